@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
-use crate::{privilege::PrivilegeError, probes::ProbesError, serve::SocketError};
+use crate::{
+    privilege::{PrivilegeError, UsageError},
+    probes::ProbesError,
+    serve::SocketError,
+};
 
 /// Why the collector could not go on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("--{option} {value}: {reason}")]
-    Usage { option: &'static str, value: String, reason: String },
+    #[error(transparent)]
+    Usage(#[from] UsageError),
     #[error(transparent)]
     Probes(#[from] ProbesError),
     #[error(transparent)]
@@ -24,7 +28,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Other { .. } => 1,
-            Self::Usage { .. } => 2,
+            Self::Usage(_) => 2,
             Self::Probes(ProbesError::NoBtf { .. }) => 3,
             Self::Privilege(_) => 4,
             Self::Socket(_) => 5,

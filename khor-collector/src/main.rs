@@ -7,6 +7,7 @@
 mod cli;
 mod clock;
 mod controllers;
+mod count;
 mod cues;
 mod dbus;
 mod failure;

@@ -11,6 +11,7 @@ pub mod documents;
 pub mod engine;
 pub mod hostile_text;
 pub mod hosts;
+pub mod libraries;
 pub mod limited;
 pub mod load;
 mod lock;

@@ -1,5 +1,5 @@
 //! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays. `home` is
-//! heard; hosts of `rack` are told to it by relays that aggregate, those of `a` and `b` likewise to `hall`, and that to `home`.
+//! heard. Relays that aggregate publish the sites `rack`, `a`, `b` and `hall` in `home`, and `a` in `hall`.
 
 use std::{
     fs::{self, File},
@@ -121,8 +121,8 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.dir.path().join(name)
     }
 
-    /// The seed of `relay`, `engine`, an aggregator (`aggregator` of `rack`, and those of `a`, `b` and `hall` by their names),
-    /// `elsewhere` (another account) or `nobody` (no user of this server).
+    /// The seed of `relay`, `engine`, an aggregator (`aggregator` of `rack`, those of `a`, `b` and `hall` by their names, and
+    /// `nested`, which publishes `a` in `hall`), `elsewhere` (another account) or `nobody` (no user of this server).
     pub fn nkey(&self, who: &str) -> PathBuf {
         self.file(&format!("{who}.nk"))
     }
@@ -211,10 +211,11 @@ fn accounts(dir: &Path) -> String {
             "{{ nkey: {key}, permissions: {{ publish: [{itself}, {cues}], subscribe: [{hears}, {itself}] }} }}"
         )
     };
-    let aggregators =
-        [("aggregator", "rack", "home"), ("a", "a", "hall"), ("b", "b", "hall"), ("hall", "hall", "home")]
-            .map(|(who, heard, told)| aggregator(who, heard, told))
-            .join("\n    ");
+    let aggregators = [("aggregator", "rack"), ("a", "a"), ("b", "b"), ("hall", "hall")]
+        .map(|(who, heard)| (who, heard, "home"));
+    let aggregators = [&aggregators[..], &[("nested", "a", "hall")]].concat();
+    let aggregators = aggregators.into_iter().map(|(who, heard, told)| aggregator(who, heard, told));
+    let aggregators = aggregators.collect::<Vec<_>>().join("\n    ");
     let relays = [all("home", &["frame", "cue"]), all("rack", &["frame", "cue"])].join(", ");
     let homes = all("home", &["frame", "cue", "site"]);
     let (name, password) = STRANGER;

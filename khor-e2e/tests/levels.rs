@@ -1,4 +1,4 @@
-//! Sites within sites: hosts of two are told of in a hall, the hall in the site that is heard, by real relays and a real server.
+//! Sites within a site: real relays aggregate two racks, and an engine hears both as one site.
 
 use std::{
     net::Ipv4Addr,
@@ -6,7 +6,7 @@ use std::{
 };
 
 use khor_e2e::{
-    Engine,
+    Engine, free_port,
     hosts::Hosts,
     site::{NatsServer, Relay},
     skip::skip,
@@ -26,20 +26,17 @@ fn notes_of_cues(engine: &Engine) -> usize {
 }
 
 #[test]
-fn host_two_levels_below_is_relayed_fully() {
+fn hosts_of_two_racks_sound_like_own_hosts() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
-    let relays = [("a", "hall"), ("b", "hall"), ("hall", "home")].map(|(heard, told)| {
-        Relay::aggregate(None, (heard, told), &server.options(Ipv4Addr::LOCALHOST, heard))
-    });
+    let relays = ["a", "b"]
+        .map(|rack| Relay::aggregate(None, (rack, "home"), &server.options(Ipv4Addr::LOCALHOST, rack)));
     let hosts = ["a", "b"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
-    wait_until("all hosts to be counted", || engine.first_site()["live"] == 2 * HOSTS);
+    wait_until("all hosts to be counted", || engine.get("/api/fleet")["live"] == 2 * HOSTS);
     engine.wait_for_source("site");
-    let told = engine.first_site();
-    assert_eq!((&told["name"], &told["levels"]), (&Value::from("hall"), &Value::from(2)), "{told:#}");
 
     assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
     hosts[1].stand_out(Some(4));
@@ -47,26 +44,26 @@ fn host_two_levels_below_is_relayed_fully() {
         let solo = engine.get("/api/metrics")["soloists"][0].clone();
         solo["host"] == "b-4" && solo["signal"] == "rx"
     });
-    println!("the one that stands out, two levels below, took the solo after {took:?}");
+    println!("the one that stands out took the solo after {took:?}");
     wait_until("its voice", || engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0);
     let named = engine.get("/api/fleet")["hosts"][0].clone();
-    assert_eq!((&named["name"], &named["via"]), (&Value::from("b-4"), &Value::from("hall")), "{named:#}");
+    assert_eq!((&named["name"], &named["via"]), (&Value::from("b-4"), &Value::from("b")), "{named:#}");
     assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("b-4"));
-    sections_are_heard_over_both_levels(&engine);
+    sections_are_heard_over_both_racks(&engine);
     hosts[1].stand_out(None);
     wait_until("it to be given back", || engine.get("/api/fleet")["soloists"] == json!([]));
 
     something_happens_on_a_host(&engine, &server);
     hosts[0].silence(vec![2]);
     let took = wait_until("a-2 to be missed", || engine.hosts_of_cues("lost") == ["a-2"]);
-    println!("a host that went was told through two levels after {took:?}");
+    println!("a host that went was reported after {took:?}");
     wait_until("it to be counted", || {
-        let hall = engine.first_site();
-        hall["silent"] == 1 && hall["live"] == 2 * HOSTS - 1
+        let fleet = engine.get("/api/fleet");
+        fleet["silent"] == 1 && fleet["live"] == 2 * HOSTS - 1
     });
     hosts[0].silence(Vec::new());
     wait_until("it to be back", || {
-        engine.hosts_of_cues("found") == ["a-2"] && engine.first_site()["live"] == 2 * HOSTS
+        engine.hosts_of_cues("found") == ["a-2"] && engine.get("/api/fleet")["live"] == 2 * HOSTS
     });
     assert_eq!(engine.hosts_of_cues("lost"), ["a-2"]);
     for relay in relays {
@@ -75,8 +72,36 @@ fn host_two_levels_below_is_relayed_fully() {
     assert!(engine.stop().0.success());
 }
 
+/// A relay aggregates hosts, and no sites that another relay aggregated.
+#[test]
+fn a_relay_refuses_a_site_within_its_site() {
+    if !NatsServer::is_installed() {
+        return skip("needs nats-server");
+    }
+    let server = NatsServer::start();
+    let port = free_port();
+    let mut options = server.options(Ipv4Addr::LOCALHOST, "hall");
+    options.extend(["--metrics".to_owned(), port.to_string()]);
+    let hall = Relay::aggregate(None, ("hall", "home"), &options);
+    let nested = Relay::aggregate(None, ("a", "hall"), &server.options(Ipv4Addr::LOCALHOST, "nested"));
+    let _hosts = Hosts::start(&server, "a", "a", HOSTS as usize);
+    let metrics = || {
+        let answer = ureq::get(format!("http://127.0.0.1:{port}/metrics")).call();
+        answer.and_then(|mut answer| answer.body_mut().read_to_string()).unwrap_or_default()
+    };
+    wait_until("the refused frames to be counted", || {
+        let refused = "khor_relay_refused_total{reason=\"nested\"}";
+        metrics().lines().any(|line| line.starts_with(refused) && !line.ends_with(" 0"))
+    });
+    assert!(metrics().contains("khor_relay_hosts{state=\"live\"} 0"));
+    assert!(hall.log().contains("a relay aggregates only hosts"), "{}", hall.log());
+    for relay in [nested, hall] {
+        assert!(relay.stop().success());
+    }
+}
+
 /// Each of four sections has hosts in both racks. The one that stands out is of the first, which has the first place.
-fn sections_are_heard_over_both_levels(engine: &Engine) {
+fn sections_are_heard_over_both_racks(engine: &Engine) {
     let since_ms = engine.play_site("sections");
     let places = [("bass", 4), ("percussion", 4), ("melody", 2), ("chords", 2)];
     let expected = places.iter().enumerate();
@@ -139,7 +164,7 @@ fn hanging_server_is_one_loss() {
     assert!(engine.stop().0.success());
 }
 
-/// A process of a host is killed for want of memory: each level passes that on as it is.
+/// A process of a host is killed for want of memory: the relay passes its cue on unchanged.
 fn something_happens_on_a_host(engine: &Engine, server: &NatsServer) {
     let name = |text| Name::new(text).expect("a name");
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
@@ -157,7 +182,7 @@ fn something_happens_on_a_host(engine: &Engine, server: &NatsServer) {
     let subject = subject::of_host(&name("a"), &cue.host, Kind::Cue);
     server.send(&[(&subject, cue.write().expect("a cue"))]);
     let took = wait_until("its cue", || engine.hosts_of_cues("oom") == ["a-1"]);
-    println!("a cue came up two levels after {took:?}");
+    println!("a cue was passed on after {took:?}");
     wait_until("it to be played", || notes_of_cues(engine) > 0);
     let metrics = engine.get("/api/metrics");
     let told = metrics["cues"].as_array().expect("cues").iter().find(|cue| cue["kind"] == "oom").cloned();

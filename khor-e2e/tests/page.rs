@@ -54,8 +54,10 @@ fn browser(engine: &Engine, options: &[&str]) -> Streamed {
 }
 
 fn succeeds(browser: Streamed, engine: &Engine) {
-    let (status, _) = browser.wait();
-    assert!(status.success(), "the browser test failed ({status}), see above\n{}", engine.log());
+    let (status, lines) = browser.wait();
+    let failed: Vec<&str> = lines.lines().filter(|line| line.starts_with("FAILED")).collect();
+    let failed = failed.join("\n");
+    assert!(status.success(), "the browser test failed ({status}):\n{failed}\n{}", engine.log());
 }
 
 /// One browser at a time: what it measures is not to be of another's work.

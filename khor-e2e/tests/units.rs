@@ -130,13 +130,11 @@ fn members(word: &str) -> Option<Vec<String>> {
 #[test]
 fn systemd_understands_every_line() {
     let dir = TempDir::new().expect("a directory");
-    let khor = program("khor").display().to_string();
-    let collector = program("khor-collector").display().to_string();
+    let built = program("khor").display().to_string();
     let copied = |name: &&str| {
         let text = std::fs::read_to_string(units().join(name)).expect("a unit");
-        let text = text
-            .replace("/usr/bin/khor-collector", &collector)
-            .replace("/usr/bin/khor ", &format!("{khor} "));
+        // The other programs' names begin with this one.
+        let text = text.replace("/usr/bin/khor", &built);
         let path = dir.path().join(name.replace("-user", ""));
         std::fs::write(&path, text).expect("a copy");
         path.display().to_string()
@@ -211,26 +209,52 @@ fn handwritten_units_are_correct() {
         let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
         assert!(output.status.success(), "{file}: {said}");
     }
-    for script in ["deb/postinst", "deb/prerm", "deb/postrm", "arch/PKGBUILD", "arch/khor.install"] {
+    for script in [
+        "deb/postinst",
+        "deb/prerm",
+        "deb/postrm",
+        "rpm/post-install.sh",
+        "rpm/pre-uninstall.sh",
+        "rpm/post-uninstall.sh",
+        "arch/PKGBUILD",
+        "arch/khor.install",
+    ] {
         let shell = if script.starts_with("arch") { "bash" } else { "sh" };
         let parsed = Command::new(shell).arg("-n").arg(packaging.join(script)).status().expect("a shell");
         assert!(parsed.success(), "{script}");
     }
 }
 
+/// The files of the checkout that a package has, from the manifest of a crate in khor-engine.
+/// systemd's presets are left out, because Arch enables nothing by itself.
+fn sources(crate_folder: &str) -> Vec<String> {
+    let path = units().with_file_name("khor-engine").join(crate_folder).join("Cargo.toml");
+    let manifest = std::fs::read_to_string(path).expect("the manifest");
+    let sources = manifest.lines().filter_map(|line| line.split_once("{ source = \"")?.1.split('"').next());
+    let kept = sources.filter(|it| !it.starts_with("target/") && !it.ends_with(".preset"));
+    kept.map(str::to_owned).collect()
+}
+
 /// What one package installs, all do: the manifest lists it for two of them, and Arch's has lines of its own.
 #[test]
 fn arch_package_installs_same_files() {
     let root = units().with_file_name("");
-    let manifest = std::fs::read_to_string(root.join("khor-engine/Cargo.toml")).expect("the manifest");
     let recipe = std::fs::read_to_string(root.join("packaging/arch/PKGBUILD")).expect("the recipe");
-    let sources = manifest.lines().filter_map(|line| line.split_once("{ source = \"")?.1.split('"').next());
-    // Arch enables nothing by itself, and what is built is named otherwise there.
-    let ours: Vec<_> = sources.filter(|it| !it.starts_with("target/") && !it.ends_with(".preset")).collect();
+    let ours = sources("cli");
     assert!(ours.len() >= 12, "{ours:?}");
-    for source in ours {
+    for source in &ours {
         assert!(root.join(source).is_file() && recipe.contains(source), "{source} is not in the PKGBUILD");
     }
     let version = env!("CARGO_PKG_VERSION");
     assert!(recipe.contains(&format!("\npkgver={version}\n")), "the version is not {version}");
+}
+
+/// Installed in place of khor-relay, khor has all of its files.
+#[test]
+fn khor_has_the_files_of_khor_relay() {
+    let (khor, relay) = (sources("cli"), sources("relay"));
+    assert!(relay.len() >= 10, "{relay:?}");
+    for source in relay {
+        assert!(khor.contains(&source), "{source} is in khor-relay only");
+    }
 }

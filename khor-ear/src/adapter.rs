@@ -222,8 +222,8 @@ impl Listener {
 
     /// Hears all hosts, in the order in which it was given them, at that time of the site.
     pub fn hear(&mut self, at: Duration, hosts: &[Host], mode: SiteMode) -> Told {
-        let site = self.rehearsal.say(at, hosts.iter().map(|host| host.reading.as_ref()));
-        let staged = self.stage.look_at(mode, &site, &[true; SignalId::COUNT]);
+        let site = self.rehearsal.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
+        let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);
         let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
         Told { lanes, cast: staged.cast }
     }

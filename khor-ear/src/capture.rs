@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn captures_go_on_where_the_last_ended() {
+    fn joined_captures_continue_the_counters() {
         let mut joined = Joined::default();
         let mut next = |t_ms, execs| {
             let frame = joined.next(&frame(t_ms, execs));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn without_captures_there_is_nothing_to_judge() {
+    fn a_missing_folder_has_no_captures() {
         assert!(find(Path::new("/nowhere/at/all")).unwrap().is_empty());
     }
 }

@@ -191,25 +191,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_far_apart_is_told_apart() {
+    fn distant_classes_are_always_recognised() {
         let confusion = cross_validate(&clips(20.0, 20), 1);
         assert_eq!((confusion.accuracy(), confusion.mistakes().len()), (1.0, 0));
     }
 
     #[test]
-    fn what_is_the_same_is_guessed() {
+    fn identical_classes_are_recognised_by_chance() {
         let accuracy = cross_validate(&clips(0.0, 40), 1).accuracy();
         assert!((0.04..0.22).contains(&accuracy), "chance is 0.125: {accuracy}");
     }
 
     #[test]
-    fn what_is_a_bit_apart_is_in_between() {
+    fn close_classes_are_recognised_partly() {
         let accuracy = cross_validate(&clips(3.0, 40), 1).accuracy();
         assert!((0.4..0.95).contains(&accuracy), "{accuracy}");
     }
 
     #[test]
-    fn parts_are_even_in_every_class() {
+    fn folds_are_even_in_every_class() {
         let clips = clips(1.0, 10);
         let folds = folds(&clips, 1);
         for class in Class::ALL {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_counted_where_they_are_made() {
+    fn mistakes_count_per_class() {
         let mut confusion = Confusion::default();
         for (is, taken_for) in
             [(Class::Disk, Class::Disk), (Class::Disk, Class::Memory), (Class::Idle, Class::Idle)]

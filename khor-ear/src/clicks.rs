@@ -77,14 +77,14 @@ mod tests {
     }
 
     #[test]
-    fn a_jump_of_a_hundredth_is_found_where_it_is() {
+    fn a_jump_of_a_hundredth_is_located() {
         let found = clicks(&stereo(2.0, |t| chord(t) + if t > 1.0 { 0.01 } else { 0.0 }));
         assert_eq!(found.len(), 1, "{found:?}");
         assert!((found[0].at_s - 1.0).abs() < 0.001, "{found:?}");
     }
 
     #[test]
-    fn a_note_that_is_cut_is_found() {
+    fn a_cut_note_is_a_click() {
         let found = clicks(&stereo(2.0, |t| chord(t) + if t < 1.0003 { 0.2 * sine(440.0, t) } else { 0.0 }));
         assert_eq!(found.len(), 1, "{found:?}");
     }
@@ -97,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn notes_that_begin_and_end_in_a_few_milliseconds_are_none() {
+    fn short_fades_are_no_clicks() {
         let gate = |t: f64| ((t % 0.25) / 0.004).min((0.2 - t % 0.25) / 0.005).clamp(0.0, 1.0);
         assert_eq!(clicks(&stereo(4.0, |t| chord(t) + 0.3 * gate(t) * sine(659.3, t))), []);
     }
 
     #[test]
-    fn beats_of_noise_and_edges_of_a_saw_are_none() {
+    fn noise_beats_and_saws_are_no_clicks() {
         let mut random = fastrand::Rng::with_seed(1);
         let noise: Vec<f64> = (0..4 * RATE_HZ).map(|_| random.f64() - 0.5).collect();
         let beat = |t: f64| (-(t % 0.25) / 0.03).exp() * 0.3 * noise[(t * f64::from(RATE_HZ)) as usize];

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_motif_is_found_where_it_is_and_not_taken_for_another() {
+    fn a_motif_matches_only_its_own_place() {
         let falling = [(0.0, 880.0), (0.3, 660.0), (0.6, 440.0)];
         let rising = [(0.0, 440.0), (0.3, 660.0), (0.6, 880.0)];
         let at =

@@ -25,7 +25,7 @@ mod tests {
 
     /// EBU Tech 3341: a sine of 1 kHz at -23 dBFS on both channels is -23 LUFS.
     #[test]
-    fn a_reference_tone_has_its_loudness_and_peak() {
+    fn a_reference_tone_has_its_known_loudness() {
         let amplitude = 10f64.powf(-23.0 / 20.0);
         let sample = |i: usize| (amplitude * (std::f64::consts::TAU * i as f64 / 48.0).sin()) as f32;
         let tone: Vec<f32> = (0..5 * RATE_HZ as usize).flat_map(|i| [sample(i); 2]).collect();

@@ -1,6 +1,6 @@
 //! What each signal is said to do to the music: the one place that the mapping's author fills in for the judge.
 //!
-//! It says in what can be measured what `khor-engine/presets/mapping.toml`, the contract of all built-in presets, says
+//! It says in what can be measured what `khor-engine/music/presets/mapping.toml`, the contract of all built-in presets, says
 //! in what can be played; a signal may have several rows, a feature only one. Total work moves the pulse's density on top of it: every signal but switches and interrupts
 //! is work, so that is no row of its own.
 

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_are_in_order_and_an_error_is_told() {
+    fn results_keep_order_and_errors_return() {
         let items: Vec<u32> = (0..100).collect();
         assert_eq!(
             map("numbers", &items, |item| Ok(2 * item)).unwrap(),

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unseen_is_outside_of_what_is_trained_on() {
+    fn unseen_clips_lie_outside_the_training() {
         let trained = Plan::FULL.clips();
         for clip in Plan::FULL.unseen() {
             assert!(

@@ -1,5 +1,6 @@
-//! A whole site without its network and by a clock of one's own: relays of hosts, one that aggregates them, who listens. It
-//! is for judging what a site sounds like: all but the server is what runs live.
+//! A whole site without its network, and with a clock of its own: the relays of the hosts, a relay
+//! that aggregates them, and the engine. The judge listens to its sound. Only the server is
+//! missing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,21 +9,17 @@ use khor_fleet::{
     Message, Name, NameError,
     subject::{self, Kind},
 };
+use khor_signal::Reading;
+use khor_site::{Clocks, Identity, Site, SiteTracker, relay::SiteFrameBuilder};
+use khor_source::SourceKind;
 use tokio::time::Instant;
 
-use khor_signal::Reading;
-use khor_site::{
-    Audience, Site,
-    relay::{Clocks, Identity, Room, fitting},
-};
-use khor_source::SourceKind;
-
-/// Who tells of the hosts.
+/// Which relays publish the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relays {
-    /// Their own, one by one.
+    /// One for each host.
     Apart,
-    /// One that aggregates them.
+    /// One that aggregates all hosts.
     Together,
 }
 
@@ -30,9 +27,9 @@ pub enum Relays {
 pub(crate) struct Rehearsal {
     site: Name,
     hosts: Vec<(Name, Identity)>,
-    /// Between the hosts and who listens.
-    room: Option<Room>,
-    audience: Audience,
+    /// The relay that aggregates the hosts.
+    builder: Option<SiteFrameBuilder>,
+    tracker: SiteTracker,
     begun: Instant,
     seq: u64,
 }
@@ -42,33 +39,34 @@ impl Rehearsal {
     ///
     /// # Errors
     ///
-    /// Of a name that is none.
+    /// An invalid name.
     pub(crate) fn new<'a>(
         hosts: impl IntoIterator<Item = (&'a str, &'a str)>,
         relays: Relays,
     ) -> Result<Self, NameError> {
         let (site, begun) = (Name::new("rehearsal")?, Instant::now());
-        let speaking = |(name, section)| {
+        let identity = |(name, section)| {
             let name = Name::new(name)?;
             Ok((name.clone(), Identity::new(name, Some(Name::new(section)?))))
         };
+        let builder = || SiteFrameBuilder::new(site.clone(), 1, begun);
         Ok(Self {
-            hosts: hosts.into_iter().map(speaking).collect::<Result<_, _>>()?,
-            room: (relays == Relays::Together).then(|| Room::new(site.clone(), 1, begun)),
-            audience: Audience::new(site.clone(), begun),
+            hosts: hosts.into_iter().map(identity).collect::<Result<_, _>>()?,
+            builder: (relays == Relays::Together).then(builder),
+            tracker: SiteTracker::new(site.clone(), begun),
             site,
             begun,
             seq: 0,
         })
     }
 
-    /// Each host says its reading, in the order in which the site was given them, so long after the site began; what who listens
-    /// knows then.
+    /// Each host publishes its reading, `at` after the site began. `readings` are in the order of
+    /// the hosts. Returns the engine's snapshot of the site.
     ///
     /// # Panics
     ///
-    /// When what is said is too long for a frame, which is a mistake of whoever composes it.
-    pub(crate) fn say<'a>(
+    /// A reading is too long for a frame, which is a mistake of the caller.
+    pub(crate) fn publish<'a>(
         &mut self,
         at: Duration,
         readings: impl IntoIterator<Item = Option<&'a Reading>>,
@@ -79,19 +77,18 @@ impl Rehearsal {
             let frame = identity.frame(self.seq, clocks, Some(SourceKind::Collector), reading);
             let bytes = Bytes::from(frame.write().expect("a host's frame"));
             let subject = subject::of_host(&self.site, name, Kind::Frame);
-            match &mut self.room {
-                Some(room) => room.host(&subject, &bytes, now),
-                None => drop(self.audience.frame(&subject, &bytes, now, wall_ms)),
+            match &mut self.builder {
+                Some(builder) => builder.host_frame(&subject, &bytes, now),
+                None => drop(self.tracker.host_frame(&subject, &bytes, now, wall_ms)),
             }
         }
         self.seq += 1;
-        if let Some(room) = &mut self.room {
-            let frame = room.frame(now, wall_ms);
-            let bytes = fitting(frame, &room.blend, usize::MAX).expect("a site's frame");
-            room.begin_anew(now);
+        if let Some(builder) = &mut self.builder {
+            let bytes = builder.encode(now, wall_ms, usize::MAX).expect("a site's frame");
+            builder.reset(now);
             let subject = subject::of_host(&self.site, &self.site, Kind::Site);
-            drop(self.audience.site_frame(&subject, &bytes, now, wall_ms));
+            drop(self.tracker.site_frame(&subject, &bytes, now, wall_ms));
         }
-        self.audience.look(now, wall_ms)
+        self.tracker.snapshot(now, wall_ms)
     }
 }

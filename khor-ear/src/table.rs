@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_is_longer_than_eighty_columns() {
+    fn no_line_exceeds_eighty_columns() {
         let thresholds = Thresholds::parse(include_str!("../thresholds.toml")).unwrap();
         let text = table(&verdict(0.81), &thresholds).unwrap();
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn only_gates_fall() {
+    fn only_gates_fail() {
         let mut thresholds = Thresholds::parse(include_str!("../thresholds.toml")).unwrap();
         thresholds.record("same_pcm", "ambient", 0.0, None).unwrap();
         thresholds.record("recognised", "ambient", 0.99, None).unwrap();

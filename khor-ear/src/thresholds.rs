@@ -133,7 +133,7 @@ mod tests {
     const FILE: &str = "# Why.\n[recognised]\nwhat = \"r\"\ntarget = { least = 0.9 }\ngate = true\nslack = 0.02\nratchet = true\n\n[peak]\nwhat = \"p\"\ntarget = { most = -1.0 }\ngate = true\nreached = { arp = -3.0, rain = 0.5 }\n";
 
     #[test]
-    fn what_was_reached_is_the_gate_and_is_never_lowered_silently() {
+    fn lowering_a_gate_needs_a_reason() {
         let mut thresholds = Thresholds::parse(FILE).unwrap();
         assert!(!thresholds.row("recognised").unwrap().has_fallen("arp", 0.1), "nothing reached yet");
         assert!(thresholds.record("recognised", "arp", 0.8, None).unwrap());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_ratchet_the_target_is_enough() {
+    fn without_a_ratchet_the_target_decides() {
         let thresholds = Thresholds::parse(FILE).unwrap();
         let row = thresholds.row("peak").unwrap();
         assert!(!row.has_fallen("arp", -1.2) && row.has_fallen("arp", -0.9));
@@ -157,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_left_on_both_sides() {
+    fn a_range_can_be_missed_both_ways() {
         let target = Target::Within(-25.0, -21.0);
         assert_eq!([target.lacks(-26.0), target.lacks(-20.0), target.lacks(-22.0)], [1.0, 1.0, -1.0]);
     }
 
     #[test]
-    fn the_file_is_sound() {
+    fn the_thresholds_file_is_valid() {
         let text = include_str!("../thresholds.toml");
         let thresholds = Thresholds::parse(text).unwrap();
         assert_eq!(thresholds.text(), text);

@@ -11,7 +11,7 @@ fn busy(preset: &str) -> Heard {
 }
 
 #[test]
-fn a_clean_render_has_none() {
+fn a_clean_render_has_no_clicks() {
     for preset in presets() {
         assert_eq!(clicks(&busy(&preset).samples), [], "{preset}");
     }
@@ -19,7 +19,7 @@ fn a_clean_render_has_none() {
 
 /// A sixty-fourth of full scale: what is left of a quiet note that is cut.
 #[test]
-fn a_jump_in_a_render_is_found_in_every_preset() {
+fn a_jump_is_found_in_every_preset() {
     for preset in presets() {
         let mut samples = busy(&preset).samples;
         let at = 2 * 7 * 48_000;

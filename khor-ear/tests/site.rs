@@ -18,7 +18,7 @@ fn play(preset: &str, told: &[Told]) -> Heard {
 }
 
 #[test]
-fn who_plays_changes_without_a_click_and_all_notes_end() {
+fn cast_changes_do_not_click() {
     const MODES: [SiteMode; 3] = [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall];
     let rack = Rack::new(SEED);
     let told = MODES.map(|mode| told(&rack, mode, 1));
@@ -34,7 +34,7 @@ fn who_plays_changes_without_a_click_and_all_notes_end() {
 }
 
 #[test]
-fn a_section_in_trouble_is_heard_from_its_side() {
+fn a_busy_section_sounds_from_its_side() {
     let rack = Rack::new(SEED);
     for preset in presets() {
         let side = |section| {

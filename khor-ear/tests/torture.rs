@@ -12,7 +12,7 @@ const TURNS: u64 = 600;
 const NOTES_PER_TURN: u64 = 12;
 
 #[test]
-fn nothing_clicks_or_clips_under_torture() {
+fn overload_causes_no_clicks_or_clipping() {
     let mut random = fastrand::Rng::with_seed(11);
     let mut synth = Synth::new(RATE_HZ, SYNTH_SEED);
     let presets: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Name,
+    name::Name,
     wire::{MAX_CUE_BYTES, Message},
 };
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Name,
+    name::Name,
     wire::{MAX_FRAME_BYTES, Message},
 };
 
@@ -22,9 +22,11 @@ pub struct Frame {
     pub section: Option<Name>,
     /// `/proc/sys/kernel/random/boot_id`; `None` where it is not known or withheld.
     pub boot_id: Option<[u8; 16]>,
-    /// Random, chosen by the relay when it starts: two that call themselves the same can be told apart.
+    /// Random, chosen by the relay when it starts: two that call themselves the same can be told
+    /// apart.
     pub instance: u32,
-    /// Number of this frame since the relay started, from 0; those that could not be sent are missing.
+    /// Number of this frame since the relay started, from 0; those that could not be sent are
+    /// missing.
     pub seq: u64,
     /// `CLOCK_BOOTTIME`, milliseconds.
     pub monotonic_ms: u64,

@@ -1,76 +1,82 @@
-//! A site's frame: what many hosts are doing, from one who heard them.
+//! A site's frame: the sum over many hosts, from a relay that received their frames.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Name,
+    name::Name,
     sketch::{MAX_PARTS, Sketch},
     wire::{MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message},
 };
 
-/// What was heard of a site since the frame before.
+/// The sum over the frames of a site's hosts since the previous site frame.
 ///
-/// Several may hear a share each of one site, and one may hear several sites: what the frames say adds up. A host's frame counts in
-/// exactly one of them, so sums of sketches are the sketches of the sums, in any order and over any number of levels.
+/// Several relays may share one site, and a reader may receive several sites: the frames add up.
+/// Each host's frame counts in exactly one of them, so sums of sketches are the sketches of the
+/// sums, in any order.
 ///
-/// Approximate are the sketches alone: to [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], those of
-/// sections to that of [`Sections::parts`]. What is said of [`Self::deviant`] hosts is theirs word for word.
+/// Only the sketches are approximate: to [`relative_error`](crate::sketch::relative_error) of
+/// [`Self::parts`], those of sections to that of [`Sections::parts`]. The frames of
+/// [`Self::deviant`] hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
-    /// The site that is told of, as in the subject.
+    /// The site, as in the subject.
     pub site: Name,
-    /// Random, chosen by who tells when it starts: several may tell of one site.
+    /// Random, chosen by the relay when it starts: several relays may report one site.
     pub instance: u32,
-    /// Number of this frame since then, from 0.
+    /// Number of this frame since the relay started, from 0.
     pub seq: u64,
     /// Wall clock, milliseconds since 1970.
     pub wall_ms: u64,
-    /// The time in which this was heard, milliseconds.
+    /// The time that the sum covers, milliseconds.
     pub window_ms: u32,
-    /// Version of who tells, at most 16 bytes.
+    /// Version of the relay, at most 16 bytes.
     pub version: String,
-    /// 1 where only hosts were heard, else one more than the most that was heard; 1..=[`Self::MAX_LEVELS`].
+    /// Always [`Self::LEVELS`]: the site has hosts and no sites within it. khor refuses other
+    /// frames.
     pub levels: u8,
-    /// Hosts that send, as far as who tells knows: not only those of this share.
+    /// Hosts of the whole site that send, as far as the relay knows.
     pub hosts: u32,
-    /// Hosts that have stopped, likewise.
+    /// Hosts of the whole site that have stopped, as far as the relay knows.
     pub silent: u32,
-    /// Messages that this relay has refused since it started, and those that the relays below it
-    /// refused while it received those relays.
+    /// Messages that this relay has refused since it started.
     pub refused: u64,
     /// Parts of a doubling that the sketches have: 1, 2, 4, 8 or 16.
     pub parts: u8,
-    /// How much of what is ordinary is learnt, over the hosts.
+    /// How much of their baselines the hosts have learnt.
     pub learnt: Sketch,
     /// In the order of [`SIGNALS`](crate::SIGNALS); `None` is absent at all hosts.
     pub signals: Vec<Option<SignalSketches>>,
-    /// The frames of the hosts furthest above their ordinary, that one first, each as its relay sent it; at most
-    /// [`Self::MAX_DEVIANT`].
+    /// The frames of the hosts furthest above their baselines, the furthest first, each as its
+    /// relay sent it; at most [`Self::MAX_DEVIANT`].
     pub deviant: Vec<Vec<u8>>,
-    /// Who fell silent or came back, the newest last, each told for some seconds; at most [`Self::MAX_CHANGES`].
+    /// Hosts that fell silent or came back, the newest last; at most [`Self::MAX_CHANGES`]. Each
+    /// change is repeated for some seconds.
     pub changes: Vec<Change>,
-    /// The groups that hosts are in; `None` where no host has one, or where there is no room to tell of them: then all are
-    /// without one, and [`Self::signals`] is what is heard of them. Since minor version 1.
+    /// The sections of the hosts; `None` if no host has one, or if the frame has no room for them.
+    /// Then all hosts count as hosts without a section. Since minor version 1.
     pub sections: Option<Sections>,
 }
 
-/// The groups that a site's hosts are in.
+/// The sections of a site's hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sections {
     /// Parts of a doubling that their sketches have: 1, 2, 4, 8 or 16.
     pub parts: u8,
-    /// By name, hosts without one last; at most [`SiteFrame::MAX_SECTIONS`], of more the last holds all others.
+    /// By name, hosts without one last; at most [`SiteFrame::MAX_SECTIONS`]. The last one contains
+    /// all other sections.
     pub groups: Vec<Section>,
 }
 
-/// A group of a site's hosts.
+/// A section of a site's hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// Its name; `None` are hosts without one, and those of groups that aren't told of by themselves.
+    /// Its name; `None` for hosts without a section, and for sections that are not reported by
+    /// name.
     pub name: Option<Name>,
-    /// Hosts in it, as far as who tells knows, those that have stopped included.
+    /// Its hosts, as far as the relay knows, silent ones included.
     pub hosts: u32,
-    /// In the order of [`SIGNALS`](crate::SIGNALS); what is `None` or missing was not heard of any of its hosts.
+    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` or missing if no host of it sent the
+    /// signal.
     pub signals: Vec<Option<LaneSketches>>,
 }
 
@@ -79,16 +85,16 @@ pub struct Section {
 pub struct SignalSketches {
     /// Rates.
     pub rate: Sketch,
-    /// What is ordinary on each host.
+    /// Baselines.
     pub baseline: Sketch,
-    /// What is heard of it.
+    /// Deviations, levels and surprise.
     pub lane: LaneSketches,
 }
 
-/// What is heard of a signal, over many hosts.
+/// The lane of a signal, over many hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneSketches {
-    /// Rates over baselines.
+    /// Deviations.
     pub deviation: Sketch,
     /// Levels.
     pub level: Sketch,
@@ -103,20 +109,20 @@ impl LaneSketches {
     }
 }
 
-/// A host, or a site within the site, that fell silent or came back.
+/// A host that fell silent or came back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Which.
+    /// Its name.
     pub name: Name,
     /// It is back; else it has fallen silent.
     pub is_back: bool,
-    /// When that was noticed, milliseconds since 1970.
+    /// When the relay noticed, milliseconds since 1970.
     pub wall_ms: u64,
 }
 
 impl SiteFrame {
-    /// Most [`Self::levels`]: a circle of sites that hear each other ends there.
-    pub const MAX_LEVELS: u8 = 8;
+    /// The value of [`Self::levels`]. Sites within such a site are not supported.
+    pub const LEVELS: u8 = 1;
     /// Most of [`Self::deviant`].
     pub const MAX_DEVIANT: usize = 8;
     /// Most of [`Self::changes`].
@@ -145,13 +151,6 @@ impl Message for SiteFrame {
     fn check(&self) -> Result<(), String> {
         if self.version.len() > Self::MAX_VERSION_LEN {
             return Err(format!("version: expected at most {} bytes", Self::MAX_VERSION_LEN));
-        }
-        if !(1..=Self::MAX_LEVELS).contains(&self.levels) {
-            return Err(format!(
-                "levels: {}, expected 1 to {}: do two sites hear each other?",
-                self.levels,
-                Self::MAX_LEVELS
-            ));
         }
         check_parts(self.parts)?;
         if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {

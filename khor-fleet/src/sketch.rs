@@ -1,9 +1,10 @@
 //! Sketches: how one quantity is spread over many hosts, in bins whose sums are sketches again.
 //!
-//! Values are whole numbers of steps, and bins are as wide as a share of what is in them: those of `parts` a doubling.
-//! Numbers below two times `parts` have a bin each, so they are exact; above, a bin's middle is at most
-//! `1 / (2 × parts)` of the value away ([`relative_error`]). That is the layout of an HDR histogram with 16 parts (one significant
-//! digit), so such a library reads and writes it.
+//! Values are whole numbers of steps, and bins are as wide as a share of what is in them: those of
+//! `parts` a doubling. Numbers below two times `parts` have a bin each, so they are exact; above, a
+//! bin's middle is at most `1 / (2 × parts)` of the value away ([`relative_error`]). That is the
+//! layout of an HDR histogram with 16 parts (one significant digit), so such a library reads and
+//! writes it.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,8 @@ const SHARE_STEPS: f64 = 255.0;
 /// How many hosts' values were in which bin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sketch {
-    /// Of each bin that holds any: how many bins after the one before it (the first: after bin 0), and how many values.
+    /// Of each bin that holds any: how many bins after the one before it (the first: after bin 0),
+    /// and how many values.
     pub bins: Vec<(u32, u32)>,
 }
 

@@ -1,11 +1,17 @@
-//! Subjects: where on NATS a host's frames and cues go.
+//! The NATS subjects of frames and cues.
 
-use crate::{Cue, Frame, Message, Name, NameError, SiteFrame};
+use crate::{
+    cue::Cue,
+    frame::Frame,
+    name::{Name, NameError},
+    site::SiteFrame,
+    wire::Message,
+};
 
-/// First words of every subject: the name, and the major version of what is sent there.
+/// First words of every subject: the name, and the major version of the messages.
 const ROOT: &str = "khor.v1";
 
-/// What is sent under a subject.
+/// The kind of message under a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Frames.
@@ -26,17 +32,17 @@ impl Kind {
     }
 }
 
-/// Where a host sends, or who tells of a site within a site.
+/// The subject that a host publishes under. For [`Kind::Site`], `host` is the aggregated site.
 pub fn of_host(site: &Name, host: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.{host}.{}", kind.word())
 }
 
-/// What a listener to a whole site subscribes to.
+/// The subject that a subscriber to a whole site uses.
 pub fn of_site(site: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.*.{}", kind.word())
 }
 
-/// The host, or the site within the site, of a subject.
+/// The host, or the aggregated site, in a subject.
 pub fn host(subject: &str) -> Result<Name, NameError> {
     Name::new(subject.split('.').nth(3).unwrap_or_default())
 }

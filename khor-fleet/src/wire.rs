@@ -58,8 +58,9 @@ pub trait Message: Serialize + DeserializeOwned {
     const MAX_BYTES: usize;
     /// Longest one that is read, bytes.
     const MAX_READ: usize = MAX_READ_BYTES;
-    /// The minor version that is written. Each appended one field, which takes one byte, `00`, where there is nothing to
-    /// say: an empty list, `None`, 0. So an older message lacks as many bytes as minor versions.
+    /// The minor version that is written. Each appended one field, which takes one byte, `00`,
+    /// where there is nothing to say: an empty list, `None`, 0. So an older message lacks as many
+    /// bytes as minor versions.
     const MINOR: u8 = 0;
 
     /// What is wrong with its values.

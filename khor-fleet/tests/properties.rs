@@ -1,4 +1,5 @@
-//! Whatever is written is read again, whatever is read never breaks anything, and all of it is small.
+//! Whatever is written is read again, whatever is read never breaks anything, and all of it is
+//! small.
 
 use khor_fleet::{
     Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS, Signal,
@@ -51,7 +52,7 @@ fn cue() -> impl Strategy<Value = Cue> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_again_and_small(frame in frame(), cue in cue()) {
+    fn messages_are_short_and_round_trip(frame in frame(), cue in cue()) {
         let bytes = frame.write().unwrap();
         prop_assert!(bytes.len() <= MAX_FRAME_BYTES);
         prop_assert_eq!(Frame::read(&bytes), Ok(frame));
@@ -69,13 +70,13 @@ proptest! {
     }
 
     #[test]
-    fn a_part_of_a_message_is_none(frame in frame(), share in 0.0..1.0f64) {
+    fn a_truncated_message_is_an_error(frame in frame(), share in 0.0..1.0f64) {
         let bytes = frame.write().unwrap();
         prop_assert!(Frame::read(&bytes[..(bytes.len() as f64 * share) as usize]).is_err());
     }
 
     #[test]
-    fn no_bytes_break_anything(mut bytes in vec(any::<u8>(), 0..2 * MAX_READ_BYTES), as_ours: bool) {
+    fn random_bytes_break_nothing(mut bytes in vec(any::<u8>(), 0..2 * MAX_READ_BYTES), as_ours: bool) {
         if as_ours && bytes.len() >= 4 {
             bytes[..4].copy_from_slice(b"kF\x01\x00");
         }
@@ -127,7 +128,7 @@ fn texts_of_a_peer_are_inert() {
 
 /// All signals, the longest names, the largest numbers.
 #[test]
-fn the_longest_frame_and_the_longest_cue_fit() {
+fn the_longest_frame_and_cue_fit() {
     let longest = Name::new("m".repeat(Name::MAX_LEN)).unwrap();
     let most = Signal { rate: f32::MAX, baseline: f32::MAX, deviation: i16::MIN, level: 255, surprise: 255 };
     let frame = Frame {
@@ -160,7 +161,7 @@ fn the_longest_frame_and_the_longest_cue_fit() {
 }
 
 #[test]
-fn what_is_foreign_newer_or_mad_is_refused_with_the_reason() {
+fn invalid_messages_are_refused_with_a_reason() {
     let frame = Frame {
         host: Name::new("web-1").unwrap(),
         section: None,
@@ -187,7 +188,7 @@ fn what_is_foreign_newer_or_mad_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_name_is_one_word_of_a_subject_and_an_error_names_the_fix() {
+fn a_name_is_one_word_of_subjects() {
     for good in ["a", "web-1", "Rack_7", &"x".repeat(63)] {
         assert!(Name::new(good).is_ok(), "{good}");
     }

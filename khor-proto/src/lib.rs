@@ -78,6 +78,7 @@
 //!
 //! A message whose number is unknown comes from a newer minor version: skip the frame.
 
+mod availability;
 #[cfg(feature = "client")]
 pub mod client;
 mod counter;
@@ -91,11 +92,12 @@ pub mod message;
 mod scope;
 
 pub use self::{
+    availability::Availability,
     counter::Counter,
     cue::{Cue, CueInfo, CueKind},
     message::{
-        Availability, ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage,
-        Subscribe, Subscribed, Unit, Welcome,
+        ClientMessage, CounterInfo, Hello, MAGIC, ProtocolVersion, Sample, ServerMessage, Subscribe,
+        Subscribed, Unit, Welcome,
     },
     scope::{Scope, Selector},
 };

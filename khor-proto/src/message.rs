@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    availability::Availability,
     cue::{Cue, CueInfo, CueKind},
     scope::Scope,
 };
@@ -167,18 +168,6 @@ pub struct CounterInfo {
     pub unit: Unit,
     /// Whether the counter moves.
     pub availability: Availability,
-}
-
-/// Whether a counter can be read on this machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Availability {
-    /// It is being counted.
-    Available,
-    /// It is not, and every sample carries `None` in its place.
-    Absent {
-        /// Why, in words for the machine's owner, with the fix where there is one.
-        reason: String,
-    },
 }
 
 /// Unit of a counter.

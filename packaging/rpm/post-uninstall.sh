@@ -1,9 +1,11 @@
+# Serves the packages khor and khor-relay. The collector is still there after an upgrade, and after
+# the other package has replaced this one.
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || :
-    if [ $1 -ge 1 ]; then
+    if [ -e /usr/bin/khor-collector ]; then
         systemctl try-restart khor-collector.service khor-relay.service || :
     fi
 fi
-if [ $1 -eq 0 ] && [ -d /etc/khor ]; then
+if [ $1 -eq 0 ] && [ ! -e /usr/bin/khor-collector ] && [ -d /etc/khor ]; then
     rmdir --ignore-fail-on-non-empty /etc/khor || :
 fi

@@ -1,4 +1,10 @@
-if [ $1 -eq 0 ]; then
+# Serves the packages khor and khor-relay. While one replaces the other, the licences of both are
+# there, and the units go on.
+licences=$(ls -d /usr/share/licenses/khor/LICENSE-MIT /usr/share/licenses/khor-relay/LICENSE-MIT 2>/dev/null | wc -l)
+if [ $1 -eq 0 ] && [ "$licences" -lt 2 ]; then
     systemctl --no-reload disable --now khor-relay.service khor-collector.socket khor-collector.service || :
-    systemctl --no-reload --global disable khor-engine.service khor-engine.socket khor-relay.service || :
+    systemctl --no-reload --global disable khor-relay.service || :
+    if [ -e /usr/lib/systemd/user/khor-engine.service ]; then
+        systemctl --no-reload --global disable khor-engine.service khor-engine.socket || :
+    fi
 fi

@@ -35,7 +35,13 @@ export class Kit {
 
   check(holds, what) {
     if (holds) console.log(`ok: ${what}`);
-    else this.troubles.push(what);
+    else this.trouble(what);
+  }
+
+  /** Notes a failure. It is printed at once, so that a reader of the log sees when it happened. */
+  trouble(what) {
+    console.log(`FAILED: ${what}`);
+    this.troubles.push(what);
   }
 
   api = async (where) => (await fetch(new URL(where, this.base))).json();
@@ -59,19 +65,19 @@ export class Kit {
     const page = await context.newPage();
     // 412 is the engine's way to say that the settings changed meanwhile; the page then fetches them and goes on.
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/status of 412/.test(message.text())) this.troubles.push(`console error: ${message.text()}`);
+      if (message.type() === 'error' && !/status of 412/.test(message.text())) this.trouble(`console error: ${message.text()}`);
     });
-    page.on('pageerror', (error) => this.troubles.push(`page error: ${error.message}`));
+    page.on('pageerror', (error) => this.trouble(`page error: ${error.message}`));
     page.on('requestfailed', (request) => {
       // What is under way when a page is left or reloaded is aborted; nothing else may fail.
       const why = request.failure()?.errorText;
-      if (why !== 'net::ERR_ABORTED') this.troubles.push(`request failed: ${request.url()} ${why}`);
+      if (why !== 'net::ERR_ABORTED') this.trouble(`request failed: ${request.url()} ${why}`);
     });
     page.on('response', (response) => {
-      if (response.status() >= 400 && response.status() !== 412) this.troubles.push(`HTTP ${response.status()}: ${response.url()}`);
+      if (response.status() >= 400 && response.status() !== 412) this.trouble(`HTTP ${response.status()}: ${response.url()}`);
     });
     page.on('request', (request) => {
-      if (new URL(request.url()).origin !== new URL(this.base).origin && !request.url().startsWith('data:')) this.troubles.push(`request off the site: ${request.url()}`);
+      if (new URL(request.url()).origin !== new URL(this.base).origin && !request.url().startsWith('data:')) this.trouble(`request off the site: ${request.url()}`);
     });
     await page.addInitScript(() => {
       globalThis.shifts = [];

@@ -5,7 +5,7 @@ export async function login(kit, { token }) {
   const context = await kit.browser.newContext(WIDE);
   // Requests without the token are refused on purpose, so this page's console is not watched; its own errors are.
   const page = await context.newPage();
-  page.on('pageerror', (error) => kit.troubles.push(`page error: ${error.message}`));
+  page.on('pageerror', (error) => kit.trouble(`page error: ${error.message}`));
   await page.goto(kit.base);
   await page.waitForSelector('form.login');
   await kit.until('nothing is shown before the token is given', async () => (await page.locator('main[data-link="live"]').count()) === 0);

@@ -36,11 +36,10 @@ for (const [part, run] of steps) {
   try {
     await run();
   } catch (error) {
-    kit.troubles.push(`${part}: ${error.stack ?? String(error)}`);
+    kit.trouble(`${part}: ${error.stack ?? String(error)}`);
   }
 }
 await kit.browser.close();
-for (const trouble of kit.troubles) console.error(`FAILED: ${trouble}`);
 console.log(kit.troubles.length === 0 ? 'all well' : `${kit.troubles.length} failures`);
 process.exit(kit.troubles.length === 0 ? 0 : 1);
 

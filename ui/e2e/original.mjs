@@ -5,7 +5,7 @@ import { WIDE } from './kit.mjs';
 export async function original(kit) {
   const context = await kit.browser.newContext(WIDE);
   const page = await context.newPage();
-  page.on('pageerror', (error) => kit.troubles.push(`page error: ${error.message}`));
+  page.on('pageerror', (error) => kit.trouble(`page error: ${error.message}`));
   // Any address shows the page of the folder.
   await page.goto(new URL('/some/view', kit.base).href);
   await kit.until('its stream delivers ten events', async () => Number(await page.textContent('#events')) >= 10);

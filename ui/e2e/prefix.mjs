@@ -47,7 +47,7 @@ export async function prefix(kit, { token }) {
   const base = `http://127.0.0.1:${server.address().port}${PREFIX}/`;
   const context = await kit.browser.newContext(WIDE);
   const page = await context.newPage();
-  page.on('pageerror', (error) => kit.troubles.push(`page error: ${error.message}`));
+  page.on('pageerror', (error) => kit.trouble(`page error: ${error.message}`));
   await page.goto(base);
   await page.waitForSelector('form.login');
   await page.fill('#token', token);

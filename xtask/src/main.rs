@@ -17,6 +17,8 @@ mod process;
 mod release;
 mod run;
 mod samples;
+#[cfg(test)]
+mod structure;
 mod test;
 mod tools;
 mod ui;

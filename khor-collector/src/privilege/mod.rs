@@ -17,8 +17,6 @@ use nix::{
     unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid},
 };
 
-use crate::failure::Failure;
-
 /// What loading and attaching BTF tracepoints takes, and nothing else does.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
@@ -80,14 +78,23 @@ fn missing(needed: &[Capability]) -> Result<Option<String>, PrivilegeError> {
     Ok((!missing.is_empty()).then(|| missing.join(" and ")))
 }
 
+/// An option names a user or a group that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("--{option} {value}: {reason}")]
+pub(crate) struct UsageError {
+    option: &'static str,
+    value: String,
+    reason: String,
+}
+
 /// Whom to become: `name`, or `khor`, or `nobody`. `None` if the process is not root and so cannot choose.
-pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, Failure> {
+pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, UsageError> {
     if !Uid::effective().is_root() {
         return Ok(None);
     }
     let names = name.map_or_else(|| vec!["khor", "nobody"], |name| vec![name]);
     let user = names.iter().find_map(|name| find_user(name));
-    user.map(Some).ok_or_else(|| Failure::Usage {
+    user.map(Some).ok_or_else(|| UsageError {
         option: "user",
         value: names.join(", "),
         reason: "no such user; create it with `useradd --system khor`".into(),
@@ -103,7 +110,7 @@ pub(crate) fn find_user(name: &str) -> Option<User> {
 }
 
 /// The group that may connect: `name`, which must exist, or `khor` if it does.
-pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, Failure> {
+pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError> {
     let Some(name) = name else {
         return Ok(Group::from_name("khor").ok().flatten().map(|group| group.gid));
     };
@@ -111,7 +118,7 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, Failure> {
         return Ok(Some(Gid::from_raw(gid)));
     }
     let group = Group::from_name(name).ok().flatten().map(|group| group.gid);
-    group.map(Some).ok_or_else(|| Failure::Usage {
+    group.map(Some).ok_or_else(|| UsageError {
         option: "group",
         value: name.into(),
         reason: "no such group; create it with `groupadd --system khor`".into(),

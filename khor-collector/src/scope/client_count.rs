@@ -7,8 +7,8 @@ use khor_proto::Availability;
 
 use super::{count::ScopedCount, registry::Shared};
 use crate::{
+    count::{Count, Subject},
     polled,
-    sampler::{Count, Subject},
     trust::Peer,
 };
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
 use khor_proto::{Scope, Selector};
 
-use super::registry::selectors;
 use crate::trust::Peer;
 
 /// Different scopes that an untrusted user may have at once.
@@ -49,6 +48,15 @@ pub(super) fn selector_count<'a>(scopes: impl IntoIterator<Item = &'a Scope>) ->
     let named: BTreeSet<&Selector> = scopes.into_iter().flat_map(selectors).collect();
     let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
     cgroups.max(named.len() - cgroups)
+}
+
+/// All selectors of a scope.
+pub(super) fn selectors(scope: &Scope) -> impl Iterator<Item = &Selector> {
+    let (include, exclude): (&[Selector], &[Selector]) = match scope {
+        Scope::Machine => (&[], &[]),
+        Scope::Selected { include, exclude } => (include, exclude),
+    };
+    include.iter().chain(exclude)
 }
 
 #[cfg(test)]

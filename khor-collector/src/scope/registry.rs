@@ -6,7 +6,7 @@ use std::{
 };
 
 use khor_layout::{MAX_SCOPES, MAX_SELECTORS};
-use khor_proto::{Scope, Selector};
+use khor_proto::Scope;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -19,8 +19,8 @@ use super::{
     targets::Targets,
 };
 use crate::{
+    count::Count,
     probes::{Chosen, Probes, TableFull},
-    sampler::Count,
     trust::Peer,
 };
 
@@ -193,12 +193,4 @@ impl Shared {
             tracing::error!("{error}"); // cannot be: fewer are named than before
         }
     }
-}
-
-pub(super) fn selectors(scope: &Scope) -> impl Iterator<Item = &Selector> {
-    let (include, exclude): (&[Selector], &[Selector]) = match scope {
-        Scope::Machine => (&[], &[]),
-        Scope::Selected { include, exclude } => (include, exclude),
-    };
-    include.iter().chain(exclude)
 }

@@ -9,7 +9,8 @@ use super::{
     wire::Socket,
 };
 use crate::{
-    sampler::{Count, Kernel, Subject},
+    count::{Count, Subject},
+    sampler::Kernel,
     trust::Peer,
 };
 

@@ -22,7 +22,8 @@ use tokio::sync::watch;
 use super::{client::Client, outbox::Standing, wire::Socket};
 use crate::{
     clock::{boottime_ns, monotonic_ns},
-    sampler::{Count, Kernel, Subject},
+    count::{Count, Subject},
+    sampler::Kernel,
     trust::Peer,
 };
 

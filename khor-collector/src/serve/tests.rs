@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::sampler::{Count, Subject};
+use crate::count::{Count, Subject};
 
 /// Time between two checks of a condition.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);

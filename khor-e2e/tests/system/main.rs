@@ -10,6 +10,7 @@ mod life;
 mod own_traffic;
 mod package;
 mod relay;
+mod relay_package;
 mod session;
 mod suspend;
 mod two_users;

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_is_heard_in_the_band_it_is_in() {
+    fn balance_is_measured_in_each_band() {
         assert_eq!(rough_balance(&tones(0.5, 1.0)), [0.0, 0.0, 2.0]);
         assert_eq!(rough_balance(&tones(1.0, 0.1)), [0.0, 0.0, -4.0]);
         assert_eq!(rough_balance(&tones(1.0, 1.0)), [0.0; BALANCES]);

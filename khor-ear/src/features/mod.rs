@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_an_octave_higher_is_twelve_semitones_brighter() {
+    fn an_octave_is_twelve_semitones_brighter() {
         let of = |hz| Features::of(&tone(hz, 0.1, 5.0)).unwrap();
         let (low, high) = (of(440.0), of(880.0));
         assert!((low.centroid_semitones).abs() < 0.5, "{low:?}");
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn half_the_amplitude_is_six_decibels_and_nothing_else() {
+    fn half_amplitude_changes_only_the_level() {
         let of = |amplitude| Features::of(&tone(440.0, amplitude, 5.0)).unwrap();
         let (loud, soft) = (of(0.2), of(0.1));
         assert!((loud.level_lufs - soft.level_lufs - 6.02).abs() < 0.1);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_the_envelope_is_that_of_the_tone() {
+    fn the_envelope_range_matches_the_tone() {
         let mut samples = tone(440.0, 0.1, 5.0);
         let half = samples.len() / 2;
         samples[half..].iter_mut().for_each(|sample| *sample *= 0.1);
@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn silence_has_features_too() {
+    fn silence_has_finite_features() {
         let silent = Features::of(&vec![0.0; 2 * RATE_HZ as usize]).unwrap();
         assert!(silent.rough().iter().all(|feature| feature.is_finite()), "{silent:?}");
         assert_eq!(silent.level_lufs, SILENCE);
     }
 
     #[test]
-    fn differences_below_a_step_are_not_kept() {
+    fn differences_below_a_step_are_ignored() {
         let one = Features {
             level_lufs: -23.2,
             centroid_semitones: 3.1,

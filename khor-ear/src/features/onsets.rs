@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn they_are_found_where_they_are() {
+    fn onsets_are_found_at_their_times() {
         let found = onset_times(&plucked(&[1.0, 2.5, 2.75], 5.0));
         assert_eq!(found.len(), 3, "{found:?}");
         for (found, at) in found.iter().zip([1.0, 2.5, 2.75]) {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pad_that_swells_has_none() {
+    fn a_swelling_pad_has_no_onsets() {
         let mut pad = plucked(&[], 10.0);
         let length = pad.len() as f32;
         for (i, sample) in pad.iter_mut().enumerate() {

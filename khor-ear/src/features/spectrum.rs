@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_of_white_noise_are_those_of_the_bandwidths() {
+    fn white_noise_shares_equal_the_bandwidths() {
         let mut random = fastrand::Rng::with_seed(1);
         let noise: Vec<f32> = (0..10 * RATE_HZ).map(|_| random.f32() - 0.5).collect();
         let spectrum = Spectrum::of(&noise);

@@ -89,7 +89,7 @@ mod tests {
     use crate::adapter::{Instrument, Layer};
 
     #[test]
-    fn one_note_of_another_pitch_is_one_that_differs() {
+    fn a_changed_pitch_is_one_difference() {
         let note = |midi| Note {
             onset_s: 1.0,
             duration_s: 0.5,
@@ -112,7 +112,7 @@ mod tests {
 
     /// The published test value of the hash.
     #[test]
-    fn the_hash_is_the_one_it_says() {
+    fn the_hash_is_fnv_1a() {
         assert_eq!(fnv(b"foobar".iter().copied()), 0x8594_4171_f739_67e8);
     }
 }

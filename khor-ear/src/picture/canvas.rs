@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_outside_is_not_there() {
+    fn pixels_outside_the_canvas_are_ignored() {
         let (paper, ink) = (Colour::new(0, 0, 0), Colour::new(9, 9, 9));
         let mut canvas = Canvas::new(10, 10, paper);
         canvas.block((-5, 8), (2, 20), ink);

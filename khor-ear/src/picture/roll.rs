@@ -87,7 +87,7 @@ mod tests {
     use crate::adapter::{Instrument, RATE_HZ, SignalId};
 
     #[test]
-    fn a_note_is_drawn_as_long_as_it_sounds_in_its_family_s_colour() {
+    fn notes_show_length_and_family_colour() {
         let note = Note {
             onset_s: 1.0,
             duration_s: 2.0,

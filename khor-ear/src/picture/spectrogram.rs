@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tone_is_the_strongest_row_at_its_frequency() {
+    fn a_tone_is_brightest_at_its_frequency() {
         let mut power = vec![1e-9; LENGTH / 2 + 1];
         power[(1000.0 * LENGTH as f64 / f64::from(RATE_HZ)).round() as usize] = 1.0;
         let rows = rows(&power);

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_voice_is_measured_by_its_own_notes() {
+    fn a_voice_is_measured_by_its_notes() {
         let of = |feature, from_s| measure(feature, &heard(), from_s, 4.0);
         assert_eq!(of(Feature::VoiceOnsets(Instrument::Receive), 0.0), Some(0.5));
         assert_eq!(of(Feature::VoicePitch(Instrument::Receive), 0.0), Some(62.0));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_in_the_bed_are_tension_and_fifths_are_none() {
+    fn seconds_are_tension_and_fifths_are_not() {
         assert_eq!(measure(Feature::BedTension, &heard(), 0.0, 3.0), Some(0.0));
         // C, C sharp and D: two minor seconds and a major one.
         assert_eq!(measure(Feature::BedTension, &heard(), 4.0, 4.0), Some(5.0));

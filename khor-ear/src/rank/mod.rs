@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_measured_follows_nothing() {
+    fn sparse_values_have_no_correlation() {
         let truth: Vec<f64> = (0..15).map(f64::from).collect();
         let rising: Vec<Option<f64>> = truth.iter().map(|t| Some(t * t)).collect();
         assert!((correlation(&truth, &rising) - 1.0).abs() < 1e-9);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_moves_from_the_first_windows_to_the_last() {
+    fn movement_compares_first_and_last_windows() {
         let values = [Some(1.0), None, Some(3.0), Some(2.0), Some(99.0), Some(5.0), Some(5.0), Some(5.0)];
         assert_eq!(moved(&values), 3.0);
         let late = [None, None, None, Some(1.0), Some(1.0), Some(1.0), Some(2.0), Some(2.0), Some(2.0)];

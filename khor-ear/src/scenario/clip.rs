@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ramp_rises_in_even_ratios_to_the_most() {
+    fn a_ramp_rises_in_even_ratios() {
         let at = |along| ramped(SignalId::Io, along).iter().map(|part| part.1).sum::<f64>();
         assert!((at(1.0) - 80e6).abs() < 1.0);
         assert!((at(0.75) / at(0.5) - at(0.5) / at(0.25)).abs() < 1e-9);

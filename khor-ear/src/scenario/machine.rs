@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_about_what_is_written_down() {
+    fn rates_match_the_load_table() {
         let mut machine = Machine::new(1.0, 7);
         let rates = per_s(&mut machine, Class::Memory.parts(), 600);
         for &(counter, expected, _) in Class::Memory.parts() {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_big_machine_has_the_background_of_many_small_ones_and_their_pressure() {
+    fn size_scales_background_but_not_pressure() {
         let small = per_s(&mut Machine::new(1.0, 3), &[], 900);
         let big = per_s(&mut Machine::new(8.0, 3), &[], 900);
         let ratio = |counter: Counter| big[counter.index()] / small[counter.index()];
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_takes_its_time_and_nothing_else_does() {
+    fn only_requests_add_latency() {
         let (mut machine, mut last) = (Machine::new(1.0, 4), [0; 2]);
         for _ in 0..3000 {
             let counters = machine.advance(20_000_000, Class::Disk.parts(), 1.0).counters;
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn jitter_is_tiny() {
+    fn jitter_is_at_most_a_millionth() {
         let run = |mut machine: Machine| per_s(&mut machine, Class::Disk.parts(), 20);
         let (plain, disturbed) = (run(Machine::new(1.0, 5)), run(Machine::new(1.0, 5).with_jitter(1)));
         assert_ne!(plain, disturbed);

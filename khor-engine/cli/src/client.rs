@@ -11,23 +11,25 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use khor_command_line::address::server_address;
+use khor_engine::{
+    config::{ConfigStore, Listen},
+    engine_file,
+    http::read_token,
+};
 use serde_json::Value;
 use tracing::warn;
 use ureq::unversioned::resolver::DefaultResolver;
 
 use super::{
-    Places,
-    connect::{Checked, Foreign, Trust},
+    connect::{CheckedConnector, ForeignServer, Trust},
+    places::Places,
 };
-use khor_command_line::place::address;
-use khor_engine::config::{ConfigStore, Listen};
-use khor_engine::engine_file;
-use khor_engine::http::read_token;
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest silence of an answer that never ends; the event stream says something ten times a second.
-const SILENCE: Duration = Duration::from_secs(3);
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Longest line of an endless answer, bytes. Another program at this port may send longer lines.
 const MAX_LINE_BYTES: u64 = 8 << 20;
@@ -41,7 +43,7 @@ pub(super) struct EngineAddress {
     #[command(flatten)]
     pub(super) places: Places,
     /// The engine's address [default: that of this user's running engine, else as configured]
-    #[arg(long, value_name = "[HOST:]PORT", value_parser = address, allow_negative_numbers = true)]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = server_address, allow_negative_numbers = true)]
     pub(super) listen: Option<String>,
     /// A file with the token of an engine of another user or machine [default: as configured, for
     /// this user's engines only]
@@ -96,9 +98,10 @@ impl Client {
         let config =
             || ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).proxy(None);
         let agent = config().timeout_global(Some(TIMEOUT)).build();
-        let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(SILENCE)).build();
-        let [agent, endless] = [agent, endless]
-            .map(|config| ureq::Agent::with_parts(config, Checked(trust), DefaultResolver::default()));
+        let endless = config().timeout_connect(Some(TIMEOUT)).timeout_per_read(Some(READ_TIMEOUT)).build();
+        let [agent, endless] = [agent, endless].map(|config| {
+            ureq::Agent::with_parts(config, CheckedConnector(trust), DefaultResolver::default())
+        });
         Self { address, token, agent, endless }
     }
 
@@ -109,22 +112,22 @@ impl Client {
 
     /// What it answers to a GET.
     pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.ask("GET", path, &[])
+        self.request("GET", path, &[])
     }
 
     /// What it answers to a POST without a body.
     pub(super) fn post(&self, path: &str) -> anyhow::Result<Value> {
-        self.ask("POST", path, &[])
+        self.request("POST", path, &[])
     }
 
     /// What it answers to a part of the configuration.
     pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<Value> {
-        self.ask("PATCH", "config", &serde_json::to_vec(change)?)
+        self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }
 
     /// The lines of what it answers without end.
     pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = io::Result<String>>> {
-        let mut answer = self.answer(&self.endless, "GET", path, &[])?;
+        let mut answer = self.send(&self.endless, "GET", path, &[])?;
         if !answer.status().is_success() {
             return Err(self.refusal(&mut answer));
         }
@@ -132,8 +135,8 @@ impl Client {
     }
 
     /// Fails with the engine's own words where it refuses.
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
-        let mut answer = self.answer(&self.agent, method, path, body)?;
+    fn request(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
+        let mut answer = self.send(&self.agent, method, path, body)?;
         if !answer.status().is_success() {
             return Err(self.refusal(&mut answer));
         }
@@ -141,7 +144,7 @@ impl Client {
         serde_json::from_str(&text).map_err(|_| self.foreign(answer.status()))
     }
 
-    fn answer(&self, agent: &ureq::Agent, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
+    fn send(&self, agent: &ureq::Agent, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("http://{}/api/{path}", self.address))
@@ -151,7 +154,7 @@ impl Client {
         }
         let answer = agent.run(request.body(body)?);
         answer.map_err(|problem| match problem {
-            ureq::Error::Other(problem) if problem.is::<Foreign>() => anyhow!("{problem}"),
+            ureq::Error::Other(problem) if problem.is::<ForeignServer>() => anyhow!("{problem}"),
             problem => anyhow::Error::new(problem)
                 .context(format!("no engine answers at {}: start khor engine", self.address)),
         })

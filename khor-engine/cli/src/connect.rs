@@ -7,12 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_system::peer::Peer;
 use ureq::{
     Error, Timeout,
     unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport},
 };
-
-use khor_system::peer::Peer;
 
 /// Longest wait until a program accepts the connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,28 +33,28 @@ pub(super) enum Trust {
     "{address} is served by {peer}, not by your engine: start khor engine; or name the address with --listen, and the \
      token's file with --token-file if that engine needs a token"
 )]
-pub(super) struct Foreign {
+pub(super) struct ForeignServer {
     address: SocketAddr,
     peer: Peer,
 }
 
 /// Connects, and checks the program at the other end.
 #[derive(Debug)]
-pub(super) struct Checked(pub(super) Trust);
+pub(super) struct CheckedConnector(pub(super) Trust);
 
-impl Connector for Checked {
-    type Out = Plain;
+impl Connector for CheckedConnector {
+    type Out = PlainTransport;
 
-    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<Plain>, Error> {
+    fn connect(&self, details: &ConnectionDetails, _: Option<()>) -> Result<Option<PlainTransport>, Error> {
         let stream = connect(details)?;
         let (peer, address) = (server(&stream)?, stream.peer_addr()?);
         if self.0 == Trust::Owner && !peer.is_owner() {
-            return Err(Error::Other(Box::new(Foreign { address, peer })));
+            return Err(Error::Other(Box::new(ForeignServer { address, peer })));
         }
         stream.set_nodelay(true)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        Ok(Some(Plain { stream, buffers }))
+        Ok(Some(PlainTransport { stream, buffers }))
     }
 }
 
@@ -90,12 +89,12 @@ fn connect(details: &ConnectionDetails) -> Result<TcpStream, Error> {
 
 /// A connection without TLS.
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(super) struct PlainTransport {
     stream: TcpStream,
     buffers: LazyBuffers,
 }
 
-impl Transport for Plain {
+impl Transport for PlainTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }

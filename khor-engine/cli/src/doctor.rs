@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use khor_command_line::print::{print, print_json};
+use khor_engine::{
+    config::{Config, ConfigStore},
+    doctor::{Check, CheckState, DoctorInput, examine},
+};
 
 use super::{client::EngineAddress, table::row};
-use khor_command_line::print::{print, print_json};
-use khor_engine::config::{Config, ConfigStore};
-use khor_engine::doctor::{Check, CheckState, Patient, examine};
 
 #[derive(Args, Debug)]
 pub(super) struct DoctorArgs {
@@ -27,23 +29,23 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let config =
         ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
     let engine = args.engine.client_of(&config.listen, &config_path).ok();
-    let ask = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
-    let health = ask("health");
+    let query = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
+    let health = query("health");
     // What a running engine was told by flags is not in the file.
-    let running = health.as_ref().and_then(|_| ask("config"));
+    let running = health.as_ref().and_then(|_| query("config"));
     let config = running.and_then(|config| serde_json::from_value(config).ok()).unwrap_or(config);
-    let patient = Patient { socket: places.socket.clone(), config_path, config, health };
+    let input = DoctorInput { socket: places.socket.clone(), config_path, config, health };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&patient));
+    let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&input));
     if args.json {
         print_json(&diagnosis)?;
     } else {
-        print(diagnosis.checks.iter().map(shown).collect::<String>())?;
+        print(diagnosis.checks.iter().map(format_check).collect::<String>())?;
     }
     Ok(if diagnosis.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn shown(check: &Check) -> String {
+fn format_check(check: &Check) -> String {
     let state = match check.state {
         CheckState::Ok => "ok",
         CheckState::Problem => "PROBLEM",

@@ -7,15 +7,15 @@ use khor_e2e::{
     documents::{Snippet, documents, words},
     skip,
 };
+use khor_engine::config::{Config, ConfigStore};
+use khor_music::Preset;
 use serde_json::Value;
 use yaml_rust2::YamlLoader;
 
 use super::{Cli, steer};
-use khor_engine::config::{Config, ConfigStore};
-use khor_music::Preset;
 
 /// From a checkout it takes the place of `khor`.
-const FROM_SOURCE: &str = "cargo run --release -p khor --";
+const FROM_SOURCE: &str = "cargo run -p khor --";
 
 /// All snippets in a language, with the document's name.
 fn snippets(language: &str) -> Vec<(String, Snippet)> {
@@ -41,7 +41,7 @@ fn commands() -> Vec<(String, Vec<String>)> {
 }
 
 #[test]
-fn every_command_in_the_documents_is_one() {
+fn documented_commands_exist() {
     let commands = commands();
     assert!(commands.len() >= 60, "{}", commands.len());
     for (name, command) in &commands {
@@ -57,7 +57,7 @@ fn every_command_in_the_documents_is_one() {
 }
 
 #[test]
-fn every_setting_in_the_documents_is_one_and_takes_what_is_said() {
+fn documented_settings_accept_documented_values() {
     let dir = tempfile::tempdir().unwrap();
     let mut count = 0;
     for (name, command) in
@@ -89,7 +89,7 @@ fn is_read_by(program: &str, argument: &str, text: &str) -> Option<bool> {
 }
 
 #[test]
-fn snippets_for_a_shell_are_read_by_one_and_start_what_is_known() {
+fn shell_snippets_parse_and_start_known_programs() {
     const PROGRAMS: [&str; 14] = [
         "(umask",
         "aconnect",
@@ -129,7 +129,7 @@ fn snippets_for_a_shell_are_read_by_one_and_start_what_is_known() {
 
 /// The variables of a service's file are options of its program, and take what is said.
 #[test]
-fn snippets_of_variables_are_options() {
+fn variable_snippets_are_options() {
     let mut count = 0;
     for (name, Snippet { text, .. }) in snippets("sh").iter().filter(|(_, s)| s.text.starts_with("KHOR_")) {
         let relay = Cli::command().find_subcommand("relay").cloned().unwrap();
@@ -148,7 +148,7 @@ fn snippets_of_variables_are_options() {
 }
 
 #[test]
-fn snippets_of_data_are_what_they_say() {
+fn data_snippets_are_valid() {
     let json = snippets("json");
     assert!(json.len() >= 4);
     for (name, snippet) in json {
@@ -176,7 +176,7 @@ fn snippets_of_data_are_what_they_say() {
 
 /// A part of a preset, in one that has the rest.
 #[test]
-fn snippets_of_presets_are_read_as_presets() {
+fn preset_snippets_are_valid() {
     let snippets = snippets("toml");
     assert!(!snippets.is_empty());
     for (name, snippet) in snippets {

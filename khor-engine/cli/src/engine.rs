@@ -4,25 +4,24 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_command_line::{address::listen_address, interrupt, path::setting_path, systemd};
+use khor_engine::{
+    config::{ConfigStore, sessions_path},
+    control, dbus,
+    engine::{EndReason, Engine, Supervisor},
+    http,
+};
 use khor_fleet::Name;
+use khor_relay::NatsArgs;
+use khor_source::Playback;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use super::{Places, whom::WhomArgs};
-use khor_command_line::{
-    interrupt,
-    place::{place, setting_path},
-    service,
-};
-use khor_engine::config::{ConfigStore, sessions_path};
-use khor_engine::engine::{Ended, Ending, Engine};
-use khor_engine::{control, dbus, http};
-use khor_relay::NatsArgs;
-use khor_source::Playback;
+use super::{places::Places, scope_args::ScopeArgs};
 
 /// How long the last notes of a capture may ring.
-const LAST_NOTES: Duration = Duration::from_secs(2);
+const LAST_NOTES_DURATION: Duration = Duration::from_secs(2);
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]
@@ -35,7 +34,7 @@ pub(super) struct EngineArgs {
     #[arg(long)]
     no_bpf: bool,
     #[command(flatten)]
-    whom: WhomArgs,
+    scope: ScopeArgs,
     /// Play a synthetic demo instead of this machine
     #[arg(long, visible_alias = "demo")]
     fake: bool,
@@ -53,7 +52,7 @@ pub(super) struct EngineArgs {
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
     /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
-    #[arg(long, value_name = "[HOST:]PORT", value_parser = place, allow_negative_numbers = true)]
+    #[arg(long, value_name = "[HOST:]PORT", value_parser = listen_address, allow_negative_numbers = true)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
     #[arg(long, value_name = "DIR", value_parser = setting_path())]
@@ -86,12 +85,12 @@ impl EngineArgs {
     fn overrides(&self) -> Value {
         let mut overrides = self.outputs.overrides();
         for (key, _, value) in
-            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(given)
+            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(is_given)
         {
             overrides["features"][key] = json!(value);
         }
-        if let Some(whom) = self.whom.overrides() {
-            overrides["bpf"] = whom;
+        if let Some(scope) = self.scope.overrides() {
+            overrides["bpf"] = scope;
         }
         let mut site = json!({ "nats": self.nats.overrides() });
         if let Some(name) = &self.site {
@@ -110,7 +109,7 @@ impl OutputArgs {
     pub(super) fn overrides(&self) -> Value {
         let mut overrides = json!({ "features": {} });
         let features = [("audio", self.no_audio, false), ("midi", self.midi, true), ("osc", self.osc, true)];
-        for (key, _, value) in features.into_iter().filter(given) {
+        for (key, _, value) in features.into_iter().filter(is_given) {
             overrides["features"][key] = json!(value);
         }
         if self.osc_in {
@@ -118,7 +117,7 @@ impl OutputArgs {
         }
         let desktop =
             [("bus", self.dbus, true), ("mpris", self.mpris, true), ("notifications", self.notify, true)];
-        for (key, _, value) in desktop.into_iter().filter(given) {
+        for (key, _, value) in desktop.into_iter().filter(is_given) {
             overrides["desktop"][key] = json!(value);
         }
         if let Some(listen) = self.listen {
@@ -132,7 +131,7 @@ impl OutputArgs {
 }
 
 /// Whether a flag was given, of its key, that, and its value.
-fn given((_, given, _): &(&str, bool, bool)) -> bool {
+fn is_given((_, given, _): &(&str, bool, bool)) -> bool {
     *given
 }
 
@@ -163,31 +162,31 @@ pub(super) fn play(
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let door = outputs.map(|outputs| open_door(&store, outputs)).transpose()?.flatten();
+    let listener = outputs.map(|outputs| open_listener(&store, outputs)).transpose()?.flatten();
     runtime.block_on(async {
         // Before the page is up: whoever sees it may end khor at once.
         let interrupted = interrupt::wait();
-        let ending = Ending::default();
-        ending.follow_threads();
+        let supervisor = Supervisor::default();
+        supervisor.watch_threads();
         let engine =
-            Engine::start(store, socket, capture, &ending).context("starting the engine's threads")?;
+            Engine::start(store, socket, capture, &supervisor).context("starting the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
         let parts = outputs.map(|_| {
             let steered = control::serve(Arc::clone(&engine), stopped.clone());
             let offered = dbus::serve(Arc::clone(&engine), stopped.clone());
-            [ending.follow("being steered by OSC", steered), ending.follow("the session bus", offered)]
+            [supervisor.spawn("being steered by OSC", steered), supervisor.spawn("the session bus", offered)]
         });
         let server =
-            door.map(|door| ending.follow("the page", http::serve(Arc::clone(&engine), door, stopped)));
+            listener.map(|listener| supervisor.spawn("the page", http::serve(Arc::clone(&engine), listener, stopped)));
         let played = Arc::clone(&engine);
-        let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || played.heartbeat()));
-        service::ready();
+        let watchdog = tokio::spawn(systemd::feed_watchdog(move || played.heartbeat()));
+        systemd::ready();
         tokio::select! {
             interrupted = interrupted => interrupted.context("waiting for signals")?,
-            ended = ending.ended() => if ended == Ended::Over { tokio::time::sleep(LAST_NOTES).await },
+            ended = supervisor.wait() => if ended == EndReason::Finished { tokio::time::sleep(LAST_NOTES_DURATION).await },
         }
         info!("stopping");
-        service::stopping();
+        systemd::stopping();
         watchdog.abort();
         // A second request ends the process at once.
         tokio::spawn(interrupt::exit_at_next());
@@ -199,12 +198,12 @@ pub(super) fn play(
         if let Some(server) = server {
             server.await.context("stopping the page")?;
         }
-        settle(ending.told())
+        exit_result(supervisor.end_reason())
     })
 }
 
 /// `None` if the configuration may restrict access, but khor could not read that part.
-fn open_door(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option<http::Door>> {
+fn open_listener(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option<http::HttpListener>> {
     if let Some(problem) = store.listen_error() {
         error!(
             "the page and the API are not served, because {} may restrict access: {problem}; fix it, then restart khor, \
@@ -214,15 +213,15 @@ fn open_door(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option
         return Ok(None);
     }
     // With --listen the user expects the page at that port.
-    let may_move = outputs.listen.is_none();
-    http::Door::open(&store.config().listen, may_move, sessions_path(store.path())).map(Some)
+    let may_use_free_port = outputs.listen.is_none();
+    http::HttpListener::open(&store.config().listen, may_use_free_port, sessions_path(store.path())).map(Some)
 }
 
 /// What a run that ended so is to whoever started it: it failed if a part of khor did, also while it stopped.
-fn settle(ended: Option<Ended>) -> anyhow::Result<()> {
+fn exit_result(ended: Option<EndReason>) -> anyhow::Result<()> {
     match ended {
-        Some(Ended::Failed(why)) => bail!(why),
-        Some(Ended::Over) | None => Ok(()),
+        Some(EndReason::Failed(why)) => bail!(why),
+        Some(EndReason::Finished) | None => Ok(()),
     }
 }
 
@@ -231,9 +230,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_an_error_with_its_reason_and_every_other_end_is_none() {
-        let failed = settle(Some(Ended::Failed("the thread khor-midi failed inside khor: x".into())));
+    fn only_failures_are_exit_errors() {
+        let failed =
+            exit_result(Some(EndReason::Failed("the thread khor-midi failed inside khor: x".into())));
         assert_eq!(failed.unwrap_err().to_string(), "the thread khor-midi failed inside khor: x");
-        assert!(settle(Some(Ended::Over)).is_ok() && settle(None).is_ok());
+        assert!(exit_result(Some(EndReason::Finished)).is_ok() && exit_result(None).is_ok());
     }
 }

@@ -2,9 +2,9 @@
 
 use anyhow::Context;
 use clap::Args;
+use khor_command_line::print::{print, print_json};
 
 use super::client::EngineAddress;
-use khor_command_line::print::{print, print_json};
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {

@@ -9,25 +9,24 @@ mod doctor;
 mod documents;
 mod engine;
 mod explain;
+mod generate;
 mod lists;
 #[cfg(test)]
 mod numbers;
 mod open;
+mod places;
 mod play;
 mod record;
 mod render;
+mod scope_args;
 mod status;
 mod steer;
 mod table;
-mod texts;
 mod top;
-mod whom;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-
-use khor_engine::config::{ConfigStore, default_path};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Hear what a Linux machine is doing.
 #[derive(Debug, Parser)]
@@ -71,32 +70,9 @@ enum Command {
     /// List the sound devices
     Devices(lists::ListArgs),
     /// Print a script that completes khor's commands in a shell
-    Completions(texts::CompletionsArgs),
+    Completions(generate::CompletionsArgs),
     /// Print the manual page
-    Man(texts::ManArgs),
-}
-
-/// Where the configuration and the collector are.
-#[derive(Args, Clone, Debug)]
-struct Places {
-    /// Configuration file [default: ~/.config/khor/config.json]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The collector's socket
-    #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
-          default_value = khor_proto::client::DEFAULT_SOCKET)]
-    socket: PathBuf,
-}
-
-impl Places {
-    fn open_config(&self) -> anyhow::Result<ConfigStore> {
-        Ok(ConfigStore::open(self.config_path()?))
-    }
-
-    fn config_path(&self) -> anyhow::Result<PathBuf> {
-        let path = self.config.clone().or_else(default_path);
-        path.ok_or_else(|| anyhow::anyhow!("no home directory: say where with --config FILE"))
-    }
+    Man(generate::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -121,16 +97,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Explain(args) => explain::run(&args),
         Command::Presets(args) => lists::presets(&args),
         Command::Devices(args) => lists::devices(&args),
-        Command::Completions(args) => texts::completions(&args),
-        Command::Man(args) => texts::man(&args),
+        Command::Completions(args) => generate::completions(&args, Cli::command()),
+        Command::Man(args) => generate::man(&args, Cli::command()),
     }?;
     Ok(ExitCode::SUCCESS)
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

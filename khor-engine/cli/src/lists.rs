@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
-
-use super::Places;
-use khor_command_line::print::{print_json, print_line, remark};
-use khor_engine::config::presets_dir;
-use khor_engine::engine::{Library, read_preset};
+use khor_command_line::print::{print_json, print_line, print_stderr};
+use khor_engine::{
+    config::presets_dir,
+    engine::{Library, read_preset},
+};
 use khor_music::Preset;
 use khor_output::audio;
+use serde_json::json;
+
+use super::places::Places;
 
 #[derive(Args, Debug)]
 pub(super) struct ListArgs {
@@ -49,7 +51,7 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
         print_line(format_args!("{:<12} {}", preset.name, preset.hint))?;
     }
     for problem in library.problems() {
-        remark(format_args!("{problem}\n"));
+        print_stderr(format_args!("{problem}\n"));
     }
     Ok(())
 }

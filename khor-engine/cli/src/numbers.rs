@@ -35,32 +35,33 @@ fn is_number(arg: &Arg) -> bool {
     numbers.iter().any(|number| id == *number)
 }
 
-fn refusal(words: &[&str]) -> String {
-    let error = Cli::command().try_get_matches_from(words).err();
-    let error = error.unwrap_or_else(|| panic!("{words:?} is accepted"));
-    assert_eq!(error.kind(), ErrorKind::ValueValidation, "{words:?}: {error}");
+fn refusal(args: &[&str]) -> String {
+    let error = Cli::command().try_get_matches_from(args).err();
+    let error = error.unwrap_or_else(|| panic!("{args:?} is accepted"));
+    assert_eq!(error.kind(), ErrorKind::ValueValidation, "{args:?}: {error}");
     error.to_string()
 }
 
 #[test]
-fn every_command_rejects_invalid_numbers_and_names_the_range() {
-    let names_its_range =
-        |said: &str| said.contains("expected ") && (said.contains(" to ") || said.contains(" or "));
+fn invalid_numbers_are_rejected_with_the_range() {
+    let names_its_range = |message: &str| {
+        message.contains("expected ") && (message.contains(" to ") || message.contains(" or "))
+    };
     let mut count = 0;
     for command in Cli::command().get_subcommands() {
         for arg in command.get_arguments().filter(|arg| is_number(arg)) {
             count += 1;
             for wrong in WRONG {
                 let Some(long) = arg.get_long() else { continue };
-                let said = refusal(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
-                assert!(names_its_range(&said), "{long}: {said}");
+                let message = refusal(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
+                assert!(names_its_range(&message), "{long}: {message}");
             }
             // Without an equals sign, as users type it.
             let long = arg.get_long().map(|long| format!("--{long}"));
-            let words: Vec<&str> =
+            let args: Vec<&str> =
                 ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();
-            let said = refusal(&words);
-            assert!(names_its_range(&said), "{said}");
+            let message = refusal(&args);
+            assert!(names_its_range(&message), "{message}");
         }
     }
     assert!(count >= 14, "{count}");

@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_command_line::print::print_line;
 
 use super::client::EngineAddress;
-use khor_command_line::print::print_line;
 
 #[derive(Args, Debug)]
 pub(super) struct OpenArgs {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
-use serde_json::json;
-
-use super::{Places, engine::OutputArgs};
 use khor_command_line::print::print_line;
 use khor_source::{CaptureError, CaptureReader, Playback, Recorded};
 use khor_system::words::counted;
+use serde_json::json;
+
+use super::{engine::OutputArgs, places::Places};
 
 /// Flags hold for this run only; the configuration file is not changed by them.
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct PlayArgs {
 
 pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
     let path = &args.capture;
-    let contents = look_through(path).with_context(|| format!("playing {}", path.display()))?;
+    let contents = scan(path).with_context(|| format!("playing {}", path.display()))?;
     print_line(format_args!("{}: {}", path.display(), contents.describe()))?;
     let mut overrides = args.outputs.overrides();
     overrides["features"]["bpf"] = json!(false);
@@ -70,7 +70,7 @@ impl Contents {
 }
 
 /// Reads all of it once: what is no capture is refused before anything sounds.
-fn look_through(path: &Path) -> anyhow::Result<Contents> {
+fn scan(path: &Path) -> anyhow::Result<Contents> {
     let mut contents = Contents::default();
     for piece in CaptureReader::open(path)? {
         match piece {
@@ -97,8 +97,9 @@ fn look_through(path: &Path) -> anyhow::Result<Contents> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_source::{CaptureWriter, DemoSource, Origin, SourceKind};
+
+    use super::*;
 
     fn written() -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -118,26 +119,26 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_capture_is_described_and_a_cut_one_is_too() {
+    fn whole_and_truncated_captures_are_described() {
         let (_dir, path) = written();
-        let whole = look_through(&path).unwrap();
+        let whole = scan(&path).unwrap();
         assert_eq!(whole.describe(), "4.0 s, 201 samples, 0 cues, from the synthetic demo");
         assert!(whole.damage.is_none());
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        let cut = look_through(&path).unwrap();
+        let cut = scan(&path).unwrap();
         assert!(cut.damage.unwrap().to_string().starts_with("cut short after"));
     }
 
     #[test]
-    fn what_is_none_is_refused_with_the_reason() {
+    fn files_without_a_capture_are_rejected() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
         for (text, reason) in [("hello, world", "not a khor capture"), ("khorcap\x02", "cut short after 0")] {
             std::fs::write(&path, text).unwrap();
-            let error = look_through(&path).unwrap_err().to_string();
+            let error = scan(&path).unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
         }
-        assert!(look_through(&dir.path().join("none")).is_err());
+        assert!(scan(&dir.path().join("none")).is_err());
     }
 }

@@ -4,20 +4,22 @@ use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::Args;
+use khor_command_line::{interrupt, number, print::print_line, progress::ProgressLine};
+use khor_source::{CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent};
+use khor_system::{
+    files::{LowSpace, SpaceWatch},
+    words::counted,
+};
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 use tracing::{info, warn};
 
-use super::{Places, whom::WhomArgs};
-use khor_command_line::{interrupt, number, print::print_line, progress::Progress};
-use khor_source::{CaptureWriter, DemoSettings, MachineSettings, Origin, SourceEvent};
-use khor_system::files::{LowSpace, SpaceWatch};
-use khor_system::words::counted;
+use super::{places::Places, scope_args::ScopeArgs};
 
 /// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
-const ANSWERING: Duration = Duration::from_secs(3);
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
@@ -38,7 +40,7 @@ pub(super) struct RecordArgs {
     #[arg(long)]
     redact: bool,
     #[command(flatten)]
-    whom: WhomArgs,
+    scope: ScopeArgs,
     /// Don't listen to the collector, read /proc only
     #[arg(long)]
     no_bpf: bool,
@@ -59,12 +61,12 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let (sender, mut events) = mpsc::channel(16);
     let _settings = start_source(args, sender)?;
     let mut space = SpaceWatch::begin(&args.output, 0, args.force)?;
-    let mut recording = Recording { args, writer: None, frames: 0, cues: 0, lost: 0 };
-    let mut progress = Progress::new(true);
+    let mut recording = CaptureRecording { args, writer: None, frames: 0, cues: 0, lost: 0 };
+    let mut progress = ProgressLine::new(true);
     let begun = Instant::now();
     let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
     // It counts from when a source answers.
-    let taken = take_until(&mut events, interrupt::wait(), begun + length.max(ANSWERING), |event| {
+    let taken = take_until(&mut events, interrupt::wait(), begun + length.max(SOURCE_TIMEOUT), |event| {
         space.check()?;
         let was_begun = recording.writer.is_some();
         recording.take(event)?;
@@ -92,7 +94,7 @@ fn start_source(
     let (keep, settings) = watch::channel(MachineSettings {
         socket: args.places.socket.clone(),
         use_collector: !args.no_bpf,
-        scope: args.whom.scope()?,
+        scope: args.scope.scope()?,
         interval_ms,
         exec_cues: args.exec_cues,
     });
@@ -129,7 +131,7 @@ async fn take_until(
     }
 }
 
-struct Recording<'a> {
+struct CaptureRecording<'a> {
     args: &'a RecordArgs,
     writer: Option<CaptureWriter>,
     frames: u64,
@@ -137,7 +139,7 @@ struct Recording<'a> {
     lost: u64,
 }
 
-impl Recording<'_> {
+impl CaptureRecording<'_> {
     fn take(&mut self, event: SourceEvent) -> anyhow::Result<()> {
         let path = &self.args.output;
         let writing = || format!("writing {}", path.display());
@@ -208,13 +210,13 @@ impl Recording<'_> {
 
 #[cfg(test)]
 mod tests {
+    use khor_signal::{Counter, Frame};
     use nix::sys::signal::{Signal, raise};
 
     use super::*;
-    use khor_signal::{Counter, Frame};
 
     #[test]
-    fn a_signal_among_many_events_is_not_lost() {
+    fn signals_arrive_despite_many_events() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             for _ in 0..20 {

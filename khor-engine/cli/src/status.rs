@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use khor_command_line::print::{print, print_json};
 use serde_json::{Value, json};
 
 use super::{client::EngineAddress, table::row};
-use khor_command_line::print::{print, print_json};
 
 /// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
 const PARTS: [(&str, &str); 9] = [
@@ -39,7 +39,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
         let status = json!({ "ok": well, "health": health, "explanation": explanation });
         print_json(&status)?;
     } else {
-        let parts: String = PARTS.iter().map(|(part, worth)| shown(part, worth, &health)).collect();
+        let parts: String = PARTS.iter().map(|(part, worth)| format_part(part, worth, &health)).collect();
         let missed = missed(&health);
         print(format_args!("{parts}{missed}\n{}", explanation["text"].as_str().unwrap_or_default()))?;
     }
@@ -57,15 +57,15 @@ fn is_failing(part: &Value) -> bool {
     part["enabled"] != false && part["ok"] == false
 }
 
-fn shown(name: &str, worth: &str, health: &Value) -> String {
+fn format_part(name: &str, worth: &str, health: &Value) -> String {
     let part = &health[name];
     if part["enabled"] == false {
         return row("-", name, ["switched off"]);
     }
     if is_failing(part) {
-        let told = part["error"].as_str().map_or_else(|| told_by_list(part), str::to_owned);
+        let error = part["error"].as_str().map_or_else(|| list_problems(part), str::to_owned);
         let fix = part["fix"].as_str().map(|fix| format!("fix: {fix}"));
-        return row("PROBLEM", name, [told.as_str()].into_iter().chain(fix.as_deref()));
+        return row("PROBLEM", name, [error.as_str()].into_iter().chain(fix.as_deref()));
     }
     let detail = match name {
         "config" => health["config_path"].as_str(),
@@ -78,7 +78,7 @@ fn shown(name: &str, worth: &str, health: &Value) -> String {
 }
 
 /// Presets and configuration tell their problems in lists.
-fn told_by_list(part: &Value) -> String {
+fn list_problems(part: &Value) -> String {
     let list = part["problems"].as_array().or(part["warnings"].as_array());
     let lines: Vec<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
     if lines.is_empty() { "it has not said why".to_owned() } else { lines.join("; ") }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_told_with_its_fix_and_what_is_off_is_no_problem() {
+    fn failing_parts_show_their_fix() {
         let health = json!({
             "audio": { "enabled": true, "ok": false, "error": "no device", "fix": "plug one in" },
             "midi": { "enabled": false, "ok": false },
@@ -97,7 +97,7 @@ mod tests {
             "missed": { "events": 11, "reason": "khor missed 11 events" },
             "source": { "ok": true, "detail": "reading /proc", "error": "no collector", "fix": "start it" },
         });
-        let part = |name| shown(name, "detail", &health);
+        let part = |name| format_part(name, "detail", &health);
         assert!(part("audio").starts_with("PROBLEM") && part("audio").contains("fix: plug one in"));
         assert!(part("midi").starts_with("-        midi"));
         assert!(part("presets").contains("x.toml: line 3"));

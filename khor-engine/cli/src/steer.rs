@@ -2,15 +2,15 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use khor_command_line::{
+    number,
+    print::{print_json, print_line, print_stderr},
+};
+use khor_engine::config::Config;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use super::client::EngineAddress;
-use khor_command_line::{
-    number,
-    print::{print_json, print_line, remark},
-};
-use khor_engine::config::Config;
 
 #[derive(Args, Debug)]
 pub(super) struct MuteArgs {
@@ -70,30 +70,30 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let Some(path) = &args.path else {
         return print_json(&client.get("config")?);
     };
-    let place = format!("/{}", path.replace('.', "/"));
+    let pointer = format!("/{}", path.replace('.', "/"));
     let mut whole = client.get("config")?;
     // A configuration keeps keys that it does not know, for a newer khor; a slip of the pen is none of those.
-    let Some(held) = whole.pointer(&place) else {
+    let Some(held) = whole.pointer(&pointer) else {
         bail!("'{path}' is no setting: khor config lists them");
     };
     if let Some(value) = &args.value {
         whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
         if let Some(switch) = switch_of(path, &whole) {
-            remark(format_args!(
+            print_stderr(format_args!(
                 "this setting has no effect until {switch} is on: khor config {switch} true\n"
             ));
         }
     }
-    let value = whole.pointer(&place).unwrap_or(&Value::Null);
+    let value = whole.pointer(&pointer).unwrap_or(&Value::Null);
     match value.as_str() {
         Some(text) => print_line(text)?,
         None => print_json(value)?,
     }
     if whole["restart_required"] == true {
-        remark("the change takes effect after a restart of the engine\n");
+        print_stderr("the change takes effect after a restart of the engine\n");
     }
     if let Some(why) = whole["not_saved"].as_str() {
-        remark(format_args!("the change lasts until the engine ends: {why}\n"));
+        print_stderr(format_args!("the change lasts until the engine ends: {why}\n"));
     }
     Ok(())
 }
@@ -127,11 +127,11 @@ fn text_setting(path: &str) -> Option<Text> {
     let mut object = &schema;
     for key in path.split('.') {
         let reference = object["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
-        let resolved = reference.map_or(Some(object), |place| schema.pointer(place))?;
+        let resolved = reference.map_or(Some(object), |pointer| schema.pointer(pointer))?;
         object = resolved["properties"].get(key)?;
     }
     let reference = object["$ref"].as_str().and_then(|name| name.strip_prefix('#'));
-    let resolved = reference.map_or(Some(object), |place| schema.pointer(place))?;
+    let resolved = reference.map_or(Some(object), |pointer| schema.pointer(pointer))?;
     let is = |kind: &str| match &resolved["type"] {
         Value::Array(kinds) => kinds.iter().any(|other| other == kind),
         one => one == kind,
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_and_a_value_are_a_part_of_the_configuration() {
+    fn paths_and_values_become_changes() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let change = |path: &str, value: &str| {
             let held = config.pointer(&format!("/{}", path.replace('.', "/"))).unwrap();
@@ -186,7 +186,7 @@ mod tests {
 
     /// Checks every text setting with values that look like other types of JSON.
     #[test]
-    fn text_settings_take_values_that_look_like_other_types() {
+    fn text_settings_accept_values_like_numbers() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut texts = 0;
         let mut visit = vec![(String::new(), &config)];

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_fits_a_terminal() {
+    fn rows_fit_a_terminal() {
         let story = "a long story about something that isn't there and that nobody would have missed";
         let text = row("PROBLEM", "type information", [story, "fix: sudo make it so --now"]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");

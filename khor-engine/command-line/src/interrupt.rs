@@ -16,9 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Signals this close together count as one request. A terminal and a parent process may both pass
 /// on one Ctrl-C. When a terminal closes, both the kernel and the shell send SIGHUP.
-const ONE_REQUEST: Duration = Duration::from_millis(500);
+const SAME_REQUEST_WINDOW: Duration = Duration::from_millis(500);
 /// Exit code after a second request, which ends the process at once.
-const ENDED_AT_ONCE: i32 = 130;
+const FORCED_EXIT_CODE: i32 = 130;
 
 /// Becomes true when the user wants the command to end.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// Starts to handle signals. The second request ends the process at once.
-    pub fn listen() -> anyhow::Result<Self> {
+    pub fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let flag = Arc::clone(&interrupt.0);
         std::thread::Builder::new().name("khor-signals".into()).spawn(move || {
@@ -62,8 +62,8 @@ pub fn wait() -> impl Future<Output = std::io::Result<()>> {
     async {
         let mut signals = signals?;
         std::future::poll_fn(|context| {
-            let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if came { Poll::Ready(()) } else { Poll::Pending }
+            let arrived = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if arrived { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         Ok(())
@@ -72,9 +72,9 @@ pub fn wait() -> impl Future<Output = std::io::Result<()>> {
 
 /// Ends the process at the next signal, except those that belong to the first request.
 pub async fn exit_at_next() {
-    tokio::time::sleep(ONE_REQUEST).await;
+    tokio::time::sleep(SAME_REQUEST_WINDOW).await;
     if wait().await.is_ok() {
-        std::process::exit(ENDED_AT_ONCE);
+        std::process::exit(FORCED_EXIT_CODE);
     }
 }
 

@@ -1,18 +1,19 @@
 //! What the command lines of khor's programs share.
 //!
 //! [`print`] prints without panicking and [`progress`] redraws a line, as far as the [`terminal`]
-//! can. [`interrupt`] handles Ctrl-C, [`service`] talks to systemd, and [`number`] and [`place`]
-//! parse arguments.
+//! can. [`interrupt`] handles Ctrl-C, [`systemd`] talks to systemd, and [`number`], [`address`] and
+//! [`path`] parse arguments.
 
 // A full disk or a closed terminal must not end khor: `print` prints without panicking.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod address;
 pub mod interrupt;
 pub mod number;
-pub mod place;
+pub mod path;
 pub mod print;
 pub mod progress;
-pub mod service;
+pub mod systemd;
 pub mod terminal;
 
 use std::{
@@ -28,14 +29,14 @@ pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why
 /// Parses the command line, starts the log with the filter `log`, and runs the program. Prints the
 /// error with which it ends.
 pub fn run<Cli: Parser>(log: &str, program: impl FnOnce(Cli) -> anyhow::Result<ExitCode>) -> ExitCode {
-    parsed(log, program).unwrap_or_else(|error| {
+    parse_and_run(log, program).unwrap_or_else(|error| {
         // The standard library would print the error unchanged, and it may quote a peer or a file.
-        print::remark(format_args!("Error: {error:?}\n"));
+        print::print_stderr(format_args!("Error: {error:?}\n"));
         ExitCode::FAILURE
     })
 }
 
-fn parsed<Cli: Parser>(
+fn parse_and_run<Cli: Parser>(
     log: &str,
     program: impl FnOnce(Cli) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
@@ -43,7 +44,7 @@ fn parsed<Cli: Parser>(
         Ok(cli) => cli,
         Err(wrong) if wrong.use_stderr() => wrong.exit(),
         Err(help) => {
-            print::outcome(help.print().and_then(|()| io::stdout().flush()))?;
+            print::check_written(help.print().and_then(|()| io::stdout().flush()))?;
             return Ok(ExitCode::SUCCESS);
         }
     };

@@ -34,11 +34,11 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 
 fn write_text(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    outcome(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    check_written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
 /// Checks the result of printing on stdout. A closed pipe is not an error.
-pub fn outcome(printed: io::Result<()>) -> anyhow::Result<()> {
+pub fn check_written(printed: io::Result<()>) -> anyhow::Result<()> {
     match printed {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         printed => printed.context("cannot write to the standard output"),
@@ -46,16 +46,16 @@ pub fn outcome(printed: io::Result<()>) -> anyhow::Result<()> {
 }
 
 /// Prints text on stderr. Ignores errors, because the command's work matters more than the remark.
-pub fn remark(text: impl Display) {
-    write_remark(&inert::lines(&text.to_string()));
+pub fn print_stderr(text: impl Display) {
+    write_stderr(&inert::lines(&text.to_string()));
 }
 
 /// Replaces the last line of stderr, which is a terminal, with `line`.
-pub fn redraw(line: &str) {
-    write_remark(&format!("\r{}\x1b[K", inert::line(line)));
+pub fn redraw_line(line: &str) {
+    write_stderr(&format!("\r{}\x1b[K", inert::line(line)));
 }
 
-fn write_remark(text: &str) {
+fn write_stderr(text: &str) {
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }

@@ -14,7 +14,7 @@ pub enum NotDrawable {
 }
 
 /// Whether a terminal with this `TERM` understands escape sequences.
-fn is_drawable(term: Option<&str>) -> Result<(), NotDrawable> {
+fn check_term(term: Option<&str>) -> Result<(), NotDrawable> {
     match term {
         None | Some("") => Err(NotDrawable::Unset),
         Some("dumb") => Err(NotDrawable::Dumb),
@@ -23,22 +23,22 @@ fn is_drawable(term: Option<&str>) -> Result<(), NotDrawable> {
 }
 
 /// Whether the terminal of this process understands escape sequences.
-pub fn drawable() -> Result<(), NotDrawable> {
-    is_drawable(variable("TERM").as_deref())
+pub fn check_drawable() -> Result<(), NotDrawable> {
+    check_term(env_variable("TERM").as_deref())
 }
 
 /// Whether stderr is a terminal that khor can draw on.
 pub fn stderr_is_drawable() -> bool {
-    std::io::stderr().is_terminal() && drawable().is_ok()
+    std::io::stderr().is_terminal() && check_drawable().is_ok()
 }
 
 /// Whether the user has not disabled colours with `NO_COLOR`.
 pub fn wants_colours() -> bool {
-    variable("NO_COLOR").is_none()
+    env_variable("NO_COLOR").is_none()
 }
 
 /// An environment variable; `None` if it is unset or empty.
-pub fn variable(name: &str) -> Option<String> {
+pub fn env_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -48,9 +48,9 @@ mod tests {
 
     #[test]
     fn term_must_be_set_and_not_dumb() {
-        assert_eq!(is_drawable(None), Err(NotDrawable::Unset));
-        assert_eq!(is_drawable(Some("")), Err(NotDrawable::Unset));
-        assert_eq!(is_drawable(Some("dumb")), Err(NotDrawable::Dumb));
-        assert_eq!(is_drawable(Some("linux")), Ok(()));
+        assert_eq!(check_term(None), Err(NotDrawable::Unset));
+        assert_eq!(check_term(Some("")), Err(NotDrawable::Unset));
+        assert_eq!(check_term(Some("dumb")), Err(NotDrawable::Dumb));
+        assert_eq!(check_term(Some("linux")), Ok(()));
     }
 }

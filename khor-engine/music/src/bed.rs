@@ -1,9 +1,9 @@
 //! The bed: a quiet pad that breathes, so that silence always means silence, and darkens and tightens under
 //! saturation.
 
-use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::{CHORD_VOICES, Chord, root_at};
+use super::moment::Moment;
 use super::note::{Instrument, Layer, Note, Role};
 use super::scale::{Key, Register};
 use super::seeded::{Dice, Stream};

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_always_in_the_same_place_and_hosts_are_spread_over_all() {
+    fn host_placements_are_stable_and_spread_out() {
         assert_eq!(name_hash("web-1"), 0x666f_c22e_095c_221f, "FNV-1a, for ever");
         let places: Vec<Place> = (0..90).map(|n| Place::of_host(&format!("web-{n}"))).collect();
         for pan in [-0.65, 0.0, 0.65] {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn benches_differ_in_timbre_register_and_pan() {
+    fn section_parts_differ_in_timbre_register_pan() {
         for (i, bench) in Bench::ALL.iter().enumerate() {
             for other in &Bench::ALL[i + 1..] {
                 assert_ne!(bench.role, other.role);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn two_soloists_have_one_voice_each_and_one_has_both() {
+    fn two_soloists_share_the_two_voices() {
         let someone = Some(Soloist { lanes: [None; SignalId::COUNT], place: Place::of_host("a") });
         let at_once = |soloists| Cast { soloists, ..Cast::default() }.voices().map(|voices| voices.at_once);
         assert_eq!(at_once([None, None]), [2, 0]);

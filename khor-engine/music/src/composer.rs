@@ -8,15 +8,14 @@ use super::bed::Bed;
 use super::cast::{Cast, PulseCast, SOLOISTS, VoicesOf};
 use super::controls::Controls;
 use super::cues::{CueKind, Cues};
-use super::form::Section;
 use super::mapping::Route;
+use super::moment::{Moment, Position};
 use super::note::Note;
 use super::preset::Preset;
 use super::pulse::Pulse;
 use super::reading::Reading;
 use super::rhythm::STEPS;
 use super::roll_call::RollCall;
-use super::scale::Key;
 use super::sections::Sections;
 use super::settings::Settings;
 use super::stream::VoiceStream;
@@ -24,45 +23,6 @@ use super::voices::Voices;
 
 /// Steps one call may catch up with; a clock that jumped further loses the rest instead of a flood of notes.
 const MAX_STEPS_PER_CALL: usize = 4096;
-
-/// Where the music is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Position {
-    /// Bar of the next step to be composed, from 0.
-    pub bar: u64,
-    /// That step within the bar, 0..=15.
-    pub step: u8,
-    /// Its onset without swing, seconds of musical time.
-    pub step_s: f64,
-}
-
-/// One step as the layers see it.
-pub(super) struct Moment<'a> {
-    pub(super) seed: u64,
-    pub(super) bar: u64,
-    pub(super) step: u8,
-    /// Onset of the step, swing included, seconds.
-    pub(super) onset_s: f64,
-    /// Length of a step, seconds.
-    pub(super) step_s: f64,
-    pub(super) key: Key,
-    pub(super) section: Section,
-    /// Density setting, 0..=1.
-    pub(super) density: f32,
-    pub(super) preset: &'a Preset,
-    pub(super) reading: &'a Reading,
-}
-
-impl Moment<'_> {
-    pub(super) fn bar_s(&self) -> f64 {
-        self.step_s * f64::from(STEPS)
-    }
-
-    /// The same as somebody else sees it.
-    pub(super) fn reading_of<'a>(&'a self, reading: &'a Reading) -> Moment<'a> {
-        Moment { reading, ..*self }
-    }
-}
 
 /// What is heard and why, for explanations.
 #[derive(Clone, Debug)]
@@ -123,7 +83,7 @@ impl Composer {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
         let position = Position { bar: 0, step: 0, step_s: 0.0 };
-        let bed = Bed::new(&moment(&settings, &preset, &reading, position));
+        let bed = Bed::new(&Moment::new(&settings, &preset, &reading, position));
         let (sections, second) = (Sections::new(&preset.mapping), Reading::new(&preset.mapping));
         Self {
             settings,
@@ -238,7 +198,7 @@ impl Composer {
     ///
     /// Notes of one step are in order of onset; with swing or a strum a note may begin a little after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
-        let moment = moment(&self.settings, &self.preset, &self.reading, self.position);
+        let moment = Moment::new(&self.settings, &self.preset, &self.reading, self.position);
         self.cues.at_once(&moment, self.controls_s, out);
         for _ in 0..MAX_STEPS_PER_CALL {
             if self.position.step_s >= until_s || !until_s.is_finite() {
@@ -265,7 +225,7 @@ impl Composer {
         self.read(lanes, step_s as f32);
         self.announce_source();
         let first = out.len();
-        let moment = moment(&self.settings, &self.preset, &self.reading, self.position);
+        let moment = Moment::new(&self.settings, &self.preset, &self.reading, self.position);
         self.bed.step(&moment, out);
         let chord = self.bed.chord();
         self.cues.step(&moment, out);
@@ -317,7 +277,7 @@ impl Composer {
         self.second.remap(&self.preset.mapping);
         self.sections.remap(&self.preset.mapping);
         if renamed {
-            self.bed = Bed::new(&moment(&self.settings, &self.preset, &self.reading, self.position));
+            self.bed = Bed::new(&Moment::new(&self.settings, &self.preset, &self.reading, self.position));
             self.pulse = Pulse::default();
         }
     }
@@ -339,27 +299,5 @@ impl Position {
             step: if last { 0 } else { self.step + 1 },
             step_s: self.step_s + step_s,
         }
-    }
-}
-
-fn moment<'a>(
-    settings: &Settings,
-    preset: &'a Preset,
-    reading: &'a Reading,
-    position: Position,
-) -> Moment<'a> {
-    let step_s = settings.step_s();
-    let swing_s = if position.step.is_multiple_of(2) { 0.0 } else { f64::from(preset.swing) * step_s };
-    Moment {
-        seed: settings.seed,
-        bar: position.bar,
-        step: position.step,
-        onset_s: position.step_s + swing_s,
-        step_s,
-        key: Key::new(settings.key_midi, settings.scale),
-        section: Section::at(settings.seed, position.bar),
-        density: settings.density,
-        preset,
-        reading,
     }
 }

@@ -62,7 +62,7 @@ mod tests {
     use khor_signal::{Lane, SignalId};
 
     #[test]
-    fn controls_stay_in_range_and_work_dries_the_room() {
+    fn work_lowers_the_reverb_within_range() {
         let settle = |level| {
             let mut reading = Reading::new(&Preset::builtin()[0].mapping);
             let mut controls = Controls::default();

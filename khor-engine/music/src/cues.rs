@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::composer::Moment;
+use super::moment::Moment;
 use super::note::{Instrument, Layer, Note, Role};
 
 /// Cues that may wait; more of a kind melt into the one that waits, and the rest is let go.
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_differ_in_rhythm_and_stay_in_register() {
+    fn cue_motifs_differ_in_rhythm_or_pitch() {
         for (i, kind) in CueKind::ALL.into_iter().enumerate() {
             let rhythm =
                 |kind: CueKind| kind.motif().iter().map(|t| (t.at_steps * 2.0) as i32).collect::<Vec<_>>();
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_wait_and_the_gravest_is_kept() {
+    fn repeated_cues_merge_in_the_queue() {
         let mut cues = Cues::default();
         for kind in
             [CueKind::Retx, CueKind::Lost, CueKind::Found, CueKind::Crash, CueKind::Blkerr, CueKind::Oom]

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_feature_is_found_by_its_name_at_its_place() {
+    fn feature_names_and_indices_round_trip() {
         assert_eq!(Feature::all().count(), Feature::COUNT);
         for (index, feature) in Feature::all().enumerate() {
             assert_eq!((feature.index(), Feature::from_name(&feature.name())), (index, Some(feature)));

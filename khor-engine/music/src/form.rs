@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cycle_begins_at_home_and_goes_somewhere() {
+    fn every_cycle_starts_unvaried_and_then_varies() {
         for seed in 0..20 {
             let cycle = SECTION_BARS * CYCLE;
             let home = Section::at(seed, 0);

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn without_its_root_a_chord_keeps_its_colour() {
+    fn a_chord_without_root_keeps_its_colour() {
         let key = Key::new(50, Scale::Dorian);
         for tension in 0..=8 {
             let chord = Chord::new(key, 3, tension);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn roots_come_home_and_never_repeat() {
+    fn roots_return_home_and_never_repeat() {
         for scale in Scale::ALL {
             let key = Key::new(50, scale);
             for (seed, chord) in (0..50).flat_map(|seed| (0..40).map(move |chord| (seed, chord))) {

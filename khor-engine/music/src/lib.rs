@@ -16,6 +16,7 @@ mod feature;
 mod form;
 mod harmony;
 mod mapping;
+mod moment;
 mod note;
 mod patch;
 mod preset;
@@ -36,11 +37,12 @@ mod voices;
 mod tests;
 
 pub use cast::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
-pub use composer::{Composer, Position, Sounding, Speaking};
+pub use composer::{Composer, Sounding, Speaking};
 pub use controls::Controls;
 pub use cues::{CueKind, Severity};
 pub use feature::Feature;
 pub use mapping::{Curve, Input, Mapping, Of, Polarity, Route};
+pub use moment::Position;
 pub use note::{Instrument, Layer, Note, Role};
 pub use patch::{FilterMode, Patch, PatchError, Wave};
 pub use preset::{

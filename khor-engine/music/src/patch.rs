@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn out_of_range_and_nan_are_named() {
+    fn errors_name_out_of_range_fields() {
         assert!(Patch::default().check().is_ok());
         let error = Patch { sustain: 1.5, ..Patch::default() }.check().unwrap_err();
         assert_eq!(error.to_string(), "sustain must be within 0..=1, not 1.5");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_has_a_range_the_default_keeps_and_serde_knows() {
+    fn every_patch_field_has_a_range() {
         let spoiled = [
             Patch { fm_ratio: 0.2, ..Patch::default() },
             Patch { fm_ratio: 12.5, ..Patch::default() },

@@ -1,8 +1,8 @@
 //! The pulse: how much work the machine does, as onset density at a fixed tempo.
 
-use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::Chord;
+use super::moment::Moment;
 use super::note::{Layer, Note, Role};
 use super::preset::{MAX_PULSE_STREAMS, Motion, PulseSettings};
 use super::rhythm::{STEPS, accent, hit, hits_before};

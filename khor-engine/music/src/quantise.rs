@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hovering_at_a_threshold_moves_at_most_once() {
+    fn hysteresis_suppresses_hovering_at_a_threshold() {
         let mut q = Quantiser::new(16);
         let mut moves = 0;
         let mut last = q.get();
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ends_are_reached_and_order_is_kept() {
+    fn quantised_values_reach_both_ends_in_order() {
         let mut q = Quantiser::new(16);
         let mut last = 0;
         for i in 0..=1000 {

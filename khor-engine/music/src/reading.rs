@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_moves_its_own_voice_and_the_pulse() {
+    fn a_signal_moves_its_voice_and_pulse() {
         let mut reading = reading();
         for _ in 0..200 {
             reading.update(&one(SignalId::Rx, 0.8), None, 0.5, 0.1);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_soloist_has_the_voices_and_nothing_else() {
+    fn a_soloist_controls_only_the_voices() {
         let mut reading = reading();
         let idle = [Some(Lane::default()); SignalId::COUNT];
         for _ in 0..200 {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn moods_are_slow_and_work_is_quick() {
+    fn tension_is_slower_than_voice_density() {
         let (mut mood, mut work) = (reading(), reading());
         for _ in 0..10 {
             mood.update(&one(SignalId::Mem, 1.0), None, 0.5, 0.1);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_signals_is_lost_after_3_s_or_after_10_s_if_it_never_had_any() {
+    fn a_source_without_signals_becomes_lost() {
         let mut reading = reading();
         let none = [None; SignalId::COUNT];
         for _ in 0..39 {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_at_rest() {
+    fn non_finite_levels_give_finite_features() {
         let mut reading = reading();
         let bad = Lane { level: f32::NAN, deviation: f32::INFINITY, surprise: f32::NAN };
         reading.update(&[Some(bad); SignalId::COUNT], None, 0.5, 0.1);

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_has_exactly_its_onsets_at_any_rotation() {
+    fn rotation_keeps_the_number_of_onsets() {
         for onsets in 0..=STEPS {
             for rotation in 0..STEPS {
                 assert_eq!(hits_before(STEPS, onsets, rotation), usize::from(onsets));

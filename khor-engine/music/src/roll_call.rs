@@ -2,9 +2,9 @@
 //! who doesn't answer leaves a hole.
 
 use super::cast::{Place, TURNS, Turn};
-use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::Chord;
+use super::moment::Moment;
 use super::note::{Instrument, Layer, Note, Role};
 use super::rhythm::accent;
 use super::scale::Register;
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_has_as_many_onsets_as_it_has_work() {
+    fn a_turn_has_the_requested_onsets() {
         for onsets in 0..TURN_STEPS {
             assert_eq!((1..TURN_STEPS).filter(|&step| has_onset(step, onsets)).count(), usize::from(onsets));
         }

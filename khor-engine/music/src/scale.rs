@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn degrees_and_notes_agree_in_every_key_and_scale() {
+    fn degrees_and_notes_round_trip() {
         for scale in Scale::ALL {
             for key_midi in 0..128 {
                 let key = Key::new(key_midi, scale);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn folding_keeps_the_pitch_class_and_the_bounds() {
+    fn folding_keeps_pitch_class_and_bounds() {
         let register = Register { low: 43, high: 55 };
         for midi in -30..160 {
             let folded = register.fold(midi);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_of_the_configuration() {
+    fn scale_names_match_the_configuration() {
         let names: Vec<String> =
             Scale::ALL.iter().map(|s| serde_json::to_string(s).unwrap().replace('"', "")).collect();
         assert_eq!(

@@ -3,9 +3,9 @@
 //! Density and brightness mean what they mean for one machine. The height doesn't: here it says which section it is.
 
 use super::cast::{Bench, SECTIONS};
-use super::composer::Moment;
 use super::harmony::Chord;
 use super::mapping::Mapping;
+use super::moment::Moment;
 use super::note::{Note, Role};
 use super::preset::{Preset, PulseSettings};
 use super::pulse::{Line, work};

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_stream_has_its_own_place() {
+    fn streams_differ_in_timbre_and_pan() {
         for (index, stream) in VoiceStream::ALL.into_iter().enumerate() {
             assert_eq!(stream.index(), index);
             let seat = stream.seat();

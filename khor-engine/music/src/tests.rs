@@ -46,7 +46,7 @@ fn onsets_per_s(notes: &[Note], seconds: f64) -> f64 {
 }
 
 #[test]
-fn the_same_levels_give_the_same_notes_and_another_seed_others() {
+fn notes_depend_only_on_levels_and_seed() {
     for preset in Preset::builtin() {
         let settings = Settings::default();
         let notes = play(preset, settings, 60.0, wandering);
@@ -56,7 +56,7 @@ fn the_same_levels_give_the_same_notes_and_another_seed_others() {
 }
 
 #[test]
-fn it_does_not_matter_how_often_the_composer_is_called() {
+fn notes_ignore_the_call_size() {
     for preset in Preset::builtin() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         let mut notes = Vec::new();
@@ -66,7 +66,7 @@ fn it_does_not_matter_how_often_the_composer_is_called() {
 }
 
 #[test]
-fn a_millionth_changes_no_note() {
+fn jitter_of_a_millionth_changes_no_note() {
     for preset in Preset::builtin() {
         for seed in 1..5 {
             let settings = Settings { seed, ..Settings::default() };
@@ -80,7 +80,7 @@ fn a_millionth_changes_no_note() {
 }
 
 #[test]
-fn switches_and_interrupts_move_no_note_by_their_level() {
+fn levels_of_switches_and_interrupts_are_ignored() {
     for preset in Preset::builtin() {
         let with = |level| {
             let mut composer = Composer::new(Settings::default(), preset.clone());
@@ -97,7 +97,7 @@ fn switches_and_interrupts_move_no_note_by_their_level() {
 }
 
 #[test]
-fn the_bed_stays_in_every_key_and_scale() {
+fn the_bed_stays_in_key_and_scale() {
     for preset in Preset::builtin() {
         for (i, scale) in Scale::ALL.into_iter().enumerate() {
             let key_midi = 40 + 5 * i as u8;
@@ -125,7 +125,7 @@ fn onsets_rise_with_work() {
 }
 
 #[test]
-fn switches_lift_the_pulse_against_its_bass_and_work_does_not() {
+fn only_switches_raise_the_pulse_pitch() {
     for preset in Preset::builtin() {
         // Mean pitch of the pulse's bass, and of what is above it.
         let pitches = |work: f32, switches: f32| {
@@ -149,7 +149,7 @@ fn switches_lift_the_pulse_against_its_bass_and_work_does_not() {
 }
 
 #[test]
-fn pressure_has_a_voice_that_begins_at_once_in_every_preset() {
+fn memory_pressure_sounds_in_every_preset() {
     for preset in Preset::builtin() {
         let mut levels = idle();
         levels[SignalId::Mem.index()] = Some(0.7);
@@ -163,7 +163,7 @@ fn pressure_has_a_voice_that_begins_at_once_in_every_preset() {
 }
 
 #[test]
-fn idle_is_nearly_still_and_the_busiest_at_least_eight_times_denser() {
+fn busy_is_eight_times_denser_than_idle() {
     for preset in Preset::builtin() {
         for bpm in [60.0, 110.0, 240.0] {
             let settings = Settings { bpm, ..Settings::default() };
@@ -176,7 +176,7 @@ fn idle_is_nearly_still_and_the_busiest_at_least_eight_times_denser() {
 }
 
 #[test]
-fn at_most_two_streams_speak_in_the_same_half_bar() {
+fn at_most_two_voices_per_half_bar() {
     for preset in Preset::builtin() {
         let settings = Settings::default();
         let notes = play(preset, settings, 120.0, wandering);
@@ -198,7 +198,7 @@ fn at_most_two_streams_speak_in_the_same_half_bar() {
 }
 
 #[test]
-fn a_new_preset_waits_for_the_bar_line_and_settings_do_not() {
+fn presets_but_not_settings_await_the_bar() {
     let [ambient, drone] = ["ambient", "drone"].map(|name| Preset::find(name).unwrap().clone());
     let mut composer = Composer::new(Settings::default(), ambient);
     let mut notes = Vec::new();
@@ -235,7 +235,7 @@ fn disturb(composer: &mut Composer, dice: &mut Dice) {
 }
 
 #[test]
-fn whatever_happens_every_note_is_playable_and_on_time() {
+fn random_operations_give_only_valid_notes() {
     for seed in 0..40 {
         let mut dice = Dice::new(seed, 0, Stream::Rare);
         let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
@@ -288,7 +288,7 @@ fn with_cue(preset: &Preset, kind: CueKind, level: f32) -> Vec<Note> {
 }
 
 #[test]
-fn cues_are_heard_soon_and_alone() {
+fn cues_sound_promptly_and_alone() {
     let step_s = Settings::default().step_s();
     for preset in Preset::builtin() {
         for kind in CueKind::ALL {
@@ -305,7 +305,7 @@ fn cues_are_heard_soon_and_alone() {
 }
 
 #[test]
-fn one_cue_ends_0_3_s_before_the_next_begins() {
+fn cues_are_300_ms_apart() {
     let preset = &Preset::builtin()[0];
     for (a, b) in CueKind::ALL.into_iter().flat_map(|a| CueKind::ALL.map(|b| (a, b))).filter(|(a, b)| a != b)
     {
@@ -332,7 +332,7 @@ fn one_cue_ends_0_3_s_before_the_next_begins() {
 }
 
 #[test]
-fn a_lost_source_is_heard_and_so_is_its_return() {
+fn losing_and_finding_a_source_sounds() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let none = [None; SignalId::COUNT];
     let mut cues = |from_s: u32, to_s: u32, lanes: &Lanes| {
@@ -351,7 +351,7 @@ fn a_lost_source_is_heard_and_so_is_its_return() {
 }
 
 #[test]
-fn the_stream_that_stands_out_most_takes_the_voice() {
+fn the_most_deviant_stream_takes_the_voice() {
     for preset in Preset::builtin() {
         for (signal, stream) in [
             (SignalId::Exec, VoiceStream::Process),
@@ -374,7 +374,7 @@ fn the_stream_that_stands_out_most_takes_the_voice() {
 }
 
 #[test]
-fn what_is_expected_recedes_and_news_brings_it_back() {
+fn a_familiar_voice_recedes_until_it_changes() {
     let preset = &Preset::builtin()[0];
     let per_minute = |notes: &[Note], minute: f64| {
         let within = |n: &&Note| n.layer == Layer::Voices && (n.onset_s / 60.0).floor() == minute;

@@ -3,9 +3,9 @@
 use khor_signal::SignalId;
 
 use super::cast::{Place, SOLOISTS, VoicesOf};
-use super::composer::Moment;
 use super::feature::Feature;
 use super::harmony::Chord;
+use super::moment::Moment;
 use super::note::{Instrument, Layer, Note, Role};
 use super::pulse::density_factor;
 use super::rhythm::{STEPS, accent, hit, hits_before};

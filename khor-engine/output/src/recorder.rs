@@ -1,7 +1,7 @@
 //! Records what the sound device is given, while it plays, into a file.
 
+mod disk_limits;
 pub mod name;
-mod room;
 #[cfg(test)]
 mod tests;
 
@@ -25,33 +25,34 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-pub use self::room::{NoRoom, Room};
+pub use self::disk_limits::{DiskLimitError, DiskLimits};
 use super::{
     audio::{Block, Tap, TapFull},
     file::{FileError, Format, SoundFile},
 };
 use khor_system::shown_path::ShownPath;
 
-/// Recorded sound between two checks of the room, seconds.
-const CHECK_S: f64 = 2.0;
+/// Recorded sound between two checks of the disk limits, seconds.
+const LIMIT_CHECK_S: f64 = 2.0;
 
 /// The recorder; records one file at a time.
 pub struct Recorder {
     tap: Tap,
     folder: PathBuf,
-    room: Arc<Mutex<Room>>,
-    shared: Arc<Mutex<Recording>>,
-    work: Mutex<Option<Work>>,
+    limits: Arc<Mutex<DiskLimits>>,
+    shared: Arc<Mutex<RecordingStatus>>,
+    work: Mutex<Option<RunningTask>>,
 }
 
-struct Work {
+struct RunningTask {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-/// What is recorded now, or was last.
+/// The current or last recording.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Recording {
+#[schemars(rename = "Recording")]
+pub struct RecordingStatus {
     /// It goes on.
     pub recording: bool,
     /// The file.
@@ -82,7 +83,7 @@ pub enum RecorderError {
     Full(#[from] TapFull),
     /// Recordings have reached a limit of disk space.
     #[error("{0}; {fix}", fix = .0.fix())]
-    NoRoom(#[from] NoRoom),
+    DiskLimit(#[from] DiskLimitError),
     /// The file can't be written.
     #[error("writing {}: {cause}", path.display())]
     Write {
@@ -97,14 +98,20 @@ pub enum RecorderError {
 }
 
 impl Recorder {
-    /// Records into `folder`, which is created when it is needed. `room` limits the disk space.
-    pub fn new(tap: Tap, folder: PathBuf, room: Room) -> Self {
-        Self { tap, folder, room: Arc::new(Mutex::new(room)), shared: Arc::default(), work: Mutex::default() }
+    /// Records into `folder`, which is created when it is needed. `limits` limits the disk space.
+    pub fn new(tap: Tap, folder: PathBuf, limits: DiskLimits) -> Self {
+        Self {
+            tap,
+            folder,
+            limits: Arc::new(Mutex::new(limits)),
+            shared: Arc::default(),
+            work: Mutex::default(),
+        }
     }
 
     /// Sets the limits of the disk space, also for a running recording.
-    pub fn set_room(&self, room: Room) {
-        *lock(&self.room) = room;
+    pub fn set_disk_limits(&self, limits: DiskLimits) {
+        *lock(&self.limits) = limits;
     }
 
     /// Where the files go.
@@ -113,7 +120,7 @@ impl Recorder {
     }
 
     /// What is recorded.
-    pub fn status(&self) -> Recording {
+    pub fn status(&self) -> RecordingStatus {
         lock(&self.shared).clone()
     }
 
@@ -125,24 +132,27 @@ impl Recorder {
 
     fn start_at(&self, now: SystemTime, extension: &str) -> Result<PathBuf, RecorderError> {
         let mut work = lock(&self.work);
-        if let Recording { recording: true, file: Some(file), .. } = self.status() {
+        if let RecordingStatus { recording: true, file: Some(file), .. } = self.status() {
             return Err(RecorderError::Busy(file.as_ref().to_owned()));
         }
         let format = format_of(extension)?;
-        let room = *lock(&self.room);
-        room.check(&self.folder)?;
+        let limits = *lock(&self.limits);
+        limits.check(&self.folder)?;
         let blocks = self.tap.listen()?;
         let (path, empty) = fs::create_dir_all(&self.folder)
             .and_then(|()| name::claim(&self.folder, now, extension))
             .map_err(|cause| RecorderError::Write { path: self.folder.clone(), cause })?;
         let (stop, stopped) = oneshot::channel();
-        let recording =
-            Recording { recording: true, file: Some(path.clone().into()), ..Recording::default() };
+        let recording = RecordingStatus {
+            recording: true,
+            file: Some(path.clone().into()),
+            ..RecordingStatus::default()
+        };
         *lock(&self.shared) = recording;
         let session = Session {
             path: path.clone(),
             folder: self.folder.clone(),
-            room: Arc::clone(&self.room),
+            limits: Arc::clone(&self.limits),
             checked_s: 0.0,
             empty: Some(empty),
             format,
@@ -151,15 +161,15 @@ impl Recorder {
         let runtime = Handle::current();
         let task = tokio::task::spawn_blocking(move || session.run(&runtime, blocks, stopped));
         info!("recording {}", path.display());
-        *work = Some(Work { stop, task });
+        *work = Some(RunningTask { stop, task });
         Ok(path)
     }
 
     /// Completes the file; says what it holds. Waits for the disk.
-    pub async fn stop(&self) -> Result<Recording, RecorderError> {
+    pub async fn stop(&self) -> Result<RecordingStatus, RecorderError> {
         let work = lock(&self.work).take();
         let was = self.status();
-        let Some(Work { stop, task }) = work.filter(|_| was.recording) else {
+        let Some(RunningTask { stop, task }) = work.filter(|_| was.recording) else {
             return Err(RecorderError::Idle);
         };
         // It may just have ended by itself; and it can only panic, which is logged.
@@ -169,9 +179,9 @@ impl Recorder {
     }
 
     /// Completes the file, if one is recorded, as khor stops. Waits for the disk; must not be called on a task.
-    pub fn end(&self) {
+    pub fn finish(&self) {
         let work = lock(&self.work).take();
-        if let Some(Work { stop, task }) = work {
+        if let Some(RunningTask { stop, task }) = work {
             stop.send(()).ok();
             Handle::current().block_on(task).ok();
         }
@@ -182,17 +192,17 @@ impl Recorder {
 struct Session {
     path: PathBuf,
     folder: PathBuf,
-    room: Arc<Mutex<Room>>,
-    /// Length of the recording at the last check of the room, seconds.
+    limits: Arc<Mutex<DiskLimits>>,
+    /// Length of the recording at the last check of the disk limits, seconds.
     checked_s: f64,
     /// The file, until the first block says the rate that it begins with.
     empty: Option<File>,
     format: Format,
-    shared: Arc<Mutex<Recording>>,
+    shared: Arc<Mutex<RecordingStatus>>,
 }
 
 /// The file while it is written.
-struct Open {
+struct OpenFile {
     file: SoundFile,
     sample_rate_hz: u32,
     /// Which frame is to follow, by the numbers of [`Block`].
@@ -215,7 +225,7 @@ impl Session {
                 }
             })
         };
-        let mut open: Option<Open> = None;
+        let mut open: Option<OpenFile> = None;
         let mut problem = None;
         while let Some(heard) = next() {
             let block = match heard {
@@ -238,14 +248,14 @@ impl Session {
             }
         }
         let finished = match open {
-            Some(Open { file, .. }) => file.finish().map_err(|error| Problem::of(&error)),
-            None => Err(self.leave_nothing()),
+            Some(OpenFile { file, .. }) => file.finish().map_err(|error| Problem::of(&error)),
+            None => Err(self.remove_empty_file()),
         };
-        self.ended(problem.or_else(|| finished.err()));
+        self.publish_end(problem.or_else(|| finished.err()));
     }
 
     /// Writes a block, into a file that begins with the first. Says whether there can be more.
-    fn take(&mut self, open: &mut Option<Open>, block: &Block) -> Result<bool, Problem> {
+    fn take(&mut self, open: &mut Option<OpenFile>, block: &Block) -> Result<bool, Problem> {
         let open = match open {
             Some(open) => open,
             None => match self.begin(block)? {
@@ -259,7 +269,7 @@ impl Session {
                 fix: "start another recording; what was recorded before is kept",
             });
         }
-        self.check_room()?;
+        self.check_disk_limits()?;
         let (left, right): (Vec<f32>, Vec<f32>) = block.frames.iter().map(|[l, r]| (*l, *r)).unzip();
         let takes_more = open.file.push(&left, &right);
         let seconds = |frames: u64| frames as f64 / f64::from(block.sample_rate_hz);
@@ -270,34 +280,34 @@ impl Session {
         Ok(takes_more)
     }
 
-    fn check_room(&mut self) -> Result<(), Problem> {
+    fn check_disk_limits(&mut self) -> Result<(), Problem> {
         let seconds = lock(&self.shared).seconds;
-        if seconds - self.checked_s < CHECK_S {
+        if seconds - self.checked_s < LIMIT_CHECK_S {
             return Ok(());
         }
         self.checked_s = seconds;
-        let room = *lock(&self.room);
-        room.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
+        let limits = *lock(&self.limits);
+        limits.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
     /// `None`: the format holds no samples.
-    fn begin(&mut self, block: &Block) -> Result<Option<Open>, Problem> {
+    fn begin(&mut self, block: &Block) -> Result<Option<OpenFile>, Problem> {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;
-        let file = SoundFile::within(empty, self.format, sample_rate_hz);
+        let file = SoundFile::start(empty, self.format, sample_rate_hz);
         let file = file.map_err(|error| Problem::of(&error.into()))?;
-        Ok(file.map(|file| Open { file, sample_rate_hz, next_frame: block.first_frame }))
+        Ok(file.map(|file| OpenFile { file, sample_rate_hz, next_frame: block.first_frame }))
     }
 
     /// Removes the file, which has no frame.
-    fn leave_nothing(&self) -> Problem {
+    fn remove_empty_file(&self) -> Problem {
         if let Err(error) = fs::remove_file(&self.path) {
             warn!("removing {}, which is empty: {error}", self.path.display());
         }
         Problem::nothing_heard()
     }
 
-    fn ended(&self, problem: Option<Problem>) {
+    fn publish_end(&self, problem: Option<Problem>) {
         let mut recording = lock(&self.shared);
         recording.recording = false;
         if let Some(Problem { error, fix }) = problem {
@@ -338,7 +348,7 @@ impl Problem {
 
 /// What the end of a recording's name stands for.
 fn format_of(extension: &str) -> Result<Format, RecorderError> {
-    match Format::of(&Path::new("khor").with_extension(extension)) {
+    match Format::from_path(&Path::new("khor").with_extension(extension)) {
         Ok(format @ (Format::Wav | Format::Flac)) => Ok(format),
         Ok(Format::Midi) | Err(_) => Err(RecorderError::Format(extension.to_owned())),
     }

@@ -3,6 +3,7 @@
 //! Without this module, a listener's stream would sound like work of the machine. [`OwnTraffic`]
 //! counts the traffic. [`Subtraction`] subtracts it from the counters of this machine.
 
+mod amounts;
 mod counted_at;
 mod segments;
 mod stream;
@@ -22,26 +23,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_signal::Counter;
 use parking_lot::{Mutex, MutexGuard};
 
+use self::{amounts::Amounts, tunnel::Client, wire::Flow};
 pub use self::{counted_at::CountedAt, stream::CountedStream, subtract::Subtraction};
-use self::{tunnel::Client, wire::Flow};
 
-/// The counters that include own traffic, in the order of [`Amounts`].
-const COUNTERS: [Counter; 6] = [
-    Counter::EdgeRxBytes,
-    Counter::EdgeRxPackets,
-    Counter::EdgeTxBytes,
-    Counter::EdgeTxPackets,
-    Counter::LocalBytes,
-    Counter::LocalPackets,
-];
 /// Shortest time between two searches for tunnels. A search reads `/proc/PID/fd` of every process.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A count for each of [`COUNTERS`].
-type Amounts = [u64; COUNTERS.len()];
 
 /// Counts the traffic of this process.
 #[derive(Debug, Default)]

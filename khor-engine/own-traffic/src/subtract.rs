@@ -7,7 +7,10 @@ use std::{
 
 use khor_signal::Frame;
 
-use super::{Amounts, COUNTERS, OwnTraffic};
+use super::{
+    OwnTraffic,
+    amounts::{Amounts, COUNTERS},
+};
 
 /// Shortest time between two readings of the open connections: ten per second, with room for the
 /// jitter of the frames.

@@ -4,7 +4,7 @@ use std::{net::IpAddr, os::fd::RawFd};
 
 use nix::libc;
 
-use super::{Amounts, CountedAt};
+use super::{amounts::Amounts, counted_at::CountedAt};
 
 const ETHERNET_HEADER: u64 = 14;
 const IPV4_HEADER: u64 = 20;

@@ -17,10 +17,12 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::{Args, error::ErrorKind};
 use etcetera::BaseStrategy;
-use khor_command_line::{interrupt, number, place::place, print::print_line, progress::Progress, service};
+use khor_command_line::{
+    address::listen_address, interrupt, number, print::print_line, progress::ProgressLine, systemd,
+};
 use khor_fleet::Name;
 use khor_own_traffic::OwnTraffic;
-use khor_site::relay::{self, AggregateSettings, Meters, RelayError, RelaySettings};
+use khor_site::relay::{self, AggregateSettings, RelayError, RelayMetrics, RelaySettings};
 use khor_system::words::counted;
 use tokio::{sync::watch, time::Instant};
 
@@ -50,7 +52,7 @@ pub struct RelayArgs {
     #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = number::within(1, 20_u8), allow_negative_numbers = true)]
     rate_hz: u8,
     /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
-    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = place, allow_negative_numbers = true)]
+    #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = listen_address, allow_negative_numbers = true)]
     metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
@@ -64,7 +66,7 @@ pub struct RelayArgs {
     baseline: Option<PathBuf>,
 }
 
-/// The one label there is.
+/// Parses the only supported label.
 fn section(text: &str) -> Result<Name, String> {
     let name = text.strip_prefix("section=").ok_or("expected section=NAME")?;
     Name::new(name).map_err(|error| error.to_string())
@@ -105,68 +107,68 @@ fn host_name() -> anyhow::Result<Name> {
 }
 
 impl RelayArgs {
-    /// What a relay that aggregates is told; what can't be is wrong usage, as for any flag.
-    fn aggregate(&self, heard: &Name) -> anyhow::Result<AggregateSettings> {
+    /// The settings of a relay that aggregates. Ends the program on wrong usage, as for any option.
+    fn aggregate(&self, aggregated: &Name) -> anyhow::Result<AggregateSettings> {
         let wrong = |what: String| {
             RelayArgs::augment_args(clap::Command::new("relay"))
                 .error(ErrorKind::ValueValidation, what)
                 .exit()
         };
-        if *heard == self.site {
+        if *aggregated == self.site {
             wrong(format!(
-                "--aggregate {heard}: expected another site than --site {heard}, which it is told to"
+                "--aggregate {aggregated}: expected another site than --site {aggregated}, which it is told to"
             ));
         }
         if self.rate_hz < 2 {
             wrong(format!("--rate-hz {}: expected 2 to 20 with --aggregate", self.rate_hz));
         }
-        let (heard, site) = (heard.clone(), self.site.clone());
-        Ok(AggregateSettings { heard, site, nats: self.nats.server()?, rate_hz: self.rate_hz })
+        let (aggregated, site) = (aggregated.clone(), self.site.clone());
+        Ok(AggregateSettings { aggregated, site, nats: self.nats.server()?, rate_hz: self.rate_hz })
     }
 }
 
 /// Relays until a signal ends it.
 pub fn run(args: &RelayArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    if let Some(heard) = &args.aggregate {
-        let settings = args.aggregate(heard)?;
+    if let Some(aggregated) = &args.aggregate {
+        let settings = args.aggregate(aggregated)?;
         let done = runtime.block_on(go(args, Arc::default(), async |show| {
             relay::aggregate(&settings, interrupt::wait(), show).await
         }))?;
         let frames = counted(done.frames, "frame");
-        let line = format_args!("{}.{heard}: {frames} sent, {} dropped", settings.site, done.dropped);
+        let line = format_args!("{}.{aggregated}: {frames} sent, {} dropped", settings.site, done.dropped);
         return print_line(line);
     }
     let settings = args.settings()?;
     let own = Arc::clone(&settings.own);
-    let done =
-        runtime.block_on(go(args, own, async |show| relay::run(&settings, interrupt::wait(), show).await))?;
+    let done = runtime
+        .block_on(go(args, own, async |show| relay::publish(&settings, interrupt::wait(), show).await))?;
     let (frames, cues) = (counted(done.frames, "frame"), counted(done.cues, "cue"));
     let dropped = counted(done.dropped, "frame");
     let (site, host) = (&settings.site, &settings.host);
     print_line(format_args!("{site}.{host}: {frames} and {cues} sent, {dropped} dropped"))
 }
 
-/// Relays, and shows how it goes: to who watches, to Prometheus, to systemd.
+/// Runs the relay, and shows its progress on the terminal, to Prometheus and to systemd.
 async fn go(
     args: &RelayArgs,
     own: Arc<OwnTraffic>,
     relay: impl AsyncFnOnce(&mut dyn FnMut(&relay::Progress)) -> Result<relay::Progress, RelayError>,
 ) -> anyhow::Result<relay::Progress> {
-    let meters = Meters::new(args.aggregate.is_some());
+    let metrics = RelayMetrics::new(args.aggregate.is_some());
     let (stop, stopped) = watch::channel(false);
     if let Some(place) = args.metrics {
-        meters.serve(place, own, stopped).await?;
+        metrics.serve(place, own, stopped).await?;
     }
-    let (mut line, begun) = (Progress::new(true), Instant::now());
+    let (mut line, begun) = (ProgressLine::new(true), Instant::now());
     let heartbeat = Arc::new(AtomicU64::new(0));
     let heard = Arc::clone(&heartbeat);
-    let watchdog = tokio::spawn(service::keep_watchdog_quiet(move || heard.load(Ordering::Relaxed)));
-    service::ready();
+    let watchdog = tokio::spawn(systemd::feed_watchdog(move || heard.load(Ordering::Relaxed)));
+    systemd::ready();
     let done = relay(&mut |now| {
-        // A frame that was let go is one that was made.
+        // A dropped frame is a sign of life too.
         heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
-        meters.follow(now);
+        metrics.update(now);
         let away = match (now.connected, &now.trouble) {
             (false, _) => ", the server is unavailable",
             (true, Some(_)) => ", frames are too long for the server: see the log",
@@ -177,7 +179,7 @@ async fn go(
         line.show(begun.elapsed().as_secs_f64(), so_far);
     })
     .await?;
-    service::stopping();
+    systemd::stopping();
     watchdog.abort();
     stop.send_replace(true);
     line.clear();

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
-use serde_json::{Map, Value, json};
-
-use khor_command_line::place::setting_path;
+use khor_command_line::path::setting_path;
 use khor_site::nats::Nats;
+use serde_json::{Map, Value, json};
 
 /// Each also has a variable of its own, so that a service needs no command line.
 #[derive(Args, Clone, Debug, Default)]
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn two_credentials_for_one_server_are_an_error() {
+    fn two_credentials_are_an_error() {
         let (_dir, given) = credentials(&[(NKEY, "SU…"), (CREDS, "JWT")]);
         let error = NatsArgs::default().with(&given).unwrap_err().to_string();
         assert!(error.contains("relay.creds") && error.contains("relay.nk"), "{error}");

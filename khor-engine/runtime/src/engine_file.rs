@@ -11,11 +11,10 @@ use std::{
     process,
 };
 
+use khor_system::files;
 use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
-
-use khor_system::files;
 
 /// Largest file that is read, bytes.
 const MAX_BYTES: u64 = 16 * 1024;
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_on_every_address_is_reached_on_loopback() {
+    fn unspecified_addresses_are_reached_on_loopback() {
         let reached = |text: &str| reachable(text.parse().unwrap()).to_string();
         assert_eq!(reached("0.0.0.0:17321"), "127.0.0.1:17321");
         assert_eq!(reached("[::]:17321"), "[::1]:17321");

@@ -12,6 +12,6 @@ pub mod dbus;
 pub mod doctor;
 pub mod engine;
 pub mod engine_file;
-pub mod fair;
+pub mod fair_share;
 pub mod http;
-mod turns;
+mod work_queue;

@@ -16,31 +16,31 @@ const ALIKE_DB: f32 = 0.5;
 /// All samples together: they are in every clone, bytes.
 const AT_MOST_BYTES: u64 = 3 << 20;
 
-const MEND: &str = "cargo xtask samples makes them anew";
+const FIX: &str = "cargo xtask samples makes them anew";
 
 #[test]
-fn the_samples_are_those_that_the_music_of_now_renders() {
+fn samples_match_current_music() {
     let (folder, config) = (folder(), Config::default());
-    let listing = fs::read_to_string(folder.join(LISTING)).expect(MEND);
-    let listing: Vec<Made> = serde_json::from_str(&listing).expect(MEND);
+    let listing = fs::read_to_string(folder.join(LISTING)).expect(FIX);
+    let listing: Vec<Made> = serde_json::from_str(&listing).expect(FIX);
     let samples = samples();
-    assert_eq!(listing.len(), samples.len(), "{MEND}");
+    assert_eq!(listing.len(), samples.len(), "{FIX}");
     for (made, sample) in listing.iter().zip(&samples) {
-        let file = fs::read(folder.join(sample.file())).expect(MEND);
+        let file = fs::read(folder.join(sample.file())).expect(FIX);
         let now = sample.made(&sample.play(&config).expect("a capture"), config.audio.sample_rate, &file);
-        assert_eq!((&made.file, &made.bytes), (&now.file, &now.bytes), "{MEND}");
-        assert_eq!(made.notes, now.notes, "{}: other notes; {MEND}", made.file);
+        assert_eq!((&made.file, &made.bytes), (&now.file, &now.bytes), "{FIX}");
+        assert_eq!(made.notes, now.notes, "{}: other notes; {FIX}", made.file);
         assert_eq!(made.levels_db.len(), now.levels_db.len(), "{}", made.file);
         for (then, now) in made.levels_db.iter().zip(&now.levels_db) {
-            assert!((then - now).abs() <= ALIKE_DB, "{}: {then} dB, now {now}; {MEND}", made.file);
+            assert!((then - now).abs() <= ALIKE_DB, "{}: {then} dB, now {now}; {FIX}", made.file);
         }
     }
 }
 
 #[test]
-fn the_folder_holds_the_samples_and_their_page_and_is_small() {
+fn samples_folder_is_complete_and_small() {
     let folder = folder();
-    let there = fs::read_dir(&folder).expect(MEND).map(|entry| entry.expect("an entry"));
+    let there = fs::read_dir(&folder).expect(FIX).map(|entry| entry.expect("an entry"));
     let mut bytes = 0;
     let names: BTreeSet<String> = there
         .map(|entry| {
@@ -49,9 +49,9 @@ fn the_folder_holds_the_samples_and_their_page_and_is_small() {
         })
         .collect();
     let mut expected: BTreeSet<String> = samples().iter().map(list::Sample::file).collect();
-    assert_eq!(fs::read_to_string(folder.join("README.md")).expect(MEND), page::page(), "{MEND}");
+    assert_eq!(fs::read_to_string(folder.join("README.md")).expect(FIX), page::page(), "{FIX}");
     expected.extend([LISTING.into(), "README.md".into()]);
-    assert_eq!(names, expected, "{MEND}");
+    assert_eq!(names, expected, "{FIX}");
     assert!(bytes <= AT_MOST_BYTES, "{bytes} bytes");
     assert_eq!(crc(b"123456789"), "cbf43926", "the checksum is the usual one");
 }

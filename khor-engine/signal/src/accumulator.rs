@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_first_reading_adds_nothing_and_a_second_adds_its_rise() {
+    fn the_first_reading_adds_nothing() {
         let mut total = Accumulator::default();
         assert_eq!(total.take([("eth0", [500_000_000_000]), ("lo", [7])]), [0]);
         assert_eq!(total.take([("eth0", [500_000_000_010]), ("lo", [8])]), [11]);
@@ -76,7 +76,7 @@ mod tests {
     /// netdata#6077 and Diamond#663: an interface with a count of 500 GB returned, and the total
     /// rose by 500 GB.
     #[test]
-    fn a_device_that_disappears_and_returns_is_new() {
+    fn a_returning_device_counts_as_new() {
         let mut total = Accumulator::default();
         total.take([("eth0", [100]), ("veth1", [500_000_000_000])]);
         assert_eq!(total.take([("eth0", [101])]), [1], "the total keeps the bytes of a missing device");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_total_continues_when_a_count_restarts_at_zero() {
+    fn a_restarted_counter_continues_the_total() {
         let mut total = Accumulator::default();
         total.take([("eth0", [1_000, 1_000])]);
         assert_eq!(total.take([("eth0", [1_500, 1_000])]), [500, 0]);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn another_source_continues_the_total() {
+    fn a_new_source_continues_the_total() {
         let mut total = Accumulator::default();
         total.take([((), [10])]);
         total.take([((), [30])]);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_listed_twice_counts_once() {
+    fn a_device_listed_twice_counts_once() {
         let mut total = Accumulator::default();
         total.take([("sda", [1]), ("sda", [100])]);
         assert_eq!(total.take([("sda", [2]), ("sda", [200])]), [1]);
@@ -121,7 +121,7 @@ mod tests {
     proptest! {
         /// Holds for any sequence of readings, even if the source changes in between.
         #[test]
-        fn a_total_never_falls_nor_rises_by_more_than_devices_seen_twice_did(readings in readings()) {
+        fn totals_grow_only_by_device_increases(readings in readings()) {
             let mut total = Accumulator::default();
             let (mut before, mut last) = ([0; 2], BTreeMap::<u8, [u64; 2]>::new());
             for (changes_source, now) in readings {
@@ -145,7 +145,7 @@ mod tests {
 
         /// While the same devices keep counting, every increase is counted.
         #[test]
-        fn every_rise_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
+        fn every_increase_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
             let mut total = Accumulator::default();
             let mut counts = start.map(u64::from);
             let listed = |counts: [u64; 3]| counts.into_iter().enumerate().map(|(i, count)| (i, [count]));

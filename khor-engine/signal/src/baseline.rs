@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_learns_its_own_ordinary_within_ten_minutes() {
+    fn the_baseline_is_learnt_within_ten_minutes() {
         let mut baseline = Baseline::new();
         live(&mut baseline, 600, |i| 150e3 * jitter(i));
         let (band, own) = (baseline.band(SignalId::Rx), baseline.rate(SignalId::Rx));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_teaches_nothing_until_it_is_the_new_ordinary() {
+    fn only_a_lasting_incident_moves_the_baseline() {
         let mut baseline = Baseline::new();
         live(&mut baseline, 900, |i| 30e3 * jitter(i));
         let before = baseline.rate(SignalId::Rx);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn frozen_is_frozen_and_forgotten_is_the_prior() {
+    fn freeze_and_reset_control_the_baseline() {
         let mut baseline = Baseline::new();
         live(&mut baseline, 600, |i| 100e3 * jitter(i));
         let learnt = baseline.learnt();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_not_restored() {
+    fn invalid_saved_baselines_are_not_restored() {
         let mut baseline = Baseline::new();
         let mad = Learnt { middle_octaves: f64::NAN, high_octaves: 3.0, learnt_s: 9.0 };
         baseline.restore(&BTreeMap::from([("rx".to_owned(), mad), ("no such signal".to_owned(), mad)]));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn how_often_samples_come_does_not_matter() {
+    fn the_baseline_ignores_the_sample_interval() {
         let run = |interval_s: f64| {
             let mut baseline = Baseline::new();
             for i in 0..(700.0 / interval_s) as u32 {

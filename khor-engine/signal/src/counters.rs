@@ -43,11 +43,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signals_that_are_off_lose_counters() {
-        let mut enabled = [true; SignalId::COUNT];
-        enabled[SignalId::Io.index()] = false;
-        enabled[SignalId::Tx.index()] = false;
-        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&enabled);
+    fn counters_of_disabled_signals_are_missing() {
+        let mut heard = [true; SignalId::COUNT];
+        heard[SignalId::Io.index()] = false;
+        heard[SignalId::Tx.index()] = false;
+        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.only(&heard);
         assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
         for counter in [Counter::EdgeTxBytes, Counter::TxBytes] {
             assert_eq!(frame.counters[counter.index()], None);

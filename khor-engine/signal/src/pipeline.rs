@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_of_the_counters_is_a_gap_and_not_a_spike() {
+    fn restarted_counters_cause_no_spike() {
         let mut pipeline = Pipeline::new(Scaling::default());
         pipeline.push(frame(0, 1_000_000));
         let level = |reading: Option<Reading>| reading.unwrap().levels()[0];
@@ -184,7 +184,7 @@ mod tests {
 
     /// `CLOCK_BOOTTIME` goes on during suspend: what little happened is spread over all of it.
     #[test]
-    fn a_machine_that_was_suspended_wakes_quietly() {
+    fn resuming_from_suspend_causes_no_spike() {
         const HOUR_MS: u64 = 3_600_000;
         let mut pipeline = Pipeline::new(Scaling::default());
         pipeline.push(frame(0, 0));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn smoothing_does_not_depend_on_how_often_samples_come() {
+    fn smoothing_ignores_the_sample_interval() {
         let run = |interval_s| {
             let mut pipeline = Pipeline::new(Scaling::default());
             exec(live(&mut pipeline, 0.0, 0.5, interval_s, 200.0)).level
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_heard_within_two_samples_and_fades() {
+    fn a_burst_shows_within_two_samples() {
         let mut pipeline = Pipeline::new(Scaling::default());
         pipeline.push(frame(0, 0));
         pipeline.push(frame(20, 40));
@@ -218,7 +218,7 @@ mod tests {
 
     /// The same trouble on a machine that does eight times as much when nothing is wrong.
     #[test]
-    fn idle_is_quiet_on_any_machine_and_the_same_trouble_is_alike() {
+    fn levels_compare_across_machine_sizes() {
         let hear = |idle_per_s: f64| {
             let mut pipeline = Pipeline::new(Scaling::default());
             let idle = exec(live(&mut pipeline, 0.0, 900.0, 0.1, idle_per_s));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_nothing_after_a_while() {
+    fn a_rate_that_ended_reaches_zero() {
         let mut pipeline = Pipeline::new(Scaling::default());
         live(&mut pipeline, 0.0, 5.0, 0.02, 100.0);
         let (mut frame, mut reading) = (pipeline.last.expect("a frame"), None);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn absolute_levels_do_not_know_the_machine() {
+    fn absolute_levels_ignore_the_baseline() {
         let scaling = Scaling { range: RangeMode::Absolute, ..Scaling::default() };
         let mut pipeline = Pipeline::new(scaling);
         let reading = live(&mut pipeline, 0.0, 900.0, 0.1, 16.0);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_news_and_a_steady_state_is_not() {
+    fn only_a_change_raises_surprise() {
         let mut pipeline = Pipeline::new(Scaling::default());
         let before = exec(live(&mut pipeline, 0.0, 300.0, 0.1, 2.0));
         pipeline.reset();
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_a_request_is_weighed_by_requests_and_none_waited_where_there_was_none() {
+    fn latency_is_averaged_over_requests() {
         let mut pipeline = Pipeline::new(Scaling::default());
         let frame = |t_ms: u64, ns, requests| {
             let mut counters = [None; Counter::ALL.len()];
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_time_is_never_shown_as_more_than_all_of_it() {
+    fn time_shares_never_exceed_one() {
         let mut pipeline = Pipeline::new(Scaling::default());
         let mut shown = Vec::new();
         for i in 0..500_u64 {

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_the_difference_over_the_time() {
+    fn a_rate_is_difference_over_time() {
         let rates = counter_rates(
             &frame(1000, &[(Counter::Execs, 5), (Counter::IoStallUs, 0)]),
             &frame(1500, &[(Counter::Execs, 15), (Counter::IoStallUs, 250_000)]),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_and_backward_counters_have_no_rate() {
+    fn missing_and_backward_counters_have_no_rate() {
         let rates = counter_rates(
             &frame(0, &[(Counter::Execs, 5), (Counter::ReadBytes, 1)]),
             &frame(20, &[(Counter::Execs, 4), (Counter::ReadBytes, 2), (Counter::Irqs, 9)]),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_gives_no_rates() {
+    fn zero_elapsed_time_gives_no_rates() {
         let one = frame(7, &[]);
         assert_eq!(counter_rates(&one, &one), None);
         assert_eq!(counter_rates(&frame(8, &[]), &one), None);

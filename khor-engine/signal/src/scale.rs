@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_absolute_scale_runs_from_nothing_to_the_ceiling() {
+    fn absolute_levels_span_zero_to_the_ceiling() {
         assert_eq!(level(SignalId::Exec, 0.0, 250.0), 0.0);
         assert_eq!(level(SignalId::Exec, 250.0, 250.0), 1.0);
         assert_eq!(level(SignalId::Exec, 1e9, 250.0), 1.0);
@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn a_trickle_of_bytes_is_low_and_a_flood_is_high() {
+    fn more_bytes_give_a_higher_level() {
         let rx = |bytes_per_s| level(SignalId::Rx, bytes_per_s, 50e6);
         assert!(rx(2e3) < 0.15 && rx(5e6) > 0.7 && rx(25e6) - rx(5e6) > 0.1);
     }
 
     #[test]
-    fn octaves_and_rates_are_each_others_inverse_and_priors_are_in_order() {
+    fn octaves_and_rates_round_trip() {
         for info in SIGNALS {
             for rate in [0.0, 0.01, 3.0, 4e6] {
                 let back = rate_at(info.id, octaves(info.id, rate));

@@ -1,8 +1,8 @@
-//! A host's frame, for tests.
+//! Frames of hosts and sites, for tests.
 
-use khor_fleet::{Frame, Name, Source};
+use khor_fleet::{Frame, Name, SiteFrame, Source, sketch::Sketch};
 
-/// One that says nothing but whose it is, five a second.
+/// A host's frame without signals, one of five a second.
 pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
     Frame {
         host: Name::new(host).unwrap(),
@@ -16,5 +16,27 @@ pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
         source: Source::Proc,
         learnt: 255,
         signals: Vec::new(),
+    }
+}
+
+/// A frame of a site with 40 live and 2 silent hosts, without values.
+pub(crate) fn plain_site_frame(site: &str, instance: u32, seq: u64) -> SiteFrame {
+    SiteFrame {
+        site: Name::new(site).unwrap(),
+        instance,
+        seq,
+        wall_ms: 1_000,
+        window_ms: 200,
+        version: "0.1.0".into(),
+        levels: SiteFrame::LEVELS,
+        hosts: 40,
+        silent: 2,
+        refused: 3,
+        parts: 16,
+        learnt: Sketch::default(),
+        signals: Vec::new(),
+        deviant: Vec::new(),
+        changes: Vec::new(),
+        sections: None,
     }
 }

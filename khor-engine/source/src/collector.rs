@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use khor_proto::{
-    Availability, CueKind, Scope, Subscribe, Subscribed, Welcome,
+    Availability, Scope, Subscribed, Welcome,
     client::{Event, Subscription, Update, reconnecting},
 };
 
@@ -11,28 +11,9 @@ use super::{
     MachineInfo, Shortfall, SourceEvent, SourceInfo, SourceKind,
     catalogue::{Catalogue, describe},
     limit,
+    request::CollectorRequest,
     scope::scope_label,
 };
-
-/// What the engine requests from the collector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct CollectorRequest {
-    /// Milliseconds between samples, 5..=5000.
-    pub(super) interval_ms: u16,
-    /// Whether every start of a program is a cue.
-    pub(super) exec_cues: bool,
-    /// Whose activity is counted.
-    pub(super) scope: Scope,
-}
-
-impl CollectorRequest {
-    fn subscribe(&self) -> Subscribe {
-        let Self { interval_ms, exec_cues, ref scope } = *self;
-        let wanted = |kind: &CueKind| exec_cues || *kind != CueKind::Exec;
-        let cues = CueKind::ALL.into_iter().filter(wanted).collect();
-        Subscribe { interval_ms, scope: scope.clone(), cues }
-    }
-}
 
 /// A subscription to the collector that reconnects by itself. Its scope is for life: the counters of another do not
 /// continue those of this one.

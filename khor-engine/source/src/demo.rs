@@ -7,7 +7,7 @@ use khor_proto::{Availability, Cue, CueKind, Scope};
 use khor_signal::{Counter, Frame, PerCounter};
 use tokio::sync::mpsc;
 
-use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, machine::ticks, send};
+use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, send, ticks::ticks};
 
 /// How long each load lasts, seconds.
 pub const SCENARIO_S: u64 = 15;

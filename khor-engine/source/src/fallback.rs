@@ -9,9 +9,9 @@ use tracing::{error, info, warn};
 
 use super::{
     ScopeChoice, Shortfall, SourceEvent, SourceInfo, SourceKind,
-    machine::{SEARCH_INTERVAL_MS, ticks},
     procfs::ProcSource,
     scope::scope_label,
+    ticks::{SEARCH_INTERVAL_MS, ticks},
 };
 
 /// How long the collector may be away before `/proc` takes over: longer than its restart takes.

@@ -19,7 +19,9 @@ mod machine;
 mod overlay;
 mod playback;
 mod procfs;
+mod request;
 mod scope;
+mod ticks;
 
 use khor_proto::{Availability, Cue, Scope};
 use khor_signal::{Frame, PerCounter};

@@ -4,7 +4,7 @@
 use khor_proto::{Availability, CueKind, Welcome};
 use nix::unistd::{Uid, User};
 
-use super::{Shortfall, collector::CollectorRequest};
+use super::{Shortfall, request::CollectorRequest};
 
 /// The first part of `request` that is not granted. `granted_ms` is the interval in the collector's
 /// answer.

@@ -1,26 +1,22 @@
 //! Listens to this machine: to the collector where it answers, and to `/proc` while it does not.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use khor_own_traffic::OwnTraffic;
 use khor_proto::Scope;
-use tokio::{
-    sync::{mpsc, watch},
-    time::{Interval, MissedTickBehavior, interval},
-};
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::{
     ScopeChoice, Shortfall, SourceEnded, SourceEvent, SourceInfo,
-    collector::{CollectorRequest, CollectorSource},
+    collector::CollectorSource,
     complete::Completed,
     fallback::Fallback,
+    request::CollectorRequest,
     scope::scope_label,
     send,
+    ticks::{SEARCH_INTERVAL_MS, ticks},
 };
-
-/// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
-pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
 
 /// How this machine is listened to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,12 +124,6 @@ async fn from(collector: &mut Option<CollectorSource>) -> SourceEvent {
         Some(collector) => collector.next().await,
         None => std::future::pending().await,
     }
-}
-
-pub(super) fn ticks(interval_ms: u16) -> Interval {
-    let mut ticks = interval(Duration::from_millis(u64::from(interval_ms)));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ticks
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod interfaces;
 mod interrupts;
 mod links;
 mod network;
+mod set;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,7 @@ use nix::{
     unistd::{SysconfVar, sysconf},
 };
 
-use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network};
+use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network, set::set};
 use super::MachineInfo;
 
 /// Reads the counters the kernel itself publishes.
@@ -138,10 +139,6 @@ const FILES: [Parser; 7] = [
     ("pressure/io", |_, text, counters| pressure(text, Counter::IoStallUs, counters)),
     ("pressure/memory", |_, text, counters| pressure(text, Counter::MemStallUs, counters)),
 ];
-
-fn set(counters: &mut Counters, counter: Counter, value: Option<u64>) {
-    counters[counter.index()] = value;
-}
 
 /// `/proc/stat`: switches, forks and soft interrupts, whose first number is the sum over
 /// `/proc/softirqs`.

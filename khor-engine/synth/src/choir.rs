@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_two_formants_stand_out_where_the_vowel_has_them() {
+    fn formant_peaks_match_the_vowel() {
         for position in [0.0, 0.35, 2.0 / 3.0, 1.0] {
             let vowel = Vowel::at(position);
             let peak = response_db(position, vowel.freq_hz[0]);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_e_is_told_from_a_u_by_its_second_formant() {
+    fn the_second_formant_separates_vowels() {
         let share = |vowel, hz| response_db(vowel, hz) - response_db(vowel, 400.0);
         let (e, u, a) = (1.0, 0.0, 2.0 / 3.0);
         let (front, back) = (share(e, 1700.0), share(u, 1700.0));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn it_falls_silent_by_itself_and_survives_poison() {
+    fn the_choir_recovers_from_non_finite_input() {
         let mut choir = Choir::new(0.5, RATE_HZ);
         choir.set_vowel(f32::NAN);
         choir.render(Some(&[[f32::MAX; BLOCK]; BUSES]), &mut [[0.0; BLOCK]; BUSES]);

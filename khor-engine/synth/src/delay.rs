@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_repeat_is_left_and_on_time_the_second_right() {
+    fn repeats_alternate_left_and_right_on_time() {
         let (left, right) = impulse_response(0.25, 48_000);
         assert_eq!(peak_at(&left), 12_000);
         assert!((24_000..24_020).contains(&peak_at(&right)), "{}", peak_at(&right));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn repeats_die_away_to_nothing() {
+    fn repeats_decay_to_zero() {
         let (left, _) = impulse_response(0.06, 48_000 * 8);
         assert!(left[48_000 * 7..].iter().all(|&x| x == 0.0));
     }

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_take_their_times() {
+    fn envelope_stages_take_their_set_times() {
         let patch =
             Patch { attack_ms: 50.0, decay_ms: 300.0, sustain: 0.5, release_ms: 400.0, ..Patch::default() };
         let levels = levels(&patch, 1000.0, 2000.0);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn no_step_is_larger_than_the_fastest_attack_allows() {
+    fn envelope_steps_stay_below_the_fastest_attack() {
         let patch = Patch { attack_ms: 2.0, decay_ms: 50.0, release_ms: 10.0, ..Patch::default() };
         let levels = levels(&patch, 20.0, 100.0);
         assert!(levels.windows(2).all(|w| (w[1] - w[0]).abs() < 0.03));

@@ -6,7 +6,7 @@ use std::f32::consts::TAU;
 use khor_music::Patch;
 
 use super::lanes::{LANES, Lanes, ROUNDER};
-use super::oscillator::{PERIOD, advance, cosine};
+use super::phase::{PERIOD, advance, cosine};
 
 /// Highest frequency that still carries sidebands of weight, share of the sample rate.
 const MAX_SIDEBAND: f32 = 0.45;
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn sidebands_have_the_weights_of_the_bessel_functions() {
+    fn sidebands_follow_the_bessel_functions() {
         // J0, J1 and J2 of 1.
         let samples = render(3000.0, 0.25, 1.0, 1.0);
         for (freq_hz, weight) in [(3000.0, 0.7652), (3750.0, 0.4401), (2250.0, 0.4401), (4500.0, 0.1149)] {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_follows_the_envelope_to_a_pure_sine() {
+    fn the_modulation_index_follows_the_envelope() {
         let share = |envelope| {
             let samples = render(1000.0, 2.0, 4.0, envelope);
             let at = [1000.0, 3000.0, 5000.0, 7000.0, 9000.0].map(|hz| power(&samples, hz));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn aliases_stay_far_below_the_note_at_every_pitch_and_ratio() {
+    fn fm_aliases_stay_below_the_fundamental() {
         for midi in [60, 72, 84, 96] {
             for ratio in [0.25, 1.0, 1.414, 3.5, 7.0, 12.0] {
                 let freq_hz = 440.0 * ((midi as f32 - 69.0) / 12.0).exp2();
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn no_sideband_stands_still_as_dc() {
+    fn no_sideband_becomes_dc() {
         for ratio in [0.5, 1.0] {
             let samples = render(500.0, ratio, 2.0, 1.0);
             let mean = samples[4800..].iter().sum::<f32>() / (samples.len() - 4800) as f32;

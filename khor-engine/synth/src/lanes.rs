@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn approximations_are_close() {
+    fn approximations_stay_within_their_error_bounds() {
         for i in -1100..=300 {
             let x = i as f32 / 100.0;
             assert!((exp2(x) / x.exp2() - 1.0).abs() < 1e-4, "{x}");
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn poison_is_contained() {
+    fn non_finite_values_become_zero() {
         assert!([f32::NAN, f32::INFINITY, 1e30].iter().all(|&x| contain(x) == 0.0));
         assert_eq!(contain(-0.5), -0.5);
         assert_eq!(flush(1e-20), 0.0);

@@ -27,6 +27,7 @@ mod noise;
 mod offline;
 mod oscillator;
 mod performance;
+mod phase;
 mod queue;
 mod reverb;
 mod ring;

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gain_is_down_before_the_peak_so_the_safety_clamp_does_nothing() {
+    fn the_lookahead_reduces_gain_before_peaks() {
         // A burst from silence 20 dB too loud: were the gain late, its first crest would be flattened.
         let input = |i| if i < 4803 { 0.0 } else { sine(500.0, 8.0)(i) };
         let out = run(input, 19_200);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn it_recovers_within_a_second() {
+    fn the_limiter_recovers_within_a_second() {
         let input = |i| if i < 4800 { sine(500.0, 4.0)(i) } else { sine(500.0, 0.2)(i) };
         let out = run(input, 57_600);
         let late = out[48_000..].iter().fold(0.0_f32, |a, b| a.max(b.abs()));

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offset_is_removed_and_music_is_not() {
+    fn the_dc_block_removes_only_offsets() {
         let mut dc = DcBlock::new(48_000.0);
         let mut peak = 0.0_f32;
         let mut mean = 0.0;
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mute_fades_and_ends_in_zeros() {
+    fn the_mute_fades_to_exact_zeros() {
         let mut mute = Mute::new(48_000.0);
         mute.set(true);
         let mut all = Vec::new();

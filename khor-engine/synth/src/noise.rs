@@ -60,13 +60,13 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_samples_and_the_next_seed_others() {
+    fn noise_depends_only_on_the_seed() {
         assert_eq!(samples(0, 7), samples(5, 7));
         assert!(correlation(&samples(0, 7), &samples(0, 8)).abs() < 0.02);
     }
 
     #[test]
-    fn it_is_white_without_dc_and_fills_its_range() {
+    fn noise_is_white_without_dc() {
         let samples = samples(2, 1);
         let mean = samples.iter().sum::<f32>() / samples.len() as f32;
         assert!(mean.abs() < 0.01, "{mean}");

@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_forgets_the_levels() {
+    fn a_restart_resets_the_levels() {
         let (mut offline, _) = after_two_seconds();
         offline.restart();
         assert_eq!(offline.lanes, [None; SignalId::COUNT]);
     }
 
     #[test]
-    fn what_is_learnt_is_known_and_takes_no_time() {
+    fn learning_sets_levels_without_rendering() {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);
         (0..600).for_each(|_| offline.learn(demo.advance(100_000_000)));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sink_ends_a_render_within_a_gap() {
+    fn the_sink_can_end_a_render() {
         let (mut offline, last) = after_two_seconds();
         let frame = Frame { t_ns: last.t_ns + SKIPPED_GAP_NS, ..last };
         let mut blocks = 0;
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_believed_for_a_second_of_a_long_gap_and_to_the_end_of_a_short_one() {
+    fn only_long_gaps_clear_the_levels() {
         for (gap_ns, believed) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
             let (mut offline, _) = after_two_seconds();
             let heard = offline.lanes;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_is_known_before_the_render() {
+    fn the_timeline_predicts_the_render_length() {
         let (mut offline, last) = after_two_seconds();
         let mut timeline = Timeline::default();
         let second = 1_000_000_000;
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_gap_is_left_out_and_the_rest_rendered() {
+    fn a_huge_gap_is_skipped() {
         let (mut offline, last) = after_two_seconds();
         let far = Frame { t_ns: u64::MAX - 1, ..last };
         let skipped = render(&mut offline, far);

@@ -1,22 +1,18 @@
 //! Band-limited oscillators for eight voices: naive shapes with their corners rounded by `PolyBLEP` and `PolyBLAMP`
 //! (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016), and the door to `noise`, `fm` and `vibrato`.
 
-use std::f32::consts::TAU;
-
 use khor_music::{Patch, Wave};
 
 use super::fm::Modulators;
-use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, one_by_one, positive};
+use super::lanes::{BLOCK, LANES, LaneBlock, Lanes, positive};
 use super::noise::Noise;
+use super::phase::{PERIOD, advance, cosine};
 use super::vibrato::Vibratos;
 
 const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
 
 /// Highest increment: a quarter of the sample rate.
 const MAX_INCREMENT: f32 = 0.25;
-
-/// One period in units of the phase.
-pub(super) const PERIOD: f32 = 4_294_967_296.0;
 
 /// Two oscillators per voice (the second silent without detune).
 #[derive(Clone, Debug)]
@@ -128,21 +124,6 @@ impl Oscillators {
     }
 }
 
-/// Writes the phase of each frame, 0..1, and leaves the phase after the last.
-#[inline(always)]
-pub(super) fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mut [Lanes]) {
-    let mut now = *phase;
-    for frame in phases {
-        let frame = one_by_one(frame);
-        for l in 0..LANES {
-            now[l] = now[l].wrapping_add(step[l]);
-            // The upper 23 bits as the fraction of a float in 1..2.
-            frame[l] = f32::from_bits((now[l] >> 9) | 0x3F80_0000) - 1.0;
-        }
-    }
-    *phase = now;
-}
-
 /// One waveform added to the output of the lanes whose level is not 0.
 struct Shape<'a> {
     increment: &'a Lanes,
@@ -178,14 +159,6 @@ impl Shape<'_> {
             }
         }
     }
-}
-
-/// cos(2 pi p), p in -0.5..1, absolute error < 1e-5 (Taylor on a quarter period).
-#[inline]
-pub(super) fn cosine(p: f32) -> f32 {
-    let u = (p.abs() - 0.5).abs() - 0.25;
-    let u2 = u * u;
-    u * (TAU + u2 * (-41.341_7 + u2 * (81.605_2 + u2 * (-76.705_9 + u2 * 42.058_7))))
 }
 
 /// Rising saw with its step rounded over one frame on either side.
@@ -247,7 +220,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn aliases_are_far_below_the_fundamental() {
+    fn aliases_stay_below_the_fundamental() {
         // At 1661 Hz the harmonics above half the rate fold back between the true ones.
         let freq_hz = 1661.0;
         for (wave, limit_db) in
@@ -269,7 +242,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn shapes_have_no_dc_and_keep_to_their_level() {
+    fn waveforms_have_no_dc_and_equal_level() {
         for wave in WAVES {
             let samples = render(wave, 480.0, 48_000);
             let mean = samples.iter().sum::<f32>() / samples.len() as f32;

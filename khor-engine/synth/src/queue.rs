@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_come_out_in_order_and_equals_in_order_of_arrival() {
+    fn notes_leave_by_onset_then_by_arrival() {
         let mut queue = NoteQueue::new();
         for (frame, midi) in [(30, 1), (10, 2), (20, 3), (10, 4), (30, 5)] {
             queue.push(note(frame, midi));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_and_counts() {
+    fn a_full_queue_drops_and_counts_notes() {
         let mut queue = NoteQueue::new();
         let before = queue.notes.capacity();
         for i in 0..CAPACITY + 7 {

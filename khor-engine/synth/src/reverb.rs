@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn it_decays_at_about_its_time_and_ends_in_true_silence() {
+    fn the_reverb_decays_to_exact_zeros() {
         let response = impulse_response(20);
         let early = energy_db(&response[4800..9600]);
         let late = energy_db(&response[52_800..57_600]); // one second later
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn left_and_right_differ() {
+    fn reverb_sides_are_uncorrelated() {
         let response = impulse_response(2);
         let (mut both, mut one, mut other) = (0.0, 0.0, 0.0);
         for [l, r] in &response[4800..] {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_feedback_neither_gains_nor_loses() {
+    fn the_feedback_matrix_preserves_energy() {
         let lines = [0.3, -0.2, 0.9, 0.1, -0.7, 0.4, 0.05, -0.6];
         let energy = |lines: &Lanes| lines.iter().map(|x| x * x).sum::<f32>();
         assert!((energy(&lines) - energy(&hadamard(lines))).abs() < 1e-5);

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_wherever_it_lies() {
+    fn ring_blocks_read_back_at_any_position() {
         let block = std::array::from_fn(|i| i as f32 + 1.0);
         for length in [BLOCK, BLOCK + 1, 3 * BLOCK - 5] {
             for at in 0..length {

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_over_and_what_is_too_much_goes_where_it_is_heard_least() {
+    fn stem_rounding_errors_are_redistributed() {
         let near = |a: [f32; STEMS], b: [f32; STEMS]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
         assert!(near(settled(0.31, [0.1, -0.5, 0.7, 0.0]), [0.1, -0.5, 0.71, 0.0]));
         assert!(near(settled(0.0, [-1.25, 0.5, 0.75, 0.0]), [-1.0, 0.5, 0.5, 0.0]));

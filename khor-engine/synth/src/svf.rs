@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn butterworth_is_3_db_down_at_cutoff_and_falls_12_db_per_octave() {
+    fn low_pass_falls_12_db_per_octave() {
         let resonance = 0.125; // Q = 0.5 * 16^0.125 = 0.7071
         for cutoff_hz in [200.0, 1000.0, 5000.0] {
             assert!(
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_band_is_at_0_db_at_its_peak_and_falls_6_db_per_octave() {
+    fn band_pass_falls_6_db_per_octave() {
         for resonance in [0.0, 0.125, 0.5, 1.0] {
             for centre_hz in [200.0, 1000.0, 5000.0] {
                 let peak = db(response(FilterMode::Band, centre_hz, resonance, centre_hz));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_keeps_its_mode_whatever_the_others_are() {
+    fn filter_lanes_have_independent_modes() {
         let run = |others: FilterMode| {
             let mut filters = Filters::new();
             (1..LANES).for_each(|lane| filters.start(lane, others, 0.1, 0.2, 0.0));
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn wild_modulation_stays_bounded() {
+    fn extreme_modulation_stays_bounded() {
         let mut filters = Filters::new();
         let modes = [FilterMode::Low, FilterMode::Band, FilterMode::High];
         for lane in 0..LANES {

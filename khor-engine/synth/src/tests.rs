@@ -40,7 +40,7 @@ fn peak(samples: &[f32]) -> f32 {
 }
 
 #[test]
-fn the_samples_do_not_depend_on_the_lengths_asked_for() {
+fn samples_do_not_depend_on_buffer_lengths() {
     let run = |lengths: &[usize]| {
         let mut synth = Synth::new(RATE_HZ, 1);
         for i in 0..40 {
@@ -75,7 +75,7 @@ fn onsets_fall_on_their_frame() {
 }
 
 #[test]
-fn mute_reaches_true_silence_without_a_jump_and_sound_comes_back() {
+fn mute_fades_to_silence_and_back() {
     let mut synth = dry(Patch { sustain: 1.0, ..Patch::default() });
     synth.schedule(note(0, 480_000, 50));
     render(&mut synth, 24_000);
@@ -88,7 +88,7 @@ fn mute_reaches_true_silence_without_a_jump_and_sound_comes_back() {
 }
 
 #[test]
-fn all_notes_off_ends_all_voices_and_waiting_notes_within_20_ms() {
+fn all_notes_off_ends_within_20_ms() {
     let mut synth = dry(Patch { release_ms: 20_000.0, ..Patch::default() });
     (0..30).for_each(|i| synth.schedule(note(i * 100, 480_000, 50)));
     render(&mut synth, 4800);
@@ -108,7 +108,7 @@ fn sharpest_bend(samples: &[f32]) -> f32 {
 }
 
 #[test]
-fn stealing_does_not_click() {
+fn stealing_a_voice_does_not_click() {
     let patch = Patch {
         wave: Wave::Sine,
         attack_ms: 10.0,
@@ -132,7 +132,7 @@ fn stealing_does_not_click() {
 }
 
 #[test]
-fn nothing_gets_past_minus_one_dbtp() {
+fn the_true_peak_stays_below_the_limit() {
     let mut synth = Synth::new(RATE_HZ, 1);
     let patch = Patch {
         wave: Wave::Saw,
@@ -157,7 +157,7 @@ fn nothing_gets_past_minus_one_dbtp() {
 }
 
 #[test]
-fn poison_does_not_stay() {
+fn the_synth_recovers_from_non_finite_input() {
     let mut synth = Synth::new(RATE_HZ, 1);
     let bad = Patch { cutoff_hz: f32::NAN, gain_db: f32::INFINITY, sustain: f32::NAN, ..Patch::default() };
     synth.set_patches([bad; Instrument::ALL.len()]);
@@ -181,7 +181,7 @@ fn poison_does_not_stay() {
 }
 
 #[test]
-fn a_full_queue_is_counted_and_idle_is_silent() {
+fn an_idle_synth_is_silent() {
     let mut synth = Synth::new(RATE_HZ, 1);
     assert_eq!(peak(&render(&mut synth, 4800)), 0.0);
     (0..600).for_each(|_| synth.schedule(note(1_000_000, 1, 60)));
@@ -213,7 +213,7 @@ fn sung_lufs(chord: [u8; 4], send: f32, vowel: f32) -> f64 {
 }
 
 #[test]
-fn singing_changes_the_loudness_of_a_chord_by_at_most_3_db_over_the_vowels() {
+fn vowels_keep_loudness_within_3_db() {
     for chord in [[45, 52, 57, 61], [50, 57, 62, 65], [48, 55, 64, 67], [53, 60, 65, 69], [55, 62, 67, 71]] {
         let straight = sung_lufs(chord, 0.0, 0.5);
         for send in [0.5, 1.0] {
@@ -227,7 +227,7 @@ fn singing_changes_the_loudness_of_a_chord_by_at_most_3_db_over_the_vowels() {
 }
 
 #[test]
-fn the_vowel_moves_without_a_click() {
+fn vowel_changes_do_not_click() {
     let patch = Patch {
         attack_ms: 100.0,
         sustain: 1.0,
@@ -255,7 +255,7 @@ fn the_vowel_moves_without_a_click() {
 }
 
 #[test]
-fn noise_repeats_and_differs_from_note_to_note() {
+fn noise_differs_per_note_and_is_repeatable() {
     let patch = Patch { wave: Wave::Noise, filter: FilterMode::Band, resonance: 0.6, ..Patch::default() };
     let run = || {
         let mut synth = dry(patch);
@@ -269,7 +269,7 @@ fn noise_repeats_and_differs_from_note_to_note() {
 }
 
 #[test]
-fn the_sung_share_goes_to_the_rooms_as_sung() {
+fn effects_receive_the_sung_sound() {
     // A sine far from every formant: nothing of it may be left, not even in the reverb.
     let level = |vowel_send| {
         let patch =
@@ -284,7 +284,7 @@ fn the_sung_share_goes_to_the_rooms_as_sung() {
 }
 
 #[test]
-fn every_processor_plays_the_same_samples() {
+fn every_processor_renders_the_same_samples() {
     let waves = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
     let run = |wide: Wide| {
         let mut synth = Synth::new(RATE_HZ, 1);
@@ -326,7 +326,7 @@ fn crowd(synth: &mut Synth) {
 }
 
 #[test]
-fn stems_add_up_to_the_mix_which_is_the_same_with_and_without_them() {
+fn stems_add_up_to_the_mix() {
     let frames = 8 * RATE_HZ as usize;
     let (mut synth, mut alone) = (Synth::with_stems(RATE_HZ, 1), Synth::new(RATE_HZ, 1));
     crowd(&mut synth);

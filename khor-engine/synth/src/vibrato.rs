@@ -3,7 +3,7 @@
 use khor_music::Patch;
 
 use super::lanes::{LANES, Lanes, exp2, positive};
-use super::oscillator::cosine;
+use super::phase::cosine;
 
 /// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
 /// measured singers take.
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn it_sets_in_late_swings_as_far_as_told_and_about_as_often() {
+    fn vibrato_follows_delay_depth_and_rate() {
         let cents = cents(&Patch { vibrato_cents: 30.0, vibrato_hz: 5.0, ..Patch::default() }, 0.25);
         let block_s = BLOCK as f32 / RATE_HZ;
         let before = (0.29 / block_s) as usize;
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn two_notes_do_not_swing_together() {
+    fn two_notes_have_different_vibrato_phases() {
         let patch = Patch { vibrato_cents: 30.0, ..Patch::default() };
         let (a, b) = (cents(&patch, 0.1), cents(&patch, 0.55));
         let apart = a.iter().zip(&b).filter(|(a, b)| (*a - *b).abs() > 5.0).count();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn without_depth_there_is_nothing_to_do() {
+    fn zero_vibrato_depth_skips_the_work() {
         let mut vibratos = Vibratos::new(RATE_HZ);
         vibratos.start(0, &Patch::default(), 0.5);
         assert!(vibratos.advance(BLOCK).is_none());

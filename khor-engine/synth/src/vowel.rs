@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_morph_goes_through_all_four_and_is_in_logarithms_between() {
+    fn vowel_positions_interpolate_logarithmically() {
         for (n, vowel) in TENOR.iter().enumerate() {
             let at = Vowel::at(n as f32 / 3.0);
             assert!((at.freq_hz[1] / vowel.freq_hz[1] - 1.0).abs() < 1e-3, "{n}");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_morph_never_jumps() {
+    fn the_vowel_morph_is_continuous() {
         for n in 0..1000 {
             let (a, b) = (Vowel::at(n as f32 / 1000.0), Vowel::at((n + 1) as f32 / 1000.0));
             assert!(a.freq_hz.iter().zip(&b.freq_hz).all(|(a, b)| (b / a).log2().abs() < 0.01), "{n}");

@@ -23,7 +23,7 @@ fn every_part() -> [Patch; Instrument::ALL.len()] {
 }
 
 #[test]
-fn nothing_on_the_audio_thread_allocates() {
+fn the_audio_thread_never_allocates() {
     let mut synth = Synth::new(48_000, 1);
     let presets = Preset::builtin().iter().map(Preset::patches);
     let patches: Vec<_> = presets.chain([every_part()]).collect();

@@ -16,7 +16,7 @@ fn loudness(rendered: &Rendered) -> (f64, f64) {
 }
 
 #[test]
-fn beds_are_at_minus_23_lufs_and_loads_louder_by_at_most_8_lu() {
+fn loudness_stays_within_8_lu_of_idle() {
     for preset in Preset::builtin() {
         let mut idle = None;
         for (name, levels) in scenarios() {
@@ -36,7 +36,7 @@ fn beds_are_at_minus_23_lufs_and_loads_louder_by_at_most_8_lu() {
 }
 
 #[test]
-fn louder_steps_are_as_loud_as_they_say_and_never_clip() {
+fn louder_settings_reach_their_target_unclipped() {
     for preset in Preset::builtin() {
         for lufs in [-18.0, -16.0] {
             let volume = Volume { loudness_lufs: lufs as f32, ..Volume::default() };
@@ -53,7 +53,7 @@ fn louder_steps_are_as_loud_as_they_say_and_never_clip() {
 }
 
 #[test]
-fn the_bed_has_next_to_nothing_above_6_khz() {
+fn the_bed_has_little_above_6_khz() {
     for preset in Preset::builtin() {
         let rendered = render(preset, Settings::default(), 20.0, |_| levels(&[]));
         // Three one-pole high-passes at 6 kHz.

@@ -191,7 +191,7 @@ export interface Fleet extends Trouble {
   refused: Record<RefusedWhy, number> & { last: string | null };
 }
 
-export type RefusedWhy = 'oversized' | 'foreign' | 'version' | 'malformed' | 'misdirected' | 'late' | 'duplicate' | 'crowded' | 'flooded';
+export type RefusedWhy = 'oversized' | 'foreign' | 'version' | 'malformed' | 'misdirected' | 'late' | 'duplicate' | 'crowded' | 'flooded' | 'nested';
 
 export interface Probe {
   name: string;

@@ -123,6 +123,7 @@ const REFUSALS: Record<RefusedWhy, string> = {
   duplicate: 'from a second relay of a name',
   crowded: 'from more hosts than are kept track of',
   flooded: 'cues beyond the limit of a host',
+  nested: 'from a site that contains sites',
 };
 
 /** What was not taken, by reason, the most frequent first. */

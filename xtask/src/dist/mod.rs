@@ -4,27 +4,33 @@
 //! programs, and packages and bills carry the time of the commit.
 
 mod arch;
+mod materials;
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{
     packages,
-    process::{command, output, root, succeed, target},
+    process::{command, output, succeed, target},
     release, tools, ui,
 };
 
+/// Each package is described in the manifest of the crate of its name. `khor` has all programs,
+/// `khor-relay` those that need no sound library.
+const PACKAGES: [&str; 2] = ["khor", "khor-relay"];
+/// The programs, each of the crate of its name.
+const PROGRAMS: [&str; 3] = ["khor", "khor-relay", "khor-collector"];
 /// Shells that khor completes commands in.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 #[derive(Args)]
 pub(crate) struct DistArgs {
-    /// Only the Debian package
+    /// Only the Debian packages
     #[arg(long)]
     deb_only: bool,
     /// Arch's package too, which is built anew from a source archive
@@ -42,13 +48,17 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(&dist)?;
     }
-    succeed(&mut release::build(&["-p", "khor", "-p", "khor-relay", "-p", "khor-collector"])?)?;
+    let programs = PROGRAMS.map(|program| ["-p", program]);
+    succeed(&mut release::build(programs.as_flattened())?)?;
     texts(&dist, &release::program("khor"))?;
     let time = commit_time()?;
-    deb(&dist, &time, &[])?;
+    PACKAGES.iter().try_for_each(|package| deb(package, &dist, &time, &[]))?;
     if !args.deb_only {
-        rpm(&dist, &time)?;
-        materials(&dist, &time)?;
+        let manifests = materials::manifests()?;
+        for package in PACKAGES {
+            rpm(materials::folder(&manifests, package)?, &dist, &time)?;
+        }
+        materials::make(&manifests, &PROGRAMS, &dist, &time)?;
     }
     if args.arch {
         arch::build(&dist, &time)?;
@@ -56,14 +66,17 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     checksums(&dist)
 }
 
-/// Makes a Debian package of the programs that the tests use, which are not release builds.
-pub(crate) fn package_for_tests() -> Result<PathBuf> {
+/// Makes the Debian packages of the programs that the tests use, which are not release builds.
+pub(crate) fn packages_for_tests() -> Result<Vec<PathBuf>> {
     tools::packagers(true)?;
     texts(&target().join("dist"), &target().join("debug/khor").display().to_string())?;
-    let package = target().join("vm/khor.deb");
-    // cargo-deb is built without optimisation, so its best compression would take minutes.
-    deb(&package, &commit_time()?, &["--profile", "dev", "--fast"])?;
-    Ok(package)
+    let time = commit_time()?;
+    let make = |package: &&str| {
+        let file = target().join("vm").join(format!("{package}.deb"));
+        // cargo-deb is built without optimisation, so its best compression would take minutes.
+        deb(package, &file, &time, &["--profile", "dev", "--fast"]).map(|()| file)
+    };
+    PACKAGES.iter().map(make).collect()
 }
 
 /// What the program prints about itself.
@@ -83,42 +96,17 @@ fn commit_time() -> Result<String> {
     Ok(output(&mut command("git", ["log", "-1", "--format=%ct"]))?.trim().to_owned())
 }
 
-/// Makes the Debian package of the built programs. `to` is a folder or a file.
-fn deb(to: &Path, time: &str, options: &[&str]) -> Result<()> {
-    let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", "khor"]));
+/// Makes a Debian package of the built programs. `to` is a folder or a file.
+fn deb(package: &str, to: &Path, time: &str, options: &[&str]) -> Result<()> {
+    let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", package]));
     succeed(cargo.args(options).arg("--output").arg(to).env("SOURCE_DATE_EPOCH", time))
 }
 
-fn rpm(dist: &Path, time: &str) -> Result<()> {
-    let rpm = ["generate-rpm", "-p", "khor-engine/cli", "--payload-compress", "zstd"];
-    let mut cargo = tools::with_path(command("cargo", rpm));
-    cargo.args(["--source-date", time, "--output"]);
+/// Makes the RPM of the crate in `folder`.
+fn rpm(folder: &Path, dist: &Path, time: &str) -> Result<()> {
+    let mut cargo = tools::with_path(command("cargo", ["generate-rpm", "--payload-compress", "zstd", "-p"]));
+    cargo.arg(folder).args(["--source-date", time, "--output"]);
     succeed(cargo.arg(dist).arg("--target-dir").arg(target()))
-}
-
-/// What the programs are made of, in the form of `CycloneDX`.
-fn materials(dist: &Path, time: &str) -> Result<()> {
-    let cyclonedx = ["cyclonedx", "--format", "json", "--override-filename", "khor.cdx"];
-    let mut cargo = tools::with_path(command("cargo", cyclonedx));
-    succeed(cargo.args(["--manifest-path", "Cargo.toml"]).env("SOURCE_DATE_EPOCH", time))?;
-    // It writes one beside each package's manifest; these two are what is shipped.
-    for package in ["khor-engine", "khor-collector"] {
-        let from = root().join(package).join("khor.cdx.json");
-        fs::copy(&from, dist.join(format!("{package}.cdx.json"))).context("the bill of materials")?;
-    }
-    for entry in fs::read_dir(root())?.flatten() {
-        let stray = entry.path().join("khor.cdx.json");
-        if stray.exists() {
-            fs::remove_file(stray)?;
-        }
-    }
-    for inside in ["khor-ebpf/layout", "khor-e2e/patience"] {
-        let stray = root().join(inside).join("khor.cdx.json");
-        if stray.exists() {
-            fs::remove_file(stray)?;
-        }
-    }
-    Ok(())
 }
 
 fn checksums(dist: &Path) -> Result<()> {

@@ -4,6 +4,7 @@
 //! results. One part runs at a time, because two cores are too few for two virtual machines, or for
 //! a virtual machine and the judge. If a part fails, the parts that do not need it still run.
 
+mod failures;
 mod part;
 mod parts;
 mod runner;
@@ -22,9 +23,6 @@ use self::{
     summary::{Row, Verdict},
 };
 use crate::{interrupt, packages, process::is_root};
-
-/// Set (to 1) where nothing may be skipped: a test that can't run then fails.
-const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
@@ -125,10 +123,6 @@ fn obstacle(part: &Part, rows: &[Row]) -> Option<String> {
     }
     let earlier = rows.iter().find(|row| Some(row.part.name) == part.after)?;
     earlier.result.is_bad().then(|| format!("{} did not pass", earlier.part.name))
-}
-
-fn all_required() -> bool {
-    std::env::var_os(REQUIRE_ALL).is_some_and(|value| value == "1")
 }
 
 #[cfg(test)]

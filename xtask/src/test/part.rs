@@ -54,3 +54,8 @@ impl Minutes {
         Self { cold, warm }
     }
 }
+
+/// Whether every part and every test must run: `KHOR_REQUIRE_ALL` is 1. Then a skip is a failure.
+pub(super) fn all_required() -> bool {
+    std::env::var_os("KHOR_REQUIRE_ALL").is_some_and(|value| value == "1")
+}

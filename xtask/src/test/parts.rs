@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    part::{Depth, Minutes, Outcome, Part},
+    part::{Depth, Minutes, Outcome, Part, all_required},
     runner::{self, Suite},
 };
 use crate::{
@@ -210,7 +210,7 @@ fn with_vm(needs: &'static [&'static [Need]], run: impl FnOnce() -> Result<()>) 
 /// The reason why apt cannot install `needs` here, if there is one. `None` also where all tests are
 /// required: there a missing package must be an error, not a skip.
 fn out_of_reach(needs: &'static [&'static [Need]]) -> Result<Option<String>> {
-    if super::all_required() {
+    if all_required() {
         return Ok(None);
     }
     if !is_there("apt-get") {

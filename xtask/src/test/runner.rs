@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use super::{
+    failures,
     part::{Depth, Outcome},
     skipped,
 };
@@ -93,7 +94,11 @@ fn with_nextest(suite: Suite, depth: Depth) -> Result<()> {
     let mut nextest = command("cargo", options);
     nextest.args(["--status-level", "pass", "--final-status-level", "slow"]);
     nextest.args(["--filterset", &suite.filter(depth)]);
-    succeed(with_environment(&mut nextest))
+    failures::forget();
+    succeed(with_environment(&mut nextest)).map_err(|error| {
+        let failed = failures::take();
+        if failed.is_empty() { error } else { error.context(format!("\n  {}\n", failed.join("\n  "))) }
+    })
 }
 
 fn one_by_one(suite: Suite, depth: Depth) -> Result<()> {

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use super::{
     machine,
     modules::Module,
+    report,
     tests::{Built, LEFT_OUT},
 };
 use crate::process::{find_program, output};
@@ -100,7 +101,7 @@ fn settings(built: &Built, only: Option<&str>) -> String {
         ("TESTS", quoted(&tests.join("\n"))),
         ("ONLY", quoted(only.unwrap_or_default())),
         ("SKIP", quoted(&skip.join(" "))),
-        ("MARK", quoted(machine::END_MARK)),
+        ("MARK", quoted(report::END_MARK)),
         ("KHOR_REQUIRE_ALL", "1".into()),
         ("KHOR_VM", "1".into()),
         (machine::LOAD_SCALE, quoted(&scale)),

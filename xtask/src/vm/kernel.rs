@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use super::{apt::Apt, home};
+use super::{apt::Apt, folder::home};
 use crate::process::{find_program, output};
 
 /// Depends on the newest kernel of Debian's suite for virtual machines, the smallest there is.

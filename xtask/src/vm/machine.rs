@@ -24,8 +24,6 @@ use super::{
 };
 use crate::interrupt;
 
-/// The console's last words, before how the tests ended.
-pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 /// Share of the ordinary amounts of work that tests ask for.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 /// What an emulated machine does for certain in the time that a test gives it.

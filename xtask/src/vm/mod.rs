@@ -14,6 +14,7 @@ mod apt;
 mod debian;
 mod devices;
 mod disk;
+mod folder;
 mod initramfs;
 mod kernel;
 mod machine;
@@ -23,7 +24,6 @@ mod tests;
 
 use std::{
     fs,
-    path::PathBuf,
     sync::{Mutex, PoisonError},
     thread,
 };
@@ -31,8 +31,8 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use self::{kernel::Kernel, machine::Setup, report::Outcome};
-use crate::{interrupt, packages, process::target};
+use self::{folder::home, kernel::Kernel, machine::Setup, report::Outcome};
+use crate::{interrupt, packages};
 
 /// Processors of each virtual machine.
 const PROCESSORS: usize = 2;
@@ -170,9 +170,4 @@ fn available_memory_mib() -> Option<usize> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let kib = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?.split_whitespace().next()?;
     kib.parse::<usize>().ok().map(|kib| kib / 1024)
-}
-
-/// Where kernels and machines are kept.
-fn home() -> PathBuf {
-    target().join("vm")
 }

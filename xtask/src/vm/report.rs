@@ -4,7 +4,8 @@ use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Result, bail};
 
-use super::machine::END_MARK;
+/// The console's last words, before how the tests ended.
+pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 
 /// Lines of the console that are repeated when a machine doesn't come to its end.
 const TAIL: usize = 30;

@@ -11,6 +11,8 @@ pub(super) const COUNTS: [(&str, &str); 3] =
     [("khor-collector", "kernel"), ("khor-collector", "process"), ("khor-e2e", "devices")];
 /// The programs that tests start.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
+/// The program that only the whole Debian needs, in its packages.
+const PACKAGED: &str = "khor-relay";
 /// Parts of test names. The machines skip each test of [`COUNTS`] whose name contains one of them.
 pub(super) const LEFT_OUT: [&str; 7] = [
     // The cost of a program on an emulated processor means nothing.
@@ -60,12 +62,12 @@ pub(super) struct Built {
     pub(super) profile: PathBuf,
 }
 
-/// Builds [`PROGRAMS`] and `tests`, each given by package and name.
+/// Builds [`PROGRAMS`], [`PACKAGED`] and `tests`, each given by package and name.
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
     // Builds with the features of the whole workspace, as `cargo xtask test` does. For single
     // packages, cargo would build the dependencies again.
     let mut cargo = command("cargo", ["build", "--workspace", "--message-format=json-render-diagnostics"]);
-    cargo.args(PROGRAMS.iter().flat_map(|program| ["--bin", program]));
+    cargo.args(PROGRAMS.iter().chain(&[PACKAGED]).flat_map(|program| ["--bin", program]));
     cargo.args(tests.iter().flat_map(|(_, test)| ["--test", test]));
     let built = artifacts::of(&mut cargo)?;
     let programs = PROGRAMS.map(|name| {

@@ -9,17 +9,18 @@ use std::{
 };
 
 use anyhow::Context;
-use tracing::warn;
-
-use khor_command_line::{interrupt::Interrupt, progress::Progress};
+use khor_command_line::{interrupt::Interrupt, progress::ProgressLine};
 use khor_engine::config::Config;
 use khor_music::{CueKind, Note, Preset};
 use khor_output::file::{FileError, Format, NoteFile, SoundFile};
 use khor_signal::Frame;
 use khor_source::{CaptureError, Recorded};
 use khor_synth::{Offline, Samples, Sounding};
-use khor_system::files::{LowSpace, Replacement, SpaceWatch};
-use khor_system::words::counted;
+use khor_system::{
+    files::{LowSpace, Replacement, SpaceWatch},
+    words::counted,
+};
+use tracing::warn;
 
 /// Most left-out parts that are logged one by one.
 const MAX_WARNINGS: u64 = 8;
@@ -50,18 +51,18 @@ pub(super) struct Rendered {
 }
 
 /// Files of sound, or one of notes.
-enum Sheet {
+enum OutputFiles {
     Sound {
         mix: SoundFile,
         stems: Vec<SoundFile>,
         /// One for the mix and one for each stem, in this order.
-        places: Vec<Replacement>,
+        replacements: Vec<Replacement>,
         peak: f32,
     },
     Notes(NoteFile),
 }
 
-impl Sheet {
+impl OutputFiles {
     /// Says whether it takes more.
     fn sound(&mut self, samples: &Samples) -> bool {
         let Self::Sound { mix, stems, peak, .. } = self else { return true };
@@ -83,12 +84,12 @@ impl Sheet {
     /// before the first one replaces its target.
     fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
-            Self::Sound { mix, stems, places, peak } => {
+            Self::Sound { mix, stems, replacements, peak } => {
                 for (file, path) in iter::once(mix).chain(stems).zip(job.paths()) {
                     finish(file, path)?;
                 }
-                for (place, path) in places.into_iter().zip(job.paths()) {
-                    place.finish().with_context(|| writing(path))?;
+                for (replacement, path) in replacements.into_iter().zip(job.paths()) {
+                    replacement.finish().with_context(|| writing(path))?;
                 }
                 Ok(Some(peak))
             }
@@ -117,11 +118,11 @@ fn writing(path: &Path) -> String {
 impl Job<'_> {
     /// Renders the pieces. Fails when too little disk space is free.
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
-        let (sheet, sounding) = self.sheet()?;
+        let (files, sounding) = self.files()?;
         let mut render = Render {
             offline: Offline::new(&self.config.offline_settings(sounding), self.preset.clone()),
-            sheet,
-            progress: Progress::new(!self.is_quiet),
+            files,
+            progress: ProgressLine::new(!self.is_quiet),
             space,
             left_out: 0,
             job: self,
@@ -131,8 +132,8 @@ impl Job<'_> {
             render.progress.clear();
             return Err(anyhow::Error::from(low).context(writing(&self.output)));
         }
-        let Render { offline, sheet, progress, .. } = render;
-        let peak = sheet.finish(self)?;
+        let Render { offline, files, progress, .. } = render;
+        let peak = files.finish(self)?;
         progress.clear();
         Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak })
     }
@@ -143,28 +144,28 @@ impl Job<'_> {
     }
 
     /// The files, and what must sound to fill them.
-    fn sheet(&self) -> anyhow::Result<(Sheet, Sounding)> {
-        let (mut files, mut places) = (Vec::new(), Vec::new());
+    fn files(&self) -> anyhow::Result<(OutputFiles, Sounding)> {
+        let (mut files, mut replacements) = (Vec::new(), Vec::new());
         for path in self.paths().filter(|_| self.format != Format::Midi) {
-            let place = Replacement::begin(path).with_context(|| writing(path))?;
+            let replacement = Replacement::begin(path).with_context(|| writing(path))?;
             let rate = self.config.audio.sample_rate;
-            let file = place.file().and_then(|file| SoundFile::within(file, self.format, rate));
+            let file = replacement.file().and_then(|file| SoundFile::start(file, self.format, rate));
             files.extend(file.with_context(|| writing(path))?);
-            places.push(place);
+            replacements.push(replacement);
         }
         let mut files = files.into_iter();
         let Some(mix) = files.next() else {
-            return Ok((Sheet::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
+            return Ok((OutputFiles::Notes(NoteFile::new(self.config.music.bpm)), Sounding::Tacet));
         };
         let sounding = if self.stems.is_empty() { Sounding::Mix } else { Sounding::Stems };
-        Ok((Sheet::Sound { mix, stems: files.collect(), places, peak: 0.0 }, sounding))
+        Ok((OutputFiles::Sound { mix, stems: files.collect(), replacements, peak: 0.0 }, sounding))
     }
 }
 
 struct Render<'a> {
     offline: Offline,
-    sheet: Sheet,
-    progress: Progress,
+    files: OutputFiles,
+    progress: ProgressLine,
     space: SpaceWatch,
     /// Number of parts of the capture that were left out.
     left_out: u64,
@@ -215,11 +216,11 @@ impl Render<'_> {
     }
 
     fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
-        let Self { offline, sheet, progress, job, .. } = self;
+        let Self { offline, files, progress, job, .. } = self;
         let before_s = offline.seconds();
         let mut frames = 0;
         let rendered = offline.frame(frame, &mut |samples| {
-            if !sheet.sound(samples) {
+            if !files.sound(samples) {
                 return ControlFlow::Break(());
             }
             frames += samples.left.len();
@@ -230,7 +231,7 @@ impl Render<'_> {
             }
             ControlFlow::Continue(())
         });
-        sheet.notes(offline.last_notes());
+        files.notes(offline.last_notes());
         rendered
     }
 }

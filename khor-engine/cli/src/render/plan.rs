@@ -4,14 +4,13 @@
 use std::{fmt, path::Path};
 
 use anyhow::{Context, bail};
-
-use super::{DEMO_LOADS, RenderArgs};
 use khor_music::Role;
 use khor_output::file::{Format, MAX_WAV_BYTES};
 use khor_source::{CaptureReader, Recorded, SCENARIO_S};
 use khor_synth::Timeline;
-use khor_system::files::SpaceWatch;
-use khor_system::words::bytes;
+use khor_system::{files::SpaceWatch, words::bytes};
+
+use super::args::{DEMO_LOADS, RenderArgs};
 
 /// Longest render without `--force`, seconds.
 const MAX_S: f64 = 24.0 * 3600.0;
@@ -113,9 +112,10 @@ fn length(path: &Path) -> anyhow::Result<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::{Counter, Frame};
     use khor_source::{CaptureWriter, DemoSource, Origin};
+
+    use super::*;
 
     #[test]
     fn a_plan_shows_length_and_size() {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_length_of_a_small_capture_is_known() {
+    fn capture_lengths_are_computed() {
         const MINUTE_NS: u64 = 60_000_000_000;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.khor");

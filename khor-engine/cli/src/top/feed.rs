@@ -1,5 +1,5 @@
-//! What comes from the engine, and what goes to it: one thread reads its event stream and comes back when that ends,
-//! one asks for what the stream does not tell and does what keys wish.
+//! Exchanges events and actions with the engine. One thread reads the event stream and reconnects
+//! when it ends. Another thread polls what the stream does not contain, and performs actions.
 
 use std::{
     io,
@@ -13,21 +13,21 @@ use khor_proto::inert;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::told::{Fleet, Health, Metrics};
+use super::api_types::{Fleet, Health, Metrics};
 use crate::client::Client;
 
 /// Between two attempts to reach an engine that is away.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often it is asked how it is.
-const ASK: Duration = Duration::from_secs(1);
+/// Time between two polls of its health.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What there is to know.
+/// An event from the engine.
 #[derive(Clone, Debug)]
-pub(super) enum News {
-    /// All there is, on arriving at an engine.
-    Arrived(Metrics),
+pub(super) enum EngineEvent {
+    /// Connected to an engine; its complete state.
+    Connected(Metrics),
     /// An event of the stream.
-    Event(Metrics),
+    Metrics(Metrics),
     /// How every part is.
     Health(Health),
     /// The hosts of a site.
@@ -35,49 +35,50 @@ pub(super) enum News {
     /// What goes on, in one sentence.
     Sentence(String),
     /// The engine is away, and why.
-    Lost(String),
-    /// What became of a wish.
-    Done(String),
+    Disconnected(String),
+    /// The result of an action.
+    ActionDone(String),
 }
 
-/// What a key wishes of the engine.
+/// What a key asks of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(super) enum Action {
     /// Mute, or unmute.
     ToggleMute,
     /// Be silent so long; 0 ends it.
     Snooze { minutes: u32 },
-    /// The next preset of the list, or the one before.
+    /// The next preset of the list.
     NextPreset,
-    /// Likewise.
+    /// The previous preset of the list.
     PreviousPreset,
 }
 
 /// Both ends of the threads, which end with this.
 pub(super) struct Feed {
-    news: Receiver<News>,
-    wishes: Sender<Wish>,
+    events: Receiver<EngineEvent>,
+    actions: Sender<Action>,
 }
 
 impl Feed {
     /// Starts to listen to an engine, which may not be there yet.
     pub(super) fn start(client: Client) -> anyhow::Result<Self> {
-        let ((news, coming), (wishes, wished)) = (channel(), channel());
-        let (listener, listened) = (client.clone(), news.clone());
-        spawn("khor-top-stream", move || follow(&listener, &listened))?;
-        spawn("khor-top-ask", move || serve(&client, &wished, &news))?;
-        Ok(Self { news: coming, wishes })
+        let (event_sender, events) = channel();
+        let (actions, action_receiver) = channel();
+        let (stream_client, stream_events) = (client.clone(), event_sender.clone());
+        spawn("khor-top-stream", move || follow_stream(&stream_client, &stream_events))?;
+        spawn("khor-top-ask", move || poll_and_act(&client, &action_receiver, &event_sender))?;
+        Ok(Self { events, actions })
     }
 
-    /// What came since the last time.
-    pub(super) fn news(&self) -> impl Iterator<Item = News> {
-        self.news.try_iter()
+    /// The events since the last call.
+    pub(super) fn events(&self) -> impl Iterator<Item = EngineEvent> {
+        self.events.try_iter()
     }
 
-    /// Asks for something; what became of it is news.
-    pub(super) fn wish(&self, wish: Wish) {
-        // Its thread lives as long as this does.
-        let _ = self.wishes.send(wish);
+    /// Sends an action. Its result arrives as an event.
+    pub(super) fn send(&self, action: Action) {
+        // The thread lives as long as this feed.
+        let _ = self.actions.send(action);
     }
 }
 
@@ -86,14 +87,14 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Reads the stream, again and again, until nobody wants to know.
-fn follow(client: &Client, news: &Sender<News>) {
+/// Reads the stream, and reconnects, until the feed is dropped.
+fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
     loop {
-        let why = match read(client, news) {
+        let why = match read_stream(client, events) {
             Ok(()) => "it has ended".to_owned(),
             Err(error) => inert::owned_line(format!("{error}")),
         };
-        if news.send(News::Lost(why)).is_err() {
+        if events.send(EngineEvent::Disconnected(why)).is_err() {
             return;
         }
         thread::sleep(RETRY);
@@ -101,16 +102,16 @@ fn follow(client: &Client, news: &Sender<News>) {
 }
 
 /// Until the stream ends.
-fn read(client: &Client, news: &Sender<News>) -> anyhow::Result<()> {
-    let arrived: Metrics = shaped(client.get("metrics")?)?;
+fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<()> {
+    let arrived: Metrics = parse(client.get("metrics")?)?;
     let lines = client.lines("stream")?;
-    if news.send(News::Arrived(arrived)).is_err() {
+    if events.send(EngineEvent::Connected(arrived)).is_err() {
         return Ok(());
     }
     for data in unnamed(lines) {
         let data = data.context("its event stream broke off")?;
-        let event = shaped(serde_json::from_str(&data).context("its event stream is invalid")?)?;
-        if news.send(News::Event(event)).is_err() {
+        let event = parse(serde_json::from_str(&data).context("its event stream is invalid")?)?;
+        if events.send(EngineEvent::Metrics(event)).is_err() {
             break;
         }
     }
@@ -131,52 +132,52 @@ fn unnamed(lines: impl Iterator<Item = io::Result<String>>) -> impl Iterator<Ite
     })
 }
 
-/// Does what is wished and asks how the engine is, until nobody wants to know.
-fn serve(client: &Client, wished: &Receiver<Wish>, news: &Sender<News>) {
-    let mut patience = Duration::ZERO;
+/// Performs actions and polls the health of the engine until the feed is dropped.
+fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<EngineEvent>) {
+    let mut timeout = Duration::ZERO;
     loop {
-        match wished.recv_timeout(patience) {
-            Ok(wish) => {
-                let done = act(client, wish).unwrap_or_else(|error| format!("{error}"));
-                if news.send(News::Done(inert::owned_line(done))).is_err() {
+        match actions.recv_timeout(timeout) {
+            Ok(action) => {
+                let done = perform(client, action).unwrap_or_else(|error| format!("{error}"));
+                if events.send(EngineEvent::ActionDone(inert::owned_line(done))).is_err() {
                     return;
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // An engine that is away is the stream's news.
-        for item in ask(client).into_iter().flatten().chain(fleet(client)) {
-            let _ = news.send(item);
+        // The stream reports an engine that is gone.
+        for item in poll_health(client).into_iter().flatten().chain(poll_fleet(client)) {
+            let _ = events.send(item);
         }
-        patience = ASK;
+        timeout = POLL_INTERVAL;
     }
 }
 
-fn ask(client: &Client) -> anyhow::Result<[News; 2]> {
-    let health = News::Health(shaped(client.get("health")?)?);
+fn poll_health(client: &Client) -> anyhow::Result<[EngineEvent; 2]> {
+    let health = EngineEvent::Health(parse(client.get("health")?)?);
     let explanation = client.get("explain")?;
     let sentence = explanation["sentence"].as_str().context("there is no sentence")?;
-    Ok([health, News::Sentence(inert::line(sentence).into_owned())])
+    Ok([health, EngineEvent::Sentence(inert::line(sentence).into_owned())])
 }
 
 /// An older engine knows of no sites.
-fn fleet(client: &Client) -> Option<News> {
-    client.get("fleet").and_then(shaped).ok().map(News::Fleet)
+fn poll_fleet(client: &Client) -> Option<EngineEvent> {
+    client.get("fleet").and_then(parse).ok().map(EngineEvent::Fleet)
 }
 
-fn act(client: &Client, wish: Wish) -> anyhow::Result<String> {
-    match wish {
-        Wish::ToggleMute => {
+fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
+    match action {
+        Action::ToggleMute => {
             let answer = client.post("actions/mute")?;
             Ok(if answer["muted"] == true { "muted" } else { "unmuted" }.to_owned())
         }
-        Wish::Snooze { minutes } => {
+        Action::Snooze { minutes } => {
             client.post(&format!("actions/snooze?minutes={minutes}"))?;
             Ok(if minutes == 0 { "awake".to_owned() } else { format!("silent for {minutes} min") })
         }
-        Wish::NextPreset => select(client, 1),
-        Wish::PreviousPreset => select(client, -1),
+        Action::NextPreset => select(client, 1),
+        Action::PreviousPreset => select(client, -1),
     }
 }
 
@@ -198,7 +199,7 @@ fn select(client: &Client, places: isize) -> anyhow::Result<String> {
 
 /// Parses an answer. Makes its texts inert, because another program may listen at the engine's
 /// port.
-fn shaped<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
+fn parse<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
     make_inert(&mut value);
     serde_json::from_value(value).context("the engine is of another version")
 }
@@ -221,7 +222,7 @@ mod tests {
     fn texts_of_an_answer_are_inert() {
         let hostile = "\u{1b}]52;c;\u{202e}";
         let answer = serde_json::json!({ "a": [{ "comm": hostile }, 1, null], "b": hostile });
-        let shown: Value = shaped(answer).unwrap();
+        let shown: Value = parse(answer).unwrap();
         let inert = "\u{fffd}]52;c;\u{fffd}";
         assert_eq!(shown, serde_json::json!({ "a": [{ "comm": inert }, 1, null], "b": inert }));
     }

@@ -2,7 +2,7 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::{feed::Wish, state::State};
+use super::{feed::Action, state::State};
 
 /// How long `s` silences.
 const SNOOZE_MIN: u32 = 15;
@@ -20,34 +20,34 @@ pub(super) const KEYS: [(&str, &str, &str); 7] = [
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum KeyCommand {
     Quit,
     ToggleHelp,
     ToggleHosts,
     CloseHelp,
-    Of(Wish),
+    Action(Action),
 }
 
 /// `None` for a key that does nothing.
-pub(super) fn asked(key: KeyEvent, state: &State) -> Option<Asked> {
+pub(super) fn command(key: KeyEvent, state: &State) -> Option<KeyCommand> {
     if key.kind == KeyEventKind::Release {
         return None;
     }
     if key.modifiers.contains(KeyModifiers::CONTROL) {
-        return (key.code == KeyCode::Char('c')).then_some(Asked::Quit);
+        return (key.code == KeyCode::Char('c')).then_some(KeyCommand::Quit);
     }
     match key.code {
-        KeyCode::Esc if state.help => Some(Asked::CloseHelp),
-        KeyCode::Esc | KeyCode::Char('q') => Some(Asked::Quit),
-        KeyCode::Char('?' | 'h') => Some(Asked::ToggleHelp),
-        KeyCode::Char('f') => Some(Asked::ToggleHosts),
-        KeyCode::Char('m') => Some(Asked::Of(Wish::ToggleMute)),
+        KeyCode::Esc if state.help => Some(KeyCommand::CloseHelp),
+        KeyCode::Esc | KeyCode::Char('q') => Some(KeyCommand::Quit),
+        KeyCode::Char('?' | 'h') => Some(KeyCommand::ToggleHelp),
+        KeyCode::Char('f') => Some(KeyCommand::ToggleHosts),
+        KeyCode::Char('m') => Some(KeyCommand::Action(Action::ToggleMute)),
         KeyCode::Char('s') => {
             let minutes = if state.is_snoozed() { 0 } else { SNOOZE_MIN };
-            Some(Asked::Of(Wish::Snooze { minutes }))
+            Some(KeyCommand::Action(Action::Snooze { minutes }))
         }
-        KeyCode::Char('n') => Some(Asked::Of(Wish::NextPreset)),
-        KeyCode::Char('p') => Some(Asked::Of(Wish::PreviousPreset)),
+        KeyCode::Char('n') => Some(KeyCommand::Action(Action::NextPreset)),
+        KeyCode::Char('p') => Some(KeyCommand::Action(Action::PreviousPreset)),
         _ => None,
     }
 }
@@ -56,26 +56,26 @@ pub(super) fn asked(key: KeyEvent, state: &State) -> Option<Asked> {
 mod tests {
     use super::*;
 
-    fn pressed(code: KeyCode, state: &State) -> Option<Asked> {
-        asked(KeyEvent::new(code, KeyModifiers::NONE), state)
+    fn pressed(code: KeyCode, state: &State) -> Option<KeyCommand> {
+        command(KeyEvent::new(code, KeyModifiers::NONE), state)
     }
 
     #[test]
-    fn there_is_always_a_way_out() {
+    fn quit_keys_always_work() {
         let mut state = State::new();
         let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         for help in [false, true] {
             state.help = help;
-            assert_eq!(asked(control_c, &state), Some(Asked::Quit));
-            assert_eq!(pressed(KeyCode::Char('q'), &state), Some(Asked::Quit));
+            assert_eq!(command(control_c, &state), Some(KeyCommand::Quit));
+            assert_eq!(pressed(KeyCode::Char('q'), &state), Some(KeyCommand::Quit));
         }
-        assert_eq!(pressed(KeyCode::Esc, &state), Some(Asked::CloseHelp), "one thing at a time");
+        assert_eq!(pressed(KeyCode::Esc, &state), Some(KeyCommand::CloseHelp), "one thing at a time");
         state.help = false;
-        assert_eq!(pressed(KeyCode::Esc, &state), Some(Asked::Quit));
+        assert_eq!(pressed(KeyCode::Esc, &state), Some(KeyCommand::Quit));
     }
 
     #[test]
-    fn every_key_that_is_explained_does_something() {
+    fn explained_keys_have_a_command() {
         for (key, ..) in KEYS {
             let code = KeyCode::Char(key.chars().next().unwrap());
             assert!(pressed(code, &State::new()).is_some(), "{key}");

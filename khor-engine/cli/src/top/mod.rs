@@ -4,13 +4,13 @@
 //! [`keys`] says what is asked for. Built on the event stream, as the page is, so that it works wherever the API
 //! does; drawn with ratatui, at most ten times a second and only when something changed.
 
+mod api_types;
 mod feed;
 mod keys;
-mod look;
 mod state;
 #[cfg(test)]
 mod tests;
-mod told;
+mod theme;
 mod view;
 
 use std::{
@@ -22,22 +22,22 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_command_line::{interrupt::Interrupt, terminal::check_drawable};
 use nix::poll::{PollFd, PollFlags, poll};
 use ratatui::{
     DefaultTerminal, Frame,
     crossterm::event::{self, Event},
 };
 
-use self::{feed::Feed, keys::Asked, look::Look, state::State};
+use self::{feed::Feed, keys::KeyCommand, state::State, theme::Theme};
 use super::client::EngineAddress;
-use khor_command_line::{interrupt::Interrupt, terminal::drawable};
 
 /// Shortest time between two frames.
-const FRAME: Duration = Duration::from_millis(100);
+const FRAME_INTERVAL: Duration = Duration::from_millis(100);
 /// How long keys are waited for before the news are looked at.
-const PATIENCE: Duration = Duration::from_millis(50);
+const KEY_TIMEOUT: Duration = Duration::from_millis(50);
 /// How often it is looked whether the terminal is still there.
-const LINE_MS: u16 = 1000;
+const HANGUP_POLL_MS: u16 = 1000;
 
 #[derive(Args, Debug)]
 #[command(
@@ -55,14 +55,14 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     if !std::io::stdout().is_terminal() || !stdin().is_terminal() {
         bail!("khor top needs a terminal, and this is none: khor status --json is for programs");
     }
-    if let Err(reason) = drawable() {
+    if let Err(reason) = check_drawable() {
         bail!("khor top cannot draw here: {reason}; use khor status, or set TERM to the terminal's type");
     }
     let feed = Feed::start(args.engine.client()?)?;
-    let interrupt = Interrupt::listen()?;
+    let interrupt = Interrupt::install()?;
     end_with_terminal()?;
     let mut screen = Screen::open()?;
-    watch(&mut screen.0, &feed, &interrupt, args.site)
+    run_screen(&mut screen.0, &feed, &interrupt, args.site)
 }
 
 /// Ends the process when its terminal is gone, as when a connection is cut and nobody sends SIGHUP: crossterm would then
@@ -72,7 +72,7 @@ fn end_with_terminal() -> anyhow::Result<()> {
         let stdin = stdin();
         // That it has hung up is told without being asked for, but nobody is woken for it in every case.
         let mut line = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
-        while !matches!(poll(&mut line, LINE_MS), Ok(1..)) {}
+        while !matches!(poll(&mut line, HANGUP_POLL_MS), Ok(1..)) {}
         std::process::exit(1);
     };
     thread::Builder::new().name("khor-top-line".into()).spawn(wait).context("starting a thread")?;
@@ -100,37 +100,39 @@ impl Drop for Screen {
 }
 
 /// Until the user has seen enough.
-fn watch(
+fn run_screen(
     terminal: &mut DefaultTerminal,
     feed: &Feed,
     interrupt: &Interrupt,
     hosts_first: bool,
 ) -> anyhow::Result<()> {
-    let look = Look::of_environment();
+    let theme = Theme::from_environment();
     let mut state = State::new();
     state.hosts = hosts_first.then_some(true);
     let (mut changed, mut drawn_at) = (true, None::<Instant>);
     while !interrupt.is_raised() {
-        if changed && drawn_at.is_none_or(|at| at.elapsed() >= FRAME) {
-            let draw = |frame: &mut Frame<'_>| view::draw(frame.area(), frame.buffer_mut(), &state, look);
+        if changed && drawn_at.is_none_or(|at| at.elapsed() >= FRAME_INTERVAL) {
+            let draw = |frame: &mut Frame<'_>| view::draw(frame.area(), frame.buffer_mut(), &state, theme);
             terminal.draw(draw).context("drawing")?;
             (changed, drawn_at) = (false, Some(Instant::now()));
         }
-        while event::poll(if changed { FRAME / 10 } else { PATIENCE }).context("waiting for keys")? {
+        while event::poll(if changed { FRAME_INTERVAL / 10 } else { KEY_TIMEOUT })
+            .context("waiting for keys")?
+        {
             changed = true;
             if let Event::Key(key) = event::read().context("reading keys")? {
-                match keys::asked(key, &state) {
-                    Some(Asked::Quit) => return Ok(()),
-                    Some(Asked::ToggleHelp) => state.help = !state.help,
-                    Some(Asked::ToggleHosts) => state.hosts = Some(!state.shows_hosts()),
-                    Some(Asked::CloseHelp) => state.help = false,
-                    Some(Asked::Of(wish)) => feed.wish(wish),
+                match keys::command(key, &state) {
+                    Some(KeyCommand::Quit) => return Ok(()),
+                    Some(KeyCommand::ToggleHelp) => state.help = !state.help,
+                    Some(KeyCommand::ToggleHosts) => state.hosts = Some(!state.shows_hosts()),
+                    Some(KeyCommand::CloseHelp) => state.help = false,
+                    Some(KeyCommand::Action(action)) => feed.send(action),
                     None => {}
                 }
             }
         }
-        for news in feed.news() {
-            state.apply(news);
+        for event in feed.events() {
+            state.apply(event);
             changed = true;
         }
     }

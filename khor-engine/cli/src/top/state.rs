@@ -3,27 +3,28 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{
-    feed::News,
-    told::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
-};
-use khor_engine::fair;
+use khor_engine::fair_share;
 use khor_signal::SIGNALS;
 
+use super::{
+    api_types::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
+    feed::EngineEvent,
+};
+
 /// How far back levels and notes are kept.
-pub(super) const PAST_MS: u64 = 60_000;
+pub(super) const HISTORY_MS: u64 = 60_000;
 /// Cues that are kept.
 const CUES: usize = 64;
 /// How long figures stand: none could read them ten times a second.
-const FIGURES_MS: u64 = 500;
+const FIGURES_INTERVAL_MS: u64 = 500;
 /// How long what became of a key is shown.
-const TOLD_MS: u64 = 4_000;
+const MESSAGE_MS: u64 = 4_000;
 
 /// Whether the engine is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Link {
     /// It has not answered yet.
-    Looking,
+    Connecting,
     /// It tells.
     Up,
     /// It is away, and why.
@@ -60,7 +61,7 @@ pub(super) struct State {
     /// What goes on, in words.
     pub(super) sentence: String,
     /// What became of the last key, and until when that is shown.
-    told: Option<(String, u64)>,
+    message: Option<(String, u64)>,
     /// Whether the keys are explained.
     pub(super) help: bool,
     /// Whether the hosts are to be shown, where somebody said so.
@@ -70,7 +71,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new() -> Self {
         Self {
-            link: Link::Looking,
+            link: Link::Connecting,
             ts_ms: 0,
             health: None,
             fleet: None,
@@ -80,27 +81,27 @@ impl State {
             notes: VecDeque::new(),
             cues: VecDeque::new(),
             sentence: String::new(),
-            told: None,
+            message: None,
             help: false,
             hosts: None,
         }
     }
 
-    pub(super) fn apply(&mut self, news: News) {
-        match news {
-            News::Arrived(metrics) => self.arrive(metrics),
-            News::Event(metrics) => self.advance(metrics),
-            News::Health(health) => self.health = Some(health),
-            News::Fleet(fleet) => self.fleet = Some(fleet),
-            News::Sentence(sentence) => self.sentence = sentence,
-            News::Lost(why) => self.link = Link::Lost(why),
-            News::Done(what) => self.told = Some((what, self.ts_ms + TOLD_MS)),
+    pub(super) fn apply(&mut self, event: EngineEvent) {
+        match event {
+            EngineEvent::Connected(metrics) => self.reset(metrics),
+            EngineEvent::Metrics(metrics) => self.advance(metrics),
+            EngineEvent::Health(health) => self.health = Some(health),
+            EngineEvent::Fleet(fleet) => self.fleet = Some(fleet),
+            EngineEvent::Sentence(sentence) => self.sentence = sentence,
+            EngineEvent::Disconnected(why) => self.link = Link::Lost(why),
+            EngineEvent::ActionDone(what) => self.message = Some((what, self.ts_ms + MESSAGE_MS)),
         }
     }
 
     /// What became of the last key, for a while.
-    pub(super) fn told(&self) -> Option<&str> {
-        let (what, until_ms) = self.told.as_ref()?;
+    pub(super) fn message(&self) -> Option<&str> {
+        let (what, until_ms) = self.message.as_ref()?;
         (self.ts_ms <= *until_ms).then_some(what)
     }
 
@@ -120,13 +121,13 @@ impl State {
     }
 
     /// An engine, perhaps another than before: what it remembers is all there is.
-    fn arrive(&mut self, mut metrics: Metrics) {
+    fn reset(&mut self, mut metrics: Metrics) {
         self.lanes.clear();
         self.notes.clear();
         self.cues.clear();
         let history = std::mem::take(&mut metrics.history);
         self.advance(metrics);
-        let since_ms = self.ts_ms.saturating_sub(PAST_MS);
+        let since_ms = self.ts_ms.saturating_sub(HISTORY_MS);
         for lane in &mut self.lanes {
             let past = history.iter().filter(|past| past.ts_ms >= since_ms && past.ts_ms < self.ts_ms);
             let levels = past.map(|past| (past.ts_ms, past.levels.get(&lane.name).copied().flatten()));
@@ -136,42 +137,42 @@ impl State {
 
     fn advance(&mut self, metrics: Metrics) {
         let Metrics { ts_ms, controls, signals, notes, cues, music, history: _ } = metrics;
-        let is_time = ts_ms / FIGURES_MS != self.ts_ms / FIGURES_MS;
+        let is_time = ts_ms / FIGURES_INTERVAL_MS != self.ts_ms / FIGURES_INTERVAL_MS;
         self.link = Link::Up;
         self.ts_ms = ts_ms;
         self.controls = Some(controls);
         self.music = music;
-        self.hear(signals, is_time);
+        self.update_lanes(signals, is_time);
         // What was told on arriving comes again with the stream's first event.
-        let told = self.notes.back().map_or(0, |note| note.seq);
-        self.notes.extend(notes.into_iter().filter(|note| note.seq > told));
-        forget(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + PAST_MS < ts_ms);
-        let told = self.cues.back().map_or(0, |cue| cue.seq);
-        self.cues.extend(cues.into_iter().filter(|cue| cue.seq > told));
-        fair::trim(&mut self.cues, CUES, Cue::share);
+        let newest = self.notes.back().map_or(0, |note| note.seq);
+        self.notes.extend(notes.into_iter().filter(|note| note.seq > newest));
+        drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);
+        let newest = self.cues.back().map_or(0, |cue| cue.seq);
+        self.cues.extend(cues.into_iter().filter(|cue| cue.seq > newest));
+        fair_share::trim(&mut self.cues, CUES, Cue::share);
     }
 
-    fn hear(&mut self, mut signals: BTreeMap<String, Signal>, is_time: bool) {
+    fn update_lanes(&mut self, mut signals: BTreeMap<String, Signal>, is_time: bool) {
         let known: Vec<_> = SIGNALS.iter().filter_map(|info| signals.remove_entry(info.name)).collect();
         let mut before = std::mem::take(&mut self.lanes);
         // An engine that is newer may have more of them.
         for (name, now) in known.into_iter().chain(signals) {
-            let heard = (self.ts_ms, now.level);
-            let place = before.iter().position(|lane| lane.name == name);
-            let mut lane = match place.map(|place| before.swap_remove(place)) {
+            let level = (self.ts_ms, now.level);
+            let index = before.iter().position(|lane| lane.name == name);
+            let mut lane = match index.map(|index| before.swap_remove(index)) {
                 Some(lane) if is_time => Lane { now, ..lane },
                 Some(lane) => lane,
                 None => Lane { name, now, past: VecDeque::new() },
             };
-            lane.past.push_back(heard);
-            forget(&mut lane.past, |(at_ms, _)| at_ms + PAST_MS < self.ts_ms);
+            lane.past.push_back(level);
+            drop_old(&mut lane.past, |(at_ms, _)| at_ms + HISTORY_MS < self.ts_ms);
             self.lanes.push(lane);
         }
     }
 }
 
 /// Drops the oldest that are past.
-fn forget<T>(queue: &mut VecDeque<T>, is_past: impl Fn(&T) -> bool) {
+fn drop_old<T>(queue: &mut VecDeque<T>, is_past: impl Fn(&T) -> bool) {
     while queue.front().is_some_and(&is_past) {
         queue.pop_front();
     }

@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use khor_engine::engine::times;
 use ratatui::{
     Terminal,
     backend::TestBackend,
@@ -15,48 +16,47 @@ use ratatui::{
 use serde_json::Value;
 
 use super::{
-    feed::News,
-    look::{ASCII, FAMILIES, Look, UNICODE},
+    feed::EngineEvent,
     state::{Link, State},
+    theme::{ASCII, FAMILIES, Theme, UNICODE},
     view,
 };
-use khor_engine::engine::times;
 
 const RECORDED: &str = include_str!("recorded.jsonl");
 const SITE: &str = include_str!("recorded-site.json");
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide.md");
 
-const COLOURED: Look = Look { colours: true, signs: &UNICODE };
-const PLAIN: Look = Look { colours: false, signs: &ASCII };
+const COLOURED: Theme = Theme { colours: true, symbols: &UNICODE };
+const PLAIN: Theme = Theme { colours: false, symbols: &ASCII };
 
-fn news() -> Vec<News> {
-    let news = |line: &str| {
+fn events() -> Vec<EngineEvent> {
+    let event = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
-        let (kind, told) = line.as_object().unwrap().iter().next().unwrap();
-        let told = told.clone();
+        let (kind, value) = line.as_object().unwrap().iter().next().unwrap();
+        let value = value.clone();
         match kind.as_str() {
-            "arrived" => News::Arrived(serde_json::from_value(told).unwrap()),
-            "event" => News::Event(serde_json::from_value(told).unwrap()),
-            "health" => News::Health(serde_json::from_value(told).unwrap()),
-            "explain" => News::Sentence(told["sentence"].as_str().unwrap().to_owned()),
+            "arrived" => EngineEvent::Connected(serde_json::from_value(value).unwrap()),
+            "event" => EngineEvent::Metrics(serde_json::from_value(value).unwrap()),
+            "health" => EngineEvent::Health(serde_json::from_value(value).unwrap()),
+            "explain" => EngineEvent::Sentence(value["sentence"].as_str().unwrap().to_owned()),
             other => panic!("{other}"),
         }
     };
-    RECORDED.lines().map(news).collect()
+    RECORDED.lines().map(event).collect()
 }
 
 fn recorded() -> State {
     let mut state = State::new();
-    for news in news() {
-        state.apply(news);
+    for event in events() {
+        state.apply(event);
     }
     state
 }
 
 /// A frame as a terminal of that size would show it.
-fn frame(state: &State, look: Look, (columns, rows): (u16, u16)) -> Buffer {
+fn frame(state: &State, theme: Theme, (columns, rows): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| view::draw(frame.area(), frame.buffer_mut(), state, look)).unwrap();
+    terminal.draw(|frame| view::draw(frame.area(), frame.buffer_mut(), state, theme)).unwrap();
     terminal.backend().buffer().clone()
 }
 
@@ -76,13 +76,14 @@ fn the_guide_shows_a_frame() {
 }
 
 #[test]
-fn a_frame_tells_all_there_is() {
+fn a_large_frame_shows_everything() {
     let state = recorded();
-    for (size, look) in [((80, 24), COLOURED), ((80, 24), PLAIN), ((140, 45), COLOURED), ((200, 60), PLAIN)] {
-        let text = text(&frame(&state, look, size));
+    for (size, theme) in [((80, 24), COLOURED), ((80, 24), PLAIN), ((140, 45), COLOURED), ((200, 60), PLAIN)]
+    {
+        let text = text(&frame(&state, theme, size));
         println!("{text}");
         for lane in &state.lanes {
-            assert!(text.contains(&format!("{} {}", look.shape(lane.now.family), lane.name)), "{text}");
+            assert!(text.contains(&format!("{} {}", theme.shape(lane.now.family), lane.name)), "{text}");
         }
         let host = &state.health.as_ref().unwrap().host.name;
         for word in [host, "bpm", &state.sentence, "usual", "voices", "pulse", "bed", "cues", "q quit"] {
@@ -95,7 +96,7 @@ fn a_frame_tells_all_there_is() {
 }
 
 #[test]
-fn every_size_has_a_frame() {
+fn frames_fit_every_size() {
     let mut state = recorded();
     for help in [false, true] {
         state.help = help;
@@ -114,15 +115,15 @@ fn every_size_has_a_frame() {
 }
 
 #[test]
-fn nothing_is_told_by_colour_alone() {
+fn colour_is_never_the_only_sign() {
     let state = recorded();
     let coloured = frame(&state, COLOURED, (80, 24));
-    let plain = frame(&state, Look { colours: false, ..COLOURED }, (80, 24));
+    let plain = frame(&state, Theme { colours: false, ..COLOURED }, (80, 24));
     assert_eq!(text(&coloured), text(&plain));
     assert!(plain.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     assert!(coloured.content.iter().any(|cell| cell.fg != Color::Reset));
-    for look in [COLOURED, PLAIN] {
-        let mut shapes = FAMILIES.map(|family| look.shape(family)).to_vec();
+    for theme in [COLOURED, PLAIN] {
+        let mut shapes = FAMILIES.map(|family| theme.shape(family)).to_vec();
         shapes.sort_unstable();
         shapes.dedup();
         assert_eq!(shapes.len(), FAMILIES.len());
@@ -131,28 +132,28 @@ fn nothing_is_told_by_colour_alone() {
 }
 
 #[test]
-fn what_is_told_twice_is_known_once_and_another_engine_begins_anew() {
+fn repeated_notes_are_kept_once() {
     let mut state = recorded();
     let (notes, cues) = (state.notes.len(), state.cues.len());
     assert!(notes > 0 && cues > 0);
-    for news in news().into_iter().skip(1) {
-        state.apply(news);
+    for event in events().into_iter().skip(1) {
+        state.apply(event);
     }
     assert_eq!((state.notes.len(), state.cues.len()), (notes, cues));
-    state.apply(News::Lost("it has ended".into()));
+    state.apply(EngineEvent::Disconnected("it has ended".into()));
     let lost = text(&frame(&state, COLOURED, (80, 24)));
     assert!(state.link == Link::Lost("it has ended".into()) && lost.contains("Trying again"), "{lost}");
-    state.apply(news().remove(0));
+    state.apply(events().remove(0));
     assert_eq!(state.link, Link::Up);
     assert!(state.notes.len() <= notes, "those of the engine that came back");
 }
 
 #[test]
-fn figures_stand_long_enough_to_be_read() {
+fn figures_change_twice_a_second() {
     let (mut state, mut changes, mut shown) = (State::new(), 0, None);
     let (mut first_ms, mut levels) = (0, 0);
-    for news in news() {
-        state.apply(news);
+    for event in events() {
+        state.apply(event);
         first_ms = if first_ms == 0 { state.ts_ms } else { first_ms };
         let rate = state.lanes.iter().find(|lane| lane.name == "csw").unwrap().now.rate;
         changes += u64::from(shown.is_some() && shown != Some(rate));
@@ -165,11 +166,11 @@ fn figures_stand_long_enough_to_be_read() {
 }
 
 #[test]
-fn of_a_site_the_hosts_come_first() {
+fn sites_show_their_hosts_first() {
     let mut state = recorded();
-    state.apply(News::Fleet(serde_json::from_str(SITE).unwrap()));
-    for (look, voices) in [(COLOURED, "♪ voices"), (PLAIN, "> voices")] {
-        let text = text(&frame(&state, look, (80, 24)));
+    state.apply(EngineEvent::Fleet(serde_json::from_str(SITE).unwrap()));
+    for (theme, voices) in [(COLOURED, "♪ voices"), (PLAIN, "> voices")] {
+        let text = text(&frame(&state, theme, (80, 24)));
         println!("{text}");
         let stands_out = format!("{} usual disk traffic", times(9.433_594));
         for words in ["site home", "web-2", &stands_out, voices, "silent for 7 s", "cues", "f fleet"] {
@@ -179,8 +180,8 @@ fn of_a_site_the_hosts_come_first() {
         assert!(row("web-2 ") < row("web-1 ") && row("web-1 ") < row(" db"), "{text}");
     }
     let coloured = frame(&state, COLOURED, (80, 24));
-    let plain = frame(&state, Look { colours: false, ..COLOURED }, (80, 24));
-    assert_eq!(text(&coloured), text(&plain), "nothing is told by colour alone");
+    let plain = frame(&state, Theme { colours: false, ..COLOURED }, (80, 24));
+    assert_eq!(text(&coloured), text(&plain), "nothing is shown by colour alone");
     let small = text(&frame(&state, COLOURED, (60, 4)));
     assert!(small.contains("1 of 2 hosts") && small.contains("silent: db"), "{small}");
     for columns in [0, 1, 3, 20, 65, 66, 80, 200] {
@@ -196,7 +197,7 @@ fn of_a_site_the_hosts_come_first() {
 }
 
 #[test]
-fn silence_is_told_in_the_smallest_frame() {
+fn the_smallest_frame_shows_the_silence() {
     let mut state = recorded();
     state.controls.as_mut().unwrap().muted = true;
     for size in [(24, 1), (40, 8), (80, 24)] {
@@ -207,7 +208,7 @@ fn silence_is_told_in_the_smallest_frame() {
 }
 
 #[test]
-fn an_absent_signal_says_why_and_the_most_deviant_lanes_stay_where_there_is_little_room() {
+fn small_frames_keep_the_most_deviant_lanes() {
     let mut state = recorded();
     let mut most = 0;
     for (number, lane) in state.lanes.iter_mut().enumerate() {

@@ -15,7 +15,7 @@ use super::note::{Instrument, Role};
 use super::patch::Patch;
 use super::scale::Register;
 
-/// A musical character. Built-in ones are files in `khor-engine/presets/`; users add their own in the same form
+/// A musical character. Built-in ones are files in `khor-engine/music/presets/`; users add their own in the same form
 /// (docs/presets.md).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trim_is_part_of_the_patches() {
+    fn patches_include_the_preset_trim() {
         let preset = Preset { trim_db: -3.0, ..Preset::builtin()[0].clone() };
         assert_eq!(preset.patches()[0].gain_db, preset.patches.melody.gain_db - 3.0);
     }

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_line_the_field_and_the_range() {
+    fn errors_name_line_field_and_range() {
         let (problem, off) = error("\nchord_bars = ", "\nchord_bars = 1");
         assert_eq!((problem.as_str(), off), ("bed.chord_bars: must be within 4..=8", 1));
         let (problem, off) = error("hint = ", "hnit = ");
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_is_an_error_with_a_line() {
+    fn a_truncated_file_error_names_a_line() {
         for cut in 1..GOOD.len() {
             if let Err(error) = Preset::parse(&GOOD[..cut]) {
                 assert!(error.line >= 1 && error.line <= GOOD.lines().count() + 1);
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_of_the_mapping_are_kept() {
+    fn invalid_mapping_rows_are_rejected() {
         let said = |rows: &str| {
             let text = format!("{GOOD}\n{rows}");
             let error = Preset::parse(&text).expect_err(rows);
@@ -315,14 +315,14 @@ mod tests {
     }
 
     #[test]
-    fn all_built_in_presets_share_the_contract() {
+    fn built_in_presets_share_the_standard_mapping() {
         for preset in Preset::builtin() {
             assert_eq!(preset.mapping, *STANDARD, "{}", preset.name);
         }
     }
 
     #[test]
-    fn what_is_written_is_read_as_the_same_preset() {
+    fn presets_round_trip_through_toml_and_json() {
         for preset in Preset::builtin() {
             let file = preset.to_toml().unwrap();
             assert_eq!(Preset::parse(&file).as_ref(), Ok(preset), "{file}");
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_told_everything_that_is_wrong_with_it() {
+    fn json_errors_list_every_problem() {
         let mut json = serde_json::to_value(Preset::builtin()[0].written()).unwrap();
         json["bed"]["velocity"] = json!(2);
         json["pulse"][1]["from"] = json!(-1);
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_has_a_range_wherever_the_rules_have_one() {
+    fn the_schema_has_every_checked_range() {
         let schema = schemars::generate::SchemaSettings::draft2020_12().for_deserialize().into_generator();
         let schema = serde_json::to_value(schema.into_root_schema_for::<PresetText>()).unwrap();
         let validator = jsonschema::draft202012::new(&schema).unwrap();

@@ -48,7 +48,7 @@ fn of(notes: &[Note], layer: Layer) -> Vec<&Note> {
 }
 
 #[test]
-fn one_machine_is_played_as_if_there_were_no_others() {
+fn the_default_cast_plays_one_machine() {
     for preset in Preset::builtin() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         let mut alone = Vec::new();
@@ -58,7 +58,7 @@ fn one_machine_is_played_as_if_there_were_no_others() {
 }
 
 #[test]
-fn each_section_is_heard_from_its_own_bench_and_only_while_it_works() {
+fn each_working_section_plays_its_own_part() {
     for preset in Preset::builtin() {
         for (index, bench) in Bench::ALL.iter().enumerate() {
             let mut levels = [Some(0.0); SECTIONS];
@@ -92,7 +92,7 @@ fn a_sections_density_rises_with_its_work() {
 }
 
 #[test]
-fn where_sections_play_a_soloist_says_the_same_and_stands_out_of_them() {
+fn a_soloist_is_louder_above_sections() {
     for preset in Preset::builtin() {
         let voices = |pulse: PulseCast| {
             let soloists = [Some(soloist("a", SignalId::Io)), None];
@@ -111,7 +111,7 @@ fn where_sections_play_a_soloist_says_the_same_and_stands_out_of_them() {
 }
 
 #[test]
-fn two_soloists_have_a_voice_each_from_their_own_places() {
+fn each_soloist_sounds_from_its_pan() {
     // By their hashes on different sides.
     let names = ["web-1", "web-3"];
     let [left, right] = names.map(|name| Place::of_host(name).pan);
@@ -129,7 +129,7 @@ fn two_soloists_have_a_voice_each_from_their_own_places() {
 }
 
 #[test]
-fn two_soloists_never_speak_with_the_same_voice() {
+fn two_soloists_never_share_a_voice() {
     let mut second = soloist("web-3", SignalId::Rx);
     second.lanes[SignalId::Io.index()] = Some(Lane { level: 0.6, deviation: 6.0, surprise: 0.0 });
     for preset in Preset::builtin() {
@@ -143,7 +143,7 @@ fn two_soloists_never_speak_with_the_same_voice() {
 }
 
 #[test]
-fn a_second_soloist_takes_one_voice_and_the_other_says_goodbye() {
+fn a_second_soloist_takes_over_one_voice() {
     let mut first = soloist("web-1", SignalId::Rx);
     first.lanes[SignalId::Exec.index()] = Some(Lane { level: 0.7, deviation: 7.0, surprise: 0.0 });
     for preset in Preset::builtin() {
@@ -166,7 +166,7 @@ fn a_second_soloist_takes_one_voice_and_the_other_says_goodbye() {
 }
 
 #[test]
-fn everyone_answers_in_turn_and_who_is_away_leaves_a_hole() {
+fn a_missing_host_leaves_its_turn_silent() {
     for preset in Preset::builtin() {
         let turns = vec![turn("a", Some(0.0)), turn("b", None), turn("c", Some(0.9))];
         let notes = play_cast(preset, 4.0 * BAR_S, &lanes(idle()), |_| roll_call(turns.clone()));
@@ -186,7 +186,7 @@ fn everyone_answers_in_turn_and_who_is_away_leaves_a_hole() {
 }
 
 #[test]
-fn whoever_comes_is_called_in_the_next_round() {
+fn a_new_host_joins_the_next_round() {
     let preset = &Preset::builtin()[0];
     let at = |now_s: f64| {
         let mut turns = vec![turn("b", Some(0.0)), turn("c", Some(0.0)), turn("d", Some(0.0))];
@@ -226,7 +226,7 @@ fn restless(now_s: f64) -> Cast {
 }
 
 #[test]
-fn who_plays_changes_on_bar_lines_and_no_note_is_left_behind() {
+fn cast_changes_start_on_bar_lines() {
     for preset in Preset::builtin() {
         let until_s = 60.0;
         let notes = play_cast(preset, 80.0, &lanes(all(0.5)), |now_s| {
@@ -257,7 +257,7 @@ fn who_plays_changes_on_bar_lines_and_no_note_is_left_behind() {
 }
 
 #[test]
-fn the_same_cast_gives_the_same_notes_however_often_the_composer_is_called() {
+fn cast_notes_ignore_the_call_size() {
     for preset in Preset::builtin() {
         for cast in [restless(4.0), restless(8.0)] {
             let often = play_cast(preset, 30.0, &lanes(all(0.4)), |_| cast.clone());
@@ -271,7 +271,7 @@ fn the_same_cast_gives_the_same_notes_however_often_the_composer_is_called() {
 }
 
 #[test]
-fn notes_of_a_site_stay_in_the_register() {
+fn site_notes_stay_in_register() {
     for preset in Preset::builtin() {
         let notes = play_cast(preset, 120.0, &lanes(all(0.8)), restless);
         assert!(notes.iter().all(|note| (36..=96).contains(&note.midi)), "{}", preset.name);

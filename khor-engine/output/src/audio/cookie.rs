@@ -22,19 +22,19 @@ const LENGTH: usize = 256;
 /// Sees to it that cpal's client finds a cookie, if there is a sound server: libpulse's, where the user keeps it elsewhere,
 /// else a new one.
 pub(super) fn ensure() {
-    static TOLD: Once = Once::new();
+    static WARNED: Once = Once::new();
     if pulseaudio::socket_path_from_env().is_none() || pulseaudio::cookie_path_from_env().is_some() {
         return;
     }
     let Some(home) = std::env::home_dir() else { return };
-    let cookie = elsewhere().map_or_else(random, Ok);
-    if let Err(error) = cookie.and_then(|cookie| keep(&home.join(".config/pulse"), &cookie)) {
-        TOLD.call_once(|| warn!("sound: no cookie for the sound server could be made: {error}"));
+    let cookie = libpulse_cookie().map_or_else(random, Ok);
+    if let Err(error) = cookie.and_then(|cookie| save(&home.join(".config/pulse"), &cookie)) {
+        WARNED.call_once(|| warn!("sound: no cookie for the sound server could be made: {error}"));
     }
 }
 
 /// The one that libpulse reads, which heeds `$XDG_CONFIG_HOME`.
-fn elsewhere() -> Option<Vec<u8>> {
+fn libpulse_cookie() -> Option<Vec<u8>> {
     let folder = std::env::var_os("XDG_CONFIG_HOME")?;
     let cookie = files::read(&PathBuf::from(folder).join("pulse/cookie"), LENGTH as u64).ok()?;
     (cookie.len() == LENGTH).then_some(cookie)
@@ -47,7 +47,7 @@ fn random() -> io::Result<Vec<u8>> {
 }
 
 /// For nobody else to read, and there as a whole or not at all. One that appeared meanwhile is left as it is.
-fn keep(folder: &Path, cookie: &[u8]) -> io::Result<()> {
+fn save(folder: &Path, cookie: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(cookie)?;
@@ -62,13 +62,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_for_its_owner_alone_and_never_written_over() {
+    fn cookies_are_private_and_never_overwritten() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join(".config/pulse");
         let (cookie, another) = (random().unwrap(), random().unwrap());
         assert!(cookie.len() == LENGTH && cookie != another);
-        keep(&folder, &cookie).unwrap();
-        assert_eq!(keep(&folder, &another).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        save(&folder, &cookie).unwrap();
+        assert_eq!(save(&folder, &another).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(folder.join("cookie")).unwrap(), cookie);
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(folder.clone()), mode(folder.join("cookie"))), (0o700, 0o600));

@@ -18,7 +18,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    asking::{Hosts, ask, is_card, is_of_cards},
+    alsa_errors::silence_alsa,
+    device_thread::{Hosts, is_card, is_card_choice, with_hosts},
     renderer::Lease,
 };
 
@@ -27,7 +28,7 @@ const CARD_FRAMES: u32 = 1024;
 /// Likewise of a sound server, which asks twice as often: each time costs the client's side more than the sound does.
 const SERVER_FRAMES: u32 = 2048;
 /// How long a stream may take to open.
-const PATIENCE: Duration = Duration::from_secs(3);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An output device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -42,7 +43,7 @@ pub struct DeviceInfo {
 
 /// Which device is wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Choice {
+pub(super) struct DeviceChoice {
     /// `pulseaudio`, `alsa`, or empty for the first that answers.
     pub(super) backend: String,
     /// `id:…`, or empty for the default.
@@ -77,23 +78,23 @@ pub(super) struct Faults {
 
 /// Why no stream could be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("{why}")]
+#[error("{reason}")]
 pub(super) struct OpenError {
-    why: String,
+    reason: String,
     /// Somebody else has it, or khor itself.
     is_busy: bool,
 }
 
 impl OpenError {
-    fn new(why: impl Into<String>) -> Self {
-        Self { why: why.into(), is_busy: false }
+    fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_busy: false }
     }
 }
 
 impl From<cpal::Error> for OpenError {
     fn from(error: cpal::Error) -> Self {
         Self {
-            why: error.to_string().trim_end_matches('.').to_owned(),
+            reason: error.to_string().trim_end_matches('.').to_owned(),
             is_busy: error.kind() == ErrorKind::DeviceBusy,
         }
     }
@@ -106,14 +107,14 @@ const ALSA_PLUGINS: [&str; 9] =
 
 /// All output devices of all backends that answer. Opens none of them.
 pub fn list() -> Vec<DeviceInfo> {
-    ask(list_all).unwrap_or_default()
+    with_hosts(list_all).unwrap_or_default()
 }
 
 fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
     let preferred = Hosts::ids("").first().copied();
     let mut devices: Vec<DeviceInfo> = Vec::new();
     for host_id in Hosts::ids("") {
-        let of_host = hosts.with(host_id, |host| outputs(host, preferred == Some(host_id)));
+        let of_host = hosts.with(host_id, |host| outputs_of(host, preferred == Some(host_id)));
         for info in of_host.into_iter().flatten() {
             if devices.iter().all(|known| known.id != info.id) {
                 devices.push(info);
@@ -124,14 +125,14 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
 }
 
 /// Where a backend plays; its default is the default where it is `preferred`.
-fn outputs(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
+fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
         // The configuration refuses an id with active characters.
         let id = device.id().ok().filter(|id| inert::is_inert(&id.to_string()))?;
         let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
         let is_default = preferred && default.as_ref() == Some(&id);
-        (!is_plugin).then(|| DeviceInfo { id: format!("id:{id}"), name: name_of(&device), is_default })
+        (!is_plugin).then(|| DeviceInfo { id: format!("id:{id}"), name: display_name(&device), is_default })
     };
     host.output_devices().into_iter().flatten().filter_map(info).collect()
 }
@@ -141,10 +142,10 @@ fn outputs(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
 /// # Errors
 ///
 /// Why none would.
-pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
-    let choice = Choice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
-    let (host_id, device) = playable(&choice, sample_rate_hz).map_err(|error| error.to_string())?;
-    Ok(format!("{} through {host_id}", name_of(&device)))
+pub fn probe(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
+    let choice = DeviceChoice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
+    let (host_id, device) = find_playable(&choice, sample_rate_hz).map_err(|error| error.to_string())?;
+    Ok(format!("{} through {host_id}", display_name(&device)))
 }
 
 /// Whether a chosen device can be played, as far as that can be known before what plays now is given up for it: one that is
@@ -154,31 +155,34 @@ pub fn try_out(backend: &str, device: &str, sample_rate_hz: u32) -> Result<Strin
 ///
 /// Why it can't.
 pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
-    let choice = Choice { device: device.to_owned(), ..Choice::default() };
-    match playable(&choice, sample_rate_hz) {
+    let choice = DeviceChoice { device: device.to_owned(), ..DeviceChoice::default() };
+    match find_playable(&choice, sample_rate_hz) {
         Err(error) if !error.is_busy => Err(format!("{device} can't be played ({error})")),
         _ => Ok(()),
     }
 }
 
 /// A device that can be played. Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
-fn playable(choice: &Choice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
+fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
-    let config = config_for(host_id, &device, sample_rate_hz);
-    config.map_err(|OpenError { why, is_busy }| OpenError { why: format!("{host_id}: {why}"), is_busy })?;
+    let config = stream_config(host_id, &device, sample_rate_hz);
+    config.map_err(|OpenError { reason, is_busy }| OpenError {
+        reason: format!("{host_id}: {reason}"),
+        is_busy,
+    })?;
     Ok((host_id, device))
 }
 
 /// Opens the chosen device and says at which rate it plays what `lease` has.
 pub(super) fn open(
-    choice: &Choice,
+    choice: &DeviceChoice,
     sample_rate_hz: u32,
     mut lease: Lease,
 ) -> Result<(OpenStream, u32), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
-    let config = config_for(host_id, &device, sample_rate_hz)?;
+    let config = stream_config(host_id, &device, sample_rate_hz)?;
     let channels = usize::from(config.channels);
     let faults = Arc::new(Faults::default());
     let (seen, player) = (Arc::clone(&faults), Arc::clone(&faults));
@@ -194,22 +198,22 @@ pub(super) fn open(
                 let until_heard = playback.duration_since(callback);
                 lease.fill(out, channels, until_heard.as_secs_f32());
             },
-            move |error| note_fault(&seen, error.kind()),
-            Some(PATIENCE),
+            move |error| count_fault(&seen, error.kind()),
+            Some(OPEN_TIMEOUT),
         )
         .and_then(|stream| stream.play().map(|()| stream))
         .map_err(|error| OpenError::new(format!("{host_id}: {error}")))?;
     let open = OpenStream {
         _stream: stream,
         backend: host_id.to_string(),
-        device: name_of(&device),
+        device: display_name(&device),
         by_server: !is_card(host_id),
         faults,
     };
     Ok((open, config.sample_rate))
 }
 
-fn note_fault(faults: &Faults, kind: ErrorKind) {
+fn count_fault(faults: &Faults, kind: ErrorKind) {
     match kind {
         ErrorKind::Xrun => {
             faults.xruns.fetch_add(1, Relaxed);
@@ -222,15 +226,15 @@ fn note_fault(faults: &Faults, kind: ErrorKind) {
     }
 }
 
-fn find(choice: &Choice) -> Result<(HostId, Device), OpenError> {
-    if is_of_cards(&choice.backend, &choice.device) {
-        return find_among(&mut Hosts::default(), choice);
+fn find(choice: &DeviceChoice) -> Result<(HostId, Device), OpenError> {
+    if is_card_choice(&choice.backend, &choice.device) {
+        return find_in(&mut Hosts::default(), choice);
     }
     let choice = choice.clone();
-    ask(move |hosts| find_among(hosts, &choice)).unwrap_or_else(|| Err(OpenError::new(NO_SERVER)))
+    with_hosts(move |hosts| find_in(hosts, &choice)).unwrap_or_else(|| Err(OpenError::new(NO_SERVER)))
 }
 
-fn find_among(hosts: &mut Hosts, choice: &Choice) -> Result<(HostId, Device), OpenError> {
+fn find_in(hosts: &mut Hosts, choice: &DeviceChoice) -> Result<(HostId, Device), OpenError> {
     if let Some(id) = choice.device.strip_prefix("id:") {
         let id: cpal::DeviceId = id.parse().map_err(|error| OpenError::new(format!("{id}: {error}")))?;
         let found = hosts.with(id.host(), |host| host.device_by_id(&id));
@@ -244,8 +248,8 @@ fn find_among(hosts: &mut Hosts, choice: &Choice) -> Result<(HostId, Device), Op
             return Ok((host_id, device));
         }
     }
-    let who = if choice.server_only { NO_SERVER } else { "no sound server and no sound card answer" };
-    Err(OpenError::new(who))
+    let error = if choice.server_only { NO_SERVER } else { "no sound server and no sound card answer" };
+    Err(OpenError::new(error))
 }
 
 /// Whether there is a sound server, or was one that did not tidy up.
@@ -254,7 +258,7 @@ pub(super) fn has_server() -> bool {
 }
 
 /// The wanted rate where the device has it, else the device's own; two channels where it has them.
-fn config_for(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
+fn stream_config(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
     let default = device.default_output_config()?;
     let mut ranges = device
         .supported_output_configs()?
@@ -274,13 +278,8 @@ fn config_for(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<Stre
     Ok(StreamConfig { channels, sample_rate, buffer_size: BufferSize::Fixed(frames) })
 }
 
-fn name_of(device: &Device) -> String {
+fn display_name(device: &Device) -> String {
     let name =
         device.description().map_or_else(|_| device.to_string(), |description| description.name().to_owned());
     inert::owned_line(name)
-}
-
-/// alsa-lib prints its errors to stderr unless told otherwise, per thread.
-pub(super) fn silence_alsa() -> Option<impl Sized> {
-    alsa::Output::local_error_handler().ok()
 }

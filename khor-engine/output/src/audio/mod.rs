@@ -3,28 +3,29 @@
 //! A supervising thread owns the stream: it opens it, watches it and opens it again when it is lost. The
 //! synth lives in a [`renderer`] that is lent to the stream's callback and comes back when the stream is
 //! dropped, so a lost device costs nothing but time. Commands reach the callback through one lock-free queue
-//! whose only producer is the [`Player`]; figures come back through the atomics of [`link`].
-//! All of cpal stays in [`device`] and in [`asking`], which keeps the connection to a sound server, and what its client needs
+//! whose only producer is the [`Player`]; figures come back through the atomics of [`callback_state`].
+//! All of cpal stays in [`device`] and in [`device_thread`], which keeps the connection to a sound server, and what its client needs
 //! to be let in there in [`cookie`]; the [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as
 //! well; where there is no device, the [`pacer`] takes its place while somebody does.
 
-mod asking;
+mod alsa_errors;
+mod callback_state;
 mod cookie;
 mod device;
-mod link;
+mod device_thread;
 mod pacer;
 mod priority;
 #[cfg(test)]
 mod real_time;
 mod renderer;
-mod shed;
 mod supervisor;
 mod tap;
+mod voice_limit;
 
-pub use device::{DeviceInfo, check, list, try_out};
-pub use link::Meters;
+pub use callback_state::AudioMeters;
+pub use device::{DeviceInfo, check, list, probe};
 pub use priority::{Granter, Priority};
-pub use supervisor::{Output, Status, Wanted};
+pub use supervisor::{AudioOutput, AudioSettings, AudioStatus};
 pub use tap::{Block, StereoFrame, Tap, TapFull};
 
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use std::sync::Arc;
 use rtrb::Producer;
 
 use self::{
-    link::Link,
+    callback_state::CallbackState,
     renderer::{Command, Settings},
 };
 use khor_music::{Controls, Instrument, Note, Patch};
@@ -42,27 +43,27 @@ use khor_synth::{SynthNote, Volume};
 /// Not for the audio thread; never blocks.
 pub struct Player {
     commands: Producer<Command>,
-    link: Arc<Link>,
+    callback: Arc<CallbackState>,
     clock: Clock,
     /// What was said last.
     settings: Settings,
     /// Not all of it found room.
-    is_behind: bool,
+    must_resend: bool,
 }
 
 impl Player {
-    fn new(commands: Producer<Command>, link: Arc<Link>) -> Self {
+    fn new(commands: Producer<Command>, callback: Arc<CallbackState>) -> Self {
         let (clock, settings) = (Clock::default(), Settings::default());
-        Self { commands, link, clock, settings, is_behind: false }
+        Self { commands, callback, clock, settings, must_resend: false }
     }
 
     /// Tells how late it is; call it every few milliseconds with the musical time now, seconds. Answers the
     /// number of the stream that takes samples; `None` while no device does: then notes are not to be sent.
     pub fn tick(&mut self, now_s: f64) -> Option<u32> {
-        let stream = self.link.running_stream();
+        let stream = self.callback.running_stream();
         if stream.is_some() {
-            self.clock.observe(now_s, self.link.frames(), f64::from(self.link.sample_rate_hz()));
-            self.catch_up();
+            self.clock.observe(now_s, self.callback.frames(), f64::from(self.callback.sample_rate_hz()));
+            self.resend_settings();
         } else {
             self.clock = Clock::default();
         }
@@ -70,60 +71,60 @@ impl Player {
     }
 
     /// Schedules a note; those that begin before now sound at once.
-    pub fn note(&mut self, note: &Note) {
-        let sample_rate_hz = self.link.sample_rate_hz();
+    pub fn schedule_note(&mut self, note: &Note) {
+        let sample_rate_hz = self.callback.sample_rate_hz();
         let Some(onset_frame) = self.clock.frame_at(note.onset_s, f64::from(sample_rate_hz)) else { return };
         let note = SynthNote::new(note, onset_frame, sample_rate_hz);
         if self.commands.push(Command::Note(note)).is_err() {
-            self.link.note_lost();
+            self.callback.count_lost_note();
         }
     }
 
     /// Continuous parameters of the music. They change a hundred times a second, so while no device takes any only the last ones
     /// are kept.
-    pub fn controls(&mut self, controls: Controls) {
+    pub fn set_controls(&mut self, controls: Controls) {
         self.settings.controls = Some(controls);
-        match self.link.running_stream() {
-            Some(_) => self.say(Command::Controls(controls)),
-            None => self.is_behind = true,
+        match self.callback.running_stream() {
+            Some(_) => self.push_command(Command::Controls(controls)),
+            None => self.must_resend = true,
         }
     }
 
     /// Timbres, in the order of `Instrument::ALL`.
-    pub fn patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
+    pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
         self.settings.patches = patches.map(Some);
         for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
-            self.say(Command::Patch(instrument, patch));
+            self.push_command(Command::Patch(instrument, patch));
         }
     }
 
     /// How loud all of it is.
-    pub fn volume(&mut self, volume: Volume) {
+    pub fn set_volume(&mut self, volume: Volume) {
         self.settings.volume = Some(volume);
-        self.say(Command::Volume(volume));
+        self.push_command(Command::Volume(volume));
     }
 
     /// Silence, with a short fade.
-    pub fn muted(&mut self, muted: bool) {
+    pub fn set_muted(&mut self, muted: bool) {
         self.settings.muted = muted;
-        self.say(Command::Muted(muted));
+        self.push_command(Command::Muted(muted));
     }
 
     /// Ends every note.
     pub fn all_notes_off(&mut self) {
-        self.say(Command::AllNotesOff);
+        self.push_command(Command::AllNotesOff);
     }
 
     /// Says what is to hold from now on; without room for it all of the settings are said again later.
-    fn say(&mut self, command: Command) {
-        self.is_behind |= self.commands.push(command).is_err();
+    fn push_command(&mut self, command: Command) {
+        self.must_resend |= self.commands.push(command).is_err();
     }
 
-    fn catch_up(&mut self) {
-        let said = self.settings.commands();
-        if self.is_behind && self.commands.slots() >= said.clone().count() {
-            self.is_behind = false;
-            said.for_each(|command| self.say(command));
+    fn resend_settings(&mut self) {
+        let commands = self.settings.commands();
+        if self.must_resend && self.commands.slots() >= commands.clone().count() {
+            self.must_resend = false;
+            commands.for_each(|command| self.push_command(command));
         }
     }
 }
@@ -137,7 +138,7 @@ struct Clock {
 
 impl Clock {
     /// Share of an observation that goes into the average: at 100 a second a time constant of 5 s.
-    const FOLLOW: f64 = 0.002;
+    const AVERAGE_SHARE: f64 = 0.002;
     /// An offset this far off is a new stream, not jitter, seconds.
     const JUMP_S: f64 = 0.25;
     /// Distance kept behind the callback's newest block, seconds: one block of 2048 frames at 48 kHz.
@@ -147,7 +148,7 @@ impl Clock {
         let seen = frames as f64 - now_s * rate_hz;
         self.offset_frames = Some(match self.offset_frames {
             Some(offset) if (seen - offset).abs() < Self::JUMP_S * rate_hz => {
-                offset + (seen - offset) * Self::FOLLOW
+                offset + (seen - offset) * Self::AVERAGE_SHARE
             }
             _ => seen,
         });
@@ -166,49 +167,49 @@ mod tests {
 
     /// However much is said while a stream hangs, what was said last holds once it goes on.
     #[test]
-    fn settings_without_room_are_said_again() {
+    fn settings_dropped_by_a_full_queue_return() {
         let (producer, mut consumer) = RingBuffer::new(32);
-        let link = Arc::new(Link::new(48_000));
-        let mut player = Player::new(producer, Arc::clone(&link));
-        let running = Meters::default();
-        link.publish(0, running);
+        let callback = Arc::new(CallbackState::new(48_000));
+        let mut player = Player::new(producer, Arc::clone(&callback));
+        let running = AudioMeters::default();
+        callback.publish(0, running);
         assert!(player.tick(0.0).is_some());
         for _ in 0..100 {
             player.all_notes_off();
         }
-        player.muted(true);
-        player.volume(Volume { master_gain: 0.25, loudness_lufs: -23.0 });
-        assert_eq!(link.meters().dropped_notes, 0, "none of them is a note");
+        player.set_muted(true);
+        player.set_volume(Volume { master_gain: 0.25, loudness_lufs: -23.0 });
+        assert_eq!(callback.meters().dropped_notes, 0, "none of them is a note");
         while consumer.pop().is_ok() {}
         player.tick(0.01);
-        let said: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
-        assert!(said.iter().any(|command| matches!(command, Command::Muted(true))));
+        let commands: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
+        assert!(commands.iter().any(|command| matches!(command, Command::Muted(true))));
         let is_volume = |command: &&Command| matches!(command, Command::Volume(v) if v.master_gain == 0.25);
-        assert_eq!(said.iter().filter(is_volume).count(), 1);
+        assert_eq!(commands.iter().filter(is_volume).count(), 1);
         player.tick(0.02);
         assert!(consumer.pop().is_err(), "and said once");
     }
 
     /// Hundreds of controls a second would fill the queue while nobody empties it.
     #[test]
-    fn while_no_device_plays_only_the_last_controls_are_kept() {
+    fn without_a_device_controls_are_coalesced() {
         let (producer, mut consumer) = RingBuffer::new(32);
-        let link = Arc::new(Link::new(48_000));
-        let mut player = Player::new(producer, Arc::clone(&link));
+        let callback = Arc::new(CallbackState::new(48_000));
+        let mut player = Player::new(producer, Arc::clone(&callback));
         let controls = |brightness| Controls { brightness, ..Controls::default() };
         for i in 0..1000_u16 {
-            player.controls(controls(f32::from(i) / 1000.0));
+            player.set_controls(controls(f32::from(i) / 1000.0));
         }
         assert!(player.tick(0.0).is_none() && consumer.pop().is_err());
-        link.publish(0, Meters::default());
+        callback.publish(0, AudioMeters::default());
         player.tick(1.0);
-        let said: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
+        let commands: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
         let last = |command: &Command| matches!(command, Command::Controls(c) if c.brightness == 0.999);
-        assert!(said.iter().any(last));
+        assert!(commands.iter().any(last));
     }
 
     #[test]
-    fn the_clock_smooths_block_jitter_and_follows_drift() {
+    fn the_clock_smooths_jitter_and_follows_drift() {
         const RATE_HZ: f64 = 48_000.0;
         let mut clock = Clock::default();
         let mut steps = Vec::new();
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_stream_is_not_jitter() {
+    fn a_new_stream_resets_the_clock() {
         let mut clock = Clock::default();
         clock.observe(100.0, 4_800_000, 48_000.0);
         clock.observe(101.0, 512, 44_100.0);

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn frames_follow_the_clock_exactly_and_leave_out_a_sleep() {
+    fn the_pacer_follows_time_and_skips_sleep() {
         let mut clock = FrameClock::new(44_100);
         let at = |ms: u64| clock_start(&clock) + Duration::from_millis(ms);
         let times: Vec<Instant> = (0..=1000).map(|i| at(i * 7)).collect();

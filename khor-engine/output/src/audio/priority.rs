@@ -174,14 +174,14 @@ trait RealtimeKit {
 fn ask_rtkit(tid: i32) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error: io::Error| error.to_string())?;
-    let asking = async {
+    let device_thread = async {
         let bus = zbus::Connection::system().await?;
         // It knows no `GetAll`, which a cache would begin with.
         let rtkit = RealtimeKitProxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
         let priority = rtkit.max_realtime_priority().await?.clamp(1, PRIORITY);
         rtkit.make_thread_realtime_with_pid(u64::from(std::process::id()), tid as u64, priority as u32).await
     };
-    match runtime.block_on(async { tokio::time::timeout(BUS_PATIENCE, asking).await }) {
+    match runtime.block_on(async { tokio::time::timeout(BUS_PATIENCE, device_thread).await }) {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {} s", BUS_PATIENCE.as_secs())),
     }
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_takes_a_processor_for_itself_becomes_ordinary_again() {
+    fn a_hogging_thread_loses_real_time_priority() {
         let hang = khor_patience::hang_timeout();
         let (told, tid) = mpsc::channel();
         let (go, gone) = mpsc::channel();

@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use rtrb::Consumer;
 
 use super::{
-    link::{Link, Meters},
-    shed::Shed,
-    tap::Feed,
+    callback_state::{AudioMeters, CallbackState},
+    tap::TapFeed,
+    voice_limit::VoiceLimit,
 };
 use khor_music::{Controls, Instrument, Patch};
 use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
@@ -65,14 +65,19 @@ pub(super) struct Renderer {
     left: [f32; CHUNK_FRAMES],
     right: [f32; CHUNK_FRAMES],
     peak: f32,
-    shed: Shed,
-    link: Arc<Link>,
-    tap: Feed,
+    voice_limit: VoiceLimit,
+    callback: Arc<CallbackState>,
+    tap: TapFeed,
 }
 
 impl Renderer {
     /// Allocates; not for the audio thread.
-    pub(super) fn new(sample_rate_hz: u32, commands: Consumer<Command>, link: Arc<Link>, tap: Feed) -> Self {
+    pub(super) fn new(
+        sample_rate_hz: u32,
+        commands: Consumer<Command>,
+        callback: Arc<CallbackState>,
+        tap: TapFeed,
+    ) -> Self {
         Self {
             synth: Synth::new(sample_rate_hz, SYNTH_SEED),
             sample_rate_hz,
@@ -83,8 +88,8 @@ impl Renderer {
             left: [0.0; CHUNK_FRAMES],
             right: [0.0; CHUNK_FRAMES],
             peak: 0.0,
-            shed: Shed::new(),
-            link,
+            voice_limit: VoiceLimit::new(),
+            callback,
             tap,
         }
     }
@@ -110,11 +115,11 @@ impl Renderer {
         if sample_rate_hz != self.sample_rate_hz {
             self.sample_rate_hz = sample_rate_hz;
             self.tap.set_rate(sample_rate_hz);
-            self.shed = Shed::new();
+            self.voice_limit = VoiceLimit::new();
         }
         self.dropped_notes += self.synth.meter().dropped;
         self.synth = Synth::new(sample_rate_hz, SYNTH_SEED);
-        self.synth.set_voice_limit(self.shed.limit());
+        self.synth.set_voice_limit(self.voice_limit.limit());
         (self.is_fading, self.peak) = (false, 0.0);
         self.settings.commands().for_each(|command| self.apply(command));
     }
@@ -126,7 +131,7 @@ impl Renderer {
         while let Ok(command) = self.commands.pop() {
             self.apply(command);
         }
-        if self.link.is_fading() != self.is_fading {
+        if self.callback.is_fading() != self.is_fading {
             self.is_fading = !self.is_fading;
             self.synth.set_muted(self.settings.muted || self.is_fading);
         }
@@ -139,19 +144,19 @@ impl Renderer {
         }
         let length_s = (out.len() / channels) as f32 / self.sample_rate_hz as f32;
         let callback_load = begun.elapsed().as_secs_f32() / length_s.max(1e-6);
-        if let Some(limit) = self.shed.observe(callback_load, length_s) {
+        if let Some(limit) = self.voice_limit.observe(callback_load, length_s) {
             self.synth.set_voice_limit(limit);
         }
         let meter = self.synth.meter();
-        let meters = Meters {
+        let meters = AudioMeters {
             callback_load,
             latency_s: Some(until_heard_s + Synth::LATENCY_FRAMES as f32 / self.sample_rate_hz as f32),
             peak: self.peak,
             voices: meter.active_voices,
-            voice_limit: self.shed.limit(),
+            voice_limit: self.voice_limit.limit(),
             dropped_notes: self.dropped_notes + meter.dropped,
         };
-        self.link.publish(self.synth.frame(), meters);
+        self.callback.publish(self.synth.frame(), meters);
     }
 
     fn apply(&mut self, command: Command) {
@@ -198,36 +203,36 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
 /// one, and is silent until then: whether a device opens is known only once it has.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
-    coming: Arc<Mutex<Coming>>,
-    home: SyncSender<Box<Renderer>>,
+    transfer: Arc<Mutex<Transfer>>,
+    returns: SyncSender<Box<Renderer>>,
 }
 
 /// Where a lease gets its renderer from.
-pub(super) struct Handover(Arc<Mutex<Coming>>);
+pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
 /// What is between the two.
-enum Coming {
+enum Transfer {
     /// Nothing yet.
-    Nothing,
+    Pending,
     /// The renderer, not taken yet.
-    Here(Box<Renderer>),
+    Ready(Box<Renderer>),
     /// Nobody will take it.
-    TooLate,
+    Abandoned,
 }
 
 impl Lease {
-    /// Without a renderer yet; `home` is where it goes in the end.
-    pub(super) fn new(home: SyncSender<Box<Renderer>>) -> (Self, Handover) {
-        let coming = Arc::new(Mutex::new(Coming::Nothing));
-        (Self { renderer: None, coming: Arc::clone(&coming), home }, Handover(coming))
+    /// Without a renderer yet; `returns` is where it goes in the end.
+    pub(super) fn new(returns: SyncSender<Box<Renderer>>) -> (Self, Handover) {
+        let transfer = Arc::new(Mutex::new(Transfer::Pending));
+        (Self { renderer: None, transfer: Arc::clone(&transfer), returns }, Handover(transfer))
     }
 
     /// Audio thread: see [`Renderer::fill`].
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
         // Until it has one: held for an instant when the renderer comes, and not waited for even then.
         if self.renderer.is_none()
-            && let Some(mut coming) = self.coming.try_lock()
-            && let Coming::Here(renderer) = std::mem::replace(&mut *coming, Coming::Nothing)
+            && let Some(mut transfer) = self.transfer.try_lock()
+            && let Transfer::Ready(renderer) = std::mem::replace(&mut *transfer, Transfer::Pending)
         {
             self.renderer = Some(renderer);
         }
@@ -240,24 +245,24 @@ impl Lease {
 
 impl Handover {
     /// Gives the renderer; back comes one that the lease doesn't live to take.
-    pub(super) fn give(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
-        let mut coming = self.0.lock();
-        if matches!(*coming, Coming::TooLate) {
+    pub(super) fn give_renderer(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
+        let mut transfer = self.0.lock();
+        if matches!(*transfer, Transfer::Abandoned) {
             return Some(renderer);
         }
-        *coming = Coming::Here(renderer);
+        *transfer = Transfer::Ready(renderer);
         None
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let mut coming = self.coming.lock();
-        let coming = std::mem::replace(&mut *coming, Coming::TooLate);
-        let untaken = if let Coming::Here(renderer) = coming { Some(renderer) } else { None };
-        if let Some(renderer) = self.renderer.take().or(untaken) {
+        let mut transfer = self.transfer.lock();
+        let transfer = std::mem::replace(&mut *transfer, Transfer::Abandoned);
+        let unclaimed = if let Transfer::Ready(renderer) = transfer { Some(renderer) } else { None };
+        if let Some(renderer) = self.renderer.take().or(unclaimed) {
             // The queue holds one and there is one renderer: it is full only if home is gone.
-            drop(self.home.try_send(renderer));
+            drop(self.returns.try_send(renderer));
         }
     }
 }
@@ -273,17 +278,17 @@ mod tests {
 
     const RATE_HZ: u32 = 48_000;
 
-    fn made() -> (Renderer, Producer<Command>, Arc<Link>) {
+    fn made() -> (Renderer, Producer<Command>, Arc<CallbackState>) {
         let (commands, receiver) = RingBuffer::new(64);
-        let (link, (_, feed)) = (Arc::new(Link::new(RATE_HZ)), Tap::start(RATE_HZ).unwrap());
-        let mut renderer = Renderer::new(RATE_HZ, receiver, Arc::clone(&link), feed);
+        let (callback, (_, feed)) = (Arc::new(CallbackState::new(RATE_HZ)), Tap::start(RATE_HZ).unwrap());
+        let mut renderer = Renderer::new(RATE_HZ, receiver, Arc::clone(&callback), feed);
         for (instrument, patch) in std::iter::zip(Instrument::ALL, Preset::builtin()[0].patches()) {
             renderer.apply(Command::Patch(instrument, patch));
         }
         renderer.apply(Command::Volume(Volume { master_gain: 1.0, loudness_lufs: -16.0 }));
         let controls = Controls { brightness: 0.0, reverb: 1.0, delay: 1.0, echo_s: 0.3, vowel: 0.0 };
         renderer.apply(Command::Controls(controls));
-        (renderer, commands, link)
+        (renderer, commands, callback)
     }
 
     fn note() -> Command {
@@ -310,8 +315,8 @@ mod tests {
     }
 
     #[test]
-    fn a_new_stream_begins_in_silence_and_settings_hold() {
-        let (mut renderer, mut commands, link) = made();
+    fn a_new_stream_keeps_the_settings() {
+        let (mut renderer, mut commands, callback) = made();
         assert!(commands.push(note()).is_ok());
         let loud = peak(&mut renderer, 6.0);
         assert!(loud > 0.05, "{loud}");
@@ -321,7 +326,7 @@ mod tests {
         assert!(commands.push(note()).is_ok());
         let again = peak(&mut renderer, 6.0);
         assert!((again / loud - 1.0).abs() < 0.1, "{again}, {loud} before");
-        link.fade();
+        callback.fade();
         let fading = peak(&mut renderer, 0.03);
         assert!(fading > 0.01, "it doesn't break off: {fading}");
         assert_eq!(peak(&mut renderer, 1.0), 0.0, "faded out");
@@ -329,20 +334,20 @@ mod tests {
 
     /// Whenever a stream ends, the renderer is where it can be found.
     #[test]
-    fn no_renderer_is_lost_between_giving_and_taking() {
+    fn handing_over_never_loses_the_renderer() {
         let (renderer, ..) = made();
-        let (home, homecoming) = mpsc::sync_channel(1);
+        let (returns, homecoming) = mpsc::sync_channel(1);
         let mut renderer = Box::new(renderer);
         let mut refused = 0;
         for round in 0..20_000_u32 {
-            let (lease, handover) = Lease::new(home.clone());
+            let (lease, handover) = Lease::new(returns.clone());
             let ending = thread::spawn(move || {
                 for _ in 0..round % 64 {
                     std::hint::spin_loop();
                 }
                 drop(lease);
             });
-            let given = handover.give(renderer);
+            let given = handover.give_renderer(renderer);
             ending.join().unwrap();
             refused += u32::from(given.is_some());
             renderer = given.or_else(|| homecoming.try_recv().ok()).expect("it is somewhere");
@@ -351,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_filled_as_the_device_has_them() {
+    fn interleaving_supports_any_channel_count() {
         let (left, right) = ([1.0, 2.0], [3.0, 4.0]);
         let mut mono = [9.0; 2];
         interleave(&left, &right, &mut mono, 1);

@@ -17,8 +17,8 @@ use tracing::{info, warn};
 
 use super::{
     Player,
-    device::{self, Choice, OpenStream},
-    link::{Link, Meters},
+    callback_state::{AudioMeters, CallbackState},
+    device::{self, DeviceChoice, OpenStream},
     pacer::Pacer,
     priority::{Priority, Promotion},
     renderer::{Lease, Renderer},
@@ -28,32 +28,31 @@ use crate::Health;
 
 /// Room for commands between two callbacks: far more than a bar of notes at the busiest.
 const QUEUE_COMMANDS: usize = 1024;
-/// How often the stream is looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// Time between two checks of the stream.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// A callback that is silent for this long is dead, whatever the backend says.
 const WATCHDOG: Duration = Duration::from_secs(2);
-/// But not in a stream's first seconds: PulseAudio without a card renders two seconds of silence ahead, and asks for no more
-/// until they are over. Whoever opens the stream anew instead, waits for two seconds more, for ever.
-const SETTLING: Duration = Duration::from_secs(5);
-/// A short burst of errors heals by itself; one that goes on for this many looks doesn't.
-const STORM_LOOKS: u32 = 3;
+/// A stream's first seconds, in which [`WATCHDOG`] does not apply. PulseAudio without a card renders two seconds of
+/// silence ahead, and asks for no more samples until then. Reopening the stream would repeat that wait for ever.
+const STARTUP_GRACE: Duration = Duration::from_secs(5);
+/// Checks in a row with new errors after which the stream is reopened. A shorter burst recovers by itself.
+const MAX_ERROR_CHECKS: u32 = 3;
 /// A fade, and a block that was rendered before it began.
 const FADE: Duration = Duration::from_millis(70);
-/// No device is waited for longer.
-const LONGEST_FADE: Duration = Duration::from_millis(400);
-/// How long a renderer may take to come home from a stream that ends as it should.
-const COMING_HOME: Duration = Duration::from_millis(50);
+/// Longest wait for a device to play a fade.
+const MAX_FADE: Duration = Duration::from_millis(400);
+/// Longest wait for the renderer of a stream that ends properly.
+const RETURN_TIMEOUT: Duration = Duration::from_millis(50);
 /// Waits between attempts to open: the first, and the longest.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
 const LAST_RETRY: Duration = Duration::from_secs(2);
-/// How long a sound server may take to come, or to come back, before khor takes the sound card itself, which the server
-/// could then not open.
-const SERVER_PATIENCE: Duration = Duration::from_secs(5);
+/// Time for a sound server to start or restart. Then khor opens the sound card itself, and the server cannot.
+const SERVER_GRACE: Duration = Duration::from_secs(5);
 
-/// What is wanted of the sound.
+/// Settings of the sound output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    /// Play at all.
+pub struct AudioSettings {
+    /// Whether to play.
     pub enabled: bool,
     /// `pulseaudio`, `alsa`, or empty for the first that answers.
     pub backend: String,
@@ -63,9 +62,9 @@ pub struct Wanted {
     pub sample_rate_hz: u32,
 }
 
-/// How the sound is.
+/// State of the sound output.
 #[derive(Clone, Debug, Default)]
-pub struct Status {
+pub struct AudioStatus {
     /// Works, or why not.
     pub health: Health,
     /// Backend in use.
@@ -84,41 +83,42 @@ pub struct Status {
 }
 
 /// The sound output.
-pub struct Output {
-    commands: Sender<Wanted>,
-    status: Arc<Mutex<Status>>,
-    link: Arc<Link>,
+pub struct AudioOutput {
+    commands: Sender<AudioSettings>,
+    status: Arc<Mutex<AudioStatus>>,
+    callback: Arc<CallbackState>,
     tap: Tap,
 }
 
-impl Output {
+impl AudioOutput {
     /// Starts the threads; the [`Player`] feeds the sound.
-    pub fn start(wanted: Wanted) -> io::Result<(Self, Player)> {
-        let link = Arc::new(Link::new(wanted.sample_rate_hz));
-        let (tap, feed) = Tap::start(wanted.sample_rate_hz)?;
+    pub fn start(settings: AudioSettings) -> io::Result<(Self, Player)> {
+        let callback = Arc::new(CallbackState::new(settings.sample_rate_hz));
+        let (tap, feed) = Tap::start(settings.sample_rate_hz)?;
         let (producer, consumer) = RingBuffer::new(QUEUE_COMMANDS);
-        let renderer = Box::new(Renderer::new(wanted.sample_rate_hz, consumer, Arc::clone(&link), feed));
-        let status = Arc::new(Mutex::new(Status::default()));
+        let renderer =
+            Box::new(Renderer::new(settings.sample_rate_hz, consumer, Arc::clone(&callback), feed));
+        let status = Arc::new(Mutex::new(AudioStatus::default()));
         let (commands, receiver) = mpsc::channel();
         let supervisor = Supervisor {
-            wanted,
+            settings,
             commands: receiver,
             status: Arc::clone(&status),
-            link: Arc::clone(&link),
+            callback: Arc::clone(&callback),
             tap: tap.clone(),
-            home: mpsc::sync_channel(1),
+            returns: mpsc::sync_channel(1),
             idle: Some(renderer),
             pacer: None,
             stream: None,
             retry: FIRST_RETRY,
-            played: false,
-            xruns_before: 0,
-            server_until: server_until(),
+            has_played: false,
+            earlier_xruns: 0,
+            server_deadline: server_deadline(),
         };
         // It ends when the output is dropped; nobody waits for it, since a sound server may hang.
         thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run())?;
-        let player = Player::new(producer, Arc::clone(&link));
-        Ok((Self { commands, status, link, tap }, player))
+        let player = Player::new(producer, Arc::clone(&callback));
+        Ok((Self { commands, status, callback, tap }, player))
     }
 
     /// Where to listen to what the device is given. With no device, the music plays for the listeners alone.
@@ -126,85 +126,85 @@ impl Output {
         &self.tap
     }
 
-    /// Changes what is wanted.
-    pub fn want(&self, wanted: Wanted) {
+    /// Changes the settings.
+    pub fn set_settings(&self, settings: AudioSettings) {
         // The thread ends only when this sender does.
-        drop(self.commands.send(wanted));
+        drop(self.commands.send(settings));
     }
 
     /// Fades out whatever sounds and returns once that has been heard; there is silence until the next stream.
     pub fn fade_out(&self) {
-        fade_out(&self.link);
+        fade_out(&self.callback);
     }
 
-    /// How the sound is.
-    pub fn status(&self) -> Status {
+    /// Its state.
+    pub fn status(&self) -> AudioStatus {
         self.status.lock().clone()
     }
 
     /// How the callback is doing.
-    pub fn meters(&self) -> Meters {
-        self.link.meters()
+    pub fn meters(&self) -> AudioMeters {
+        self.callback.meters()
     }
 }
 
-impl Drop for Output {
+impl Drop for AudioOutput {
     fn drop(&mut self) {
         self.tap.close();
     }
 }
 
 /// Fades out, and waits for the device to have played it. A device that takes no more samples is not waited for.
-fn fade_out(link: &Link) {
-    let faded = link.frames() + (FADE.as_secs_f64() * f64::from(link.sample_rate_hz())) as u64;
-    let given_up = Instant::now() + LONGEST_FADE;
-    link.fade();
-    while link.running_stream().is_some() && link.frames() < faded && Instant::now() < given_up {
+fn fade_out(callback: &CallbackState) {
+    let faded = callback.frames() + (FADE.as_secs_f64() * f64::from(callback.sample_rate_hz())) as u64;
+    let given_up = Instant::now() + MAX_FADE;
+    callback.fade();
+    while callback.running_stream().is_some() && callback.frames() < faded && Instant::now() < given_up {
         thread::sleep(Duration::from_millis(5));
     }
-    if let Some(latency_s) = link.meters().latency_s {
-        thread::sleep(Duration::try_from_secs_f32(latency_s).unwrap_or_default().min(LONGEST_FADE));
+    if let Some(latency_s) = callback.meters().latency_s {
+        thread::sleep(Duration::try_from_secs_f32(latency_s).unwrap_or_default().min(MAX_FADE));
     }
 }
 
 struct Supervisor {
-    wanted: Wanted,
-    commands: Receiver<Wanted>,
-    status: Arc<Mutex<Status>>,
-    link: Arc<Link>,
+    settings: AudioSettings,
+    commands: Receiver<AudioSettings>,
+    status: Arc<Mutex<AudioStatus>>,
+    callback: Arc<CallbackState>,
     tap: Tap,
-    /// Where the renderer comes back to from whoever had it on loan.
-    home: (mpsc::SyncSender<Box<Renderer>>, Receiver<Box<Renderer>>),
+    /// The channel through which stream or pacer return the renderer.
+    returns: (mpsc::SyncSender<Box<Renderer>>, Receiver<Box<Renderer>>),
     /// The renderer, while nobody has it on loan.
     idle: Option<Box<Renderer>>,
     /// Has it on loan while no device does and somebody listens at the tap.
     pacer: Option<Pacer>,
-    stream: Option<Watched>,
+    stream: Option<WatchedStream>,
     retry: Duration,
-    played: bool,
+    has_played: bool,
     /// Gaps on earlier streams.
-    xruns_before: u64,
+    earlier_xruns: u64,
     /// Until when only a sound server is asked for the default device.
-    server_until: Option<Instant>,
+    server_deadline: Option<Instant>,
 }
 
-/// Where there is a sound server it is waited for.
-fn server_until() -> Option<Instant> {
-    device::has_server().then(|| Instant::now() + SERVER_PATIENCE)
+/// Until when to wait for the sound server, if there is one.
+fn server_deadline() -> Option<Instant> {
+    device::has_server().then(|| Instant::now() + SERVER_GRACE)
 }
 
-/// A stream and what was last seen of it.
-struct Watched {
+/// A stream and the result of its last check.
+struct WatchedStream {
     open: OpenStream,
     opened_at: Instant,
     transient: u64,
-    /// Looks in a row at which there were new errors.
-    stormy_looks: u32,
+    /// Checks in a row that found new errors.
+    error_checks: u32,
     /// Asked for once its thread is known.
     promotion: Option<Promotion>,
 }
 
-impl Watched {
+impl WatchedStream {
     /// What its thread was granted; asks when its thread is new.
     fn priority(&mut self) -> Option<Priority> {
         let tid = self.open.faults.tid.load(Relaxed);
@@ -216,32 +216,34 @@ impl Supervisor {
     fn run(mut self) {
         let mut next_attempt = Instant::now();
         loop {
-            self.idle = self.idle.take().or_else(|| self.home.1.try_recv().ok());
+            self.idle = self.idle.take().or_else(|| self.returns.1.try_recv().ok());
             let ready = self.stream.is_none() && (self.idle.is_some() || self.pacer.is_some());
-            if self.wanted.enabled && ready && Instant::now() >= next_attempt {
+            if self.settings.enabled && ready && Instant::now() >= next_attempt {
                 self.open();
                 next_attempt = Instant::now() + self.retry;
                 self.retry = (self.retry * 2).min(LAST_RETRY);
             }
-            self.follow_listeners();
+            self.update_pacer();
             if let Some(renderer) = &mut self.idle {
                 renderer.idle();
             }
-            if !self.wanted.enabled {
-                self.set(|status| *status = Status { restarts: status.restarts, ..Status::default() });
+            if !self.settings.enabled {
+                self.update_status(|status| {
+                    *status = AudioStatus { restarts: status.restarts, ..AudioStatus::default() }
+                });
             }
-            match self.commands.recv_timeout(LOOK) {
-                Ok(wanted) if wanted != self.wanted => {
-                    self.wanted = wanted;
-                    (self.retry, next_attempt, self.played) = (FIRST_RETRY, Instant::now(), false);
+            match self.commands.recv_timeout(CHECK_INTERVAL) {
+                Ok(settings) if settings != self.settings => {
+                    self.settings = settings;
+                    (self.retry, next_attempt, self.has_played) = (FIRST_RETRY, Instant::now(), false);
                     if self.stream.is_some() {
-                        fade_out(&self.link);
+                        fade_out(&self.callback);
                     }
                     self.close(None);
-                    self.server_until = self.server_until.max(server_until());
+                    self.server_deadline = self.server_deadline.max(server_deadline());
                 }
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => self.look(),
+                Err(RecvTimeoutError::Timeout) => self.check_stream(),
                 Err(RecvTimeoutError::Disconnected) => {
                     self.pacer.take().into_iter().for_each(Pacer::stop);
                     return self.close(None);
@@ -251,40 +253,43 @@ impl Supervisor {
     }
 
     fn open(&mut self) {
-        let Wanted { backend, device, .. } = self.wanted.clone();
+        let AudioSettings { backend, device, .. } = self.settings.clone();
         let unchosen = backend.is_empty() && device.is_empty();
-        let server_only = unchosen && self.server_until.is_some_and(|until| Instant::now() < until);
-        let choice = Choice { backend, device, server_only };
-        let (lease, handover) = Lease::new(self.home.0.clone());
-        match device::open(&choice, self.wanted.sample_rate_hz, lease) {
+        let server_only = unchosen && self.server_deadline.is_some_and(|until| Instant::now() < until);
+        let choice = DeviceChoice { backend, device, server_only };
+        let (lease, handover) = Lease::new(self.returns.0.clone());
+        match device::open(&choice, self.settings.sample_rate_hz, lease) {
             Ok((open, sample_rate_hz)) => {
                 // Until here whoever listens at the tap heard on.
-                self.idle = self.renderer_for(sample_rate_hz).and_then(|renderer| handover.give(renderer));
+                self.idle = self
+                    .prepare_renderer(sample_rate_hz)
+                    .and_then(|renderer| handover.give_renderer(renderer));
                 self.opened(open, sample_rate_hz);
             }
-            Err(error) => self.failed(&error.to_string()),
+            Err(error) => self.open_failed(&error.to_string()),
         }
     }
 
     /// Plays for the listeners at the tap while no device plays.
-    fn follow_listeners(&mut self) {
-        let wanted = self.stream.is_none() && self.tap.listeners() > 0;
-        match (wanted, &self.pacer) {
-            (true, None) => self.pace(),
+    fn update_pacer(&mut self) {
+        let must_pace = self.stream.is_none() && self.tap.listeners() > 0;
+        match (must_pace, &self.pacer) {
+            (true, None) => self.start_pacer(),
             (false, Some(_)) => {
                 self.idle = self.take_renderer();
-                self.link.closed();
+                self.callback.closed();
             }
             _ => {}
         }
     }
 
-    fn pace(&mut self) {
-        let played_at = self.idle.as_ref().filter(|_| self.played).map(|renderer| renderer.sample_rate_hz());
-        let sample_rate_hz = played_at.unwrap_or(self.wanted.sample_rate_hz);
-        let Some(renderer) = self.renderer_for(sample_rate_hz) else { return };
-        let (lease, handover) = Lease::new(self.home.0.clone());
-        self.idle = handover.give(renderer);
+    fn start_pacer(&mut self) {
+        let played_at =
+            self.idle.as_ref().filter(|_| self.has_played).map(|renderer| renderer.sample_rate_hz());
+        let sample_rate_hz = played_at.unwrap_or(self.settings.sample_rate_hz);
+        let Some(renderer) = self.prepare_renderer(sample_rate_hz) else { return };
+        let (lease, handover) = Lease::new(self.returns.0.clone());
+        self.idle = handover.give_renderer(renderer);
         match Pacer::start(lease, sample_rate_hz) {
             Ok(pacer) => self.pacer = Some(pacer),
             Err(error) => warn!("no thread for those who listen: {error}"),
@@ -292,33 +297,39 @@ impl Supervisor {
     }
 
     /// The renderer, ready for a new stream of this rate; `None` while a stream that was closed still holds it.
-    fn renderer_for(&mut self, sample_rate_hz: u32) -> Option<Box<Renderer>> {
+    fn prepare_renderer(&mut self, sample_rate_hz: u32) -> Option<Box<Renderer>> {
         let mut renderer = self.take_renderer()?;
-        self.link.opened(sample_rate_hz);
+        self.callback.opened(sample_rate_hz);
         renderer.prepare(sample_rate_hz);
         Some(renderer)
     }
 
     fn take_renderer(&mut self) -> Option<Box<Renderer>> {
         self.pacer.take().into_iter().for_each(Pacer::stop);
-        self.idle.take().or_else(|| self.home.1.try_recv().ok())
+        self.idle.take().or_else(|| self.returns.1.try_recv().ok())
     }
 
     fn opened(&mut self, open: OpenStream, sample_rate_hz: u32) {
         info!("sound: {} through {} at {sample_rate_hz} Hz", open.device, open.backend);
         let (backend, device) = (Some(open.backend.clone()), Some(open.device.clone()));
-        let (sample_rate_hz, again) = (Some(sample_rate_hz), self.played);
-        self.set(|status| {
-            let restarts = status.restarts + u32::from(again);
+        let (sample_rate_hz, is_restart) = (Some(sample_rate_hz), self.has_played);
+        self.update_status(|status| {
+            let restarts = status.restarts + u32::from(is_restart);
             let health = Health::starting();
-            *status = Status { health, backend, device, sample_rate_hz, restarts, ..Status::default() };
+            *status =
+                AudioStatus { health, backend, device, sample_rate_hz, restarts, ..AudioStatus::default() };
         });
-        self.stream =
-            Some(Watched { open, opened_at: Instant::now(), transient: 0, stormy_looks: 0, promotion: None });
+        self.stream = Some(WatchedStream {
+            open,
+            opened_at: Instant::now(),
+            transient: 0,
+            error_checks: 0,
+            promotion: None,
+        });
     }
 
-    fn failed(&mut self, error: &str) {
-        let fix = if self.wanted.device.is_empty() {
+    fn open_failed(&mut self, error: &str) {
+        let fix = if self.settings.device.is_empty() {
             "start PipeWire or PulseAudio in this session, or plug in a sound card; everything else goes on"
         } else {
             "choose another device (khor devices lists them), or plug it in again"
@@ -326,62 +337,63 @@ impl Supervisor {
         self.close(Some(Health::failing(error, fix)));
     }
 
-    /// Looks at a stream that should be playing.
-    fn look(&mut self) {
+    /// Checks a stream that should be playing.
+    fn check_stream(&mut self) {
         let Some(watched) = &mut self.stream else { return };
         let faults = &watched.open.faults;
         let transient = faults.transient.load(Relaxed);
-        let xruns = (!watched.open.by_server).then(|| self.xruns_before + faults.xruns.load(Relaxed));
-        watched.stormy_looks = if transient > watched.transient { watched.stormy_looks + 1 } else { 0 };
+        let xruns = (!watched.open.by_server).then(|| self.earlier_xruns + faults.xruns.load(Relaxed));
+        watched.error_checks = if transient > watched.transient { watched.error_checks + 1 } else { 0 };
         watched.transient = transient;
-        let storm = watched.stormy_looks >= STORM_LOOKS;
-        let silent_for = self.link.silence().unwrap_or_else(|| watched.opened_at.elapsed());
+        let keeps_failing = watched.error_checks >= MAX_ERROR_CHECKS;
+        let silent_for = self.callback.time_since_callback().unwrap_or_else(|| watched.opened_at.elapsed());
         if faults.fatal.load(Relaxed) {
-            self.lost("the sound server or the device went away");
-        } else if storm {
-            self.lost("the device keeps reporting errors");
-        } else if silent_for > WATCHDOG && watched.opened_at.elapsed() > SETTLING {
-            self.lost("the device stopped asking for samples");
-        } else if self.link.silence().is_some() {
+            self.lose_stream("the sound server or the device went away");
+        } else if keeps_failing {
+            self.lose_stream("the device keeps reporting errors");
+        } else if silent_for > WATCHDOG && watched.opened_at.elapsed() > STARTUP_GRACE {
+            self.lose_stream("the device stopped asking for samples");
+        } else if self.callback.time_since_callback().is_some() {
             self.retry = FIRST_RETRY;
-            self.played = true;
+            self.has_played = true;
             let priority = watched.priority();
-            self.set(|status| {
+            self.update_status(|status| {
                 (status.health, status.xruns, status.priority) = (Health::working(), xruns, priority);
             });
         }
     }
 
-    fn lost(&mut self, error: &str) {
+    fn lose_stream(&mut self, error: &str) {
         self.close(Some(Health::failing(error, "khor opens it again by itself as soon as it answers")));
     }
 
-    /// Drops the stream, if there is one; its renderer comes home. `why` is said, and logged when it is news.
-    fn close(&mut self, why: Option<Health>) {
-        if let Some(health) = why {
-            self.say(health);
+    /// Drops the stream, if there is one, and takes its renderer back. Publishes `health`, and logs it when it
+    /// has changed.
+    fn close(&mut self, health: Option<Health>) {
+        if let Some(health) = health {
+            self.publish_health(health);
         }
         let Some(watched) = self.stream.take() else { return };
-        self.xruns_before += watched.open.faults.xruns.load(Relaxed);
+        self.earlier_xruns += watched.open.faults.xruns.load(Relaxed);
         if watched.open.by_server {
-            self.server_until = Some(Instant::now() + SERVER_PATIENCE);
+            self.server_deadline = Some(Instant::now() + SERVER_GRACE);
         }
-        self.link.closed();
+        self.callback.closed();
         // It waits for the server, which may hang; the renderer comes home when it doesn't, sooner or later.
         if thread::Builder::new().name("khor-audio-end".into()).spawn(move || drop(watched)).is_ok() {
-            self.idle = self.idle.take().or_else(|| self.home.1.recv_timeout(COMING_HOME).ok());
+            self.idle = self.idle.take().or_else(|| self.returns.1.recv_timeout(RETURN_TIMEOUT).ok());
         }
     }
 
-    fn say(&self, health: Health) {
+    fn publish_health(&self, health: Health) {
         let mut status = self.status.lock();
         if status.health != health {
             warn!("sound: {}; trying again", health.error.as_deref().unwrap_or("lost"));
         }
-        *status = Status { health, restarts: status.restarts, ..Status::default() };
+        *status = AudioStatus { health, restarts: status.restarts, ..AudioStatus::default() };
     }
 
-    fn set(&self, change: impl FnOnce(&mut Status)) {
+    fn update_status(&self, change: impl FnOnce(&mut AudioStatus)) {
         change(&mut self.status.lock());
     }
 }

@@ -20,8 +20,8 @@ use tokio::sync::broadcast;
 const RING_FRAMES: usize = 1 << 16;
 /// How often the thread looks into the ring while somebody listens.
 const PERIOD: Duration = Duration::from_millis(10);
-/// Blocks a listener may be behind before it loses some: at least two seconds.
-const WAITING_BLOCKS: usize = 256;
+/// Blocks that are kept for a slow listener: at least two seconds.
+const LISTENER_QUEUE_BLOCKS: usize = 256;
 
 /// Left and right of one instant, -1..=1.
 pub type StereoFrame = [f32; 2];
@@ -63,10 +63,10 @@ pub struct TapFull;
 struct Shared {
     blocks: broadcast::Sender<Block>,
     /// Somebody listens, and the callback is to copy.
-    wanted: AtomicBool,
+    has_listeners: AtomicBool,
     sample_rate_hz: AtomicU32,
     /// Frames that the ring had no room for; the callback adds, and the thread takes them out.
-    left_out_frames: AtomicU64,
+    dropped_frames: AtomicU64,
     closed: AtomicBool,
 }
 
@@ -75,13 +75,15 @@ impl Tap {
     pub const MAX_LISTENERS: usize = 32;
 
     /// A tap, and the end of it that the callback feeds.
-    pub(crate) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, Feed)> {
+    pub(crate) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, TapFeed)> {
         let shared = Arc::new(Shared::new(sample_rate_hz));
         let (producer, consumer) = RingBuffer::new(RING_FRAMES);
-        let carrier = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("khor-tap".into()).spawn(move || carrier.carry(consumer))?;
+        let forwarder = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("khor-tap".into())
+            .spawn(move || forwarder.forward_blocks(consumer))?;
         let tap = Self { shared: Arc::clone(&shared), thread: thread.thread().clone() };
-        Ok((tap, Feed { shared, frames: producer }))
+        Ok((tap, TapFeed { shared, frames: producer }))
     }
 
     /// Listens from now on, until the receiver is dropped.
@@ -109,36 +111,36 @@ impl Tap {
 impl Shared {
     fn new(sample_rate_hz: u32) -> Self {
         Self {
-            blocks: broadcast::Sender::new(WAITING_BLOCKS),
-            wanted: AtomicBool::new(false),
+            blocks: broadcast::Sender::new(LISTENER_QUEUE_BLOCKS),
+            has_listeners: AtomicBool::new(false),
             sample_rate_hz: AtomicU32::new(sample_rate_hz),
-            left_out_frames: AtomicU64::new(0),
+            dropped_frames: AtomicU64::new(0),
             closed: AtomicBool::new(false),
         }
     }
 
     /// The thread: from the ring to the listeners.
-    fn carry(&self, mut ring: Consumer<StereoFrame>) {
+    fn forward_blocks(&self, mut ring: Consumer<StereoFrame>) {
         let mut first_frame = 0;
         while !self.closed.load(Relaxed) {
             if self.blocks.receiver_count() == 0 {
-                self.wanted.store(false, Relaxed);
+                self.has_listeners.store(false, Relaxed);
                 // Whoever came since is told of by the token that lets this return at once.
                 thread::park();
                 continue;
             }
-            if !self.wanted.load(Relaxed) {
+            if !self.has_listeners.load(Relaxed) {
                 // Frames of those who listened before, and what they lost.
                 take_all(&mut ring);
-                self.left_out_frames.store(0, Relaxed);
-                self.wanted.store(true, Relaxed);
+                self.dropped_frames.store(0, Relaxed);
+                self.has_listeners.store(true, Relaxed);
             }
             thread::sleep(PERIOD);
             if let Some(frames) = take_all(&mut ring) {
                 let sample_rate_hz = self.sample_rate_hz.load(Relaxed);
                 let block = Block { sample_rate_hz, first_frame, frames };
                 // What the ring had no room for came after these, of which it was full.
-                first_frame = block.next_frame() + self.left_out_frames.swap(0, Relaxed);
+                first_frame = block.next_frame() + self.dropped_frames.swap(0, Relaxed);
                 // The last of them may have gone.
                 self.blocks.send(block).ok();
             }
@@ -155,12 +157,12 @@ fn take_all(ring: &mut Consumer<StereoFrame>) -> Option<Arc<[StereoFrame]>> {
 }
 
 /// The callback's end.
-pub(crate) struct Feed {
+pub(crate) struct TapFeed {
     shared: Arc<Shared>,
     frames: Producer<StereoFrame>,
 }
 
-impl Feed {
+impl TapFeed {
     /// What follows has this rate.
     pub(crate) fn set_rate(&self, sample_rate_hz: u32) {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
@@ -169,14 +171,14 @@ impl Feed {
     /// Passes frames on if somebody listens: as many as there is room for, and counts the others. Audio thread: no
     /// lock, no allocation, no system call.
     pub(crate) fn push(&mut self, left: &[f32], right: &[f32]) {
-        if !self.shared.wanted.load(Relaxed) {
+        if !self.shared.has_listeners.load(Relaxed) {
             return;
         }
         let given = left.len().min(right.len());
         let fitting = given.min(self.frames.slots());
         if fitting < given {
             // Before those that fit: the ring's index publishes it, so who takes them knows what is missing after them.
-            self.shared.left_out_frames.fetch_add((given - fitting) as u64, Relaxed);
+            self.shared.dropped_frames.fetch_add((given - fitting) as u64, Relaxed);
         }
         let Ok(chunk) = self.frames.write_chunk_uninit(fitting) else { return };
         chunk.fill_from_iter(left.iter().zip(right).map(|(l, r)| [*l, *r]));
@@ -186,7 +188,7 @@ impl Feed {
     /// receive frames that were pushed before it subscribed.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
-        !self.shared.wanted.load(Relaxed)
+        !self.shared.has_listeners.load(Relaxed)
     }
 }
 
@@ -195,7 +197,7 @@ mod tests {
     use super::*;
 
     /// Pushes a counting ramp, `frames` at once, until `until` says that it is enough.
-    fn ramp(feed: &mut Feed, frames: usize, mut until: impl FnMut() -> bool) {
+    fn ramp(feed: &mut TapFeed, frames: usize, mut until: impl FnMut() -> bool) {
         let mut next = 0.0_f32;
         khor_e2e::wait_until("enough frames to be pushed", || {
             let left: Vec<f32> = (0..frames).map(|i| next + i as f32).collect();
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn listeners_hear_every_frame_in_order_and_nobody_costs_nothing() {
+    fn listeners_receive_every_frame_in_order() {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         feed.push(&[9.0; 480], &[9.0; 480]);
         assert_eq!(feed.frames.slots(), RING_FRAMES, "nobody listens");
@@ -224,7 +226,7 @@ mod tests {
         });
         assert!(heard.windows(2).all(|pair| pair[1] - pair[0] == 1.0), "no frame is missing");
         drop(one);
-        ramp(&mut feed, 480, || !tap.shared.wanted.load(Relaxed));
+        ramp(&mut feed, 480, || !tap.shared.has_listeners.load(Relaxed));
         let free = feed.frames.slots();
         feed.push(&[9.0; 480], &[9.0; 480]);
         assert_eq!(feed.frames.slots(), free, "nobody listens any more");
@@ -236,22 +238,22 @@ mod tests {
     }
 
     #[test]
-    fn a_full_ring_leaves_out_what_it_has_no_room_for() {
+    fn a_full_ring_counts_dropped_frames() {
         // Without the thread, which would empty the ring, or find that nobody listens.
         let (frames, _ring) = RingBuffer::new(RING_FRAMES);
-        let mut feed = Feed { shared: Arc::new(Shared::new(48_000)), frames };
-        feed.shared.wanted.store(true, Relaxed);
+        let mut feed = TapFeed { shared: Arc::new(Shared::new(48_000)), frames };
+        feed.shared.has_listeners.store(true, Relaxed);
         let long = vec![0.5; RING_FRAMES - 100];
         feed.push(&long, &long);
         feed.push(&long, &long);
         assert_eq!(feed.frames.slots(), 0);
         feed.push(&[0.5; 16], &[0.5; 16]);
-        let left_out = feed.shared.left_out_frames.load(Relaxed);
-        assert_eq!(left_out, 2 * long.len() as u64 + 16 - RING_FRAMES as u64, "all of them are counted");
+        let dropped = feed.shared.dropped_frames.load(Relaxed);
+        assert_eq!(dropped, 2 * long.len() as u64 + 16 - RING_FRAMES as u64, "all of them are counted");
     }
 
     #[test]
-    fn listeners_can_tell_what_was_left_out() {
+    fn block_numbers_reveal_dropped_frames() {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         let mut listener = tap.listen().unwrap();
         let (mut lost, mut next_frame, mut begun_at) = (0, 0, None);
@@ -273,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_last_listener() {
+    fn the_number_of_listeners_is_limited() {
         let (tap, _feed) = Tap::start(48_000).unwrap();
         let all: Vec<_> = (0..Tap::MAX_LISTENERS).map(|_| tap.listen().unwrap()).collect();
         assert_eq!(tap.listen().err(), Some(TapFull));

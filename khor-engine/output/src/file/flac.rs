@@ -12,7 +12,7 @@ use flac_codec::{
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use super::to_24_bit;
+use super::sample::to_24_bit;
 
 pub(super) struct FlacWriter {
     inner: FlacSampleWriter<Shared>,
@@ -36,7 +36,7 @@ impl FlacWriter {
     }
 
     /// Writes the complete frames to the file.
-    pub(super) fn write_out(&mut self) -> io::Result<()> {
+    pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 

@@ -1,6 +1,7 @@
 //! Files of sound and of notes. The end of a file's name says what is in it.
 
 mod flac;
+mod sample;
 mod smf;
 mod wav;
 
@@ -13,6 +14,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+pub use sample::{FileError, to_16_bit};
 pub use smf::NoteFile;
 pub use wav::{MAX_WAV_BYTES, WavBytes, wav_bytes};
 
@@ -34,20 +36,9 @@ pub enum Format {
 #[error("{0}: what it is to hold is not known; expected a name that ends in .wav, .flac or .mid")]
 pub struct FormatError(String);
 
-/// Why samples can't be written.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The block would not fit; what was written before is a good file once finished.
-    #[error("a WAV file holds at most 4 GiB")]
-    Full,
-    /// The file could not be written.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
 impl Format {
     /// By the end of the name, in any case.
-    pub fn of(path: &Path) -> Result<Self, FormatError> {
+    pub fn from_path(path: &Path) -> Result<Self, FormatError> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
         match extension.as_deref() {
             Some("wav") => Ok(Self::Wav),
@@ -61,7 +52,7 @@ impl Format {
 /// Frames that are handed to the writing thread at once.
 const PIECE_FRAMES: usize = 4096;
 /// Pieces that may wait for it.
-const WAITING_PIECES: usize = 16;
+const QUEUE_PIECES: usize = 16;
 
 /// A file of stereo samples, 24 bits each, written by a thread of its own.
 ///
@@ -84,13 +75,13 @@ enum Writer {
 
 impl SoundFile {
     /// Begins to write into a file that is open and empty. `None`: the format holds no samples.
-    pub fn within(file: File, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
+    pub fn start(file: File, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
         let writer = match format {
             Format::Wav => Writer::Wav(WavWriter::new(file, sample_rate_hz)?),
             Format::Flac => Writer::Flac(Box::new(FlacWriter::new(file, sample_rate_hz)?)),
             Format::Midi => return Ok(None),
         };
-        let (pieces, receiver) = mpsc::sync_channel(WAITING_PIECES);
+        let (pieces, receiver) = mpsc::sync_channel(QUEUE_PIECES);
         let write = move || writer.write(&receiver);
         let thread = thread::Builder::new().name("khor-file".into()).spawn(write)?;
         Ok(Some(Self { pieces, next: Piece::default(), thread }))
@@ -130,7 +121,7 @@ impl Writer {
                 Self::Wav(writer) => writer.push(&left, &right),
                 Self::Flac(writer) => writer.push(&left, &right).map_err(FileError::Io),
             };
-            written = written.and_then(|()| Ok(self.write_out()?));
+            written = written.and_then(|()| Ok(self.flush_to_file()?));
         }
         match self {
             Self::Wav(writer) => writer.finish()?,
@@ -140,22 +131,12 @@ impl Writer {
     }
 
     /// Makes the file playable up to the current position.
-    fn write_out(&mut self) -> io::Result<()> {
+    fn flush_to_file(&mut self) -> io::Result<()> {
         match self {
-            Self::Wav(writer) => writer.write_out(),
-            Self::Flac(writer) => writer.write_out(),
+            Self::Wav(writer) => writer.flush_to_file(),
+            Self::Flac(writer) => writer.flush_to_file(),
         }
     }
-}
-
-/// A sample of -1..=1 as 16 bits; beyond is clipped.
-pub fn to_16_bit(sample: f32) -> i16 {
-    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
-}
-
-fn to_24_bit(sample: f32) -> i32 {
-    const FULL_SCALE: f32 = 8_388_607.0;
-    (sample.clamp(-1.0, 1.0) * FULL_SCALE).round() as i32
 }
 
 #[cfg(test)]
@@ -167,7 +148,9 @@ mod tests {
     const IN_24_BITS: [i32; 6] = [0, -8_388_607, 4_194_304, 2_097_152, 8_388_607, -8_388_607];
 
     fn begun(path: &Path) -> SoundFile {
-        SoundFile::within(File::create(path).unwrap(), Format::of(path).unwrap(), 48_000).unwrap().unwrap()
+        SoundFile::start(File::create(path).unwrap(), Format::from_path(path).unwrap(), 48_000)
+            .unwrap()
+            .unwrap()
     }
 
     fn written(name: &str) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -180,14 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_to_wav_reads_back() {
+    fn wav_samples_read_back() {
         let (_dir, path) = written("x.WAV");
         let mut reader = hound::WavReader::open(&path).unwrap();
         assert_eq!(reader.samples::<i32>().map(Result::unwrap).collect::<Vec<_>>(), IN_24_BITS);
     }
 
     #[test]
-    fn what_is_written_to_flac_reads_back() {
+    fn flac_samples_read_back() {
         let (_dir, path) = written("x.flac");
         let mut reader = flac_codec::decode::FlacSampleReader::open(&path).unwrap();
         let mut samples = Vec::new();
@@ -214,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_wav_file_plays_to_its_end() {
+    fn an_unfinished_wav_file_plays() {
         let frames = 12 * PIECE_FRAMES as u32;
         let duration = |path: &Path| hound::WavReader::open(path).map_or(0, |reader| reader.duration());
         let (_dir, cut) = cut("x.wav", |path| duration(path) == frames);
@@ -225,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_flac_file_plays_to_its_last_complete_frame() {
+    fn a_truncated_flac_file_plays() {
         let readable = |path: &Path| {
             let Ok(mut reader) = flac_codec::decode::FlacSampleReader::open(path) else { return 0 };
             let mut samples = Vec::new();
@@ -241,10 +224,10 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_is_told() {
+    fn a_full_disk_is_reported() {
         let path = Path::new("/dev/full");
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
-        let mut file = SoundFile::within(device, Format::Wav, 48_000);
+        let mut file = SoundFile::start(device, Format::Wav, 48_000);
         let told = match &mut file {
             // hound writes the header at once, and the device says no at once.
             Err(error) => error.kind(),
@@ -262,10 +245,10 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_what_the_file_holds_or_what_is_expected() {
-        assert_eq!(Format::of(Path::new("a/b.mid")), Ok(Format::Midi));
-        let refused = Format::of(Path::new("x.mp3")).unwrap_err().to_string();
+    fn the_extension_selects_the_format() {
+        assert_eq!(Format::from_path(Path::new("a/b.mid")), Ok(Format::Midi));
+        let refused = Format::from_path(Path::new("x.mp3")).unwrap_err().to_string();
         assert!(refused.starts_with("x.mp3:") && refused.ends_with(".wav, .flac or .mid"), "{refused}");
-        assert!(Format::of(Path::new("wav")).is_err());
+        assert!(Format::from_path(Path::new("wav")).is_err());
     }
 }

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_reads_back_with_its_tempo_channels_and_times() {
+    fn midi_files_keep_tempo_channels_and_times() {
         let mut file = NoteFile::new(120.0);
         file.push(&[note(1.0, 0.25, 60, Role::Percussion), note(0.5, 0.5, 40, Role::Bass)]);
         let dir = tempfile::tempdir().unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn every_beginning_has_one_end_and_nothing_sounds_twice() {
+    fn every_note_on_has_one_note_off() {
         let mut random = fastrand::Rng::with_seed(3);
         let mut file = NoteFile::new(97.0);
         for _ in 0..3000 {

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, io::BufWriter};
 
-use super::{FileError, to_16_bit, to_24_bit};
+use super::sample::{FileError, to_16_bit, to_24_bit};
 
 /// Left and right, 24 bits each.
 const FRAME_BYTES: u32 = 6;
@@ -48,7 +48,7 @@ impl WavWriter {
     }
 
     /// Writes the pushed samples to the file, with a header that covers them.
-    pub(super) fn write_out(&mut self) -> io::Result<()> {
+    pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.inner.flush().map_err(io_error)
     }
 
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_in_memory_has_its_length_and_its_samples() {
+    fn wav_bytes_have_the_predicted_length() {
         let mut wav = WavBytes::new(44_100, 3);
         wav.push(&[0.0, 1.0], &[-2.0, 0.5]);
         wav.push(&[0.25], &[-0.25]);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_file_takes_no_more_and_is_finished_properly() {
+    fn a_full_wav_file_stays_valid() {
         assert!(MAX_FRAMES * u64::from(FRAME_BYTES) + 1000 < u64::from(u32::MAX));
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");

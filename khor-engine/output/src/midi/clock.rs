@@ -41,9 +41,9 @@ impl Clock {
     }
 
     /// Schedules a step's clocks, evenly. After a gap followers are stopped, since they are no longer where the music
-    /// is; the position can only be told them at a bar line. Of `newcomers`, who subscribed since the last bar line, the
+    /// is; the position can only be told them at a bar line. Of `new_subscribers`, who subscribed since the last bar line, the
     /// ones that are told it are taken out.
-    pub(super) fn step(&mut self, step: Step, newcomers: &mut Vec<Addr>, schedule: &mut Schedule) {
+    pub(super) fn step(&mut self, step: Step, new_subscribers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP
         {
@@ -56,11 +56,11 @@ impl Clock {
             Self::Standing if !step.bar_start => return,
             Self::Standing => {
                 schedule.add(start_at, Message::Start);
-                newcomers.clear();
+                new_subscribers.clear();
             }
             Self::Running { .. } if step.bar_start => {
-                for newcomer in newcomers.drain(..) {
-                    schedule.add(start_at, Message::StartOf(newcomer));
+                for subscriber in new_subscribers.drain(..) {
+                    schedule.add(start_at, Message::StartFor(subscriber));
                 }
             }
             Self::Running { .. } => {}
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn it_starts_at_a_bar_line_and_follows_the_tempo_without_a_jump() {
+    fn clocks_start_at_bars_and_follow_tempo() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let lengths: Vec<u64> = (0..10).map(|_| 120).chain((0..10).map(|i| 60 + 12 * i)).collect();
         play(&mut clock, &mut schedule, 10, ms(1000), &lengths);
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_stops_followers_until_the_next_bar() {
+    fn a_gap_stops_followers_until_a_bar() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let end = play(&mut clock, &mut schedule, 0, ms(0), &[120; 3]);
         play(&mut clock, &mut schedule, 15, end + ms(240), &[120; 2]);
@@ -147,25 +147,25 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_late_starts_alone_at_the_next_bar_line() {
+    fn a_late_subscriber_starts_at_a_bar() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         let late = Addr { client: 130, port: 0 };
-        let mut newcomers = vec![late];
-        let mut step = |nth: u64, newcomers: &mut Vec<Addr>| {
+        let mut new_subscribers = vec![late];
+        let mut step = |nth: u64, new_subscribers: &mut Vec<Addr>| {
             let step = Step { at: ms(100 + 120 * nth), length: ms(120), bar_start: nth.is_multiple_of(16) };
-            clock.step(step, newcomers, &mut schedule);
+            clock.step(step, new_subscribers, &mut schedule);
         };
-        step(0, &mut newcomers);
-        assert_eq!(newcomers, [], "it starts with everybody else");
-        newcomers.push(late);
-        (1..=32).for_each(|nth| step(nth, &mut newcomers));
+        step(0, &mut new_subscribers);
+        assert_eq!(new_subscribers, [], "it starts with everybody else");
+        new_subscribers.push(late);
+        (1..=32).for_each(|nth| step(nth, &mut new_subscribers));
         let mut sent = drain(&mut schedule);
         sent.retain(|(_, message)| *message != Message::Clock);
-        assert_eq!(sent, [(ms(99), Message::Start), (ms(2019), Message::StartOf(late))]);
+        assert_eq!(sent, [(ms(99), Message::Start), (ms(2019), Message::StartFor(late))]);
     }
 
     #[test]
-    fn it_is_stopped_once_and_only_if_it_runs() {
+    fn a_stopped_clock_sends_one_stop() {
         let (mut clock, mut schedule) = (Clock::new(true), Schedule::default());
         play(&mut clock, &mut schedule, 0, ms(0), &[120]);
         clock.stop(ms(0), &mut schedule);

@@ -8,6 +8,7 @@
 //! what it has must be taken back for a silence.
 
 mod clock;
+mod event;
 mod port;
 mod queue;
 mod schedule;
@@ -20,92 +21,53 @@ use std::{
         mpsc::{self, Receiver, SyncSender},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 use tracing::debug;
 
+pub use self::event::{MidiEvent, MidiSettings};
 use self::sender::Sender;
 use super::Health;
-use khor_music::Note;
-use khor_signal::Levels;
 
 /// Events that may wait for the thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
 
-/// What is wanted of MIDI.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// Name of client and port.
-    pub port: String,
-    /// Channel of the melody, 1..=16.
-    pub melody_channel: u8,
-    /// Whether to send MIDI clock, start and stop.
-    pub clock: bool,
-}
-
-/// What can be sent.
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// Open such a port, or none.
-    Wanted(Option<Wanted>),
-    /// A note and when it begins.
-    Note(Note, Instant),
-    /// A step of the composer's, swing left out. Each comes once, ahead of time, and begins where the one before it ended;
-    /// else the clock's followers are stopped until the next bar.
-    Step {
-        /// When it begins.
-        at: Instant,
-        /// How long it lasts.
-        length: Duration,
-        /// It is the first of a bar.
-        bar_start: bool,
-    },
-    /// Levels and brightness (0..=1); what did not change is not sent.
-    Levels(Levels, f32),
-    /// Ends every note, and tells the channels in use so (controller 123).
-    AllNotesOff,
-    /// Likewise, and ends every sound on all channels (controller 120).
-    Panic,
-    /// As [`Self::AllNotesOff`], and ends the clock and the thread.
-    Stop,
-}
-
 /// The MIDI output: a thread with a sequencer port. Dropping the last clone ends all notes.
 #[derive(Clone)]
-pub struct Output {
-    events: SyncSender<Event>,
+pub struct MidiOutput {
+    events: SyncSender<MidiEvent>,
     health: Arc<Mutex<Health>>,
-    /// Whether a port is wanted; written and read by `send` alone.
-    wanted: Arc<AtomicBool>,
+    /// Whether the settings ask for a port; only `send` uses it.
+    has_port: Arc<AtomicBool>,
     ended: Arc<Mutex<Receiver<()>>>,
 }
 
-impl Output {
+impl MidiOutput {
     /// Starts the thread.
-    pub fn start(wanted: Option<Wanted>) -> std::io::Result<Self> {
+    pub fn start(settings: Option<MidiSettings>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let (end, ended) = mpsc::sync_channel(1);
         let health = Arc::new(Mutex::new(Health::off()));
-        let port_wanted = Arc::new(AtomicBool::new(wanted.is_some()));
+        let has_port = Arc::new(AtomicBool::new(settings.is_some()));
         let mut sender = Sender::new(Arc::clone(&health));
         thread::Builder::new().name("khor-midi".into()).spawn(move || {
-            sender.want(wanted);
+            sender.set_settings(settings);
             sender.run(&receiver);
             let _ = end.send(());
         })?;
-        Ok(Self { events, health, wanted: port_wanted, ended: Arc::new(Mutex::new(ended)) })
+        Ok(Self { events, health, has_port, ended: Arc::new(Mutex::new(ended)) })
     }
 
     /// Hands an event to the thread. Never blocks; a full queue drops it. Without a port the thread is left
     /// asleep: twenty times a second it would wake only to drop what it was given.
-    pub fn send(&self, event: Event) {
+    pub fn send(&self, event: MidiEvent) {
         match &event {
-            Event::Wanted(wanted) => self.wanted.store(wanted.is_some(), Relaxed),
-            Event::AllNotesOff | Event::Panic | Event::Stop => {}
-            Event::Note(..) | Event::Step { .. } | Event::Levels(..) => {
-                if !self.wanted.load(Relaxed) {
+            MidiEvent::Settings(settings) => self.has_port.store(settings.is_some(), Relaxed),
+            MidiEvent::AllNotesOff | MidiEvent::Panic | MidiEvent::Stop => {}
+            MidiEvent::Note(..) | MidiEvent::Step { .. } | MidiEvent::Levels(..) => {
+                if !self.has_port.load(Relaxed) {
                     return;
                 }
             }
@@ -120,10 +82,10 @@ impl Output {
         self.health.lock().clone()
     }
 
-    /// Ends all notes and the thread, waiting at most `patience`.
-    pub fn stop(self, patience: Duration) {
-        self.send(Event::Stop);
-        let _ = self.ended.lock().recv_timeout(patience);
+    /// Ends all notes and the thread, waiting at most `timeout`.
+    pub fn stop(self, timeout: Duration) {
+        self.send(MidiEvent::Stop);
+        let _ = self.ended.lock().recv_timeout(timeout);
     }
 }
 
@@ -132,10 +94,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_port_works_or_says_what_to_do() {
+    fn the_port_works_or_names_a_fix() {
         let sequencer = std::path::Path::new("/dev/snd/seq");
         let output =
-            Output::start(Some(Wanted { port: "khor".into(), melody_channel: 1, clock: false })).unwrap();
+            MidiOutput::start(Some(MidiSettings { port: "khor".into(), melody_channel: 1, clock: false }))
+                .unwrap();
         khor_e2e::wait_until("an answer", || output.health() != Health::off());
         let health = output.health();
         output.stop(Duration::from_secs(2));

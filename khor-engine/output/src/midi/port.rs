@@ -19,7 +19,7 @@ use super::{queue::Reading, schedule::Message};
 
 /// What can be withdrawn together of what waits in the queue, and its tag there.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum MessageKind {
     /// Notes and controllers.
     Notes = 1,
     /// The clock.
@@ -88,7 +88,7 @@ impl Port {
     }
 
     /// Who has subscribed.
-    pub(super) fn listeners(&self) -> BTreeSet<Addr> {
+    pub(super) fn subscribers(&self) -> BTreeSet<Addr> {
         let subscriptions = PortSubscribeIter::new(&self.seq, self.own, QuerySubsType::READ);
         subscriptions.map(|subscription| subscription.get_dest()).collect()
     }
@@ -97,11 +97,11 @@ impl Port {
     /// that is past. Never blocks.
     pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
         let mut event = event(message);
-        let kind = if message.is_transport() { Kind::Transport } else { Kind::Notes };
+        let kind = if message.is_transport() { MessageKind::Transport } else { MessageKind::Notes };
         event.set_tag(kind as u8);
         event.set_source(self.own.port);
         match message {
-            Message::StartOf(listener) => event.set_dest(listener),
+            Message::StartFor(subscriber) => event.set_dest(subscriber),
             _ => event.set_subs(),
         }
         event.schedule_real(self.queue, false, at);
@@ -110,7 +110,7 @@ impl Port {
     }
 
     /// Takes back what is due at `from` or later.
-    pub(super) fn withdraw(&self, kind: Kind, from: Duration) -> Result<(), PortError> {
+    pub(super) fn withdraw(&self, kind: MessageKind, from: Duration) -> Result<(), PortError> {
         let condition = RemoveEvents::new()?;
         condition.set_condition(Remove::OUTPUT | Remove::TIME_AFTER | Remove::TAG_MATCH);
         condition.set_queue(self.queue);
@@ -126,7 +126,7 @@ fn event(message: Message) -> Event<'static> {
     let transport = EvQueueControl { queue: 0, value: () };
     match message {
         Message::Stop => Event::new(EventType::Stop, &transport),
-        Message::Start | Message::StartOf(_) => Event::new(EventType::Start, &transport),
+        Message::Start | Message::StartFor(_) => Event::new(EventType::Start, &transport),
         Message::Clock => Event::new(EventType::Clock, &transport),
         Message::NoteOn { channel, note, velocity } => {
             Event::new(EventType::Noteon, &note_event(channel, note, velocity))

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 /// Part of what the two clocks are found to be apart by that is corrected at once.
-const SHARE: u32 = 8;
+const CORRECTION_SHARE: u32 = 8;
 /// Clocks that are further apart did not drift: one of them jumped.
-const JUMP: Duration = Duration::from_millis(20);
+const MAX_DRIFT: Duration = Duration::from_millis(20);
 
 /// The queue's time, and the instants between which it was read.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +42,11 @@ impl TimeMap {
         let expected = self.instant(reading.queue);
         let early = reading.before.saturating_duration_since(expected);
         let late = expected.saturating_duration_since(reading.after);
-        if early.max(late) > JUMP {
+        if early.max(late) > MAX_DRIFT {
             *self = Self::new(reading);
         } else if early > Duration::ZERO {
-            self.zero += early / SHARE;
-        } else if let Some(earlier) = self.zero.checked_sub(late / SHARE) {
+            self.zero += early / CORRECTION_SHARE;
+        } else if let Some(earlier) = self.zero.checked_sub(late / CORRECTION_SHARE) {
             self.zero = earlier;
         }
     }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_drifts_is_followed_closely() {
+    fn the_time_map_follows_clock_drift() {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 10));
         for second in 1..=300 {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vague_reading_changes_nothing_and_a_jump_is_taken_at_once() {
+    fn vague_readings_are_ignored_jumps_taken() {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 0));
         let second = start + Duration::from_secs(1);

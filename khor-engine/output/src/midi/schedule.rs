@@ -13,7 +13,7 @@ use alsa::seq::Addr;
 
 /// For how long it is remembered what the kernel was handed once it is due: longer than any doubt about the queue's
 /// time.
-const REMEMBERED: Duration = Duration::from_millis(100);
+const KEEP_SENT: Duration = Duration::from_millis(100);
 
 /// A MIDI message; channels 1..=16, the rest 0..=127. At one instant they go out in this order, so that a repeated note
 /// is heard again.
@@ -24,7 +24,7 @@ pub(super) enum Message {
     /// They start: the next clock is a bar line.
     Start,
     /// Likewise for one of them, who came when the others were following already.
-    StartOf(Addr),
+    StartFor(Addr),
     /// A 24th of a quarter note.
     Clock,
     NoteOff {
@@ -48,7 +48,7 @@ impl Message {
     fn key(self) -> Option<Key> {
         match self {
             Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
-            Self::Controller { .. } | Self::Stop | Self::Start | Self::StartOf(_) | Self::Clock => None,
+            Self::Controller { .. } | Self::Stop | Self::Start | Self::StartFor(_) | Self::Clock => None,
         }
     }
 
@@ -58,12 +58,12 @@ impl Message {
 
     /// Of the clock.
     pub(super) fn is_transport(self) -> bool {
-        matches!(self, Self::Stop | Self::Start | Self::StartOf(_) | Self::Clock)
+        matches!(self, Self::Stop | Self::Start | Self::StartFor(_) | Self::Clock)
     }
 
     /// It may come late, but without it somebody would play on, or never.
-    pub(super) fn must_come(self) -> bool {
-        matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start | Self::StartOf(_))
+    pub(super) fn is_essential(self) -> bool {
+        matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start | Self::StartFor(_))
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Schedule {
     /// Notes that sound once the kernel has played all that it was handed.
     sounding: BTreeMap<Key, u64>,
     /// Notes' messages that the kernel was handed, in that order, until they are long due.
-    handed: Vec<Due>,
+    sent: Vec<Due>,
     next_id: u64,
 }
 
@@ -109,7 +109,7 @@ impl Schedule {
     }
 
     /// The next message that is due at `until` or before; it stays until it is [`Self::accepted`] or
-    /// [`Self::lost`]. A note that still sounds is ended before it is struck again, and never overtakes what the
+    /// [`Self::drop_message`]. A note that still sounds is ended before it is struck again, and never overtakes what the
     /// kernel was handed of the same note.
     pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
@@ -130,8 +130,8 @@ impl Schedule {
                 }
                 (false, None) => {}
             }
-            let handed = self.handed.iter().filter(|handed| handed.message.key() == Some(key));
-            due.at = handed.map(|handed| handed.at).fold(due.at, Duration::max);
+            let sent = self.sent.iter().filter(|sent| sent.message.key() == Some(key));
+            due.at = sent.map(|sent| sent.at).fold(due.at, Duration::max);
             return Some(due);
         }
     }
@@ -139,7 +139,7 @@ impl Schedule {
     /// The kernel took what [`Self::next`] returned.
     pub(super) fn accepted(&mut self, due: Due) {
         if let Some(key) = due.message.key() {
-            self.handed.push(due);
+            self.sent.push(due);
             if due.message.is_off() {
                 // The off itself is out of date from now on, and leaves the queue as such.
                 self.sounding.remove(&key);
@@ -151,14 +151,14 @@ impl Schedule {
     }
 
     /// What [`Self::next`] returned, which need not come, will never be sent; nor will the off of such a note.
-    pub(super) fn lost(&mut self, due: Due) {
-        debug_assert!(!due.message.must_come(), "{due:?}");
+    pub(super) fn drop_message(&mut self, due: Due) {
+        debug_assert!(!due.message.is_essential(), "{due:?}");
         self.queue.pop();
     }
 
     /// Forgets what the kernel was handed and has played by now.
     pub(super) fn forget_played(&mut self, now: Duration) {
-        self.handed.retain(|handed| handed.at + REMEMBERED >= now);
+        self.sent.retain(|sent| sent.at + KEEP_SENT >= now);
     }
 
     /// Drops notes to come and ends those that sound at `cut`, from when on what the kernel was handed of notes was
@@ -166,15 +166,15 @@ impl Schedule {
     /// sound is ended, and an off too many hurts nobody.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
-        for handed in self.handed.iter().rev().filter(|handed| handed.at >= cut) {
-            let Some(key) = handed.message.key() else { continue };
-            if handed.message.is_off() || handed.at <= reached {
-                self.sounding.insert(key, handed.id);
+        for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {
+            let Some(key) = sent.message.key() else { continue };
+            if sent.message.is_off() || sent.at <= reached {
+                self.sounding.insert(key, sent.id);
             } else {
                 self.sounding.remove(&key);
             }
         }
-        self.handed.retain(|handed| handed.at < cut);
+        self.sent.retain(|sent| sent.at < cut);
         let offs =
             self.sounding.iter().map(|(&(channel, note), &id)| (Message::NoteOff { channel, note }, id));
         self.queue.extend(offs.map(|(message, id)| Reverse(Due { at: cut, message, id })));
@@ -189,7 +189,7 @@ impl Schedule {
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.sounding.clear();
-        self.handed.clear();
+        self.sent.clear();
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_note_is_ended_first_and_the_old_off_does_not_cut_it() {
+    fn a_repeated_note_ends_the_first() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(100));
         schedule.note(1, 60, 90, ms(50), ms(200));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_does_not_overtake_what_was_handed_over() {
+    fn a_note_never_overtakes_queued_messages() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(10), ms(30));
         assert_eq!(drain(&mut schedule, ms(30)).len(), 2);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_ends_what_sounds_and_drops_what_is_to_come() {
+    fn silence_ends_sounding_and_drops_future_notes() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(9000));
         schedule.note(2, 40, 90, ms(1000), ms(2000));
@@ -247,8 +247,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_withdrawn_was_never_played_and_what_may_have_been_is_ended() {
-        let handed = |reached| {
+    fn possibly_sounding_notes_are_ended_after_withdrawal() {
+        let sent = |reached| {
             let mut schedule = Schedule::default();
             schedule.note(1, 60, 90, ms(7), ms(500));
             schedule.note(1, 61, 90, ms(0), ms(9));
@@ -257,17 +257,17 @@ mod tests {
             drain(&mut schedule, ms(9)).into_iter().map(|(_, message)| message).collect::<Vec<_>>()
         };
         let other = Message::NoteOff { channel: 1, note: 61 };
-        assert_eq!(handed(ms(4)), [other], "its off was withdrawn, the other's on too");
-        assert_eq!(handed(ms(8)), [OFF, other], "the other may sound");
+        assert_eq!(sent(ms(4)), [other], "its off was withdrawn, the other's on too");
+        assert_eq!(sent(ms(8)), [OFF, other], "the other may sound");
     }
 
     #[test]
-    fn a_full_kernel_loses_notes_but_no_offs() {
+    fn a_full_kernel_drops_no_note_offs() {
         let mut schedule = Schedule::default();
         schedule.note(1, 60, 90, ms(0), ms(10));
         schedule.note(1, 62, 90, ms(0), ms(10));
         let lost = schedule.next(ms(0)).unwrap();
-        schedule.lost(lost);
+        schedule.drop_message(lost);
         assert_eq!(drain(&mut schedule, ms(5)).len(), 1);
         let off = schedule.next(ms(10)).unwrap();
         assert_eq!(schedule.next(ms(10)), Some(off), "it stays until it is taken");
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn ons_and_offs_match_whatever_happens() {
+    fn random_operations_match_ons_and_offs() {
         let mut random = fastrand::Rng::with_seed(7);
         let (mut schedule, mut kernel) = (Schedule::default(), Kernel::default());
         let mut now = ms(1000);
@@ -318,7 +318,7 @@ mod tests {
             while let Some(due) = schedule.next(now + ms(30)) {
                 match (random.u32(0..20) == 0, due.message.is_off()) {
                     (true, true) => break,
-                    (true, false) => schedule.lost(due),
+                    (true, false) => schedule.drop_message(due),
                     (false, _) => {
                         schedule.accepted(due);
                         kernel.waiting.push((due.at, due.message));

@@ -15,9 +15,9 @@ use parking_lot::Mutex;
 use tracing::{info, warn};
 
 use super::{
-    Event, Wanted,
     clock::{self, Clock},
-    port::{Kind, Port, PortError},
+    event::{MidiEvent, MidiSettings},
+    port::{MessageKind, Port, PortError},
     queue::TimeMap,
     schedule::{Due, Message, Schedule},
 };
@@ -25,24 +25,24 @@ use crate::Health;
 use khor_music::{Note, Role};
 use khor_signal::{Levels, SignalId};
 
-/// How often a sequencer that isn't there is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+/// Time between two attempts to open a missing sequencer.
+const OPEN_RETRY: Duration = Duration::from_secs(5);
 /// How long before it is due a message is handed to the kernel. As much as this thread may sleep too long, and less
 /// than what notes come ahead, 40 ms at least: so what comes next belongs behind all that was handed over.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
-/// How long before they are due messages can still be withdrawn for certain.
-const GUARD: Duration = Duration::from_millis(5);
-/// Until a full kernel is offered a note-off again.
-const FULL: Duration = Duration::from_millis(5);
+/// Messages due later than this from now can certainly be withdrawn.
+const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
+/// Time until a note-off is offered to a full kernel again.
+const FULL_RETRY: Duration = Duration::from_millis(5);
 /// A queue's clock is ahead by up to a tick, a millisecond, after its first one, if others use the same timer.
-const WARM_UP: Duration = Duration::from_millis(10);
-/// Of so many readings of a new queue's clock the sharpest counts.
-const READINGS: usize = 8;
-/// Between two looks at the queue's clock, and at who has subscribed.
-const MEASURE: Duration = Duration::from_secs(1);
-/// How long the last note-offs may take before the port closes, and between two looks whether they are out.
-const FAREWELL: Duration = Duration::from_millis(200);
-const LOOK: Duration = Duration::from_millis(2);
+const QUEUE_WARM_UP: Duration = Duration::from_millis(10);
+/// Readings of a new queue's clock; the sharpest counts.
+const CLOCK_READINGS: usize = 8;
+/// Time between two readings of the queue's clock and of the subscribers.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Longest wait for the last note-offs before the port closes, and time between two checks.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
+const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(2);
 /// First of the controllers that carry signals, and their order (as in the original khor).
 const FIRST_SIGNAL_CC: u8 = 20;
 const SIGNAL_CCS: [SignalId; 8] = [
@@ -66,67 +66,67 @@ const ALL_SOUND_OFF_CC: u8 = 120;
 const CHANNELS: std::ops::RangeInclusive<u8> = 1..=16;
 
 /// An open port and its clock.
-struct Line {
+struct Connection {
     port: Port,
     time: TimeMap,
-    measured_at: Instant,
+    polled_at: Instant,
     /// Channels that notes were sent on, bit 0 for channel 1.
-    used: u16,
+    used_channels: u16,
     /// What each controller was set to last.
     controllers: [Option<u8>; 128],
     clock: Clock,
-    listeners: BTreeSet<Addr>,
-    /// Listeners who may not have been told where the clock's bars begin.
-    newcomers: Vec<Addr>,
+    subscribers: BTreeSet<Addr>,
+    /// Subscribers that have not received the clock's bar line yet.
+    new_subscribers: Vec<Addr>,
 }
 
-impl Line {
-    fn open(wanted: &Wanted) -> Result<Self, PortError> {
-        let port = Port::open(&wanted.port)?;
-        thread::sleep(WARM_UP);
+impl Connection {
+    fn open(settings: &MidiSettings) -> Result<Self, PortError> {
+        let port = Port::open(&settings.port)?;
+        thread::sleep(QUEUE_WARM_UP);
         let mut reading = port.read_time()?;
-        for _ in 1..READINGS {
+        for _ in 1..CLOCK_READINGS {
             reading = reading.sharper(port.read_time()?);
         }
         let time = TimeMap::new(reading);
         Ok(Self {
             port,
             time,
-            measured_at: Instant::now(),
-            used: 0,
+            polled_at: Instant::now(),
+            used_channels: 0,
             controllers: [None; 128],
-            clock: Clock::new(wanted.clock),
-            listeners: BTreeSet::new(),
-            newcomers: Vec::new(),
+            clock: Clock::new(settings.clock),
+            subscribers: BTreeSet::new(),
+            new_subscribers: Vec::new(),
         })
     }
 
-    fn look_around(&mut self) -> Result<(), PortError> {
-        if self.measured_at.elapsed() >= MEASURE {
+    fn poll(&mut self) -> Result<(), PortError> {
+        if self.polled_at.elapsed() >= POLL_INTERVAL {
             self.time.follow(self.port.read_time()?);
-            self.measured_at = Instant::now();
-            self.meet();
+            self.polled_at = Instant::now();
+            self.update_subscribers();
         }
         Ok(())
     }
 
-    /// Looks who has subscribed. For those who are new, every controller is to be sent again.
-    fn meet(&mut self) {
-        let listeners = self.port.listeners();
-        self.newcomers.retain(|newcomer| listeners.contains(newcomer));
-        let known = self.newcomers.len();
-        self.newcomers.extend(listeners.difference(&self.listeners));
-        if self.newcomers.len() > known {
+    /// Reads the subscribers. For new ones, every controller is sent again.
+    fn update_subscribers(&mut self) {
+        let subscribers = self.port.subscribers();
+        self.new_subscribers.retain(|subscriber| subscribers.contains(subscriber));
+        let known = self.new_subscribers.len();
+        self.new_subscribers.extend(subscribers.difference(&self.subscribers));
+        if self.new_subscribers.len() > known {
             self.controllers = [None; 128];
         }
-        self.listeners = listeners;
+        self.subscribers = subscribers;
     }
 
     fn step(&mut self, step: clock::Step, schedule: &mut Schedule) {
         if step.bar_start && self.clock != Clock::Off {
-            self.meet();
+            self.update_subscribers();
         }
-        self.clock.step(step, &mut self.newcomers, schedule);
+        self.clock.step(step, &mut self.new_subscribers, schedule);
     }
 
     /// The queue's time, as well as is known without asking.
@@ -134,9 +134,9 @@ impl Line {
         self.time.queue(Instant::now())
     }
 
-    fn mark_used(&mut self, message: Message) {
+    fn mark_channel_used(&mut self, message: Message) {
         if let Message::NoteOn { channel, .. } = message {
-            self.used |= 1 << (channel - 1);
+            self.used_channels |= 1 << (channel - 1);
         }
     }
 }
@@ -144,8 +144,8 @@ impl Line {
 /// What the thread works with.
 pub(super) struct Sender {
     health: Arc<Mutex<Health>>,
-    wanted: Option<Wanted>,
-    line: Option<Line>,
+    settings: Option<MidiSettings>,
+    connection: Option<Connection>,
     schedule: Schedule,
     retry_at: Instant,
     /// Until when a note-off waits for a full kernel.
@@ -158,8 +158,8 @@ impl Sender {
     pub(super) fn new(health: Arc<Mutex<Health>>) -> Self {
         Self {
             health,
-            wanted: None,
-            line: None,
+            settings: None,
+            connection: None,
             schedule: Schedule::default(),
             retry_at: Instant::now(),
             full_until: None,
@@ -167,120 +167,120 @@ impl Sender {
         }
     }
 
-    pub(super) fn run(&mut self, events: &Receiver<Event>) {
+    pub(super) fn run(&mut self, events: &Receiver<MidiEvent>) {
         loop {
-            if self.is_missing() && Instant::now() >= self.retry_at {
+            if self.needs_port() && Instant::now() >= self.retry_at {
                 self.open();
             }
-            let event = match self.wake_at() {
+            let event = match self.next_wake() {
                 Some(at) => events.recv_timeout(at.saturating_duration_since(Instant::now())),
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match event {
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return self.close(),
-                Ok(event) => self.take(event),
+                Ok(MidiEvent::Stop) | Err(RecvTimeoutError::Disconnected) => return self.close(),
+                Ok(event) => self.handle(event),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            self.hand_over();
+            self.send_due();
         }
     }
 
-    /// A port is wanted and there is none.
-    fn is_missing(&self) -> bool {
-        self.wanted.is_some() && self.line.is_none()
+    /// The settings ask for a port, and none is open.
+    fn needs_port(&self) -> bool {
+        self.settings.is_some() && self.connection.is_none()
     }
 
-    fn wake_at(&self) -> Option<Instant> {
-        let Some(line) = &self.line else { return self.is_missing().then_some(self.retry_at) };
+    fn next_wake(&self) -> Option<Instant> {
+        let Some(connection) = &self.connection else { return self.needs_port().then_some(self.retry_at) };
         let due = self.schedule.next_due()?.saturating_sub(LOOK_AHEAD);
-        Some(line.time.instant(due)).max(self.full_until)
+        Some(connection.time.instant(due)).max(self.full_until)
     }
 
-    fn take(&mut self, event: Event) {
+    fn handle(&mut self, event: MidiEvent) {
         match event {
-            Event::Wanted(wanted) => self.want(wanted),
-            Event::AllNotesOff | Event::Stop => self.silence(false),
-            Event::Panic => self.silence(true),
-            Event::Note(note, onset) => self.note(&note, onset),
-            Event::Step { at, length, bar_start } => {
-                let Some(line) = &mut self.line else { return };
-                let step = clock::Step { at: line.time.queue(at), length, bar_start };
-                line.step(step, &mut self.schedule);
+            MidiEvent::Settings(settings) => self.set_settings(settings),
+            MidiEvent::AllNotesOff | MidiEvent::Stop => self.silence(false),
+            MidiEvent::Panic => self.silence(true),
+            MidiEvent::Note(note, onset) => self.note(&note, onset),
+            MidiEvent::Step { at, length, bar_start } => {
+                let Some(connection) = &mut self.connection else { return };
+                let step = clock::Step { at: connection.time.queue(at), length, bar_start };
+                connection.step(step, &mut self.schedule);
             }
-            Event::Levels(levels, brightness) => self.controllers(&levels, brightness),
+            MidiEvent::Levels(levels, brightness) => self.controllers(&levels, brightness),
         }
     }
 
     /// Everything but the port's name can change while it is open.
-    pub(super) fn want(&mut self, wanted: Option<Wanted>) {
-        let name = |wanted: &Option<Wanted>| wanted.as_ref().map(|wanted| wanted.port.clone());
-        let keeps_port = name(&self.wanted) == name(&wanted);
+    pub(super) fn set_settings(&mut self, settings: Option<MidiSettings>) {
+        let name = |settings: &Option<MidiSettings>| settings.as_ref().map(|settings| settings.port.clone());
+        let keeps_port = name(&self.settings) == name(&settings);
         if !keeps_port {
             self.close();
             self.retry_at = Instant::now();
         }
-        let clock = wanted.as_ref().is_some_and(|wanted| wanted.clock);
-        self.wanted = wanted;
-        if self.wanted.is_none() {
-            self.show(Health::off());
+        let clock = settings.as_ref().is_some_and(|settings| settings.clock);
+        self.settings = settings;
+        if self.settings.is_none() {
+            self.publish_health(Health::off());
         }
-        match &mut self.line {
+        match &mut self.connection {
             Some(_) if !clock => self.stop_clock(),
-            Some(line) if line.clock == Clock::Off => line.clock = Clock::new(clock),
+            Some(connection) if connection.clock == Clock::Off => connection.clock = Clock::new(clock),
             _ => {}
         }
     }
 
     fn open(&mut self) {
-        let Some(wanted) = &self.wanted else { return };
-        match Line::open(wanted) {
-            Ok(line) => {
-                info!("midi: sequencer port {}", wanted.port);
-                self.line = Some(line);
-                self.show(Health::working());
+        let Some(settings) = &self.settings else { return };
+        match Connection::open(settings) {
+            Ok(connection) => {
+                info!("midi: sequencer port {}", settings.port);
+                self.connection = Some(connection);
+                self.publish_health(Health::working());
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.port_failed(&error),
         }
     }
 
     /// Without a port nobody hears what was scheduled, and who had subscribed knows that it is gone.
-    fn failed(&mut self, error: &PortError) {
-        self.line = None;
+    fn port_failed(&mut self, error: &PortError) {
+        self.connection = None;
         self.schedule.clear();
         self.full_until = None;
-        self.retry_at = Instant::now() + RETRY;
-        self.show(Health::failing(error.to_string(), error.fix()));
+        self.retry_at = Instant::now() + OPEN_RETRY;
+        self.publish_health(Health::failing(error.to_string(), error.fix()));
     }
 
     /// Publishes the health; a new failure is logged once.
-    fn show(&self, health: Health) {
-        let mut shown = self.health.lock();
-        if let Some(error) = health.error.as_ref().filter(|_| *shown != health) {
-            warn!("midi: {error}; trying again every {} s", RETRY.as_secs());
+    fn publish_health(&self, health: Health) {
+        let mut published = self.health.lock();
+        if let Some(error) = health.error.as_ref().filter(|_| *published != health) {
+            warn!("midi: {error}; trying again every {} s", OPEN_RETRY.as_secs());
         }
-        *shown = health;
+        *published = health;
     }
 
     fn note(&mut self, note: &Note, onset: Instant) {
-        let Some(line) = &self.line else { return };
-        let channel = match (note.role, &self.wanted) {
-            (Role::Melody, Some(wanted)) => wanted.melody_channel,
+        let Some(connection) = &self.connection else { return };
+        let channel = match (note.role, &self.settings) {
+            (Role::Melody, Some(settings)) => settings.melody_channel,
             (role, _) => role.midi_channel(),
         };
         let velocity = to_7_bit(note.velocity).max(1);
-        let on = line.time.queue(onset);
+        let on = connection.time.queue(onset);
         let length = Duration::from_secs_f32(note.duration_s.clamp(0.01, 600.0));
         self.schedule.note(channel, note.midi, velocity, on, on + length);
     }
 
     fn controllers(&mut self, levels: &Levels, brightness: f32) {
-        let Some(line) = &mut self.line else { return };
-        let now = line.now();
+        let Some(connection) = &mut self.connection else { return };
+        let now = connection.now();
         let signals = std::iter::zip(FIRST_SIGNAL_CC.., SIGNAL_CCS)
             .filter_map(|(cc, signal)| Some((cc, levels[signal.index()]?)));
         for (cc, value) in signals.chain([(CUTOFF_CC, brightness)]) {
             let value = to_7_bit(value);
-            if line.controllers[usize::from(cc)].replace(value) != Some(value) {
+            if connection.controllers[usize::from(cc)].replace(value) != Some(value) {
                 let message = Message::Controller { channel: CC_CHANNEL, controller: cc, value };
                 self.schedule.add(now, message);
             }
@@ -288,29 +288,30 @@ impl Sender {
     }
 
     /// Hands the kernel what is due within [`LOOK_AHEAD`].
-    fn hand_over(&mut self) {
-        if let Err(error) = self.try_hand_over() {
-            self.failed(&error);
+    fn send_due(&mut self) {
+        if let Err(error) = self.try_send_due() {
+            self.port_failed(&error);
         }
     }
 
-    fn try_hand_over(&mut self) -> Result<(), PortError> {
+    fn try_send_due(&mut self) -> Result<(), PortError> {
         self.full_until = None;
-        let Some(line) = &mut self.line else { return Ok(()) };
-        line.look_around()?;
-        let now = line.now();
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        connection.poll()?;
+        let now = connection.now();
         self.schedule.forget_played(now);
-        while let (Some(line), Some(due)) = (&mut self.line, self.schedule.next(now + LOOK_AHEAD)) {
-            match line.port.put(due.message, due.at) {
+        while let (Some(connection), Some(due)) = (&mut self.connection, self.schedule.next(now + LOOK_AHEAD))
+        {
+            match connection.port.put(due.message, due.at) {
                 Ok(()) => {
-                    line.mark_used(due.message);
+                    connection.mark_channel_used(due.message);
                     self.schedule.accepted(due);
                 }
-                Err(error) if error.is_full() && due.message.must_come() => {
-                    self.full_until = Some(Instant::now() + FULL);
+                Err(error) if error.is_full() && due.message.is_essential() => {
+                    self.full_until = Some(Instant::now() + FULL_RETRY);
                     break;
                 }
-                Err(error) if error.is_full() => self.lose(due),
+                Err(error) if error.is_full() => self.drop_message(due),
                 Err(error) => return Err(error),
             }
         }
@@ -318,10 +319,12 @@ impl Sender {
     }
 
     /// The kernel has no room for it.
-    fn lose(&mut self, due: Due) {
-        self.schedule.lost(due);
-        if let (Message::Controller { controller, .. }, Some(line)) = (due.message, &mut self.line) {
-            line.controllers[usize::from(controller)] = None;
+    fn drop_message(&mut self, due: Due) {
+        self.schedule.drop_message(due);
+        if let (Message::Controller { controller, .. }, Some(connection)) =
+            (due.message, &mut self.connection)
+        {
+            connection.controllers[usize::from(controller)] = None;
         }
         self.dropped += 1;
         if self.dropped.is_power_of_two() {
@@ -331,30 +334,33 @@ impl Sender {
 
     /// Ends every note, and tells the channels in use so; those of all channels sound no more if it is to be `at_once`.
     fn silence(&mut self, at_once: bool) {
-        let Some(line) = &self.line else { return };
-        let used = CHANNELS.filter(|channel| line.used >> (channel - 1) & 1 == 1);
+        let Some(connection) = &self.connection else { return };
+        let used_channels = CHANNELS.filter(|channel| connection.used_channels >> (channel - 1) & 1 == 1);
         let all = CHANNELS.filter(|_| at_once);
-        match withdraw(&line.port, Kind::Notes) {
+        match withdraw(&connection.port, MessageKind::Notes) {
             Ok((cut, reached)) => {
                 self.schedule.silence(cut, reached);
-                let offs = used.map(|channel| (channel, ALL_NOTES_OFF_CC));
+                let offs = used_channels.map(|channel| (channel, ALL_NOTES_OFF_CC));
                 for (channel, controller) in offs.chain(all.map(|channel| (channel, ALL_SOUND_OFF_CC))) {
                     self.schedule.add(cut, Message::Controller { channel, controller, value: 0 });
                 }
-                self.hand_over();
+                self.send_due();
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.port_failed(&error),
         }
     }
 
     fn stop_clock(&mut self) {
-        let Some(line) = self.line.as_mut().filter(|line| line.clock != Clock::Off) else { return };
-        match withdraw(&line.port, Kind::Transport) {
+        let Some(connection) = self.connection.as_mut().filter(|connection| connection.clock != Clock::Off)
+        else {
+            return;
+        };
+        match withdraw(&connection.port, MessageKind::Transport) {
             Ok((cut, _)) => {
-                line.clock.stop(cut, &mut self.schedule);
-                self.hand_over();
+                connection.clock.stop(cut, &mut self.schedule);
+                self.send_due();
             }
-            Err(error) => self.failed(&error),
+            Err(error) => self.port_failed(&error),
         }
     }
 
@@ -362,24 +368,26 @@ impl Sender {
     fn close(&mut self) {
         self.silence(false);
         self.stop_clock();
-        let deadline = Instant::now() + FAREWELL;
-        while Instant::now() < deadline && self.has_more() {
-            thread::sleep(LOOK);
-            self.hand_over();
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
+        while Instant::now() < deadline && self.has_unsent() {
+            thread::sleep(CLOSE_CHECK_INTERVAL);
+            self.send_due();
         }
-        self.line = None;
+        self.connection = None;
         self.schedule.clear();
     }
 
-    fn has_more(&self) -> bool {
-        let waiting = |line: &Line| line.port.waiting().is_ok_and(|count| count > 0);
-        self.line.as_ref().is_some_and(|line| self.schedule.next_due().is_some() || waiting(line))
+    fn has_unsent(&self) -> bool {
+        let waiting = |connection: &Connection| connection.port.waiting().is_ok_and(|count| count > 0);
+        self.connection
+            .as_ref()
+            .is_some_and(|connection| self.schedule.next_due().is_some() || waiting(connection))
     }
 }
 
 /// Withdraws what waits in the queue; from which time of the queue on, and what time it was then.
-fn withdraw(port: &Port, kind: Kind) -> Result<(Duration, Duration), PortError> {
-    let cut = port.read_time()?.queue + GUARD;
+fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
+    let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;
     Ok((cut, port.read_time()?.queue))
 }

@@ -14,14 +14,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tracing::{debug, warn};
 
-use super::Target;
+use super::OscTarget;
 use crate::Health;
 use khor_own_traffic::{CountedAt, OwnTraffic};
 
 /// How often a name is looked up that does not resolve, or whose address can't be sent to.
-const RETRY: Duration = Duration::from_secs(5);
+const LOOKUP_RETRY: Duration = Duration::from_secs(5);
 /// How often a name is looked up all the same: its host may have another address by now.
-const RENEW: Duration = Duration::from_mins(1);
+const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
 /// Of a target that now fails and now works, one failure in this time is logged.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -39,7 +39,7 @@ pub struct TargetHealth {
 /// A target that is wanted.
 #[derive(Debug)]
 pub(super) struct Destination {
-    target: Target,
+    target: OscTarget,
     own: Arc<OwnTraffic>,
     /// Held by who sends, who looks up and who asks for health, each for microseconds.
     state: Mutex<State>,
@@ -47,17 +47,17 @@ pub(super) struct Destination {
 
 #[derive(Debug, Default)]
 struct State {
-    way: Option<Way>,
+    route: Option<Route>,
     /// What was wrong with the last look-up, as long as there is no way.
     lookup_error: Option<String>,
     /// What was wrong with the last datagram.
     send_error: Option<SendError>,
     /// When a failure to send was logged last.
-    logged: Option<Instant>,
+    logged_at: Option<Instant>,
 }
 
 #[derive(Debug)]
-struct Way {
+struct Route {
     socket: UdpSocket,
     address: SocketAddr,
     /// Where the datagrams count as own traffic.
@@ -73,46 +73,46 @@ struct SendError {
 }
 
 impl Destination {
-    pub(super) fn new(target: Target, own: Arc<OwnTraffic>) -> Self {
+    pub(super) fn new(target: OscTarget, own: Arc<OwnTraffic>) -> Self {
         Self { target, own, state: Mutex::default() }
     }
 
     /// Opens the way there: an address at once, a name as soon as it resolves, and anew when it leads elsewhere.
-    pub(super) fn open(target: Target, own: Arc<OwnTraffic>) -> Arc<Self> {
+    pub(super) fn open(target: OscTarget, own: Arc<OwnTraffic>) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
         let this = Arc::new(Self::new(target, own));
         if is_address {
-            this.take(look_up(&this.target));
+            this.set_addresses(look_up(&this.target));
         }
         if !(is_address && this.is_open()) {
-            this.keep_looking(look_up, RETRY);
+            this.spawn_lookups(look_up, LOOKUP_RETRY);
         }
         this
     }
 
     /// Lets a thread look for the host's addresses while the destination is kept: at once, each minute, and each
     /// `retry` while it can't be sent to.
-    pub(super) fn keep_looking(
+    pub(super) fn spawn_lookups(
         self: &Arc<Self>,
-        look_up: impl Fn(&Target) -> io::Result<Vec<SocketAddr>> + Send + 'static,
+        look_up: impl Fn(&OscTarget) -> io::Result<Vec<SocketAddr>> + Send + 'static,
         retry: Duration,
     ) {
-        let wanted = Arc::downgrade(self);
-        let looker = thread::Builder::new()
+        let destination_ref = Arc::downgrade(self);
+        let thread = thread::Builder::new()
             .name("khor-osc-name".into())
-            .spawn(move || keep_looking(&wanted, look_up, retry));
-        if let Err(error) = looker {
-            self.take(Err(error));
+            .spawn(move || look_up_repeatedly(&destination_ref, look_up, retry));
+        if let Err(error) = thread {
+            self.set_addresses(Err(error));
         }
     }
 
-    pub(super) fn target(&self) -> &Target {
+    pub(super) fn target(&self) -> &OscTarget {
         &self.target
     }
 
     /// Whether there is a way to the target yet.
     pub(super) fn is_open(&self) -> bool {
-        self.state().way.is_some()
+        self.state().route.is_some()
     }
 
     /// The address that is sent to, if there is one and the last datagram left.
@@ -123,7 +123,7 @@ impl Destination {
     /// Sends to the target, if there is a way. Never blocks.
     pub(super) fn send(&self, datagram: &[u8]) {
         let mut state = self.state();
-        let Some(Way { socket, address, place }) = &state.way else { return };
+        let Some(Route { socket, address, place }) = &state.route else { return };
         let (to, place) = (address.ip(), *place);
         match socket.send_to(datagram, address) {
             Ok(length) => {
@@ -145,15 +145,15 @@ impl Destination {
 
     /// Takes what a look-up found: another way, if the one there is leads elsewhere or can't be sent on. What is wrong
     /// with sending is told until a datagram leaves.
-    pub(super) fn take(&self, found: io::Result<Vec<SocketAddr>>) {
-        let found = found.and_then(|addresses| self.other_way(&addresses));
+    pub(super) fn set_addresses(&self, found: io::Result<Vec<SocketAddr>>) {
+        let found = found.and_then(|addresses| self.new_route(&addresses));
         let mut state = self.state();
         match found {
-            Ok(way) => {
-                state.way = way.or(state.way.take());
+            Ok(route) => {
+                state.route = route.or(state.route.take());
                 state.lookup_error = None;
             }
-            Err(error) if state.way.is_some() => {
+            Err(error) if state.route.is_some() => {
                 debug!("osc: {}: {error}; its last address is kept", self.target);
             }
             Err(error) => {
@@ -167,26 +167,26 @@ impl Destination {
     }
 
     /// `None`: the one there is, is to stay.
-    fn other_way(&self, addresses: &[SocketAddr]) -> io::Result<Option<Way>> {
-        let (current, fails) = {
+    fn new_route(&self, addresses: &[SocketAddr]) -> io::Result<Option<Route>> {
+        let (current, is_failing) = {
             let state = self.state();
-            (state.way.as_ref().map(|way| way.address), state.send_error.is_some())
+            (state.route.as_ref().map(|route| route.address), state.send_error.is_some())
         };
-        let chosen = choose(addresses, current, fails);
+        let chosen = choose(addresses, current, is_failing);
         let chosen = chosen.ok_or_else(|| io::Error::other("the name has no address"))?;
-        if current == Some(chosen) { Ok(None) } else { Way::open(chosen).map(Some) }
+        if current == Some(chosen) { Ok(None) } else { Route::open(chosen).map(Some) }
     }
 
     /// Whether to look its host up, `age` after it was done last.
     fn is_due(&self, age: Option<Duration>) -> bool {
-        self.reached().is_none() || age.is_none_or(|age| age >= RENEW)
+        self.reached().is_none() || age.is_none_or(|age| age >= LOOKUP_INTERVAL)
     }
 
     fn fail(&self, state: &mut State, error: SendError) {
         let is_new = state.send_error.is_none();
-        if is_new && state.logged.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+        if is_new && state.logged_at.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
             warn!("osc: {}: {error}; it is sent to all the same", self.target);
-            state.logged = Some(Instant::now());
+            state.logged_at = Some(Instant::now());
         }
         state.send_error = Some(error);
     }
@@ -198,11 +198,11 @@ impl Destination {
 
 impl State {
     fn reached(&self) -> Option<SocketAddr> {
-        self.way.as_ref().filter(|_| self.send_error.is_none()).map(|way| way.address)
+        self.route.as_ref().filter(|_| self.send_error.is_none()).map(|route| route.address)
     }
 }
 
-impl Way {
+impl Route {
     fn open(address: SocketAddr) -> io::Result<Self> {
         let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
         let socket = UdpSocket::bind(any)?;
@@ -214,7 +214,7 @@ impl Way {
 }
 
 /// Health of them all together; one that fails is named and does not hide that the others work.
-pub(super) fn overall(targets: &[TargetHealth]) -> Health {
+pub(super) fn combined_health(targets: &[TargetHealth]) -> Health {
     let failing: Vec<String> = targets
         .iter()
         .filter_map(|health| health.error.as_ref().map(|error| format!("{}: {error}", health.target)))
@@ -231,16 +231,16 @@ pub(super) fn overall(targets: &[TargetHealth]) -> Health {
     }
 }
 
-fn keep_looking(
-    wanted: &Weak<Destination>,
-    look_up: impl Fn(&Target) -> io::Result<Vec<SocketAddr>>,
+fn look_up_repeatedly(
+    destination_ref: &Weak<Destination>,
+    look_up: impl Fn(&OscTarget) -> io::Result<Vec<SocketAddr>>,
     retry: Duration,
 ) {
-    let mut looked: Option<Instant> = None;
-    while let Some(destination) = wanted.upgrade() {
-        if destination.is_due(looked.map(|at| at.elapsed())) {
-            destination.take(look_up(&destination.target));
-            looked = Some(Instant::now());
+    let mut last_lookup: Option<Instant> = None;
+    while let Some(destination) = destination_ref.upgrade() {
+        if destination.is_due(last_lookup.map(|at| at.elapsed())) {
+            destination.set_addresses(look_up(&destination.target));
+            last_lookup = Some(Instant::now());
         }
         drop(destination);
         thread::sleep(retry);
@@ -248,16 +248,16 @@ fn keep_looking(
 }
 
 /// May take many seconds.
-fn look_up(target: &Target) -> io::Result<Vec<SocketAddr>> {
+fn look_up(target: &OscTarget) -> io::Result<Vec<SocketAddr>> {
     let mut addresses: Vec<SocketAddr> = (target.host.as_str(), target.port).to_socket_addrs()?.collect();
     addresses.dedup();
     Ok(addresses)
 }
 
 /// The current address while it is one of these, or the one after it if it fails; otherwise the first.
-fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, fails: bool) -> Option<SocketAddr> {
+fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, is_failing: bool) -> Option<SocketAddr> {
     let at = addresses.iter().position(|address| Some(*address) == current);
-    let chosen = at.map_or(0, |at| if fails { (at + 1) % addresses.len() } else { at });
+    let chosen = at.map_or(0, |at| if is_failing { (at + 1) % addresses.len() } else { at });
     addresses.get(chosen).copied()
 }
 
@@ -270,10 +270,10 @@ mod tests {
     use super::*;
 
     /// What the kernel refuses to send to, on every machine: no port.
-    const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+    const UNREACHABLE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
     fn destination(host: &str, port: u16) -> Destination {
-        Destination::new(Target { host: host.into(), port }, Arc::default())
+        Destination::new(OscTarget { host: host.into(), port }, Arc::default())
     }
 
     fn receiver() -> (UdpSocket, SocketAddr) {
@@ -284,20 +284,23 @@ mod tests {
     }
 
     #[test]
-    fn who_can_not_be_sent_to_is_named_until_a_datagram_leaves() {
+    fn a_send_error_lasts_until_a_success() {
         let (socket, address) = receiver();
         let destination = destination("studio.local", 9000);
-        destination.take(Ok(vec![NOWHERE]));
+        destination.set_addresses(Ok(vec![UNREACHABLE]));
         assert!(destination.health().ok, "nothing was sent yet");
         destination.send(b"lost");
         let health = destination.health();
         let error = health.error.clone().unwrap();
         assert!(!health.ok && error.starts_with("sending to 127.0.0.1: "), "{error}");
-        let overall = overall(&[health]);
-        assert!(!overall.ok && overall.error.unwrap().starts_with("studio.local:9000: sending to "));
-        assert!(overall.fix.unwrap().contains("osc.host"));
+        let combined_health = combined_health(&[health]);
+        assert!(
+            !combined_health.ok
+                && combined_health.error.unwrap().starts_with("studio.local:9000: sending to ")
+        );
+        assert!(combined_health.fix.unwrap().contains("osc.host"));
 
-        destination.take(Ok(vec![address]));
+        destination.set_addresses(Ok(vec![address]));
         assert!(!destination.health().ok, "nobody knows yet whether that one is better");
         destination.send(b"hello");
         let health = destination.health();
@@ -306,16 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_all_is_sent_to_or_its_error_is_named() {
+    fn broadcast_addresses_work_or_report_errors() {
         let all = UdpSocket::bind("0.0.0.0:0").unwrap();
         all.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = all.local_addr().unwrap().port();
         // All of this machine, which there is without a network as well.
-        let here = Destination::open(Target { host: "127.255.255.255".into(), port }, Arc::default());
+        let here = Destination::open(OscTarget { host: "127.255.255.255".into(), port }, Arc::default());
         here.send(b"hello");
         assert_eq!(here.health().error, None);
         assert_eq!(all.recv(&mut [0; 8]).unwrap(), 5);
-        let everywhere = Destination::open(Target { host: "255.255.255.255".into(), port }, Arc::default());
+        let everywhere =
+            Destination::open(OscTarget { host: "255.255.255.255".into(), port }, Arc::default());
         everywhere.send(b"hello");
         let health = everywhere.health();
         assert_eq!(health.ok, health.error.is_none());
@@ -323,24 +327,24 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_looked_up_again_after_an_error_and_each_minute() {
+    fn lookups_repeat_after_errors_and_each_minute() {
         let destination = destination("studio.local", 9000);
         assert!(destination.is_due(None));
-        destination.take(Err(io::Error::other("no such name")));
+        destination.set_addresses(Err(io::Error::other("no such name")));
         assert_eq!(destination.health().error.as_deref(), Some("no such name"));
         assert!(destination.is_due(Some(Duration::ZERO)), "it does not resolve");
-        destination.take(Ok(vec![NOWHERE]));
-        assert!(!destination.is_due(Some(RENEW / 2)) && destination.is_due(Some(RENEW)));
+        destination.set_addresses(Ok(vec![UNREACHABLE]));
+        assert!(!destination.is_due(Some(LOOKUP_INTERVAL / 2)) && destination.is_due(Some(LOOKUP_INTERVAL)));
         destination.send(b"lost");
         assert!(destination.is_due(Some(Duration::ZERO)), "it can't be sent to");
 
-        destination.take(Err(io::Error::other("no such name")));
+        destination.set_addresses(Err(io::Error::other("no such name")));
         assert!(destination.is_open(), "what it was is better than nothing");
         assert!(destination.health().error.unwrap().starts_with("sending to "));
     }
 
     #[test]
-    fn an_address_is_kept_while_it_is_one_of_the_host_s_and_works() {
+    fn a_working_current_address_is_kept() {
         let [a, b, c] = [1, 2, 3].map(|port| SocketAddr::from(([10, 0, 0, 1], port)));
         assert_eq!(choose(&[a, b], None, false), Some(a));
         assert_eq!(choose(&[b, a], Some(a), false), Some(a), "in whatever order they come");
@@ -351,14 +355,14 @@ mod tests {
     }
 
     #[test]
-    fn who_moved_is_found_and_who_is_not_wanted_is_looked_up_no_more() {
+    fn lookups_follow_moves_and_end_with_destination() {
         let (socket, address) = receiver();
         let destination = Arc::new(destination("studio.local", 9000));
         let moved = Arc::new(AtomicBool::new(false));
         let known = Arc::clone(&moved);
         let retry = Duration::from_millis(1);
         destination
-            .keep_looking(move |_| Ok(vec![if known.load(Relaxed) { address } else { NOWHERE }]), retry);
+            .spawn_lookups(move |_| Ok(vec![if known.load(Relaxed) { address } else { UNREACHABLE }]), retry);
         let send = || destination.send(b"hello");
         wait_until("an error", || (send(), destination.health().error.is_some()).1);
         moved.store(true, Relaxed);

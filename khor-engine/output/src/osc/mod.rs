@@ -28,7 +28,7 @@ use tracing::debug;
 use self::destination::Destination;
 pub use self::{
     destination::TargetHealth,
-    target::{NotATarget, Target},
+    target::{OscTarget, ParseTargetError},
 };
 use super::Health;
 use khor_music::Note;
@@ -41,17 +41,17 @@ const QUEUE_EVENTS: usize = 1024;
 /// same, so that one that doesn't plays evenly all the same. Notes are composed 40 to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
 /// A level that moved less than this has not changed.
-const CHANGE: f32 = 1e-3;
+const LEVEL_CHANGE: f32 = 1e-3;
 /// A deviation that moved less than this has not changed, octaves.
 const DEVIATION_CHANGE: f32 = 0.02;
 /// Shortest time between two values of one signal: 50 a second, with room for a timer's jitter.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(18);
 
-/// What can be sent.
+/// What the OSC thread receives.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum OscEvent {
     /// Send to these from now on; to none is off.
-    Targets(Vec<Target>),
+    Targets(Vec<OscTarget>),
     /// A note and the wall-clock time it begins.
     Note(Note, SystemTime),
     /// Lanes: levels as `/khor/signal`, deviations as `/khor/deviation`; what did not change is not sent.
@@ -67,16 +67,16 @@ type Destinations = Arc<Mutex<Vec<Arc<Destination>>>>;
 
 /// The OSC output: a thread that sends to every target.
 #[derive(Clone)]
-pub struct Output {
-    events: SyncSender<Event>,
+pub struct OscOutput {
+    events: SyncSender<OscEvent>,
     destinations: Destinations,
     /// Whether there is a target; written and read by `send` alone.
     wanted: Arc<AtomicBool>,
 }
 
-impl Output {
+impl OscOutput {
     /// Starts the thread; it ends when the last clone is dropped. Datagrams are counted in `own`.
-    pub fn start(targets: Vec<Target>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
+    pub fn start(targets: Vec<OscTarget>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let destinations = Destinations::default();
         let wanted = Arc::new(AtomicBool::new(!targets.is_empty()));
@@ -90,9 +90,9 @@ impl Output {
 
     /// Hands an event to the thread. Never blocks; a full queue drops it. Without a target the thread is left
     /// asleep: seventy times a second it would wake only to drop what it was given.
-    pub fn send(&self, event: Event) {
+    pub fn send(&self, event: OscEvent) {
         match &event {
-            Event::Targets(targets) => self.wanted.store(!targets.is_empty(), Relaxed),
+            OscEvent::Targets(targets) => self.wanted.store(!targets.is_empty(), Relaxed),
             _ if !self.wanted.load(Relaxed) => return,
             _ => {}
         }
@@ -103,7 +103,7 @@ impl Output {
 
     /// Whether it works: not, as long as one target fails; the others are sent to all the same.
     pub fn health(&self) -> Health {
-        destination::overall(&self.targets())
+        destination::combined_health(&self.targets())
     }
 
     /// Whether each target works, in the order they were given.
@@ -117,7 +117,7 @@ impl Output {
 type Sent = PerSignal<Option<(f32, Instant)>>;
 
 /// A note and when it is to be sent.
-struct Waiting {
+struct PendingNote {
     due: Instant,
     onset: SystemTime,
     note: Note,
@@ -133,7 +133,7 @@ struct Sender {
     levels: Sent,
     deviations: Sent,
     /// Notes to be sent, the next one first.
-    waiting: VecDeque<Waiting>,
+    pending: VecDeque<PendingNote>,
 }
 
 impl Sender {
@@ -146,18 +146,18 @@ impl Sender {
             buffer: Vec::with_capacity(1024),
             levels: [None; SignalId::COUNT],
             deviations: [None; SignalId::COUNT],
-            waiting: VecDeque::with_capacity(64),
+            pending: VecDeque::with_capacity(64),
         }
     }
 
-    fn run(&mut self, events: &Receiver<Event>) {
+    fn run(&mut self, events: &Receiver<OscEvent>) {
         loop {
             let next = match self.send_due(Instant::now()) {
                 Some(wait) => events.recv_timeout(wait),
                 None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match next {
-                Ok(Event::Targets(targets)) => self.set_targets(targets),
+                Ok(OscEvent::Targets(targets)) => self.set_targets(targets),
                 Ok(event) => self.send(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -167,62 +167,62 @@ impl Sender {
 
     /// Sends the notes whose time has come; answers how long the next one has.
     fn send_due(&mut self, now: Instant) -> Option<Duration> {
-        while let Some(next) = self.waiting.front() {
+        while let Some(next) = self.pending.front() {
             if next.due > now {
                 return Some(next.due - now);
             }
             let (onset, message) = (next.onset, note_message(&next.note));
-            self.waiting.pop_front();
+            self.pending.pop_front();
             self.send_bundle(onset, message);
         }
         None
     }
 
     /// Keeps a note until [`LEAD`] before its onset.
-    fn wait(&mut self, note: Note, onset: SystemTime) {
+    fn queue_note(&mut self, note: Note, onset: SystemTime) {
         let until_onset = onset.duration_since(SystemTime::now()).unwrap_or_default();
         let due = Instant::now() + until_onset.saturating_sub(LEAD);
-        let place = self.waiting.iter().rposition(|other| other.due <= due).map_or(0, |before| before + 1);
-        self.waiting.insert(place, Waiting { due, onset, note });
+        let place = self.pending.iter().rposition(|other| other.due <= due).map_or(0, |before| before + 1);
+        self.pending.insert(place, PendingNote { due, onset, note });
     }
 
-    fn set_targets(&mut self, targets: Vec<Target>) {
+    fn set_targets(&mut self, targets: Vec<OscTarget>) {
         let before = std::mem::take(&mut self.destinations);
-        let kept = |target: &Target| before.iter().find(|known| known.target() == target).map(Arc::clone);
+        let kept = |target: &OscTarget| before.iter().find(|known| known.target() == target).map(Arc::clone);
         let open = |target| Destination::open(target, Arc::clone(&self.own));
         self.destinations =
             targets.into_iter().map(|target| kept(&target).unwrap_or_else(|| open(target))).collect();
         self.shared.lock().clone_from(&self.destinations);
-        self.forget_sent();
+        self.reset_sent();
     }
 
-    /// Makes everything news again, for a target that has heard nothing yet.
-    fn forget_sent(&mut self) {
+    /// Sends all values again, for a target that has received none.
+    fn reset_sent(&mut self) {
         self.levels = [None; SignalId::COUNT];
         self.deviations = [None; SignalId::COUNT];
     }
 
-    fn send(&mut self, event: Event) {
+    fn send(&mut self, event: OscEvent) {
         match event {
-            Event::Targets(_) => {}
-            Event::Note(note, onset) => self.wait(note, onset),
-            Event::Metrics(rates) => {
+            OscEvent::Targets(_) => {}
+            OscEvent::Note(note, onset) => self.queue_note(note, onset),
+            OscEvent::Metrics(rates) => {
                 let args = rates.into_iter().map(OscType::Float).collect();
                 self.send_packet(&message("/khor/metrics", args));
             }
-            Event::Cue(kind, comm, pid) => {
+            OscEvent::Cue(kind, comm, pid) => {
                 let pid = OscType::Int(pid.try_into().unwrap_or(i32::MAX));
                 let args = vec![OscType::String(kind.to_owned()), OscType::String(comm), pid];
                 self.send_packet(&message("/khor/cue", args));
             }
-            Event::Lanes(lanes) => self.send_lanes(&lanes, Instant::now()),
+            OscEvent::Lanes(lanes) => self.send_lanes(&lanes, Instant::now()),
         }
     }
 
     fn send_lanes(&mut self, lanes: &Lanes, now: Instant) {
         let reached = self.destinations.iter().map(|destination| destination.reached()).collect();
         if std::mem::replace(&mut self.reached, reached) != self.reached {
-            self.forget_sent();
+            self.reset_sent();
         }
         // One that fails is tried again.
         if !self.destinations.iter().any(|destination| destination.is_open()) {
@@ -231,7 +231,7 @@ impl Sender {
         for info in &SIGNALS {
             let i = info.id.index();
             let lane = lanes[i];
-            if due(&mut self.levels[i], lane.map(|lane| lane.level), CHANGE, now) {
+            if due(&mut self.levels[i], lane.map(|lane| lane.level), LEVEL_CHANGE, now) {
                 self.send_value("/khor/signal", info.name, lane.map_or(0.0, |lane| lane.level));
             }
             if due(&mut self.deviations[i], lane.map(|lane| lane.deviation), DEVIATION_CHANGE, now) {
@@ -294,11 +294,11 @@ mod tests {
     use khor_music::{Layer, Role};
     use khor_signal::Lane;
 
-    fn receiver() -> (UdpSocket, Target) {
+    fn receiver() -> (UdpSocket, OscTarget) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = socket.local_addr().unwrap().port();
-        (socket, Target { host: "127.0.0.1".into(), port })
+        (socket, OscTarget { host: "127.0.0.1".into(), port })
     }
 
     fn receive(socket: &UdpSocket) -> OscPacket {
@@ -308,9 +308,9 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_a_bundle_timed_at_its_onset() {
+    fn a_note_bundle_carries_its_onset() {
         let (socket, target) = receiver();
-        let output = Output::start(vec![target], Arc::default()).unwrap();
+        let output = OscOutput::start(vec![target], Arc::default()).unwrap();
         let onset = SystemTime::now() + Duration::from_millis(100);
         let note = Note {
             onset_s: 1.0,
@@ -324,7 +324,7 @@ mod tests {
             layer: Layer::Pulse,
             signal: None,
         };
-        output.send(Event::Note(note, onset));
+        output.send(OscEvent::Note(note, onset));
         let OscPacket::Bundle(bundle) = receive(&socket) else { panic!("expected a bundle") };
         let tag: SystemTime = bundle.timetag.into();
         let off = tag.duration_since(onset).unwrap_or_else(|early| early.duration());
@@ -334,15 +334,15 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changed_is_sent() {
+    fn only_changed_values_are_sent() {
         let (socket, target) = receiver();
-        let output = Output::start(vec![target], Arc::default()).unwrap();
+        let output = OscOutput::start(vec![target], Arc::default()).unwrap();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(Event::Lanes(lanes));
-        output.send(Event::Lanes(lanes));
-        output.send(Event::Cue("crash", "sh".into(), 7));
-        output.send(Event::Metrics([1.0; 9]));
+        output.send(OscEvent::Lanes(lanes));
+        output.send(OscEvent::Lanes(lanes));
+        output.send(OscEvent::Cue("crash", "sh".into(), 7));
+        output.send(OscEvent::Metrics([1.0; 9]));
         let OscPacket::Message(first) = receive(&socket) else { panic!() };
         assert_eq!(
             (first.addr.as_str(), first.args[0].clone()),
@@ -360,13 +360,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_address_is_named_and_does_not_stop_the_others() {
+    fn an_unresolved_target_does_not_block_others() {
         let (first, one) = receiver();
         let (second, another) = receiver();
-        let lost = Target { host: "no.such.host.invalid".into(), port: 9000 };
-        let output = Output::start(vec![one, lost, another], Arc::default()).unwrap();
+        let lost = OscTarget { host: "no.such.host.invalid".into(), port: 9000 };
+        let output = OscOutput::start(vec![one, lost, another], Arc::default()).unwrap();
         // At once, and not only after the look-up of the lost one is over.
-        output.send(Event::Metrics([2.0; 9]));
+        output.send(OscEvent::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
         khor_e2e::wait_until("an error", || output.health().error.is_some());
         let health = output.health();
@@ -377,20 +377,20 @@ mod tests {
     }
 
     #[test]
-    fn who_can_be_sent_to_again_hears_everything_anew() {
+    fn a_recovered_target_receives_all_values() {
         let (socket, _) = receiver();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         let destination =
-            Arc::new(Destination::new(Target { host: "studio.local".into(), port: 9000 }, Arc::default()));
+            Arc::new(Destination::new(OscTarget { host: "studio.local".into(), port: 9000 }, Arc::default()));
         let mut sender = Sender::new(Destinations::default(), Arc::default());
         sender.destinations = vec![Arc::clone(&destination)];
         // The kernel sends to no port 0.
-        destination.take(Ok(vec![([127, 0, 0, 1], 0).into()]));
+        destination.set_addresses(Ok(vec![([127, 0, 0, 1], 0).into()]));
         sender.send_lanes(&lanes, Instant::now());
         assert!(!destination.health().ok);
-        destination.take(Ok(vec![socket.local_addr().unwrap()]));
-        sender.send(Event::Metrics([1.0; 9]));
+        destination.set_addresses(Ok(vec![socket.local_addr().unwrap()]));
+        sender.send(OscEvent::Metrics([1.0; 9]));
         sender.send_lanes(&lanes, Instant::now());
         let told = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
             OscPacket::Message(message) => message.addr,
@@ -401,20 +401,20 @@ mod tests {
     }
 
     #[test]
-    fn who_is_added_hears_everything_anew_and_who_is_removed_nothing() {
+    fn an_added_target_receives_all_values() {
         let (first, one) = receiver();
         let (second, another) = receiver();
-        let output = Output::start(vec![one], Arc::default()).unwrap();
+        let output = OscOutput::start(vec![one], Arc::default()).unwrap();
         let mut lanes = [None; SignalId::COUNT];
         lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(Event::Lanes(lanes));
+        output.send(OscEvent::Lanes(lanes));
         let told = [receive(&first), receive(&first)];
-        output.send(Event::Targets(vec![another]));
-        output.send(Event::Lanes(lanes));
+        output.send(OscEvent::Targets(vec![another]));
+        output.send(OscEvent::Lanes(lanes));
         assert_eq!(told, [receive(&second), receive(&second)]);
         first.set_nonblocking(true).unwrap();
         assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");
-        output.send(Event::Targets(Vec::new()));
+        output.send(OscEvent::Targets(Vec::new()));
         khor_e2e::wait_until("the output to be off", || output.health() == Health::off());
     }
 }

@@ -4,43 +4,43 @@ use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 /// Where to send. As text `host:port`, an IPv6 address in brackets: `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct OscTarget {
     /// Host name or address, an IPv6 address without brackets.
     pub host: String,
     /// UDP port, 1..=65535.
     pub port: u16,
 }
 
-/// A text that names no target.
+/// The text is no target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected {}", Target::FORM)]
-pub struct NotATarget;
+#[error("expected {}", OscTarget::FORM)]
+pub struct ParseTargetError;
 
-impl Target {
+impl OscTarget {
     /// What a target looks like as text, for messages.
     pub const FORM: &str =
         "host:port with a port from 1 to 65535, an IPv6 address in brackets: studio.local:9000, [::1]:9000";
 }
 
-impl FromStr for Target {
-    type Err = NotATarget;
+impl FromStr for OscTarget {
+    type Err = ParseTargetError;
 
-    fn from_str(text: &str) -> Result<Self, NotATarget> {
+    fn from_str(text: &str) -> Result<Self, ParseTargetError> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => rest.split_once("]:").filter(|(host, _)| is_ipv6(host)),
             None => text.split_once(':').filter(|(host, _)| is_name(host)),
         }
-        .ok_or(NotATarget)?;
+        .ok_or(ParseTargetError)?;
         // A number's parser would take a sign as well.
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
         match port.parse() {
             Ok(port @ 1..) if is_number => Ok(Self { host: host.to_owned(), port }),
-            _ => Err(NotATarget),
+            _ => Err(ParseTargetError),
         }
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for OscTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
         if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
@@ -63,15 +63,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_is_what_is_written() {
+    fn targets_round_trip_as_text() {
         for text in ["127.0.0.1:9000", "studio.local:1", "[::1]:65535", "[fe80::1%eth0]:9000"] {
-            assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<OscTarget>().unwrap().to_string(), text);
         }
-        assert_eq!("[::1]:9000".parse(), Ok(Target { host: "::1".into(), port: 9000 }));
+        assert_eq!("[::1]:9000".parse(), Ok(OscTarget { host: "::1".into(), port: 9000 }));
     }
 
     #[test]
-    fn what_is_no_target_is_refused() {
+    fn invalid_targets_are_rejected() {
         let wrong = [
             "",
             ":9000",
@@ -90,7 +90,7 @@ mod tests {
             "host:9000:9001",
         ];
         for text in wrong {
-            assert_eq!(text.parse::<Target>(), Err(NotATarget), "{text}");
+            assert_eq!(text.parse::<OscTarget>(), Err(ParseTargetError), "{text}");
         }
     }
 }

@@ -10,13 +10,13 @@ use std::{
 use jiff::Timestamp;
 
 /// Most recordings of one second. More are none that anybody made, but a folder that takes every name for taken.
-const MOST: u32 = 1000;
+const MAX_PER_SECOND: u32 = 1000;
 
 /// Makes an empty file in `folder` for a recording begun at `now`, where there was none: of one second, or of a clock
 /// that was set back, the second one's name ends in `-2`. Waits for the disk.
 pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
-    for number in 1..=MOST {
+    for number in 1..=MAX_PER_SECOND {
         let path = folder.join(file_name(now, number, extension));
         match File::create_new(&path) {
             Ok(file) => return Ok((path, file)),
@@ -28,7 +28,7 @@ pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(Pat
 }
 
 /// What names are sorted by so that the oldest recording is first: a second, which one of it, and the name itself.
-pub fn age(name: &str) -> (&str, u32, &str) {
+pub fn age_key(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));
     let numbered = numbered.and_then(|(second, number)| Some((second, number.parse().ok()?)));
@@ -52,14 +52,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_named_by_its_time() {
+    fn a_recording_is_named_by_its_time() {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_628_641);
         assert_eq!(file_name(time, 1, "flac"), "khor-20261125T174401Z.flac");
         assert_eq!(file_name(time, 2, "flac"), "khor-20261125T174401Z-2.flac");
     }
 
     #[test]
-    fn no_name_is_given_twice_and_nothing_is_followed_or_replaced() {
+    fn claiming_a_name_never_replaces_files() {
         let dir = tempfile::tempdir().unwrap();
         let now = SystemTime::UNIX_EPOCH;
         fs::write(dir.path().join(file_name(now, 1, "wav")), "kept").unwrap();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_older_one_is_first() {
+    fn recordings_sort_by_age() {
         let by_age = [
             "khor-20261125T174400Z.wav",
             "khor-20261125T174401Z.wav",
@@ -82,6 +82,6 @@ mod tests {
             "khor-20261125T174402Z.flac",
             "somebody's-2.flac",
         ];
-        assert!(by_age.is_sorted_by_key(|name| age(name)));
+        assert!(by_age.is_sorted_by_key(|name| age_key(name)));
     }
 }

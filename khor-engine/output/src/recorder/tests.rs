@@ -2,7 +2,7 @@
 
 use super::*;
 
-const AMPLE: Room = Room { quota_bytes: u64::MAX, min_free_bytes: Some(0) };
+const NO_LIMITS: DiskLimits = DiskLimits { quota_bytes: u64::MAX, min_free_bytes: Some(0) };
 
 /// Asserts that the file has this many seconds, with `level` on the left and `-level` on the right.
 fn assert_holds(file: &Path, seconds: f64, level: f32) {
@@ -26,10 +26,10 @@ async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn one_recording_at_a_time_holds_the_sound() {
+async fn one_recording_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
-    let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"), AMPLE);
+    let recorder = Recorder::new(tap.clone(), dir.path().join("recordings"), NO_LIMITS);
     assert!(matches!(recorder.stop().await, Err(RecorderError::Idle)));
     assert!(matches!(recorder.start("mid"), Err(RecorderError::Format(_))));
     assert!(matches!(recorder.start("mp3"), Err(RecorderError::Format(_))));
@@ -44,15 +44,15 @@ async fn one_recording_at_a_time_holds_the_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn two_recordings_of_one_second_are_two_files() {
+async fn recordings_of_one_second_get_separate_files() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
-    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     let mut recorded = Vec::new();
     for level in [0.25, 0.5] {
         let file = recorder.start_at(SystemTime::UNIX_EPOCH, "wav").unwrap();
         feed_until(&recorder, 0.1, || feed.push(&[level; 480], &[-level; 480])).await;
-        let Recording { seconds, error, .. } = recorder.stop().await.unwrap();
+        let RecordingStatus { seconds, error, .. } = recorder.stop().await.unwrap();
         assert_eq!(error, None);
         recorded.push((file, seconds, level));
         khor_e2e::wait_until_async("the tap to stop", || feed.is_idle()).await;
@@ -69,7 +69,7 @@ async fn two_recordings_of_one_second_are_two_files() {
 async fn lost_sound_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
-    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     recorder.start("wav").unwrap();
     feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
     // Two seconds at once are more than the tap holds.
@@ -87,7 +87,7 @@ async fn lost_sound_is_reported() {
 async fn a_recording_without_sound_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, _feed) = Tap::start(48_000).unwrap();
-    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     let file = recorder.start("flac").unwrap();
     let recorded = recorder.stop().await.unwrap();
     assert!(recorded.error.is_some_and(|error| error.contains("there is no file")));
@@ -96,10 +96,10 @@ async fn a_recording_without_sound_leaves_no_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn another_rate_ends_the_recording_and_keeps_it() {
+async fn a_rate_change_ends_the_recording() {
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
-    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), AMPLE);
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     let file = recorder.start("flac").unwrap();
     khor_e2e::wait_until_async("the recording to end", || {
         feed.push(&[0.5; 480], &[0.5; 480]);
@@ -116,12 +116,12 @@ async fn another_rate_ends_the_recording_and_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn the_quota_ends_a_recording_and_prevents_another() {
+async fn the_quota_ends_and_prevents_recordings() {
     const QUOTA: u64 = 2_000_000;
     let dir = tempfile::tempdir().unwrap();
     let (tap, mut feed) = Tap::start(48_000).unwrap();
-    let room = Room { quota_bytes: QUOTA, ..AMPLE };
-    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), room);
+    let limits = DiskLimits { quota_bytes: QUOTA, ..NO_LIMITS };
+    let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), limits);
     let file = recorder.start("wav").unwrap();
     khor_e2e::wait_until_async("the recording to end", || {
         feed.push(&[0.5; 480], &[-0.5; 480]);
@@ -138,12 +138,12 @@ async fn the_quota_ends_a_recording_and_prevents_another() {
     // Between two checks the file grows by two seconds.
     assert!((QUOTA..QUOTA + 1_000_000).contains(&file.metadata().unwrap().len()), "{file:?}");
     let refused = recorder.start("wav").unwrap_err();
-    assert!(matches!(refused, RecorderError::NoRoom(NoRoom::Quota { .. })), "{refused}");
-    recorder.set_room(AMPLE);
+    assert!(matches!(refused, RecorderError::DiskLimit(DiskLimitError::Quota { .. })), "{refused}");
+    recorder.set_disk_limits(NO_LIMITS);
     recorder.start("wav").unwrap();
     assert!(recorder.stop().await.is_ok());
-    recorder.set_room(Room { min_free_bytes: Some(u64::MAX), ..AMPLE });
+    recorder.set_disk_limits(DiskLimits { min_free_bytes: Some(u64::MAX), ..NO_LIMITS });
     let refused = recorder.start("wav").unwrap_err();
-    assert!(matches!(refused, RecorderError::NoRoom(NoRoom::Disk { .. })), "{refused}");
+    assert!(matches!(refused, RecorderError::DiskLimit(DiskLimitError::Disk { .. })), "{refused}");
     tap.close();
 }

@@ -5,21 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_output::midi::{Event, Output};
+use khor_output::midi::{MidiEvent, MidiOutput};
 use khor_patience::hang_timeout;
 use khor_signal::SignalId;
 
 use crate::{
-    SETTLE, assert_in_time, open,
+    SETTLE, assert_in_time, lock_sequencer, open,
     recorder::{Heard, Message, Recorder, messages},
-    turn, wanted,
+    settings,
 };
 
 /// Tells of steps, 45 ms ahead of each, beginning with the `first` of a bar at `at`; returns the end of the last.
-fn play(output: &Output, first: usize, at: Instant, lengths: &[Duration]) -> Instant {
+fn play(output: &MidiOutput, first: usize, at: Instant, lengths: &[Duration]) -> Instant {
     lengths.iter().enumerate().fold(at, |at, (i, &length)| {
         thread::sleep(at.saturating_duration_since(Instant::now() + Duration::from_millis(45)));
-        output.send(Event::Step { at, length, bar_start: (first + i).is_multiple_of(16) });
+        output.send(MidiEvent::Step { at, length, bar_start: (first + i).is_multiple_of(16) });
         at + length
     })
 }
@@ -29,9 +29,9 @@ fn clocks(heard: &[Heard]) -> Vec<Instant> {
 }
 
 #[test]
-fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-clock", true));
+fn clocks_follow_tempo_and_stop_at_gaps() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-clock", true));
     let at = Instant::now() + Duration::from_millis(60);
     let (slow, fast) = (Duration::from_millis(150), Duration::from_millis(90));
     let lengths = [[slow; 12], [fast; 12]].concat();
@@ -41,7 +41,7 @@ fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
     let resumed = end + Duration::from_millis(500);
     play(&output, 14, resumed, &[fast; 4]);
     recorder.listen(SETTLE);
-    output.send(Event::Wanted(Some(wanted("khor-clock", false))));
+    output.send(MidiEvent::Settings(Some(settings("khor-clock", false))));
     play(&output, 0, Instant::now() + Duration::from_millis(60), &[fast; 2]);
     let heard = recorder.listen(SETTLE).to_vec();
     output.stop(hang_timeout());
@@ -63,25 +63,25 @@ fn clocks_divide_steps_evenly_through_a_change_of_tempo_and_stop_at_a_gap() {
 }
 
 #[test]
-fn who_subscribes_late_is_told_the_bar_line_and_the_controllers_and_nobody_else_is() {
-    let Some((mut first, _turn)) = turn() else { return };
-    let output = open(&mut first, wanted("khor-late", true));
+fn a_late_subscriber_gets_bar_and_controllers() {
+    let Some((mut first, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut first, settings("khor-late", true));
     let levels = [Some(0.25); SignalId::COUNT];
     let step = Duration::from_millis(125);
     let mut at = Instant::now() + Duration::from_millis(60);
-    output.send(Event::Levels(levels, 0.5));
+    output.send(MidiEvent::Levels(levels, 0.5));
     at = play(&output, 0, at, &[step; 4]);
     let mut late = Recorder::open().expect("a second client");
     late.subscribe("khor-late");
     // A bar line, and longer than a look at who has subscribed takes to come round.
     for nth in 4..20 {
         at = play(&output, nth, at, &[step]);
-        output.send(Event::Levels(levels, 0.5));
+        output.send(MidiEvent::Levels(levels, 0.5));
     }
     late.listen(SETTLE);
     let (first, late) = (messages(first.listen(SETTLE)), messages(late.heard()));
     output.stop(hang_timeout());
-    let count = |of: &[Message], wanted| of.iter().filter(|message| **message == wanted).count();
+    let count = |of: &[Message], settings| of.iter().filter(|message| **message == settings).count();
     assert_eq!((count(&first, Message::Start), count(&late, Message::Start)), (1, 1));
     let after_start = late.iter().skip_while(|message| **message != Message::Start);
     assert_eq!(

@@ -16,21 +16,21 @@ use khor_e2e::{
     wait_until,
 };
 use khor_music::{Instrument, Layer, Note, Role};
-use khor_output::midi::{Event, Output, Wanted};
+use khor_output::midi::{MidiEvent, MidiOutput, MidiSettings};
 use khor_patience::slowness;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::recorder::Recorder;
 
-static TURN: Mutex<()> = Mutex::new(());
+static SEQUENCER: Mutex<()> = Mutex::new(());
 /// Time in which an unexpected message would arrive.
 const SETTLE: Duration = Duration::from_millis(300);
 
 /// A recorder with the sequencer to itself, or none where there is no sequencer.
-fn turn() -> Option<(Recorder, MutexGuard<'static, ()>)> {
-    let turn = TURN.lock();
+fn lock_sequencer() -> Option<(Recorder, MutexGuard<'static, ()>)> {
+    let lock_sequencer = SEQUENCER.lock();
     match Recorder::open() {
-        Ok(recorder) => Some((recorder, turn)),
+        Ok(recorder) => Some((recorder, lock_sequencer)),
         Err(error) => {
             skip_outside_vm(&format!("needs the kernel's sequencer (modprobe snd-seq): {error}"));
             None
@@ -39,21 +39,21 @@ fn turn() -> Option<(Recorder, MutexGuard<'static, ()>)> {
 }
 
 /// What asks for a port of that name.
-fn wanted(port: &str, clock: bool) -> Wanted {
-    Wanted { port: port.into(), melody_channel: 1, clock }
+fn settings(port: &str, clock: bool) -> MidiSettings {
+    MidiSettings { port: port.into(), melody_channel: 1, clock }
 }
 
 /// An open port to which `recorder` listens.
-fn open(recorder: &mut Recorder, wanted: Wanted) -> Output {
-    let port = wanted.port.clone();
-    let output = Output::start(Some(wanted)).expect("a thread");
+fn open(recorder: &mut Recorder, settings: MidiSettings) -> MidiOutput {
+    let port = settings.port.clone();
+    let output = MidiOutput::start(Some(settings)).expect("a thread");
     wait_until("the port", || output.health().ok);
     recorder.subscribe(&port);
     output
 }
 
 /// A note that begins at `onset`.
-fn note(output: &Output, role: Role, midi: u8, onset: Instant, duration: Duration) {
+fn note(output: &MidiOutput, role: Role, midi: u8, onset: Instant, duration: Duration) {
     let note = Note {
         onset_s: 0.0,
         duration_s: duration.as_secs_f32(),
@@ -66,7 +66,7 @@ fn note(output: &Output, role: Role, midi: u8, onset: Instant, duration: Duratio
         layer: Layer::Voices,
         signal: None,
     };
-    output.send(Event::Note(note, onset));
+    output.send(MidiEvent::Note(note, onset));
 }
 
 /// Prints how late events came, and asserts that the delay is small for this machine. Each pair

@@ -10,14 +10,14 @@ use std::{
 
 use khor_e2e::wait_until;
 use khor_music::Role;
-use khor_output::midi::Event;
+use khor_output::midi::MidiEvent;
 use khor_patience::hang_timeout;
 use khor_signal::SIGNALS;
 
 use crate::{
-    SETTLE, assert_in_time, note, open,
+    SETTLE, assert_in_time, lock_sequencer, note, open,
     recorder::{Heard, Message, assert_matched, messages},
-    turn, wanted,
+    settings,
 };
 
 /// How far ahead notes come, as from the conductor.
@@ -28,9 +28,9 @@ const ROUND: u16 = 512;
 const BUSY: usize = 4;
 
 #[test]
-fn notes_sound_when_they_are_due_however_busy_the_machine_is() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-time", false));
+fn notes_are_punctual_on_a_busy_machine() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-time", false));
     hold_back();
     let start = Instant::now();
     let onsets: Vec<_> = (0..200_u32).map(|i| start + AHEAD + Duration::from_millis(23) * i).collect();
@@ -71,16 +71,16 @@ fn hold_back() {
 }
 
 #[test]
-fn every_note_on_has_its_off_whatever_comes_between() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-match", false));
+fn random_notes_all_get_note_offs() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-match", false));
     let mut random = fastrand::Rng::with_seed(3);
     for i in 0..400 {
         let onset = Instant::now() + Duration::from_millis(random.u64(0..60));
         let role = Role::ALL[random.usize(0..4)];
         note(&output, role, random.u8(50..54), onset, Duration::from_millis(random.u64(10..3000)));
         if i % 100 == 99 {
-            output.send(Event::AllNotesOff);
+            output.send(MidiEvent::AllNotesOff);
         }
         thread::sleep(Duration::from_millis(random.u64(0..10)));
         recorder.heard();
@@ -95,9 +95,9 @@ fn every_note_on_has_its_off_whatever_comes_between() {
 }
 
 #[test]
-fn levels_and_brightness_are_controllers_and_come_when_they_change() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-levels", false));
+fn changed_levels_become_controllers() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-levels", false));
     let mut levels = [None; SIGNALS.len()];
     let named = ["exec", "rx", "tx", "csw", "io", "retx", "irq", "mem"];
     for (i, name) in named.iter().enumerate() {
@@ -106,19 +106,19 @@ fn levels_and_brightness_are_controllers_and_come_when_they_change() {
     }
     let mut expected: Vec<_> = (0..8).map(|i| Message::Controller(1, 20 + i, i)).collect();
     expected.push(Message::Controller(1, 74, 127));
-    output.send(Event::Levels(levels, 1.0));
+    output.send(MidiEvent::Levels(levels, 1.0));
     let all = |heard: &[Heard], expected: &[Message]| heard.len() >= expected.len();
     assert_eq!(messages(recorder.listen_until("levels", |heard| all(heard, &expected))), expected);
-    output.send(Event::Levels(levels, 0.0));
+    output.send(MidiEvent::Levels(levels, 0.0));
     expected.push(Message::Controller(1, 74, 0));
     assert_eq!(messages(recorder.listen_until("a change", |heard| all(heard, &expected))), expected);
     output.stop(hang_timeout());
 }
 
 #[test]
-fn a_panic_ends_every_sound_and_the_music_goes_on() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-panic", false));
+fn a_panic_ends_every_sound() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-panic", false));
     let minute = Duration::from_mins(1);
     note(&output, Role::Chords, 50, Instant::now(), minute);
     note(&output, Role::Bass, 40, Instant::now(), minute);
@@ -126,7 +126,7 @@ fn a_panic_ends_every_sound_and_the_music_goes_on() {
     note(&output, Role::Melody, 70, Instant::now() + Duration::from_millis(20), minute);
     note(&output, Role::Melody, 71, Instant::now() + Duration::from_millis(500), minute);
     let asked = Instant::now();
-    output.send(Event::Panic);
+    output.send(MidiEvent::Panic);
     let mut expected = vec![Message::On(3, 50), Message::On(2, 40), Message::Off(2, 40), Message::Off(3, 50)];
     for channel in 1..=16 {
         expected.push(Message::Controller(channel, 120, 0));
@@ -156,9 +156,9 @@ fn is_melody(message: Message) -> bool {
 }
 
 #[test]
-fn more_notes_than_the_kernel_keeps_lose_some_and_leave_none_hanging() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-full", false));
+fn an_overfull_kernel_leaves_no_hanging_notes() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-full", false));
     let length = Duration::from_millis(200);
     // All of a round at once, which is more than the kernel keeps; the second when the notes of the first are to end.
     let onset = Instant::now() + Duration::from_millis(200);
@@ -178,21 +178,21 @@ fn more_notes_than_the_kernel_keeps_lose_some_and_leave_none_hanging() {
 }
 
 #[test]
-fn a_port_stays_open_unless_its_name_changes() {
-    let Some((mut recorder, _turn)) = turn() else { return };
-    let output = open(&mut recorder, wanted("khor-one", false));
-    let mut other = wanted("khor-one", true);
+fn only_a_new_name_reopens_the_port() {
+    let Some((mut recorder, _turn)) = lock_sequencer() else { return };
+    let output = open(&mut recorder, settings("khor-one", false));
+    let mut other = settings("khor-one", true);
     other.melody_channel = 7;
-    output.send(Event::Wanted(Some(other)));
+    output.send(MidiEvent::Settings(Some(other)));
     note(&output, Role::Melody, 60, Instant::now(), Duration::from_mins(5));
     recorder.wait_for(Message::On(7, 60));
-    output.send(Event::Wanted(Some(wanted("khor-two", false))));
+    output.send(MidiEvent::Settings(Some(settings("khor-two", false))));
     wait_until("the other port", || recorder.find("khor-two").is_some());
     let heard: Vec<Heard> = recorder.listen_until("the note's end", |heard| heard.len() >= 3).to_vec();
     let expected = [Message::On(7, 60), Message::Off(7, 60), Message::Controller(7, 123, 0)];
     assert_eq!(messages(&heard), expected, "it was still subscribed, and the note was ended");
     assert!(recorder.find("khor-one").is_none());
-    output.send(Event::Wanted(None));
+    output.send(MidiEvent::Settings(None));
     wait_until("no port", || recorder.find("khor-two").is_none() && !output.health().enabled);
     output.stop(hang_timeout());
 }

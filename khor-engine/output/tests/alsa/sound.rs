@@ -7,7 +7,7 @@ use alsa::{
 use khor_e2e::{Engine, Wait, skip::skip_outside_vm, wait_until};
 use tempfile::TempDir;
 
-use crate::TURN;
+use crate::SEQUENCER;
 
 /// What is played into the card's first device comes out of its second, whatever the format.
 const OTHER_SIDE: &str = "plughw:CARD=Loopback,DEV=1";
@@ -46,8 +46,8 @@ fn peak(pcm: &PCM) -> f64 {
 }
 
 #[test]
-fn the_engine_is_heard_through_an_alsa_card() {
-    let _turn = TURN.lock();
+fn the_engine_plays_through_an_alsa_card() {
+    let _turn = SEQUENCER.lock();
     if let Err(error) = capture() {
         return skip_outside_vm(&format!("needs ALSA's loopback card (modprobe snd-aloop): {error}"));
     }

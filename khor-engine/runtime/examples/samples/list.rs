@@ -4,7 +4,7 @@ use std::{error::Error, path::PathBuf};
 
 use khor_engine::{
     config::Config,
-    engine::{CLIPS, Clip, Played},
+    engine::{CLIPS, Clip, PlayedClip},
 };
 use khor_music::Preset;
 use serde::{Deserialize, Serialize};
@@ -54,11 +54,11 @@ impl Sample {
     }
 
     /// As the engine plays it with its default settings.
-    pub(crate) fn play(&self, config: &Config) -> Result<Played, Box<dyn Error>> {
+    pub(crate) fn play(&self, config: &Config) -> Result<PlayedClip, Box<dyn Error>> {
         Ok(self.clip.play(config, self.preset.clone())?)
     }
 
-    pub(crate) fn made(&self, played: &Played, rate_hz: u32, file: &[u8]) -> Made {
+    pub(crate) fn made(&self, played: &PlayedClip, rate_hz: u32, file: &[u8]) -> Made {
         Made {
             file: self.file(),
             bytes: crc(file),
@@ -73,14 +73,14 @@ pub(crate) fn crc(bytes: &[u8]) -> String {
 }
 
 /// One note a line: to the millisecond, so that another processor's last digit is no other note.
-fn notes(played: &Played) -> String {
+fn notes(played: &PlayedClip) -> String {
     let line = |note: &khor_music::Note| {
         format!("{:.0} {} {} {:?}\n", 1000.0 * note.onset_s, note.midi, note.role.midi_channel(), note.layer)
     };
     played.notes.iter().map(line).collect()
 }
 
-fn levels_db(played: &Played, rate_hz: usize) -> Vec<f32> {
+fn levels_db(played: &PlayedClip, rate_hz: usize) -> Vec<f32> {
     let power = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
     let seconds = played.left.chunks_exact(rate_hz).zip(played.right.chunks_exact(rate_hz));
     let level =

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use khor_engine::{config::Config, engine::Played};
+use khor_engine::{config::Config, engine::PlayedClip};
 use khor_output::file::wav_bytes;
 
 use self::list::{LISTING, Sample, folder, samples};
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// An Ogg Opus file. The same sound gives the same bytes: the stream's number is chosen, not drawn.
-fn encoded(sample: &Sample, played: &Played, config: &Config) -> Result<Vec<u8>, Box<dyn Error>> {
+fn encoded(sample: &Sample, played: &PlayedClip, config: &Config) -> Result<Vec<u8>, Box<dyn Error>> {
     let title = format!("{}, in khor's preset {}", sample.clip.title, sample.preset.name);
     let mut encoder = Command::new("opusenc")
         .args([

@@ -1,14 +1,14 @@
 //! What this engine asks of the collector: how often, of what, and of whom.
 
+use khor_source::ScopeChoice;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     ConfigError,
-    limits::PATH_CHARS,
-    model::{in_range, require},
+    error::{in_range, require},
+    lengths::PATH_CHARS,
 };
-use khor_source::ScopeChoice;
 
 /// What this engine asks of the collector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -87,7 +87,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn a_scope_is_a_unit_or_a_plain_path_and_processes_are_numbers() {
+    fn invalid_scopes_and_processes_are_rejected() {
         let refused = |cgroup: &str| {
             let mut config = Config::default();
             config.bpf.cgroup = cgroup.into();

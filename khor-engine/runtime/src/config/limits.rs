@@ -6,16 +6,7 @@ use std::sync::LazyLock;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Config, ConfigError, model::require};
-
-pub(crate) use khor_system::files::PATH_CHARS;
-
-/// Longest host name or address, characters.
-pub(crate) const HOST_CHARS: u32 = 255;
-/// Longest name of a preset or of a MIDI port, characters.
-pub(crate) const NAME_CHARS: u32 = 64;
-/// Longest id of a sound device, characters.
-pub(crate) const DEVICE_CHARS: u32 = 512;
+use super::{Config, ConfigError, error::require};
 
 /// The longest text at one place of the configuration.
 struct Limit {
@@ -97,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_bounds_every_text_and_every_list() {
+    fn the_schema_bounds_texts_and_lists() {
         let schema = schema();
         let parts = parts(&schema);
         assert!(parts.len() >= 40, "{}", parts.len());

@@ -9,8 +9,8 @@ use warp::http::uri::Authority;
 
 use super::{
     ConfigError,
-    limits::{HOST_CHARS, PATH_CHARS},
-    model::require,
+    error::require,
+    lengths::{HOST_CHARS, PATH_CHARS},
 };
 
 /// Longest entry of `listen.allowed_hosts`, characters: a name with a scheme and a port.
@@ -119,7 +119,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn a_place_to_listen_is_an_address_and_its_names_are_names() {
+    fn invalid_listen_addresses_are_rejected() {
         let mut config = Config::default();
         config.listen.allowed_hosts =
             vec!["khor.example".into(), "studio.local:8443".into(), "http://plain.example:8080".into()];

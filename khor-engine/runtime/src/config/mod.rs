@@ -2,7 +2,9 @@
 
 mod bpf;
 mod desktop;
-pub(crate) mod limits;
+mod error;
+mod lengths;
+mod limits;
 mod listen;
 mod merge;
 mod model;
@@ -15,17 +17,19 @@ mod recover;
 mod site;
 mod steerable;
 mod store;
-mod unknown;
+mod unknown_keys;
+mod validate;
 
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
+pub use error::ConfigError;
 pub(crate) use listen::plain_host;
 pub use listen::{AllowedHost, Listen};
-pub use model::{Audio, Config, ConfigError, Features, Midi, Music, Signals, Ui};
+pub use model::{Audio, Config, Features, Midi, Music, Signals, Ui};
 pub use osc::{Osc, OscReceive};
 pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, sessions_path};
 pub use quiet::{Quiet, TimeOfDay};
 pub use recordings::Recordings;
 pub use site::{Site, SiteMode};
 pub(crate) use steerable::{STEERABLE, is_steerable, steerable};
-pub use store::{ConfigStore, Inspected, NotSaved, Update, UpdateError};
+pub use store::{ConfigStore, ConfigUpdate, InspectedConfig, SaveError, UpdateError};

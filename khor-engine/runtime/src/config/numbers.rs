@@ -62,7 +62,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn whole_floats_become_integers_only_where_a_setting_is_an_integer() {
+    fn whole_floats_fit_integer_settings() {
         let like = serde_json::to_value(Config::default()).unwrap();
         let mut change = json!({
             "version": 1.0,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_of_the_settings_may_be_an_integer_or_a_float() {
+    fn settings_accept_integers_and_floats() {
         let whole = serde_json::to_value(Config::default()).unwrap();
         let mut floats = whole.clone();
         visit(&mut floats, &|number| *number = Number::from_f64(number.as_f64().unwrap()).unwrap());
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_may_be_written_as_a_float() {
+    fn whole_numbers_may_be_floats() {
         assert_eq!(
             (parse::<u8>("62"), parse::<u8>("62.0"), parse::<f32>("0.7")),
             (Some(62), Some(62), Some(0.7))

@@ -1,11 +1,11 @@
 //! OSC: whom it is sent to, and who may steer by it.
 
+use khor_output::osc::OscTarget;
 use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, limits::HOST_CHARS, model::require};
-use khor_output::osc::Target;
+use super::{ConfigError, error::require, lengths::HOST_CHARS};
 
 /// Longest entry of `osc.targets`, characters: a host, brackets and a port.
 const TARGET_CHARS: u32 = HOST_CHARS + 8;
@@ -64,15 +64,15 @@ impl Osc {
         let expected = format!("at most {}", Self::TARGETS);
         require(count <= Self::TARGETS, "osc.targets", format_args!("{count} targets"), &expected)?;
         for (i, target) in self.targets.iter().enumerate() {
-            let is_target = inert::is_inert(target) && target.parse::<Target>().is_ok();
-            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), Target::FORM)?;
+            let is_target = inert::is_inert(target) && target.parse::<OscTarget>().is_ok();
+            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), OscTarget::FORM)?;
         }
         Ok(())
     }
 
     /// Everything that is sent to, the first target first, none twice: who is named twice would hear twice.
-    pub fn all_targets(&self) -> Vec<Target> {
-        let mut all = vec![Target { host: self.host.clone(), port: self.port }];
+    pub fn all_targets(&self) -> Vec<OscTarget> {
+        let mut all = vec![OscTarget { host: self.host.clone(), port: self.port }];
         for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
             if !all.contains(&target) {
                 all.push(target);
@@ -88,7 +88,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn a_bad_osc_target_is_named_with_the_form_expected() {
+    fn invalid_osc_targets_are_named() {
         let mut config = Config::default();
         config.osc.targets = vec!["[::1]:9001".into(), "studio".into()];
         let error = config.validate().unwrap_err();
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_osc_target_comes_first_and_none_comes_twice() {
+    fn osc_targets_keep_order_without_duplicates() {
         let targets = ["[::1]:9001", "127.0.0.1:9000", "[::1]:9001"].map(str::to_owned).to_vec();
         let osc = Osc { targets, ..Osc::default() };
         let all: Vec<String> = osc.all_targets().iter().map(ToString::to_string).collect();

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan, ZonedDateTime, civil::Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, model::require};
+use super::{ConfigError, error::require};
 
 /// Hours in which the sound device is muted, every day. MIDI and OSC go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn across_midnight_the_night_belongs_to_the_evening_before() {
+    fn quiet_hours_may_cross_midnight() {
         let night = hours("22:00", "07:00");
         for (now, end) in [
             ("2026-06-10T21:59:59", None),
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_change_is_the_next_edge_and_turns_it_over() {
+    fn quiet_hours_toggle_at_each_edge() {
         let night = hours("22:00", "07:00");
         let mut now = at("2026-10-23T12:00:00");
         for _ in 0..8 {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn when_clocks_change_the_hours_are_those_of_the_wall() {
+    fn quiet_hours_follow_daylight_saving() {
         let night = hours("22:00", "07:00");
         let length = |evening: &str| {
             let now = at(evening);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_two_digits_and_two_digits() {
+    fn times_have_the_form_hh_mm() {
         for wrong in ["7:00", "24:00", "12:60", "12", "", "12:00:00", "ab:cd", "+1:00"] {
             let problem = TimeOfDay::try_from(wrong.to_owned()).unwrap_err();
             assert_eq!(problem, format!("\"{wrong}\" is not allowed, expected HH:MM, 00:00 to 23:59"));

@@ -1,10 +1,10 @@
 //! Limits of the disk space for recordings.
 
+use khor_output::recorder::DiskLimits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, model::in_range};
-use khor_output::recorder::Room;
+use super::{ConfigError, error::in_range};
 
 /// Limits of the disk space for recordings. khor ends a recording cleanly at either limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,8 +35,8 @@ impl Recordings {
     }
 
     /// The limits in bytes, for the recorder.
-    pub fn room(&self) -> Room {
+    pub fn disk_limits(&self) -> DiskLimits {
         let bytes = |mib: u32| u64::from(mib) << 20;
-        Room { quota_bytes: bytes(self.quota_mib), min_free_bytes: self.min_free_mib.map(bytes) }
+        DiskLimits { quota_bytes: bytes(self.quota_mib), min_free_bytes: self.min_free_mib.map(bytes) }
     }
 }

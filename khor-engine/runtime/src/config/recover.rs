@@ -9,7 +9,7 @@ use super::{
     Config, ConfigError,
     merge::{check_shape, empty},
     numbers::fit_numbers,
-    unknown::UnknownKeys,
+    unknown_keys::UnknownKeys,
 };
 
 /// Invalid settings that are removed one by one. Beyond that, whole sections are removed.
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_settings_fall_back_and_the_others_keep_their_values() {
+    fn only_invalid_settings_fall_back() {
         let recovered = recover(
             json!({
                 "listen": { "token_file": "/t", "port": 17000.0 },

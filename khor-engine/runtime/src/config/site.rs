@@ -1,11 +1,11 @@
 //! Which site is heard instead of this machine.
 
 use khor_fleet::Name;
+use khor_site::nats::Nats;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
-use khor_site::nats::Nats;
 
 /// A site.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +65,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn a_host_and_a_mode_have_no_effect_without_a_site() {
+    fn host_and_mode_need_a_site() {
         let mut site = super::Site { host: Some("web-1".into()), ..super::Site::default() };
         assert_eq!(site.idle_keys(), ["site.host"]);
         site.mode = super::SiteMode::RollCall;
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_is_one_word_and_its_address_holds_no_secret() {
+    fn site_addresses_contain_no_secret() {
         let mut config = Config::default();
         config.site.name = "rack-7".into();
         assert_eq!(config.validate(), Ok(()));

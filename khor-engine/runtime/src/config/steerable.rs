@@ -13,8 +13,8 @@ pub(crate) fn steerable(config: &Value) -> Value {
     let mut part = Value::Object(Map::new());
     for path in STEERABLE {
         let Some(held) = config.pointer(&format!("/{path}")) else { continue };
-        let place = path.split('/').fold(&mut part, |place, key| &mut place[key]);
-        *place = held.clone();
+        let target = path.split('/').fold(&mut part, |target, key| &mut target[key]);
+        *target = held.clone();
     }
     part
 }
@@ -33,7 +33,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn the_steerable_part_has_music_and_loudness_only() {
+    fn only_music_and_loudness_are_steerable() {
         let config = Config::default();
         let part = steerable(&serde_json::to_value(&config).unwrap());
         let expected =

@@ -6,6 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_system::{
+    files::{self, Stamp},
+    words::counted,
+};
 use serde_json::Value;
 use tracing::{info, warn};
 
@@ -13,10 +17,8 @@ use super::{
     Config, ConfigError,
     merge::{check_shape, drop_changed, drop_echoes, empty, merge},
     recover::{Recovered, default_shape, parse, recover},
-    unknown::{self, UnknownKeys, concerns_listen},
+    unknown_keys::{self, UnknownKeys, concerns_listen},
 };
-use khor_system::files::{self, Stamp};
-use khor_system::words::counted;
 
 #[cfg(test)]
 mod tests;
@@ -70,7 +72,7 @@ enum Content {
 
 /// A configuration file as read by [`ConfigStore::inspect`].
 #[derive(Debug)]
-pub struct Inspected {
+pub struct InspectedConfig {
     /// The valid settings of the file, and defaults for the others.
     pub config: Config,
     /// Errors of the first invalid settings, and the number of the others.
@@ -91,7 +93,7 @@ struct Draft {
 
 /// Result of a change.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Update {
+pub struct ConfigUpdate {
     /// The new configuration.
     pub config: Config,
     /// A changed setting takes effect only after a restart.
@@ -114,7 +116,7 @@ pub enum UpdateError {
 /// The changes could not be written to the file. They last until khor ends.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct NotSaved(String);
+pub struct SaveError(String);
 
 impl ConfigStore {
     /// Reads the file and leaves it unchanged. Uses defaults for a missing file and for invalid
@@ -162,7 +164,7 @@ impl ConfigStore {
     /// # Errors
     ///
     /// The file cannot be read, or it is not JSON.
-    pub fn inspect(path: &Path) -> Result<Option<Inspected>, String> {
+    pub fn inspect(path: &Path) -> Result<Option<InspectedConfig>, String> {
         let document = match read(path) {
             Content::Missing => return Ok(None),
             Content::Json(document) => document,
@@ -172,7 +174,7 @@ impl ConfigStore {
         let listen_error = listen_error(&recovered);
         let Recovered { config, problems, unknown_keys, .. } = recovered;
         let problems = first_problems(problems.iter().map(ToString::to_string));
-        Ok(Some(Inspected { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
+        Ok(Some(InspectedConfig { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
     }
 
     /// Overrides the file by `overrides` (any part of the configuration) until khor ends.
@@ -275,17 +277,17 @@ impl ConfigStore {
     /// # Errors
     ///
     /// The change is invalid; nothing was changed.
-    pub fn update(&mut self, change: &Value) -> Result<Update, UpdateError> {
+    pub fn update(&mut self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
         self.refresh();
         let draft = self.draft(change)?;
         let update = self.apply(draft, change);
-        let not_saved = self.write().err().map(|NotSaved(error)| error);
-        Ok(Update { not_saved, ..update })
+        let not_saved = self.write().err().map(|SaveError(error)| error);
+        Ok(ConfigUpdate { not_saved, ..update })
     }
 
     /// Like [`Self::update`], but does not write the file until [`Self::keep`]. For a fader that
     /// moves.
-    pub fn adjust(&mut self, change: &Value) -> Result<Update, ConfigError> {
+    pub fn adjust(&mut self, change: &Value) -> Result<ConfigUpdate, ConfigError> {
         let draft = self.draft(change)?;
         Ok(self.apply(draft, change))
     }
@@ -295,7 +297,7 @@ impl ConfigStore {
     /// # Errors
     ///
     /// The write failed. The changes stay unsaved, and the next call tries again.
-    pub fn keep(&mut self) -> Result<(), NotSaved> {
+    pub fn save(&mut self) -> Result<(), SaveError> {
         self.refresh();
         if self.unsaved == empty() { Ok(()) } else { self.write() }
     }
@@ -311,7 +313,7 @@ impl ConfigStore {
         let mut document = self.document.clone();
         merge(&mut document, &serde_json::to_value(parse(&self.document)?.0).unwrap_or_default());
         check_shape(&document, &change, "")?;
-        unknown::reject(&change, &default_shape(), &self.document, "")?;
+        unknown_keys::reject(&change, &default_shape(), &self.document, "")?;
         merge(&mut document, &change);
         let (_, unknown_keys) = parse(&document)?;
         let mut overrides = self.overrides.clone();
@@ -320,7 +322,7 @@ impl ConfigStore {
         Ok(Draft { document, overrides, config, unknown_keys })
     }
 
-    fn apply(&mut self, draft: Draft, change: &Value) -> Update {
+    fn apply(&mut self, draft: Draft, change: &Value) -> ConfigUpdate {
         let Draft { document, overrides, config, unknown_keys } = draft;
         let restart_required = config.listen != self.config.listen || config.ui != self.config.ui;
         if document != self.document {
@@ -333,23 +335,23 @@ impl ConfigStore {
             self.file_warnings = unknown_keys.warning().into_iter().collect();
         }
         self.config = config.clone();
-        Update { config, restart_required, not_saved: None }
+        ConfigUpdate { config, restart_required, not_saved: None }
     }
 
     /// Writes the document. Backs the file up first if it has invalid settings.
-    fn write(&mut self) -> Result<(), NotSaved> {
+    fn write(&mut self) -> Result<(), SaveError> {
         let written = self.try_write();
         self.save_error =
             written.as_ref().err().map(|error| format!("{error}; the changes last until khor ends"));
         written
     }
 
-    fn try_write(&mut self) -> Result<(), NotSaved> {
+    fn try_write(&mut self) -> Result<(), SaveError> {
         let path = self.path.display();
         if let Some(error) = &self.file.read_error {
-            return Err(NotSaved(format!("{error}; khor does not overwrite it")));
+            return Err(SaveError(format!("{error}; khor does not overwrite it")));
         }
-        let failed = |action: &str, cause: io::Error| NotSaved(format!("cannot {action} {path}: {cause}"));
+        let failed = |action: &str, cause: io::Error| SaveError(format!("cannot {action} {path}: {cause}"));
         if self.file.invalid {
             let backup = files::back_up(&self.path).map_err(|cause| failed("back up", cause))?;
             warn!("{path} had invalid settings; its backup is {}", backup.display());

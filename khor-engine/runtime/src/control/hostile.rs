@@ -9,7 +9,7 @@ use rosc::OscType;
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::{Desk, MAX_REASON};
+use super::{MAX_REASON, OscHandler};
 use crate::engine::{Engine, tests::quiet_engine};
 
 /// Stack size of a runtime thread, which is the default of the standard library.
@@ -92,22 +92,22 @@ fn noise(random: &mut Rng) -> Vec<u8> {
 }
 
 /// Handles all datagrams, and then a setting such as a fader sends.
-fn take_all(engine: &Arc<Engine>) {
-    let mut desk = Desk::new(Arc::clone(engine));
-    let config = super::shown(engine);
+fn handle_all(engine: &Arc<Engine>) {
+    let mut handler = OscHandler::new(Arc::clone(engine));
+    let config = super::steerable_settings(engine);
     let mut random = Rng::with_seed(776);
     let random =
         (0..DATAGRAMS).map(|_| if random.bool() { mutated(&mut random) } else { noise(&mut random) });
     for datagram in classics().into_iter().chain(random) {
         khor_patience::progress("taking datagrams");
-        desk.datagram(&datagram);
+        handler.datagram(&datagram);
         // Checks the settings without applying them, because one might start a sound device.
-        for (path, args) in std::mem::take(&mut desk.settings) {
-            let _ = super::wish::change(&config, &path, &args);
+        for (path, args) in std::mem::take(&mut handler.settings) {
+            let _ = super::command::change(&config, &path, &args);
         }
     }
-    desk.datagram(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", vec![OscType::Int(96)])]));
-    Handle::current().block_on(desk.settle());
+    handler.datagram(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", vec![OscType::Int(96)])]));
+    Handle::current().block_on(handler.apply_settings());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -117,13 +117,13 @@ async fn no_datagram_ends_the_engine() {
     let small = std::thread::Builder::new().stack_size(STACK_BYTES);
     let thread = small.spawn(move || {
         let _runtime = runtime.enter();
-        take_all(&hears);
+        handle_all(&hears);
     });
     tokio::task::spawn_blocking(|| thread.unwrap().join().expect("no datagram panics")).await.unwrap();
     assert_eq!(serde_json::to_value(engine.config()).unwrap()["music"]["bpm"], json!(96.0));
     let (mut refused, mut reason) = (0, String::new());
-    engine.receiving(|receiving| {
-        (refused, reason) = (receiving.refused, receiving.last_refusal.clone().unwrap_or_default());
+    engine.update_osc_input_health(|health| {
+        (refused, reason) = (health.refused, health.last_refusal.clone().unwrap_or_default());
     });
     assert!(refused > 1000, "{refused}");
     assert!(!reason.is_empty() && reason.chars().count() <= MAX_REASON, "{reason}");

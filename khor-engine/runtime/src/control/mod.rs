@@ -15,11 +15,11 @@
 //! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once
 //! the fader rests.
 
+mod command;
 #[cfg(test)]
 mod hostile;
 mod packet;
 mod pattern;
-mod wish;
 
 use std::{
     collections::BTreeMap,
@@ -28,6 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_output::Health;
+use khor_own_traffic::CountedAt;
 use rosc::{OscMessage, OscType};
 use serde_json::Value;
 use tokio::{
@@ -37,10 +39,8 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use self::wish::{Refusal, Wish};
+use self::command::{CommandError, OscCommand};
 use crate::{config::steerable, engine::Engine};
-use khor_output::Health;
-use khor_own_traffic::CountedAt;
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
@@ -49,59 +49,59 @@ const MAX_REASON: usize = 300;
 /// Between two looks at what came: settings change at most 50 times a second.
 const PERIOD: Duration = Duration::from_millis(20);
 /// The configuration is written when nothing was set for this long.
-const REST: Duration = Duration::from_secs(1);
+const SAVE_DELAY: Duration = Duration::from_secs(1);
 /// Between two attempts to take a port that is in use.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Listens, whenever the configuration says so, until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
-    let mut wanted = engine.osc_port();
-    let mut goes_on = true;
-    while goes_on {
-        let port = *wanted.borrow_and_update();
-        goes_on = tokio::select! {
+    let mut configured = engine.osc_port();
+    let mut running = true;
+    while running {
+        let port = *configured.borrow_and_update();
+        running = tokio::select! {
             () = listen(&engine, port) => true,
-            changed = wanted.changed() => changed.is_ok(),
+            changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
         // Whatever was set is kept, whoever ended it.
-        keep(&engine).await;
+        save(&engine).await;
     }
 }
 
 /// Listens on `port` for ever; `None`: does nothing for ever.
 async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     let Some(port) = port else {
-        engine.receiving(|receiving| receiving.health = Health::off());
+        engine.update_osc_input_health(|health| health.health = Health::off());
         return std::future::pending().await;
     };
-    let mut is_news = true;
+    let mut is_first = true;
     let socket = loop {
         match UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(socket) => break socket,
             Err(problem) => {
                 let error = format!("port {port}: {problem}");
-                if std::mem::take(&mut is_news) {
+                if std::mem::take(&mut is_first) {
                     warn!("osc: listening on {error}; trying again every {} s", RETRY.as_secs());
                 }
                 let fix = "end the program that has it, or choose another: osc.receive.port";
-                engine.receiving(|receiving| receiving.health = Health::failing(error, fix));
+                engine.update_osc_input_health(|health| health.health = Health::failing(error, fix));
             }
         }
         sleep(RETRY).await;
     };
     info!("osc: listening on 127.0.0.1:{port}");
-    engine.receiving(|receiving| receiving.health = Health::working());
-    let mut desk = Desk::new(Arc::clone(engine));
+    engine.update_osc_input_health(|health| health.health = Health::working());
+    let mut handler = OscHandler::new(Arc::clone(engine));
     let mut buffer = vec![0; MAX_PACKET_BYTES];
     loop {
-        desk.gather(&socket, &mut buffer).await;
-        desk.settle().await;
+        handler.receive(&socket, &mut buffer).await;
+        handler.apply_settings().await;
     }
 }
 
 /// What was asked for and is still to be done.
-struct Desk {
+struct OscHandler {
     engine: Arc<Engine>,
     /// The newest value of each setting, by its path.
     settings: BTreeMap<String, Values>,
@@ -109,21 +109,21 @@ struct Desk {
     /// and dropped at the end of the period.
     known: Option<Value>,
     /// The configuration differs from its file.
-    unwritten: bool,
+    unsaved: bool,
 }
 
 /// The values of a message. The addresses that a pattern matches share them.
 type Values = Arc<Vec<OscType>>;
 
-impl Desk {
+impl OscHandler {
     fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, settings: BTreeMap::new(), known: None, unwritten: false }
+        Self { engine, settings: BTreeMap::new(), known: None, unsaved: false }
     }
 
     /// Takes packets for one period from the first on; comes back without any once the fader rests.
-    async fn gather(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
-        let first = if self.unwritten {
-            tokio::time::timeout(REST, socket.recv(buffer)).await.ok()
+    async fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
+        let first = if self.unsaved {
+            tokio::time::timeout(SAVE_DELAY, socket.recv(buffer)).await.ok()
         } else {
             Some(socket.recv(buffer).await)
         };
@@ -137,7 +137,7 @@ impl Desk {
                     self.datagram(&buffer[..length]);
                 }
                 // An answer to nothing that was sent: the socket goes on.
-                Err(problem) => self.refuse(&problem.to_string()),
+                Err(problem) => self.reject(&problem.to_string()),
             }
             received = timeout_at(until.into(), socket.recv(buffer)).await.ok();
         }
@@ -147,88 +147,88 @@ impl Desk {
     fn datagram(&mut self, datagram: &[u8]) {
         packet::read(datagram, |element| match element {
             Ok(message) => self.message(message),
-            Err(problem) => self.refuse(&problem.to_string()),
+            Err(problem) => self.reject(&problem.to_string()),
         });
     }
 
     fn message(&mut self, OscMessage { addr, args }: OscMessage) {
-        self.engine.receiving(|receiving| receiving.messages += 1);
+        self.engine.update_osc_input_health(|health| health.messages += 1);
         let args = Arc::new(args);
         if !pattern::is_pattern(&addr) {
-            return self.act(&addr, &args);
+            return self.execute(&addr, &args);
         }
         let engine = &self.engine;
-        let known = self.known.get_or_insert_with(|| shown(engine));
+        let known = self.known.get_or_insert_with(|| steerable_settings(engine));
         let addresses = pattern::expand(&addr, known);
         if addresses.is_empty() {
-            self.refuse(&Refusal::Pattern(addr).to_string());
+            self.reject(&CommandError::Pattern(addr).to_string());
         }
         for address in addresses {
-            self.act(&address, &args);
+            self.execute(&address, &args);
         }
     }
 
-    /// Handles a message to one address. A setting takes effect in [`Self::settle`].
-    fn act(&mut self, address: &str, args: &Values) {
-        match Wish::of(address, args) {
-            Ok(Wish::Set(path)) => {
+    /// Handles a message to one address. A setting takes effect in [`Self::apply_settings`].
+    fn execute(&mut self, address: &str, args: &Values) {
+        match OscCommand::of(address, args) {
+            Ok(OscCommand::Set(path)) => {
                 self.settings.insert(path, Arc::clone(args));
             }
-            Ok(Wish::Mute(Some(muted))) => self.engine.set_muted(muted),
-            Ok(Wish::Mute(None)) => drop(self.engine.toggle_mute()),
-            Ok(Wish::Panic) => self.engine.panic(),
-            Err(problem) => self.refuse(&problem.to_string()),
+            Ok(OscCommand::Mute(Some(muted))) => self.engine.set_muted(muted),
+            Ok(OscCommand::Mute(None)) => drop(self.engine.toggle_mute()),
+            Ok(OscCommand::Panic) => self.engine.panic(),
+            Err(problem) => self.reject(&problem.to_string()),
         }
     }
 
-    fn refuse(&self, problem: &str) {
-        self.engine.receiving(|receiving| {
-            receiving.refused += 1;
-            receiving.last_refusal = Some(problem.chars().take(MAX_REASON).collect());
+    fn reject(&self, problem: &str) {
+        self.engine.update_osc_input_health(|health| {
+            health.refused += 1;
+            health.last_refusal = Some(problem.chars().take(MAX_REASON).collect());
         });
     }
 
     /// Makes the settings what was asked for; writes them down if nothing was.
-    async fn settle(&mut self) {
+    async fn apply_settings(&mut self) {
         self.known = None;
         if self.settings.is_empty() {
-            if std::mem::take(&mut self.unwritten) {
-                keep(&self.engine).await;
+            if std::mem::take(&mut self.unsaved) {
+                save(&self.engine).await;
             }
             return;
         }
-        self.unwritten = true;
+        self.unsaved = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
         let set = move || {
-            let config = shown(&engine);
+            let config = steerable_settings(&engine);
             settings.iter().filter_map(|(path, args)| set(&engine, &config, path, args).err()).collect()
         };
         // To look for a sound device takes a while. It can only panic, and that is logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
         for problem in refused {
-            self.refuse(&problem);
+            self.reject(&problem);
         }
     }
 }
 
 /// The settings that OSC may change, as JSON. This cannot fail, because the configuration is a tree
 /// of plain values.
-fn shown(engine: &Engine) -> Value {
+fn steerable_settings(engine: &Engine) -> Value {
     steerable(&serde_json::to_value(engine.config()).unwrap_or_default())
 }
 
 fn set(engine: &Engine, config: &Value, path: &str, args: &[OscType]) -> Result<(), String> {
-    let change = wish::change(config, path, args).map_err(|problem| problem.to_string())?;
+    let change = command::change(config, path, args).map_err(|problem| problem.to_string())?;
     engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())
 }
 
-async fn keep(engine: &Arc<Engine>) {
+async fn save(engine: &Arc<Engine>) {
     let engine = Arc::clone(engine);
-    let keep = move || {
-        if let Err(problem) = engine.keep_config() {
+    let save = move || {
+        if let Err(problem) = engine.save_config() {
             warn!("what was set by OSC holds until khor stops: {problem}");
         }
     };
     // It can only panic, and that is logged.
-    drop(tokio::task::spawn_blocking(keep).await);
+    drop(tokio::task::spawn_blocking(save).await);
 }

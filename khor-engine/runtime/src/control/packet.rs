@@ -156,32 +156,33 @@ mod tests {
         bytes
     }
 
-    fn heard(datagram: &[u8]) -> Vec<Result<String, Malformed>> {
-        let mut heard = Vec::new();
-        read(datagram, |element| heard.push(element.map(|message| message.addr)));
-        heard
+    fn addresses(datagram: &[u8]) -> Vec<Result<String, Malformed>> {
+        let mut addresses = Vec::new();
+        read(datagram, |element| addresses.push(element.map(|message| message.addr)));
+        addresses
     }
 
     #[test]
-    fn a_bad_element_does_not_affect_the_others() {
+    fn bad_elements_are_dropped_alone() {
         let good = |address| encoded(address, vec![OscType::Int(1)]);
         let bad = [b"hello\0\0\0".to_vec(), Vec::new(), b"/x\0\0,q\0\0".to_vec(), b"/x\0\0,i\0\0".to_vec()];
         for bad in bad {
-            let heard = heard(&bundled(&[good("/a"), bad.clone(), bundled(&[bad, good("/b")]), good("/c")]));
-            let good: Vec<&String> = heard.iter().flatten().collect();
-            assert_eq!(good, ["/a", "/b", "/c"], "{heard:?}");
-            assert_eq!(heard.iter().filter(|element| element.is_err()).count(), 2, "{heard:?}");
+            let addresses =
+                addresses(&bundled(&[good("/a"), bad.clone(), bundled(&[bad, good("/b")]), good("/c")]));
+            let good: Vec<&String> = addresses.iter().flatten().collect();
+            assert_eq!(good, ["/a", "/b", "/c"], "{addresses:?}");
+            assert_eq!(addresses.iter().filter(|element| element.is_err()).count(), 2, "{addresses:?}");
         }
     }
 
     #[test]
-    fn a_wrong_size_drops_only_the_rest_of_its_bundle() {
+    fn a_wrong_size_drops_the_bundles_rest() {
         let mut inner = bundled(&[encoded("/a", Vec::new()), encoded("/b", Vec::new())]);
         let second = inner.len() - encoded("/b", Vec::new()).len() - 4;
         inner[second] = 0xff;
         let outer = bundled(&[inner, encoded("/c", Vec::new())]);
-        assert_eq!(heard(&outer), [Ok("/a".into()), Err(Malformed::CutBundle), Ok("/c".into())]);
-        assert_eq!(heard(b"#bundle\0\0\0\0"), [Err(Malformed::CutBundle)]);
+        assert_eq!(addresses(&outer), [Ok("/a".into()), Err(Malformed::CutBundle), Ok("/c".into())]);
+        assert_eq!(addresses(b"#bundle\0\0\0\0"), [Err(Malformed::CutBundle)]);
     }
 
     #[test]
@@ -191,7 +192,7 @@ mod tests {
             packet = bundled(&[packet]);
             let expected = if depth <= MAX_DEPTH { Ok("/a".to_owned()) } else { Err(Malformed::Depth) };
             if !(10..=2990).contains(&depth) {
-                assert_eq!(heard(&packet), [expected], "{depth}");
+                assert_eq!(addresses(&packet), [expected], "{depth}");
             }
         }
         for (tags, is_read) in
@@ -199,18 +200,18 @@ mod tests {
         {
             let padding = 4 - tags.len() % 4;
             let packet = [b"/a\0\0", tags.as_bytes(), &vec![0; padding], &[0, 0, 0, 1]].concat();
-            assert_eq!(heard(&packet)[0].is_ok(), is_read, "{tags}");
+            assert_eq!(addresses(&packet)[0].is_ok(), is_read, "{tags}");
         }
     }
 
     #[test]
-    fn missing_type_tags_mean_no_values_and_symbols_are_strings() {
+    fn messages_without_type_tags_have_no_values() {
         for packet in [&b"/khor/panic\0"[..], b"/khor/panic\0\0\0\0\0", b"/khor/panic\0,\0\0\0"] {
             let mut args = None;
             read(packet, |element| args = Some(element.unwrap().args));
             assert_eq!(args, Some(Vec::new()), "{packet:?}");
         }
-        assert_eq!(heard(b"/khor/mute\0\0\0\0\0\x01"), [Err(Malformed::Untyped("/khor/mute".into()))]);
+        assert_eq!(addresses(b"/khor/mute\0\0\0\0\0\x01"), [Err(Malformed::Untyped("/khor/mute".into()))]);
         let mut args = Vec::new();
         read(b"/a\0\0,Ss\0rain\0\0\0\0S\0\0\0", |element| args = element.unwrap().args);
         assert_eq!(args, [OscType::String("rain".into()), OscType::String("S".into())]);
@@ -222,8 +223,10 @@ mod tests {
         let message = OscMessage { addr: "/a/b".into(), args };
         let content = vec![OscPacket::Message(message.clone()), OscPacket::Message(message.clone())];
         let bundle = OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content };
-        let mut heard = Vec::new();
-        read(&encoder::encode(&OscPacket::Bundle(bundle)).unwrap(), |element| heard.push(element.unwrap()));
-        assert_eq!(heard, [message.clone(), message]);
+        let mut addresses = Vec::new();
+        read(&encoder::encode(&OscPacket::Bundle(bundle)).unwrap(), |element| {
+            addresses.push(element.unwrap());
+        });
+        assert_eq!(addresses, [message.clone(), message]);
     }
 }

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::wish::{MUTE, PANIC, SET, is_settable};
+use super::command::{MUTE, PANIC, SET, is_settable};
 
 /// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name.
 const MAX_NAME_BYTES: usize = 127;
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_of_the_configuration_can_be_matched() {
+    fn patterns_match_every_setting_name() {
         let config = serde_json::to_value(Config::default()).unwrap();
         let mut open = vec![&config];
         while let Some(node) = open.pop() {
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_that_cause_backtracking_in_other_matchers_are_fast() {
+    fn hostile_patterns_match_fast() {
         let name = "a".repeat(MAX_NAME_BYTES);
         assert!(!matches(&format!("{}b", "a*".repeat(5000)), &name));
         assert!(!matches(&"{a,aa,aaa}".repeat(5000), &name));

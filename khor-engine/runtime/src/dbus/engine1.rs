@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use khor_output::Health;
 use khor_proto::inert;
 use tokio::{
     sync::broadcast::error::RecvError,
@@ -12,9 +13,11 @@ use zbus::{
     object_server::{InterfaceRef, SignalEmitter},
 };
 
-use super::{LOOK, LOOKS_PER_FIGURE, session, steer};
+use super::{
+    session_bus::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, replace_if_changed, session},
+    steer,
+};
 use crate::engine::Engine;
-use khor_output::Health;
 
 pub(super) const NAME: &str = "org.khor.Engine";
 const PATH: &str = "/org/khor/Engine";
@@ -135,18 +138,18 @@ fn absent(engine: &Engine) -> BTreeMap<&'static str, String> {
 }
 
 /// Is there until the bus is gone.
-pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus::Result<()> {
+pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut cues = engine.cues();
-    let mut told = Told::of(engine);
+    let mut published = Published::of(engine);
     let served = Engine1 { engine: Arc::clone(engine) };
     let connection = session().serve_at(PATH, served).name(NAME).build().await?;
-    tell(Health::working());
+    report(Health::working());
     let interface = connection.object_server().interface::<_, Engine1>(PATH).await?;
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut polls = interval(POLL_INTERVAL);
+    polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = looks.tick() => told.announce(engine, &interface).await?,
+            _ = polls.tick() => published.publish_changes(engine, &interface).await?,
             cue = cues.recv() => match cue {
                 Ok(cue) => {
                     let comm = inert::line(cue.comm.as_deref().unwrap_or_default());
@@ -161,8 +164,8 @@ pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus:
 }
 
 /// What the bus was told last.
-struct Told {
-    looks: u32,
+struct Published {
+    polls: u32,
     muted: bool,
     snoozed_until: Option<u64>,
     quiet_until: Option<u64>,
@@ -173,11 +176,11 @@ struct Told {
     absent: BTreeMap<&'static str, String>,
 }
 
-impl Told {
+impl Published {
     fn of(engine: &Engine) -> Self {
         let controls = engine.controls();
         Self {
-            looks: 0,
+            polls: 0,
             muted: controls.muted,
             snoozed_until: controls.snoozed_until_ts_ms,
             quiet_until: controls.quiet_until_ts_ms,
@@ -190,44 +193,41 @@ impl Told {
     }
 
     /// Tells of what changed: of what was steered at once, of figures once a second.
-    async fn announce(&mut self, engine: &Engine, interface: &InterfaceRef<Engine1>) -> zbus::Result<()> {
+    async fn publish_changes(
+        &mut self,
+        engine: &Engine,
+        interface: &InterfaceRef<Engine1>,
+    ) -> zbus::Result<()> {
         let (emitter, served) = (interface.signal_emitter(), interface.get().await);
         let controls = engine.controls();
-        if news(&mut self.muted, controls.muted) {
+        if replace_if_changed(&mut self.muted, controls.muted) {
             served.muted_changed(emitter).await?;
         }
-        if news(&mut self.snoozed_until, controls.snoozed_until_ts_ms) {
+        if replace_if_changed(&mut self.snoozed_until, controls.snoozed_until_ts_ms) {
             served.snoozed_until_changed(emitter).await?;
         }
-        if news(&mut self.quiet_until, controls.quiet_until_ts_ms) {
+        if replace_if_changed(&mut self.quiet_until, controls.quiet_until_ts_ms) {
             served.quiet_until_changed(emitter).await?;
         }
-        if news(&mut self.preset, controls.preset) {
+        if replace_if_changed(&mut self.preset, controls.preset) {
             served.preset_changed(emitter).await?;
         }
-        self.looks += 1;
-        if !self.looks.is_multiple_of(LOOKS_PER_FIGURE) {
+        self.polls += 1;
+        if !self.polls.is_multiple_of(POLLS_PER_SLOW_UPDATE) {
             return Ok(());
         }
-        if news(&mut self.presets, presets(engine)) {
+        if replace_if_changed(&mut self.presets, presets(engine)) {
             served.presets_changed(emitter).await?;
         }
-        if news(&mut self.summary, engine.explain().sentence) {
+        if replace_if_changed(&mut self.summary, engine.explain().sentence) {
             served.summary_changed(emitter).await?;
         }
-        if news(&mut self.lanes, lanes(engine)) {
+        if replace_if_changed(&mut self.lanes, lanes(engine)) {
             served.signals_changed(emitter).await?;
         }
-        if news(&mut self.absent, absent(engine)) {
+        if replace_if_changed(&mut self.absent, absent(engine)) {
             served.absent_signals_changed(emitter).await?;
         }
         Ok(())
     }
-}
-
-/// Whether that is new; keeps it.
-pub(super) fn news<T: PartialEq>(held: &mut T, now: T) -> bool {
-    let is_new = *held != now;
-    *held = now;
-    is_new
 }

@@ -9,36 +9,30 @@
 mod engine1;
 mod notify;
 mod player;
+mod session_bus;
 mod steer;
 
 use std::{sync::Arc, time::Duration};
 
+use khor_output::Health;
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
-use zbus::{connection::Builder, fdo};
+use zbus::fdo;
 
 use crate::{
     config::Desktop,
-    engine::{Engine, OnDesktop},
+    engine::{DesktopHealth, Engine},
 };
-use khor_output::Health;
 
 /// Between two attempts to get onto the bus.
 const RETRY: Duration = Duration::from_secs(5);
-/// Longest wait for another program's answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at what may have changed.
-const LOOK: Duration = Duration::from_millis(250);
-/// Figures and words go out to the whole bus at every so many looks: once a second.
-const LOOKS_PER_FIGURE: u32 = 4;
-
 /// What to do where there is no session bus.
 pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
                                      dbus.socket (Debian's dbus-user-session)";
 
 /// The names that are to be on the session bus, khor's or those it needs.
 pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
-    Part::ALL.into_iter().filter(|part| part.is_wanted(desktop)).map(Part::name).collect()
+    Part::ALL.into_iter().filter(|part| part.is_enabled(desktop)).map(Part::name).collect()
 }
 
 /// One thing that khor is on the session bus.
@@ -72,7 +66,7 @@ impl Part {
         }
     }
 
-    const fn is_wanted(self, desktop: Desktop) -> bool {
+    const fn is_enabled(self, desktop: Desktop) -> bool {
         match self {
             Self::Bus => desktop.bus,
             Self::Mpris => desktop.mpris,
@@ -80,7 +74,7 @@ impl Part {
         }
     }
 
-    fn health(self, parts: &mut OnDesktop) -> &mut Health {
+    fn health(self, parts: &mut DesktopHealth) -> &mut Health {
         match self {
             Self::Bus => &mut parts.bus,
             Self::Mpris => &mut parts.mpris,
@@ -89,27 +83,27 @@ impl Part {
     }
 
     /// Is there until the bus is gone; tells how it is.
-    async fn attend(self, engine: &Arc<Engine>) -> zbus::Result<()> {
-        let tell = |health| self.tell(engine, health);
+    async fn run(self, engine: &Arc<Engine>) -> zbus::Result<()> {
+        let report = |health| self.report(engine, health);
         match self {
-            Self::Bus => engine1::attend(engine, tell).await,
-            Self::Mpris => player::attend(engine, tell).await,
-            Self::Notifications => notify::attend(engine, tell).await,
+            Self::Bus => engine1::run(engine, report).await,
+            Self::Mpris => player::run(engine, report).await,
+            Self::Notifications => notify::run(engine, report).await,
         }
     }
 
     /// Makes that its health, and logs what is new.
-    fn tell(self, engine: &Engine, health: Health) {
+    fn report(self, engine: &Engine, health: Health) {
         let error = health.error.clone();
-        let mut is_news = false;
-        engine.on_desktop(|parts| {
+        let mut is_new = false;
+        engine.update_desktop_health(|parts| {
             let held = self.health(parts);
-            is_news = *held != health && (health.ok || health.error.is_some());
+            is_new = *held != health && (health.ok || health.error.is_some());
             *held = health;
         });
         match error {
-            Some(error) if is_news => warn!("{error} (the music goes on; trying again quietly)"),
-            None if is_news => info!("session bus: {} is there", self.name()),
+            Some(error) if is_new => warn!("{error} (the music goes on; trying again quietly)"),
+            None if is_new => info!("session bus: {} is there", self.name()),
             _ => {}
         }
     }
@@ -122,41 +116,35 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
 }
 
 async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool>) {
-    let mut wanted = engine.desktop();
-    let mut goes_on = true;
-    while goes_on {
-        let is_wanted = part.is_wanted(*wanted.borrow_and_update());
-        goes_on = tokio::select! {
-            () = keep(engine, part, is_wanted) => true,
-            changed = wanted.wait_for(|desktop| part.is_wanted(*desktop) != is_wanted) => changed.is_ok(),
+    let mut configured = engine.desktop();
+    let mut running = true;
+    while running {
+        let is_enabled = part.is_enabled(*configured.borrow_and_update());
+        running = tokio::select! {
+            () = keep_running(engine, part, is_enabled) => true,
+            changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
         // Whatever was set is kept, whoever ended it.
-        steer::keep(engine).await;
+        steer::save(engine).await;
     }
 }
 
 /// Keeps the part on the bus for ever; not wanted: does nothing for ever.
-async fn keep(engine: &Arc<Engine>, part: Part, is_wanted: bool) {
-    if !is_wanted {
-        part.tell(engine, Health::off());
+async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
+    if !is_enabled {
+        part.report(engine, Health::off());
         return std::future::pending().await;
     }
-    part.tell(engine, Health::starting());
+    part.report(engine, Health::starting());
     loop {
-        let health = match part.attend(engine).await {
+        let health = match part.run(engine).await {
             Ok(()) => absent("the session bus is gone".to_owned()),
             Err(problem) => explain(part, &problem),
         };
-        part.tell(engine, health);
+        part.report(engine, health);
         sleep(RETRY).await;
     }
-}
-
-/// A connection to come: of who offers something, or only calls.
-fn session() -> Builder<'static> {
-    // By default two engines would take the name from each other for ever.
-    Builder::session().allow_name_replacements(false).replace_existing_names(false).method_timeout(PATIENCE)
 }
 
 fn absent(error: String) -> Health {

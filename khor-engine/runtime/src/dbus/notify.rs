@@ -6,6 +6,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use khor_music::{CueKind as Motif, Severity};
+use khor_output::Health;
 use khor_proto::{Cue, inert};
 use nix::sys::signal::Signal;
 use tokio::{
@@ -14,16 +16,14 @@ use tokio::{
 };
 use zbus::{Connection, Variant, fdo::DBusProxy, names::BusName, proxy, proxy::CacheProperties};
 
-use super::session;
+use super::session_bus::session;
 use crate::engine::Engine;
-use khor_music::{CueKind as Motif, Severity};
-use khor_output::Health;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
 /// Of a kind there is one notification in this time, which may be brought up to date at its end.
-const APART: Duration = Duration::from_mins(1);
+const MIN_INTERVAL: Duration = Duration::from_mins(1);
 /// Between two looks for who shows notifications.
-const LOOK: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 #[proxy(
     interface = "org.freedesktop.Notifications",
@@ -46,41 +46,41 @@ trait Notifications {
 }
 
 /// Notifies until the bus is gone.
-pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus::Result<()> {
+pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut cues = engine.cues();
     let connection = session().build().await?;
     let shown =
         NotificationsProxy::builder(&connection).cache_properties(CacheProperties::No).build().await?;
-    let mut storms = Storms::default();
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut bursts = Bursts::default();
+    let mut polls = interval(POLL_INTERVAL);
+    polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut refusal = None;
     loop {
-        let due = storms.due();
+        let due = bursts.due_at();
         let message = tokio::select! {
-            _ = looks.tick() => {
-                tell(health(&connection, refusal.as_deref()).await?);
+            _ = polls.tick() => {
+                report(health(&connection, refusal.as_deref()).await?);
                 continue;
             }
             cue = cues.recv() => match cue {
-                Ok(cue) => storms.take(cue, Instant::now()),
+                Ok(cue) => bursts.add(cue, Instant::now()),
                 Err(RecvError::Lagged(_)) => None, // more happened than anybody can read
                 Err(RecvError::Closed) => return Ok(()),
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                storms.pass(Instant::now())
+                bursts.next_due(Instant::now())
             }
             () = connection.closed() => return Ok(()),
         };
         let Some(message) = message else { continue };
         match show(&shown, &message).await {
             Ok(id) => {
-                storms.shown(message.kind, id);
+                bursts.set_id(message.kind, id);
                 refusal = None;
             }
             Err(problem) => refusal = Some(problem.to_string()),
         }
-        tell(health(&connection, refusal.as_deref()).await?);
+        report(health(&connection, refusal.as_deref()).await?);
     }
 }
 
@@ -122,7 +122,7 @@ struct Message {
 
 /// One kind of cue, since its last notification.
 #[derive(Debug)]
-struct Storm {
+struct Burst {
     at: Instant,
     id: u32,
     /// Cues that came since, and the last of them.
@@ -132,39 +132,39 @@ struct Storm {
 
 /// Keeps notifications of a kind apart.
 #[derive(Debug, Default)]
-struct Storms(HashMap<khor_proto::CueKind, Storm>);
+struct Bursts(HashMap<khor_proto::CueKind, Burst>);
 
-impl Storms {
+impl Bursts {
     /// A cue has come: what to show now, if anything.
-    fn take(&mut self, cue: Cue, now: Instant) -> Option<Message> {
+    fn add(&mut self, cue: Cue, now: Instant) -> Option<Message> {
         let urgency = urgency(cue.kind)?;
-        if let Some(storm) = self.0.get_mut(&cue.kind).filter(|storm| now < storm.at + APART) {
-            storm.more += 1;
-            storm.last = cue;
+        if let Some(burst) = self.0.get_mut(&cue.kind).filter(|burst| now < burst.at + MIN_INTERVAL) {
+            burst.more += 1;
+            burst.last = cue;
             return None;
         }
         let message = message(&cue, urgency, 0, 0);
-        self.0.insert(cue.kind, Storm { at: now, id: 0, more: 0, last: cue });
+        self.0.insert(cue.kind, Burst { at: now, id: 0, more: 0, last: cue });
         Some(message)
     }
 
     /// When a notification is to be brought up to date.
-    fn due(&self) -> Option<Instant> {
-        self.0.values().filter(|storm| storm.more > 0).map(|storm| storm.at + APART).min()
+    fn due_at(&self) -> Option<Instant> {
+        self.0.values().filter(|burst| burst.more > 0).map(|burst| burst.at + MIN_INTERVAL).min()
     }
 
     /// What is due by now.
-    fn pass(&mut self, now: Instant) -> Option<Message> {
-        let storm = self.0.values_mut().find(|storm| storm.more > 0 && storm.at + APART <= now)?;
-        let message = message(&storm.last, urgency(storm.last.kind)?, storm.id, storm.more);
-        (storm.at, storm.more) = (now, 0);
+    fn next_due(&mut self, now: Instant) -> Option<Message> {
+        let burst = self.0.values_mut().find(|burst| burst.more > 0 && burst.at + MIN_INTERVAL <= now)?;
+        let message = message(&burst.last, urgency(burst.last.kind)?, burst.id, burst.more);
+        (burst.at, burst.more) = (now, 0);
         Some(message)
     }
 
     /// It is shown under that number.
-    fn shown(&mut self, kind: khor_proto::CueKind, id: u32) {
-        if let Some(storm) = self.0.get_mut(&kind) {
-            storm.id = id;
+    fn set_id(&mut self, kind: khor_proto::CueKind, id: u32) {
+        if let Some(burst) = self.0.get_mut(&kind) {
+            burst.id = id;
         }
     }
 }
@@ -181,13 +181,13 @@ fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
 fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
     use khor_proto::CueKind;
 
-    let who = who(cue);
+    let subject = subject(cue);
     let (title, body) = match cue.kind {
         CueKind::Oom => (
-            format!("Out of memory: {who} was killed"),
+            format!("Out of memory: {subject} was killed"),
             "The machine had no memory left, and the kernel chose it to make room.".to_owned(),
         ),
-        CueKind::Crash => (format!("{who} crashed"), died_of(cue.detail)),
+        CueKind::Crash => (format!("{subject} crashed"), death_text(cue.detail)),
         CueKind::BlockError | CueKind::RetransmitBurst | CueKind::Exec => (
             "A disk request failed".to_owned(),
             "The kernel could not read or write a part of a disk; its log says which.".to_owned(),
@@ -201,7 +201,7 @@ fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
 }
 
 /// `firefox (process 1234)`, as far as it is known.
-fn who(cue: &Cue) -> String {
+fn subject(cue: &Cue) -> String {
     match (cue.comm.as_deref().map(|comm| inert::line(comm).into_owned()), cue.pid) {
         (Some(comm), Some(pid)) => format!("{comm} (process {pid})"),
         (Some(comm), None) => comm,
@@ -210,7 +210,7 @@ fn who(cue: &Cue) -> String {
     }
 }
 
-fn died_of(signal: Option<u32>) -> String {
+fn death_text(signal: Option<u32>) -> String {
     let number = signal.and_then(|number| i32::try_from(number).ok());
     match number.map(|number| (number, Signal::try_from(number))) {
         Some((_, Ok(signal))) => format!("It died of {}.", signal.as_str()),
@@ -237,28 +237,28 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_is_one_notification_brought_up_to_date_once_a_minute() {
-        let (mut storms, begun) = (Storms::default(), Instant::now());
+    fn a_burst_updates_one_notification_each_minute() {
+        let (mut bursts, begun) = (Bursts::default(), Instant::now());
         let after = |seconds: u64| begun + Duration::from_secs(seconds);
-        let first = storms.take(cue(CueKind::Crash, "first"), begun).unwrap();
+        let first = bursts.add(cue(CueKind::Crash, "first"), begun).unwrap();
         assert_eq!((first.replaces, first.title.as_str()), (0, "first (process 7) crashed"));
-        storms.shown(CueKind::Crash, 5);
-        assert_eq!(storms.due(), None, "one is all there was");
-        assert!((1..50).all(|s| storms.take(cue(CueKind::Crash, "more"), after(s)).is_none()));
-        assert!(storms.take(cue(CueKind::Oom, "other"), after(2)).is_some(), "another kind waits for none");
-        assert_eq!((storms.due(), storms.pass(after(59))), (Some(after(60)), None));
-        let update = storms.pass(after(60)).unwrap();
+        bursts.set_id(CueKind::Crash, 5);
+        assert_eq!(bursts.due_at(), None, "one is all there was");
+        assert!((1..50).all(|s| bursts.add(cue(CueKind::Crash, "more"), after(s)).is_none()));
+        assert!(bursts.add(cue(CueKind::Oom, "other"), after(2)).is_some(), "another kind waits for none");
+        assert_eq!((bursts.due_at(), bursts.next_due(after(59))), (Some(after(60)), None));
+        let update = bursts.next_due(after(60)).unwrap();
         assert_eq!((update.replaces, update.title.as_str()), (5, "more (process 7) crashed"));
         assert!(update.body.ends_with("It is the last of 49 within a minute."), "{}", update.body);
-        assert_eq!(storms.due(), None);
-        assert!(storms.take(cue(CueKind::Crash, "late"), after(119)).is_none());
-        assert_eq!(storms.take(cue(CueKind::Crash, "later"), after(300)).unwrap().replaces, 0);
+        assert_eq!(bursts.due_at(), None);
+        assert!(bursts.add(cue(CueKind::Crash, "late"), after(119)).is_none());
+        assert_eq!(bursts.add(cue(CueKind::Crash, "later"), after(300)).unwrap().replaces, 0);
     }
 
     #[test]
-    fn only_what_is_grave_is_shown_and_a_strangers_words_stand_in_the_title_alone() {
-        let mut storms = Storms::default();
-        let mut shown = |kind| storms.take(cue(kind, "<b>\nx\u{202e}"), Instant::now());
+    fn foreign_text_is_in_titles_only() {
+        let mut bursts = Bursts::default();
+        let mut shown = |kind| bursts.add(cue(kind, "<b>\nx\u{202e}"), Instant::now());
         assert_eq!((shown(CueKind::RetransmitBurst), shown(CueKind::Exec)), (None, None));
         let (oom, crash, disk) = (shown(CueKind::Oom), shown(CueKind::Crash), shown(CueKind::BlockError));
         let (oom, crash, disk) = (oom.unwrap(), crash.unwrap(), disk.unwrap());

@@ -11,14 +11,17 @@ use std::{
     },
 };
 
+use khor_output::Health;
 use khor_proto::inert;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
 use zbus::{ObjectPath, Variant, fdo, interface, object_server::InterfaceRef};
 
-use super::{LOOK, LOOKS_PER_FIGURE, engine1::news, session, steer};
+use super::{
+    session_bus::{POLL_INTERVAL, POLLS_PER_SLOW_UPDATE, replace_if_changed, session},
+    steer,
+};
 use crate::engine::Engine;
-use khor_output::Health;
 
 pub(super) const NAME: &str = "org.mpris.MediaPlayer2.khor";
 const PATH: &str = "/org/mpris/MediaPlayer2";
@@ -78,7 +81,7 @@ impl Root {
 struct Player {
     engine: Arc<Engine>,
     /// The volume was set and not written down yet.
-    unwritten: Arc<AtomicBool>,
+    unsaved: Arc<AtomicBool>,
 }
 
 #[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
@@ -163,7 +166,7 @@ impl Player {
     #[zbus(property)]
     async fn set_volume(&self, volume: f64) -> fdo::Result<()> {
         let change = serde_json::json!({ "audio": { "master_gain": gain(volume)? } });
-        self.unwritten.store(true, Relaxed);
+        self.unsaved.store(true, Relaxed);
         steer::change(&self.engine, move |engine| engine.adjust_config(&change)).await
     }
 
@@ -233,59 +236,59 @@ impl Track {
 }
 
 /// Is there until the bus is gone.
-pub(super) async fn attend(engine: &Arc<Engine>, tell: impl Fn(Health)) -> zbus::Result<()> {
-    let mut told = Told::of(engine);
-    let unwritten = Arc::new(AtomicBool::new(false));
-    let player = Player { engine: Arc::clone(engine), unwritten: Arc::clone(&unwritten) };
+pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
+    let mut published = Published::of(engine);
+    let unsaved = Arc::new(AtomicBool::new(false));
+    let player = Player { engine: Arc::clone(engine), unsaved: Arc::clone(&unsaved) };
     let connection = session().serve_at(PATH, Root).serve_at(PATH, player).name(NAME).build().await?;
-    tell(Health::working());
+    report(Health::working());
     let interface = connection.object_server().interface::<_, Player>(PATH).await?;
-    let mut looks = interval(LOOK);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut polls = interval(POLL_INTERVAL);
+    polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = looks.tick() => told.announce(engine, &interface, &unwritten).await?,
+            _ = polls.tick() => published.publish_changes(engine, &interface, &unsaved).await?,
             () = connection.closed() => return Ok(()),
         }
     }
 }
 
 /// What the bus was told last.
-struct Told {
-    looks: u32,
+struct Published {
+    polls: u32,
     muted: bool,
     volume: f64,
     track: Track,
 }
 
-impl Told {
+impl Published {
     fn of(engine: &Engine) -> Self {
-        Self { looks: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
+        Self { polls: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
     }
 
     /// Tells of what changed: of what was steered at once, of words once a second.
-    async fn announce(
+    async fn publish_changes(
         &mut self,
         engine: &Arc<Engine>,
         interface: &InterfaceRef<Player>,
-        unwritten: &AtomicBool,
+        unsaved: &AtomicBool,
     ) -> zbus::Result<()> {
         let (emitter, served) = (interface.signal_emitter(), interface.get().await);
-        if news(&mut self.muted, engine.is_muted()) {
+        if replace_if_changed(&mut self.muted, engine.is_muted()) {
             served.playback_status_changed(emitter).await?;
         }
-        if news(&mut self.volume, volume(engine)) {
+        if replace_if_changed(&mut self.volume, volume(engine)) {
             served.volume_changed(emitter).await?;
         }
-        self.looks += 1;
-        let is_figure_time = self.looks.is_multiple_of(LOOKS_PER_FIGURE);
+        self.polls += 1;
+        let is_slow_update = self.polls.is_multiple_of(POLLS_PER_SLOW_UPDATE);
         let track = Track::of(engine);
-        if (is_figure_time || track.album != self.track.album) && news(&mut self.track, track) {
+        if (is_slow_update || track.album != self.track.album) && replace_if_changed(&mut self.track, track) {
             served.metadata_changed(emitter).await?;
         }
-        if is_figure_time && unwritten.swap(false, Relaxed) {
+        if is_slow_update && unsaved.swap(false, Relaxed) {
             // A slider that moves is written down once a second.
-            steer::keep(engine).await;
+            steer::save(engine).await;
         }
         Ok(())
     }
@@ -296,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_volume_is_limited_or_rejected() {
+    fn volumes_are_clamped_or_rejected() {
         for (volume, expected) in [
             (0.3, 0.3),
             (-0.0, 0.0),

@@ -6,7 +6,7 @@ use tracing::warn;
 use zbus::fdo;
 
 use crate::{
-    config::{Update, UpdateError},
+    config::{ConfigUpdate, UpdateError},
     engine::Engine,
 };
 
@@ -27,11 +27,11 @@ pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<
 /// A change that waits for the disk, made where that keeps nobody.
 pub(super) async fn change(
     engine: &Arc<Engine>,
-    make: impl FnOnce(&Engine) -> Result<Update, UpdateError> + Send + 'static,
+    make: impl FnOnce(&Engine) -> Result<ConfigUpdate, UpdateError> + Send + 'static,
 ) -> fdo::Result<()> {
     let engine = Arc::clone(engine);
-    let made = tokio::task::spawn_blocking(move || make(&engine)).await;
-    match made.map_err(|problem| fdo::Error::Failed(problem.to_string()))? {
+    let changed = tokio::task::spawn_blocking(move || make(&engine)).await;
+    match changed.map_err(|problem| fdo::Error::Failed(problem.to_string()))? {
         Ok(_) => Ok(()),
         Err(UpdateError::Invalid(problem)) => Err(fdo::Error::InvalidArgs(problem.to_string())),
         Err(problem) => Err(fdo::Error::Failed(problem.to_string())),
@@ -39,15 +39,15 @@ pub(super) async fn change(
 }
 
 /// Writes down what was only adjusted.
-pub(super) async fn keep(engine: &Arc<Engine>) {
+pub(super) async fn save(engine: &Arc<Engine>) {
     let engine = Arc::clone(engine);
-    let keep = move || {
-        if let Err(problem) = engine.keep_config() {
+    let save = move || {
+        if let Err(problem) = engine.save_config() {
             warn!("what was set on the session bus holds until khor stops: {problem}");
         }
     };
     // It can only panic, and that is logged.
-    drop(tokio::task::spawn_blocking(keep).await);
+    drop(tokio::task::spawn_blocking(save).await);
 }
 
 /// The name `by` places after that one; the first if that one is unknown.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn after_the_last_preset_comes_the_first_and_before_the_first_the_last() {
+    fn preset_steps_wrap_around() {
         let names = ["ambient", "drone", "rain"].map(str::to_owned);
         assert_eq!(neighbour(&names, "ambient", 1), Some("drone"));
         assert_eq!(neighbour(&names, "rain", 1), Some("ambient"));

@@ -6,28 +6,31 @@ use khor_proto::{
     Availability, Subscribe, Welcome,
     client::{Client, ClientError, Update},
 };
+use khor_source::{MissingCounters, ScopeChoice, interval_shortfall, lockdown_cause, scope_label};
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{Check, Patient, system_bus};
-use khor_source::{MissingCounters, ScopeChoice, interval_shortfall, lockdown_cause, scope_label};
+use super::{
+    check::{Check, DoctorInput},
+    system_bus,
+};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
 const BUS_NAME: &str = "org.khor.Collector";
 /// A collector that is started by the connection attaches its probes first.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
-pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
-    let (socket, choice) = (&*patient.socket, patient.config.bpf.scope());
+pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
+    let (socket, choice) = (&*input.socket, input.config.bpf.scope());
     let bus = system_bus::connect().await;
     let (mut unit, mut name) = (None, None);
     if let Some(bus) = &bus {
         unit = system_bus::unit_state(bus, SOCKET_UNIT).await;
         name = system_bus::has_owner(bus, BUS_NAME).await;
     }
-    let connected = timeout(PATIENCE, Client::connect(socket, "khor doctor")).await;
+    let connected = timeout(TIMEOUT, Client::connect(socket, "khor doctor")).await;
     let mut checks = vec![unit_check(unit.as_deref(), socket)];
     match connected.unwrap_or(Err(ClientError::Silent)) {
         Ok((client, welcome)) => {
@@ -36,11 +39,11 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
-            checks.extend(missed(patient.health.as_ref()));
-            let requested_ms = patient.config.bpf.sample_interval_ms;
+            checks.extend(missed(input.health.as_ref()));
+            let requested_ms = input.config.bpf.sample_interval_ms;
             checks.extend(subscribed(client, &choice, requested_ms).await);
         }
-        Err(error) => checks.push(match heard_by_engine(patient) {
+        Err(error) => checks.push(match engine_source_detail(input) {
             Some(collector) => {
                 let detail =
                     format!("the engine hears the {collector}; nobody is heard at {}", socket.display());
@@ -54,10 +57,10 @@ pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
 }
 
 /// The collector that the running engine hears, which may have been told of another socket.
-fn heard_by_engine(patient: &Patient) -> Option<&str> {
-    let source = &patient.health.as_ref()?["source"];
-    let is_heard = source["kind"] == "collector" && source["ok"] == true;
-    source["detail"].as_str().filter(|_| is_heard)
+fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
+    let source = &input.health.as_ref()?["source"];
+    let delivers = source["kind"] == "collector" && source["ok"] == true;
+    source["detail"].as_str().filter(|_| delivers)
 }
 
 fn unit_check(state: Option<&str>, socket: &Path) -> Check {
@@ -172,7 +175,7 @@ async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16)
         client.subscribe(Subscribe { interval_ms: requested_ms, scope, cues: Vec::new() }).await?;
         client.update().await
     };
-    let answer = timeout(PATIENCE, answer).await.unwrap_or(Err(ClientError::Silent));
+    let answer = timeout(TIMEOUT, answer).await.unwrap_or(Err(ClientError::Silent));
     let interval = match &answer {
         Ok(Update::Subscribed(granted)) => Some(interval(requested_ms, granted.interval_ms)),
         _ => None,
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_shown_if_there_are_any() {
+    fn missed_events_are_shown() {
         let health = |reason| serde_json::json!({ "missed": { "events": 11, "reason": reason } });
         assert_eq!(missed(None), None);
         assert_eq!(missed(Some(&health(None))), None);
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_interval_is_no_problem_and_names_the_setting() {
+    fn a_longer_interval_names_its_setting() {
         let limited = interval(20, 100);
         assert_eq!((limited.state, interval(20, 20).state), (CheckState::Ok, CheckState::Ok));
         assert!(
@@ -270,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn setcap_is_advised_with_owner_group_and_mode() {
+    fn setcap_advice_names_owner_group_and_mode() {
         let missing = refused(io::ErrorKind::NotFound);
         let check = unreachable(Path::new("/nonexistent"), &missing, None, &ScopeChoice::default());
         let fix = check.fix.unwrap();
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_unit_is_a_problem_and_a_missing_one_is_not() {
+    fn only_stopped_units_are_problems() {
         let socket = Path::new("/run/khor/collector.sock");
         assert_eq!(unit_check(Some("active"), socket).state, CheckState::Ok);
         assert!(unit_check(Some("failed"), socket).fix.unwrap().contains("enable --now"));

@@ -3,33 +3,33 @@
 use zbus::Connection;
 
 use super::{
-    Check, Patient,
+    check::{Check, DoctorInput},
     system_bus::{can_be_started, has_owner, within},
 };
 use crate::dbus;
 
-pub(super) async fn examine(patient: &Patient) -> Check {
+pub(super) async fn examine(input: &DoctorInput) -> Check {
     let name = "desktop";
-    let wanted = dbus::names(patient.config.desktop);
-    if wanted.is_empty() {
+    let bus_names = dbus::names(input.config.desktop);
+    if bus_names.is_empty() {
         return Check::off(name, "nothing is wanted on the session bus (desktop)");
     }
     let Some(bus) = within(Connection::session()).await else {
         return Check::problem(name, "no session bus answers", dbus::NO_BUS_FIX);
     };
     // The engine knows more than the bus: who has the name in its place.
-    let said = patient.own_health().map(|health| &health["desktop"]);
-    if let Some(error) = said.and_then(|desktop| desktop["error"].as_str()) {
-        let fix = said.and_then(|desktop| desktop["fix"].as_str());
+    let reported = input.own_health().map(|health| &health["desktop"]);
+    if let Some(error) = reported.and_then(|desktop| desktop["error"].as_str()) {
+        let fix = reported.and_then(|desktop| desktop["fix"].as_str());
         return Check::problem(name, error, fix.unwrap_or(dbus::NO_BUS_FIX));
     }
-    for wanted in &wanted {
-        let is_there =
-            has_owner(&bus, wanted).await == Some(true) || can_be_started(&bus, wanted).await == Some(true);
+    for bus_name in &bus_names {
+        let is_there = has_owner(&bus, bus_name).await == Some(true)
+            || can_be_started(&bus, bus_name).await == Some(true);
         if !is_there {
             let start = "start the engine in this session: systemctl --user start khor-engine";
-            return Check::problem(name, format!("nobody is {wanted} on the session bus"), start);
+            return Check::problem(name, format!("nobody is {bus_name} on the session bus"), start);
         }
     }
-    Check::ok(name, format!("{} on the session bus", wanted.join(", ")))
+    Check::ok(name, format!("{} on the session bus", bus_names.join(", ")))
 }

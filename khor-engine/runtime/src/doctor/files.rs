@@ -4,21 +4,21 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-use super::{Check, Patient};
+use super::check::{Check, DoctorInput};
 use crate::{
-    config::{ConfigStore, Inspected, presets_dir},
+    config::{ConfigStore, InspectedConfig, presets_dir},
     engine::Library,
 };
 
-pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
-    vec![config(patient), presets(patient), page(patient).await]
+pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
+    vec![config(input), presets(input), page(input).await]
 }
 
-fn config(patient: &Patient) -> Check {
-    let (name, path) = ("config", patient.config_path.display());
-    match ConfigStore::inspect(&patient.config_path) {
+fn config(input: &DoctorInput) -> Check {
+    let (name, path) = ("config", input.config_path.display());
+    match ConfigStore::inspect(&input.config_path) {
         Ok(None) => Check::ok(name, format!("{path}: not there, so the defaults hold")),
-        Ok(Some(inspected)) => readable_config(patient, &inspected),
+        Ok(Some(inspected)) => readable_config(input, &inspected),
         Err(error) => Check::problem(
             name,
             format!(
@@ -29,10 +29,10 @@ fn config(patient: &Patient) -> Check {
     }
 }
 
-fn readable_config(patient: &Patient, inspected: &Inspected) -> Check {
-    let path = patient.config_path.display();
+fn readable_config(input: &DoctorInput, inspected: &InspectedConfig) -> Check {
+    let path = input.config_path.display();
     let problem = |detail: &str, fix: &str| Check::problem("config", format!("{path}: {detail}"), fix);
-    let Inspected { config, problems, unknown_keys, listen_error } = inspected;
+    let InspectedConfig { config, problems, unknown_keys, listen_error } = inspected;
     if let Some(error) = listen_error {
         return problem(
             &format!("{error}; an engine that starts now does not serve its page and API"),
@@ -50,7 +50,7 @@ fn readable_config(patient: &Patient, inspected: &Inspected) -> Check {
     }
     let idle = config.site.idle_keys();
     // The command line of a running engine may name the site.
-    if !idle.is_empty() && patient.config.site.name.is_empty() {
+    if !idle.is_empty() && input.config.site.name.is_empty() {
         return problem(
             &format!("no effect without a site: {}", idle.join(", ")),
             "set site.name, or start khor engine with --site NAME",
@@ -59,9 +59,9 @@ fn readable_config(patient: &Patient, inspected: &Inspected) -> Check {
     Check::ok("config", path.to_string())
 }
 
-fn presets(patient: &Patient) -> Check {
-    let library = Library::open(presets_dir(&patient.config_path));
-    let (name, wanted) = ("presets", &patient.config.music.preset);
+fn presets(input: &DoctorInput) -> Check {
+    let library = Library::open(presets_dir(&input.config_path));
+    let (name, wanted) = ("presets", &input.config.music.preset);
     let problems = library.problems();
     if !problems.is_empty() {
         return Check::problem(
@@ -80,8 +80,8 @@ fn presets(patient: &Patient) -> Check {
     Check::ok(name, format!("{} of them, {wanted} is chosen", library.presets().count()))
 }
 
-async fn page(patient: &Patient) -> Check {
-    let (name, listen) = ("page", &patient.config.listen);
+async fn page(input: &DoctorInput) -> Check {
+    let (name, listen) = ("page", &input.config.listen);
     let Ok(host) = listen.host.parse() else {
         return Check::problem(
             name,
@@ -90,7 +90,7 @@ async fn page(patient: &Patient) -> Check {
         );
     };
     let address = SocketAddr::new(host, listen.port);
-    if let Some(version) = patient.health.as_ref().and_then(|health| health["version"].as_str()) {
+    if let Some(version) = input.health.as_ref().and_then(|health| health["version"].as_str()) {
         return Check::ok(name, format!("khor engine {version} at http://{address}"));
     }
     match TcpListener::bind(address).await {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Check, is_readable};
+use super::check::{Check, is_readable};
 
 /// The oldest kernel whose typed tracepoints the probes are tested on.
 const OLDEST: (u32, u32) = (5, 10);
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_says_how_it_is_mended() {
+    fn missing_kernel_features_name_their_fix() {
         assert!(types(false).fix.is_some() && pressure(false).fix.is_some());
     }
 }

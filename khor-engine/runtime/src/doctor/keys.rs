@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Check, Patient};
 use khor_site::nats::{Exposed, Nats};
 use khor_system::files;
+
+use super::check::{Check, DoctorInput};
 
 /// The folder of the system's relay, whose secret files only root may read.
 const SYSTEM: &str = "/etc/khor";
@@ -18,12 +19,12 @@ const VARIABLES: [&str; 3] = ["KHOR_NATS_NKEY", "KHOR_NATS_CREDS", "KHOR_NATS_KE
 /// Longest file of variables that is read, bytes.
 const MAX_ENV_BYTES: u64 = 64 * 1024;
 
-pub(super) async fn examine(patient: &Patient) -> Check {
-    let folders = [Some(Path::new(SYSTEM)), patient.config_path.parent()];
+pub(super) async fn examine(input: &DoctorInput) -> Check {
+    let folders = [Some(Path::new(SYSTEM)), input.config_path.parent()];
     let folders = folders.into_iter().flatten().map(Path::to_owned).collect();
-    let nats = patient.config.site.nats.clone();
-    let looked = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
-    looked.unwrap_or_else(|error| Check::off("keys", error.to_string()))
+    let nats = input.config.site.nats.clone();
+    let check = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
+    check.unwrap_or_else(|error| Check::off("keys", error.to_string()))
 }
 
 fn keys(folders: Vec<PathBuf>, nats: &Nats) -> Check {
@@ -76,17 +77,17 @@ mod tests {
     use crate::doctor::CheckState;
 
     #[test]
-    fn a_key_that_the_group_can_read_is_a_problem_with_its_fix() {
+    fn group_readable_keys_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("elsewhere.seed");
-        let look = || keys(vec![dir.path().to_owned()], &Nats::default());
-        assert_eq!(look().state, CheckState::Off);
+        let check_keys = || keys(vec![dir.path().to_owned()], &Nats::default());
+        assert_eq!(check_keys().state, CheckState::Off);
         fs::write(&key, "SU").unwrap();
         fs::write(dir.path().join(RELAY_ENV), format!("KHOR_SITE=x\nKHOR_NATS_NKEY=\"{}\"\n", key.display()))
             .unwrap();
         let with_mode = |path: &Path, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-            look()
+            check_keys()
         };
         assert_eq!(with_mode(&key, 0o600).state, CheckState::Ok);
         let open = with_mode(&key, 0o640);

@@ -2,36 +2,38 @@
 
 use std::{fs::OpenOptions, io, path::Path};
 
-use nix::sys::resource::{Resource, getrlimit};
-
-use super::{Check, Patient, system_bus};
-use crate::config::Config;
 use khor_output::audio;
 use khor_source::Shortfall;
 use khor_system::local_time::Local;
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{
+    check::{Check, DoctorInput},
+    system_bus,
+};
+use crate::config::Config;
 
 const SEQUENCER: &str = "/dev/snd/seq";
 const RTKIT: &str = "org.freedesktop.RealtimeKit1";
 
-pub(super) async fn examine(patient: &Patient) -> Vec<Check> {
-    let config = &patient.config;
+pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
+    let config = &input.config;
     vec![
-        sound(patient).await,
+        sound(input).await,
         priority().await,
         midi(config.features.midi),
         clock(config).await,
-        time_zone(patient),
+        time_zone(input),
     ]
 }
 
-async fn sound(patient: &Patient) -> Check {
-    let (name, config) = ("sound", &patient.config);
+async fn sound(input: &DoctorInput) -> Check {
+    let (name, config) = ("sound", &input.config);
     if !config.features.audio {
         return Check::off(name, "switched off (features.audio)");
     }
     // A card without a sound server can't be tried out while the engine plays on it.
-    if let Some(audio) =
-        patient.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
+    if let Some(audio) = input.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
     {
         let word = |field: &str| audio[field].as_str().unwrap_or("?").to_owned();
         return Check::ok(name, format!("{} through {}, playing", word("device"), word("backend")));
@@ -40,7 +42,7 @@ async fn sound(patient: &Patient) -> Check {
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
     // Asking a sound server may take a while, or for ever: the runtime's other threads go on.
     let tried = tokio::task::spawn_blocking(move || {
-        audio::try_out(&config.backend, &config.device, config.sample_rate)
+        audio::probe(&config.backend, &config.device, config.sample_rate)
     });
     match tried.await.unwrap_or_else(|problem| Err(problem.to_string())) {
         Ok(device) => Check::ok(name, device),
@@ -125,10 +127,10 @@ async fn clock(config: &Config) -> Check {
 
 /// Uses the clock of the running engine, if there is one: a service may have another environment
 /// than a shell.
-fn time_zone(patient: &Patient) -> Check {
+fn time_zone(input: &DoctorInput) -> Check {
     let name = "time zone";
-    let told = patient.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
-    let (zone, problem) = if let Some(time) = told {
+    let engine_time = input.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
+    let (zone, problem) = if let Some(time) = engine_time {
         let word = |field: &str| time[field].as_str().unwrap_or_default().to_owned();
         let problem = Shortfall { error: word("error"), fix: word("fix") };
         (word("zone"), (time["ok"] == false).then_some(problem))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use zbus::{Connection, fdo::DBusProxy, names::BusName, proxy::CacheProperties};
 
 /// Longest wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The system bus, if there is one.
 pub(super) async fn connect() -> Option<Connection> {
@@ -56,7 +56,7 @@ async fn plain<'a>(
 }
 
 pub(super) async fn within<T>(asking: impl Future<Output = zbus::Result<T>>) -> Option<T> {
-    tokio::time::timeout(PATIENCE, asking).await.ok()?.ok()
+    tokio::time::timeout(TIMEOUT, asking).await.ok()?.ok()
 }
 
 /// Whether the clock follows others', as timedated says.

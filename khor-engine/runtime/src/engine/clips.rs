@@ -8,14 +8,14 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use crate::config::Config;
 use khor_music::{CueKind, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
 use khor_synth::{Offline, Samples, Sounding};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::config::Config;
 
 /// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
 const FROM_S: f64 = 9.0;
@@ -38,7 +38,7 @@ pub struct Clip {
 }
 
 /// Nothing for three minutes: what is ordinary on the machine that the captures are of.
-const ORDINARY: &[u8] = include_bytes!("../../../captures/idle-long.khor");
+const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
 /// What gives each away is what presets/mapping.toml, the seats of `music::VoiceStream` and the cues' motifs say.
 pub static CLIPS: [Clip; 9] = [
@@ -100,7 +100,7 @@ pub static CLIPS: [Clip; 9] = [
 
 /// What is heard of an example.
 #[derive(Clone, Debug, Default)]
-pub struct Played {
+pub struct PlayedClip {
     /// Samples of the left channel, at the sample rate of the configuration.
     pub left: Vec<f32>,
     /// Those of the right one.
@@ -158,8 +158,8 @@ impl Clip {
     /// # Errors
     ///
     /// As above.
-    pub fn play(&self, config: &Config, preset: Preset) -> Result<Played, CaptureError> {
-        let mut played = Played::default();
+    pub fn play(&self, config: &Config, preset: Preset) -> Result<PlayedClip, CaptureError> {
+        let mut played = PlayedClip::default();
         self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {
             Piece::Sound(samples) => {
                 played.left.extend_from_slice(&samples.left);
@@ -179,7 +179,7 @@ impl Clip {
         mut take: impl FnMut(Piece),
     ) -> Result<bool, CaptureError> {
         let mut offline = Offline::new(&config.offline_settings(Sounding::Mix), preset);
-        for piece in CaptureReader::new(Cursor::new(ORDINARY))? {
+        for piece in CaptureReader::new(Cursor::new(IDLE_CAPTURE))? {
             if cancelled.load(Relaxed) {
                 return Ok(false);
             }
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn every_example_plays_and_its_load_is_louder_than_the_quiet_before() {
+    fn clip_loads_are_louder_than_idle() {
         let config = Config::default();
         for clip in &CLIPS {
             let cancelled = AtomicBool::new(false);

@@ -10,12 +10,13 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use super::state::State;
 use khor_music::{Composer, Controls, CueKind, Instrument, Layer, Note, Position, Preset, Role, Settings};
 use khor_output::{audio, midi, osc};
 use khor_signal::Lanes;
 use khor_synth::Volume;
 use khor_system::clock::unix_ms;
+
+use super::state::SharedState;
 
 /// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
 const TICK: Duration = Duration::from_millis(10);
@@ -50,8 +51,8 @@ pub(super) enum Command {
 /// Where notes go.
 pub(super) struct Outputs {
     pub(super) player: audio::Player,
-    pub(super) osc: osc::Output,
-    pub(super) midi: midi::Output,
+    pub(super) osc: osc::OscOutput,
+    pub(super) midi: midi::MidiOutput,
 }
 
 /// The conductor's thread, seen from outside.
@@ -65,15 +66,16 @@ pub(super) struct Conductor {
 impl Conductor {
     pub(super) fn start(
         outputs: Outputs,
-        state: Arc<State>,
+        state: Arc<SharedState>,
         settings: Settings,
         preset: Preset,
     ) -> std::io::Result<Self> {
         let (commands, receiver) = mpsc::channel();
-        let mut desk = Desk::new(outputs, state, Composer::new(settings, preset), Box::new(Instant::now));
+        let mut thread =
+            MusicThread::new(outputs, state, Composer::new(settings, preset), Box::new(Instant::now));
         let ticks = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&ticks);
-        thread::Builder::new().name("khor-music".into()).spawn(move || desk.run(&receiver, &counted))?;
+        thread::Builder::new().name("khor-music".into()).spawn(move || thread.run(&receiver, &counted))?;
         Ok(Self { commands, ticks })
     }
 
@@ -92,14 +94,14 @@ impl Conductor {
 type Clock = Box<dyn Fn() -> Instant + Send>;
 
 /// What the thread works with.
-struct Desk {
+struct MusicThread {
     outputs: Outputs,
-    state: Arc<State>,
+    state: Arc<SharedState>,
     composer: Composer,
     /// The composer's count of preset changes when the player was given its timbres.
     patched: Option<u64>,
     /// The position that was shown last.
-    shown: Option<Position>,
+    published: Option<Position>,
     clock: Clock,
     start: Instant,
     fresh: Vec<Note>,
@@ -111,15 +113,15 @@ struct Desk {
     controllers_at: Instant,
 }
 
-impl Desk {
-    fn new(outputs: Outputs, state: Arc<State>, composer: Composer, clock: Clock) -> Self {
+impl MusicThread {
+    fn new(outputs: Outputs, state: Arc<SharedState>, composer: Composer, clock: Clock) -> Self {
         let now = clock();
         Self {
             outputs,
             state,
             composer,
             patched: None,
-            shown: None,
+            published: None,
             clock,
             start: now,
             fresh: Vec::new(),
@@ -137,7 +139,7 @@ impl Desk {
             loop {
                 match commands.try_recv() {
                     Ok(Command::Stop) | Err(TryRecvError::Disconnected) => return self.stop(),
-                    Ok(command) => self.obey(command),
+                    Ok(command) => self.execute(command),
                     Err(TryRecvError::Empty) => break,
                 }
             }
@@ -161,16 +163,16 @@ impl Desk {
         self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
     }
 
-    fn obey(&mut self, command: Command) {
+    fn execute(&mut self, command: Command) {
         match command {
             Command::Settings(settings) => self.composer.set_settings(settings),
             Command::Preset(preset) => self.composer.set_preset(*preset),
             Command::Cue(kind) => self.composer.cue(kind),
-            Command::Volume(volume) => self.outputs.player.volume(volume),
-            Command::Muted(muted) => self.outputs.player.muted(muted),
+            Command::Volume(volume) => self.outputs.player.set_volume(volume),
+            Command::Muted(muted) => self.outputs.player.set_muted(muted),
             Command::TestNote { midi, velocity, duration_s } => {
                 let onset_s = self.now_s();
-                self.hand_out(Note {
+                self.send_note(Note {
                     onset_s,
                     duration_s,
                     midi,
@@ -185,7 +187,7 @@ impl Desk {
             }
             Command::Panic => {
                 self.outputs.player.all_notes_off();
-                self.outputs.midi.send(midi::Event::Panic);
+                self.outputs.midi.send(midi::MidiEvent::Panic);
                 self.sounding.clear();
             }
             Command::Stop => {}
@@ -199,19 +201,19 @@ impl Desk {
         }
         self.follow_device(now_s);
         let (lanes, cast) = {
-            let seen = self.state.lock();
-            (seen.lanes(), Arc::clone(&seen.staged.cast))
+            let state = self.state.lock();
+            (state.lanes(), Arc::clone(&state.plan.cast))
         };
         self.composer.set_cast(cast);
         let mut fresh = std::mem::take(&mut self.fresh);
         self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
         self.follow_preset();
-        self.hand_out_in_time(&fresh);
+        self.send_notes(&fresh);
         fresh.clear();
         self.fresh = fresh;
         self.follow_controls(&lanes);
         self.sounding.retain(|note| end_s(note) > now_s);
-        self.show_position();
+        self.publish_position();
     }
 
     /// Composes what begins before `until_s`, step by step: MIDI's clock is told of each.
@@ -224,23 +226,23 @@ impl Desk {
             self.composer.advance(step_s.next_up(), lanes, fresh);
             let at = self.instant(step_s);
             let length = self.instant(self.composer.position().step_s).duration_since(at);
-            self.outputs.midi.send(midi::Event::Step { at, length, bar_start: step == 0 });
+            self.outputs.midi.send(midi::MidiEvent::Step { at, length, bar_start: step == 0 });
         }
     }
 
     /// Shows where the music is and what is heard: new with every step, and not more often.
-    fn show_position(&mut self) {
+    fn publish_position(&mut self) {
         let position = self.composer.position();
-        if self.shown.replace(position) == Some(position) {
+        if self.published.replace(position) == Some(position) {
             return;
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
         let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
         let sounding = self.composer.sounding();
-        let mut seen = self.state.lock();
-        seen.position = Some(position);
-        seen.sounding = Some(sounding);
-        seen.bar_ts_ms = unix_ms(SystemTime::now() - ago);
+        let mut state = self.state.lock();
+        state.position = Some(position);
+        state.sounding = Some(sounding);
+        state.bar_ts_ms = unix_ms(SystemTime::now() - ago);
     }
 
     /// A device that comes back is given the notes that are still sounding: a pad may last for many bars.
@@ -251,7 +253,7 @@ impl Desk {
         if is_new {
             for note in &self.sounding {
                 let rest = Note { onset_s: now_s, duration_s: (end_s(note) - now_s) as f32, ..*note };
-                self.outputs.player.note(&rest);
+                self.outputs.player.schedule_note(&rest);
             }
         }
         self.device_running = stream.is_some();
@@ -263,19 +265,19 @@ impl Desk {
         let changes = Some(self.composer.preset_changes());
         if self.patched != changes {
             self.patched = changes;
-            self.outputs.player.patches(self.composer.preset().patches());
+            self.outputs.player.set_patches(self.composer.preset().patches());
         }
     }
 
     fn follow_controls(&mut self, lanes: &Lanes) {
         let controls = self.composer.controls();
         if self.controls.replace(controls) != Some(controls) {
-            self.outputs.player.controls(controls);
+            self.outputs.player.set_controls(controls);
         }
         let now = self.now();
         if now.duration_since(self.controllers_at) >= CONTROLLERS_INTERVAL {
             self.controllers_at = now;
-            self.outputs.midi.send(midi::Event::Levels(
+            self.outputs.midi.send(midi::MidiEvent::Levels(
                 lanes.map(|lane| lane.map(|lane| lane.level)),
                 controls.brightness,
             ));
@@ -283,34 +285,34 @@ impl Desk {
     }
 
     /// Hands out what is still worth hearing. Live only: the offline renderer is never late.
-    fn hand_out_in_time(&mut self, fresh: &[Note]) {
+    fn send_notes(&mut self, fresh: &[Note]) {
         let now_s = self.now_s();
         let cues = fresh.iter().filter(|note| note.layer == Layer::Cues);
         let cues_late_s = cues.map(|cue| now_s - cue.onset_s).fold(0.0, f64::max);
         for note in fresh {
-            match in_time(note, now_s, cues_late_s) {
-                Some(note) => self.hand_out(note),
+            match adjust_late(note, now_s, cues_late_s) {
+                Some(note) => self.send_note(note),
                 None => self.state.lock().late_notes += 1,
             }
         }
     }
 
-    fn hand_out(&mut self, note: Note) {
+    fn send_note(&mut self, note: Note) {
         let now = self.now();
         let onset = self.instant(note.onset_s).max(now);
         let onset_wall = SystemTime::now() + (onset - now);
         if self.device_running {
-            self.outputs.player.note(&note);
+            self.outputs.player.schedule_note(&note);
         }
-        self.outputs.midi.send(midi::Event::Note(note, onset));
-        self.outputs.osc.send(osc::Event::Note(note, onset_wall));
-        self.state.lock().played(note, onset_wall);
+        self.outputs.midi.send(midi::MidiEvent::Note(note, onset));
+        self.outputs.osc.send(osc::OscEvent::Note(note, onset_wall));
+        self.state.lock().add_note(note, onset_wall);
         self.sounding.push(note);
     }
 
     fn stop(&mut self) {
         self.outputs.player.all_notes_off();
-        self.outputs.midi.send(midi::Event::AllNotesOff);
+        self.outputs.midi.send(midi::MidiEvent::AllNotesOff);
     }
 }
 
@@ -320,7 +322,7 @@ fn end_s(note: &Note) -> f64 {
 
 /// What is still to be heard of a note that may be late: of a pad the rest, of pulse and voices all or nothing, of cues, the
 /// first of which is `cues_late_s` behind, all and in their rhythm, by which they are recognised.
-fn in_time(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
+fn adjust_late(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
     match note.layer {
         Layer::Cues => Some(Note { onset_s: note.onset_s + cues_late_s, ..*note }),
         Layer::Bed if note.onset_s < now_s => {
@@ -337,9 +339,10 @@ fn in_time(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use khor_signal::{Counter, Lane, Reading, SignalId};
+
     use super::*;
     use crate::engine::state::NoteSeq;
-    use khor_signal::{Counter, Lane, Reading, SignalId};
 
     /// How long the thread was not run.
     const STALL: Duration = Duration::from_millis(600);
@@ -347,20 +350,22 @@ mod tests {
     const BEFORE_PADS: Duration = Duration::from_millis(500);
 
     /// A desk without outputs whose time is what a test says.
-    struct Rehearsal {
-        desk: Desk,
+    struct Fixture {
+        thread: MusicThread,
         time_us: Arc<AtomicU64>,
-        _audio: audio::Output,
+        _audio: audio::AudioOutput,
     }
 
-    impl Rehearsal {
+    impl Fixture {
         /// All signals are busy.
         fn new() -> Self {
-            let wanted = audio::Wanted { sample_rate_hz: 48_000, ..audio::Wanted::default() };
-            let (audio, player) = audio::Output::start(wanted).unwrap();
-            let (osc, midi) =
-                (osc::Output::start(Vec::new(), Arc::default()).unwrap(), midi::Output::start(None).unwrap());
-            let state = Arc::new(State::new());
+            let settings = audio::AudioSettings { sample_rate_hz: 48_000, ..audio::AudioSettings::default() };
+            let (audio, player) = audio::AudioOutput::start(settings).unwrap();
+            let (osc, midi) = (
+                osc::OscOutput::start(Vec::new(), Arc::default()).unwrap(),
+                midi::MidiOutput::start(None).unwrap(),
+            );
+            let state = Arc::new(SharedState::new());
             let reading = Reading {
                 t_ns: 0,
                 lanes: busy(),
@@ -369,26 +374,26 @@ mod tests {
                 learnt: 1.0,
                 counter_rates: [None; Counter::ALL.len()],
             };
-            state.lock().read(&[None; Counter::ALL.len()], Some(reading), Instant::now());
+            state.lock().add_reading(&[None; Counter::ALL.len()], Some(reading), Instant::now());
             let (time_us, start) = (Arc::new(AtomicU64::new(0)), Instant::now());
-            let told = Arc::clone(&time_us);
-            let clock = Box::new(move || start + Duration::from_micros(told.load(Relaxed)));
-            let mut desk = Desk::new(Outputs { player, osc, midi }, state, composer(), clock);
-            desk.tick();
-            Self { desk, time_us, _audio: audio }
+            let test_time_us = Arc::clone(&time_us);
+            let clock = Box::new(move || start + Duration::from_micros(test_time_us.load(Relaxed)));
+            let mut thread = MusicThread::new(Outputs { player, osc, midi }, state, composer(), clock);
+            thread.tick();
+            Self { thread, time_us, _audio: audio }
         }
 
         /// Lets time pass, then wakes the thread; the notes that it hands out.
         fn wake_after(&mut self, time: Duration) -> Vec<Note> {
             self.time_us.fetch_add(time.as_micros() as u64, Relaxed);
             let before = self.newest();
-            self.desk.tick();
-            let seen = self.desk.state.lock();
-            seen.notes.iter().filter(|played| played.seq > before).map(|played| played.note).collect()
+            self.thread.tick();
+            let state = self.thread.state.lock();
+            state.notes.iter().filter(|played| played.seq > before).map(|played| played.note).collect()
         }
 
         fn newest(&self) -> NoteSeq {
-            self.desk.state.lock().notes.back().map_or(0, |played| played.seq)
+            self.thread.state.lock().notes.back().map_or(0, |played| played.seq)
         }
 
         fn run_for(&mut self, time: Duration) {
@@ -412,28 +417,28 @@ mod tests {
     }
 
     #[test]
-    fn in_time_every_note_is_as_it_was_composed() {
-        let mut rehearsal = Rehearsal::new();
+    fn punctual_notes_are_unchanged() {
+        let mut rehearsal = Fixture::new();
         let composed = composed(4.0);
         rehearsal.run_for(Duration::from_secs(4));
-        let seen = rehearsal.desk.state.lock();
-        let played: Vec<Note> = seen.notes.iter().map(|played| played.note).collect();
+        let state = rehearsal.thread.state.lock();
+        let played: Vec<Note> = state.notes.iter().map(|played| played.note).collect();
         assert!(composed.len() > 50 && played.len() >= composed.len());
         assert_eq!(played[..composed.len()], composed, "and then what is composed ahead");
-        assert_eq!(seen.late_notes, 0);
+        assert_eq!(state.late_notes, 0);
     }
 
     #[test]
-    fn after_a_stall_what_was_missed_is_not_played_at_once() {
+    fn a_stall_drops_late_notes() {
         let pads: Vec<Note> = composed(60.0).into_iter().filter(|note| note.layer == Layer::Bed).collect();
         let change =
             pads.iter().map(|pad| Duration::from_secs_f64(pad.onset_s)).find(|at| *at > STALL).unwrap();
         let (mut late_pads, mut left_out) = (0, 0);
         for ticks in 0..14 {
-            let mut rehearsal = Rehearsal::new();
+            let mut rehearsal = Fixture::new();
             rehearsal.run_for(change.saturating_sub(BEFORE_PADS) + ticks * TICK);
             let notes = rehearsal.wake_after(STALL);
-            let (now_s, step_s) = (rehearsal.desk.now_s(), rehearsal.desk.composer.settings().step_s());
+            let (now_s, step_s) = (rehearsal.thread.now_s(), rehearsal.thread.composer.settings().step_s());
             let at_once = |layer| notes.iter().filter(move |n| n.layer == layer && n.onset_s <= now_s);
             let foreground = at_once(Layer::Pulse).chain(at_once(Layer::Voices));
             let steps: BTreeSet<i64> = foreground.map(|note| (note.onset_s / step_s) as i64).collect();
@@ -444,23 +449,23 @@ mod tests {
                 assert!(ends_s.fold(0.0, f64::max) >= end_s(pad) - 1e-3, "{pad:?} is longer than composed");
                 late_pads += 1;
             }
-            left_out += rehearsal.desk.state.lock().late_notes;
+            left_out += rehearsal.thread.state.lock().late_notes;
         }
         assert!(late_pads > 0 && left_out > 0, "{late_pads} late pads, {left_out} notes left out");
     }
 
     #[test]
-    fn a_cue_comes_whole_and_in_its_rhythm_however_late() {
-        let mut rehearsal = Rehearsal::new();
+    fn late_cues_keep_their_rhythm() {
+        let mut rehearsal = Fixture::new();
         rehearsal.run_for(Duration::from_secs(1));
-        rehearsal.desk.obey(Command::Cue(CueKind::Crash));
+        rehearsal.thread.execute(Command::Cue(CueKind::Crash));
         let notes = rehearsal.wake_after(STALL);
         let onsets = |notes: &[Note]| -> Vec<f64> {
             let cue: Vec<f64> = notes.iter().filter(|n| n.layer == Layer::Cues).map(|n| n.onset_s).collect();
             cue.iter().map(|onset_s| onset_s - cue[0]).collect()
         };
         let first = notes.iter().find(|note| note.layer == Layer::Cues).unwrap();
-        assert!((first.onset_s - rehearsal.desk.now_s()).abs() < 1e-6, "it begins now");
+        assert!((first.onset_s - rehearsal.thread.now_s()).abs() < 1e-6, "it begins now");
         let mut composer = composer();
         composer.cue(CueKind::Crash);
         let mut composed = Vec::new();

@@ -2,29 +2,28 @@
 
 use std::fmt::Write;
 
+use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
 use khor_proto::{Scope, inert};
+use khor_signal::{Reading, SIGNALS, SignalId};
+use khor_site::Host;
+use khor_source::{Shortfall, SourceKind, scope_label};
+use khor_system::{clock::now_unix_ms, words::counted};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    stage::Seated,
-    state::{Alone, HeardCue, Seen, SourceState, told_deviation},
+    stage::SeatedSection,
+    state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
-use khor_music::{Feature, Input, PulseCast, Route, Sounding, Speaking};
-use khor_signal::{Reading, SIGNALS, SignalId};
-use khor_site::Host;
-use khor_source::{Shortfall, SourceKind, scope_label};
-use khor_system::clock::now_unix_ms;
-use khor_system::words::counted;
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
-pub const WORTH_A_LINE: f32 = 1.0;
+pub const NOTABLE_OCTAVES: f32 = 1.0;
 /// Share of the time from which on tasks are said to wait.
-const A_WAIT: f64 = 0.05;
+const MIN_WAIT_SHARE: f64 = 0.05;
 /// How far a bed must have gone towards dark, tense or heavy to be called so, and to be called a little so; of all the way.
-const IS_SO: f64 = 0.25;
-const IS_A_LITTLE_SO: f64 = 0.08;
-const LINES: usize = 5;
+const CLEAR_POSITION: f64 = 0.25;
+const SLIGHT_POSITION: f64 = 0.08;
+const MAX_LINES: usize = 5;
 /// Of the screen of text.
 const COLUMNS: usize = 80;
 
@@ -34,15 +33,15 @@ const COLUMNS: usize = 80;
 pub struct Explanation {
     /// One sentence.
     pub sentence: String,
-    pub standing_out: Vec<Standing>,
-    pub heard: Vec<Heard>,
+    pub standing_out: Vec<DeviatingSignal>,
+    pub heard: Vec<SoundPart>,
     /// All of it as a screen of text.
     pub text: String,
 }
 
 /// A signal that stands out.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Standing {
+pub struct DeviatingSignal {
     pub signal: &'static str,
     pub label: &'static str,
     pub rate: String,
@@ -57,36 +56,36 @@ pub struct Standing {
 
 /// Something that is heard.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Heard {
+pub struct SoundPart {
     pub layer: &'static str,
     pub what: String,
     pub because: String,
 }
 
-pub(super) fn explain(seen: &Seen) -> Explanation {
-    let soloists = seen.staged.furthest();
-    let standing_out = match (soloists.first(), &seen.reading) {
+pub(super) fn explain(state: &EngineState) -> Explanation {
+    let soloists = state.plan.furthest();
+    let standing_out = match (soloists.first(), &state.reading) {
         (Some(solo), _) => standing(&solo.reading, false),
-        (None, Some(reading)) => standing(reading, seen.is_of_many()),
+        (None, Some(reading)) => standing(reading, state.is_of_many()),
         (None, None) => Vec::new(),
     };
-    let heard = seen.sounding.as_ref().map(|sounding| heard(sounding, seen)).unwrap_or_default();
+    let heard = state.sounding.as_ref().map(|sounding| heard(sounding, state)).unwrap_or_default();
     // Names and reasons come from other programs, and media players and status bars show the
     // sentence unchanged.
-    let sentence = inert::owned_line(sentence(seen, &standing_out));
-    let text = text(seen, &sentence, &standing_out, &heard);
+    let sentence = inert::owned_line(sentence(state, &standing_out));
+    let text = text(state, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
 }
 
 /// The signals above their baselines, the furthest first, by their rates as they are shown beside it.
-fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
-    let mut standing: Vec<Standing> = SIGNALS
+fn standing(reading: &Reading, is_of_many: bool) -> Vec<DeviatingSignal> {
+    let mut standing: Vec<DeviatingSignal> = SIGNALS
         .iter()
         .filter_map(|info| {
             let i = info.id.index();
             let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
-            let deviation = told_deviation(reading, info.id, is_of_many)?;
-            Some(Standing {
+            let deviation = reported_deviation(reading, info.id, is_of_many)?;
+            Some(DeviatingSignal {
                 signal: info.name,
                 label: info.label,
                 rate: amount(info.unit, rate),
@@ -96,29 +95,29 @@ fn standing(reading: &Reading, is_of_many: bool) -> Vec<Standing> {
                 level: lane.level,
             })
         })
-        .filter(|standing| standing.deviation >= WORTH_A_LINE)
+        .filter(|standing| standing.deviation >= NOTABLE_OCTAVES)
         .collect();
     standing.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
-    standing.truncate(LINES);
+    standing.truncate(MAX_LINES);
     standing
 }
 
-fn heard(sounding: &Sounding, seen: &Seen) -> Vec<Heard> {
-    let staged = &seen.staged;
-    let mut heard = vec![bed(sounding, seen)];
-    match &staged.cast.pulse {
+fn heard(sounding: &Sounding, state: &EngineState) -> Vec<SoundPart> {
+    let plan = &state.plan;
+    let mut heard = vec![bed(sounding, state)];
+    match &plan.cast.pulse {
         PulseCast::Together => heard.push(pulse(sounding)),
-        PulseCast::Sections(_) => heard.extend(staged.benches.iter().map(section)),
-        PulseCast::RollCall(turns) => heard.push(Heard {
+        PulseCast::Sections(_) => heard.extend(plan.benches.iter().map(section)),
+        PulseCast::RollCall(turns) => heard.push(SoundPart {
             layer: "pulse",
             what: format!("{} in turn, half a bar each", turns.len()),
             because: "the work of each".into(),
         }),
     }
     for &Speaking { stream, signal, onsets, soloist } in &sounding.voices {
-        let of = soloist.and_then(|place| staged.soloists[place].as_ref());
+        let of = soloist.and_then(|place| plan.soloists[place].as_ref());
         let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
-        heard.push(Heard {
+        heard.push(SoundPart {
             layer: "voice",
             what: format!("{}, {} a bar", stream.name(), counted(onsets.into(), "onset")),
             because: format!("{}{of}", signal.info().label),
@@ -128,30 +127,30 @@ fn heard(sounding: &Sounding, seen: &Seen) -> Vec<Heard> {
 }
 
 /// From where a section is played.
-fn section(seated: &Seated) -> Heard {
-    let Seated { section, hosts, bench } = seated;
+fn section(bench_section: &SeatedSection) -> SoundPart {
+    let SeatedSection { section, hosts, bench } = bench_section;
     let side = match bench.pan {
         pan if pan < -0.2 => "left",
         pan if pan > 0.2 => "right",
         _ => "middle",
     };
-    Heard {
+    SoundPart {
         layer: "pulse",
         what: format!("{}, {side}", bench.role.name()),
         because: format!("{} ({hosts})", section.as_deref().unwrap_or("the rest")),
     }
 }
 
-fn bed(sounding: &Sounding, seen: &Seen) -> Heard {
+fn bed(sounding: &Sounding, state: &EngineState) -> SoundPart {
     if sounding.lost {
-        let (what, because) = ("hollow and dull".to_owned(), why_lost(seen));
-        return Heard { layer: "bed", what, because };
+        let (what, because) = ("hollow and dull".to_owned(), why_lost(state));
+        return SoundPart { layer: "bed", what, because };
     }
     let words = |feature, word: &str| {
         let (route, position) = moved(sounding, feature)?;
         let word = match f64::from(position) {
-            far if far >= IS_SO => word.to_owned(),
-            far if far >= IS_A_LITTLE_SO => format!("a little {word}"),
+            far if far >= CLEAR_POSITION => word.to_owned(),
+            far if far >= SLIGHT_POSITION => format!("a little {word}"),
             _ => return None,
         };
         Some((word, cause(&route)))
@@ -165,15 +164,15 @@ fn bed(sounding: &Sounding, seen: &Seen) -> Heard {
     .flatten()
     .collect();
     if parts.is_empty() {
-        return Heard { layer: "bed", what: "calm".into(), because: usual_waits(seen.reading.as_ref()) };
+        return SoundPart { layer: "bed", what: "calm".into(), because: usual_waits(state.reading.as_ref()) };
     }
     let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
-    Heard { layer: "bed", what: what.join(", "), because: because.join(", ") }
+    SoundPart { layer: "bed", what: what.join(", "), because: because.join(", ") }
 }
 
 /// Why nothing is known. The source may work while its cgroup or host is missing.
-fn why_lost(seen: &Seen) -> String {
-    let shortfall = match (&seen.source, &seen.alone) {
+fn why_lost(state: &EngineState) -> String {
+    let shortfall = match (&state.source, &state.single_host) {
         (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
         (SourceState::Up(info), None) => info.shortfall.as_ref().filter(|_| info.scope != Scope::Machine),
         (SourceState::Down(shortfall), _) => Some(shortfall),
@@ -188,7 +187,7 @@ fn usual_waits(reading: Option<&Reading>) -> String {
     let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal.index()]).unwrap_or(0.0);
     let waiting: Vec<&str> = waits
         .into_iter()
-        .filter(|signal| rate(*signal) >= A_WAIT)
+        .filter(|signal| rate(*signal) >= MIN_WAIT_SHARE)
         .map(|signal| signal.info().label)
         .collect();
     match waiting.as_slice() {
@@ -197,14 +196,14 @@ fn usual_waits(reading: Option<&Reading>) -> String {
     }
 }
 
-fn pulse(sounding: &Sounding) -> Heard {
+fn pulse(sounding: &Sounding) -> SoundPart {
     let (what, because) = match moved(sounding, Feature::PulseDensity) {
         Some((route, position)) if position > 0.0 => {
             (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
         }
         _ => ("still".to_owned(), "no work beyond the ordinary".to_owned()),
     };
-    Heard { layer: "pulse", what, because }
+    SoundPart { layer: "pulse", what, because }
 }
 
 fn moved(sounding: &Sounding, feature: Feature) -> Option<(Route, f32)> {
@@ -218,20 +217,22 @@ fn cause(route: &Route) -> String {
     }
 }
 
-fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
-    let SourceState::Up(info) = &seen.source else {
+fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
+    let SourceState::Up(info) = &state.source else {
         return "Nothing is known now: the source is away.".to_owned();
     };
     if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
         return format!("{}.", capitalised(&shortfall.error));
     }
-    if let Some(Shortfall { error, .. }) = seen.alone.as_ref().and_then(|alone| alone.shortfall.as_ref()) {
+    if let Some(Shortfall { error, .. }) =
+        state.single_host.as_ref().and_then(|alone| alone.shortfall.as_ref())
+    {
         return format!("{}.", capitalised(error));
     }
-    let hosts = seen.site.as_ref().map_or(0, |site| site.live);
-    let subject = match (info.kind, seen.staged.furthest().first(), &info.scope) {
+    let hosts = state.site.as_ref().map_or(0, |site| site.live);
+    let subject = match (info.kind, state.plan.furthest().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
-        (SourceKind::Site, ..) if let Some(alone) = &seen.alone => alone.host.clone(),
+        (SourceKind::Site, ..) if let Some(alone) = &state.single_host => alone.host.clone(),
         (SourceKind::Site, Some(solo), _) => format!("Of {}, {}", counted(hosts.into(), "host"), solo.host),
         (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
         (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
@@ -239,8 +240,8 @@ fn sentence(seen: &Seen, standing_out: &[Standing]) -> String {
         (_, _, scope) => capitalised(&scope_label(scope)),
     };
     match standing_out {
-        _ if seen.reading.is_none() => format!("{subject} has only just been heard."),
-        [] => match (seen.staged.furthest().first(), &seen.alone) {
+        _ if state.reading.is_none() => format!("{subject} has only just been heard."),
+        [] => match (state.plan.furthest().first(), &state.single_host) {
             // Heard at once, shown a moment later.
             (Some(solo), None) => {
                 format!("{subject} is doing more than usual: {}.", solo.signal.info().label)
@@ -264,40 +265,45 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard]) -> String {
+fn text(
+    state: &EngineState,
+    sentence: &str,
+    standing_out: &[DeviatingSignal],
+    heard: &[SoundPart],
+) -> String {
     let mut text = format!("{sentence}\n");
     let mut line = |args: std::fmt::Arguments<'_>| {
         text.write_fmt(args).expect("writing to a string cannot fail");
         text.push('\n');
     };
-    if let SourceState::Up(info) = &seen.source {
+    if let SourceState::Up(info) = &state.source {
         line(format_args!("Source: {}", info.detail));
         if info.scope != Scope::Machine {
             line(format_args!("Heard: {} alone", scope_label(&info.scope)));
         }
     }
-    if let Some(Alone { host, shortfall }) = &seen.alone {
+    if let Some(SingleHost { host, shortfall }) = &state.single_host {
         line(format_args!("Heard: {host} alone"));
         if let Some(Shortfall { error, fix }) = shortfall {
             line(format_args!("Why: {error}\nFix: {fix}"));
         }
     }
-    if let SourceState::Down(shortfall) = &seen.source {
+    if let SourceState::Down(shortfall) = &state.source {
         line(format_args!("Why: {}\nFix: {}", shortfall.error, shortfall.fix));
     }
-    if seen.silence.is_muted() {
-        line(format_args!("The sound device is {}", seen.silence));
+    if state.silence.is_muted() {
+        line(format_args!("The sound device is {}", state.silence));
     }
-    if let Some(learnt) = seen.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
+    if let Some(learnt) = state.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
         line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
     }
-    if seen.baseline_frozen {
+    if state.baseline_frozen {
         line(format_args!("What is ordinary is frozen: nothing more is learnt"));
     }
     if !standing_out.is_empty() {
         line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
-        for Standing { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
-            let times = if is_nothing(ordinary) {
+        for DeviatingSignal { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
+            let times = if is_zero_amount(ordinary) {
                 "usually none".to_owned()
             } else {
                 factor.map_or_else(|| times(*deviation), as_factor)
@@ -305,7 +311,7 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
             line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {times}"));
         }
     }
-    let soloists = seen.staged.furthest().into_iter().map(|solo| {
+    let soloists = state.plan.furthest().into_iter().map(|solo| {
         let section = solo.section.as_ref().map_or_else(String::new, |section| format!(" of {section}"));
         format!("{}{section}", solo.host)
     });
@@ -313,16 +319,16 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     if !soloists.is_empty() {
         line(format_args!("The voices are those of {soloists}"));
     }
-    if let Some(remark) = &seen.staged.remark {
+    if let Some(remark) = &state.plan.remark {
         line(format_args!("Played otherwise than asked for: {remark}"));
     }
     let is_silent = |host: &&Host| host.silent;
-    let silent = seen.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
+    let silent = state.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
     let silent: Vec<&str> = silent.map(|host| host.name.as_str()).take(4).collect();
     if !silent.is_empty() {
         line(format_args!("Silent: {}", silent.join(", ")));
     }
-    if let Some(HeardCue { ts_ms, kind, host, pid, comm, .. }) = seen.cues.back() {
+    if let Some(CueEntry { ts_ms, kind, host, pid, comm, .. }) = state.cues.back() {
         let ago_s = now_unix_ms().saturating_sub(*ts_ms) / 1000;
         let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
         let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
@@ -331,7 +337,7 @@ fn text(seen: &Seen, sentence: &str, standing_out: &[Standing], heard: &[Heard])
     }
     if !heard.is_empty() {
         line(format_args!("\nWhat you hear"));
-        for Heard { layer, what, because } in heard {
+        for SoundPart { layer, what, because } in heard {
             line(format_args!("  {layer:<6} {what:<28} {because}"));
         }
     }
@@ -349,7 +355,7 @@ fn narrow(text: &str) -> String {
 }
 
 /// Whether an [`amount`] is shown as zero. A rate is no multiple of zero.
-pub fn is_nothing(amount: &str) -> bool {
+pub fn is_zero_amount(amount: &str) -> bool {
     amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
 }
 

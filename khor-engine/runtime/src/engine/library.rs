@@ -7,20 +7,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use khor_proto::inert;
-
 use khor_music::Preset;
-use khor_system::files::{self, Stamp};
-use khor_system::words::{counted, cut};
+use khor_proto::inert;
+use khor_system::{
+    files::{self, Stamp},
+    words::{counted, cut},
+};
 
 /// Longest preset file that is read, bytes. A preset with all of its keys takes a tenth of it.
-const MOST_BYTES: u64 = 64 * 1024;
+const MAX_BYTES: u64 = 64 * 1024;
 /// Most preset files that are read.
-pub(super) const MOST_FILES: usize = 256;
+pub(super) const MAX_FILES: usize = 256;
 /// Most entries of the folder that are examined.
-const MOST_ENTRIES: usize = 4096;
+const MAX_ENTRIES: usize = 4096;
 /// Most problems that are listed one by one.
-const MOST_PROBLEMS: usize = 16;
+const MAX_PROBLEMS: usize = 16;
 /// Longest text of one problem, characters.
 const PROBLEM_CHARS: usize = 400;
 
@@ -66,12 +67,12 @@ impl Library {
                 continue;
             }
             changed = true;
-            let kept = before.and_then(|file| file.preset.clone());
+            let previous = before.and_then(|file| file.preset.clone());
             let (preset, problem) = match read(&path) {
                 Ok(preset) => (Some(preset), None),
                 Err(problem) => {
                     let problem = format!("{}: {problem}", path.display());
-                    (kept, Some(cut(&problem, PROBLEM_CHARS).into_owned()))
+                    (previous, Some(cut(&problem, PROBLEM_CHARS).into_owned()))
                 }
             };
             self.files.insert(path, File { stamp, preset, problem });
@@ -81,12 +82,12 @@ impl Library {
 
     fn too_many(&self) -> String {
         let dir = self.dir.display();
-        format!("{dir}: khor reads the first {MOST_FILES} preset files only; move the others elsewhere")
+        format!("{dir}: khor reads the first {MAX_FILES} preset files only; move the others elsewhere")
     }
 
     /// Whether another preset file would not be read.
     pub(super) fn is_full(&self) -> bool {
-        self.files.len() >= MOST_FILES
+        self.files.len() >= MAX_FILES
     }
 
     /// All presets, the built-in ones first. If several files have the same preset name,
@@ -102,6 +103,12 @@ impl Library {
         self.presets().find(|preset| preset.name == name)
     }
 
+    /// The preset of that name. If it is missing, the first preset plays instead, because that is
+    /// better than silence; the health report names the problem.
+    pub fn playable(&self, name: &str) -> Preset {
+        self.find(name).unwrap_or(&Preset::builtin()[0]).clone()
+    }
+
     /// Where a preset comes from; `None` for the built-in ones.
     pub fn file_of(&self, name: &str) -> Option<&Path> {
         let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));
@@ -115,8 +122,8 @@ impl Library {
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
         // The name of a file may contain any character.
         let mut problems: Vec<String> = all.map(inert::owned_line).collect();
-        let more = problems.len().saturating_sub(MOST_PROBLEMS);
-        problems.truncate(MOST_PROBLEMS);
+        let more = problems.len().saturating_sub(MAX_PROBLEMS);
+        problems.truncate(MAX_PROBLEMS);
         if more > 0 {
             problems.push(counted(more as u64, "more problem"));
         }
@@ -143,7 +150,7 @@ impl Library {
 
 /// Reads and checks one preset file.
 pub fn read(path: &Path) -> Result<Preset, String> {
-    let text = files::read_text(path, MOST_BYTES).map_err(|error| error.to_string())?;
+    let text = files::read_text(path, MAX_BYTES).map_err(|error| error.to_string())?;
     let preset = Preset::parse(&text).map_err(|error| error.to_string())?;
     if Preset::find(&preset.name).is_some() {
         return Err(format!("the name {} is that of a built-in preset: choose another", preset.name));
@@ -162,7 +169,7 @@ struct Listed {
 fn list(dir: &Path) -> io::Result<Listed> {
     let (mut paths, mut is_cut) = (BTreeSet::new(), false);
     for (number, entry) in fs::read_dir(dir)?.enumerate() {
-        if number == MOST_ENTRIES {
+        if number == MAX_ENTRIES {
             is_cut = true;
             break;
         }
@@ -171,10 +178,10 @@ fn list(dir: &Path) -> io::Result<Listed> {
             paths.insert(path);
         }
     }
-    is_cut |= paths.len() > MOST_FILES;
+    is_cut |= paths.len() > MAX_FILES;
     // A file that was just deleted is not listed.
     let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
-    let files = paths.into_iter().take(MOST_FILES).filter_map(stamped);
+    let files = paths.into_iter().take(MAX_FILES).filter_map(stamped);
     Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })
 }
 
@@ -187,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn files_come_change_break_and_go() {
+    fn the_library_follows_its_files() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("presets");
         let mut library = Library::open(folder.clone());
@@ -215,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_files_with_one_preset_name_the_first_plays_and_the_second_is_a_problem() {
+    fn duplicate_preset_names_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.toml"), text("mine").replacen("hint = \"", "hint = \"First. ", 1))
             .unwrap();
@@ -237,31 +244,31 @@ mod tests {
     }
 
     #[test]
-    fn a_built_in_name_is_refused() {
+    fn built_in_names_are_rejected() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("x.toml"), text("drone")).unwrap();
         assert!(Library::open(dir.path().to_owned()).problems()[0].contains("built-in"));
     }
 
     #[test]
-    fn only_the_first_files_and_problems_are_listed() {
+    fn lists_of_files_and_problems_are_bounded() {
         let dir = tempfile::tempdir().unwrap();
         for number in 0..300 {
             fs::write(dir.path().join(format!("{number:03}.toml")), "name = ").unwrap();
         }
         let library = Library::open(dir.path().to_owned());
-        assert!(library.is_full() && library.files.len() == MOST_FILES);
+        assert!(library.is_full() && library.files.len() == MAX_FILES);
         let problems = library.problems();
-        assert_eq!(problems.len(), MOST_PROBLEMS + 1, "{problems:?}");
+        assert_eq!(problems.len(), MAX_PROBLEMS + 1, "{problems:?}");
         assert!(problems[0].contains("the first 256 preset files only"), "{problems:?}");
         assert!(problems[1].contains("000.toml: line 1"), "{problems:?}");
-        assert_eq!(problems[MOST_PROBLEMS], "241 more problems");
+        assert_eq!(problems[MAX_PROBLEMS], "241 more problems");
     }
 
     #[test]
-    fn problems_of_long_files_have_a_bounded_length() {
+    fn problem_texts_have_bounded_length() {
         let dir = tempfile::tempdir().unwrap();
-        let long = "x".repeat(MOST_BYTES as usize / 2);
+        let long = "x".repeat(MAX_BYTES as usize / 2);
         fs::write(dir.path().join("a.toml"), format!("{}\n# {long}{long}", text("a"))).unwrap();
         fs::write(dir.path().join("b.toml"), text("b").replacen("hint = \"", &format!("hint = \"{long}"), 1))
             .unwrap();

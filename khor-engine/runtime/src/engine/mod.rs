@@ -1,49 +1,54 @@
 //! The rooms at work, live: source → signals → music → sound, MIDI and OSC.
 //!
-//! The [`listener`] task turns the source's frames into levels, the [`conductor`] thread turns levels into
+//! The [`signal_task`] turns the source's frames into levels, the [`conductor`] thread turns levels into
 //! notes and hands them out, the [`state`] holds what can be seen of it all, and [`report`] puts that into the
-//! shapes of the API. This file starts them and applies changes of the configuration to them.
+//! shapes of the API. [`start`] starts them, and this file applies changes of the configuration to them.
 
 mod clips;
 mod conductor;
-mod editing;
-mod ending;
+mod config_snapshot;
+mod desktop_health;
 mod explain;
-mod forbidden;
+mod file_watch;
 mod library;
-mod listener;
-mod on_desktop;
-mod receiving;
+mod mute;
+mod normalize;
+mod original_rates;
+mod osc_input_health;
+mod preset_editing;
+mod queries;
 mod renders;
 mod report;
+mod settings;
+mod signal_task;
 mod silence;
+mod site_stage;
 mod sources;
 mod stage;
-mod staging;
+mod start;
 mod state;
+mod supervisor;
 #[cfg(test)]
 pub(crate) mod tests;
 mod totals;
-mod understood;
-mod wanted;
-mod watching;
+mod update_policy;
 
-pub use clips::{CLIP_S, CLIPS, Clip, Played};
-pub use editing::EditError;
-pub use ending::{Ended, Ending};
+pub use clips::{CLIP_S, CLIPS, Clip, PlayedClip};
+pub use desktop_health::DesktopHealth;
 pub use explain::Explanation;
-pub use explain::{WORTH_A_LINE, amount, is_nothing, times};
+pub use explain::{NOTABLE_OCTAVES, amount, is_zero_amount, times};
 pub use library::{Library, read as read_preset};
-pub use on_desktop::OnDesktop;
-pub use receiving::Receiving;
-pub use renders::{RenderError, Rendered, Renders};
+pub use osc_input_health::OscInputHealth;
+pub use preset_editing::EditError;
+pub use renders::{ClipRenderer, RenderError, RenderedClip};
 pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
 };
 pub use silence::{SilenceReason, SilenceReport};
-pub use stage::{Seated, Solo, Stage, Staged};
-pub use state::Since;
+pub use stage::{SeatedSection, Solo, Stage, StagePlan};
+pub use state::ReadPosition;
+pub use supervisor::{EndReason, Supervisor};
 
 use std::{
     path::{Path, PathBuf},
@@ -51,43 +56,36 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::{Mutex, RwLock};
-use serde_json::{Value, json};
-use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
-use tracing::warn;
-
-use self::{
-    conductor::{Command, Conductor},
-    forbidden::forbid,
-    listener::{BaselineWish, Listener, SignalSettings},
-    sources::SourceChoice,
-    state::State,
-    understood::understood,
-    wanted::{audio_wanted, midi_wanted, osc_wanted, signal_settings, source_choice},
-};
-use crate::config::{
-    Config, ConfigStore, Desktop, NotSaved, Update, UpdateError, baseline_path, presets_dir, recordings_dir,
-};
 use khor_music::Preset;
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;
-use khor_source::{BaselineFile, Playback};
-use khor_system::clock::now_unix_ms;
-use khor_system::local_time::{self, Local};
+use khor_source::Playback;
+use parking_lot::{Mutex, RwLock};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
-/// Source events that may wait for the listener.
-const SOURCE_QUEUE: usize = 16;
+use self::{
+    conductor::{Command, Conductor},
+    config_snapshot::ConfigSnapshot,
+    normalize::normalized,
+    settings::{SignalSettings, audio_settings, midi_settings, osc_targets, signal_settings, source_choice},
+    signal_task::BaselineCommand,
+    sources::SourceChoice,
+    state::SharedState,
+    update_policy::check_change,
+};
+use crate::config::{Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError};
 
 /// A running engine.
 pub struct Engine {
     store: Mutex<ConfigStore>,
-    shown: RwLock<Arc<Shown>>,
-    state: Arc<State>,
-    audio: audio::Output,
+    config: RwLock<Arc<ConfigSnapshot>>,
+    state: Arc<SharedState>,
+    audio: audio::AudioOutput,
     recorder: Recorder,
-    renders: Renders,
-    osc: osc::Output,
-    midi: midi::Output,
+    renders: ClipRenderer,
+    osc: osc::OscOutput,
+    midi: midi::MidiOutput,
     own: Arc<OwnTraffic>,
     conductor: Conductor,
     source: watch::Sender<SourceChoice>,
@@ -98,30 +96,16 @@ pub struct Engine {
     desktop: watch::Sender<Desktop>,
     /// Told when somebody mutes, unmutes or snoozes, or sets other quiet hours.
     silence_changed: Arc<Notify>,
-    baseline: mpsc::UnboundedSender<(BaselineWish, oneshot::Sender<()>)>,
+    baseline: mpsc::UnboundedSender<(BaselineCommand, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
     /// Held while the presets are read again.
-    refreshing: Mutex<()>,
+    preset_refresh: Mutex<()>,
     /// The unsaved preset that plays.
-    previewing: Mutex<Option<Preset>>,
+    preview: Mutex<Option<Preset>>,
     socket: PathBuf,
     capture: Option<Playback>,
     /// When it started, milliseconds since 1970.
     started_ts_ms: u64,
-}
-
-/// What readers see of the configuration: they never wait for a writer that waits for the disk.
-struct Shown {
-    config: Config,
-    path: PathBuf,
-    warnings: Vec<String>,
-}
-
-impl Shown {
-    fn of(store: &ConfigStore) -> Arc<Self> {
-        let (config, path) = (store.config().clone(), store.path().to_owned());
-        Arc::new(Self { config, path, warnings: store.warnings() })
-    }
 }
 
 /// Why an action was refused.
@@ -138,109 +122,25 @@ pub enum ActionError {
 }
 
 impl Engine {
-    /// Starts everything the configuration asks for. Whatever fails is a state, not an error; only a machine
-    /// that has no more threads makes this fail. With a `capture` that is played instead of this machine. That it
-    /// ends by itself is told to `ending`. Must be called within a tokio runtime.
-    pub fn start(
-        store: ConfigStore,
-        socket: PathBuf,
-        capture: Option<Playback>,
-        ending: &Ending,
-    ) -> std::io::Result<Arc<Self>> {
-        let config = store.config().clone();
-        let state = Arc::new(State::new());
-        let library = Library::open(presets_dir(store.path()));
-        library.problems().iter().for_each(|problem| warn!("preset {problem}"));
-        let (audio, player) = audio::Output::start(audio_wanted(&config))?;
-        let recorder =
-            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.room());
-        let own = Arc::<OwnTraffic>::default();
-        let osc = osc::Output::start(osc_wanted(&config), Arc::clone(&own))?;
-        let midi = midi::Output::start(midi_wanted(&config))?;
-        let conductor = Conductor::start(
-            conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
-            Arc::clone(&state),
-            config.music_settings(),
-            preset(&config, &library),
-        )?;
-        conductor.send(Command::Volume(config.volume()));
-        let (source, source_settings) = watch::channel(source_choice(&config, &socket, capture.as_ref()));
-        let (signals, signal_settings) = watch::channel(signal_settings(&config));
-        let (osc_port, _) = watch::channel(config.osc.receive_port());
-        let (desktop, _) = watch::channel(config.desktop);
-        let (events, receiver) = mpsc::channel(SOURCE_QUEUE);
-        let (baseline, wishes) = mpsc::unbounded_channel();
-        let baseline_file = BaselineFile::new(baseline_path(store.path()));
-        let (seen, told) = (Arc::clone(&state), conductor.clone());
-        let listener = Listener::new(seen, osc.clone(), signal_settings, wishes, baseline_file, told);
-        // The other end of its settings goes with the engine.
-        let was_told = {
-            let settings = source_settings.clone();
-            move || settings.has_changed().is_err()
-        };
-        let source_runs = sources::run(source_settings, events, Arc::clone(&own));
-        ending.follow_source(source_runs, listener.run(receiver), capture.is_some(), was_told);
-        let shown = RwLock::new(Shown::of(&store));
-        let store = Mutex::new(store);
-        let library = RwLock::new(Arc::new(library));
-        let engine = Arc::new(Self {
-            store,
-            shown,
-            state,
-            audio,
-            recorder,
-            renders: Renders::default(),
-            osc,
-            midi,
-            own,
-            conductor,
-            source,
-            signals,
-            osc_port,
-            desktop,
-            silence_changed: Arc::default(),
-            baseline,
-            library,
-            refreshing: Mutex::default(),
-            previewing: Mutex::default(),
-            socket,
-            capture,
-            started_ts_ms: now_unix_ms(),
-        });
-        if let Some(problem) = Local::now().problem {
-            warn!("{}; {}", problem.error, problem.fix);
-        }
-        engine.pass_time(&local_time::now());
-        let changed = Arc::clone(&engine.silence_changed);
-        ending.follow("keeping the quiet hours", silence::follow_the_clock(Arc::downgrade(&engine), changed));
-        ending.follow("watching the user's files", watching::watch(Arc::downgrade(&engine)));
-        Ok(engine)
-    }
-
     /// The presets there are.
     pub fn library(&self) -> Arc<Library> {
         Arc::clone(&self.library.read())
     }
 
-    /// What is sounding and why, in words.
-    pub fn explain(&self) -> Explanation {
-        explain::explain(&self.state.lock())
-    }
-
     /// Stops or resumes learning what is ordinary.
     pub async fn freeze_baseline(&self, frozen: bool) {
-        self.wish(BaselineWish::Freeze(frozen)).await;
+        self.send_baseline_command(BaselineCommand::Freeze(frozen)).await;
     }
 
     /// Forgets what is ordinary, and learns it anew.
-    pub async fn forget_baseline(&self) {
-        self.wish(BaselineWish::Forget).await;
+    pub async fn reset_baseline(&self) {
+        self.send_baseline_command(BaselineCommand::Reset).await;
     }
 
-    async fn wish(&self, wish: BaselineWish) {
+    async fn send_baseline_command(&self, command: BaselineCommand) {
         let (done, is_done) = oneshot::channel();
-        if self.baseline.send((wish, done)).is_ok() {
-            // The listener goes only when the engine does.
+        if self.baseline.send((command, done)).is_ok() {
+            // The signal task ends only when the engine does.
             drop(is_done.await);
         }
     }
@@ -257,12 +157,12 @@ impl Engine {
 
     /// The configuration now.
     pub fn config(&self) -> Config {
-        self.shown().config.clone()
+        self.config_snapshot().config.clone()
     }
 
     /// The file of the configuration.
     pub fn config_path(&self) -> PathBuf {
-        self.shown().path.clone()
+        self.config_snapshot().path.clone()
     }
 
     /// This engine's own network traffic.
@@ -278,62 +178,62 @@ impl Engine {
     /// Changes any part of the configuration, applies the change and writes the file. If the write
     /// fails, the change lasts until khor ends. Waits for the disk, and for the sound server if the
     /// change names a device.
-    pub fn update_config(&self, change: &Value) -> Result<Update, UpdateError> {
+    pub fn update_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
         self.change(change, None, ConfigStore::update)
     }
 
     /// Likewise, if the configuration still is the one of one of these `tags`.
-    pub fn update_config_of(&self, change: &Value, tags: &[&str]) -> Result<Update, UpdateError> {
+    pub fn update_config_of(&self, change: &Value, tags: &[&str]) -> Result<ConfigUpdate, UpdateError> {
         self.change(change, Some(tags), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but written only by [`Self::keep_config`]: for a fader that moves.
-    pub fn adjust_config(&self, change: &Value) -> Result<Update, UpdateError> {
+    /// Like [`Self::update_config`], but written only by [`Self::save_config`]: for a fader that moves.
+    pub fn adjust_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
         self.change(change, None, |store, change| Ok(store.adjust(change)?))
     }
 
     /// Writes what was adjusted. Waits for the disk.
-    pub fn keep_config(&self) -> Result<(), NotSaved> {
+    pub fn save_config(&self) -> Result<(), SaveError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
-        let kept = store.keep();
-        self.show(&store);
-        kept
+        let saved = store.save();
+        self.publish_config(&store);
+        saved
     }
 
-    fn show(&self, store: &ConfigStore) {
-        *self.shown.write() = Shown::of(store);
+    fn publish_config(&self, store: &ConfigStore) {
+        *self.config.write() = ConfigSnapshot::of(store);
     }
 
     fn change(
         &self,
         change: &Value,
         tags: Option<&[&str]>,
-        make: impl FnOnce(&mut ConfigStore, &Value) -> Result<Update, UpdateError>,
-    ) -> Result<Update, UpdateError> {
+        make: impl FnOnce(&mut ConfigStore, &Value) -> Result<ConfigUpdate, UpdateError>,
+    ) -> Result<ConfigUpdate, UpdateError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
         let before = store.config().clone();
         if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
             return Err(UpdateError::Changed);
         }
-        let change = understood(change, &before);
-        forbid(&change, &before, &self.library())?;
+        let change = normalized(change, &before);
+        check_change(&change, &before, &self.library())?;
         let update = make(&mut store, &change)?;
-        self.show(&store);
+        self.publish_config(&store);
         self.apply(&before, &update.config);
         Ok(update)
     }
 
     /// Makes another preset the current one; what was previewed is over.
-    pub fn select_preset(&self, name: &str) -> Result<Update, UpdateError> {
+    pub fn select_preset(&self, name: &str) -> Result<ConfigUpdate, UpdateError> {
         let update = self.update_config(&json!({"music": {"preset": name}}))?;
         self.end_preview();
         Ok(update)
     }
 
     /// Makes another device the current one; empty and `default` are the default device.
-    pub fn select_device(&self, device: &str) -> Result<Update, UpdateError> {
+    pub fn select_device(&self, device: &str) -> Result<ConfigUpdate, UpdateError> {
         self.update_config(&json!({"audio": {"device": device}}))
     }
 
@@ -353,14 +253,19 @@ impl Engine {
         &self.recorder
     }
 
+    /// Renders clips.
+    pub fn renders(&self) -> &ClipRenderer {
+        &self.renders
+    }
+
     /// The port to be steered by OSC on, as the configuration has it; `None` is off.
     pub fn osc_port(&self) -> watch::Receiver<Option<u16>> {
         self.osc_port.subscribe()
     }
 
     /// Tells how being steered by OSC goes.
-    pub(crate) fn receiving(&self, tell: impl FnOnce(&mut Receiving)) {
-        tell(&mut self.state.lock().receiving);
+    pub(crate) fn update_osc_input_health(&self, update: impl FnOnce(&mut OscInputHealth)) {
+        update(&mut self.state.lock().osc_input_health);
     }
 
     /// What is wanted on the session bus, as the configuration has it.
@@ -369,8 +274,8 @@ impl Engine {
     }
 
     /// Tells how it goes there.
-    pub(crate) fn on_desktop(&self, tell: impl FnOnce(&mut OnDesktop)) {
-        tell(&mut self.state.lock().on_desktop);
+    pub(crate) fn update_desktop_health(&self, update: impl FnOnce(&mut DesktopHealth)) {
+        update(&mut self.state.lock().desktop_health);
     }
 
     /// What happens in the kernel, as it comes; who is too slow misses the oldest.
@@ -401,46 +306,29 @@ impl Engine {
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
-    /// Health of every part.
-    pub fn health(&self) -> HealthReport {
-        let shown = self.shown();
-        report::health(
-            &shown,
-            &self.library(),
-            &self.state.lock(),
-            &self.audio,
-            &self.recorder,
-            &self.osc,
-            &self.midi.health(),
-        )
-    }
-
-    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when `None`).
-    pub fn metrics(&self, since: Option<Since>, with_history: bool) -> MetricsReport {
-        let shown = self.shown();
-        report::metrics(&shown.config, &self.state.lock(), since, with_history)
-    }
-
-    /// What can be steered.
-    pub fn controls(&self) -> ControlsReport {
-        let shown = self.shown();
-        report::controls(&shown.config, &self.state.lock())
-    }
-
     /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
         let (done, is_done) = oneshot::channel();
-        if self.baseline.send((BaselineWish::Keep, done)).is_ok() {
+        if self.baseline.send((BaselineCommand::Save, done)).is_ok() {
             drop(is_done.blocking_recv());
         }
         self.midi.clone().stop(Duration::from_millis(500));
         self.audio.fade_out();
-        self.recorder.end();
+        self.recorder.finish();
     }
 
-    fn shown(&self) -> Arc<Shown> {
-        Arc::clone(&self.shown.read())
+    /// Applies changes that another program made in the file. Waits for the disk.
+    fn refresh_config(&self, store: &mut ConfigStore) {
+        let before = store.config().clone();
+        if store.refresh() {
+            self.publish_config(store);
+            self.apply(&before, store.config());
+        }
+    }
+
+    fn config_snapshot(&self) -> Arc<ConfigSnapshot> {
+        Arc::clone(&self.config.read())
     }
 
     fn apply(&self, before: &Config, now: &Config) {
@@ -448,20 +336,20 @@ impl Engine {
             self.conductor.send(Command::Settings(now.music_settings()));
         }
         if now.music.preset != before.music.preset {
-            self.previewing.lock().take();
-            self.conductor.send(Command::Preset(Box::new(preset(now, &self.library()))));
+            self.preview.lock().take();
+            self.conductor.send(Command::Preset(Box::new(self.library().playable(&now.music.preset))));
         }
         if now.volume() != before.volume() {
             self.conductor.send(Command::Volume(now.volume()));
         }
-        if audio_wanted(now) != audio_wanted(before) {
-            self.audio.want(audio_wanted(now));
+        if audio_settings(now) != audio_settings(before) {
+            self.audio.set_settings(audio_settings(now));
         }
-        if osc_wanted(now) != osc_wanted(before) {
-            self.osc.send(osc::Event::Targets(osc_wanted(now)));
+        if osc_targets(now) != osc_targets(before) {
+            self.osc.send(osc::OscEvent::Targets(osc_targets(now)));
         }
-        if midi_wanted(now) != midi_wanted(before) {
-            self.midi.send(midi::Event::Wanted(midi_wanted(now)));
+        if midi_settings(now) != midi_settings(before) {
+            self.midi.send(midi::MidiEvent::Settings(midi_settings(now)));
         }
         self.osc_port.send_if_modified(|held| {
             std::mem::replace(held, now.osc.receive_port()) != now.osc.receive_port()
@@ -469,15 +357,10 @@ impl Engine {
         if now.quiet != before.quiet {
             self.quiet_hours_changed();
         }
-        self.recorder.set_room(now.recordings.room());
+        self.recorder.set_disk_limits(now.recordings.disk_limits());
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let choice = source_choice(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, choice.clone()) != choice);
         self.signals.send_replace(signal_settings(now));
     }
-}
-
-/// The preset that is to play; if its file is gone, the first is better than silence, and the report says so.
-fn preset(config: &Config, library: &Library) -> Preset {
-    library.find(&config.music.preset).unwrap_or(&Preset::builtin()[0]).clone()
 }

@@ -14,38 +14,38 @@ use std::{
 };
 
 use bytes::Bytes;
-use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-
-use super::{Clip, Engine};
-use crate::{
-    config::Config,
-    turns::{Full, Turn, Turns},
-};
 use khor_music::{Preset, Settings};
 use khor_signal::Scaling;
 use khor_source::CaptureError;
 use khor_synth::Volume;
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::clips::Clip;
+use crate::{
+    config::Config,
+    work_queue::{QueueFull, WorkPermit, WorkQueue},
+};
 
 /// Most renders that wait for the running one. A page requests one at a time.
-const WAITING: usize = 4;
+const MAX_WAITING: usize = 4;
 /// Most bytes of the cached clips: four at 48 kHz, one at 192 kHz.
-const KEPT_BYTES: usize = 12 << 20;
+const CACHE_BYTES: usize = 12 << 20;
 /// Most bytes of all clips in memory: cached clips, running renders, and clips that slow clients
 /// still receive.
-const MOST_BYTES: usize = 48 << 20;
+const MAX_MEMORY_BYTES: usize = 48 << 20;
 
 /// Renders clips.
-pub struct Renders {
-    turns: Turns,
+pub struct ClipRenderer {
+    queue: WorkQueue,
     /// Bytes that clips may still use.
     memory: Arc<Semaphore>,
-    kept: Arc<Mutex<Kept>>,
+    cache: Arc<Mutex<ClipCache>>,
 }
 
 /// A rendered clip.
 #[derive(Clone, Debug)]
-pub struct Rendered {
+pub struct RenderedClip {
     /// A WAV file.
     pub wav: Bytes,
     /// A hash of the file.
@@ -57,7 +57,7 @@ pub struct Rendered {
 pub enum RenderError {
     /// Too many renders wait, or slow clients still receive too many clips.
     #[error(transparent)]
-    Busy(#[from] Full),
+    Busy(#[from] QueueFull),
     /// A capture that is part of this program cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
@@ -95,10 +95,10 @@ impl Key {
 
 /// The cached clips, the most recently requested last.
 #[derive(Default)]
-struct Kept(Vec<(Key, Rendered)>);
+struct ClipCache(Vec<(Key, RenderedClip)>);
 
-impl Kept {
-    fn get(&mut self, key: &Key) -> Option<Rendered> {
+impl ClipCache {
+    fn get(&mut self, key: &Key) -> Option<RenderedClip> {
         let at = self.0.iter().position(|(held, _)| held == key)?;
         let entry = self.0.remove(at);
         let rendered = entry.1.clone();
@@ -113,44 +113,45 @@ impl Kept {
         is_some
     }
 
-    fn insert(&mut self, key: Key, rendered: Rendered) {
+    fn insert(&mut self, key: Key, rendered: RenderedClip) {
         self.0.push((key, rendered));
-        let bytes = |kept: &[(Key, Rendered)]| kept.iter().map(|(_, clip)| clip.wav.len()).sum::<usize>();
-        while bytes(&self.0) > KEPT_BYTES {
+        let bytes =
+            |cache: &[(Key, RenderedClip)]| cache.iter().map(|(_, clip)| clip.wav.len()).sum::<usize>();
+        while bytes(&self.0) > CACHE_BYTES {
             self.drop_oldest();
         }
     }
 }
 
 /// Cancels a render when it is dropped, which happens when the caller's future is dropped.
-struct Caller(Arc<AtomicBool>);
+struct CancelOnDrop(Arc<AtomicBool>);
 
-impl Drop for Caller {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
     }
 }
 
-impl Default for Renders {
+impl Default for ClipRenderer {
     fn default() -> Self {
-        let memory = Arc::new(Semaphore::new(MOST_BYTES));
-        Self { turns: Turns::new(1, WAITING), memory, kept: Arc::default() }
+        let memory = Arc::new(Semaphore::new(MAX_MEMORY_BYTES));
+        Self { queue: WorkQueue::new(1, MAX_WAITING), memory, cache: Arc::default() }
     }
 }
 
 /// A WAV file that holds its share of the memory until its last reader is done.
-struct Held {
+struct ClipBytes {
     wav: Vec<u8>,
     _memory: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for Held {
+impl AsRef<[u8]> for ClipBytes {
     fn as_ref(&self) -> &[u8] {
         &self.wav
     }
 }
 
-impl Renders {
+impl ClipRenderer {
     /// Renders a clip, or returns it from the cache. Dropping the future cancels the render.
     ///
     /// # Errors
@@ -161,20 +162,20 @@ impl Renders {
         clip: &'static Clip,
         config: Config,
         preset: Preset,
-    ) -> Result<Rendered, RenderError> {
+    ) -> Result<RenderedClip, RenderError> {
         let key = Key::of(clip, &config, &preset);
-        if let Some(rendered) = lock(&self.kept).get(&key) {
+        if let Some(rendered) = lock(&self.cache).get(&key) {
             return Ok(rendered);
         }
-        let turn = self.turns.take().await?;
+        let permit = self.queue.acquire().await?;
         // An earlier request in the queue may have rendered the same clip.
-        if let Some(rendered) = lock(&self.kept).get(&key) {
+        if let Some(rendered) = lock(&self.cache).get(&key) {
             return Ok(rendered);
         }
         let memory = self.reserve(Clip::max_bytes(&config))?;
         let (sender, receiver) = oneshot::channel();
-        let caller = Caller(Arc::default());
-        let work = Work { clip, config, preset, key, kept: Arc::clone(&self.kept), memory, turn };
+        let caller = CancelOnDrop(Arc::default());
+        let work = RenderJob { clip, config, preset, key, cache: Arc::clone(&self.cache), memory, permit };
         let cancelled = Arc::clone(&caller.0);
         thread::Builder::new().name("khor-render".into()).spawn(move || {
             // The receiver is gone if the render was cancelled.
@@ -186,58 +187,51 @@ impl Renders {
     }
 
     /// Reserves memory. Drops cached clips while there is too little.
-    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Full> {
+    fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, QueueFull> {
         loop {
             if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(bytes as u32) {
                 return Ok(memory);
             }
-            if !lock(&self.kept).drop_oldest() {
-                return Err(Full);
+            if !lock(&self.cache).drop_oldest() {
+                return Err(QueueFull);
             }
         }
     }
 }
 
 /// One render.
-struct Work {
+struct RenderJob {
     clip: &'static Clip,
     config: Config,
     preset: Preset,
     key: Key,
-    kept: Arc<Mutex<Kept>>,
+    cache: Arc<Mutex<ClipCache>>,
     memory: OwnedSemaphorePermit,
     /// The next render begins when this one has stopped.
-    turn: Turn,
+    permit: WorkPermit,
 }
 
-impl Work {
+impl RenderJob {
     /// Returns `None` if the render was cancelled.
-    fn run(self, cancelled: &AtomicBool) -> Result<Option<Rendered>, CaptureError> {
-        let Self { clip, config, preset, key, kept, memory, turn } = self;
+    fn run(self, cancelled: &AtomicBool) -> Result<Option<RenderedClip>, CaptureError> {
+        let Self { clip, config, preset, key, cache, memory, permit } = self;
         let wav = clip.render(&config, preset, cancelled)?;
         let rendered = wav.map(|wav| {
             let mut hasher = DefaultHasher::new();
             wav.hash(&mut hasher);
-            let wav = Bytes::from_owner(Held { wav, _memory: memory });
-            Rendered { wav, hash: hasher.finish() }
+            let wav = Bytes::from_owner(ClipBytes { wav, _memory: memory });
+            RenderedClip { wav, hash: hasher.finish() }
         });
         if let Some(rendered) = &rendered {
-            lock(&kept).insert(key, rendered.clone());
+            lock(&cache).insert(key, rendered.clone());
         }
-        drop(turn);
+        drop(permit);
         Ok(rendered)
     }
 }
 
-fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
-    kept.lock()
-}
-
-impl Engine {
-    /// Renders clips.
-    pub fn renders(&self) -> &Renders {
-        &self.renders
-    }
+fn lock(cache: &Mutex<ClipCache>) -> MutexGuard<'_, ClipCache> {
+    cache.lock()
 }
 
 #[cfg(test)]
@@ -258,8 +252,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clip_is_rendered_once_for_the_same_settings() {
-        let renders = Renders::default();
+    async fn the_same_clip_is_rendered_once() {
+        let renders = ClipRenderer::default();
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await.unwrap();
         let first = render(0.5).await;
         let again = render(0.5).await;
@@ -269,13 +263,13 @@ mod tests {
         assert_ne!(first.hash, louder.hash);
         let other = renders.render(&CLIPS[0], at_8_khz(0.5), Preset::builtin()[1].clone()).await.unwrap();
         assert_ne!(first.wav, other.wav);
-        assert_eq!(lock(&renders.kept).0.len(), 3);
+        assert_eq!(lock(&renders.cache).0.len(), 3);
     }
 
     #[tokio::test]
-    async fn dropped_callers_cancel_and_excess_callers_are_refused() {
-        let renders = Renders::default();
-        let mut callers: Vec<_> = (0..=WAITING)
+    async fn dropped_callers_cancel_their_render() {
+        let renders = ClipRenderer::default();
+        let mut callers: Vec<_> = (0..=MAX_WAITING)
             .map(|i| Box::pin(renders.render(&CLIPS[0], at_8_khz(0.1 + 0.1 * i as f32), preset())))
             .collect();
         for caller in &mut callers {
@@ -287,23 +281,23 @@ mod tests {
         drop(callers);
         // Only the last one is rendered.
         last.await.unwrap();
-        assert_eq!(lock(&renders.kept).0.len(), 1);
+        assert_eq!(lock(&renders.cache).0.len(), 1);
     }
 
     #[tokio::test]
-    async fn clips_in_transfer_use_memory_and_cached_clips_free_it() {
-        let renders = Renders::default();
+    async fn cached_clips_free_memory() {
+        let renders = ClipRenderer::default();
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await;
         let received = render(0.1).await.unwrap();
-        let one = MOST_BYTES - renders.memory.available_permits();
+        let one = MAX_MEMORY_BYTES - renders.memory.available_permits();
         assert_eq!(one, Clip::max_bytes(&at_8_khz(0.1)));
         // Room for one more clip, and then for none.
         let others =
-            Arc::clone(&renders.memory).try_acquire_many_owned((MOST_BYTES - 2 * one) as u32).unwrap();
+            Arc::clone(&renders.memory).try_acquire_many_owned((MAX_MEMORY_BYTES - 2 * one) as u32).unwrap();
         drop(render(0.2).await.unwrap());
         // The first clip is dropped from the cache, but its memory is still in use.
         drop(render(0.3).await.unwrap());
-        assert_eq!(lock(&renders.kept).0.len(), 1);
+        assert_eq!(lock(&renders.cache).0.len(), 1);
         let third = render(0.3).await.unwrap();
         assert!(matches!(render(0.4).await, Err(RenderError::Busy(_))));
         drop((received, third));
@@ -313,17 +307,17 @@ mod tests {
 
     #[test]
     fn the_oldest_clips_are_dropped() {
-        let mut kept = Kept::default();
+        let mut cache = ClipCache::default();
         let key = |volume| Key::of(&CLIPS[0], &at_8_khz(volume), &preset());
-        let rendered = || Rendered { wav: vec![0; KEPT_BYTES / 4].into(), hash: 0 };
+        let rendered = || RenderedClip { wav: vec![0; CACHE_BYTES / 4].into(), hash: 0 };
         for volume in [0.1, 0.2, 0.3, 0.4] {
-            kept.insert(key(volume), rendered());
+            cache.insert(key(volume), rendered());
         }
-        assert!(kept.get(&key(0.1)).is_some());
-        kept.insert(key(0.5), rendered());
-        assert!(kept.get(&key(0.1)).is_some() && kept.get(&key(0.2)).is_none());
-        assert_eq!(kept.0.len(), 4);
-        kept.insert(key(0.6), Rendered { wav: vec![0; KEPT_BYTES + 1].into(), hash: 0 });
-        assert!(kept.0.is_empty(), "a clip that is too large is not cached");
+        assert!(cache.get(&key(0.1)).is_some());
+        cache.insert(key(0.5), rendered());
+        assert!(cache.get(&key(0.1)).is_some() && cache.get(&key(0.2)).is_none());
+        assert_eq!(cache.0.len(), 4);
+        cache.insert(key(0.6), RenderedClip { wav: vec![0; CACHE_BYTES + 1].into(), hash: 0 });
+        assert!(cache.0.is_empty(), "a clip that is too large is not cached");
     }
 }

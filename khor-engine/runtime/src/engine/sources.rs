@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
-
 use khor_own_traffic::OwnTraffic;
 use khor_site::{FleetEvent, SiteSettings};
 use khor_source::{DemoSettings, MachineSettings, Playback, SourceEnded, SourceEvent, demo, machine, play};
+use tokio::sync::{mpsc, watch};
 
 /// The selected source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +54,7 @@ pub(super) async fn run(
             SourceChoice::Machine(settings) => run_machine(settings, &mut choice, &events, &own).await,
             SourceChoice::Capture(playback) => until_changed(&mut choice, play(&playback, &events)).await,
             SourceChoice::Site(settings) => {
-                until_changed(&mut choice, khor_site::listen(&settings, &events)).await
+                until_changed(&mut choice, Box::pin(khor_site::subscribe(&settings, &events))).await
             }
             SourceChoice::Demo(settings) => until_changed(&mut choice, demo(settings, &events)).await,
         };
@@ -102,8 +101,9 @@ async fn run_machine(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_source::{ScopeChoice, SourceKind};
+
+    use super::*;
 
     fn this_machine() -> SourceChoice {
         SourceChoice::Machine(MachineSettings {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_ends_when_nobody_can_choose() {
+    async fn sources_end_with_their_engine() {
         let (sender, choice) = watch::channel(this_machine());
         let (events_in, mut events) = mpsc::channel(4);
         tokio::spawn(run(choice, events_in, Arc::default()));

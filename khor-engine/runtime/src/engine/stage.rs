@@ -1,106 +1,108 @@
-//! From the hosts of a site to who plays: one reading for the bed, the soloists, and whose work is the pulse. No I/O.
+//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the
+//! pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::config::SiteMode;
 use khor_music::{Bench, Cast, Place, PulseCast, SECTIONS, SOLOISTS, Soloist, TURNS, Turn, name_hash};
 use khor_signal::{
     Lanes, Reading, Seating, SignalId, Soloists, busiest, ensemble, louder, standing, waiting_most,
 };
 
+use crate::config::SiteMode;
+
 /// A host of a site.
 #[derive(Clone, Copy, Debug)]
-pub struct OnStage<'a> {
+pub struct StageHost<'a> {
     /// Its name.
     pub name: &'a str,
-    /// The group it is in.
+    /// Its section.
     pub section: Option<&'a str>,
-    /// It has stopped sending: it keeps its bench and its turn, and is not heard.
+    /// It has stopped sending: it keeps its bench and its turn, and does not play.
     pub silent: bool,
-    /// What it said last, of the signals that are listened to.
+    /// Its last reading, with the selected signals only.
     pub reading: &'a Reading,
 }
 
-/// How much of a site is known host by host.
+/// How much the engine knows of the hosts of a site.
 #[derive(Clone, Copy, Debug)]
-pub enum Known<'a> {
-    /// All of it.
+pub enum SiteDetail<'a> {
+    /// Each host by itself.
     Each,
-    /// Sites within the site are told of as one: what all hosts are together and what each section is, and by name only those that
-    /// stand out.
+    /// The sum over all hosts and over each section, because the site contains sites. Only the most
+    /// deviant hosts are known by name.
     Together {
-        /// All of them; `None` where nobody is heard.
+        /// All hosts; `None` if none sends.
         reading: Option<Reading>,
         /// By name, hosts without a section last.
-        sections: &'a [GroupOnStage<'a>],
+        sections: &'a [StageSection<'a>],
     },
 }
 
-/// A section of hosts that are not heard one by one.
+/// The sum over the hosts of a section.
 #[derive(Clone, Copy, Debug)]
-pub struct GroupOnStage<'a> {
+pub struct StageSection<'a> {
     /// Its name; `None` are hosts without one.
     pub section: Option<&'a str>,
     /// Hosts in it, silent ones included.
     pub hosts: usize,
-    /// As its busiest tenth is, of the signals that are listened to; `None` where nobody is heard.
+    /// Its busiest tenth of hosts, with the selected signals only; `None` if none sends.
     pub lanes: Option<Lanes>,
 }
 
-/// Remembers who had which place.
+/// Chooses who plays, and remembers the choice so that it changes seldom.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
     seating: Seating<String, SECTIONS>,
 }
 
-/// Who plays, and what is to be said of it.
+/// Who plays, and why.
 #[derive(Clone, Debug, Default)]
-pub struct Staged {
-    /// All hosts as one; `None` where nobody is heard.
+pub struct StagePlan {
+    /// All hosts as one; `None` if none sends.
     pub reading: Option<Reading>,
-    /// Who has the voices, each in the place it has in the cast.
+    /// The soloists, in the order of the cast.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// What the composer is told.
+    /// The input of the composer.
     pub cast: Arc<Cast>,
     /// How the site is played.
     pub mode: SiteMode,
-    /// The sections that play by themselves, by their benches; none where all are played together.
-    pub benches: Vec<Seated>,
+    /// The sections that play by themselves, by their benches; empty if all play together.
+    pub benches: Vec<SeatedSection>,
     /// Turns of the roll call.
     pub turns: usize,
-    /// Why it isn't quite what the mode asks for.
+    /// Why this differs from the mode, if it does.
     pub remark: Option<String>,
 }
 
-/// A host that has the voices.
+/// A soloist.
 #[derive(Clone, Debug)]
 pub struct Solo {
     /// Its name.
     pub host: String,
-    /// The group it is in.
+    /// Its section.
     pub section: Option<String>,
-    /// By which signal it stands out most.
+    /// The signal by which it stands out most.
     pub signal: SignalId,
     /// How far, octaves.
     pub deviation: f32,
-    /// What it says.
+    /// Its reading.
     pub reading: Reading,
 }
 
-/// A bench that is taken.
+/// A section that plays by itself, with its bench.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Seated {
-    /// Which section's; `None` is the rest's.
+pub struct SeatedSection {
+    /// The section; `None` for all sections that share the last bench.
     pub section: Option<String>,
-    /// Hosts that sit there.
+    /// Its hosts.
     pub hosts: usize,
-    /// What they are played with.
+    /// Its timbre, register and direction.
     pub bench: Bench,
 }
 
-impl Staged {
-    /// Who has the voices, the furthest first.
+impl StagePlan {
+    /// The soloists, the furthest first.
     pub fn furthest(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
@@ -109,25 +111,25 @@ impl Staged {
 }
 
 impl Stage {
-    /// Looks at the hosts that are known by name.
-    pub fn look(&mut self, mode: SiteMode, hosts: &[OnStage<'_>], known: &Known<'_>) -> Staged {
+    /// Chooses from the hosts that are known by name, and from the sums over all hosts.
+    pub fn update(&mut self, mode: SiteMode, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> StagePlan {
         let heard = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
         let soloists = chosen.each_ref().map(|name| {
             let name = name.as_deref()?;
             heard().find(|host| host.name == name).and_then(Solo::of)
         });
-        let reading = match known {
-            Known::Each => ensemble(heard().map(|host| host.reading)),
-            Known::Together { reading, .. } => *reading,
+        let reading = match detail {
+            SiteDetail::Each => ensemble(heard().map(|host| host.reading)),
+            SiteDetail::Together { reading, .. } => *reading,
         };
-        let mut staged = Staged { reading, soloists, mode, ..Staged::default() };
+        let mut plan = StagePlan { reading, soloists, mode, ..StagePlan::default() };
         let pulse = match mode {
             SiteMode::Ensemble => PulseCast::Together,
-            SiteMode::Sections => self.sections(hosts, known, &mut staged),
-            SiteMode::RollCall => match known {
-                Known::Each => roll_call(hosts, &mut staged),
-                Known::Together { sections, .. } => roll_call_of_sections(sections, &mut staged),
+            SiteMode::Sections => self.sections(hosts, detail, &mut plan),
+            SiteMode::RollCall => match detail {
+                SiteDetail::Each => roll_call(hosts, &mut plan),
+                SiteDetail::Together { sections, .. } => roll_call_of_sections(sections, &mut plan),
             },
         };
         let place = |solo: &Solo| {
@@ -140,52 +142,60 @@ impl Stage {
             }
         };
         let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, place: place(solo) };
-        let soloists = staged.soloists.each_ref().map(|solo| solo.as_ref().map(soloist));
-        staged.cast = Arc::new(Cast { soloists, pulse });
-        staged
+        let soloists = plan.soloists.each_ref().map(|solo| solo.as_ref().map(soloist));
+        plan.cast = Arc::new(Cast { soloists, pulse });
+        plan
     }
 
-    /// A pulse for each section: as its busiest tenth is, or as its soloist.
-    fn sections(&mut self, hosts: &[OnStage<'_>], known: &Known<'_>, staged: &mut Staged) -> PulseCast {
-        match known {
-            Known::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
-            Known::Together { sections, .. } => self.seating.seat(sections.iter().map(|group| group.section)),
+    /// A pulse for each section, from its busiest tenth of hosts or from its soloist.
+    fn sections(
+        &mut self,
+        hosts: &[StageHost<'_>],
+        detail: &SiteDetail<'_>,
+        plan: &mut StagePlan,
+    ) -> PulseCast {
+        match detail {
+            SiteDetail::Each => self.seating.seat(hosts.iter().map(|host| host.section)),
+            SiteDetail::Together { sections, .. } => {
+                self.seating.seat(sections.iter().map(|group| group.section));
+            }
         }
         if self.seating.count() < 2 {
-            staged.remark = Some("fewer than two sections: all play together".into());
+            plan.remark = Some("fewer than two sections: all play together".into());
             return PulseCast::Together;
         }
         if !self.seating.rest().is_empty() {
-            let rest = in_few_words(self.seating.rest());
-            staged.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
+            let rest = name_list(self.seating.rest());
+            plan.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
         }
         let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
         for (index, bench) in benches.iter_mut().enumerate() {
-            let (count, lanes) = self.sitting(index, hosts, known);
+            let (count, lanes) = self.bench_lanes(index, hosts, detail);
             if count == 0 {
                 continue;
             }
             let section = self.seating.named().get(index).cloned();
-            staged.benches.push(Seated { section, hosts: count, bench: Bench::ALL[index] });
-            let solos = staged.soloists.iter().flatten();
+            plan.benches.push(SeatedSection { section, hosts: count, bench: Bench::ALL[index] });
+            let solos = plan.soloists.iter().flatten();
             let solos = solos.filter(|solo| self.seating.bench(solo.section.as_deref()) == index);
             *bench = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
         }
-        if let Some(reading) = &mut staged.reading {
+        if let Some(reading) = &mut plan.reading {
             reading.lanes = waiting_most(&reading.lanes, benches.iter().flatten());
         }
         PulseCast::Sections(benches)
     }
 
-    /// How many sit on a bench, and how their busiest tenth is; of groups that share it, as the busiest group's is.
-    fn sitting(&self, index: usize, hosts: &[OnStage<'_>], known: &Known<'_>) -> (usize, Lanes) {
-        match known {
-            Known::Each => {
+    /// The number of hosts on a bench, and their busiest tenth. If summarized sections share the
+    /// bench, the busiest one counts.
+    fn bench_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
+        match detail {
+            SiteDetail::Each => {
                 let sitting = || hosts.iter().filter(|host| self.seating.bench(host.section) == index);
                 let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
                 (sitting().count(), busiest(heard))
             }
-            Known::Together { sections, .. } => {
+            SiteDetail::Together { sections, .. } => {
                 let sitting = sections.iter().filter(|group| self.seating.bench(group.section) == index);
                 sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
                     (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
@@ -195,8 +205,8 @@ impl Stage {
     }
 }
 
-/// Names, of which there may be thousands.
-fn in_few_words(names: &[String]) -> String {
+/// A short list of names. There may be thousands.
+fn name_list(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED) {
@@ -206,26 +216,27 @@ fn in_few_words(names: &[String]) -> String {
 }
 
 impl Solo {
-    fn of(host: &OnStage<'_>) -> Option<Self> {
+    fn of(host: &StageHost<'_>) -> Option<Self> {
         let (signal, deviation) = standing(&host.reading.lanes)?;
         let section = host.section.map(ToOwned::to_owned);
         Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
     }
 }
 
-/// Everyone in turn, by name; where there are more hosts than turns, the sections, and last those without one.
-fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
+/// Calls the hosts in turn, by name. If there are more hosts than turns, calls the sections, and
+/// last the hosts without one.
+fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     let (count, turns): (usize, Vec<Turn>) = if hosts.len() <= TURNS
         || hosts.iter().all(|h| h.section.is_none())
     {
-        let mut hosts: Vec<&OnStage<'_>> = hosts.iter().collect();
+        let mut hosts: Vec<&StageHost<'_>> = hosts.iter().collect();
         hosts.sort_by_key(|host| host.name);
-        let lanes = |host: &OnStage<'_>| (!host.silent).then_some(host.reading.lanes);
+        let lanes = |host: &StageHost<'_>| (!host.silent).then_some(host.reading.lanes);
         (hosts.len(), hosts.iter().take(TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
         let count = hosts.len();
-        staged.remark = Some(format!("{count} hosts are more than {TURNS} turns: each section has one"));
+        plan.remark = Some(format!("{count} hosts are more than {TURNS} turns: each section has one"));
         let of = |(_, section): &(bool, Option<&str>)| {
             let heard = hosts.iter().filter(|host| !host.silent && host.section == *section);
             let lanes: Vec<&Lanes> = heard.map(|host| &host.reading.lanes).collect();
@@ -233,30 +244,29 @@ fn roll_call(hosts: &[OnStage<'_>], staged: &mut Staged) -> PulseCast {
         };
         (groups.len(), groups.iter().take(TURNS).map(of).collect())
     };
-    call(count, turns, staged)
+    roll_call_turns(count, turns, plan)
 }
 
-/// The sections in turn, by name, where their hosts are not heard one by one.
-fn roll_call_of_sections(sections: &[GroupOnStage<'_>], staged: &mut Staged) -> PulseCast {
+/// Calls the sections in turn, by name, because most hosts are not known one by one.
+fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "sites within the site are told of as one, and no host has a section: all play together";
-        staged.remark = Some(remark.into());
+        plan.remark = Some(remark.into());
         return PulseCast::Together;
     }
-    staged.remark = Some("sites within the site are told of as one: each section has a turn".into());
+    plan.remark = Some("sites within the site are told of as one: each section has a turn".into());
     let turns = sections.iter().take(TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
-    call(sections.len(), turns, staged)
+    roll_call_turns(sections.len(), turns, plan)
 }
 
-/// The first of so many, who are called.
-fn call(count: usize, turns: Vec<Turn>, staged: &mut Staged) -> PulseCast {
+/// The roll call. `count` may exceed the number of turns.
+fn roll_call_turns(count: usize, turns: Vec<Turn>, plan: &mut StagePlan) -> PulseCast {
     if count > TURNS {
         let beyond = count - TURNS;
-        staged.remark =
-            Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
+        plan.remark = Some(format!("{count} are more than {TURNS} turns: the last {beyond} are not called"));
     }
-    staged.turns = turns.len();
+    plan.turns = turns.len();
     PulseCast::RollCall(turns)
 }
 
@@ -266,15 +276,16 @@ fn turn(name: &str, lanes: Option<Lanes>) -> Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use khor_signal::standing_out as reading;
 
-    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> OnStage<'a> {
-        OnStage { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
+    use super::*;
+
+    fn host<'a>(name: &'a str, section: &'a str, reading: &'a Reading) -> StageHost<'a> {
+        StageHost { name, section: Some(section).filter(|name| !name.is_empty()), silent: false, reading }
     }
 
-    fn sections(staged: &Staged) -> [bool; SECTIONS] {
-        match &staged.cast.pulse {
+    fn sections(plan: &StagePlan) -> [bool; SECTIONS] {
+        match &plan.cast.pulse {
             PulseCast::Sections(benches) => benches.each_ref().map(|bench| {
                 bench.is_some_and(|lanes| lanes[SignalId::Io.index()].is_some_and(|lane| lane.level > 0.5))
             }),
@@ -283,62 +294,63 @@ mod tests {
     }
 
     #[test]
-    fn a_section_is_as_busy_as_its_soloist_and_he_plays_from_its_bench() {
+    fn sections_follow_their_soloists() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let names: Vec<String> = (0..40).map(|n| format!("web-{n:02}")).collect();
-        let mut hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
+        let mut hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, "web", &calm)).collect();
         hosts.extend([host("db-1", "db", &calm), host("app-1", "app", &calm)]);
         hosts[7].reading = &busy;
-        let staged = Stage::default().look(SiteMode::Sections, &hosts, &Known::Each);
-        assert_eq!(sections(&staged), [false, false, true, false]);
-        let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        let plan = Stage::default().update(SiteMode::Sections, &hosts, &SiteDetail::Each);
+        assert_eq!(sections(&plan), [false, false, true, false]);
+        let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
-        assert_eq!(staged.furthest()[0].host, "web-07");
-        let place = staged.cast.soloists[0].unwrap().place;
+        assert_eq!(plan.furthest()[0].host, "web-07");
+        let place = plan.cast.soloists[0].unwrap().place;
         assert_eq!(place, Place::of_host("web-07").within(&Bench::ALL[2]));
-        assert_eq!(staged.remark, None);
+        assert_eq!(plan.remark, None);
     }
 
     #[test]
-    fn without_sections_all_play_together_and_too_many_share_a_place() {
+    fn excess_sections_share_a_bench() {
         let calm = reading(SignalId::Io, 0.0);
         let mut stage = Stage::default();
         for one in [host("a", "", &calm), host("a", "web", &calm)] {
-            let staged = stage.look(SiteMode::Sections, &[one, OnStage { name: "b", ..one }], &Known::Each);
-            assert_eq!(staged.cast.pulse, PulseCast::Together);
-            assert_eq!(staged.remark.as_deref(), Some("fewer than two sections: all play together"));
+            let plan =
+                stage.update(SiteMode::Sections, &[one, StageHost { name: "b", ..one }], &SiteDetail::Each);
+            assert_eq!(plan.cast.pulse, PulseCast::Together);
+            assert_eq!(plan.remark.as_deref(), Some("fewer than two sections: all play together"));
         }
         let names = ["a", "b", "c", "d", "e"];
-        let hosts: Vec<OnStage<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
-        let staged = stage.look(SiteMode::Sections, &hosts, &Known::Each);
-        assert_eq!(staged.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
-        assert_eq!(staged.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
+        let hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
+        let plan = stage.update(SiteMode::Sections, &hosts, &SiteDetail::Each);
+        assert_eq!(plan.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
+        assert_eq!(plan.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
     }
 
     #[test]
-    fn a_silent_host_keeps_its_turn_and_is_a_hole_in_it() {
+    fn silent_hosts_keep_their_turn() {
         let calm = reading(SignalId::Io, 0.0);
-        let gone = OnStage { silent: true, ..host("b", "", &calm) };
-        let staged = Stage::default().look(
+        let gone = StageHost { silent: true, ..host("b", "", &calm) };
+        let plan = Stage::default().update(
             SiteMode::RollCall,
             &[host("c", "", &calm), gone, host("a", "", &calm)],
-            &Known::Each,
+            &SiteDetail::Each,
         );
-        let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
+        let PulseCast::RollCall(turns) = &plan.cast.pulse else { panic!("{plan:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
         assert_eq!(answers, [("a", true), ("b", false), ("c", true)].map(|(name, is)| (name_hash(name), is)));
     }
 
     #[test]
-    fn more_hosts_than_turns_are_called_by_section_and_never_more_than_fit() {
+    fn large_sites_roll_call_by_section() {
         let calm = reading(SignalId::Io, 0.0);
         let names: Vec<String> = (0..40).map(|n| format!("h{n:02}")).collect();
-        let of = |section: fn(usize) -> &'static str| -> Vec<OnStage<'_>> {
+        let of = |section: fn(usize) -> &'static str| -> Vec<StageHost<'_>> {
             names.iter().enumerate().map(|(n, name)| host(name, section(n), &calm)).collect()
         };
-        let turns = |hosts: &[OnStage<'_>]| {
-            let staged = Stage::default().look(SiteMode::RollCall, hosts, &Known::Each);
-            (staged.turns, staged.remark)
+        let turns = |hosts: &[StageHost<'_>]| {
+            let plan = Stage::default().update(SiteMode::RollCall, hosts, &SiteDetail::Each);
+            (plan.turns, plan.remark)
         };
         let (count, remark) = turns(&of(|n| ["web", "db"][n % 2]));
         assert_eq!(
@@ -354,16 +366,16 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_heard_where_nobody_is() {
+    fn an_empty_site_is_silent() {
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().look(mode, &[], &Known::Each);
-            assert!(staged.reading.is_none() && staged.furthest().is_empty() && staged.benches.is_empty());
+            let plan = Stage::default().update(mode, &[], &SiteDetail::Each);
+            assert!(plan.reading.is_none() && plan.furthest().is_empty() && plan.benches.is_empty());
         }
     }
 
-    /// What is heard where sites within the site tell of it: of `db` a lot, of those without a section a little, `web` is silent.
-    fn groups<'a>(busy: &Reading, calm: &Reading) -> [GroupOnStage<'a>; 3] {
-        let group = |section, hosts, lanes| GroupOnStage { section, hosts, lanes };
+    /// Summaries of sections: `db` is busy, hosts without a section are calm, `web` is silent.
+    fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
+        let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [
             group(Some("db"), 30, Some(busy.lanes)),
             group(Some("web"), 5, None),
@@ -372,58 +384,58 @@ mod tests {
     }
 
     #[test]
-    fn of_sites_within_the_site_sections_play_as_they_are_told_of() {
+    fn sub_site_sections_play_their_own_lanes() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let named = [host("web-1", "web", &busy)];
         let groups = groups(&busy, &calm);
-        let known = Known::Together { reading: Some(calm), sections: &groups };
+        let detail = SiteDetail::Together { reading: Some(calm), sections: &groups };
         let mut stage = Stage::default();
-        let staged = stage.look(SiteMode::Sections, &named[..0], &known);
-        assert_eq!((sections(&staged), staged.remark), ([true, false, false, false], None));
-        let benches: Vec<_> = staged.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        let plan = stage.update(SiteMode::Sections, &named[..0], &detail);
+        assert_eq!((sections(&plan), plan.remark), ([true, false, false, false], None));
+        let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
-        let level = staged.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
+        let level = plan.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
         assert!(level < 0.1, "of all, and not of the named: {level}");
-        let staged = stage.look(SiteMode::Sections, &named, &known);
-        assert_eq!(sections(&staged), [true, true, false, false], "a soloist is heard of his section");
+        let plan = stage.update(SiteMode::Sections, &named, &detail);
+        assert_eq!(sections(&plan), [true, true, false, false], "a soloist is heard of his section");
         assert_eq!(
-            staged.cast.soloists[0].unwrap().place,
+            plan.cast.soloists[0].unwrap().place,
             Place::of_host("web-1").within(&Bench::ALL[1]),
             "and plays from there"
         );
     }
 
     #[test]
-    fn of_sites_within_the_site_sections_are_called_in_turn() {
+    fn sub_site_sections_take_turns() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let groups = groups(&busy, &calm);
-        let known = Known::Together { reading: Some(calm), sections: &groups };
-        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
-        let PulseCast::RollCall(turns) = &staged.cast.pulse else { panic!("{staged:?}") };
+        let detail = SiteDetail::Together { reading: Some(calm), sections: &groups };
+        let plan = Stage::default().update(SiteMode::RollCall, &[], &detail);
+        let PulseCast::RollCall(turns) = &plan.cast.pulse else { panic!("{plan:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
         assert_eq!(
             answers,
             [("db", true), ("web", false), ("", true)].map(|(name, is)| (name_hash(name), is))
         );
-        assert!(staged.remark.unwrap().ends_with("each section has a turn"));
+        assert!(plan.remark.unwrap().ends_with("each section has a turn"));
         let many = vec![groups[0]; 40];
-        let known = Known::Together { reading: Some(calm), sections: &many };
-        let staged = Stage::default().look(SiteMode::RollCall, &[], &known);
-        assert_eq!(staged.turns, 32);
-        assert!(staged.remark.unwrap().ends_with("the last 8 are not called"));
+        let detail = SiteDetail::Together { reading: Some(calm), sections: &many };
+        let plan = Stage::default().update(SiteMode::RollCall, &[], &detail);
+        assert_eq!(plan.turns, 32);
+        assert!(plan.remark.unwrap().ends_with("the last 8 are not called"));
     }
 
     #[test]
-    fn of_sites_within_the_site_that_have_no_sections_all_play_together() {
+    fn sub_sites_without_sections_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
         let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
-        let without = [GroupOnStage { section: None, hosts: 9, lanes: Some(calm.lanes) }];
-        let known = Known::Together { reading: Some(calm), sections: &without };
+        let without = [StageSection { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let detail = SiteDetail::Together { reading: Some(calm), sections: &without };
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
-            let staged = Stage::default().look(mode, &named, &known);
-            assert_eq!(staged.cast.pulse, PulseCast::Together, "{mode:?}");
-            assert_eq!(staged.remark.is_some(), mode != SiteMode::Ensemble);
-            assert_eq!(staged.furthest().len(), 2);
+            let plan = Stage::default().update(mode, &named, &detail);
+            assert_eq!(plan.cast.pulse, PulseCast::Together, "{mode:?}");
+            assert_eq!(plan.remark.is_some(), mode != SiteMode::Ensemble);
+            assert_eq!(plan.furthest().len(), 2);
         }
     }
 }

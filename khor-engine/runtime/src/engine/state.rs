@@ -9,30 +9,30 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use khor_proto::Cue;
-use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::broadcast;
-
-use super::{
-    on_desktop::OnDesktop, receiving::Receiving, report::WrittenPoint, silence::Silence, stage::Staged,
-    totals::Totals,
-};
-use crate::fair;
 use khor_music::{Note, Position, Sounding};
+use khor_proto::Cue;
 use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
 use khor_site::Site;
 use khor_source::{Shortfall, SourceInfo, SourceKind, scope_label};
 use khor_system::clock::{now_unix_ms, unix_ms};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::broadcast;
+
+use super::{
+    desktop_health::DesktopHealth, osc_input_health::OscInputHealth, report::WrittenPoint, silence::Silence,
+    stage::StagePlan, totals::Totals,
+};
+use crate::fair_share;
 
 /// Points of history that are kept: two minutes at five a second.
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
 const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
 /// Notes that are kept for pages that open later: sixteen busy bars.
-const KEPT_NOTES: usize = 512;
+const MAX_NOTES: usize = 512;
 
 /// Cues that are kept.
-const KEPT_CUES: usize = 64;
+const MAX_CUES: usize = 64;
 
 /// Cues that may wait for who is told of each; the kernel passes on 20 of a kind at once.
 const CUES_QUEUE: usize = 64;
@@ -44,18 +44,18 @@ pub(super) type CueSeq = u64;
 
 /// Up to where a reader has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Since {
+pub struct ReadPosition {
     pub(super) note: NoteSeq,
     pub(super) cue: CueSeq,
 }
 
-impl fmt::Display for Since {
+impl fmt::Display for ReadPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.note, self.cue)
     }
 }
 
-impl FromStr for Since {
+impl FromStr for ReadPosition {
     type Err = ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
@@ -65,26 +65,26 @@ impl FromStr for Since {
 }
 
 /// The shared state.
-pub(super) struct State {
-    seen: Mutex<Seen>,
+pub(super) struct SharedState {
+    state: Mutex<EngineState>,
     cues: broadcast::Sender<Cue>,
 }
 
-impl State {
+impl SharedState {
     pub(super) fn new() -> Self {
-        Self { seen: Mutex::default(), cues: broadcast::Sender::new(CUES_QUEUE) }
+        Self { state: Mutex::default(), cues: broadcast::Sender::new(CUES_QUEUE) }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock()
+    pub(super) fn lock(&self) -> MutexGuard<'_, EngineState> {
+        self.state.lock()
     }
 
     /// Records a cue of `host`, or of this machine if there is none. The cue takes a place of
-    /// `share` in the list ([`HeardCue::share`]).
+    /// `share` in the list ([`CueEntry::share`]).
     pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
         let Cue { kind, pid, comm, detail, .. } = cue.clone();
         let is_ours = host.is_none();
-        self.lock().cue(HeardCue { host, share, pid, comm, detail, ..HeardCue::of(kind.name()) });
+        self.lock().add_cue(CueEntry { host, share, pid, comm, detail, ..CueEntry::of(kind.name()) });
         if is_ours {
             // Often nobody wants to be told.
             drop(self.cues.send(cue.clone()));
@@ -131,14 +131,14 @@ pub(super) struct PlayedNote {
 
 /// A cue that came.
 #[derive(Clone, Debug)]
-pub(super) struct HeardCue {
+pub(super) struct CueEntry {
     pub(super) seq: CueSeq,
     /// Wall-clock time at which it was heard of.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
     /// Of a site; `None` is this machine.
     pub(super) host: Option<String>,
-    /// The share of the list that this cue takes (`fair::trim`): a host's of the site, or `None`,
+    /// The share of the list that this cue takes (`fair_share::trim`): a host's of the site, or `None`,
     /// the share of all other cues.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
@@ -146,7 +146,7 @@ pub(super) struct HeardCue {
     pub(super) detail: Option<u32>,
 }
 
-impl HeardCue {
+impl CueEntry {
     /// One that is heard of now, and of which nothing more is known.
     pub(super) fn of(kind: &'static str) -> Self {
         let ts_ms = now_unix_ms();
@@ -156,7 +156,7 @@ impl HeardCue {
 
 /// The host of a site that is heard as if it were this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Alone {
+pub(super) struct SingleHost {
     pub(super) host: String,
     /// Why it is not heard now.
     pub(super) shortfall: Option<Shortfall>,
@@ -164,7 +164,7 @@ pub(super) struct Alone {
 
 /// Everything that can be seen.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct EngineState {
     pub(super) source: SourceState,
     /// The totals of the source's counters; `None` while the source sends no frames.
     pub(super) counters: Option<Counters>,
@@ -173,22 +173,22 @@ pub(super) struct Seen {
     pub(super) reading: Option<Reading>,
     /// The site that is heard, or was until its server went away.
     pub(super) site: Option<Arc<Site>>,
-    pub(super) alone: Option<Alone>,
+    pub(super) single_host: Option<SingleHost>,
     /// Who of it plays.
-    pub(super) staged: Staged,
+    pub(super) plan: StagePlan,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
     pub(super) position: Option<Position>,
     /// Wall-clock time at which the bar of `position` began.
     pub(super) bar_ts_ms: u64,
-    pub(super) cues: VecDeque<HeardCue>,
+    pub(super) cues: VecDeque<CueEntry>,
     /// Cues that the kernel or the collector could not pass on.
     pub(super) cues_lost: u64,
     /// Cues that came, by kind.
     pub(super) cue_counts: BTreeMap<&'static str, u64>,
     pub(super) silence: Silence,
-    pub(super) receiving: Receiving,
-    pub(super) on_desktop: OnDesktop,
+    pub(super) osc_input_health: OscInputHealth,
+    pub(super) desktop_health: DesktopHealth,
     /// Nothing more is learnt about what is ordinary.
     pub(super) baseline_frozen: bool,
     /// What is heard and why.
@@ -202,14 +202,14 @@ pub(super) struct Seen {
 
 /// How far a signal is told to be above what is ordinary, octaves: by its rate as it is shown. No host has the median of all
 /// rates, so of many together it is what is heard of their own.
-pub(super) fn told_deviation(reading: &Reading, signal: SignalId, is_of_many: bool) -> Option<f32> {
+pub(super) fn reported_deviation(reading: &Reading, signal: SignalId, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes[signal.index()].map(|lane| lane.deviation);
     }
     reading.shown_deviation(signal)
 }
 
-impl Seen {
+impl EngineState {
     /// Lanes for the music: nothing is known while the source is away.
     pub(super) fn lanes(&self) -> Lanes {
         self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
@@ -217,12 +217,12 @@ impl Seen {
 
     /// Whether the reading is of many hosts together.
     pub(super) fn is_of_many(&self) -> bool {
-        self.site.is_some() && self.alone.is_none()
+        self.site.is_some() && self.single_host.is_none()
     }
 
     /// All machines of a site, and who plays.
-    pub(super) fn fleet(&mut self, site: Arc<Site>, staged: Staged) {
-        (self.site, self.staged) = (Some(site), staged);
+    pub(super) fn set_site(&mut self, site: Arc<Site>, plan: StagePlan) {
+        (self.site, self.plan) = (Some(site), plan);
     }
 
     /// The source was lost or changed.
@@ -230,18 +230,18 @@ impl Seen {
         if let SourceState::Up(info) = &source {
             self.totals.source_up(&scope_label(&info.scope));
             if info.kind != SourceKind::Site {
-                (self.site, self.alone) = (None, None);
+                (self.site, self.single_host) = (None, None);
             }
         }
-        self.staged = Staged::default();
+        self.plan = StagePlan::default();
         self.source = source;
         self.reading = None;
         self.counters = None;
     }
 
     /// A frame and what was made of it.
-    pub(super) fn read(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
-        self.counters = Some(self.totals.take(counters));
+    pub(super) fn add_reading(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
+        self.counters = Some(self.totals.add(counters));
         let Some(reading) = reading else { return };
         self.reading = Some(reading);
         if self.history_at.is_some_and(|at| now.duration_since(at) < HISTORY_INTERVAL) {
@@ -261,17 +261,17 @@ impl Seen {
     }
 
     /// A cue has come; it is numbered here.
-    pub(super) fn cue(&mut self, cue: HeardCue) {
+    pub(super) fn add_cue(&mut self, cue: CueEntry) {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind).or_default() += 1;
-        self.cues.push_back(HeardCue { seq: self.newest_cue, ..cue });
-        fair::trim(&mut self.cues, KEPT_CUES, |cue| cue.share.as_deref());
+        self.cues.push_back(CueEntry { seq: self.newest_cue, ..cue });
+        fair_share::trim(&mut self.cues, MAX_CUES, |cue| cue.share.as_deref());
     }
 
     /// A note that begins at `onset`.
-    pub(super) fn played(&mut self, note: Note, onset: SystemTime) {
+    pub(super) fn add_note(&mut self, note: Note, onset: SystemTime) {
         self.newest_note += 1;
-        if self.notes.len() == KEPT_NOTES {
+        if self.notes.len() == MAX_NOTES {
             self.notes.pop_front();
         }
         self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note });

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::json;
 
-use super::{Ending, Engine};
+use super::{Engine, Supervisor};
 use crate::config::ConfigStore;
 
 /// It reads `/proc`, and plays for listeners alone. Must be called within a tokio runtime.
@@ -20,6 +20,6 @@ pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
         json!({ "features": { "audio": false, "bpf": false }, "site": { "name": site, "nats": nats } });
     let store = ConfigStore::open(dir.path().join("config.json")).with_overrides(overrides).unwrap();
     let engine =
-        Engine::start(store, PathBuf::from("/nonexistent/socket"), None, &Ending::default()).unwrap();
+        Engine::start(store, PathBuf::from("/nonexistent/socket"), None, &Supervisor::default()).unwrap();
     (engine, dir)
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use khor_signal::{Accumulator, Counter, Counters, PerCounter};
 
 /// How many scopes keep their totals. The scope that was used longest ago is dropped first.
-const KEPT_SCOPES: usize = 64;
+const MAX_SCOPES: usize = 64;
 
 /// Totals since the engine started, of the whole machine and of each scope. The counters of a scope
 /// do not continue those of the machine.
@@ -17,29 +17,29 @@ pub(super) struct Totals {
 
 #[derive(Clone, Debug)]
 struct Scope {
-    whose: String,
+    name: String,
     counters: PerCounter<Accumulator<(), 1>>,
 }
 
 impl Totals {
-    /// Starts a source that counts for `whose`. Its first frame adds nothing, because the start of
+    /// Starts a source that counts for this scope. Its first frame adds nothing, because the start of
     /// its counts is unknown.
-    pub(super) fn source_up(&mut self, whose: &str) {
-        let known = self.scopes.iter().position(|scope| scope.whose == whose);
-        let scope = known.and_then(|place| self.scopes.remove(place));
+    pub(super) fn source_up(&mut self, scope_name: &str) {
+        let index = self.scopes.iter().position(|scope| scope.name == scope_name);
+        let scope = index.and_then(|index| self.scopes.remove(index));
         let mut scope = scope.unwrap_or_else(|| Scope {
-            whose: whose.to_owned(),
+            name: scope_name.to_owned(),
             counters: std::array::from_fn(|_| Accumulator::default()),
         });
         scope.counters.iter_mut().for_each(Accumulator::forget_devices);
-        if self.scopes.len() == KEPT_SCOPES {
+        if self.scopes.len() == MAX_SCOPES {
             self.scopes.pop_front();
         }
         self.scopes.push_back(scope);
     }
 
     /// Adds the counts of a source; returns the totals of the counters that this source has.
-    pub(super) fn take(&mut self, counts: &Counters) -> Counters {
+    pub(super) fn add(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {
             let [total] = scope.counters[i].take(counts[i].map(|count| ((), [count])));
@@ -67,11 +67,11 @@ mod tests {
     }
 
     fn take(totals: &mut Totals, counter: Counter, count: u64) -> Option<u64> {
-        totals.take(&counts(&[(counter, count)]))[counter.index()]
+        totals.add(&counts(&[(counter, count)]))[counter.index()]
     }
 
     #[test]
-    fn totals_go_on_over_collector_proc_and_a_restarted_collector() {
+    fn totals_continue_across_sources() {
         let mut totals = Totals::default();
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Forks, 1_000), Some(0));
@@ -86,13 +86,13 @@ mod tests {
 
     /// `/proc` does not count execs. Their series is then missing, and never 0.
     #[test]
-    fn a_counter_that_a_source_lacks_is_missing_and_continues_later() {
+    fn a_missing_counter_continues_later() {
         let mut totals = Totals::default();
         totals.source_up("the whole machine");
         take(&mut totals, Counter::Execs, 10);
         take(&mut totals, Counter::Execs, 15);
         totals.source_up("the whole machine");
-        assert_eq!(totals.take(&counts(&[]))[Counter::Execs.index()], None);
+        assert_eq!(totals.add(&counts(&[]))[Counter::Execs.index()], None);
         assert_eq!(totals.of(Counter::Execs), 5, "sums over several counters must not fall");
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Execs, 90), Some(5));
@@ -101,26 +101,26 @@ mod tests {
     #[test]
     fn each_scope_continues_its_own_totals() {
         let mut totals = Totals::default();
-        for (whose, first, expected) in [
+        for (scope_name, first, expected) in [
             ("the whole machine", 100, 1),
             ("x.service", 5, 1),
             ("the whole machine", 7, 2),
             ("x.service", 0, 2),
         ] {
-            totals.source_up(whose);
+            totals.source_up(scope_name);
             take(&mut totals, Counter::Switches, first);
-            assert_eq!(take(&mut totals, Counter::Switches, first + 1), Some(expected), "{whose}");
+            assert_eq!(take(&mut totals, Counter::Switches, first + 1), Some(expected), "{scope_name}");
         }
     }
 
     #[test]
-    fn totals_of_old_scopes_are_dropped_and_the_current_ones_are_kept() {
+    fn totals_of_old_scopes_are_dropped() {
         let mut totals = Totals::default();
-        for i in 0..3 * KEPT_SCOPES {
+        for i in 0..3 * MAX_SCOPES {
             totals.source_up(&format!("{i}.service"));
             take(&mut totals, Counter::Switches, 1);
             assert_eq!(take(&mut totals, Counter::Switches, 2), Some(1));
         }
-        assert_eq!(totals.scopes.len(), KEPT_SCOPES);
+        assert_eq!(totals.scopes.len(), MAX_SCOPES);
     }
 }

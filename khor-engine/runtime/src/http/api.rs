@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use khor_output::audio::{self, DeviceInfo};
+use khor_source as source;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,11 +15,9 @@ use super::{
     table::{Done, Json, Operation, Tagged, get, patch, post, put},
 };
 use crate::{
-    config::{Config, Update},
+    config::{Config, ConfigUpdate},
     engine::{Explanation, FleetReport, HealthReport, MetricsReport},
 };
-use khor_output::audio::{self, DeviceInfo};
-use khor_source as source;
 
 /// How long a snooze is when nobody says, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;
@@ -102,8 +102,8 @@ struct Changed {
 
 fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
     let change = call.json()?;
-    let wanted = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let Update { config, restart_required, not_saved } = match wanted {
+    let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
+    let ConfigUpdate { config, restart_required, not_saved } = match if_match {
         Some(tags) => call.engine().update_config_of(&change, &tags)?,
         None => call.engine().update_config(&change)?,
     };
@@ -216,11 +216,11 @@ async fn baseline(call: Call) -> Result<Json<Done>, Failure> {
     match call.text("do") {
         Some("freeze") => engine.freeze_baseline(true).await,
         Some("unfreeze") => engine.freeze_baseline(false).await,
-        Some("forget") => engine.forget_baseline().await,
+        Some("forget") => engine.reset_baseline().await,
         other => {
-            let said = other.unwrap_or("nothing");
+            let message = other.unwrap_or("nothing");
             return Err(Failure::bad(format!(
-                "do: {said} is not allowed, expected freeze, unfreeze or forget"
+                "do: {message} is not allowed, expected freeze, unfreeze or forget"
             )));
         }
     }

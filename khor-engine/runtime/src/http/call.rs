@@ -9,13 +9,13 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use khor_system::peer::Peer;
 use serde_json::Value;
 use tokio::{sync::watch, time::timeout};
 use warp::http::{HeaderMap, StatusCode, header};
 
 use super::{access::Access, reply::Failure};
 use crate::{config::numbers, engine::Engine};
-use khor_system::peer::Peer;
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -27,7 +27,7 @@ pub(super) type Query = HashMap<String, String>;
 
 /// What every operation works with.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(super) struct ApiContext {
     pub(super) engine: Arc<Engine>,
     /// Becomes true when khor stops.
     pub(super) stop: watch::Receiver<bool>,
@@ -38,7 +38,7 @@ pub(super) struct Desk {
 
 /// One request.
 pub(super) struct Call {
-    pub(super) desk: Desk,
+    pub(super) context: ApiContext,
     /// The program that sent the request.
     pub(super) peer: Peer,
     /// What the braces of the path stand for.
@@ -50,7 +50,7 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn engine(&self) -> &Arc<Engine> {
-        &self.desk.engine
+        &self.context.engine
     }
 
     /// The body as JSON.
@@ -92,9 +92,9 @@ async fn read_within(
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
 ) -> Result<Bytes, Failure> {
     let too_long = || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB");
-    let told =
+    let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if told.is_some_and(|length| length > MAX_BODY_BYTES) {
+    if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(too_long());
     }
     let all = async {
@@ -125,13 +125,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_read_within_its_bounds() {
+    async fn bodies_are_bounded_in_size_and_time() {
         let none = HeaderMap::new();
         assert_eq!(read(&none, pieces(64)).await.ok().map(|body| body.len()), Some(64 * 1024));
         let status = async |body: Result<Bytes, Failure>| body.err().map(|failure| failure.status());
         assert_eq!(status(read(&none, pieces(65)).await).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
-        let told = HeaderMap::from_iter([(header::CONTENT_LENGTH, "65537".parse().unwrap())]);
-        assert_eq!(status(read(&told, pieces(0)).await).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
+        let declared = HeaderMap::from_iter([(header::CONTENT_LENGTH, "65537".parse().unwrap())]);
+        assert_eq!(status(read(&declared, pieces(0)).await).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
         let slow = pieces(1).chain(stream::pending());
         assert_eq!(
             status(read_within(Duration::from_millis(10), &none, slow).await).await,

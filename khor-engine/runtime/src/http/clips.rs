@@ -11,10 +11,11 @@ use warp::{
 use super::{
     call::Call,
     reply::Failure,
+    stop::until_stopped,
     table::{Answer, Content, Json, Operation, get},
-    until_stopped, work,
+    work,
 };
-use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, Rendered};
+use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, RenderedClip};
 
 pub(super) fn operations() -> Vec<Operation> {
     let preset = json!({ "type": "string" });
@@ -48,13 +49,13 @@ fn list(_: Call) -> Json<List> {
 }
 
 /// A whole WAV file.
-struct Wav(Rendered);
+struct Wav(RenderedClip);
 
 impl Answer for Wav {
     const CONTENT: Content = Content { in_parts: true, tagged: true, ..Content::of("audio/wav") };
 
     fn into_response(self) -> Response {
-        let Self(Rendered { wav, hash }) = self;
+        let Self(RenderedClip { wav, hash }) = self;
         let mut response = Response::new(wav.into());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -71,8 +72,8 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
     let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip: /api/clips lists them");
     let clip = clip.ok_or_else(unknown)?;
     let (config, library) = (call.engine().config(), call.engine().library());
-    let wanted = call.text("preset").unwrap_or(&config.music.preset);
-    let preset = library.find(wanted).ok_or_else(|| Failure::bad(format!("preset: there is no {wanted}")))?;
+    let name = call.text("preset").unwrap_or(&config.music.preset);
+    let preset = library.find(name).ok_or_else(|| Failure::bad(format!("preset: there is no {name}")))?;
     let (preset, busy) = (preset.clone(), |why| Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
     tokio::select! {
         rendered = call.engine().renders().render(clip, config, preset) => match rendered {
@@ -80,6 +81,6 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
             Err(RenderError::Busy(full)) => Err(busy(full.to_string())),
             Err(problem) => Err(work::failed(&format_args!("the clip {}: {problem}", clip.scenario))),
         },
-        () = until_stopped(call.desk.stop.clone()) => Err(busy("khor is stopping".into())),
+        () = until_stopped(call.context.stop.clone()) => Err(busy("khor is stopping".into())),
     }
 }

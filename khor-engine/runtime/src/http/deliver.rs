@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body::Body;
 use http_body_util::BodyExt;
+use khor_http::negotiation::takes_coding;
 use warp::{
     Reply,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts},
@@ -14,10 +15,9 @@ use warp::{
 };
 
 use super::{
-    range::{self, Asked},
+    range::{self, RequestedRange},
     work,
 };
-use khor_http::negotiation::takes_coding;
 
 /// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
 const LEAST_BYTES: u64 = 1024;
@@ -51,10 +51,10 @@ fn is_in_parts(response: &Response) -> bool {
 
 async fn part_of(headers: &HeaderMap, response: Response) -> Response {
     let length = length(&response).unwrap_or(0);
-    match range::asked(headers, length, tag_of(response.headers())) {
-        Asked::Whole => response,
-        Asked::Nothing => range::unsatisfiable(length),
-        Asked::Part(part) => {
+    match range::requested(headers, length, tag_of(response.headers())) {
+        RequestedRange::Whole => response,
+        RequestedRange::Nothing => range::unsatisfiable(length),
+        RequestedRange::Part(part) => {
             let (mut parts, body) = whole(response).await;
             range::part_headers(&mut parts.headers, &part, length);
             parts.status = StatusCode::PARTIAL_CONTENT;
@@ -169,7 +169,10 @@ mod tests {
         headers[name].to_str().unwrap()
     }
 
-    async fn ask(headers: &[(&'static str, &str)], response: Response) -> (StatusCode, HeaderMap, Bytes) {
+    async fn delivered(
+        headers: &[(&'static str, &str)],
+        response: Response,
+    ) -> (StatusCode, HeaderMap, Bytes) {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let response = deliver(Method::GET, headers.collect(), response).await;
         let status = response.status();
@@ -178,9 +181,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_long_text_is_compressed_and_only_for_clients_that_accept_it() {
+    async fn only_long_text_is_compressed() {
         let gzip = [("accept-encoding", "br, gzip")];
-        let (_, headers, body) = ask(&gzip, answer("application/json", 5000)).await;
+        let (_, headers, body) = delivered(&gzip, answer("application/json", 5000)).await;
         assert_eq!((text(&headers, "content-encoding"), text(&headers, "etag")), ("gzip", "\"a-gzip\""));
         assert_eq!(text(&headers, "vary"), "accept-encoding");
         assert_eq!(headers["content-length"].to_str().unwrap(), body.len().to_string());
@@ -188,19 +191,19 @@ mod tests {
         GzDecoder::new(&*body).read_to_string(&mut plain).unwrap();
         assert_eq!(plain, "x".repeat(5000));
 
-        let (_, headers, body) = ask(&[], answer("application/json", 5000)).await;
+        let (_, headers, body) = delivered(&[], answer("application/json", 5000)).await;
         assert_eq!((text(&headers, "vary"), text(&headers, "etag")), ("accept-encoding", "\"a\""));
         assert_eq!(body.len(), 5000);
         assert!(!headers.contains_key("content-encoding"));
         for (kind, length) in [("audio/wav", 5000), ("text/event-stream", 5000), ("text/html", 500)] {
-            let (_, headers, body) = ask(&gzip, answer(kind, length)).await;
+            let (_, headers, body) = delivered(&gzip, answer(kind, length)).await;
             assert!(!headers.contains_key("content-encoding") && !headers.contains_key("vary"), "{kind}");
             assert_eq!(body.len(), length, "{kind}");
         }
     }
 
     #[tokio::test]
-    async fn a_client_that_has_the_answer_gets_304() {
+    async fn cached_answers_return_304() {
         let json = || answer("application/json", 5000);
         for (known, coding, expected) in [
             ("\"a\"", "", 304),
@@ -212,29 +215,29 @@ mod tests {
             ("\"a-gzip\"", "gzip", 304),
         ] {
             let (status, headers, body) =
-                ask(&[("if-none-match", known), ("accept-encoding", coding)], json()).await;
+                delivered(&[("if-none-match", known), ("accept-encoding", coding)], json()).await;
             assert_eq!(status, expected, "{known} {coding}");
             assert!(status != 304 || (body.is_empty() && headers.contains_key("etag")), "{known}");
         }
     }
 
     #[tokio::test]
-    async fn a_range_of_a_whole_file_is_answered_206() {
+    async fn file_ranges_answer_206() {
         let file = || {
             let mut response = answer("audio/wav", 5000);
             response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
             response
         };
-        let (status, headers, body) = ask(&[("range", "bytes=10-19")], file()).await;
+        let (status, headers, body) = delivered(&[("range", "bytes=10-19")], file()).await;
         assert_eq!(
             (status.as_u16(), body.len(), text(&headers, "content-range")),
             (206, 10, "bytes 10-19/5000")
         );
-        let (status, headers, _) = ask(&[("range", "bytes=5000-")], file()).await;
+        let (status, headers, _) = delivered(&[("range", "bytes=5000-")], file()).await;
         assert_eq!((status.as_u16(), text(&headers, "content-range")), (416, "bytes */5000"));
-        let (status, _, body) = ask(&[("range", "bytes=0-1,4-5")], file()).await;
+        let (status, _, body) = delivered(&[("range", "bytes=0-1,4-5")], file()).await;
         assert_eq!((status.as_u16(), body.len()), (200, 5000));
-        let (status, ..) = ask(&[("range", "bytes=10-19")], answer("audio/wav", 5000)).await;
+        let (status, ..) = delivered(&[("range", "bytes=10-19")], answer("audio/wav", 5000)).await;
         assert_eq!(status, 200, "without `accept-ranges`");
     }
 }

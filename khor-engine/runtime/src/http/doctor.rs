@@ -6,7 +6,7 @@ use super::{
     call::Call,
     table::{Json, Operation, get},
 };
-use crate::doctor::{Diagnosis, Patient, examine};
+use crate::doctor::{Diagnosis, DoctorInput, examine};
 
 /// How long a diagnosis is valid.
 const LIFE: Duration = Duration::from_secs(1);
@@ -17,11 +17,11 @@ pub(super) fn operation() -> Operation {
 
 async fn diagnosis(call: Call) -> Json<Diagnosis> {
     let engine = call.engine();
-    let patient = Patient {
+    let input = DoctorInput {
         socket: engine.socket().to_owned(),
         config_path: engine.config_path(),
         config: engine.config(),
         health: serde_json::to_value(engine.health()).ok(),
     };
-    Json(examine(&patient).await)
+    Json(examine(&input).await)
 }

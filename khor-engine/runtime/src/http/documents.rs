@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use khor_e2e::documents::{Document, documents};
+use khor_signal::SIGNALS;
 use serde_json::Value;
 
 use super::{openapi, table};
 use crate::config::Config;
-use khor_signal::SIGNALS;
 
 /// Methods of operations.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -51,7 +51,7 @@ fn named(document: &Document) -> Vec<String> {
 }
 
 #[test]
-fn every_operation_is_documented_and_every_one_that_is_named_is_there() {
+fn documented_operations_match_the_api() {
     let operations = operations(&openapi());
     let mut documented = BTreeSet::new();
     for document in documents() {
@@ -63,14 +63,14 @@ fn every_operation_is_documented_and_every_one_that_is_named_is_there() {
         }
     }
     // These are told of in words, beside what they belong to.
-    let told = ["GET /api/openapi.json", "POST /api/login", "GET /api/config/schema"].map(str::to_owned);
-    documented.extend(told);
+    let described = ["GET /api/openapi.json", "POST /api/login", "GET /api/config/schema"].map(str::to_owned);
+    documented.extend(described);
     let missing: Vec<_> = operations.difference(&documented).collect();
     assert!(missing.is_empty(), "docs/api.md does not name {missing:?}");
 }
 
 #[test]
-fn every_address_in_the_documents_is_answered() {
+fn documented_addresses_answer() {
     let operations = operations(&openapi());
     let paths: BTreeSet<&str> = operations.iter().filter_map(|it| Some(it.split_once(' ')?.1)).collect();
     let listen = Config::default().listen;
@@ -132,7 +132,7 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
 }
 
 #[test]
-fn examples_of_answers_have_the_fields_that_answers_have() {
+fn documented_answers_have_real_fields() {
     let openapi = openapi();
     let api = documents().into_iter().find(|document| document.name == "docs/api.md").expect("it is there");
     let mut count = 0;

@@ -113,31 +113,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_site_reads_and_changes_nothing() {
+    async fn foreign_sites_are_rejected() {
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
             for path in ["/api/health", "/api/clips/idle.wav", "/api/listen", "/metrics"] {
-                let asked = async |more: &[(&str, &str)]| {
+                let passes = async |more: &[(&str, &str)]| {
                     is_passed(method, path, &[&[("host", OURS)], more].concat()).await
                 };
-                assert!(asked(&[]).await, "curl sends neither header");
-                assert!(asked(&[("origin", "http://127.0.0.1:17321")]).await, "{method} {path}");
+                assert!(passes(&[]).await, "curl sends neither header");
+                assert!(passes(&[("origin", "http://127.0.0.1:17321")]).await, "{method} {path}");
                 for own in ["same-origin", "none"] {
-                    assert!(asked(&[("sec-fetch-site", own)]).await, "{method} {path} {own}");
+                    assert!(passes(&[("sec-fetch-site", own)]).await, "{method} {path} {own}");
                 }
                 for foreign in ["cross-site", "same-site", "\u{e9}"] {
-                    assert!(!asked(&[("sec-fetch-site", foreign)]).await, "{method} {path} {foreign}");
+                    assert!(!passes(&[("sec-fetch-site", foreign)]).await, "{method} {path} {foreign}");
                 }
                 for foreign in
                     ["http://evil.example", "null", "https://127.0.0.1:17321", "http://127.0.0.1:8000"]
                 {
-                    assert!(!asked(&[("origin", foreign)]).await, "{method} {path} {foreign}");
+                    assert!(!passes(&[("origin", foreign)]).await, "{method} {path} {foreign}");
                 }
             }
         }
     }
 
     #[tokio::test]
-    async fn a_link_on_another_site_opens_the_page() {
+    async fn foreign_links_open_the_page() {
         let from_elsewhere = [("host", OURS), ("sec-fetch-site", "cross-site")];
         assert!(is_passed("GET", "/", &from_elsewhere).await);
         assert!(!is_passed("POST", "/", &from_elsewhere).await);

@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 use khor_patience::{Lateness, hang_timeout};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,9 +15,8 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{access::tests::loopback, call::Desk, routes};
+use super::{access::tests::loopback, call::ApiContext, routes};
 use crate::engine::tests::quiet_engine;
-use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 
 /// A listening engine.
 struct Listening {
@@ -33,11 +33,11 @@ impl Listening {
         let port = listener.local_addr().unwrap().port();
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
-        let desk = Desk { engine, stop: stopped.clone(), streams, access: loopback(port) };
+        let context = ApiContext { engine, stop: stopped.clone(), streams, access: loopback(port) };
         Self {
             port,
             stop,
-            server: tokio::spawn(accept(listener, routes(&desk), Arc::default(), stopped)),
+            server: tokio::spawn(accept(listener, routes(&context), Arc::default(), stopped)),
             _dir: dir,
         }
     }
@@ -47,31 +47,31 @@ impl Listening {
     }
 
     /// Sends that much of a request, says nothing more, and reads what comes until the other end closes.
-    async fn said_to(&self, request: String) -> String {
-        said_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
+    async fn response_to(&self, request: String) -> String {
+        response_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
     }
 
     async fn is_well(&self) -> bool {
-        let asked = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
-        self.said_to(asked.into()).await.starts_with("HTTP/1.1 200")
+        let request = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
+        self.response_to(request.into()).await.starts_with("HTTP/1.1 200")
     }
 }
 
-async fn said_to(mut socket: TcpStream, request: String) -> String {
+async fn response_to(mut socket: TcpStream, request: String) -> String {
     // Who is refused may be closed while it still speaks.
     socket.write_all(request.as_bytes()).await.ok();
-    let mut said = Vec::new();
-    let read = tokio::time::timeout(hang_timeout(), socket.read_to_end(&mut said)).await;
+    let mut message = Vec::new();
+    let read = tokio::time::timeout(hang_timeout(), socket.read_to_end(&mut message)).await;
     if let Err(problem) = read.expect("it is closed") {
         assert_eq!(problem.kind(), ErrorKind::ConnectionReset);
     }
-    String::from_utf8_lossy(&said).into_owned()
+    String::from_utf8_lossy(&message).into_owned()
 }
 
 const HEAD: &str = "HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n";
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_the_rest_goes_on() {
+async fn invalid_requests_do_not_stop_the_server() {
     let engine = Listening::start().await;
     let patch = |rest: &str| format!("PATCH /api/config {HEAD}{rest}");
     for (request, answer) in [
@@ -91,20 +91,20 @@ async fn what_is_no_request_is_refused_and_the_rest_goes_on() {
         ),
         (patch("Origin: http://evil.example\r\nContent-Length: 2\r\n\r\n{}"), "HTTP/1.1 403"),
     ] {
-        let said = engine.said_to(request.clone()).await;
-        assert!(said.starts_with(answer), "{request:.60}: {said:.200}");
+        let message = engine.response_to(request.clone()).await;
+        assert!(message.starts_with(answer), "{request:.60}: {message:.200}");
         assert!(engine.is_well().await, "{request:.60}");
     }
 }
 
 #[tokio::test]
-async fn who_is_slow_or_stops_halfway_is_given_up() {
+async fn slow_clients_are_disconnected() {
     let engine = Listening::start().await;
     let (begun, lateness) = (Instant::now(), Lateness::start());
     let (head, body, chunk) = tokio::join!(
-        engine.said_to("GET /api/health HTTP/1.1\r\nHost: 127".into()),
-        engine.said_to(format!("PATCH /api/config {HEAD}Content-Length: 100\r\n\r\n{{")),
-        engine.said_to(format!("PATCH /api/config {HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{{")),
+        engine.response_to("GET /api/health HTTP/1.1\r\nHost: 127".into()),
+        engine.response_to(format!("PATCH /api/config {HEAD}Content-Length: 100\r\n\r\n{{")),
+        engine.response_to(format!("PATCH /api/config {HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\n{{")),
     );
     assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
     assert!(body.starts_with("HTTP/1.1 408") && chunk.starts_with("HTTP/1.1 408"), "{body} {chunk}");
@@ -114,12 +114,12 @@ async fn who_is_slow_or_stops_halfway_is_given_up() {
 }
 
 #[tokio::test]
-async fn too_many_connections_cost_nobody_else_theirs() {
+async fn excess_connections_do_not_block_others() {
     let engine = Listening::start().await;
     let mut mine = engine.connect().await;
-    let ask = format!("GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    let request = format!("GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
     let mut answer = [0; 12];
-    mine.write_all(ask.as_bytes()).await.unwrap();
+    mine.write_all(request.as_bytes()).await.unwrap();
     mine.read_exact(&mut answer).await.unwrap();
 
     let mut crowd = JoinSet::new();
@@ -128,9 +128,9 @@ async fn too_many_connections_cost_nobody_else_theirs() {
         sockets.push(engine.connect().await);
     }
     for socket in sockets {
-        crowd.spawn(said_to(socket, "GET ".into()));
+        crowd.spawn(response_to(socket, "GET ".into()));
     }
-    mine.write_all(ask.as_bytes()).await.unwrap();
+    mine.write_all(request.as_bytes()).await.unwrap();
     mine.read_exact(&mut answer).await.expect("a connection that was there stays");
     let ended = crowd.join_all().await;
     assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all were closed, by the limit or by the time");
@@ -138,15 +138,15 @@ async fn too_many_connections_cost_nobody_else_theirs() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_disconnected() {
+async fn clients_that_stop_reading_are_disconnected() {
     let engine = Listening::start().await;
     let mut socket = engine.connect().await;
-    let ask = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
-    let asked = async {
+    let request = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    let request = async {
         // Sends requests until the engine, which cannot write its answers, closes the connection.
-        while socket.write_all(ask.as_bytes()).await.is_ok() {}
+        while socket.write_all(request.as_bytes()).await.is_ok() {}
     };
-    tokio::time::timeout(hang_timeout(), asked).await.expect("the connection is closed");
+    tokio::time::timeout(hang_timeout(), request).await.expect("the connection is closed");
     assert!(engine.is_well().await);
 }
 
@@ -154,10 +154,10 @@ async fn a_client_that_does_not_read_is_disconnected() {
 async fn streams_end_when_the_engine_stops() {
     let engine = Listening::start().await;
     let mut stream = engine.connect().await;
-    let ask = format!("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
-    stream.write_all(ask.as_bytes()).await.unwrap();
-    let mut said = vec![0; 4096];
-    assert!(stream.read(&mut said).await.unwrap() > 0);
+    let request = format!("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut message = vec![0; 4096];
+    assert!(stream.read(&mut message).await.unwrap() > 0);
     engine.stop.send_replace(true);
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(hang_timeout(), stream.read_to_end(&mut rest)).await;

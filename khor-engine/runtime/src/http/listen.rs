@@ -11,6 +11,8 @@ use std::{convert::Infallible, ops::Range, sync::Arc};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use hound::{SampleFormat, WavSpec};
+use khor_http::ConnectionSlot;
+use khor_output::{audio::Block, file::to_16_bit};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
@@ -23,14 +25,12 @@ use warp::{
 };
 
 use super::{
-    call::{Call, Desk},
-    range::{self, Asked},
+    call::{ApiContext, Call},
+    range::{self, RequestedRange},
     reply::{Failure, live_headers},
+    stop::until_stopped,
     table::{Answer, Content, Operation, get},
-    until_stopped,
 };
-use khor_http::ConnectionSlot;
-use khor_output::{audio::Block, file::to_16_bit};
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
@@ -40,7 +40,7 @@ const HEADER_BYTES: u64 = 44;
 /// Length of the file that the header of the endless file describes.
 const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
 /// Longest message taken from a WebSocket's other end, which has nothing to say.
-const MAX_SAID_BYTES: usize = 1024;
+const MAX_MESSAGE_BYTES: usize = 1024;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -60,8 +60,8 @@ impl Answer for NoSocket {
     const CONTENT: Content = Content::of("application/json");
 
     fn into_response(self) -> Response {
-        let said = "this is a WebSocket: connect with ws:// or wss://, or play /api/listen.wav";
-        let mut response = Failure::new(StatusCode::UPGRADE_REQUIRED, said).into_response();
+        let message = "this is a WebSocket: connect with ws:// or wss://, or play /api/listen.wav";
+        let mut response = Failure::new(StatusCode::UPGRADE_REQUIRED, message).into_response();
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
         response
@@ -69,13 +69,13 @@ impl Answer for NoSocket {
 }
 
 /// `GET /api/listen`, which only a WebSocket opens.
-pub(super) fn socket(desk: &Desk) -> BoxedFilter<(Response,)> {
-    let desk = desk.clone();
+pub(super) fn socket(context: &ApiContext) -> BoxedFilter<(Response,)> {
+    let context = context.clone();
     warp::path!("api" / "listen")
         .and(warp::ws())
         .and(warp::ext::optional())
-        .map(move |ws: Ws, slot| match desk.engine.listen() {
-            Ok(blocks) => socket_reply(ws, slot, blocks, desk.stop.clone()),
+        .map(move |ws: Ws, slot| match context.engine.listen() {
+            Ok(blocks) => socket_reply(ws, slot, blocks, context.stop.clone()),
             Err(full) => Failure::new(StatusCode::SERVICE_UNAVAILABLE, full).into_response(),
         })
         .boxed()
@@ -92,14 +92,14 @@ enum Wav {
 }
 
 fn open(call: Call) -> Result<Wav, Failure> {
-    let part = match range::asked(&call.headers, FILE_BYTES, None) {
-        Asked::Nothing => return Ok(Wav::NoPart),
-        Asked::Part(part) if part != (0..FILE_BYTES) || is_apple(&call.headers) => Some(part),
-        Asked::Part(_) | Asked::Whole => None,
+    let part = match range::requested(&call.headers, FILE_BYTES, None) {
+        RequestedRange::Nothing => return Ok(Wav::NoPart),
+        RequestedRange::Part(part) if part != (0..FILE_BYTES) || is_apple(&call.headers) => Some(part),
+        RequestedRange::Part(_) | RequestedRange::Whole => None,
     };
     let blocks =
         call.engine().listen().map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
-    Ok(Wav::Live { blocks, stop: call.desk.stop, part })
+    Ok(Wav::Live { blocks, stop: call.context.stop, part })
 }
 
 /// Whether the client is Apple's player, alone or in Safari.
@@ -136,7 +136,7 @@ fn wav(
     start: u64,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync {
     let mut begun_at_hz = None;
-    heard(blocks)
+    live_blocks(blocks)
         .take_while(move |block| {
             let is_same = *begun_at_hz.get_or_insert(block.sample_rate_hz) == block.sample_rate_hz;
             std::future::ready(is_same)
@@ -180,7 +180,7 @@ fn wav_header(sample_rate: u32) -> Bytes {
 }
 
 /// The blocks; who is too slow for all of them gets the newest.
-fn heard(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
+fn live_blocks(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
     BroadcastStream::new(blocks).filter_map(|block| {
         let block = block.map_err(|BroadcastStreamRecvError::Lagged(_)| ()).ok();
         std::future::ready(block)
@@ -202,8 +202,8 @@ fn socket_reply(
     blocks: broadcast::Receiver<Block>,
     stop: watch::Receiver<bool>,
 ) -> Response {
-    ws.max_message_size(MAX_SAID_BYTES)
-        .max_frame_size(MAX_SAID_BYTES)
+    ws.max_message_size(MAX_MESSAGE_BYTES)
+        .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| async move {
             // The WebSocket counts as a connection until it ends.
             let _slot = slot;
@@ -214,26 +214,26 @@ fn socket_reply(
 
 /// Says the format, and again when it changes, then sends samples until the other end goes or khor stops.
 async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
-    let (mut out, mut said) = socket.split();
-    let mut blocks = std::pin::pin!(heard(blocks).take_until(until_stopped(stop)));
-    let mut told_hz = None;
+    let (mut sink, mut messages) = socket.split();
+    let mut blocks = std::pin::pin!(live_blocks(blocks).take_until(until_stopped(stop)));
+    let mut sent_hz = None;
     loop {
         let block = tokio::select! {
             block = blocks.next() => block,
-            message = said.next() => match message {
+            message = messages.next() => match message {
                 Some(Ok(message)) if !message.is_close() => continue,
                 _ => return,
             },
         };
         let Some(block) = block else {
             // The other end may be gone already.
-            out.send(Message::close()).await.ok();
+            sink.send(Message::close()).await.ok();
             return;
         };
-        let is_new = told_hz.replace(block.sample_rate_hz) != Some(block.sample_rate_hz);
+        let is_new = sent_hz.replace(block.sample_rate_hz) != Some(block.sample_rate_hz);
         let format = is_new.then(|| Message::text(format_of(&block)));
         for message in format.into_iter().chain([Message::binary(samples_of(&block))]) {
-            if out.send(message).await.is_err() {
+            if sink.send(message).await.is_err() {
                 return;
             }
         }
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wav_without_end_begins_with_its_header_and_ends_where_the_rate_changes() {
+    async fn an_endless_wav_ends_at_rate_changes() {
         let (sender, blocks) = broadcast::channel(8);
         for block in [
             block(48_000, &[[0.0, 1.0]]),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_range_begins_and_ends_at_the_requested_bytes() {
+    async fn ranges_have_the_requested_bytes() {
         let part = async |start: u64, length: u64| {
             let (sender, blocks) = broadcast::channel(8);
             for _ in 0..4 {
@@ -300,13 +300,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_too_slow_hears_what_is_new() {
+    async fn slow_listeners_skip_to_new_blocks() {
         let (sender, blocks) = broadcast::channel(2);
         for i in 0..10_u8 {
             sender.send(block(48_000, &[[f32::from(i); 2]])).unwrap();
         }
         drop(sender);
-        let heard: Vec<f32> = heard(blocks).map(|block| block.frames[0][0]).collect().await;
+        let heard: Vec<f32> = live_blocks(blocks).map(|block| block.frames[0][0]).collect().await;
         assert_eq!(heard, [8.0, 9.0]);
     }
 }

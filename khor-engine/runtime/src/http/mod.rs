@@ -2,9 +2,9 @@
 //! clients with a token.
 //!
 //! Every request passes the [`guard`] (is it for this listener?) and [`access`] (is the client let
-//! in?), then an operation of the [`table`], which [`api`], [`clips`], [`doctor`], [`presets`],
-//! [`stream`], [`listen`], [`recording`] and [`prometheus`] fill and [`openapi`] describes, or the
-//! [`page`]. Their answers go out through [`deliver`].
+//! in?). Then an operation of the [`table`] or the [`page`] answers it. [`api`], [`clips`],
+//! [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`], [`login`] and [`prometheus`] fill
+//! the table, and [`openapi`] describes it. [`deliver`] sends the answers.
 
 mod access;
 mod api;
@@ -14,12 +14,13 @@ mod deliver;
 mod doctor;
 #[cfg(test)]
 mod documents;
-mod door;
 mod guard;
 #[cfg(test)]
 mod hostile;
 mod inert_json;
 mod listen;
+mod listener;
+mod login;
 mod openapi;
 mod page;
 mod presets;
@@ -27,12 +28,16 @@ mod prometheus;
 mod range;
 mod recording;
 mod reply;
-mod shared;
+mod shared_answer;
+mod stop;
 mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
 mod work;
+
+pub use self::access::read_token;
+pub use self::{access::AccessError, listener::HttpListener};
 
 use std::{
     convert::Infallible,
@@ -42,45 +47,38 @@ use std::{
 use bytes::Buf;
 use futures_util::Stream;
 use khor_http::{ConnectionSlot, accept, stopped};
+use khor_system::peer::Peer;
 use tokio::sync::watch;
 use tracing::info;
 use warp::{
     Filter, Reply,
     filters::BoxedFilter,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, Method},
     path::FullPath,
     reject,
     reply::Response,
 };
 
-pub use self::access::read_token;
-pub use self::{access::AccessError, door::Door};
 use self::{
-    call::{Call, Desk, Query},
-    reply::Failure,
+    call::{ApiContext, Call, Query},
+    reply::method_not_allowed,
     table::{Found, Operation},
 };
 use crate::{engine::Engine, engine_file::EngineFile};
-use khor_system::peer::Peer;
 
 /// Serves until `stop` becomes true.
-pub async fn serve(engine: Arc<Engine>, door: Door, mut stop: watch::Receiver<bool>) {
+pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch::Receiver<bool>) {
     let (listener, access) = tokio::select! {
-        listening = door.listen() => listening,
+        listening = listener.bind() => listening,
         () = stopped(&mut stop) => return,
     };
     let _published = listener.local_addr().ok().and_then(|address| {
         info!("the page and the API are at http://{address}");
         EngineFile::publish(address, &engine.config_path())
     });
-    let desk = Desk { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
-    let own = Arc::clone(desk.engine.own_traffic());
-    accept(listener, routes(&desk), own, stop).await;
-}
-
-/// Until khor stops, for an answer that has no end.
-async fn until_stopped(mut stop: watch::Receiver<bool>) {
-    stopped(&mut stop).await;
+    let context = ApiContext { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
+    let own = Arc::clone(context.engine.own_traffic());
+    accept(listener, routes(&context), own, stop).await;
 }
 
 /// The whole API.
@@ -90,17 +88,19 @@ fn table() -> Vec<Arc<Operation>> {
     table.extend(recording::operations());
     table.extend(clips::operations());
     table.extend(listen::operations());
-    table.extend(access::operations());
+    table.extend(login::operations());
     table.extend([doctor::operation(), stream::operation(), prometheus::operation(), openapi::operation()]);
     table.into_iter().map(Arc::new).collect()
 }
 
 fn routes(
-    desk: &Desk,
+    context: &ApiContext,
 ) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + Send + Sync + 'static + use<>
 {
-    let served = listen::socket(desk).or(operations(desk)).or(page::routes(&desk.engine.config().ui));
-    let answered = guard::guard(&desk.access).and(desk.access.filter()).and(served).recover(reply::recover);
+    let served =
+        listen::socket(context).or(operations(context)).or(page::routes(&context.engine.config().ui));
+    let answered =
+        guard::guard(&context.access).and(context.access.filter()).and(served).recover(reply::recover);
     warp::method()
         .and(warp::header::headers_cloned())
         .and(answered.map(Reply::into_response))
@@ -109,8 +109,8 @@ fn routes(
 }
 
 /// The operations of the table. The body is taken only once it is known who wants it.
-fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
-    let (desk, table) = (desk.clone(), Arc::new(table()));
+fn operations(context: &ApiContext) -> BoxedFilter<(Response,)> {
+    let (context, table) = (context.clone(), Arc::new(table()));
     warp::method()
         .and(warp::path::full())
         .and_then(move |method: Method, path: FullPath| {
@@ -123,13 +123,13 @@ fn operations(desk: &Desk) -> BoxedFilter<(Response,)> {
         .and(warp::body::stream())
         .then(move |found, query, headers, slot: Option<Arc<ConnectionSlot>>, body| {
             let peer = slot.map_or(Peer::Unknown, |slot| slot.peer());
-            answer(desk.clone(), peer, found, query, headers, body)
+            answer(context.clone(), peer, found, query, headers, body)
         })
         .boxed()
 }
 
 async fn answer(
-    desk: Desk,
+    context: ApiContext,
     peer: Peer,
     found: Found,
     query: Query,
@@ -138,7 +138,7 @@ async fn answer(
 ) -> Response {
     let (operation, name) = match found {
         Found::Operation(operation, name) => (operation, name),
-        Found::Others(methods) => return not_so(&methods),
+        Found::Others(methods) => return method_not_allowed(&methods),
     };
     // The body of a GET or a HEAD request has no meaning, so khor does not wait for it.
     let body = if operation.method == Method::GET {
@@ -147,17 +147,7 @@ async fn answer(
         call::read(&headers, body).await
     };
     match body {
-        Ok(body) => (operation.handler)(Call { desk, peer, name, query, headers, body }).await,
+        Ok(body) => (operation.handler)(Call { context, peer, name, query, headers, body }).await,
         Err(failure) => failure.into_response(),
     }
-}
-
-fn not_so(methods: &[Method]) -> Response {
-    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let said = format!("this method is not allowed here, expected {methods}");
-    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, said).into_response();
-    if let Ok(allowed) = HeaderValue::from_str(&methods) {
-        response.headers_mut().insert(header::ALLOW, allowed);
-    }
-    response
 }

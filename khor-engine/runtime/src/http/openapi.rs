@@ -145,23 +145,23 @@ fn id(method: &str, path: &str) -> String {
 
 /// The answers of an operation, by status.
 fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
-    let said = |said: &str, of: &Value| {
+    let message = |message: &str, of: &Value| {
         let mut described = of.clone();
-        described["description"] = json!(said);
+        described["description"] = json!(message);
         described
     };
     let mut responses = json!({
-        "4XX": said("The request was rejected", refusal),
-        "5XX": said("khor could not carry out the request", refusal),
+        "4XX": message("The request was rejected", refusal),
+        "5XX": message("khor could not carry out the request", refusal),
     });
     if operation.path == WEB_SOCKET {
         responses["101"] =
             json!({ "description": "A WebSocket: formats as text, samples as binary messages" });
         return responses;
     }
-    responses["200"] = said("The requested content", answer);
+    responses["200"] = message("The requested content", answer);
     if operation.answer.in_parts {
-        responses["206"] = said("The requested range", answer);
+        responses["206"] = message("The requested range", answer);
     }
     if operation.answer.tagged && operation.method == Method::GET {
         responses["304"] = json!({ "description": "Unchanged since the version in If-None-Match" });

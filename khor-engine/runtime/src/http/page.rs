@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_http::negotiation::takes_coding;
+use khor_system::files;
 use rust_embed::RustEmbed;
 use warp::{
     Filter, Reply,
@@ -19,13 +21,10 @@ use warp::{
 };
 
 use super::{
-    not_so,
-    reply::{Failure, content_tag},
+    reply::{Failure, content_tag, method_not_allowed},
     work,
 };
 use crate::config::Ui;
-use khor_http::negotiation::takes_coding;
-use khor_system::files;
 
 /// The built page. Empty when the program was built before the page was.
 #[derive(RustEmbed)]
@@ -63,7 +62,7 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
         return refused("there is nothing at this path");
     }
     if method != Method::GET && method != Method::HEAD {
-        return not_so(&[Method::GET, Method::HEAD]);
+        return method_not_allowed(&[Method::GET, Method::HEAD]);
     }
     let dir = ui.dir.as_deref();
     // A view of the page is no file: it has no dot in its last piece, and the page itself finds it.
@@ -83,8 +82,8 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
     })
 }
 
-fn refused(said: &str) -> Response {
-    Failure::new(StatusCode::NOT_FOUND, said).into_response()
+fn refused(message: &str) -> Response {
+    Failure::new(StatusCode::NOT_FOUND, message).into_response()
 }
 
 /// The page itself, for the view at `path`.
@@ -143,9 +142,10 @@ fn reply(name: &str, content: Vec<u8>) -> Response {
     let mut response = content.into_response();
     let kind = mime_guess::from_path(name).first_or_octet_stream();
     let kind = HeaderValue::from_str(kind.as_ref()).unwrap_or(HeaderValue::from_static("text/plain"));
-    let keep = if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache_control =
+        if name.starts_with(HASHED) { "public, max-age=31536000, immutable" } else { "no-cache" };
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
     response.headers_mut().insert(header::ETAG, tag);
     response
 }
@@ -171,7 +171,7 @@ mod tests {
         (dir, ui)
     }
 
-    async fn ask(ui: &Ui, method: &str, path: &str, coding: &str) -> (StatusCode, HeaderMap, String) {
+    async fn request(ui: &Ui, method: &str, path: &str, coding: &str) -> (StatusCode, HeaderMap, String) {
         let request = warp::test::request().method(method).path(path).header("accept-encoding", coding);
         let response = request.reply(&routes(ui)).await;
         let text = String::from_utf8(response.body().to_vec()).unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_answers_every_address_and_nothing_outside_it_is_served() {
+    async fn files_outside_the_folder_are_not_served() {
         let (_dir, ui) = folder();
         for path in [
             "/",
@@ -190,7 +190,7 @@ mod tests {
             "/missing.js",
             "//etc/passwd.x",
         ] {
-            let (status, _, text) = ask(&ui, "GET", path, "").await;
+            let (status, _, text) = request(&ui, "GET", path, "").await;
             assert!(status == 200 && text.contains("/assets/a.js"), "{path}: {status} {text}");
         }
         for (method, path, expected) in [
@@ -199,16 +199,16 @@ mod tests {
             ("HEAD", "/view", 200),
             ("POST", "/view", 405),
         ] {
-            assert_eq!(ask(&ui, method, path, "").await.0, expected, "{method} {path}");
+            assert_eq!(request(&ui, method, path, "").await.0, expected, "{method} {path}");
         }
-        assert_eq!(ask(&ui, "POST", "/view", "").await.1["allow"], "GET, HEAD");
+        assert_eq!(request(&ui, "POST", "/view", "").await.1["allow"], "GET, HEAD");
         let built_in = Ui { serve: true, dir: None };
-        assert_eq!(ask(&built_in, "GET", "/assets/index-of-another-version.js", "").await.0, 404);
-        assert_eq!(ask(&Ui { serve: false, ..ui }, "GET", "/", "").await.0, 404);
+        assert_eq!(request(&built_in, "GET", "/assets/index-of-another-version.js", "").await.0, 404);
+        assert_eq!(request(&Ui { serve: false, ..ui }, "GET", "/", "").await.0, 404);
     }
 
     #[tokio::test]
-    async fn a_view_at_any_depth_finds_the_files() {
+    async fn nested_views_find_their_files() {
         let (_dir, ui) = folder();
         for (path, files) in [
             ("/", "./assets"),
@@ -216,15 +216,15 @@ mod tests {
             ("/compose/", "../assets"),
             ("/a/b/c", "../../assets"),
         ] {
-            let (_, _, text) = ask(&ui, "GET", path, "").await;
+            let (_, _, text) = request(&ui, "GET", path, "").await;
             assert!(text.contains(&format!("\"{files}/a.js\"")), "{path}: {text}");
         }
     }
 
     #[tokio::test]
-    async fn precompressed_files_go_to_clients_that_accept_the_coding() {
+    async fn precompressed_files_need_an_accepted_coding() {
         let (_dir, ui) = folder();
-        let (_, plain, _) = ask(&ui, "GET", "/assets/a.js", "").await;
+        let (_, plain, _) = request(&ui, "GET", "/assets/a.js", "").await;
         assert_eq!(
             (plain.get("content-encoding"), &plain["vary"]),
             (None, &HeaderValue::from_static("accept-encoding"))
@@ -234,7 +234,7 @@ mod tests {
             ("gzip", "gzip", "assets/a.js.gz"),
             ("br;q=0, *", "gzip", "assets/a.js.gz"),
         ] {
-            let (_, headers, text) = ask(&ui, "GET", "/assets/a.js", taken).await;
+            let (_, headers, text) = request(&ui, "GET", "/assets/a.js", taken).await;
             assert_eq!(
                 (&headers["content-encoding"], text.as_str()),
                 (&HeaderValue::from_static(coding), sent),
@@ -243,11 +243,11 @@ mod tests {
             assert_eq!(headers["content-type"], plain["content-type"], "{taken}");
             assert_ne!(headers["etag"], plain["etag"], "{taken}");
         }
-        assert!(!ask(&ui, "GET", "/plain.js", "gzip").await.1.contains_key("content-encoding"));
+        assert!(!request(&ui, "GET", "/plain.js", "gzip").await.1.contains_key("content-encoding"));
     }
 
     #[test]
-    fn hashed_files_are_kept_and_the_page_is_asked_for_again() {
+    fn only_hashed_files_are_cached() {
         let cache = |name| reply(name, Vec::new()).headers()[header::CACHE_CONTROL].clone();
         assert!(cache("assets/index-1a2b.js").to_str().unwrap().contains("immutable"));
         assert_eq!(cache("index.html"), "no-cache");

@@ -1,5 +1,8 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
+use khor_music::{Curve, Feature, Of, Polarity, Preset, PresetText, Problem};
+use khor_signal::{Family, SIGNALS};
+use khor_system::shown_path::ShownPath;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -14,9 +17,6 @@ use crate::{
     config::numbers,
     engine::{EditError, Engine},
 };
-use khor_music::{Curve, Feature, Of, Polarity, Preset, PresetText, Problem};
-use khor_signal::{Family, SIGNALS};
-use khor_system::shown_path::ShownPath;
 
 /// The name of a preset that is tried and says none.
 const UNNAMED: &str = "unnamed";
@@ -68,7 +68,7 @@ fn list(call: Call) -> Json<List> {
     Json(List {
         presets: library.presets().map(about).collect(),
         current: call.engine().config().music.preset,
-        previewing: call.engine().previewing(),
+        previewing: call.engine().preview_name(),
         problems: library.problems(),
     })
 }
@@ -96,10 +96,10 @@ struct One {
 }
 
 fn one(call: Call) -> Result<Json<One>, Failure> {
-    told(call.engine(), &call.name)
+    preset_answer(call.engine(), &call.name)
 }
 
-fn told(engine: &Engine, name: &str) -> Result<Json<One>, Failure> {
+fn preset_answer(engine: &Engine, name: &str) -> Result<Json<One>, Failure> {
     let library = engine.library();
     let preset = library.find(name).ok_or_else(|| EditError::Unknown(name.to_owned()))?;
     let file = library.file_of(name).map(ShownPath::from);
@@ -128,7 +128,7 @@ fn save(call: Call) -> Result<Json<One>, Failure> {
         return Err(misnamed(format!("{} is not allowed, expected {name} as in the address", preset.name)));
     }
     call.engine().save_preset(&preset)?;
-    told(call.engine(), name)
+    preset_answer(call.engine(), name)
 }
 
 /// Parses a preset in JSON; `name` is the default of its name. Whole numbers may be written as
@@ -172,7 +172,7 @@ struct Previewed {
 }
 
 fn previewed(call: Call) -> Result<Json<Previewed>, Failure> {
-    let preset = call.engine().previewed();
+    let preset = call.engine().preview_preset();
     let preset = preset.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "no unsaved preset plays"))?;
     Ok(Json(Previewed { ok: true, name: preset.name.clone(), preset: preset.written() }))
 }

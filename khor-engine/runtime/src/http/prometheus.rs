@@ -3,7 +3,10 @@
 
 use std::{fmt, sync::atomic::Ordering};
 
+use khor_http::MetricsFormat;
 use khor_proto::Unit;
+use khor_signal::{Counter, Counters};
+use khor_source::SourceKind;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric},
@@ -18,9 +21,6 @@ use super::{
     table::{Answer, Content, Operation, get},
 };
 use crate::engine::{FleetReport, HealthReport, HostReport, HostState, Measures};
-use khor_http::MetricsFormat;
-use khor_signal::{Counter, Counters};
-use khor_source::SourceKind;
 
 /// `GET /metrics`.
 pub(super) fn operation() -> Operation {
@@ -43,7 +43,7 @@ impl Answer for Exposition {
 }
 
 fn metrics(call: Call) -> Result<Exposition, Failure> {
-    let streams = call.desk.streams.load(Ordering::Relaxed);
+    let streams = call.context.streams.load(Ordering::Relaxed);
     let measured = Measured { measures: call.engine().measures(), streams };
     let format = MetricsFormat::asked(&call.headers);
     text(measured, format).map(|text| Exposition(format, text)).map_err(|problem| {
@@ -67,34 +67,34 @@ fn text(measured: Measured, format: MetricsFormat) -> Result<String, fmt::Error>
 impl Collector for Measured {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Self { measures, streams } = self;
-        let mut sheet = Sheet(encoder);
+        let mut writer = MetricsWriter(encoder);
         if let Some(counters) = &measures.counters {
             let scope = &measures.health.scope;
-            kernel(&mut sheet, counters, (!scope.is_machine).then_some(&*scope.whose))?;
+            kernel(&mut writer, counters, (!scope.is_machine).then_some(&*scope.whose))?;
         }
-        signals(&mut sheet, measures)?;
+        signals(&mut writer, measures)?;
         let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
-        sheet.counters("cues", "Events of the kernel that were told of.", cues)?;
+        writer.counters("cues", "Events of the kernel that were told of.", cues)?;
         let lost = measures.metrics.totals.iter().find(|(name, _)| *name == "events_dropped");
         let lost = lost.and_then(|(_, lost)| *lost).unwrap_or(0);
-        sheet.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
-        source(&mut sheet, &measures.health)?;
+        writer.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
+        source(&mut writer, &measures.health)?;
         if measures.fleet.site.is_some() {
-            fleet(&mut sheet, &measures.fleet)?;
+            fleet(&mut writer, &measures.fleet)?;
         }
-        sound(&mut sheet, &measures.health)?;
-        sheet.gauge(
+        sound(&mut writer, &measures.health)?;
+        writer.gauge(
             "listeners",
             "Those who listen elsewhere, a recording included.",
             measures.health.listen.listeners as f64,
         )?;
-        sheet.gauge("event_streams", "Event streams that are open.", *streams as f64)
+        writer.gauge("event_streams", "Event streams that are open.", *streams as f64)
     }
 }
 
 /// Totals of the kernel's counts, in base units. The totals of a scope have its name as a label,
 /// because they do not continue those of another scope.
-fn kernel(sheet: &mut Sheet<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
+fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
         let (name, help) = (counter.name(), counter.summary());
@@ -105,44 +105,44 @@ fn kernel(sheet: &mut Sheet<'_>, counters: &Counters, scope: Option<&str>) -> fm
         match counter.unit() {
             Unit::Microseconds => {
                 let (name, count) = seconds("_us", 1e6);
-                sheet.scoped(&name, help, count, scope)?;
+                writer.scoped(&name, help, count, scope)?;
             }
             Unit::Nanoseconds => {
                 let (name, count) = seconds("_ns", 1e9);
-                sheet.scoped(&name, help, count, scope)?;
+                writer.scoped(&name, help, count, scope)?;
             }
-            _ => sheet.scoped(name, help, count, scope)?,
+            _ => writer.scoped(name, help, count, scope)?,
         }
     }
     Ok(())
 }
 
-fn signals(sheet: &mut Sheet<'_>, measures: &Measures) -> fmt::Result {
+fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     let signals: Vec<_> = measures.metrics.signals.iter().collect();
     let table = |value: fn(&crate::engine::SignalReport) -> Option<f64>| {
         signals.iter().filter_map(move |(name, signal)| Some(([("signal", *name)], value(signal)?)))
     };
-    sheet.gauges(
+    writer.gauges(
         "signal_level",
         "How high a signal is, 0 to 1.",
         table(|signal| signal.level.map(f64::from)),
     )?;
-    sheet.gauges(
+    writer.gauges(
         "signal_deviation_octaves",
         "How far a signal is above what is ordinary.",
         table(|signal| signal.deviation.map(f64::from)),
     )?;
-    sheet.gauges(
+    writer.gauges(
         "signal_surprise",
         "How unexpected a signal is, 0 to 1.",
         table(|signal| signal.surprise.map(f64::from)),
     )?;
     let available = table(|signal| Some(f64::from(u8::from(signal.available))));
-    sheet.gauges("signal_available", "Whether a signal can be had.", available)
+    writer.gauges("signal_available", "Whether a signal can be had.", available)
 }
 
 /// The kind of source, as a table of which one is 1.
-fn source(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
+fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let kinds = [
         (SourceKind::Collector, "collector"),
         (SourceKind::Proc, "proc"),
@@ -152,60 +152,64 @@ fn source(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
     ];
     let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
     let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
-    sheet.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
+    writer.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
     let build = [([("version", health.version)], 1.0)];
-    sheet.gauges("build_info", "The version of khor.", build.into_iter())
+    writer.gauges("build_info", "The version of khor.", build.into_iter())
 }
 
 /// The hosts of a site: how many there are, and each one's own few figures.
-fn fleet(sheet: &mut Sheet<'_>, fleet: &FleetReport) -> fmt::Result {
+fn fleet(writer: &mut MetricsWriter<'_>, fleet: &FleetReport) -> fmt::Result {
     let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
     let states = states.into_iter().map(|(state, count)| ([("state", state)], count));
-    sheet.gauges("site_hosts", "Hosts of the site.", states)?;
+    writer.gauges("site_hosts", "Hosts of the site.", states)?;
     let up = |host: &HostReport| f64::from(u8::from(host.state == HostState::Live));
     let hosts = || fleet.hosts.iter();
-    sheet.gauges(
+    writer.gauges(
         "host_up",
         "Whether a host sends.",
         hosts().map(|h| ([("host", h.name.as_str())], up(h))),
     )?;
     let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
-    sheet.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
+    writer.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
-    sheet.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
+    writer.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
     let reasons = fleet.refused.by_reason();
     let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
-    sheet.counters("site_refused", "Messages of a site that were not taken.", reasons)
+    writer.counters("site_refused", "Messages of a site that were not taken.", reasons)
 }
 
-fn sound(sheet: &mut Sheet<'_>, health: &HealthReport) -> fmt::Result {
+fn sound(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let audio = &health.audio;
-    sheet.gauge("audio_up", "Whether the sound device plays.", f64::from(u8::from(audio.health.ok)))?;
-    sheet.gauge("audio_muted", "Whether the sound is muted.", f64::from(u8::from(audio.muted)))?;
+    writer.gauge("audio_up", "Whether the sound device plays.", f64::from(u8::from(audio.health.ok)))?;
+    writer.gauge("audio_muted", "Whether the sound is muted.", f64::from(u8::from(audio.muted)))?;
     if let Some(xruns) = audio.xruns {
-        sheet.counter("audio_xruns", "Gaps that the sound device reported.", xruns)?;
+        writer.counter("audio_xruns", "Gaps that the sound device reported.", xruns)?;
     }
-    sheet.counter("audio_restarts", "Times the sound device was opened again.", u64::from(audio.restarts))?;
-    sheet.counter(
+    writer.counter(
+        "audio_restarts",
+        "Times the sound device was opened again.",
+        u64::from(audio.restarts),
+    )?;
+    writer.counter(
         "audio_dropped_notes",
         "Notes that the synthesizer had no room for, or that came too late to be heard.",
         audio.dropped_notes,
     )?;
-    sheet.gauge(
+    writer.gauge(
         "audio_callback_load_ratio",
         "Share of its time that the sound callback uses.",
         f64::from(audio.callback_load),
     )?;
     if let Some(latency_ms) = audio.latency_ms {
-        sheet.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(latency_ms) / 1e3)?;
+        writer.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(latency_ms) / 1e3)?;
     }
-    sheet.gauge("audio_voices", "Voices that sound.", f64::from(audio.voices))
+    writer.gauge("audio_voices", "Voices that sound.", f64::from(audio.voices))
 }
 
 /// What is written on.
-struct Sheet<'a>(DescriptorEncoder<'a>);
+struct MetricsWriter<'a>(DescriptorEncoder<'a>);
 
-impl Sheet<'_> {
+impl MetricsWriter<'_> {
     fn counter<N>(&mut self, name: &str, help: &str, count: N) -> fmt::Result
     where
         ConstCounter<N>: EncodeMetric,
@@ -307,9 +311,9 @@ mod tests {
             let (key, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line}"));
             let name = key.split('{').next().unwrap();
             let is_counter = families[&here] == "counter";
-            let wanted = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
+            let expected = if is_counter && is_open { format!("{here}_total") } else { here.clone() };
             assert_eq!(is_counter, name.ends_with("_total"), "{line}");
-            assert_eq!(name, wanted, "{line}");
+            assert_eq!(name, expected, "{line}");
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{line}");
             if let Some((_, labels)) = key.split_once('{') {
                 let labels = labels.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}"));
@@ -321,7 +325,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_known_is_written_and_what_is_absent_is_not() {
+    async fn metrics_contain_known_values_only() {
         let (engine, _dir) = quiet_engine();
         let counts_switches =
             |counters: [Option<u64>; Counter::ALL.len()]| counters[Counter::Switches.index()].is_some();

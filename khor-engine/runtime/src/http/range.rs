@@ -8,7 +8,7 @@ use super::reply::Failure;
 
 /// The requested part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum RequestedRange {
     /// The whole answer: there is no range, or it is ignored.
     Whole,
     /// These bytes.
@@ -19,16 +19,16 @@ pub(super) enum Asked {
 
 /// Reads `Range` and `If-Range`. `tag` is the answer's entity tag, in quotes. A header with several
 /// ranges is ignored.
-pub(super) fn asked(headers: &HeaderMap, length: u64, tag: Option<&str>) -> Asked {
+pub(super) fn requested(headers: &HeaderMap, length: u64, tag: Option<&str>) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let unchanged = text(header::IF_RANGE).is_none_or(|wanted| tag == Some(wanted));
+    let unchanged = text(header::IF_RANGE).is_none_or(|condition| tag == Some(condition));
     let spec =
         text(header::RANGE).filter(|_| unchanged).and_then(|range| range.trim().strip_prefix("bytes="));
-    spec.and_then(|spec| part(spec, length)).unwrap_or(Asked::Whole)
+    spec.and_then(|spec| part(spec, length)).unwrap_or(RequestedRange::Whole)
 }
 
 /// `None` if the range is malformed, or if there are several.
-fn part(spec: &str, length: u64) -> Option<Asked> {
+fn part(spec: &str, length: u64) -> Option<RequestedRange> {
     let (first, last) = spec.trim().split_once('-')?;
     let number = |text: &str| {
         let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
@@ -44,7 +44,7 @@ fn part(spec: &str, length: u64) -> Option<Asked> {
         }
         first..last.saturating_add(1).min(length)
     };
-    Some(if range.start < range.end { Asked::Part(range) } else { Asked::Nothing })
+    Some(if range.start < range.end { RequestedRange::Part(range) } else { RequestedRange::Nothing })
 }
 
 /// Sets the headers of an answer with this part of `length` bytes.
@@ -59,8 +59,8 @@ pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u
 
 /// 416: the requested range is beyond the end of `length` bytes.
 pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
-    let said = format!("Range: beyond the end, there are {length} bytes");
-    let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, said).into_response();
+    let message = format!("Range: beyond the end, there are {length} bytes");
+    let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, message).into_response();
     if let Ok(range) = HeaderValue::from_str(&format!("bytes */{length}")) {
         response.headers_mut().insert(header::CONTENT_RANGE, range);
     }
@@ -71,17 +71,17 @@ pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
 mod tests {
     use super::*;
 
-    fn of(range: &str, if_range: Option<&str>) -> Asked {
+    fn of(range: &str, if_range: Option<&str>) -> RequestedRange {
         let mut headers = HeaderMap::new();
         headers.insert(header::RANGE, range.parse().unwrap());
         if let Some(tag) = if_range {
             headers.insert(header::IF_RANGE, tag.parse().unwrap());
         }
-        asked(&headers, 1000, Some("\"tag\""))
+        requested(&headers, 1000, Some("\"tag\""))
     }
 
     #[test]
-    fn a_range_is_read_as_the_standard_says() {
+    fn range_headers_follow_the_standard() {
         for (range, expected) in [
             ("bytes=0-1", 0..2),
             ("bytes=0-", 0..1000),
@@ -92,24 +92,24 @@ mod tests {
             ("bytes=-5000", 0..1000),
             (" bytes=7-7 ", 7..8),
         ] {
-            assert_eq!(of(range, None), Asked::Part(expected), "{range}");
+            assert_eq!(of(range, None), RequestedRange::Part(expected), "{range}");
         }
         for range in ["bytes=1000-", "bytes=5000-6000", "bytes=-0"] {
-            assert_eq!(of(range, None), Asked::Nothing, "{range}");
+            assert_eq!(of(range, None), RequestedRange::Nothing, "{range}");
         }
         for range in
             ["bytes=0-1,5-6", "bytes=2-1", "bytes=", "bytes=-", "bytes=a-b", "bytes=+1-2", "frames=0-1", "x"]
         {
-            assert_eq!(of(range, None), Asked::Whole, "{range}");
+            assert_eq!(of(range, None), RequestedRange::Whole, "{range}");
         }
-        assert_eq!(asked(&HeaderMap::new(), 1000, None), Asked::Whole);
+        assert_eq!(requested(&HeaderMap::new(), 1000, None), RequestedRange::Whole);
     }
 
     #[test]
-    fn a_part_of_another_version_is_not_sent() {
-        assert_eq!(of("bytes=0-1", Some("\"tag\"")), Asked::Part(0..2));
+    fn ranges_need_the_same_version() {
+        assert_eq!(of("bytes=0-1", Some("\"tag\"")), RequestedRange::Part(0..2));
         for other in ["\"other\"", "W/\"tag\"", "Mon, 30 Nov 2026 12:00:00 GMT"] {
-            assert_eq!(of("bytes=0-1", Some(other)), Asked::Whole, "{other}");
+            assert_eq!(of("bytes=0-1", Some(other)), RequestedRange::Whole, "{other}");
         }
     }
 }

@@ -14,8 +14,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
+use khor_output::recorder::{RecordingStatus, name};
+use khor_system::shown_path::ShownPath;
 use percent_encoding::percent_decode_str;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -27,13 +28,11 @@ use warp::{
 
 use super::{
     call::Call,
-    range::{self, Asked},
+    range::{self, RequestedRange},
     reply::Failure,
     table::{Answer, Content, Json, Operation, get, post},
     work,
 };
-use khor_output::recorder::{Recording, name};
-use khor_system::shown_path::ShownPath;
 
 /// How many bytes of a file are read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
@@ -51,7 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-fn status(call: Call) -> Json<Recording> {
+fn status(call: Call) -> Json<RecordingStatus> {
     Json(call.engine().recorder().status())
 }
 
@@ -74,7 +73,7 @@ struct Stopped {
 }
 
 async fn stop(call: Call) -> Result<Json<Stopped>, Failure> {
-    let Recording { file, seconds, error, .. } = call.engine().recorder().stop().await?;
+    let RecordingStatus { file, seconds, error, .. } = call.engine().recorder().stop().await?;
     match error {
         None => Ok(Json(Stopped { ok: true, file, seconds })),
         Some(error) => Err(Failure::new(StatusCode::CONFLICT, error)),
@@ -98,7 +97,7 @@ fn list(call: Call) -> Result<Json<Recordings>, Failure> {
     let folder = call.engine().recorder().folder();
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
     let recordings =
-        recordings.into_iter().map(|(name, bytes)| Recorded { name: shown(&name), bytes }).collect();
+        recordings.into_iter().map(|(name, bytes)| Recorded { name: display_name(&name), bytes }).collect();
     Ok(Json(Recordings { folder: folder.into(), recordings }))
 }
 
@@ -107,7 +106,7 @@ fn unreadable(path: &Path, problem: &io::Error) -> Failure {
 }
 
 /// A file name as answers show it.
-fn shown(name: &OsString) -> String {
+fn display_name(name: &OsString) -> String {
     name.to_string_lossy().into_owned()
 }
 
@@ -127,8 +126,8 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
         }
     }
     recordings.sort_by_cached_key(|(name, _)| {
-        let name = shown(name);
-        let (second, number, name) = name::age(&name);
+        let name = display_name(name);
+        let (second, number, name) = name::age_key(&name);
         (second.to_owned(), number, name.to_owned())
     });
     Ok(recordings)
@@ -138,18 +137,19 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
 struct Stored {
     file: File,
     length: u64,
-    part: Asked,
+    part: RequestedRange,
     tag: String,
     kind: String,
 }
 
 fn file(call: Call) -> Result<Stored, Failure> {
     let folder = call.engine().recorder().folder();
-    let wanted = OsString::from_vec(percent_decode_str(&call.name).collect());
+    let requested = OsString::from_vec(percent_decode_str(&call.name).collect());
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
     // A client requests a name that is not UTF-8 as the list shows it. No path leads out of the
     // folder, because only names of the list are accepted.
-    let of_name = |name: &OsString| *name == wanted || shown(name).as_bytes() == wanted.as_bytes();
+    let of_name =
+        |name: &OsString| *name == requested || display_name(name).as_bytes() == requested.as_bytes();
     let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
     let unknown =
         || Failure::new(StatusCode::NOT_FOUND, "there is no such recording: /api/recordings lists them");
@@ -159,7 +159,7 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let length = metadata.len();
     let tag = format!("\"{:x}.{:x}-{length:x}\"", metadata.mtime(), metadata.mtime_nsec());
     let kind = mime_guess::from_path(&path).first_or_octet_stream().to_string();
-    Ok(Stored { file, length, part: range::asked(&call.headers, length, Some(&tag)), tag, kind })
+    Ok(Stored { file, length, part: range::requested(&call.headers, length, Some(&tag)), tag, kind })
 }
 
 impl Answer for Stored {
@@ -169,9 +169,9 @@ impl Answer for Stored {
     fn into_response(self) -> Response {
         let Self { mut file, length, part, tag, kind } = self;
         let (status, part) = match part {
-            Asked::Nothing => return range::unsatisfiable(length),
-            Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
-            Asked::Whole => (StatusCode::OK, 0..length),
+            RequestedRange::Nothing => return range::unsatisfiable(length),
+            RequestedRange::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+            RequestedRange::Whole => (StatusCode::OK, 0..length),
         };
         if let Err(problem) = file.seek(SeekFrom::Start(part.start)) {
             return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_of_one_second_are_listed_in_their_order() {
+    fn recordings_of_one_second_keep_order() {
         let dir = tempfile::tempdir().unwrap();
         for length in 0..11 {
             let (path, _) = name::claim(dir.path(), SystemTime::UNIX_EPOCH, "flac").unwrap();

@@ -5,11 +5,13 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use khor_music::Problem;
+use khor_output::recorder::RecorderError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use warp::{
     Rejection, Reply,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     reject::{InvalidHeader, InvalidQuery},
     reply::Response,
 };
@@ -23,8 +25,6 @@ use crate::{
     config::UpdateError,
     engine::{ActionError, EditError},
 };
-use khor_music::Problem;
-use khor_output::recorder::RecorderError;
 
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";
@@ -47,13 +47,13 @@ pub(super) struct Failure {
     status: StatusCode,
     refusal: Refusal,
     /// Whether the token would let the client in.
-    asks_token: bool,
+    accepts_token: bool,
 }
 
 impl Failure {
     pub(super) fn new(status: StatusCode, error: impl std::fmt::Display) -> Self {
         let refusal = Refusal { ok: false, error: error.to_string(), problems: Vec::new() };
-        Self { status, refusal, asks_token: false }
+        Self { status, refusal, accepts_token: false }
     }
 
     /// The request itself is wrong.
@@ -69,7 +69,7 @@ impl Failure {
     pub(super) fn into_response(self) -> Response {
         let reply = inert_json::reply(&self.refusal);
         let mut response = warp::reply::with_status(reply, self.status).into_response();
-        if self.asks_token {
+        if self.accepts_token {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -85,8 +85,8 @@ impl Failure {
 
 impl From<Denied> for Failure {
     fn from(denied: Denied) -> Self {
-        let asks_token = matches!(denied, Denied::NoToken);
-        Self { asks_token, ..Self::new(StatusCode::UNAUTHORIZED, denied) }
+        let accepts_token = matches!(denied, Denied::NoToken);
+        Self { accepts_token, ..Self::new(StatusCode::UNAUTHORIZED, denied) }
     }
 }
 
@@ -115,7 +115,7 @@ impl From<RecorderError> for Failure {
         let status = match problem {
             RecorderError::Busy(_) | RecorderError::Idle => StatusCode::CONFLICT,
             RecorderError::Full(_) => StatusCode::SERVICE_UNAVAILABLE,
-            RecorderError::NoRoom(_) => StatusCode::INSUFFICIENT_STORAGE,
+            RecorderError::DiskLimit(_) => StatusCode::INSUFFICIENT_STORAGE,
             RecorderError::Write { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             RecorderError::Format(_) => StatusCode::BAD_REQUEST,
         };
@@ -154,9 +154,20 @@ pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
+/// 405 with the methods that are allowed.
+pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
+    let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let message = format!("this method is not allowed here, expected {methods}");
+    let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
+    if let Ok(allowed) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(header::ALLOW, allowed);
+    }
+    response
+}
+
 /// Turns what no route took into an error.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
-    let (status, said) = if rejection.find::<ForeignHost>().is_some() {
+    let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (
             StatusCode::MISDIRECTED_REQUEST,
             "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
@@ -170,5 +181,5 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
     } else {
         (StatusCode::NOT_FOUND, "there is nothing here")
     };
-    Ok(Failure::new(status, said).into_response())
+    Ok(Failure::new(status, message).into_response())
 }

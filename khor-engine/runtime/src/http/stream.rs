@@ -20,13 +20,13 @@ use tokio_stream::wrappers::IntervalStream;
 use warp::{Reply, reply::Response, sse::Event};
 
 use super::{
-    call::{Call, Desk},
+    call::{ApiContext, Call},
     inert_json,
     reply::live_headers,
+    stop::until_stopped,
     table::{Answer, Content, Operation, get},
-    until_stopped,
 };
-use crate::engine::Since;
+use crate::engine::ReadPosition;
 
 /// Time between two events.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -39,22 +39,22 @@ pub(super) fn operation() -> Operation {
         .at_once(open)
 }
 
-struct Events {
-    desk: Desk,
-    since: Option<Since>,
+struct EventStream {
+    context: ApiContext,
+    position: Option<ReadPosition>,
 }
 
-fn open(call: Call) -> Events {
-    let run = run(&call.desk);
-    let since = call.header("last-event-id").and_then(|id| read_id(id, &run));
-    Events { desk: call.desk, since }
+fn open(call: Call) -> EventStream {
+    let run = run_id(&call.context);
+    let position = call.header("last-event-id").and_then(|id| position_of(id, &run));
+    EventStream { context: call.context, position }
 }
 
-impl Answer for Events {
+impl Answer for EventStream {
     const CONTENT: Content = Content::of("text/event-stream");
 
     fn into_response(self) -> Response {
-        let events = events(self.desk, self.since);
+        let events = events(self.context, self.position);
         let events = warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events);
         let mut response = warp::sse::reply(events).into_response();
         live_headers(response.headers_mut());
@@ -63,9 +63,9 @@ impl Answer for Events {
 }
 
 /// One more stream that is open, as long as this lives.
-struct Open(Arc<AtomicUsize>);
+struct OpenStream(Arc<AtomicUsize>);
 
-impl Open {
+impl OpenStream {
     fn new(streams: &Arc<AtomicUsize>) -> Self {
         // A count that is only shown: no order with anything else is needed.
         streams.fetch_add(1, Ordering::Relaxed);
@@ -73,23 +73,23 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 fn events(
-    desk: Desk,
-    mut since: Option<Since>,
+    context: ApiContext,
+    mut position: Option<ReadPosition>,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
-    let (open, run, stop) = (Open::new(&desk.streams), run(&desk), desk.stop.clone());
+    let (open, run, stop) = (OpenStream::new(&context.streams), run_id(&context), context.stop.clone());
     IntervalStream::new(ticks())
         .map(move |_| {
             let _counted = &open;
-            let report = desk.engine.metrics(since, false);
-            let until = report.until(since);
-            since = Some(until);
+            let report = context.engine.metrics(position, false);
+            let until = report.until(position);
+            position = Some(until);
             // Events have no name, because the original's clients listen to `message` only.
             let event = Event::default().id(format!("{run}.{until}"));
             let text = inert_json::text(&report);
@@ -99,12 +99,12 @@ fn events(
 }
 
 /// Names this run of the engine: in another, notes are counted anew.
-fn run(desk: &Desk) -> String {
-    format!("{:x}", desk.engine.started_ts_ms())
+fn run_id(context: &ApiContext) -> String {
+    format!("{:x}", context.engine.started_ts_ms())
 }
 
 /// Up to where an event of this run has told.
-fn read_id(id: &str, run: &str) -> Option<Since> {
+fn position_of(id: &str, run: &str) -> Option<ReadPosition> {
     id.strip_prefix(run)?.strip_prefix('.')?.parse().ok()
 }
 
@@ -119,11 +119,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_says_how_far_it_was_told_in_this_run_only() {
-        let since: Since = "17.3".parse().unwrap();
-        assert_eq!(read_id(&format!("19f.{since}"), "19f"), Some(since));
+    fn event_ids_belong_to_one_run() {
+        let position: ReadPosition = "17.3".parse().unwrap();
+        assert_eq!(position_of(&format!("19f.{position}"), "19f"), Some(position));
         for id in ["", "19f", "19f.", "19f.17", "19f.17.x", "18f.17.3", "19f17.3", "19f.17.3.1"] {
-            assert_eq!(read_id(id, "19f"), None, "{id}");
+            assert_eq!(position_of(id, "19f"), None, "{id}");
         }
     }
 }

@@ -11,7 +11,7 @@ use warp::{
     reply::Response,
 };
 
-use super::{call::Call, inert_json, reply::Failure, shared::Shared, work};
+use super::{call::Call, inert_json, reply::Failure, shared_answer::SharedAnswer, work};
 
 /// What an operation does with a request.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
@@ -211,7 +211,7 @@ impl Draft {
     where
         F: Future<Output = A> + Send + 'static,
     {
-        let shared = Shared::new(life);
+        let shared = SharedAnswer::new(life);
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             let shared = shared.clone();
             Box::pin(async move {
@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_fits_its_pattern_and_nothing_else() {
+    fn paths_match_their_own_pattern_only() {
         assert_eq!(fits("/api/presets", "/api/presets"), Some(String::new()));
         assert_eq!(fits("/api/presets/{name}", "/api/presets/arp"), Some("arp".into()));
         for path in
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_written_out_comes_first() {
+    fn literal_paths_come_first() {
         let table: Vec<_> = [
             delete("/x/{name}", "any").at_once(|_| Done::JSON),
             delete("/x/one", "one").at_once(|_| Done::JSON),

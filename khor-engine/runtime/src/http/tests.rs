@@ -1,34 +1,34 @@
-//! The whole API of a running engine, asked in-process: what it answers, and whether that is what its document says.
+//! Tests the API of a running engine in-process: its answers, and that they match its document.
 
 use std::sync::{Arc, atomic::AtomicUsize};
 
+use khor_http::ConnectionSlot;
+use khor_music::Preset;
+use khor_system::peer::Peer;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{access::tests::loopback, call::Desk, openapi, routes, table};
+use super::{access::tests::loopback, call::ApiContext, openapi, routes, table};
 use crate::engine::{
     Engine,
     tests::{quiet_engine, quiet_engine_of},
 };
-use khor_http::ConnectionSlot;
-use khor_music::Preset;
-use khor_system::peer::Peer;
 
 /// A running engine and its API.
 struct Api {
-    desk: Desk,
+    context: ApiContext,
     _stop: watch::Sender<bool>,
     _dir: tempfile::TempDir,
 }
 
-struct Told {
+struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
     text: String,
 }
 
-impl Told {
+impl TestResponse {
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{}", self.text))
     }
@@ -43,17 +43,23 @@ impl Api {
         let (stop, stopped) = watch::channel(false);
         let streams = Arc::new(AtomicUsize::new(0));
         Self {
-            desk: Desk { engine, stop: stopped, streams, access: loopback(17321) },
+            context: ApiContext { engine, stop: stopped, streams, access: loopback(17321) },
             _stop: stop,
             _dir: dir,
         }
     }
 
     fn engine(&self) -> &Engine {
-        &self.desk.engine
+        &self.context.engine
     }
 
-    async fn ask_with(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
+    async fn request_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> TestResponse {
         let mut request = warp::test::request()
             .method(method)
             .path(path)
@@ -63,14 +69,14 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.reply(&routes(&self.desk)).await;
+        let response = request.reply(&routes(&self.context)).await;
         let text = String::from_utf8_lossy(response.body()).into_owned();
-        Told { status: response.status(), headers: response.headers().clone(), text }
+        TestResponse { status: response.status(), headers: response.headers().clone(), text }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &Value) -> Told {
+    async fn request(&self, method: &str, path: &str, body: &Value) -> TestResponse {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.ask_with(method, path, &[], &body).await
+        self.request_with(method, path, &[], &body).await
     }
 }
 
@@ -81,9 +87,9 @@ fn ambient() -> Value {
 }
 
 #[tokio::test]
-async fn how_a_site_is_played_may_be_said_and_which_may_not() {
+async fn the_api_changes_site_modes_only() {
     let api = Api::of(quiet_engine_of("home"));
-    let mode = api.ask("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
+    let mode = api.request("PATCH", "/api/config", &json!({ "site": { "mode": "roll_call" } })).await;
     assert_eq!((mode.status, &mode.json()["site"]["mode"]), (StatusCode::OK, &json!("roll_call")));
     for site in [
         json!({ "name": "elsewhere" }),
@@ -91,7 +97,7 @@ async fn how_a_site_is_played_may_be_said_and_which_may_not() {
         json!({ "mode": "solo" }),
         Value::Null,
     ] {
-        let refused = api.ask("PATCH", "/api/config", &json!({ "site": site })).await;
+        let refused = api.request("PATCH", "/api/config", &json!({ "site": site })).await;
         assert!(
             refused.status.is_client_error() && refused.text.contains("site"),
             "{site}: {}",
@@ -101,24 +107,28 @@ async fn how_a_site_is_played_may_be_said_and_which_may_not() {
 }
 
 #[tokio::test]
-async fn a_preset_is_saved_played_changed_and_removed() {
+async fn presets_are_saved_changed_and_removed() {
     let api = Api::new();
-    let saved = api.ask("PUT", "/api/presets/mine", &ambient()).await;
+    let saved = api.request("PUT", "/api/presets/mine", &ambient()).await;
     assert_eq!(
         (saved.status, saved.json()["builtin"].clone()),
         (StatusCode::OK, json!(false)),
         "{}",
         saved.text
     );
-    let told = api.ask("GET", "/api/presets/mine", &Value::Null).await;
-    assert_eq!(told.json(), saved.json());
-    assert!(told.text.contains("\"pan\":0.1}"), "numbers are as short as they were written: {}", told.text);
-    let file = std::path::PathBuf::from(told.json()["file"].as_str().unwrap());
+    let loaded = api.request("GET", "/api/presets/mine", &Value::Null).await;
+    assert_eq!(loaded.json(), saved.json());
+    assert!(
+        loaded.text.contains("\"pan\":0.1}"),
+        "numbers are as short as they were written: {}",
+        loaded.text
+    );
+    let file = std::path::PathBuf::from(loaded.json()["file"].as_str().unwrap());
     assert!(std::fs::read_to_string(&file).unwrap().contains("\n[[pulse]]\n"));
 
-    let selected = api.ask("POST", "/api/preset/select?name=mine", &Value::Null).await;
+    let selected = api.request("POST", "/api/preset/select?name=mine", &Value::Null).await;
     assert_eq!(selected.json(), json!({ "ok": true, "preset": "mine" }));
-    let list = api.ask("GET", "/api/presets", &Value::Null).await.json();
+    let list = api.request("GET", "/api/presets", &Value::Null).await.json();
     let mine = list["presets"].as_array().unwrap().iter().find(|preset| preset["name"] == "mine").unwrap();
     assert_eq!(
         (&mine["editable"], &list["current"], &list["previewing"]),
@@ -128,7 +138,7 @@ async fn a_preset_is_saved_played_changed_and_removed() {
     let mut wrong = ambient();
     wrong["map"][3]["range"] = json!([0, 99]);
     wrong["bed"]["velocity"] = json!(7);
-    let refused = api.ask("PUT", "/api/presets/mine", &wrong).await;
+    let refused = api.request("PUT", "/api/presets/mine", &wrong).await;
     let problems = refused.json()["problems"].clone();
     assert_eq!(
         (refused.status, problems.as_array().unwrap().len()),
@@ -136,20 +146,20 @@ async fn a_preset_is_saved_played_changed_and_removed() {
         "{problems}"
     );
     assert_eq!(problems[1]["path"], "map[3].range");
-    let checked = api.ask("POST", "/api/presets/check", &wrong).await;
+    let checked = api.request("POST", "/api/presets/check", &wrong).await;
     assert_eq!(
         (checked.status, checked.json()),
         (StatusCode::OK, json!({ "ok": false, "problems": problems }))
     );
     assert_eq!(
-        api.ask("POST", "/api/presets/check", &ambient()).await.json(),
+        api.request("POST", "/api/presets/check", &ambient()).await.json(),
         json!({ "ok": true, "problems": [] })
     );
 
-    let removed = api.ask("DELETE", "/api/presets/mine", &Value::Null).await;
+    let removed = api.request("DELETE", "/api/presets/mine", &Value::Null).await;
     assert_eq!((removed.json(), file.exists()), (json!({ "ok": true }), false));
     assert_eq!(api.engine().config().music.preset, "ambient");
-    let status = async |method: &str, path: &str| api.ask(method, path, &ambient()).await.status;
+    let status = async |method: &str, path: &str| api.request(method, path, &ambient()).await.status;
     assert_eq!(status("DELETE", "/api/presets/mine").await, StatusCode::NOT_FOUND);
     assert_eq!(status("GET", "/api/presets/mine").await, StatusCode::NOT_FOUND);
     assert_eq!(status("DELETE", "/api/presets/arp").await, StatusCode::CONFLICT);
@@ -157,28 +167,32 @@ async fn a_preset_is_saved_played_changed_and_removed() {
     assert_eq!(status("PUT", "/api/presets/..%2Fmine").await, StatusCode::BAD_REQUEST);
     assert_eq!(status("PUT", "/api/presets/Mine").await, StatusCode::BAD_REQUEST);
     assert_eq!(status("PUT", "/api/presets/preview").await, StatusCode::METHOD_NOT_ALLOWED);
-    assert_eq!(api.ask_with("POST", "/api/presets/check", &[], "{").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        api.request_with("POST", "/api/presets/check", &[], "{").await.status,
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]
-async fn a_preview_plays_until_something_is_selected() {
+async fn previews_play_until_a_selection() {
     let api = Api::new();
-    let previewing = async || api.ask("GET", "/api/presets", &Value::Null).await.json()["previewing"].clone();
+    let previewing =
+        async || api.request("GET", "/api/presets", &Value::Null).await.json()["previewing"].clone();
     let mut preset = ambient();
     preset["name"] = json!("draft");
     for end in [("DELETE", "/api/presets/preview"), ("POST", "/api/preset/select?name=ambient")] {
-        assert_eq!(api.ask("POST", "/api/presets/preview", &preset).await.json(), json!({ "ok": true }));
+        assert_eq!(api.request("POST", "/api/presets/preview", &preset).await.json(), json!({ "ok": true }));
         assert_eq!(previewing().await, "draft");
-        let held = api.ask("GET", "/api/presets/preview", &Value::Null).await.json();
+        let held = api.request("GET", "/api/presets/preview", &Value::Null).await.json();
         let notes = |preset: &Value| preset["bed"]["notes"].clone();
         assert_eq!((&held["name"], notes(&held["preset"])), (&json!("draft"), notes(&preset)));
-        assert_eq!(api.ask(end.0, end.1, &Value::Null).await.status, StatusCode::OK);
+        assert_eq!(api.request(end.0, end.1, &Value::Null).await.status, StatusCode::OK);
         assert_eq!(previewing().await, Value::Null);
-        let gone = api.ask("GET", "/api/presets/preview", &Value::Null).await;
+        let gone = api.request("GET", "/api/presets/preview", &Value::Null).await;
         assert_eq!(gone.status, StatusCode::NOT_FOUND);
     }
     preset["bed"]["notes"] = json!(9);
-    let refused = api.ask("POST", "/api/presets/preview", &preset).await;
+    let refused = api.request("POST", "/api/presets/preview", &preset).await;
     assert_eq!(
         (refused.status, refused.json()["problems"][0]["path"].clone()),
         (StatusCode::BAD_REQUEST, json!("bed.notes"))
@@ -187,11 +201,11 @@ async fn a_preview_plays_until_something_is_selected() {
 }
 
 #[tokio::test]
-async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
+async fn a_toggle_mutes_a_snoozed_engine() {
     let api = Api::new();
-    let post = async |path: &str| api.ask("POST", path, &Value::Null).await.json();
+    let post = async |path: &str| api.request("POST", path, &Value::Null).await.json();
     let silence = async || {
-        let metrics = api.ask("GET", "/api/metrics", &Value::Null).await.json();
+        let metrics = api.request("GET", "/api/metrics", &Value::Null).await.json();
         metrics["controls"]["silence"].clone()
     };
     assert_eq!(silence().await, Value::Null);
@@ -204,33 +218,33 @@ async fn a_mute_without_a_parameter_mutes_during_a_snooze() {
 }
 
 #[tokio::test]
-async fn settings_that_select_within_a_site_are_rejected_without_a_site() {
+async fn site_settings_need_a_site() {
     let api = Api::new();
     for (change, key) in [
         (json!({ "site": { "host": "web-1" } }), "site.host"),
         (json!({ "site": { "mode": "roll_call" } }), "site.mode"),
     ] {
-        let refused = api.ask("PATCH", "/api/config", &change).await;
+        let refused = api.request("PATCH", "/api/config", &change).await;
         let error = refused.json()["error"].as_str().unwrap_or_default().to_owned();
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{error}");
         assert!(error.starts_with(key) && error.contains("--site NAME"), "{error}");
     }
-    let whole = api.ask("GET", "/api/config", &Value::Null).await.json();
+    let whole = api.request("GET", "/api/config", &Value::Null).await.json();
     assert_eq!(
-        api.ask("PUT", "/api/config", &whole).await.status,
+        api.request("PUT", "/api/config", &whole).await.status,
         StatusCode::OK,
         "unchanged settings are accepted"
     );
 }
 
 #[tokio::test]
-async fn who_changes_what_was_changed_elsewhere_is_told() {
+async fn conflicting_changes_answer_412() {
     let api = Api::new();
-    let tag = |told: &Told| told.headers["etag"].to_str().unwrap().to_owned();
-    let read = tag(&api.ask("GET", "/api/config", &Value::Null).await);
+    let tag = |loaded: &TestResponse| loaded.headers["etag"].to_str().unwrap().to_owned();
+    let read = tag(&api.request("GET", "/api/config", &Value::Null).await);
     let change = async |tag: &str, bpm: u32| {
         let body = json!({ "music": { "bpm": bpm } }).to_string();
-        api.ask_with("PATCH", "/api/config", &[("if-match", tag)], &body).await
+        api.request_with("PATCH", "/api/config", &[("if-match", tag)], &body).await
     };
     let first = change(&read, 90).await;
     assert_eq!(
@@ -246,7 +260,7 @@ async fn who_changes_what_was_changed_elsewhere_is_told() {
     assert_eq!(change("\"x\", W/\"y\"", 96).await.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(change("*", 97).await.status, StatusCode::OK);
     assert_eq!(
-        tag(&api.ask("GET", "/api/config", &Value::Null).await),
+        tag(&api.request("GET", "/api/config", &Value::Null).await),
         format!("\"{}\"", api.engine().config().tag())
     );
 }
@@ -254,26 +268,26 @@ async fn who_changes_what_was_changed_elsewhere_is_told() {
 #[tokio::test]
 async fn a_snooze_is_shown() {
     let api = Api::new();
-    let snoozed = api.ask("POST", "/api/actions/snooze?minutes=15", &Value::Null).await.json();
+    let snoozed = api.request("POST", "/api/actions/snooze?minutes=15", &Value::Null).await.json();
     let until = snoozed["snoozed_until_ts_ms"].as_u64().unwrap();
-    let metrics = api.ask("GET", "/api/metrics", &Value::Null).await.json();
+    let metrics = api.request("GET", "/api/metrics", &Value::Null).await.json();
     assert_eq!(
         (&metrics["controls"]["snoozed_until_ts_ms"], &metrics["controls"]["muted"]),
         (&json!(until), &json!(true))
     );
     let minutes = (until - metrics["ts_ms"].as_u64().unwrap()) as f64 / 60e3;
     assert!((14.5..=15.0).contains(&minutes), "{minutes}");
-    let ended = api.ask("POST", "/api/actions/snooze?minutes=0", &Value::Null).await.json();
+    let ended = api.request("POST", "/api/actions/snooze?minutes=0", &Value::Null).await.json();
     assert_eq!(ended, json!({ "ok": true, "snoozed_until_ts_ms": null }));
     assert!(!api.engine().is_muted());
     assert_eq!(
-        api.ask("POST", "/api/actions/snooze?minutes=-1", &Value::Null).await.status,
+        api.request("POST", "/api/actions/snooze?minutes=-1", &Value::Null).await.status,
         StatusCode::BAD_REQUEST
     );
 }
 
-/// What is asked of an operation so that it can answer 200.
-fn asked(method: &str, path: &str) -> (String, Value) {
+/// A path and a body to which the operation can answer 200.
+fn example_request(method: &str, path: &str) -> (String, Value) {
     let name = if path.starts_with("/api/clips/") { "idle.wav" } else { "mine" };
     let (path, query) = (
         path.replace("{name}", name),
@@ -294,9 +308,9 @@ fn asked(method: &str, path: &str) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn every_operation_answers_as_its_document_says() {
+async fn answers_match_the_openapi_document() {
     let api = Api::new();
-    let document = api.ask("GET", "/api/openapi.json", &Value::Null).await;
+    let document = api.request("GET", "/api/openapi.json", &Value::Null).await;
     oas3::from_json(&document.text).expect("an OpenAPI document");
     let document = document.json();
     let mut operations: Vec<(String, String)> = Vec::new();
@@ -313,7 +327,7 @@ async fn every_operation_answers_as_its_document_says() {
     operations.sort_by_key(place);
     // A test note needs a listener.
     let _listening = api.engine().listen().unwrap();
-    let mut asked_count = 0;
+    let mut answered_count = 0;
     for (method, path) in &operations {
         let described = &document["paths"][path][method];
         if matches!(
@@ -328,29 +342,29 @@ async fn every_operation_answers_as_its_document_says() {
         if path == "/api/recording/stop" {
             until_recorded(&api).await;
         }
-        let (url, body) = asked(method, path);
-        let told = api.ask(&method.to_uppercase(), &url, &body).await;
-        assert_eq!(told.status, StatusCode::OK, "{method} {path}: {}", told.text);
-        let kind = told.headers["content-type"].to_str().unwrap();
-        let said = &described["responses"]["200"]["content"][kind];
-        assert!(said.is_object(), "{method} {path}: {kind} in {described:#}");
+        let (url, body) = example_request(method, path);
+        let loaded = api.request(&method.to_uppercase(), &url, &body).await;
+        assert_eq!(loaded.status, StatusCode::OK, "{method} {path}: {}", loaded.text);
+        let kind = loaded.headers["content-type"].to_str().unwrap();
+        let message = &described["responses"]["200"]["content"][kind];
+        assert!(message.is_object(), "{method} {path}: {kind} in {described:#}");
         if kind == "application/json" {
             assert_eq!(
-                said_wrongly(&document, &said["schema"], &told.json()),
+                schema_errors(&document, &message["schema"], &loaded.json()),
                 Vec::<String>::new(),
                 "{method} {path}"
             );
         }
-        asked_count += 1;
+        answered_count += 1;
     }
-    assert!(asked_count >= 30, "{asked_count} of {}", operations.len());
+    assert!(answered_count >= 30, "{answered_count} of {}", operations.len());
     let heads = operations.iter().filter(|(method, _)| method == "head").count();
     assert_eq!(operations.len() - heads, table().len());
-    let refused = api.ask("GET", "/api/presets/none", &Value::Null).await;
+    let refused = api.request("GET", "/api/presets/none", &Value::Null).await;
     let schema =
         &document["paths"]["/api/presets/{name}"]["get"]["responses"]["4XX"]["content"]["application/json"];
-    assert_eq!(said_wrongly(&document, &schema["schema"], &refused.json()), Vec::<String>::new());
-    assert_ne!(said_wrongly(&document, &schema["schema"], &json!({ "ok": false })), Vec::<String>::new());
+    assert_eq!(schema_errors(&document, &schema["schema"], &refused.json()), Vec::<String>::new());
+    assert_ne!(schema_errors(&document, &schema["schema"], &json!({ "ok": false })), Vec::<String>::new());
 }
 
 /// Waits until there is something in the recording.
@@ -359,7 +373,7 @@ async fn until_recorded(api: &Api) {
 }
 
 /// Where an answer is not as the document says.
-fn said_wrongly(document: &Value, schema: &Value, answer: &Value) -> Vec<String> {
+fn schema_errors(document: &Value, schema: &Value, answer: &Value) -> Vec<String> {
     let mut schema = schema.clone();
     schema["components"] = document["components"].clone();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
@@ -367,11 +381,11 @@ fn said_wrongly(document: &Value, schema: &Value, answer: &Value) -> Vec<String>
 }
 
 #[tokio::test]
-async fn the_schema_of_the_configuration_takes_what_khor_takes() {
+async fn the_schema_accepts_valid_configurations() {
     let api = Api::new();
-    let schema = api.ask("GET", "/api/config/schema", &Value::Null).await.json();
+    let schema = api.request("GET", "/api/config/schema", &Value::Null).await.json();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
-    assert!(validator.is_valid(&api.ask("GET", "/api/config", &Value::Null).await.json()));
+    assert!(validator.is_valid(&api.request("GET", "/api/config", &Value::Null).await.json()));
     assert!(validator.is_valid(&json!({ "music": { "bpm": 100 } })), "any part will do");
     for wrong in [
         json!({ "music": { "bpm": 10 } }),
@@ -379,24 +393,28 @@ async fn the_schema_of_the_configuration_takes_what_khor_takes() {
         json!({ "osc": [] }),
     ] {
         assert!(!validator.is_valid(&wrong), "{wrong}");
-        assert_eq!(api.ask("PATCH", "/api/config", &wrong).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert_eq!(
+            api.request("PATCH", "/api/config", &wrong).await.status,
+            StatusCode::BAD_REQUEST,
+            "{wrong}"
+        );
     }
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_refused_in_the_same_form() {
+async fn unknown_paths_answer_with_json_errors() {
     let api = Api::new();
-    let wrong = api.ask("DELETE", "/api/health", &Value::Null).await;
+    let wrong = api.request("DELETE", "/api/health", &Value::Null).await;
     assert_eq!(
         (wrong.status, wrong.headers["allow"].to_str().unwrap()),
         (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD")
     );
     let huge = "x".repeat(65 * 1024);
-    let huge = api.ask_with("PATCH", "/api/config", &[], &huge).await;
+    let huge = api.request_with("PATCH", "/api/config", &[], &huge).await;
     assert_eq!((huge.status, huge.json()["ok"].clone()), (StatusCode::PAYLOAD_TOO_LARGE, json!(false)));
     for path in ["/api/nothing", "/api/presets/", "/api//health", "/metrics/x"] {
-        let told = api.ask("GET", path, &Value::Null).await;
-        assert!(told.status == StatusCode::NOT_FOUND || path == "/metrics/x", "{path}: {}", told.status);
+        let loaded = api.request("GET", path, &Value::Null).await;
+        assert!(loaded.status == StatusCode::NOT_FOUND || path == "/metrics/x", "{path}: {}", loaded.status);
     }
     let document = openapi::write(table().iter().map(AsRef::as_ref));
     assert_eq!(document["openapi"], "3.1.0");

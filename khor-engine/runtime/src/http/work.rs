@@ -3,20 +3,21 @@
 //! The process has few threads for blocking work, and tokio's queue for them has no bound. So each
 //! kind of work waits in a bounded queue of its own. A request that ends while it waits leaves the
 //! queue.
-//! Renders have a queue and threads of their own ([`Renders`](crate::engine::Renders)).
+//! Renders have a queue and threads of their own ([`ClipRenderer`](crate::engine::ClipRenderer)).
 
 use std::sync::LazyLock;
 
+use tracing::error;
 use warp::http::StatusCode;
 
 use super::reply::Failure;
-use crate::turns::Turns;
+use crate::work_queue::WorkQueue;
 
 /// Operations that wait for the disk or the sound server. Each ends within a few seconds.
-static OPERATIONS: LazyLock<Turns> = LazyLock::new(|| Turns::new(3, 32));
+static OPERATIONS: LazyLock<WorkQueue> = LazyLock::new(|| WorkQueue::new(3, 32));
 /// Files of the page, pieces of recordings, compression. Each connection has at most one of these,
 /// so this queue is never full.
-static DELIVERIES: LazyLock<Turns> = LazyLock::new(|| Turns::new(2, 512));
+static DELIVERIES: LazyLock<WorkQueue> = LazyLock::new(|| WorkQueue::new(2, 512));
 
 /// Runs an operation. Refuses it with 503 if too many wait.
 pub(super) async fn operate<T: Send + 'static>(
@@ -34,13 +35,13 @@ pub(super) async fn deliver<T: Send + 'static>(
 
 /// Runs `work` when it has a turn. The turn ends with the work, even if the request ends earlier.
 async fn run<T: Send + 'static>(
-    turns: &Turns,
+    queue: &WorkQueue,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
-    let turn = turns.take().await.map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
+    let permit = queue.acquire().await.map_err(|full| Failure::new(StatusCode::SERVICE_UNAVAILABLE, full))?;
     let working = tokio::task::spawn_blocking(move || {
         let done = work();
-        drop(turn);
+        drop(permit);
         done
     });
     working.await.map_err(|problem| failed(&problem))
@@ -48,7 +49,7 @@ async fn run<T: Send + 'static>(
 
 /// Logs a failure that is not the client's, and returns the answer to the client.
 pub(super) fn failed(problem: &impl std::fmt::Display) -> Failure {
-    tracing::error!("a request failed inside khor: {problem}");
+    error!("a request failed inside khor: {problem}");
     let message = "khor failed to do this; see its log";
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
 }
@@ -62,26 +63,26 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_full_queue_is_a_503_and_ended_requests_leave_it() {
-        let turns = Turns::new(1, 1);
+    async fn full_queues_answer_503() {
+        let queue = WorkQueue::new(1, 1);
         let (release, released) = mpsc::channel::<()>();
-        let mut first = Box::pin(run(&turns, move || released.recv().is_ok()));
+        let mut first = Box::pin(run(&queue, move || released.recv().is_ok()));
         assert!(poll!(&mut first).is_pending());
-        let mut second = Box::pin(run(&turns, || panic!("its request has ended")));
+        let mut second = Box::pin(run(&queue, || panic!("its request has ended")));
         assert!(poll!(&mut second).is_pending());
-        let refused = run(&turns, || ()).await.err().map(|failure| failure.status());
+        let refused = run(&queue, || ()).await.err().map(|failure| failure.status());
         assert_eq!(refused, Some(StatusCode::SERVICE_UNAVAILABLE));
         drop(second);
         release.send(()).unwrap();
         assert!(first.await.is_ok_and(|is_released| is_released));
-        assert!(run(&turns, || ()).await.is_ok());
+        assert!(run(&queue, || ()).await.is_ok());
     }
 
     #[tokio::test]
-    async fn work_that_panics_is_a_500_and_its_turn_ends() {
-        let turns = Turns::new(1, 0);
-        let failed = run(&turns, || panic!("a request's bug")).await.err().map(|failure| failure.status());
+    async fn panicking_work_answers_500() {
+        let queue = WorkQueue::new(1, 0);
+        let failed = run(&queue, || panic!("a request's bug")).await.err().map(|failure| failure.status());
         assert_eq!(failed, Some(StatusCode::INTERNAL_SERVER_ERROR));
-        assert!(run(&turns, || ()).await.is_ok());
+        assert!(run(&queue, || ()).await.is_ok());
     }
 }

@@ -117,7 +117,7 @@ mod tests {
     use super::{standing_out as reading, *};
 
     #[test]
-    fn one_of_ten_moves_what_says_waiting_and_not_what_says_work() {
+    fn one_machine_in_ten_moves_only_saturation() {
         let mut site = vec![reading(SignalId::Rx, 0.0); 9];
         site.push(reading(SignalId::Rx, 8.0));
         let level =
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_that_one_machine_lacks_is_that_of_the_others() {
+    fn a_missing_signal_comes_from_other_machines() {
         let mut poor = reading(SignalId::Exec, 0.0);
         poor.lanes[SignalId::Exec.index()] = None;
         let site = [poor, reading(SignalId::Exec, 4.0)];
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_is_as_its_busiest_and_the_whole_waits_as_its_worst_section() {
+    fn a_section_sounds_like_its_busiest_machine() {
         let calm = reading(SignalId::Mem, 0.0).lanes;
         let busy = reading(SignalId::Mem, 8.0).lanes;
         let level = |lanes: &Lanes, id: SignalId| lanes[id.index()].unwrap().level;

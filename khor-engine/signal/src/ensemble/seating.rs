@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_sit_by_name_and_then_where_they_sat() {
+    fn sections_keep_their_slots() {
         let mut seating = Seating::default();
         assert_eq!(seat(&mut seating, &["web", "db"]), [1, 0]);
         assert_eq!(seat(&mut seating, &["web", "db", "app"]), [1, 0, 2]);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_bench_of_its_own_sits_on_the_last() {
+    fn surplus_sections_share_the_last_slot() {
         let mut seating = Seating::default();
         assert_eq!(seat(&mut seating, &["a", "b", "c", "d"]), [0, 1, 2, 3]);
         assert!(!seating.has_rest());

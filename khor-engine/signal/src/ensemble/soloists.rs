@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_most_deviant_take_the_solo_and_keep_it_until_another_is_clearly_further() {
+    fn soloists_stay_until_clearly_exceeded() {
         let mut stage = Stage(Soloists::default());
         assert_eq!(stage.at([1.0, 0.0, 0.0]), "--", "nobody stands out");
         assert_eq!(stage.at([3.0, 2.0, 0.0]), "ab");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_far_out_has_both_voices() {
+    fn an_extreme_machine_has_both_voices() {
         let mut stage = Stage(Soloists::default());
         assert_eq!(stage.at([6.0, 2.0]), "a-");
         assert_eq!(stage.at([4.0, 2.5]), "ab");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_away_has_it_no_more() {
+    fn a_missing_machine_loses_its_solo() {
         let mut stage = Stage(Soloists::default());
         assert_eq!(stage.at([3.0, 3.5]), "ba");
         assert_eq!(stage.at([3.0]), "-a");

@@ -1,7 +1,7 @@
-//! Why nothing goes through to a server, or not everything, and what can be done about it.
+//! Why a NATS server does not accept messages, and the fix.
 //!
-//! The client tries again by itself and says of an attempt only of which kind its failure was ("IO error"), never why. So once in a
-//! while the server is asked apart from that, by an attempt of one's own, whose error has the reason.
+//! The client reconnects by itself, and reports only the kind of an error ("IO error"). So from
+//! time to time khor makes a connection attempt of its own, whose error has the reason.
 
 use std::{
     sync::Arc,
@@ -13,11 +13,11 @@ use khor_proto::inert;
 use parking_lot::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
-use super::Nats;
+use super::settings::Nats;
 
-/// Between two attempts to learn the reason.
+/// Time between two attempts to learn the reason.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// What can be done, by what the reason has in it, in lower case; the first that fits.
+/// Words of a reason, in lower case, and the fix. The first match counts.
 const FIXES: [(&[&str], &str); 7] = [
     (
         &["authorization violation", "authentication", "signing nonce"],
@@ -38,7 +38,7 @@ const FIXES: [(&[&str], &str); 7] = [
 ];
 const OTHER_FIX: &str = "check that the server runs, and its address";
 
-/// What is known of a server's trouble, from its client's events.
+/// The problems of a server, from its client's events.
 #[derive(Debug)]
 pub(super) struct Troubles {
     nats: Nats,
@@ -55,13 +55,13 @@ struct Held {
 }
 
 impl Troubles {
-    /// Of a server that was not heard yet.
+    /// The state before the first answer.
     pub(super) fn new(nats: Nats) -> Self {
         let why = Some("it has not answered yet".to_owned());
         Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }
     }
 
-    /// Why, while there is trouble.
+    /// The current problem.
     pub(super) fn why(&self) -> Option<String> {
         let held = self.hold();
         held.why.clone().or_else(|| held.too_long.map(|(length, most)| too_long(length, most)))
@@ -93,7 +93,7 @@ impl Troubles {
         fits
     }
 
-    /// Takes an event of the client's.
+    /// Takes an event of the client.
     pub(super) fn note(self: &Arc<Self>, event: &Event) {
         match event {
             Event::Connected => {
@@ -109,14 +109,14 @@ impl Troubles {
                     tokio::spawn(async move { this.ask().await });
                 }
             }
-            Event::SlowConsumer(_) => self.let_go(),
+            Event::SlowConsumer(_) => self.warn_of_drops(),
             Event::LameDuckMode | Event::Draining | Event::Closed => {}
         }
     }
 
-    /// A message found no room among those that wait. Not all of these events come through, so they are not counted; hosts' frames
-    /// are, by their numbers.
-    fn let_go(&self) {
+    /// Warns that the queue of received messages was full. The client does not report each dropped
+    /// message. The gaps in the numbers of frames count them.
+    fn warn_of_drops(&self) {
         let mut held = self.hold();
         if held.warned.is_none_or(|warned| warned.elapsed() >= ASK_AGAIN) {
             held.warned = Some(Instant::now());
@@ -128,7 +128,7 @@ impl Troubles {
         }
     }
 
-    /// Learns why one can't connect, unless the client has connected meanwhile.
+    /// Learns why connecting fails, unless the client has connected meanwhile.
     async fn ask(&self) {
         let Some(why) = self.reason().await else { return };
         let mut held = self.hold();
@@ -152,7 +152,7 @@ impl Troubles {
         held.why = now;
     }
 
-    /// Whether the reason was not asked for lately.
+    /// Whether it is time to ask for the reason.
     fn is_to_ask(&self) -> bool {
         let mut held = self.hold();
         let is_to_ask = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
@@ -162,12 +162,12 @@ impl Troubles {
         is_to_ask
     }
 
-    /// Why one can't connect; `None` where one can now.
+    /// Why connecting fails; `None` if it works now.
     async fn reason(&self) -> Option<String> {
         let address = self.nats.check_url().ok()?;
         let options = match self.nats.options().await {
             Ok(options) => options,
-            // A file that could be read before.
+            // The file was readable before.
             Err(error) => return Some(error.to_string()),
         };
         options.connect(address).await.err().map(|error| error.to_string())
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fix_is_for_what_is_wrong() {
+    fn each_problem_has_its_fix() {
         for (why, word) in [
             ("authorization violation: nats: authorization violation", "nkey"),
             ("server error: nats: Permissions Violation for Publish to \"khor.v1.a.b.frame\"", "permit"),
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_reported_until_a_message_as_long_as_the_dropped_one_fits() {
+    fn a_size_limit_is_reported_while_exceeded() {
         let troubles = Troubles::new(Nats::default());
         troubles.keep(&mut troubles.hold(), None);
         assert!(troubles.fits(400, 1_000_000) && troubles.why().is_none());

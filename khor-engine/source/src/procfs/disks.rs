@@ -8,7 +8,7 @@ use std::{
 
 use khor_signal::{Accumulator, Counter, Counters};
 
-use super::set;
+use super::set::set;
 
 /// Number of readings after which the devices are classified again. The devices below a device may
 /// change while its name stays the same.

@@ -2,7 +2,7 @@
 
 use khor_signal::{Accumulator, Counter, Counters};
 
-use super::set;
+use super::set::set;
 
 /// The interrupts of all lines.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use khor_signal::{Accumulator, Counter, Counters};
 use super::{
     interfaces::{Interface, Interfaces, Seen},
     links::LinkWatch,
-    set,
+    set::set,
 };
 
 /// Bytes and packets: received, then sent.

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use anyhow::{Context, Result, ensure};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind};
 
-use super::player::{RATE_HZ, VOICES_OF_A_BANK, key};
+use super::notes::{RATE_HZ, VOICES_OF_A_BANK, key};
 use crate::process::command;
 
 pub(super) const PROGRAM: &str = "fluidsynth";

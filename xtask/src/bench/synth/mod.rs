@@ -5,6 +5,7 @@
 //! instructions. khor plays its first preset, the others what is nearest to it (their files say what).
 
 mod fluidsynth;
+mod notes;
 mod player;
 mod scsynth;
 

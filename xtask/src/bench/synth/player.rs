@@ -11,20 +11,11 @@ use nix::sys::{
     time::TimeValLike,
 };
 
-use super::{fluidsynth, scsynth};
+use super::{fluidsynth, notes::RATE_HZ, scsynth};
 use crate::{
     process::{command, is_there, output},
     release,
 };
-
-pub(super) const RATE_HZ: u32 = 48_000;
-/// Voices of one of khor's synths; of more there are several.
-pub(super) const VOICES_OF_A_BANK: usize = 24;
-
-/// MIDI's number of a voice's note: whole tones from E2 on, the same in each player.
-pub(super) fn key(voice: usize) -> u8 {
-    40 + 2 * (voice % VOICES_OF_A_BANK) as u8
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Player {
@@ -133,10 +124,5 @@ mod tests {
         assert_eq!(collected("==7== "), None);
         let unknown = "==7== Command: x\nvex amd64->IR: unhandled instruction bytes: 0xC5 0x79\n==7== more";
         assert_eq!(refused(unknown), "valgrind: vex amd64->IR: unhandled instruction bytes: 0xC5 0x79");
-    }
-
-    #[test]
-    fn notes_are_midis() {
-        assert_eq!((key(0), key(23), key(24)), (40, 86, 40));
     }
 }

@@ -8,7 +8,7 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context, Result};
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType};
 
-use super::player::{RATE_HZ, key};
+use super::notes::{RATE_HZ, key};
 use crate::process::command;
 
 pub(super) const PROGRAM: &str = "scsynth";

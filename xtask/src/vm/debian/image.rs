@@ -10,14 +10,15 @@ use anyhow::{Context, Result};
 
 use crate::{
     process::{as_root, find_program, output, succeed},
-    vm::{apt, home},
+    vm::{apt, folder::home},
 };
 
 const SUITE: &str = "bookworm";
 /// Beyond the essential packages: the system's manager, its bus and devices, sessions with a manager and a bus of their
-/// own, what the tests call, and the one library that khor needs of those a minimal system lacks.
+/// own, what the tests call, and the one library that khor needs of those a minimal system lacks. One test removes this
+/// library for a while. It installs the library again from `/var/cache/apt/archives`, where debootstrap leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
-                        dbus-user-session,alsa-utils,playerctl,openssh-server";
+                        dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
 /// The image has holes: it takes what is used, 300 MB.
 const SIZE: &str = "2G";
 /// Without a journal, and without tables to be made later, which would be written at any time.

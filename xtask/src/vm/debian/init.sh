@@ -21,8 +21,9 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /debian /usr/bin/dpkg --install /usr/l
     echo "the package can't be installed"
 export SYSTEMD_OFFLINE=1
 chroot /debian systemctl --quiet enable khor-e2e.service
-# A test starts this service.
+# Tests start these.
 chroot /debian systemctl --quiet disable ssh.service
+chroot /debian systemctl --quiet disable nats-server.service
 umount /debian/proc
 mount --move /dev /debian/dev
 exec switch_root /debian /sbin/init

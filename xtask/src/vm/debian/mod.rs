@@ -22,7 +22,7 @@ use anyhow::Result;
 
 pub(super) use outside::Outside;
 
-use super::{VmArgs, home, kernel, machine::Setup, modules};
+use super::{VmArgs, folder::home, kernel, machine::Setup, modules};
 
 /// Its name on the command line and in reports.
 const NAME: &str = "debian";

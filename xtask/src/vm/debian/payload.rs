@@ -1,4 +1,4 @@
-//! Packs the files that are added to the system: khor's package, and the tests with their service.
+//! Packs the files that are added to the system: khor's packages, and the tests with their service.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use super::outside;
 use crate::{
     dist,
     process::{find_program, output},
-    vm::{initramfs, machine, modules::Module, tests},
+    vm::{initramfs, modules::Module, report, tests},
 };
 
 /// Installs the payload and makes way for systemd.
@@ -65,14 +65,16 @@ fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
         symlink(Path::new("/usr/bin").join(program), payload.join(TESTS).join(program))?;
     }
     let built = tests::build(&SUITES)?;
-    fs::copy(dist::package_for_tests()?, payload.join(TESTS).join("khor.deb"))?;
+    for package in dist::packages_for_tests()? {
+        fs::copy(&package, payload.join(TESTS).join(package.file_name().context("a name")?))?;
+    }
     for (test, (_, name)) in built.tests.iter().zip(SUITES) {
         strip(test, &payload.join(TESTS).join(name))?;
     }
     for (to, content) in OURS {
         initramfs::write(payload, to, content.as_bytes())?;
     }
-    let settings = format!("ONLY={}\nMARK={}\n", only.unwrap_or_default(), machine::END_MARK);
+    let settings = format!("ONLY={}\nMARK={}\n", only.unwrap_or_default(), report::END_MARK);
     initramfs::write(payload, &format!("{TESTS}/settings"), settings.as_bytes())
 }
 

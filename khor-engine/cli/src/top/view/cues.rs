@@ -1,5 +1,6 @@
 //! The cues: what the kernel reported, the newest first.
 
+use khor_signal::Family;
 use ratatui::{
     buffer::Buffer,
     layout::Rect,
@@ -8,34 +9,33 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{heading, put};
+use super::primitives::{heading, put};
 use crate::top::{
-    look::{DIM, Look},
+    api_types::Cue,
     state::State,
-    told::Cue,
+    theme::{DIM, Theme},
 };
-use khor_signal::Family;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
-    let below = heading(buffer, area, look, "cues, what the kernel reports");
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
+    let below = heading(buffer, area, theme, "cues, what the kernel reports");
     if state.cues.is_empty() {
         put(buffer, below, "   none so far", DIM);
     }
     for (row, cue) in below.rows().zip(state.cues.iter().rev()) {
-        draw_cue(row, buffer, cue, state.ts_ms, look);
+        draw_cue(row, buffer, cue, state.ts_ms, theme);
     }
 }
 
-fn draw_cue(row: Rect, buffer: &mut Buffer, cue: &Cue, ts_ms: u64, look: Look) {
+fn draw_cue(row: Rect, buffer: &mut Buffer, cue: &Cue, ts_ms: u64, theme: Theme) {
     let style = match cue.kind.as_str() {
-        "exec" => look.family(Family::Process),
-        "retx" => look.family(Family::Network),
-        _ => look.bad(),
+        "exec" => theme.family(Family::Process),
+        "retx" => theme.family(Family::Network),
+        _ => theme.bad(),
     };
     let pid = cue.pid.map_or_else(String::new, |pid| format!("  pid {pid}"));
     let at = cue.host.as_ref().map_or_else(String::new, |host| format!("  at {host}"));
     Line::from(vec![
-        Span::styled(format!(" {} ", look.signs.cue), style),
+        Span::styled(format!(" {} ", theme.symbols.cue), style),
         Span::styled(format!("{:>10}  ", ago(ts_ms.saturating_sub(cue.ts_ms) / 1000)), DIM),
         Span::styled(format!("{:<8}", cue.kind), style),
         Span::styled(cue.comm.as_deref().unwrap_or_default(), Style::new()),

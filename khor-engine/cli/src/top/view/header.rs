@@ -7,30 +7,30 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::put;
+use super::primitives::put;
 use crate::top::{
-    look::{DIM, Look, STRONG},
+    api_types::{Audio, Health, Source},
     state::{Link, State},
-    told::{Audio, Health, Source},
+    theme::{DIM, STRONG, Theme},
 };
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let mut rows = area.rows();
     if let Some(row) = rows.next() {
-        draw_title(row, buffer, state, look);
+        draw_title(row, buffer, state, theme);
     }
     if area.height > 2
         && let (Some(row), Some(health)) = (rows.next(), &state.health)
     {
-        draw_parts(row, buffer, health, look);
+        draw_parts(row, buffer, health, theme);
     }
     if let Some(row) = rows.next() {
-        draw_sentence(row, buffer, state, look);
+        draw_sentence(row, buffer, state, theme);
     }
 }
 
-fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
-    let between = || Span::styled(format!(" {} ", look.signs.between), DIM);
+fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
+    let between = || Span::styled(format!(" {} ", theme.symbols.between), DIM);
     let host = state.health.as_ref().map_or("khor", |health| &health.host.name);
     let name = state.site().map_or_else(|| host.to_owned(), |site| format!("site {site}"));
     let mut title = Line::from(vec![Span::raw(" "), Span::styled(name, STRONG)]);
@@ -81,20 +81,20 @@ fn learning(state: &State) -> String {
     }
 }
 
-fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, look: Look) {
-    let (source, source_is_well) = source_words(&health.source);
-    let (audio, audio_is_well) = audio_words(&health.audio);
-    let style = |is_well| if is_well { DIM } else { look.bad() };
+fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, theme: Theme) {
+    let (source, source_is_well) = source_text(&health.source);
+    let (audio, audio_is_well) = audio_text(&health.audio);
+    let style = |is_well| if is_well { DIM } else { theme.bad() };
     // The one that fails comes first: it may not fit beside the other.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
     parts.sort_by_key(|(_, is_well)| *is_well);
     let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));
-    let between = Span::styled(format!(" {} ", look.signs.between), DIM);
+    let between = Span::styled(format!(" {} ", theme.symbols.between), DIM);
     Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
 }
 
 /// How it is heard, and whether that is well.
-fn source_words(source: &Source) -> (String, bool) {
+fn source_text(source: &Source) -> (String, bool) {
     let words = match source.kind.as_deref() {
         Some("collector") => "heard through the collector".to_owned(),
         Some("proc") => "heard through /proc, without the collector".to_owned(),
@@ -111,7 +111,7 @@ fn source_words(source: &Source) -> (String, bool) {
     }
 }
 
-fn audio_words(audio: &Audio) -> (String, bool) {
+fn audio_text(audio: &Audio) -> (String, bool) {
     if !audio.enabled {
         return ("sound is off".to_owned(), true);
     }
@@ -123,10 +123,10 @@ fn audio_words(audio: &Audio) -> (String, bool) {
     (format!("sound on {device}{backend}"), true)
 }
 
-fn draw_sentence(row: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+fn draw_sentence(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     match &state.link {
         Link::Up => put(buffer, row, &format!(" {}", state.sentence), STRONG),
-        Link::Looking => put(buffer, row, " Looking for the engine.", STRONG),
-        Link::Lost(why) => put(buffer, row, &format!(" ! Trying again: {why}"), look.bad()),
+        Link::Connecting => put(buffer, row, " Looking for the engine.", STRONG),
+        Link::Lost(why) => put(buffer, row, &format!(" ! Trying again: {why}"), theme.bad()),
     }
 }

@@ -1,5 +1,6 @@
 //! The keys and the shapes, explained over the rest.
 
+use khor_signal::SIGNALS;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Rect},
@@ -9,14 +10,13 @@ use ratatui::{
 
 use crate::top::{
     keys::KEYS,
-    look::{FAMILIES, Look, STRONG},
+    theme::{FAMILIES, STRONG, Theme},
 };
-use khor_signal::SIGNALS;
 
 /// Columns of the box.
 const COLUMNS: u16 = 52;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, look: Look) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, theme: Theme) {
     let keys = KEYS.iter().map(|(key, _, meaning)| {
         Line::from(vec![Span::styled(format!("  {key}  "), STRONG), Span::raw(*meaning)])
     });
@@ -24,7 +24,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, look: Look) {
         let signals = SIGNALS.iter().filter(|info| info.family == family).map(|info| info.name);
         let names = signals.collect::<Vec<_>>().join(", ");
         Line::from(vec![
-            Span::styled(format!("  {}  ", look.shape(family)), look.family(family)),
+            Span::styled(format!("  {}  ", theme.shape(family)), theme.family(family)),
             Span::raw(names),
         ])
     });
@@ -32,6 +32,6 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, look: Look) {
     let rows = lines.len() as u16 + 2;
     let place = area.centered(Constraint::Length(COLUMNS), Constraint::Length(rows));
     Clear.render(place, buffer);
-    let block = Block::bordered().border_set(look.signs.border).title(" khor top ");
+    let block = Block::bordered().border_set(theme.symbols.border).title(" khor top ");
     Paragraph::new(lines).block(block).render(place, buffer);
 }

@@ -1,5 +1,7 @@
 //! The hosts of a site: the furthest above its ordinary first, who has the voices, who is silent, what is odd about one.
 
+use khor_engine::engine::{NOTABLE_OCTAVES, times};
+use khor_system::words::counted;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Rect},
@@ -8,14 +10,12 @@ use ratatui::{
     widgets::Widget,
 };
 
-use super::{heading, put};
+use super::primitives::{heading, put};
 use crate::top::{
-    look::{DIM, Look, STRONG},
+    api_types::{Fleet, FleetHost},
     state::State,
-    told::{Fleet, FleetHost},
+    theme::{DIM, STRONG, Theme},
 };
-use khor_engine::engine::{WORTH_A_LINE, times};
-use khor_system::words::counted;
 
 /// Columns from which sections and bars have room.
 const ROOMY: u16 = 66;
@@ -25,9 +25,9 @@ const WHOLE_BAR: f32 = 10.0;
 /// Silent hosts that are named where there is no room for a row each.
 const NAMED: usize = 4;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let Some(fleet) = &state.fleet else {
-        heading(buffer, area, look, "hosts");
+        heading(buffer, area, theme, "hosts");
         return;
     };
     let room = usize::from(area.height.saturating_sub(1));
@@ -35,18 +35,18 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     let is_cut = fleet.hosts.len() > room;
     // Where not all fit, who is silent is told in the last row.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
-    let shown = rows.min(fleet.hosts.len() - silent.len());
-    let words = match (&fleet.site, fleet.live as usize > shown) {
+    let visible = rows.min(fleet.hosts.len() - silent.len());
+    let words = match (&fleet.site, fleet.live as usize > visible) {
         (None, _) => "hosts".to_owned(),
         (_, true) => {
             format!(
-                "{shown} of {}, the furthest above its ordinary first",
+                "{visible} of {}, the furthest above its ordinary first",
                 counted(fleet.live.into(), "host")
             )
         }
         (_, false) => "hosts, the furthest above its ordinary first".to_owned(),
     };
-    let mut below = heading(buffer, area, look, &words);
+    let mut below = heading(buffer, area, theme, &words);
     if fleet.hosts.is_empty() {
         let [row, fix] = Layout::vertical([Constraint::Length(1); 2]).areas(below);
         put(
@@ -59,11 +59,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
         return;
     }
     for host in in_order(fleet).into_iter().filter(|host| !is_cut || !is_silent(host)).take(rows) {
-        draw_host(Rect { height: 1, ..below }.intersection(below), buffer, host, fleet, look);
+        draw_host(Rect { height: 1, ..below }.intersection(below), buffer, host, fleet, theme);
         below = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
     }
     if is_cut && !silent.is_empty() {
-        put(buffer, below, &format!(" {} silent: {}", look.signs.silent, named(&silent)), look.bad());
+        put(buffer, below, &format!(" {} silent: {}", theme.symbols.silent, named(&silent)), theme.bad());
     }
 }
 
@@ -79,7 +79,7 @@ fn in_order(fleet: &Fleet) -> Vec<&FleetHost> {
 
 /// Octaves above its ordinary, where that is worth a word.
 fn unusual(host: &FleetHost) -> Option<f32> {
-    host.deviation.filter(|octaves| *octaves >= WORTH_A_LINE && !is_silent(host))
+    host.deviation.filter(|octaves| *octaves >= NOTABLE_OCTAVES && !is_silent(host))
 }
 
 fn is_silent(host: &FleetHost) -> bool {
@@ -92,7 +92,7 @@ fn named(hosts: &[&FleetHost]) -> String {
     if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
 }
 
-fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, look: Look) {
+fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, theme: Theme) {
     let is_roomy = row.width >= ROOMY;
     let [sign, name, section, bar, words] = Layout::horizontal([
         Constraint::Length(3),
@@ -107,23 +107,23 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, lo
     let octaves = unusual(host);
     let family = host.signal.map(|signal| signal.info().family);
     let (mark, style) = match (octaves.and(family), is_silent(host)) {
-        (_, true) => (look.signs.silent, look.bad()),
-        (Some(family), false) => (look.shape(family), look.family(family)),
-        (None, false) => (look.signs.between, DIM),
+        (_, true) => (theme.symbols.silent, theme.bad()),
+        (Some(family), false) => (theme.shape(family), theme.family(family)),
+        (None, false) => (theme.symbols.between, DIM),
     };
     put(buffer, sign, &format!(" {mark} "), style);
     put(buffer, name, &host.name, if octaves.is_some() { STRONG } else { Style::new() });
     put(buffer, section, host.section.as_deref().unwrap_or_default(), DIM);
     let columns = octaves.map_or(0.0, |octaves| (octaves / WHOLE_BAR).min(1.0) * f32::from(BAR));
-    put(buffer, bar, &look.signs.bars.full.repeat(columns.round() as usize), style);
-    let mut told = vec![Span::styled(standing(host, octaves), if octaves.is_some() { STRONG } else { DIM })];
+    put(buffer, bar, &theme.symbols.bars.full.repeat(columns.round() as usize), style);
+    let mut spans = vec![Span::styled(standing(host, octaves), if octaves.is_some() { STRONG } else { DIM })];
     if is_alone {
-        told.push(Span::styled("  heard alone", STRONG));
+        spans.push(Span::styled("  heard alone", STRONG));
     } else if has_voices {
-        told.push(Span::styled(format!("  {} voices", look.signs.voices), STRONG));
+        spans.push(Span::styled(format!("  {} voices", theme.symbols.voices), STRONG));
     }
-    told.extend(odd(host).into_iter().map(|odd| Span::styled(format!("  ! {odd}"), look.bad())));
-    Line::from(told).render(words, buffer);
+    spans.extend(odd(host).into_iter().map(|odd| Span::styled(format!("  ! {odd}"), theme.bad())));
+    Line::from(spans).render(words, buffer);
 }
 
 fn standing(host: &FleetHost, octaves: Option<f32>) -> String {

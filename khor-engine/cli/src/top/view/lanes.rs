@@ -1,5 +1,6 @@
 //! The lanes: each signal with its level over the last minute, its rate, and how that compares with what is ordinary.
 
+use khor_engine::engine::{NOTABLE_OCTAVES, amount as amount_of, is_zero_amount, times};
 use ratatui::{
     buffer::Buffer,
     layout::{Alignment, Constraint, Layout, Rect},
@@ -8,12 +9,11 @@ use ratatui::{
     widgets::{Sparkline, Widget},
 };
 
-use super::{heading, put};
+use super::primitives::{heading, put};
 use crate::top::{
-    look::{DIM, Look, STRONG},
-    state::{Lane, PAST_MS, State},
+    state::{HISTORY_MS, Lane, State},
+    theme::{DIM, STRONG, Theme},
 };
-use khor_engine::engine::{WORTH_A_LINE, amount as amount_of, is_nothing, times};
 
 /// Columns from which there is room for labels, and for whole words.
 const ROOMY: u16 = 66;
@@ -42,23 +42,23 @@ impl Columns {
     }
 }
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look, rows: u16) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme, rows: u16) {
     let room = usize::from(area.height.saturating_sub(1) / rows);
-    let lanes = shown(&state.lanes, room);
+    let lanes = visible_lanes(&state.lanes, room);
     let words = match state.lanes.len() {
         0 => "signals".to_owned(),
         all if all > lanes.len() => format!("signals, {} of {all}", lanes.len()),
         _ => "signals, the last minute".to_owned(),
     };
-    let below = heading(buffer, area, look, &words);
+    let below = heading(buffer, area, theme, &words);
     for (number, lane) in lanes.into_iter().enumerate() {
         let rect = Rect { y: below.y + rows * number as u16, height: rows, ..below };
-        draw_lane(rect.intersection(below), buffer, lane, state.ts_ms, look);
+        draw_lane(rect.intersection(below), buffer, lane, state.ts_ms, theme);
     }
 }
 
 /// Those that stand out most, where there is no room for all; in the order of all.
-fn shown(lanes: &[Lane], room: usize) -> Vec<&Lane> {
+fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);
     by_deviation.sort_by(|a, b| deviation(b).total_cmp(&deviation(a)));
@@ -67,7 +67,7 @@ fn shown(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     by_deviation.into_iter().map(|i| &lanes[i]).collect()
 }
 
-fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Look) {
+fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Theme) {
     let columns = Columns::of(area.width);
     let [name, label, picture, rate, deviation] = Layout::horizontal([
         Constraint::Length(columns.name),
@@ -77,10 +77,10 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Loo
         Constraint::Length(columns.deviation),
     ])
     .areas(area);
-    let family = look.family(lane.now.family);
-    let shape = Span::styled(format!(" {} ", look.shape(lane.now.family)), family);
+    let family = theme.family(lane.now.family);
+    let shape = Span::styled(format!(" {} ", theme.shape(lane.now.family)), family);
     let absent = lane.now.reason.as_ref();
-    let stands_out = lane.now.deviation.is_some_and(|deviation| deviation >= WORTH_A_LINE);
+    let stands_out = lane.now.deviation.is_some_and(|deviation| deviation >= NOTABLE_OCTAVES);
     let weight = match absent {
         Some(_) => DIM,
         None if stands_out => STRONG,
@@ -92,19 +92,21 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Loo
         put(buffer, picture.union(deviation), &format!("absent: {reason}"), DIM);
         return;
     }
-    draw_picture(picture, buffer, lane, ts_ms, look, family);
+    draw_picture(picture, buffer, lane, ts_ms, theme, family);
     let amount = lane.now.rate.map_or_else(String::new, |rate| amount_of(&lane.now.unit, rate));
     right(rate, buffer, &amount, weight);
     let usual = lane.now.baseline.map(|baseline| amount_of(&lane.now.unit, baseline));
-    let is_new = usual.is_some_and(|usual| is_nothing(&usual));
-    let words =
-        lane.now.deviation.map_or_else(String::new, |octaves| words(octaves, columns.label > 0, is_new));
+    let is_new = usual.is_some_and(|usual| is_zero_amount(&usual));
+    let words = lane
+        .now
+        .deviation
+        .map_or_else(String::new, |octaves| deviation_text(octaves, columns.label > 0, is_new));
     right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
 }
 
 /// Compares a signal with its baseline. `is_new`: the baseline is shown as zero.
-fn words(octaves: f32, is_roomy: bool, is_new: bool) -> String {
-    match (octaves.abs() < WORTH_A_LINE, is_roomy) {
+fn deviation_text(octaves: f32, is_roomy: bool, is_new: bool) -> String {
+    match (octaves.abs() < NOTABLE_OCTAVES, is_roomy) {
         (true, true) => "as usual".to_owned(),
         (true, false) => "usual".to_owned(),
         (false, true) if is_new && octaves > 0.0 => "usually none".to_owned(),
@@ -120,12 +122,12 @@ fn right(area: Rect, buffer: &mut Buffer, text: &str, style: Style) {
 
 /// The highest level within each column's time. Columns begin at multiples of that time, so that what is drawn stays
 /// as it is and only moves.
-fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: Look, style: Style) {
+fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Theme, style: Style) {
     let columns = u64::from(area.width);
     if columns == 0 {
         return;
     }
-    let column_ms = PAST_MS / columns;
+    let column_ms = HISTORY_MS / columns;
     let first = (ts_ms / column_ms + 1).saturating_sub(columns);
     let mut highest: Vec<Option<f32>> = vec![None; usize::from(area.width)];
     for (at_ms, level) in &lane.past {
@@ -140,7 +142,7 @@ fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, look: 
     Sparkline::default()
         .data(highest.into_iter().map(|level| level.map(eighths)))
         .max(most)
-        .bar_set(look.signs.bars.clone())
+        .bar_set(theme.symbols.bars.clone())
         .absent_value_symbol(" ")
         .style(style)
         .render(area, buffer);

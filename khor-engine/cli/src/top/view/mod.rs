@@ -6,20 +6,21 @@ mod header;
 mod help;
 mod hosts;
 mod lanes;
+mod primitives;
 mod score;
 
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Rect},
-    style::Style,
     text::{Line, Span},
     widgets::Widget,
 };
 
+use self::primitives::put;
 use super::{
     keys::KEYS,
-    look::{DIM, Look, STRONG},
     state::{Link, State},
+    theme::{DIM, STRONG, Theme},
 };
 
 /// Columns from which the score has room beside the lanes.
@@ -32,7 +33,7 @@ const HOSTS: u16 = 8;
 const LANE_ROWS: u16 = 3;
 
 /// Draws all of it.
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let header_rows = match area.height {
         0..6 => 1,
         6..12 => 2,
@@ -45,11 +46,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
         Constraint::Length(footer_rows),
     ])
     .areas(area);
-    header::draw(header, buffer, state, look);
+    header::draw(header, buffer, state, theme);
     if state.shows_hosts() {
-        draw_site(body, buffer, state, look);
+        draw_site(body, buffer, state, theme);
     } else {
-        draw_body(body, buffer, state, look);
+        draw_body(body, buffer, state, theme);
     }
     if state.link != Link::Up {
         // What is shown was so.
@@ -57,11 +58,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     }
     draw_footer(footer, buffer, state);
     if state.help {
-        help::draw(area, buffer, look);
+        help::draw(area, buffer, theme);
     }
 }
 
-fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let lanes = state.lanes.len().max(1) as u16;
     // A heading each for the lanes and the cues.
     let lane_rows = (area.height.saturating_sub(2 + CUES) / lanes).clamp(1, LANE_ROWS);
@@ -72,51 +73,32 @@ fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
     let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(score_columns)])
         .spacing(u16::from(score_columns > 0))
         .areas(picture);
-    lanes::draw(left, buffer, state, look, lane_rows);
+    lanes::draw(left, buffer, state, theme, lane_rows);
     if score_columns > 0 {
-        score::draw(right, buffer, state, look);
+        score::draw(right, buffer, state, theme);
     }
     if cues.height >= 2 {
-        cues::draw(cues, buffer, state, look);
+        cues::draw(cues, buffer, state, theme);
     }
 }
 
-fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let cue_rows = if area.height >= HOSTS + CUES { 1 + CUES } else { 0 };
     let [hosts, cues] = Layout::vertical([Constraint::Fill(1), Constraint::Length(cue_rows)]).areas(area);
-    hosts::draw(hosts, buffer, state, look);
+    hosts::draw(hosts, buffer, state, theme);
     if cue_rows > 0 {
-        cues::draw(cues, buffer, state, look);
+        cues::draw(cues, buffer, state, theme);
     }
 }
 
 /// What became of the last key, or what keys there are.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
-    if let Some(told) = state.told() {
-        put(buffer, area, &format!(" {told}"), STRONG);
+    if let Some(message) = state.message() {
+        put(buffer, area, &format!(" {message}"), STRONG);
         return;
     }
     let keys = KEYS.iter().flat_map(|(key, word, _)| {
         [Span::styled(format!(" {key}"), STRONG), Span::styled(format!(" {word} "), DIM)]
     });
     keys.collect::<Line<'_>>().render(area, buffer);
-}
-
-/// Text at the left of the first row, cut off where there is no room.
-fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    Line::styled(text, style).render(area, buffer);
-}
-
-/// A heading: a rule across the first row, with words in it. Returns the rows below.
-fn heading(buffer: &mut Buffer, area: Rect, look: Look, words: &str) -> Rect {
-    let [rule, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-    put(buffer, rule, &look.signs.rule.repeat(rule.width.into()), DIM);
-    put(buffer, inset(rule, 1), &format!(" {words} "), DIM);
-    below
-}
-
-/// Without so many columns at the left.
-fn inset(area: Rect, columns: u16) -> Rect {
-    let columns = columns.min(area.width);
-    Rect { x: area.x + columns, width: area.width - columns, ..area }
 }

@@ -1,19 +1,19 @@
 //! The score: the notes of the last bars, layer by layer, with the cues above them. Time runs to the right, now is at
 //! the right edge; columns are eighths or sixteenths of a bar, so that a note stays as it was drawn and only moves.
 
+use khor_music::Layer;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Position, Rect},
     style::{Modifier, Style},
 };
 
-use super::{heading, inset, put};
+use super::primitives::{heading, inset, put};
 use crate::top::{
-    look::{DIM, Look},
+    api_types::Note,
     state::State,
-    told::Note,
+    theme::{DIM, Theme},
 };
-use khor_music::Layer;
 
 /// Columns of the layers' names.
 const NAMES: u16 = 8;
@@ -65,11 +65,11 @@ impl Grid {
     }
 }
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let grid = Grid::of(state, area.width.saturating_sub(NAMES));
     let bars = grid.as_ref().map_or(0, |grid| grid.bars().count());
     let words = if bars < 2 { "score".to_owned() } else { format!("score, the last {bars} bars") };
-    let below = heading(buffer, area, look, &words);
+    let below = heading(buffer, area, theme, &words);
     let bands = Layout::vertical([
         Constraint::Max(if below.height >= 20 { 2 } else { 1 }),
         Constraint::Fill(5),
@@ -83,27 +83,27 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, look: Look) {
         put(buffer, inset(band, 1), name, DIM);
         let Some(grid) = &grid else { continue };
         let roll = inset(band, NAMES);
-        draw_bars(roll, buffer, grid, look);
-        draw_notes(roll, buffer, state, grid, look, layer);
+        draw_bars(roll, buffer, grid, theme);
+        draw_notes(roll, buffer, state, grid, theme, layer);
     }
     if let (Some(grid), Some(row)) = (&grid, inset(bands[0], NAMES).rows().next()) {
         let columns = state.cues.iter().filter_map(|cue| grid.column(cue.ts_ms as f64));
         for column in columns {
-            mark(row, buffer, column, 0, look.signs.cue, look.bad());
+            mark(row, buffer, column, 0, theme.symbols.cue, theme.bad());
         }
     }
 }
 
-fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, look: Look) {
+fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, theme: Theme) {
     for column in grid.bars() {
         for row in 0..roll.height {
-            mark(roll, buffer, column, row, look.signs.bar, DIM);
+            mark(roll, buffer, column, row, theme.symbols.bar, DIM);
         }
     }
 }
 
 /// First how they go on, then where they begin: that is never covered.
-fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, look: Look, layer: Layer) {
+fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme: Theme, layer: Layer) {
     let left = |note: &Note| grid.column(note.ts_ms as f64);
     let end_ms = |note: &Note| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);
     let right = |note: &Note| grid.column(end_ms(note)).unwrap_or(i64::from(grid.columns) - 1);
@@ -115,8 +115,8 @@ fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, look:
     let range = Range::of(&notes);
     let style = |note: &Note| {
         let style = match note.signal {
-            Some(signal) => look.family(signal.info().family),
-            None if layer == Layer::Cues => look.bad(),
+            Some(signal) => theme.family(signal.info().family),
+            None if layer == Layer::Cues => theme.bad(),
             None => Style::new(),
         };
         let sounds = end_ms(note) > state.ts_ms as f64;
@@ -124,14 +124,14 @@ fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, look:
     };
     for note in &notes {
         for column in left(note).unwrap_or(0).max(0)..=right(note) {
-            mark(roll, buffer, column, range.row(note.midi, roll.height), look.signs.hold, style(note));
+            mark(roll, buffer, column, range.row(note.midi, roll.height), theme.symbols.hold, style(note));
         }
     }
     for note in &notes {
         let sign = match note.signal {
-            Some(signal) => look.shape(signal.info().family),
-            None if layer == Layer::Cues => look.signs.cue,
-            None => look.signs.note,
+            Some(signal) => theme.shape(signal.info().family),
+            None if layer == Layer::Cues => theme.symbols.cue,
+            None => theme.symbols.note,
         };
         mark(roll, buffer, left(note).unwrap_or(-1), range.row(note.midi, roll.height), sign, style(note));
     }

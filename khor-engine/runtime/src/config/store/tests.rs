@@ -19,7 +19,7 @@ fn store(content: Option<&str>) -> (tempfile::TempDir, ConfigStore) {
 }
 
 #[test]
-fn a_change_survives_reopening_and_keeps_unknown_keys() {
+fn changes_survive_reopening() {
     let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}, "theirs": {"x": 1}}"#));
     assert_eq!(store.config().music.bpm, 90.0);
     assert_eq!(store.warnings(), ["khor does not know the key theirs; it stays in the file"]);
@@ -31,7 +31,7 @@ fn a_change_survives_reopening_and_keeps_unknown_keys() {
 }
 
 #[test]
-fn a_wrong_type_or_range_names_the_field_and_changes_nothing() {
+fn invalid_changes_name_their_field() {
     let (_dir, mut store) = store(None);
     let error = store.update(&json!({"music": {"bpm": "fast"}})).unwrap_err().to_string();
     assert!(error.starts_with("music.bpm: invalid type: string \"fast\""), "{error}");
@@ -44,7 +44,7 @@ fn a_wrong_type_or_range_names_the_field_and_changes_nothing() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_unless_it_echoes_the_file() {
+fn unknown_keys_are_rejected_unless_echoed() {
     let (_dir, mut store) = store(Some(r#"{"theirs": {"x": 1}}"#));
     let error = store.update(&json!({"music": {"bmp": 90, "bpm": 90}})).unwrap_err().to_string();
     assert!(error.starts_with("music.bmp: khor does not know this key"), "{error}");
@@ -60,7 +60,7 @@ fn an_unknown_key_is_refused_unless_it_echoes_the_file() {
 }
 
 #[test]
-fn many_unknown_keys_and_problems_have_few_warnings() {
+fn warnings_about_keys_are_bounded() {
     let unknown = (0..5000).map(|i| format!("\"k{i}\": 1, ")).collect::<Vec<_>>().concat();
     let wrong = "{\"music\": {\"bpm\": 1, \"key_midi\": -1, \"density\": 2, \"smoothing\": 2, \"seed\": -1, \
                  \"scale\": 1}, \"audio\": {\"backend\": 1, \"master_gain\": 2, \"sample_rate\": 1, \"device\": 1}";
@@ -77,7 +77,7 @@ fn many_unknown_keys_and_problems_have_few_warnings() {
 }
 
 #[test]
-fn a_file_that_is_too_large_is_neither_read_nor_written() {
+fn oversized_files_are_neither_read_nor_written() {
     let long = "x".repeat(MAX_BYTES);
     let (_dir, mut store) = store(Some(&format!("{{\"theirs\": \"{long}\"}}")));
     assert!(store.warnings()[0].contains("it is larger than 262144 bytes"), "{:?}", store.warnings());
@@ -117,19 +117,19 @@ fn the_longest_settings_fit_into_the_file() {
 }
 
 #[test]
-fn an_invalid_file_is_backed_up_before_it_is_overwritten() {
+fn invalid_files_are_backed_up() {
     let (dir, mut store) = store(Some("{\"music\": {"));
     assert_eq!(*store.config(), Config::default());
     assert!(store.warnings()[0].contains("the defaults are used"), "{:?}", store.warnings());
     assert_eq!(fs::read_to_string(store.path()).unwrap(), "{\"music\": {");
     store.update(&json!({"music": {"bpm": 90}})).unwrap();
     assert!(store.warnings().is_empty(), "{:?}", store.warnings());
-    let kept = |name: &str| fs::read_to_string(dir.path().join("khor").join(name)).unwrap();
-    assert_eq!(kept("config.json.bad"), "{\"music\": {");
+    let backup = |name: &str| fs::read_to_string(dir.path().join("khor").join(name)).unwrap();
+    assert_eq!(backup("config.json.bad"), "{\"music\": {");
     fs::write(store.path(), "{\"audio\": 5}").unwrap();
     store.update(&json!({"music": {"density": 0.5}})).unwrap();
     assert_eq!(
-        (kept("config.json.bad"), kept("config.json.bad.2")),
+        (backup("config.json.bad"), backup("config.json.bad.2")),
         ("{\"music\": {".into(), "{\"audio\": 5}".into())
     );
     let reopened = ConfigStore::open(store.path().to_owned());
@@ -138,7 +138,7 @@ fn an_invalid_file_is_backed_up_before_it_is_overwritten() {
 }
 
 #[test]
-fn deeply_nested_json_is_invalid_and_does_not_overflow_the_stack() {
+fn deeply_nested_json_is_rejected() {
     for open in ["[", "{\"a\":", "{\"music\":{\"bpm\":["] {
         let (_dir, store) = store(Some(&open.repeat(100_000)));
         assert_eq!(*store.config(), Config::default());
@@ -178,7 +178,7 @@ fn an_invalid_setting_leaves_the_others() {
 }
 
 #[test]
-fn an_edit_of_the_file_and_a_change_by_khor_are_both_kept() {
+fn file_edits_and_changes_are_merged() {
     let (_dir, mut store) = store(Some(r#"{"music": {"bpm": 90}}"#));
     fs::write(store.path(), r#"{"music": {"bpm": 70}, "theirs": 1}"#).unwrap();
     store.update(&json!({"music": {"density": 0.25}})).unwrap();
@@ -190,7 +190,7 @@ fn an_edit_of_the_file_and_a_change_by_khor_are_both_kept() {
     fs::write(store.path(), r#"{"music": {"bpm": 60}}"#).unwrap();
     assert!(store.refresh() && !store.refresh());
     assert_eq!((store.config().music.bpm, store.config().music.density), (60.0, 0.75));
-    store.keep().unwrap();
+    store.save().unwrap();
     let reopened = ConfigStore::open(store.path().to_owned());
     assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (60.0, 0.75));
 }
@@ -227,13 +227,13 @@ fn an_unreadable_file_is_not_overwritten() {
     assert_eq!(entries, std::slice::from_ref(&path));
     fs::remove_file(&path).unwrap();
     fs::write(&path, r#"{"music": {"density": 0.25}}"#).unwrap();
-    store.keep().unwrap();
+    store.save().unwrap();
     let reopened = ConfigStore::open(path);
     assert_eq!((reopened.config().music.bpm, reopened.config().music.density), (90.0, 0.25));
 }
 
 #[test]
-fn the_command_line_holds_until_its_key_is_changed_and_is_never_written() {
+fn overrides_are_never_written() {
     let (_dir, store) = store(Some(r#"{"features": {"osc": false}}"#));
     let overrides = json!({"features": {"fake": true, "osc": true}});
     let mut store = store.with_overrides(overrides).unwrap();
@@ -248,16 +248,16 @@ fn the_command_line_holds_until_its_key_is_changed_and_is_never_written() {
 }
 
 #[test]
-fn what_is_adjusted_holds_at_once_and_is_written_when_it_is_kept() {
+fn adjustments_apply_at_once_and_save_later() {
     let (_dir, mut store) = store(None);
     store.adjust(&json!({"music": {"bpm": 90}})).unwrap();
     assert!(store.adjust(&json!({"music": {"bpm": 10}})).is_err());
     assert_eq!(store.config().music.bpm, 90.0);
     assert!(!store.path().exists());
-    store.keep().unwrap();
+    store.save().unwrap();
     assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 90.0);
     fs::remove_file(store.path()).unwrap();
-    store.keep().unwrap();
+    store.save().unwrap();
     assert!(!store.path().exists(), "nothing was new");
 }
 
@@ -268,12 +268,12 @@ fn listening_elsewhere_needs_a_restart() {
 }
 
 #[test]
-fn a_change_that_cannot_be_saved_lasts_until_the_end() {
+fn unsaved_changes_last_until_the_end() {
     let mut store = ConfigStore::open(PathBuf::from("/proc/khor/config.json"));
     let update = store.update(&json!({"music": {"bpm": 60}})).unwrap();
     let why = update.not_saved.unwrap();
     assert!(why.starts_with("cannot write /proc/khor/config.json: "), "{why}");
     assert_eq!(store.config().music.bpm, 60.0);
     assert!(store.warnings()[0].contains("last until khor ends"), "{:?}", store.warnings());
-    assert!(store.keep().is_err(), "the next call tries again");
+    assert!(store.save().is_err(), "the next call tries again");
 }

@@ -1,23 +1,23 @@
 //! Tests that explanations are true and fit the screen.
 
-use khor_proto::{Availability, Selector};
-
-use super::*;
 use khor_music::{Composer, Preset, Settings, VoiceStream};
+use khor_proto::{Availability, Selector};
 use khor_signal::{Counter, Pipeline, Scaling, SignalId, standing_out};
 use khor_source::{DemoSource, SourceInfo};
 
+use super::*;
+
 #[test]
-fn a_screen_says_what_stands_out_and_what_is_heard() {
+fn the_text_shows_deviations_and_sound() {
     let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
-    let mut seen = Seen::default();
+    let mut state = EngineState::default();
     for turn in 0..1250 {
-        seen.reading = pipeline.push(demo.advance(20_000_000));
-        composer.advance(f64::from(turn) * 0.02, &seen.lanes(), &mut Vec::new());
+        state.reading = pipeline.push(demo.advance(20_000_000));
+        composer.advance(f64::from(turn) * 0.02, &state.lanes(), &mut Vec::new());
     }
-    seen.sounding = Some(composer.sounding());
-    let Explanation { standing_out, heard, text, .. } = explain(&seen);
+    state.sounding = Some(composer.sounding());
+    let Explanation { standing_out, heard, text, .. } = explain(&state);
     assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
     assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
     assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
@@ -26,7 +26,7 @@ fn a_screen_says_what_stands_out_and_what_is_heard() {
 /// The music follows a rate at once, and the displayed rate within a second. Both columns and the
 /// factor use displayed rates.
 #[test]
-fn what_stands_out_does_so_by_the_numbers_beside_it() {
+fn deviations_match_the_shown_rates() {
     let mut reading = standing_out(SignalId::Fork, 1.4);
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
@@ -43,7 +43,7 @@ fn what_stands_out_does_so_by_the_numbers_beside_it() {
 
 /// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
 #[test]
-fn a_calm_bed_does_not_deny_what_waits() {
+fn a_calm_bed_names_usual_waits() {
     let mut reading = standing_out(SignalId::Rx, 0.0);
     assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
     reading.rates[SignalId::Cpu.index()] = Some(0.995);
@@ -64,28 +64,28 @@ fn amounts_are_short() {
     assert_eq!(amount("ratio", 0.251), "25.1 %");
     assert_eq!(amount("s", 0.0123), "12.3 ms");
     for (unit, rate) in [("1/s", 0.0), ("B/s", 1e-7), ("ratio", 0.0), ("s", 0.0)] {
-        assert!(is_nothing(&amount(unit, rate)), "{unit}");
+        assert!(is_zero_amount(&amount(unit, rate)), "{unit}");
     }
-    assert!(!is_nothing(&amount("1/s", 0.07)) && !is_nothing(&amount("B/s", 10.0)));
+    assert!(!is_zero_amount(&amount("1/s", 0.07)) && !is_zero_amount(&amount("B/s", 10.0)));
 }
 
 /// A factor such as "> 999 x" means nothing if the baseline is zero.
 #[test]
-fn a_baseline_of_zero_is_shown_as_usually_none() {
-    let mut seen = Seen::default();
-    seen.reading = Some(standing_out(SignalId::Fork, 4.0));
-    let reading = seen.reading.as_mut().unwrap();
+fn a_zero_baseline_reads_usually_none() {
+    let mut state = EngineState::default();
+    state.reading = Some(standing_out(SignalId::Fork, 4.0));
+    let reading = state.reading.as_mut().unwrap();
     let i = SignalId::Fork.index();
     (reading.rates[i], reading.baselines[i]) = (Some(1e6), Some(0.0));
-    let text = explain(&seen).text;
+    let text = explain(&state).text;
     assert!(text.contains("usually none") && !text.contains(" x\n"), "{text}");
-    seen.reading.as_mut().unwrap().baselines[i] = Some(100.0);
-    let text = explain(&seen).text;
+    state.reading.as_mut().unwrap().baselines[i] = Some(100.0);
+    let text = explain(&state).text;
     assert!(text.contains("> 999 x") && !text.contains("usually none"), "{text}");
 }
 
 #[test]
-fn a_missing_cgroup_is_not_called_a_lost_source() {
+fn a_missing_cgroup_is_no_lost_source() {
     let gone = "nothing can be heard of x.service: there is no cgroup /system.slice/x.service now";
     let shortfall = Shortfall { error: gone.to_owned(), fix: "start it".to_owned() };
     let info = SourceInfo {
@@ -98,22 +98,22 @@ fn a_missing_cgroup_is_not_called_a_lost_source() {
         interval_ms: 20,
         availability: Counter::ALL.map(|_| Availability::Absent { reason: gone.to_owned() }),
     };
-    let mut seen = Seen::default();
-    seen.source = SourceState::Up(info);
-    assert_eq!(why_lost(&seen), gone);
-    seen.source = SourceState::Down(Shortfall { error: "connection refused".into(), ..shortfall });
-    assert_eq!(why_lost(&seen), "connection refused");
+    let mut state = EngineState::default();
+    state.source = SourceState::Up(info);
+    assert_eq!(why_lost(&state), gone);
+    state.source = SourceState::Down(Shortfall { error: "connection refused".into(), ..shortfall });
+    assert_eq!(why_lost(&state), "connection refused");
 }
 
 #[test]
-fn one_onset_is_singular() {
+fn a_single_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
-    composer.advance(0.0, &Seen::default().lanes(), &mut Vec::new());
+    composer.advance(0.0, &EngineState::default().lanes(), &mut Vec::new());
     let mut sounding = composer.sounding();
     let speaking =
         |onsets| Speaking { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
     sounding.voices = [speaking(1), speaking(2)].into_iter().collect();
-    let heard = heard(&sounding, &Seen::default());
+    let heard = heard(&sounding, &EngineState::default());
     let voices: Vec<&str> =
         heard.iter().filter(|it| it.layer == "voice").map(|it| it.what.as_str()).collect();
     assert_eq!(voices, ["receive, 1 onset a bar", "receive, 2 onsets a bar"]);

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use khor_music::{Bench, Register, Role};
+use khor_signal::{SIGNALS, standing};
+use khor_site::{Host, Refused, SubSite};
+use khor_source::SourceKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     config::SiteMode,
     engine::{
-        stage::Seated,
-        state::{Alone, Seen, SourceState},
+        stage::SeatedSection,
+        state::{EngineState, SingleHost, SourceState},
     },
 };
-use khor_music::{Bench, Register, Role};
-use khor_signal::{SIGNALS, standing};
-use khor_site::{Host, Refused, SubSite};
-use khor_source::SourceKind;
 
 /// A clock that is this far off is worth a remark, milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
@@ -28,7 +28,7 @@ pub struct FleetReport {
     pub ok: bool,
     pub error: Option<String>,
     pub fix: Option<String>,
-    pub alone: Option<AloneReport>,
+    pub alone: Option<SingleHostReport>,
     pub mode: SiteMode,
     /// Why it isn't quite what the mode asks for.
     pub remark: Option<String>,
@@ -52,7 +52,7 @@ pub struct FleetReport {
 
 /// The host that is heard as if it were this machine.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct AloneReport {
+pub struct SingleHostReport {
     pub host: String,
     pub ok: bool,
     pub error: Option<String>,
@@ -116,21 +116,20 @@ pub struct SubSiteReport {
     pub live: u32,
     pub silent: u32,
     pub refused: u64,
-    pub levels: u8,
     pub aggregators: u32,
     pub relative_error: f64,
     pub section_relative_error: Option<f64>,
     pub seen_ms_ago: u64,
 }
 
-pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
-    let shortfall = match &seen.source {
+pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
+    let shortfall = match &state.source {
         SourceState::Up(info) if info.kind == SourceKind::Site => info.shortfall.clone(),
         SourceState::Down(shortfall) => Some(shortfall.clone()),
         _ => None,
     };
-    let is_up = matches!(&seen.source, SourceState::Up(info) if info.kind == SourceKind::Site);
-    let Some(site) = &seen.site else {
+    let is_up = matches!(&state.source, SourceState::Up(info) if info.kind == SourceKind::Site);
+    let Some(site) = &state.site else {
         let (error, fix) =
             ("no site is heard".to_owned(), "start khor engine --site NAME --nats URL".to_owned());
         let (error, fix) = shortfall.map_or((error, fix), |shortfall| (shortfall.error, shortfall.fix));
@@ -140,7 +139,7 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
             error: Some(error),
             fix: Some(fix),
             alone: None,
-            mode: seen.staged.mode,
+            mode: state.plan.mode,
             remark: None,
             soloists: Vec::new(),
             sections: Vec::new(),
@@ -166,12 +165,12 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
         ok: is_up && error.is_none(),
         error,
         fix,
-        alone: seen.alone.as_ref().map(alone),
-        mode: seen.staged.mode,
-        remark: seen.staged.remark.clone(),
-        soloists: seen.staged.furthest().iter().map(|solo| solo.host.clone()).collect(),
-        sections: seen.staged.benches.iter().map(section).collect(),
-        turns: seen.staged.turns,
+        alone: state.single_host.as_ref().map(alone),
+        mode: state.plan.mode,
+        remark: state.plan.remark.clone(),
+        soloists: state.plan.furthest().iter().map(|solo| solo.host.clone()).collect(),
+        sections: state.plan.benches.iter().map(section).collect(),
+        turns: state.plan.turns,
         hosts,
         sites: site.sites.iter().map(sub_site).collect(),
         live: site.live,
@@ -181,15 +180,15 @@ pub(in crate::engine) fn fleet(seen: &Seen) -> FleetReport {
     }
 }
 
-fn alone(alone: &Alone) -> AloneReport {
-    let Alone { host, shortfall } = alone.clone();
+fn alone(alone: &SingleHost) -> SingleHostReport {
+    let SingleHost { host, shortfall } = alone.clone();
     let ok = shortfall.is_none();
     let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
-    AloneReport { host, ok, error, fix }
+    SingleHostReport { host, ok, error, fix }
 }
 
-fn section(seated: &Seated) -> SectionReport {
-    let Seated { section, hosts, bench } = seated;
+fn section(bench_section: &SeatedSection) -> SectionReport {
+    let SeatedSection { section, hosts, bench } = bench_section;
     let Bench { role: timbre, register, pan, .. } = *bench;
     SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
@@ -225,7 +224,6 @@ fn sub_site(site: &SubSite) -> SubSiteReport {
         hosts,
         silent_hosts,
         refused,
-        levels,
         aggregators,
         relative_error,
         section_relative_error,
@@ -237,7 +235,6 @@ fn sub_site(site: &SubSite) -> SubSiteReport {
         live: *hosts,
         silent: *silent_hosts,
         refused: *refused,
-        levels: *levels,
         aggregators: *aggregators,
         relative_error: *relative_error,
         section_relative_error: *section_relative_error,

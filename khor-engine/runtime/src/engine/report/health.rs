@@ -2,27 +2,29 @@
 
 use std::ffi::OsStr;
 
-use khor_proto::{Scope, inert};
-use schemars::JsonSchema;
-use serde::Serialize;
-
-use super::reason;
-use crate::{
-    config::Config,
-    engine::{
-        Library, OnDesktop, Receiving, Shown,
-        state::{Alone, Seen, SourceState},
-    },
-};
 use khor_music::Preset;
 use khor_output::{
     Health, audio, osc,
-    recorder::{Recorder, Recording},
+    recorder::{Recorder, RecordingStatus},
 };
+use khor_proto::{Scope, inert};
 use khor_signal::Counter;
 use khor_source::{SourceKind, cgroups_of, scope_label};
-use khor_system::clock::now_unix_ms;
-use khor_system::local_time::Local;
+use khor_system::{clock::now_unix_ms, local_time::Local};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::table::reason;
+use crate::{
+    config::Config,
+    engine::{
+        config_snapshot::ConfigSnapshot,
+        desktop_health::DesktopHealth,
+        library::Library,
+        osc_input_health::OscInputHealth,
+        state::{EngineState, SingleHost, SourceState},
+    },
+};
 
 /// `GET /api/health`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -31,14 +33,14 @@ pub struct HealthReport {
     pub ts_ms: u64,
     pub version: &'static str,
     pub config_path: String,
-    pub host: HostReport,
+    pub host: MachineReport,
     pub source: SourceReport,
     pub scope: ScopeReport,
     pub probes: Vec<ProbeReport>,
     pub missed: MissedReport,
     pub audio: AudioReport,
     pub listen: ListenReport,
-    pub recording: Recording,
+    pub recording: RecordingStatus,
     pub bpf: BpfReport,
     pub midi: MidiReport,
     pub osc: OscReport,
@@ -65,7 +67,7 @@ pub struct BaselineReport {
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct HostReport {
+pub struct MachineReport {
     pub name: String,
     pub kernel: String,
     pub cpus: usize,
@@ -159,7 +161,7 @@ pub struct OscReport {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReceiveReport {
     #[serde(flatten)]
-    pub receiving: Receiving,
+    pub receiving: OscInputHealth,
     pub port: u16,
 }
 
@@ -168,7 +170,7 @@ pub struct DesktopReport {
     #[serde(flatten)]
     pub health: Health,
     #[serde(flatten)]
-    pub parts: OnDesktop,
+    pub parts: DesktopHealth,
 }
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -193,27 +195,30 @@ pub struct FeaturesReport {
 }
 
 pub(in crate::engine) fn health(
-    shown: &Shown,
+    snapshot: &ConfigSnapshot,
     library: &Library,
-    seen: &Seen,
-    audio: &audio::Output,
+    state: &EngineState,
+    audio: &audio::AudioOutput,
     recorder: &Recorder,
-    osc: &osc::Output,
+    osc: &osc::OscOutput,
     midi: &Health,
 ) -> HealthReport {
-    let config = &shown.config;
+    let config = &snapshot.config;
     let (status, meters) = (audio.status(), audio.meters());
-    let source = source_report(&seen.source);
+    let source = source_report(&state.source);
     HealthReport {
         ts_ms: now_unix_ms(),
         version: env!("CARGO_PKG_VERSION"),
-        config_path: shown.path.display().to_string(),
-        host: host_report(),
-        bpf: bpf_report(config, &seen.source),
+        config_path: snapshot.path.display().to_string(),
+        host: machine_report(),
+        bpf: bpf_report(config, &state.source),
         source,
-        scope: seen.alone.as_ref().map_or_else(|| scope_report(config, &seen.source), alone_report),
-        probes: probes(&seen.source),
-        missed: missed_report(seen),
+        scope: state
+            .single_host
+            .as_ref()
+            .map_or_else(|| scope_report(config, &state.source), single_host_report),
+        probes: probes(&state.source),
+        missed: missed_report(state),
         audio: AudioReport {
             health: if config.features.audio && !status.health.enabled {
                 Health { enabled: true, ..status.health }
@@ -223,7 +228,7 @@ pub(in crate::engine) fn health(
             backend: status.backend,
             device: status.device,
             sample_rate_hz: status.sample_rate_hz,
-            muted: seen.silence.is_muted(),
+            muted: state.silence.is_muted(),
             restarts: status.restarts,
             xruns: status.xruns,
             priority: status.priority,
@@ -232,7 +237,7 @@ pub(in crate::engine) fn health(
             peak: meters.peak,
             voices: meters.voices,
             voice_limit: meters.voice_limit,
-            dropped_notes: meters.dropped_notes + seen.late_notes,
+            dropped_notes: meters.dropped_notes + state.late_notes,
         },
         listen: ListenReport { listeners: audio.tap().listeners(), at_most: audio::Tap::MAX_LISTENERS },
         recording: recorder.status(),
@@ -246,16 +251,26 @@ pub(in crate::engine) fn health(
             host: config.osc.host.clone(),
             port: config.osc.port,
             targets: osc.targets(),
-            receive: ReceiveReport { receiving: seen.receiving.clone(), port: config.osc.receive.port },
+            receive: ReceiveReport {
+                receiving: state.osc_input_health.clone(),
+                port: config.osc.receive.port,
+            },
         },
-        desktop: DesktopReport { health: seen.on_desktop.all(), parts: seen.on_desktop.clone() },
+        desktop: DesktopReport {
+            health: state.desktop_health.overall(),
+            parts: state.desktop_health.clone(),
+        },
         presets: presets(config, library),
         baseline: BaselineReport {
-            learnt: seen.reading.map(|reading| reading.learnt),
-            learning: seen.reading.map(|reading| reading.learnt < 1.0 && !seen.baseline_frozen),
-            frozen: seen.baseline_frozen,
+            learnt: state.reading.map(|reading| reading.learnt),
+            learning: state.reading.map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
+            frozen: state.baseline_frozen,
         },
-        config: ConfigReport { ok: shown.warnings.is_empty(), error: None, warnings: shown.warnings.clone() },
+        config: ConfigReport {
+            ok: snapshot.warnings.is_empty(),
+            error: None,
+            warnings: snapshot.warnings.clone(),
+        },
         time: time_report(),
         features: FeaturesReport { fake: config.features.fake },
     }
@@ -263,10 +278,10 @@ pub(in crate::engine) fn health(
 
 fn presets(config: &Config, library: &Library) -> PresetsReport {
     let mut problems = library.problems();
-    let wanted = &config.music.preset;
-    if library.find(wanted).is_none() {
+    let configured = &config.music.preset;
+    if library.find(configured).is_none() {
         let instead = &Preset::builtin()[0].name;
-        problems.push(format!("there is no preset {wanted}: {instead} plays; see khor presets"));
+        problems.push(format!("there is no preset {configured}: {instead} plays; see khor presets"));
     }
     PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
 }
@@ -278,10 +293,10 @@ fn time_report() -> TimeReport {
     TimeReport { zone, ok, error, fix }
 }
 
-fn host_report() -> HostReport {
+fn machine_report() -> MachineReport {
     let kernel = nix::sys::utsname::uname();
     let shown = |text: &OsStr| inert::line(&text.to_string_lossy()).into_owned();
-    HostReport {
+    MachineReport {
         name: nix::unistd::gethostname().map_or_else(|_| String::new(), |name| shown(&name)),
         kernel: kernel.map_or_else(|_| String::new(), |names| shown(names.release())),
         cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -307,11 +322,11 @@ fn source_report(source: &SourceState) -> SourceReport {
 
 /// What is heard, and what is to be heard while nothing is.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
-    let wanted = config.bpf.scope().as_written();
+    let configured = config.bpf.scope().as_written();
     let (scope, shortfall) = match source {
         SourceState::Up(info) => (&info.scope, info.shortfall.as_ref()),
-        SourceState::Down(shortfall) => (&wanted, Some(shortfall)),
-        SourceState::Starting => (&wanted, None),
+        SourceState::Down(shortfall) => (&configured, Some(shortfall)),
+        SourceState::Starting => (&configured, None),
     };
     // What the whole machine lacks is told of its source.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
@@ -329,8 +344,8 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
 }
 
 /// One host of a site is heard alone.
-fn alone_report(alone: &Alone) -> ScopeReport {
-    let Alone { host, shortfall } = alone.clone();
+fn single_host_report(single_host: &SingleHost) -> ScopeReport {
+    let SingleHost { host, shortfall } = single_host.clone();
     let ok = shortfall.is_none();
     let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
     ScopeReport { whose: host, is_machine: false, cgroups: Vec::new(), ok, error, fix }
@@ -357,8 +372,8 @@ fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     BpfReport { health, err_code }
 }
 
-fn missed_report(seen: &Seen) -> MissedReport {
-    let events = seen.counters.and_then(|counters| counters[Counter::MissedEvents.index()]);
+fn missed_report(state: &EngineState) -> MissedReport {
+    let events = state.counters.and_then(|counters| counters[Counter::MissedEvents.index()]);
     let reason = events.filter(|events| *events > 0).map(|events| {
         format!(
             "khor missed {events} events, so its counts are too low by as many: the kernel skips a collector program \

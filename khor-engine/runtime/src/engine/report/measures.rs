@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{FleetReport, HealthReport, MetricsReport};
 use khor_signal::Counters;
+
+use super::{fleet::FleetReport, health::HealthReport, metrics::MetricsReport};
 
 /// What is counted and measured, for those who draw graphs.
 #[derive(Clone, Debug)]

@@ -1,28 +1,28 @@
 //! `GET /api/metrics`: rates, signals, and what is heard.
 
-use std::{borrow::Cow, sync::Arc};
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
-
-use super::{Table, reason};
-use crate::{
-    config::Config,
-    engine::{
-        listener::{original_rates, original_rates_of},
-        silence::SilenceReport,
-        stage::Solo,
-        state::{
-            Alone, CueSeq, HeardCue, HistoryPoint, NoteSeq, PlayedNote, Seen, Since, SourceState,
-            told_deviation,
-        },
-    },
-};
 use khor_music::{Layer, Role, Scale};
 use khor_signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    history::{HistoryReport, WrittenPoint},
+    table::{Table, reason},
+};
+use crate::{
+    config::Config,
+    engine::{
+        original_rates::{original_rates, original_rates_of},
+        silence::SilenceReport,
+        stage::Solo,
+        state::{
+            CueEntry, CueSeq, EngineState, HistoryPoint, NoteSeq, PlayedNote, ReadPosition, SingleHost,
+            SourceState, reported_deviation,
+        },
+    },
+};
 
 /// `GET /api/metrics` and the events of `GET /api/stream`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -117,43 +117,14 @@ pub struct SoloReport {
     pub deviation: f32,
 }
 
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct HistoryReport {
-    ts_ms: u64,
-    #[serde(flatten)]
-    original: Table<Option<f64>>,
-    levels: Table<Option<f32>>,
-    rates: Table<Option<f64>>,
-}
-
-/// A point of history as JSON, written once: 600 of them are asked for at a time, and they are most of a report.
-#[derive(Clone, Debug)]
-pub struct WrittenPoint(Arc<RawValue>);
-
-impl Serialize for WrittenPoint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl JsonSchema for WrittenPoint {
-    fn schema_name() -> Cow<'static, str> {
-        HistoryReport::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        HistoryReport::json_schema(generator)
-    }
-}
-
 /// Why a signal that could be there isn't.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
 impl MetricsReport {
     /// Up to where this report tells, for one who had read up to `before`.
-    pub fn until(&self, before: Option<Since>) -> Since {
+    pub fn until(&self, before: Option<ReadPosition>) -> ReadPosition {
         let before = before.unwrap_or_default();
-        Since {
+        ReadPosition {
             note: self.notes.last().map_or(before.note, |note| note.seq),
             cue: self.cues.last().map_or(before.cue, |cue| cue.seq),
         }
@@ -161,55 +132,55 @@ impl MetricsReport {
 }
 
 /// Why a signal is absent; `None` when it isn't.
-fn absence(seen: &Seen, signal: SignalId) -> Option<String> {
-    if !seen.heard[signal.index()] {
+fn absence(state: &EngineState, signal: SignalId) -> Option<String> {
+    if !state.heard[signal.index()] {
         return Some(MASKED.to_owned());
     }
-    match &seen.source {
+    match &state.source {
         SourceState::Starting => Some("no source has answered yet".to_owned()),
         SourceState::Down(shortfall) => Some(shortfall.error.clone()),
-        SourceState::Up(info) if info.kind == SourceKind::Site => absence_in_site(seen, signal),
+        SourceState::Up(info) if info.kind == SourceKind::Site => absence_in_site(state, signal),
         SourceState::Up(info) => {
             signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
         }
     }
 }
 
-fn absence_in_site(seen: &Seen, signal: SignalId) -> Option<String> {
-    match (&seen.reading, &seen.alone) {
+fn absence_in_site(state: &EngineState, signal: SignalId) -> Option<String> {
+    match (&state.reading, &state.single_host) {
         (Some(reading), _) if reading.lanes[signal.index()].is_some() => None,
         (Some(_), Some(alone)) => Some(format!("{} does not have it", alone.host)),
         (Some(_), None) => Some("no host of the site has it".to_owned()),
-        (None, Some(Alone { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
+        (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
         (None, _) => Some("no host of the site is heard".to_owned()),
     }
 }
 
 pub(in crate::engine) fn metrics(
     config: &Config,
-    seen: &Seen,
-    since: Option<Since>,
+    state: &EngineState,
+    since: Option<ReadPosition>,
     with_history: bool,
 ) -> MetricsReport {
     // Numbers begin at 1.
     let since = since.unwrap_or_default();
-    let rates = seen.reading.as_ref().map_or_else(|| original_rates_of(|_| None), original_rates);
+    let rates = state.reading.as_ref().map_or_else(|| original_rates_of(|_| None), original_rates);
     MetricsReport {
         ts_ms: now_unix_ms(),
-        totals: totals(seen),
+        totals: totals(state),
         rates: Table(rates.to_vec()),
-        controls: controls(config, seen),
-        signals: signals(seen),
-        notes: seen.notes.iter().filter(|n| n.seq > since.note).map(note_report).collect(),
-        cues: seen.cues.iter().filter(|c| c.seq > since.cue).map(cue_report).collect(),
-        music: seen.position.map(|position| MusicReport {
+        controls: controls(config, state),
+        signals: signals(state),
+        notes: state.notes.iter().filter(|n| n.seq > since.note).map(note_report).collect(),
+        cues: state.cues.iter().filter(|c| c.seq > since.cue).map(cue_report).collect(),
+        music: state.position.map(|position| MusicReport {
             bar: position.bar,
             step: position.step,
             step_ms: config.music_settings().step_s() * 1e3,
-            bar_ts_ms: seen.bar_ts_ms,
+            bar_ts_ms: state.bar_ts_ms,
         }),
-        soloists: seen.staged.furthest().into_iter().map(solo_report).collect(),
-        history: with_history.then(|| seen.history.iter().filter_map(written).collect()),
+        soloists: state.plan.furthest().into_iter().map(solo_report).collect(),
+        history: with_history.then(|| state.history.iter().filter_map(written).collect()),
     }
 }
 
@@ -224,8 +195,8 @@ fn solo_report(solo: &Solo) -> SoloReport {
 
 /// The totals of the original khor, since the engine started. Only cues can be dropped: the kernel
 /// counts all other events.
-fn totals(seen: &Seen) -> Table<Option<u64>> {
-    let total = |counter: Counter| seen.counters.and_then(|counters| counters[counter.index()]);
+fn totals(state: &EngineState) -> Table<Option<u64>> {
+    let total = |counter: Counter| state.counters.and_then(|counters| counters[counter.index()]);
     let events = [
         Counter::Execs,
         Counter::Forks,
@@ -240,8 +211,8 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
     Table(vec![
         // Includes counters that the current source lacks. Otherwise the sum would fall when the
         // source changes.
-        ("events_total", seen.counters.map(|_| events.map(|counter| seen.totals.of(counter)).iter().sum())),
-        ("events_dropped", Some(seen.cues_lost)),
+        ("events_total", state.counters.map(|_| events.map(|counter| state.totals.of(counter)).iter().sum())),
+        ("events_dropped", Some(state.cues_lost)),
         ("exec_total", total(Counter::Execs)),
         ("net_rx_bytes_total", total(Counter::RxBytes)),
         ("net_tx_bytes_total", total(Counter::TxBytes)),
@@ -253,7 +224,7 @@ fn totals(seen: &Seen) -> Table<Option<u64>> {
     ])
 }
 
-pub(in crate::engine) fn controls(config: &Config, seen: &Seen) -> ControlsReport {
+pub(in crate::engine) fn controls(config: &Config, state: &EngineState) -> ControlsReport {
     let music = &config.music;
     ControlsReport {
         bpm: music.bpm,
@@ -263,28 +234,29 @@ pub(in crate::engine) fn controls(config: &Config, seen: &Seen) -> ControlsRepor
         preset: music.preset.clone(),
         scale: music.scale,
         master_gain: config.audio.master_gain,
-        muted: seen.silence.is_muted(),
-        silence: seen.silence.report(),
-        snoozed_until_ts_ms: seen.silence.snoozed_until_ts_ms,
-        quiet_until_ts_ms: seen.silence.quiet_until_ts_ms,
+        muted: state.silence.is_muted(),
+        silence: state.silence.report(),
+        snoozed_until_ts_ms: state.silence.snoozed_until_ts_ms,
+        quiet_until_ts_ms: state.silence.quiet_until_ts_ms,
     }
 }
 
-pub(in crate::engine) fn signals(seen: &Seen) -> Table<SignalReport> {
-    Table(SIGNALS.iter().map(|info| (info.name, signal_report(seen, info))).collect())
+pub(in crate::engine) fn signals(state: &EngineState) -> Table<SignalReport> {
+    Table(SIGNALS.iter().map(|info| (info.name, signal_report(state, info))).collect())
 }
 
-fn signal_report(seen: &Seen, info: &SignalInfo) -> SignalReport {
+fn signal_report(state: &EngineState, info: &SignalInfo) -> SignalReport {
     let i = info.id.index();
-    let reason = absence(seen, info.id);
-    let lane = seen.reading.and_then(|reading| reading.lanes[i]);
-    let deviation = seen.reading.and_then(|reading| told_deviation(&reading, info.id, seen.is_of_many()));
+    let reason = absence(state, info.id);
+    let lane = state.reading.and_then(|reading| reading.lanes[i]);
+    let deviation =
+        state.reading.and_then(|reading| reported_deviation(&reading, info.id, state.is_of_many()));
     SignalReport {
         level: lane.map(|lane| lane.level),
         deviation,
         surprise: lane.map(|lane| lane.surprise),
-        baseline: seen.reading.and_then(|reading| reading.baselines[i]),
-        rate: seen.reading.and_then(|reading| reading.rates[i]),
+        baseline: state.reading.and_then(|reading| reading.baselines[i]),
+        rate: state.reading.and_then(|reading| reading.rates[i]),
         unit: info.unit,
         label: info.label,
         family: info.family,
@@ -308,8 +280,8 @@ fn note_report(played: &PlayedNote) -> NoteReport {
     }
 }
 
-fn cue_report(heard: &HeardCue) -> CueReport {
-    let HeardCue { seq, ts_ms, kind, host, share: _, pid, comm, detail } = heard.clone();
+fn cue_report(heard: &CueEntry) -> CueReport {
+    let CueEntry { seq, ts_ms, kind, host, share: _, pid, comm, detail } = heard.clone();
     CueReport { seq, ts_ms, kind, host, pid, comm, detail }
 }
 
@@ -323,7 +295,7 @@ fn written(point: &HistoryPoint) -> Option<WrittenPoint> {
         levels: by_name(&point.levels),
         rates: by_name(&point.rates),
     };
-    let written = WrittenPoint(to_raw_value(&report).ok()?.into());
+    let written = WrittenPoint::of(&report)?;
     Some(point.written.get_or_init(|| written).clone())
 }
 

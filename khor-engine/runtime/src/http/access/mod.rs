@@ -5,10 +5,14 @@
 //! needs the token or a session, even on loopback, because all requests of a reverse proxy come
 //! from there. khor serves the page's files to all clients, so that the page can ask for the token.
 
-mod login;
 mod names;
 mod sessions;
 mod token;
+
+pub(super) use self::names::Names;
+pub(super) use self::sessions::LIFE_S;
+pub use self::token::AccessError;
+pub use self::token::read_token;
 
 use std::{
     net::IpAddr,
@@ -17,6 +21,9 @@ use std::{
     time::Duration,
 };
 
+use khor_http::ConnectionSlot;
+use khor_log::RateLimit;
+use khor_system::peer::Peer;
 use nix::unistd::Uid;
 use subtle::ConstantTimeEq;
 use warp::{
@@ -27,18 +34,12 @@ use warp::{
 };
 
 use self::sessions::Sessions;
-pub use self::token::AccessError;
-pub use self::token::read_token;
-pub(super) use self::{login::operations, names::Names};
 use crate::config::Listen;
-use khor_http::ConnectionSlot;
-use khor_log::RateLimit;
-use khor_system::peer::Peer;
 
 /// Shortest time between two records about wrong tokens.
 const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);
 /// The path that needs no token, because clients send the token to it.
-const LOGIN: &str = "/api/login";
+pub(super) const LOGIN: &str = "/api/login";
 /// Name of the cookie that holds the session id, without the port. Browsers send a cookie to every
 /// port of a host, so engines on two ports need two names.
 const COOKIE: &str = "khor_session_";
@@ -47,22 +48,22 @@ const COOKIE: &str = "khor_session_";
 #[derive(Clone)]
 pub(super) struct Access {
     /// The token and its sessions; `None` without a token file.
-    lock: Option<Arc<Lock>>,
+    pub(super) credentials: Option<Arc<Credentials>>,
     /// Whether every user of this machine is let in.
     local_users: bool,
     names: Names,
     /// Limits the log lines about wrong tokens.
-    wrong_token_log: Arc<RateLimit>,
+    pub(super) wrong_token_log: Arc<RateLimit>,
 }
 
 /// The token and the sessions that it opened.
-struct Lock {
+pub(super) struct Credentials {
     token: Arc<str>,
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
 }
 
-impl Lock {
-    fn is_token(&self, given: &str) -> bool {
+impl Credentials {
+    pub(super) fn is_token(&self, given: &str) -> bool {
         self.token.as_bytes().ct_eq(given.as_bytes()).into()
     }
 }
@@ -103,14 +104,15 @@ impl Access {
         ip: IpAddr,
         port: u16,
     ) -> Result<Self, AccessError> {
-        let lock = listen.token_file.as_deref().map(|path| open_lock(path, sessions)).transpose()?;
+        let credentials =
+            listen.token_file.as_deref().map(|path| open_credentials(path, sessions)).transpose()?;
         let beyond_loopback = !ip.is_loopback();
-        if beyond_loopback && lock.is_none() {
+        if beyond_loopback && credentials.is_none() {
             return Err(AccessError::NoToken { ip });
         }
         let names = Names::new(&listen.allowed_hosts, beyond_loopback, port);
         Ok(Self {
-            lock,
+            credentials,
             local_users: listen.local_users,
             names,
             wrong_token_log: Arc::new(RateLimit::new(1, WRONG_TOKEN_LOG_INTERVAL)),
@@ -142,14 +144,15 @@ impl Access {
     }
 
     fn check(&self, path: &str, headers: &HeaderMap, slot: Option<&ConnectionSlot>) -> Result<(), Denied> {
-        if is_free(path) {
+        if is_public(path) {
             return Ok(());
         }
         let peer = slot.map_or(Peer::Unknown, ConnectionSlot::peer);
-        match &self.lock {
-            Some(lock) => {
-                let has_token = bearer(headers).any(|given| lock.is_token(given));
-                let has_session = || self.session_ids(headers).any(|id| lock.sessions.is_valid(id, peer));
+        match &self.credentials {
+            Some(credentials) => {
+                let has_token = bearer(headers).any(|given| credentials.is_token(given));
+                let has_session =
+                    || self.session_ids(headers).any(|id| credentials.sessions.is_valid(id, peer));
                 if !has_token && !has_session() {
                     return Err(Denied::NoToken);
                 }
@@ -163,7 +166,7 @@ impl Access {
     }
 
     /// Whether the peer is let in without a token.
-    fn check_peer(&self, peer: Peer) -> Result<(), Denied> {
+    pub(super) fn check_peer(&self, peer: Peer) -> Result<(), Denied> {
         match peer {
             _ if peer.is_owner() => Ok(()),
             Peer::User(_) | Peer::Unknown if self.local_users => Ok(()),
@@ -173,12 +176,12 @@ impl Access {
         }
     }
 
-    fn cookie_name(&self) -> String {
+    pub(super) fn cookie_name(&self) -> String {
         format!("{COOKIE}{}", self.names.port())
     }
 
     /// The session ids that a request carries for this engine.
-    fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
+    pub(super) fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let name = self.cookie_name();
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
         cookies
@@ -187,10 +190,10 @@ impl Access {
     }
 }
 
-fn open_lock(path: &Path, sessions: PathBuf) -> Result<Arc<Lock>, AccessError> {
+fn open_credentials(path: &Path, sessions: PathBuf) -> Result<Arc<Credentials>, AccessError> {
     let token = read_token(path)?;
     let sessions = Sessions::read(sessions, &token);
-    Ok(Arc::new(Lock { token, sessions }))
+    Ok(Arc::new(Credentials { token, sessions }))
 }
 
 /// Whether a path is part of the API. khor does not serve the API to every client.
@@ -199,7 +202,7 @@ pub(super) fn is_api(path: &str) -> bool {
 }
 
 /// Whether khor serves a path to every client.
-fn is_free(path: &str) -> bool {
+fn is_public(path: &str) -> bool {
     !is_api(path) || path == LOGIN
 }
 
@@ -247,7 +250,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn beyond_loopback_a_token_is_needed_and_the_error_names_the_fix() {
+    fn remote_listeners_need_a_token() {
         let any: IpAddr = Ipv6Addr::UNSPECIFIED.into();
         let message = |listen: &Listen| {
             Access::open(listen, "/nonexistent".into(), any, 17321).err().map(|error| error.to_string())
@@ -277,7 +280,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_token_the_own_user_and_root_are_let_in() {
+    async fn owner_and_root_need_no_token() {
         let mut access = loopback(17321);
         for peer in [own(), Peer::User(0)] {
             assert!(is_let_in(&access, peer, "/api/health", &[]).await, "{peer:?}");
@@ -297,7 +300,7 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn the_token_opens_the_api_and_the_page_is_open() {
+    async fn the_api_needs_the_token() {
         let (_dir, access) = beyond();
         for path in ["/", "/assets/index.js", LOGIN] {
             assert!(is_let_in(&access, REMOTE, path, &[]).await, "{path}");
@@ -322,9 +325,9 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
-    async fn a_session_opens_the_api_of_its_own_engine() {
+    async fn sessions_open_their_own_engine_only() {
         let (_dir, access) = beyond();
-        let id = access.lock.as_ref().unwrap().sessions.open(REMOTE).unwrap();
+        let id = access.credentials.as_ref().unwrap().sessions.open(REMOTE).unwrap();
         let cookie = |port: u16| [("cookie", format!("a=b; khor_session_{port}={id}"))];
         assert!(is_let_in(&access, REMOTE, "/api/health", &cookie(17321)).await);
         assert!(!is_let_in(&access, own(), "/api/health", &cookie(17321)).await, "another client");

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_own_by_its_address_or_its_name() {
+    fn own_hosts_are_addresses_or_names() {
         let is_own = |host: &str| names(true).is_own_host(&host.parse().unwrap());
         for host in [
             "192.168.1.7:17321",
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_own_if_scheme_host_and_port_match() {
+    fn own_origins_match_scheme_host_and_port() {
         let is_own = |origin: &str, host: &str| names(true).is_own_origin(origin, &host.parse().unwrap());
         for (origin, host) in [
             ("http://127.0.0.1:17321", "127.0.0.1:17321"),

@@ -11,17 +11,15 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use khor_system::{files, peer::Peer};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::warn;
 
-use khor_system::files;
-use khor_system::peer::Peer;
-
 /// How long a session lasts, seconds: thirty days.
-pub(super) const LIFE_S: u64 = 30 * 24 * 3600;
+pub(in crate::http) const LIFE_S: u64 = 30 * 24 * 3600;
 /// Most sessions. One more replaces the oldest.
 const MAX_SESSIONS: usize = 32;
 /// Random bytes of a session id.
@@ -29,14 +27,14 @@ const ID_BYTES: usize = 32;
 /// Largest file that is read, bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-pub(super) struct Sessions {
+pub(in crate::http) struct Sessions {
     path: PathBuf,
-    held: Mutex<Held>,
+    held: Mutex<SessionFile>,
 }
 
 /// Content of the file.
 #[derive(Default, Deserialize, Serialize)]
-struct Held {
+struct SessionFile {
     /// Hash of the token for which the sessions were opened.
     token: String,
     /// The sessions, oldest first.
@@ -62,10 +60,10 @@ impl Sessions {
             if problem.kind() != io::ErrorKind::NotFound {
                 warn!("{}: {problem}; browsers must log in again", path.display());
             }
-            Held::default()
+            SessionFile::default()
         });
         let sessions = if held.token == token { held.sessions } else { Vec::new() };
-        Self { path, held: Mutex::new(Held { token, sessions }) }
+        Self { path, held: Mutex::new(SessionFile { token, sessions }) }
     }
 
     /// Opens a session and returns its id. Waits for the disk.
@@ -73,7 +71,7 @@ impl Sessions {
     /// # Errors
     ///
     /// The system has no random numbers.
-    pub(super) fn open(&self, peer: Peer) -> io::Result<String> {
+    pub(in crate::http) fn open(&self, peer: Peer) -> io::Result<String> {
         let mut random = [0; ID_BYTES];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let id = hex(&random);
@@ -103,7 +101,7 @@ impl Sessions {
     /// # Errors
     ///
     /// The file cannot be written. The session then ends only until khor starts again.
-    pub(super) fn end(&self, id: &str) -> io::Result<()> {
+    pub(in crate::http) fn end(&self, id: &str) -> io::Result<()> {
         let id = hash(id);
         self.change(|sessions| sessions.retain(|session| session.id != id))
     }
@@ -113,7 +111,7 @@ impl Sessions {
     /// # Errors
     ///
     /// Those of [`Self::end`].
-    pub(super) fn end_all(&self) -> io::Result<()> {
+    pub(in crate::http) fn end_all(&self) -> io::Result<()> {
         self.change(Vec::clear)
     }
 
@@ -143,12 +141,12 @@ fn kind(peer: Peer) -> String {
     }
 }
 
-fn read(path: &Path) -> io::Result<Held> {
+fn read(path: &Path) -> io::Result<SessionFile> {
     let text = files::read_text(path, MAX_FILE_BYTES)?;
     serde_json::from_str(&text).map_err(io::Error::other)
 }
 
-fn write(path: &Path, held: &Held) -> io::Result<()> {
+fn write(path: &Path, held: &SessionFile) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -191,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_valid_for_its_own_client_only() {
+    fn sessions_are_bound_to_their_client() {
         let (_dir, path) = fixture();
         let sessions = Sessions::read(path, TOKEN);
         let (local, remote) = (sessions.open(ALICE).unwrap(), sessions.open(REMOTE).unwrap());
@@ -204,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_survive_a_restart_but_not_a_new_token() {
+    fn a_new_token_ends_all_sessions() {
         let (_dir, path) = fixture();
         let id = Sessions::read(path.clone(), TOKEN).open(ALICE).unwrap();
         let text = fs::read_to_string(&path).unwrap();
@@ -230,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_that_cannot_be_saved_is_an_error() {
+    fn an_unsaved_logout_is_an_error() {
         let (dir, _) = fixture();
         let folder = dir.path().join("sessions.json");
         fs::create_dir(&folder).unwrap();

@@ -9,9 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use nix::unistd::Uid;
-
 use khor_system::files;
+use nix::unistd::Uid;
 
 /// Shortest token, characters.
 const LEAST_TOKEN_CHARS: usize = 32;
@@ -73,18 +72,18 @@ fn make(path: &Path) -> String {
 ///
 /// The file cannot be read, other users may read or change it, or it does not hold a token.
 pub fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
-    let shown = || path.display().to_string();
-    let (file, text) = read(path).map_err(|cause| AccessError::Unreadable { path: shown(), cause })?;
+    let path_text = || path.display().to_string();
+    let (file, text) = read(path).map_err(|cause| AccessError::Unreadable { path: path_text(), cause })?;
     if file.permissions().mode() & 0o027 != 0 {
-        return Err(AccessError::Open(shown()));
+        return Err(AccessError::Open(path_text()));
     }
     if file.uid() != Uid::effective().as_raw() && file.uid() != 0 {
-        return Err(AccessError::ForeignOwner { path: shown(), owner: file.uid() });
+        return Err(AccessError::ForeignOwner { path: path_text(), owner: file.uid() });
     }
     let token = text.trim();
     let fit = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     if token.len() < LEAST_TOKEN_CHARS || !token.chars().all(fit) {
-        return Err(AccessError::Unfit { path: shown() });
+        return Err(AccessError::Unfit { path: path_text() });
     }
     Ok(token.into())
 }

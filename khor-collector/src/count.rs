@@ -1,0 +1,30 @@
+//! What a client gets: the counters of the machine or of a scope.
+
+use khor_proto::Availability;
+
+/// The counters of one client. Counting ends when this is dropped.
+pub(crate) trait Count: Send + Sync {
+    /// Which counters there are, in catalogue order.
+    fn availability(&self) -> Vec<Availability>;
+    /// A number that changes with [`availability`](Self::availability) and
+    /// [`is_own`](Self::is_own).
+    fn revision(&self) -> u64;
+    /// Replaces the contents of `counters` by the counts of now, in catalogue order.
+    fn read(&self, counters: &mut Vec<Option<u64>>);
+    /// The machine or scope to which the counters belong.
+    fn subject(&self) -> Subject;
+    /// Whether all counted activity belongs to the client's user.
+    fn is_own(&self) -> bool;
+}
+
+/// The machine or scope whose counters a client gets. Clients with the same subject get the same
+/// counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The whole machine.
+    Machine,
+    /// The scope with this number.
+    Scope(usize),
+    /// No counters: the collector refuses the client's scope.
+    Nobody,
+}

@@ -1,0 +1,85 @@
+//! `khor completions` and `khor man`: generates shell completions and manual pages.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::{Args, Command};
+use clap_complete::Shell;
+use khor_command_line::print::print;
+use khor_system::files::write_output;
+
+#[derive(Args, Debug)]
+pub(super) struct CompletionsArgs {
+    /// For which shell
+    shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ManArgs {
+    /// Write khor.1 and a page for each command into this folder, instead of printing khor.1
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// Prints the script.
+pub(super) fn completions(args: &CompletionsArgs, mut command: Command) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "khor", &mut script);
+    print(String::from_utf8(script).context("the script is not UTF-8")?)
+}
+
+/// Prints the page, or writes all of them.
+pub(super) fn man(args: &ManArgs, command: Command) -> anyhow::Result<()> {
+    if let Some(dir) = &args.dir {
+        return pages(dir, command);
+    }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    print(String::from_utf8(page).context("the page is not UTF-8")?)
+}
+
+/// Writes all man pages. Each page replaces the old one once it is complete.
+fn pages(dir: &Path, command: Command) -> anyhow::Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    let fresh = tempfile::tempdir().context("making a temporary folder")?;
+    // `khor relay` is also a program of its own. One page describes both.
+    let relay = relay(&command);
+    clap_mangen::generate_to(command, fresh.path()).context("making the pages")?;
+    clap_mangen::Man::new(relay).generate_to(fresh.path()).context("making the page of khor-relay")?;
+    for page in fs::read_dir(fresh.path())? {
+        let page = page?;
+        let path = dir.join(page.file_name());
+        write_output(&path, &fs::read(page.path())?)
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The command line of the program `khor-relay`.
+fn relay(khor: &Command) -> Command {
+    let relay = khor.find_subcommand("relay").cloned().unwrap_or_else(|| Command::new("relay"));
+    let after = format!("The command khor relay is the same program.\n\n{}", khor_command_line::EXIT_CODES);
+    relay.name("khor-relay").version(env!("CARGO_PKG_VERSION")).after_help(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::Cli;
+
+    #[test]
+    fn page_of_the_relay_is_the_programs() {
+        let dir = tempfile::tempdir().unwrap();
+        pages(dir.path(), Cli::command()).unwrap();
+        let page = fs::read_to_string(dir.path().join("khor-relay.1")).unwrap();
+        let synopsis = page.split(".SH SYNOPSIS").nth(1).unwrap().lines().nth(1).unwrap();
+        assert!(synopsis.starts_with("\\fBkhor\\-relay\\fR"), "{synopsis}");
+        assert!(page.contains("khor relay"), "{page}");
+        assert!(dir.path().join("khor-record.1").exists());
+    }
+}

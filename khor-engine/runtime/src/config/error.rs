@@ -1,0 +1,46 @@
+//! The error of a configuration with an invalid setting, and the checks that return it.
+
+use khor_proto::inert;
+use khor_system::words::cut;
+
+/// Longest value that an error quotes, characters.
+const QUOTED_CHARS: usize = 100;
+/// Longest explanation in an error, characters.
+const PROBLEM_CHARS: usize = 400;
+
+/// What is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {}", inert::escaped(.field, QUOTED_CHARS), inert::lines(&cut(.problem, PROBLEM_CHARS)))]
+pub struct ConfigError {
+    /// Dotted path of the field.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+pub(super) fn in_range<T: PartialOrd + std::fmt::Display>(
+    field: &str,
+    value: T,
+    low: T,
+    high: T,
+) -> Result<(), ConfigError> {
+    let expected = format!("{low} to {high}");
+    require(value >= low && value <= high, field, value, &expected)
+}
+
+pub(super) fn require(
+    holds: bool,
+    field: &str,
+    value: impl std::fmt::Display,
+    expected: &str,
+) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError { field: field.to_owned(), problem: not_allowed(&value, expected) })
+}
+
+pub(super) fn not_allowed(value: &dyn std::fmt::Display, expected: &str) -> String {
+    // The value may be long and may contain any character.
+    format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
+}

@@ -1,0 +1,192 @@
+//! Mutes and unmutes the sound device: by hand, by a snooze, and by the quiet hours.
+
+use std::{
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
+
+use jiff::{Timestamp, ZonedDateTime};
+use khor_system::{clock::unix_ms, local_time};
+use tokio::{sync::Notify, time::timeout};
+
+use super::{ActionError, Engine, conductor::Command, silence::Silence};
+
+/// Longest snooze, minutes: a day.
+const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
+/// A clock that is set, or a machine that slept, is noticed within this.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Whether the sound device is muted, by whatever.
+    pub fn is_muted(&self) -> bool {
+        self.state.lock().silence.is_muted()
+    }
+
+    /// Mutes the sound device, or not. MIDI and OSC go on. A snooze is over either way, and what is unmuted in quiet
+    /// hours stays so until they end.
+    pub fn set_muted(&self, muted: bool) {
+        self.change_silence(|silence| silence.set_manually(muted));
+    }
+
+    /// Toggles the mute by hand; returns whether the device is muted now. A snooze or quiet hours
+    /// become a mute by hand.
+    pub fn toggle_mute(&self) -> bool {
+        self.change_silence(Silence::toggle)
+    }
+
+    /// Mutes for so many minutes, 1..=1440, or ends that with 0; says until when, in milliseconds since 1970.
+    pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
+        if minutes > MAX_SNOOZE_MINUTES {
+            let message = format!("minutes: {minutes} is not allowed, expected 0 to {MAX_SNOOZE_MINUTES}");
+            return Err(ActionError::Range(message));
+        }
+        if minutes == 0 {
+            self.change_silence(|silence| silence.snoozed_until_ts_ms = None);
+            return Ok(None);
+        }
+        Ok(Some(self.snooze_for(Duration::from_secs(60 * u64::from(minutes)))))
+    }
+
+    fn snooze_for(&self, length: Duration) -> u64 {
+        let until_ts_ms = unix_ms(SystemTime::now() + length);
+        self.change_silence(|silence| silence.snooze(until_ts_ms));
+        until_ts_ms
+    }
+
+    /// Other quiet hours: who unmuted in those before has not decided about these.
+    pub(super) fn quiet_hours_changed(&self) {
+        self.change_silence(|silence| silence.unmuted_until_ts_ms = None);
+        self.apply_time(&local_time::now());
+    }
+
+    /// Does what is due by now; says how long until something is again.
+    pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
+        let quiet = self.config_snapshot().config.quiet;
+        let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);
+        let now_ts_ms = ts_ms(now.timestamp());
+        let mut state = self.state.lock();
+        let before = state.silence;
+        state.silence.advance(now_ts_ms, quiet.until(now).map(ts_ms));
+        if state.silence != before {
+            // In order with others who mute.
+            self.conductor.send(Command::Muted(state.silence.is_muted()));
+        }
+        let next = [state.silence.snoozed_until_ts_ms, quiet.next_change(now).map(ts_ms)];
+        let next = next.into_iter().flatten().min()?;
+        Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
+    }
+
+    /// Applies a change; returns whether the sound device is silent now.
+    fn change_silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
+        let mut state = self.state.lock();
+        change(&mut state.silence);
+        let muted = state.silence.is_muted();
+        // In order with others who mute.
+        self.conductor.send(Command::Muted(muted));
+        self.silence_changed.notify_one();
+        muted
+    }
+}
+
+/// Ends snoozes, begins and ends quiet hours, by the clock on the wall: a machine that slept wakes to the right state.
+pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
+    loop {
+        let Some(wait) = engine.upgrade().map(|engine| engine.apply_time(&local_time::now())) else {
+            return;
+        };
+        match wait {
+            // That it takes its time is what it is for.
+            Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
+            None => changed.notified().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::tests::quiet_engine;
+
+    /// Waits until the engine is muted or not.
+    async fn until_muted(engine: &Engine, muted: bool) {
+        khor_e2e::wait_until_async(&format!("muted to be {muted}"), || engine.is_muted() == muted).await;
+    }
+
+    fn snoozed(engine: &Engine) -> Option<u64> {
+        engine.state.lock().silence.snoozed_until_ts_ms
+    }
+
+    #[tokio::test]
+    async fn an_older_snooze_ends_no_newer_one() {
+        let (engine, _dir) = quiet_engine();
+        engine.snooze_for(Duration::from_millis(30));
+        assert!(engine.is_muted());
+        until_muted(&engine, false).await;
+        assert_eq!(snoozed(&engine), None);
+
+        engine.snooze_for(Duration::from_millis(10));
+        let until = engine.snooze(1).unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(engine.is_muted() && until.is_some());
+        assert_eq!(snoozed(&engine), until);
+        assert_eq!((engine.snooze(0).unwrap(), engine.is_muted()), (None, false));
+    }
+
+    #[tokio::test]
+    async fn a_manual_mute_ends_a_snooze() {
+        let (engine, _dir) = quiet_engine();
+        engine.snooze_for(Duration::from_millis(20));
+        engine.set_muted(true);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(engine.is_muted(), "muted for good");
+        engine.snooze(1).unwrap();
+        engine.set_muted(false);
+        assert_eq!(snoozed(&engine), None);
+        engine.set_muted(true);
+        engine.snooze(0).unwrap();
+        assert!(engine.is_muted(), "there was no snooze to end");
+        let error = engine.snooze(1441).unwrap_err().to_string();
+        assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
+    }
+
+    /// `khor mute` used to end a snooze, and with it all silence.
+    #[tokio::test]
+    async fn a_toggle_during_a_snooze_mutes() {
+        let (engine, _dir) = quiet_engine();
+        engine.snooze_for(Duration::from_millis(20));
+        assert!(engine.toggle_mute(), "muted");
+        assert_eq!(snoozed(&engine), None);
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        assert!(engine.is_muted(), "for good");
+        assert!(!engine.toggle_mute() && !engine.is_muted());
+        assert!(engine.toggle_mute() && engine.is_muted());
+    }
+
+    #[tokio::test]
+    async fn changed_quiet_hours_apply_at_once() {
+        let (engine, _dir) = quiet_engine();
+        let now = local_time::now();
+        let around = |hours: i64| {
+            let edge = |minutes: i64| {
+                let then = now.timestamp() + jiff::SignedDuration::from_mins(60 * hours + minutes);
+                then.to_zoned_datetime(now.time_zone().clone()).strftime("%H:%M").to_string()
+            };
+            json!({ "quiet": { "enabled": true, "from": edge(-30), "to": edge(30) } })
+        };
+        engine.update_config(&around(0)).unwrap();
+        assert!(engine.is_muted() && engine.controls().quiet_until_ts_ms.is_some());
+        let words = engine.explain().text;
+        assert!(words.contains("muted until") && words.contains("(quiet hours)"), "{words}");
+        engine.set_muted(false);
+        engine.apply_time(&local_time::now());
+        assert!(!engine.is_muted() && engine.controls().quiet_until_ts_ms.is_none());
+        engine.update_config(&around(6)).unwrap();
+        assert!(!engine.is_muted());
+        engine.update_config(&around(0)).unwrap();
+        assert!(engine.is_muted(), "new hours are a new word");
+        engine.update_config(&json!({ "quiet": { "enabled": false } })).unwrap();
+        assert!(!engine.is_muted());
+    }
+}

@@ -1,0 +1,29 @@
+//! Normalizes changes of the settings. Clients write some values in more forms than khor does.
+
+use serde_json::{Value, json};
+
+use crate::config::{Config, numbers::fit_numbers};
+
+/// Name of the default device in the original khor's API. In the settings the name is empty.
+const DEFAULT_DEVICE: &str = "default";
+
+/// Keys that answers have in addition to the configuration. A client may send an answer back as a
+/// change.
+const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
+
+/// Returns the change with integers for whole numbers, with khor's name of the default device, and
+/// without the keys that only answers have.
+pub(super) fn normalized(change: &Value, before: &Config) -> Value {
+    let mut change = change.clone();
+    // This cannot fail, because a configuration is a tree of plain values.
+    fit_numbers(&mut change, &serde_json::to_value(before).unwrap_or_default());
+    if let Value::Object(fields) = &mut change {
+        fields.retain(|key, _| !ANSWER_KEYS.contains(&key.as_str()));
+    }
+    if let Some(device) = change.pointer_mut("/audio/device")
+        && *device == DEFAULT_DEVICE
+    {
+        *device = json!("");
+    }
+    change
+}

@@ -1,0 +1,211 @@
+//! Presets as they are edited: looked up, tried unsaved, written to the user's folder, and removed from it.
+
+use std::path::{Path, PathBuf};
+
+use khor_music::{Preset, Problem};
+use khor_system::files;
+use serde_json::json;
+use tracing::{info, warn};
+
+use super::{
+    Engine,
+    conductor::Command,
+    library::{Library, MAX_FILES},
+};
+use crate::config::UpdateError;
+
+/// Words of the API's paths, which would hide presets of that name.
+const RESERVED: [&str; 2] = ["check", "preview"];
+
+/// Why a preset was not written or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// It breaks rules.
+    #[error("{}", first(.0))]
+    Invalid(Vec<Problem>),
+    /// It is part of khor.
+    #[error("{0} is built in and stays as it is: save it under another name")]
+    BuiltIn(String),
+    /// Its file belongs to something else.
+    #[error("{} holds {holds}: choose another name, or remove the file", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        holds: String,
+    },
+    /// The folder is full.
+    #[error("{} holds {MAX_FILES} preset files, and khor reads no more; remove one first", .0.display())]
+    Full(PathBuf),
+    /// There is none of that name.
+    #[error("there is no preset {0}; see khor presets")]
+    Unknown(String),
+    /// The disk did not take it.
+    #[error("{}: {cause}", path.display())]
+    Disk {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The default could not be selected in its place.
+    #[error(transparent)]
+    Select(#[from] UpdateError),
+}
+
+fn first(problems: &[Problem]) -> String {
+    problems.first().map_or_else(|| "it breaks a rule".to_owned(), Problem::to_string)
+}
+
+impl Engine {
+    /// Reads the user's presets again; the one that plays is changed on the next bar line if its file was. Waits
+    /// for the disk.
+    pub(super) fn refresh_presets(&self) {
+        // Two who read at once would forget what one of them has read.
+        let _one = self.preset_refresh.lock();
+        let before = self.library();
+        let mut library = Library::clone(&before);
+        if !library.refresh() {
+            return;
+        }
+        let known = before.problems();
+        library
+            .problems()
+            .iter()
+            .filter(|problem| !known.contains(problem))
+            .for_each(|p| warn!("preset {p}"));
+        let config = self.config();
+        let (was, is) = (before.playable(&config.music.preset), library.playable(&config.music.preset));
+        *self.library.write() = std::sync::Arc::new(library);
+        let current = self.preview.lock();
+        if was != is && current.is_none() {
+            info!("preset {} was read again", is.name);
+            self.conductor.send(Command::Preset(Box::new(is)));
+        }
+    }
+
+    /// The name of the preset that plays unsaved.
+    pub fn preview_name(&self) -> Option<String> {
+        self.preview_preset().map(|preset| preset.name)
+    }
+
+    /// The unsaved preset that plays. A reopened page can continue to edit it.
+    pub fn preview_preset(&self) -> Option<Preset> {
+        self.preview.lock().clone()
+    }
+
+    /// Plays a preset that is not saved, from the next bar line.
+    pub fn preview(&self, preset: Preset) {
+        let mut current = self.preview.lock();
+        *current = Some(preset.clone());
+        self.conductor.send(Command::Preset(Box::new(preset)));
+    }
+
+    /// Plays the current preset again, if another was previewed.
+    pub fn end_preview(&self) {
+        let mut current = self.preview.lock();
+        if current.take().is_some() {
+            self.conductor
+                .send(Command::Preset(Box::new(self.library().playable(&self.config().music.preset))));
+        }
+    }
+
+    /// Writes a preset to the user's folder. Waits for the disk.
+    pub fn save_preset(&self, preset: &Preset) -> Result<(), EditError> {
+        let name = &preset.name;
+        if Preset::find(name).is_some() {
+            return Err(EditError::BuiltIn(name.clone()));
+        }
+        if RESERVED.contains(&name.as_str()) {
+            let message = format!("{name} is a word of the API, choose another");
+            return Err(EditError::Invalid(vec![Problem { path: "name".into(), message }]));
+        }
+        let path = file_for(&self.library(), name)?;
+        let written = preset
+            .to_toml()
+            .map_err(std::io::Error::other)
+            .and_then(|text| files::replace(&path, text.as_bytes()));
+        written.map_err(|cause| EditError::Disk { path, cause })?;
+        self.refresh_presets();
+        Ok(())
+    }
+
+    /// Removes a preset's file; the default plays instead if it was the current one. Waits for the disk.
+    pub fn delete_preset(&self, name: &str) -> Result<(), EditError> {
+        if Preset::find(name).is_some() {
+            return Err(EditError::BuiltIn(name.to_owned()));
+        }
+        let library = self.library();
+        let path = library.file_of(name).ok_or_else(|| EditError::Unknown(name.to_owned()))?;
+        std::fs::remove_file(path).map_err(|cause| EditError::Disk { path: path.to_owned(), cause })?;
+        if self.config().music.preset == name {
+            self.update_config(&json!({ "music": { "preset": Preset::builtin()[0].name } }))?;
+        }
+        self.refresh_presets();
+        Ok(())
+    }
+}
+
+/// The file a preset goes to: the one it is in, or a new one of its name.
+fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
+    if let Some(path) = library.file_of(name) {
+        return Ok(path.to_owned());
+    }
+    if library.is_full() {
+        return Err(EditError::Full(library.dir().to_owned()));
+    }
+    let path = library.dir().join(format!("{name}.toml"));
+    match occupant(library, &path) {
+        Some(holds) => Err(EditError::Taken { path, holds }),
+        None => Ok(path),
+    }
+}
+
+/// What is in a file that nobody should lose.
+fn occupant(library: &Library, path: &Path) -> Option<String> {
+    let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
+    match other {
+        Some(preset) => Some(format!("the preset {}", preset.name)),
+        None if path.exists() => Some("a preset that is invalid, or whose name another file has".to_owned()),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Library) {
+        let dir = tempfile::tempdir().unwrap();
+        let library = Library::open(dir.path().to_owned());
+        (dir, library)
+    }
+
+    #[test]
+    fn saving_a_preset_overwrites_no_other() {
+        let (dir, mut library) = folder();
+        assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("mine.toml"));
+        let mine = Preset { name: "mine".into(), ..Preset::builtin()[0].clone() };
+        std::fs::write(dir.path().join("other.toml"), mine.to_toml().unwrap()).unwrap();
+        std::fs::write(dir.path().join("half.toml"), "name = ").unwrap();
+        library.refresh();
+        assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("other.toml"), "it is there already");
+        let taken = file_for(&library, "other").unwrap_err().to_string();
+        assert!(taken.contains("other.toml holds the preset mine"), "{taken}");
+        let taken = file_for(&library, "half").unwrap_err().to_string();
+        assert!(taken.contains("a preset that is invalid"), "{taken}");
+    }
+
+    #[test]
+    fn a_full_folder_rejects_new_presets() {
+        let (dir, mut library) = folder();
+        for number in 0..MAX_FILES {
+            let preset = Preset { name: format!("p{number}"), ..Preset::builtin()[0].clone() };
+            std::fs::write(dir.path().join(format!("p{number}.toml")), preset.to_toml().unwrap()).unwrap();
+        }
+        library.refresh();
+        assert!(file_for(&library, "p7").is_ok());
+        let full = file_for(&library, "another").unwrap_err().to_string();
+        assert!(full.contains("holds 256 preset files"), "{full}");
+    }
+}

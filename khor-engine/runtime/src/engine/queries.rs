@@ -1,0 +1,57 @@
+//! Reads the state of the engine, in the shapes of the API.
+
+use super::{
+    ControlsReport, Engine, Explanation, FleetReport, HealthReport, Measures, MetricsReport, ReadPosition,
+    SignalReport, Table, explain, report,
+};
+
+impl Engine {
+    /// What is sounding and why, in words.
+    pub fn explain(&self) -> Explanation {
+        explain::explain(&self.state.lock())
+    }
+
+    /// Health of every part.
+    pub fn health(&self) -> HealthReport {
+        let config = self.config_snapshot();
+        report::health(
+            &config,
+            &self.library(),
+            &self.state.lock(),
+            &self.audio,
+            &self.recorder,
+            &self.osc,
+            &self.midi.health(),
+        )
+    }
+
+    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when `None`).
+    pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport {
+        let config = self.config_snapshot();
+        report::metrics(&config.config, &self.state.lock(), since, with_history)
+    }
+
+    /// What can be steered.
+    pub fn controls(&self) -> ControlsReport {
+        let config = self.config_snapshot();
+        report::controls(&config.config, &self.state.lock())
+    }
+
+    /// The current signals.
+    pub fn signals(&self) -> Table<SignalReport> {
+        report::signals(&self.state.lock())
+    }
+
+    /// The hosts of the current site.
+    pub fn fleet(&self) -> FleetReport {
+        report::fleet(&self.state.lock())
+    }
+
+    /// All measurements, for clients that draw graphs.
+    pub fn measures(&self) -> Measures {
+        let (health, metrics) = (self.health(), self.metrics(None, false));
+        let state = self.state.lock();
+        let fleet = report::fleet(&state);
+        Measures { health, metrics, fleet, counters: state.counters, cues: state.cue_counts.clone() }
+    }
+}

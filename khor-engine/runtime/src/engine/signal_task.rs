@@ -1,0 +1,238 @@
+//! The task that turns the source's frames into lanes, and publishes them to the state and to OSC.
+
+mod single_host;
+mod site;
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use khor_fleet::Name;
+use khor_music::CueKind;
+use khor_output::osc;
+use khor_proto::Scope;
+use khor_signal::{Frame, PerSignal, Pipeline};
+use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
+use khor_system::words::counted;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+use tracing::debug;
+
+use super::{
+    conductor::{Command, Conductor},
+    original_rates::original_rates,
+    settings::SignalSettings,
+    sources::InputEvent,
+    stage::Stage,
+    state::{SharedState, SourceState},
+};
+use crate::config::SiteMode;
+
+/// Time between two `/khor/metrics` messages.
+const METRICS_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Time between two writes of the baseline.
+const SAVE_INTERVAL: Duration = Duration::from_mins(5);
+
+/// A command for the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BaselineCommand {
+    /// Stops or resumes learning.
+    Freeze(bool),
+    /// Forgets the baseline and learns a new one.
+    Reset,
+    /// Saves the baseline now.
+    Save,
+}
+
+pub(super) struct SignalTask {
+    state: Arc<SharedState>,
+    osc: osc::OscOutput,
+    settings: watch::Receiver<SignalSettings>,
+    pipeline: Pipeline,
+    heard: PerSignal<bool>,
+    metrics_at: Option<Instant>,
+    commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
+    baseline_file: BaselineFile,
+    conductor: Conductor,
+    /// The scope whose baseline is learnt; `None` for the demo and captures.
+    subject: Option<Scope>,
+    kind: Option<SourceKind>,
+    /// The host of a site that is played as if it were this machine.
+    single_host: Option<Name>,
+    /// How a site is played.
+    mode: SiteMode,
+    stage: Stage,
+    saved_at: Instant,
+}
+
+impl SignalTask {
+    pub(super) fn new(
+        state: Arc<SharedState>,
+        osc: osc::OscOutput,
+        mut settings: watch::Receiver<SignalSettings>,
+        commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
+        baseline_file: BaselineFile,
+        conductor: Conductor,
+    ) -> Self {
+        let SignalSettings { scaling, heard, single_host, mode } = settings.borrow_and_update().clone();
+        state.lock().heard = heard;
+        let pipeline = Pipeline::new(scaling);
+        let saved_at = Instant::now();
+        Self {
+            state,
+            osc,
+            settings,
+            pipeline,
+            heard,
+            metrics_at: None,
+            commands,
+            baseline_file,
+            conductor,
+            subject: None,
+            kind: None,
+            single_host,
+            mode,
+            stage: Stage::default(),
+            saved_at,
+        }
+    }
+
+    /// Runs until the source ends.
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<InputEvent>) {
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                Some((command, done)) = self.commands.recv() => {
+                    self.execute(command).await;
+                    // The caller may have stopped waiting.
+                    done.send(()).ok();
+                    continue;
+                }
+                // Applies settings even while the source is unavailable.
+                Ok(()) = self.settings.changed() => {
+                    self.apply_settings();
+                    continue;
+                }
+            };
+            let Some(event) = event else { return };
+            self.apply_pending_settings();
+            let event = match event {
+                InputEvent::Source(event) => event,
+                InputEvent::Fleet(event) => {
+                    self.fleet_event(event);
+                    continue;
+                }
+            };
+            match event {
+                SourceEvent::Up(info) => self.source_up(info).await,
+                SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
+                SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
+                SourceEvent::Frame(frame) => self.frame(frame),
+                SourceEvent::Cue(cue) => self.cue(&cue, None),
+                SourceEvent::Lost { cues } => {
+                    debug!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
+                    self.state.lock().cues_lost += cues;
+                }
+            }
+        }
+    }
+
+    fn apply_pending_settings(&mut self) {
+        if self.settings.has_changed().unwrap_or(false) {
+            self.apply_settings();
+        }
+    }
+
+    fn apply_settings(&mut self) {
+        let SignalSettings { scaling, heard, single_host, mode } = self.settings.borrow_and_update().clone();
+        self.state.lock().heard = heard;
+        (self.heard, self.mode) = (heard, mode);
+        self.pipeline.configure(scaling);
+        self.select_host(single_host);
+    }
+
+    async fn execute(&mut self, command: BaselineCommand) {
+        match command {
+            BaselineCommand::Freeze(frozen) => self.pipeline.freeze(frozen),
+            BaselineCommand::Reset => {
+                self.pipeline.restore(&BTreeMap::new());
+                self.save().await;
+            }
+            BaselineCommand::Save => self.save().await,
+        }
+        self.state.lock().baseline_frozen = self.pipeline.is_frozen();
+    }
+
+    /// Loads the baseline of the new source. Another machine or scope has another baseline, and the
+    /// demo has none.
+    async fn source_up(&mut self, info: SourceInfo) {
+        let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
+        let subject = real.then(|| info.scope.clone());
+        if subject != self.subject || subject.is_none() {
+            self.save().await;
+            self.pipeline
+                .restore(&subject.as_ref().map_or_else(BTreeMap::new, |it| self.baseline_file.load(it)));
+            let mut state = self.state.lock();
+            state.history.clear();
+            if subject != self.subject {
+                // These cues come from outside of the new scope.
+                state.cues.clear();
+            }
+            self.subject = subject;
+        }
+        // /proc knows less than the collector, so its loss and its return are cues.
+        let (was, is) = (self.kind.replace(info.kind), info.kind);
+        match was {
+            Some(SourceKind::Collector) if is == SourceKind::Proc => {
+                self.conductor.send(Command::Cue(CueKind::Lost));
+            }
+            Some(SourceKind::Proc) if is == SourceKind::Collector => {
+                self.conductor.send(Command::Cue(CueKind::Found));
+            }
+            _ => {}
+        }
+        self.source_changed(SourceState::Up(info));
+    }
+
+    /// Starts to save the baseline.
+    fn start_save(&mut self) -> Option<JoinHandle<()>> {
+        self.saved_at = Instant::now();
+        self.baseline_file.save_later(self.subject.as_ref()?, self.pipeline.learnt())
+    }
+
+    /// Saves the baseline. Waits for the disk.
+    async fn save(&mut self) {
+        if let Some(writing) = self.start_save() {
+            // It can only panic, and that is logged.
+            drop(writing.await);
+        }
+    }
+
+    fn source_changed(&mut self, source: SourceState) {
+        self.pipeline.reset();
+        self.state.lock().source_changed(source);
+    }
+
+    fn frame(&mut self, frame: Frame) {
+        let now = Instant::now();
+        let frame = frame.only(&self.heard);
+        let reading = self.pipeline.push(frame);
+        self.state.lock().add_reading(&frame.counters, reading, now);
+        if now.duration_since(self.saved_at) >= SAVE_INTERVAL {
+            self.start_save();
+        }
+        let Some(reading) = reading else { return };
+        self.osc.send(osc::OscEvent::Lanes(reading.lanes));
+        if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
+            self.metrics_at = Some(now);
+            self.osc.send(osc::OscEvent::Metrics(
+                original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
+            ));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Plays a site: the readings of all hosts become one, and hosts that stand out get the voices.
+
+use std::{sync::Arc, time::Instant};
+
+use khor_music::CueKind;
+use khor_output::osc;
+use khor_signal::{Counter, Reading};
+use khor_site::{Admission, FleetEvent, Site};
+
+use super::SignalTask;
+use crate::engine::{
+    conductor::Command,
+    stage::StagePlan,
+    state::{CueEntry, SingleHost},
+};
+
+impl SignalTask {
+    pub(super) fn fleet_event(&mut self, event: FleetEvent) {
+        match event {
+            FleetEvent::Site(site) if self.single_host.is_some() => self.single_host_update(site),
+            FleetEvent::Site(site) => self.site_update(site),
+            FleetEvent::Cue { host, cue, admission } => {
+                self.cue(&cue, Some((host.to_string(), admission)));
+            }
+            FleetEvent::Lost(host) => self.host_changed(CueKind::Lost, host.to_string()),
+            FleetEvent::Back(host) => self.host_changed(CueKind::Found, host.to_string()),
+        }
+    }
+
+    /// A lost or returned host sounds like a lost or returned source.
+    fn host_changed(&mut self, kind: CueKind, host: String) {
+        let name = kind.name();
+        self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
+        if self.is_audible(Some(&host)) {
+            self.conductor.send(Command::Cue(kind));
+            self.osc.send(osc::OscEvent::Cue(name, host, 0));
+        }
+    }
+
+    fn site_update(&mut self, site: Arc<Site>) {
+        let plan = self.stage.update_for_site(self.mode, &site, &self.heard);
+        self.publish_site(Arc::clone(&site), plan.reading, None, plan);
+    }
+
+    /// Publishes the reading of a site to the state and to OSC.
+    pub(super) fn publish_site(
+        &self,
+        site: Arc<Site>,
+        reading: Option<Reading>,
+        single_host: Option<SingleHost>,
+        plan: StagePlan,
+    ) {
+        if let Some(reading) = &reading {
+            self.osc.send(osc::OscEvent::Lanes(reading.lanes));
+        }
+        let mut state = self.state.lock();
+        // Without a sending host there is no reading. A site never has counters.
+        state.reading = None;
+        state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
+        state.counters = None;
+        state.single_host = single_host;
+        state.set_site(site, plan);
+    }
+
+    /// Plays, records and sends a cue of this machine or of a host.
+    pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
+        let (host, admission) = from.unzip();
+        let is_heard = self.is_audible(host.as_deref());
+        let share = host.clone().filter(|_| admission.is_some_and(|admission| admission.has_share));
+        self.state.cue(cue, host, share);
+        if !is_heard {
+            return;
+        }
+        let sounds = admission.is_none_or(|admission| admission.sounds);
+        if let Some(kind) = CueKind::of(cue.kind).filter(|_| sounds) {
+            self.conductor.send(Command::Cue(kind));
+        }
+        let (comm, pid) = (cue.comm.clone().unwrap_or_default(), cue.pid.unwrap_or(0));
+        self.osc.send(osc::OscEvent::Cue(cue.kind.name(), comm, pid));
+    }
+}

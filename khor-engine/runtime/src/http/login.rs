@@ -1,0 +1,128 @@
+//! Sessions of browsers: `POST /api/login` and `POST /api/logout`.
+
+use std::time::Instant;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tracing::warn;
+use warp::{
+    http::{HeaderValue, header},
+    reply::Response,
+};
+
+use super::{
+    access::{Denied, LIFE_S, LOGIN},
+    call::Call,
+    reply::Failure,
+    table::{Answer, Content, Done, Json, Operation, post},
+    work,
+};
+
+/// The body of a login.
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Login {
+    /// The token in the file that `listen.token_file` names.
+    token: String,
+    /// The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
+    /// whole host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+}
+
+/// Answers a login or a logout, with the session's cookie if there is one. Scripts cannot read it.
+struct Cookie(Option<String>);
+
+impl Answer for Cookie {
+    const CONTENT: Content = Json::<Done>::CONTENT;
+
+    fn into_response(self) -> Response {
+        let mut response = Done::JSON.into_response();
+        if let Some(cookie) = self.0.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    let everywhere = json!({ "type": "boolean" });
+    vec![
+        post(LOGIN, "Open a session of thirty days with the token; the answer sets its cookie")
+            .reads::<Login>()
+            .blocking(login),
+        post("/api/logout", "End this session, or every session")
+            .takes("everywhere", "Whether every session ends", everywhere)
+            .blocking(logout),
+    ]
+}
+
+/// Whether a cookie can contain the path as it is, without another attribute.
+fn is_cookie_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
+}
+
+fn login(call: Call) -> Result<Cookie, Failure> {
+    let Login { token, path } = serde_json::from_value(call.json()?)
+        .map_err(|_| Failure::bad("token: expected {\"token\": \"…\"}"))?;
+    let path = path.as_deref().unwrap_or("/");
+    if !is_cookie_path(path) {
+        return Err(Failure::bad(
+            "path: expected a path of letters, digits, - . _ ~ % and slashes, such as /khor/",
+        ));
+    }
+    let access = &call.context.access;
+    let Some(credentials) = &access.credentials else {
+        access.check_peer(call.peer)?;
+        return Ok(Cookie(None));
+    };
+    if !credentials.is_token(&token) {
+        if access.wrong_token_log.permit(Instant::now()).is_some() {
+            warn!("a login with a wrong token was refused");
+        }
+        return Err(Denied::NoToken.into());
+    }
+    let id = credentials.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
+    // Behind a proxy with TLS the browser must never send the cookie unencrypted.
+    let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
+        "; Secure"
+    } else {
+        ""
+    };
+    let name = access.cookie_name();
+    Ok(Cookie(Some(format!("{name}={id}; HttpOnly; SameSite=Strict; Path={path}; Max-Age={LIFE_S}{secure}"))))
+}
+
+fn logout(call: Call) -> Result<Cookie, Failure> {
+    let everywhere = match call.text("everywhere") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(Failure::bad("everywhere: expected true or false")),
+    };
+    let access = &call.context.access;
+    if let Some(credentials) = &access.credentials {
+        let ended = if everywhere {
+            credentials.sessions.end_all()
+        } else {
+            access.session_ids(&call.headers).try_for_each(|id| credentials.sessions.end(id))
+        };
+        ended.map_err(|problem| work::failed(&problem))?;
+    }
+    Ok(Cookie(Some(format!("{}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0", access.cookie_name()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_path_must_be_plain() {
+        for path in ["/", "/khor/", "/a/b-c/~x.y/%20/"] {
+            assert!(is_cookie_path(path), "{path}");
+        }
+        for path in ["", "khor/", "/khor; Domain=example", "/khor\r\nset-cookie: a", "/kh\u{f6}r/"] {
+            assert!(!is_cookie_path(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Shares the answer of slow work: requests that arrive meanwhile get the same answer, and it stays
+//! valid for a moment.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{sync::Mutex, task::JoinError};
+
+/// The last answer of one operation.
+pub(super) struct SharedAnswer<A> {
+    life: Duration,
+    /// Locked while the work runs.
+    last: Arc<Mutex<Option<(Instant, A)>>>,
+}
+
+impl<A> Clone for SharedAnswer<A> {
+    fn clone(&self) -> Self {
+        Self { life: self.life, last: Arc::clone(&self.last) }
+    }
+}
+
+impl<A: Clone + Send + 'static> SharedAnswer<A> {
+    /// An answer is valid for `life` after it was found.
+    pub(super) fn new(life: Duration) -> Self {
+        Self { life, last: Arc::default() }
+    }
+
+    /// The last answer if it is valid, else the answer of `work`. Work that has begun continues
+    /// when its request ends, so clients cannot start it repeatedly by disconnecting.
+    ///
+    /// # Errors
+    ///
+    /// The work panicked.
+    pub(super) async fn get(&self, work: impl Future<Output = A> + Send + 'static) -> Result<A, JoinError> {
+        let mut last = Arc::clone(&self.last).lock_owned().await;
+        if let Some((found, answer)) = &*last
+            && found.elapsed() < self.life
+        {
+            return Ok(answer.clone());
+        }
+        let working = async move {
+            let answer = work.await;
+            *last = Some((Instant::now(), answer.clone()));
+            answer
+        };
+        tokio::spawn(working).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use futures_util::poll;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn shared_work_runs_once() {
+        let shared = SharedAnswer::new(Duration::MAX);
+        let (begun, go_on) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+        let work = || {
+            let (begun, go_on) = (Arc::clone(&begun), Arc::clone(&go_on));
+            async move {
+                begun.fetch_add(1, Relaxed);
+                go_on.notified().await;
+                7
+            }
+        };
+        let mut first = Box::pin(shared.get(work()));
+        let mut second = Box::pin(shared.get(work()));
+        assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+        tokio::task::yield_now().await;
+        drop(first);
+        go_on.notify_one();
+        assert_eq!(second.await.unwrap(), 7);
+        assert_eq!(begun.load(Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn answers_expire_and_panics_are_dropped() {
+        let brief = SharedAnswer::new(Duration::ZERO);
+        assert_eq!(brief.get(async { 1 }).await.unwrap(), 1);
+        assert_eq!(brief.get(async { 2 }).await.unwrap(), 2);
+        let long = SharedAnswer::new(Duration::MAX);
+        assert!(long.get(async { panic!("a request's bug") }).await.is_err());
+        assert_eq!(long.get(async { 3 }).await.unwrap(), 3);
+        assert_eq!(long.get(async { 4 }).await.unwrap(), 3);
+    }
+}

@@ -1,0 +1,71 @@
+//! A bounded queue for work: some tasks run, some wait, and all others are rejected at once.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A queue for one kind of work.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkQueue {
+    slots: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+}
+
+/// The permission to work. Dropping it lets the next caller in the queue work.
+#[derive(Debug)]
+pub(crate) struct WorkPermit {
+    _running: OwnedSemaphorePermit,
+    _slot: OwnedSemaphorePermit,
+}
+
+/// The queue is full: another caller would wait for too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
+pub struct QueueFull;
+
+impl WorkQueue {
+    /// At most `running` at once, and `waiting` behind them.
+    pub(crate) fn new(running: usize, waiting: usize) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(running + waiting)),
+            running: Arc::new(Semaphore::new(running)),
+        }
+    }
+
+    /// Waits for a turn, in the order of the calls. A caller that is dropped meanwhile leaves the
+    /// queue, and its work never begins.
+    ///
+    /// # Errors
+    ///
+    /// The queue is full.
+    pub(crate) async fn acquire(&self) -> Result<WorkPermit, QueueFull> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| QueueFull)?;
+        // The semaphore is never closed, so this cannot fail.
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| QueueFull)?;
+        Ok(WorkPermit { _running: running, _slot: slot })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, poll};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn full_queues_reject_new_callers() {
+        let queue = WorkQueue::new(1, 2);
+        let first = queue.acquire().await.unwrap();
+        let (mut second, mut third) = (Box::pin(queue.acquire()), Box::pin(queue.acquire()));
+        assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
+        assert_eq!(queue.acquire().await.unwrap_err(), QueueFull);
+        drop(second);
+        let mut fourth = Box::pin(queue.acquire());
+        assert!(poll!(&mut fourth).is_pending(), "the place of the second is free");
+        drop(first);
+        let third = third.now_or_never().expect("it is next").unwrap();
+        assert!(poll!(&mut fourth).is_pending());
+        drop(third);
+        assert!(fourth.now_or_never().is_some());
+    }
+}

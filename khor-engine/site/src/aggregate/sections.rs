@@ -1,0 +1,157 @@
+//! The sum over the hosts of each section. No I/O.
+
+use std::collections::BTreeMap;
+
+use khor_fleet::{LaneSketches, Name, Section};
+use khor_signal::{BUSIEST, Lanes, PerSignal};
+
+use super::histogram::LaneHistograms;
+use crate::codec::WIRE_ORDER;
+
+/// The histograms of each section, and of the hosts without one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sections {
+    named: BTreeMap<Name, SectionHistograms>,
+    without: SectionHistograms,
+}
+
+impl Sections {
+    /// Most sections that are kept apart: more than a roll call has turns, and more than a frame
+    /// reports. The last of more sections by name count as hosts without one.
+    pub(crate) const MOST: usize = 40;
+
+    /// The histograms of a section.
+    pub(super) fn of(&mut self, name: Option<&Name>) -> &mut SectionHistograms {
+        let Some(name) = name else { return &mut self.without };
+        if !self.named.contains_key(name) {
+            if self.named.len() >= Self::MOST {
+                // The last by name makes room. That may be this one.
+                match self.named.last_entry() {
+                    Some(last) if last.key() > name => self.without.add(&last.remove()),
+                    _ => return &mut self.without,
+                }
+            }
+            self.named.insert(name.clone(), SectionHistograms::default());
+        }
+        self.named.get_mut(name).expect("it is there")
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.without.add(&other.without);
+        for (name, more) in &other.named {
+            self.of(Some(name)).add(more);
+        }
+    }
+
+    /// Resets the histograms, and reuses their memory. Removes sections that are empty already.
+    pub(super) fn clear(&mut self) {
+        self.without.clear();
+        self.named.retain(|_, section| !section.is_empty());
+        self.named.values_mut().for_each(SectionHistograms::clear);
+    }
+
+    /// Writes the histograms into the sections of a frame. The one without a name gets all sections
+    /// that the frame does not name.
+    pub(super) fn write(&self, groups: &mut [Section], parts: u8) {
+        let is_named = |name: &Name| groups.iter().any(|group| group.name.as_ref() == Some(name));
+        let mut others = self.without.clone();
+        self.named.iter().filter(|(name, _)| !is_named(name)).for_each(|(_, section)| others.add(section));
+        for group in groups {
+            let section = match &group.name {
+                Some(name) => self.named.get(name),
+                None => Some(&others),
+            };
+            group.signals = section.map(|section| section.sketches(parts)).unwrap_or_default();
+        }
+    }
+
+    /// The busiest tenth of each section, as [`busiest`](khor_signal::busiest) computes it.
+    pub(super) fn busiest(&self) -> BTreeMap<Option<Name>, Lanes> {
+        let named = self.named.iter().map(|(name, section)| (Some(name.clone()), section));
+        let active = named.chain([(None, &self.without)]).filter(|(_, section)| !section.is_empty());
+        active.map(|(name, section)| (name, section.busiest())).collect()
+    }
+}
+
+/// The histograms of one section; `None` until a host has the signal.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SectionHistograms(PerSignal<Option<Box<LaneHistograms>>>);
+
+impl SectionHistograms {
+    pub(super) fn record(&mut self, lanes: &Lanes) {
+        for (held, lane) in self.0.iter_mut().zip(lanes) {
+            if let Some(lane) = lane {
+                held.get_or_insert_default().record(lane);
+            }
+        }
+    }
+
+    pub(super) fn add_sketches(&mut self, sketches: PerSignal<Option<&LaneSketches>>, parts: u8) {
+        for (held, sketches) in self.0.iter_mut().zip(sketches) {
+            if let Some(sketches) = sketches {
+                held.get_or_insert_default().add_sketches(sketches, parts);
+            }
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (held, more) in self.0.iter_mut().zip(&other.0) {
+            if let Some(more) = more {
+                held.get_or_insert_default().add(more);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.0.iter_mut().flatten().for_each(|lane| lane.clear());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.iter().flatten().all(|lane| lane.is_empty())
+    }
+
+    fn sketches(&self, parts: u8) -> Vec<Option<LaneSketches>> {
+        let sketches = |lane: &Option<Box<LaneHistograms>>| {
+            let lane = lane.as_deref().filter(|lane| !lane.is_empty())?;
+            Some(lane.sketches(parts))
+        };
+        WIRE_ORDER.iter().map(|id| sketches(&self.0[id.index()])).collect()
+    }
+
+    fn busiest(&self) -> Lanes {
+        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(BUSIEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use khor_signal::{SignalId, standing_out};
+
+    use super::*;
+
+    fn name(i: usize) -> Name {
+        Name::new(format!("s{i:03}")).unwrap()
+    }
+
+    /// The first by name are kept, and no host of the others is lost.
+    #[test]
+    fn the_number_of_sections_is_limited() {
+        let (mut sections, lanes) = (Sections::default(), standing_out(SignalId::Io, 5.0).lanes);
+        for i in (0..100).rev() {
+            sections.of(Some(&name(i))).record(&lanes);
+        }
+        sections.of(None).record(&lanes);
+        let (first, last) = (sections.named.first_key_value(), sections.named.last_key_value());
+        assert_eq!((first.unwrap().0, last.unwrap().0), (&name(0), &name(Sections::MOST - 1)));
+        let group = |name| Section { name, hosts: 0, signals: Vec::new() };
+        let mut groups = [group(Some(name(5))), group(None)];
+        sections.write(&mut groups, 8);
+        let written = groups.map(|group| group.signals[0].clone().unwrap());
+        let counts = written.map(|lane| lane.level.values(8).map(|(_, count)| count).sum::<u32>());
+        assert_eq!(counts, [1, 100]);
+        sections.clear();
+        sections.of(Some(&name(5))).record(&lanes);
+        sections.clear();
+        assert_eq!(sections.named.keys().collect::<Vec<_>>(), [&name(5)]);
+    }
+}

@@ -1,0 +1,249 @@
+//! The sum over the frames of many hosts and sites. From the sum come one reading of the site, and
+//! one of each section. No I/O.
+
+use std::collections::BTreeMap;
+
+use khor_fleet::{Name, SiteFrame, sketch::Quantity};
+use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, typical};
+
+use super::{
+    histogram::{SignalHistograms, ValueHistogram},
+    sections::Sections,
+};
+use crate::codec::{WIRE_ORDER, WIRE_POSITIONS};
+
+/// Histograms of all signals over many hosts.
+#[derive(Clone, Debug)]
+pub(crate) struct Aggregate {
+    learnt: ValueHistogram,
+    /// `None` until a host has the signal.
+    signals: PerSignal<Option<Box<SignalHistograms>>>,
+    sections: Sections,
+}
+
+impl Aggregate {
+    /// A sum over no hosts.
+    pub(crate) fn new() -> Self {
+        Self {
+            learnt: ValueHistogram::new(Quantity::Share),
+            signals: std::array::from_fn(|_| None),
+            sections: Sections::default(),
+        }
+    }
+
+    /// Adds a host's reading.
+    pub(crate) fn add_host(&mut self, section: Option<&Name>, reading: &Reading) {
+        self.learnt.record(reading.learnt.into());
+        for (i, held) in self.signals.iter_mut().enumerate() {
+            let (Some(lane), Some(rate), Some(baseline)) =
+                (&reading.lanes[i], reading.rates[i], reading.baselines[i])
+            else {
+                continue;
+            };
+            let signal = held.get_or_insert_default();
+            signal.rate.record(rate);
+            signal.baseline.record(baseline);
+            signal.lane.record(lane);
+        }
+        self.sections.of(section).record(&reading.lanes);
+    }
+
+    /// Adds a site's frame. Without sections in it, its hosts have no section.
+    pub(crate) fn add_site(&mut self, frame: &SiteFrame) {
+        let parts = frame.parts;
+        self.learnt.add_sketch(&frame.learnt, parts);
+        for (held, place) in self.signals.iter_mut().zip(WIRE_POSITIONS) {
+            if let Some(Some(sketches)) = frame.signals.get(place) {
+                held.get_or_insert_default().add_sketches(sketches, parts);
+            }
+        }
+        let Some(sections) = &frame.sections else {
+            let lanes = WIRE_POSITIONS.map(|place| Some(&frame.signals.get(place)?.as_ref()?.lane));
+            return self.sections.of(None).add_sketches(lanes, parts);
+        };
+        for group in &sections.groups {
+            let lanes = WIRE_POSITIONS.map(|place| group.signals.get(place)?.as_ref());
+            self.sections.of(group.name.as_ref()).add_sketches(lanes, sections.parts);
+        }
+    }
+
+    /// Adds another sum.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.learnt.add(&other.learnt);
+        for (held, more) in self.signals.iter_mut().zip(&other.signals) {
+            if let Some(more) = more {
+                held.get_or_insert_default().add(more);
+            }
+        }
+        self.sections.add(&other.sections);
+    }
+
+    /// Resets the histograms, and reuses their memory.
+    pub(crate) fn clear(&mut self) {
+        self.learnt.clear();
+        for signal in self.signals.iter_mut().flatten() {
+            signal.clear();
+        }
+        self.sections.clear();
+    }
+
+    /// Writes the sum into a site's frame, with the bins and the sections that the frame has.
+    pub(crate) fn write(&self, frame: &mut SiteFrame) {
+        let parts = frame.parts;
+        frame.learnt = self.learnt.sketch(parts);
+        let signals = WIRE_ORDER.iter().map(|id| {
+            let signal = self.signals[id.index()].as_deref().filter(|signal| !signal.lane.is_empty())?;
+            Some(signal.sketches(parts))
+        });
+        frame.signals = signals.collect();
+        if let Some(sections) = &mut frame.sections {
+            self.sections.write(&mut sections.groups, sections.parts);
+        }
+    }
+
+    /// The reading of a typical host, as [`ensemble`](khor_signal::ensemble) computes it; `None`
+    /// without hosts.
+    pub(crate) fn reading(&self, t_ns: u64) -> Option<Reading> {
+        let learnt = self.learnt.quantile(0.5)?;
+        let of = |i: usize, histogram: fn(&SignalHistograms) -> &ValueHistogram| {
+            histogram(self.signals[i].as_deref()?).quantile(typical(SIGNALS[i].id))
+        };
+        let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(typical(SIGNALS[i].id));
+        Some(Reading {
+            t_ns,
+            lanes: std::array::from_fn(lane),
+            rates: std::array::from_fn(|i| of(i, |signal| &signal.rate)),
+            baselines: std::array::from_fn(|i| of(i, |signal| &signal.baseline)),
+            learnt: learnt as f32,
+            counter_rates: [None; Counter::ALL.len()],
+        })
+    }
+
+    /// The busiest tenth of each section, as [`busiest`](khor_signal::busiest) computes it.
+    pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
+        self.sections.busiest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use khor_fleet::{
+        Section, Sections,
+        sketch::{MAX_PARTS, relative_error},
+    };
+    use khor_signal::{Lane, SignalId, busiest, ensemble};
+
+    use super::*;
+    use crate::testing::plain_site_frame;
+
+    /// Different machines: sizes over ten octaves, one in five in trouble, one in five without
+    /// `exec`.
+    fn machines(seed: u64, count: usize) -> Vec<Reading> {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let machine = |_| {
+            let in_trouble = random.u8(..5) == 0;
+            let lane = std::array::from_fn(|i| {
+                let deviation = random.f32() * 2.0 - 1.0 + if in_trouble { 5.0 } else { 0.0 };
+                let level = (deviation / 6.0).clamp(0.0, 1.0);
+                let has_it = i != SignalId::Exec.index() || random.u8(..5) > 0;
+                has_it.then_some(Lane { level, deviation, surprise: random.f32() })
+            });
+            let baselines: PerSignal<Option<f64>> =
+                std::array::from_fn(|i: usize| lane[i].map(|_| (random.f64() * 10.0).exp2()));
+            let rates =
+                std::array::from_fn(|i: usize| Some(baselines[i]? * f64::from(lane[i]?.deviation).exp2()));
+            let counter_rates = [None; Counter::ALL.len()];
+            Reading { t_ns: 1, lanes: lane, rates, baselines, learnt: random.f32(), counter_rates }
+        };
+        (0..count).map(machine).collect()
+    }
+
+    /// One of three sections, or none, by the machine's size.
+    fn section(machine: &Reading) -> Option<Name> {
+        let digit = machine.baselines[SignalId::Rx.index()].unwrap() as u64 % 4;
+        ["app", "db", "web"].get(digit as usize).map(|name| Name::new(*name).unwrap())
+    }
+
+    fn aggregate(machines: &[Reading]) -> Aggregate {
+        let mut aggregate = Aggregate::new();
+        for reading in machines {
+            aggregate.add_host(section(reading).as_ref(), reading);
+        }
+        aggregate
+    }
+
+    fn frame(aggregate: &Aggregate, parts: u8) -> SiteFrame {
+        let section = |name: Option<Name>| Section { name, hosts: 0, signals: Vec::new() };
+        let named = aggregate.sections().into_keys().flatten().map(Some);
+        let groups = named.chain([None]).map(section).collect();
+        let sections = Some(Sections { parts: parts.min(8), groups });
+        let mut frame = SiteFrame { parts, sections, ..plain_site_frame("rack", 1, 0) };
+        aggregate.write(&mut frame);
+        frame
+    }
+
+    /// The sum is the same however many relays share the hosts.
+    #[test]
+    fn shares_on_the_wire_add_up() {
+        for seed in 0..40 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let machines = machines(seed, 1 + random.usize(..300));
+            let count = 1 + random.usize(..5);
+            let mut shares = vec![Vec::new(); count];
+            for reading in &machines {
+                shares[random.usize(..count)].push(*reading);
+            }
+            let mut sum = Aggregate::new();
+            for share in &shares {
+                sum.add_site(&frame(&aggregate(share), MAX_PARTS));
+            }
+            assert_eq!(frame(&sum, MAX_PARTS), frame(&aggregate(&machines), MAX_PARTS));
+        }
+    }
+
+    fn is_near(rough: Lane, exact: Lane, error: f64) {
+        let octaves = f64::from((rough.deviation - exact.deviation).abs());
+        let level = f64::from((rough.level - exact.level).abs());
+        assert!(octaves.exp2() - 1.0 <= error && level <= error, "{rough:?}, expected {exact:?}");
+    }
+
+    /// Values that come through sketches are within the error that the wire states.
+    #[test]
+    fn an_aggregate_reads_as_the_ensemble_does() {
+        for (seed, parts) in [(1, 16), (2, 16), (3, 8), (4, 4)] {
+            let machines = machines(seed, 8_000);
+            let exact = ensemble(machines.iter()).unwrap();
+            let mut far = Aggregate::new();
+            far.add_site(&frame(&aggregate(&machines), parts));
+            let near = far.reading(1).unwrap();
+            // The error of the bins and of the sum. Between two machines, the lower one is taken.
+            let error = relative_error(parts) + relative_error(MAX_PARTS) + 0.02;
+            for i in 0..SignalId::COUNT {
+                let (rate, rough) = (exact.rates[i].unwrap(), near.rates[i].unwrap());
+                assert!((rough / rate - 1.0).abs() <= error, "{rough}, expected {rate}");
+                is_near(near.lanes[i].unwrap(), exact.lanes[i].unwrap(), error);
+            }
+            let error = relative_error(parts.min(8)) + relative_error(MAX_PARTS) + 0.03;
+            assert_eq!(far.sections().len(), 4);
+            for (name, near) in far.sections() {
+                let sitting = machines.iter().filter(|machine| section(machine) == name);
+                let exact = busiest(sitting.map(|machine| &machine.lanes));
+                for (lane, rough) in exact.iter().zip(near) {
+                    is_near(rough.unwrap(), lane.unwrap(), error);
+                }
+            }
+        }
+    }
+
+    /// A frame of version 1.0 has no sections.
+    #[test]
+    fn hosts_of_old_frames_lack_sections() {
+        let whole = aggregate(&machines(1, 100));
+        let older = SiteFrame { sections: None, ..frame(&whole, MAX_PARTS) };
+        let mut far = Aggregate::new();
+        far.add_site(&older);
+        let sections: Vec<_> =
+            far.sections().into_iter().map(|(name, lanes)| (name, lanes[0].is_some())).collect();
+        assert_eq!(sections, [(None, true)]);
+    }
+}

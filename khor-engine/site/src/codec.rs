@@ -1,0 +1,232 @@
+//! The codec between readings and the frames of the wire, for both directions.
+
+use khor_fleet::{Cue, Frame, Name, Signal, Source};
+use khor_signal::{Counter, Lane, PerSignal, Reading, SIGNALS, SignalId};
+use khor_source::SourceKind;
+use khor_system::clock::now_unix_ms;
+use nix::time::{ClockId, clock_gettime};
+
+/// Position of each signal in a frame's lists.
+pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
+/// The signals in the order of a frame's lists. New signals are appended there, but not in the
+/// catalogue.
+pub(crate) const WIRE_ORDER: PerSignal<SignalId> = order();
+
+const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
+
+const fn positions() -> PerSignal<usize> {
+    let mut positions = [0; SignalId::COUNT];
+    let mut i = 0;
+    while i < positions.len() {
+        positions[i] = position(SIGNALS[i].name);
+        i += 1;
+    }
+    positions
+}
+
+const fn order() -> PerSignal<SignalId> {
+    let mut order = [SignalId::Exec; SignalId::COUNT];
+    let mut i = 0;
+    while i < order.len() {
+        order[WIRE_POSITIONS[i]] = SIGNALS[i].id;
+        i += 1;
+    }
+    order
+}
+
+const fn position(name: &str) -> usize {
+    let mut position = 0;
+    while !is_same(name.as_bytes(), khor_fleet::SIGNALS[position].as_bytes()) {
+        position += 1;
+    }
+    position
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// The names and ids that a host puts in its messages.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    host: Name,
+    section: Option<Name>,
+    instance: u32,
+    pub(crate) boot_id: Option<[u8; 16]>,
+}
+
+impl Identity {
+    /// The identity of a relay that has just started.
+    pub fn new(host: Name, section: Option<Name>) -> Self {
+        Self { host, section, instance: fastrand::u32(..), boot_id: None }
+    }
+
+    /// A frame with this reading. Without a reading, every signal is absent.
+    pub fn frame(
+        &self,
+        seq: u64,
+        Clocks { monotonic_ms, wall_ms }: Clocks,
+        kind: Option<SourceKind>,
+        reading: Option<&Reading>,
+    ) -> Frame {
+        let signal = |id| reading.and_then(|reading| encode_signal(reading, id));
+        let mut version = env!("CARGO_PKG_VERSION").to_owned();
+        version.truncate(Frame::MAX_VERSION_LEN);
+        Frame {
+            host: self.host.clone(),
+            section: self.section.clone(),
+            boot_id: self.boot_id,
+            instance: self.instance,
+            seq,
+            monotonic_ms,
+            wall_ms,
+            version,
+            source: match kind {
+                Some(SourceKind::Collector) => Source::Collector,
+                Some(SourceKind::Demo | SourceKind::Capture) => Source::Demo,
+                Some(SourceKind::Proc | SourceKind::Site) | None => Source::Proc,
+            },
+            learnt: reading.map_or(0, |reading| to_255(reading.learnt)),
+            signals: WIRE_ORDER.into_iter().map(signal).collect(),
+        }
+    }
+
+    /// A cue. If `redacted`, without the process.
+    pub(crate) fn cue(&self, cue: &khor_proto::Cue, redacted: bool) -> Cue {
+        Cue {
+            host: self.host.clone(),
+            instance: self.instance,
+            monotonic_ms: cue.t_ns / 1_000_000,
+            wall_ms: Clocks::now().wall_ms,
+            kind: cue.kind.name().to_owned(),
+            pid: cue.pid.filter(|_| !redacted),
+            comm: cue.comm.clone().filter(|comm| !redacted && comm.len() <= Cue::MAX_COMM_LEN),
+            detail: cue.detail,
+        }
+    }
+}
+
+fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
+    let i = id.index();
+    let Lane { level, deviation, surprise } = reading.lanes[i]?;
+    Some(Signal {
+        rate: reading.rates[i]? as f32,
+        baseline: reading.baselines[i]? as f32,
+        deviation: (deviation * Signal::PARTS_OF_OCTAVE).round() as i16,
+        level: to_255(level),
+        surprise: to_255(surprise),
+    })
+}
+
+fn to_255(share: f32) -> u8 {
+    (share * 255.0).round() as u8
+}
+
+/// The reading of a frame, as this engine's own pipeline would compute it on that machine.
+pub(crate) fn reading(frame: &Frame) -> Reading {
+    let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
+    let lane = |signal: Signal| Lane {
+        level: from_255(signal.level),
+        deviation: f32::from(signal.deviation) / Signal::PARTS_OF_OCTAVE,
+        surprise: from_255(signal.surprise),
+    };
+    Reading {
+        t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
+        lanes: signals.map(|signal| signal.map(lane)),
+        rates: signals.map(|signal| Some(signal?.rate.into())),
+        baselines: signals.map(|signal| Some(signal?.baseline.into())),
+        learnt: from_255(frame.learnt),
+        counter_rates: [None; Counter::ALL.len()],
+    }
+}
+
+fn from_255(part: u8) -> f32 {
+    f32::from(part) / 255.0
+}
+
+/// The times in a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Clocks {
+    /// `CLOCK_BOOTTIME`, as in the collector's samples.
+    pub monotonic_ms: u64,
+    /// Since 1970.
+    pub wall_ms: u64,
+}
+
+impl Clocks {
+    /// The current times.
+    pub(crate) fn now() -> Self {
+        let monotonic_ms = clock_gettime(ClockId::CLOCK_BOOTTIME)
+            .map_or(0, |t| t.tv_sec() as u64 * 1000 + t.tv_nsec() as u64 / 1_000_000);
+        Self { monotonic_ms, wall_ms: now_unix_ms() }
+    }
+}
+
+/// The 16 bytes of a boot id as the kernel writes it.
+pub(super) fn boot_id(text: &str) -> Option<[u8; 16]> {
+    let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
+    let number = u128::from_str_radix(&digits, 16).ok()?;
+    (digits.len() == 32).then(|| number.to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use khor_fleet::Message;
+    use khor_signal::{Pipeline, Scaling};
+    use khor_source::DemoSource;
+
+    use super::*;
+
+    #[test]
+    fn every_signal_is_on_the_wire_once() {
+        assert_eq!(WIRE_ORDER.map(|id| id.info().name), khor_fleet::SIGNALS);
+        assert!(SIGNALS.iter().all(|info| WIRE_ORDER[WIRE_POSITIONS[info.id.index()]] == info.id));
+    }
+
+    #[test]
+    fn a_reading_survives_encoding() {
+        let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
+        let reading = (0..1250).filter_map(|_| pipeline.push(demo.advance(20_000_000))).last().unwrap();
+        let host = Name::new("web-1").unwrap();
+        let frame =
+            Identity::new(host, None).frame(7, Clocks::now(), Some(SourceKind::Collector), Some(&reading));
+        let bytes = frame.write().unwrap();
+        println!("an ordinary frame has {} bytes", bytes.len());
+        let read = Frame::read(&bytes).unwrap();
+        let decoded = super::reading(&read);
+        for (lane, expected) in decoded.lanes.iter().zip(&reading.lanes) {
+            let (lane, expected) = (lane.unwrap(), expected.unwrap());
+            assert!((lane.deviation - expected.deviation).abs() < 0.01);
+            assert!((lane.level - expected.level).abs() < 0.01);
+        }
+        assert_eq!(decoded.rates, reading.rates.map(|rate| rate.map(|rate| f64::from(rate as f32))));
+        assert!(read.monotonic_ms > 0 && read.wall_ms > read.monotonic_ms);
+    }
+
+    #[test]
+    fn a_redacted_cue_names_no_process() {
+        let cue = khor_proto::Cue {
+            kind: khor_proto::CueKind::Crash,
+            t_ns: 5_000_000,
+            pid: Some(7),
+            comm: Some("secret".into()),
+            cgroup_id: Some(9),
+            detail: Some(11),
+        };
+        let identity = Identity::new(Name::new("web-1").unwrap(), None);
+        let (whole, redacted) = (identity.cue(&cue, false), identity.cue(&cue, true));
+        assert_eq!((whole.pid, whole.comm.as_deref()), (Some(7), Some("secret")));
+        assert_eq!((redacted.pid, redacted.comm, redacted.detail), (None, None, Some(11)));
+    }
+
+    #[test]
+    fn a_boot_id_is_sixteen_bytes() {
+        let id = boot_id("0f000000-0000-0000-0000-0000000000ff\n").unwrap();
+        assert_eq!((id[0], id[15]), (15, 255));
+        assert_eq!(boot_id(""), None);
+    }
+}

@@ -1,0 +1,185 @@
+//! Limits the cues of a site's hosts, so that a host with too many cues hides no other
+//! host. No I/O.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use khor_fleet::Name;
+use tokio::time::Instant;
+
+/// Accepted cues of one host.
+const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
+/// Accepted cues of one host that also sound. The longest sounds for two seconds, and only one
+/// sounds at a time.
+const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
+/// Accepted cues of all hosts together that send no frames to this site. A relay that aggregates
+/// passes on 20 cues of such hosts a second, and a peer may invent such hosts.
+const OTHERS: Limit = Limit { burst: 40.0, per_second: 20.0 };
+/// Accepted cues of these hosts that also sound.
+const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
+/// Most hosts that are remembered. A host is forgotten once its buckets are full again.
+const MOST_HOSTS: usize = 10_000;
+
+/// Why a cue was refused.
+pub(super) const REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
+/// Lost and found hosts that a site within the site may report.
+pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
+
+/// How an accepted cue is handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Whether the cue may sound. Every accepted cue is listed.
+    pub sounds: bool,
+    /// Whether its host sends frames to this site. Such a host has a share of the list of cues. All
+    /// other hosts have one share together.
+    pub has_share: bool,
+}
+
+/// A rate with a burst.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    burst: f32,
+    per_second: f32,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    limit: Limit,
+    left: f32,
+    at: Instant,
+}
+
+impl Bucket {
+    /// A full bucket.
+    pub(super) fn new(limit: Limit, now: Instant) -> Self {
+        Self { limit, left: limit.burst, at: now }
+    }
+
+    /// Takes a token. Returns whether there was one.
+    pub(super) fn take(&mut self, now: Instant) -> bool {
+        self.left = self.at_now(now);
+        self.at = now;
+        let has_one = self.left >= 1.0;
+        if has_one {
+            self.left -= 1.0;
+        }
+        has_one
+    }
+
+    fn at_now(&self, now: Instant) -> f32 {
+        let more = self.limit.per_second * now.duration_since(self.at).as_secs_f32();
+        (self.left + more).min(self.limit.burst)
+    }
+
+    fn is_full(&self, now: Instant) -> bool {
+        self.at_now(now) >= self.limit.burst
+    }
+}
+
+#[derive(Debug)]
+struct Limits {
+    accepted: Bucket,
+    sounding: Bucket,
+}
+
+impl Limits {
+    fn new(accepted: Limit, sounding: Limit, now: Instant) -> Self {
+        Self { accepted: Bucket::new(accepted, now), sounding: Bucket::new(sounding, now) }
+    }
+}
+
+/// The limits of all hosts.
+#[derive(Debug)]
+pub(super) struct CueLimits {
+    hosts: BTreeMap<Name, Limits>,
+    others: Limits,
+    tidied: Instant,
+}
+
+impl CueLimits {
+    /// Time between two searches for hosts to forget.
+    const TIDY_INTERVAL: Duration = Duration::from_secs(1);
+
+    pub(super) fn new(now: Instant) -> Self {
+        Self { hosts: BTreeMap::new(), others: Limits::new(OTHERS, OTHERS_SOUND, now), tidied: now }
+    }
+
+    /// How to handle a cue of this host; `None` if there are too many. `sends_frames`: whether the
+    /// host sends frames to this site.
+    pub(super) fn admit(&mut self, host: &Name, sends_frames: bool, now: Instant) -> Option<Admission> {
+        self.tidy(now);
+        if !self.hosts.contains_key(host) && self.hosts.len() < MOST_HOSTS {
+            self.hosts.insert(host.clone(), Limits::new(HOST, HOST_SOUNDS, now));
+        }
+        let own = self.hosts.get_mut(host);
+        let has_share = sends_frames && own.is_some();
+        let others = (!has_share).then_some(&mut self.others);
+        let mut sounds = true;
+        for limits in own.into_iter().chain(others) {
+            if !limits.accepted.take(now) {
+                return None;
+            }
+            sounds = sounds && limits.sounding.take(now);
+        }
+        Some(Admission { sounds, has_share })
+    }
+
+    fn tidy(&mut self, now: Instant) {
+        if now.duration_since(self.tidied) >= Self::TIDY_INTERVAL {
+            self.tidied = now;
+            self.hosts.retain(|_, limits| !limits.sounding.is_full(now) || !limits.accepted.is_full(now));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).unwrap()
+    }
+
+    /// Sends `count` cues over `ms`. Returns how many are accepted, and how many of those sound.
+    fn sent(
+        limits: &mut CueLimits,
+        host: impl Fn(u64) -> Name,
+        known: bool,
+        count: u64,
+        ms: u64,
+    ) -> [usize; 2] {
+        let begun = limits.tidied;
+        let admitted: Vec<Admission> = (0..count)
+            .filter_map(|i| {
+                limits.admit(&host(i), known, begun + Duration::from_micros(1000 * ms * i / count))
+            })
+            .collect();
+        [admitted.len(), admitted.iter().filter(|admission| admission.sounds).count()]
+    }
+
+    #[test]
+    fn a_flooding_host_takes_nothing_from_others() {
+        let begun = Instant::now();
+        let mut limits = CueLimits::new(begun);
+        let flood = sent(&mut limits, |_| name("evil"), true, 20_000, 1000);
+        assert!((11..=12).contains(&flood[0]) && flood[1] == 3, "{flood:?}");
+        let quiet = limits.admit(&name("web-1"), true, begun + Duration::from_secs(1));
+        assert_eq!(quiet, Some(Admission { sounds: true, has_share: true }));
+        // A minute later it may send a burst again.
+        let later = begun + Duration::from_mins(1);
+        assert_eq!((0..100).filter(|_| limits.admit(&name("evil"), true, later).is_some()).count(), 10);
+    }
+
+    #[test]
+    fn invented_hosts_share_one_limit() {
+        let begun = Instant::now();
+        let mut limits = CueLimits::new(begun);
+        let invented = sent(&mut limits, |i| name(&format!("h{i}")), false, 30_000, 1000);
+        assert!(invented[0] <= 60 && invented[1] <= 7, "{invented:?}");
+        assert_eq!(limits.hosts.len(), MOST_HOSTS);
+        let later = begun + Duration::from_mins(2);
+        let known = limits.admit(&name("web-1"), true, later);
+        assert_eq!(known, Some(Admission { sounds: true, has_share: true }));
+        assert_eq!(limits.hosts.len(), 1);
+    }
+}

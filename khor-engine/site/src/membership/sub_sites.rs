@@ -1,0 +1,316 @@
+//! The sites within a site: which relays report each, what they count, which hosts they name. No
+//! I/O.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use khor_fleet::{
+    Frame, Message, Name, SiteFrame,
+    sketch::{self, MAX_PARTS},
+};
+use khor_signal::Accumulator;
+use tokio::time::Instant;
+
+use super::{
+    cue_limits::{Bucket, CHANGES},
+    host::{MembershipChange, TrackedHost},
+};
+
+/// A relay that reports a site and sends nothing for this long has ended.
+const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
+/// A site without a frame for this long is silent.
+const SILENT: Duration = Duration::from_secs(4);
+/// A silent site is forgotten after this long.
+const FORGOTTEN: Duration = Duration::from_hours(24);
+/// A host that its site names no more is dropped after this long.
+const NAMED: Duration = Duration::from_millis(1_500);
+/// How long a change of a host is remembered. All relays that report a site notice the change
+/// within this time.
+const NOTICED: Duration = Duration::from_mins(2);
+/// Most sites that are tracked, and most relays that report one of them.
+const MOST_SITES: usize = 1_000;
+const MOST_AGGREGATORS: usize = 32;
+/// Most sections of a site that are counted: as many as its relays can name at once. Hosts of
+/// further sections count as hosts without a section.
+const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
+/// Most hosts that are named at once, and most hosts whose changes are remembered. More are
+/// ignored.
+const MOST_NAMED: usize = 2_000;
+const MOST_NOTICED: usize = 10_000;
+/// Several relays may report one site. Each names the newest frame of a host that it received
+/// itself, so gaps between the frames of a named host are not missing frames.
+const SHARES_OF_NAMED: u32 = 2;
+
+/// A site within the site at one instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubSite {
+    /// Its name.
+    pub name: Name,
+    /// No relay reports it any more.
+    pub silent: bool,
+    /// Hosts that send to it.
+    pub hosts: u32,
+    /// Hosts that have stopped.
+    pub silent_hosts: u32,
+    /// Messages that its relays refused while this engine received those relays. Never falls.
+    pub refused: u64,
+    /// Relays that report it.
+    pub aggregators: u32,
+    /// Largest relative error of its values.
+    pub relative_error: f64,
+    /// Largest relative error of its sections' values; `None` if its relays report no sections.
+    pub section_relative_error: Option<f64>,
+    /// Time since the last frame.
+    pub seen_ago: Duration,
+}
+
+struct TrackedSite {
+    aggregators: Vec<Aggregator>,
+    /// Messages that the relays of the site refused, by relay instance. A restarted relay counts
+    /// from 0.
+    refused: Accumulator<u32, 1>,
+    /// Hosts of each section. Kept while no relay reports the site, as silent hosts are.
+    sections: BTreeMap<Option<Name>, u32>,
+    seen: Instant,
+    silent: bool,
+    parts: u8,
+    section_parts: Option<u8>,
+    /// Limits the lost and found hosts of the site that are reported.
+    changes: Bucket,
+}
+
+/// A relay that reports a site.
+struct Aggregator {
+    instance: u32,
+    seq: u64,
+    seen: Instant,
+    hosts: u32,
+    silent: u32,
+    refused: u64,
+    /// When its first frame arrived.
+    since: Instant,
+    /// Hosts of each section; empty if it reports no sections.
+    sections: Vec<(Option<Name>, u32)>,
+}
+
+/// The last change of a host that a site reported.
+#[derive(Clone, Copy)]
+struct Noticed {
+    silent: bool,
+    /// When the relay noticed the change, by its wall clock.
+    wall_ms: u64,
+    reported: Instant,
+}
+
+/// What became of a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum SiteOutcome {
+    /// It was accepted. These hosts and sites changed.
+    Accepted(Vec<MembershipChange>),
+    /// A newer frame came before.
+    Late,
+    /// There are too many sites, or too many relays report this one.
+    Crowded,
+}
+
+/// All sites within the site.
+pub(crate) struct SubSites {
+    sites: BTreeMap<Name, TrackedSite>,
+    named: BTreeMap<Name, TrackedHost>,
+    noticed: BTreeMap<Name, Noticed>,
+    /// Since when frames can arrive.
+    connected: Instant,
+}
+
+impl SubSites {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { sites: BTreeMap::new(), named: BTreeMap::new(), noticed: BTreeMap::new(), connected: now }
+    }
+
+    /// The connection is back. No site is silent because of the time without it.
+    pub(crate) fn reconnected(&mut self, now: Instant) {
+        self.connected = now;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sites.is_empty()
+    }
+
+    /// Takes a site's frame.
+    pub(crate) fn site_frame(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64) -> SiteOutcome {
+        if !self.sites.contains_key(&frame.site) && self.sites.len() >= MOST_SITES {
+            return SiteOutcome::Crowded;
+        }
+        let site = self.sites.entry(frame.site.clone()).or_insert_with(|| TrackedSite::new(now));
+        let mut changes = Vec::new();
+        let is_full = site.aggregators.len() >= MOST_AGGREGATORS;
+        match site.aggregators.iter_mut().find(|aggregator| aggregator.instance == frame.instance) {
+            Some(aggregator) if frame.seq <= aggregator.seq => return SiteOutcome::Late,
+            Some(aggregator) => *aggregator = Aggregator::new(frame, now, aggregator.since),
+            None if is_full => return SiteOutcome::Crowded,
+            None => site.aggregators.push(Aggregator::new(frame, now, now)),
+        }
+        let refused = site.aggregators.iter().map(|aggregator| (aggregator.instance, [aggregator.refused]));
+        site.refused.take(refused);
+        (site.seen, site.parts) = (now, frame.parts);
+        site.section_parts = frame.sections.as_ref().map(|sections| sections.parts);
+        site.count_sections(now);
+        if std::mem::take(&mut site.silent) {
+            changes.push(MembershipChange::Back(frame.site.clone()));
+        }
+        self.name_hosts(frame, now, wall_ms);
+        changes.extend(self.notice_changes(frame, now));
+        SiteOutcome::Accepted(changes)
+    }
+
+    /// Updates the hosts whose own frames the site's frame contains. Unreadable frames are ignored.
+    fn name_hosts(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64) {
+        for host in frame.deviant.iter().filter_map(|bytes| Frame::read(bytes).ok()) {
+            let behind_ms = wall_ms.cast_signed().wrapping_sub(host.wall_ms.cast_signed());
+            if let Some(held) = self.named.get_mut(&host.host) {
+                held.update(host, now, behind_ms, SHARES_OF_NAMED);
+            } else if self.named.len() < MOST_NAMED {
+                let name = host.host.clone();
+                self.named.insert(name, TrackedHost::named_by(&frame.site, host, now, behind_ms));
+            }
+        }
+    }
+
+    /// The new changes of hosts. Each relay that reports the site reports each change, at its own
+    /// time.
+    fn notice_changes(&mut self, frame: &SiteFrame, now: Instant) -> Vec<MembershipChange> {
+        let mut news = Vec::new();
+        for change in &frame.changes {
+            let silent = !change.is_back;
+            let held = self.noticed.get(&change.name).copied();
+            let is_full = held.is_none() && self.noticed.len() >= MOST_NOTICED;
+            if is_full || held.is_some_and(|held| change.wall_ms <= held.wall_ms) {
+                continue;
+            }
+            let noticed = Noticed { silent, wall_ms: change.wall_ms, reported: now };
+            self.noticed.insert(change.name.clone(), noticed);
+            let was_silent = held.is_some_and(|held| held.silent);
+            let may_report = |site: &mut TrackedSite| site.changes.take(now);
+            if silent != was_silent && self.sites.get_mut(&frame.site).is_some_and(may_report) {
+                let name = change.name.clone();
+                news.push(if silent { MembershipChange::Lost(name) } else { MembershipChange::Back(name) });
+            }
+        }
+        news
+    }
+
+    /// The sites that fell silent since the last call. Forgets what is too old.
+    pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
+        self.sites.retain(|_, site| now.duration_since(site.seen) < FORGOTTEN);
+        self.named.retain(|_, named| now.duration_since(named.seen()) < NAMED);
+        self.noticed.retain(|_, noticed| {
+            let kept = if noticed.silent { FORGOTTEN } else { NOTICED };
+            now.duration_since(noticed.reported) < kept
+        });
+        let mut fallen = Vec::new();
+        for (name, site) in &mut self.sites {
+            site.aggregators.retain(|aggregator| now.duration_since(aggregator.seen) < AGGREGATOR_ENDED);
+            if !site.silent && now.duration_since(site.seen.max(self.connected)) >= SILENT {
+                site.silent = true;
+                fallen.push(name.clone());
+            }
+        }
+        fallen
+    }
+
+    /// The hosts that the sites name now.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &TrackedHost> {
+        self.named.values()
+    }
+
+    /// All sites now.
+    pub(crate) fn snapshot(&self, now: Instant) -> Vec<SubSite> {
+        self.sites.iter().map(|(name, site)| site.snapshot(name, now)).collect()
+    }
+
+    /// Number of hosts that send, and of silent hosts, in all sites.
+    pub(crate) fn count(&self) -> (u32, u32) {
+        let counts = self.sites.values().map(TrackedSite::count);
+        counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
+    }
+
+    /// Hosts of each section of each site.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = (&Option<Name>, &u32)> {
+        self.sites.values().flat_map(|site| &site.sections)
+    }
+}
+
+impl Aggregator {
+    fn new(frame: &SiteFrame, seen: Instant, since: Instant) -> Self {
+        let SiteFrame { instance, seq, hosts, silent, refused, .. } = *frame;
+        let groups = frame.sections.iter().flat_map(|sections| &sections.groups);
+        let sections = groups.map(|group| (group.name.clone(), group.hosts)).collect();
+        Self { instance, seq, seen, hosts, silent, refused, since, sections }
+    }
+}
+
+impl TrackedSite {
+    fn new(seen: Instant) -> Self {
+        Self {
+            aggregators: Vec::new(),
+            refused: Accumulator::default(),
+            sections: BTreeMap::new(),
+            seen,
+            silent: false,
+            parts: 1,
+            section_parts: None,
+            changes: Bucket::new(CHANGES, seen),
+        }
+    }
+
+    /// The largest counts. Each relay counts the whole site, and a relay that has just started
+    /// counts fewer hosts.
+    fn count(&self) -> (u32, u32) {
+        let most = |of: fn(&Aggregator) -> u32| self.aggregators.iter().map(of).max().unwrap_or(0);
+        (most(|aggregator| aggregator.hosts), most(|aggregator| aggregator.silent))
+    }
+
+    /// The largest count of each section. Until a relay has been reporting for [`SILENT`], the
+    /// previous counts are kept. Without sections, all hosts count as hosts without a section.
+    fn count_sections(&mut self, now: Instant) {
+        let has_settled = |aggregator: &Aggregator| now.duration_since(aggregator.since) >= SILENT;
+        if self.aggregators.iter().any(has_settled) || self.sections.keys().all(Option::is_none) {
+            self.sections.clear();
+        }
+        let reported = self.aggregators.iter().flat_map(|aggregator| &aggregator.sections);
+        for (name, hosts) in reported {
+            let is_full = self.sections.len() >= MOST_SECTIONS && !self.sections.contains_key(name);
+            let name = name.clone().filter(|_| !is_full);
+            let most = self.sections.entry(name).or_default();
+            *most = (*most).max(*hosts);
+        }
+        if self.sections.is_empty() {
+            let (hosts, silent) = self.count();
+            self.sections.insert(None, hosts.saturating_add(silent));
+        }
+    }
+
+    fn snapshot(&self, name: &Name, now: Instant) -> SubSite {
+        let (hosts, silent_hosts) = self.count();
+        SubSite {
+            name: name.clone(),
+            silent: self.silent,
+            hosts,
+            silent_hosts,
+            refused: self.refused.totals()[0],
+            aggregators: self.aggregators.len() as u32,
+            relative_error: relative_error(self.parts),
+            section_relative_error: self.section_parts.map(relative_error),
+            seen_ago: now.duration_since(self.seen),
+        }
+    }
+}
+
+/// The relative error of values that come from bins of `parts` parts a doubling. A bin that is
+/// wider than those of the sum is added where its middle is, which adds the error of the sum.
+fn relative_error(parts: u8) -> f64 {
+    let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
+    sketch::relative_error(parts) + of_sum
+}
+
+#[cfg(test)]
+mod tests;

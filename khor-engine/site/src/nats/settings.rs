@@ -1,0 +1,196 @@
+//! The settings of the connection to a NATS server: address and credentials.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use async_nats::{ConnectOptions, ServerAddr};
+use khor_proto::inert;
+use khor_system::files::{self, PATH_CHARS};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::secret_files::Exposed;
+
+/// The server's usual port on this machine.
+const LOCAL: &str = "nats://127.0.0.1:4222";
+/// Messages that may wait for the client's own task. More are dropped.
+const WAITING: usize = 8;
+/// The client pings a server that sends nothing for this long. After two pings without an answer,
+/// it reconnects. A cut cable gives no other sign.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
+/// Longest wait between two attempts to connect.
+const RETRY: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Longest address, characters.
+const URL_CHARS: u32 = 512;
+/// Largest key or certificate file that is read, bytes.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// A NATS server and the credentials for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Nats {
+    /// Its address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
+    #[schemars(length(max = URL_CHARS))]
+    pub url: String,
+    /// A credentials file (JWT and seed), as NATS' own tools write it.
+    #[schemars(length(max = PATH_CHARS))]
+    pub creds: Option<PathBuf>,
+    /// A file with the seed of a user's `NKey`.
+    #[schemars(length(max = PATH_CHARS))]
+    pub nkey: Option<PathBuf>,
+    /// Certificates of the authority that signed the server's, PEM. The default is the system's.
+    #[schemars(length(max = PATH_CHARS))]
+    pub tls_ca: Option<PathBuf>,
+    /// This client's certificate, PEM, if the server requires one.
+    #[schemars(length(max = PATH_CHARS))]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    #[schemars(length(max = PATH_CHARS))]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Settings that cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    /// The address is malformed.
+    #[error("nats: {0} is no address, expected nats://HOST:PORT or tls://HOST:PORT")]
+    Address(String),
+    /// The address contains a name or a password, which every user could read.
+    #[error("nats: expected an address without name or password: use an nkey or creds file")]
+    Secret,
+    /// A file is unreadable or has the wrong content.
+    #[error("{field} {path}: {problem}")]
+    File {
+        /// The option that names it.
+        field: &'static str,
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A certificate without its key, or the other way round.
+    #[error("tls_cert and tls_key: expected both or none")]
+    Pair,
+    /// The client rejects the options.
+    #[error("nats: {0}")]
+    Client(String),
+}
+
+impl Default for Nats {
+    fn default() -> Self {
+        Self { url: LOCAL.into(), creds: None, nkey: None, tls_ca: None, tls_cert: None, tls_key: None }
+    }
+}
+
+impl Nats {
+    /// Parses the address. Rejects addresses that contain a secret.
+    pub fn check_url(&self) -> Result<ServerAddr, NatsError> {
+        if self.url.contains('@') {
+            return Err(NatsError::Secret);
+        }
+        let address = self.url.parse().ok().filter(|_| inert::is_inert(&self.url));
+        address.ok_or_else(|| NatsError::Address(inert::escaped(&self.url, 200)))
+    }
+
+    /// The files that are secret: credentials, seed, and the key of the certificate.
+    pub fn secrets(&self) -> impl Iterator<Item = &Path> {
+        [&self.creds, &self.nkey, &self.tls_key].into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// Reads the connection options. The files are read in a blocking thread, because their file
+    /// system may hang.
+    pub(super) async fn options(&self) -> Result<ConnectOptions, NatsError> {
+        let nats = self.clone();
+        let options = tokio::task::spawn_blocking(move || nats.options_now()).await;
+        options.map_err(|problem| NatsError::Client(problem.to_string()))?
+    }
+
+    /// The connection options. Reads every file, so that a broken file is an error at once.
+    fn options_now(&self) -> Result<ConnectOptions, NatsError> {
+        let mut options = ConnectOptions::new()
+            .name("khor")
+            .client_capacity(WAITING)
+            .ping_interval(PING_INTERVAL)
+            .connection_timeout(CONNECT_TIMEOUT)
+            .reconnect_delay_callback(|attempts| RETRY.min(Duration::from_millis(50 << attempts.min(6))));
+        if let Some(path) = &self.creds {
+            let refused = |problem| file("creds", path, problem);
+            options = options.credentials(&read("creds", path)?).map_err(|error| {
+                refused(format!("{error}, expected a user's JWT and seed as NATS' own tools write them"))
+            })?;
+        }
+        if let Some(path) = &self.nkey {
+            let seed = read("nkey", path)?.trim().to_owned();
+            if !seed.starts_with("SU") {
+                return Err(file("nkey", path, "expected the seed of a user, SU…".into()));
+            }
+            options = options.nkey(seed);
+        }
+        if let Some(path) = &self.tls_ca {
+            read("tls_ca", path)?;
+            options = options.add_root_certificates(path.clone());
+        }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => {
+                read("tls_cert", cert)?;
+                read("tls_key", key)?;
+                options = options.add_client_certificate(cert.clone(), key.clone());
+            }
+            (None, None) => {}
+            _ => return Err(NatsError::Pair),
+        }
+        self.warn_of_exposed_secrets();
+        Ok(options.require_tls(self.requires_tls()))
+    }
+
+    pub(super) fn requires_tls(&self) -> bool {
+        self.url.starts_with("tls://") || self.tls_ca.is_some() || self.tls_cert.is_some()
+    }
+
+    fn warn_of_exposed_secrets(&self) {
+        // Each file was just read, so an error here does not stop the connection.
+        let exposed = self.secrets().filter_map(|path| Exposed::find(path).ok().flatten());
+        for Exposed { path, readers } in exposed {
+            let path = path.display();
+            warn!("{path}: {readers} can read it and act in this host's name; chmod 600 {path}");
+        }
+    }
+}
+
+fn file(field: &'static str, path: &Path, problem: String) -> NatsError {
+    NatsError::File { field, path: path.display().to_string(), problem }
+}
+
+fn read(field: &'static str, path: &Path) -> Result<String, NatsError> {
+    files::read_text(path, MAX_BYTES).map_err(|error| file(field, path, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_with_a_password_is_rejected() {
+        let check = |url: &str| Nats { url: url.into(), ..Nats::default() }.check_url().map(|_| ());
+        assert!(check("nats://rack:4222").is_ok() && check("tls://rack").is_ok() && check("rack").is_ok());
+        let error = check("nats://ana:secret@rack:4222").unwrap_err().to_string();
+        assert!(error.contains("nkey") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn credential_files_are_checked_before_connecting() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("seed");
+        let missing = Nats { nkey: Some(path.clone()), ..Nats::default() };
+        assert!(missing.options_now().unwrap_err().to_string().starts_with("nkey "));
+        std::fs::write(&path, "hello").unwrap();
+        assert!(missing.options_now().unwrap_err().to_string().contains("SU"));
+        let half = Nats { tls_key: Some(path), ..Nats::default() };
+        assert!(matches!(half.options_now(), Err(NatsError::Pair)));
+    }
+}

@@ -1,0 +1,257 @@
+//! `khor relay`: publishes this machine's readings and cues.
+//!
+//! The relay learns the baseline, so an engine needs only the newest frame. The relay queues
+//! nothing for a server that is unavailable. It drops frames, and the gaps in their numbers show
+//! how many.
+
+use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use khor_fleet::{Cue, Frame, Message, Name, subject};
+use khor_own_traffic::{CountedAt, OwnTraffic};
+use khor_proto::Scope;
+use khor_signal::{Pipeline, Reading, Scaling};
+use khor_source::{BaselineFile, MachineSettings, ScopeChoice, SourceEvent, SourceInfo, SourceKind, machine};
+use khor_system::words::counted;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tracing::{info, warn};
+
+use super::progress::{Progress, RelayError, ticks};
+use crate::{
+    codec::{self, Clocks, Identity},
+    nats::{Link, Nats},
+};
+
+/// Milliseconds between the samples that rates are computed from: the shortest interval that the
+/// collector grants an untrusted user.
+const SAMPLE_INTERVAL_MS: u16 = 100;
+/// The sample interval if frames are sent faster than [`MAX_SLOW_RATE_HZ`], milliseconds.
+const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
+/// Highest frame rate at which each frame has a sample every 100 ms of its own, hertz.
+const MAX_SLOW_RATE_HZ: u8 = 10;
+/// Time between two writes of the baseline.
+const KEEP_INTERVAL: Duration = Duration::from_mins(5);
+/// Source events that may wait.
+const SOURCE_QUEUE: usize = 16;
+
+/// The settings of a relay.
+#[derive(Clone, Debug)]
+pub struct RelaySettings {
+    /// The site it belongs to.
+    pub site: Name,
+    /// The name of this machine in the site.
+    pub host: Name,
+    /// Its section.
+    pub section: Option<Name>,
+    /// The server.
+    pub nats: Nats,
+    /// Send cues without process and name, and frames without the boot id.
+    pub redact: bool,
+    /// Frames per second, 1..=20.
+    pub rate_hz: u8,
+    /// The collector's socket; `None` to read `/proc` only.
+    pub socket: Option<PathBuf>,
+    /// The file of the baseline.
+    pub baseline: PathBuf,
+    /// Counts what this relay sends and receives.
+    pub own: Arc<OwnTraffic>,
+}
+
+/// Publishes until `stopped` is ready. Calls `show` after each frame.
+pub async fn publish(
+    settings: &RelaySettings,
+    stopped: impl Future<Output = io::Result<()>>,
+    mut show: impl FnMut(&Progress),
+) -> Result<Progress, RelayError> {
+    let link = Link::open(&settings.nats).await?;
+    let live = MachineSettings {
+        socket: settings.socket.clone().unwrap_or_default(),
+        use_collector: settings.socket.is_some(),
+        scope: ScopeChoice::default(),
+        interval_ms: sample_interval_ms(settings.rate_hz),
+        exec_cues: false,
+    };
+    let (_keep, live) = watch::channel(live);
+    let (sender, mut events) = mpsc::channel(SOURCE_QUEUE);
+    let own = Arc::clone(&settings.own);
+    tokio::spawn(async move { machine(live, &sender, &own).await });
+    let mut publisher = Publisher::new(settings, link);
+    let mut frames = ticks(Duration::from_secs(1) / u32::from(settings.rate_hz.clamp(1, 20)));
+    let mut keep = ticks(KEEP_INTERVAL);
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Some(event) => publisher.take(event).await,
+                None => return Err(RelayError::SourceEnded),
+            },
+            _ = frames.tick() => {
+                publisher.send_frame().await;
+                show(&publisher.progress);
+            }
+            _ = keep.tick() => publisher.keep().await,
+            stopped = &mut stopped => {
+                stopped?;
+                publisher.keep().await;
+                publisher.link.close().await;
+                return Ok(publisher.progress);
+            }
+        }
+    }
+}
+
+fn sample_interval_ms(rate_hz: u8) -> u16 {
+    if rate_hz > MAX_SLOW_RATE_HZ { SHORT_SAMPLE_INTERVAL_MS } else { SAMPLE_INTERVAL_MS }
+}
+
+/// A running relay.
+struct Publisher {
+    link: Link,
+    own: Arc<OwnTraffic>,
+    /// The last result of [`Self::route`].
+    route: (Option<IpAddr>, CountedAt),
+    identity: Identity,
+    frame_subject: String,
+    cue_subject: String,
+    redact: bool,
+    pipeline: Pipeline,
+    baseline_file: BaselineFile,
+    kind: Option<SourceKind>,
+    reading: Option<Reading>,
+    seq: u64,
+    progress: Progress,
+    /// Whether frames were sent when this was last logged.
+    sends: bool,
+    begun: Instant,
+}
+
+impl Publisher {
+    fn new(settings: &RelaySettings, link: Link) -> Self {
+        let RelaySettings { site, host, section, redact, baseline, own, .. } = settings;
+        let baseline_file = BaselineFile::new(baseline.clone());
+        let mut pipeline = Pipeline::new(Scaling::default());
+        pipeline.restore(&baseline_file.load(&Scope::Machine));
+        Self {
+            link,
+            own: Arc::clone(own),
+            route: (None, CountedAt::Edge),
+            identity: Identity::new(host.clone(), section.clone()),
+            frame_subject: subject::of_host(site, host, subject::Kind::Frame),
+            cue_subject: subject::of_host(site, host, subject::Kind::Cue),
+            redact: *redact,
+            pipeline,
+            baseline_file,
+            kind: None,
+            reading: None,
+            seq: 0,
+            progress: Progress::default(),
+            sends: false,
+            begun: Instant::now(),
+        }
+    }
+
+    async fn take(&mut self, event: SourceEvent) {
+        match event {
+            SourceEvent::Up(info) => self.source_up(info),
+            SourceEvent::Described(_) => {}
+            SourceEvent::Frame(frame) => self.reading = self.pipeline.push(frame).or(self.reading),
+            SourceEvent::Cue(cue) => self.send_cue(&cue).await,
+            SourceEvent::Lost { cues } => {
+                warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
+            }
+            SourceEvent::Down(shortfall) => {
+                warn!("{}", shortfall.error);
+                self.source_gone();
+            }
+        }
+    }
+
+    fn source_up(&mut self, info: SourceInfo) {
+        info!("relaying from {}", info.detail);
+        self.source_gone();
+        self.kind = Some(info.kind);
+        let boot_id = info.machine.map(|machine| machine.boot_id).filter(|_| !self.redact);
+        self.identity.boot_id = boot_id.and_then(|text| codec::boot_id(&text));
+    }
+
+    /// Forgets the source: its counters do not continue, and its last reading is out of date.
+    fn source_gone(&mut self) {
+        self.pipeline.reset();
+        self.kind = None;
+        self.reading = None;
+    }
+
+    /// Sends the last reading. Without a source, every signal is absent.
+    async fn send_frame(&mut self) {
+        let frame = self.identity.frame(self.seq, Clocks::now(), self.kind, self.reading.as_ref());
+        self.seq += 1;
+        let sent = self.send::<Frame>(&frame).await;
+        *(if sent { &mut self.progress.frames } else { &mut self.progress.dropped }) += 1;
+        self.follow_link();
+    }
+
+    async fn send_cue(&mut self, cue: &khor_proto::Cue) {
+        let cue = self.identity.cue(cue, self.redact);
+        self.progress.cues += u64::from(self.send::<Cue>(&cue).await);
+    }
+
+    async fn send<M: Message>(&mut self, message: &M) -> bool {
+        let subject = if M::WORD == Frame::WORD { &self.frame_subject } else { &self.cue_subject };
+        let subject = subject.clone();
+        match message.write() {
+            Ok(bytes) => self.publish(&subject, bytes).await,
+            Err(error) => {
+                warn!("{subject}: {error}");
+                false
+            }
+        }
+    }
+
+    /// This client's address towards the server, and where devices count the traffic.
+    fn route(&mut self) -> (Option<IpAddr>, CountedAt) {
+        let local = self.link.local_address();
+        if self.route.0 != local {
+            self.route = (local, local.map_or(CountedAt::Edge, CountedAt::of_local_address));
+        }
+        self.route
+    }
+
+    async fn publish(&mut self, subject: &str, bytes: Vec<u8>) -> bool {
+        let length = self.link.length_on_wire(subject, bytes.len());
+        let sent = self.link.send(subject, bytes).await;
+        if sent {
+            let (local, place) = self.route();
+            self.own.sent_message(place, length, local);
+        }
+        sent
+    }
+
+    /// Logs when the relay begins or stops sending frames. The link logs the reason.
+    fn follow_link(&mut self) {
+        self.progress.connected = self.link.is_up();
+        let sends = self.progress.connected && !self.link.drops_long_messages();
+        self.progress.trouble = if sends { None } else { self.link.trouble() };
+        if std::mem::replace(&mut self.sends, sends) != sends {
+            let Progress { frames, dropped, .. } = self.progress;
+            let after_s = self.begun.elapsed().as_secs();
+            if sends {
+                info!("sending to {} (frames dropped before: {dropped})", self.frame_subject);
+            } else {
+                warn!(
+                    "sending stopped after {after_s} s and {}; frames are dropped until it works again",
+                    counted(frames, "frame")
+                );
+            }
+        }
+    }
+
+    /// Writes the baseline.
+    async fn keep(&self) {
+        if let Some(saving) = self.baseline_file.save_later(&Scope::Machine, self.pipeline.learnt()) {
+            // It can only panic, and that is logged.
+            drop(saving.await);
+        }
+    }
+}

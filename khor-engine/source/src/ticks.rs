@@ -1,0 +1,15 @@
+//! Timers of the sources.
+
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+/// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
+pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
+
+/// A timer that skips ticks it is too late for.
+pub(super) fn ticks(interval_ms: u16) -> Interval {
+    let mut ticks = interval(Duration::from_millis(u64::from(interval_ms)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}

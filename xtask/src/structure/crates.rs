@@ -1,0 +1,69 @@
+//! The crates depend on each other as docs/architecture.md says.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::process::{command, output, root};
+
+/// Crates of tests and chores, which may depend on everything.
+const OUTSIDE: [&str; 4] = ["khor-e2e", "khor-patience", "khor-ear", "xtask"];
+
+fn packages() -> Vec<Value> {
+    let metadata = command("cargo", ["metadata", "--no-deps", "--format-version", "1", "--locked"]);
+    let metadata = output(&mut { metadata }).expect("cargo metadata");
+    let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+fn name(package: &Value) -> &str {
+    package["name"].as_str().unwrap_or_default()
+}
+
+/// The folders of all crates of the workspace.
+pub(super) fn folders() -> Vec<PathBuf> {
+    let manifests = packages();
+    let manifests = manifests.iter().filter_map(|package| package["manifest_path"].as_str());
+    manifests.filter_map(|manifest| Some(PathBuf::from(manifest).parent()?.to_owned())).collect()
+}
+
+/// A line for each crate: its name, an arrow, and the crates that it depends on.
+fn graph() -> Vec<String> {
+    let packages = packages();
+    let names: Vec<&str> = packages.iter().map(name).collect();
+    let inside = packages.iter().filter(|package| !OUTSIDE.contains(&name(package)));
+    let mut lines: Vec<String> = inside
+        .map(|package| {
+            let all = package["dependencies"].as_array().expect("dependencies");
+            let own = all.iter().filter(|it| it["kind"].is_null() && names.contains(&name(it)));
+            let mut own: Vec<&str> = own.map(name).collect();
+            own.sort_unstable();
+            format!("{} → {}", name(package), own.join(", ")).trim_end().to_owned()
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn the_document_has_the_crate_graph() {
+    let document = std::fs::read_to_string(root().join("docs/architecture.md")).expect("the document");
+    let drawn = document.lines().filter(|line| line.starts_with("khor") && line.contains(" →"));
+    let mut drawn: Vec<String> =
+        drawn.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    drawn.sort();
+    assert_eq!(drawn, graph(), "docs/architecture.md has other dependencies than cargo");
+}
+
+#[test]
+fn the_music_needs_no_runtime() {
+    for package in ["khor-signal", "khor-music", "khor-synth"] {
+        let tree =
+            command("cargo", ["tree", "--edges", "normal", "--prefix", "none", "--locked", "-p", package]);
+        let tree = output(&mut { tree }).expect("cargo tree");
+        let forbidden = ["tokio ", "nix ", "alsa ", "libc ", "tracing "];
+        let used: Vec<&str> =
+            tree.lines().filter(|line| forbidden.iter().any(|name| line.starts_with(name))).collect();
+        assert!(used.is_empty(), "{package} depends on {used:?}");
+    }
+}

@@ -1,0 +1,60 @@
+//! No files import each other in a circle.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use super::{crates, imports::Crate};
+use crate::process::root;
+
+/// The circles that stay: their files, and the reason.
+const REASONED: [(&[&str], &str); 0] = [];
+
+type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
+
+/// The files that `from` reaches through imports.
+fn reached(imports: &Imports, from: &Path) -> BTreeSet<PathBuf> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from.to_owned()];
+    while let Some(file) = open.pop() {
+        for next in imports.get(&file).into_iter().flatten() {
+            if reached.insert(next.clone()) {
+                open.push(next.clone());
+            }
+        }
+    }
+    reached
+}
+
+/// The groups of files that reach each other.
+fn circles(imports: &Imports) -> BTreeSet<BTreeSet<PathBuf>> {
+    let reached: BTreeMap<_, _> = imports.keys().map(|file| (file, reached(imports, file))).collect();
+    let is_in = |file: &PathBuf| reached[file].contains(file);
+    let circle = |file: &PathBuf| {
+        let other = |other: &&PathBuf| reached.get(*other).is_some_and(|from| from.contains(file));
+        reached[file].iter().filter(other).cloned().collect()
+    };
+    imports.keys().filter(|file| is_in(file)).map(circle).collect()
+}
+
+#[test]
+fn files_import_each_other_in_one_direction() {
+    let mut found = Vec::new();
+    for folder in crates::folders() {
+        let imports = Crate::read(&folder.join("src")).imports();
+        for circle in circles(&imports) {
+            let name = |file: &PathBuf| file.strip_prefix(root()).unwrap_or(file).display().to_string();
+            let names: Vec<String> = circle.iter().map(name).collect();
+            if REASONED.iter().any(|(files, _)| *files == names) {
+                continue;
+            }
+            for file in &circle {
+                let within = imports[file].intersection(&circle).map(name).collect::<Vec<_>>().join(", ");
+                found.push(format!("{} imports {within}", name(file)));
+            }
+            found.push(String::new());
+        }
+    }
+    assert!(found.is_empty(), "circles of imports:\n{}", found.join("\n"));
+}
