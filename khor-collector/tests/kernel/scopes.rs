@@ -24,9 +24,9 @@ pub(crate) fn reason(listener: &Subscriber, counter: Counter) -> String {
 
 /// What `counter` moves by while `work` is done.
 pub(crate) fn counted(listener: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
-    let before = listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name()));
+    let before = listener.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
     work();
-    listener.sample().get(counter).unwrap_or_else(|| panic!("{}", counter.name())) - before
+    listener.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing")) - before
 }
 
 #[test]
