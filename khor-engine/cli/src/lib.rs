@@ -75,7 +75,7 @@ enum Command {
     Man(generate::ManArgs),
 }
 
-/// Runs the command line of this process.
+/// Runs the command line.
 pub fn main() -> ExitCode {
     khor_command_line::run("info,zbus=warn,async_nats=warn", run)
 }

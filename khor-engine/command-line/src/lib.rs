@@ -23,11 +23,11 @@ use std::{
 
 use clap::Parser;
 
-/// What the manual says of the exit codes.
+/// The manual's text about exit codes.
 pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.";
 
 /// Parses the command line, starts the log with the filter `log`, and runs the program. Prints the
-/// error with which it ends.
+/// error if the program fails.
 pub fn run<Cli: Parser>(log: &str, program: impl FnOnce(Cli) -> anyhow::Result<ExitCode>) -> ExitCode {
     parse_and_run(log, program).unwrap_or_else(|error| {
         // The standard library would print the error unchanged, and it may quote a peer or a file.

@@ -31,7 +31,7 @@ pub enum PulseCast {
     Together,
     /// One pulse for each section, with its own part; `None` is an unused part.
     Sections([Option<Lanes>; SECTIONS]),
-    /// Everyone's in turn, half a bar each; what is beyond [`MAX_TURNS`] is not called.
+    /// The hosts play in turn, half a bar each. Turns beyond [`MAX_TURNS`] are not called.
     RollCall(Vec<RollCallTurn>),
 }
 
@@ -64,7 +64,7 @@ pub struct HostPlacement {
     pub lean: i32,
 }
 
-/// What the pulse of a section is played with.
+/// The timbre, register and direction of a section's pulse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SectionPart {
     /// Its timbre.
@@ -80,7 +80,7 @@ pub struct SectionPart {
 }
 
 impl SectionPart {
-    /// All parts, in the order of their use: outer voices are heard better than inner ones.
+    /// All parts, in the order of their use. Outer voices are easier to hear than inner ones.
     pub const ALL: [Self; SECTIONS] = [
         Self::new(Role::Bass, (38, 50), -0.8, Motion::Root, 6),
         Self::new(Role::Percussion, (76, 92), 0.8, Motion::UpDown, 10),

@@ -1,11 +1,15 @@
-//! From lanes to notes: seeded, stepped, free of I/O; the same offline and live.
+//! Turns lanes into notes. Seeded, stepped and free of I/O, so it works the same offline and live.
 //!
-//! The [`Composer`] walks a grid of sixteenths. On each step it takes a `reading` of the lanes (through the
-//! `mapping`, smoothed, then quantised with hysteresis), and four layers play from it: the `bed` (saturation), the
-//! `pulse` (total work), the `voices` (the streams that stand out) and the `cues` (what the kernel reports). The
-//! `form` changes what no signal moves. Where several machines are heard, the `cast` says who has the voices, and whether
-//! the pulse is everybody's, the `sections`' or a `roll_call`. Chance comes only from (seed, bar, stream), see `seeded`.
-//! Presets and patches are data and live here, so that the synth reads them and music knows nothing of the synth.
+//! The [`Composer`] walks a grid of sixteenths. On each step it takes a `reading` of the lanes. The
+//! `mapping` is applied to them, then they are smoothed and quantised with hysteresis. Four layers
+//! play from the reading: the `bed` (saturation), the `pulse` (total work), the `voices` (the
+//! streams that stand out) and the `cues` (events from the kernel). The `form` varies what no
+//! signal controls. If several machines play, the `cast` chooses those that get the voices. It also
+//! chooses whether the pulse is one for all, one for each of the `sections`, or a `roll_call`.
+//! Randomness depends only on (seed, bar, stream), see `seeded`.
+//!
+//! Presets and patches are data. They live here, so that the synth can read them and music does not
+//! depend on the synth.
 
 mod bed;
 mod cast;

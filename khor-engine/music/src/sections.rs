@@ -18,8 +18,8 @@ use super::{
 /// Where their streams of chance begin, apart from those of the preset's own pulse.
 const FIRST_STREAM: u8 = 16;
 
-/// Velocity of a part relative to the same role elsewhere. Several parts may play at once, and the soloist's voice must
-/// stay audible above its own section (docs/ear.md, "with what").
+/// Velocity of a part relative to the same role elsewhere. Several parts may play at once, and the
+/// soloist's voice must stay audible above its own section (docs/ear.md, "with what").
 const VELOCITY_FACTOR: f32 = 0.6;
 
 /// What is read of each section, and the onsets per bar it is at.
@@ -41,7 +41,7 @@ impl Sections {
         self.readings.iter_mut().for_each(|reading| reading.remap(mapping));
     }
 
-    /// Takes the lanes of one step; an unused part is at rest.
+    /// Takes the lanes of one step. An unused part rests.
     pub(super) fn update(&mut self, lanes: &[Option<Lanes>; SECTIONS], smoothing: f32, elapsed_s: f32) {
         for (reading, lanes) in self.readings.iter_mut().zip(lanes) {
             reading.update(&lanes.unwrap_or([None; SignalId::COUNT]), None, smoothing, elapsed_s);

@@ -1,4 +1,5 @@
-//! From notes and samples to the world: sound device, OSC, MIDI, files. Each output reports its own health.
+//! Sends notes and samples to the sound device, OSC, MIDI and files. Each output reports its own
+//! health.
 
 pub mod audio;
 pub mod file;
@@ -23,22 +24,22 @@ pub struct Health {
 }
 
 impl Health {
-    /// Wanted and working.
+    /// The health of an output that is on and works.
     pub fn working() -> Self {
         Self { enabled: true, ok: true, error: None, fix: None }
     }
 
-    /// Wanted, and not known to work or to fail yet.
+    /// The health of an output that is on and has not worked or failed yet.
     pub fn starting() -> Self {
         Self { enabled: true, ..Self::default() }
     }
 
-    /// Not wanted.
+    /// The health of an output that is off.
     pub fn off() -> Self {
         Self::default()
     }
 
-    /// Wanted and not working.
+    /// The health of an output that is on and does not work.
     pub fn failing(error: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { enabled: true, ok: false, error: Some(error.into()), fix: Some(fix.into()) }
     }

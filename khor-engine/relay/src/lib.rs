@@ -1,4 +1,4 @@
-//! `khor-relay`, which is also `khor relay`: sends what this machine does to a site's listeners.
+//! The `khor relay` command and the program `khor-relay`: publish this machine's frames to a site.
 
 // A full disk or a closed terminal must not end khor: `print` prints without panicking.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
@@ -98,7 +98,7 @@ fn baseline_path() -> Option<PathBuf> {
     state.map(|state| state.join("relay-baseline.json"))
 }
 
-/// This machine's own name, as far as it is one word.
+/// This machine's host name up to the first dot.
 fn host_name() -> anyhow::Result<Name> {
     let name = nix::unistd::gethostname().context("asking for the host name")?;
     let name = name.to_string_lossy().into_owned();

@@ -1,4 +1,4 @@
-//! Options that say where the NATS server is and what opens it; common to all that use one.
+//! Options for the NATS server and its credentials, shared by all commands that connect to one.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use khor_command_line::path::setting_path;
 use khor_site::nats::Nats;
 use serde_json::{Map, Value, json};
 
-/// Each also has a variable of its own, so that a service needs no command line.
+/// Each option also has an environment variable, so that a service needs no command line.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NatsArgs {
     /// The NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`
@@ -32,7 +32,7 @@ pub struct NatsArgs {
 }
 
 impl NatsArgs {
-    /// Those that are given, as a part of the configuration.
+    /// The options that are set, as a part of the configuration.
     pub fn overrides(&self) -> Value {
         let Self { nats, creds, nkey, tls_ca, tls_cert, tls_key } = self;
         let given = [

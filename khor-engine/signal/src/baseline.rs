@@ -1,10 +1,11 @@
-//! What is ordinary on this machine: slow robust quantiles of every signal, learnt while nothing is wrong.
+//! Learns the baseline of each signal: slow robust quantiles, learnt while nothing is wrong.
 //!
-//! Each signal's median and 99th percentile are followed by stochastic approximation (a step up when the value
-//! lies above, down when below, weighted by the quantile; Robbins & Monro 1951): two numbers, no history, and a
-//! spike of any size moves them no further than a small one. The steps shrink from quick to two octaves an hour.
-//! While a signal stands clearly above its own band it is an incident and nothing is learnt from it; after half
-//! an hour it is the new ordinary.
+//! Each signal's median and 99th percentile are estimated by stochastic approximation (Robbins &
+//! Monro 1951): a step up when the value lies above, a step down when it lies below, weighted by
+//! the quantile. This needs two numbers and no history, and a spike of any size moves them no
+//! further than a small one. The steps shrink to two octaves an hour. A signal clearly above its
+//! band is an incident, and its baseline is not learnt. After half an hour the incident becomes
+//! part of the baseline.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +16,13 @@ use super::{
     scale::{octaves, prior, rate_at},
 };
 
-/// Time until a machine's own figures have replaced the priors, seconds.
+/// Time until the machine's own values have replaced the priors, seconds.
 const LEARNING_S: f64 = 600.0;
-/// Quantile of the upper edge of the band: the timers and agents of an idle machine work in short bursts, which are
-/// ordinary too.
+/// Quantile of the upper edge of the band. Timers and agents of an idle machine work in short
+/// bursts, which belong to the band.
 const HIGH_QUANTILE: f64 = 0.99;
-/// Least height of the band, octaves: a machine where nothing ever happens must not take offence at a whisper.
+/// Lowest height of the band, octaves. Without it, every small event would stand out on a machine
+/// that is always idle.
 const MIN_BAND_OCTAVES: f64 = 0.5;
 /// Slowest adaptation, octaves per second: two octaves an hour.
 const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
@@ -28,15 +30,15 @@ const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
 const INITIAL_OCTAVES: f64 = 6.0;
 /// How far above its band a signal must be, on average over [`INCIDENT_TAU_S`], to be an incident, octaves.
 const INCIDENT_OCTAVES: f64 = 1.0;
-/// The same while the band is mostly the prior: a big machine is no incident.
+/// The same limit while the band is mostly the prior: a big machine is no incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
-/// An incident that lasts longer than this is the new ordinary, seconds.
+/// An incident that lasts longer than this becomes part of the baseline, seconds.
 const MAX_INCIDENT_S: f64 = 1800.0;
-/// No single step learns for longer than this, seconds: over a longer gap nothing is known.
+/// Longest step that is learnt, seconds. The values in a longer gap are unknown.
 const MAX_STEP_S: f64 = 1.0;
 
-/// What is ordinary for one signal, octaves above its grain.
+/// The usual range of one signal, octaves above its grain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Band {
     /// Median.
@@ -50,9 +52,9 @@ pub(super) struct Band {
 pub struct LearntBaseline {
     /// Median, octaves above the signal's grain.
     pub middle_octaves: f64,
-    /// 99th percentile, the same.
+    /// 99th percentile, octaves above the signal's grain.
     pub high_octaves: f64,
-    /// Time that went into it, seconds.
+    /// Learning time so far, seconds.
     pub learnt_s: f64,
 }
 
@@ -86,7 +88,7 @@ impl Learner {
         Band { middle, high: high.max(middle + MIN_BAND_OCTAVES) }
     }
 
-    /// How much of it is the machine's own, 0..=1.
+    /// How much of the band is the machine's own, 0..=1.
     fn progress(&self) -> f64 {
         self.learnt.map_or(0.0, |learnt| (learnt.learnt_s / LEARNING_S).min(1.0))
     }
@@ -105,7 +107,7 @@ impl Learner {
         let step = (INITIAL_OCTAVES / (learnt.learnt_s + 10.0)).max(SLOWEST_OCTAVES_PER_S) * dt_s;
         let towards = |held: f64, quantile: f64| {
             let step = step * if x > held { quantile } else { quantile - 1.0 };
-            // Never past the value: a quantile of a constant is that constant.
+            // The step ends at the value: a quantile of a constant is that constant.
             if step > 0.0 { (held + step).min(x) } else { (held + step).max(x) }
         };
         learnt.middle_octaves = towards(learnt.middle_octaves, 0.5);
@@ -114,7 +116,7 @@ impl Learner {
     }
 }
 
-/// What is ordinary on this machine.
+/// The baselines of all signals.
 #[derive(Clone, Debug)]
 pub(super) struct Baseline {
     learners: PerSignal<Learner>,
@@ -145,14 +147,14 @@ impl Baseline {
         rate_at(signal, self.band(signal).middle)
     }
 
-    /// How much of what is known about the signals that are heard is the machine's own, 0..=1.
+    /// How much of the baselines of the selected signals is the machine's own, 0..=1.
     pub(super) fn progress(&self, heard: &PerSignal<bool>) -> f32 {
         let of_heard = || self.learners.iter().zip(heard).filter(|(_, heard)| **heard);
         let count = of_heard().count().max(1) as f64;
         (of_heard().fold(0.0, |sum, (learner, _)| sum + learner.progress()) / count) as f32
     }
 
-    /// While frozen nothing is learnt.
+    /// Nothing is learnt while frozen.
     pub(super) fn freeze(&mut self, frozen: bool) {
         self.frozen = frozen;
     }
@@ -161,7 +163,7 @@ impl Baseline {
         self.frozen
     }
 
-    /// What has been learnt, by signal name.
+    /// The learnt baselines, by signal name.
     pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         let known = self
             .learners
@@ -170,7 +172,7 @@ impl Baseline {
         known.collect()
     }
 
-    /// Begins with what was learnt before; what makes no sense is passed over. Nothing known is forgetting all.
+    /// Replaces all baselines. Invalid ones are ignored. An empty map resets everything.
     pub(super) fn restore(&mut self, known: &BTreeMap<String, LearntBaseline>) {
         let is_valid = |x: f64| x.is_finite() && (0.0..64.0).contains(&x);
         for learner in &mut self.learners {

@@ -1,4 +1,5 @@
-//! The signals: their names, families, units and what they mean. The one list that API, page and music share.
+//! The signals: names, families, units and meanings. The API, the page and the music share this
+//! list.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

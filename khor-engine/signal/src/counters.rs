@@ -7,7 +7,7 @@ use super::{PerSignal, SIGNALS, SignalId};
 /// One value for every counter, in the order of [`Counter::ALL`].
 pub type PerCounter<T> = [T; Counter::ALL.len()];
 
-/// Cumulative counts; `None` is "not known", never zero.
+/// Cumulative counts; `None` is an unknown count, never zero.
 pub type Counters = PerCounter<Option<u64>>;
 
 /// All counters at one instant.

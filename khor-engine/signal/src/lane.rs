@@ -1,4 +1,4 @@
-//! From rates to the three numbers of a signal: level, deviation and surprise.
+//! Turns rates into the three numbers of a signal: level, deviation and surprise.
 
 use std::collections::BTreeMap;
 
@@ -16,34 +16,36 @@ const ATTACK_TAU_S: f64 = 0.010;
 const RELEASE_TAU_S: f64 = 0.300;
 /// `smoothing` 0 and 1 divide and multiply the time constants by this.
 const SMOOTHING_SPAN: f64 = 4.0;
-/// How far above its band's upper edge a signal must be to be heard at all, octaves.
+/// How far above its band's upper edge a signal must be before it is audible, octaves.
 const AUDIBLE_MARGIN_OCTAVES: f64 = 0.6;
-/// Least distance between there and the level's upper end, octaves: on a machine that is always near the
-/// ceiling, being busy must not be one step.
+/// Lowest distance between that point and the level's upper end, octaves. Without it, a machine
+/// that is always near the ceiling would jump from silence to full level.
 const MIN_SPAN_OCTAVES: f64 = 2.5;
-/// Time over which a change stops being news, seconds.
+/// Time after which a change is no longer a surprise, seconds.
 const SURPRISE_TAU_S: f64 = 45.0;
-/// A level that falls never arrives at nothing; below this it is there.
+/// A decaying level never reaches zero, so a level below this is set to zero.
 const INAUDIBLE: f64 = 1e-6;
-/// Least spread a change is compared with, octaves.
+/// Lowest spread that a change is compared with, octaves.
 const MIN_SPREAD_OCTAVES: f64 = 0.5;
-/// Changes up to this many spreads are no news.
+/// Changes up to this many spreads are no surprise.
 const EXPECTED_SPREADS: f64 = 1.0;
 /// The 99th percentile of a normal distribution, in its own spread.
 const SPREADS_TO_HIGH: f64 = 2.326;
 
-/// What one signal means now.
+/// The current state of one signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lane {
-    /// How much there is of it, 0..=1: above this machine's ordinary, or of the ceiling (see [`RangeMode`]).
+    /// Amount, 0..=1: above this machine's baseline, or relative to the ceiling (see
+    /// [`RangeMode`]).
     pub level: f32,
-    /// Rate over its own baseline, octaves: 0 is ordinary, 1 twice as much.
+    /// Rate over its own baseline, octaves: 0 is usual, 1 is twice as much.
     pub deviation: f32,
-    /// How unexpected that is against the last minute, 0..=1; 0.63 at about three times the usual spread.
+    /// How unexpected the rate is against the last minute, 0..=1. 0.63 at about three times the
+    /// usual spread.
     pub surprise: f32,
 }
 
-/// All signals at one instant; `None` is "absent", never zero.
+/// The lanes of all signals at one instant. `None` is a missing signal, never zero.
 pub type Lanes = PerSignal<Option<Lane>>;
 
 /// What levels are relative to.
@@ -102,7 +104,7 @@ impl Interpreter {
         &mut self.baseline
     }
 
-    /// After a gap in the source nothing is known but what is ordinary.
+    /// Forgets everything but the baselines, after a gap in the source.
     pub(super) fn reset(&mut self) {
         self.recent = [None; SignalId::COUNT];
         self.lanes = [None; SignalId::COUNT];
@@ -153,12 +155,12 @@ impl Interpreter {
         self.baseline.learnt()
     }
 
-    /// Baselines as rates, each in its own unit, of the signals that are there.
+    /// Baselines as rates, each in its own unit, of the available signals.
     pub(super) fn baselines(&self) -> PerSignal<Option<f64>> {
         SIGNALS.map(|info| self.lanes[info.id.index()].map(|_| self.baseline.rate(info.id)))
     }
 
-    /// How much of the baselines of the signals that are there is this machine's own, 0..=1.
+    /// How much of the baselines of the available signals is this machine's own, 0..=1.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(&self.lanes.map(|lane| lane.is_some()))
     }

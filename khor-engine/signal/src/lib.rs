@@ -1,8 +1,9 @@
-//! From counters to signals: frames → rates → lanes (level, deviation, surprise); no I/O and no clock of its own.
+//! Turns counters into signals: frames → rates → lanes (level, deviation, surprise). No I/O and no
+//! clock of its own.
 //!
-//! `rate` is the one place where a difference of counters is taken, `scale` says how big a rate is, `baseline`
-//! what is ordinary on this machine, and `lane` what that means together. `pipeline` is the whole way. `ensemble` hears
-//! several machines as one.
+//! Only `rate` subtracts counters. `scale` maps a rate to a size, `baseline` learns what is usual
+//! on this machine, and `lane` combines both. `pipeline` runs these steps. `ensemble` combines
+//! several machines into one.
 
 mod accumulator;
 mod baseline;
@@ -36,5 +37,5 @@ pub use khor_proto::Counter;
 /// One value for every signal, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];
 
-/// Levels of all signals at one instant, each 0..=1; `None` is "absent", never zero.
+/// Levels of all signals at one instant, each 0..=1. `None` is a missing level, never zero.
 pub type Levels = PerSignal<Option<f32>>;

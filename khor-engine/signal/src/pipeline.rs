@@ -1,4 +1,4 @@
-//! The whole way from frames to lanes, for one source.
+//! Turns the frames of one source into lanes.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::{
     scale::octaves,
 };
 
-/// Time constant of the rates' moving average, seconds: long enough that one event in a 20 ms interval isn't
-/// heard as fifty a second, short enough that a burst is heard at once.
+/// Time constant of the rates' moving average, seconds. It is so long that one event in a 20 ms
+/// interval does not count as fifty a second. It is so short that a burst sounds at once.
 const RATE_TAU_S: f64 = 0.25;
 /// Time constant of the rates that are shown as numbers, seconds.
 const SHOWN_TAU_S: f64 = 1.0;
@@ -24,7 +24,7 @@ pub struct Pipeline {
     shown: PerCounter<Option<f64>>,
 }
 
-/// What is known after a frame.
+/// The result of a frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
     /// The frame's time, `CLOCK_BOOTTIME` nanoseconds.
@@ -33,31 +33,32 @@ pub struct Reading {
     pub lanes: Lanes,
     /// Rates as shown to people, in each signal's own unit.
     pub rates: PerSignal<Option<f64>>,
-    /// What is ordinary, the same.
+    /// The baselines, in the same units.
     pub baselines: PerSignal<Option<f64>>,
-    /// How much of that this machine has taught, 0..=1; below 1 it is still learning.
+    /// How much of the baselines is learnt from this machine, 0..=1. Below 1 it is still learning.
     pub learnt: f32,
-    /// Rates of the counters behind them, counts per second.
+    /// Rates of the counters, counts per second.
     pub counter_rates: PerCounter<Option<f64>>,
 }
 
 impl Reading {
-    /// How far a signal's shown rate is above what is ordinary, octaves: as [`Lane::deviation`](super::Lane::deviation) is of the rate that is heard,
-    /// which follows faster. `None` of a signal that is absent.
+    /// How far a signal's shown rate is above its baseline, octaves.
+    /// [`Lane::deviation`](super::Lane::deviation) uses a rate that follows faster. `None` if the
+    /// signal is missing.
     pub fn shown_deviation(&self, signal: SignalId) -> Option<f32> {
         let i = signal.index();
         self.lanes[i]?;
         Some((octaves(signal, self.rates[i]?) - octaves(signal, self.baselines[i]?)) as f32)
     }
 
-    /// The levels alone, 0..=1.
+    /// The levels of all signals, 0..=1.
     pub fn levels(&self) -> Levels {
         self.lanes.map(|lane| lane.map(|lane| lane.level))
     }
 }
 
 impl Pipeline {
-    /// Begins with the priors.
+    /// Starts with the priors.
     pub fn new(scaling: Scaling) -> Self {
         Self {
             interpreter: Interpreter::new(scaling),
@@ -67,12 +68,13 @@ impl Pipeline {
         }
     }
 
-    /// Changes the settings without forgetting what was heard.
+    /// Changes the settings and keeps the state.
     pub fn configure(&mut self, scaling: Scaling) {
         self.interpreter.configure(scaling);
     }
 
-    /// Starts anew: the source was lost or changed, and its counters do not continue. What is ordinary is kept.
+    /// Starts again after a lost or changed source, whose counters do not continue. Keeps the
+    /// baselines.
     pub fn reset(&mut self) {
         self.last = None;
         self.interpreter.reset();
@@ -102,29 +104,29 @@ impl Pipeline {
         })
     }
 
-    /// What has been learnt about this machine, by signal name, to be kept over restarts.
+    /// The learnt baselines, by signal name, to be kept over restarts.
     pub fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         self.interpreter.learnt()
     }
 
-    /// Begins with what was learnt before; with nothing, all is forgotten. What makes no sense is passed over.
+    /// Replaces all baselines. Invalid ones are ignored. An empty map resets everything.
     pub fn restore(&mut self, learnt: &BTreeMap<String, LearntBaseline>) {
         self.interpreter.baseline().restore(learnt);
     }
 
-    /// While frozen nothing more is learnt.
+    /// Nothing is learnt while frozen.
     pub fn freeze(&mut self, frozen: bool) {
         self.interpreter.baseline().freeze(frozen);
     }
 
-    /// Whether it is frozen.
+    /// Whether learning is frozen.
     pub fn is_frozen(&self) -> bool {
         self.interpreter.is_frozen()
     }
 }
 
-/// A share of time is at most all of it. Averages may swing beyond: the kernel's pressure is read ten times a second, so
-/// what it had grown by in a tenth comes with one of several frames.
+/// Limits shares of time to 1. Averages may exceed it: the kernel's pressure is read ten times a
+/// second, so one of several frames contains the growth of a whole tenth of a second.
 fn cap_time_shares(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> {
     for (rate, _) in rates.iter_mut().zip(SIGNALS).filter(|(_, signal)| signal.unit == "ratio") {
         *rate = rate.map(|share| share.min(1.0));
@@ -132,12 +134,12 @@ fn cap_time_shares(mut rates: PerSignal<Option<f64>>) -> PerSignal<Option<f64>> 
     rates
 }
 
-/// Of a rate that has ended something remains for ever; less than this a second, in any counter's unit, is nothing.
+/// A decaying average never reaches zero, so a rate below this is set to zero, counts per second.
 const ZERO_RATE: f64 = 1e-9;
 
-/// One step of a one-pole low-pass with time constant `tau_s` over `dt_s`, exact for any step length. What
-/// is not known any more is forgotten; what becomes known starts at zero, so that the first, short interval
-/// after a gap can't be heard as a spike.
+/// One step of a one-pole low-pass with time constant `tau_s` over `dt_s`, exact for any step
+/// length. An unknown value resets the filter. A value that becomes known starts at zero, so that
+/// the first, short interval after a gap does not sound as a spike.
 fn low_pass(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Option<f64> {
     let (held, target) = (held.unwrap_or(0.0), target?);
     let followed = target + (held - target) * (-dt_s / tau_s).exp();

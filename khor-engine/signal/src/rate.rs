@@ -1,4 +1,4 @@
-//! From two frames to rates: the one place where a difference of counters is taken.
+//! Turns two frames into rates. Only this module subtracts counters.
 
 use super::{Counter, Frame, PerCounter, PerSignal, SignalId};
 
@@ -12,7 +12,7 @@ pub struct CounterRates {
     pub per_s: PerCounter<Option<f64>>,
 }
 
-/// Rates between two frames, or `None` when no time has passed between them.
+/// Rates between two frames; `None` if no time has passed between them.
 pub fn counter_rates(last: &Frame, now: &Frame) -> Option<CounterRates> {
     let interval_ns = now.t_ns.checked_sub(last.t_ns).filter(|ns| *ns > 0)?;
     let interval_s = interval_ns as f64 * 1e-9;
@@ -35,11 +35,11 @@ impl CounterRates {
     }
 }
 
-/// A signal's rate from the rates of the counters it is made of.
+/// A signal's rate from the rates of its counters.
 fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Option<f64> {
     const US_PER_S: f64 = 1e6;
     const NS_PER_S: f64 = 1e9;
-    /// Below this the moving averages only remember requests of long ago.
+    /// Below this, the moving averages only reflect requests of long ago.
     const LEAST_REQUESTS_PER_S: f64 = 0.01;
     match signal {
         SignalId::Exec => rate(Counter::Execs),
@@ -49,7 +49,7 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
         SignalId::Local => rate(Counter::LocalBytes),
         SignalId::Retx => rate(Counter::Retransmits),
         SignalId::Io => Some(rate(Counter::ReadBytes)? + rate(Counter::WriteBytes)?),
-        // Nobody waited where nothing was asked for.
+        // Without requests, nothing waited.
         SignalId::Lat => {
             let requests = rate(Counter::TimedRequests)?;
             let ns = rate(Counter::LatencyNs)?;
@@ -66,7 +66,7 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
 }
 
 impl SignalId {
-    /// The counters this signal is made of: it is absent when one of them is.
+    /// The counters of this signal. It is missing if one of them is.
     pub const fn counters(self) -> &'static [Counter] {
         match self {
             Self::Exec => &[Counter::Execs],

@@ -1,19 +1,20 @@
-//! How big a rate is: octaves above the grain of its signal, and levels against a ceiling.
+//! Measures rates: as octaves above the grain of a signal, and as levels relative to a ceiling.
 
 use super::{PerSignal, SIGNALS, SignalId};
 
-/// What is known beforehand about a signal, in its own unit.
+/// Prior knowledge about a signal, in its own unit.
 struct Scale {
-    /// Differences well below this mean nothing: the rate that counts as one octave above none.
+    /// The rate of one octave. Differences well below it mean nothing.
     grain: f64,
     /// Rate whose level is 1.
     ceiling: f64,
-    /// Median and 99th percentile on an ordinary idle machine, until its own are known.
+    /// Median and 99th percentile on a typical idle machine, until the machine's own are learnt.
     prior: (f64, f64),
 }
 
-/// Grains and priors are round figures for an idle desktop or small server, between what the development
-/// machines showed; ceilings are design §3's. A machine's own baseline replaces the priors within ten minutes.
+/// Grains and priors are round numbers for an idle desktop or small server, between the values of
+/// the development machines. Ceilings follow design §3. A machine's own baseline replaces the
+/// priors within ten minutes.
 const fn scale(signal: SignalId) -> Scale {
     let (grain, ceiling, prior) = match signal {
         SignalId::Exec => (0.5, 250.0, (0.3, 5.0)),
@@ -43,7 +44,7 @@ pub(super) fn rate_at(signal: SignalId, octaves: f64) -> f64 {
     (octaves.exp2() - 1.0) * scale(signal).grain
 }
 
-/// Median and 99th percentile of an ordinary idle machine, octaves.
+/// Median and 99th percentile of a typical idle machine, octaves.
 pub(super) fn prior(signal: SignalId) -> (f64, f64) {
     let (middle, high) = scale(signal).prior;
     (octaves(signal, middle), octaves(signal, high))

@@ -38,7 +38,7 @@ pub struct SiteSettings {
     pub nats: Nats,
 }
 
-/// An event of a site, besides its being up or down.
+/// An event of a site, besides the loss or return of its server.
 #[derive(Clone, Debug)]
 pub enum FleetEvent {
     /// A snapshot of the site.

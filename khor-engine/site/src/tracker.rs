@@ -1,4 +1,4 @@
-//! What an engine knows of a site: its members, and the sum over the last second. No I/O.
+//! What an engine knows of a site: its hosts and sites, and the sum over the last second. No I/O.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -70,7 +70,7 @@ impl SiteTracker {
     /// Snapshots that other threads may hold at once.
     const SNAPSHOTS: usize = 4;
 
-    /// A site without members.
+    /// A site without hosts.
     pub fn new(site: Name, now: Instant) -> Self {
         Self {
             site,
@@ -86,7 +86,7 @@ impl SiteTracker {
         &self.site
     }
 
-    /// The connection is back. No member is silent because of the time without it.
+    /// The connection is back. No host or site is silent because of the time without it.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.hosts.reconnected(now);
         self.sub_sites.reconnected(now);
@@ -101,7 +101,7 @@ impl SiteTracker {
         arrival.is_back.then(|| arrival.host.name.clone())
     }
 
-    /// Takes the frame of a site within the site. Returns the changes of its members.
+    /// Takes the frame of a site within the site. Returns the hosts and sites that changed.
     pub fn site_frame(
         &mut self,
         subject: &str,
@@ -144,7 +144,7 @@ impl SiteTracker {
         Some((host, khor_proto::Cue { kind, t_ns, pid, comm, cgroup_id: None, detail }, admission))
     }
 
-    /// The members that fell silent since the last call.
+    /// The hosts and sites that fell silent since the last call.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         let mut fallen = self.hosts.fallen_silent(now);
         fallen.extend(self.sub_sites.fallen_silent(now));

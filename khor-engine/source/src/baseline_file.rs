@@ -1,7 +1,8 @@
-//! What this machine and its parts have taught, kept in a file over restarts.
+//! Keeps the baselines of this machine and its scopes in a file, so that they survive restarts.
 //!
-//! What is ordinary for one service is not what is ordinary for the machine: each scope has figures of its own. Those
-//! of processes are not kept, since a process's number means another one tomorrow.
+//! Each scope has a baseline of its own, because a service behaves differently from the whole
+//! machine. Baselines of processes are not kept, because a process id soon belongs to another
+//! process.
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -13,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
 
-/// Version of the file's layout, and of the scale its octaves are on.
+/// Version of the file's format and of its octave scale.
 const VERSION: u32 = 1;
-/// Scopes that are kept; beyond that the one that was heard longest ago is forgotten. Containers have new names each
-/// time.
+/// Scopes that are kept. The one that was saved longest ago is dropped first. Containers have new
+/// names each time.
 const MOST_SCOPES: usize = 64;
 /// Largest file that is read, bytes. Each scope takes a few kilobytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -28,16 +29,16 @@ type Signals = BTreeMap<String, LearntBaseline>;
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
-    /// Of the whole machine.
+    /// Baselines of the whole machine.
     signals: Signals,
-    /// Of its parts, by the paths of their cgroups.
+    /// Baselines of scopes, by the paths of their cgroups.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     scopes: BTreeMap<String, ScopeSignals>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct ScopeSignals {
-    /// When it was written, milliseconds since 1970.
+    /// When the baselines were saved, milliseconds since 1970.
     kept_ts_ms: u64,
     signals: Signals,
 }
@@ -77,7 +78,8 @@ impl BaselineFile {
         Self { path, writing: Arc::default() }
     }
 
-    /// What was learnt of that scope; nothing if that can't be read: a machine can learn again.
+    /// The baselines of a scope. Returns none if the file is unreadable, because a machine can
+    /// learn them again.
     pub fn load(&self, scope: &Scope) -> Signals {
         let mut document = self.read().unwrap_or_else(|error| {
             warn!("{error}; khor learns the baseline anew");
@@ -143,7 +145,7 @@ impl BaselineFile {
     }
 }
 
-/// Why the baseline could not be read.
+/// Why the baselines could not be read.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error("{0}")]
@@ -152,7 +154,7 @@ enum ReadError {
     Invalid(String),
 }
 
-/// Under what a scope is kept; `None` where it is not.
+/// The key of a scope in the file; `None` if its baselines are not kept.
 fn key(scope: &Scope) -> Option<String> {
     let Scope::Selected { include, exclude } = scope else { return Some(String::new()) };
     let path = |selector: &Selector| match selector {

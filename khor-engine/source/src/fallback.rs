@@ -14,9 +14,10 @@ use super::{
     ticks::{SEARCH_INTERVAL_MS, ticks},
 };
 
-/// How long the collector may be away before `/proc` takes over: longer than its restart takes.
+/// How long the collector may be unavailable before `/proc` takes over: longer than a restart of
+/// the collector takes.
 const GRACE_PERIOD: Duration = Duration::from_millis(1500);
-/// `/proc` costs a few hundred µs a reading; ten a second are enough for it.
+/// Reading `/proc` takes a few hundred µs, so it is read only ten times a second.
 const PROC_INTERVAL_MS: u16 = 100;
 
 /// Reads `/proc` while the collector is away. `/proc` counts the whole machine only, so a scope gets
@@ -25,7 +26,7 @@ pub(super) struct Fallback {
     proc: ProcSource,
     state: FallbackState,
     why: Shortfall,
-    /// Whose activity is wanted, if it is not the whole machine's.
+    /// The name of the requested scope; `None` for the whole machine.
     scoped: Option<String>,
 }
 
@@ -33,9 +34,9 @@ enum FallbackState {
     Off,
     Due(Instant),
     On(Interval),
-    /// No counter can be read, which was reported. Another attempt follows every second.
+    /// No counter can be read, and this was reported. Another attempt follows every second.
     Unreadable(Interval),
-    /// The reason why the scope is lost was reported.
+    /// The loss of the scope was reported, with its reason.
     ScopeLost,
 }
 
@@ -66,8 +67,8 @@ impl Fallback {
         self.state = FallbackState::Off;
     }
 
-    /// Notes why the collector is away, and answers what is news about that: that it is lost, or why `/proc` is
-    /// still read.
+    /// Stores why the collector is unavailable. Returns an event if that is news: the source was
+    /// lost, or the reason for reading `/proc` has changed.
     pub(super) fn collector_lost(&mut self, shortfall: &Shortfall) -> Option<SourceEvent> {
         let reworded = self.why != *shortfall;
         self.why.clone_from(shortfall);
@@ -101,7 +102,7 @@ impl Fallback {
         SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
     }
 
-    /// The next event of `/proc`, if it is its turn; else waits. May be dropped and called again.
+    /// The next event of `/proc`. Waits while `/proc` is not read. Safe to cancel.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {

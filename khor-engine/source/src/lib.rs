@@ -1,8 +1,9 @@
-//! Where frames come from: the collector, `/proc`, the demo, a capture, or a site of many machines.
+//! The sources of frames: the collector, `/proc`, the demo, a capture, or a site of many machines.
 //!
-//! A live source is a task that sends [`SourceEvent`]s into a channel; only a capture that is played ever stops by
-//! itself, and whatever goes wrong is an event too. Reading a capture offline is a plain iterator, since nobody waits.
-//! A site's hosts send what they made of their own frames, so that comes as another kind of event.
+//! A live source is a task that sends [`SourceEvent`]s into a channel. Errors are events too. Only
+//! a playing capture ends by itself. An offline reader of a capture is a plain iterator, because it
+//! never waits. The hosts of a site send readings instead of frames, so a site has events of
+//! another type.
 
 mod baseline_file;
 mod capture;
@@ -59,53 +60,53 @@ pub enum SourceKind {
     Site,
 }
 
-/// A source that has begun to deliver.
+/// A source that has begun to deliver frames.
 #[derive(Clone, Debug)]
 pub struct SourceInfo {
     /// What kind it is.
     pub kind: SourceKind,
-    /// One line for people.
+    /// A description, one line.
     pub detail: String,
     /// Why a better source is not used, or why `/proc` fills some of the counters.
     pub shortfall: Option<Shortfall>,
-    /// The machine it tells of; `None` for one that does not exist.
+    /// The machine that it counts; `None` for the demo.
     pub machine: Option<MachineInfo>,
-    /// Whose activity it tells of.
+    /// The part of the machine that it counts.
     pub scope: Scope,
     /// Milliseconds between its frames, as granted. A shorter interval may have been requested.
     pub interval_ms: u16,
     /// What the source does not grant this user, and how the administrator can change that.
     pub limit: Option<Shortfall>,
-    /// What it can count.
+    /// Which counters it has.
     pub availability: PerCounter<Availability>,
 }
 
-/// A machine, as far as counts and times depend on it.
+/// The properties of a machine that its counts and times depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MachineInfo {
     /// `uname -r`.
     pub kernel_release: String,
-    /// `/proc/sys/kernel/random/boot_id`; empty where it is not known.
+    /// `/proc/sys/kernel/random/boot_id`; empty if it is unknown.
     pub boot_id: String,
     /// CPUs the kernel may ever bring online.
     pub cpus: u32,
 }
 
-/// What a live source says.
+/// An event of a live source.
 #[derive(Clone, Debug)]
 pub enum SourceEvent {
-    /// A source has begun; its counters do not continue those of the one before.
+    /// A source has begun. Its counters do not continue those of the previous source.
     Up(SourceInfo),
-    /// What is known of the source that is up has changed; its counters continue.
+    /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
     /// All counters at one instant.
     Frame(Frame),
-    /// Something happened. Its time is on the clock of the frames, and it may come a little before or after the
-    /// frame that counts it.
+    /// An event in the kernel. Its time is on the clock of the frames. It may arrive a little
+    /// before or after the frame that counts it.
     Cue(Cue),
-    /// Cues were dropped on their way: there were too many.
+    /// Cues were dropped, because there were too many.
     Lost {
-        /// How many.
+        /// Number of dropped cues.
         cues: u64,
     },
     /// The source was lost.
@@ -116,11 +117,11 @@ pub enum SourceEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceEnded;
 
-/// Sends an event to whoever listens to a source.
+/// Sends an event of a source.
 ///
 /// # Errors
 ///
-/// Nobody listens any more.
+/// The receiver was dropped.
 pub async fn send<E: From<SourceEvent>>(
     events: &mpsc::Sender<E>,
     event: SourceEvent,

@@ -1,4 +1,4 @@
-//! Listens to this machine: to the collector where it answers, and to `/proc` while it does not.
+//! The source of this machine: the collector, or `/proc` while the collector is unavailable.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,14 +18,14 @@ use super::{
     ticks::{SEARCH_INTERVAL_MS, ticks},
 };
 
-/// How this machine is listened to.
+/// The settings for this machine's source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineSettings {
     /// The collector's socket.
     pub socket: PathBuf,
     /// Whether to use the collector. Without it, `/proc` is read.
     pub use_collector: bool,
-    /// Whose activity is heard.
+    /// The scope that is counted.
     pub scope: ScopeChoice,
     /// Milliseconds between the collector's samples, 5..=5000.
     pub interval_ms: u16,
@@ -33,9 +33,9 @@ pub struct MachineSettings {
     pub exec_cues: bool,
 }
 
-/// Sends this machine's events until nobody receives them or changes the settings any more. When
-/// the channel is full the source waits: counters are cumulative, so nothing is lost but time
-/// resolution. Subtracts the traffic in `own` from the counters.
+/// Sends this machine's events. Ends when the receiver of the events or the sender of the settings
+/// is dropped. When the channel is full the source waits. Counters are cumulative, so this loses
+/// nothing but time resolution. Subtracts the traffic in `own` from the counters.
 pub async fn machine<E: From<SourceEvent>>(
     mut settings: watch::Receiver<MachineSettings>,
     events: &mpsc::Sender<E>,
@@ -49,7 +49,7 @@ pub async fn machine<E: From<SourceEvent>>(
     }
 }
 
-/// Returns when the settings require a new beginning, or a unit is somewhere else than before.
+/// Returns when changed settings require a restart, or when a unit has moved to another cgroup.
 async fn listen<E: From<SourceEvent>>(
     now: &MachineSettings,
     settings: &mut watch::Receiver<MachineSettings>,
@@ -112,10 +112,10 @@ fn log_limit(info: &SourceInfo) {
     }
 }
 
-/// The scope that the choice means now. Reads the file system.
+/// The scope that the choice refers to now. Reads the file system.
 async fn resolve(choice: &ScopeChoice) -> Scope {
     let (choice, as_written) = (choice.clone(), choice.as_written());
-    // It can only panic, and that is logged.
+    // The task can only panic, and the panic is logged.
     tokio::task::spawn_blocking(move || choice.resolve()).await.unwrap_or(as_written)
 }
 

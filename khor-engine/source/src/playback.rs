@@ -1,4 +1,4 @@
-//! Plays a capture as if it happened now: the same events at the same distances.
+//! Plays a capture in real time: the same events at the same intervals.
 
 use std::{path::PathBuf, thread, time::Duration};
 
@@ -14,25 +14,26 @@ use super::{
     SourceKind, send,
 };
 
-/// No gap in a capture is waited out longer than this, such as that of a night in suspend.
+/// Longest wait for the next frame. Longer gaps in a capture, such as a night in suspend, are
+/// shortened.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// A capture that is played again and again takes at least this long each time, even if it is empty.
+/// Shortest time of one round when a capture repeats, even if the capture is empty.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
 /// Most damaged parts of a capture that are logged.
 const MAX_DAMAGE_WARNINGS: u32 = 8;
 /// Events of a capture that are read before they are due.
 const PIECES_AHEAD: usize = 64;
 
-/// A capture to be played.
+/// A capture and how it is played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Playback {
     /// The file.
     pub path: PathBuf,
-    /// Begin again when it ends, for ever.
+    /// Whether the capture starts again when it ends.
     pub repeat: bool,
 }
 
-/// Plays the capture. Returns when it is over. Damaged parts are logged and left out.
+/// Plays the capture. Returns at its end. Damaged parts are logged and skipped.
 pub async fn play<E: From<SourceEvent>>(
     playback: &Playback,
     events: &mpsc::Sender<E>,
@@ -142,7 +143,8 @@ struct Pace {
 }
 
 impl Pace {
-    /// When a frame of that time is due. Late frames catch up, unless it is by more than a long wait.
+    /// When a frame with this time is due. After a delay, the next frames catch up. After a delay
+    /// longer than [`LONGEST_WAIT`] they do not.
     fn due(&mut self, t_ns: u64) -> Instant {
         let now = Instant::now();
         let due = match self.last {

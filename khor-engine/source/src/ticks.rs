@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// Time between two attempts to find what is absent: a unit that is not running, or counters in `/proc`.
+/// Time between two searches for something that is missing: a unit that is not running, or counters
+/// in `/proc`.
 pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
 
-/// A timer that skips ticks it is too late for.
+/// A timer that skips missed ticks.
 pub(super) fn ticks(interval_ms: u16) -> Interval {
     let mut ticks = interval(Duration::from_millis(u64::from(interval_ms)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

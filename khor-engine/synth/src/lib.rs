@@ -1,10 +1,13 @@
-//! From notes to samples: real-time safe after construction, free of I/O.
+//! Turns notes into samples. Real-time safe after construction, free of I/O.
 //!
-//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) → buses → `effects` (the
-//! sung share through the `vowel` of the `vowel_filter`; `delay` and `reverb`, on `ring`s; `master` gain and DC block) →
-//! `limiter` → mute. For renders, each role's share of it can be had as a `stem`. Everything is computed in blocks of 32
-//! frames that are counted from the start, whatever lengths are asked for, so the same notes give the same samples.
-//! A voice as an object with virtual parts was rejected: arrays of eight let the compiler use vector instructions.
+//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) →
+//! buses → `effects` → `limiter` → mute. In `effects`, the sung share goes through the `vowel` of
+//! the `vowel_filter`. `delay` and `reverb` use `ring`s, and `master` has the gain and the DC
+//! block. Renders can also return each role's share of the sound as a `stem`.
+//!
+//! The sound is computed in blocks of 32 frames, counted from the start. The same notes therefore
+//! give the same samples, whatever lengths the caller requests. Rejected: a voice as an object with
+//! virtual parts. Arrays of eight let the compiler use vector instructions.
 
 #![expect(
     clippy::inline_always,
@@ -49,8 +52,8 @@ pub use self::{
     stem::Samples,
 };
 
-/// Cutoff of a note before envelope and brightness, Hz: follows its pitch (around middle C) and its velocity.
-/// Any thread; no allocation.
+/// Cutoff of a note before envelope and brightness, Hz. It follows the note's pitch (around middle
+/// C) and velocity. Any thread; no allocation.
 fn filter_note_cutoff(patch: &khor_music::Patch, midi: u8, velocity: f32) -> f32 {
     let octaves = patch.key_follow * (f32::from(midi) - 60.0) / 12.0 + 0.8 * (velocity - 0.5);
     patch.cutoff_hz * octaves.exp2()

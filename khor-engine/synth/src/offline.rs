@@ -1,4 +1,4 @@
-//! Renders frames to samples with the time of the frames, and so faster than the clock.
+//! Renders frames to samples by the time of the frames, faster than real time.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -45,7 +45,7 @@ fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
     t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
 }
 
-/// How a render scales its signals, and how it sounds.
+/// How a render scales its signals, and how the result sounds.
 #[derive(Clone, Copy, Debug)]
 pub struct OfflineSettings {
     /// How rates become levels.
@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// A render that has not heard anything yet.
+    /// A render without any frame yet.
     fn offline() -> Offline {
         let settings = OfflineSettings {
             scaling: Scaling::default(),

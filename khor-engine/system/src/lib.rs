@@ -1,9 +1,9 @@
-//! What khor's unprivileged programs need of the operating system.
+//! Functions of the operating system that khor's unprivileged programs use.
 //!
-//! [`files`] opens the user's files safely, [`peer`] finds the user at the other end of a
-//! connection, [`clock`] and [`local_time`] give the time. A [`NetDevice`] is what sysfs shows of a network
-//! device. [`words`] and [`shown_path`] make text for
-//! people, and a [`Shortfall`] says what is missing and how to mend it.
+//! [`files`] opens the user's files safely, and [`peer`] finds the user at the other end of a
+//! connection. [`clock`] and [`local_time`] give the time. A [`NetDevice`] has the properties of a
+//! network device that sysfs shows. [`words`] and [`shown_path`] make text for people. A
+//! [`Shortfall`] names what is missing and the fix.
 
 pub mod clock;
 pub mod files;

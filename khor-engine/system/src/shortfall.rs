@@ -1,6 +1,6 @@
 //! What is missing or wrong, and what to do about it.
 
-/// Why something isn't there, and what the machine's owner can do about it.
+/// Why something is missing, and what the machine's owner can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortfall {
     /// What is wrong.

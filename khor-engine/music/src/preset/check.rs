@@ -1,4 +1,5 @@
-//! The ranges of a preset's fields, all of them looked at: who edits a preset wants to know everything at once.
+//! Checks the ranges of a preset's fields. It checks all fields, because an author of a preset
+//! wants all errors at once.
 
 use super::{BedSettings, MAX_PULSE_STREAMS, Preset, PulseSettings, VoiceSettings};
 use crate::{
@@ -21,7 +22,7 @@ impl Preset {
         (1..=MAX_NAME_CHARS).contains(&name.len()) && name.chars().all(allowed)
     }
 
-    /// What a name may be, for errors.
+    /// What a name may contain, for errors.
     pub const NAMES: &'static str = "1 to 64 of a-z 0-9 - _";
 
     pub(super) fn checked(self) -> Result<Self, Vec<Problem>> {

@@ -14,7 +14,7 @@ const PROBLEM_CHARS: usize = 400;
 pub struct ConfigError {
     /// Dotted path of the field.
     pub field: String,
-    /// What is wrong and what would be right.
+    /// The problem and the expected value.
     pub problem: String,
 }
 

@@ -13,7 +13,7 @@ use super::{
 const NAME_FORM: &str = "a name of visible characters";
 
 impl Config {
-    /// Checks every range; the first that is broken is named.
+    /// Checks every range. The error names the first invalid value.
     pub fn validate(&self) -> Result<(), ConfigError> {
         limits::check(self)?;
         self.listen.check()?;
@@ -83,8 +83,8 @@ mod tests {
         assert!(config.validate().is_err(), "not a number is in no range");
     }
 
-    /// Active characters have no use in a setting, and could steer the terminal or page that shows
-    /// them.
+    /// Rejects active characters. No setting needs them, and they could send escape sequences to a
+    /// terminal or change a page.
     #[test]
     fn active_text_is_rejected_and_escaped() {
         let set = |pointer: &str, text: &str| {

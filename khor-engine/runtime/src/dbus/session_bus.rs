@@ -1,4 +1,4 @@
-//! What the parts on the session bus share: the connection, and how often they publish changes.
+//! Shared parts of the session bus modules: the connection, and how often they publish changes.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use zbus::connection::Builder;
 
 /// Longest wait for another program's answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two looks at what may have changed.
+/// Time between two checks for changes.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Figures and words go out to the whole bus at every so many looks: once a second.
+/// Numbers and texts are sent to the whole bus at every so many checks: once a second.
 pub(super) const POLLS_PER_SLOW_UPDATE: u32 = 4;
 
 /// Builds a connection for a part that serves an interface, or that only calls others.

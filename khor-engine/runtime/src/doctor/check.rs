@@ -1,4 +1,4 @@
-//! One check, and what the checks work on.
+//! One check, and its input.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What khor is on the session bus, if it is to be anything there.
+//! Checks khor's interfaces on the session bus, if they are enabled.
 
 use zbus::Connection;
 
@@ -17,7 +17,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Check {
     let Some(bus) = within(Connection::session()).await else {
         return Check::problem(name, "no session bus answers", dbus::NO_BUS_FIX);
     };
-    // The engine knows more than the bus: who has the name in its place.
+    // The engine knows more than the bus, such as which program owns the name instead.
     let reported = input.own_health().map(|health| &health["desktop"]);
     if let Some(error) = reported.and_then(|desktop| desktop["error"].as_str()) {
         let fix = reported.and_then(|desktop| desktop["fix"].as_str());

@@ -1,9 +1,10 @@
-//! What is in khor's way on this machine, and how it is mended: `khor doctor` and `/api/doctor`.
+//! Finds problems on this machine and their fixes: `khor doctor` and `/api/doctor`.
 //!
-//! Each check looks at the machine itself, and at what a running engine says only where looking would disturb it; nothing
-//! is changed. One file per
-//! room: the [`kernel`], the [`collector`] and how to reach it, the [`session`] with its sound, the
-//! [`desktop`], and khor's own [`files`]. What cannot be known is said to be off, with the reason, never to be well.
+//! Each check inspects the machine itself. It uses the report of a running engine only where an
+//! inspection would disturb the machine. Checks change nothing. There is one module for each area:
+//! the [`kernel`], the [`collector`] and the access to it, the [`session`] with its sound, the
+//! [`desktop`], and khor's own [`files`]. A check without a result is reported as off, with the
+//! reason, and never as good.
 
 mod check;
 mod collector;
@@ -28,7 +29,8 @@ pub struct Diagnosis {
     pub checks: Vec<Check>,
 }
 
-/// Looks at everything. Takes up to a few seconds where something hangs. Must be called within a tokio runtime.
+/// Runs all checks. Takes up to a few seconds if something hangs. Must be called within a tokio
+/// runtime.
 pub async fn examine(input: &DoctorInput) -> Diagnosis {
     let mut checks = kernel::examine();
     checks.extend(collector::examine(input).await);

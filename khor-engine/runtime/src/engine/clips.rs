@@ -1,5 +1,5 @@
-//! Short examples of what machines sound like, for whoever learns to hear them: real captures, played as the engine
-//! plays now, in the preset and the settings that were chosen.
+//! Short examples of the sounds of machines, for listeners who learn to recognise them. They are
+//! real captures. The engine plays them in the current preset and settings.
 
 use std::{
     convert::Infallible,
@@ -17,11 +17,12 @@ use serde::Serialize;
 
 use crate::config::Config;
 
-/// Of a capture, what goes before is learnt as ordinary, seconds; its load begins three seconds later.
+/// Start of the clip within its capture, seconds. The baseline is learnt from the part before. The
+/// load begins three seconds later.
 const FROM_S: f64 = 9.0;
 /// Length of a clip, seconds: quiet, then the load.
 pub const CLIP_S: f64 = 16.0;
-/// Longest excess of a clip, seconds, because a clip ends with a frame of the capture.
+/// A clip may be longer by this, seconds, because it ends with a frame of the capture.
 const SPARE_S: f64 = 0.25;
 
 /// An example.
@@ -37,10 +38,12 @@ pub struct Clip {
     capture: &'static [u8],
 }
 
-/// Nothing for three minutes: what is ordinary on the machine that the captures are of.
+/// A machine without load for three minutes. It has the baseline of the machine on which all
+/// captures were recorded.
 const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
-/// What gives each away is what presets/mapping.toml, the seats of `music::VoiceStream` and the cues' motifs say.
+/// The `listen_for` texts follow presets/mapping.toml, the registers of `music::VoiceStream` and
+/// the motifs of the cues.
 pub static CLIPS: [Clip; 9] = [
     Clip {
         scenario: "idle",
@@ -98,14 +101,14 @@ pub static CLIPS: [Clip; 9] = [
     },
 ];
 
-/// What is heard of an example.
+/// The sound and the notes of an example.
 #[derive(Clone, Debug, Default)]
 pub struct PlayedClip {
     /// Samples of the left channel, at the sample rate of the configuration.
     pub left: Vec<f32>,
-    /// Those of the right one.
+    /// Samples of the right channel.
     pub right: Vec<f32>,
-    /// The notes, by their onset.
+    /// The notes, in the order of their onsets.
     pub notes: Vec<Note>,
 }
 
@@ -115,7 +118,7 @@ enum Piece<'a> {
     Notes(&'a [Note]),
 }
 
-/// Most frames of an example at this sample rate.
+/// Maximum number of frames of an example at this sample rate.
 fn max_frames(sample_rate_hz: u32) -> usize {
     (f64::from(sample_rate_hz) * (CLIP_S + SPARE_S)) as usize
 }
@@ -153,11 +156,11 @@ impl Clip {
         Ok(is_whole.then(|| wav.finish()))
     }
 
-    /// Likewise, as samples and notes.
+    /// Renders the samples and the notes.
     ///
     /// # Errors
     ///
-    /// As above.
+    /// The errors of [`Self::render`].
     pub fn play(&self, config: &Config, preset: Preset) -> Result<PlayedClip, CaptureError> {
         let mut played = PlayedClip::default();
         self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {

@@ -1,4 +1,5 @@
-//! The thread that keeps musical time: asks the composer for notes a little ahead and hands them out.
+//! The thread that keeps musical time. It composes notes a little ahead and sends them to the
+//! outputs.
 
 use std::{
     sync::{
@@ -18,20 +19,22 @@ use khor_system::clock::unix_ms;
 
 use super::state::SharedState;
 
-/// How often it wakes: twice per sample of the collector, several times within what is composed ahead.
+/// Time between two wake-ups: twice per sample of the collector, and several times within
+/// [`AHEAD_S`].
 const TICK: Duration = Duration::from_millis(10);
-/// How far ahead notes are composed, seconds: long enough for every output to place them exactly, short
-/// enough that what happens is heard on the next step.
+/// How far ahead notes are composed, seconds. Every output has time to place them exactly, and an
+/// event sounds on the next step.
 const AHEAD_S: f64 = 0.050;
 /// Time between two updates of MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
-/// A clock that is this far behind (the machine slept) skips what it missed, seconds.
+/// A clock that is this late (the machine slept) skips the missed time, seconds.
 const SKIP_S: f64 = 1.0;
-/// A note that comes later than this, because the machine did not let the thread run, is left out, seconds: several such
-/// would sound as one blow that tells of scheduling. Shorter than most steps, so that no two of them come at once.
+/// A note later than this is dropped, seconds. The cause is that the machine did not run the
+/// thread. Several late notes together would sound like one loud event. Shorter than most steps, so
+/// that no two late steps coincide.
 const LATE_S: f64 = 0.080;
 
-/// What the conductor is told.
+/// A command for the conductor.
 pub(super) enum Command {
     Settings(Settings),
     Preset(Box<Preset>),
@@ -43,23 +46,23 @@ pub(super) enum Command {
         velocity: f32,
         duration_s: f32,
     },
-    /// Ends all that sounds; the music goes on.
+    /// Ends all sounding notes. The music goes on.
     Panic,
     Stop,
 }
 
-/// Where notes go.
+/// The receivers of the notes.
 pub(super) struct Outputs {
     pub(super) player: audio::Player,
     pub(super) osc: osc::OscOutput,
     pub(super) midi: midi::MidiOutput,
 }
 
-/// The conductor's thread, seen from outside.
+/// A handle to the conductor's thread.
 #[derive(Clone)]
 pub(super) struct Conductor {
     commands: Sender<Command>,
-    /// Times the thread woke. It alone writes it.
+    /// Number of wake-ups. Only the thread writes it.
     ticks: Arc<AtomicU64>,
 }
 
@@ -79,34 +82,34 @@ impl Conductor {
         Ok(Self { commands, ticks })
     }
 
-    /// Times the thread woke: a hundred a second while it is alive.
+    /// Number of wake-ups: a hundred a second while the thread runs.
     pub(super) fn ticks(&self) -> u64 {
         self.ticks.load(Relaxed)
     }
 
     pub(super) fn send(&self, command: Command) {
-        // The thread ends only when it is told to stop.
+        // The thread ends only at the stop command.
         drop(self.commands.send(command));
     }
 }
 
-/// Tells what time it is.
+/// Returns the current time.
 type Clock = Box<dyn Fn() -> Instant + Send>;
 
-/// What the thread works with.
+/// The state of the thread.
 struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
-    /// The composer's count of preset changes when the player was given its timbres.
+    /// The composer's count of preset changes when the player last received its timbres.
     patched: Option<u64>,
-    /// The position that was shown last.
+    /// The position that was published last.
     published: Option<Position>,
     clock: Clock,
     start: Instant,
     fresh: Vec<Note>,
     sounding: Vec<Note>,
-    /// The last stream that played, and whether it does.
+    /// The last stream that played, and whether it still plays.
     stream: Option<u32>,
     device_running: bool,
     controls: Option<Controls>,
@@ -158,7 +161,7 @@ impl MusicThread {
         self.now().duration_since(self.start).as_secs_f64()
     }
 
-    /// When it is that musical time, seconds.
+    /// The instant of that musical time, seconds.
     fn instant(&self, time_s: f64) -> Instant {
         self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
     }
@@ -216,7 +219,7 @@ impl MusicThread {
         self.publish_position();
     }
 
-    /// Composes what begins before `until_s`, step by step: MIDI's clock is told of each.
+    /// Composes the steps that begin before `until_s`. Sends each step to MIDI's clock.
     fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
         loop {
             let Position { step, step_s, .. } = self.composer.position();
@@ -230,7 +233,7 @@ impl MusicThread {
         }
     }
 
-    /// Shows where the music is and what is heard: new with every step, and not more often.
+    /// Publishes the position and the sounding music, once per step.
     fn publish_position(&mut self) {
         let position = self.composer.position();
         if self.published.replace(position) == Some(position) {
@@ -245,7 +248,7 @@ impl MusicThread {
         state.bar_ts_ms = unix_ms(SystemTime::now() - ago);
     }
 
-    /// A device that comes back is given the notes that are still sounding: a pad may last for many bars.
+    /// Sends the sounding notes to a device that has returned. A pad may last for many bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
         // A stream that only paused still has its voices.
@@ -260,7 +263,7 @@ impl MusicThread {
         self.stream = stream.or(self.stream);
     }
 
-    /// The composer changes presets on a bar line; the timbres follow it.
+    /// Sends new timbres after a preset change, which happens on a bar line.
     fn follow_preset(&mut self) {
         let changes = Some(self.composer.preset_changes());
         if self.patched != changes {
@@ -284,7 +287,7 @@ impl MusicThread {
         }
     }
 
-    /// Hands out what is still worth hearing. Live only: the offline renderer is never late.
+    /// Sends the notes that are not too late. Live only: the offline renderer is never late.
     fn send_notes(&mut self, fresh: &[Note]) {
         let now_s = self.now_s();
         let cues = fresh.iter().filter(|note| note.layer == Layer::Cues);
@@ -320,8 +323,9 @@ fn end_s(note: &Note) -> f64 {
     note.onset_s + f64::from(note.duration_s)
 }
 
-/// What is still to be heard of a note that may be late: of a pad the rest, of pulse and voices all or nothing, of cues, the
-/// first of which is `cues_late_s` behind, all and in their rhythm, by which they are recognised.
+/// Adjusts a late note. A pad is shortened to what remains of it. A pulse or voice note later than
+/// [`LATE_S`] is dropped. Cue notes are all delayed by `cues_late_s`, which keeps the rhythm that
+/// identifies the cue.
 fn adjust_late(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
     match note.layer {
         Layer::Cues => Some(Note { onset_s: note.onset_s + cues_late_s, ..*note }),
@@ -344,12 +348,12 @@ mod tests {
     use super::*;
     use crate::engine::state::NoteSeq;
 
-    /// How long the thread was not run.
+    /// How long the thread does not run.
     const STALL: Duration = Duration::from_millis(600);
-    /// How long before a change of pads it begins, so that they are late.
+    /// How long before a change of pads the stall begins, so that the pads are late.
     const BEFORE_PADS: Duration = Duration::from_millis(500);
 
-    /// A desk without outputs whose time is what a test says.
+    /// A conductor without outputs, with a clock that the test sets.
     struct Fixture {
         thread: MusicThread,
         time_us: Arc<AtomicU64>,
@@ -383,7 +387,7 @@ mod tests {
             Self { thread, time_us, _audio: audio }
         }
 
-        /// Lets time pass, then wakes the thread; the notes that it hands out.
+        /// Advances the clock, wakes the thread, and returns the notes that it sent.
         fn wake_after(&mut self, time: Duration) -> Vec<Note> {
             self.time_us.fetch_add(time.as_micros() as u64, Relaxed);
             let before = self.newest();
@@ -409,7 +413,7 @@ mod tests {
         [Some(Lane { level: 0.9, deviation: 3.0, surprise: 0.5 }); SignalId::COUNT]
     }
 
-    /// The music of the first seconds, as it is composed.
+    /// The music of the first seconds, as the composer writes it.
     fn composed(seconds: f64) -> Vec<Note> {
         let mut notes = Vec::new();
         composer().advance(seconds, &busy(), &mut notes);

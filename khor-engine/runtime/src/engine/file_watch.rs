@@ -23,7 +23,7 @@ pub(super) async fn watch_files(engine: Weak<Engine>) {
     loop {
         ticks.tick().await;
         let Some(engine) = engine.upgrade() else { return };
-        // It can only panic, and that is logged.
+        // The task can only panic, and the panic is logged.
         drop(tokio::task::spawn_blocking(move || engine.check_files()).await);
     }
 }

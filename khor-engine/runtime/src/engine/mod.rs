@@ -1,8 +1,9 @@
-//! The rooms at work, live: source → signals → music → sound, MIDI and OSC.
+//! Runs the live engine: source → signals → music → sound, MIDI and OSC.
 //!
-//! The [`signal_task`] turns the source's frames into levels, the [`conductor`] thread turns levels into
-//! notes and hands them out, the [`state`] holds what can be seen of it all, and [`report`] puts that into the
-//! shapes of the API. [`start`] starts them, and this file applies changes of the configuration to them.
+//! The [`signal_task`] turns the source's frames into levels. The [`conductor`] thread turns levels
+//! into notes and sends them to the outputs. The [`state`] holds what clients can read, and
+//! [`report`] converts it into the shapes of the API. [`start`] starts these parts. This file
+//! applies changes of the configuration to them.
 
 mod clips;
 mod conductor;
@@ -90,25 +91,25 @@ pub struct Engine {
     conductor: Conductor,
     source: watch::Sender<SourceChoice>,
     signals: watch::Sender<SignalSettings>,
-    /// The port to be steered by OSC on.
+    /// The port on which khor receives OSC commands.
     osc_port: watch::Sender<Option<u16>>,
-    /// What is wanted on the session bus.
+    /// The settings of the session bus.
     desktop: watch::Sender<Desktop>,
-    /// Told when somebody mutes, unmutes or snoozes, or sets other quiet hours.
+    /// Notified when a client mutes, unmutes or snoozes, or changes the quiet hours.
     silence_changed: Arc<Notify>,
     baseline: mpsc::UnboundedSender<(BaselineCommand, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
-    /// Held while the presets are read again.
+    /// Held while the presets are reloaded.
     preset_refresh: Mutex<()>,
     /// The unsaved preset that plays.
     preview: Mutex<Option<Preset>>,
     socket: PathBuf,
     capture: Option<Playback>,
-    /// When it started, milliseconds since 1970.
+    /// When the engine started, milliseconds since 1970.
     started_ts_ms: u64,
 }
 
-/// Why an action was refused.
+/// Why an action was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
     /// A value is outside its range.
@@ -122,17 +123,17 @@ pub enum ActionError {
 }
 
 impl Engine {
-    /// The presets there are.
+    /// The available presets.
     pub fn library(&self) -> Arc<Library> {
         Arc::clone(&self.library.read())
     }
 
-    /// Stops or resumes learning what is ordinary.
+    /// Stops or resumes learning the baseline.
     pub async fn freeze_baseline(&self, frozen: bool) {
         self.send_baseline_command(BaselineCommand::Freeze(frozen)).await;
     }
 
-    /// Forgets what is ordinary, and learns it anew.
+    /// Resets the baseline and learns a new one.
     pub async fn reset_baseline(&self) {
         self.send_baseline_command(BaselineCommand::Reset).await;
     }
@@ -145,22 +146,22 @@ impl Engine {
         }
     }
 
-    /// A number that grows as long as music is made.
+    /// A number that grows as long as the conductor runs.
     pub fn heartbeat(&self) -> u64 {
         self.conductor.ticks()
     }
 
-    /// When it started, milliseconds since 1970.
+    /// When the engine started, milliseconds since 1970.
     pub fn started_ts_ms(&self) -> u64 {
         self.started_ts_ms
     }
 
-    /// The configuration now.
+    /// The current configuration.
     pub fn config(&self) -> Config {
         self.config_snapshot().config.clone()
     }
 
-    /// The file of the configuration.
+    /// The path of the configuration file.
     pub fn config_path(&self) -> PathBuf {
         self.config_snapshot().path.clone()
     }
@@ -182,17 +183,18 @@ impl Engine {
         self.change(change, None, ConfigStore::update)
     }
 
-    /// Likewise, if the configuration still is the one of one of these `tags`.
+    /// Like [`Self::update_config`], but only if the current configuration has one of these `tags`.
     pub fn update_config_of(&self, change: &Value, tags: &[&str]) -> Result<ConfigUpdate, UpdateError> {
         self.change(change, Some(tags), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but written only by [`Self::save_config`]: for a fader that moves.
+    /// Like [`Self::update_config`], but [`Self::save_config`] writes the file. For a fader that
+    /// moves.
     pub fn adjust_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
         self.change(change, None, |store, change| Ok(store.adjust(change)?))
     }
 
-    /// Writes what was adjusted. Waits for the disk.
+    /// Writes the adjusted configuration. Waits for the disk.
     pub fn save_config(&self) -> Result<(), SaveError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
@@ -225,14 +227,14 @@ impl Engine {
         Ok(update)
     }
 
-    /// Makes another preset the current one; what was previewed is over.
+    /// Makes another preset the current one. Ends a preview.
     pub fn select_preset(&self, name: &str) -> Result<ConfigUpdate, UpdateError> {
         let update = self.update_config(&json!({"music": {"preset": name}}))?;
         self.end_preview();
         Ok(update)
     }
 
-    /// Makes another device the current one; empty and `default` are the default device.
+    /// Makes another device the current one. Empty and `default` select the default device.
     pub fn select_device(&self, device: &str) -> Result<ConfigUpdate, UpdateError> {
         self.update_config(&json!({"audio": {"device": device}}))
     }
@@ -242,13 +244,13 @@ impl Engine {
         self.conductor.send(Command::Panic);
     }
 
-    /// Listens to what the sound device is given, from now on; with no device the music plays for the listeners
-    /// alone.
+    /// Receives the blocks of the sound device from now on. Without a device, the music plays for
+    /// the listeners alone.
     pub fn listen(&self) -> Result<broadcast::Receiver<audio::Block>, audio::TapFull> {
         self.audio.tap().listen()
     }
 
-    /// Records what the sound device is given.
+    /// Records the blocks of the sound device.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
@@ -258,27 +260,27 @@ impl Engine {
         &self.renders
     }
 
-    /// The port to be steered by OSC on, as the configuration has it; `None` is off.
+    /// The configured port for OSC commands; `None` if it is off.
     pub fn osc_port(&self) -> watch::Receiver<Option<u16>> {
         self.osc_port.subscribe()
     }
 
-    /// Tells how being steered by OSC goes.
+    /// Updates the health of the OSC input.
     pub(crate) fn update_osc_input_health(&self, update: impl FnOnce(&mut OscInputHealth)) {
         update(&mut self.state.lock().osc_input_health);
     }
 
-    /// What is wanted on the session bus, as the configuration has it.
+    /// The configured settings of the session bus.
     pub fn desktop(&self) -> watch::Receiver<Desktop> {
         self.desktop.subscribe()
     }
 
-    /// Tells how it goes there.
+    /// Updates the health of the session bus.
     pub(crate) fn update_desktop_health(&self, update: impl FnOnce(&mut DesktopHealth)) {
         update(&mut self.state.lock().desktop_health);
     }
 
-    /// What happens in the kernel, as it comes; who is too slow misses the oldest.
+    /// Receives cues from now on. A slow receiver misses the oldest cues.
     pub fn cues(&self) -> broadcast::Receiver<khor_proto::Cue> {
         self.state.cues()
     }
@@ -306,7 +308,8 @@ impl Engine {
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
-    /// Ends all notes everywhere, and the threads that play them; keeps what was learnt. Waits for the disk.
+    /// Ends all notes on all outputs, and the threads that play them. Saves the baseline. Waits for
+    /// the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
         let (done, is_done) = oneshot::channel();

@@ -13,17 +13,17 @@ use super::{ActionError, Engine, conductor::Command, silence::Silence};
 
 /// Longest snooze, minutes: a day.
 const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
-/// A clock that is set, or a machine that slept, is noticed within this.
+/// Longest wait. A change of the clock, or a wake-up of the machine, takes effect within this time.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// Whether the sound device is muted, by whatever.
+    /// Whether the sound device is muted, for any reason.
     pub fn is_muted(&self) -> bool {
         self.state.lock().silence.is_muted()
     }
 
-    /// Mutes the sound device, or not. MIDI and OSC go on. A snooze is over either way, and what is unmuted in quiet
-    /// hours stays so until they end.
+    /// Mutes or unmutes the sound device. MIDI and OSC go on. Both end a snooze. After an unmute in
+    /// quiet hours, the device stays unmuted until these quiet hours end.
     pub fn set_muted(&self, muted: bool) {
         self.change_silence(|silence| silence.set_manually(muted));
     }
@@ -34,7 +34,8 @@ impl Engine {
         self.change_silence(Silence::toggle)
     }
 
-    /// Mutes for so many minutes, 1..=1440, or ends that with 0; says until when, in milliseconds since 1970.
+    /// Mutes for this many minutes, 1..=1440; 0 ends a snooze. Returns when the snooze ends,
+    /// milliseconds since 1970.
     pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
         if minutes > MAX_SNOOZE_MINUTES {
             let message = format!("minutes: {minutes} is not allowed, expected 0 to {MAX_SNOOZE_MINUTES}");
@@ -53,13 +54,13 @@ impl Engine {
         until_ts_ms
     }
 
-    /// Other quiet hours: who unmuted in those before has not decided about these.
+    /// Applies changed quiet hours. An unmute in the previous quiet hours does not apply to them.
     pub(super) fn quiet_hours_changed(&self) {
         self.change_silence(|silence| silence.unmuted_until_ts_ms = None);
         self.apply_time(&local_time::now());
     }
 
-    /// Does what is due by now; says how long until something is again.
+    /// Applies the current time. Returns the time until the next change.
     pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
         let quiet = self.config_snapshot().config.quiet;
         let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);
@@ -68,7 +69,7 @@ impl Engine {
         let before = state.silence;
         state.silence.advance(now_ts_ms, quiet.until(now).map(ts_ms));
         if state.silence != before {
-            // In order with others who mute.
+            // Sent under the lock, so that concurrent changes keep their order.
             self.conductor.send(Command::Muted(state.silence.is_muted()));
         }
         let next = [state.silence.snoozed_until_ts_ms, quiet.next_change(now).map(ts_ms)];
@@ -76,26 +77,27 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    /// Applies a change; returns whether the sound device is silent now.
+    /// Applies a change. Returns whether the sound device is muted now.
     fn change_silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut state = self.state.lock();
         change(&mut state.silence);
         let muted = state.silence.is_muted();
-        // In order with others who mute.
+        // Sent under the lock, so that concurrent changes keep their order.
         self.conductor.send(Command::Muted(muted));
         self.silence_changed.notify_one();
         muted
     }
 }
 
-/// Ends snoozes, begins and ends quiet hours, by the clock on the wall: a machine that slept wakes to the right state.
+/// Ends snoozes, and begins and ends quiet hours, by the wall clock. A machine that slept wakes to
+/// the right state.
 pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
         let Some(wait) = engine.upgrade().map(|engine| engine.apply_time(&local_time::now())) else {
             return;
         };
         match wait {
-            // That it takes its time is what it is for.
+            // After a timeout, a change may be due.
             Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
             None => changed.notified().await,
         }

@@ -16,7 +16,7 @@ use crate::config::{Config, Midi, SiteMode};
 pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
     pub(super) heard: PerSignal<bool>,
-    /// The host of a site that is heard as if it were this machine.
+    /// The host of a site that is played as if it were this machine.
     pub(super) single_host: Option<Name>,
     /// How a site is played.
     pub(super) mode: SiteMode,

@@ -208,7 +208,7 @@ impl SignalTask {
     /// Saves the baseline. Waits for the disk.
     async fn save(&mut self) {
         if let Some(writing) = self.start_save() {
-            // It can only panic, and that is logged.
+            // The task can only panic, and the panic is logged.
             drop(writing.await);
         }
     }

@@ -1,5 +1,6 @@
-//! What silences the sound device: a hand, a snooze, quiet hours. Each is a state of the engine alone; a restart keeps
-//! only the quiet hours, which are in the configuration.
+//! What silences the sound device: a mute by hand, a snooze, or quiet hours.
+//!
+//! A restart of khor ends mutes and snoozes. It keeps quiet hours, which are in the configuration.
 
 use std::fmt;
 
@@ -14,9 +15,9 @@ pub(super) struct Silence {
     muted_manually: bool,
     /// When the snooze ends.
     pub(super) snoozed_until_ts_ms: Option<u64>,
-    /// When the quiet hours end that mute now.
+    /// When the current quiet hours end, if they mute now.
     pub(super) quiet_until_ts_ms: Option<u64>,
-    /// When the quiet hours end in which somebody unmuted.
+    /// When the quiet hours end in which the user unmuted.
     pub(super) unmuted_until_ts_ms: Option<u64>,
 }
 
@@ -61,7 +62,8 @@ impl Silence {
         self.muted_manually || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
     }
 
-    /// Whoever mutes or unmutes decides anew; unmuted in quiet hours it stays so until they end.
+    /// Mutes or unmutes by hand, and ends a snooze. After an unmute in quiet hours, the device
+    /// stays unmuted until these quiet hours end.
     pub(super) fn set_manually(&mut self, muted: bool) {
         self.muted_manually = muted;
         self.snoozed_until_ts_ms = None;
@@ -81,7 +83,7 @@ impl Silence {
         self.snoozed_until_ts_ms = Some(until_ts_ms);
     }
 
-    /// The time is now, in quiet hours until then, or in none.
+    /// Applies the current time. `quiet_until_ts_ms` is the end of the current quiet hours, if any.
     pub(super) fn advance(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
         self.snoozed_until_ts_ms = self.snoozed_until_ts_ms.filter(|until| *until > now_ts_ms);
         self.unmuted_until_ts_ms = self.unmuted_until_ts_ms.filter(|until| *until > now_ts_ms);
@@ -89,7 +91,7 @@ impl Silence {
     }
 }
 
-/// `muted until 07:00 (quiet hours)`; nothing while the music is heard.
+/// `muted until 07:00 (quiet hours)`; empty while the device is not muted.
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(SilenceReport { reason, until }) = self.report() else { return Ok(()) };
@@ -105,7 +107,7 @@ impl fmt::Display for Silence {
     }
 }
 
-/// What the clock on the wall shows then.
+/// The local time, `hours:minutes`.
 fn wall_clock(ts_ms: u64) -> String {
     Timestamp::from_millisecond(ts_ms as i64).map_or_else(
         |_| "?".to_owned(),

@@ -1,4 +1,4 @@
-//! Runs the source that the configuration selects, and starts another when that changes.
+//! Runs the source that the configuration selects. Starts another one when the selection changes.
 
 use std::sync::Arc;
 

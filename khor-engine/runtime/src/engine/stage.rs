@@ -21,7 +21,7 @@ pub struct StageHost<'a> {
     pub name: &'a str,
     /// Its section.
     pub section: Option<&'a str>,
-    /// It has stopped sending: it keeps its bench and its turn, and does not play.
+    /// It has stopped sending. It keeps its part and its turn, but does not play.
     pub silent: bool,
     /// Its last reading, with the selected signals only.
     pub reading: &'a Reading,
@@ -53,7 +53,7 @@ pub struct StageSection<'a> {
     pub lanes: Option<Lanes>,
 }
 
-/// Chooses who plays, and remembers the choice so that it changes seldom.
+/// Chooses who plays. It remembers the choice, so that the choice rarely changes.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
@@ -71,11 +71,12 @@ pub struct StagePlan {
     pub cast: Arc<Cast>,
     /// How the site is played.
     pub mode: SiteMode,
-    /// The sections that play by themselves, by their benches; empty if all play together.
+    /// The sections that play their own pulse, in the order of their parts. Empty if all hosts play
+    /// together.
     pub benches: Vec<SeatedSection>,
     /// Turns of the roll call.
     pub turns: usize,
-    /// Why this differs from the mode, if it does.
+    /// Why this plan differs from the mode, if it does.
     pub remark: Option<String>,
 }
 
@@ -88,16 +89,16 @@ pub struct Solo {
     pub section: Option<String>,
     /// The signal by which it stands out most.
     pub signal: SignalId,
-    /// How far, octaves.
+    /// Its deviation, octaves.
     pub deviation: f32,
     /// Its reading.
     pub reading: Reading,
 }
 
-/// A section that plays by itself, with its bench.
+/// A section that plays its own pulse, with its part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeatedSection {
-    /// The section; `None` for all sections that share the last bench.
+    /// The section; `None` for all sections that share the last part.
     pub section: Option<String>,
     /// Its hosts.
     pub hosts: usize,
@@ -190,8 +191,8 @@ impl Stage {
         PulseCast::Sections(benches)
     }
 
-    /// The number of hosts on a bench, and their busiest tenth. If summarized sections share the
-    /// bench, the busiest one counts.
+    /// The number of hosts with a part, and their busiest tenth. If summarized sections share the
+    /// part, the busiest one counts.
     fn bench_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {

@@ -1,4 +1,5 @@
-//! What can be seen of a running engine: one lock, held for microseconds, never by the audio callback.
+//! The state of a running engine that clients can read. One lock guards it. Each holder keeps it
+//! for microseconds; the audio callback never takes it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,7 +35,7 @@ const MAX_NOTES: usize = 512;
 /// Cues that are kept.
 const MAX_CUES: usize = 64;
 
-/// Cues that may wait for who is told of each; the kernel passes on 20 of a kind at once.
+/// Cues that may wait for each receiver. The kernel passes on 20 of a kind at once.
 const CUES_QUEUE: usize = 64;
 
 /// Number of a note since the engine started.
@@ -42,7 +43,7 @@ pub(super) type NoteSeq = u64;
 /// Number of a cue since the engine started.
 pub(super) type CueSeq = u64;
 
-/// Up to where a reader has read.
+/// How far a client has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadPosition {
     pub(super) note: NoteSeq,
@@ -86,26 +87,26 @@ impl SharedState {
         let is_ours = host.is_none();
         self.lock().add_cue(CueEntry { host, share, pid, comm, detail, ..CueEntry::of(kind.name()) });
         if is_ours {
-            // Often nobody wants to be told.
+            // This fails if there is no receiver, which is common.
             drop(self.cues.send(cue.clone()));
         }
     }
 
-    /// Tells of each cue of this machine from now on.
+    /// Receives each cue of this machine from now on.
     pub(super) fn cues(&self) -> broadcast::Receiver<Cue> {
         self.cues.subscribe()
     }
 }
 
-/// What is known of the source.
+/// What the engine knows of the source.
 #[derive(Clone, Debug, Default)]
 pub(super) enum SourceState {
-    /// Nothing has answered yet.
+    /// No source has answered yet.
     #[default]
     Starting,
-    /// It delivers.
+    /// The source delivers frames.
     Up(SourceInfo),
-    /// It was lost.
+    /// The source was lost.
     Down(Shortfall),
 }
 
@@ -116,11 +117,11 @@ pub(super) struct HistoryPoint {
     pub(super) levels: Levels,
     pub(super) rates: PerSignal<Option<f64>>,
     pub(super) counter_rates: PerCounter<Option<f64>>,
-    /// Once somebody asked for it.
+    /// The point as JSON, once a client has requested it.
     pub(super) written: OnceLock<WrittenPoint>,
 }
 
-/// A note that was handed out.
+/// A note that was sent to the outputs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlayedNote {
     pub(super) seq: NoteSeq,
@@ -129,14 +130,14 @@ pub(super) struct PlayedNote {
     pub(super) note: Note,
 }
 
-/// A cue that came.
+/// A cue that arrived.
 #[derive(Clone, Debug)]
 pub(super) struct CueEntry {
     pub(super) seq: CueSeq,
-    /// Wall-clock time at which it was heard of.
+    /// Wall-clock time of its arrival.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
-    /// Of a site; `None` is this machine.
+    /// Its host in a site; `None` for this machine.
     pub(super) host: Option<String>,
     /// The share of the list that this cue takes (`fair_share::trim`): a host's of the site, or `None`,
     /// the share of all other cues.
@@ -147,22 +148,22 @@ pub(super) struct CueEntry {
 }
 
 impl CueEntry {
-    /// One that is heard of now, and of which nothing more is known.
+    /// A cue of now, without further details.
     pub(super) fn of(kind: &'static str) -> Self {
         let ts_ms = now_unix_ms();
         Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
     }
 }
 
-/// The host of a site that is heard as if it were this machine.
+/// The host of a site that is played as if it were this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SingleHost {
     pub(super) host: String,
-    /// Why it is not heard now.
+    /// Why it does not play now.
     pub(super) shortfall: Option<Shortfall>,
 }
 
-/// Everything that can be seen.
+/// Everything that clients can read.
 #[derive(Debug, Default)]
 pub(super) struct EngineState {
     pub(super) source: SourceState,
@@ -171,10 +172,10 @@ pub(super) struct EngineState {
     pub(super) totals: Totals,
     pub(super) heard: PerSignal<bool>,
     pub(super) reading: Option<Reading>,
-    /// The site that is heard, or was until its server went away.
+    /// The site that plays, or that played until its server became unavailable.
     pub(super) site: Option<Arc<Site>>,
     pub(super) single_host: Option<SingleHost>,
-    /// Who of it plays.
+    /// Which hosts of the site play.
     pub(super) plan: StagePlan,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
@@ -189,19 +190,20 @@ pub(super) struct EngineState {
     pub(super) silence: Silence,
     pub(super) osc_input_health: OscInputHealth,
     pub(super) desktop_health: DesktopHealth,
-    /// Nothing more is learnt about what is ordinary.
+    /// Learning the baseline is stopped.
     pub(super) baseline_frozen: bool,
-    /// What is heard and why.
+    /// What plays and why.
     pub(super) sounding: Option<MusicSnapshot>,
-    /// Notes that were left out because they came too late.
+    /// Notes that were dropped because they were too late.
     pub(super) late_notes: u64,
     newest_note: NoteSeq,
     newest_cue: CueSeq,
     history_at: Option<Instant>,
 }
 
-/// How far a signal is told to be above what is ordinary, octaves: by its rate as it is shown. No host has the median of all
-/// rates, so of many together it is what is heard of their own.
+/// The published deviation of a signal from its baseline, octaves. For one machine it comes from
+/// the shown rate, so that both numbers agree. A reading of many hosts has no such rate, so the
+/// deviation of its lane is published.
 pub(super) fn reported_deviation(reading: &Reading, signal: SignalId, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes[signal.index()].map(|lane| lane.deviation);
@@ -210,22 +212,22 @@ pub(super) fn reported_deviation(reading: &Reading, signal: SignalId, is_of_many
 }
 
 impl EngineState {
-    /// Lanes for the music: nothing is known while the source is away.
+    /// The lanes for the music. All are `None` while the source is unavailable.
     pub(super) fn lanes(&self) -> Lanes {
         self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
     }
 
-    /// Whether the reading is of many hosts together.
+    /// Whether the reading comes from many hosts.
     pub(super) fn is_of_many(&self) -> bool {
         self.site.is_some() && self.single_host.is_none()
     }
 
-    /// All machines of a site, and who plays.
+    /// Sets the site and the plan of who plays.
     pub(super) fn set_site(&mut self, site: Arc<Site>, plan: StagePlan) {
         (self.site, self.plan) = (Some(site), plan);
     }
 
-    /// The source was lost or changed.
+    /// Handles a lost or changed source.
     pub(super) fn source_changed(&mut self, source: SourceState) {
         if let SourceState::Up(info) = &source {
             self.totals.source_up(&scope_label(&info.scope));
@@ -239,7 +241,7 @@ impl EngineState {
         self.counters = None;
     }
 
-    /// A frame and what was made of it.
+    /// Adds a frame and the reading that was made of it.
     pub(super) fn add_reading(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
         self.counters = Some(self.totals.add(counters));
         let Some(reading) = reading else { return };
@@ -260,7 +262,7 @@ impl EngineState {
         });
     }
 
-    /// A cue has come; it is numbered here.
+    /// Adds a cue and numbers it.
     pub(super) fn add_cue(&mut self, cue: CueEntry) {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind).or_default() += 1;
@@ -268,7 +270,7 @@ impl EngineState {
         fair_share::trim(&mut self.cues, MAX_CUES, |cue| cue.share.as_deref());
     }
 
-    /// A note that begins at `onset`.
+    /// Adds a note that begins at `onset`.
     pub(super) fn add_note(&mut self, note: Note, onset: SystemTime) {
         self.newest_note += 1;
         if self.notes.len() == MAX_NOTES {

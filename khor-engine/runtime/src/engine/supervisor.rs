@@ -1,4 +1,4 @@
-//! Ends the run when a capture is over, or when a part fails that khor cannot do without.
+//! Ends the run when a capture is over, or when an essential part fails.
 //!
 //! Tasks are watched by their handles, and threads by the panic hook, because nothing joins them. A
 //! single request or file access may fail; its caller gets the error and the run goes on.

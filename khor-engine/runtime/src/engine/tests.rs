@@ -1,4 +1,4 @@
-//! An engine for tests: the real one, without a device, a collector or a home.
+//! An engine for tests: the real one, without a sound device, a collector or a home directory.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Engine, Supervisor};
 use crate::config::ConfigStore;
 
-/// It reads `/proc`, and plays for listeners alone. Must be called within a tokio runtime.
+/// It reads `/proc` and plays only for listeners. Must be called within a tokio runtime.
 pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
     quiet_engine_of("")
 }

@@ -1,4 +1,4 @@
-//! Changes of the settings that the API refuses, although each value by itself would be legal.
+//! Changes of the settings that the API rejects although each value is valid by itself.
 
 use khor_output::audio;
 use serde_json::{Value, json};
@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::Library;
 use crate::config::{Config, ConfigError};
 
-/// What only the file or the command line may say, and what would cost the sound that plays.
+/// Rejects settings that only the file or the command line may change, and settings that would stop
+/// the playing sound.
 pub(super) fn check_change(change: &Value, before: &Config, library: &Library) -> Result<(), ConfigError> {
     let refuse = |field: &str, problem: String| Err(ConfigError { field: field.to_owned(), problem });
     if let Some(dir) = change.pointer("/ui/dir")
@@ -81,7 +82,7 @@ pub(super) fn check_change(change: &Value, before: &Config, library: &Library) -
     }
 }
 
-/// Whether a change leaves the site as it is but for how it is played and the host that is heard alone.
+/// Whether a change of the site affects only its mode and the host that plays alone.
 fn keeps_site(change: &Value, held: &Value) -> bool {
     let (Value::Object(change), Value::Object(held)) = (change, held) else { return false };
     let stays = |(key, value): (&String, &Value)| {

@@ -1,10 +1,9 @@
 //! Serves the API, the event stream and the page: to the engine's own user by default, and to other
 //! clients with a token.
-//!
-//! Every request passes the [`guard`] (is it for this listener?) and [`access`] (is the client let
-//! in?). Then an operation of the [`table`] or the [`page`] answers it. [`api`], [`clips`],
-//! [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`], [`login`] and [`prometheus`] fill
-//! the table, and [`openapi`] describes it. [`deliver`] sends the answers.
+//! Every request passes the [`guard`] (is it for this listener?) and [`access`] (may this client
+//! connect?). Then an operation of the [`table`] or the [`page`] answers it. [`api`], [`clips`],
+//! [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`], [`login`] and [`prometheus`]
+//! fill the table, and [`openapi`] describes it. [`deliver`] sends the answers.
 
 mod access;
 mod api;
@@ -108,7 +107,7 @@ fn routes(
         .with(warp::reply::with::headers(guard::headers()))
 }
 
-/// The operations of the table. The body is taken only once it is known who wants it.
+/// The operations of the table. The body is read only after the operation is known.
 fn operations(context: &ApiContext) -> BoxedFilter<(Response,)> {
     let (context, table) = (context.clone(), Arc::new(table()));
     warp::method()

@@ -25,7 +25,7 @@ impl Sections {
         let Some(name) = name else { return &mut self.without };
         if !self.named.contains_key(name) {
             if self.named.len() >= Self::MOST {
-                // The last by name makes room. That may be this one.
+                // There are too many sections. The last by name is dropped, which may be this one.
                 match self.named.last_entry() {
                     Some(last) if last.key() > name => self.without.add(&last.remove()),
                     _ => return &mut self.without,

@@ -207,7 +207,7 @@ mod tests {
         assert!(octaves.exp2() - 1.0 <= error && level <= error, "{rough:?}, expected {exact:?}");
     }
 
-    /// Values that come through sketches are within the error that the wire states.
+    /// Values from sketches are within the error that the wire format states.
     #[test]
     fn an_aggregate_reads_as_the_ensemble_does() {
         for (seed, parts) in [(1, 16), (2, 16), (3, 8), (4, 4)] {

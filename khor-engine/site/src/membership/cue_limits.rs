@@ -1,5 +1,5 @@
-//! Limits the cues of a site's hosts, so that a host with too many cues hides no other
-//! host. No I/O.
+//! Limits the cues of a site's hosts, so that a host with too many cues does not displace the cues
+//! of other hosts. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 /// Accepted cues of one host.
 const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
-/// Accepted cues of one host that also sound. The longest sounds for two seconds, and only one
-/// sounds at a time.
+/// Accepted cues of one host that also sound. The longest cue sounds for two seconds, and only one
+/// cue sounds at a time.
 const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
 /// Accepted cues of all hosts together that send no frames to this site. A relay that aggregates
 /// passes on 20 cues of such hosts a second, and a peer may invent such hosts.
@@ -104,8 +104,8 @@ impl CueLimits {
         Self { hosts: BTreeMap::new(), others: Limits::new(OTHERS, OTHERS_SOUND, now), tidied: now }
     }
 
-    /// How to handle a cue of this host; `None` if there are too many. `sends_frames`: whether the
-    /// host sends frames to this site.
+    /// Admits a cue of this host; `None` if there are too many. `sends_frames`: whether the host
+    /// sends frames to this site.
     pub(super) fn admit(&mut self, host: &Name, sends_frames: bool, now: Instant) -> Option<Admission> {
         self.tidy(now);
         if !self.hosts.contains_key(host) && self.hosts.len() < MOST_HOSTS {

@@ -77,7 +77,7 @@ pub(crate) struct TrackedHost {
     /// Time between two of its frames; `None` until two arrived.
     interval: Option<Duration>,
     seen: Instant,
-    /// When another relay with this name was heard.
+    /// When another relay with this name last sent a frame.
     rival: Option<Instant>,
     twice: Option<Instant>,
 }

@@ -31,7 +31,7 @@ pub(crate) struct HostRoster {
     refused: Refused,
     /// Since when frames can arrive.
     connected: Instant,
-    /// Receivers that share the frames: each gets a random one of so many.
+    /// Number of receivers that share the frames. Each frame goes to a random one of them.
     shares: u32,
 }
 

@@ -21,7 +21,7 @@ const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(4);
 /// A silent site is forgotten after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// A host that its site names no more is dropped after this long.
+/// A named host is dropped this long after its site last named it.
 const NAMED: Duration = Duration::from_millis(1_500);
 /// How long a change of a host is remembered. All relays that report a site notice the change
 /// within this time.
@@ -45,7 +45,7 @@ const SHARES_OF_NAMED: u32 = 2;
 pub struct SubSite {
     /// Its name.
     pub name: Name,
-    /// No relay reports it any more.
+    /// No relay reports it now.
     pub silent: bool,
     /// Hosts that send to it.
     pub hosts: u32,

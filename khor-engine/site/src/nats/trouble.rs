@@ -128,7 +128,7 @@ impl Troubles {
         }
     }
 
-    /// Learns why connecting fails, unless the client has connected meanwhile.
+    /// Determines why connecting fails, unless the client has connected meanwhile.
     async fn ask(&self) {
         let Some(why) = self.reason().await else { return };
         let mut held = self.hold();

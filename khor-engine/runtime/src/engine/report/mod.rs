@@ -1,4 +1,5 @@
-//! The state in the shapes of the API (docs/api.md), a room for each. Pure: reads, computes nothing.
+//! The state in the shapes of the API (docs/api.md), with one module for each. Reads the state and
+//! computes nothing.
 
 mod fleet;
 mod health;
