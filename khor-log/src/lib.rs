@@ -1,6 +1,6 @@
 //! The log of khor's programs: text on stderr, or records in systemd's journal.
 //!
-//! [`start`] begins it, and a [`RateLimit`] keeps what others can cause from filling it.
+//! [`start`] starts the log. A [`RateLimit`] keeps clients from filling it.
 
 mod rate_limit;
 
@@ -24,11 +24,10 @@ use tracing_subscriber::{
 
 pub use self::rate_limit::RateLimit;
 
-/// Starts logging. `KHOR_LOG` selects the records, or `RUST_LOG` where that is not set, else
-/// `default` does. Records for systemd's journal have priorities
-/// and no times, because the journal adds its own. Each record is one line of inert text, whatever
-/// its values contain. So the name of a client or a process can neither forge a record nor steer a
-/// reader's terminal.
+/// Starts logging. `KHOR_LOG` selects the records. If it is unset, `RUST_LOG` does, and then
+/// `default`. Records for systemd's journal have priorities and no times, because the journal adds
+/// its own. Each record is one line of inert text, whatever its values contain. So the name of a
+/// client or a process can neither forge a record nor send escape sequences to a terminal.
 pub fn start(default: &str) {
     let filter = select_filter(default, |name| std::env::var(name).ok());
     let format = inert_lines()
@@ -68,15 +67,16 @@ fn wants_ansi() -> bool {
     variable("NO_COLOR").is_none() && variable("TERM").is_some_and(|term| term != "dumb")
 }
 
-/// Whether stderr leads to the journal. The variable alone does not tell: programs that a service starts inherit it,
-/// terminals among them.
+/// Whether stderr leads to the journal. The variable alone is no proof: programs that a service
+/// starts inherit it, terminals included.
 fn is_journal() -> bool {
     let named = std::env::var("JOURNAL_STREAM").ok();
     let found = fstat(stderr()).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
     named.is_some_and(|named| found == Ok(named))
 }
 
-/// Lines that begin with their priority, as `sd-daemon(3)` has it, so that `journalctl --priority=warning` finds them.
+/// Lines that begin with a priority as in `sd-daemon(3)`, so that `journalctl --priority=warning`
+/// finds them.
 struct JournalFormat;
 
 impl<S, N> FormatEvent<S, N> for JournalFormat

@@ -1,4 +1,4 @@
-//! A limit on records that others can cause.
+//! A limit on records that clients can cause.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,8 @@ impl RateLimit {
         Self { most, interval, state: Mutex::new(state) }
     }
 
-    /// Asks for the permission to log a record at the time `now`. The answer is the number of
-    /// records that were suppressed since the last permission, or `None` without a permission.
+    /// Requests the permission to log a record at the time `now`. Returns the number of records
+    /// that were suppressed since the last permission, or `None` if the record is not permitted.
     pub fn permit(&self, now: Instant) -> Option<u64> {
         let mut state = self.state.lock();
         if state.interval_start.is_none_or(|start| now.duration_since(start) >= self.interval) {

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 /// Whether a counter can be read on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Availability {
-    /// It is being counted.
+    /// The counter is available.
     Available,
-    /// It is not, and every sample carries `None` in its place.
+    /// The counter is missing, and every sample has `None` in its place.
     Absent {
-        /// Why, in words for the machine's owner, with the fix where there is one.
+        /// The reason for the machine's owner, with the fix if there is one.
         reason: String,
     },
 }

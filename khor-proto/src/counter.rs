@@ -55,15 +55,15 @@ counters! {
     /// (`netif_receive_skb`). A packet counts at each device that it passes. In a scope: bytes that
     /// reached its sockets, from the network header on (`sk_filter_trim_cap`).
     RxBytes = "rx_bytes", Bytes, "Bytes received from the network.";
-    /// Packets handed to the network stack, in a scope to its sockets (after GRO, so one may stand for
-    /// several on the wire).
+    /// Packets handed to the network stack, in a scope to its sockets. They are counted after GRO,
+    /// so one may stand for several packets on the wire.
     RxPackets = "rx_packets", Count, "Packets received from the network.";
     /// Bytes handed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
     /// sockets sent, from the network header on, once whatever devices carry them (`ip_output`,
     /// `ip_mc_output`, `ip6_output`).
     TxBytes = "tx_bytes", Bytes, "Bytes sent to the network.";
-    /// Packets handed to devices, in a scope those that its sockets sent (a device may cut one into
-    /// several).
+    /// Packets handed to devices, in a scope those that its sockets sent. A device may split one
+    /// into several.
     TxPackets = "tx_packets", Count, "Packets sent to the network.";
     /// Context switches (`sched_switch`).
     Switches = "switches", Count, "Context switches.";
@@ -79,8 +79,8 @@ counters! {
     WriteRequests = "write_requests", Count, "Write requests to block devices.";
     /// Block requests of any kind that completed with an error.
     IoErrors = "io_errors", Count, "Requests to block devices that failed.";
-    /// Time from issue (`block_rq_issue`, the last if there were several) to completion of all
-    /// [`Counter::TimedRequests`] together, ns.
+    /// Total time of all [`Counter::TimedRequests`] from issue to completion, ns. If a request was
+    /// issued several times (`block_rq_issue`), its last issue counts.
     LatencyNs = "latency_ns", Nanoseconds, "Time that requests to block devices took, summed up.";
     /// Read and write requests whose time is in [`Counter::LatencyNs`]: nearly all.
     TimedRequests = "timed_requests", Count, "Requests to block devices whose time is in the latency.";

@@ -16,11 +16,11 @@ use crate::{
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// The client.
+/// A client of the sender.
 pub(super) struct Client {
     pub(super) outbox: Outbox,
     pub(super) peer: Peer,
-    /// It was given up because it did not read.
+    /// The client was dropped because it did not read.
     pub(super) stuck: bool,
     subscription: Option<Subscription>,
     next_seq: u64,
@@ -60,12 +60,12 @@ impl Client {
         Self { outbox: Outbox::new(socket), peer, stuck: false, subscription: None, next_seq: 0 }
     }
 
-    /// Its interval, if it subscribes.
+    /// The interval of its subscription, if any.
     pub(super) fn interval_ms(&self) -> Option<u16> {
         self.subscription.as_ref().map(|subscription| subscription.interval_ms)
     }
 
-    /// Whether it subscribes to that scope.
+    /// Whether it subscribes to the counters of that scope.
     pub(super) fn counts(&self, scope: &Scope) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| subscription.scope == *scope)
     }
@@ -75,12 +75,12 @@ impl Client {
         self.subscription.as_ref().is_some_and(|subscription| subscription.cues.iter().any(|one| one == kind))
     }
 
-    /// Ends its subscription; returns whose counters it got.
+    /// Ends its subscription. Returns its counters.
     pub(super) fn unsubscribe(&mut self) -> Option<Arc<dyn Count>> {
         self.subscription.take().map(|former| former.count)
     }
 
-    /// Whose counters it gets.
+    /// Its counters, if it subscribes.
     pub(super) fn count(&self) -> Option<Arc<dyn Count>> {
         self.subscription.as_ref().map(|subscription| Arc::clone(&subscription.count))
     }
@@ -129,8 +129,10 @@ impl Client {
         self.subscription.as_ref().map(|subscription| subscription.due_ns)
     }
 
-    /// Whether a sample is due at `now_ns`. The next is due at the next multiple of the interval, but not so soon that
-    /// what is refreshed now and then would seem to come in a flood: the first sample comes at any time.
+    /// Whether a sample is due at `now_ns`. The next one is due at the next multiple of the
+    /// interval that is at least half an interval away. The first sample comes at any time. Without
+    /// the minimum, the next could follow at once, and counters that are refreshed at intervals
+    /// would seem to jump.
     pub(super) fn due(&mut self, now_ns: u64) -> bool {
         let Some(subscription) = &mut self.subscription else { return false };
         let due = subscription.due_ns <= now_ns;

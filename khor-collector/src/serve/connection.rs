@@ -41,7 +41,7 @@ struct Connection {
     messages_since: Instant,
 }
 
-/// Serves one client until it leaves, misbehaves, or `stopped` turns true.
+/// Serves one client until it leaves, breaks the protocol, or `stopped` becomes true.
 pub(super) async fn serve(
     server: Arc<Server>,
     reader: Reader,

@@ -9,9 +9,9 @@ use crate::trust::Peer;
 
 /// Connections at once, of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
-/// Connections of these that only root gets, so that the administrator always gets one.
+/// Connections that are reserved for root, so that the administrator always gets one.
 const KEPT_FOR_ROOT: usize = 8;
-/// Connections of the rest that only trusted users get.
+/// Further connections that are reserved for root and trusted users.
 const KEPT_FOR_TRUSTED: usize = 24;
 /// Connections at once of root or one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
@@ -33,7 +33,7 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionLimit {
-    /// Admits a connection of `peer`, or returns the reason why not.
+    /// Admits a connection of `peer`, or returns the reason for the refusal.
     pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<ConnectionPermit, String> {
         let mut taken = self.taken.lock();
         let all: usize = taken.values().sum();

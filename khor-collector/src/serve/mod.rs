@@ -48,14 +48,14 @@ use crate::{
     trust::{Peer, Trusted},
 };
 
-/// Most records in each [`LOG_INTERVAL`] about what clients do.
+/// Most records about clients in each [`LOG_INTERVAL`].
 const LOGGED_CONVERSATIONS: u32 = 10;
-/// Interval of the limit on records about what clients do.
+/// Interval of the limit on records about clients.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the stop waits for connections to end.
 const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// What every [`Welcome`] says.
+/// The contents of every [`Welcome`].
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) kernel_release: String,
@@ -65,7 +65,7 @@ pub(crate) struct Identity {
     pub(crate) cues: Vec<CueInfo>,
 }
 
-/// What all connections share.
+/// The state that all connections share.
 pub(crate) struct Server {
     identity: Identity,
     trusted: Trusted,
@@ -103,13 +103,13 @@ impl Server {
         self.sender.send_cue(cue, scopes);
     }
 
-    /// Starts the thread that sends samples, until what is returned is dropped.
+    /// Starts the thread that sends samples. The thread ends when the result is dropped.
     pub(crate) fn start_sender(&self) -> io::Result<Loop> {
         self.sender.start()
     }
 
-    /// Accepts clients on `socket` until `stopped` turns true, then says goodbye to all of them. Fails at once if the
-    /// socket cannot be listened on.
+    /// Accepts clients on `socket` until `stopped` becomes true, then ends all connections. Fails
+    /// at once if it cannot listen on the socket.
     pub(crate) async fn run(
         self: Arc<Self>,
         mut socket: BoundSocket,
@@ -122,7 +122,7 @@ impl Server {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => self.admit(stream, stops.clone(), &mut connections),
-                    // Out of descriptors or memory: give clients time to leave rather than spin.
+                    // Out of descriptors or memory: wait for clients to leave rather than spin.
                     Err(error) => {
                         self.log(|| format!("accepting a client: {error}"));
                         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -143,7 +143,8 @@ impl Server {
                 () = stop_requested(&mut stopped) => break,
             }
         }
-        // Unlinked first: who comes now finds nobody, rather than somebody about to leave.
+        // The socket file is removed first. New clients then find no server, rather than one that
+        // is about to end.
         drop(socket);
         let goodbyes = async { while connections.join_next().await.is_some() {} };
         let _ = timeout(GOODBYE_TIMEOUT, goodbyes).await;
@@ -194,7 +195,7 @@ impl Server {
         })
     }
 
-    /// Logs what a client caused, within reason.
+    /// Logs an event that a client caused, unless the rate limit suppresses it.
     fn log(&self, message: impl FnOnce() -> String) {
         match self.log_limit.permit(Instant::now()) {
             Some(0) => tracing::warn!("{}", message()),
@@ -211,7 +212,8 @@ async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Refuses without a task that could pile up: the buffer of a new connection has room for one frame.
+/// Refuses a connection without a task, because tasks could pile up. The buffer of a new connection
+/// holds one frame.
 fn refuse_at_once(stream: &UnixStream, reason: &str) {
     let Ok(frame) = khor_proto::frame::encode(&ServerMessage::Refused { reason: reason.to_owned() }) else {
         return;

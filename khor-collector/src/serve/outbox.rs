@@ -1,7 +1,7 @@
-//! What is on its way to one client: frames in order, of which the socket takes what it has room for.
+//! The queue of frames to one client. The socket takes as many bytes as it has room for.
 //!
-//! A sample is only put in when everything before it is out, so a slow client skips samples and holds one frame here.
-//! What must not be skipped waits in line, up to a limit.
+//! A sample is added only when the queue is empty. A slow client therefore skips samples and holds
+//! one frame here. Messages that must not be skipped are queued, up to a limit.
 
 use std::{
     collections::VecDeque,
@@ -13,41 +13,41 @@ use super::wire::Socket;
 
 /// How long a client may leave its socket full.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes that may wait in line, beyond which there is no more room.
+/// Bytes that may be queued. Further messages do not fit.
 const MAX_WAITING_BYTES: usize = 16 * 1024;
 
-/// The line of frames.
+/// The queue of frames.
 #[derive(Debug)]
 pub(super) struct Outbox {
     socket: Arc<Socket>,
     waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
-    /// Bytes of the first of them that are out.
+    /// Bytes of the first frame that were sent.
     sent_bytes: usize,
-    /// Since when the socket takes nothing.
+    /// Since when the socket has been full.
     full_since: Option<Instant>,
 }
 
-/// How things stand with a client.
+/// The state of a client's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Everything is out.
+    /// Everything was sent.
     Clear,
-    /// Something waits.
+    /// Some bytes are queued.
     Waiting,
-    /// Nothing went out for too long, or too much waits.
+    /// Nothing was sent for too long, or too much is queued.
     Stuck,
     /// The socket is broken.
     Gone,
 }
 
 impl Outbox {
-    /// An empty one.
+    /// An empty queue.
     pub(super) fn new(socket: Arc<Socket>) -> Self {
         Self { socket, waiting: VecDeque::new(), waiting_bytes: 0, sent_bytes: 0, full_since: None }
     }
 
-    /// Sends a whole frame, or what there is room for now and the rest later.
+    /// Sends a frame. Queues the part that the socket has no room for.
     pub(super) fn send(&mut self, frame: &[u8], now: Instant) -> Standing {
         match self.flush(now) {
             Standing::Clear => {}
@@ -70,7 +70,7 @@ impl Outbox {
         }
     }
 
-    /// Sends what waits, as far as there is room.
+    /// Sends queued bytes, as far as the socket has room.
     pub(super) fn flush(&mut self, now: Instant) -> Standing {
         while let Some(frame) = self.waiting.front() {
             match self.socket.send(&frame[self.sent_bytes..]) {
@@ -91,7 +91,7 @@ impl Outbox {
         Standing::Clear
     }
 
-    /// Whether one more frame may wait in line.
+    /// Whether another frame may be queued.
     pub(super) fn has_room(&self) -> bool {
         self.waiting_bytes < MAX_WAITING_BYTES
     }
@@ -101,12 +101,12 @@ impl Outbox {
         self.waiting.push_back(frame.to_vec());
     }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     pub(super) fn is_clear(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Gives the client up.
+    /// Closes the connection.
     pub(super) fn shut_down(&self) {
         self.socket.shut_down();
     }

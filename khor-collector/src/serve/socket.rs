@@ -1,8 +1,9 @@
-//! The socket file: made without a moment in which strangers could open it, removed at the end.
+//! The socket file. Other users cannot open it before it has its permissions. It is removed at the
+//! end.
 //!
-//! This happens as root, in a directory that may belong to somebody else. So the directory is opened once and
-//! looked at, and everything else goes through that descriptor: a path would be looked up anew each time, and
-//! its owner could put a symbolic link in its place in between.
+//! The file is created as root, in a directory that may belong to another user. So the directory is
+//! opened once and checked, and all later steps use that descriptor. A path would be resolved again
+//! at each step, and the directory's owner could replace it with a symbolic link in between.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -29,13 +30,13 @@ use super::activation;
 
 const SOCKET_MODE: u32 = 0o660;
 const DIRECTORY_MODE: u32 = 0o755;
-/// Any local user can lock a directory that everybody may read, so the lock is not worth waiting for longer.
+/// Longest wait for the lock. Any local user can lock a directory that everybody may read.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LOCK_LOOK: Duration = Duration::from_millis(20);
-/// How often the socket's file is looked at.
+/// Time between two checks of the socket's file.
 const FILE_LOOK: Duration = Duration::from_secs(2);
 
-/// Why the socket cannot be served on.
+/// Why the collector cannot serve on the socket.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
     #[error("another collector answers at {}: stop it, or choose another --socket", path.display())]
@@ -48,7 +49,7 @@ pub(crate) enum SocketError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
-/// A listening socket, and its file if it is ours to remove.
+/// A listening socket, and its file if khor must remove it.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     listener: Option<UnixListener>,
@@ -58,18 +59,18 @@ pub(crate) struct BoundSocket {
 /// The socket's name in the file system.
 #[derive(Debug)]
 struct SocketFile {
-    /// Kept open because after the change of user its path may no longer be reachable.
+    /// Kept open because its path may be unreachable after the change of user.
     directory: File,
     name: PathBuf,
     path: PathBuf,
-    /// Tells it from another of the same name.
+    /// Distinguishes the file from another one of the same name.
     inode: Option<u64>,
-    /// Who may connect besides root.
+    /// The group that may connect, besides root.
     group: Option<Gid>,
 }
 
 impl BoundSocket {
-    /// The listener, once, in non-blocking mode.
+    /// The listener, in non-blocking mode. Fails when it was taken already.
     pub(crate) fn listener(&mut self) -> io::Result<UnixListener> {
         let listener =
             self.listener.take().ok_or_else(|| io::Error::other("the listener was already taken"))?;
@@ -79,7 +80,7 @@ impl BoundSocket {
 }
 
 impl BoundSocket {
-    /// Waits until somebody has removed the socket's file, so that no client can find it any more.
+    /// Waits until the socket's file is removed. New clients cannot find the socket then.
     pub(super) async fn removed(&self) {
         let Some(file) = &self.file else { return std::future::pending().await };
         while file.inode.is_none() || file.inode_now() == file.inode {
@@ -87,8 +88,8 @@ impl BoundSocket {
         }
     }
 
-    /// Makes the socket anew where it was; as the user that the process has become, who owns it then. Fails where it
-    /// would be open to others than it was.
+    /// Creates the socket file again, as the user that the process has become, who then owns the
+    /// file. Fails if other users could then connect.
     pub(super) fn bind_again(&mut self) -> io::Result<UnixListener> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::Unsupported)?;
         if file.group != Some(getegid()) {
@@ -100,7 +101,7 @@ impl BoundSocket {
         Ok(listener)
     }
 
-    /// Leaves things as they are: the file could not be made anew.
+    /// Stops watching the file, because it could not be created again.
     pub(super) fn stop_watching(&mut self) {
         self.file = None;
     }
@@ -120,14 +121,14 @@ impl Drop for BoundSocket {
             return; // another's by now
         }
         if let Err(error) = unlinkat(&file.directory, &file.name, UnlinkatFlags::NoRemoveDir) {
-            // Harmless: the next collector replaces a socket that nobody answers on.
+            // Harmless: the next collector replaces a socket that nothing listens on.
             tracing::debug!("leaving the socket file behind: {error}");
         }
     }
 }
 
-/// Listens at `path`, or on what systemd passed. `owner` is who the process becomes later, `group` who may
-/// connect besides root.
+/// Listens at `path`, or on the socket that systemd passed. `owner` is the user that the process
+/// becomes later. Root and `group` may connect.
 pub(crate) fn bind(
     path: &Path,
     owner: Option<&User>,
@@ -144,7 +145,7 @@ pub(crate) fn bind(
         name: name.into(),
         path,
     };
-    // Two collectors starting at once must not both find the path free.
+    // The lock keeps two starting collectors from both finding the path free.
     let lock = location.lock().map_err(failed("locking the directory of"))?;
     location.clear_stale()?;
     let listener = location.bind().map_err(failed("binding"))?;
@@ -163,8 +164,8 @@ pub(crate) fn bind(
     Ok(socket)
 }
 
-/// Opens the socket's directory, made if need be: owned by `owner`, so that the socket can be removed after the
-/// change of user. Fails where strangers could have prepared it.
+/// Opens the socket's directory, and creates it if it is missing. `owner` then owns it, so that the
+/// socket can be removed after the change of user. Fails if other users could have prepared it.
 fn open_directory(
     directory: &Path,
     owner: Option<&User>,
@@ -194,9 +195,9 @@ fn open_directory(
     if found.mode() & 0o002 != 0 {
         return Err(untrusted("can be written to by everybody".into(), "`chmod o-w` it".into()));
     }
-    // Only what is ours still: a directory made a moment ago could have been exchanged.
+    // Another user may have replaced the new directory in the meantime.
     if made && found.uid() == geteuid().as_raw() {
-        // The mode it was made with was subject to the umask of whoever started us.
+        // The umask of the calling program limited the mode at creation.
         opened.set_permissions(fs::Permissions::from_mode(DIRECTORY_MODE)).map_err(&failed)?;
         if let Some(user) = owner {
             fchown(&opened, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(&failed)?;
@@ -205,51 +206,53 @@ fn open_directory(
     Ok(opened)
 }
 
-/// Whether the directory was missing and is there now.
+/// Creates the directory. Returns whether it was missing.
 fn make_directory(directory: &Path) -> io::Result<bool> {
     if let Some(above) = directory.parent().filter(|above| !above.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(above)?;
     }
     match DirBuilder::new().mode(DIRECTORY_MODE).create(directory) {
         Ok(()) => Ok(true),
-        // Also for `/` and `.`; whether it is a directory, opening it tells.
+        // This includes `/` and `.`. Opening the path later fails unless it is a directory.
         Err(_) if directory.symlink_metadata().is_ok() => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Root, whom we become, who we are, and who called us through sudo.
+/// Whether the user may own the directory: root, the user that the process becomes, the process's
+/// effective and real users, and the user that called sudo.
 fn may_own(uid: u32, owner: Option<&User>) -> bool {
-    // Only sudo sets it for root; without privileges of its own the process gains nothing by it.
+    // For root, only sudo sets this variable. A process without privileges gains nothing by setting
+    // it.
     let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
     let ours = [Some(0), Some(geteuid().as_raw()), Some(getuid().as_raw()), caller];
     ours.contains(&Some(uid)) || owner.is_some_and(|user| user.uid.as_raw() == uid)
 }
 
-/// Binds with the mode that stays.
+/// Binds the socket with its final mode.
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
-    // The umask belongs to the process, which has one thread.
+    // The umask belongs to the whole process, which has one thread now.
     let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
     let bound = UnixListener::bind(path);
     umask(before);
     bound
 }
 
-/// Where the socket goes.
+/// The place of the socket.
 struct Location<'a> {
     directory: File,
     name: PathBuf,
-    /// For messages.
+    /// The path as given, for messages.
     path: &'a Path,
 }
 
 impl Location<'_> {
-    /// The socket's path by way of the open directory, whatever its own path leads to by now.
+    /// The socket's path through the open directory. It stays right when the original path changes.
     fn through_directory(&self) -> PathBuf {
         Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(&self.name)
     }
 
-    /// Holds off other collectors; `None` if somebody else does not let go.
+    /// Locks out other collectors. Returns `None` if another process keeps the lock.
     fn lock(&self) -> io::Result<Option<Flock<File>>> {
         let begun = Instant::now();
         loop {
@@ -270,7 +273,7 @@ impl Location<'_> {
         }
     }
 
-    /// Removes the socket of a collector that died; fails if somebody answers.
+    /// Removes the socket of a collector that died. Fails if a collector answers.
     fn clear_stale(&self) -> Result<(), SocketError> {
         let failed = |doing| move |source| SocketError::Io { doing, path: self.path.to_owned(), source };
         let path = self.through_directory();
@@ -292,12 +295,13 @@ impl Location<'_> {
         }
     }
 
-    /// Binds; the group is still ours.
+    /// Binds the socket. Its group is still that of the process.
     fn bind(&self) -> io::Result<UnixListener> {
         bind_private(&self.through_directory())
     }
 
-    /// Gives the socket to `group`. Acts on the file it has looked at, and only if that is ours.
+    /// Gives the socket to `group`. Changes only the file that it has checked, and only if this
+    /// user owns the file.
     fn open_to(&self, group: Option<Gid>) -> io::Result<()> {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let file: OwnedFd = openat(&self.directory, &self.name, flags, Mode::empty())?;
@@ -316,7 +320,7 @@ impl Location<'_> {
                  `usermod -aG khor USER`, or choose a group with --group"
             ),
         }
-        // Access control lists that the directory bequeaths override the umask.
+        // Inherited access control lists of the directory override the umask.
         if found.mode() & 0o7777 != SOCKET_MODE {
             let path = Path::new("/proc/self/fd").join(file.as_raw_fd().to_string());
             fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
@@ -333,7 +337,7 @@ mod tests {
 
     use super::*;
 
-    /// The umask is the process's, so tests that bind take turns.
+    /// Tests that bind take turns, because the umask belongs to the process.
     fn turn() -> MutexGuard<'static, ()> {
         static TURN: Mutex<()> = Mutex::new(());
         TURN.lock()

@@ -1,4 +1,4 @@
-//! The server on a real socket with a made-up kernel behind it: what clients may and may not do.
+//! Tests of the server on a real socket, with a fake kernel: what clients may and may not do.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -23,7 +23,7 @@ use crate::count::{Count, Subject};
 /// Time between two checks of a condition.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Counts how often it was asked, for the machine and for each of its scopes.
+/// Counts how often it was read, for the machine and for each of its scopes.
 #[derive(Default)]
 pub(super) struct FakeKernel {
     scopes: Mutex<Vec<(Scope, Arc<FakeCount>)>>,

@@ -39,8 +39,8 @@ async fn only_own_scopes_get_short_intervals() {
     assert_eq!(running.server.load().borrow().shortest_interval_ms, 5);
 }
 
-/// Otherwise each new subscription would begin with a sample at once, and each interval would have
-/// its own sampling instants.
+/// Samples of an untrusted client come only at fixed instants. Otherwise each new subscription
+/// would begin with a sample at once, and each interval would have its own instants.
 #[tokio::test]
 async fn all_subscriptions_sample_at_same_instants() {
     let running = running();
@@ -68,7 +68,7 @@ async fn all_subscriptions_sample_at_same_instants() {
             times_ns.push(client.sample().await.unwrap().t_ns);
         }
     }
-    // One reading serves all clients of an instant.
+    // One reading serves all clients that are due at an instant.
     times_ns.sort_unstable();
     times_ns.dedup();
     let (readings, took_ms) = (times_ns.len() as u128, begun.elapsed().as_millis());

@@ -1,7 +1,7 @@
-//! A client's socket: watched for what the client says, and written to without waiting.
+//! A client's socket. It waits for messages of the client, and writes without waiting.
 //!
-//! The runtime's own stream would also watch for room to write, and so wake the process whenever a client has read
-//! its sample; at 50 Hz that was a third of what the collector cost.
+//! The runtime's own stream would also wait for write readiness. It would wake the process whenever
+//! a client has read its sample. At 50 Hz that took a third of the collector's CPU time.
 
 use std::{
     io,
@@ -20,18 +20,18 @@ use tokio::{
 
 use crate::readable;
 
-/// The socket; closed when the last of its users drops it.
+/// The socket. It closes when its last user drops it.
 #[derive(Debug)]
 pub(super) struct Socket(AsyncFd<StdStream>);
 
 impl Socket {
-    /// Takes over what was accepted.
+    /// Takes over an accepted connection.
     pub(super) fn new(stream: UnixStream) -> io::Result<Arc<Self>> {
         let stream = stream.into_std()?;
         readable::watch(stream).map(|watched| Arc::new(Self(watched)))
     }
 
-    /// Writes as much of `bytes` as there is room for now; `Ok(0)` is none.
+    /// Writes as many of `bytes` as the socket has room for; `Ok(0)` if it is full.
     pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         match send(self.0.as_raw_fd(), bytes, flags) {
@@ -41,7 +41,7 @@ impl Socket {
         }
     }
 
-    /// Ends the conversation: whoever reads from it, here or there, finds its end.
+    /// Ends the connection. Readers at both ends see its end.
     pub(super) fn shut_down(&self) {
         let _ = self.0.get_ref().shutdown(Shutdown::Both);
     }
