@@ -1,5 +1,5 @@
-# Serves the packages khor and khor-relay. The collector is still there after an upgrade, and after
-# the other package has replaced this one.
+# Serves the packages khor and khor-relay. After an upgrade, and after the other
+# package has replaced this one, the collector still exists.
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || :
     if [ -e /usr/bin/khor-collector ]; then

@@ -1,5 +1,5 @@
-# Serves the packages khor and khor-relay. While one replaces the other, the licences of both are
-# there, and the units go on.
+# Serves the packages khor and khor-relay. While one package replaces the other, the licence files of
+# both exist. The units then keep running.
 licences=$(ls -d /usr/share/licenses/khor/LICENSE-MIT /usr/share/licenses/khor-relay/LICENSE-MIT 2>/dev/null | wc -l)
 if [ $1 -eq 0 ] && [ "$licences" -lt 2 ]; then
     systemctl --no-reload disable --now khor-relay.service khor-collector.socket khor-collector.service || :
