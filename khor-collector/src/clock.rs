@@ -1,13 +1,13 @@
-//! The two clocks; reading them is a vDSO call rather than a system call.
+//! The two clocks. Reading them is a vDSO call, not a system call.
 
 use nix::time::{ClockId, clock_gettime};
 
-/// `CLOCK_BOOTTIME`, nanoseconds: what samples are stamped with. Goes on during suspend.
+/// `CLOCK_BOOTTIME`, nanoseconds: the clock of samples. It continues during suspend.
 pub(crate) fn boottime_ns() -> u64 {
     now_ns(ClockId::CLOCK_BOOTTIME)
 }
 
-/// `CLOCK_MONOTONIC`, nanoseconds: what timers run by. Stands still during suspend.
+/// `CLOCK_MONOTONIC`, nanoseconds: the clock of timers. It stops during suspend.
 pub(crate) fn monotonic_ns() -> u64 {
     now_ns(ClockId::CLOCK_MONOTONIC)
 }

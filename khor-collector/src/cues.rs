@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::{probes::CueRing, sampler::wire_kind, scope::Scopes, serve::Server};
 
-/// Reads the ring for as long as the process lives.
+/// Passes cues on for as long as the process lives.
 pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scopes>, bus: mpsc::Sender<Cue>) {
     let mut stream = match ring.stream() {
         Ok(stream) => stream,
@@ -23,15 +23,15 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
             let cue = cue(wire_kind(kind), &record);
             tracing::debug!("{cue:?}");
             server.send_cue(&cue, record.scopes | unmarked_scopes(&cue, &scopes));
-            // Who starts which program is not everybody's business.
+            // Program starts of other users are private.
             if cue.kind != CueKind::Exec {
-                let _ = bus.try_send(cue); // when full or nobody is there, the bus has had enough
+                let _ = bus.try_send(cue); // a full queue or a missing bus drops the cue
             }
         }
     }
 }
 
-/// Scopes of a victim of which the kernel told the number only (before 6.8).
+/// The scopes of a victim that the kernel reports by its number only (before 6.8).
 fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
@@ -59,7 +59,8 @@ fn comm(bytes: &[u8]) -> Option<String> {
     Some(inert::owned_line(String::from_utf8_lossy(name).into_owned()))
 }
 
-/// The name of a process that the kernel told by number only: one that is being killed still has it.
+/// The name of a process that the kernel reports by its number only. A process that is being killed
+/// still has its name.
 fn comm_of(pid: u32) -> Option<String> {
     comm(fs::read(format!("/proc/{pid}/comm")).ok()?.trim_ascii_end())
 }

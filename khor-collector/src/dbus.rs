@@ -1,7 +1,9 @@
-//! `org.khor.Collector` on the system bus: facts and figures for `busctl` and desktop tools, read-only.
+//! `org.khor.Collector` on the system bus: read-only properties and signals for `busctl` and
+//! desktop tools.
 //!
-//! The bus is a convenience. Its absence, refusal or restart is logged once with the fix, tried again for ever,
-//! and never touches the sampling: all of this is one task of its own.
+//! The bus is optional. If it is missing, refuses the name or restarts, the collector logs that
+//! once with the fix and tries again for ever. All of this is a task of its own, so sampling is
+//! never affected.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,15 +23,15 @@ const NAME: &str = "org.khor.Collector";
 const PATH: &str = "/org/khor/Collector";
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(30);
-/// At most this often do changing figures go out to the whole bus.
+/// Shortest time between two announcements of changed numbers on the bus.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What stays as it is while the collector runs.
+/// The properties that stay the same while the collector runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) kernel_release: String,
     pub(crate) socket_path: String,
-    /// Name, whether it counts, and if not, why.
+    /// Name, whether it counts, and the reason if not.
     pub(crate) probes: Vec<(String, bool, String)>,
 }
 
@@ -64,7 +66,7 @@ impl Collector {
         vec![ProtocolVersion::CURRENT.to_string()]
     }
 
-    /// Name, whether it counts, and if not, why.
+    /// Name, whether it counts, and the reason if not.
     #[zbus(property(emits_changed_signal = "const"))]
     fn probes(&self) -> Vec<(String, bool, String)> {
         self.facts.probes.clone()
@@ -145,14 +147,14 @@ async fn offer(collector: Collector) -> zbus::Result<Connection> {
         .await
 }
 
-/// An error means that the connection is going.
+/// Announces changes. Returns an error when the connection fails.
 async fn announce_until_closed(
     connection: &Connection,
     Collector { mut load, .. }: Collector,
     cues: &mut mpsc::Receiver<Cue>,
 ) -> zbus::Result<()> {
     let interface = connection.object_server().interface::<_, Collector>(PATH).await?;
-    while cues.try_recv().is_ok() {} // what happened while nobody could be told is old
+    while cues.try_recv().is_ok() {} // drop cues from before the connection
     load.mark_unchanged();
     let (mut stale, mut next_announcement) = (false, Instant::now());
     loop {

@@ -1,4 +1,4 @@
-//! What ends the collector, each with its documented exit code.
+//! The errors that end the collector, each with its documented exit code.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use crate::{
     serve::SocketError,
 };
 
-/// Why the collector could not go on.
+/// Why the collector ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]

@@ -1,8 +1,9 @@
 //! `khor-collector`: counts kernel events and serves the counts on a Unix socket.
 //!
-//! It is khor's only privileged process, so everything privileged happens first and in one thread: bind the
-//! socket, load and attach the programs, map the counters, give up every capability. Only then does the part
-//! that talks to clients begin; it reads shared memory and needs no privilege at all.
+//! It is khor's only privileged process, so all privileged work happens first and in one thread. It
+//! binds the socket, loads and attaches the programs, maps the counters, and gives up every
+//! capability. Only then does it talk to clients. That part reads shared memory and needs no
+//! privilege.
 
 mod cli;
 mod clock;

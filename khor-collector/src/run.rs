@@ -1,4 +1,4 @@
-//! The collector's life: everything privileged in order, then the server until a signal.
+//! Runs the collector: first all privileged steps in order, then the server until a signal.
 
 use std::{
     io::{self, Write},
@@ -34,7 +34,7 @@ use crate::{
 /// Cues that may wait for the bus.
 const CUES_FOR_BUS: usize = 64;
 
-/// Runs the collector; returns when it was told to stop.
+/// Runs the collector. Returns when a signal stops it.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     probes::require_btf()?;
     privilege::require()?;
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     privilege::drop_all()?;
     memory::give_back();
     log_state(&probes);
-    // Only now: capabilities belong to threads, and a runtime may start some.
+    // The runtime starts only now: it may start threads, and capabilities belong to threads.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -106,7 +106,7 @@ async fn serve_until_told(
     let identity = identity(&*kernel).map_err(Failure::while_doing("asking the kernel who it is"))?;
     let facts = facts(options, &probes, &identity);
     let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
-    // Before the filter, under which no thread can be started.
+    // Before the filter, which forbids new threads.
     let _time = server.start_sender().map_err(Failure::while_doing("starting a thread"))?;
     privilege::confine()?;
 
@@ -131,12 +131,12 @@ async fn serve_until_told(
     finished(serving.await)
 }
 
-/// What the server ended with.
+/// The result of the server.
 fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
     served.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(Failure::while_doing("serving"))
 }
 
-/// What ends the collector.
+/// The signals that end the collector.
 struct Signals(Vec<Signal>);
 
 impl Signals {

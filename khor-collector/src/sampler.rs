@@ -1,4 +1,4 @@
-//! Puts the counters of all sources into one catalogue and one sample.
+//! Combines the counters of all sources into one catalogue and one sample.
 
 use std::sync::Arc;
 
@@ -19,17 +19,17 @@ const _: () = assert!(
     "each counter of khor-proto has a slot of the programs or a file of the kernel"
 );
 
-/// What the server asks of the kernel; a fake one stands in for it in tests.
+/// The server's interface to the kernel. Tests use a fake one.
 pub(crate) trait Kernel: Send + Sync {
-    /// Every counter, in the order of all samples, as available for the machine.
+    /// All counters in the order of all samples, with their availability for the whole machine.
     fn catalogue(&self) -> Vec<CounterInfo>;
     /// Every kind of cue.
     fn cues(&self) -> Vec<CueInfo>;
     /// Starts to count for a scope on behalf of `peer`, or returns the reason why it cannot.
     fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String>;
-    /// Has program starts told of, or not.
+    /// Switches the cues of program starts on or off.
     fn want_exec_cues(&self, wanted: bool);
-    /// Cues of a kind that the kernel dropped so far.
+    /// Number of cues of a kind that the kernel has dropped.
     fn lost(&self, kind: CueKind) -> u64;
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct RunningKernel {
 #[derive(Debug)]
 struct Machine {
     probes: Arc<Probes>,
-    /// Position of each counter of the programs; `None` where its program is absent.
+    /// Slot of each counter of the programs; `None` if its program is missing.
     slots: Vec<Option<Slot>>,
     polled: Polled,
 }
@@ -62,14 +62,14 @@ impl RunningKernel {
         Self { machine: Arc::new(Machine { probes, slots, polled }), scopes }
     }
 
-    /// Events that the kernel did not show to the programs so far; `None` if it does not count
+    /// Number of events that the kernel did not show to the programs; `None` if it does not count
     /// them.
     pub(crate) fn missed_events(&self) -> Option<u64> {
         let [.., missed] = self.machine.polled.read(monotonic_ns());
         missed
     }
 
-    /// The scopes, to be watched.
+    /// The scopes, for the task that watches them.
     pub(crate) fn scopes(&self) -> Arc<Scopes> {
         Arc::clone(&self.scopes)
     }
@@ -134,7 +134,7 @@ impl Count for Machine {
     }
 }
 
-/// The wire's name of what the programs call `kind`.
+/// The wire's name for the programs' `kind`.
 pub(crate) fn wire_kind(kind: khor_layout::CueKind) -> CueKind {
     match kind {
         khor_layout::CueKind::Oom => CueKind::Oom,

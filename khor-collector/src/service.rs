@@ -1,4 +1,4 @@
-//! What systemd is told (`sd_notify(3)`), if it asks.
+//! Notifies systemd of the state of the service (`sd_notify(3)`), if systemd asks for it.
 
 use std::sync::Arc;
 
@@ -6,18 +6,19 @@ use sd_notify::NotifyState;
 
 use crate::serve::Server;
 
-/// The collector serves.
+/// Reports that the collector serves clients.
 pub(crate) fn ready() {
     notify(NotifyState::Ready);
 }
 
-/// The collector is about to end.
+/// Reports that the collector is about to end.
 pub(crate) fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// Tells again and again that the collector is alive, if systemd wants to know. Whatever listens runs in the same
-/// thread, and whatever talks holds a lock that the server is asked about first; so a loop that hangs is noticed.
+/// Feeds systemd's watchdog, if it is on. Each notification needs this thread, which also reads
+/// from clients, and the lock of the thread that sends to clients. A hang of either thread
+/// therefore stops the notifications.
 pub(crate) async fn keep_watchdog_quiet(server: Arc<Server>) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 2);

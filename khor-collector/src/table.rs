@@ -8,7 +8,7 @@ use crate::probes::ProbeState;
 const WIDTH: usize = 80;
 const NAME_WIDTH: usize = 22;
 
-/// What the table shows.
+/// The contents of the table.
 pub(crate) struct Parts<'a> {
     pub(crate) probes: &'a [ProbeState],
     pub(crate) counters: &'a [CounterInfo],
@@ -63,7 +63,7 @@ fn row(lines: &mut Vec<String>, name: &str, reason: Option<&str>, good: &str) {
     }
 }
 
-/// Breaks at spaces; a longer word is cut.
+/// Wraps text at spaces. Cuts longer words.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -1,7 +1,7 @@
-//! Page faults, from the kernel's own count.
+//! Page faults, from the kernel's own counts.
 //!
-//! All and major, rather than minor and major: the kernel counts a fault when it begins and calls it major only when
-//! it is done, so that the difference can fall.
+//! The counters are all faults and major faults, rather than minor and major. The kernel counts a
+//! fault when it begins, and as major only when it ends, so the difference could fall.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use khor_proto::Availability;
 use super::file::{Kept, hidden_by_proc, number};
 use crate::controllers::Controller;
 
-/// An open file with both counts, or why there is none.
+/// An open file with both counts, or the reason why it is missing.
 #[derive(Debug)]
 pub(super) struct Faults(Result<(Kept, Format), String>);
 
-/// Where a file has the counts.
+/// The format of a file with the counts.
 #[derive(Clone, Copy, Debug)]
 enum Format {
     /// Lines `pgfault N` and `pgmajfault N`.
@@ -24,24 +24,24 @@ enum Format {
 }
 
 impl Faults {
-    /// The whole machine's.
+    /// The faults of the whole machine.
     pub(super) fn of_machine() -> Self {
         Self::open(Path::new("/proc/vmstat"), Format::Named, || "/proc/vmstat cannot be read".into())
     }
 
-    /// Those of the cgroup whose directory this is.
+    /// The faults of the cgroup with this directory.
     pub(super) fn of_cgroup(directory: &Path) -> Self {
         let file = directory.join("memory.stat");
         Self::open(&file, Format::Named, || Controller::Memory.reason_off("in this cgroup"))
     }
 
-    /// Those of a process.
+    /// The faults of a process.
     pub(super) fn of_process(pid: u32) -> Self {
         let path = format!("/proc/{pid}/stat");
         Self::open(Path::new(&path), Format::Stat, || format!("{path} cannot be read"))
     }
 
-    /// None.
+    /// No counts, for `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self(Err(reason.to_owned()))
     }
@@ -51,7 +51,7 @@ impl Faults {
         Self(Kept::open(path).map(|file| (file, format)).map_err(reason))
     }
 
-    /// Whether they can be read.
+    /// Whether the counts are available.
     pub(super) fn availability(&self) -> Availability {
         match &self.0 {
             Ok(_) => Availability::Available,

@@ -1,10 +1,10 @@
-//! One of the kernel's text files, kept open and read again and again.
+//! A text file of the kernel, kept open and read repeatedly.
 
 use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use khor_proto::kernel_text;
 
-/// More than any of these files is long.
+/// Longer than any of these files.
 const MAX_BYTES: usize = 64 * 1024;
 /// A page. Lines are shorter than half of it.
 const CHUNK_BYTES: usize = 4096;
@@ -26,7 +26,8 @@ impl Kept {
             buffer.resize(buffer.len().max(length + CHUNK_BYTES), 0);
             let more = self.0.read_at(&mut buffer[length..], length as u64)?;
             length += more;
-            // The kernel hands out whole lines, as many as fit into a page: much less than that was the last.
+            // The kernel returns whole lines, as many as fit into a page. A much shorter read was
+            // the last one.
             if more < CHUNK_BYTES / 2 {
                 break;
             }

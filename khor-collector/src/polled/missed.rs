@@ -13,7 +13,7 @@ use khor_proto::Availability;
 
 use super::file::Kept;
 
-/// The `fdinfo` of every program, or why there is none.
+/// The `fdinfo` of every program, or the reason why it is missing.
 #[derive(Debug)]
 pub(crate) struct Missed(Result<Vec<Kept>, String>);
 
@@ -30,7 +30,7 @@ impl Missed {
         Self(paths.into_iter().map(|path| open_one(&path)).collect())
     }
 
-    /// Cannot be read, for `reason`.
+    /// The misses are missing, for `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self(Err(reason.to_owned()))
     }

@@ -1,9 +1,9 @@
 //! Counts that the kernel keeps itself and shows in files: pressure, page faults and the programs'
 //! missed events.
 //!
-//! Counting page faults in a program of ours would cost something at every one of them; reading the kernel's sum costs
-//! a few microseconds. All files are read at most ten times a second however many clients there are, and not at all
-//! without a client.
+//! Counting page faults in a program would slow down each fault; reading the kernel's sum takes a
+//! few microseconds. All files are read at most ten times a second, for any number of clients. They
+//! are not read without a client.
 
 mod faults;
 mod file;
@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 pub(crate) use self::missed::Missed;
 use self::{faults::Faults, pressure::Pressure};
 
-/// Readings are as old as the last multiple of this, ns, so that a client whose interval is one gets a new reading with
-/// every sample.
+/// Interval of readings, ns. Readings happen at its multiples, so a client with the same interval
+/// gets a new reading with every sample.
 const REFRESH_NS: u64 = 100_000_000;
 /// The interval for missed events, ns. Reading the counts of all programs costs as much as reading
 /// all other files.
@@ -38,10 +38,10 @@ pub(crate) const COUNTERS: [Counter; 6] = [
 /// Why a scope has no missed events.
 const OF_NO_SCOPE: &str = "the kernel counts missed events for the whole machine only";
 
-/// The counts in the order of [`COUNTERS`]; `None` is "not known".
+/// The counts in the order of [`COUNTERS`]; `None` if unknown.
 pub(crate) type Values = [Option<u64>; COUNTERS.len()];
 
-/// Open files and what they said last.
+/// The open files and their last values.
 #[derive(Debug)]
 pub(crate) struct Polled {
     pressure: Pressure,
@@ -52,9 +52,9 @@ pub(crate) struct Polled {
 
 #[derive(Debug, Default)]
 struct Latest {
-    /// Which multiple of [`REFRESH_NS`] the values are of.
+    /// The multiple of [`REFRESH_NS`] at which the values were read.
     period: Option<u64>,
-    /// Which multiple of [`MISSED_REFRESH_NS`] the missed events are of.
+    /// The multiple of [`MISSED_REFRESH_NS`] at which the missed events were read.
     missed_period: Option<u64>,
     values: Values,
     buffer: Vec<u8>,
@@ -67,19 +67,19 @@ impl Polled {
         Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine(), missed)
     }
 
-    /// Those of the cgroup whose directory this is, with all below it.
+    /// The counts of the cgroup with this directory, including its children.
     pub(crate) fn cgroup(directory: &Path) -> Self {
         let file = |resource: &str| directory.join(format!("{resource}.pressure"));
         Self::of(Pressure::open(file), Faults::of_cgroup(directory), Missed::absent(OF_NO_SCOPE))
     }
 
-    /// Those of process number `pid`.
+    /// The counts of process `pid`.
     pub(crate) fn process(pid: u32) -> Self {
         let pressure = Pressure::absent("the kernel measures pressure for cgroups, not for processes");
         Self::of(pressure, Faults::of_process(pid), Missed::absent(OF_NO_SCOPE))
     }
 
-    /// None, for `reason`.
+    /// No counts, for `reason`.
     pub(crate) fn absent(reason: &str) -> Self {
         Self::of(Pressure::absent(reason), Faults::absent(reason), Missed::absent(reason))
     }
@@ -88,7 +88,7 @@ impl Polled {
         Self { pressure, faults, missed, latest: Mutex::default() }
     }
 
-    /// Which can be read.
+    /// Which counts are available.
     pub(crate) fn availability(&self) -> [Availability; COUNTERS.len()] {
         let [cpu, io, memory] = self.pressure.availability();
         let faults = self.faults.availability();

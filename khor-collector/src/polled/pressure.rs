@@ -8,7 +8,7 @@ use super::file::{Kept, hidden_by_proc};
 
 const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
 
-/// The three files, each open or not there for a reason.
+/// The three files: each is open, or missing for a reason.
 #[derive(Debug)]
 pub(super) struct Pressure([Result<Kept, String>; 3]);
 
@@ -23,12 +23,12 @@ impl Pressure {
         }))
     }
 
-    /// None of the three.
+    /// No files, for `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self([(); 3].map(|()| Err(reason.to_owned())))
     }
 
-    /// Which can be read.
+    /// Which files are available.
     pub(super) fn availability(&self) -> [Availability; 3] {
         self.0.each_ref().map(|file| match file {
             Ok(_) => Availability::Available,
@@ -49,7 +49,7 @@ fn unavailable(error: &io::Error) -> String {
              (psi=1), or it is off for this cgroup (cgroup.pressure)"
                 .into()
         }
-        // Built in but off, the kernel answers EOPNOTSUPP.
+        // The kernel returns EOPNOTSUPP if PSI is built in but off.
         io::ErrorKind::Unsupported => "PSI is off on this kernel: boot with psi=1".into(),
         _ => format!("the pressure files cannot be read: {error}"),
     }

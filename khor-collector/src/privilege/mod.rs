@@ -1,7 +1,8 @@
-//! Gives privileges up: first all but the two capabilities that loading needs, then those as well, and last every
-//! system call that serving does not need.
+//! Gives up privileges in three steps: all capabilities but the two that loading needs, then these
+//! two, and last every system call that serving does not need.
 //!
-//! Capabilities belong to threads, so the first steps insist that there is only one; the filter comes to all there are.
+//! Capabilities belong to threads, so the first two steps fail unless the process has one thread.
+//! The filter of system calls applies to all threads.
 
 mod seccomp;
 
@@ -17,7 +18,7 @@ use nix::{
     unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid},
 };
 
-/// What loading and attaching BTF tracepoints takes, and nothing else does.
+/// The capabilities that loading and attaching BTF tracepoints needs.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
 /// The capabilities that becoming another user needs.
@@ -26,7 +27,7 @@ const NEEDED_BY_ROOT: [Capability; 2] = [Capability::CAP_SETUID, Capability::CAP
 /// kernel's interface.
 const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 
-/// Why privileges are not as they must be.
+/// Why privileges could not be given up or are missing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
     #[error(
@@ -57,7 +58,7 @@ pub(crate) enum PrivilegeError {
     Kept { field: &'static str, value: String },
 }
 
-/// Fails unless the process holds what loading takes.
+/// Fails unless the process has the capabilities that loading needs.
 pub(crate) fn require() -> Result<(), PrivilegeError> {
     if fs::read_link("/proc/self/ns/user").is_ok_and(|namespace| namespace != Path::new(FIRST_USER_NAMESPACE))
     {
@@ -70,7 +71,7 @@ pub(crate) fn require() -> Result<(), PrivilegeError> {
     }
 }
 
-/// Those of `needed` that the process does not hold, as text.
+/// The capabilities in `needed` that the process lacks, as text.
 fn missing(needed: &[Capability]) -> Result<Option<String>, PrivilegeError> {
     let held = caps::read(None, CapSet::Permitted).map_err(give_up("reading capabilities"))?;
     let missing: Vec<_> =
@@ -87,7 +88,8 @@ pub(crate) struct UsageError {
     reason: String,
 }
 
-/// Whom to become: `name`, or `khor`, or `nobody`. `None` if the process is not root and so cannot choose.
+/// The user that the process becomes: `name`, else `khor`, else `nobody`. `None` if the process is
+/// not root and so cannot choose.
 pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, UsageError> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -125,17 +127,19 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError
     })
 }
 
-/// Keeps only what loading needs: an ordinary user, two capabilities, no way to more.
+/// Keeps only what loading needs: an unprivileged user, two capabilities, and no way to get more.
 pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // Before 5.11 the kernel charges maps and programs to this. Only root may; others have what they were given.
+    // Before 5.11 the kernel charges maps and programs to this limit. Only root may raise it; other
+    // users keep their limit.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     let keep: CapsHashSet = NEEDED.into_iter().collect();
     cut_bounding_set(&keep)?;
     if let Some(user) = user.filter(|user| !user.uid.is_root()) {
         become_user(user)?;
     }
-    // Permitted may only shrink, and effective must lie within it: hence empty, shrink, raise.
+    // Permitted may only shrink, and effective must lie within it. So effective is emptied,
+    // permitted shrunk, and effective raised.
     caps::set(None, CapSet::Effective, &CapsHashSet::new()).map_err(give_up("lowering capabilities"))?;
     caps::set(None, CapSet::Permitted, &keep).map_err(give_up("shrinking capabilities"))?;
     caps::set(None, CapSet::Effective, &keep).map_err(give_up("raising the two needed capabilities"))?;
@@ -144,10 +148,11 @@ pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     prctl::set_no_new_privs().map_err(give_up("setting no_new_privs"))
 }
 
-/// Gives up the last capabilities and proves it with the kernel's own account.
+/// Gives up the last capabilities, and verifies it with the kernel's own report.
 pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // The bounding set first: cutting it takes a capability, which only a root that stays root still has.
+    // The bounding set comes first, because shrinking it needs a capability. Only a process that
+    // stays root still has that one.
     cut_bounding_set(&CapsHashSet::new())?;
     for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable, CapSet::Ambient] {
         caps::clear(None, set).map_err(give_up("dropping the last capabilities"))?;
@@ -159,7 +164,8 @@ pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     verify_status(&kernel_text::read("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
 }
 
-/// Allows no system calls from now on but those that serving needs, in no thread; any other kills the process.
+/// From now on allows all threads only the system calls that serving needs. Any other kills the
+/// process.
 pub(crate) fn confine() -> Result<(), PrivilegeError> {
     seccomp::apply().map_err(give_up("filtering system calls"))
 }
@@ -175,8 +181,9 @@ fn verify_status(status: &str) -> Result<(), PrivilegeError> {
     Ok(())
 }
 
-/// Leaves the bounding set alone where that is not allowed: whoever started us without `CAP_SETPCAP` (systemd)
-/// has limited it already, and `no_new_privs` makes it irrelevant.
+/// Shrinks the bounding set, if that is allowed. If a parent such as systemd started the process
+/// without `CAP_SETPCAP`, it has limited the set already, and `no_new_privs` makes the set
+/// irrelevant.
 fn cut_bounding_set(keep: &CapsHashSet) -> Result<(), PrivilegeError> {
     let effective = caps::read(None, CapSet::Effective).map_err(give_up("reading capabilities"))?;
     if !effective.contains(&Capability::CAP_SETPCAP) {

@@ -1,7 +1,7 @@
-//! The system calls that serving needs, each with its reason; any other kills the process.
+//! The system calls that serving needs, each with its reason. Any other kills the process.
 //!
-//! What is not here cannot be done by whoever takes the process over: no program can be started, no file written, no
-//! memory made executable, no network reached, no BPF touched.
+//! An attacker who takes over the process is limited to them. It cannot start programs, write
+//! files, make memory executable, reach the network or use BPF.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use seccompiler::{
     TargetArch, apply_filter_all_threads,
 };
 
-/// Allowed whatever their arguments.
+/// Allowed with any arguments.
 const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_accept4, "new clients"),
     (libc::SYS_bind, "the socket, if its file was removed"),
@@ -74,7 +74,7 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_writev, "the log"),
 ];
 
-/// Allowed besides where the architecture still has them.
+/// Also allowed on architectures that still have them.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
     (libc::SYS_epoll_wait, "waiting for clients and cues"),
@@ -86,10 +86,10 @@ const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[];
 
-/// The bit of `O_TMPFILE` that is not that of `O_DIRECTORY`.
+/// The bit that `O_TMPFILE` has beyond `O_DIRECTORY`.
 const NOT_NAMED: libc::c_int = libc::O_TMPFILE & !libc::O_DIRECTORY;
 
-/// Why there is no filter.
+/// Why the filter could not be set.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FilterError {
     #[error("this processor architecture is not supported")]
@@ -100,14 +100,14 @@ pub(super) enum FilterError {
     Apply(#[from] seccompiler::Error),
 }
 
-/// Puts the filters in force for all threads, for good.
+/// Applies the filters to all threads, permanently.
 pub(super) fn apply() -> Result<(), FilterError> {
     apply_filter_all_threads(&families()?)?;
     Ok(apply_filter_all_threads(&filter()?)?)
 }
 
-/// Denies all sockets but those of the bus and systemd, and does not kill: an address of the bus may be of another kind,
-/// and is a mistake of whoever set it.
+/// Denies all sockets except those of the bus and of systemd. The denied call fails and does not
+/// kill the process, because the bus may have a misconfigured address of another kind.
 fn families() -> Result<BpfProgram, FilterError> {
     let others = SeccompCondition::new(
         0,
@@ -144,14 +144,14 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
     };
     let rule = |condition| -> Result<_, FilterError> { Ok(vec![SeccompRule::new(vec![condition])?]) };
     Ok([
-        // Memory, never to be executed.
+        // Memory that is not executable.
         (libc::SYS_mmap, rule(unset(2, libc::PROT_EXEC)?)?),
         (libc::SYS_mprotect, rule(unset(2, libc::PROT_EXEC)?)?),
-        // Pressure, processes and cgroups, never to be written, made or emptied.
+        // Files of pressure, processes and cgroups, opened only for reading.
         (libc::SYS_openat, rule(unset(2, libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | NOT_NAMED)?)?),
-        // Non-blocking sockets, and nothing that a terminal could be told.
+        // Non-blocking sockets, and no commands to a terminal.
         (libc::SYS_ioctl, rule(is(1, libc::FIONBIO as libc::c_int)?)?),
-        // The name of a thread, in the runtime.
+        // The runtime sets names of threads.
         (libc::SYS_prctl, rule(is(0, libc::PR_SET_NAME)?)?),
     ])
 }
@@ -189,7 +189,7 @@ mod tests {
     fn attempt(what: &str) {
         const PAGE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(4096).unwrap();
         let map = |access| {
-            // SAFETY: new memory, which nobody uses.
+            // SAFETY: new memory that nothing uses.
             let _ = unsafe { mmap_anonymous(None, PAGE, access, MapFlags::MAP_PRIVATE) };
         };
         match what {
@@ -197,7 +197,7 @@ mod tests {
             "write a file" => drop(OpenOptions::new().write(true).open("/dev/null")),
             "start a program" => drop(Command::new("/bin/true").status()),
             "open a network, in vain" => assert!(TcpListener::bind("127.0.0.1:0").is_err()),
-            // Standard options never make a file that cannot be written.
+            // The options of the standard library never create a file without write access.
             "make a file" => {
                 let flags = OFlag::O_RDONLY | OFlag::O_CREAT;
                 drop(nix::fcntl::open("/tmp/khor-made", flags, nix::sys::stat::Mode::empty()));
@@ -220,7 +220,7 @@ mod tests {
         let what = std::env::var("KHOR_SECCOMP_TRY").unwrap();
         apply().unwrap();
         attempt(&what);
-        // The harness would do what is forbidden.
+        // The test harness would make forbidden system calls.
         std::process::exit(42);
     }
 

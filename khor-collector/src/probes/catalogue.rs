@@ -1,4 +1,5 @@
-//! Which programs there are, what each needs to know of the kernel, and which counters and cues it feeds.
+//! The catalogue of the programs: what each needs from the kernel, and which counters and cues it
+//! feeds.
 
 use khor_layout::{CueKind, Slot, global};
 use khor_proto::Counter;
@@ -7,13 +8,13 @@ use super::offsets::Offsets;
 
 /// One in-kernel program.
 pub(super) struct Program {
-    /// The tracepoint or function it attaches to, also its name for users.
+    /// The tracepoint or function that it attaches to. It is also the program's name for users.
     pub(super) name: &'static str,
     /// How it attaches.
     pub(super) hook: Hook,
-    /// Its symbol in the object, where the kernel's argument list decides between two.
+    /// Its symbol in the object. For some programs, the kernel's argument list decides between two.
     pub(super) symbol: fn(&Offsets) -> &'static str,
-    /// Globals that must be known, else it is not loaded.
+    /// Globals that must be known. Otherwise the program is not loaded.
     pub(super) globals: &'static [&'static str],
 }
 
@@ -22,20 +23,20 @@ pub(super) struct Program {
 pub(super) enum Hook {
     /// `tp_btf`.
     Tracepoint,
-    /// `fentry`: also needs the kernel's function tracing.
+    /// `fentry`, which also needs the kernel's function tracing.
     Function,
 }
 
-/// Whose the events of a counter are, as far as the kernel tells.
+/// The owner of the events of a counter, as far as the kernel knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// Somebody's who runs: a process in a cgroup.
+    /// The running task: a process in a cgroup.
     Task,
-    /// A socket's, which belongs to a cgroup.
+    /// A socket, which belongs to a cgroup.
     Socket,
-    /// A block request's, which the I/O controller charges to a cgroup.
+    /// A block request, which the I/O controller charges to a cgroup.
     Request,
-    /// Nobody's.
+    /// No owner.
     Nobody,
 }
 
@@ -51,13 +52,13 @@ pub(super) struct ProgramCounter {
 
 /// How a scope counts what a [`ProgramCounter`] counts for the machine.
 pub(super) enum Scoped {
-    /// In this slot, if all these programs are attached.
+    /// It uses this slot, if all these programs are attached.
     In(Slot, &'static [&'static str]),
-    /// Not at all, for this reason.
+    /// It does not count this, for this reason.
     Missing(&'static str),
 }
 
-/// One kind of cue and the program that tells of it.
+/// One kind of cue and the program that reports it.
 pub(super) struct Cue {
     pub(super) kind: CueKind,
     pub(super) program: &'static str,
@@ -226,7 +227,7 @@ pub(super) const CUES: [Cue; CueKind::COUNT] = [
     Cue { kind: CueKind::Exec, program: "sched_process_exec" },
 ];
 
-/// What must be known of the kernel to walk from a cgroup to its ancestors.
+/// The globals that the walk from a cgroup to its ancestors needs.
 const CGROUPS: [&str; 6] = [
     global::CGROUP_LEVEL_OFFSET,
     global::CGROUP_KN_OFFSET,
@@ -237,7 +238,7 @@ const CGROUPS: [&str; 6] = [
 ];
 
 impl Owner {
-    /// Globals that must be known to tell whose an event is.
+    /// The globals that must be known to find the owner of an event.
     pub(super) fn globals(self) -> impl Iterator<Item = &'static str> {
         let more: &[&str] = match self {
             Self::Task | Self::Nobody => &[],

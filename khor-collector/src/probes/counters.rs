@@ -1,4 +1,5 @@
-//! The counters, and what the programs are asked to do: memory shared with the kernel, read without a system call.
+//! The counters, and the requests to the programs: memory that is shared with the kernel and read
+//! without system calls.
 
 use std::{io, mem::offset_of, os::fd::BorrowedFd};
 
@@ -75,7 +76,7 @@ impl Counters {
         std::array::from_fn(|slot| elements.sum(|cpu| self.scopes.load(scope * self.cpus + cpu, slot)))
     }
 
-    /// Cues of a kind that the kernel dropped.
+    /// Number of cues of a kind that the kernel has dropped.
     pub(super) fn lost(&self, kind: CueKind) -> u64 {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
     }
@@ -98,7 +99,7 @@ impl Counters {
         self.elements.lock().checked_ns = None;
     }
 
-    /// Writes the table that [`publish`](Self::publish) will make the present one.
+    /// Writes the table that the next [`publish`](Self::publish) makes the current one.
     pub(super) fn write_table(&self, generation: u64, table: &ScopeTable) {
         self.tables.replace((generation & 1) as usize, table);
     }
@@ -142,7 +143,7 @@ mod tests {
         file
     }
 
-    /// Counters in ordinary files, with the machine's mapped a second time for writing.
+    /// Counters in ordinary files. The machine's counters are also mapped for writing.
     fn counters(idle_cpus_are_empty: bool) -> (Counters, Mapping<CpuCounters>, Mapping<ScopeCounters>) {
         let machine = array::<CpuCounters>(CPUS);
         let scopes = array::<ScopeCounters>(MAX_SCOPES * CPUS);
@@ -168,7 +169,7 @@ mod tests {
         kernel.store(7, Slot::TxBytes as usize, 1);
         assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no sign of life yet");
         assert_eq!(counters.elements(FULL_CHECK_NS).counted.len(), 3);
-        // Its counts stay when it goes offline: nothing takes an element out.
+        // Its counts stay when it goes offline, because elements are never removed.
         assert_eq!(sum(100 * FULL_CHECK_NS), 15);
         assert_eq!((counters.machine()[SLOT], counters.scope(1)[SLOT]), (15, 4));
     }

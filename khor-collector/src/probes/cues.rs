@@ -1,4 +1,4 @@
-//! The reading end of the ring buffer through which the programs send cues.
+//! The reader of the ring buffer through which the programs send cues.
 
 use std::{io, mem::offset_of};
 
@@ -8,10 +8,11 @@ use tokio::io::unix::AsyncFd;
 
 use crate::readable;
 
-/// The ring buffer; mapped, so that reading it takes no capability and no system call but to wait.
+/// The ring buffer. It is mapped, so reading it needs no capability. Only waiting needs a system
+/// call.
 pub(crate) struct CueRing(RingBuf<MapData>);
 
-/// The same, within a runtime.
+/// The ring buffer, within a runtime.
 pub(crate) struct CueStream(AsyncFd<RingBuf<MapData>>);
 
 impl CueRing {
@@ -19,14 +20,14 @@ impl CueRing {
         Self(ring)
     }
 
-    /// To be awaited. Must be called within a runtime.
+    /// Converts it for use within a runtime. Must be called within a runtime.
     pub(crate) fn stream(self) -> io::Result<CueStream> {
         readable::watch(self.0).map(CueStream)
     }
 }
 
 impl CueStream {
-    /// Waits for cues and appends all there are to `cues`.
+    /// Waits for cues, and appends all available ones to `cues`.
     pub(crate) async fn read(&mut self, cues: &mut Vec<(CueKind, CueRecord)>) -> io::Result<()> {
         let mut ready = self.0.readable_mut().await?;
         while let Some(item) = ready.get_inner_mut().next() {
@@ -37,7 +38,7 @@ impl CueStream {
     }
 }
 
-/// A record from its bytes; `None` if they are none of ours.
+/// Parses a record; `None` if it is not one of khor's.
 fn parse(bytes: &[u8]) -> Option<(CueKind, CueRecord)> {
     let long = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let short = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));

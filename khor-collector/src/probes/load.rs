@@ -1,4 +1,4 @@
-//! Loads and attaches the programs; all that needs a capability.
+//! Loads and attaches the programs: everything that needs a capability.
 
 use std::{
     io,
@@ -22,13 +22,13 @@ use super::{
     offsets::Offsets,
 };
 
-/// Requests in flight that can be timed on a machine of `cpus`: the kernel keeps up to 128 elements of such a map in
-/// reserve for each CPU.
+/// Number of requests in flight that can be timed on a machine with `cpus`. For such a map, the
+/// kernel keeps up to 128 elements in reserve for each CPU.
 const fn requests_in_flight(cpus: usize) -> usize {
     4096 + 256 * cpus
 }
 
-/// Everything that loading gives.
+/// The result of loading.
 pub(super) struct Loaded {
     pub(super) states: Vec<ProbeState>,
     pub(super) counters: Counters,
@@ -39,7 +39,7 @@ pub(super) struct Loaded {
     offsets: Offsets,
 }
 
-/// Loads and attaches everything that this kernel takes.
+/// Loads and attaches all programs that this kernel accepts.
 pub(super) fn load() -> Result<Loaded, ProbesError> {
     let cpus = possible_cpus().map_err(refused)?;
     load_for(cpus, requests_in_flight(cpus), lockdown::require_reads())
@@ -79,7 +79,7 @@ fn refused(reason: String) -> ProbesError {
 }
 
 impl Loaded {
-    /// What is counted, for the machine and for scopes.
+    /// Which counters are available, for the machine and for scopes.
     pub(super) fn counter_states(&self) -> Vec<CounterState> {
         COUNTERS.iter().map(|counter| self.counter_state(counter)).collect()
     }
@@ -191,7 +191,7 @@ fn take_cues(programs: &mut Ebpf) -> Result<CueRing, String> {
     Ok(CueRing::new(ring))
 }
 
-/// The first reason, if no program at all works.
+/// The first reason, if no program works.
 fn common_failure(states: &[ProbeState]) -> Option<String> {
     if states.iter().any(|state| state.outcome.is_ok()) {
         return None;
@@ -199,8 +199,8 @@ fn common_failure(states: &[ProbeState]) -> Option<String> {
     states.first().and_then(|state| state.outcome.clone().err())
 }
 
-/// Before 5.11 the kernel charges programs and maps to `RLIMIT_MEMLOCK`, often 64 KiB, which aya has then tried
-/// to raise in vain; the error is the same as for a missing capability.
+/// Before 5.11 the kernel charges programs and maps to `RLIMIT_MEMLOCK`, often 64 KiB. aya then
+/// tries to raise it and fails. The error is the same as for a missing capability.
 pub(super) fn memlock_advice(reason: &str) -> &'static str {
     if reason.contains("os error 1)") {
         " (on a kernel before 5.11 also check `ulimit -l`: LimitMEMLOCK=infinity in the systemd unit)"
@@ -227,7 +227,7 @@ fn chain(error: &dyn std::error::Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The kernel explains a refusal at great length, and takes its time for it.
+/// The kernel explains a rejection at great length, which takes time.
 fn verifier_log_level() -> VerifierLogLevel {
     if tracing::enabled!(tracing::Level::DEBUG) { VerifierLogLevel::DEBUG } else { VerifierLogLevel::DISABLE }
 }

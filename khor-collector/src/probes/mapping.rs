@@ -12,10 +12,10 @@ use std::{
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-/// What may be mapped: made of nothing but 64-bit words.
+/// A type that may be mapped. It consists only of 64-bit words.
 ///
 /// # Safety
-/// Every bit pattern must be a value, and size and alignment must be multiples of a word's.
+/// Every bit pattern must be a valid value. Size and alignment must be multiples of a word's.
 pub(super) unsafe trait Words: Copy {}
 
 // SAFETY: `repr(C)` structures of `u64` and arrays of it.
@@ -44,8 +44,8 @@ impl<T: Words> Mapping<T> {
     /// Maps the BPF array `map` of `elements` elements. The mapping outlives the descriptor.
     pub(super) fn map(map: BorrowedFd<'_>, elements: usize, access: ProtFlags) -> io::Result<Self> {
         let length_bytes = NonZeroUsize::new(elements * size_of::<T>()).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory; the kernel refuses
-        // one that is longer than the array.
+        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory. The
+        // kernel rejects a mapping that is longer than the array.
         let start = unsafe { mmap(None, length_bytes, access, MapFlags::MAP_SHARED, map, 0) }?;
         Ok(Self { start, length_bytes, elements: PhantomData })
     }
@@ -55,7 +55,7 @@ impl<T: Words> Mapping<T> {
         self.word(element, word).load(Ordering::Relaxed)
     }
 
-    /// Changes a word of an element, after whatever was stored before. The mapping must have been made for writing.
+    /// Changes a word of an element, after all earlier stores. The mapping must be writable.
     pub(super) fn store(&self, element: usize, word: usize, value: u64) {
         self.word(element, word).store(value, Ordering::Release);
     }
@@ -63,7 +63,7 @@ impl<T: Words> Mapping<T> {
     /// Replaces an element, one word after the other.
     pub(super) fn replace(&self, element: usize, value: &T) {
         for word in 0..Self::WORDS {
-            // SAFETY: within `value`, which is made of words (see `Words`).
+            // SAFETY: within `value`, which consists of words (see `Words`).
             let new = unsafe { std::ptr::from_ref(value).cast::<u64>().add(word).read() };
             self.store(element, word, new);
         }

@@ -1,8 +1,8 @@
-//! The in-kernel programs: loads them, attaches them, and knows which counters and cues they feed.
+//! The in-kernel programs: loads and attaches them, and knows which counters and cues they feed.
 //!
-//! Every program stands alone: one that the kernel refuses leaves its counters absent with the reason, and the
-//! rest work. Rejected: reading the counters with `bpf(MAP_LOOKUP_ELEM)`, which costs a system call per sample
-//! and, on many machines, a capability for life.
+//! The programs are independent. If the kernel rejects one, its counters are missing, with the
+//! reason, and the others work. Rejected: reading the counters with `bpf(MAP_LOOKUP_ELEM)`. It
+//! costs a system call per sample, and on many machines a permanent capability.
 
 mod catalogue;
 mod counters;
@@ -36,7 +36,7 @@ use self::{
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 
-/// Why there is nothing to count with.
+/// Why nothing can be counted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbesError {
     #[error(
@@ -48,7 +48,7 @@ pub(crate) enum ProbesError {
     Refused { reason: String },
 }
 
-/// One attached program, or why it is not.
+/// One program: attached, or the reason why not.
 #[derive(Clone, Debug)]
 pub(crate) struct ProbeState {
     /// The program's name.
@@ -57,12 +57,12 @@ pub(crate) struct ProbeState {
     pub(crate) outcome: Result<(), String>,
 }
 
-/// One counter the programs feed.
+/// One counter that the programs feed.
 #[derive(Clone, Debug)]
 pub(crate) struct CounterState {
     pub(crate) counter: Counter,
     pub(crate) slot: Slot,
-    /// Whose its events are.
+    /// The owner of its events.
     pub(crate) owner: Owner,
     /// Whether it is counted for the machine.
     pub(crate) machine: Availability,
@@ -72,7 +72,7 @@ pub(crate) struct CounterState {
     pub(crate) scope: Availability,
 }
 
-/// The loaded programs and what they share with us.
+/// The loaded programs and the memory that they share with the collector.
 #[derive(Debug)]
 pub(crate) struct Probes {
     states: Vec<ProbeState>,
@@ -86,7 +86,7 @@ pub(crate) struct Probes {
     programs: Ebpf,
 }
 
-/// What the programs were asked for last.
+/// The last request to the programs.
 #[derive(Debug, Default)]
 struct Requested {
     flags: u64,
@@ -94,7 +94,8 @@ struct Requested {
 }
 
 impl Probes {
-    /// Loads and attaches all programs. Needs `CAP_BPF` and `CAP_PERFMON`. Returns the cues' ring besides.
+    /// Loads and attaches all programs. Needs `CAP_BPF` and `CAP_PERFMON`. Also returns the ring
+    /// buffer of cues.
     pub(crate) fn load() -> Result<(Self, CueRing), ProbesError> {
         let loaded = load::load()?;
         let probes = Self {
@@ -109,29 +110,29 @@ impl Probes {
         Ok((probes, loaded.cues))
     }
 
-    /// Every program, in the order of the catalogue.
+    /// All programs, in the order of the catalogue.
     pub(crate) fn states(&self) -> &[ProbeState] {
         &self.states
     }
 
-    /// Every counter the programs feed, in the order of [`Slot`].
+    /// All counters of the programs, in the order of [`Slot`].
     pub(crate) fn counter_states(&self) -> &[CounterState] {
         &self.counter_states
     }
 
-    /// Whether scopes can be counted at all.
+    /// Whether scopes can be counted.
     pub(crate) fn scopes(&self) -> Availability {
         let absent = |reason: &String| Availability::Absent { reason: reason.clone() };
         self.scopes.as_ref().err().map_or(Availability::Available, absent)
     }
 
-    /// Descriptors of the programs, open for as long as `self` lives.
+    /// Descriptors of the programs. They stay open as long as `self` lives.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = i32> {
         let loaded = self.programs.programs().filter_map(|(_, program)| program.fd().ok());
         loaded.map(|descriptor| descriptor.as_fd().as_raw_fd())
     }
 
-    /// Whether the kernel tells of each kind of cue.
+    /// Whether each kind of cue is available.
     pub(crate) fn cues(&self) -> impl Iterator<Item = (CueKind, Availability)> {
         CUES.iter().map(|cue| (cue.kind, load::availability(&self.states, &[cue.program])))
     }
@@ -152,12 +153,12 @@ impl Probes {
         self.sockets_have_tags.then(|| self.counters.tagged_sockets())
     }
 
-    /// Cues of a kind that the kernel dropped so far.
+    /// Number of cues of a kind that the kernel has dropped.
     pub(crate) fn lost(&self, kind: CueKind) -> u64 {
         self.counters.lost(kind)
     }
 
-    /// Has the kernel tell of program starts, or stop it.
+    /// Switches the cues of program starts on or off.
     pub(crate) fn want_exec_cues(&self, wanted: bool) {
         let mut requested = self.requested.lock();
         let flags =

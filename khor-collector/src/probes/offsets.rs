@@ -1,29 +1,28 @@
-//! What differs between kernels, read from the running kernel's type information (BTF).
+//! Reads the differences between kernels from the type information (BTF) of the running kernel.
 //!
-//! Versions are not looked at: distributions backport, BTF does not lie.
+//! Kernel versions are not used, because distributions backport changes. BTF is always right.
 
 use btf_rs::{Btf, Struct, Type};
 use khor_layout::global;
 
 type Found = Result<u32, String>;
 
-/// Values for the programs' read-only globals, each found or with the reason why not.
+/// Values for the programs' read-only globals: each has a value, or the reason why it is unknown.
 pub(super) struct Offsets {
     globals: Vec<(&'static str, Found)>,
     values: Vec<(&'static str, u32)>,
     /// Whether `block_rq_issue` has the request queue as its first argument (before 5.11).
     pub(super) queue_first: bool,
-    /// Whether `mark_victim` tells a number rather than a task (before 6.8).
+    /// Whether `mark_victim` has a number rather than a task (before 6.8).
     pub(super) victim_is_number: bool,
     /// Whether a class id or priority replaces the cgroup of a socket (before 5.15).
     pub(super) sockets_have_tags: bool,
 }
 
 impl Offsets {
-    /// Reads the BTF file at `path`, or says why it cannot. `kernel_reads` says whether programs
-    /// may read the kernel's memory.
+    /// Reads the BTF file at `path`. `kernel_reads`: whether programs may read the kernel's memory.
     pub(super) fn of_running_kernel(path: &str, cpus: usize, kernel_reads: bool) -> Result<Self, String> {
-        // Since 6.16 the file can be mapped, which spares parsing it; before, it must be read.
+        // Since 6.16 the file can be mapped instead of read.
         let btf = Btf::from_file_with_backend(path, btf_rs::Backend::Mmap)
             .or_else(|_| Btf::from_file(path))
             .map_err(|error| error.to_string())?;
@@ -55,7 +54,7 @@ impl Offsets {
         }
     }
 
-    /// Every global with its value, [`global::UNKNOWN`] where unknown.
+    /// All globals with their values; [`global::UNKNOWN`] if unknown.
     pub(super) fn globals(&self) -> impl Iterator<Item = (&'static str, &u32)> {
         self.values.iter().map(|(name, value)| (*name, value))
     }
@@ -72,7 +71,7 @@ impl Offsets {
     }
 }
 
-/// A field within a structure, within a structure …: names of structures and of their fields.
+/// A path of nested fields: names of structures and of their fields.
 type Path = &'static [(&'static str, &'static str)];
 
 /// Globals that are the offset of one field.

@@ -1,15 +1,16 @@
-//! Builds the table by which the programs tell which scopes an event belongs to.
+//! Builds the table that maps an event to its scopes.
 
 use khor_layout::{MAX_SCOPES, PLACES, PROBES, Place, ScopeTable, start};
 
-/// A scope as the kernel needs it: numbers only.
+/// A scope in the numbers that the kernel needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chosen {
-    /// Its number, below [`MAX_SCOPES`]; no two have the same.
+    /// Its number, below [`MAX_SCOPES`]. No two scopes have the same number.
     pub(crate) number: usize,
-    /// Whether it counts everything that it does not exclude. If not, and it includes nothing, it counts nothing.
+    /// Whether it counts everything that it does not exclude. Otherwise it counts only what it
+    /// includes.
     pub(crate) include_all: bool,
-    /// Whether it names processes, be they there or not.
+    /// Whether it names processes, running or not.
     pub(crate) names_processes: bool,
     /// Cgroup ids.
     pub(crate) include_cgroups: Vec<u64>,
@@ -57,7 +58,7 @@ pub(super) fn build(scopes: &[Chosen]) -> Result<ScopeTable, TableFull> {
     Ok(ScopeTable { salt, cgroups, processes, ..table })
 }
 
-/// Adds the scopes of `named` to the place of each id, which is made if need be.
+/// Adds the scopes of `named` to the place of each id. Creates missing places.
 fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     for id in ids {
         let index = places.iter().position(|place| place.id == id).unwrap_or_else(|| {
@@ -69,7 +70,7 @@ fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     }
 }
 
-/// The places where the kernel will find them, if `salt` allows that for all.
+/// Puts the places where the kernel looks for them; `None` if `salt` does not allow that for all.
 fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
     let mut laid_out = [Place::default(); PLACES];
     for place in places {
@@ -84,7 +85,7 @@ fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
 mod tests {
     use super::*;
 
-    /// As the kernel's side looks it up.
+    /// Looks up a place as the kernel does.
     fn find(places: &[Place; PLACES], salt: u64, id: u64) -> Place {
         let start = start(id, salt);
         let reach = (0..PROBES).map(|probe| places[(start + probe) & (PLACES - 1)]);

@@ -1,4 +1,4 @@
-//! One scope that is being counted: its counters, and which of them it can have.
+//! One scope that is counted: its counters and their availability.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl ScopedCount {
         Self { number, shared, state: Mutex::new(state) }
     }
 
-    /// Looks again at what the selectors stand for. Returns whether the kernel's table must change.
+    /// Finds the targets of the selectors again. Returns whether the kernel's table must change.
     pub(super) fn refresh(&self) -> bool {
         let mut state = self.state.lock();
         let changed = state.targets.refresh();
@@ -70,7 +70,7 @@ impl ScopedCount {
         (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
     }
 
-    /// What the kernel must know of it.
+    /// The scope in the numbers that the kernel needs.
     pub(super) fn chosen(&self) -> Chosen {
         let Targets { include, exclude } = &self.state.lock().targets;
         let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();
@@ -146,13 +146,13 @@ fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     (counted.chain(polled.availability()).collect(), polled)
 }
 
-/// Why there is nobody to count, if so.
+/// Why there are no targets to count, if so.
 fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }
 
-/// Why events of such an owner cannot be told apart by these targets, if so.
+/// Why events with such an owner cannot be attributed to these targets, if so.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let of_what = match owner {
         Owner::Task => return None,
@@ -178,7 +178,8 @@ fn uncharged(targets: &Targets) -> Option<String> {
     Some(Controller::Io.reason_off(&format!("in {}", directory.display())))
 }
 
-/// The kernel keeps these for one cgroup or one process; they cannot be added up or subtracted.
+/// The files to read. The kernel keeps these counts for one cgroup or one process; they cannot be
+/// added up or subtracted.
 fn polled_of(targets: &Targets) -> Polled {
     match (&targets.include[..], &targets.exclude[..]) {
         ([one], []) => match (one.cgroup_directory(), one.process(), one.gone()) {

@@ -1,4 +1,4 @@
-//! The unified cgroup hierarchy: from a path to the id by which the kernel knows a cgroup.
+//! The unified cgroup hierarchy: finds the kernel's id of the cgroup at a path.
 
 use std::{
     fs,
@@ -23,7 +23,8 @@ impl Hierarchy {
         Self { root: kernel_text::cgroup_root() }
     }
 
-    /// The directory of the cgroup at `path`, which must begin with a slash; it need not exist.
+    /// The directory of the cgroup at `path`, which must begin with a slash. The cgroup need not
+    /// exist.
     pub(super) fn directory(&self, path: &str) -> Result<PathBuf, String> {
         let root = self.root.as_ref().ok_or("no unified cgroup hierarchy is mounted (cgroup2)")?;
         let relative =

@@ -1,8 +1,9 @@
-//! Scopes: whose activity is counted apart, for as long as somebody subscribes to it.
+//! Scopes: activity that is counted separately, for as long as a client subscribes to it.
 //!
-//! The kernel counts (khor-ebpf/src/scopes.rs); here selectors are turned into the numbers it knows, and watched,
-//! because cgroups come and go under the same path. Rejected: watching them with inotify, which needs a watch on
-//! every directory above one that does not exist yet; looking four times a second costs less than it.
+//! The kernel counts (khor-ebpf/src/scopes.rs). This module converts selectors into the kernel's
+//! numbers. It checks them regularly, because cgroups appear and disappear under the same path.
+//! Rejected: watching with inotify. It needs a watch on every directory above a missing one, and
+//! costs more than four checks a second.
 
 mod client_count;
 mod count;
@@ -17,10 +18,10 @@ use std::{sync::Arc, time::Duration};
 
 pub(crate) use self::{process::stat_fields, registry::Scopes};
 
-/// How often cgroups and processes are looked at while there are scopes.
+/// Time between two checks of cgroups and processes while there are scopes.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Keeps the scopes true for as long as the process lives.
+/// Keeps the scopes up to date for as long as the process lives.
 pub(crate) async fn watch(scopes: Arc<Scopes>) {
     loop {
         scopes.opened().await;

@@ -1,20 +1,20 @@
-//! A process, told from another that gets the same number later.
+//! A process, distinguished from a later one with the same number.
 
 use khor_proto::kernel_text;
 
-/// What is needed of `/proc/PID/stat`.
+/// The fields of `/proc/PID/stat` that khor needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatFields {
     pub(crate) minor_faults: u64,
     pub(crate) major_faults: u64,
-    /// Ticks from boot to its start: with the number, this is unique.
+    /// Ticks from boot to its start. Together with the number, this is unique.
     pub(crate) start_ticks: u64,
     /// Dead, and only waiting for its parent.
     pub(crate) zombie: bool,
 }
 
-/// Reads the fields by the positions that `proc_pid_stat(5)` gives. The name, which may contain anything, ends at the
-/// last parenthesis.
+/// Reads the fields at the positions that `proc_pid_stat(5)` gives. The name may contain anything
+/// and ends at the last parenthesis.
 pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
     const AFTER_NAME: usize = 3;
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
@@ -27,13 +27,13 @@ pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
     })
 }
 
-/// When process number `pid` started, if it is alive and may be seen.
+/// When process `pid` started, if it is alive and visible.
 pub(super) fn start_ticks(pid: u32) -> Option<u64> {
     let fields = stat_fields(&kernel_text::read(format!("/proc/{pid}/stat")).ok()?)?;
     (!fields.zombie).then_some(fields.start_ticks)
 }
 
-/// The process whose thread number `pid` is; itself, if it is a process.
+/// The process that the thread `pid` belongs to. For a process, this is the process itself.
 pub(super) fn process_of(pid: u32) -> Option<u32> {
     let status = kernel_text::read(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()

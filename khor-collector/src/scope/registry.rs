@@ -1,4 +1,4 @@
-//! The scopes that somebody subscribes to: each has a number while it lasts, and clients of the same scope share it.
+//! The subscribed scopes. Each has a number while it lasts, and clients of the same scope share it.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +31,7 @@ pub(crate) struct Scopes {
     shared: Arc<Shared>,
 }
 
-/// What the registry and every scope in it share.
+/// The state that the registry and all scopes share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) probes: Arc<Probes>,
@@ -49,7 +49,7 @@ struct Active {
 }
 
 impl Scopes {
-    /// None yet.
+    /// An empty registry.
     pub(crate) fn new(probes: Arc<Probes>) -> Self {
         let socket_tags = SocketTags::default();
         let shared = Shared { probes, socket_tags, active: Mutex::default(), opened: Notify::new() };
@@ -89,7 +89,8 @@ impl Scopes {
         Ok(count)
     }
 
-    /// Scopes that process `pid` belongs to now, one bit each; for what the kernel tells by number only.
+    /// The scopes that process `pid` belongs to now, one bit each. For events that the kernel
+    /// reports by the number only.
     pub(crate) fn of_process(&self, pid: u32) -> u64 {
         let Some(path) = process::cgroup_of(pid) else { return 0 };
         let counts = self.shared.counts();
@@ -101,13 +102,14 @@ impl Scopes {
         self.shared.opened.notified().await;
     }
 
-    /// Looks again at the cgroups and processes that scopes name; whether there are any scopes at all.
+    /// Finds the cgroups and processes of all scopes again. Returns whether there are scopes.
     pub(crate) fn refresh(&self) -> bool {
         let counts = self.shared.counts();
         self.shared.refresh_socket_tags();
         let changed = counts.iter().fold(false, |changed, count| count.refresh() | changed);
         if changed && let Err(error) = self.shared.publish() {
-            // Cannot be: there is room for all that are named, be they there or not.
+            // This cannot happen: there is room for everything that the scopes name, whether it
+            // exists or not.
             tracing::error!("{error}");
         }
         !counts.is_empty()
@@ -115,13 +117,15 @@ impl Scopes {
 }
 
 impl Shared {
-    /// Those that are alive. To be dropped by the caller, since dropping the last of one locks again.
+    /// The scopes that are alive. The caller must drop the result without the lock, because
+    /// dropping the last reference to a scope takes it.
     fn counts(&self) -> Vec<Arc<ScopedCount>> {
         let active = self.active.lock();
         active.values().filter_map(|active| active.count.upgrade()).collect()
     }
 
-    /// The same scope, unless it names a process that has ended: the number may be another's by now.
+    /// The current count of the same scope. Not if the scope names a process that has ended,
+    /// because another process may have its number by now.
     fn find(&self, scope: &Scope) -> Option<Arc<ScopedCount>> {
         let active = self.active.lock();
         let same = active.values().filter(|active| active.scope == *scope);
@@ -130,7 +134,8 @@ impl Shared {
         same.into_iter().find(|count| !count.has_dead_process())
     }
 
-    /// Fails if the kernel's table has no room for all that the scopes name with this one, be it there or not.
+    /// Fails if the kernel's table has no room for everything that the scopes and this one name,
+    /// whether it exists or not.
     fn require_room(&self, scope: &Scope) -> Result<(), String> {
         let active = self.active.lock();
         let scopes = active.values().map(|active| &active.scope).chain([scope]);
@@ -180,7 +185,7 @@ impl Shared {
         }
     }
 
-    /// Tells the kernel what to count for.
+    /// Sends the kernel the scopes to count.
     fn publish(&self) -> Result<(), TableFull> {
         let chosen: Vec<Chosen> = self.counts().iter().map(|count| count.chosen()).collect();
         self.probes.count_for(&chosen)

@@ -1,4 +1,5 @@
-//! What a scope's selectors stand for at the moment: cgroups come, go, and return with another id; processes end.
+//! The current targets of a scope's selectors. Cgroups appear, disappear and return with another
+//! id, and processes end.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::trust::Peer;
 
-/// One selector and what it stands for.
+/// One selector and its target.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) selector: Selector,
@@ -31,7 +32,7 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// What `scope` stands for, or why it cannot be counted.
+    /// Finds the targets of `scope`, or returns the reason why it cannot be counted.
     pub(super) fn find(
         include: &[Selector],
         exclude: &[Selector],
@@ -52,7 +53,7 @@ impl Targets {
         Ok(Self { include: find(include)?, exclude: find(exclude)? })
     }
 
-    /// Looks again; whether something changed.
+    /// Finds the targets again. Returns whether they changed.
     pub(super) fn refresh(&mut self) -> bool {
         self.include
             .iter_mut()
@@ -175,7 +176,7 @@ impl Target {
         }
     }
 
-    /// Why it is not there, if it is not.
+    /// Why the target is missing, if it is.
     pub(super) fn gone(&self) -> Option<String> {
         match &self.kind {
             Kind::Cgroup { found: None, .. } => match &self.selector {
@@ -188,7 +189,7 @@ impl Target {
     }
 }
 
-/// Enough of a path to recognise it: reasons are repeated for every counter.
+/// Shortens a path, because reasons are repeated for every counter.
 fn shortened(path: &str) -> String {
     const LETTERS: usize = 60;
     let letters = path.chars().count();
