@@ -41,4 +41,5 @@ Exit codes:
   6  the kernel refused every probe
 
 Environment:
-  KHOR_LOG  what to log, such as \"debug\" or \"khor_collector::serve=trace\" [default: info]";
+  KHOR_LOG, RUST_LOG  what to log, such as \"debug\" or \"khor_collector::serve=trace\"
+            [default: info]";

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Parser, error::ErrorKind};
 use khor_e2e::documents::{documents, words};
 
-use crate::{Cli, process::root};
+use crate::{Cli, structure::crates};
 
 #[test]
 fn every_chore_in_the_documents_is_one() {
@@ -38,8 +38,8 @@ fn every_command_of_cargo_in_the_documents_names_what_is_there() {
                 |flag: &str| words.iter().position(|word| word == flag).and_then(|at| words.get(at + 1));
             let Some(package) = after("-p").or(after("--package")) else { continue };
             count += 1;
-            let folder = root().join(package);
-            assert!(folder.join("Cargo.toml").is_file(), "{}: {line}", document.name);
+            let folder = crates::folder(package);
+            let folder = folder.unwrap_or_else(|| panic!("{}: {line}", document.name));
             for (flag, place) in [("--test", "tests"), ("--example", "examples"), ("--bin", "src/bin")] {
                 let Some(name) = after(flag) else { continue };
                 let place = folder.join(place);

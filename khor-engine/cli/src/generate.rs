@@ -61,7 +61,7 @@ fn pages(dir: &Path, command: Command) -> anyhow::Result<()> {
 /// The command line of the program `khor-relay`.
 fn relay(khor: &Command) -> Command {
     let relay = khor.find_subcommand("relay").cloned().unwrap_or_else(|| Command::new("relay"));
-    let after = format!("The command khor relay is the same program.\n\n{}", khor_command_line::EXIT_CODES);
+    let after = format!("The command khor relay is the same program.\n\n{}", khor_command_line::AFTER_HELP);
     relay.name("khor-relay").version(env!("CARGO_PKG_VERSION")).after_help(after)
 }
 

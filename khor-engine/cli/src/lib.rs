@@ -31,7 +31,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 /// Hear what a Linux machine is doing.
 #[derive(Debug, Parser)]
 #[command(name = "khor", version, about, max_term_width = 80)]
-#[command(after_help = khor_command_line::EXIT_CODES)]
+#[command(after_help = khor_command_line::AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

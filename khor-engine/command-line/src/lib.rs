@@ -23,8 +23,9 @@ use std::{
 
 use clap::Parser;
 
-/// The manual's text about exit codes.
-pub const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.";
+/// The end of each program's help.
+pub const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
+KHOR_LOG or RUST_LOG selects the log records, such as debug.";
 
 /// Parses the command line, starts the log with the filter `log`, and runs the program. Prints the
 /// error if the program fails.

@@ -8,7 +8,7 @@ use khor_relay::RelayArgs;
 /// Sends what this machine does to a site's listeners, over NATS.
 #[derive(Debug, Parser)]
 #[command(name = "khor-relay", version, about, max_term_width = 80)]
-#[command(after_help = khor_command_line::EXIT_CODES)]
+#[command(after_help = khor_command_line::AFTER_HELP)]
 struct Cli {
     #[command(flatten)]
     relay: RelayArgs,

@@ -27,6 +27,12 @@ pub(super) fn folders() -> Vec<PathBuf> {
     manifests.filter_map(|manifest| Some(PathBuf::from(manifest).parent()?.to_owned())).collect()
 }
 
+/// The folder of a crate.
+pub(crate) fn folder(of: &str) -> Option<PathBuf> {
+    let package = packages().into_iter().find(|package| name(package) == of)?;
+    Some(PathBuf::from(package["manifest_path"].as_str()?).parent()?.to_owned())
+}
+
 /// A line for each crate: its name, an arrow, and the crates that it depends on.
 fn graph() -> Vec<String> {
     let packages = packages();

@@ -1,5 +1,5 @@
 //! Tests of the code's structure: which crates and which files may depend on which.
 
-mod crates;
+pub(crate) mod crates;
 mod cycles;
 mod imports;

@@ -33,8 +33,8 @@ fn failures(xml: &str) -> Vec<String> {
             // nextest puts the panic's message into the text of the element.
             let text = failure.split_once('>').and_then(|(_, text)| text.split_once("</failure>"));
             let text = text.map_or(message, |(text, _)| unescaped(text));
-            let lines: Vec<&str> =
-                text.lines().filter(|line| !line.trim().is_empty()).take(MAX_LINES).collect();
+            let lines = text.lines().take_while(|line| !line.starts_with("stack backtrace:"));
+            let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).take(MAX_LINES).collect();
             Some(format!("{name}:\n    {}", lines.join("\n    ")))
         })
         .collect()
