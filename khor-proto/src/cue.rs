@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::availability::Availability;
 
-/// What happened.
+/// The kind of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CueKind {
     /// The kernel killed a process for want of memory (`mark_victim`).
@@ -13,7 +13,8 @@ pub enum CueKind {
     Crash,
     /// A block request failed (`block_rq_complete`).
     BlockError,
-    /// TCP sent 32 segments again within a second; told once a second while it lasts (`tcp_retransmit_skb`).
+    /// TCP sent 32 segments again within a second (`tcp_retransmit_skb`). Sent once a second while
+    /// it lasts.
     RetransmitBurst,
     /// A program started (`sched_process_exec`).
     Exec,
@@ -35,20 +36,21 @@ impl CueKind {
     }
 }
 
-/// One event. The kernel passes on 20 of a kind at once and 20 a second (of [`CueKind::Exec`] 200 at once); what is
-/// beyond that is told of as `Lost`.
+/// One event. The kernel passes on 20 of a kind at once and 20 a second (of [`CueKind::Exec`] 200
+/// at once). Further events are counted as `Lost`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
     /// What happened.
     pub kind: CueKind,
     /// When, `CLOCK_BOOTTIME` in nanoseconds, as in samples.
     pub t_ns: u64,
-    /// The process (thread group) it happened to; `None` where it is nobody's or the kernel does not tell.
+    /// The process (thread group) of the event; `None` if it has none or the kernel does not report
+    /// it.
     pub pid: Option<u32>,
-    /// Its name, at most 15 bytes; what is not UTF-8 in it is replaced.
+    /// Its name, at most 15 bytes. Bytes that are not UTF-8 are replaced.
     pub comm: Option<String>,
-    /// Id of the cgroup it happened in (the inode number of its directory): of the process, of the socket, or of
-    /// the block request.
+    /// Id of the cgroup (the inode number of its directory) of the process, the socket or the block
+    /// request.
     pub cgroup_id: Option<u64>,
     /// [`CueKind::Crash`]: the signal's number. [`CueKind::RetransmitBurst`]: segments so far. Else `None`.
     pub detail: Option<u32>,
@@ -59,6 +61,6 @@ pub struct Cue {
 pub struct CueInfo {
     /// Which.
     pub kind: CueKind,
-    /// Whether the kernel tells of it.
+    /// Whether it is available.
     pub availability: Availability,
 }

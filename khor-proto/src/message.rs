@@ -1,4 +1,4 @@
-//! The messages, exactly as they go over the wire.
+//! The messages as they are on the wire.
 //!
 //! Bodies are bincode 1 with `DefaultOptions` (little-endian, variable-length integers, no trailing bytes).
 //! Enums are append-only: a variant's position is its number on the wire, so variants are never reordered or
@@ -16,7 +16,8 @@ use crate::{
     scope::Scope,
 };
 
-/// First field of [`Hello`]: the bytes `khor` read as a little-endian `u32`. Tells a stranger from a client.
+/// First field of [`Hello`]: the bytes `khor` read as a little-endian `u32`. It distinguishes
+/// clients from other programs.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"khor");
 
 /// Version of the protocol. Majors are incompatible; a newer minor only appends enum variants and counters.
@@ -29,12 +30,13 @@ pub struct ProtocolVersion {
 }
 
 impl ProtocolVersion {
-    /// The version this crate speaks.
+    /// The version of this crate.
     pub const CURRENT: Self = Self { major: 1, minor: 0 };
 }
 
 impl ProtocolVersion {
-    /// The version two peers speak: the newest major both know, with the older of their minors.
+    /// The version that two peers use: the newest major that both know, with the older of their
+    /// minors.
     pub fn common(theirs: &[Self]) -> Option<Self> {
         let ours = Self::CURRENT;
         let minor = theirs.iter().filter(|v| v.major == ours.major).map(|v| v.minor).max()?;
@@ -48,7 +50,7 @@ impl std::fmt::Display for ProtocolVersion {
     }
 }
 
-/// What a client may say.
+/// A message from a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {
     /// Must be the first message, within two seconds of connecting.
@@ -57,18 +59,19 @@ pub enum ClientMessage {
     Subscribe(Subscribe),
 }
 
-/// A client's greeting.
+/// The first message of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// Always [`MAGIC`].
     pub magic: u32,
-    /// Every version the client speaks, in any order; the collector picks the highest common major.
+    /// All versions that the client knows, in any order. The collector picks the highest common
+    /// major.
     pub versions: Vec<ProtocolVersion>,
     /// Name and version of the client for the collector's log, at most 64 bytes of printable text.
     pub client: String,
 }
 
-/// How a client wants to be told, and of what.
+/// A client's request for samples and cues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
     /// Milliseconds between samples, 5..=5000. The collector answers other values
@@ -88,7 +91,7 @@ impl Subscribe {
     pub const MIN_INTERVAL_MS: u16 = 5;
     /// Longest interval a client may ask for.
     pub const MAX_INTERVAL_MS: u16 = 5000;
-    /// What a client without a wish asks for: 50 samples a second.
+    /// The default interval: 50 samples a second.
     pub const DEFAULT_INTERVAL_MS: u16 = 20;
 }
 
@@ -98,36 +101,38 @@ impl Default for Subscribe {
     }
 }
 
-/// What the collector may say.
+/// A message from the collector.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ServerMessage {
-    /// Answer to a good [`Hello`].
+    /// Answer to a valid [`Hello`].
     Welcome(Welcome),
-    /// Answer to a bad first message; the connection is closed after it.
+    /// Answer to an invalid first message. The collector then closes the connection.
     Refused {
-        /// What was wrong and what would be right.
+        /// The problem and the expected message.
         reason: String,
     },
     /// All counters at one instant.
     Sample(Sample),
-    /// The connection is closed after it.
+    /// The collector closes the connection after this message.
     Bye {
-        /// Why: the collector stops, or the client said something it must not.
+        /// Why: the collector stops, or the client broke the protocol.
         reason: String,
     },
-    /// Answer to [`Subscribe`], and sent again when what can be counted changes.
+    /// Answer to [`Subscribe`]. Sent again when the availability changes.
     Subscribed(Subscribed),
-    /// Something happened.
+    /// An event in the kernel.
     Cue(Cue),
-    /// Cues were dropped: in the kernel, because there were too many, or for this client, because it did not read.
+    /// Cues were dropped: in the kernel, because there were too many, or for this client, because
+    /// it did not read.
     Lost {
-        /// How many, of the kinds this client asked for, since the last `Lost`. The kernel does not tell whose they
-        /// were, so a scope hears of all.
+        /// Number of dropped cues since the last `Lost`, of the kinds that this client requested.
+        /// The kernel does not count them by scope, so a scope gets the number for the whole
+        /// machine.
         cues: u64,
     },
 }
 
-/// What a subscription counts. The samples after it belong to it, and compare with none before it.
+/// The contents of a subscription. Its samples cannot be compared with earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribed {
     /// Milliseconds between the samples that follow. Root, trusted users, and clients whose scope
@@ -138,21 +143,22 @@ pub struct Subscribed {
     pub availability: Vec<Availability>,
 }
 
-/// The collector's greeting: who it is and what it counts.
+/// The collector's first message: its identity and its counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// The version spoken from here on.
+    /// The version of all following messages.
     pub version: ProtocolVersion,
     /// Package version of the collector.
     pub collector_version: String,
     /// `uname -r` of the running kernel.
     pub kernel_release: String,
-    /// `/proc/sys/kernel/random/boot_id`: counters and times compare only within one boot. Empty
-    /// where /proc has no such file (`subset=pid`).
+    /// `/proc/sys/kernel/random/boot_id`. Counters and times can be compared only within one boot.
+    /// Empty if /proc has no such file (`subset=pid`).
     pub boot_id: String,
     /// CPUs the kernel may ever bring online.
     pub cpus: u32,
-    /// The counters, in the order in which every [`Sample`] carries them, as available for the whole machine.
+    /// The counters in the order of every [`Sample`], with their availability for the whole
+    /// machine.
     pub counters: Vec<CounterInfo>,
     /// The kinds of cues, as available to this client: program starts are absent for users who are
     /// not trusted.
@@ -166,7 +172,7 @@ pub struct CounterInfo {
     pub name: String,
     /// What is counted.
     pub unit: Unit,
-    /// Whether the counter moves.
+    /// Whether it can be counted.
     pub availability: Availability,
 }
 
@@ -188,9 +194,10 @@ pub enum Unit {
 pub struct Sample {
     /// Increases by one with every sample sent to this client, across all its subscriptions.
     pub seq: u64,
-    /// `CLOCK_BOOTTIME` in nanoseconds: goes on during suspend.
+    /// `CLOCK_BOOTTIME` in nanoseconds. It continues during suspend.
     pub t_ns: u64,
-    /// Cumulative counts from an arbitrary start, in catalogue order; `None` is "not known", never zero.
-    /// Differences between any two samples of one collector run are exact, so a skipped sample loses nothing.
+    /// Cumulative counts from an arbitrary start, in catalogue order; `None` is an unknown count,
+    /// never zero. Differences between any two samples of one collector run are exact, so a skipped
+    /// sample loses nothing.
     pub counters: Vec<Option<u64>>,
 }

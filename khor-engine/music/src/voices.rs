@@ -1,4 +1,5 @@
-//! The voices: gestures for the one or two streams that stand out most, each in its own place.
+//! The voices: gestures for the one or two streams that stand out most, each with its own register
+//! and pan.
 
 use khor_signal::SignalId;
 
@@ -15,8 +16,8 @@ use super::{
     stream::{VoiceProfile, VoiceStream},
 };
 
-/// Voices at once; more melt into each other (ear.md: three to four streams, bed and pulse included). Two soloists have
-/// one each.
+/// Voices at once. More would merge for a listener (docs/ear.md: three to four streams, bed and
+/// pulse included). Two soloists have one voice each.
 const MAX_VOICES: usize = SOLOISTS;
 /// Share of the stream's pan that is added to the pan of a soloist.
 const STREAM_PAN_SHARE: f32 = 0.3;
@@ -27,15 +28,16 @@ const LEAVE_RANK: u8 = 2;
 const REPLACE_RANKS: u8 = 2;
 /// Shortest stay of a voice, half bars.
 const MIN_HALF_BARS: u16 = 4;
-/// Half bars without a change after which a voice begins to recede, and half bars that this takes: 1 and 2 minutes.
+/// Half bars without a change after which a voice begins to recede (1 minute), and the half bars
+/// that this takes (2 minutes).
 const FAMILIAR_HALF_BARS: u16 = 55;
 const RECEDING_HALF_BARS: u16 = 110;
-/// What is left of its onsets and of its loudness then.
+/// Share of its onsets and of its loudness that a receded voice keeps.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
-/// Where a gesture that the mapping lifts begins, semitones above the register's lowest note.
+/// Start of a gesture that the mapping lifts, semitones above the register's lowest note.
 const LIFT_BASE_SEMITONES: i32 = 1;
-/// Where single notes of an idle machine lie.
+/// The register of single notes of an idle machine.
 const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };
 
 /// A stream that plays.
@@ -48,7 +50,7 @@ pub(super) struct Voice {
     pub(super) onsets: u8,
     /// Half bars since its entry.
     age: u16,
-    /// Half bars since something about it changed.
+    /// Half bars since its last change.
     familiar: u16,
     /// The placement of its host; `None` uses the pan of its stream.
     placement: Option<HostPlacement>,
@@ -145,7 +147,7 @@ impl Voices {
         self.active.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
     }
 
-    /// Plays a single soft note from time to time while a single machine is heard and idle.
+    /// Plays a single soft note from time to time while a single idle machine plays.
     pub(super) fn idle_note(
         &mut self,
         context: &StepContext<'_>,
@@ -181,7 +183,7 @@ impl Voices {
     }
 }
 
-/// Whether a stream has something to say, whatever it says it with, and stands out enough.
+/// Whether any signal of a stream is active, and the stream stands out enough.
 fn may_play(context: &StepContext<'_>, stream: VoiceStream, rank: u8) -> bool {
     context.reading.activity(stream) > 0.0 && context.reading.rank(stream) >= rank
 }
@@ -196,7 +198,7 @@ impl Voice {
         Some(Self { stream, signal, onsets: onsets(context, stream), age: 0, familiar: 0, placement })
     }
 
-    /// Takes what the reading says and where it is said from, twice a bar.
+    /// Updates the voice from the reading and the placement, twice a bar.
     fn follow(&mut self, context: &StepContext<'_>, placement: Option<HostPlacement>) {
         let signal = context.reading.leader(self.stream).unwrap_or(self.signal);
         let onsets = onsets(context, self.stream);
@@ -219,13 +221,13 @@ impl Voice {
         })
     }
 
-    /// How far it has receded, 0..=1: what is expected makes room for what is not.
+    /// How far it has receded, 0..=1. Familiar activity recedes so that new activity stands out.
     fn receded(self) -> f32 {
         (f32::from(self.familiar.saturating_sub(FAMILIAR_HALF_BARS)) / f32::from(RECEDING_HALF_BARS)).min(1.0)
     }
 }
 
-/// Onsets per bar of a stream: the mapping's, at the preset's pace and the listener's density.
+/// Onsets per bar of a stream: the mapping's, adjusted by the preset's pace and the user's density.
 fn onsets(context: &StepContext<'_>, stream: VoiceStream) -> u8 {
     let mapped = context.reading.value(Feature::Density(stream)).unwrap_or(0.0);
     let onsets = (mapped * context.preset.voices.pace).max(stream.profile().least_onsets)
@@ -242,7 +244,7 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     if !is_onset(context.step, onsets, profile.rotation) {
         return;
     }
-    // The gesture goes on over the bar line of each pair of bars, then comes home and begins again.
+    // The gesture continues over the bar line of each pair of bars, then returns to its start.
     let earlier = if context.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
     let count = onsets_before(context.step, onsets, profile.rotation) + earlier;
     let length = context.reading.value(Feature::Length(voice.stream)).unwrap_or(profile.length_steps);
@@ -271,7 +273,8 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     }
 }
 
-/// The gesture's place, in the variant of this phrase: A A' A B over eight bars, turned by the section.
+/// The pitch of the gesture, in the variant of this phrase: A A' A B over eight bars, turned by the
+/// section.
 fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord: Chord, count: usize) -> u8 {
     let last = profile.contour.len() - 1;
     let index = count % profile.contour.len();
@@ -301,7 +304,8 @@ fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord:
     profile.register.fold(midi)
 }
 
-/// A voice's last note: long, and home. Exits are missed unless they are told.
+/// The last note of a voice: long, and on the root of the chord. Without it, listeners miss that a
+/// voice ends.
 fn cadence(voice: Voice, context: &StepContext<'_>, chord: Chord) -> Option<Note> {
     let profile = voice.stream.profile();
     (!context.reading.is_lost()).then(|| Note {

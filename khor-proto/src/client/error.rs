@@ -1,4 +1,4 @@
-//! What can go wrong between a client and its collector, in words for the person who runs them.
+//! The errors between a client and its collector, with texts for users.
 
 use std::{io, path::PathBuf};
 
@@ -6,39 +6,39 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// Nobody answers at the socket, or it may not be opened.
+    /// The socket has no listener, or this user may not open it.
     #[error("connecting to {}: {source}{}", socket.display(), advice(source))]
     Connect {
         /// The socket.
         socket: PathBuf,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// The collector does not want this client.
+    /// The collector refused this client.
     #[error("the collector refused: {reason}")]
     Refused {
-        /// The collector's words.
+        /// The reason that the collector gave.
         reason: String,
     },
     /// The collector ended the connection.
     #[error("the collector said goodbye: {reason}")]
     Bye {
-        /// The collector's words.
+        /// The reason that the collector gave.
         reason: String,
     },
-    /// The connection is open, yet nothing comes: a stopped or overloaded collector.
+    /// The connection is open, but nothing arrives: the collector is stopped or overloaded.
     #[error("the collector does not answer")]
     Silent,
-    /// The connection broke without a word, as when the collector is killed.
+    /// The connection broke without a last message, for example because the collector was killed.
     #[error("the connection to the collector was lost")]
     Lost,
-    /// Something arrived that is not khor's protocol.
+    /// The data is not khor's protocol.
     #[error("the collector sent a malformed frame")]
     Malformed,
-    /// A well-formed message at the wrong time.
+    /// A valid message at the wrong time.
     #[error("the collector sent {message}")]
     OutOfTurn {
-        /// Which.
+        /// The message.
         message: &'static str,
     },
     /// Any other failure of the socket.

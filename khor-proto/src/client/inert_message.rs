@@ -3,8 +3,9 @@
 use crate::{Availability, ServerMessage, Welcome, inert};
 
 impl ServerMessage {
-    /// Replaces characters in the texts that would steer a terminal or a page. They can occur
-    /// because another program may listen at the socket's path, and a process may choose any name.
+    /// Replaces characters in the texts that could send escape sequences to a terminal or change a
+    /// page. They can occur because another program may listen at the socket's path, and a process
+    /// may choose any name.
     pub(super) fn made_inert(mut self) -> Self {
         match &mut self {
             Self::Welcome(welcome) => welcome.make_inert(),

@@ -1,7 +1,8 @@
-//! A client: [`Client`] for one connection, [`reconnecting`] for a program that wants samples for ever.
+//! A client of the collector: [`Client`] for one connection, [`reconnecting`] for a program that
+//! wants samples for ever.
 //!
-//! [`reconnecting`] is a task with a bounded queue rather than a bare future, so its reader may poll it inside
-//! `select!` at any rate without ever interrupting a half-made connection.
+//! [`reconnecting`] is a task with a bounded queue rather than a bare future. Its reader may poll
+//! it inside `select!` at any rate without interrupting a connection attempt.
 
 mod error;
 mod inert_message;
@@ -30,30 +31,31 @@ use crate::{
     },
 };
 
-/// Where the collector listens unless told otherwise.
+/// The collector's default socket.
 pub const DEFAULT_SOCKET: &str = "/run/khor/collector.sock";
-/// Environment variable that names another socket, for collector and clients alike.
+/// Environment variable that names another socket, for the collector and its clients.
 pub const SOCKET_ENV: &str = "KHOR_SOCKET";
-/// A collector that takes longer to answer than this is treated as absent.
+/// A collector that takes longer to answer counts as unavailable.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a collector tells a subscriber.
+/// A message to a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// A subscription has begun, or counts other things than before: the samples after it compare with none before.
+    /// A subscription has begun, or its contents have changed. Later samples cannot be compared
+    /// with earlier ones.
     Subscribed(Subscribed),
     /// The counters at one instant.
     Sample(Sample),
-    /// Something happened.
+    /// An event in the kernel.
     Cue(Cue),
     /// Cues were dropped.
     Lost {
-        /// How many.
+        /// Number of dropped cues.
         cues: u64,
     },
 }
 
-/// One connection to a collector, greeted and ready to subscribe.
+/// One connection to a collector, after the handshake.
 #[derive(Debug)]
 pub struct Client {
     incoming: frame::Receiver<OwnedReadHalf, ServerMessage>,
@@ -62,7 +64,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the collector at `socket` and introduces itself as `client_name` (shown in its log).
+    /// Connects to the collector at `socket`. `client_name` is shown in the collector's log.
     pub async fn connect(
         socket: impl AsRef<Path>,
         client_name: &str,
@@ -86,8 +88,7 @@ impl Client {
         Ok(())
     }
 
-    /// What comes next. Dropping the future before it is done loses nothing. After an error the connection is of no
-    /// more use.
+    /// The next update. Safe to cancel. After an error the connection is unusable.
     pub async fn update(&mut self) -> Result<Update, ClientError> {
         match self.message().await? {
             ServerMessage::Subscribed(subscribed) => Ok(Update::Subscribed(subscribed)),
@@ -100,7 +101,8 @@ impl Client {
         }
     }
 
-    /// The next sample; skips all else. Otherwise as [`update`](Self::update).
+    /// The next sample. Skips all other updates. Errors and cancellation are as for
+    /// [`update`](Self::update).
     pub async fn sample(&mut self) -> Result<Sample, ClientError> {
         loop {
             if let Update::Sample(sample) = self.update().await? {
@@ -109,7 +111,7 @@ impl Client {
         }
     }
 
-    /// Frames skipped because a newer collector sent a kind of message this crate does not know.
+    /// Skipped frames: messages of a newer collector that this crate does not know.
     pub fn unknown_frames(&self) -> u64 {
         self.unknown_frames
     }
@@ -117,7 +119,8 @@ impl Client {
     async fn greet(&mut self, client_name: &str) -> Result<Welcome, ClientError> {
         let hello =
             Hello { magic: MAGIC, versions: vec![ProtocolVersion::CURRENT], client: client_name.to_owned() };
-        // A collector that is full refuses and closes without reading; its reason is worth more than our EPIPE.
+        // A full collector sends a refusal and closes without reading. Its reason is more useful
+        // than our EPIPE.
         let sent = self.outgoing.send(ClientMessage::Hello(hello)).await;
         match self.message().await {
             Ok(ServerMessage::Welcome(welcome)) => Ok(welcome),

@@ -1,4 +1,5 @@
-//! A subscription that outlives its connections: connect, greet, subscribe, read, and start over on any failure.
+//! A subscription that survives lost connections: connect, greet, subscribe, read, and start again
+//! after any failure.
 
 use std::{
     path::{Path, PathBuf},
@@ -18,23 +19,24 @@ use crate::message::{Subscribe, Welcome};
 
 /// Wait after the first failure.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// Longest wait; with the handshake on top, a restarted collector is found within a second.
+/// Longest wait. With the handshake, a restarted collector is found within a second.
 const LAST_RETRY: Duration = Duration::from_millis(800);
-/// A subscribed collector that is silent for this long beyond two intervals is treated as gone.
+/// A subscribed collector that is silent for two intervals and this time counts as lost.
 const SILENCE_LIMIT: Duration = Duration::from_secs(2);
-/// Samples that wait for a busy reader. When it is full the socket fills next, and then the collector skips.
+/// Samples that may wait for a busy reader. When this queue is full, the socket fills, and then the
+/// collector skips samples.
 const QUEUE_EVENTS: usize = 64;
 
-/// What happens to a [`Subscription`].
+/// An event of a [`Subscription`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A collector answered. Its counters start anew: nothing before compares with anything after.
+    /// A collector answered. Its counters start again and cannot be compared with earlier ones.
     Connected(Welcome),
-    /// The collector tells something.
+    /// A message from the collector.
     Update(Update),
-    /// The connection ended, or one more attempt failed.
+    /// The connection ended, or another attempt failed.
     Disconnected {
-        /// Why, in words for the user.
+        /// Why, for the user.
         reason: String,
         /// When the next attempt is made.
         retry_in: Duration,
@@ -49,7 +51,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next event. May be dropped and called again without loss. `None` only if the runtime shuts down.
+    /// The next event. Safe to cancel. `None` only if the runtime shuts down.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
     }
@@ -68,8 +70,9 @@ impl Stream for Subscription {
     }
 }
 
-/// Reads samples from the collector at `socket` for as long as the returned subscription lives, reconnecting
-/// after 0.1 to 0.8 s whenever the connection is lost. Must be called within a tokio runtime.
+/// Reads samples from the collector at `socket` for as long as the returned subscription lives.
+/// Reconnects after 0.1 to 0.8 s when the connection is lost. Must be called within a tokio
+/// runtime.
 pub fn reconnecting(
     socket: impl Into<PathBuf>,
     request: Subscribe,
@@ -81,7 +84,7 @@ pub fn reconnecting(
     Subscription { events, request }
 }
 
-/// The reader has gone: nothing is left to do.
+/// The reader was dropped.
 struct ReaderGone;
 
 async fn run(
@@ -109,7 +112,7 @@ async fn run(
     }
 }
 
-/// One connection from first to last frame.
+/// One connection, from its first to its last frame.
 async fn session(
     socket: &Path,
     client_name: &str,
@@ -130,7 +133,8 @@ async fn session(
                 continue;
             }
         };
-        // Only a sample proves the connection good: one that is welcomed and thrown out must not retry fast.
+        // Only a sample proves that the connection is good. A client that is welcomed and then
+        // rejected must not retry fast.
         if matches!(update, Update::Sample(_)) {
             *retry_in = FIRST_RETRY;
         }
@@ -140,7 +144,7 @@ async fn session(
     }
 }
 
-/// Sends the present request and returns how long to wait for a sample from now on.
+/// Sends the current request. Returns how long to wait for each sample from now on.
 async fn subscribe(
     client: &mut Client,
     requests: &mut watch::Receiver<Subscribe>,

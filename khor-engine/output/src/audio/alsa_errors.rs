@@ -1,6 +1,6 @@
 //! Keeps alsa-lib from printing to stderr.
 
-/// alsa-lib prints its errors to stderr unless told otherwise, per thread.
+/// Stops alsa-lib in this thread from printing its errors to stderr.
 pub(super) fn silence_alsa() -> Option<impl Sized> {
     alsa::Output::local_error_handler().ok()
 }

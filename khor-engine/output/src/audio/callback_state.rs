@@ -7,10 +7,11 @@ use std::{
 
 use khor_synth::Synth;
 
-/// A stream whose callback was silent for this long isn't running.
+/// A stream whose callback is silent for this long does not run.
 const STALE_AFTER: Duration = Duration::from_millis(500);
 
-/// What the callback publishes. All stores are relaxed: each figure stands alone.
+/// The values that the callback publishes. All stores are relaxed, because the values are
+/// independent.
 #[derive(Debug)]
 pub(super) struct CallbackState {
     epoch: Instant,
@@ -29,20 +30,22 @@ pub(super) struct CallbackState {
     fading: AtomicBool,
 }
 
-/// How the callback is doing.
+/// Measurements of the callback.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AudioMeters {
-    /// Share of the time it may take that the callback took, 0..
+    /// Time that the callback took, as a share of the time that it may take.
     pub callback_load: f32,
-    /// From a note's onset in the synth to its sound, as the backend tells it, seconds; `None` where no device plays.
+    /// Time from a note's onset in the synth to its sound, as the backend reports it, seconds;
+    /// `None` without a running device.
     pub latency_s: Option<f32>,
-    /// Highest sample of late, 0..=1.
+    /// Highest recent sample, 0..=1.
     pub peak: f32,
-    /// Voices that sound.
+    /// Sounding voices.
     pub voices: u32,
-    /// Voices that may sound: fewer than all while the processor is too slow for them.
+    /// Limit of sounding voices. It is lower than all voices while the processor is too slow for
+    /// them.
     pub voice_limit: u32,
-    /// Notes there was no room for.
+    /// Notes that the synth had no room for.
     pub dropped_notes: u64,
 }
 
@@ -87,7 +90,7 @@ impl CallbackState {
         self.fading.store(false, Relaxed);
     }
 
-    /// There is no stream any more.
+    /// The stream was closed.
     pub(super) fn closed(&self) {
         self.started.store(false, Relaxed);
     }
@@ -115,22 +118,22 @@ impl CallbackState {
         running.then(|| self.stream.load(Relaxed))
     }
 
-    /// A note found the queue full.
+    /// Counts a note that found the queue full.
     pub(super) fn count_lost_note(&self) {
         self.lost_notes.fetch_add(1, Relaxed);
     }
 
-    /// The callback is to fade out, and to be silent until the next stream.
+    /// Tells the callback to fade out, and to be silent until the next stream.
     pub(super) fn fade(&self) {
         self.fading.store(true, Relaxed);
     }
 
-    /// Whether it is.
+    /// Whether the callback must fade out.
     pub(super) fn is_fading(&self) -> bool {
         self.fading.load(Relaxed)
     }
 
-    /// The newest figures. Where no device takes samples nothing sounds.
+    /// The latest measurements. Without a running device nothing sounds.
     pub(super) fn meters(&self) -> AudioMeters {
         let lasting = AudioMeters {
             voice_limit: self.voice_limit.load(Relaxed),

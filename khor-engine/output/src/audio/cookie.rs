@@ -1,7 +1,8 @@
-//! The cookie that sound servers want to see of a client.
+//! The cookie that a sound server requires of a client.
 //!
-//! PulseAudio makes it when it starts; PipeWire has none, and takes any of the right length. A client that is linked with
-//! libpulse makes one where there is none; cpal's client sends nothing then, and is turned away.
+//! PulseAudio creates it when it starts. PipeWire has none, and accepts any cookie of the right
+//! length. A client that uses libpulse creates a missing cookie. cpal's client sends none then, and
+//! the server rejects it.
 
 use std::{
     fs::{DirBuilder, File},
@@ -18,8 +19,8 @@ use tracing::warn;
 /// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
 const LENGTH: usize = 256;
 
-/// Sees to it that cpal's client finds a cookie, if there is a sound server: libpulse's, where the user keeps it elsewhere,
-/// else a new one.
+/// Ensures that cpal's client finds a cookie, if there is a sound server. This is libpulse's cookie
+/// if the user keeps it elsewhere, or else a new one.
 pub(super) fn ensure() {
     static WARNED: Once = Once::new();
     if pulseaudio::socket_path_from_env().is_none() || pulseaudio::cookie_path_from_env().is_some() {
@@ -32,7 +33,7 @@ pub(super) fn ensure() {
     }
 }
 
-/// The one that libpulse reads, which heeds `$XDG_CONFIG_HOME`.
+/// The cookie that libpulse reads, which respects `$XDG_CONFIG_HOME`.
 fn libpulse_cookie() -> Option<Vec<u8>> {
     let folder = std::env::var_os("XDG_CONFIG_HOME")?;
     let cookie = files::read(&PathBuf::from(folder).join("pulse/cookie"), LENGTH as u64).ok()?;
@@ -45,7 +46,8 @@ fn random() -> io::Result<Vec<u8>> {
     Ok(cookie)
 }
 
-/// For nobody else to read, and there as a whole or not at all. One that appeared meanwhile is left as it is.
+/// Saves the cookie, readable only by its owner, completely or not at all. Keeps a cookie that
+/// another program has just created.
 fn save(folder: &Path, cookie: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;

@@ -1,4 +1,5 @@
-//! Sound devices through cpal: what there is, and opening one. Nothing else in khor knows cpal.
+//! Sound devices through cpal: lists them and opens one. Only this module and the device thread use
+//! cpal.
 
 use std::{
     sync::{
@@ -23,9 +24,10 @@ use super::{
     renderer::Lease,
 };
 
-/// Frames asked for per callback of a sound card; never left to the device, whose default may be two seconds.
+/// Frames per callback of a sound card. Never the device's default, which may be two seconds.
 const CARD_FRAMES: u32 = 1024;
-/// Likewise of a sound server, which asks twice as often: each time costs the client's side more than the sound does.
+/// Frames that are requested of a sound server. The server calls twice as often. Each call costs
+/// the client more than the sound does.
 const SERVER_FRAMES: u32 = 2048;
 /// How long a stream may take to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -41,14 +43,14 @@ pub struct DeviceInfo {
     pub is_default: bool,
 }
 
-/// Which device is wanted.
+/// The selected device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceChoice {
     /// `pulseaudio`, `alsa`, or empty for the first that answers.
     pub(super) backend: String,
     /// `id:…`, or empty for the default.
     pub(super) device: String,
-    /// Leave the sound card alone: it is the sound server's, which may be on its way.
+    /// Do not open the sound card: it belongs to the sound server, which may be starting.
     pub(super) server_only: bool,
 }
 
@@ -58,17 +60,18 @@ pub(super) struct OpenStream {
     _stream: Stream,
     pub(super) backend: String,
     pub(super) device: String,
-    /// It is a sound server that plays it.
+    /// Whether a sound server plays it.
     pub(super) by_server: bool,
     pub(super) faults: Arc<Faults>,
 }
 
-/// What the callbacks saw. The error callback may be called half a million times a second, so it only counts.
+/// The results of the callbacks. The error callback may run half a million times a second, so it
+/// only counts.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// The stream can't go on.
+    /// The stream cannot continue.
     pub(super) fatal: AtomicBool,
-    /// Errors that may heal by themselves.
+    /// Errors that may recover by themselves.
     pub(super) transient: AtomicU64,
     /// Gaps in the sound.
     pub(super) xruns: AtomicU64,
@@ -81,7 +84,7 @@ pub(super) struct Faults {
 #[error("{reason}")]
 pub(super) struct OpenError {
     reason: String,
-    /// Somebody else has it, or khor itself.
+    /// Another program uses the device, or khor does.
     is_busy: bool,
 }
 
@@ -101,11 +104,12 @@ impl From<cpal::Error> for OpenError {
 }
 
 const NO_SERVER: &str = "the sound server does not answer";
-/// Devices that alsa-lib always lists and that are no place to play: converters and sinks to nowhere.
+/// Devices that alsa-lib always lists and that are useless for playing: converters and sinks to
+/// nowhere.
 const ALSA_PLUGINS: [&str; 9] =
     ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
 
-/// All output devices of all backends that answer. Opens none of them.
+/// All output devices of all backends that answer. Opens no device.
 pub fn list() -> Vec<DeviceInfo> {
     with_hosts(list_all).unwrap_or_default()
 }
@@ -124,11 +128,11 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
     devices
 }
 
-/// Where a backend plays; its default is the default where it is `preferred`.
+/// The outputs of a backend. Its default device is the default if the backend is `preferred`.
 fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
-        // The configuration refuses an id with active characters.
+        // The configuration rejects an id with active characters.
         let id = device.id().ok().filter(|id| inert::is_inert(&id.to_string()))?;
         let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
         let is_default = preferred && default.as_ref() == Some(&id);
@@ -137,23 +141,23 @@ fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     host.output_devices().into_iter().flatten().filter_map(info).collect()
 }
 
-/// The device that would be opened, for people; plays nothing.
+/// The name of the device that would be opened. Plays nothing.
 ///
 /// # Errors
 ///
-/// Why none would.
+/// The reason why none would be opened.
 pub fn probe(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
     let choice = DeviceChoice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
     let (host_id, device) = find_playable(&choice, sample_rate_hz).map_err(|error| error.to_string())?;
     Ok(format!("{} through {host_id}", display_name(&device)))
 }
 
-/// Whether a chosen device can be played, as far as that can be known before what plays now is given up for it: one that is
-/// busy may be so because of khor.
+/// Checks whether a chosen device can play, before the current device is closed. A busy device
+/// passes, because khor itself may use it.
 ///
 /// # Errors
 ///
-/// Why it can't.
+/// The reason why it cannot play.
 pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
     let choice = DeviceChoice { device: device.to_owned(), ..DeviceChoice::default() };
     match find_playable(&choice, sample_rate_hz) {
@@ -162,7 +166,8 @@ pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
     }
 }
 
-/// A device that can be played. Asking for what it can do opens a sound card, so a name that stands for nothing is found out.
+/// Finds a device that can play. The query for its abilities opens a sound card, so it detects a
+/// name without a device.
 fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
@@ -174,7 +179,7 @@ fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, 
     Ok((host_id, device))
 }
 
-/// Opens the chosen device and says at which rate it plays what `lease` has.
+/// Opens the chosen device. Returns the rate at which it plays the renderer of `lease`.
 pub(super) fn open(
     choice: &DeviceChoice,
     sample_rate_hz: u32,
@@ -191,7 +196,8 @@ pub(super) fn open(
             config,
             move |out: &mut [f32], info: &OutputCallbackInfo| {
                 if player.tid.load(Relaxed) == 0 {
-                    // Once per stream, and it can't block: nothing else tells which thread a backend plays from.
+                    // Once per stream, and it cannot block. There is no other way to learn which
+                    // thread a backend plays from.
                     player.tid.store(nix::unistd::gettid().as_raw(), Relaxed);
                 }
                 let OutputStreamTimestamp { callback, playback } = info.timestamp();
@@ -252,12 +258,13 @@ fn find_in(hosts: &mut Hosts, choice: &DeviceChoice) -> Result<(HostId, Device),
     Err(OpenError::new(error))
 }
 
-/// Whether there is a sound server, or was one that did not tidy up.
+/// Whether there is a sound server, or the files of one that crashed.
 pub(super) fn has_server() -> bool {
     pulseaudio::socket_path_from_env().is_some()
 }
 
-/// The wanted rate where the device has it, else the device's own; two channels where it has them.
+/// The requested rate if the device supports it, else the device's own. Two channels if the device
+/// has them.
 fn stream_config(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
     let default = device.default_output_config()?;
     let mut ranges = device

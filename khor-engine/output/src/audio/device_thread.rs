@@ -1,8 +1,8 @@
 //! The thread for all device queries; it keeps the connection to the sound server.
 //!
-//! A dropped client of the crate `pulseaudio` leaks a thread, a connection and a megabyte until the server next sends
-//! something, and a query to a server that hangs blocks. So all queries share one connection, and callers wait for at
-//! most [`TIMEOUT`].
+//! A dropped client of the crate `pulseaudio` leaks a thread, a connection and a megabyte until the
+//! server next sends something. A query to a server that hangs blocks. So all queries share one
+//! connection, and callers wait for at most [`TIMEOUT`].
 
 use std::{
     sync::{
@@ -17,9 +17,9 @@ use cpal::{Host, HostId, traits::HostTrait};
 
 use super::{alsa_errors::silence_alsa, cookie};
 
-/// Longest wait of a caller: longer than cpal waits for a server that refuses it.
+/// Longest wait of a caller. It is longer than cpal waits for a server that refuses the connection.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Tasks that may wait; a further one fails at once.
+/// Tasks that may wait. A further task fails at once.
 const QUEUE_TASKS: usize = 8;
 /// The backend that opens sound cards.
 const CARD_BACKEND: &str = "alsa";
@@ -55,12 +55,12 @@ fn start() -> Option<SyncSender<Task>> {
 /// The backends.
 #[derive(Default)]
 pub(super) struct Hosts {
-    /// Of the sound server, while it answers.
+    /// The backend of the sound server, while it answers.
     server: Option<(HostId, Host)>,
 }
 
 impl Hosts {
-    /// Those that there are, best first: the sound server where there is one, then sound cards.
+    /// The available backends, best first: the sound server if there is one, then sound cards.
     pub(super) fn ids(backend: &str) -> Vec<HostId> {
         let mut ids: Vec<HostId> = cpal::available_hosts()
             .into_iter()
@@ -70,12 +70,12 @@ impl Hosts {
         ids
     }
 
-    /// Lets a backend be asked; `None` where it does not answer.
+    /// Runs a task on a backend; `None` if the backend does not answer.
     pub(super) fn with_host<T>(&mut self, id: HostId, task: impl FnOnce(&Host) -> T) -> Option<T> {
         if is_card(id) {
             return cpal::host_from_id(id).ok().map(|host| task(&host));
         }
-        // A server that ended takes its connection, and the thread behind it, along.
+        // A server that ended also ends its connection and the connection's thread.
         drop(self.server.take_if(|(held, host)| *held != id || host.devices().is_err()));
         if self.server.is_none() {
             cookie::ensure();
@@ -85,12 +85,12 @@ impl Hosts {
     }
 }
 
-/// Whether it takes the sound card for itself.
+/// Whether the backend opens sound cards itself.
 pub(super) fn is_card(host: HostId) -> bool {
     host.to_string() == CARD_BACKEND
 }
 
-/// Whether a choice is of a sound card, by its backend or its id: then no server has a say.
+/// Whether a choice names a sound card, by its backend or its id. Then no sound server is involved.
 pub(super) fn is_card_choice(backend: &str, device: &str) -> bool {
     backend == CARD_BACKEND
         || device.strip_prefix("id:").is_some_and(|id| id.split(':').next() == Some(CARD_BACKEND))

@@ -1,12 +1,15 @@
 //! The sound device.
 //!
-//! A supervising thread owns the stream: it opens it, watches it and opens it again when it is lost. The
-//! synth lives in a [`renderer`] that is lent to the stream's callback and comes back when the stream is
-//! dropped, so a lost device costs nothing but time. Commands reach the callback through one lock-free queue
-//! whose only producer is the [`Player`]; figures come back through the atomics of [`callback_state`].
-//! All of cpal stays in [`device`] and in [`device_thread`], which keeps the connection to a sound server, and what its client needs
-//! to be let in there in [`cookie`]; the [`priority`] of its thread is asked for when it first plays. What the device is given can be heard at the [`tap`] as
-//! well; where there is no device, the [`pacer`] takes its place while somebody does.
+//! A supervising thread owns the stream. It opens the stream, watches it, and reopens it when it is
+//! lost. The synth lives in a [`renderer`], which is lent to the stream's callback. The renderer
+//! returns when the stream is dropped, so a lost device costs nothing but time. Commands reach the
+//! callback through one lock-free queue, whose only producer is the [`Player`]. Measurements return
+//! through the atomics of [`callback_state`].
+//!
+//! Only [`device`] and [`device_thread`] use cpal. The latter keeps the connection to a sound
+//! server, and [`cookie`] makes the cookie that the server requires. The [`priority`] of the
+//! stream's thread is requested when it first plays. Listeners receive the device's sound at the
+//! [`tap`]. Without a device, the [`pacer`] replaces it while there are listeners.
 
 mod alsa_errors;
 mod callback_state;
@@ -40,15 +43,15 @@ use self::{
     renderer::{Command, Settings},
 };
 
-/// The feeding end of the sound: turns musical time into frames and hands commands to the callback.
-/// Not for the audio thread; never blocks.
+/// The sending end of the sound: converts musical time into frames, and sends commands to the
+/// callback. Not for the audio thread; never blocks.
 pub struct Player {
     commands: Producer<Command>,
     callback: Arc<CallbackState>,
     clock: Clock,
-    /// What was said last.
+    /// The last settings.
     settings: Settings,
-    /// Not all of it found room.
+    /// The queue had no room for some of the settings.
     must_resend: bool,
 }
 
@@ -58,8 +61,8 @@ impl Player {
         Self { commands, callback, clock, settings, must_resend: false }
     }
 
-    /// Tells how late it is; call it every few milliseconds with the musical time now, seconds. Answers the
-    /// number of the stream that takes samples; `None` while no device does: then notes are not to be sent.
+    /// Call this every few milliseconds with the current musical time, seconds. Returns the number
+    /// of the running stream. `None` without a running device: then send no notes.
     pub fn tick(&mut self, now_s: f64) -> Option<u32> {
         let stream = self.callback.running_stream();
         if stream.is_some() {
@@ -71,7 +74,7 @@ impl Player {
         stream
     }
 
-    /// Schedules a note; those that begin before now sound at once.
+    /// Schedules a note. A note that began before now sounds at once.
     pub fn schedule_note(&mut self, note: &Note) {
         let sample_rate_hz = self.callback.sample_rate_hz();
         let Some(onset_frame) = self.clock.frame_at(note.onset_s, f64::from(sample_rate_hz)) else { return };
@@ -81,8 +84,8 @@ impl Player {
         }
     }
 
-    /// Continuous parameters of the music. They change a hundred times a second, so while no device takes any only the last ones
-    /// are kept.
+    /// Sets the continuous parameters of the music. They change a hundred times a second, so only
+    /// the last ones are kept while no device runs.
     pub fn set_controls(&mut self, controls: Controls) {
         self.settings.controls = Some(controls);
         match self.callback.running_stream() {
@@ -91,7 +94,7 @@ impl Player {
         }
     }
 
-    /// Timbres, in the order of `Instrument::ALL`.
+    /// Sets the timbres, in the order of `Instrument::ALL`.
     pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
         self.settings.patches = patches.map(Some);
         for (instrument, patch) in std::iter::zip(Instrument::ALL, patches) {
@@ -99,13 +102,13 @@ impl Player {
         }
     }
 
-    /// How loud all of it is.
+    /// Sets the overall volume.
     pub fn set_volume(&mut self, volume: Volume) {
         self.settings.volume = Some(volume);
         self.push_command(Command::Volume(volume));
     }
 
-    /// Silence, with a short fade.
+    /// Mutes or unmutes the sound, with a short fade.
     pub fn set_muted(&mut self, muted: bool) {
         self.settings.muted = muted;
         self.push_command(Command::Muted(muted));
@@ -116,7 +119,7 @@ impl Player {
         self.push_command(Command::AllNotesOff);
     }
 
-    /// Says what is to hold from now on; without room for it all of the settings are said again later.
+    /// Sends a command. If the queue has no room, all settings are sent again later.
     fn push_command(&mut self, command: Command) {
         self.must_resend |= self.commands.push(command).is_err();
     }
@@ -130,8 +133,9 @@ impl Player {
     }
 }
 
-/// Maps musical seconds to the synth's frames. The callback advances in blocks, so one observation jitters by
-/// a block; a slow average of the offset between the clocks doesn't, and follows their drift.
+/// Maps musical seconds to the synth's frames. The callback advances in blocks, so one observation
+/// jitters by a block. A slow average of the offset between the clocks does not jitter, and follows
+/// their drift.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     offset_frames: Option<f64>,
@@ -140,9 +144,9 @@ struct Clock {
 impl Clock {
     /// Share of an observation that goes into the average: at 100 a second a time constant of 5 s.
     const AVERAGE_SHARE: f64 = 0.002;
-    /// An offset this far off is a new stream, not jitter, seconds.
+    /// An offset that differs by more than this is a new stream, not jitter, seconds.
     const JUMP_S: f64 = 0.25;
-    /// Distance kept behind the callback's newest block, seconds: one block of 2048 frames at 48 kHz.
+    /// Distance to the callback's newest block, seconds: one block of 2048 frames at 48 kHz.
     const MARGIN_S: f64 = 0.043;
 
     fn observe(&mut self, now_s: f64, frames: u64, rate_hz: f64) {
@@ -166,7 +170,7 @@ mod tests {
 
     use super::*;
 
-    /// However much is said while a stream hangs, what was said last holds once it goes on.
+    /// After a stream hangs, the last settings apply, however many were sent in between.
     #[test]
     fn settings_dropped_by_a_full_queue_return() {
         let (producer, mut consumer) = RingBuffer::new(32);
@@ -191,7 +195,7 @@ mod tests {
         assert!(consumer.pop().is_err(), "and said once");
     }
 
-    /// Hundreds of controls a second would fill the queue while nobody empties it.
+    /// Hundreds of controls a second would fill the queue while nothing empties it.
     #[test]
     fn without_a_device_controls_are_coalesced() {
         let (producer, mut consumer) = RingBuffer::new(32);

@@ -1,5 +1,5 @@
-//! A device without a loudspeaker: where no sound device plays and somebody listens at the tap, a thread asks the synth
-//! for samples as a device would, by the clock.
+//! Replaces a missing sound device while there are listeners at the tap: a thread requests samples
+//! from the synth by the clock, as a device would.
 
 use std::{
     io,
@@ -13,21 +13,22 @@ use std::{
 
 use super::renderer::Lease;
 
-/// Between two requests for samples.
+/// Time between two requests for samples.
 const PERIOD: Duration = Duration::from_millis(10);
-/// Most frames asked for at once.
+/// Most frames in one request.
 const BUFFER_FRAMES: usize = 512;
-/// Whoever is later than this (the machine slept) leaves out what was missed, seconds.
+/// A thread that is later than this (the machine slept) skips the missed frames, seconds.
 const SKIP_S: f64 = 1.0;
 
-/// The thread; it has a renderer on loan.
+/// The thread. It has borrowed a renderer.
 pub(super) struct Pacer {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Pacer {
-    /// Begins to ask for `sample_rate_hz` frames a second. Without a thread the renderer goes home at once.
+    /// Starts to request `sample_rate_hz` frames a second. If the thread cannot start, the renderer
+    /// returns at once.
     pub(super) fn start(mut lease: Lease, sample_rate_hz: u32) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -48,19 +49,19 @@ impl Pacer {
         Ok(Self { stop, thread })
     }
 
-    /// Ends the thread; the renderer is home.
+    /// Ends the thread. The renderer has then returned.
     pub(super) fn stop(self) {
         self.stop.store(true, Relaxed);
-        // A panic in there was logged, and its renderer came home all the same.
+        // A panic of the thread was logged, and its renderer has returned anyway.
         drop(self.thread.join());
     }
 }
 
-/// How many frames a device would have asked for.
+/// Counts the frames that a device would have requested.
 struct FrameClock {
     sample_rate_hz: f64,
     start: Instant,
-    /// Frames asked for since `start`.
+    /// Frames requested since `start`.
     frames: u64,
 }
 
@@ -69,7 +70,7 @@ impl FrameClock {
         Self { sample_rate_hz: f64::from(sample_rate_hz), start: Instant::now(), frames: 0 }
     }
 
-    /// Frames to ask for now.
+    /// Number of frames to request now.
     fn due(&mut self, now: Instant) -> usize {
         let due = (now.duration_since(self.start).as_secs_f64() * self.sample_rate_hz) as u64;
         let behind = due.saturating_sub(self.frames);

@@ -1,9 +1,10 @@
-//! Real-time priority for the thread that plays: asked of the kernel, then of rtkit, and given back when the thread
-//! takes more than its share.
+//! Real-time priority for the thread that plays. It is requested from the kernel, then from rtkit.
+//! The thread gives it back when it uses too much CPU time.
 //!
-//! A thread of this priority goes before everything else, so both it and the machine need protecting from each other:
-//! past [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) of work without a pause the kernel signals, and the handler makes
-//! it an ordinary thread again. Without that a hopelessly overloaded synth would freeze a machine of one processor.
+//! A thread with this priority runs before all ordinary threads, so the machine must be protected
+//! from it. After [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) of work without a pause the kernel
+//! sends a signal, and the handler makes it an ordinary thread again. Otherwise an overloaded synth
+//! would freeze a machine with one processor.
 
 use std::{
     io,
@@ -29,16 +30,17 @@ use serde::Serialize;
 use tracing::{debug, info};
 use zbus::proxy::CacheProperties;
 
-/// Above everything ordinary and below what sound servers have (PipeWire: 88, PulseAudio by rtkit: 5 of 20).
+/// Above all ordinary threads, and below those of sound servers (PipeWire: 88, PulseAudio by rtkit:
+/// 5 of 20).
 const PRIORITY: i32 = 10;
 /// Work without a pause after which the priority is given back, µs. rtkit asks for at most 200 ms.
 const LONGEST_RUN_US: u64 = 100_000;
-/// As much again, µs: past this the kernel kills, should the handler not have helped.
+/// Limit after which the kernel kills the process if the handler did not help, µs.
 const LONGEST_RUN_HARD_US: u64 = 200_000;
-/// How long the bus may take.
+/// Longest wait for the bus.
 const BUS_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The thread that has the priority, for the signal's handler; 0 is none.
+/// The thread that has the priority, for the signal's handler; 0 if there is none.
 static PROMOTED: AtomicI32 = AtomicI32::new(0);
 
 /// What the thread that plays was granted.
@@ -64,12 +66,13 @@ pub enum Granter {
     Rtkit,
 }
 
-/// An answer that may still be on its way.
+/// An answer that may not have arrived yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promotion(Arc<Mutex<Option<Priority>>>);
 
 impl Promotion {
-    /// Asks for the thread `tid` of this process. Doesn't wait: the bus may hang.
+    /// Requests the priority for the thread `tid` of this process. Does not wait, because the bus
+    /// may hang.
     pub(super) fn ask(tid: i32) -> Self {
         let promotion = Self::default();
         let answer = promotion.clone();
@@ -90,7 +93,7 @@ impl Promotion {
         promotion
     }
 
-    /// What was granted, as it stands now; `None` until there is an answer.
+    /// The current answer; `None` until it has arrived.
     pub(super) fn answer(&self) -> Option<Priority> {
         let granted = self.0.lock().clone()?;
         if granted.real_time && PROMOTED.load(Relaxed) == 0 {
@@ -145,7 +148,7 @@ fn protect() -> Result<(), Errno> {
 extern "C" fn give_back(_signal: libc::c_int) {
     let tid = PROMOTED.swap(0, Relaxed);
     if tid != 0 {
-        // A thread that is gone needs nothing.
+        // A thread that has ended needs nothing.
         let _ = schedule(tid, libc::SCHED_OTHER, 0);
     }
 }
@@ -176,7 +179,7 @@ fn ask_rtkit(tid: i32) -> Result<(), String> {
     let runtime = runtime.map_err(|error: io::Error| error.to_string())?;
     let device_thread = async {
         let bus = zbus::Connection::system().await?;
-        // It knows no `GetAll`, which a cache would begin with.
+        // rtkit has no `GetAll`, which a cache would call first.
         let rtkit = RealtimeKitProxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
         let priority = rtkit.max_realtime_priority().await?.clamp(1, PRIORITY);
         rtkit.make_thread_realtime_with_pid(u64::from(std::process::id()), tid as u64, priority as u32).await

@@ -1,5 +1,5 @@
-//! The callback as backends call it, at every length and rate, under two guards: the allocator counts, and in a process
-//! of its own the kernel ends whoever makes a system call.
+//! Tests the callback as backends call it, at every length and rate, with two checks. The allocator
+//! counts allocations, and in a child process the kernel kills it at any system call.
 
 use std::{
     sync::Arc,
@@ -31,7 +31,7 @@ const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
 const CHANNELS: [usize; 3] = [1, 2, 6];
 const LENGTHS: [usize; 6] = [16, 100, 441, 1024, 2000, 8192];
 
-/// A renderer, the end that feeds it, and a tap at which somebody listens.
+/// A renderer, the sending end of its commands, and a tap with a listener.
 fn renderer_with_listener(rate_hz: u32) -> (Renderer, Producer<Command>, Tap) {
     let (commands, receiver) = RingBuffer::new(1024);
     let (tap, feed) = Tap::start(rate_hz).unwrap();
@@ -48,8 +48,8 @@ fn wait_for_listener(heard: &mut Receiver<Block>, renderer: &mut Renderer) {
     }
 }
 
-/// Plays everything the callback may be told, in buffers of every length; says the highest sample, or not-a-number
-/// if there was one.
+/// Plays all commands, in buffers of every length. Returns the highest sample, or not-a-number if
+/// there was one.
 fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut [f32], rounds: u32) -> f32 {
     let mut peak = 0.0_f32;
     let mut frame = 0;
@@ -108,8 +108,8 @@ fn the_callback_never_allocates() {
     }
 }
 
-/// Allows only what ends a process, and reading the clock, which needs no system call where the kernel has a clock
-/// that can be read without.
+/// Allows only the end of the process and reading the clock. Reading needs no system call if the
+/// kernel has a clock that is mapped into the process.
 fn filter() -> BpfProgram {
     let allowed = [libc::SYS_exit_group, libc::SYS_clock_gettime];
     let arch = std::env::consts::ARCH.try_into().expect("an architecture that has filters");
@@ -150,7 +150,7 @@ fn the_callback_makes_no_system_call() {
     Preset::builtin();
     let ended = without_system_calls(|| play(&mut renderer, &mut commands, &mut buffer, 200) > 0.05);
     assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
-    // The guard works.
+    // Proves that the filter works.
     let ended = without_system_calls(|| {
         std::thread::yield_now();
         true

@@ -1,4 +1,5 @@
-//! The audio callback: takes commands, renders the synth, interleaves. Real-time safe.
+//! The audio callback: receives commands, renders the synth, and interleaves the channels.
+//! Real-time safe.
 
 use std::{
     sync::{Arc, mpsc::SyncSender},
@@ -16,24 +17,24 @@ use super::{
     voice_limit::VoiceLimit,
 };
 
-/// Frames rendered at a time; callbacks of any length are cut into these.
+/// Frames rendered at a time. Callbacks of any length are split into these.
 const CHUNK_FRAMES: usize = 512;
 /// How fast the shown peak falls, per chunk.
 const PEAK_FALL: f32 = 0.9;
 
-/// What the callback is told.
+/// A command for the callback.
 #[derive(Clone, Copy)]
 pub(super) enum Command {
     Note(SynthNote),
     Controls(Controls),
-    /// One at a time: all of them would make every command twelve times as long.
+    /// One patch at a time: all patches would make every command twelve times as long.
     Patch(Instrument, Patch),
     Volume(Volume),
     Muted(bool),
     AllNotesOff,
 }
 
-/// What a synth is told besides notes, and a new one is to be told again.
+/// The settings of a synth. A new synth must receive them again.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Settings {
     pub(super) patches: [Option<Patch>; Instrument::ALL.len()],
@@ -43,7 +44,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Says all of it.
+    /// Commands for all settings.
     pub(super) fn commands(self) -> impl Iterator<Item = Command> + Clone {
         let patches = std::iter::zip(Instrument::ALL, self.patches);
         let patches = patches.filter_map(|(instrument, patch)| Some(Command::Patch(instrument, patch?)));
@@ -58,7 +59,7 @@ pub(super) struct Renderer {
     sample_rate_hz: u32,
     commands: Consumer<Command>,
     settings: Settings,
-    /// It fades out, and is silent until the next stream.
+    /// It fades out, and is then silent until the next stream.
     is_fading: bool,
     /// Notes that earlier synths had no room for.
     dropped_notes: u64,
@@ -98,8 +99,8 @@ impl Renderer {
         self.sample_rate_hz
     }
 
-    /// Takes what was said while no stream plays: settings are kept, notes are over before they sound. Called
-    /// often enough, the queue never fills. Not for the audio thread.
+    /// Receives commands while no stream plays. Settings are kept and notes are dropped. If this is
+    /// called often enough, the queue never fills. Not for the audio thread.
     pub(super) fn idle(&mut self) {
         while let Ok(command) = self.commands.pop() {
             if !matches!(command, Command::Note(_)) {
@@ -108,8 +109,8 @@ impl Renderer {
         }
     }
 
-    /// Makes it ready for a stream of this rate: settings are kept, and nothing rings on from the last stream, which may have been
-    /// lost long ago. Allocates; not for the audio thread.
+    /// Prepares for a stream of this rate. Keeps the settings, but no sound of the last stream,
+    /// which may have been lost long ago. Allocates; not for the audio thread.
     pub(super) fn prepare(&mut self, sample_rate_hz: u32) {
         self.idle();
         if sample_rate_hz != self.sample_rate_hz {
@@ -124,8 +125,9 @@ impl Renderer {
         self.settings.commands().for_each(|command| self.apply(command));
     }
 
-    /// Fills one callback's buffer of interleaved frames, whose first is heard `until_heard_s` from now. Audio thread: no lock, no allocation, no syscall
-    /// (the clock is read through the vDSO).
+    /// Fills one callback's buffer of interleaved frames. Its first frame sounds `until_heard_s`
+    /// from now. Audio thread: no lock, no allocation, no system call (the clock is read through
+    /// the vDSO).
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
         let begun = Instant::now();
         while let Ok(command) = self.commands.pop() {
@@ -185,7 +187,8 @@ impl Renderer {
     }
 }
 
-/// Stereo into any number of channels: one gets the mean, more than two get the first two.
+/// Converts stereo into any number of channels. One channel gets the mean; of more than two, the
+/// first two get the sound.
 fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     for (frame, (l, r)) in out.chunks_exact_mut(channels).zip(left.iter().zip(right)) {
         match frame {
@@ -199,29 +202,30 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     }
 }
 
-/// A renderer on loan to a stream's callback; goes home when the stream is dropped. A stream may begin before it has
-/// one, and is silent until then: whether a device opens is known only once it has.
+/// A renderer that is lent to a stream's callback. It returns when the stream is dropped. A stream
+/// may start without a renderer and is then silent, because only an open stream shows that the
+/// device works.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
     transfer: Arc<Mutex<Transfer>>,
     returns: SyncSender<Box<Renderer>>,
 }
 
-/// Where a lease gets its renderer from.
+/// Gives a lease its renderer.
 pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
-/// What is between the two.
+/// The state between lease and handover.
 enum Transfer {
-    /// Nothing yet.
+    /// No renderer yet.
     Pending,
-    /// The renderer, not taken yet.
+    /// The renderer, which the lease has not taken yet.
     Ready(Box<Renderer>),
-    /// Nobody will take it.
+    /// The lease was dropped.
     Abandoned,
 }
 
 impl Lease {
-    /// Without a renderer yet; `returns` is where it goes in the end.
+    /// A lease without a renderer. `returns` receives the renderer at the end.
     pub(super) fn new(returns: SyncSender<Box<Renderer>>) -> (Self, Handover) {
         let transfer = Arc::new(Mutex::new(Transfer::Pending));
         (Self { renderer: None, transfer: Arc::clone(&transfer), returns }, Handover(transfer))
@@ -229,7 +233,8 @@ impl Lease {
 
     /// Audio thread: see [`Renderer::fill`].
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
-        // Until it has one: held for an instant when the renderer comes, and not waited for even then.
+        // Only until it has a renderer. The lock is held for an instant when the renderer arrives,
+        // and the callback never waits for it.
         if self.renderer.is_none()
             && let Some(mut transfer) = self.transfer.try_lock()
             && let Transfer::Ready(renderer) = std::mem::replace(&mut *transfer, Transfer::Pending)
@@ -244,7 +249,8 @@ impl Lease {
 }
 
 impl Handover {
-    /// Gives the renderer; back comes one that the lease doesn't live to take.
+    /// Gives the lease a renderer. Returns the renderer if the lease was dropped before it took
+    /// one.
     pub(super) fn give_renderer(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
         let mut transfer = self.0.lock();
         if matches!(*transfer, Transfer::Abandoned) {
@@ -261,7 +267,8 @@ impl Drop for Lease {
         let transfer = std::mem::replace(&mut *transfer, Transfer::Abandoned);
         let unclaimed = if let Transfer::Ready(renderer) = transfer { Some(renderer) } else { None };
         if let Some(renderer) = self.renderer.take().or(unclaimed) {
-            // The queue holds one and there is one renderer: it is full only if home is gone.
+            // The queue holds one, and there is one renderer. A send fails only if the receiver was
+            // dropped.
             drop(self.returns.try_send(renderer));
         }
     }
@@ -304,7 +311,7 @@ mod tests {
         })
     }
 
-    /// The highest of so many seconds, in callbacks of 1024 frames.
+    /// The peak of that many seconds, in callbacks of 1024 frames.
     fn peak(renderer: &mut Renderer, seconds: f32) -> f32 {
         let mut out = [0.0; 2048];
         let callbacks = (seconds * RATE_HZ as f32 / 1024.0) as u32;
@@ -332,7 +339,7 @@ mod tests {
         assert_eq!(peak(&mut renderer, 1.0), 0.0, "faded out");
     }
 
-    /// Whenever a stream ends, the renderer is where it can be found.
+    /// The renderer is never lost, whenever a stream ends.
     #[test]
     fn handing_over_never_loses_the_renderer() {
         let (renderer, ..) = made();

@@ -1,4 +1,4 @@
-//! The thread that owns the stream: opens it, watches it, opens it again.
+//! The thread that owns the stream: opens, watches and reopens it.
 
 use std::{
     io,
@@ -30,7 +30,7 @@ use crate::Health;
 const QUEUE_COMMANDS: usize = 1024;
 /// Time between two checks of the stream.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// A callback that is silent for this long is dead, whatever the backend says.
+/// A callback that is silent for this long has stopped, whatever the backend reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
 /// A stream's first seconds, in which [`WATCHDOG`] does not apply. PulseAudio without a card renders two seconds of
 /// silence ahead, and asks for no more samples until then. Reopening the stream would repeat that wait for ever.
@@ -43,7 +43,7 @@ const FADE: Duration = Duration::from_millis(70);
 const MAX_FADE: Duration = Duration::from_millis(400);
 /// Longest wait for the renderer of a stream that ends properly.
 const RETURN_TIMEOUT: Duration = Duration::from_millis(50);
-/// Waits between attempts to open: the first, and the longest.
+/// Waits between attempts to open the stream: the first, and the longest.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 /// Time for a sound server to start or restart. Then khor opens the sound card itself, and the server cannot.
@@ -65,7 +65,7 @@ pub struct AudioSettings {
 /// State of the sound output.
 #[derive(Clone, Debug, Default)]
 pub struct AudioStatus {
-    /// Works, or why not.
+    /// Whether it works, and why not.
     pub health: Health,
     /// Backend in use.
     pub backend: Option<String>,
@@ -78,7 +78,7 @@ pub struct AudioStatus {
     /// Gaps that the backends have reported since the engine started. `None` while the backend
     /// reports no gaps, such as cpal's client of sound servers.
     pub xruns: Option<u64>,
-    /// Of the thread that plays; `None` until that is known.
+    /// The priority of the thread that plays; `None` until it is known.
     pub priority: Option<Priority>,
 }
 
@@ -91,7 +91,7 @@ pub struct AudioOutput {
 }
 
 impl AudioOutput {
-    /// Starts the threads; the [`Player`] feeds the sound.
+    /// Starts the threads. The [`Player`] controls the sound.
     pub fn start(settings: AudioSettings) -> io::Result<(Self, Player)> {
         let callback = Arc::new(CallbackState::new(settings.sample_rate_hz));
         let (tap, feed) = Tap::start(settings.sample_rate_hz)?;
@@ -115,34 +115,37 @@ impl AudioOutput {
             earlier_xruns: 0,
             server_deadline: server_deadline(),
         };
-        // It ends when the output is dropped; nobody waits for it, since a sound server may hang.
+        // The thread ends when the output is dropped. Nothing waits for it, because a sound server
+        // may hang.
         thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run())?;
         let player = Player::new(producer, Arc::clone(&callback));
         Ok((Self { commands, status, callback, tap }, player))
     }
 
-    /// Where to listen to what the device is given. With no device, the music plays for the listeners alone.
+    /// The tap for listeners of the device's sound. Without a device, the music plays for the
+    /// listeners alone.
     pub fn tap(&self) -> &Tap {
         &self.tap
     }
 
     /// Changes the settings.
     pub fn set_settings(&self, settings: AudioSettings) {
-        // The thread ends only when this sender does.
+        // The thread ends only after this sender is dropped.
         drop(self.commands.send(settings));
     }
 
-    /// Fades out whatever sounds and returns once that has been heard; there is silence until the next stream.
+    /// Fades out all sound, and waits until the device has played the fade. The output is then
+    /// silent until the next stream.
     pub fn fade_out(&self) {
         fade_out(&self.callback);
     }
 
-    /// Its state.
+    /// The state of the output.
     pub fn status(&self) -> AudioStatus {
         self.status.lock().clone()
     }
 
-    /// How the callback is doing.
+    /// Measurements of the callback.
     pub fn meters(&self) -> AudioMeters {
         self.callback.meters()
     }
@@ -154,7 +157,8 @@ impl Drop for AudioOutput {
     }
 }
 
-/// Fades out, and waits for the device to have played it. A device that takes no more samples is not waited for.
+/// Fades out, and waits until the device has played the fade. Does not wait for a device that
+/// requests no samples.
 fn fade_out(callback: &CallbackState) {
     let faded = callback.frames() + (FADE.as_secs_f64() * f64::from(callback.sample_rate_hz())) as u64;
     let given_up = Instant::now() + MAX_FADE;
@@ -173,18 +177,18 @@ struct Supervisor {
     status: Arc<Mutex<AudioStatus>>,
     callback: Arc<CallbackState>,
     tap: Tap,
-    /// The channel through which stream or pacer return the renderer.
+    /// The channel through which a stream or the pacer returns the renderer.
     returns: (mpsc::SyncSender<Box<Renderer>>, Receiver<Box<Renderer>>),
-    /// The renderer, while nobody has it on loan.
+    /// The renderer, while it is not lent.
     idle: Option<Box<Renderer>>,
-    /// Has it on loan while no device does and somebody listens at the tap.
+    /// The pacer, which borrows the renderer while there are listeners and no running device.
     pacer: Option<Pacer>,
     stream: Option<WatchedStream>,
     retry: Duration,
     has_played: bool,
     /// Gaps on earlier streams.
     earlier_xruns: u64,
-    /// Until when only a sound server is asked for the default device.
+    /// Until then, only a sound server may open the default device.
     server_deadline: Option<Instant>,
 }
 
@@ -200,12 +204,12 @@ struct WatchedStream {
     transient: u64,
     /// Checks in a row that found new errors.
     error_checks: u32,
-    /// Asked for once its thread is known.
+    /// The request for its priority, once its thread is known.
     promotion: Option<Promotion>,
 }
 
 impl WatchedStream {
-    /// What its thread was granted; asks when its thread is new.
+    /// The priority of its thread. Requests it when the thread is new.
     fn priority(&mut self) -> Option<Priority> {
         let tid = self.open.faults.tid.load(Relaxed);
         (tid != 0).then(|| self.promotion.get_or_insert_with(|| Promotion::ask(tid)).answer())?
@@ -260,7 +264,7 @@ impl Supervisor {
         let (lease, handover) = Lease::new(self.returns.0.clone());
         match device::open(&choice, self.settings.sample_rate_hz, lease) {
             Ok((open, sample_rate_hz)) => {
-                // Until here whoever listens at the tap heard on.
+                // Until this point the pacer played for the listeners at the tap.
                 self.idle = self
                     .prepare_renderer(sample_rate_hz)
                     .and_then(|renderer| handover.give_renderer(renderer));
@@ -296,7 +300,8 @@ impl Supervisor {
         }
     }
 
-    /// The renderer, ready for a new stream of this rate; `None` while a stream that was closed still holds it.
+    /// The renderer, prepared for a new stream of this rate; `None` while a closed stream still
+    /// holds it.
     fn prepare_renderer(&mut self, sample_rate_hz: u32) -> Option<Box<Renderer>> {
         let mut renderer = self.take_renderer()?;
         self.callback.opened(sample_rate_hz);
@@ -367,8 +372,8 @@ impl Supervisor {
         self.close(Some(Health::failing(error, "khor opens it again by itself as soon as it answers")));
     }
 
-    /// Drops the stream, if there is one, and takes its renderer back. Publishes `health`, and logs it when it
-    /// has changed.
+    /// Drops the stream, if there is one, and takes its renderer back. Publishes `health`, and logs
+    /// it if it has changed.
     fn close(&mut self, health: Option<Health>) {
         if let Some(health) = health {
             self.publish_health(health);
@@ -379,7 +384,7 @@ impl Supervisor {
             self.server_deadline = Some(Instant::now() + SERVER_GRACE);
         }
         self.callback.closed();
-        // It waits for the server, which may hang; the renderer comes home when it doesn't, sooner or later.
+        // Dropping waits for the server, which may hang. The renderer returns later in that case.
         if thread::Builder::new().name("khor-audio-end".into()).spawn(move || drop(watched)).is_ok() {
             self.idle = self.idle.take().or_else(|| self.returns.1.recv_timeout(RETURN_TIMEOUT).ok());
         }

@@ -1,8 +1,8 @@
-//! The tap: what the loudspeaker is given, for whoever else listens.
+//! The tap: sends the device's sound to listeners.
 //!
-//! The callback copies its frames into a lock-free ring, and only while somebody listens; what the ring has no room
-//! for is left out, and counted. A thread carries them from there to the listeners, of which a slow one loses blocks
-//! and slows nobody. Either loss shows in the numbers of the blocks.
+//! The callback copies its frames into a lock-free ring while there are listeners. Frames that do
+//! not fit are dropped and counted. A thread passes the frames to the listeners. A slow listener
+//! loses blocks, and does not delay the others. Both losses show in the numbers of the blocks.
 
 use std::{
     sync::{
@@ -16,56 +16,56 @@ use std::{
 use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::broadcast;
 
-/// Frames between callback and thread: a third of a second at 192 kHz, more than any callback is long.
+/// Frames in the ring: a third of a second at 192 kHz, longer than any callback.
 const RING_FRAMES: usize = 1 << 16;
-/// How often the thread looks into the ring while somebody listens.
+/// Time between two reads of the ring while there are listeners.
 const PERIOD: Duration = Duration::from_millis(10);
 /// Blocks that are kept for a slow listener: at least two seconds.
 const LISTENER_QUEUE_BLOCKS: usize = 256;
 
-/// Left and right of one instant, -1..=1.
+/// Left and right sample of one instant, -1..=1.
 pub type StereoFrame = [f32; 2];
 
-/// Frames that follow each other, as the device gets them. The next block continues where this one ends if its
-/// [`first_frame`](Self::first_frame) is this one's [`next_frame`](Self::next_frame), and no device was lost or changed
-/// in between.
+/// Consecutive frames of the device. The next block continues this one if its
+/// [`first_frame`](Self::first_frame) is this one's [`next_frame`](Self::next_frame), and the
+/// device was not lost or changed in between.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Hertz.
     pub sample_rate_hz: u32,
-    /// Which frame the first one is, of all that the device was given while anybody listened. Between one block's end
-    /// and the next one's first frame is what a slow listener lost, and what was left out because the carrying thread
-    /// was slow; if frames came just as it caught up, the gap is as many frames further on.
+    /// Number of the first frame, counted while there are listeners. The gap between one block's
+    /// end and the next one's first frame is what was lost: by a slow listener, or by a slow
+    /// thread. If frames arrived just as the thread caught up, the gap is as many frames later.
     pub first_frame: u64,
     /// At least one.
     pub frames: Arc<[StereoFrame]>,
 }
 
 impl Block {
-    /// Which frame follows the last one.
+    /// Number of the frame after the last one.
     pub fn next_frame(&self) -> u64 {
         self.first_frame + self.frames.len() as u64
     }
 }
 
-/// Where to listen.
+/// Where listeners subscribe.
 #[derive(Clone)]
 pub struct Tap {
     shared: Arc<Shared>,
     thread: Thread,
 }
 
-/// There are as many listeners as there may be.
+/// The maximum number of listeners is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} listen already, which is as many as khor serves at once", Tap::MAX_LISTENERS)]
 pub struct TapFull;
 
 struct Shared {
     blocks: broadcast::Sender<Block>,
-    /// Somebody listens, and the callback is to copy.
+    /// There are listeners, and the callback must copy its frames.
     has_listeners: AtomicBool,
     sample_rate_hz: AtomicU32,
-    /// Frames that the ring had no room for; the callback adds, and the thread takes them out.
+    /// Frames that the ring had no room for. The callback adds to it, and the thread resets it.
     dropped_frames: AtomicU64,
     closed: AtomicBool,
 }
@@ -74,7 +74,7 @@ impl Tap {
     /// Most listeners at once.
     pub const MAX_LISTENERS: usize = 32;
 
-    /// A tap, and the end of it that the callback feeds.
+    /// A tap, and its end for the callback.
     pub(crate) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, TapFeed)> {
         let shared = Arc::new(Shared::new(sample_rate_hz));
         let (producer, consumer) = RingBuffer::new(RING_FRAMES);
@@ -86,7 +86,7 @@ impl Tap {
         Ok((tap, TapFeed { shared, frames: producer }))
     }
 
-    /// Listens from now on, until the receiver is dropped.
+    /// Receives blocks from now on, until the receiver is dropped.
     pub fn listen(&self) -> Result<broadcast::Receiver<Block>, TapFull> {
         if self.listeners() >= Self::MAX_LISTENERS {
             return Err(TapFull);
@@ -96,7 +96,7 @@ impl Tap {
         Ok(receiver)
     }
 
-    /// How many listen.
+    /// Number of listeners.
     pub fn listeners(&self) -> usize {
         self.shared.blocks.receiver_count()
     }
@@ -119,18 +119,18 @@ impl Shared {
         }
     }
 
-    /// The thread: from the ring to the listeners.
+    /// The thread: passes frames from the ring to the listeners.
     fn forward_blocks(&self, mut ring: Consumer<StereoFrame>) {
         let mut first_frame = 0;
         while !self.closed.load(Relaxed) {
             if self.blocks.receiver_count() == 0 {
                 self.has_listeners.store(false, Relaxed);
-                // Whoever came since is told of by the token that lets this return at once.
+                // A new listener leaves a token that ends this call at once.
                 thread::park();
                 continue;
             }
             if !self.has_listeners.load(Relaxed) {
-                // Frames of those who listened before, and what they lost.
+                // Drop the frames and the losses from before the first listener.
                 take_all(&mut ring);
                 self.dropped_frames.store(0, Relaxed);
                 self.has_listeners.store(true, Relaxed);
@@ -139,9 +139,9 @@ impl Shared {
             if let Some(frames) = take_all(&mut ring) {
                 let sample_rate_hz = self.sample_rate_hz.load(Relaxed);
                 let block = Block { sample_rate_hz, first_frame, frames };
-                // What the ring had no room for came after these, of which it was full.
+                // The frames that did not fit came after these, which filled the ring.
                 first_frame = block.next_frame() + self.dropped_frames.swap(0, Relaxed);
-                // The last of them may have gone.
+                // The last listener may have left.
                 self.blocks.send(block).ok();
             }
         }
@@ -156,20 +156,20 @@ fn take_all(ring: &mut Consumer<StereoFrame>) -> Option<Arc<[StereoFrame]>> {
     (!frames.is_empty()).then_some(frames)
 }
 
-/// The callback's end.
+/// The callback's end of the tap.
 pub(crate) struct TapFeed {
     shared: Arc<Shared>,
     frames: Producer<StereoFrame>,
 }
 
 impl TapFeed {
-    /// What follows has this rate.
+    /// Sets the rate of the following frames.
     pub(crate) fn set_rate(&self, sample_rate_hz: u32) {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
 
-    /// Passes frames on if somebody listens: as many as there is room for, and counts the others. Audio thread: no
-    /// lock, no allocation, no system call.
+    /// Passes frames on if there are listeners: as many as fit, and counts the others. Audio
+    /// thread: no lock, no allocation, no system call.
     pub(crate) fn push(&mut self, left: &[f32], right: &[f32]) {
         if !self.shared.has_listeners.load(Relaxed) {
             return;
@@ -177,7 +177,8 @@ impl TapFeed {
         let given = left.len().min(right.len());
         let fitting = given.min(self.frames.slots());
         if fitting < given {
-            // Before those that fit: the ring's index publishes it, so who takes them knows what is missing after them.
+            // Count them before the frames that fit. The ring's index publishes the count, so the
+            // thread knows how many frames are missing after those that it takes.
             self.shared.dropped_frames.fetch_add((given - fitting) as u64, Relaxed);
         }
         let Ok(chunk) = self.frames.write_chunk_uninit(fitting) else { return };
@@ -196,7 +197,7 @@ impl TapFeed {
 mod tests {
     use super::*;
 
-    /// Pushes a counting ramp, `frames` at once, until `until` says that it is enough.
+    /// Pushes a counting ramp, `frames` at once, until `until` returns true.
     fn ramp(feed: &mut TapFeed, frames: usize, mut until: impl FnMut() -> bool) {
         let mut next = 0.0_f32;
         khor_e2e::wait_until("enough frames to be pushed", || {
@@ -239,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_full_ring_counts_dropped_frames() {
-        // Without the thread, which would empty the ring, or find that nobody listens.
+        // Without the thread, which would empty the ring or find no listeners.
         let (frames, _ring) = RingBuffer::new(RING_FRAMES);
         let mut feed = TapFeed { shared: Arc::new(Shared::new(48_000)), frames };
         feed.shared.has_listeners.store(true, Relaxed);
@@ -261,7 +262,8 @@ mod tests {
             while let Ok(block) = listener.try_recv() {
                 lost += block.first_frame - next_frame;
                 next_frame = block.next_frame();
-                // Frames bear their numbers, but for as many as came before anybody listened.
+                // The value of a frame is its number, minus the frames from before the first
+                // listener.
                 let begun_at = *begun_at.get_or_insert(block.frames[0][0]);
                 let given = block.frames[block.frames.len() - 1][0] + 1.0 - begun_at;
                 if lost > 0 && given as u64 == next_frame {

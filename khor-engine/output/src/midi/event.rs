@@ -21,10 +21,11 @@ pub struct MidiSettings {
 pub enum MidiEvent {
     /// The settings of the port, or none to close it.
     Settings(Option<MidiSettings>),
-    /// A note and when it begins.
+    /// A note and the instant at which it begins.
     Note(Note, Instant),
-    /// A step of the composer's, swing left out. Each comes once, ahead of time, and begins where the one before it ended;
-    /// else the clock's followers are stopped until the next bar.
+    /// A step of the composer, without swing. Each step arrives once, ahead of time, and begins
+    /// where the previous one ended. Otherwise the clock's followers are stopped until the next
+    /// bar.
     Step {
         /// When it begins.
         at: Instant,
@@ -33,12 +34,12 @@ pub enum MidiEvent {
         /// It is the first of a bar.
         bar_start: bool,
     },
-    /// Levels and brightness (0..=1); what did not change is not sent.
+    /// Levels and brightness (0..=1). Unchanged values are not sent.
     Levels(Levels, f32),
-    /// Ends every note, and tells the channels in use so (controller 123).
+    /// Ends every note, and sends controller 123 on the used channels.
     AllNotesOff,
-    /// Likewise, and ends every sound on all channels (controller 120).
+    /// Ends every note, and every sound on all channels (controller 120).
     Panic,
-    /// As [`Self::AllNotesOff`], and ends the clock and the thread.
+    /// Ends every note, the clock and the thread.
     Stop,
 }

@@ -1,11 +1,13 @@
 //! MIDI through the ALSA sequencer: a port other programs can subscribe to.
 //!
-//! Notes go out on their role's channel (melody as configured, bass 2, chords 3, percussion 10), signals as
-//! controllers on channel 1, and, if wanted, the music's time as MIDI [`clock`]. A thread ([`sender`]) owns the
-//! [`port`] and the [`schedule`] of what is still to be sent. Shortly before a message is due it is put on a queue of
-//! the sequencer's, with the [`queue`]'s time for it, and the kernel's timer sends it. So the thread may be late without
-//! being heard. What is due later stays here: a pad's note-offs lie minutes ahead, the kernel keeps 500 messages, and
-//! what it has must be taken back for a silence.
+//! Notes use the channel of their role: melody as configured, bass 2, chords 3, percussion 10.
+//! Signals are controllers on channel 1. The music's time can be sent as MIDI [`clock`]. A thread
+//! ([`sender`]) owns the [`port`] and the [`schedule`] of pending messages.
+//!
+//! Shortly before a message is due, it is put on a queue of the sequencer with its time on the
+//! clock of the [`queue`]. The kernel's timer sends it, so a late thread is not audible. Later
+//! messages stay here, for two reasons. A pad's note-offs may be due in minutes, and the kernel
+//! keeps 500 messages. And queued messages must be withdrawn for a silence.
 
 mod clock;
 mod event;
@@ -39,7 +41,7 @@ const QUEUE_EVENTS: usize = 1024;
 pub struct MidiOutput {
     events: SyncSender<MidiEvent>,
     health: Arc<Mutex<Health>>,
-    /// Whether the settings ask for a port; only `send` uses it.
+    /// Whether the settings request a port. Only `send` uses it.
     has_port: Arc<AtomicBool>,
     ended: Arc<Mutex<Receiver<()>>>,
 }
@@ -60,8 +62,8 @@ impl MidiOutput {
         Ok(Self { events, health, has_port, ended: Arc::new(Mutex::new(ended)) })
     }
 
-    /// Hands an event to the thread. Never blocks; a full queue drops it. Without a port the thread is left
-    /// asleep: twenty times a second it would wake only to drop what it was given.
+    /// Sends an event to the thread. Never blocks; a full queue drops it. Without a port the thread
+    /// is not woken: it would wake twenty times a second only to drop events.
     pub fn send(&self, event: MidiEvent) {
         match &event {
             MidiEvent::Settings(settings) => self.has_port.store(settings.is_some(), Relaxed),

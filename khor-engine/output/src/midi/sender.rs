@@ -1,4 +1,4 @@
-//! The thread that owns the port: opens it, and hands the kernel what is due soon.
+//! The thread that owns the port: opens it, and passes due messages to the kernel.
 
 use std::{
     collections::BTreeSet,
@@ -27,16 +27,18 @@ use crate::Health;
 
 /// Time between two attempts to open a missing sequencer.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
-/// How long before it is due a message is handed to the kernel. As much as this thread may sleep too long, and less
-/// than what notes come ahead, 40 ms at least: so what comes next belongs behind all that was handed over.
+/// How early a message is passed to the kernel. It is as long as this thread may oversleep. It is
+/// shorter than the 40 ms by which notes arrive early, so a new message belongs after all that were
+/// passed on.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
-/// Messages due later than this from now can certainly be withdrawn.
+/// Messages that are due later than this can certainly be withdrawn.
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
-/// Time until a note-off is offered to a full kernel again.
+/// Time between two attempts to pass a note-off to a full kernel.
 const FULL_RETRY: Duration = Duration::from_millis(5);
-/// A queue's clock is ahead by up to a tick, a millisecond, after its first one, if others use the same timer.
+/// After its first tick, a queue's clock may be ahead by up to one tick (a millisecond), if other
+/// programs use the same timer.
 const QUEUE_WARM_UP: Duration = Duration::from_millis(10);
-/// Readings of a new queue's clock; the sharpest counts.
+/// Readings of a new queue's clock. The most exact one counts.
 const CLOCK_READINGS: usize = 8;
 /// Time between two readings of the queue's clock and of the subscribers.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -72,7 +74,7 @@ struct Connection {
     polled_at: Instant,
     /// Channels that notes were sent on, bit 0 for channel 1.
     used_channels: u16,
-    /// What each controller was set to last.
+    /// The last value of each controller.
     controllers: [Option<u8>; 128],
     clock: Clock,
     subscribers: BTreeSet<Addr>,
@@ -110,7 +112,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads the subscribers. For new ones, every controller is sent again.
+    /// Reads the subscribers. Sends every controller again if there are new ones.
     fn update_subscribers(&mut self) {
         let subscribers = self.port.subscribers();
         self.new_subscribers.retain(|subscriber| subscribers.contains(subscriber));
@@ -129,7 +131,7 @@ impl Connection {
         self.clock.step(step, &mut self.new_subscribers, schedule);
     }
 
-    /// The queue's time, as well as is known without asking.
+    /// The queue's time, estimated without a query.
     fn now(&self) -> Duration {
         self.time.queue(Instant::now())
     }
@@ -141,16 +143,16 @@ impl Connection {
     }
 }
 
-/// What the thread works with.
+/// The state of the thread.
 pub(super) struct Sender {
     health: Arc<Mutex<Health>>,
     settings: Option<MidiSettings>,
     connection: Option<Connection>,
     schedule: Schedule,
     retry_at: Instant,
-    /// Until when a note-off waits for a full kernel.
+    /// Until then, a note-off waits for a full kernel.
     full_until: Option<Instant>,
-    /// Messages lost to a full kernel since the thread began.
+    /// Messages that a full kernel rejected, since the thread began.
     dropped: u64,
 }
 
@@ -185,7 +187,7 @@ impl Sender {
         }
     }
 
-    /// The settings ask for a port, and none is open.
+    /// Whether the settings request a port and none is open.
     fn needs_port(&self) -> bool {
         self.settings.is_some() && self.connection.is_none()
     }
@@ -211,7 +213,7 @@ impl Sender {
         }
     }
 
-    /// Everything but the port's name can change while it is open.
+    /// Applies settings. Only a change of the port's name needs a new port.
     pub(super) fn set_settings(&mut self, settings: Option<MidiSettings>) {
         let name = |settings: &Option<MidiSettings>| settings.as_ref().map(|settings| settings.port.clone());
         let keeps_port = name(&self.settings) == name(&settings);
@@ -243,7 +245,8 @@ impl Sender {
         }
     }
 
-    /// Without a port nobody hears what was scheduled, and who had subscribed knows that it is gone.
+    /// Drops all scheduled messages, because there is no port. Its subscribers know that it is
+    /// gone.
     fn port_failed(&mut self, error: &PortError) {
         self.connection = None;
         self.schedule.clear();
@@ -252,7 +255,7 @@ impl Sender {
         self.publish_health(Health::failing(error.to_string(), error.fix()));
     }
 
-    /// Publishes the health; a new failure is logged once.
+    /// Publishes the health. Logs a new failure once.
     fn publish_health(&self, health: Health) {
         let mut published = self.health.lock();
         if let Some(error) = health.error.as_ref().filter(|_| *published != health) {
@@ -287,7 +290,7 @@ impl Sender {
         }
     }
 
-    /// Hands the kernel what is due within [`LOOK_AHEAD`].
+    /// Passes messages to the kernel that are due within [`LOOK_AHEAD`].
     fn send_due(&mut self) {
         if let Err(error) = self.try_send_due() {
             self.port_failed(&error);
@@ -318,7 +321,7 @@ impl Sender {
         Ok(())
     }
 
-    /// The kernel has no room for it.
+    /// Drops a message that the kernel has no room for.
     fn drop_message(&mut self, due: Due) {
         self.schedule.drop_message(due);
         if let (Message::Controller { controller, .. }, Some(connection)) =
@@ -332,7 +335,8 @@ impl Sender {
         }
     }
 
-    /// Ends every note, and tells the channels in use so; those of all channels sound no more if it is to be `at_once`.
+    /// Ends every note, and sends that on the used channels. If `at_once`, ends all sound on all
+    /// channels.
     fn silence(&mut self, at_once: bool) {
         let Some(connection) = &self.connection else { return };
         let used_channels = CHANNELS.filter(|channel| connection.used_channels >> (channel - 1) & 1 == 1);
@@ -364,7 +368,8 @@ impl Sender {
         }
     }
 
-    /// Ends every note and the clock, and waits until that is out: what waits in the queue is gone with the port.
+    /// Ends every note and the clock. Waits until the kernel has sent that, because queued messages
+    /// disappear with the port.
     fn close(&mut self) {
         self.silence(false);
         self.stop_clock();
@@ -385,7 +390,8 @@ impl Sender {
     }
 }
 
-/// Withdraws what waits in the queue; from which time of the queue on, and what time it was then.
+/// Withdraws queued messages. Returns the queue's time from which they were withdrawn, and the
+/// queue's time of the call.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;
