@@ -1,4 +1,4 @@
-//! Records what the sound device is given, while it plays, into a file.
+//! Records the sound of the device into a file while it plays.
 
 mod disk_limits;
 pub mod name;
@@ -69,30 +69,30 @@ pub struct RecordingStatus {
     pub fix: Option<String>,
 }
 
-/// Why it doesn't begin, or end.
+/// Why a recording cannot begin or end.
 #[derive(Debug, thiserror::Error)]
 pub enum RecorderError {
-    /// One at a time.
+    /// Another recording is running.
     #[error("{} is being recorded already; stop it first", .0.display())]
     Busy(PathBuf),
-    /// There is nothing to end.
+    /// Nothing is being recorded.
     #[error("nothing is being recorded")]
     Idle,
-    /// Too many listen.
+    /// The tap has too many listeners.
     #[error(transparent)]
     Full(#[from] TapFull),
     /// Recordings have reached a limit of disk space.
     #[error("{0}; {fix}", fix = .0.fix())]
     DiskLimit(#[from] DiskLimitError),
-    /// The file can't be written.
+    /// The file cannot be written.
     #[error("writing {}: {cause}", path.display())]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// Notes are no sound.
+    /// The format is unknown.
     #[error("format: {0} is not allowed, expected flac or wav")]
     Format(String),
 }
@@ -114,18 +114,18 @@ impl Recorder {
         *lock(&self.limits) = limits;
     }
 
-    /// Where the files go.
+    /// The folder of the recordings.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What is recorded.
+    /// The current or last recording.
     pub fn status(&self) -> RecordingStatus {
         lock(&self.shared).clone()
     }
 
-    /// Begins a file, named by the time, which replaces none; says its name. `extension` is `flac` or `wav`. Waits for
-    /// the disk; must be called within a tokio runtime.
+    /// Begins a new file, named by the time. Never replaces a file. Returns its path. `extension`
+    /// is `flac` or `wav`. Waits for the disk; must be called within a tokio runtime.
     pub fn start(&self, extension: &str) -> Result<PathBuf, RecorderError> {
         self.start_at(SystemTime::now(), extension)
     }
@@ -165,20 +165,22 @@ impl Recorder {
         Ok(path)
     }
 
-    /// Completes the file; says what it holds. Waits for the disk.
+    /// Completes the file. Returns what it holds. Waits for the disk.
     pub async fn stop(&self) -> Result<RecordingStatus, RecorderError> {
         let work = lock(&self.work).take();
         let was = self.status();
         let Some(RunningTask { stop, task }) = work.filter(|_| was.recording) else {
             return Err(RecorderError::Idle);
         };
-        // It may just have ended by itself; and it can only panic, which is logged.
+        // The recording may just have ended by itself. The task can only panic, and the panic is
+        // logged.
         stop.send(()).ok();
         drop(task.await);
         Ok(self.status())
     }
 
-    /// Completes the file, if one is recorded, as khor stops. Waits for the disk; must not be called on a task.
+    /// Completes a running recording when khor stops. Waits for the disk; must not be called on a
+    /// task.
     pub fn finish(&self) {
         let work = lock(&self.work).take();
         if let Some(RunningTask { stop, task }) = work {
@@ -188,24 +190,24 @@ impl Recorder {
     }
 }
 
-/// One file that is recorded.
+/// One recording.
 struct Session {
     path: PathBuf,
     folder: PathBuf,
     limits: Arc<Mutex<DiskLimits>>,
     /// Length of the recording at the last check of the disk limits, seconds.
     checked_s: f64,
-    /// The file, until the first block says the rate that it begins with.
+    /// The file, until the first block determines the sample rate.
     empty: Option<File>,
     format: Format,
     shared: Arc<Mutex<RecordingStatus>>,
 }
 
-/// The file while it is written.
+/// The file while it is being written.
 struct OpenFile {
     file: SoundFile,
     sample_rate_hz: u32,
-    /// Which frame is to follow, by the numbers of [`Block`].
+    /// Number of the next frame, as in [`Block`].
     next_frame: u64,
 }
 
@@ -231,7 +233,7 @@ impl Session {
             let block = match heard {
                 Ok(block) => block,
                 Err(RecvError::Lagged(blocks)) => {
-                    // How long they were, the next one's number says.
+                    // The number of the next block shows how long the lost blocks were.
                     lock(&self.shared).lost_blocks += blocks;
                     continue;
                 }
@@ -239,7 +241,7 @@ impl Session {
             };
             match self.take(&mut open, &block) {
                 Ok(true) => {}
-                // What was wrong with the file is known when it is finished.
+                // The error of the file is known when it is finished.
                 Ok(false) => break,
                 Err(found) => {
                     problem = Some(found);
@@ -254,7 +256,7 @@ impl Session {
         self.publish_end(problem.or_else(|| finished.err()));
     }
 
-    /// Writes a block, into a file that begins with the first. Says whether there can be more.
+    /// Writes a block. The first block begins the file. Returns whether the file has room for more.
     fn take(&mut self, open: &mut Option<OpenFile>, block: &Block) -> Result<bool, Problem> {
         let open = match open {
             Some(open) => open,
@@ -290,7 +292,7 @@ impl Session {
         limits.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
-    /// `None`: the format holds no samples.
+    /// Begins the file; `None` if the format holds no samples.
     fn begin(&mut self, block: &Block) -> Result<Option<OpenFile>, Problem> {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;
@@ -346,7 +348,7 @@ impl Problem {
     }
 }
 
-/// What the end of a recording's name stands for.
+/// The format of an extension.
 fn format_of(extension: &str) -> Result<Format, RecorderError> {
     match Format::from_path(&Path::new("khor").with_extension(extension)) {
         Ok(format @ (Format::Wav | Format::Flac)) => Ok(format),

@@ -1,4 +1,5 @@
-//! MIDI's clock: 24 messages a quarter note, on the grid of the composer's steps, and where its followers start.
+//! MIDI's clock: 24 messages a quarter note, on the grid of the composer's steps. It also starts
+//! and stops its followers.
 
 use std::time::Duration;
 
@@ -6,12 +7,13 @@ use alsa::seq::Addr;
 
 use super::schedule::{Message, Schedule};
 
-/// A step is a sixteenth, a quarter note has 24.
+/// A step is a sixteenth. A quarter note has 24 clocks.
 const CLOCKS_PER_STEP: u32 = 6;
-/// By how much more a step begins before or after the end of the one before it, steps were skipped or lost: what the
-/// map of the queue's time may be corrected by in between is less.
+/// If a step begins this long before or after the end of the previous one, steps were skipped or
+/// lost. Corrections of the queue's time are smaller.
 const GAP: Duration = Duration::from_millis(5);
-/// Between the start and the first clock after it, which is the bar line: time for followers to get ready.
+/// Time between the start and the first clock after it, which is on the bar line. Followers need it
+/// to get ready.
 const START_AHEAD: Duration = Duration::from_millis(1);
 
 /// A step of the music, in the queue's time.
@@ -22,27 +24,27 @@ pub(super) struct Step {
     pub(super) bar_start: bool,
 }
 
-/// What followers of the clock are doing.
+/// The state of the clock's followers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Clock {
-    /// Nobody wants a clock.
+    /// The clock is off.
     #[default]
     Off,
-    /// They stand, until the next bar line.
+    /// They are stopped until the next bar line.
     Standing,
-    /// They follow, and know the time until then.
+    /// They follow, and have the time up to `until`.
     Running { until: Duration },
 }
 
 impl Clock {
-    /// A clock that starts at the next bar line, if it is wanted.
+    /// A clock that starts at the next bar line, if it is `wanted`.
     pub(super) fn new(wanted: bool) -> Self {
         if wanted { Self::Standing } else { Self::Off }
     }
 
-    /// Schedules a step's clocks, evenly. After a gap followers are stopped, since they are no longer where the music
-    /// is; the position can only be told them at a bar line. Of `new_subscribers`, who subscribed since the last bar line, the
-    /// ones that are told it are taken out.
+    /// Schedules the clocks of a step, evenly spaced. After a gap, the followers are stopped,
+    /// because their position is wrong, and MIDI can only set it at a bar line. `new_subscribers`
+    /// have subscribed since the last bar line. Removes those that receive the start.
     pub(super) fn step(&mut self, step: Step, new_subscribers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP
@@ -71,7 +73,7 @@ impl Clock {
         *self = Self::Running { until: step.at + step.length };
     }
 
-    /// Schedules the stop, if followers run. What was scheduled of the clock from `cut` on was withdrawn.
+    /// Schedules the stop, if followers run. The clock's messages from `cut` on were withdrawn.
     pub(super) fn stop(&mut self, cut: Duration, schedule: &mut Schedule) {
         let was = std::mem::take(self);
         if was != Self::Off {
@@ -100,7 +102,8 @@ mod tests {
         drained
     }
 
-    /// Steps from `first` on, beginning at `at`, of these lengths; returns the end of the last.
+    /// Plays steps of these lengths from `first` on, beginning at `at`. Returns the end of the last
+    /// step.
     fn play(
         clock: &mut Clock,
         schedule: &mut Schedule,

@@ -1,4 +1,5 @@
-//! The ALSA sequencer port itself, and the queue by which the kernel sends what is not due yet.
+//! The port of the ALSA sequencer, and the queue through which the kernel sends messages when they
+//! are due.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +18,8 @@ use nix::errno::Errno;
 
 use super::{queue::Reading, schedule::Message};
 
-/// What can be withdrawn together of what waits in the queue, and its tag there.
+/// The kinds of queued messages that can be withdrawn separately. The number is their tag in the
+/// queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum MessageKind {
     /// Notes and controllers.
@@ -26,20 +28,20 @@ pub(super) enum MessageKind {
     Transport = 2,
 }
 
-/// A port that others may subscribe to. What waits in its queue is gone when it is dropped.
+/// A port to which other programs may subscribe. Dropping it drops its queued messages.
 pub(super) struct Port {
     seq: Seq,
     own: Addr,
     queue: i32,
 }
 
-/// The sequencer said no.
+/// An error of the sequencer.
 #[derive(Debug, thiserror::Error)]
 #[error("the ALSA sequencer: {0}")]
 pub(super) struct PortError(#[from] alsa::Error);
 
 impl PortError {
-    /// The kernel holds as many of this client's messages as it may; later there will be room again.
+    /// The kernel holds as many of this client's messages as it allows. It has room again later.
     pub(super) fn is_full(&self) -> bool {
         Errno::from_raw(self.0.errno()) == Errno::EAGAIN
     }
@@ -58,7 +60,7 @@ impl PortError {
 
 impl Port {
     pub(super) fn open(name: &str) -> Result<Self, PortError> {
-        // alsa-lib would print what it thinks of a missing sequencer to stderr.
+        // alsa-lib would print its error about a missing sequencer to stderr.
         let _quiet = alsa::Output::local_error_handler().ok();
         let name = CString::new(name.replace('\0', "")).unwrap_or_default();
         let seq = Seq::open(None, Some(Direction::Playback), true)?;
@@ -82,19 +84,19 @@ impl Port {
         Ok(Reading { before, queue, after: Instant::now() })
     }
 
-    /// Messages that the kernel has not sent yet.
+    /// Number of messages that the kernel has not sent yet.
     pub(super) fn waiting(&self) -> Result<i32, PortError> {
         Ok(self.seq.get_queue_status(self.queue)?.get_events())
     }
 
-    /// Who has subscribed.
+    /// The current subscribers.
     pub(super) fn subscribers(&self) -> BTreeSet<Addr> {
         let subscriptions = PortSubscribeIter::new(&self.seq, self.own, QuerySubsType::READ);
         subscriptions.map(|subscription| subscription.get_dest()).collect()
     }
 
-    /// Hands a message to the kernel, which sends it to whoever has subscribed when the queue's time is `at`; at once if
-    /// that is past. Never blocks.
+    /// Passes a message to the kernel, which sends it to the subscribers when the queue's time is
+    /// `at`. If that is past, it sends the message at once. Never blocks.
     pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
         let mut event = event(message);
         let kind = if message.is_transport() { MessageKind::Transport } else { MessageKind::Notes };
@@ -109,7 +111,7 @@ impl Port {
         Ok(())
     }
 
-    /// Takes back what is due at `from` or later.
+    /// Withdraws messages that are due at `from` or later.
     pub(super) fn withdraw(&self, kind: MessageKind, from: Duration) -> Result<(), PortError> {
         let condition = RemoveEvents::new()?;
         condition.set_condition(Remove::OUTPUT | Remove::TIME_AFTER | Remove::TAG_MATCH);
@@ -120,9 +122,9 @@ impl Port {
     }
 }
 
-/// Channels count from 1 in khor, from 0 on the wire.
+/// Channels count from 1 in khor and from 0 on the wire.
 fn event(message: Message) -> Event<'static> {
-    // The data of a clock is for queues that are controlled by it; those who subscribe need none.
+    // This field is for queues that follow a clock. Subscribers do not need it.
     let transport = EvQueueControl { queue: 0, value: () };
     match message {
         Message::Stop => Event::new(EventType::Stop, &transport),

@@ -1,10 +1,11 @@
-//! Which time of the sequencer's queue an instant is: measured, and followed slowly, since each has a clock of its own.
+//! Maps instants to the time of the sequencer's queue. The two clocks differ, so the map is
+//! measured and corrected slowly.
 
 use std::time::{Duration, Instant};
 
-/// Part of what the two clocks are found to be apart by that is corrected at once.
+/// Part of the measured difference between the clocks that is corrected at once.
 const CORRECTION_SHARE: u32 = 8;
-/// Clocks that are further apart did not drift: one of them jumped.
+/// A larger difference between the clocks is no drift: one of them has jumped.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
 
 /// The queue's time, and the instants between which it was read.
@@ -16,13 +17,13 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// The one that took less time.
+    /// The reading that took less time.
     pub(super) fn sharper(self, other: Self) -> Self {
         if other.after - other.before < self.after - self.before { other } else { self }
     }
 }
 
-/// From instants to the queue's time and back.
+/// Maps instants to the queue's time and back.
 #[derive(Debug)]
 pub(super) struct TimeMap {
     /// When the queue's time was zero.
@@ -30,14 +31,14 @@ pub(super) struct TimeMap {
 }
 
 impl TimeMap {
-    /// Of a queue that was just started.
+    /// The map for a queue that has just started.
     pub(super) fn new(reading: Reading) -> Self {
         let middle = reading.before + (reading.after - reading.before) / 2;
         Self { zero: middle.checked_sub(reading.queue).unwrap_or(middle) }
     }
 
-    /// Approaches a new reading. One that does not contradict the map teaches nothing: whoever was not running between
-    /// its two instants made it vague.
+    /// Corrects the map with a new reading. A reading that does not contradict the map changes
+    /// nothing: it is inexact because the thread did not run between its two instants.
     pub(super) fn follow(&mut self, reading: Reading) {
         let expected = self.instant(reading.queue);
         let early = reading.before.saturating_duration_since(expected);
@@ -51,12 +52,12 @@ impl TimeMap {
         }
     }
 
-    /// The queue's time at an instant; zero for one before its start.
+    /// The queue's time at an instant; zero before its start.
     pub(super) fn queue(&self, instant: Instant) -> Duration {
         instant.saturating_duration_since(self.zero)
     }
 
-    /// The instant at which it is that time.
+    /// The instant of a time of the queue.
     pub(super) fn instant(&self, queue: Duration) -> Instant {
         self.zero + queue
     }
@@ -76,7 +77,7 @@ mod tests {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 10));
         for second in 1..=300 {
-            // The queue gains 100 µs a second, which is ten times what clocks do.
+            // The queue gains 100 µs a second, ten times as much as real clocks.
             let (now, queue_us) = (start + Duration::from_secs(second), second * 1_000_100);
             map.follow(reading(now, queue_us, 10));
             let apart = map.queue(now).abs_diff(Duration::from_micros(queue_us));

@@ -1,7 +1,8 @@
-//! What is still to be sent, in order of time, with every note-on matched by exactly one note-off.
+//! The pending messages in the order of their times. Every note-on has exactly one note-off.
 //!
-//! All times are those of the sequencer's queue: whatever its clock does, what is later here is later there. A message
-//! is handed to the kernel a little before it is due; until then nobody needs to take it back.
+//! All times are those of the sequencer's queue, so their order is certain even if its clock
+//! drifts. A message is passed to the kernel shortly before it is due. Until then it can be dropped
+//! without a withdrawal.
 
 use std::{
     cmp::Reverse,
@@ -11,19 +12,19 @@ use std::{
 
 use alsa::seq::Addr;
 
-/// For how long it is remembered what the kernel was handed once it is due: longer than any doubt about the queue's
-/// time.
+/// How long a message is remembered after it was due in the kernel: longer than any uncertainty of
+/// the queue's time.
 const KEEP_SENT: Duration = Duration::from_millis(100);
 
-/// A MIDI message; channels 1..=16, the rest 0..=127. At one instant they go out in this order, so that a repeated note
-/// is heard again.
+/// A MIDI message; channels 1..=16, other numbers 0..=127. Messages of one instant are sent in this
+/// order, so that a repeated note sounds again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Message {
     /// The clock's followers stop.
     Stop,
-    /// They start: the next clock is a bar line.
+    /// The clock's followers start. The next clock is on a bar line.
     Start,
-    /// Likewise for one of them, who came when the others were following already.
+    /// One follower starts, because it subscribed while the others were following.
     StartFor(Addr),
     /// A 24th of a quarter note.
     Clock,
@@ -44,7 +45,7 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// Channel and number, of a note.
+    /// Channel and number, if this is a note.
     fn key(self) -> Option<Key> {
         match self {
             Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
@@ -56,36 +57,38 @@ impl Message {
         matches!(self, Self::NoteOff { .. })
     }
 
-    /// Of the clock.
+    /// Whether it belongs to the clock.
     pub(super) fn is_transport(self) -> bool {
         matches!(self, Self::Stop | Self::Start | Self::StartFor(_) | Self::Clock)
     }
 
-    /// It may come late, but without it somebody would play on, or never.
+    /// It may be sent late but not dropped. Otherwise a note would never end, or a follower would
+    /// never start or stop.
     pub(super) fn is_essential(self) -> bool {
         matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start | Self::StartFor(_))
     }
 }
 
-/// Channel and number of a note: no two sound at a time that have these in common.
+/// Channel and number of a note. Only one note with the same key sounds at a time.
 type Key = (u8, u8);
 
-/// Something due at a time of the queue.
+/// A message that is due at a time of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
     pub(super) at: Duration,
     pub(super) message: Message,
-    /// The note this belongs to; an off whose note was struck again meanwhile is out of date.
+    /// The note that this belongs to. A note-off is outdated if its note was struck again.
     id: u64,
 }
 
-/// Notes to come and notes that sound.
+/// Pending notes and sounding notes.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<Due>>,
-    /// Notes that sound once the kernel has played all that it was handed.
+    /// Notes that sound once the kernel has played all messages that it has received.
     sounding: BTreeMap<Key, u64>,
-    /// Notes' messages that the kernel was handed, in that order, until they are long due.
+    /// Messages of notes that the kernel has received, in that order, for a while after they were
+    /// due.
     sent: Vec<Due>,
     next_id: u64,
 }
@@ -98,7 +101,7 @@ impl Schedule {
         self.add(off, Message::NoteOff { channel, note });
     }
 
-    /// Adds a message; a note's belong to the last note.
+    /// Adds a message. A note's message belongs to the last note.
     pub(super) fn add(&mut self, at: Duration, message: Message) {
         self.queue.push(Reverse(Due { at, message, id: self.next_id }));
     }
@@ -108,9 +111,9 @@ impl Schedule {
         self.queue.peek().map(|due| due.0.at)
     }
 
-    /// The next message that is due at `until` or before; it stays until it is [`Self::accepted`] or
-    /// [`Self::drop_message`]. A note that still sounds is ended before it is struck again, and never overtakes what the
-    /// kernel was handed of the same note.
+    /// The next message that is due at `until` or before. It stays until [`Self::accepted`] or
+    /// [`Self::drop_message`]. A sounding note is ended before it is struck again, and never before
+    /// the kernel's earlier messages of the note.
     pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
             let mut due = self.queue.peek()?.0;
@@ -136,12 +139,13 @@ impl Schedule {
         }
     }
 
-    /// The kernel took what [`Self::next`] returned.
+    /// The kernel has received the message that [`Self::next`] returned.
     pub(super) fn accepted(&mut self, due: Due) {
         if let Some(key) = due.message.key() {
             self.sent.push(due);
             if due.message.is_off() {
-                // The off itself is out of date from now on, and leaves the queue as such.
+                // The note-off itself is outdated from now on, and is removed from the queue as
+                // such.
                 self.sounding.remove(&key);
                 return;
             }
@@ -150,20 +154,22 @@ impl Schedule {
         self.queue.pop();
     }
 
-    /// What [`Self::next`] returned, which need not come, will never be sent; nor will the off of such a note.
+    /// Drops the message that [`Self::next`] returned, which must not be essential. Also drops its
+    /// note's note-off.
     pub(super) fn drop_message(&mut self, due: Due) {
         debug_assert!(!due.message.is_essential(), "{due:?}");
         self.queue.pop();
     }
 
-    /// Forgets what the kernel was handed and has played by now.
+    /// Forgets messages that the kernel has played by now.
     pub(super) fn forget_played(&mut self, now: Duration) {
         self.sent.retain(|sent| sent.at + KEEP_SENT >= now);
     }
 
-    /// Drops notes to come and ends those that sound at `cut`, from when on what the kernel was handed of notes was
-    /// withdrawn. By then it was `reached`: of what lies between, nobody knows whether it was played. What may
-    /// sound is ended, and an off too many hurts nobody.
+    /// Drops pending notes, and ends sounding ones at `cut`. The kernel's note messages from `cut`
+    /// on were withdrawn when the queue's time was `reached`. It is unknown whether messages
+    /// between the two were played, so all notes that may sound are ended. An extra note-off does
+    /// no harm.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
         for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {
@@ -180,12 +186,12 @@ impl Schedule {
         self.queue.extend(offs.map(|(message, id)| Reverse(Due { at: cut, message, id })));
     }
 
-    /// Drops what is to come of the clock.
+    /// Drops the clock's pending messages.
     pub(super) fn drop_transport(&mut self) {
         self.queue.retain(|due| !due.0.message.is_transport());
     }
 
-    /// Forgets everything: whoever was to be told is gone.
+    /// Forgets everything, because the port is gone.
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.sounding.clear();
@@ -204,7 +210,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Hands over what is due, to a kernel that has room.
+    /// Passes due messages to a kernel with room for all of them.
     fn drain(schedule: &mut Schedule, until: Duration) -> Vec<(Duration, Message)> {
         let mut drained = Vec::new();
         while let Some(due) = schedule.next(until) {
@@ -275,7 +281,7 @@ mod tests {
         assert_eq!(schedule.next_due(), None);
     }
 
-    /// The kernel's queue: in order of time, and of coming for the same time.
+    /// The kernel's queue, in the order of time. Messages of one time keep their order of arrival.
     #[derive(Default)]
     struct Kernel {
         waiting: Vec<(Duration, Message)>,

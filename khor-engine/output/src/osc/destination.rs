@@ -1,5 +1,5 @@
-//! A target and the way to it. A name is looked up by a thread of its own, for as long as the target is wanted: that
-//! can take many seconds, and the notes for the other targets don't wait for it.
+//! A target and its address. A thread of its own looks up a name for as long as the target is
+//! configured. A look-up can take many seconds, and notes for other targets do not wait for it.
 
 use std::{
     io::{self, ErrorKind},
@@ -18,11 +18,12 @@ use tracing::{debug, warn};
 use super::OscTarget;
 use crate::Health;
 
-/// How often a name is looked up that does not resolve, or whose address can't be sent to.
+/// Time between look-ups of a name that does not resolve, or whose address cannot be sent to.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
-/// How often a name is looked up all the same: its host may have another address by now.
+/// Time between look-ups of other names: the host's address may have changed.
 const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
-/// Of a target that now fails and now works, one failure in this time is logged.
+/// Interval of the log limit. A target that alternates between failing and working is logged once
+/// in this time.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Health of one target, as the API shows it.
@@ -36,21 +37,21 @@ pub struct TargetHealth {
     pub error: Option<String>,
 }
 
-/// A target that is wanted.
+/// A configured target.
 #[derive(Debug)]
 pub(super) struct Destination {
     target: OscTarget,
     own: Arc<OwnTraffic>,
-    /// Held by who sends, who looks up and who asks for health, each for microseconds.
+    /// Held by the sender, the look-up and the health report, each for microseconds.
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     route: Option<Route>,
-    /// What was wrong with the last look-up, as long as there is no way.
+    /// The error of the last look-up, while there is no address.
     lookup_error: Option<String>,
-    /// What was wrong with the last datagram.
+    /// The error of the last datagram.
     send_error: Option<SendError>,
     /// When a failure to send was logged last.
     logged_at: Option<Instant>,
@@ -64,7 +65,7 @@ struct Route {
     place: CountedAt,
 }
 
-/// A datagram did not leave.
+/// An error while a datagram was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("sending to {to}: {cause}")]
 struct SendError {
@@ -77,7 +78,8 @@ impl Destination {
         Self { target, own, state: Mutex::default() }
     }
 
-    /// Opens the way there: an address at once, a name as soon as it resolves, and anew when it leads elsewhere.
+    /// Opens the destination: an address at once, a name once it resolves. A changed address opens
+    /// it again.
     pub(super) fn open(target: OscTarget, own: Arc<OwnTraffic>) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
         let this = Arc::new(Self::new(target, own));
@@ -90,8 +92,8 @@ impl Destination {
         this
     }
 
-    /// Lets a thread look for the host's addresses while the destination is kept: at once, each minute, and each
-    /// `retry` while it can't be sent to.
+    /// Starts a thread that looks up the host's addresses while the destination is kept: at once,
+    /// each minute, and each `retry` while it cannot be sent to.
     pub(super) fn spawn_lookups(
         self: &Arc<Self>,
         look_up: impl Fn(&OscTarget) -> io::Result<Vec<SocketAddr>> + Send + 'static,
@@ -110,17 +112,17 @@ impl Destination {
         &self.target
     }
 
-    /// Whether there is a way to the target yet.
+    /// Whether it has an address.
     pub(super) fn is_open(&self) -> bool {
         self.state().route.is_some()
     }
 
-    /// The address that is sent to, if there is one and the last datagram left.
+    /// The current address, if there is one and the last datagram was sent.
     pub(super) fn reached(&self) -> Option<SocketAddr> {
         self.state().reached()
     }
 
-    /// Sends to the target, if there is a way. Never blocks.
+    /// Sends to the target, if it has an address. Never blocks.
     pub(super) fn send(&self, datagram: &[u8]) {
         let mut state = self.state();
         let Some(Route { socket, address, place }) = &state.route else { return };
@@ -130,7 +132,8 @@ impl Destination {
                 self.own.sent_datagram(place, length, to);
                 state.send_error = None;
             }
-            // More than leaves at once, or nobody who listens yet: the way is as good as it was.
+            // The send buffer is full, or the receiver does not listen yet. The address is still
+            // right.
             Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionRefused) => {}
             Err(cause) => self.fail(&mut state, SendError { to, cause }),
         }
@@ -143,8 +146,8 @@ impl Destination {
         TargetHealth { target: self.target.to_string(), ok: state.reached().is_some(), error }
     }
 
-    /// Takes what a look-up found: another way, if the one there is leads elsewhere or can't be sent on. What is wrong
-    /// with sending is told until a datagram leaves.
+    /// Takes the result of a look-up. Opens another route if the current address has changed or
+    /// cannot be sent to. A send error is reported until a datagram is sent.
     pub(super) fn set_addresses(&self, found: io::Result<Vec<SocketAddr>>) {
         let found = found.and_then(|addresses| self.new_route(&addresses));
         let mut state = self.state();
@@ -166,7 +169,7 @@ impl Destination {
         }
     }
 
-    /// `None`: the one there is, is to stay.
+    /// `None` means that the current route stays.
     fn new_route(&self, addresses: &[SocketAddr]) -> io::Result<Option<Route>> {
         let (current, is_failing) = {
             let state = self.state();
@@ -177,7 +180,7 @@ impl Destination {
         if current == Some(chosen) { Ok(None) } else { Route::open(chosen).map(Some) }
     }
 
-    /// Whether to look its host up, `age` after it was done last.
+    /// Whether to look up the host. The last look-up was `age` ago.
     fn is_due(&self, age: Option<Duration>) -> bool {
         self.reached().is_none() || age.is_none_or(|age| age >= LOOKUP_INTERVAL)
     }
@@ -207,13 +210,13 @@ impl Route {
         let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
         let socket = UdpSocket::bind(any)?;
         socket.set_nonblocking(true)?;
-        // Without it the kernel sends nothing to the address of all.
+        // Without this option the kernel sends nothing to broadcast addresses.
         socket.set_broadcast(true)?;
         Ok(Self { socket, address, place: CountedAt::of_destination(address) })
     }
 }
 
-/// Health of them all together; one that fails is named and does not hide that the others work.
+/// The health of all targets together. It names a failing target even if the others work.
 pub(super) fn combined_health(targets: &[TargetHealth]) -> Health {
     let failing: Vec<String> = targets
         .iter()
@@ -247,14 +250,14 @@ fn look_up_repeatedly(
     }
 }
 
-/// May take many seconds.
+/// This may take many seconds.
 fn look_up(target: &OscTarget) -> io::Result<Vec<SocketAddr>> {
     let mut addresses: Vec<SocketAddr> = (target.host.as_str(), target.port).to_socket_addrs()?.collect();
     addresses.dedup();
     Ok(addresses)
 }
 
-/// The current address while it is one of these, or the one after it if it fails; otherwise the first.
+/// The current address while it is in the list, or the next one if it fails. Otherwise the first.
 fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, is_failing: bool) -> Option<SocketAddr> {
     let at = addresses.iter().position(|address| Some(*address) == current);
     let chosen = at.map_or(0, |at| if is_failing { (at + 1) % addresses.len() } else { at });
@@ -269,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    /// What the kernel refuses to send to, on every machine: no port.
+    /// The kernel cannot send to port 0, on any machine.
     const UNREACHABLE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
     fn destination(host: &str, port: u16) -> Destination {
@@ -313,7 +316,7 @@ mod tests {
         let all = UdpSocket::bind("0.0.0.0:0").unwrap();
         all.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = all.local_addr().unwrap().port();
-        // All of this machine, which there is without a network as well.
+        // The broadcast address of this machine, which works without a network.
         let here = Destination::open(OscTarget { host: "127.255.255.255".into(), port }, Arc::default());
         here.send(b"hello");
         assert_eq!(here.health().error, None);

@@ -1,4 +1,4 @@
-//! OSC over UDP: notes, signals and rates for other people's tools, in the forms of the original khor.
+//! OSC over UDP: notes, signals and rates for other programs, in the formats of the original khor.
 //!
 //! | address | types | meaning |
 //! |---|---|---|
@@ -37,32 +37,34 @@ use super::Health;
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
-/// A note leaves this long before it begins: enough for a receiver that heeds time tags to be ready, and always the
-/// same, so that one that doesn't plays evenly all the same. Notes are composed 40 to 50 ms ahead.
+/// A note is sent this long before it begins. A receiver that uses time tags has enough time. A
+/// receiver that ignores them plays evenly, because the time is always the same. Notes are composed
+/// 40 to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
-/// A level that moved less than this has not changed.
+/// A level that has moved less than this is unchanged.
 const LEVEL_CHANGE: f32 = 1e-3;
-/// A deviation that moved less than this has not changed, octaves.
+/// A deviation that has moved less than this is unchanged, octaves.
 const DEVIATION_CHANGE: f32 = 0.02;
 /// Shortest time between two values of one signal: 50 a second, with room for a timer's jitter.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(18);
 
-/// What the OSC thread receives.
+/// An event for the OSC thread.
 #[derive(Clone, Debug)]
 pub enum OscEvent {
-    /// Send to these from now on; to none is off.
+    /// Send to these targets from now on. An empty list switches OSC off.
     Targets(Vec<OscTarget>),
-    /// A note and the wall-clock time it begins.
+    /// A note and the wall-clock time of its onset.
     Note(Note, SystemTime),
-    /// Lanes: levels as `/khor/signal`, deviations as `/khor/deviation`; what did not change is not sent.
+    /// Lanes: levels as `/khor/signal`, deviations as `/khor/deviation`. Unchanged values are not
+    /// sent.
     Lanes(Lanes),
-    /// A cue: its kind, the name of its process (empty where unknown) and its pid (0 where unknown).
+    /// A cue: its kind, the name of its process (empty if unknown) and its pid (0 if unknown).
     Cue(&'static str, String, u32),
     /// The nine rates of `/khor/metrics`, in its order.
     Metrics([f32; 9]),
 }
 
-/// The destinations in use, shared with who asks for their health.
+/// The current destinations, shared with the health report.
 type Destinations = Arc<Mutex<Vec<Arc<Destination>>>>;
 
 /// The OSC output: a thread that sends to every target.
@@ -70,12 +72,12 @@ type Destinations = Arc<Mutex<Vec<Arc<Destination>>>>;
 pub struct OscOutput {
     events: SyncSender<OscEvent>,
     destinations: Destinations,
-    /// Whether there is a target; written and read by `send` alone.
+    /// Whether there is a target. Only `send` uses it.
     wanted: Arc<AtomicBool>,
 }
 
 impl OscOutput {
-    /// Starts the thread; it ends when the last clone is dropped. Datagrams are counted in `own`.
+    /// Starts the thread, which ends when the last clone is dropped. Counts datagrams in `own`.
     pub fn start(targets: Vec<OscTarget>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let destinations = Destinations::default();
@@ -88,8 +90,8 @@ impl OscOutput {
         Ok(Self { events, destinations, wanted })
     }
 
-    /// Hands an event to the thread. Never blocks; a full queue drops it. Without a target the thread is left
-    /// asleep: seventy times a second it would wake only to drop what it was given.
+    /// Sends an event to the thread. Never blocks; a full queue drops it. Without a target the
+    /// thread is not woken: it would wake seventy times a second only to drop events.
     pub fn send(&self, event: OscEvent) {
         match &event {
             OscEvent::Targets(targets) => self.wanted.store(!targets.is_empty(), Relaxed),
@@ -101,22 +103,23 @@ impl OscOutput {
         }
     }
 
-    /// Whether it works: not, as long as one target fails; the others are sent to all the same.
+    /// Its health. If one target fails, the output counts as failing, but other targets still
+    /// receive everything.
     pub fn health(&self) -> Health {
         destination::combined_health(&self.targets())
     }
 
-    /// Whether each target works, in the order they were given.
+    /// The health of each target, in the configured order.
     pub fn targets(&self) -> Vec<TargetHealth> {
         let destinations = self.destinations.lock();
         destinations.iter().map(|destination| destination.health()).collect()
     }
 }
 
-/// What was sent last of each signal, and when.
+/// The last sent value of each signal, and when it was sent.
 type Sent = PerSignal<Option<(f32, Instant)>>;
 
-/// A note and when it is to be sent.
+/// A note and the time to send it.
 struct PendingNote {
     due: Instant,
     onset: SystemTime,
@@ -127,12 +130,12 @@ struct Sender {
     shared: Destinations,
     own: Arc<OwnTraffic>,
     destinations: Vec<Arc<Destination>>,
-    /// Which address of each of them was reached when lanes were sent last.
+    /// The current address of each destination when lanes were sent last.
     reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
     levels: Sent,
     deviations: Sent,
-    /// Notes to be sent, the next one first.
+    /// Pending notes, the next one first.
     pending: VecDeque<PendingNote>,
 }
 
@@ -165,7 +168,7 @@ impl Sender {
         }
     }
 
-    /// Sends the notes whose time has come; answers how long the next one has.
+    /// Sends the notes that are due. Returns the time until the next one.
     fn send_due(&mut self, now: Instant) -> Option<Duration> {
         while let Some(next) = self.pending.front() {
             if next.due > now {
@@ -224,7 +227,7 @@ impl Sender {
         if std::mem::replace(&mut self.reached, reached) != self.reached {
             self.reset_sent();
         }
-        // One that fails is tried again.
+        // A failing destination is still tried.
         if !self.destinations.iter().any(|destination| destination.is_open()) {
             return;
         }
@@ -258,7 +261,8 @@ impl Sender {
     }
 }
 
-/// Whether a value is to be sent now; notes that it is. What is absent is not sent, and when it returns it is news.
+/// Whether a value must be sent now. Stores it if so. A missing value is not sent, and when it
+/// returns it is sent.
 fn due(sent: &mut Option<(f32, Instant)>, value: Option<f32>, change: f32, now: Instant) -> bool {
     let Some(value) = value else {
         *sent = None;
@@ -366,7 +370,7 @@ mod tests {
         let (second, another) = receiver();
         let lost = OscTarget { host: "no.such.host.invalid".into(), port: 9000 };
         let output = OscOutput::start(vec![one, lost, another], Arc::default()).unwrap();
-        // At once, and not only after the look-up of the lost one is over.
+        // At once, and not only after the look-up of the lost address.
         output.send(OscEvent::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
         khor_e2e::wait_until("an error", || output.health().error.is_some());
@@ -386,7 +390,7 @@ mod tests {
             Arc::new(Destination::new(OscTarget { host: "studio.local".into(), port: 9000 }, Arc::default()));
         let mut sender = Sender::new(Destinations::default(), Arc::default());
         sender.destinations = vec![Arc::clone(&destination)];
-        // The kernel sends to no port 0.
+        // The kernel cannot send to port 0.
         destination.set_addresses(Ok(vec![([127, 0, 0, 1], 0).into()]));
         sender.send_lanes(&lanes, Instant::now());
         assert!(!destination.health().ok);

@@ -1,4 +1,4 @@
-//! Where OSC goes: a name or address and a port.
+//! An OSC target: a name or address, and a port.
 
 use std::{fmt, net::Ipv6Addr, str::FromStr};
 
@@ -11,13 +11,13 @@ pub struct OscTarget {
     pub port: u16,
 }
 
-/// The text is no target.
+/// The text is not a valid target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {}", OscTarget::FORM)]
 pub struct ParseTargetError;
 
 impl OscTarget {
-    /// What a target looks like as text, for messages.
+    /// The format of a target, for messages.
     pub const FORM: &str =
         "host:port with a port from 1 to 65535, an IPv6 address in brackets: studio.local:9000, [::1]:9000";
 }
@@ -31,7 +31,7 @@ impl FromStr for OscTarget {
             None => text.split_once(':').filter(|(host, _)| is_name(host)),
         }
         .ok_or(ParseTargetError)?;
-        // A number's parser would take a sign as well.
+        // A number's parser would also accept a sign.
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
         match port.parse() {
             Ok(port @ 1..) if is_number => Ok(Self { host: host.to_owned(), port }),
@@ -47,7 +47,7 @@ impl fmt::Display for OscTarget {
     }
 }
 
-/// An IPv6 address, perhaps with the interface it is on: `fe80::1%eth0`.
+/// An IPv6 address, perhaps with its interface: `fe80::1%eth0`.
 fn is_ipv6(host: &str) -> bool {
     let address = host.split_once('%').map_or(host, |(address, _)| address);
     address.parse::<Ipv6Addr>().is_ok()

@@ -1,4 +1,4 @@
-//! Names of recordings. Two never share one: what was recorded earlier is there to stay.
+//! Names of recordings. Each is unique, so that no recording replaces an earlier one.
 
 use std::{
     fs::File,
@@ -9,11 +9,13 @@ use std::{
 
 use jiff::Timestamp;
 
-/// Most recordings of one second. More are none that anybody made, but a folder that takes every name for taken.
+/// Most recordings of one second. More than that is no real use, but a folder in which every name
+/// seems taken.
 const MAX_PER_SECOND: u32 = 1000;
 
-/// Makes an empty file in `folder` for a recording begun at `now`, where there was none: of one second, or of a clock
-/// that was set back, the second one's name ends in `-2`. Waits for the disk.
+/// Creates an empty file in `folder` for a recording that began at `now`. If the name is taken, the
+/// second one's name ends in `-2`: two recordings began in one second, or the clock was set back.
+/// Waits for the disk.
 pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
     for number in 1..=MAX_PER_SECOND {
@@ -27,7 +29,8 @@ pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(Pat
     Err(last)
 }
 
-/// What names are sorted by so that the oldest recording is first: a second, which one of it, and the name itself.
+/// The sort key of names, the oldest recording first: the second, the number within it, and the
+/// name itself.
 pub fn age_key(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));
@@ -36,7 +39,7 @@ pub fn age_key(name: &str) -> (&str, u32, &str) {
     (second, number, name)
 }
 
-/// By the time in UTC, such as `khor-20261125T174200Z.flac`.
+/// A name from the time in UTC, such as `khor-20261125T174200Z.flac`.
 fn file_name(now: SystemTime, number: u32, extension: &str) -> String {
     let time = Timestamp::try_from(now).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
     match number {
