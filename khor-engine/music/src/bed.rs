@@ -1,5 +1,5 @@
-//! The bed: a quiet pad that breathes, so that silence always means silence, and darkens and tightens under
-//! saturation.
+//! The bed: a quiet pad that always sounds and moves slowly, so that a calm machine is never
+//! mistaken for a silent engine. It becomes darker and denser under saturation.
 
 use super::{
     feature::Feature,
@@ -19,7 +19,8 @@ const LOST_OCTAVES: f32 = -1.5;
 const LOST_LOUDNESS: f32 = 0.6;
 /// Decibels per factor of ten of velocity: the synth's gain is velocity^1.5.
 const DB_PER_DECADE: f32 = 30.0;
-/// What a closing filter takes from the pad's loudness, dB per octave: given back, for more must not sound like less.
+/// Loudness that the pad loses when its filter closes, dB per octave. It is restored, because more
+/// saturation must not be quieter.
 const DB_PER_DARK_OCTAVE: f32 = 2.0;
 
 /// State of the bed: its chord, and where in its breath it is.
@@ -108,7 +109,8 @@ impl Bed {
         for (i, &midi) in voices.iter().enumerate().take(count) {
             if !sounding[..i].contains(&midi) {
                 let late_steps = i as f32 * settings.strum_steps;
-                // De-correlated so that the pad never sits perfectly still; the bass says something by its loudness.
+                // Random, so that the pad never stands still. The bass has no variation, because
+                // its loudness represents a signal.
                 let velocity = settings.velocity * (1.0 + 0.06 * dice.bipolar());
                 play(midi, velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);
             }

@@ -1,13 +1,13 @@
-//! Who plays where several machines are heard: one pulse for all of them, one for each section, or everyone in turn;
-//! and who has the voices.
+//! The cast: who plays if there are several machines. It has one pulse for all, one for each
+//! section, or all in turn. It also has the machines that get the voices.
 
 use khor_signal::{Lanes, SignalId};
 
 use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
-/// Machines that may have the voices at once: each then speaks with one.
+/// Machines that may have voices at once. Each then has one voice.
 pub const SOLOISTS: usize = 2;
-/// Sections that may play at once: more could not be told apart (ear.md).
+/// Sections that may play at once. A listener could not distinguish more (docs/ear.md).
 pub const SECTIONS: usize = 4;
 /// How much more velocity a soloist has where sections play, so that it stands out of their pulses.
 const SOLO_OVER_SECTIONS: f32 = 1.2;
@@ -17,7 +17,8 @@ pub const MAX_TURNS: usize = 32;
 /// Who plays. The default is one machine alone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cast {
-    /// Who has the voices, each in one place of the two for as long as that lasts; nobody: the lanes of all.
+    /// The machines that have the voices. Each keeps its place in the array. Without soloists, the
+    /// voices play the lanes of all machines.
     pub soloists: [Option<Soloist>; SOLOISTS],
     /// Whose work is the pulse.
     pub pulse: PulseCast,
@@ -26,7 +27,7 @@ pub struct Cast {
 /// Whose work is the pulse.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum PulseCast {
-    /// Everybody's together, as the preset has it.
+    /// One pulse for all, as in the preset.
     #[default]
     Together,
     /// One pulse for each section, with its own part; `None` is an unused part.
@@ -47,7 +48,7 @@ pub struct Soloist {
 /// One turn of a roll call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RollCallTurn {
-    /// Names it: a turn is the same one as long as this is.
+    /// Identifies a turn.
     pub id: u64,
     /// Its lanes; `None` is a machine that doesn't answer, and its turn a rest.
     pub lanes: Option<Lanes>,
@@ -117,13 +118,13 @@ pub fn name_hash(name: &str) -> u64 {
 }
 
 impl Cast {
-    /// Whether one machine is heard, or all as one.
+    /// Whether the music plays one machine, or all as one.
     pub(super) fn is_single_machine(&self) -> bool {
         self.pulse == PulseCast::Together && self.soloists == [None; SOLOISTS]
     }
 
-    /// Whose lanes the voices of each of the two places are read from, from where they come, and how many may speak.
-    /// `None` are the lanes of all.
+    /// The source of each place's voices: its lanes, its placement, and how many voices may play.
+    /// Lanes of `None` are those of all machines.
     pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
         const NO_LANES: &Lanes = &[None; SignalId::COUNT];
         let count = self.soloists.iter().flatten().count();
@@ -166,7 +167,7 @@ pub(super) struct VoiceSource<'a> {
     pub(super) max_voices: usize,
     /// Factor of the velocity of its notes.
     pub(super) loudness: f32,
-    /// Streams that the other soloist speaks with: the same voice twice at once would say nothing new.
+    /// Streams that the other soloist plays. The same voice twice would add no information.
     pub(super) taken_streams: [bool; VoiceStream::ALL.len()],
 }
 

@@ -1,4 +1,5 @@
-//! The composer: walks the steps, reads the lanes, lets each layer play, and applies changes on musical boundaries.
+//! The composer: walks the steps, reads the lanes, lets each layer play, and applies changes at
+//! musical boundaries.
 
 use std::{mem::discriminant, sync::Arc};
 
@@ -23,7 +24,8 @@ use super::{
     voices::Voices,
 };
 
-/// Steps one call may catch up with; a clock that jumped further loses the rest instead of a flood of notes.
+/// Steps that one call may catch up with. After a longer jump of the clock, the rest is dropped,
+/// because many notes at once would sound.
 const MAX_STEPS_PER_CALL: usize = 4096;
 
 /// What the composer plays and why, for explanations.
@@ -73,14 +75,14 @@ pub struct Composer {
     /// What is read for the second soloist's voices; those of the first are in `reading`.
     second_reading: Reading,
     cues: Cues,
-    /// Who plays; whose work is the pulse waits in `next_cast` for the bar line when that becomes another question.
+    /// Who plays. A change of the kind of pulse waits in `next_cast` for the bar line.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
     lost: bool,
 }
 
 impl Composer {
-    /// Begins at bar 0, second 0. Settings outside their ranges are brought to the nearest allowed value.
+    /// Begins at bar 0, second 0. Settings outside their ranges are set to the nearest valid value.
     pub fn new(settings: Settings, preset: Preset) -> Self {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
@@ -110,23 +112,23 @@ impl Composer {
         }
     }
 
-    /// Takes new settings: tempo, density and smoothing from the next step on; key, scale and seed, with which
-    /// the notes that sound would clash, from the next bar on. Out-of-range values are brought to the nearest
-    /// allowed one.
+    /// Sets new settings: tempo, density and smoothing from the next step on. Key, scale and seed,
+    /// which would clash with sounding notes, apply from the next bar on. Settings outside their
+    /// ranges are set to the nearest valid value.
     pub fn set_settings(&mut self, settings: Settings) {
         self.next_settings = settings.clamped();
         let Settings { key_midi, scale, seed, .. } = self.settings;
         self.settings = Settings { key_midi, scale, seed, ..self.next_settings };
     }
 
-    /// Something happened that is worth a sound of its own. It is heard in its turn: at once, on the next step
-    /// or on the next beat, by severity; more of a kind that waits already melt into it.
+    /// Adds a cue. It sounds at once, on the next step or on the next beat, depending on its
+    /// severity. A cue of a kind that already waits is merged.
     pub fn cue(&mut self, kind: CueSound) {
         self.cues.push(kind, self.controls_s.max(self.position.step_s));
     }
 
-    /// Says who of several machines plays, from the next step on. Whether the pulse is everybody's together, the
-    /// sections' or a roll call changes on the next bar line.
+    /// Sets which machines play, from the next step on. The kind of pulse (one for all, one for
+    /// each section, or a roll call) changes on the next bar line.
     pub fn set_cast(&mut self, cast: Arc<Cast>) {
         if discriminant(&cast.pulse) == discriminant(&self.cast.pulse) {
             self.cast = Arc::clone(&cast);
@@ -167,7 +169,7 @@ impl Composer {
         self.next_preset = Some(preset);
     }
 
-    /// How often the preset in force has changed: the synth's patches are to be taken anew when this has.
+    /// Number of preset changes. The synth needs new patches when it has changed.
     pub fn preset_changes(&self) -> u64 {
         self.preset_changes
     }
@@ -251,7 +253,7 @@ impl Composer {
         self.position = self.position.next(step_s);
     }
 
-    /// Takes the lanes of a step for everybody who plays.
+    /// Reads the lanes of a step for each machine that plays.
     fn read(&mut self, lanes: &Lanes, step_s: f32) {
         let smoothing = self.settings.smoothing;
         let [first_lanes, second_lanes] = self.cast.voices().map(|voices| voices.lanes);

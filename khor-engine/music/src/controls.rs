@@ -35,7 +35,8 @@ impl Default for Controls {
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {
-    /// Moves towards what the reading asks for. The pad's brightness also colours everything a little.
+    /// Moves towards the reading's values. The pad's brightness also affects all other sounds a
+    /// little.
     pub(super) fn follow(&mut self, reading: &Reading, step_s: f64, elapsed_s: f32) {
         let brightness = 0.5 + 0.1 * reading.smooth_value(Feature::BedBrightness).unwrap_or(0.0);
         let reverb = 0.65 * reading.smooth_value(Feature::RoomReverb).unwrap_or(0.8);

@@ -1,4 +1,5 @@
-//! The cues: short motifs for what the kernel reports, in key and on the beat by severity, never two at once.
+//! The cues: short motifs for events from the kernel. They are in key, start on the beat depending
+//! on their severity, and never overlap.
 
 use std::collections::VecDeque;
 
@@ -28,7 +29,7 @@ pub enum CueSound {
     Blkerr,
     /// Many TCP segments had to be sent again.
     Retx,
-    /// The source was lost: silence says nothing any more.
+    /// The source was lost, so silence has no meaning any more.
     Lost,
     /// It is back.
     Found,
@@ -152,7 +153,8 @@ pub enum Severity {
 /// One note of a cue.
 #[derive(Clone, Copy, Debug)]
 struct Tone {
-    /// Steps of a fixed tempo after the cue's beginning: a cue is recognised by its rhythm at any tempo.
+    /// Onset, steps of a fixed tempo after the cue's beginning. A fixed tempo keeps the rhythm that
+    /// identifies the cue.
     at_steps: f32,
     /// Octaves above the tonic near middle C.
     octave: i32,
@@ -166,10 +168,12 @@ struct Tone {
 /// Length of a cue's own step, seconds: a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// Of a cue's last tone, the others make room for this much; then it rings among them. Steps.
+/// How long after the start of a cue's last tone the other layers pause, steps. Then the tone rings
+/// among them.
 const FOREGROUND_STEPS: f32 = 2.0;
 
-/// State of the cues: who waits, until when the others make room for one, and until when it sounds.
+/// State of the cues: which ones wait, until when the other layers pause, and until when a cue
+/// sounds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cues {
     waiting: VecDeque<(CueSound, f64)>,
@@ -194,12 +198,13 @@ impl Cues {
         self.waiting.push_back((kind, now_s));
     }
 
-    /// Called with the time composed so far: what is too grave for the grid begins now, or when the cue that sounds is over.
+    /// Call this with the time composed so far. A cue that is too severe to wait for the grid
+    /// begins now, or when the sounding cue ends.
     pub(super) fn play_urgent(&mut self, context: &StepContext<'_>, now_s: f64, out: &mut Vec<Note>) {
         self.play(context, now_s, Severity::Grave, out);
     }
 
-    /// Called on every step, before the layers that make room.
+    /// Called on every step, before the layers that pause for a cue.
     pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
         let least = if context.step.is_multiple_of(4) { Severity::Notable } else { Severity::Serious };
         self.waiting.retain(|(_, since_s)| context.onset_s - since_s < STALE_S);

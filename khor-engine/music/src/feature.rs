@@ -113,7 +113,7 @@ impl Feature {
         }
     }
 
-    /// The layer it belongs to; the room is all of them.
+    /// The name of its layer. The reverb affects all layers.
     pub const fn layer(self) -> &'static str {
         match self {
             Self::BedBrightness | Self::BedTension | Self::BedWeight => "bed",
@@ -123,7 +123,7 @@ impl Feature {
         }
     }
 
-    /// What is heard when it grows, for people who choose.
+    /// The audible effect when it grows, for users.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::BedBrightness => "the pad becomes brighter",
@@ -154,8 +154,8 @@ impl Feature {
         }
     }
 
-    /// The least change that is heard: 1 dB of level, an eighth of an octave of brightness (9 %; ear.md), one
-    /// step of what is counted.
+    /// The smallest audible change: 1 dB of level, an eighth of an octave of brightness (9 %;
+    /// docs/ear.md), one step of a counted feature.
     pub const fn audible_step(self) -> f32 {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => 0.125,
@@ -165,7 +165,7 @@ impl Feature {
         }
     }
 
-    /// Whether people hear it well enough to be the only one that carries a signal.
+    /// Whether people hear it well enough for it to carry a signal alone.
     pub const fn carries_alone(self) -> bool {
         !matches!(self, Self::RoomReverb)
     }

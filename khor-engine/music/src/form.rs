@@ -1,4 +1,5 @@
-//! The large form: sections of a minute and a half that come and go, so that hours of one state do not stand still.
+//! The large form: sections of a minute and a half that appear and disappear, so that hours of one
+//! state do not sound static.
 
 use super::seeded::{Dice, Stream};
 

@@ -1,4 +1,5 @@
-//! Chords: which root sounds when, what pressure does to its colour, and how voices move from chord to chord.
+//! Chords: which root sounds when, how pressure changes the chord's colour, and how voices move
+//! from chord to chord.
 
 use super::{
     scale::{Key, Register},

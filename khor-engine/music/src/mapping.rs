@@ -1,5 +1,5 @@
-//! The mapping contract: which signal moves which feature of the music, how far and in which direction; data,
-//! read from files and linted by the rules that keep it understandable (design §7, ear.md).
+//! The mapping: which signal controls which feature of the music, how far and in which direction.
+//! It is data, read from files. The checks keep it understandable (design §7, docs/ear.md).
 
 use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
 use schemars::JsonSchema;

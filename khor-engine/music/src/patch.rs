@@ -1,7 +1,7 @@
-//! Timbre as data: what one role sounds like.
+//! A timbre as data: the sound of one role.
 //!
-//! A patch is part of the score (a preset names its instruments), so it lives here and the synth reads it;
-//! were it the synth's, music would have to depend on synth and the rooms would form a circle.
+//! A patch is part of the score, because a preset names its instruments. So patches live here and
+//! the synth reads them. In the synth crate they would make the two crates depend on each other.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

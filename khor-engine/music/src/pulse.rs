@@ -30,7 +30,7 @@ impl Pulse {
         let work = work(context);
         for (index, settings) in context.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
             let line = PulseLine { index: index as u8, settings, onsets: &mut self.onsets[index] };
-            // The bass stays: what is lifted is heard against it.
+            // The bass stays, so that the height of the other notes is audible against it.
             let height = if settings.role == Role::Bass { 0 } else { height(context) };
             out.extend(line.step(context, chord, work, height, &mut self.notes));
         }
@@ -53,7 +53,7 @@ pub(super) struct PulseLine<'a> {
     /// Its streams of chance.
     pub(super) index: u8,
     pub(super) settings: &'a PulseSettings,
-    /// Onsets per bar, taken anew on every beat.
+    /// Onsets per bar, updated on every beat.
     pub(super) onsets: &'a mut u8,
 }
 
@@ -98,7 +98,8 @@ impl PulseLine<'_> {
                 notes[if place < len { place } else { turn - place }]
             }
             Motion::Walk => {
-                // Every note once before one comes again, in the order of the phrase: a motif, not a dice roll.
+                // Each note sounds once before one repeats, in the order of the phrase. This makes
+                // a motif rather than a random sequence.
                 let phrase = context.bar / PHRASE_BARS;
                 let mut dice = Dice::new(context.seed, phrase, Stream::Motif(self.index));
                 let strides = || (2..len).filter(|stride| is_coprime(*stride, len));

@@ -1,7 +1,7 @@
 //! A quantiser with hysteresis: values that hover around a threshold change nothing.
 
-/// How far, in steps, a value must go past the midpoint between two steps before the output moves.
-/// Irrational on purpose: thresholds then never fall on the round numbers people and tests like to use.
+/// How far, in steps, a value must pass the midpoint between two steps before the output moves. An
+/// irrational number, so that no threshold is a round number, which people and tests often use.
 const MARGIN: f32 = 0.271_828;
 
 /// Turns 0..=1 into one of `steps + 1` values, and stays there until the input clearly leaves.

@@ -1,4 +1,5 @@
-//! What the layers know: features followed at their own pace and quantised with hysteresis, and who stands out.
+//! The input of the layers: features, each smoothed at its own speed and quantised with hysteresis,
+//! and the streams that stand out.
 
 use khor_signal::{Lanes, SignalId};
 
@@ -9,7 +10,7 @@ use super::{
     stream::VoiceStream,
 };
 
-/// Half octaves of deviation that are told apart in the ranking, up to 12 octaves.
+/// Number of ranks: half octaves of deviation, up to 12 octaves.
 const RANKS: u8 = 24;
 const OCTAVES_OF_RANKS: f32 = 12.0;
 /// Steps of surprise.
@@ -34,8 +35,8 @@ impl FeatureState {
     }
 }
 
-/// Smoothed and quantised view of the lanes; advanced once per step. Nothing in it hovers: a change of an input
-/// by a millionth changes no note.
+/// Smoothed and quantised view of the lanes, advanced once per step. Its values are stable: a tiny
+/// change of an input changes no note.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     features: [Option<FeatureState>; Feature::COUNT],
@@ -75,8 +76,8 @@ impl Reading {
         }
     }
 
-    /// Takes the lanes of one step of `elapsed_s`: the voices' from `solo`, if one machine of several has it, all else
-    /// from `lanes`. `smoothing` 0..=1 scales all time constants.
+    /// Takes the lanes of one step of `elapsed_s`. The voices read `solo`, if there is one, and
+    /// everything else reads `lanes`. `smoothing` 0..=1 scales all time constants.
     pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
         let voiced = solo.unwrap_or(lanes);
         for state in self.features.iter_mut().flatten() {
@@ -146,7 +147,8 @@ impl Reading {
         self.signals_of(stream).map(|signal| self.ranks[signal.index()].get()).max().unwrap_or(0)
     }
 
-    /// The signal a voice speaks for: the one that stands out most; ties go to the first of the mapping.
+    /// The signal that a voice represents: the one that stands out most. Of equal signals, the
+    /// first in the mapping.
     pub(super) fn leader(&self, stream: VoiceStream) -> Option<SignalId> {
         self.signals_of(stream).reduce(|best, signal| {
             if self.ranks[signal.index()].get() > self.ranks[best.index()].get() { signal } else { best }

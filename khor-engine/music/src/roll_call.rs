@@ -1,5 +1,5 @@
-//! The roll call: everyone of a site in turn, half a bar each, answers with one soft note and then plays its own work;
-//! who doesn't answer leaves a hole.
+//! The roll call: the hosts of a site play in turn, half a bar each. Each answers with one soft
+//! note and then plays its own work. A host that does not answer leaves a gap.
 
 use super::{
     cast::{HostPlacement, MAX_TURNS, RollCallTurn},
@@ -20,10 +20,10 @@ const WORK_REGISTER: Register = Register { low: 60, high: 74 };
 /// The bass that opens a round.
 const OPENING_REGISTER: Register = Register { low: 38, high: 49 };
 
-/// State of the roll call: who is called in this round, and how the one whose turn it is answered.
+/// State of the roll call: the hosts of this round, and the answer of the current host.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RollCall {
-    /// The turns of this round by their ids: who comes meanwhile waits for the next.
+    /// The turns of this round by their ids. New hosts wait for the next round.
     round: Vec<u64>,
     /// The half bar at which it began.
     round_start: u64,
@@ -69,7 +69,8 @@ impl RollCall {
         }
     }
 
-    /// Whose turn it is answers; a round that is over begins anew with those who are there then.
+    /// Starts the next turn with its answer. At the end of a round, begins a new one with the
+    /// current hosts.
     fn start_turn(
         &mut self,
         context: &StepContext<'_>,
@@ -103,7 +104,7 @@ impl RollCall {
 }
 
 impl Answer {
-    /// What is to be heard of a turn, once for all of it; `None` where there is no answer.
+    /// The sound of a turn, computed once; `None` if the host does not answer.
     fn for_turn(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
         let lanes = turn.lanes?;
         let sample = |feature| context.reading.sample(feature, &lanes);
@@ -134,7 +135,8 @@ impl Answer {
     }
 }
 
-/// Whether one of `onsets` notes of work, 0..=7, falls on a step of a turn, 1..=7: as evenly as possible.
+/// Whether a step of a turn, 1..=7, has one of `onsets` notes, 0..=7. The notes are as evenly
+/// spaced as possible.
 fn has_onset(step: u8, onsets: u8) -> bool {
     const WORK_STEPS: u8 = TURN_STEPS - 1;
     ((step - 1) * onsets) % WORK_STEPS < onsets

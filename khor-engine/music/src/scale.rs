@@ -56,7 +56,8 @@ impl Scale {
     }
 }
 
-/// A key: the scale on its key note. Only the pitch class of the key note matters; registers are the layers' own.
+/// A key: a scale on its key note. Only the pitch class of the key note matters; each layer has its
+/// own register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     /// Pitch class of degree 0, 0..=11.

@@ -1,6 +1,7 @@
 //! The pulse of a site's sections: each plays its own work, with its own part.
 //!
-//! Density and brightness mean what they mean for one machine. The height doesn't: here it says which section it is.
+//! Density and brightness have the same meaning as for one machine. The height does not: it
+//! identifies the section.
 
 use khor_signal::{Lanes, SignalId};
 

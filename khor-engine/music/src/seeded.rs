@@ -1,6 +1,7 @@
-//! Seeded chance: every draw depends on (seed, bar, stream) only, so the same capture plays the same piece.
+//! Seeded randomness. Each draw depends only on (seed, bar, stream), so a capture always plays the
+//! same piece.
 
-/// Independent streams of chance; one per decision, so that adding a draw in one never shifts another.
+/// Independent streams of randomness, one per decision. A new draw in one never shifts another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Harmony,

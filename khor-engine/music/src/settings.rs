@@ -52,7 +52,8 @@ impl Settings {
         within((0.0..=1.0).contains(&smoothing), "smoothing", "0..=1", smoothing)
     }
 
-    /// The nearest settings inside all ranges: the composer's last defence, not a substitute for [`Self::check`].
+    /// The nearest settings inside all ranges. This is a last defence of the composer and does not
+    /// replace [`Self::check`].
     pub(super) fn clamped(self) -> Self {
         let or = |value: f32, low, high, fallback| {
             if value.is_finite() { value.clamp(low, high) } else { fallback }

@@ -1,5 +1,5 @@
-//! The voice streams: who may speak, from where and with which gesture; the same in every preset, so that what
-//! was learnt with one holds in the next.
+//! The voice streams: which ones there are, and the pan, register and gesture of each. They are the
+//! same in every preset, so that listeners need to learn them only once.
 
 use schemars::JsonSchema;
 use serde::Serialize;

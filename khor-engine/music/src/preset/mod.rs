@@ -1,5 +1,5 @@
-//! Presets: one musical character as a TOML file, its instruments included. `text` reads and writes them, `check` knows
-//! their ranges.
+//! Presets: one musical character as a TOML file, including its instruments. `text` reads and
+//! writes them, and `check` has their ranges.
 
 mod check;
 mod text;

@@ -1,4 +1,5 @@
-//! Presets as they are written, in TOML for files and in JSON for the API: the same keys, read by the same rules.
+//! Presets as text: TOML for files and JSON for the API. Both have the same keys and the same
+//! rules.
 
 use std::{fmt::Write, sync::LazyLock};
 
@@ -81,7 +82,7 @@ impl Preset {
         })
     }
 
-    /// Reads and checks JSON with the keys of a file; tells everything that is wrong with its values.
+    /// Reads and checks JSON with the keys of a file. Returns all errors of its values.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
         if !json.is_object() {
             // serde would take a list for an object's values.
@@ -130,7 +131,8 @@ impl Preset {
         }
     }
 
-    /// The preset as a file. One that has the common contract goes on having it, so it names no mapping.
+    /// The preset as a file. If it uses the common mapping, the file names no mapping, so that it
+    /// continues to use it.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut preset = self.to_text();
         if self.mapping == *STANDARD {
@@ -175,7 +177,8 @@ fn put_table(text: &mut String, name: &str, table: &Table) {
     }
 }
 
-/// A value in one line. Every number with a fraction is an `f32` of a preset, and is written as short as one can be.
+/// A value in one line. Every number with a fraction is an `f32` of a preset, and is written as
+/// short as an `f32` can be.
 fn inline(value: &toml::Value) -> String {
     let list = |values: Vec<String>| values.join(", ");
     match value {
@@ -189,8 +192,8 @@ fn inline(value: &toml::Value) -> String {
     }
 }
 
-/// Line of a field, from 1: the checks know fields, people look for lines. The line of its table where the field
-/// itself is written in another form, 1 where even that is.
+/// The line of a field, from 1, because users need lines. Falls back to the line of its table, and
+/// then to 1, if the field has another form.
 fn line_of(text: &str, path: &str) -> usize {
     let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
     let (mut here, mut of_table) = (String::new(), 1);
@@ -250,7 +253,7 @@ mod tests {
         }
     }
 
-    /// What is said about a built-in preset with one thing changed, and the line where that stands.
+    /// The error for a built-in preset with one change, and its line.
     fn error(from: &str, to: &str) -> (String, usize) {
         let at = GOOD.find(from).unwrap_or_else(|| panic!("{from}"));
         let error = Preset::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
