@@ -20,11 +20,11 @@ pub struct Cue {
     pub wall_ms: u64,
     /// What happened, in khor-proto's words: `oom`, `crash`, `blkerr`, `retx`; at most 16 bytes.
     pub kind: String,
-    /// The process it happened to; `None` where it is nobody's, not known or withheld.
+    /// The process of the event; `None` if it has none, or it is unknown or withheld.
     pub pid: Option<u32>,
-    /// Its name, at most 48 bytes; `None` likewise.
+    /// Name of the process, at most 48 bytes; `None` if it is unknown or withheld.
     pub comm: Option<String>,
-    /// What the kind says it is (khor-proto).
+    /// The detail of the kind, as in khor-proto.
     pub detail: Option<u32>,
 }
 

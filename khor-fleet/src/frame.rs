@@ -22,8 +22,7 @@ pub struct Frame {
     pub section: Option<Name>,
     /// `/proc/sys/kernel/random/boot_id`; `None` where it is not known or withheld.
     pub boot_id: Option<[u8; 16]>,
-    /// Random, chosen by the relay when it starts: two that call themselves the same can be told
-    /// apart.
+    /// Random, chosen by the relay when it starts. It distinguishes two relays with the same name.
     pub instance: u32,
     /// Number of this frame since the relay started, from 0; those that could not be sent are
     /// missing.
@@ -36,9 +35,9 @@ pub struct Frame {
     pub version: String,
     /// What counts there.
     pub source: Source,
-    /// How much of what is ordinary there is learnt: 0..=255 is 0..=1.
+    /// How much of the host's baselines is learnt: 0..=255 is 0..=1.
     pub learnt: u8,
-    /// In the order of [`SIGNALS`]; `None` is absent there, never zero.
+    /// In the order of [`SIGNALS`]; `None` is a missing signal, never zero.
     pub signals: Vec<Option<Signal>>,
 }
 
@@ -47,11 +46,11 @@ pub struct Frame {
 pub struct Signal {
     /// In the signal's own unit: events/s, bytes/s, seconds, or a share of time; 0 or more.
     pub rate: f32,
-    /// What is ordinary on that host, in the same unit; 0 or more.
+    /// The host's baseline, in the same unit; 0 or more.
     pub baseline: f32,
-    /// Rate over the baseline, 256ths of an octave: 0 is ordinary, 256 twice as much.
+    /// Rate over the baseline, 256ths of an octave: 0 is usual, 256 is twice as much.
     pub deviation: i16,
-    /// 0..=255 is 0..=1: how much there is of it, above that host's ordinary.
+    /// Amount above the host's baseline: 0..=255 is 0..=1.
     pub level: u8,
     /// 0..=255 is 0..=1: how unexpected it is.
     pub surprise: u8,
@@ -94,7 +93,7 @@ impl From<Source> for u8 {
 }
 
 impl Signal {
-    /// Deviations are told in so many parts of an octave.
+    /// Deviations are multiples of an octave divided by this number.
     pub const PARTS_OF_OCTAVE: f32 = 256.0;
 }
 

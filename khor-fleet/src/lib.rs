@@ -1,32 +1,32 @@
-//! What khor's relays send over NATS: [frames](Frame), one a host and moment, and [cues](Cue); of
-//! whole sites, [site frames](SiteFrame).
+//! The messages that khor's relays send over NATS: [frames](Frame) of hosts at regular times,
+//! [cues](Cue), and [site frames](SiteFrame) of whole sites.
 //!
-//! Rates, baselines and deviations are computed by the relay, where the data is. A listener needs
-//! no history to understand a frame, so one that is lost costs a fifth of a second and nothing
-//! else.
+//! The relay computes rates, baselines and deviations, because it has the data. A subscriber needs
+//! no history to understand a frame. A lost frame costs a fifth of a second and nothing else.
 //!
 //! # Subjects
 //!
-//! `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, on core NATS: see [`subject`].
-//! The frame names its host again, so one that was sent under another's subject can be told.
+//! `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, on core NATS: see [`subject`]. A
+//! frame also names its host, so a frame under another host's subject is detected.
 //!
 //! A relay that aggregates a site publishes it within another: `khor.v1.<other site>.<site>.site`.
-//! So the members of that other site are hosts and sites. An aggregated site has only hosts.
+//! The other site then contains hosts and sites. An aggregated site contains only hosts.
 //!
 //! # The bytes
 //!
-//! Two bytes say what it is (`kF` a frame, `kC` a cue, `kS` a site's frame), two more the version
-//! of its form, major and minor; then come the fields in order, in bincode 1 with `DefaultOptions`,
-//! as in khor-proto: numbers below 251 take one byte, larger ones `fb` + 2, `fc` + 4 or `fd` + 8
-//! little-endian; `u8` and `f32` stand as they are; a text is its length and UTF-8; an `Option` is
-//! `00`, or `01` and the value; a list is its length and its elements.
+//! A message begins with two bytes for its kind (`kF` a frame, `kC` a cue, `kS` a site's frame) and
+//! two for the major and minor version of its format. The fields follow in order, in bincode 1 with
+//! `DefaultOptions`, as in khor-proto. Numbers below 251 take one byte. Larger ones are `fb` and 2
+//! bytes, `fc` and 4 bytes, or `fd` and 8 bytes, little-endian. `u8` and `f32` are their own bytes.
+//! A text is its length and UTF-8. An `Option` is `00`, or `01` and the value. A list is its length
+//! and its elements.
 //!
-//! A newer minor version appends fields, and signals at the end of their list; a reader passes over
-//! what it does not know, and takes what an older one lacks as nothing. Frames and cues are of 1.0,
-//! sites' frames of 1.1. Anything else is a new major version. A frame is at most
-//! [`MAX_FRAME_BYTES`] long, and a reader takes up to [`MAX_READ_BYTES`], so that there is room to
-//! append; of a site's frame it is [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. Hosts' frames
-//! inside a site's are whole messages with a length each, so they may grow as well.
+//! A newer minor version appends fields, and signals at the end of their list. A reader skips what
+//! it does not know. What an older version lacks counts as empty. Frames and cues have version 1.0,
+//! site frames 1.1. Any other change is a new major version. A frame is at most [`MAX_FRAME_BYTES`]
+//! long. A reader accepts [`MAX_READ_BYTES`], so that newer versions can append. For a site's frame
+//! the limits are [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. Hosts' frames inside a site's
+//! frame are whole messages, each with its length, so they may grow as well.
 
 mod cue;
 mod frame;

@@ -44,7 +44,7 @@ pub struct SiteFrame {
     pub parts: u8,
     /// How much of their baselines the hosts have learnt.
     pub learnt: Sketch,
-    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` is absent at all hosts.
+    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` if no host has the signal.
     pub signals: Vec<Option<SignalSketches>>,
     /// The frames of the hosts furthest above their baselines, the furthest first, each as its
     /// relay sent it; at most [`Self::MAX_DEVIANT`].

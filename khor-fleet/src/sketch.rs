@@ -72,7 +72,7 @@ impl Quantity {
     }
 }
 
-/// How far a value may be from what its bin says, as a share of it.
+/// The largest distance between a value and the value of its bin, as a share of it.
 pub fn relative_error(parts: u8) -> f64 {
     0.5 / f64::from(parts)
 }

@@ -1,5 +1,5 @@
-//! Sums of sketches are the sketches of the sums, values are as near as is said, and nothing breaks
-//! a reader.
+//! Tests that sums of sketches are the sketches of the sums, that values are within the stated
+//! error, and that no message breaks a reader.
 
 use khor_fleet::{
     Change, Frame, LaneSketches, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS,
@@ -52,7 +52,7 @@ fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
     }
 }
 
-/// A group that nothing was heard of.
+/// A section without values.
 fn section(name: Option<&str>) -> Section {
     Section { name: name.map(|name| Name::new(name).unwrap()), hosts: 3, signals: vec![None] }
 }
@@ -117,7 +117,7 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(frame) = SiteFrame::read(&bytes) {
-            // Whoever reads it may go through all of it.
+            // A reader may read all values.
             let _ = frame.learnt.values(frame.parts).count();
         }
     }

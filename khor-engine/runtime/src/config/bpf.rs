@@ -1,4 +1,4 @@
-//! What this engine asks of the collector: how often, of what, and of whom.
+//! The subscription to the collector: the interval, the cues and the scope.
 
 use khor_source::ScopeChoice;
 use schemars::JsonSchema;
@@ -45,7 +45,7 @@ impl Default for BpfSubscription {
 }
 
 impl BpfSubscription {
-    /// Most entries of `bpf.tgid_allow`: a scope has room for 16, of which one is the cgroup.
+    /// Most entries of `bpf.tgid_allow`. A scope has room for 16, and one of them is the cgroup.
     const ALLOWED: usize = 15;
     /// Most entries of `bpf.tgid_deny`.
     const DENIED: usize = 16;
@@ -75,7 +75,7 @@ impl BpfSubscription {
         Ok(())
     }
 
-    /// Whose activity is to be heard.
+    /// The selected scope.
     pub fn scope(&self) -> ScopeChoice {
         let (cgroup, processes) = (self.cgroup.clone(), self.tgid_allow.clone());
         ScopeChoice { cgroup, processes, without: self.tgid_deny.clone() }

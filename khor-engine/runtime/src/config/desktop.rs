@@ -1,4 +1,4 @@
-//! What khor is to the user's desktop.
+//! The settings of the session bus.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! OSC: whom it is sent to, and who may steer by it.
+//! The settings of OSC: its targets, and whether it may change settings.
 
 use khor_output::osc::OscTarget;
 use khor_proto::inert;
@@ -70,7 +70,7 @@ impl Osc {
         Ok(())
     }
 
-    /// Everything that is sent to, the first target first, none twice: who is named twice would hear twice.
+    /// All targets, the first one first. Duplicate targets receive each message once.
     pub fn all_targets(&self) -> Vec<OscTarget> {
         let mut all = vec![OscTarget { host: self.host.clone(), port: self.port }];
         for target in self.targets.iter().filter_map(|text| text.parse().ok()) {

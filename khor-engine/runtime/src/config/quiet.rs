@@ -1,4 +1,5 @@
-//! Quiet hours: the part of each day in which the sound device is muted, by this machine's clock on the wall.
+//! Quiet hours: the part of each day in which the sound device is muted, by this machine's wall
+//! clock.
 
 use std::fmt;
 
@@ -46,8 +47,8 @@ impl Quiet {
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
-    /// Yesterday's, today's and tomorrow's. A time that a change of the clocks skips is as much later as is skipped, one
-    /// that comes twice is the first.
+    /// The quiet hours of yesterday, today and tomorrow. A time that a clock change skips is later
+    /// by the skipped time. Of a time that occurs twice, the first counts.
     fn days(&self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.enabled {
             return Vec::new();
@@ -111,8 +112,8 @@ mod tests {
 
     use super::*;
 
-    /// Central Europe by its rule, so that no table of zones is needed: clocks go forward at 2:00 on 29 March 2026 and
-    /// back at 3:00 on 25 October.
+    /// A rule for Central Europe, so that the test needs no zone files. Clocks go forward at 2:00
+    /// on 29 March 2026 and back at 3:00 on 25 October.
     fn at(text: &str) -> ZonedDateTime {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         text.parse::<jiff::civil::DateTime>().unwrap().to_zoned_datetime(zone).unwrap()

@@ -1,4 +1,4 @@
-//! Which site is heard instead of this machine.
+//! The site that plays instead of this machine.
 
 use khor_fleet::Name;
 use khor_site::nats::Nats;

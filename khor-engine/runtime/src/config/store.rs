@@ -30,7 +30,7 @@ const MAX_BYTES: usize = 256 * 1024;
 const NAMED_PROBLEMS: usize = 8;
 
 /// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
-/// file and are never written to it; each flag holds until somebody changes its setting.
+/// file and are never written to it. A flag holds until its setting is changed.
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! What a message asks for.
+//! The commands in OSC messages.
 
 use rosc::OscType;
 use serde_json::{Map, Number, Value};
@@ -10,7 +10,7 @@ pub(super) const SET: &str = "/khor/set/";
 pub(super) const MUTE: &str = "/khor/mute";
 pub(super) const PANIC: &str = "/khor/panic";
 
-/// What can be asked for.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OscCommand {
     /// A setting, by its path in the configuration, its pieces divided by `/`.

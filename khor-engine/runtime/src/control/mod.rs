@@ -1,4 +1,4 @@
-//! Steering by OSC: faders and pads of other programs on this machine.
+//! Receives commands by OSC: faders and pads of other programs on this machine.
 //!
 //! | address | types | meaning |
 //! |---|---|---|
@@ -11,9 +11,9 @@
 //!
 //! [`STEERABLE`]: crate::config::STEERABLE
 //!
-//! Only programs on this machine are listened to, and only if the configuration says so (`osc.receive`). Values of one
-//! setting that come faster than they can matter are taken as the newest of them; the configuration file is written once
-//! the fader rests.
+//! Only programs on this machine may send commands, and only if the configuration allows it
+//! (`osc.receive`). If values of one setting arrive too fast, only the newest is applied. The
+//! configuration file is written once the fader rests.
 
 mod command;
 #[cfg(test)]
@@ -53,7 +53,7 @@ const SAVE_DELAY: Duration = Duration::from_secs(1);
 /// Between two attempts to take a port that is in use.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Listens, whenever the configuration says so, until `stop` becomes true.
+/// Receives commands whenever the configuration allows it, until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     let mut configured = engine.osc_port();
     let mut running = true;
@@ -64,7 +64,7 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
             changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Whatever was set is kept, whoever ended it.
+        // All changes are saved, however the loop ended.
         save(&engine).await;
     }
 }
@@ -100,7 +100,7 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     }
 }
 
-/// What was asked for and is still to be done.
+/// Commands that are not applied yet.
 struct OscHandler {
     engine: Arc<Engine>,
     /// The newest value of each setting, by its path.
@@ -120,7 +120,8 @@ impl OscHandler {
         Self { engine, settings: BTreeMap::new(), known: None, unsaved: false }
     }
 
-    /// Takes packets for one period from the first on; comes back without any once the fader rests.
+    /// Receives packets for one period from the first packet on. Returns without packets once the
+    /// fader rests.
     async fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
         let first = if self.unsaved {
             tokio::time::timeout(SAVE_DELAY, socket.recv(buffer)).await.ok()
@@ -188,7 +189,7 @@ impl OscHandler {
         });
     }
 
-    /// Makes the settings what was asked for; writes them down if nothing was.
+    /// Applies the requested settings. Saves the configuration if there are none.
     async fn apply_settings(&mut self) {
         self.known = None;
         if self.settings.is_empty() {

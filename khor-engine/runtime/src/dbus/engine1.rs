@@ -163,7 +163,7 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// What the bus was told last.
+/// The values that were published last.
 struct Published {
     polls: u32,
     muted: bool,
@@ -192,7 +192,7 @@ impl Published {
         }
     }
 
-    /// Tells of what changed: of what was steered at once, of figures once a second.
+    /// Publishes changes: changes by a user at once, numbers once a second.
     async fn publish_changes(
         &mut self,
         engine: &Engine,

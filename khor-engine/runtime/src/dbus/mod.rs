@@ -1,10 +1,11 @@
-//! The session bus: `org.khor.Engine` for scripts and desktop tools, the desktop's own media player (MPRIS), and desktop
-//! notifications of what is grave.
+//! The session bus: `org.khor.Engine` for scripts and desktop tools, a media player for the desktop
+//! (MPRIS), and desktop notifications of severe events.
 //!
-//! Each [`Part`] is off until the configuration asks for it, and has a connection, a name and a health of its own: what
-//! one lacks costs the others nothing, and the music never waits for the bus. A bus that is absent, goes, or has given
-//! the name to somebody else is a state with its fix, and is tried again for ever. Written out on zbus; the crate
-//! mpris-server brings a zbus of its own and another licence.
+//! Each [`Part`] is off unless the configuration enables it. Each has its own connection, name and
+//! health, so a failing part does not affect the others. The music never waits for the bus. If the
+//! bus is missing, fails, or has given the name to another program, the health has the fix, and the
+//! part tries again for ever. Rejected: the crate mpris-server, which needs another version of zbus
+//! and has another licence.
 
 mod engine1;
 mod notify;
@@ -30,7 +31,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
                                      dbus.socket (Debian's dbus-user-session)";
 
-/// The names that are to be on the session bus, khor's or those it needs.
+/// The names on the session bus that enabled parts own or need.
 pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
     Part::ALL.into_iter().filter(|part| part.is_enabled(desktop)).map(Part::name).collect()
 }
@@ -42,7 +43,7 @@ enum Part {
     Bus,
     /// The media player.
     Mpris,
-    /// Notifications: khor has no name for them, and needs somebody who has.
+    /// Notifications. khor owns no name for them, and needs a program that shows them.
     Notifications,
 }
 
@@ -82,7 +83,7 @@ impl Part {
         }
     }
 
-    /// Is there until the bus is gone; tells how it is.
+    /// Runs until the bus is gone. Updates the health.
     async fn run(self, engine: &Arc<Engine>) -> zbus::Result<()> {
         let report = |health| self.report(engine, health);
         match self {
@@ -109,7 +110,7 @@ impl Part {
     }
 }
 
-/// Is on the session bus, whenever the configuration says so, until `stop` becomes true.
+/// Runs the enabled parts until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     let [bus, mpris, notifications] = Part::ALL.map(|part| follow(&engine, part, stop.clone()));
     tokio::join!(bus, mpris, notifications);
@@ -125,12 +126,12 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
             changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Whatever was set is kept, whoever ended it.
+        // All changes are saved, however the parts ended.
         steer::save(engine).await;
     }
 }
 
-/// Keeps the part on the bus for ever; not wanted: does nothing for ever.
+/// Keeps the part on the bus for ever. A disabled part waits for ever.
 async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     if !is_enabled {
         part.report(engine, Health::off());

@@ -1,8 +1,9 @@
-//! Desktop notifications of what is grave: a program killed for want of memory, a crash, a disk request that failed.
+//! Desktop notifications of severe events: a program that the kernel killed for lack of memory, a
+//! crash, a failed disk request.
 //!
-//! A storm is one notification, updated once a minute. Anybody can choose the name of a program. So
-//! names are only in the title, which is plain and [inert] text, and never in the body, where some
-//! desktops read markup.
+//! Many events share one notification, which is updated once a minute. Any user can choose the name
+//! of a program. So names are only in the title, which is plain and [inert] text, and never in the
+//! body, where some desktops read markup.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -22,7 +23,7 @@ use crate::engine::Engine;
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
 /// Of a kind there is one notification in this time, which may be brought up to date at its end.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
-/// Between two looks for who shows notifications.
+/// Time between two checks for a program that shows notifications.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 #[proxy(
@@ -84,7 +85,8 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// Whether there is somebody who shows notifications, or who would be started, and what the last answer was.
+/// Whether a program shows notifications, or the bus can start one, and whether the last
+/// notification was accepted.
 async fn health(connection: &Connection, refusal: Option<&str>) -> zbus::Result<Health> {
     const FIX: &str = "start the desktop's notification service, or one such as dunst or mako";
     let bus = DBusProxy::new(connection).await?;
@@ -108,13 +110,13 @@ async fn show(shown: &NotificationsProxy<'_>, message: &Message) -> zbus::Result
     shown.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
 }
 
-/// What is to be shown.
+/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     kind: khor_proto::CueKind,
     /// The notification it takes the place of; 0 is none.
     replaces: u32,
-    /// 1 ordinary, 2 critical.
+    /// 1 is normal, 2 is critical.
     urgency: u8,
     title: String,
     body: String,
@@ -148,7 +150,7 @@ impl Bursts {
         Some(message)
     }
 
-    /// When a notification is to be brought up to date.
+    /// When a notification must be updated.
     fn due_at(&self) -> Option<Instant> {
         self.0.values().filter(|burst| burst.more > 0).map(|burst| burst.at + MIN_INTERVAL).min()
     }
@@ -169,7 +171,7 @@ impl Bursts {
     }
 }
 
-/// `None` for what is only to be heard.
+/// The urgency; `None` for cues without a notification.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
     match CueSound::for_event(kind)?.severity() {
         Severity::Grave => Some(2),

@@ -1,7 +1,9 @@
-//! `org.mpris.MediaPlayer2`: khor as the desktop's media player, so that its keys, applets and `playerctl` steer it.
+//! `org.mpris.MediaPlayer2`: khor as a media player of the desktop. The desktop's keys, its applets
+//! and `playerctl` control it.
 //!
-//! Playing is unmuted and paused is muted, next and previous are presets, and the track is what the machine is doing in
-//! words. Nothing can be sought or opened: the machine plays.
+//! Playing means unmuted and paused means muted. Next and previous select presets. The track is a
+//! sentence about what the machine does. Seeking and opening files are impossible, because the
+//! machine plays.
 
 use std::{
     collections::HashMap,
@@ -221,7 +223,7 @@ fn volume(engine: &Engine) -> f64 {
     (f64::from(engine.controls().master_gain) * 1e6).round() / 1e6
 }
 
-/// What is heard, as players put it.
+/// The playing music, in the form of a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Track {
     title: String,
@@ -253,7 +255,7 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// What the bus was told last.
+/// The values that were published last.
 struct Published {
     polls: u32,
     muted: bool,
@@ -266,7 +268,7 @@ impl Published {
         Self { polls: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
     }
 
-    /// Tells of what changed: of what was steered at once, of words once a second.
+    /// Publishes changes: changes by a user at once, texts once a second.
     async fn publish_changes(
         &mut self,
         engine: &Arc<Engine>,

@@ -24,7 +24,7 @@ pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<
     }
 }
 
-/// A change that waits for the disk, made where that keeps nobody.
+/// Makes a change that waits for the disk, in a thread that may block.
 pub(super) async fn change(
     engine: &Arc<Engine>,
     make: impl FnOnce(&Engine) -> Result<ConfigUpdate, UpdateError> + Send + 'static,

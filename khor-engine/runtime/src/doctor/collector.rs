@@ -1,4 +1,5 @@
-//! The collector: whether it runs, lets this user in, counts everything and holds no more privilege than it should.
+//! Checks the collector: whether it runs, admits this user, counts everything, and has no
+//! unnecessary privileges.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -56,7 +57,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     checks
 }
 
-/// The collector that the running engine hears, which may have been told of another socket.
+/// The collector that the running engine uses. The engine may have another socket.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?["source"];
     let delivers = source["kind"] == "collector" && source["ok"] == true;
@@ -76,7 +77,7 @@ fn unit_check(state: Option<&str>, socket: &Path) -> Check {
     }
 }
 
-/// Why nobody answers, and what to do about that.
+/// Why the collector does not answer, and the fix.
 fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &ScopeChoice) -> Check {
     let name = "collector";
     let fix = match error {

@@ -1,4 +1,4 @@
-//! The running kernel: whether it can be heard at all.
+//! Checks whether khor can count events of the running kernel.
 
 use std::path::Path;
 

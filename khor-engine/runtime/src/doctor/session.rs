@@ -1,4 +1,4 @@
-//! The user's session: where the music can be heard.
+//! Checks the user's session, in which the music plays.
 
 use std::{fs::OpenOptions, io, path::Path};
 
@@ -102,7 +102,7 @@ fn midi(wanted: bool) -> Check {
     }
 }
 
-/// Only those who hear this machine on another one need both to agree on the time.
+/// The clocks matter only if this machine plays another one.
 async fn clock(config: &Config) -> Check {
     let name = "clock";
     let elsewhere =

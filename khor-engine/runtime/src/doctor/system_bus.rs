@@ -1,4 +1,5 @@
-//! Questions to the system bus, or to the session's. It may be absent or hang: nobody answers then.
+//! Queries to the system bus or the session bus. If the bus is missing or hangs, there is no
+//! answer.
 
 use std::time::Duration;
 
@@ -12,20 +13,21 @@ pub(super) async fn connect() -> Option<Connection> {
     within(Connection::system()).await
 }
 
-/// Whether somebody has this name.
+/// Whether a program owns this name.
 pub(super) async fn has_owner(bus: &Connection, name: &str) -> Option<bool> {
     let name = BusName::try_from(name).ok()?;
     within(async { DBusProxy::new(bus).await?.name_has_owner(name).await.map_err(Into::into) }).await
 }
 
-/// Whether the bus would start somebody for this name.
+/// Whether the bus can start a program for this name.
 pub(super) async fn can_be_started(bus: &Connection, name: &str) -> Option<bool> {
     let names =
         within(async { DBusProxy::new(bus).await?.list_activatable_names().await.map_err(Into::into) });
     Some(names.await?.iter().any(|known| known.as_str() == name))
 }
 
-/// systemd's word for the state of a unit (`active`, `inactive`, `failed`); `None` where systemd or the unit is unknown.
+/// systemd's state of a unit (`active`, `inactive`, `failed`); `None` if systemd or the unit is
+/// unknown.
 pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     const SYSTEMD: &str = "org.freedesktop.systemd1";
     let manager =
@@ -59,7 +61,7 @@ pub(super) async fn within<T>(asking: impl Future<Output = zbus::Result<T>>) -> 
     tokio::time::timeout(TIMEOUT, asking).await.ok()?.ok()
 }
 
-/// Whether the clock follows others', as timedated says.
+/// Whether the clock is synchronised, according to timedated.
 pub(super) async fn clock_is_synchronised(bus: &Connection) -> Option<bool> {
     const TIME: &str = "org.freedesktop.timedate1";
     let time = within(plain(bus, TIME, "/org/freedesktop/timedate1", TIME)).await?;

@@ -1,4 +1,4 @@
-//! How khor's parts on the session bus are, as `/api/health` tells it.
+//! The health of khor's parts on the session bus, for `/api/health`.
 
 use khor_output::Health;
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ pub struct DesktopHealth {
 }
 
 impl DesktopHealth {
-    /// All of it in one: wanted if a part is, working if all do that are wanted.
+    /// The health of all parts together: on if one part is on, working if all enabled parts work.
     pub fn overall(&self) -> Health {
         let Self { bus, mpris, notifications } = self;
         let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();

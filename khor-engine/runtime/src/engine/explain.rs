@@ -18,9 +18,10 @@ use super::{
 
 /// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
-/// Share of the time from which on tasks are said to wait.
+/// Share of the time from which tasks count as waiting.
 const MIN_WAIT_SHARE: f64 = 0.05;
-/// How far a bed must have gone towards dark, tense or heavy to be called so, and to be called a little so; of all the way.
+/// How far the bed must have moved to count as dark, tense or heavy, and as a little so. A share of
+/// the whole range.
 const CLEAR_POSITION: f64 = 0.25;
 const SLIGHT_POSITION: f64 = 0.08;
 const MAX_LINES: usize = 5;
@@ -77,7 +78,7 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
     Explanation { sentence, standing_out, heard, text }
 }
 
-/// The signals above their baselines, the furthest first, by their rates as they are shown beside it.
+/// The signals above their baselines, the furthest first, by their shown rates.
 fn standing(reading: &Reading, is_of_many: bool) -> Vec<DeviatingSignal> {
     let mut standing: Vec<DeviatingSignal> = SIGNALS
         .iter()
@@ -242,7 +243,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     match standing_out {
         _ if state.reading.is_none() => format!("{subject} has only just been heard."),
         [] => match (state.plan.furthest().first(), &state.single_host) {
-            // Heard at once, shown a moment later.
+            // The solo is audible at once, and shown a moment later.
             (Some(solo), None) => {
                 format!("{subject} is doing more than usual: {}.", solo.signal.info().label)
             }
@@ -344,7 +345,7 @@ fn text(
     inert::lines(&narrow(&text)).into_owned()
 }
 
-/// The same on a screen of [`COLUMNS`]: what is longer, as errors and names may be, goes on in the next line.
+/// Wraps the text at [`COLUMNS`]. Errors and names may be longer.
 fn narrow(text: &str) -> String {
     let options = textwrap::Options::new(COLUMNS).subsequent_indent("     ");
     let lines = text.lines().map(|line| match line.chars().count() {

@@ -25,8 +25,8 @@ const MAX_PROBLEMS: usize = 16;
 /// Longest text of one problem, characters.
 const PROBLEM_CHARS: usize = 400;
 
-/// Every preset by name. A file that makes no sense is a problem with a line, never the end of the music: while
-/// it is broken, what was read from it before stays.
+/// All presets by name. An invalid file is a problem with a line and never ends the music. While
+/// the file is invalid, its last valid content stays.
 #[derive(Clone, Debug)]
 pub struct Library {
     dir: PathBuf,

@@ -9,7 +9,7 @@ pub(super) fn original_rates(reading: &Reading) -> [(&'static str, Option<f64>);
     original_rates_of(|counter| reading.counter_rates[counter.index()])
 }
 
-/// The same from any table of counter rates per second.
+/// The original rates from any table of counter rates per second.
 pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> [(&'static str, Option<f64>); 9] {
     const BYTES_PER_KB: f64 = 1000.0;
     const PCT_PER_US: f64 = 100.0 / 1e6;

@@ -1,4 +1,4 @@
-//! How being steered by OSC goes, as `/api/health` tells it.
+//! The health of the OSC input, for `/api/health`.
 
 use khor_output::Health;
 use schemars::JsonSchema;

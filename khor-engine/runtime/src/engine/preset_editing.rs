@@ -1,4 +1,5 @@
-//! Presets as they are edited: looked up, tried unsaved, written to the user's folder, and removed from it.
+//! Edits presets: looks them up, plays unsaved ones, saves them to the user's folder, and deletes
+//! them.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,7 @@ pub enum EditError {
     Disk {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: std::io::Error,
     },
     /// The default could not be selected in its place.
@@ -58,10 +59,10 @@ fn first(problems: &[Problem]) -> String {
 }
 
 impl Engine {
-    /// Reads the user's presets again; the one that plays is changed on the next bar line if its file was. Waits
-    /// for the disk.
+    /// Reloads the user's presets. If the file of the playing preset has changed, the preset
+    /// changes on the next bar line. Waits for the disk.
     pub(super) fn refresh_presets(&self) {
-        // Two who read at once would forget what one of them has read.
+        // Concurrent reloads would overwrite each other's result.
         let _one = self.preset_refresh.lock();
         let before = self.library();
         let mut library = Library::clone(&before);
@@ -130,7 +131,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes a preset's file; the default plays instead if it was the current one. Waits for the disk.
+    /// Deletes a preset's file. If it was the current preset, the default plays instead. Waits for
+    /// the disk.
     pub fn delete_preset(&self, name: &str) -> Result<(), EditError> {
         if Preset::find(name).is_some() {
             return Err(EditError::BuiltIn(name.to_owned()));
@@ -161,7 +163,7 @@ fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     }
 }
 
-/// What is in a file that nobody should lose.
+/// The content of a file that must not be overwritten, if any.
 fn occupant(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {

@@ -19,13 +19,13 @@ use crate::{
     engine::{Explanation, FleetReport, HealthReport, MetricsReport},
 };
 
-/// How long a snooze is when nobody says, minutes.
+/// Default length of a snooze, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;
 
 /// How long a list of devices is valid.
 const DEVICES_LIFE: Duration = Duration::from_millis(500);
 
-/// What there is to ask and to do.
+/// The operations of the API.
 pub(super) fn operations() -> Vec<Operation> {
     let number = |low: f64, high: f64| json!({ "type": "number", "minimum": low, "maximum": high });
     let whole = |low: u32, high: u32| json!({ "type": "integer", "minimum": low, "maximum": high });

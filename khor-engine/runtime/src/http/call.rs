@@ -78,7 +78,8 @@ impl Call {
     }
 }
 
-/// Reads a body: one that is too long or comes too slowly is refused, and costs no more than its bound.
+/// Reads a body. A body that is too long or too slow is refused, and uses no more memory or time
+/// than its limit.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,

@@ -62,7 +62,7 @@ fn documented_operations_match_the_api() {
             }
         }
     }
-    // These are told of in words, beside what they belong to.
+    // Other sections of the document describe these operations.
     let described = ["GET /api/openapi.json", "POST /api/login", "GET /api/config/schema"].map(str::to_owned);
     documented.extend(described);
     let missing: Vec<_> = operations.difference(&documented).collect();

@@ -55,7 +55,7 @@ fn check(
     if is_foreign && !is_page { Err(reject::custom(ForeignOrigin)) } else { Ok(()) }
 }
 
-/// Headers of every answer: the page may load from here and nowhere else, and nobody may frame it.
+/// Headers of every answer. The page may load files only from here, and no other page may frame it.
 pub(super) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [

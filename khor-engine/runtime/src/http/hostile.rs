@@ -46,7 +46,7 @@ impl Listening {
         TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
     }
 
-    /// Sends that much of a request, says nothing more, and reads what comes until the other end closes.
+    /// Sends that part of a request and nothing more. Reads until the other end closes.
     async fn response_to(&self, request: String) -> String {
         response_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
     }
@@ -58,7 +58,7 @@ impl Listening {
 }
 
 async fn response_to(mut socket: TcpStream, request: String) -> String {
-    // Who is refused may be closed while it still speaks.
+    // The server may close a refused connection while the client still sends.
     socket.write_all(request.as_bytes()).await.ok();
     let mut message = Vec::new();
     let read = tokio::time::timeout(hang_timeout(), socket.read_to_end(&mut message)).await;

@@ -179,7 +179,7 @@ fn wav_header(sample_rate: u32) -> Bytes {
     spec.into_header_for_infinite_file().into()
 }
 
-/// The blocks; who is too slow for all of them gets the newest.
+/// The blocks. A client that is too slow for all of them gets the newest.
 fn live_blocks(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
     BroadcastStream::new(blocks).filter_map(|block| {
         let block = block.map_err(|BroadcastStreamRecvError::Lagged(_)| ()).ok();
@@ -212,7 +212,8 @@ fn socket_reply(
         .into_response()
 }
 
-/// Says the format, and again when it changes, then sends samples until the other end goes or khor stops.
+/// Sends the format first and after each change. Then sends samples until the client leaves or khor
+/// stops.
 async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
     let (mut sink, mut messages) = socket.split();
     let mut blocks = std::pin::pin!(live_blocks(blocks).take_until(until_stopped(stop)));
@@ -267,7 +268,7 @@ mod tests {
         let file = pieces.concat();
         let (header, samples) = file.split_at(44);
         assert_eq!(header[40..], [0xFF; 4], "no length");
-        // hound reads no file whose length it can't believe: it is told that there are four frames' bytes.
+        // hound rejects a file with an invalid length. The header gets the length of four frames.
         let believable = [&header[..40], &16_u32.to_le_bytes(), samples, &[0; 4]].concat();
         let mut reader = hound::WavReader::new(believable.as_slice()).unwrap();
         assert_eq!((reader.spec().sample_rate, reader.spec().channels), (48_000, 2));

@@ -64,7 +64,8 @@ impl HttpListener {
 /// The listener passed to this process (`sd_listen_fds(3)`), if any.
 fn systemd_listener() -> Option<StdListener> {
     let descriptor = sd_notify::listen_fds().ok()?.next()?;
-    // SAFETY: by the protocol, the descriptor was opened for this process and nobody else uses it.
+    // SAFETY: by the protocol, the descriptor was opened for this process, and nothing else uses
+    // it.
     let listener = unsafe { StdListener::from_raw_fd(descriptor) };
     match listener.local_addr() {
         Ok(_) => Some(listener),

@@ -84,7 +84,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         return Err(Denied::NoToken.into());
     }
     let id = credentials.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
-    // Behind a proxy with TLS the browser must never send the cookie unencrypted.
+    // Behind a proxy with TLS, the browser must never send the cookie unencrypted.
     let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
         "; Secure"
     } else {

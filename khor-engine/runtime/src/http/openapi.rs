@@ -1,4 +1,5 @@
-//! `GET /api/openapi.json`: the document (`OpenAPI` 3.1), written from the table that requests are dispatched by.
+//! `GET /api/openapi.json`: the document (`OpenAPI` 3.1), generated from the table that dispatches
+//! requests.
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};

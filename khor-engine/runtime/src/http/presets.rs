@@ -18,7 +18,7 @@ use crate::{
     engine::{EditError, Engine},
 };
 
-/// The name of a preset that is tried and says none.
+/// The name of a preview without a name.
 const UNNAMED: &str = "unnamed";
 
 pub(super) fn operations() -> Vec<Operation> {

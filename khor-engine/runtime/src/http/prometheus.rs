@@ -141,7 +141,7 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     writer.gauges("signal_available", "Whether a signal can be had.", available)
 }
 
-/// The kind of source, as a table of which one is 1.
+/// The kind of source: one series for each kind, of which the current one is 1.
 fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let kinds = [
         (SourceKind::Collector, "collector"),

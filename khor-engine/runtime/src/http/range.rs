@@ -1,4 +1,4 @@
-//! Which part of an answer a client asks for with `Range` (RFC 9110, section 14).
+//! The part of an answer that a client requests with `Range` (RFC 9110, section 14).
 
 use std::ops::Range;
 

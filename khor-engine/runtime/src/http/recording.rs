@@ -36,7 +36,7 @@ use super::{
 
 /// How many bytes of a file are read at once.
 const PIECE_BYTES: u64 = 64 * 1024;
-/// The format when none is asked for.
+/// The default format.
 const USUAL_FORMAT: &str = "flac";
 
 pub(super) fn operations() -> Vec<Operation> {

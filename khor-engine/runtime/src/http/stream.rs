@@ -98,12 +98,12 @@ fn events(
         .take_until(until_stopped(stop))
 }
 
-/// Names this run of the engine: in another, notes are counted anew.
+/// Identifies this run of the engine. Another run numbers its notes from the start.
 fn run_id(context: &ApiContext) -> String {
     format!("{:x}", context.engine.started_ts_ms())
 }
 
-/// Up to where an event of this run has told.
+/// The read position after an event of this run.
 fn position_of(id: &str, run: &str) -> Option<ReadPosition> {
     id.strip_prefix(run)?.strip_prefix('.')?.parse().ok()
 }

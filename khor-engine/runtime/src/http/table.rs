@@ -1,6 +1,6 @@
-//! The API as one table: an operation is its path, what it takes, what it answers, and the function that does it.
-//! Requests are dispatched by the table and the `OpenAPI` document is written from it, so neither knows a thing that the
-//! other doesn't.
+//! The API as one table. An operation is its path, its input, its answers and its function.
+//! Requests are dispatched by this table, and the `OpenAPI` document is generated from it, so the
+//! two always agree.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -56,7 +56,7 @@ pub(super) struct Content {
     pub(super) schema: Option<SchemaOf>,
 }
 
-/// An answer that knows what the document says of it.
+/// An answer with its description for the document.
 pub(super) trait Answer: Send + 'static {
     /// What it is.
     const CONTENT: Content;
@@ -68,7 +68,7 @@ pub(super) trait Answer: Send + 'static {
 #[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
-/// JSON with the tag that says which version of it this is.
+/// JSON with a tag that identifies its version.
 pub(super) struct Tagged<T> {
     pub(super) json: T,
     pub(super) tag: String,
@@ -124,7 +124,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
     }
 }
 
-/// An operation that is told about and not done yet.
+/// An operation that is described and has no function yet.
 pub(super) struct Draft {
     method: Method,
     path: &'static str,
@@ -273,8 +273,8 @@ fn allowed(method: Method) -> impl Iterator<Item = Method> {
     std::iter::once(method).chain(head)
 }
 
-/// Whether a path is one of a pattern's, and what the braces stand for, which is never nothing; empty where it is
-/// written out.
+/// Whether a path matches a pattern. Returns the text that the braces match, which is never empty.
+/// Returns an empty text for a pattern without braces.
 fn fits(pattern: &str, path: &str) -> Option<String> {
     let (mut pieces, mut named) = (path.split('/'), String::new());
     for wanted in pattern.split('/') {

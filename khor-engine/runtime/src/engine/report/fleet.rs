@@ -1,4 +1,4 @@
-//! `GET /api/fleet`: the hosts of the site that is heard.
+//! `GET /api/fleet`: the hosts of the current site.
 
 use std::collections::BTreeMap;
 

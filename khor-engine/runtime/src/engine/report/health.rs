@@ -307,7 +307,7 @@ fn source_report(source: &SourceState) -> SourceReport {
     let (kind, ok, interval_ms, detail, shortfall) = match source {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
-            // What a part of the machine lacks is told of the scope.
+            // Counters that only a scope lacks are reported with the scope.
             let shortfall = info.shortfall.as_ref().filter(|_| info.scope == Scope::Machine);
             let shortfall = shortfall.or(info.limit.as_ref()).cloned();
             // Each host of a site has an interval of its own.
@@ -320,7 +320,7 @@ fn source_report(source: &SourceState) -> SourceReport {
     SourceReport { kind, ok, interval_ms, detail, error, fix }
 }
 
-/// What is heard, and what is to be heard while nothing is.
+/// The scope that is counted, or the selected one while the source is unavailable.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     let configured = config.bpf.scope().as_written();
     let (scope, shortfall) = match source {
@@ -328,7 +328,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
         SourceState::Down(shortfall) => (&configured, Some(shortfall)),
         SourceState::Starting => (&configured, None),
     };
-    // What the whole machine lacks is told of its source.
+    // Counters that the whole machine lacks are reported with the source.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
     ScopeReport {
         whose: scope_label(scope),
@@ -343,7 +343,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     }
 }
 
-/// One host of a site is heard alone.
+/// The report for a single host of a site.
 fn single_host_report(single_host: &SingleHost) -> ScopeReport {
     let SingleHost { host, shortfall } = single_host.clone();
     let ok = shortfall.is_none();

@@ -17,7 +17,8 @@ pub(super) struct HistoryReport {
     pub(super) rates: Table<Option<f64>>,
 }
 
-/// A point of history as JSON, written once: 600 of them are asked for at a time, and they are most of a report.
+/// A point of history as JSON, serialised once. A report may contain 600 points, which are most of
+/// its text.
 #[derive(Clone, Debug)]
 pub struct WrittenPoint(Arc<RawValue>);
 

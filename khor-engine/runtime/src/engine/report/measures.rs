@@ -6,7 +6,7 @@ use khor_signal::Counters;
 
 use super::{fleet::FleetReport, health::HealthReport, metrics::MetricsReport};
 
-/// What is counted and measured, for those who draw graphs.
+/// All measurements, for clients that draw graphs.
 #[derive(Clone, Debug)]
 pub struct Measures {
     /// How every part is.

@@ -1,4 +1,4 @@
-//! `GET /api/metrics`: rates, signals, and what is heard.
+//! `GET /api/metrics`: rates, signals, and the sounding music.
 
 use khor_music::{Layer, Role, Scale};
 use khor_signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo};
@@ -121,7 +121,7 @@ pub struct SoloReport {
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
 impl MetricsReport {
-    /// Up to where this report tells, for one who had read up to `before`.
+    /// The read position after this report, for a client that had read up to `before`.
     pub fn until(&self, before: Option<ReadPosition>) -> ReadPosition {
         let before = before.unwrap_or_default();
         ReadPosition {
@@ -131,7 +131,7 @@ impl MetricsReport {
     }
 }
 
-/// Why a signal is absent; `None` when it isn't.
+/// Why a signal is missing; `None` if it is available.
 fn absence(state: &EngineState, signal: SignalId) -> Option<String> {
     if !state.heard[signal.index()] {
         return Some(MASKED.to_owned());

@@ -41,7 +41,7 @@ impl<V: JsonSchema> JsonSchema for Table<V> {
     }
 }
 
-/// Why a counter is absent; `None` when it isn't.
+/// Why a counter is missing; `None` if it is available.
 pub(super) fn reason(availability: &Availability) -> Option<String> {
     match availability {
         Availability::Available => None,
