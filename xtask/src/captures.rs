@@ -1,4 +1,5 @@
-//! `cargo xtask captures [NAME…]`: records the captures that are shipped, on this kernel, under real loads.
+//! `cargo xtask captures [NAME…]`: records the captures of the release, on this kernel, under real
+//! loads.
 
 use anyhow::Result;
 use clap::Args;

@@ -1,7 +1,9 @@
-//! `cargo xtask ebpf [--check]`: builds the in-kernel programs, or proves that the committed objects are theirs.
+//! `cargo xtask ebpf [--check]`: builds the in-kernel programs, or verifies that the committed
+//! objects match them.
 //!
-//! The objects are committed so that an ordinary build needs neither nightly nor LLVM. They are reproducible byte
-//! for byte with the toolchain named in `khor.bpf.toolchain` beside them: no path of the machine gets in.
+//! The objects are committed so that a normal build needs neither nightly nor LLVM. They are
+//! reproducible byte for byte with the toolchain named in `khor.bpf.toolchain` beside them, because
+//! they contain no paths of the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -127,7 +129,8 @@ impl Tools {
         Ok(Self { cargo, rustc, sysroot, linker, objcopy })
     }
 
-    /// One line each: a build with the same lines gives the same bytes.
+    /// The versions of the tools, one per line. A build with the same versions gives the same
+    /// bytes.
     fn versions(&self) -> Result<String> {
         let linker = Program::new(&[&self.linker.to_string_lossy()]).output(&["--version"])?;
         let objcopy = Program::new(&[&self.objcopy.to_string_lossy()]).output(&["--version"])?;

@@ -19,7 +19,7 @@ pub(crate) fn catch() {
     });
 }
 
-/// Whether the user has asked to stop.
+/// Whether the user has requested a stop.
 pub(crate) fn is_set() -> bool {
     STOP.load(Relaxed)
 }

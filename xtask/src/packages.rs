@@ -1,4 +1,5 @@
-//! What a machine needs, and installing what is missing: Debian's names, and words for everybody else.
+//! The packages that a machine needs, and their installation. Debian gets package names, other
+//! systems a description.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +13,7 @@ use crate::process::{as_root, is_there, output, succeed};
 /// Something a chore needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
-    /// Tells whether it is there: a program on the path, a pkg-config module, a file.
+    /// Shows whether it is installed: a program on the path, a pkg-config module, or a file.
     sign: Sign,
     /// Debian's packages.
     debian: &'static [&'static str],
@@ -146,8 +147,8 @@ pub(crate) const EBPF: &[Need] = &[
 pub(crate) const FUZZ: &[Need] =
     &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 
-/// To measure with sound, beside other synthesisers, and in instructions; all else in the benchmarks comes with the
-/// checkout.
+/// Needed to measure with sound, beside other synthesisers, and in instructions. The checkout has
+/// everything else that the benchmarks need.
 pub(crate) const BENCH: &[Need] = &[
     PULSEAUDIO,
     PAREC,
@@ -175,7 +176,8 @@ pub(crate) const ARCH: &[Need] = &[
 pub(crate) const SAMPLES: &[Need] =
     &[Need { sign: Sign::Program("opusenc"), debian: &["opus-tools"], words: "opusenc (opus-tools)" }];
 
-/// Installs what is missing, where this machine's packages are known; otherwise says what to install.
+/// Installs missing packages if khor knows this machine's package names. Otherwise prints what to
+/// install.
 pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
     let missing = missing(needs);
     if missing.is_empty() {

@@ -1,4 +1,5 @@
-//! Optimised builds, the same whoever asks for one: what is run, judged, measured and installed elsewhere is what is shipped.
+//! Optimised builds. All commands use the same build, so the judged and measured programs are the
+//! released ones.
 
 use std::{path::PathBuf, process::Command};
 
@@ -16,15 +17,15 @@ pub(crate) fn program(name: &str) -> String {
     folder().join(name).display().to_string()
 }
 
-/// A cargo that builds them; what is to be built is told in `args`. Paths of this machine are left out of the
-/// programs, so that they are the same bytes wherever the checkout lies.
+/// A cargo command that builds them; `args` select what to build. The programs contain no paths of
+/// this machine, so their bytes do not depend on the path of the checkout.
 pub(crate) fn build(args: &[&str]) -> Result<Command> {
     let mut cargo = command("cargo", ["build", "--release", "--locked"]);
     cargo.args(args).env("RUSTFLAGS", flags()?);
     Ok(cargo)
 }
 
-/// What the compiler is told, in `RUSTFLAGS`.
+/// The compiler's flags, for `RUSTFLAGS`.
 pub(crate) fn flags() -> Result<String> {
     let checkout = format!("--remap-path-prefix={}=/khor", root().display());
     let crates = format!("--remap-path-prefix={}=/cargo", cargo_home()?);

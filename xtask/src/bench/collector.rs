@@ -1,5 +1,6 @@
-//! The collector: its in-kernel programs, timed by the kernel and compared with minimal ones at the same hooks; the
-//! process with one subscriber; and the process with two hundred, some of them ill-behaved.
+//! The collector: its in-kernel programs, timed by the kernel and compared with minimal ones at the
+//! same hooks; the process with one subscriber; and the process with two hundred, some of which
+//! misbehave.
 
 use super::row::Promise;
 

@@ -1,4 +1,5 @@
-//! Whether the sound holds while every processor is kept busy by others, who are nicer.
+//! Tests whether the sound has gaps while other programs, with a lower priority, keep every
+//! processor busy.
 
 use super::row::Promise;
 

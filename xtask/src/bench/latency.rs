@@ -1,4 +1,4 @@
-//! From the first of ten program starts to the OSC message that tells of them.
+//! The time from the first of ten program starts to its OSC message.
 
 use super::row::Promise;
 

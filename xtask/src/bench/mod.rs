@@ -1,9 +1,9 @@
 //! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release
 //! programs, measures, and shows one table.
 //!
-//! Each room measures one thing and states its promises. What needs eBPF or the protocol is measured by
-//! `khor-bench` (khor-e2e), so that xtask stays quick to compile. The verdict is printed and nothing more: a
-//! figure depends on the machine and on who else uses it, so none makes the command fail.
+//! Each module measures one thing and states its limits. `khor-bench` (khor-e2e) measures what
+//! needs eBPF or the protocol, so that xtask compiles quickly. A result never makes the command
+//! fail, because it depends on the machine and on other programs that run.
 
 mod collector;
 mod fleet;

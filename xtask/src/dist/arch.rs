@@ -32,7 +32,8 @@ pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     let archive = archive(&folder)?;
     let recipe = fs::read_to_string(folder.join("PKGBUILD"))?;
     fs::write(folder.join("PKGBUILD"), with_checksum(&recipe, &checksum(&folder, &archive)?)?)?;
-    // The names of packages are Arch's, so that those of this machine are no answer to what is needed.
+    // Dependencies are not checked: their names are Arch's, and this machine may have another
+    // distribution.
     let mut makepkg = as_a_user("makepkg");
     makepkg.args(["--nodeps", "--noconfirm"]).current_dir(&folder);
     makepkg.env("CARGO_TARGET_DIR", target()).env("RUSTFLAGS", release::flags()?);
@@ -71,7 +72,8 @@ fn with_checksum(recipe: &str, sum: &str) -> Result<String> {
     Ok(recipe.lines().map(line).collect())
 }
 
-/// makepkg refuses to work as root. In a user namespace root is a user, who still may read root's toolchain.
+/// makepkg refuses to run as root. In a user namespace root is an ordinary user, who can still read
+/// root's toolchain.
 fn as_a_user(program: &str) -> Command {
     if !is_root() {
         return Command::new(program);

@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the packages, in target/dist, with checksums and a bill of materials.
 //!
-//! Two runs on the same checkout and compiler give the same bytes: what is embedded has no times, paths are left out of the
-//! programs, and packages and bills carry the time of the commit.
+//! Two runs on the same checkout and compiler give the same bytes. Embedded data has no times,
+//! programs contain no paths of this machine, and packages and bills have the time of the commit.
 
 mod arch;
 mod materials;
@@ -38,7 +38,7 @@ pub(crate) struct DistArgs {
     arch: bool,
 }
 
-/// Builds everything that is handed to others.
+/// Builds everything that a release contains.
 pub(crate) fn run(args: &DistArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     tools::packagers(args.deb_only)?;
@@ -120,7 +120,7 @@ fn checksums(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Names of what is handed to others.
+/// Names of the files in a release.
 fn shipped(dist: &Path) -> Result<Vec<String>> {
     let files = fs::read_dir(dist)?.flatten().map(|entry| entry.path());
     let mut names: Vec<String> = files

@@ -1,5 +1,5 @@
-//! A hash of everything that the sound and the judge's verdict depend on. While the hash stays the
-//! same, the verdict stays the same too.
+//! A hash of everything that the sound and the judge's verdict depend on. The verdict stays the
+//! same as long as the hash does.
 
 use std::{
     collections::hash_map::DefaultHasher,

@@ -1,8 +1,8 @@
 //! `cargo xtask fuzz`: hostile bytes for the protocol's decoders, through libFuzzer.
 //!
-//! What must hold is in the targets (`khor-proto/fuzz`); that it neither hangs nor grows is held by libFuzzer's limits,
-//! set here. What libFuzzer finds worth keeping stays in `khor-proto/fuzz/corpus`, so that the next run goes on from
-//! there.
+//! The targets (`khor-proto/fuzz`) check the properties. libFuzzer's limits, which are set here,
+//! catch hangs and growing memory. libFuzzer keeps useful inputs in `khor-proto/fuzz/corpus`, so
+//! that the next run continues from there.
 
 mod report;
 
@@ -25,15 +25,15 @@ use crate::{
 const CARGO_FUZZ: [&str; 5] = ["install", "cargo-fuzz", "--version", "0.13.2", "--locked"];
 /// The crate whose `fuzz` folder this is.
 const CRATE: &str = "khor-proto";
-/// Seconds for each target, where nobody says otherwise.
+/// Default time for each target, seconds.
 const DEFAULT_SECONDS: u64 = 60;
 /// Seconds for each target in [`smoke`].
 const SMOKE_SECONDS: u64 = 10;
-/// Of every target. serde reserves at most 1 MiB for a list, whatever length it claims. 60 MiB are the sanitizer's and
-/// the corpus.
+/// Limits of every target. serde reserves at most 1 MiB for a list, whatever length it claims. The
+/// sanitizer and the corpus use 60 MiB.
 const LIMITS: [&str; 3] = ["-malloc_limit_mb=2", "-rss_limit_mb=256", "-timeout=5"];
-/// Of the address sanitizer: freed memory held back, which by default would hide growth, and callers noted for each
-/// allocation, which take time.
+/// Options of the address sanitizer. By default it holds back freed memory, which would hide
+/// growth, and records callers of each allocation, which takes time.
 const SANITIZER: &str = "quarantine_size_mb=1:malloc_context_size=6";
 
 #[derive(Args)]
@@ -71,8 +71,9 @@ impl Target {
         }
     }
 
-    /// Longest input, bytes. Of clients, their longest frame and 1 KiB more. Of the collector, several of its usual
-    /// frames: what is longer holds more of the same and takes most of the time, and the properties cover its limit.
+    /// Longest input, bytes. For clients, their longest frame and 1 KiB more. For the collector,
+    /// several of its usual frames. Longer inputs take most of the time and find nothing new, and
+    /// the property tests cover the limit.
     const fn max_input_bytes(self) -> usize {
         match self {
             Self::ClientMessage => 5 * 1024,
@@ -98,7 +99,8 @@ pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
     fuzz(&targets, args.runs.map_or(seconds, Budget::Runs))
 }
 
-/// Both targets for a short while: finds what a change broke, not what hides. An error without a nightly toolchain.
+/// Runs both targets for a short while. This finds new bugs of a change, but not rare ones. Fails
+/// without a nightly toolchain.
 pub(crate) fn smoke() -> Result<()> {
     fuzz(&Target::ALL, Budget::Seconds(SMOKE_SECONDS))
 }
@@ -147,7 +149,7 @@ fn builds() -> PathBuf {
     target().join("fuzz")
 }
 
-/// Lets libFuzzer look, and says what it found: the file that holds the input.
+/// Runs libFuzzer. Returns the file with the input, if it found a failure.
 fn hunt(target: Target, budget: Budget) -> Result<Option<String>> {
     let name = target.name();
     let folder = root().join(CRATE).join("fuzz");
@@ -163,7 +165,8 @@ fn hunt(target: Target, budget: Budget) -> Result<Option<String>> {
         Budget::Seconds(seconds) => format!("-max_total_time={seconds}"),
         Budget::Runs(runs) => format!("-runs={runs}"),
     });
-    // A backtrace reads debug information, which alone is more than the limit of memory; libFuzzer prints one anyway.
+    // A backtrace reads debug information, which needs more memory than the limit. libFuzzer prints
+    // its own backtrace.
     hunter.env("ASAN_OPTIONS", SANITIZER).env("RUST_BACKTRACE", "0").stdout(file.try_clone()?).stderr(file);
     let status = hunter.status().context("starting cargo-fuzz")?;
 

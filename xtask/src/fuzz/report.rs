@@ -1,8 +1,8 @@
-//! What libFuzzer says, in one line.
+//! Summarises libFuzzer's output in one line.
 
 use std::{fmt, path::PathBuf};
 
-/// The figures of one run; what libFuzzer did not say is absent.
+/// The numbers of one run; `None` if libFuzzer did not print them.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Report {
     runs: Option<u64>,

@@ -1,8 +1,8 @@
-//! The collector as a child with root's rights, which its parent may not signal.
+//! The collector as a child process with root's rights. This process may not signal it.
 //!
-//! A signal through `sudo kill` would need root's rights again, hours after the password was given. So a shell stands
-//! beside the collector, with the same rights, and ends it when its input closes: on purpose, or because
-//! `cargo xtask run` was killed.
+//! A signal through `sudo kill` could ask for the password again hours later. So a shell with
+//! root's rights runs beside the collector. It ends the collector when its input closes: on
+//! purpose, or because `cargo xtask run` was killed.
 
 use std::{
     os::unix::{net::UnixStream, process::CommandExt},
@@ -41,7 +41,8 @@ exit "$status"
 pub(super) struct Collector(Child);
 
 impl Collector {
-    /// Starts it and waits until it answers; `None` when khor has to do without, for the reason printed.
+    /// Starts the collector and waits until it answers. Returns `None` if khor must run without it,
+    /// and prints the reason.
     pub(super) fn start(programs: &Path, socket: &Path, events: &Events) -> Result<Option<Self>> {
         println!("starting the collector (this is what needs root: it loads eBPF programs)");
         if !is_root() {
@@ -72,7 +73,7 @@ impl Collector {
         Ok(Some(Self(child)))
     }
 
-    /// Ends it, and says so if it doesn't.
+    /// Ends the collector. Prints an error if it does not end.
     pub(super) fn stop(mut self) {
         drop(self.0.stdin.take());
         let begun = Instant::now();
@@ -97,7 +98,8 @@ fn user() -> String {
     by_sudo.unwrap_or_else(|| own.to_string())
 }
 
-/// A socket in a directory that only root can make: safe from strangers, short enough for a socket's address.
+/// A socket in a directory that only root can create. It is safe from other users, and its path is
+/// short enough for a socket.
 pub(super) fn socket_path() -> PathBuf {
     PathBuf::from(format!("/run/khor-{}/collector.sock", nix::unistd::getuid()))
 }
@@ -111,7 +113,8 @@ fn authenticate() -> Result<()> {
     Ok(())
 }
 
-/// The shell, in a process group of its own: Ctrl-C is for `cargo xtask run`, and sudo leaves the terminal alone.
+/// The shell, in its own process group: Ctrl-C then ends only `cargo xtask run`, and sudo does not
+/// change the terminal.
 fn supervisor() -> Command {
     let mut command = if is_root() {
         Command::new("sh")

@@ -48,7 +48,7 @@ impl Events {
         self.receiver.recv_timeout(patience).ok()
     }
 
-    /// Hands a stop on to whoever asks next.
+    /// Keeps a stop for the next caller.
     pub(super) fn remember_stop(&self) {
         drop(self.sender.send(Event::Stop));
     }

@@ -1,7 +1,8 @@
 //! `cargo xtask run`: from a fresh clone to sound in one command.
 //!
-//! The engine runs in this process's group, so that Ctrl-C in a terminal reaches it too; a second signal does it no
-//! harm. The collector doesn't, and is stopped after the engine, which would otherwise see it vanish.
+//! The engine runs in this process's group, so Ctrl-C in a terminal reaches it too. A second signal
+//! does no harm. The collector has its own group and is stopped after the engine. Otherwise the
+//! engine would report it as lost.
 
 mod collector;
 mod events;
@@ -29,7 +30,7 @@ use crate::{
     release, ui,
 };
 
-/// How long the engine may take to end once it was told.
+/// Longest wait for the engine to end.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
@@ -70,7 +71,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     outcome
 }
 
-/// Builds the page if need be. Without Node.js khor sounds all the same, so that is said and no more.
+/// Builds the page if it is out of date. Without Node.js khor runs without the page, so this only
+/// prints a remark.
 fn page() -> Result<()> {
     if !ui::is_stale() {
         return Ok(());
@@ -94,12 +96,13 @@ fn build(release: bool) -> Result<PathBuf> {
     Ok(target().join("debug"))
 }
 
-/// Runs the engine until it ends or is to end; that it ended by itself in any way but success is an error.
+/// Runs the engine until it ends or must end. It is an error if the engine fails.
 fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Result<()> {
     if let Some(Event::Stop) = events.next_within(Duration::ZERO) {
         return Ok(());
     }
-    // The engine logs its address once it listens: flags and configuration may choose another than the default.
+    // The engine logs its address once it listens. Flags and configuration may select another
+    // address than the default.
     println!("\nstarting the engine, which says where its page is (Ctrl-C stops)\n");
     let engine = command(&programs.join("khor").to_string_lossy(), ["engine", "--socket"])
         .arg(socket)
@@ -114,10 +117,10 @@ fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Re
     }
 }
 
-/// Asks the engine to end, then insists.
+/// Stops the engine with SIGTERM, then with SIGKILL.
 fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        // An error says that it is gone already.
+        // An error means that it has ended already.
         let _ = kill(pid, signal);
         let begun = Instant::now();
         while let Some(left) = ENGINE_PATIENCE.checked_sub(begun.elapsed()) {
@@ -130,7 +133,8 @@ fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
     bail!("khor engine doesn't end")
 }
 
-/// A terminal sends Ctrl-C to the engine too, which may be gone before this process noticed the same.
+/// A terminal sends Ctrl-C to the engine too, which may end before this process handles its own
+/// signal.
 fn judge(status: ExitStatus, events: &Events) -> Result<()> {
     const SAME_CTRL_C: Duration = Duration::from_millis(100);
     if status.success() || matches!(events.next_within(SAME_CTRL_C), Some(Event::Stop)) {

@@ -1,4 +1,4 @@
-//! The crates depend on each other as docs/architecture.md says.
+//! Tests that the crates depend on each other as in docs/architecture.md.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::process::{command, output, root};
 
-/// Crates of tests and chores, which may depend on everything.
+/// Crates for tests and development, which may depend on everything.
 const OUTSIDE: [&str; 4] = ["khor-e2e", "khor-patience", "khor-ear", "xtask"];
 
 fn packages() -> Vec<Value> {

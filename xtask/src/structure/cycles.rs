@@ -1,4 +1,4 @@
-//! No files import each other in a circle.
+//! Tests that no files import each other in a circle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 use super::{crates, imports::Crate};
 use crate::process::root;
 
-/// The circles that stay: their files, and the reason.
+/// The accepted circles: their files, and the reason.
 const REASONED: [(&[&str], &str); 1] = [(
     &[
         "khor-collector/src/scope/client_count.rs",

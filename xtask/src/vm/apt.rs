@@ -1,7 +1,7 @@
 //! Downloads packages from any of Debian's suites with apt, in a separate state directory.
 //!
-//! apt verifies what it downloads with Debian's own keys, and its proxy settings are this machine's. The machine's
-//! lists of packages are neither used nor changed.
+//! apt verifies its downloads with Debian's own keys, and uses this machine's proxy settings. It
+//! neither uses nor changes the machine's package lists.
 
 use std::{
     fs,
@@ -69,7 +69,8 @@ impl Apt {
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),
-            // Its own user may not be able to enter the checkout; verifying is done before anything is unpacked.
+            // apt's own user may be unable to enter the checkout. Packages are verified before they
+            // are unpacked.
             ("APT::Sandbox::User", "root".into()),
         ] {
             command.arg("-o").arg(format!("{option}={value}"));

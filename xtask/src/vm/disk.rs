@@ -1,6 +1,7 @@
 //! A disk with the programs and tests, which the tests also write to.
 //!
-//! In the machine it is mounted where the programs lie on the host, since that is the path compiled into the tests.
+//! The machine mounts it at the host's path of the programs, because that path is compiled into the
+//! tests.
 
 use std::{
     fs,
@@ -27,7 +28,8 @@ pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
     }
     let _ = fs::remove_file(&image);
     let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
-    // Without a journal and without tables to be made later, which the kernel would write at any time.
+    // No journal and no tables that the kernel would initialise later, because it could write them
+    // at any time.
     let quiet = ["-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=0,root_owner=0:0", "-d"];
     output(Command::new(mke2fs).args(quiet).arg(&content).arg(&image).arg(SIZE))?;
     Ok(image)

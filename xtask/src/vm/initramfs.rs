@@ -1,4 +1,5 @@
-//! The machine's first files: a shell, the tools that the tests call, libraries, modules and the script that runs it.
+//! The machine's first files: a shell, the tools that the tests call, libraries, modules, and the
+//! script that runs them.
 
 use std::{
     collections::BTreeSet,
@@ -48,7 +49,7 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
     archive(&root, &folder.join("initramfs.cpio"))
 }
 
-/// Adds modules, named so that they sort in the order in which they are to be loaded.
+/// Adds modules. Their names sort in the order in which they must be loaded.
 pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     for (number, module) in modules.iter().enumerate() {
         write(root, &format!("modules/{number:03}-{}.ko", module.name), &module.content)?;

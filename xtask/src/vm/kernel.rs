@@ -184,7 +184,7 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// The one entry that a folder is to have.
+/// The only entry of a folder. Fails if there are others.
 fn only_entry(folder: &Path) -> Result<PathBuf> {
     let listing = fs::read_dir(folder).with_context(|| format!("opening {}", folder.display()))?;
     let entries: Vec<_> = listing.collect::<Result<_, _>>()?;

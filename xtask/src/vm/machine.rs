@@ -1,4 +1,4 @@
-//! Boots a machine, shows what its console says, and ends it.
+//! Boots a machine, shows its console, and ends it.
 //!
 //! A machine counts as hung when its console is silent for too long, never because it is slow: an
 //! emulated machine shares this machine's processors. The limit depends on how long the machine
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::interrupt;
 
-/// Share of the ordinary amounts of work that tests ask for.
+/// Share of the usual amounts of work that tests use.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 /// What an emulated machine does for certain in the time that a test gives it.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";
@@ -41,9 +41,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// (`tsc=reliable`) or a late timer (`no_timer_check`). A kernel fault ends the machine.
 const KERNEL_COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
-/// Emulation only, whatever the machine could do. Without `cmpxchg16b`, after which qemu 7.2 at times has the flags
-/// wrong: one boot in six of kernel 6.12 failed in its memory allocator. In one thread, because the kernel changes its own
-/// code where tracepoints are switched on, and a processor emulated by another thread ran into half of such a change.
+/// Emulation only, even if the machine has virtualization. Without `cmpxchg16b`, after which qemu
+/// 7.2 sometimes has wrong flags: one boot in six of kernel 6.12 failed in its memory allocator.
+/// With one thread, because the kernel changes its own code when it switches tracepoints on. A
+/// processor that another thread emulated ran into an incomplete change.
 const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio \
      -accel tcg,thread=single -cpu max,cx16=off -smp 2";
 
@@ -165,7 +166,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // An error says that it is gone already.
+        // An error means that it has ended already.
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }

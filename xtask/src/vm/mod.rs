@@ -1,14 +1,14 @@
 //! `cargo xtask vm`: the tests that need a kernel, on kernels other than this machine's.
 //!
-//! Debian's kernels boot in qemu, with nothing but the tests and what they need beside them, so that a kernel takes
-//! seconds and no root. qemu emulates even where /dev/kvm exists: nested virtual machines, which continuous integration
-//! often is, may hang on it. A whole Debian takes longer to make and to boot, so there is only one,
-//! for the tests that need it ([`debian`]). Downloads stay below `target/vm`; remove the folder for
-//! newer kernels.
+//! Debian's kernels boot in qemu with only the tests and their tools, so a kernel takes seconds and
+//! does not need root. qemu emulates even if /dev/kvm exists, because nested virtual machines,
+//! which continuous integration often uses, may hang on it. A whole Debian takes longer to make and
+//! to boot. So there is only one, for the tests that need it ([`debian`]). Downloads stay below
+//! `target/vm`; remove the folder to get newer kernels.
 //!
-//! In this order: [`kernel`] gets kernels ([`apt`] downloads), [`tests`] builds the tests,
-//! [`initramfs`] and [`disk`] pack them, [`machine`] boots and watches, with the [`devices`] that
-//! the tests need, [`report`] shows the results.
+//! The steps are, in this order: [`kernel`] gets kernels ([`apt`] downloads them), [`tests`] builds
+//! the tests, [`initramfs`] and [`disk`] pack them, [`machine`] boots and watches, with the
+//! [`devices`] that the tests need, and [`report`] shows the results.
 
 mod apt;
 mod debian;

@@ -1,4 +1,4 @@
-//! Which of a kernel's modules the tests need, in an order in which each finds those it needs loaded.
+//! Finds the kernel modules that the tests need, in the order of their dependencies.
 
 use std::{collections::HashMap, fs, path::Path, process::Command};
 
@@ -18,7 +18,7 @@ pub(super) struct Module {
     pub(super) content: Vec<u8>,
 }
 
-/// What must be loaded into this kernel for the sake of `wanted`, in order.
+/// The modules to load into this kernel for `wanted`, in order.
 pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     let folder = kernel.modules();
     let read = |name: &str| {
@@ -30,8 +30,9 @@ pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     paths.iter().map(|path| load(&folder.join(path), name_of(path))).collect()
 }
 
-/// Paths of what `wanted` needs, itself included, that is not built in. `dependencies` has lines of a module's path, a
-/// colon and the paths of those it needs, the last of which is to be loaded first.
+/// Paths of `wanted` and its dependencies, without those that are built in. Each line of
+/// `dependencies` has the path of a module, a colon, and the paths of its dependencies. The last of
+/// them must be loaded first.
 fn resolve<'a>(wanted: &[&str], dependencies: &'a str, builtin: &str) -> Result<Vec<&'a str>> {
     let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
     let known: HashMap<String, (&str, &str)> = lines.map(|line| (name_of(line.0), line)).collect();

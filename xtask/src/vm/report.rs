@@ -21,7 +21,7 @@ pub(super) enum End {
     Vanished(String),
     /// Its console was silent for too long.
     Hung,
-    /// The user wanted no more.
+    /// The user stopped the run.
     Stopped,
 }
 
@@ -89,7 +89,7 @@ impl Outcome {
         self.tail.push_back(line);
     }
 
-    /// How it ended, if all that the console said was taken. That no test was found is not well.
+    /// How the tests ended, according to the whole console. No tests is a failure.
     pub(super) fn end_by_console(&self) -> End {
         match self.code {
             None => End::Vanished("it went off before the tests ended".into()),

@@ -54,11 +54,11 @@ pub(super) const MODULES: [&str; 19] = [
 
 /// What cargo built.
 pub(super) struct Built {
-    /// The tests, in the order in which they were asked for.
+    /// The tests, in the order of the command line.
     pub(super) tests: Vec<PathBuf>,
     /// The programs that they start.
     pub(super) programs: Vec<PathBuf>,
-    /// Where all of it lies, the place that the tests were told of when they were compiled.
+    /// The folder of all programs and tests. Its path was compiled into the tests.
     pub(super) profile: PathBuf,
 }
 

@@ -21,7 +21,8 @@ const TICKS_PER_QUARTER: u16 = 480;
 /// At 120 beats per minute, MIDI's default.
 const TICKS_PER_S: u32 = 2 * TICKS_PER_QUARTER as u32;
 
-/// Renders so many held notes, reverb and chorus for so long; the samples go nowhere. The notes are written to `folder`.
+/// Renders that many held notes with reverb and chorus for that time. Discards the samples. Writes
+/// the notes to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     ensure!(Path::new(SOUNDFONT).exists(), "no {SOUNDFONT} ({DEBIAN})");
     let notes = folder.join("fluidsynth.mid");
@@ -39,7 +40,7 @@ fn held(voices: usize, seconds: u32) -> Smf<'static> {
     };
     let mut track: Track<'static> = Vec::new();
     for voice in 0..voices {
-        // The same key twice would be one note.
+        // Two notes with the same key would be one note.
         let channel = voice / VOICES_OF_A_BANK;
         track.push(midi(channel, MidiMessage::ProgramChange { program: STRINGS.into() }));
         track.push(midi(channel, MidiMessage::NoteOn { key: key(voice).into(), vel: 64.into() }));

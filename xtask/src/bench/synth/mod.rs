@@ -1,8 +1,9 @@
-//! Speed of the synth beside two others in the same run, of its waveforms, and of a render from signals to a WAV file.
+//! Speed of the synth beside two others in the same run, of its waveforms, and of a render from
+//! signals to a WAV file.
 //!
-//! The players take turns, voices by voices, so that a machine that is busy for a while is busy for all of them; what
-//! can be compared between machines is the ratio of a round. Each is measured by the processor's time and by
-//! instructions. khor plays its first preset, the others what is nearest to it (their files say what).
+//! The players take turns at each number of voices, so that a busy machine slows all of them. The
+//! ratio of a round can be compared between machines. Processor time and instructions are measured.
+//! khor plays its first preset, the others the nearest equivalent (their files describe it).
 
 mod fluidsynth;
 mod notes;
@@ -22,7 +23,7 @@ use crate::{
 };
 
 pub(super) const TITLE: &str = "synth and render, 48 kHz stereo";
-/// Rounds in which everybody plays once.
+/// Rounds in which each player plays once.
 const ROUNDS: usize = 5;
 /// Voices that are held. Of khor's the last are two synths', each with its effects.
 const VOICES: [usize; 4] = [0, 8, 24, 48];
@@ -83,7 +84,7 @@ impl Speeds {
     }
 }
 
-/// Everybody's speeds, and how much faster khor is.
+/// The speeds of all players, and how much faster khor is.
 fn beside(folder: &Path) -> Vec<Row> {
     let speeds = |voices: usize| {
         ALL.map(|player| Speeds {
@@ -125,7 +126,7 @@ fn waves() -> Result<Vec<Row>> {
         .collect()
 }
 
-/// Seconds for an hour of the demo, which takes the same way as a capture but for reading the file.
+/// Seconds for an hour of the demo. The work is that of a capture, except for reading the file.
 fn render() -> Result<Row> {
     let wav = target().join("bench.wav");
     let seconds: Result<Vec<f64>> = (0..RENDERS).map(|_| render_once(&wav)).collect();

@@ -1,4 +1,5 @@
-//! Who is measured: khor's synth and two others, each as a program that renders for so long and no longer.
+//! The measured players: khor's synth and two others. Each is a program that renders for a given
+//! time.
 
 use std::{
     path::Path,
@@ -57,8 +58,8 @@ impl Player {
         }
     }
 
-    /// How many times faster than real time it renders, by the processor's time: other programs' share of the
-    /// processor is not counted. Of two lengths the difference, so that starting up isn't counted either.
+    /// How many times faster than real time it renders, by processor time, so other programs do not
+    /// count. Uses the difference of two lengths, so starting up does not count.
     pub(super) fn times_real_time(self, voices: usize, folder: &Path) -> Result<f64> {
         const SHORT_S: u32 = 10;
         const LONG_S: u32 = 40;
@@ -78,7 +79,8 @@ impl Player {
     }
 }
 
-/// Processor time of a program from its start to its end, in its own code: what the kernel does is not the synth.
+/// Processor time of a program from its start to its end, in its own code. Time in the kernel does
+/// not count.
 fn cpu_s(program: &mut Command) -> Result<f64> {
     let children_s = || -> Result<f64> {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("asking for the processor's time")?;
@@ -102,7 +104,8 @@ fn instructions(program: &Command) -> Result<f64> {
     collected(&said).context("valgrind counted nothing")
 }
 
-/// Why valgrind gave up, in short: a compiler newer than it may use an instruction that it does not know.
+/// Why valgrind failed, in short. A newer compiler may use an instruction that valgrind does not
+/// know.
 fn refused(said: &str) -> String {
     let known = |line: &&str| line.contains("unhandled instruction") || line.contains("terminating");
     format!("valgrind: {}", said.lines().find(known).unwrap_or("it failed"))

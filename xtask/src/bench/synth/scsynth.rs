@@ -1,7 +1,9 @@
-//! What scsynth, `SuperCollider`'s synthesiser, plays without a clock: a score of OSC bundles.
+//! The score for scsynth, `SuperCollider`'s synthesiser, which plays it without a clock: OSC
+//! bundles.
 //!
-//! Its patch (`scsynth.py`, compiled into `scsynth.scsyndef`) is as near to khor's as its parts allow: a sine and a
-//! triangle, ADSR, a resonant low-pass that the envelope opens, and for all together delay, reverb and limiter.
+//! Its patch (`scsynth.py`, compiled into `scsynth.scsyndef`) is as near to khor's as its units
+//! allow: a sine and a triangle, ADSR, and a resonant low-pass that the envelope opens. All voices
+//! share delay, reverb and limiter.
 
 use std::{fs, path::Path, process::Command};
 
@@ -21,7 +23,8 @@ const TO_HEAD: i32 = 0;
 const TO_TAIL: i32 = 1;
 const ROOT_NODE: i32 = 0;
 
-/// Renders so many voices and the effects for so long; the samples go nowhere. The score is written to `folder`.
+/// Renders that many voices and the effects for that time. Discards the samples. Writes the score
+/// to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     let score = folder.join("scsynth.osc");
     fs::write(&score, score_bytes(voices, seconds)?).context("writing the score")?;
@@ -46,7 +49,7 @@ fn score_bytes(voices: usize, seconds: u32) -> Result<Vec<u8>> {
         args.extend([text("gain"), OscType::Float(0.05)]);
         message("/s_new", args)
     }));
-    // The render ends with the last bundle, whatever it says.
+    // The render ends with the last bundle, whatever its content.
     let end = vec![message("/c_set", vec![OscType::Int(0), OscType::Float(0.0)])];
     let mut bytes = Vec::new();
     for (second, content) in [(0, begin), (seconds, end)] {

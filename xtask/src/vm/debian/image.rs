@@ -1,4 +1,5 @@
-//! A minimal Debian with systemd, bus and user tools, as the image of a disk: made once with debootstrap, then found.
+//! The disk image of a minimal Debian with systemd, a bus and user tools. debootstrap makes it
+//! once, and later runs reuse it.
 
 use std::{
     fs,
@@ -14,9 +15,10 @@ use crate::{
 };
 
 const SUITE: &str = "bookworm";
-/// Beyond the essential packages: the system's manager, its bus and devices, sessions with a manager and a bus of their
-/// own, what the tests call, and the one library that khor needs of those a minimal system lacks. One test removes this
-/// library for a while. It installs the library again from `/var/cache/apt/archives`, where debootstrap leaves all packages.
+/// Packages beyond the essential ones: systemd, the bus and devices, user sessions with their own
+/// systemd and bus, the programs that tests call, and the one library that khor needs and a minimal
+/// system lacks. One test removes this library for a while. It installs the library again from
+/// `/var/cache/apt/archives`, where debootstrap leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
                         dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
 /// The image has holes: it takes what is used, 300 MB.
