@@ -1,4 +1,4 @@
-//! Asks the running engine, for the commands that show or steer it.
+//! Requests to the running engine, for the commands that show or control it.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -28,7 +28,7 @@ use super::{
 
 /// Longest wait for the engine.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest silence of an answer that never ends; the event stream says something ten times a second.
+/// Longest gap in an endless answer. The event stream sends something ten times a second.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Longest line of an endless answer, bytes. Another program at this port may send longer lines.

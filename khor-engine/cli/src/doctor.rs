@@ -1,4 +1,4 @@
-//! `khor doctor`: what is in khor's way on this machine, and how it is mended.
+//! `khor doctor`: finds problems on this machine and their fixes.
 
 use std::process::ExitCode;
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let engine = args.engine.client_of(&config.listen, &config_path).ok();
     let query = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
     let health = query("health");
-    // What a running engine was told by flags is not in the file.
+    // The flags of a running engine are not in the file.
     let running = health.as_ref().and_then(|_| query("config"));
     let config = running.and_then(|config| serde_json::from_value(config).ok()).unwrap_or(config);
     let input = DoctorInput { socket: places.socket.clone(), config_path, config, health };

@@ -46,7 +46,7 @@ fn documented_commands_exist() {
     assert!(commands.len() >= 60, "{}", commands.len());
     for (name, command) in &commands {
         let Err(error) = Cli::try_parse_from(command) else { continue };
-        // In running text a command may be named without what it takes, or asked for its help.
+        // In running text, a command may appear without its arguments, or with `--help`.
         let named = match error.kind() {
             ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => true,
             ErrorKind::InvalidValue => error.to_string().contains("none was supplied"),
@@ -78,7 +78,7 @@ fn documented_settings_accept_documented_values() {
     assert!(count >= 8, "{count}");
 }
 
-/// Asks a program that reads a language, without running what it reads.
+/// Checks a text with a program that reads its language, without running the text.
 fn is_read_by(program: &str, argument: &str, text: &str) -> Option<bool> {
     use std::io::Write;
 
@@ -127,7 +127,7 @@ fn shell_snippets_parse_and_start_known_programs() {
     }
 }
 
-/// The variables of a service's file are options of its program, and take what is said.
+/// The variables of a service's file are options of its program and accept the documented values.
 #[test]
 fn variable_snippets_are_options() {
     let mut count = 0;

@@ -164,7 +164,7 @@ pub(super) fn play(
         .context("starting the runtime")?;
     let listener = outputs.map(|outputs| open_listener(&store, outputs)).transpose()?.flatten();
     runtime.block_on(async {
-        // Before the page is up: whoever sees it may end khor at once.
+        // Before the page works, because a user who sees it may end khor at once.
         let interrupted = interrupt::wait();
         let supervisor = Supervisor::default();
         supervisor.watch_threads();
@@ -217,7 +217,7 @@ fn open_listener(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Op
     http::HttpListener::open(&store.config().listen, may_use_free_port, sessions_path(store.path())).map(Some)
 }
 
-/// What a run that ended so is to whoever started it: it failed if a part of khor did, also while it stopped.
+/// The exit code of a run. It failed if a part of khor failed, even while it stopped.
 fn exit_result(ended: Option<EndReason>) -> anyhow::Result<()> {
     match ended {
         Some(EndReason::Failed(why)) => bail!(why),

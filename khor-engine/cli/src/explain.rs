@@ -1,4 +1,4 @@
-//! `khor explain`: what is sounding and why, asked of the running engine.
+//! `khor explain`: shows what the running engine plays and why.
 
 use anyhow::Context;
 use clap::Args;

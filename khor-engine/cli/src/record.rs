@@ -18,7 +18,8 @@ use tracing::{info, warn};
 
 use super::{places::Places, scope_args::ScopeArgs};
 
-/// How long it is waited for a source: a collector that doesn't answer is given up for /proc after half of this.
+/// Longest wait for a source. After half of it, a collector that does not answer is replaced by
+/// /proc.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
@@ -106,8 +107,9 @@ fn start_source(
     Ok(keep)
 }
 
-/// Takes events until there are no more, `stopped` is ready or the end has come, which an event may put off. One `stopped` for the
-/// whole time: a new one would not know of a signal that came together with an event.
+/// Takes events until there are no more, `stopped` is ready, or the end has come. An event may
+/// delay the end. One `stopped` serves the whole time, because a new one would miss a signal that
+/// came together with an event.
 async fn take_until(
     events: &mut mpsc::Receiver<SourceEvent>,
     stopped: impl Future<Output = std::io::Result<()>>,

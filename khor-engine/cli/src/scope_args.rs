@@ -1,4 +1,4 @@
-//! Whom to hear, where that is not the whole machine.
+//! The options that select a scope.
 
 use clap::Args;
 use khor_command_line::number;
@@ -17,19 +17,19 @@ pub(super) struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    /// As `bpf` of the configuration; `None` where nobody in particular is asked for.
+    /// The options in the form of the configuration's `bpf`; `None` if there are none.
     pub(super) fn overrides(&self) -> Option<Value> {
-        // Whoever says whom to hear means nobody else.
+        // A scope from the options replaces that of the file completely.
         let cgroup = self.cgroup.as_deref().unwrap_or_default();
         (self.cgroup.is_some() || !self.pid.is_empty())
             .then(|| json!({ "cgroup": cgroup, "tgid_allow": self.pid, "tgid_deny": [] }))
     }
 
-    /// The same, for who has no configuration.
+    /// The scope, for commands without a configuration.
     ///
     /// # Errors
     ///
-    /// What is no cgroup or no process, in the configuration's own words.
+    /// The configuration's error for an invalid cgroup or process.
     pub(super) fn scope(&self) -> Result<ScopeChoice, ConfigError> {
         let mut config = Config::default();
         config.bpf.cgroup = self.cgroup.clone().unwrap_or_default();

@@ -30,7 +30,7 @@ pub(super) struct StatusArgs {
     json: bool,
 }
 
-/// Exit code 1 when a part fails that is wanted.
+/// Exit code 1 if an enabled part fails.
 pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let client = args.engine.client()?;
     let (health, explanation) = (client.get("health")?, client.get("explain")?);
@@ -71,13 +71,13 @@ fn format_part(name: &str, worth: &str, health: &Value) -> String {
         "config" => health["config_path"].as_str(),
         _ => part[worth].as_str(),
     };
-    // A source may deliver and still be less than what was wanted.
+    // A source may deliver frames and still lack something.
     let shortfall = part["error"].as_str();
     let fix = part["fix"].as_str().map(|fix| format!("fix: {fix}"));
     row("ok", name, [detail.unwrap_or("works")].into_iter().chain(shortfall).chain(fix.as_deref()))
 }
 
-/// Presets and configuration tell their problems in lists.
+/// Presets and the configuration report their problems in lists.
 fn list_problems(part: &Value) -> String {
     let list = part["problems"].as_array().or(part["warnings"].as_array());
     let lines: Vec<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();

@@ -72,7 +72,8 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     };
     let pointer = format!("/{}", path.replace('.', "/"));
     let mut whole = client.get("config")?;
-    // A configuration keeps keys that it does not know, for a newer khor; a slip of the pen is none of those.
+    // The configuration keeps unknown keys for a newer khor, but a typing error must not become
+    // one.
     let Some(held) = whole.pointer(&pointer) else {
         bail!("'{path}' is no setting: khor config lists them");
     };

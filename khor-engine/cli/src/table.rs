@@ -1,6 +1,6 @@
 //! Rows of a state, a name and text that wraps, for a terminal of 80 columns.
 
-/// Columns of a terminal that everybody has.
+/// Columns that every terminal has.
 const WIDTH: usize = 80;
 /// Columns before the text: the state and the name.
 const INDENT: usize = 27;

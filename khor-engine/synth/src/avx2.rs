@@ -1,4 +1,5 @@
-//! The widest vectors the processor has: the same code compiled twice, chosen when the synth is made.
+//! Uses the widest vectors of the processor: the same code compiled twice, chosen when the synth is
+//! created.
 //!
 //! Distributions build for the first x86-64, whose vectors hold four numbers; AVX2's hold the eight voices of a
 //! group. Fused multiply-add is left off on purpose: without it both versions give the same samples.
@@ -9,7 +10,7 @@
 pub(super) struct Avx2(bool);
 
 impl Avx2 {
-    /// Asks the processor. Not for the audio thread.
+    /// Queries the processor. Not for the audio thread.
     pub(super) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         let found = std::arch::is_x86_feature_detected!("avx2");

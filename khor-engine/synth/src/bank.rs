@@ -1,4 +1,4 @@
-//! The 24 voices: who plays what, who ends, and who is stolen when all are taken.
+//! The 24 voices: assigns notes, ends voices, and steals one when all are in use.
 
 use super::{
     group::{Buses, NoteStart, VoiceGroup},
@@ -51,7 +51,8 @@ impl VoiceBank {
         }
     }
 
-    /// Lets at most so many voices sound, 1..=24; of more that sound the least missed fade within 5 ms.
+    /// Limits the sounding voices, 1..=24. If more sound, the least important ones fade within 5
+    /// ms.
     /// Audio thread; no allocation.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.clamp(1, VOICES);
@@ -88,7 +89,7 @@ impl VoiceBank {
         (0..VOICES).filter(|&v| self.voices[v].active && !self.is_leaving(v)).count()
     }
 
-    /// Whether a voice fades with nobody to follow.
+    /// Whether a voice fades and no note waits for it.
     fn is_leaving(&self, voice: usize) -> bool {
         let fades = &self.groups[voice / LANES].fades;
         fades.fading(voice % LANES) && self.voices[voice].successor.is_none()
@@ -112,7 +113,8 @@ impl VoiceBank {
         (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
     }
 
-    /// The voice least missed of those that stay: released before held, then the quietest, then the oldest.
+    /// The least important of the voices that stay: released before held, then the quietest, then
+    /// the oldest.
     fn victim(&self) -> Option<usize> {
         let missed = |voice: usize| {
             let (group, lane) = (&self.groups[voice / LANES], voice % LANES);

@@ -13,9 +13,11 @@ const FEEDBACK: f32 = 0.42;
 const DAMP_HZ: f32 = 2400.0;
 /// High-pass in the loop, Hz: repeats must not pile up in the bass.
 const LOW_CUT_HZ: f32 = 180.0;
-/// Time constant of a change of delay time, seconds; short changes of pitch are heard, jumps are not made.
+/// Time constant of a change of delay time, seconds. The pitch changes for a moment, instead of a
+/// jump.
 const GLIDE_S: f32 = 0.25;
-/// Time constant in which such a change gathers speed, seconds: a pitch that jumps is heard as a click.
+/// Time constant in which such a change accelerates, seconds. A jump in pitch would sound like a
+/// click.
 const START_S: f32 = 0.03;
 
 /// The two lines. Memory is allocated once.
@@ -23,7 +25,8 @@ const START_S: f32 = 0.03;
 pub(super) struct Delay {
     lines: [Vec<f32>; 2],
     write: usize,
-    /// Present and wanted delay, frames; f64 because the last small steps of the glide vanish in f32.
+    /// Current and target delay, frames. f64, because the last small steps of the glide vanish in
+    /// f32.
     frames: f64,
     target_frames: f64,
     /// Glides from the one to the other; `frames` follows it.
@@ -68,7 +71,8 @@ impl Delay {
     /// Repeats of `input`, left and right. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
-        // The shortest delay is longer than a block, so that all of it can be read before any is written.
+        // The shortest delay is longer than a block, so a whole block can be read before it is
+        // written.
         [*left, *right] = self.read();
         // Left feeds right feeds left: the repeats change sides.
         let [mut to_right, mut to_left] = [*left, *right];
@@ -82,7 +86,7 @@ impl Delay {
         self.write = (self.write + BLOCK) & (self.lines[0].len() - 1);
     }
 
-    /// What the lines heard one delay ago.
+    /// The input of the lines one delay ago.
     #[inline(always)]
     fn read(&mut self) -> [[f32; BLOCK]; 2] {
         let mask = self.lines[0].len() - 1;

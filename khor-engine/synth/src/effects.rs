@@ -1,6 +1,6 @@
-//! What all voices share: the choir's vowel, delay, reverb, master gain and DC block.
+//! The effects that all voices share: the choir's vowel, delay, reverb, master gain and DC block.
 //!
-//! Linear throughout, so that shares of the voices that go through effects of their own add up to the whole.
+//! They are linear, so that stems with effects of their own add up to the mix.
 
 use khor_music::Controls;
 
@@ -16,7 +16,8 @@ use super::{
 /// Reverb and delay returns at full control, linear.
 const REVERB_RETURN: f32 = 0.9;
 const DELAY_RETURN: f32 = 0.9;
-/// Gain of the master at setting 1: with the default setting 0.5 the built-in presets' beds are at -23 LUFS.
+/// Gain of the master at setting 1. At the default setting 0.5, the beds of the built-in presets
+/// are at -23 LUFS.
 const MASTER_AT_FULL: f32 = 2.0;
 
 /// One block of left and right.
@@ -107,13 +108,14 @@ impl Effects {
     }
 }
 
-/// Sums the lanes of each bus. Not inlined, and so not compiled for AVX2, on purpose: of vectors of eight the compiler
-/// shuffles more than it adds (24 voices were 5 % slower).
+/// Sums the lanes of each bus. Deliberately not inlined, and so not compiled for AVX2: with vectors
+/// of eight the compiler shuffles more than it adds (24 voices were 5 % slower).
 #[inline(never)]
 fn sum(buses: &BusBlock) -> BusSums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {
-        // In two loops, each of which the compiler makes vectors of; pairwise, where a running sum would be one chain.
+        // Two loops, because the compiler vectorises each. Pairwise, because a running sum would be
+        // one chain.
         let mut halves = [[0.0; LANES / 2]; BLOCK];
         for (lanes, half) in bus.iter().zip(&mut halves) {
             for l in 0..LANES / 2 {

@@ -26,8 +26,8 @@ const PRESETS_LUFS: f32 = -23.0;
 pub struct Volume {
     /// Linear amplitude, 0..=1; 0.5 is as loud as `loudness_lufs` says.
     pub master_gain: f32,
-    /// Loudness of an idle machine's music, LUFS, -23..=-11: quiet enough to be forgotten at -23 (EBU R 128), as loud
-    /// as music players and streams are at -18 and -16. The limiter holds what stands out.
+    /// Loudness of an idle machine's music, LUFS, -23..=-11. -23 is background music (EBU R 128);
+    /// -18 and -16 are the loudness of music players and streams. The limiter holds louder sounds.
     pub loudness_lufs: f32,
 }
 
@@ -37,7 +37,7 @@ impl Default for Volume {
     }
 }
 
-/// What the synth tells about itself.
+/// Measurements of the synth.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Meter {
     /// Highest output magnitude since the last call, linear, 0..=1.
@@ -50,8 +50,8 @@ pub struct Meter {
     pub dropped: u64,
 }
 
-/// 24 voices and their effects. All memory is allocated by [`Synth::new`]; every other method may be called on
-/// the audio thread and neither allocates, locks, logs nor enters the kernel.
+/// 24 voices and their effects. [`Synth::new`] allocates all memory. The other methods work on the
+/// audio thread, and do not allocate, lock, log or enter the kernel.
 #[derive(Debug)]
 pub struct Synth {
     queue: NoteQueue,
@@ -143,14 +143,15 @@ impl Synth {
         self.stems.iter_mut().for_each(|stem| stem.effects.set_gain(master_gain, louder));
     }
 
-    /// Mutes or unmutes with a fade of 20 ms. The music goes on underneath. Audio thread; no allocation.
+    /// Mutes or unmutes with a fade of 20 ms. The music goes on silently. Audio thread; no
+    /// allocation.
     pub fn set_muted(&mut self, muted: bool) {
         self.mute.set(muted);
         self.stems.iter_mut().for_each(|stem| stem.mute.set(muted));
     }
 
-    /// Lets at most so many voices sound, 1..=24; of more that sound the least missed fade within 5 ms. For a
-    /// processor that is too slow for all. Audio thread; no allocation.
+    /// Limits the sounding voices, 1..=24. If more sound, the least important ones fade within 5
+    /// ms. For a processor that is too slow for all. Audio thread; no allocation.
     pub fn set_voice_limit(&mut self, voices: u32) {
         self.bank.set_limit(voices as usize);
     }
@@ -196,8 +197,8 @@ impl Synth {
         }
     }
 
-    /// Writes the next frames of the mix and of the stems, as many as there are of either; all are of one length.
-    /// Audio thread; no allocation.
+    /// Writes the next frames of the mix and of the stems, as many as each buffer holds. All
+    /// buffers have one length. Audio thread; no allocation.
     pub fn render_stems(&mut self, samples: &mut Samples) {
         let frames = samples.left.len();
         let mut done = 0;
@@ -215,7 +216,8 @@ impl Synth {
         }
     }
 
-    /// Which frames of the block in hand come next, at most so many; computes the next block when all were given out.
+    /// The next frames of the current block, at most that many. Computes the next block at the end
+    /// of the current one.
     #[inline(always)]
     fn advance(&mut self, most: usize) -> Range<usize> {
         if self.given == BLOCK {
@@ -245,7 +247,8 @@ impl Synth {
         self.next_block += BLOCK as u64;
     }
 
-    /// Renders the voices of a block, split where notes begin. False: nothing sounds, the buses are stale.
+    /// Renders the voices of a block, split where notes begin. Returns false if nothing sounds; the
+    /// buses are then stale.
     #[inline(always)]
     fn voices(&mut self) -> bool {
         let shift_octaves = self.brightness.block()[BLOCK - 1];

@@ -38,7 +38,8 @@ impl Modulators {
         self.swing[lane] = patch.fm_index.min(highest_index(increment, patch.fm_ratio)) / TAU;
         self.now[lane] = 0.0;
         for (phase, carrier) in self.phase.iter_mut().zip(phases) {
-            // As if both had begun at 0 together: then no sideband of a whole ratio stands still as DC.
+            // As if both had begun at 0 together. Then no sideband of a whole ratio is a constant
+            // offset.
             let turns = f64::from(carrier) / f64::from(PERIOD) * f64::from(patch.fm_ratio);
             phase[lane] = (turns.fract() * f64::from(PERIOD)) as u32;
         }
@@ -69,7 +70,7 @@ impl Modulators {
             advance(&mut self.phase[which], &step, &mut modulator);
             for l in 0..LANES {
                 swing[l] += slope[l];
-                // Two sines, a quarter period behind the cosine.
+                // Two sines, each a quarter period after the cosine.
                 let turned = phase[l] - 0.25 + swing[l] * sine(modulator[0][l]);
                 frame[l] += level[l] * cosine(turned - ((turned + ROUNDER) - ROUNDER));
             }

@@ -37,7 +37,7 @@ impl Buses {
         self.sings = false;
     }
 
-    /// The sung half, silent where nobody has sung in this block. Audio thread; no allocation.
+    /// The sung half; silent if no voice sang in this block. Audio thread; no allocation.
     fn sung(&mut self) -> &mut BusBlock {
         if !self.sings {
             self.sung = Self::SILENT.sung;
@@ -83,7 +83,8 @@ pub(super) struct VoiceGroup {
     /// Whose stem each lane is in.
     role: [Role; LANES],
     sample_rate_hz: f32,
-    /// What the voices sound like in the block in hand; kept only so that it need not be cleared twice.
+    /// The sound of the voices in the current block. Kept only so that it need not be cleared
+    /// twice.
     block: LaneBlock,
 }
 
@@ -140,8 +141,8 @@ impl VoiceGroup {
         self.sings = self.sung_gains != [[0.0; LANES]; BUSES];
     }
 
-    /// Adds `frames` frames to the buses: all lanes to the first, the mix's, and to each other what is in that stem.
-    /// Audio thread; no allocation.
+    /// Adds `frames` frames to the buses. The first bus, the mix's, gets all lanes. Each other bus
+    /// gets the lanes of its stem. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut [Buses], at: usize) {
         let block = &mut self.block;
@@ -178,7 +179,8 @@ impl VoiceGroup {
     }
 }
 
-/// Correlation of a straight and a sung saw-wave chord: at a send of 0.5 the two together were 1.7 dB below either.
+/// Correlation of a straight and a sung saw-wave chord. At a send of 0.5 both together were 1.7 dB
+/// quieter than either.
 const SUNG_CORRELATION: f32 = 0.35;
 
 /// Gains of the straight and the sung share, whose sum is as loud at every send.

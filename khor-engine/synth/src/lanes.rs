@@ -26,9 +26,10 @@ pub(super) fn exp2(x: f32) -> f32 {
     f32::from_bits(mantissa.to_bits().wrapping_add(whole << 23))
 }
 
-/// Marks a frame of a loop over frames that writes it. The compiler would else lay several frames side by side in one
-/// vector and pay for the shuffles, where the eight lanes of each fill it by themselves. It also keeps a frame in memory,
-/// so it helps only where that is its place anyway. Audio thread; no allocation.
+/// Marks a frame of a loop over frames that writes it. Otherwise the compiler puts several frames
+/// into one vector and pays for shuffles, although the eight lanes of a frame fill a vector. It
+/// also keeps a frame in memory, so it helps only for frames that are in memory anyway. Audio
+/// thread; no allocation.
 #[inline(always)]
 pub(super) fn one_by_one(frame: &mut Lanes) -> &mut Lanes {
     std::hint::black_box(frame)
@@ -50,7 +51,7 @@ pub(super) fn tan_pi(x: f32) -> f32 {
     y * (15.0 - y2) / (15.0 - 6.0 * y2)
 }
 
-/// Zero for what is too small to hear, so that tails never decay into slow denormal numbers.
+/// Sets inaudible values to zero, so that tails never decay into slow denormal numbers.
 /// Audio thread; no allocation.
 #[inline]
 pub(super) fn flush(x: f32) -> f32 {

@@ -7,7 +7,8 @@
 
 use super::lanes::BLOCK;
 
-/// Highest output, linear: -1.3 dBFS, which leaves 0.3 dB for what twelve taps miss of the true peak.
+/// Highest output, linear: -1.3 dBFS. The 0.3 dB are for the part of the true peak that twelve taps
+/// miss.
 pub(super) const CEILING: f32 = 0.860_994;
 /// Frames per chunk.
 const CHUNK: usize = 16;
@@ -19,7 +20,8 @@ const DELAY: usize = AVERAGE + 1;
 const HOLD: usize = DELAY + 1;
 /// Taps of the interpolation between samples.
 const TAPS: usize = 12;
-/// Sample magnitude from which the true peak is measured: it cannot be twice as high in anything like music.
+/// Sample magnitude from which the true peak is measured. In music the true peak is less than twice
+/// as high.
 const MEASURE_FROM: f32 = 0.5 * CEILING;
 /// Release time constant, seconds.
 const RELEASE_S: f32 = 0.12;
@@ -89,7 +91,7 @@ impl Limiter {
         }
     }
 
-    /// Limits a block in place and says with which gains. Audio thread; no allocation.
+    /// Limits a block in place. Returns the gains. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) -> [f32; BLOCK] {
         let mut gains = [0.0; BLOCK];
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_lookahead_reduces_gain_before_peaks() {
-        // A burst from silence 20 dB too loud: were the gain late, its first crest would be flattened.
+        // A burst from silence, 20 dB too loud. A late gain would flatten its first crest.
         let input = |i| if i < 4803 { 0.0 } else { sine(500.0, 8.0)(i) };
         let out = run(input, 19_200);
         let peak = out.iter().fold(0.0_f32, |a, b| a.max(b.abs()));

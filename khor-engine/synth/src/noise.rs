@@ -73,7 +73,7 @@ mod tests {
         let rms = (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).sqrt();
         // Uniform within -1..1: 1 / sqrt 3.
         assert!((rms - 0.577).abs() < 0.01, "{rms}");
-        // White: no sample tells anything of those after it.
+        // White noise: no sample predicts the following ones.
         for lag in 1..50 {
             let similar = correlation(&samples[lag..], &samples[..samples.len() - lag]);
             assert!(similar.abs() < 0.025, "lag {lag}: {similar}");

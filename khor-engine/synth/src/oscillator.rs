@@ -53,8 +53,8 @@ impl Oscillators {
         }
     }
 
-    /// Begins a note. `phase` 0..1 keeps unison notes from adding up in step, and seeds noise and vibrato.
-    /// Audio thread; no allocation.
+    /// Begins a note. `phase` 0..1 keeps unison notes from being in phase, and seeds noise and
+    /// vibrato. Audio thread; no allocation.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, increment: f32, phase: f32) {
         let detune = (patch.detune_cents / 2400.0).exp2();
         let detuned = patch.detune_cents > 0.0 && patch.wave != Wave::Noise;
@@ -87,7 +87,8 @@ impl Oscillators {
         (0..LANES).any(|l| self.wave[l] == wave && self.level[0][l] > 0.0)
     }
 
-    /// Writes `frames` frames; `envelope` 0..=1 is where the modulation of FM goes. Audio thread; no allocation.
+    /// Writes `frames` frames. `envelope` 0..=1 controls the modulation of FM. Audio thread; no
+    /// allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, envelope: &Lanes, out: &mut LaneBlock) {
         for frame in &mut out[..frames] {
@@ -230,7 +231,7 @@ pub(super) mod tests {
         {
             let samples = render(wave, freq_hz, 48_000);
             let fundamental = power(&samples, freq_hz);
-            // Below 6 kHz, where people hear them: folded harmonics of the first two foldings.
+            // Below 6 kHz, where aliases are audible: the harmonics of the first two foldings.
             for harmonic in 15..58 {
                 let folded = (harmonic as f32 * freq_hz) % RATE_HZ;
                 let alias_hz = folded.min(RATE_HZ - folded);

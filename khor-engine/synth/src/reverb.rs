@@ -14,11 +14,12 @@ const DIFFUSERS_48K: [usize; 4] = [229, 173, 613, 449];
 const DIFFUSION: f32 = 0.65;
 /// Time to fall by 60 dB at low frequencies, seconds.
 const DECAY_S: f32 = 2.6;
-/// Low-pass in each line, Hz: highs fall faster, as in a room with people.
+/// Low-pass in each line, Hz. High frequencies decay faster, as in a room with people.
 const DAMP_HZ: f32 = 3200.0;
 /// Of the Hadamard transform of eight lines: 1/sqrt(8).
 const NORM: f32 = 0.353_553_4;
-/// Signs with which the lines are fed; even lines are heard left and odd ones right, so they share little.
+/// Signs of the input of each line. Even lines go left and odd ones right, so the channels share
+/// little.
 const INPUT_SIGNS: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
 /// A ring whose oldest block is read and then replaced.
@@ -50,7 +51,7 @@ impl Line {
     }
 }
 
-/// The room. Memory is allocated once.
+/// The reverb. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Reverb {
     diffusers: [Line; 4],
@@ -78,7 +79,7 @@ impl Reverb {
         }
     }
 
-    /// The room's answer to `input`, left and right. Audio thread; no allocation.
+    /// The reverb of `input`, left and right. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let mut diffuse = *input;
@@ -109,7 +110,8 @@ impl Reverb {
     }
 }
 
-/// Hears the lines left and right, and makes of them and of what is `fed` what goes into the lines.
+/// Computes the left and right output of the lines, and the next input of the lines from them and
+/// from `fed`.
 #[inline(always)]
 fn feed_back(
     taps: &mut [[f32; BLOCK]; LANES],

@@ -17,7 +17,7 @@ pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
     out
 }
 
-/// Replaces the block that begins at `at`, likewise. Audio thread; no allocation.
+/// Replaces the block that begins at `at`. Audio thread; no allocation.
 #[inline(always)]
 pub(super) fn write(ring: &mut [f32], at: usize, block: &[f32; BLOCK]) {
     if let Some(place) = ring[at..].first_chunk_mut() {

@@ -20,8 +20,8 @@ pub struct Samples {
     pub left: Vec<f32>,
     /// The mix's right.
     pub right: Vec<f32>,
-    /// Left and right of each stem in the order of [`khor_music::Role::ALL`], or none: they add up to the mix, but
-    /// for rounding.
+    /// Left and right of each stem in the order of [`khor_music::Role::ALL`], or none. They add up
+    /// to the mix, except for rounding.
     pub stems: Vec<[Vec<f32>; 2]>,
 }
 
@@ -51,9 +51,9 @@ impl Samples {
     }
 }
 
-/// One sample of each stem, so that they add up to the mix's. What rounding has left over, below -110 dBFS, goes to the
-/// loudest. If that is beyond what a file can hold, which happens for instants when the limiter works hard, another one
-/// cancels most of it in the mix, and takes the rest.
+/// One sample of each stem, so that they add up to the mix. The rounding error, below -110 dBFS,
+/// goes to the loudest stem. If that exceeds the range of a file, which happens briefly when the
+/// limiter works hard, another stem takes the rest.
 fn corrected(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
     let loudest = highest(parts.map(f32::abs));
     parts[loudest] += mix - parts.iter().sum::<f32>();
@@ -91,7 +91,7 @@ impl Stem {
         }
     }
 
-    /// Computes the next block of what its voices became, with the gains that the limiter gave the mix.
+    /// Computes the next block of each stem from its voices, with the limiter's gains for the mix.
     /// Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, buses: Option<&Buses>, gains: &[f32; BLOCK]) {

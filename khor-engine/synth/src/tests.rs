@@ -186,7 +186,7 @@ fn an_idle_synth_is_silent() {
     assert_eq!(synth.meter().dropped, 600 - 512);
 }
 
-/// Loudness of a saw-wave chord, of which `send` is sung, LUFS.
+/// Loudness of a saw-wave chord with a sung share of `send`, LUFS.
 fn sung_lufs(chord: [u8; 4], send: f32, vowel: f32) -> f64 {
     let mut synth = dry(Patch {
         wave: Wave::Saw,
@@ -304,7 +304,8 @@ fn every_processor_renders_the_same_samples() {
     assert!(run(Avx2::disabled()) == run(Avx2::detect()));
 }
 
-/// Everything at once: every wave, sung and straight, echo and room, with more notes than voices and far too loud.
+/// All features at once: every wave, sung and straight, delay and reverb, with more notes than
+/// voices and far too loud.
 fn crowd(synth: &mut Synth) {
     let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
     synth.set_patches(std::array::from_fn(|i| Patch { vowel_send: 0.4, ..patches[i % patches.len()][i] }));

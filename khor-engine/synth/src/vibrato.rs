@@ -12,10 +12,11 @@ use super::{
 const DELAY_S: f32 = 0.3;
 /// Time it takes to full swing, seconds.
 const GROWTH_S: f32 = 0.5;
-/// How far a note's rate differs from the patch's at most, as a share: singers differ by about one in five or six Hz
-/// (Sundberg, "The Science of the Singing Voice", 1987, gives 5.5 to 7.5 Hz).
+/// Largest difference of a note's rate from the patch's, as a share. Singers differ by about one in
+/// five or six Hz (Sundberg, "The Science of the Singing Voice", 1987, gives 5.5 to 7.5 Hz).
 const RATE_SPREAD: f32 = 0.1;
-/// Phase between the two oscillators of a voice, periods: as two singers, never in step nor in opposition.
+/// Phase between the two oscillators of a voice, periods. As with two singers, they are never in
+/// phase or in opposition.
 const OSCILLATOR_PHASE: f32 = 0.31;
 
 /// Eight vibratos. They move once per block: at 12 Hz and 100 cents by 5 cents, which glides.
@@ -59,7 +60,7 @@ impl Vibratos {
         self.depth[lane] = 0.0;
     }
 
-    /// Factors of the frequencies of both oscillators for the next frames; none while nothing swings.
+    /// Factors of the frequencies of both oscillators for the next frames; none without vibrato.
     /// Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn advance(&mut self, frames: usize) -> Option<[Lanes; 2]> {

@@ -17,8 +17,9 @@ pub(super) struct Vowel {
     pub(super) makeup_db: f32,
 }
 
-/// A tenor's u, o, a and e: "Formant Values", appendix of the Canonical Csound Reference Manual. The tenor's lie in
-/// the middle of the four kinds of voice, so neither a bass nor a soprano line is out of place in them.
+/// A tenor's u, o, a and e: "Formant Values", appendix of the Canonical Csound Reference Manual.
+/// The tenor lies in the middle of the four voice types, so his formants suit both a bass and a
+/// soprano line.
 const TENOR: [Vowel; 4] = [
     Vowel {
         freq_hz: [350.0, 600.0, 2700.0, 2900.0, 3300.0],

@@ -1,7 +1,8 @@
 //! The filter of the vowel: the sung share of each bus goes through five parallel band-pass filters, the formants of
 //! one vowel.
 //!
-//! A bank per voice was rejected: 24 x 5 filters for what a choir does together anyway.
+//! Rejected: a bank per voice. It needs 24 x 5 filters, and a choir sings one vowel together
+//! anyway.
 
 use super::{
     group::BUSES,
@@ -11,7 +12,7 @@ use super::{
 
 /// Time constant of a change of vowel, seconds: as quick as a mouth, too slow for a click.
 const GLIDE_S: f32 = 0.08;
-/// Formants of a choir are wider than a singer's, because no two singers' lie in the same place.
+/// Formants of a choir are wider than a singer's, because each singer's formants differ.
 const BANDWIDTH_FACTOR: f32 = 2.5;
 /// Highest centre, share of the sample rate: where the tangent is still good.
 const MAX_CENTRE: f32 = 0.27;
@@ -26,7 +27,7 @@ pub(super) struct VowelFilter {
     ic2: [[f32; BUSES]; FORMANTS],
     /// 2 a1 - 1, 2 a2 and 2 a3 of the filters (as in `svf`), and the gain of their band outputs.
     coefficients: [[f32; FORMANTS]; 4],
-    /// Present and wanted vowel, 0 (u) ..=1 (e).
+    /// Current and target vowel, 0 (u) ..=1 (e).
     vowel: f32,
     target: f32,
     /// Share of the way gone per block.
@@ -56,7 +57,8 @@ impl VowelFilter {
         }
     }
 
-    /// Adds what is sung to `out`; without `sung` the formants ring out. Audio thread; no allocation.
+    /// Adds the filtered sung share to `out`. Without `sung` the formants ring out. Audio thread;
+    /// no allocation.
     #[inline(always)]
     pub(super) fn render(&mut self, sung: Option<&BusSums>, out: &mut BusSums) {
         if self.vowel != self.target {

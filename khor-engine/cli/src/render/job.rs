@@ -28,7 +28,7 @@ const MAX_WARNINGS: u64 = 8;
 /// A recording, piece by piece, from wherever.
 pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
 
-/// What is to be rendered, and how.
+/// What to render, and how.
 pub(super) struct Job<'a> {
     pub(super) output: PathBuf,
     /// A file for each role's stem, in the order of [`khor_music::Role::ALL`], or none.
@@ -63,7 +63,7 @@ enum OutputFiles {
 }
 
 impl OutputFiles {
-    /// Says whether it takes more.
+    /// Returns whether it takes more.
     fn sound(&mut self, samples: &Samples) -> bool {
         let Self::Sound { mix, stems, peak, .. } = self else { return true };
         *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));

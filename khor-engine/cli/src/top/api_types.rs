@@ -15,7 +15,7 @@ pub(super) struct Metrics {
     pub(super) notes: Vec<Note>,
     pub(super) cues: Vec<Cue>,
     pub(super) music: Option<Position>,
-    /// Only where it was asked for.
+    /// Only if it was requested.
     #[serde(default)]
     pub(super) history: Vec<Past>,
 }
@@ -53,7 +53,7 @@ pub(super) struct Signal {
     pub(super) unit: String,
     pub(super) label: String,
     pub(super) family: Family,
-    /// Why it is absent.
+    /// Why it is missing.
     pub(super) reason: Option<String>,
 }
 
@@ -112,15 +112,16 @@ pub(super) struct Health {
 /// `GET /api/fleet`.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Fleet {
-    /// `None` where no site is heard.
+    /// `None` without a site.
     pub(super) site: Option<String>,
     pub(super) error: Option<String>,
     pub(super) fix: Option<String>,
     /// The one or two hosts that have the voices, the furthest first.
     pub(super) soloists: Vec<String>,
-    /// The host that is heard alone.
+    /// The host that plays alone.
     pub(super) alone: Option<Alone>,
-    /// The furthest above its ordinary first, the silent ones last; of sites within the site only those that stand out.
+    /// The furthest above its baseline first, silent ones last. Of sites within the site, only
+    /// hosts that stand out.
     pub(super) hosts: Vec<FleetHost>,
     /// Hosts that send, those of sites within the site included.
     pub(super) live: u32,

@@ -40,7 +40,7 @@ pub(super) enum EngineEvent {
     ActionDone(String),
 }
 
-/// What a key asks of the engine.
+/// An action that a key requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// Mute, or unmute.

@@ -18,7 +18,7 @@ pub(super) const KEYS: [(&str, &str, &str); 7] = [
     ("?", "help", "these words, or away with them"),
 ];
 
-/// What a key asks for.
+/// The meaning of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyCommand {
     Quit,

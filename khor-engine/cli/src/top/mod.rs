@@ -1,8 +1,8 @@
 //! `khor top`: the running engine, live in a terminal.
 //!
-//! [`feed`] brings news from the engine's API, [`state`] puts them together, [`view`] draws that and nothing else, and
-//! [`keys`] says what is asked for. Built on the event stream, as the page is, so that it works wherever the API
-//! does; drawn with ratatui, at most ten times a second and only when something changed.
+//! [`feed`] receives events from the engine's API, [`state`] combines them, [`view`] draws the
+//! state, and [`keys`] maps keys to actions. It uses the event stream, as the page does, so it
+//! works wherever the API does. ratatui draws at most ten times a second, and only after a change.
 
 mod api_types;
 mod feed;
@@ -65,12 +65,12 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     run_screen(&mut screen.0, &feed, &interrupt, args.site)
 }
 
-/// Ends the process when its terminal is gone, as when a connection is cut and nobody sends SIGHUP: crossterm would then
-/// read for ever, and there is nothing left to give back.
+/// Ends the process when its terminal is gone, for example after a lost connection without SIGHUP.
+/// crossterm would otherwise read for ever, and there is no terminal to restore.
 fn end_with_terminal() -> anyhow::Result<()> {
     let wait = || {
         let stdin = stdin();
-        // That it has hung up is told without being asked for, but nobody is woken for it in every case.
+        // poll reports a hang-up without being asked, but does not wake up in every case.
         let mut line = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
         while !matches!(poll(&mut line, HANGUP_POLL_MS), Ok(1..)) {}
         std::process::exit(1);
@@ -79,8 +79,8 @@ fn end_with_terminal() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The terminal while it is ours. It is given back in its old mode when this is dropped, or by ratatui's hook before a
-/// panic is told of.
+/// The terminal while khor draws on it. Its old mode is restored when this is dropped, or by
+/// ratatui's hook before a panic is printed.
 struct Screen(DefaultTerminal);
 
 impl Screen {
@@ -91,7 +91,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // The hook of a panic has done so, and has said something since.
+        // The hook of a panic has restored it, and has printed the panic since.
         if !thread::panicking() {
             // Ignore the error, because the terminal may be closed.
             let _ = ratatui::try_restore();

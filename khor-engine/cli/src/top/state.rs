@@ -1,5 +1,6 @@
-//! What is known, put together from the news: all that a frame shows and nothing else, so that drawing is a function
-//! of it. Time is the engine's, which may run on a machine with another clock.
+//! The known state, combined from all events. It has everything that a frame shows and nothing
+//! else, so drawing is a function of it. Times are the engine's, which may run on a machine with
+//! another clock.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -25,7 +26,7 @@ const MESSAGE_MS: u64 = 4_000;
 pub(super) enum Link {
     /// It has not answered yet.
     Connecting,
-    /// It tells.
+    /// The engine answers.
     Up,
     /// It is away, and why.
     Lost(String),
@@ -48,7 +49,7 @@ pub(super) struct State {
     /// Now, by the engine's clock.
     pub(super) ts_ms: u64,
     pub(super) health: Option<Health>,
-    /// What was said of the site, if the engine knows of such.
+    /// The last report of the site, if the engine supports sites.
     pub(super) fleet: Option<Fleet>,
     pub(super) controls: Option<Controls>,
     pub(super) music: Option<Position>,
@@ -64,7 +65,7 @@ pub(super) struct State {
     message: Option<(String, u64)>,
     /// Whether the keys are explained.
     pub(super) help: bool,
-    /// Whether the hosts are to be shown, where somebody said so.
+    /// Whether to show the hosts, if the user has chosen.
     pub(super) hosts: Option<bool>,
 }
 
@@ -105,12 +106,12 @@ impl State {
         (self.ts_ms <= *until_ms).then_some(what)
     }
 
-    /// Whether the hosts are shown instead of the signals: of a site, unless somebody wants it otherwise.
+    /// Whether the hosts are shown instead of the signals. The default for a site is yes.
     pub(super) fn shows_hosts(&self) -> bool {
         self.hosts.unwrap_or_else(|| self.site().is_some())
     }
 
-    /// The site that is heard.
+    /// The current site.
     pub(super) fn site(&self) -> Option<&str> {
         self.fleet.as_ref()?.site.as_deref()
     }
@@ -143,7 +144,7 @@ impl State {
         self.controls = Some(controls);
         self.music = music;
         self.update_lanes(signals, is_time);
-        // What was told on arriving comes again with the stream's first event.
+        // The first event of the stream repeats notes of the first answer.
         let newest = self.notes.back().map_or(0, |note| note.seq);
         self.notes.extend(notes.into_iter().filter(|note| note.seq > newest));
         drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);

@@ -1,7 +1,7 @@
-//! Frames of what a real engine told. `recorded.jsonl` holds what one told while it played a capture, in the order in
-//! which `feed` would have brought it: `curl` of /api/metrics, then of /api/stream, /api/health and /api/explain.
-//! `recorded-site.json` is what one told of three relays, of which one had been killed: `curl` of /api/fleet,
-//! with the fields that came later.
+//! Frames from the answers of a real engine. `recorded.jsonl` has the answers of one that played a
+//! capture, in the order of `feed`: `curl` of /api/metrics, then of /api/stream, /api/health and
+//! /api/explain. `recorded-site.json` is the answer of one with three relays, one of them killed:
+//! `curl` of /api/fleet, with fields that were added later.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! Colours and characters: what a terminal can show of the page's look. A family has a colour and a shape, so that
-//! nothing is told by colour alone.
+//! Colours and characters, as near to the page's look as the terminal allows. A family has a colour
+//! and a shape, so that colour is never the only sign.
 
 use khor_command_line::terminal::{env_variable, wants_colours};
 use khor_signal::Family;
@@ -26,7 +26,7 @@ pub(super) struct Theme {
 pub(super) struct Symbols {
     /// A family each, in the order of [`FAMILIES`].
     families: [&'static str; 5],
-    /// Who has the voices, who is silent.
+    /// The signs for hosts with the voices and for silent hosts.
     pub(super) voices: &'static str,
     pub(super) silent: &'static str,
     /// A note of no family, a cue.
@@ -96,7 +96,7 @@ pub(super) const ASCII: Symbols = Symbols {
 };
 
 impl Theme {
-    /// As the environment says.
+    /// The theme for the environment's variables.
     pub(super) fn from_environment() -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env_variable).unwrap_or_default();
         let utf8 = ["utf-8", "utf8"].iter().any(|name| locale.to_lowercase().contains(name));

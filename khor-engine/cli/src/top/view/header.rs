@@ -1,4 +1,5 @@
-//! The header: which machine is heard how, whether it sounds, and what goes on in a sentence.
+//! The header: the machine and its source, whether it sounds, and a sentence about the current
+//! activity.
 
 use ratatui::{
     buffer::Buffer,
@@ -40,7 +41,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
     let (silence, learning) = (silence(state), learning(state));
     let columns = |text: &str| text.chars().count() + 2;
-    // Where there is no room for both, that it is silent is what one must know.
+    // Without room for both, the silence is more important.
     let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
     let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
         (_, true) => silence,
@@ -69,7 +70,7 @@ fn silence(state: &State) -> String {
     }
 }
 
-/// How far it knows what is ordinary.
+/// How much of the baseline is learnt.
 fn learning(state: &State) -> String {
     let Some(Health { baseline, .. }) = &state.health else { return String::new() };
     if baseline.frozen {
@@ -93,7 +94,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, theme: Theme) {
     Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
 }
 
-/// How it is heard, and whether that is well.
+/// The source, and whether it is fine.
 fn source_text(source: &Source) -> (String, bool) {
     let words = match source.kind.as_deref() {
         Some("collector") => "heard through the collector".to_owned(),

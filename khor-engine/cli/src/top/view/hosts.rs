@@ -1,4 +1,5 @@
-//! The hosts of a site: the furthest above its ordinary first, who has the voices, who is silent, what is odd about one.
+//! The hosts of a site, the furthest above its baseline first. Shows which ones have the voices,
+//! which are silent, and what is unusual about each.
 
 use khor_engine::engine::{NOTABLE_OCTAVES, times};
 use khor_system::words::counted;
@@ -17,12 +18,12 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which sections and bars have room.
+/// Columns from which sections and bars fit.
 const ROOMY: u16 = 66;
 /// Columns of a whole bar, and what it stands for, octaves.
 const BAR: u16 = 8;
 const WHOLE_BAR: f32 = 10.0;
-/// Silent hosts that are named where there is no room for a row each.
+/// Silent hosts that are named if there is no room for a row each.
 const NAMED: usize = 4;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
@@ -33,7 +34,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     let room = usize::from(area.height.saturating_sub(1));
     let silent: Vec<&FleetHost> = fleet.hosts.iter().filter(|host| is_silent(host)).collect();
     let is_cut = fleet.hosts.len() > room;
-    // Where not all fit, who is silent is told in the last row.
+    // If not all hosts fit, the last row names the silent ones.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
     let visible = rows.min(fleet.hosts.len() - silent.len());
     let words = match (&fleet.site, fleet.live as usize > visible) {
@@ -77,7 +78,7 @@ fn in_order(fleet: &Fleet) -> Vec<&FleetHost> {
     hosts
 }
 
-/// Octaves above its ordinary, where that is worth a word.
+/// Octaves above its baseline, if that is notable.
 fn unusual(host: &FleetHost) -> Option<f32> {
     host.deviation.filter(|octaves| *octaves >= NOTABLE_OCTAVES && !is_silent(host))
 }

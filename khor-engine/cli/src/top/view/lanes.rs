@@ -1,4 +1,5 @@
-//! The lanes: each signal with its level over the last minute, its rate, and how that compares with what is ordinary.
+//! The lanes: each signal with its level over the last minute, its rate, and its deviation from the
+//! baseline.
 
 use khor_engine::engine::{NOTABLE_OCTAVES, amount as amount_of, is_zero_amount, times};
 use ratatui::{
@@ -15,7 +16,7 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which there is room for labels, and for whole words.
+/// Columns from which labels fit, and from which whole words fit.
 const ROOMY: u16 = 66;
 /// Columns below which there is no picture.
 const PICTURE_FROM: u16 = 34;
@@ -57,7 +58,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
     }
 }
 
-/// Those that stand out most, where there is no room for all; in the order of all.
+/// The lanes that stand out most if not all fit, in the order of all lanes.
 fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);
@@ -120,8 +121,8 @@ fn right(area: Rect, buffer: &mut Buffer, text: &str, style: Style) {
     Line::styled(text, style).alignment(Alignment::Right).render(area, buffer);
 }
 
-/// The highest level within each column's time. Columns begin at multiples of that time, so that what is drawn stays
-/// as it is and only moves.
+/// The highest level within each column's time. Columns begin at multiples of that time, so that
+/// the drawn levels only move.
 fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Theme, style: Style) {
     let columns = u64::from(area.width);
     if columns == 0 {

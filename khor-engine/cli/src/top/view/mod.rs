@@ -1,5 +1,5 @@
-//! A frame, as a function of the state: a header, the lanes beside the score or the hosts of a site, the cues, the keys. What does not fit is
-//! left out, the least important first.
+//! A frame, as a function of the state: a header, the lanes beside the score or the hosts of a
+//! site, the cues, and the keys. What does not fit is omitted, the least important first.
 
 mod cues;
 mod header;
@@ -23,7 +23,7 @@ use super::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which the score has room beside the lanes.
+/// Columns from which the score fits beside the lanes.
 const SCORE_FROM: u16 = 64;
 /// Fewest cues worth a heading, where lanes could be higher instead.
 const CUES: u16 = 4;

@@ -10,7 +10,7 @@ use ratatui::{
 
 use crate::top::theme::{DIM, Theme};
 
-/// Text at the left of the first row, cut off where there is no room.
+/// Text at the left of the first row, cut off at the edge.
 pub(super) fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
     Line::styled(text, style).render(area, buffer);
 }

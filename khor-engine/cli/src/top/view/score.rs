@@ -1,5 +1,6 @@
-//! The score: the notes of the last bars, layer by layer, with the cues above them. Time runs to the right, now is at
-//! the right edge; columns are eighths or sixteenths of a bar, so that a note stays as it was drawn and only moves.
+//! The score: the notes of the last bars, layer by layer, with the cues above them. Time runs to
+//! the right, and the right edge is now. Columns are eighths or sixteenths of a bar, so that a
+//! drawn note only moves.
 
 use khor_music::Layer;
 use ratatui::{
