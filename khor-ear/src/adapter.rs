@@ -1,8 +1,9 @@
-//! The one place that knows the engine: frames in, sound and notes out.
+//! The only module that knows the engine: frames in, sound and notes out.
 //!
-//! Needed of it: `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note, Layer, Settings, Scale}`,
-//! `signal::{Frame, Counter, SignalId, Family}`; of a site's, `Rehearsal`, `Stage`, `Performance` and `Pipeline`. Everything else of the
-//! judge speaks in the types of this file.
+//! It uses `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note,
+//! Layer, Settings, Scale}`, and `signal::{Frame, Counter, SignalId, Family}`. For a site it uses
+//! `OfflineSite`, `Stage`, `Performance` and `Pipeline`. The rest of the judge uses the types of
+//! this file.
 
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -34,18 +35,18 @@ pub struct PlayedNote {
     pub velocity: f32,
     /// Its layer.
     pub layer: Layer,
-    /// Its MIDI channel, which says its role.
+    /// Its MIDI channel, which shows its role.
     pub channel: u8,
     /// Filter opening of this note alone, octaves.
     pub brightness: f32,
-    /// Its timbre, which says which voice it is.
+    /// Its timbre, which shows its voice.
     pub instrument: Instrument,
-    /// The signal it speaks for, where it is one.
+    /// The signal that it represents, if it is one.
     pub signal: Option<SignalId>,
 }
 
 impl PlayedNote {
-    /// The family of signals it speaks for, where it is one.
+    /// The family of the signal that it represents, if it is one.
     pub fn family(&self) -> Option<Family> {
         self.signal.map(|signal| signal.info().family)
     }
@@ -70,7 +71,7 @@ impl PlayedNote {
 pub struct Options {
     /// Seed of the music.
     pub seed: u64,
-    /// Onsets for the same work, 0..=1, where it isn't the default.
+    /// Onsets for the same work, 0..=1; `None` is the default.
     pub density: Option<f32>,
 }
 
@@ -86,7 +87,8 @@ pub struct OfflinePlayer {
 pub struct Render {
     /// Left and right in turn, at [`RATE_HZ`].
     pub samples: Vec<f32>,
-    /// All notes that sound in it; onsets count from the first sample, and are negative where a note began before.
+    /// All notes that sound in it. Onsets count from the first sample, and are negative if a note
+    /// began before.
     pub notes: Vec<PlayedNote>,
 }
 
@@ -96,7 +98,7 @@ impl Render {
         self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ)
     }
 
-    /// What is heard from `from_s` seconds on; the onsets count from there.
+    /// The sound from `from_s` seconds on. Onsets count from there.
     #[must_use]
     pub fn skip_to(mut self, from_s: f64) -> Self {
         let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;

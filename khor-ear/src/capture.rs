@@ -1,7 +1,8 @@
-//! Real captures, played like clips: reported beside the synthetic ones, never trained on, never a gate.
+//! Real captures, played like clips: reported beside the synthetic ones, never used for training or
+//! gates.
 //!
-//! The files are those of `cargo xtask captures`: quiet for [`QUIET_S`], then a load. What is usual for the machine
-//! is learnt from its long idle capture, over and over until it is as long as a clip's.
+//! The files are those of `cargo xtask captures`: quiet for [`QUIET_S`], then a load. The machine's
+//! baseline is learnt from its long idle capture, repeated until it is as long as a clip's.
 
 use std::{
     fs,

@@ -1,28 +1,30 @@
 //! A fixed, simple classifier: the three nearest neighbours, each feature in units of its deviation within classes.
 //!
-//! Within classes, and not over all, because a feature that says nothing would else weigh as much as one that says
-//! all (chosen on made-up vectors, before any music was judged; the tests below show the difference).
-//! It is a guard against regressions, not a claim about people: it can hear what people cannot, and does not
-//! hear what they can.
+//! Deviations are taken within classes, and not over all clips. Otherwise a feature without
+//! information would have the same weight as one with all of it (chosen with invented vectors,
+//! before any music was judged; the tests below show the difference). The classifier is a guard
+//! against regressions, not a claim about people: it notices things that people do not, and misses
+//! things that they notice.
 
 use crate::{features, scenario::LoadClass};
 
-/// Neighbours asked.
+/// Neighbours that are compared.
 const NEIGHBOURS: usize = 3;
 /// Parts of the cross-validation.
 const FOLDS: usize = 5;
-/// Nobody hears finer than a step, however alike the clips of a class are.
+/// Lowest deviation. A listener hears nothing finer than a step, however similar the clips of a
+/// class are.
 const LEAST_DEVIATION: f64 = 1.0;
 
 /// Features of a clip in whole steps ([`features::SoundFeatures::rough`]).
 pub type Vector = [f64; features::COUNT];
 
-/// A clip of which is known what it is, and `N` features of it.
+/// A clip whose class is known, and `N` features of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<L = LoadClass, const N: usize = { features::COUNT }> {
     /// What it is.
     pub class: L,
-    /// What was heard.
+    /// The features.
     pub vector: [f64; N],
 }
 
@@ -54,7 +56,8 @@ impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
         Self { known, deviation }
     }
 
-    /// What a clip is taken for: the most frequent class among its neighbours, the nearest if all differ.
+    /// The class of a clip: the most frequent one among its neighbours, or the nearest if all
+    /// differ.
     pub fn classify(&self, vector: &[f64; N]) -> L {
         let distance = |clip: &Labelled<L, N>| {
             let apart = |i: usize| (vector[i] - clip.vector[i]) / self.deviation[i];

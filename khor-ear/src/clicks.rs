@@ -1,10 +1,10 @@
 //! Clicks: places where a sound is cut or jumps.
 //!
-//! A click is an instant at which the fourth difference of a channel is at least [`MIN_DIFFERENCE`] (a jump of about
-//! 0.002, -54 dBFS) and [`MIN_RATIO`] times as large as anywhere within 25 ms around it, the millisecond next to
-//! it left out. The fourth difference passes a jump nearly three times enlarged and takes 46 dB off a tone of
-//! 2 kHz. What is sudden but goes on, like a beat of noise, and what comes again at once, like the edges of a
-//! saw, is none.
+//! A click is an instant at which the fourth difference of a channel is at least [`MIN_DIFFERENCE`]
+//! (a jump of about 0.002, -54 dBFS). It is also [`MIN_RATIO`] times as large as anywhere within 25
+//! ms around it, except for the nearest millisecond. The fourth difference enlarges a jump nearly
+//! three times and takes 46 dB off a tone of 2 kHz. A sudden sound that continues, such as a beat
+//! of noise, is no click. Neither is one that repeats at once, such as the edges of a saw.
 
 use crate::adapter::RATE_HZ;
 

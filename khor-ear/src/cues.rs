@@ -1,4 +1,5 @@
-//! Cues in the sound: a matched filter over spectrograms, which knows what each cue sounds like and nothing else.
+//! Finds cues in the sound: a matched filter over spectrograms, which knows only the sound of each
+//! cue.
 //!
 //! A pattern is the level of sixth octaves in time: the cue's own power on top of what the load has there in the
 //! median. It is compared with the sound by normalised correlation, each band without its mean, so that neither
@@ -13,7 +14,7 @@ const HOP_S: f64 = HOP_SAMPLES as f64 / RATE_HZ as f64;
 /// Sixth octaves from 60 Hz to about 7.7 kHz.
 const BANDS: usize = 42;
 const LOWEST_HZ: f64 = 60.0;
-/// Power of a band in which nothing is heard.
+/// Power of an inaudible band.
 const FLOOR: f32 = 1e-6;
 /// Length of a pattern, windows: 1.3 s.
 const PATTERN_WINDOWS: usize = 130;

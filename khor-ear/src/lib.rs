@@ -1,8 +1,10 @@
-//! The judge of what can be heard: how well machines at work are told apart by khor's music, and how it sounds.
+//! The judge: measures how well listeners can distinguish machines by khor's music, and how the
+//! music sounds.
 //!
-//! [`scenario`] makes machines, [`adapter`] lets the engine play them, [`features`] and [`classify`] ask what can be
-//! told from the sound, the other rooms each measure one thing; [`judge`] puts it together for one preset, and
-//! [`thresholds`] says what must hold. The whole is a guard against regressions, not a claim about people.
+//! [`scenario`] makes machines, and [`adapter`] lets the engine play them. [`features`] and
+//! [`classify`] measure what the sound reveals. The other modules each measure one thing. [`judge`]
+//! combines them for one preset, and [`thresholds`] has the limits. All of it is a guard against
+//! regressions, not a claim about people.
 
 pub mod adapter;
 pub mod capture;

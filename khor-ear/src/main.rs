@@ -14,7 +14,7 @@ use khor_ear::{
 use khor_system::files::replace;
 use serde_json::{Value, json};
 
-/// Said wherever the figures are shown.
+/// Printed wherever the figures are shown.
 const CAVEAT: &str = "The classifier is a guard against regressions, not a claim about people.";
 
 /// Renders synthetic machines at work through the presets and measures what can be heard of them.
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says whether every gate held.
+/// Returns whether every gate held.
 fn run(args: &Args) -> Result<bool> {
     let mut thresholds = Thresholds::load(&args.thresholds)?;
     let known = adapter::presets();
@@ -117,7 +117,7 @@ fn run(args: &Args) -> Result<bool> {
     Ok(held || args.lower.is_some())
 }
 
-/// What can only be said of several presets.
+/// Compares several presets.
 fn compare_presets(verdicts: &[Verdict]) -> Verdict {
     let of =
         |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);

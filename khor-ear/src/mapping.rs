@@ -1,8 +1,10 @@
-//! What each signal is said to do to the music: the one place that the mapping's author fills in for the judge.
+//! The documented effect of each signal on the music. The mapping's author fills in this file for
+//! the judge.
 //!
-//! It says in what can be measured what `khor-engine/music/presets/mapping.toml`, the contract of all built-in presets, says
-//! in what can be played; a signal may have several rows, a feature only one. Total work moves the pulse's density on top of it: every signal but switches and interrupts
-//! is work, so that is no row of its own.
+//! It describes `khor-engine/music/presets/mapping.toml`, the mapping of all built-in presets, in
+//! features that can be measured. A signal may have several rows, a feature only one. Total work
+//! also changes the pulse's density. Every signal but switches and interrupts is work, so total
+//! work has no row.
 
 use crate::adapter::{
     Instrument::{self, Disk, Kernel, Local, Loss, Memory, Process, Receive, Send},
@@ -32,15 +34,17 @@ pub enum MeasuredFeature {
     BedBrightness,
     /// Loudness of the bass under the bed: mean velocity, dB.
     BedWeight,
-    /// Mean pitch of the pulse's highest instrument, semitones: its lower ones come and go with the work.
+    /// Mean pitch of the pulse's highest instrument, semitones. Its lower ones appear and disappear
+    /// with the work.
     PulsePitch,
     /// Filter opening of the pulse's notes, octaves.
     PulseBrightness,
 }
 
 impl MeasuredFeature {
-    /// What can just be told apart, in the feature's unit (ear.md: 1 dB, 1 semitone, 0.3 onsets/s; a scale step for
-    /// pitch; a fifth more or less for lengths; half a second's worth of tension).
+    /// The smallest difference that listeners notice, in the feature's unit (docs/ear.md: 1 dB, 1
+    /// semitone, 0.3 onsets/s; a scale step for pitch; a fifth more or less for lengths; half a
+    /// second's worth of tension).
     pub const fn step(self) -> f64 {
         match self {
             Self::Level | Self::Brightness | Self::VoiceLoudness(_) | Self::BedWeight => 1.0,

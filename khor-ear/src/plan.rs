@@ -28,14 +28,14 @@ pub struct Plan {
     pub stress_min: usize,
     /// Times that every kind of cue is played on top of everything.
     pub cue_rounds: u64,
-    /// Sites, each of which is heard with each load in each of its sections.
+    /// Number of sites. Each is judged with each load in each of its sections.
     pub sites: u64,
-    /// Hours that an idle machine is played, where that is asked for.
+    /// Hours of an idle machine, if they are judged.
     pub hours: Option<f64>,
 }
 
 impl Plan {
-    /// All there is to measure.
+    /// Everything that can be measured.
     pub const FULL: Self = Self {
         at_ends: 8,
         between: 4,

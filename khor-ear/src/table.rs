@@ -1,4 +1,4 @@
-//! The tables that people read, 80 columns wide, and the same for machines.
+//! The result tables: 80 columns wide for people, and JSON for programs.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::{
 
 /// Lines are no longer.
 const COLUMNS: usize = 80;
-/// Room for the note beside a row's name.
+/// Columns for the note beside a row's name.
 const NOTE_COLUMNS: usize = 17;
 
 /// One table.
@@ -41,7 +41,7 @@ pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     Ok(text)
 }
 
-/// The same for machines.
+/// The table as JSON.
 pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
     let rows = verdict.figures.iter().map(|figure| {
         let row = thresholds.row(figure.row)?;

@@ -12,7 +12,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 pub struct Row {
     /// What it is, in a few words.
     pub what: String,
-    /// What the design asks for.
+    /// The target of the design.
     pub target: ThresholdTarget,
     /// Digits after the point in the table.
     #[serde(default)]
@@ -57,7 +57,7 @@ impl ThresholdTarget {
 }
 
 impl Row {
-    /// How far a figure may be from the target for this preset; `None` where nothing was reached yet.
+    /// How far a figure may be from the target for this preset; `None` if no value is recorded yet.
     pub fn allowed(&self, preset: &str) -> Option<f64> {
         let lacked = self.target.lacks(*self.reached.get(preset)?);
         Some(if self.ratchet { lacked } else { lacked.max(0.0) })
@@ -98,7 +98,8 @@ impl Thresholds {
         self.rows.get(name).with_context(|| format!("there is no threshold for {name}"))
     }
 
-    /// Takes what a figure reached: upward, or downward if there is a reason. Says whether anything changed.
+    /// Records a figure: upward, or downward if there is a reason. Returns whether anything
+    /// changed.
     pub fn record(&mut self, name: &str, preset: &str, figure: f64, reason: Option<&str>) -> Result<bool> {
         ensure!(figure.is_finite(), "{name} of {preset} is {figure}");
         let row = self.rows.get_mut(name).with_context(|| format!("there is no threshold for {name}"))?;

@@ -1,7 +1,7 @@
-//! From where a sound comes, roughly: right against left in three broad bands.
+//! The rough direction of a sound: right against left in three broad bands.
 //!
-//! Apart from the other features, which are those of one channel: one machine's music says nothing by its place that its
-//! timbre and register do not say; a site's sections do.
+//! Separate from the other features, which use one channel. In one machine's music, the direction
+//! adds nothing to timbre and register. In a site's, it identifies the section.
 
 use super::{decibel, spectrum::Spectrum};
 
@@ -13,7 +13,7 @@ const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0,
 const STEP_DB: f64 = 3.0;
 /// Nothing is farther to one side.
 const MOST_DB: f64 = 12.0;
-/// A band that has less of all the power says nothing of place, dB.
+/// A band with less of the total power has no direction, dB.
 const EMPTY_DB: f64 = -30.0;
 
 /// Levels of the right channel above the left's, in whole steps.

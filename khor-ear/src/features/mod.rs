@@ -1,4 +1,4 @@
-//! What is kept of a clip: a few numbers, each no finer than a person could hear.
+//! The features of a clip: a few numbers, each no finer than a person could hear.
 //!
 //! Level in steps of 1 dB, centroid in semitones, onsets in 0.3/s, shares of six bands and the range of the
 //! envelope in 1.5 dB. All are taken from the sound, none from the list of notes.

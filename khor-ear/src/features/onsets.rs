@@ -1,4 +1,4 @@
-//! Onsets heard in the sound: where the spectrum grows at once (spectral flux).
+//! Onsets in the sound: where the spectrum grows suddenly (spectral flux).
 
 use super::spectrum::in_octaves;
 use crate::adapter::RATE_HZ;
@@ -9,11 +9,12 @@ const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
 /// Bands of the flux: third octaves from 60 Hz to about 12 kHz.
 const BANDS: usize = 23;
 const LOWEST_HZ: f64 = 60.0;
-/// Power below which nothing is heard beside what else there is, relative to the strongest band of the clip.
+/// Power below which a sound is inaudible beside the others, relative to the strongest band of the
+/// clip.
 const FLOOR: f32 = 1e-4;
 /// Growth is taken against this many windows before: 30 ms.
 const GROWTH_WINDOWS: usize = 3;
-/// How far the flux must stand out of its surroundings, dB summed over bands and divided by their number.
+/// How far the flux must exceed its surroundings, dB summed over bands and divided by their number.
 const THRESHOLD_DB: f32 = 0.7;
 /// Surroundings on either side, windows: 150 ms.
 const CONTEXT_WINDOWS: usize = 15;

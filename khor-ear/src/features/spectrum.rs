@@ -1,4 +1,4 @@
-//! Long-term spectrum of a clip, and what is told from it.
+//! Long-term spectrum of a clip, and features of it.
 
 use realfft::RealFftPlanner;
 
@@ -8,7 +8,7 @@ use crate::adapter::RATE_HZ;
 pub const BANDS: usize = 6;
 /// Upper limits of the bands but the last, Hz.
 const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];
-/// Below and above nobody would speak of brightness, Hz.
+/// Range of frequencies that count as brightness, Hz.
 const LOWEST_HZ: f64 = 30.0;
 const HIGHEST_HZ: f64 = 20_000.0;
 const LENGTH: usize = 4096;
@@ -32,7 +32,7 @@ impl Spectrum {
         Self { power }
     }
 
-    /// Mean of the log frequency weighted by power, semitones above 440 Hz; 0 where there is nothing.
+    /// Mean of the log frequency weighted by power, semitones above 440 Hz; 0 for silence.
     pub fn centroid_semitones(&self) -> f64 {
         let (mut sum, mut weighted) = (0.0, 0.0);
         for (hz, power) in self.bins() {

@@ -1,4 +1,4 @@
-//! Listening to the clips of the plan once, and comparing loudness, density, register and sharpness.
+//! Renders the clips of the plan once, and compares loudness, density, register and sharpness.
 
 use anyhow::Result;
 use serde_json::{Value, json};

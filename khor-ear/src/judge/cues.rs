@@ -1,4 +1,5 @@
-//! Whether the cues are heard while everything happens at once, and none where there is none.
+//! Tests whether the cues are audible while everything happens at once, and that none is found
+//! where there is none.
 
 use anyhow::{Context, Result};
 
@@ -19,7 +20,7 @@ const ONSET_TOLERANCE_S: f64 = 0.05;
 /// Loads are this many times what they are in a clip.
 const INTENSITY: f64 = 2.0;
 
-/// Times that every pair is played; no more than [`Plan::cue_rounds`].
+/// Rounds for each pair; at most [`Plan::cue_rounds`].
 const PAIR_ROUNDS: usize = 2;
 /// Time from one pair of cues to the next, seconds.
 const PAIR_INTERVAL_S: f64 = 8.0;
@@ -32,7 +33,7 @@ struct IsolatedCue {
     notes: usize,
 }
 
-/// Two cues that were asked for at once.
+/// Two cues that were requested at once.
 struct Pair {
     names: [&'static str; 2],
     /// Whether the sound at each onset is most like one of the two.
@@ -45,7 +46,8 @@ struct Pair {
 struct Round {
     found: usize,
     sent: usize,
-    /// The most that a pattern was like the load without cues, and the least that a cue was like its own.
+    /// The highest similarity of a pattern to the load without cues, and the lowest similarity of a
+    /// cue to its own pattern.
     closest: (f32, f32),
     missed: Vec<&'static str>,
 }
@@ -72,7 +74,7 @@ pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Re
     judge_pairs(preset, &isolated, &seeds[..PAIR_ROUNDS], figures)
 }
 
-/// Whether two cues are told that were asked for at once.
+/// Whether two cues that were requested at once are distinguished.
 fn judge_pairs(
     preset: &str,
     isolated: &[IsolatedCue],
@@ -111,8 +113,8 @@ fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
     Ok(IsolatedCue { sound: Spectrogram::measure(&cue[from..]), notes: cues(&with).count() })
 }
 
-/// Every kind in turn on top of everything, and the same without: a cue is found where it is more like its own
-/// pattern than like any other, and than anything is where there is none.
+/// Each kind in turn on top of everything, and everything without cues. A cue is found if it is
+/// more similar to its own pattern than to any other, and more similar than the load without cues.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
     let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
@@ -144,7 +146,7 @@ fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     Ok(round)
 }
 
-/// Every kind together with every other, asked for in the same step, on top of everything.
+/// Each kind together with every other, requested in the same step, on top of everything.
 fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>> {
     let count = isolated.len();
     let asked: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
@@ -190,7 +192,8 @@ fn patterns(isolated: &[IsolatedCue], load: &Spectrogram) -> Vec<Pattern> {
     isolated.iter().map(|cue| Pattern::new(&cue.sound, load)).collect()
 }
 
-/// Everything at once, at the highest density, for as long as the cues take; `meanwhile` gets every step of it.
+/// All loads at once, at the highest density, for as long as the cues take. Calls `meanwhile` for
+/// each step.
 fn loaded(
     preset: &str,
     seed: u64,

@@ -1,4 +1,5 @@
-//! The same machine and seed give the same notes and the same samples, and a millionth changes no note.
+//! The same machine and seed give the same notes and the same samples, and a change of a millionth
+//! changes no note.
 
 use anyhow::Result;
 
@@ -73,7 +74,7 @@ fn bytes(note: &PlayedNote) -> Vec<u8> {
         *note;
     let mut bytes = ((onset_s * 1e6).round() as u64).to_le_bytes().to_vec();
     bytes.extend(((f64::from(duration_s) * 1e6).round() as u64).to_le_bytes());
-    // A thousandth of a velocity cannot be heard, and is not what a note is.
+    // A thousandth of a velocity is inaudible, so it does not count as a different note.
     bytes.extend([midi, (velocity * 250.0).round() as u8, layer as u8, channel]);
     bytes.extend([(brightness * 16.0).round() as i8 as u8, instrument as u8]);
     bytes.push(signal.map_or(0, |signal| 1 + signal.index() as u8));

@@ -1,5 +1,5 @@
-//! Hours of an idle machine: does the music of the last minutes still sound like that of the first, and did it say that
-//! something happened when nothing did?
+//! Hours of an idle machine: whether the music of the last minutes still sounds like that of the
+//! first, and whether it reported events although there were none.
 
 use anyhow::{Context, Result};
 
@@ -11,7 +11,8 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// Length of what is compared, seconds: longer than the form's longest section, so that both hear all of it.
+/// Length of the compared parts, seconds: longer than the form's longest section, so that both
+/// contain all of it.
 const WINDOW_S: u64 = 600;
 /// Audible steps: level 1 dB, centroid 1 semitone, onsets 0.3/s (ear.md).
 const ONSETS_STEP_PER_S: f64 = 0.3;

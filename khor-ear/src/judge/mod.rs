@@ -1,4 +1,4 @@
-//! Everything there is to measure of one preset.
+//! Measures everything about one preset.
 
 mod clips;
 mod cues;
@@ -52,7 +52,7 @@ impl Figure {
     }
 }
 
-/// Listens to a preset; the `others` are switched to in the search for clicks. Pictures go to the folder.
+/// Judges a preset. The search for clicks switches to the `others`. Pictures go to the folder.
 pub fn judge(
     preset: &str,
     others: &[String],

@@ -1,4 +1,5 @@
-//! What the classifier tells apart, and what it takes the scenarios for that it never heard.
+//! Which scenarios the classifier distinguishes, and how it classifies scenarios that it was not
+//! trained on.
 
 use anyhow::Result;
 

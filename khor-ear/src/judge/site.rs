@@ -1,8 +1,8 @@
-//! A site of three sections: which of them is in trouble, and with what.
+//! A site of three sections: which section is in trouble, and with what.
 //!
-//! The sound of each clip is asked two questions by the same features, and both answers must be right. Who answers has
-//! heard other sites only: other hosts, other seeds, other music. The same things happen once where each host is heard by itself,
-//! and once where a relay tells of all of them together.
+//! The features of each clip answer both questions, and both answers must be right. The classifier
+//! was trained on other sites: other hosts, other seeds, other music. The same events are judged
+//! twice: with each host received by itself, and with a relay that aggregates all of them.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,8 @@ const FEATURES: usize = COUNT + BALANCES;
 /// Mistakes named.
 const NAMED: usize = 4;
 
-/// Who tells of the hosts, and the rows of what is heard then: all of it, where, with what.
+/// How the hosts are received, and the names of the result rows: both answers, where, and with
+/// what.
 const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::PerHost, ["site", "site_section", "site_load"]),
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
@@ -54,7 +55,7 @@ struct MeasuredSiteClip {
     notes: BTreeMap<String, usize>,
 }
 
-/// What was heard of the sites, beside the figures.
+/// The results for the sites, besides the figures.
 pub(super) struct SiteResults {
     /// What was mistaken, a line for each of [`RELAY_ROWS`].
     pub(super) remarks: Vec<String>,
@@ -165,7 +166,7 @@ fn notes(heard: &Render) -> BTreeMap<String, usize> {
     notes
 }
 
-/// What a clip is taken for by one who knows the clips of the other sites.
+/// The classification of a clip by the clips of the other sites.
 fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let others = || clips.iter().filter(|other| other.rack != clip.rack);
     let where_: Vec<Labelled<Option<usize>, FEATURES>> =

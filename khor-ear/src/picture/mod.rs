@@ -14,7 +14,7 @@ use crate::{
     scenario::{Load, LoadClass, STOP_S},
 };
 
-/// Room around the picture itself, pixels.
+/// Margins around the picture, pixels.
 const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;
@@ -26,7 +26,7 @@ const PAPER: Colour = Colour::new(0x14, 0x16, 0x1a);
 const INK: Colour = Colour::new(0xe4, 0xe6, 0xea);
 const LINE: Colour = Colour::new(0x4a, 0x4f, 0x58);
 
-/// Draws both pictures of a tour into a folder and says where they are.
+/// Draws both pictures of a tour into a folder. Returns their paths.
 pub fn draw(preset: &str, tour: &Render, folder: &Path) -> Result<[PathBuf; 2]> {
     let paths = ["spectrogram", "roll"].map(|kind| folder.join(format!("{preset}-{kind}.png")));
     spectrogram::draw(preset, tour).save(&paths[0])?;

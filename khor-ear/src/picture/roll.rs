@@ -38,7 +38,7 @@ pub(super) fn draw(preset: &str, tour: &Render) -> Canvas {
         canvas.text(&format!("C{} {midi:>3}", midi / 12 - 1), 4, y + 4, INK);
     }
     axis(&mut canvas, seconds, HEIGHT);
-    // What lasts lies behind what is short.
+    // Long notes are drawn first, so that short ones cover them.
     let mut notes: Vec<&PlayedNote> = tour.notes.iter().collect();
     notes.sort_by(|a, b| b.duration_s.total_cmp(&a.duration_s));
     for note in notes {

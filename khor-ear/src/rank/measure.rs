@@ -12,7 +12,7 @@ const QUIETEST_DB: f64 = -40.0;
 /// The bed's chord is looked at this often, seconds.
 const LOOK_S: f64 = 0.5;
 
-/// The feature from `from_s` on for `length_s` seconds; `None` where there is nothing to measure it by.
+/// The feature from `from_s` on for `length_s` seconds; `None` if it cannot be measured.
 pub fn measure(feature: MeasuredFeature, heard: &Render, from_s: f64, length_s: f64) -> Option<f64> {
     let at = |s: f64| (2 * (s * f64::from(RATE_HZ)) as usize).min(heard.samples.len());
     let samples = &heard.samples[at(from_s)..at(from_s + length_s)];

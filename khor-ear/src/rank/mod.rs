@@ -1,4 +1,4 @@
-//! Whether each signal moves what it is said to move, the way it is said to, and little else.
+//! Tests whether each signal changes its features, in the documented direction, and little else.
 
 mod measure;
 mod spearman;
@@ -110,8 +110,8 @@ fn correlation(truth: &[f64], values: &[Option<f64>]) -> f64 {
     if known.len() < MIN_WINDOWS { 0.0 } else { spearman(&known) }
 }
 
-/// How far a feature is at the end from where it was at the beginning, of the windows it can be measured in: a voice
-/// that isn't there has no pitch, and what it begins with is where it is when it is first heard.
+/// How far a feature moved from the beginning to the end, in the windows in which it can be
+/// measured. A voice that does not play has no pitch. Its beginning is then its first pitch.
 fn moved(values: &[Option<f64>]) -> f64 {
     let known: Vec<f64> = values.iter().filter_map(|value| *value).collect();
     if known.len() < MIN_WINDOWS {

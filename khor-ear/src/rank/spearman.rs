@@ -36,7 +36,8 @@ mod tests {
         assert_eq!(spearman(&pairs(|_| 3.0)), 0.0);
     }
 
-    /// Worked by hand: ranks 1 2 3 4 5 against 2 1 4 3 5 have squared differences of 4 in all, 1 - 6·4/120.
+    /// Computed by hand: ranks 1 2 3 4 5 against 2 1 4 3 5 have squared differences of 4 in total,
+    /// 1 - 6·4/120.
     #[test]
     fn a_known_case_matches() {
         let pairs = [(10.0, 2.0), (20.0, 1.0), (30.0, 4.0), (40.0, 3.0), (50.0, 5.0)];

@@ -1,4 +1,5 @@
-//! A clip: a machine is heard idle for long, without sound; then it gets to work, and we listen.
+//! A clip: a machine is idle for a long time, without sound. Then its load begins, and the clip
+//! with it.
 
 use anyhow::Result;
 
@@ -55,7 +56,7 @@ pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
     Ok(player.heard(LEAD_IN_S))
 }
 
-/// What is heard while one signal rises from what is usual to its most.
+/// The sound while one signal rises from its usual rate to its maximum.
 pub struct Ramp {
     /// Sound and notes of all of it.
     pub heard: Render,
@@ -63,7 +64,8 @@ pub struct Ramp {
     pub grew: Vec<f64>,
 }
 
-/// One signal rises in even ratios from about the idle rate to the most, on a machine otherwise idle.
+/// One signal rises in even ratios from about the idle rate to its maximum, on an otherwise idle
+/// machine.
 pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
     let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player = learnt(preset, Options { seed, density: None }, &mut machine)?;
@@ -86,8 +88,9 @@ pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
     Ok(Ramp { heard: player.heard(LEAD_IN_S), grew })
 }
 
-/// Rates `along` the way, 0..=1, of the counters behind a signal. Waiting for a disk needs requests, and switches
-/// and interrupts never come without some work: a steady trickle is received meanwhile.
+/// Rates of the counters of a signal at `along`, 0..=1. Waiting for a disk needs requests, and
+/// switches and interrupts never occur without work, so there is a small, steady amount of received
+/// data.
 fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     const REQUESTS_PER_S: f64 = 100.0;
     const TRICKLE_BYTES_PER_S: f64 = 2e6;
@@ -113,7 +116,7 @@ fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     counters.iter().map(part).chain(beside).collect()
 }
 
-/// The most a signal is driven to: the ceilings of the design (§3), in counts, bytes or µs a second.
+/// The maximum of a signal: the ceilings of the design (§3), in counts, bytes or µs a second.
 fn most(signal: SignalId) -> f64 {
     match signal {
         SignalId::Exec => 250.0,

@@ -13,7 +13,7 @@ const NORMAL_FROM_EVENTS: f64 = 30.0;
 /// Most a task can wait, µs in a second.
 const MAX_STALL_US: f64 = 960e3;
 
-/// Groups of counters that come in the same gusts.
+/// Groups of counters that vary together.
 const GROUPS: usize = 4;
 
 /// The counters that loads change, in the order in which they draw their seeds.
@@ -237,7 +237,8 @@ impl LoadVariation {
 }
 
 impl OnOffProcess {
-    /// Factor now; lasts `on_s` and `off_s` seconds in the mean, half to one and a half times as long.
+    /// The current factor. The phases last `on_s` and `off_s` seconds on average, and each one half
+    /// to one and a half times as long.
     fn advance(
         &mut self,
         dt_s: f64,

@@ -1,7 +1,7 @@
-//! Machines that do not exist, doing what real ones do: the clips that the judge listens to.
+//! Synthetic machines with the behaviour of real ones: the clips that the judge measures.
 //!
-//! The [`loads`] and the behaviour of a [`machine`] were written down from what Linux machines do, before the
-//! music they are judged by was tuned, and are not to be changed to suit it (docs/ear.md). Everything is seeded.
+//! The [`loads`] and the behaviour of a [`machine`] were written from real Linux machines, before
+//! the music was tuned. They must not be changed to suit it (docs/ear.md). Everything is seeded.
 
 mod clip;
 mod loads;

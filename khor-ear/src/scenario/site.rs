@@ -1,4 +1,4 @@
-//! A site of three sections that have been idle for long, one of which gets into trouble.
+//! A site of three sections that have been idle for long. One of them gets into trouble.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct SimulatedSite {
 }
 
 impl SimulatedSite {
-    /// Hosts of sizes that the seed says.
+    /// Hosts with seeded sizes.
     pub fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut hosts = Vec::new();
@@ -54,12 +54,12 @@ impl SimulatedSite {
         Self { hosts, seed }
     }
 
-    /// The composer's inputs for some seconds, as the relays report them. One to all hosts of a section are under load,
-    /// with the intensity of `which`.
+    /// The composer's inputs for some seconds, as the relays report them. One to all hosts of a
+    /// section are under load, with the intensity of `which`.
     ///
     /// # Errors
     ///
-    /// None, as the hosts' names are fit for the wire.
+    /// None: the hosts' names are valid.
     pub fn composer_inputs(
         &self,
         (mode, relays): (SiteMode, RelayMode),
