@@ -1,5 +1,6 @@
-//! Servers that ask for more than an nkey: for certificates of their clients, or for users whom an operator's accounts have
-//! signed for (JWT), with the files by which khor's programs get in, and others by which they must not.
+//! Servers that require more than an nkey: certificates of their clients, or users of accounts that
+//! an operator has signed (JWT). Each has files with which khor's programs may connect, and files
+//! with which they may not.
 
 use std::{
     fs,
@@ -16,7 +17,8 @@ use crate::site::{NatsServer, openssl};
 
 const HOUR_S: i64 = 3600;
 
-/// A server that lets in whoever has a certificate of its authority: `known.pem`, not `strange.pem`.
+/// A server that admits clients with a certificate of its authority: `known.pem`, not
+/// `strange.pem`.
 pub fn by_certificate() -> NatsServer {
     NatsServer::start_with(r#"ca_file: "ca.pem", verify: true"#, |dir| {
         openssl(
@@ -36,8 +38,9 @@ pub fn by_certificate() -> NatsServer {
     })
 }
 
-/// A server whose operator has signed for one account, and that for `user.creds` and, until an hour ago, for `former.creds`.
-/// `foreign.creds` is of an account that nobody signed for, `narrow.creds` may send nothing.
+/// A server whose operator has signed one account. The account has signed `user.creds`, and
+/// `former.creds`, which expired an hour ago. `foreign.creds` belongs to an account that is not
+/// signed. `narrow.creds` may publish nothing.
 pub fn by_creds() -> NatsServer {
     NatsServer::start_with("", |dir| {
         let (operator, account, foreign) =
@@ -62,7 +65,8 @@ pub fn by_creds() -> NatsServer {
 }
 
 impl NatsServer {
-    /// Options of a program that shows this certificate, or none, and checks the server's by this authority.
+    /// Options of a program that shows this certificate, or none, and verifies the server's with
+    /// this authority.
     pub fn options_by_certificate(&self, certificate: Option<&str>, ca: &str) -> Vec<String> {
         let mut options = vec!["--nats".to_owned(), self.url(Ipv4Addr::LOCALHOST)];
         options.extend(["--tls-ca".to_owned(), self.path(&format!("{ca}.pem"))]);
@@ -98,7 +102,7 @@ fn creds(path: &Path, issuer: &KeyPair, expires_in_s: i64, publishes: &str) {
     fs::write(path, text).expect("its file");
 }
 
-/// What `issuer` says of `subject`, signed (NATS' JWT, version 2).
+/// A statement by `issuer` about `subject`, signed (NATS' JWT, version 2).
 fn jwt(issuer: &KeyPair, subject: &str, mut nats: Value, expires_in_s: i64) -> String {
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs().cast_signed();
     nats["version"] = json!(2);

@@ -30,7 +30,8 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// A bus that lets everybody do everything, or one with the policy of real ones and what is put in `system.d`.
+    /// A bus that allows everything, or one with the policy of real ones and the files in
+    /// `system.d`.
     pub fn start(strict: bool) -> Option<Self> {
         let mut bus = Self { dir: TempDir::new().expect("a directory"), daemon: None };
         // Not only root looks for it.
@@ -121,7 +122,7 @@ impl Bus {
     }
 }
 
-/// Everything that is told of without being asked for.
+/// All messages that arrive without a request.
 #[derive(Debug)]
 pub struct Monitor {
     child: Child,

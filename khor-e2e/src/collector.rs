@@ -1,4 +1,4 @@
-//! Runs the built collector on a socket of its own and asks it for counts.
+//! Runs the built collector on its own socket and reads its counts.
 
 use std::{
     fs::File,
@@ -64,12 +64,12 @@ impl Collector {
         Self::start_in(&Arc::new(TempDir::new().expect("a directory")), program, arguments)
     }
 
-    /// Likewise, where another collector has been before.
+    /// Like `start`, in a directory that an earlier collector may have used.
     pub fn start_in(dir: &Arc<TempDir>, program: &Path, arguments: &[&str]) -> Self {
         Self::start_with(dir, program, arguments, &[])
     }
 
-    /// Likewise, with `environment` added to ours.
+    /// Like `start_in`, with `environment` added to the test's own.
     pub fn start_with(
         dir: &Arc<TempDir>,
         program: &Path,
@@ -128,7 +128,7 @@ impl Collector {
         })
     }
 
-    /// Asks it to stop, and waits for that.
+    /// Stops it, and waits until it has ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.stop_by(Signal::SIGTERM)
     }
@@ -165,7 +165,7 @@ impl Bracket {
     }
 }
 
-/// Counts `load` by `counter` and by `kernel`, the latter read on both sides of each of our samples.
+/// Counts `load` with `counter` and with `kernel`. Reads the latter before and after each sample.
 pub fn bracket(
     mut sample: impl FnMut() -> CounterReading,
     counter: Counter,

@@ -54,7 +54,8 @@ pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), Cl
     connected
 }
 
-/// Three clients that misbehave until this is dropped: one never reads, one reads seldom, one talks nonsense.
+/// Three clients that misbehave until this is dropped: one never reads, one reads rarely, one sends
+/// invalid messages.
 #[derive(Debug)]
 pub struct MisbehavingClients {
     ended: Arc<AtomicBool>,
@@ -118,7 +119,7 @@ fn reads_seldom(socket: &Path, ended: &AtomicBool) {
     }
 }
 
-/// Connects and says what is no message, again and again.
+/// Connects and sends invalid messages, repeatedly.
 fn talks_nonsense(socket: &Path, _: &AtomicBool) {
     if let Ok(mut stream) = UnixStream::connect(socket) {
         let _ = stream.write_all(&[0x5a; 4096]);

@@ -1,4 +1,5 @@
-//! The documents of this repository, for the tests that hold them to the truth: their snippets and what is set as code.
+//! The documents of this repository, for the tests that check them: their snippets and their inline
+//! code.
 
 use std::{
     fs,
@@ -16,7 +17,7 @@ pub struct Document {
 /// A fenced block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snippet {
-    /// What it is in, as the fence says; empty where it does not.
+    /// Its language, from the fence; empty if it has none.
     pub language: String,
     /// The heading above it, without its signs.
     pub heading: String,
@@ -24,7 +25,7 @@ pub struct Snippet {
     pub text: String,
 }
 
-/// Those for people who use and build khor; the order is that of their names.
+/// The documents for users and developers of khor, in the order of their names.
 pub fn documents() -> Vec<Document> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut paths: Vec<PathBuf> =
@@ -92,7 +93,7 @@ impl Document {
             .collect()
     }
 
-    /// Every command line: those of its shell snippets without their comments, and what is set as code within its lines.
+    /// All command lines: those of shell snippets, without comments, and those in inline code.
     pub fn command_lines(&self) -> Vec<String> {
         let shell = self.snippets().into_iter().filter(|snippet| snippet.language == "sh");
         let lines = shell.flat_map(|snippet| snippet.text.lines().map(str::to_owned).collect::<Vec<_>>());

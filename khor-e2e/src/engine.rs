@@ -1,4 +1,4 @@
-//! Runs the built engine with a configuration, a port and a socket of its own, and talks to its API.
+//! Runs the built engine with its own configuration, port and socket, and calls its API.
 
 use std::{
     fs::File,
@@ -31,39 +31,41 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts `khor engine` on the collector's `socket` and waits until its API answers. `environment` is added
-    /// to the engine's; its home is a new directory.
+    /// Starts `khor engine` on the collector's `socket` and waits until its API answers.
+    /// `environment` is added to the engine's. Its home is a new directory.
     pub fn start(socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::start_in(TempDir::new().expect("a directory"), socket, arguments, environment)
     }
 
-    /// Likewise, in a directory that may hold a configuration from before (`config.json`).
+    /// Like `start`, in a directory that may contain an earlier configuration (`config.json`).
     pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let at = (LOOPBACK, free_port());
         Self::run(Command::new(program("khor")), at, dir, socket, arguments, environment)
     }
 
-    /// Likewise, on a port that others know already, in a new directory.
+    /// Like `start`, on a given port, in a new directory.
     pub fn start_at(port: u16, socket: &Path, arguments: &[&str]) -> Self {
         let dir = TempDir::new().expect("a directory");
         Self::run(Command::new(program("khor")), (LOOPBACK, port), dir, socket, arguments, &[])
     }
 
-    /// Likewise without a collector and a sound, hearing the site `home` by these options.
+    /// Like `start`, without a collector and without sound, subscribed to the site `home` with
+    /// these options.
     pub fn of_site(options: &[String]) -> Self {
         let hears = ["--site", "home", "--no-audio"];
         let arguments: Vec<&str> = hears.into_iter().chain(options.iter().map(String::as_str)).collect();
         Self::start("/nonexistent/collector.sock".as_ref(), &arguments, &[])
     }
 
-    /// Likewise without a collector, where other machines could reach it: the configuration in `dir` names a token.
+    /// Like `start`, without a collector, on an address that other machines can reach. The
+    /// configuration in `dir` names a token.
     pub fn start_for_others(dir: TempDir, arguments: &[&str]) -> Self {
         let nowhere = dir.path().join("no.sock");
         let at = ("0.0.0.0", free_port());
         Self::run(Command::new(program("khor")), at, dir, &nowhere, arguments, &[])
     }
 
-    /// Likewise, started by another program (`setpriv …`) that becomes it.
+    /// Like `start`, through another program (`setpriv …`) that becomes the engine.
     pub fn start_through(
         starter: &[&str],
         socket: &Path,
@@ -150,7 +152,8 @@ impl Engine {
         })
     }
 
-    /// Plays a site in a mode; milliseconds since 1970 from when on all that is played is played so.
+    /// Plays a site in a mode. Returns the time from which everything plays in it, milliseconds
+    /// since 1970.
     pub fn play_site(&self, mode: &str) -> u64 {
         /// Two bars at 110 bpm: longer than a change waits for the bar line.
         const BARS_MS: u64 = 2 * 2_182;
@@ -171,7 +174,7 @@ impl Engine {
             .collect()
     }
 
-    /// Whose cues of a kind were told lately.
+    /// The hosts of recent cues of a kind.
     pub fn hosts_of_cues(&self, kind: &str) -> Vec<String> {
         let metrics = self.get("/api/metrics");
         let of_kind = metrics["cues"].as_array().expect("cues").iter().filter(|cue| cue["kind"] == kind);
@@ -237,7 +240,7 @@ impl Engine {
         (answer.status().as_u16(), json)
     }
 
-    /// A signal's level now, `None` while it is absent.
+    /// A signal's current level; `None` while it is missing.
     pub fn level(&self, signal: &str) -> Option<f64> {
         self.get("/api/metrics")["signals"][signal]["level"].as_f64()
     }
@@ -250,7 +253,7 @@ impl Engine {
         })
     }
 
-    /// Asks it to stop, and waits for that.
+    /// Stops it, and waits until it has ended.
     pub fn stop(self) -> (ExitStatus, TempDir) {
         self.stop_by(Signal::SIGTERM)
     }
@@ -280,7 +283,7 @@ impl Drop for Engine {
 /// The path of a program of this workspace, as `cargo build --workspace` leaves it.
 pub fn program(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("this program's path");
-    // A test is target/<profile>/deps/<test>, an ordinary program target/<profile>/<program>.
+    // A test is target/<profile>/deps/<test>, another program target/<profile>/<program>.
     let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("target/<profile>");
     let program = folder.join(name);
     assert!(program.exists(), "{} is missing: run `cargo build --workspace` first", program.display());

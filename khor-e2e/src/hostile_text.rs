@@ -54,7 +54,7 @@ pub fn active_in_json(text: &str) -> String {
     found
 }
 
-/// A capture with hostile text in all its texts: a machine, the reason why a counter is absent, two
+/// A capture with hostile text in all its texts: a machine, the reason for a missing counter, two
 /// frames and a cue. `docs/captures.md` describes the bytes.
 pub fn hostile_capture() -> Vec<u8> {
     const MARKER: [u8; 4] = *b"\xf5khr";
@@ -67,7 +67,7 @@ pub fn hostile_capture() -> Vec<u8> {
     raw.push(1);
     text(&mut raw);
     text(&mut raw);
-    // One CPU; one counter, which is absent.
+    // One CPU; one counter, which is missing.
     raw.extend([1, 1, 0]);
     text(&mut raw);
     // Two frames without counters, and a crash: kind, parts, time, pid and name.

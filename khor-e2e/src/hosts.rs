@@ -22,7 +22,7 @@ use crate::site::NatsServer;
 const PERIOD: Duration = Duration::from_millis(200);
 /// Parts of it; the hosts are spread over them.
 const SLOTS: usize = 20;
-/// Octaves that the one that stands out is above its ordinary.
+/// Deviation of the host that stands out, octaves.
 const FAR: f32 = 5.0;
 /// `rx`, by which it stands out.
 const BY: usize = 2;
@@ -82,7 +82,7 @@ impl Hosts {
         self.wanted.lock().sent
     }
 
-    /// These send no more.
+    /// These hosts stop sending.
     pub fn silence(&self, hosts: Vec<usize>) {
         self.wanted.lock().silent = hosts;
     }
@@ -148,14 +148,14 @@ fn host(site: &Name, prefix: &str, i: usize) -> Host {
     Host { frame, subject }
 }
 
-/// The next frame: sizes that differ from host to host over ten octaves, and a little up and down around them.
+/// The next frame. Sizes differ between hosts by up to ten octaves, and vary a little over time.
 fn fill_next(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
     frame.seq += 1;
     frame.monotonic_ms = 1_000_000 + begun.elapsed().as_millis() as u64;
     frame.wall_ms =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let signal = |number: usize| {
-        // A cheap spread of numbers that is the same each time.
+        // A simple, deterministic spread of numbers.
         let turn = |by: usize| ((i * 7919 + number * 104_729 + by * 611_953) % 1_000) as f32 / 1_000.0;
         let is_out = out && number == BY;
         let octaves = if is_out { FAR } else { turn(frame.seq as usize) - 0.5 };

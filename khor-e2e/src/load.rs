@@ -23,8 +23,8 @@ use nix::{
 
 use crate::namespace::run_command;
 
-/// Share of their ordinary amounts of work that tests are to ask for, above 0; 1 unless set. Emulated machines, as
-/// those of `cargo xtask vm`, are too slow for all of it.
+/// Share of the usual amounts of work that tests use, above 0; 1 unless set. Emulated machines,
+/// such as those of `cargo xtask vm`, are too slow for the full amounts.
 const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 
 /// As much of an `amount` of work as this machine can do in reasonable time, at least 1.
@@ -56,7 +56,7 @@ impl Background {
         Self { stop, thread: Some(thread) }
     }
 
-    /// Runs `work` at most twenty times a second. This is enough load to be heard, and leaves
+    /// Runs `work` at most twenty times a second. That is enough load to be audible, and leaves
     /// processor time to others.
     pub fn with_pauses(work: impl Fn() + Send + 'static) -> Self {
         Self::start(move || {
@@ -134,8 +134,9 @@ impl Drop for PingPong {
     }
 }
 
-/// What it costs this machine to wake a thread every 20 ms and have it write 74 bytes to another, µs per tick: the
-/// least that any program could use that sends samples. On a virtual machine this is most of it.
+/// The time that this machine needs to wake a thread every 20 ms and write 74 bytes to another, µs
+/// per tick. Every program that sends samples needs at least this. On a virtual machine this is
+/// most of the cost.
 pub fn bare_tick_us() -> u64 {
     const TICKS: u32 = 200;
     let (mut here, mut there) = UnixStream::pair().expect("a socket pair");
@@ -223,7 +224,8 @@ pub fn datagrams(address: SocketAddr, count: u32, bytes: usize) {
     }
 }
 
-/// Writes `mebibytes` past the page cache to a new file in `directory` and reads them back likewise; removes it.
+/// Writes `mebibytes` past the page cache to a new file in `directory`, reads them back past it,
+/// and removes the file.
 pub fn direct_io(directory: &Path, mebibytes: usize) -> io::Result<()> {
     const CHUNK: usize = 1 << 20;
     let path = directory.join("khor-direct-io");
@@ -246,7 +248,8 @@ pub fn in_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let namespaced = scope.spawn(|| {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
-            // Programs started by this thread, and threads, live in its namespace, which ends with them.
+            // Threads and programs that this thread starts live in its namespace, which ends with
+            // them.
             assert!(run("ip link set lo up"));
             inside()
         });
@@ -265,7 +268,8 @@ pub fn mount_sysfs() {
 /// [`lossy_transfer`]. `None` if this kernel can do neither netem nor tbf.
 pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {
     in_namespace(|| {
-        // Random loss where there is netem, else a bottleneck with a buffer for hardly more than one packet.
+        // Random loss if netem is available, else a bottleneck whose buffer holds little more than
+        // one packet.
         let lossy = run("tc qdisc add dev lo root netem loss 10%")
             || run("tc qdisc add dev lo root tbf rate 400mbit burst 70kb limit 75kb");
         lossy.then(inside)

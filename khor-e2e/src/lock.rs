@@ -35,7 +35,8 @@ impl MachineLock {
     pub(crate) fn try_new(name: &str) -> io::Result<Option<Self>> {
         let folder = folder();
         fs::create_dir_all(&folder)?;
-        // Nobody removes the file: others could not see a lock on a removed file.
+        // The file is never removed, because other processes could not see a lock on a removed
+        // file.
         let file = File::options().create(true).append(true).open(folder.join(name))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),

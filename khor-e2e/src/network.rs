@@ -29,7 +29,7 @@ pub fn other_network() -> Namespace {
     namespace
 }
 
-/// Disables IPv6, because the kernel sends IPv6 packets that no program asked for.
+/// Disables IPv6, because the kernel sends IPv6 packets on its own.
 fn disable_ipv6() {
     let file = "/proc/thread-self/net/if_inet6";
     if Path::new(file).exists() {

@@ -1,4 +1,5 @@
-//! A PipeWire of the test's own, with the session manager and the PulseAudio side that desktops have, and a null sink.
+//! A PipeWire server for one test, with a session manager, a PulseAudio server and a null sink, as
+//! on a desktop.
 
 use std::{
     path::PathBuf,
@@ -51,8 +52,8 @@ impl PipeWire {
         true
     }
 
-    /// Whether the session manager is there. It ends at once when PipeWire doesn't answer yet; systemd would start it again,
-    /// and so does this.
+    /// Whether the session manager runs. It ends at once while PipeWire does not answer yet.
+    /// systemd would start it again, and so does this function.
     fn is_managed(&mut self) -> bool {
         let manager = PROGRAMS.iter().position(|program| *program == MANAGER).expect("one of them");
         if self.children[manager].try_wait().is_ok_and(|ended| ended.is_some())
@@ -79,7 +80,7 @@ impl PipeWire {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // What was killed leaves it behind, and whoever comes next waits for it.
+        // A killed server leaves its socket behind, and the next one would wait for it.
         let _ = std::fs::remove_file(self.socket());
     }
 

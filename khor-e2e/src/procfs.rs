@@ -13,7 +13,8 @@ pub fn stat(name: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// Interrupts with a number, thus from devices; the total at the start of the line has the CPUs' own as well.
+/// Interrupts with a number, which come from devices. The total at the start of the line includes
+/// those of the CPUs.
 pub fn numbered_irqs() -> u64 {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("an intr line");

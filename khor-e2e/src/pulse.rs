@@ -1,4 +1,4 @@
-//! A PulseAudio server of the test's own, with a null sink, and recordings of what was played into it.
+//! A PulseAudio server for one test, with a null sink, and recordings of its sound.
 
 use std::{
     io::Read,
@@ -46,7 +46,8 @@ impl Pulse {
         Self::start_with("module-null-sink sink_name=null rate=48000 channels=2 norewinds=1")
     }
 
-    /// Starts one whose sink is PulseAudio's own where there is no card: it renders two seconds ahead while nobody plays.
+    /// Starts a server with the sink that PulseAudio uses without a card. It renders two seconds
+    /// ahead while nothing plays.
     pub fn start_without_a_card() -> Option<Self> {
         Self::start_with("module-null-sink sink_name=null rate=48000 channels=2")
     }
@@ -108,8 +109,8 @@ impl Pulse {
         }
     }
 
-    /// The environment that leads a program to this server, whatever its home is. Without the cookie it would be let in
-    /// only through ALSA's plugin, where there is one.
+    /// The environment that leads a program to this server, whatever its home is. Without the
+    /// cookie, the program could connect only through ALSA's plugin, if that exists.
     pub fn environment(&self) -> [(&str, &str); 2] {
         [("XDG_RUNTIME_DIR", self.dir.path()), ("PULSE_COOKIE", self.cookie.as_path())]
             .map(|(name, path)| (name, path.to_str().expect("a plain path")))

@@ -21,9 +21,9 @@ use crate::{Wait, connections::listener, engine::program, raw_http, wait_for};
 
 /// The user `nobody` of Debian and most other systems, who owns no files.
 pub const NOBODY: u32 = 65_534;
-/// An ordinary user who runs an engine.
+/// An unprivileged user who runs an engine.
 pub const OWNER: u32 = 61_001;
-/// Another ordinary user.
+/// Another unprivileged user.
 pub const OTHER: u32 = 61_002;
 
 /// A user with a home. Dropping it removes the files.

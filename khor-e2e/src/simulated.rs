@@ -1,4 +1,5 @@
-//! Hosts that send real frames through a real server without being there: for what takes more machines than there are.
+//! Simulated hosts that send real frames through a real server, for tests that need more machines
+//! than there are.
 
 use std::{
     sync::{
@@ -17,7 +18,7 @@ use crate::site::NatsServer;
 const INTERVAL: Duration = Duration::from_millis(200);
 /// Frames of a host that falls silent.
 const LAST_FRAMES: u64 = 10;
-/// How far a clock that is off is behind, milliseconds.
+/// How late a wrong clock is, milliseconds.
 const BEHIND_MS: u64 = 300_000;
 
 /// What is odd about a host.
@@ -25,7 +26,7 @@ const BEHIND_MS: u64 = 300_000;
 pub enum Oddity {
     /// It stops sending.
     FallsSilent,
-    /// Its clock is five minutes behind.
+    /// Its clock is five minutes late.
     ClockBehind,
     /// A second relay uses its name.
     UsedTwice,
@@ -42,7 +43,7 @@ pub struct SimulatedHost {
     pub section: Option<&'static str>,
     /// The signal it stands out by, one of khor-fleet's, and how far, octaves.
     pub signal: &'static str,
-    /// Octaves above its ordinary.
+    /// Octaves above its baseline.
     pub octaves: f32,
     /// What is odd about it.
     pub oddity: Option<Oddity>,

@@ -1,5 +1,6 @@
-//! A site to test with: a real NATS server with TLS and accounts, hosts in network namespaces, and their relays. `home` is
-//! heard. Relays that aggregate publish the sites `rack`, `a`, `b` and `hall` in `home`, and `a` in `hall`.
+//! A site for tests: a real NATS server with TLS and accounts, hosts in network namespaces, and
+//! their relays. The engine plays `home`. Relays that aggregate publish the sites `rack`, `a`, `b`
+//! and `hall` in `home`, and `a` in `hall`.
 
 use std::{
     fs::{self, File},
@@ -21,7 +22,7 @@ use crate::{engine::program, free_port, lock::MachineLock, wait_for, wait_until}
 
 /// Where Debian's package puts it.
 const SERVER: &str = "/usr/sbin/nats-server";
-/// Who may send anything anywhere, by password: for what is not khor's.
+/// A user who may publish everything, with a password, for clients that are not khor's.
 const STRANGER: (&str, &str) = ("stranger", "a-password-of-the-tests");
 
 /// A NATS server for the site `home`; killed when dropped.
@@ -43,8 +44,8 @@ impl NatsServer {
         Self::start_with("", accounts)
     }
 
-    /// Likewise, with more words on TLS in its configuration, and with who may connect, as `access` writes it into its directory
-    /// and says it.
+    /// Like `start`, with additional TLS settings. `access` writes its files into the server's
+    /// directory, and returns the part of the configuration that admits clients.
     pub(crate) fn start_with(tls: &str, access: impl FnOnce(&Path) -> String) -> Self {
         progress("starting the NATS server");
         let dir = TempDir::new().expect("a directory");
@@ -76,7 +77,8 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.child.wait().expect("its end");
     }
 
-    /// Lets it stand still with its connections open, as a cut cable looks to everybody at once; or go on.
+    /// Suspends the server with its connections open, which looks like a cut cable to all clients.
+    /// Or resumes it.
     pub fn hang(&self, hangs: bool) {
         let signal = if hangs { Signal::SIGSTOP } else { Signal::SIGCONT };
         kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
@@ -94,7 +96,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.restart();
     }
 
-    /// Starts it again, on the same port.
+    /// Starts the server again, on the same port.
     pub fn restart(&mut self) {
         self.child = serve(self.dir.path());
         self.wait();
@@ -106,7 +108,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         });
     }
 
-    /// Its address, for those to whom this machine is `host`.
+    /// Its address, for clients to which this machine is `host`.
     pub fn url(&self, host: Ipv4Addr) -> String {
         format!("tls://{host}:{}", self.port)
     }
@@ -127,7 +129,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.file(&format!("{who}.nk"))
     }
 
-    /// Options for a program of khor's that is `who`.
+    /// Options for a program of khor with the credentials of `who`.
     pub fn options(&self, host: Ipv4Addr, who: &str) -> Vec<String> {
         let text = |path: PathBuf| path.display().to_string();
         let (url, ca, nkey) = (self.url(host), text(self.ca()), text(self.nkey(who)));
@@ -143,7 +145,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         async { options.connect(url).await.expect("a connection") }
     }
 
-    /// Sends `messages` to their subjects as one who is no relay.
+    /// Publishes `messages` under their subjects, as a client that is no relay.
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
@@ -168,7 +170,7 @@ fn serve(dir: &Path) -> Child {
     Command::new(SERVER).current_dir(dir).args(["-c", "nats.conf"]).stderr(log).spawn().expect("nats-server")
 }
 
-/// An authority and what it says of the server.
+/// An authority, and its certificate for the server.
 fn certificates(dir: &Path) {
     openssl(dir, "-keyout ca.key -out ca.pem -subj /CN=khor-tests -addext basicConstraints=critical,CA:TRUE");
     let names: Vec<String> = (1..=9).map(|i| format!("IP:{}", gateway(i))).collect();
@@ -190,8 +192,8 @@ pub(crate) fn openssl(dir: &Path, arguments: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Relays may send frames and cues of their site and hear nothing, engines the other way round; those that aggregate may
-/// hear one site and tell of it to the other.
+/// Relays may publish frames and cues of their site and subscribe to nothing. Engines may subscribe
+/// and publish nothing. Relays that aggregate may subscribe to one site and publish to another.
 fn accounts(dir: &Path) -> String {
     let user = |who: &str| {
         let pair = KeyPair::new_user();
@@ -254,7 +256,7 @@ impl CabledHost {
         let name = format!("khor-test-{number}");
         let lock = MachineLock::wait_for(&format!("namespace-{name}"));
         let namespace = Self { name, number, _lock: lock };
-        // One that a test left behind when it was killed.
+        // A namespace that a killed test has left behind.
         let _ = ip(&format!("netns del {}", namespace.name));
         let (name, cable, this) = (&namespace.name, namespace.cable(), gateway(number));
         let there = Ipv4Addr::new(10, 177, number, 2);
@@ -316,7 +318,7 @@ impl Relay {
         Self::run(on, &["--no-bpf".to_owned()], true, options)
     }
 
-    /// Starts one, likewise, that hears a site and tells of it to another.
+    /// Starts a relay that subscribes to one site and publishes it to another.
     pub fn aggregate(on: Option<&CabledHost>, (heard, told): (&str, &str), options: &[String]) -> Self {
         Self::run(on, &["--aggregate", heard, "--site", told].map(str::to_owned), false, options)
     }
@@ -361,7 +363,7 @@ impl Relay {
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
-    /// Asks it to stop, and waits for that.
+    /// Stops it, and waits until it has ended.
     pub fn stop(mut self) -> ExitStatus {
         kill(Pid::from_raw(self.pid() as i32), Signal::SIGINT).expect("signalling it");
         wait_for("the relay to stop", || self.child.try_wait().expect("its state"))

@@ -13,14 +13,14 @@ const VM: &str = "KHOR_VM";
 /// Path of a file to which each skipped test appends a line: "test name: reason".
 const SKIPPED_FILE: &str = "KHOR_SKIPPED_FILE";
 
-/// Says why a test is skipped; the caller returns next. With `KHOR_REQUIRE_ALL=1` in the environment, as on a
-/// machine where all must run, it panics instead.
+/// Prints why a test is skipped. The caller returns next. With `KHOR_REQUIRE_ALL=1` in the
+/// environment, as on a machine on which all tests must run, it panics instead.
 pub fn skip(reason: &str) {
     leave(reason, REQUIRE_ALL);
 }
 
-/// Likewise, for what no machine need have, since one of `cargo xtask vm` has it: a test must run there, where
-/// `KHOR_VM=1` is in the environment.
+/// Like [`skip`], for conditions that most machines lack but a machine of `cargo xtask vm` meets.
+/// With `KHOR_VM=1` in the environment, it panics.
 pub fn skip_outside_vm(reason: &str) {
     leave(&format!("{reason}; `cargo xtask vm` has it"), VM);
 }

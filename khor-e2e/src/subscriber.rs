@@ -13,9 +13,10 @@ use crate::{CounterReading, Wait};
 
 /// How long to wait for an update before the loop checks whether it hangs.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
-/// So long that a test may do something else for ten seconds without being given up for not reading …
+/// So long that a test may do something else for ten seconds before the collector drops it for not
+/// reading …
 const INTERVAL_MS: u16 = 50;
-/// … and for two minutes where it waits for cues, which come at once anyway.
+/// … and for two minutes if it waits for cues, which arrive at once anyway.
 const INTERVAL_WITH_CUES_MS: u16 = 500;
 
 /// A subscriber.
@@ -24,7 +25,7 @@ pub struct Subscriber {
     runtime: Runtime,
     client: Client,
     welcome: Welcome,
-    /// What it was told last of what is counted.
+    /// The last subscription that the collector confirmed.
     pub subscribed: Subscribed,
     /// Cues that came so far.
     pub cues: Vec<Cue>,

@@ -27,8 +27,8 @@ use crate::{Wait, wait_for};
 /// How often the thread that reads looks whether it is over.
 const LOOK_MS: u16 = 50;
 
-/// Runs a program, says how it ended and stays: the terminal's mode is looked at while its session lives, since the
-/// kernel resets it then.
+/// Runs a program, prints how it ended, and stays. The terminal's mode is checked while its session
+/// lives, because the kernel resets it then.
 const SHELL: &str = "\"$@\"; printf 'ended with %s.\\n' $?; read end";
 
 /// A program in a terminal of its own; killed when dropped.
@@ -42,7 +42,7 @@ pub struct Terminal {
     screen: Arc<Mutex<vt100::Parser>>,
     /// The program printed an escape sequence.
     has_escapes: Arc<AtomicBool>,
-    /// Tells the thread that reads to end, since the terminal is gone only when nobody holds its end.
+    /// Tells the reading thread to end. The terminal is gone only when nothing holds its end.
     is_over: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
@@ -59,7 +59,7 @@ impl Terminal {
         let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
         let before = tcgetattr(&line).expect("its mode");
         let end = || line.try_clone().expect("another end");
-        // It becomes the program's controlling terminal, in place of the one in which the test may run.
+        // It becomes the program's controlling terminal instead of the test's own.
         let shell = Command::new("setsid")
             .args(["--ctty", "sh", "-c", SHELL, "sh"])
             .arg(program)
@@ -151,7 +151,8 @@ impl Terminal {
         }
     }
 
-    /// Waits until the program ends, and says with which code, and whether the terminal is as it was before.
+    /// Waits until the program ends. Returns its code, and whether the terminal's mode is as
+    /// before.
     pub fn wait(&self) -> (i32, bool) {
         let code = wait_for("the program to end", || self.ended());
         let mode = tcgetattr(&self.line).expect("its mode");
@@ -160,7 +161,7 @@ impl Terminal {
         (code, mode == self.before && !screen.alternate_screen() && !screen.hide_cursor())
     }
 
-    /// The code that the shell has told.
+    /// The exit code that the shell printed.
     fn ended(&self) -> Option<i32> {
         let text = self.text();
         let (_, code) = text.rsplit_once("ended with ")?;

@@ -1,4 +1,5 @@
-//! Translates between the wire's catalogue, which is open, and the engine's counters, which are fixed.
+//! Translates between the wire's catalogue, which can grow, and the engine's counters, which are
+//! fixed.
 
 use khor_proto::{Availability, CounterInfo, Sample, Welcome};
 use khor_signal::{Counter, Frame, PerCounter};
@@ -37,7 +38,7 @@ impl Catalogue {
         &self.availability
     }
 
-    /// Takes what a subscription says of them, in the order of the greeting.
+    /// Sets the availability from a subscription, in the order of the welcome message.
     pub(super) fn set_availability(&mut self, updates: &[Availability]) {
         for (availability, position) in self.availability.iter_mut().zip(self.positions) {
             if let Some(updates) = position.and_then(|position| updates.get(position)) {

@@ -15,8 +15,8 @@ use super::{
     scope::scope_label,
 };
 
-/// A subscription to the collector that reconnects by itself. Its scope is for life: the counters of another do not
-/// continue those of this one.
+/// A subscription to the collector that reconnects by itself. Its scope never changes, because the
+/// counters of another scope do not continue these.
 pub(super) struct CollectorSource {
     socket: PathBuf,
     request: CollectorRequest,

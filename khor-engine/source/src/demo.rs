@@ -1,7 +1,9 @@
-//! The synthetic demo: a machine that goes through eight loads. Only when asked for, labelled everywhere.
+//! The synthetic demo: a machine that goes through eight loads. It plays only on request, and is
+//! labelled everywhere.
 //!
-//! Two cues come in every round: late in the memory pressure a process is killed for it, and within the lossy network
-//! TCP retransmits a lot for two seconds. All rates are made up, in proportions such as real machines have them.
+//! Every round has two cues: the kernel kills a process late in the memory pressure, and TCP
+//! retransmits a lot for two seconds in the lossy network. All rates are invented, in the
+//! proportions of real machines.
 
 use khor_proto::{Availability, Cue, CueKind, Scope};
 use khor_signal::{Counter, Frame, PerCounter};
@@ -223,7 +225,7 @@ impl DemoCue {
     }
 }
 
-/// Counters of a machine that does not exist; the same seed gives the same frames.
+/// Counters of a synthetic machine. The same seed gives the same frames.
 #[derive(Clone, Debug)]
 pub struct DemoSource {
     random: fastrand::Rng,
@@ -315,7 +317,7 @@ pub struct DemoSettings {
     pub interval_ms: u16,
 }
 
-/// Sends the demo's events until nobody receives them any more.
+/// Sends the demo's events until the receiver is dropped.
 pub async fn demo<E: From<SourceEvent>>(settings: DemoSettings, events: &mpsc::Sender<E>) -> SourceEnded {
     let DemoSettings { seed, interval_ms } = settings;
     let up = SourceInfo {

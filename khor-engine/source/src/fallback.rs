@@ -20,8 +20,8 @@ const GRACE_PERIOD: Duration = Duration::from_millis(1500);
 /// Reading `/proc` takes a few hundred µs, so it is read only ten times a second.
 const PROC_INTERVAL_MS: u16 = 100;
 
-/// Reads `/proc` while the collector is away. `/proc` counts the whole machine only, so a scope gets
-/// nothing.
+/// Reads `/proc` while the collector is unavailable. `/proc` counts the whole machine only, so a
+/// scope gets nothing.
 pub(super) struct Fallback {
     proc: ProcSource,
     state: FallbackState,

@@ -113,7 +113,7 @@ pub enum SourceEvent {
     Down(Shortfall),
 }
 
-/// Nobody receives the events of a source any more, or nobody can change its settings.
+/// The receiver of a source's events or the sender of its settings was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceEnded;
 

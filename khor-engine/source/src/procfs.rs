@@ -1,4 +1,5 @@
-//! Counters from `/proc`: the fallback without a collector. Coarser, and blind to program starts and cues.
+//! Counters from `/proc`: the fallback without a collector. It is less exact, and has no program
+//! starts or cues.
 //!
 //! The counts of interfaces, disks and interrupts start at 0 when the source starts. The kernel
 //! removes a device's counts together with the device, so the source sums the increases of each

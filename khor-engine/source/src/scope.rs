@@ -1,20 +1,20 @@
-//! Whose activity is heard: the configuration's words, and the collector's scope that they stand for.
+//! The selected scope: from the configuration's names to the collector's scope.
 //!
-//! A unit is named by its name because people know that; which cgroups it has is looked up in the hierarchy, without
-//! asking systemd, so that it works for the units of any user and where there is no bus.
+//! Users know a unit by its name. Its cgroups are looked up in the hierarchy, without systemd, so
+//! that it works for the units of any user and without a bus.
 
 use khor_proto::{Scope, Selector, inert};
 
 use super::cgroups;
 
-/// What is wanted, as the configuration has it.
+/// The selected scope, as in the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeChoice {
     /// A unit's name, a path that begins with a slash, or empty.
     pub cgroup: String,
-    /// Processes that are heard too.
+    /// Further processes that are counted.
     pub processes: Vec<u32>,
-    /// Processes that are not heard.
+    /// Processes that are not counted.
     pub without: Vec<u32>,
 }
 
@@ -37,7 +37,7 @@ impl ScopeChoice {
         cgroup.is_empty() && processes.is_empty() && without.is_empty()
     }
 
-    /// What it stands for may change while it stays the same: a unit may come back elsewhere.
+    /// Whether it names a unit. A unit may restart in another cgroup while its name stays the same.
     pub(super) fn names_a_unit(&self) -> bool {
         cgroups::is_unit(&self.cgroup)
     }
@@ -47,7 +47,7 @@ impl ScopeChoice {
         self.of(vec![self.cgroup.clone()])
     }
 
-    /// What it stands for now. A unit that isn't there is awaited where systemd would usually put it. Reads the cgroup
+    /// The current scope. A unit that does not run is expected at its usual place. Reads the cgroup
     /// hierarchy.
     pub fn resolve(&self) -> Scope {
         if !self.names_a_unit() {

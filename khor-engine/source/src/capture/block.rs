@@ -1,4 +1,4 @@
-//! Blocks: compressed pieces of a file with a checksum, and how to find the next after a damaged one.
+//! Blocks: compressed pieces of a file with a checksum. Finds the next block after a damaged one.
 
 use std::io::{self, Read};
 
@@ -16,10 +16,11 @@ const NAME_BYTES: usize = HEADING.len() - 1;
 pub(super) const MAX_BYTES: usize = u16::MAX as usize;
 /// Of deflate, 0..=10: the best that is not many times slower.
 const EFFORT: u8 = 9;
-/// What has been read is let go when it is more than this, bytes.
+/// Bytes that were read are dropped when there are more than this.
 const KEPT_BYTES: usize = 4 * MAX_BYTES;
 
-/// `raw` as a block: at most [`MAX_BYTES`] less what deflate adds to the incompressible (five in 32 KiB).
+/// `raw` as a block. It has at most [`MAX_BYTES`] less what deflate adds to incompressible data
+/// (five in 32 KiB).
 pub(super) fn pack(raw: &[u8]) -> Vec<u8> {
     let packed = compress_to_vec(raw, EFFORT);
     let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();

@@ -26,9 +26,9 @@ const MAX_COUNTERS: usize = u64::BITS as usize;
 
 /// First byte of each entry.
 mod tag {
-    /// A frame with the same counters known as in the frame before.
+    /// A frame with the same known counters as the previous frame.
     pub(super) const FRAME: u8 = 1;
-    /// A frame that says which counters are known.
+    /// A frame with its own list of known counters.
     pub(super) const FRAME_KNOWN: u8 = 2;
     pub(super) const CUE: u8 = 3;
     pub(super) const LOST: u8 = 4;
@@ -66,7 +66,7 @@ pub(super) fn is_source(first: Option<u8>) -> bool {
     first == Some(tag::SOURCE)
 }
 
-/// What the numbers of the next entry are differences to; anew in every block.
+/// The state from which the next entry's differences are computed. It is reset in every block.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     t_ns: u64,

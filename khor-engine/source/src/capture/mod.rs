@@ -1,8 +1,9 @@
-//! Captures: what a source said, in a file. `docs/captures.md` describes the bytes.
+//! Captures: the events of a source, in a file. `docs/captures.md` describes the bytes.
 //!
-//! A file is a heading and blocks of about a second, each compressed and with a checksum of its own, so that a cut or
-//! a flipped byte costs one block. Inside a block are [`entry`]s; numbers in it are differences to those before. Not
-//! a general format with an index: a capture is short, and read from its beginning.
+//! A file is a header and blocks of about a second. Each block is compressed and has its own
+//! checksum, so that a cut or a flipped byte costs one block. Blocks contain [`entry`]s, whose
+//! numbers are differences to earlier ones. Rejected: a general format with an index. A capture is
+//! short and read from its beginning.
 
 mod block;
 mod bytes;
@@ -55,7 +56,7 @@ pub enum CaptureError {
     },
 }
 
-/// What a capture tells, one after the other.
+/// The events of a capture, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recorded {
     /// A source begins; its counters do not continue those before.

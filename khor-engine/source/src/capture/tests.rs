@@ -162,7 +162,8 @@ fn flipped_byte_costs_at_most_one_block() {
             let broken = starts.iter().filter(|start| **start <= at).count() - 1;
             let lost_from: usize = counts[..broken].iter().sum();
             let lost_to = lost_from + counts[broken];
-            // Where the description of a source was lost, the next block at least says that it is another.
+            // If the description of a source was lost, the next block still shows that it is
+            // another source.
             let is_start = |piece: &Recorded| matches!(piece, Recorded::Start(_));
             if pieces[lost_from..lost_to].iter().any(is_start) && read.len() > lost_from {
                 assert_eq!(read.remove(lost_from), Recorded::Start(Origin::unknown()), "at {at}");

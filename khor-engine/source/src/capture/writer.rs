@@ -1,4 +1,5 @@
-//! Writes a capture, a block at a time: whatever ends the program, all but the last second or so can be read.
+//! Writes a capture, a block at a time. However the program ends, all but about the last second can
+//! be read.
 
 use std::{
     fs::File,
@@ -19,7 +20,8 @@ use super::{
 
 /// Time in one block.
 const BLOCK_NS: u64 = 1_000_000_000;
-/// A block is full at this length: the longest entry, a source with a reason for every counter, still fits.
+/// A block is full at this length. The longest entry, a source with a reason for every counter,
+/// still fits.
 const FULL_BYTES: usize = MAX_BYTES / 2;
 
 /// Writes a capture.
@@ -56,7 +58,8 @@ impl CaptureWriter {
         Ok(writer)
     }
 
-    /// Begins a new stretch: the counters that follow do not continue those before, and others may be known.
+    /// Begins a new stretch. Its counters do not continue the earlier ones, and other counters may
+    /// be known.
     pub fn source_changed(&mut self, origin: &Origin) -> io::Result<()> {
         self.flush()?;
         self.source += 1;
