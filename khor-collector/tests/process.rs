@@ -1,4 +1,5 @@
-//! The built collector as a process: exit codes, the socket's life, the goodbye.
+//! Tests the built collector as a process: exit codes, the socket file, and the last message to
+//! clients.
 
 use std::{
     os::unix::{

@@ -1,4 +1,5 @@
-//! Who gets into a NATS server: by a certificate, by creds, by an nkey; and what khor says to who doesn't, and what to do.
+//! Tests which programs a NATS server admits: by a certificate, by creds, or by an nkey. khor
+//! reports a refusal with the reason and the fix.
 
 use khor_e2e::{
     Engine, Wait,

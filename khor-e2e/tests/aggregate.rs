@@ -1,4 +1,5 @@
-//! A site that is told of by relays that aggregate: two share its hosts, one engine hears it through them.
+//! Tests a site that is published by relays that aggregate. Two relays share its hosts, and one
+//! engine plays it through them.
 
 use std::{
     net::Ipv4Addr,

@@ -1,4 +1,5 @@
-//! The collector on a real message bus: there, gone, and there again, and sampling all the while.
+//! Tests the collector on a real message bus that is started, stopped and restarted. Sampling never
+//! stops.
 
 use std::{
     io::{BufRead, BufReader},

@@ -1,4 +1,4 @@
-//! Presets of one's own, what is ordinary, cues and explanations, with the real engine.
+//! Tests user presets, the baseline, cues and explanations, with the real engine.
 
 use std::{fs, process::Command, thread, time::Duration};
 

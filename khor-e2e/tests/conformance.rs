@@ -1,4 +1,5 @@
-//! The API by its own document: schemathesis makes requests from it, good and bad, and compares the answers with it.
+//! Tests the API with its own document: schemathesis makes valid and invalid requests from it, and
+//! compares the answers with it.
 
 use std::{path::PathBuf, process::Command, time::Instant};
 

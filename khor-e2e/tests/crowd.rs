@@ -1,4 +1,4 @@
-//! Two hundred subscribers, some of them ill-behaved, and a million frames.
+//! Tests the collector with two hundred subscribers, some of which misbehave, and a million frames.
 
 use std::{
     sync::{

@@ -1,4 +1,5 @@
-//! The engine on a session bus of the test's own: steered and heard there, by scripts and by the desktop's media keys.
+//! Tests the engine on a session bus of the test's own. Scripts and the desktop's media keys
+//! control it.
 
 use std::{fs, path::Path, process::Command};
 

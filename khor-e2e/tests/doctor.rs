@@ -1,4 +1,4 @@
-//! `khor doctor` on machines that lack this and that, and on one that lacks nothing.
+//! Tests `khor doctor` on machines with various problems, and on one without any.
 
 use std::{
     net::TcpListener,

@@ -1,4 +1,5 @@
-//! What isn't there, and what is broken: each is a state with a reason and a fix, and the rest goes on.
+//! Tests missing and broken parts. Each is reported with a reason and a fix, and the other parts
+//! work.
 
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, path::Path, process::Command};
 

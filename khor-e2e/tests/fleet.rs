@@ -1,4 +1,5 @@
-//! A site: hosts with relays, a real NATS server with TLS and accounts, and one engine that hears them.
+//! Tests a site: hosts with relays, a real NATS server with TLS and accounts, and one engine that
+//! plays them.
 
 use std::{net::Ipv4Addr, thread, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Sites within a site: real relays aggregate two racks, and an engine hears both as one site.
+//! Tests sites within a site: real relays aggregate two racks, and an engine plays both as one
+//! site.
 
 use std::{
     net::Ipv4Addr,

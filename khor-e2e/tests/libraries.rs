@@ -1,4 +1,4 @@
-//! The programs of the package khor-relay run on servers without sound libraries.
+//! Tests that the programs of the package khor-relay run on servers without sound libraries.
 
 use khor_e2e::engine::program;
 use khor_e2e::libraries::beyond_the_c_library;

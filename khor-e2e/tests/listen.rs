@@ -1,4 +1,4 @@
-//! Listening from elsewhere, with and without a sound device, and recording.
+//! Tests listening over the network, with and without a sound device, and recording.
 
 use std::{
     io::{Read, Write},

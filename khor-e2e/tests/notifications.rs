@@ -1,4 +1,5 @@
-//! A program crashes, and the desktop is told: from the kernel's event to what a notification service is given.
+//! Tests the notification of a crash, from the kernel's event to the desktop's notification
+//! service.
 
 use std::{collections::HashMap, process::Command, sync::mpsc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The page in a real browser, against the real engine, while the real kernel works.
+//! Tests the page in a real browser, with the real engine and real kernel activity.
 
 use std::{
     fs,

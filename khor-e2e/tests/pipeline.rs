@@ -1,4 +1,4 @@
-//! The whole path without a loudspeaker: kernel → collector → engines → API and OSC.
+//! Tests the whole path except the loudspeaker: kernel → collector → engines → API and OSC.
 
 use std::{
     io::{BufRead, BufReader, ErrorKind},

@@ -1,4 +1,5 @@
-//! The thread that plays goes before others: by the kernel's leave, by rtkit's, and not at all where neither gives it.
+//! Tests the real-time priority of the thread that plays: from the kernel, from rtkit, and from
+//! neither.
 
 use std::{
     path::Path,

@@ -1,4 +1,5 @@
-//! Recording and rendering: the same capture gives the same sound, a broken one a clear error.
+//! Tests recording and rendering. One capture always gives the same sound, and a broken one gives a
+//! clear error.
 
 use std::{
     path::Path,

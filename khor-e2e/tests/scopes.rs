@@ -1,4 +1,4 @@
-//! One part of the machine heard alone: a unit by its name, a process by its number, chosen while the engine runs.
+//! Tests playing one part of the machine: a unit or a process, selected while the engine runs.
 
 use std::{
     ffi::OsStr,

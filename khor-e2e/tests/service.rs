@@ -1,4 +1,4 @@
-//! The engine as systemd sees it: ready, alive, stopping.
+//! Tests what the engine reports to systemd: ready, alive, stopping.
 
 use std::{
     os::unix::net::UnixDatagram,

@@ -1,7 +1,7 @@
-//! Every setting: changed by the API while the engine runs, and still there after a restart.
+//! Tests every setting: the API changes it while the engine runs, and it is kept over a restart.
 //!
-//! The settings are those of the engine's own JSON Schema, so a new one is tried without a word here; only one that has
-//! a form nobody could guess needs an entry in [`guesses`].
+//! The settings come from the engine's own JSON Schema, so a new setting is tested automatically.
+//! Only a setting with an unusual form needs an entry in [`guesses`].
 
 use std::path::Path;
 

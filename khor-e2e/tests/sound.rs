@@ -1,4 +1,4 @@
-//! What comes out of the loudspeaker: a real sound server with a null sink, recorded.
+//! Tests the sound of the loudspeaker: a real sound server with a null sink is recorded.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},

@@ -1,5 +1,5 @@
-//! Sound servers and devices that are not as they should be: one that hangs, one that is asked a lot, a device that is gone, one
-//! that can't be opened. And how the sound ends.
+//! Tests faulty sound servers and devices: a server that hangs, one with many queries, a device
+//! that is gone, and one that cannot be opened. Also tests how the sound ends.
 
 use std::{
     fs, thread,

@@ -1,4 +1,4 @@
-//! Being steered by OSC, as faders and pads of other programs do it.
+//! Tests control by OSC, as faders and pads of other programs use it.
 
 use std::{
     net::UdpSocket,

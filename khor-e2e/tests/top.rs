@@ -1,4 +1,4 @@
-//! `khor top` in a real terminal, with a real engine that goes and comes back.
+//! Tests `khor top` in a real terminal, with a real engine that is stopped and restarted.
 
 use std::{
     net::Ipv4Addr,

@@ -1,4 +1,4 @@
-//! The unit files, by systemd's own judgement.
+//! Checks the unit files with systemd.
 
 use std::{
     collections::BTreeSet,

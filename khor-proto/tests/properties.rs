@@ -1,4 +1,5 @@
-//! What holds for every message and for any bytes: nothing a peer can send breaks a receiver, or what comes after.
+//! Properties of every message and of arbitrary bytes: no bytes of a peer break a receiver or later
+//! messages.
 
 mod hostile;
 mod messages;

@@ -1,4 +1,5 @@
-//! The reconnecting client against a collector that comes, goes, stalls and speaks a newer dialect.
+//! Tests the reconnecting client with a collector that starts, stops, stalls and uses a newer
+//! protocol version.
 
 use std::{
     path::Path,

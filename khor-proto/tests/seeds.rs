@@ -1,6 +1,6 @@
-//! The fuzz targets' seeds, one for each kind of message: what is in `fuzz/seeds` must be what this file says.
+//! Checks the fuzz targets' seeds, one for each kind of message. `fuzz/seeds` must match this file.
 //!
-//! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes them anew.
+//! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes them again.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,5 @@
-//! The bytes on the wire: the worked examples of the crate's documentation, and every kind of bad frame.
+//! Tests the bytes on the wire: the examples in the crate's documentation, and every kind of
+//! invalid frame.
 
 use std::io;
 

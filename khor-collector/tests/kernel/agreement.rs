@@ -1,10 +1,10 @@
 //! When a count agrees with the kernel's.
 //!
-//! To the event, at the first attempt, on every stock kernel. One kind of machine is an exception: a virtual one whose
-//! host shields its own agent, which runs as PID 1. There the kernel runs no BPF program while a thread of PID 1 is the
-//! current one, and whatever happens in such a moment is counted by the kernel and not by us: that thread's own
-//! switches, and the interrupts that land on it. Nothing can be done about it from within
-//! (docs/specification.md, "Counts against the kernel's own").
+//! On every stock kernel, counts agree exactly and at the first attempt. The exception is a virtual
+//! machine whose host shields its own agent, which runs as PID 1. The kernel then runs no BPF
+//! program while a thread of PID 1 is current. Events at such a moment are counted by the kernel
+//! and not by khor: that thread's own switches, and the interrupts that it handles. The machine
+//! itself cannot change this (docs/specification.md, "Counts against the kernel's own").
 
 use std::{sync::OnceLock, thread, time::Duration};
 

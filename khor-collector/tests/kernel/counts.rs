@@ -1,4 +1,4 @@
-//! Each counter of the whole machine, bracketed between two readings of the kernel's own.
+//! Tests each counter of the whole machine against the kernel's own count, read before and after.
 
 use std::{cell::RefCell, thread, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Cues: what happens is told, once, with who it happened to.
+//! Tests cues: each event is sent once, with its process.
 
 use std::{
     path::Path,

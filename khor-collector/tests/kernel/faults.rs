@@ -1,4 +1,4 @@
-//! What is missing: the rest works, and what does not says why.
+//! Tests with missing parts: the other parts work, and each missing one has a reason.
 
 use std::process::Command;
 

@@ -1,7 +1,7 @@
-//! The built collector on the running kernel, against the kernel's own account of things. Run as root; also by
-//! `cargo xtask vm` on other kernels.
+//! Tests the built collector on the running kernel against the kernel's own counts. Run it as root.
+//! `cargo xtask vm` runs it on other kernels.
 //!
-//! Tests share the machine and hence its counters, so they take turns.
+//! The tests share the machine and its counters, so they take turns.
 
 mod agreement;
 mod counts;

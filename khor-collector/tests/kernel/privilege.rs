@@ -1,4 +1,4 @@
-//! What the collector holds, and what it costs.
+//! Tests the collector's privileges and its use of resources.
 
 use std::time::{Duration, Instant};
 

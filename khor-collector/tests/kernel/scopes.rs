@@ -1,4 +1,4 @@
-//! Scopes: each counts what belongs to it, all of that, and nothing else.
+//! Tests scopes: each counts everything that belongs to it, and nothing else.
 
 use std::time::Duration;
 

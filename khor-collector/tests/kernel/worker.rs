@@ -1,4 +1,5 @@
-//! A process that works when told to: this test's own program, started again as its one ignored test.
+//! A process that works on command: the test's own program, started again with its only ignored
+//! test.
 
 use std::{
     io::{BufRead, BufReader, Write, stdin},

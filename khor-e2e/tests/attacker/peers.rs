@@ -1,4 +1,4 @@
-//! A peer on a NATS server that sends hostile texts, and more cues than anybody can hear.
+//! A peer on a NATS server that sends hostile texts, and more cues than a listener can follow.
 
 use std::{
     net::Ipv4Addr,

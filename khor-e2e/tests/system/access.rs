@@ -1,4 +1,4 @@
-//! Who may do what: members of the group, everybody else, and all on the bus.
+//! Tests permissions: of members of the group, of other users, and of all users on the bus.
 
 use crate::unit::{SERVICE, of, outcome_of, output_of, require_a_machine_of_our_own, run};
 

@@ -1,4 +1,5 @@
-//! What booting alone leaves: users, directories, both units, and a collector without any privilege.
+//! Tests the state after booting: users, directories, both units, and a collector without any
+//! privilege.
 
 use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt};
 

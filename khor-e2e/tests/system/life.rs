@@ -1,4 +1,5 @@
-//! Started by a connection, killed, hung, stopped: what systemd makes of it, and what clients hear.
+//! Tests the collector's unit when it is started by a connection, killed, hung and stopped, and
+//! what its clients notice.
 
 use std::{
     fs,

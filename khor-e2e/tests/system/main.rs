@@ -1,7 +1,8 @@
 //! Tests of the installed collector in a whole Debian, under the real systemd.
 //! `cargo xtask vm debian` runs them as root.
 //!
-//! They stop services and suspend the machine, so elsewhere they are not run at all. Each leaves both units running.
+//! They stop services and suspend the machine, so they run nowhere else. Each leaves both units
+//! running.
 
 mod access;
 mod boot;

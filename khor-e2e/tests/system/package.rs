@@ -1,4 +1,4 @@
-//! The package: installed into the running system again, upgraded, removed, purged.
+//! Tests the package: installed again in the running system, upgraded, removed, purged.
 
 use std::path::Path;
 

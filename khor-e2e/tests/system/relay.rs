@@ -1,4 +1,5 @@
-//! The relay's service: only root can read its keys, and systemd passes them to the relay alone.
+//! Tests the relay's service: only root can read its keys, and systemd passes them only to the
+//! relay.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

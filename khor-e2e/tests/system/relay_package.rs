@@ -1,4 +1,4 @@
-//! The package khor-relay: installed without a sound library, replaced by khor, and purged.
+//! Tests the package khor-relay: installed without a sound library, replaced by khor, and purged.
 
 use std::fs;
 use std::net::TcpStream;

@@ -1,5 +1,5 @@
-//! Engines in users' sessions: started by their managers, heard on the sound card and at the sequencer, steered on the
-//! session's bus.
+//! Tests engines in users' sessions: started by the users' systemd, played on the sound card and
+//! the sequencer, and controlled on the session's bus.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! A machine that is really suspended while collector and engine run.
+//! Tests a real suspend of the machine while collector and engine run.
 
 use std::{
     ops::Range,

@@ -1,4 +1,5 @@
-//! The collector's unit, as systemd and its journal tell of it, and programs run by other users.
+//! Tests the collector's unit in the reports of systemd and its journal, and programs that other
+//! users run.
 
 use std::{
     path::Path,
