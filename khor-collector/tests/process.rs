@@ -126,7 +126,7 @@ fn root_without_capabilities_exits_with_4() {
     assert!(!text.contains("as root"), "it is root: {text}");
 }
 
-/// With `subset=pid`, /proc has no files of the whole machine. Their counters are absent, and the
+/// With `subset=pid`, /proc has no files of the whole machine. Their counters are missing, and the
 /// others work.
 #[test]
 fn restricted_proc_is_named_as_cause() {
@@ -238,14 +238,14 @@ fn sighup_stops_collector_unless_ignored() {
     assert_eq!(collector.stop().code(), Some(0), "{}", collector.log());
 }
 
-/// What systemd is told: that the collector serves, that it lives, that it ends.
+/// The notifications to systemd: the collector serves, it is alive, it ends.
 #[test]
 fn readiness_liveness_and_stop_are_reported() {
     if !root_or_skip() {
         return;
     }
     let dir = Arc::new(tempfile::tempdir().expect("a directory"));
-    // The collector is somebody else by the time it tells.
+    // The collector has changed its user before it sends notifications.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("its mode");
     let path = dir.path().join("notify");
     let systemd = UnixDatagram::bind(&path).expect("a socket");
@@ -298,7 +298,7 @@ fn systemd_socket_is_used_and_kept() {
     assert!(socket.exists(), "it belongs to systemd");
 }
 
-/// As under systemd: an ordinary user with the two capabilities, and no other.
+/// Runs as under systemd: as an unprivileged user with exactly the two capabilities.
 #[test]
 fn two_capabilities_suffice() {
     if !root_or_skip() {
@@ -317,7 +317,7 @@ fn two_capabilities_suffice() {
     let (code, text) = code(&output);
     assert_eq!(code, 0, "{text}");
     let absent: Vec<_> = text.lines().filter(|line| line.contains(" absent: ")).collect();
-    // This project's own machine lets nobody attach to functions.
+    // The development machine does not allow attaching to functions.
     let functions = ["sk_filter_trim_cap", "ip_output", "ip_mc_output", "ip6_output"];
     let known = |line: &&str| {
         functions.iter().any(|name| line.starts_with(name))

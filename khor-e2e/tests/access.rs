@@ -24,7 +24,7 @@ fn wait_for_log(relay: &Relay, words: &[&str]) {
     }
 }
 
-/// Each of them tries and says what is wrong and what to do; none of them ends for it.
+/// Each program retries, and reports the problem and the fix. None ends because of it.
 fn are_told(refused: Vec<(Vec<String>, [&str; 2])>) {
     let relays: Vec<_> = refused.iter().map(|(options, words)| (relay(options), words)).collect();
     for (relay, words) in relays {
@@ -76,7 +76,7 @@ fn creds_open_a_server_of_an_operator() {
         (server.options_by_creds("foreign"), ["authorization violation", "creds file"]),
         (server.options_by_certificate(None, "ca"), ["authorization violation", "creds file"]),
     ]);
-    // Who is let in and may send nothing.
+    // A client that may connect but not publish.
     let narrow = relay_of(&server, "narrow");
     wait_for_log(&narrow, &["permissions violation", "permit"]);
     let deaf = Engine::of_site(&server.options_by_creds("foreign"));

@@ -54,7 +54,7 @@ fn two_aggregators_share_site_one_carries_on() {
     the_one_that_stands_out_takes_the_solo(&engine, &hosts);
     lost_host_is_reported_once(&engine, &hosts);
 
-    // One of the two dies: the other hears all of it, and nobody is missed for that.
+    // One of the two relays dies. The other receives all hosts, and no host counts as lost.
     let lost = engine.hosts_of_cues("lost").len();
     drop(aggregators.pop());
     wait_until("one to be left", || engine.first_site()["aggregators"] == 1);
@@ -119,7 +119,7 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     let named = fleet["hosts"].as_array().expect("hosts");
     assert_eq!((&named[0]["name"], &named[0]["via"]), (&Value::from("h-17"), &Value::from("rack")));
     wait_until("its voice", || engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0);
-    // All others are as they were: the median of what they do is what is heard of them together.
+    // The other hosts are unchanged, and the sum plays their median.
     let level = engine.level("rx").expect("a level");
     assert!(level < 0.1, "{level}");
     hosts.stand_out(None);
@@ -199,7 +199,7 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     let grown_kib = relay.memory_kib().saturating_sub(memory_kib);
     println!("its memory grew by {grown_kib} KiB");
     assert!(grown_kib < 4 * 1024, "{grown_kib} KiB");
-    // And it still hears all of them.
+    // The relay still receives all hosts.
     hosts.stand_out(Some(9));
     wait_until("one to take the solo", || engine.get("/api/fleet")["soloists"][0] == "h-9");
     assert!(relay.stop().success());

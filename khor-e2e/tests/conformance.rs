@@ -7,7 +7,8 @@ use khor_e2e::{Engine, Streamed, engine::program, skip::skip};
 
 /// Besides those that are written out: the values at the edges of each schema, and beyond them.
 const EXAMPLES_EACH: &str = "5";
-/// What must hold of every answer. Not that every value the schema allows is taken: a device must be there, a preset too.
+/// The properties of every answer. Not every value that the schema allows is accepted: devices and
+/// presets must exist.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method,allow_header_conformance";
 /// Answers without end, and one that looks at the machine for seconds each time.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const ENGINE1: [&str; 3] = ["org.khor.Engine", "/org/khor/Engine", "org.khor.Engine1"];
 
-/// A bus, and a program that speaks to it; without either the test is skipped.
+/// A bus, and a client program for it. Without either, the test is skipped.
 fn bus_and(client: &str) -> Option<Bus> {
     if Command::new(client).arg("--version").output().is_err() {
         skip(&format!("needs {client}"));

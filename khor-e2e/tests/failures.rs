@@ -199,7 +199,8 @@ fn closed_pipe_ends_quietly() {
     }
 }
 
-/// The API keeps keys that it does not know, for a newer khor; at the prompt one is a slip of the pen.
+/// The API keeps unknown keys for a newer khor. On the command line, an unknown key is a typing
+/// error.
 #[test]
 fn misspelt_setting_is_refused() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);

@@ -158,7 +158,7 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
     engine.get("/api/metrics")["signals"][signal]["deviation"].as_f64().unwrap_or(f64::NAN)
 }
 
-/// The reading then is that host's, and which site is heard stays the file's to say.
+/// The reading is then that host's. The site can still be changed only in the file.
 fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &json!(loud));
     wait_until("the loud one's reading", || deviation(engine, "local") > 3.0);
@@ -207,7 +207,8 @@ fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &
     solo_host(engine, &Value::Null);
 }
 
-/// All resume by themselves: nobody is missed for it, no rate leaps, nothing was kept in memory.
+/// All programs recover by themselves: no host counts as lost, no rate jumps, and no messages pile
+/// up in memory.
 fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &[Relay], names: [&str; 3]) {
     let before: Vec<u64> = relays.iter().map(Relay::memory_kib).collect();
     let lost: usize = names.iter().map(|name| cues(engine, "lost", name)).sum();
@@ -266,7 +267,7 @@ fn strangers_are_refused_counted_and_shown() {
     let says = |relay: &Relay, words: &str| {
         wait_until(words, || relay.log().to_lowercase().contains(words));
     };
-    // No user of this server, one of another account, one who may not send there.
+    // A key unknown to the server, a key of another account, and a key that may not publish there.
     let nobody = relay(&server, None, "nobody", "home", "nobody");
     let elsewhere = relay(&server, None, "elsewhere", "home", "elsewhere");
     let astray = relay(&server, None, "relay", "office", "astray");
@@ -294,7 +295,7 @@ fn strangers_are_refused_counted_and_shown() {
         assert!(relay.stop().success(), "a refusal is a state");
     }
 
-    // An engine that may not listen says so.
+    // An engine that may not subscribe reports it.
     let deaf = site_engine(&server, "nobody");
     wait_until("the deaf engine to say so", || {
         let source = deaf.get("/api/health")["source"].clone();

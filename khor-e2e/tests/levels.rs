@@ -101,7 +101,8 @@ fn a_relay_refuses_a_site_within_its_site() {
     }
 }
 
-/// Each of four sections has hosts in both racks. The one that stands out is of the first, which has the first place.
+/// Each of four sections has hosts in both racks. The host that stands out is in the first section,
+/// which has the first part.
 fn sections_are_heard_over_both_racks(engine: &Engine) {
     let since_ms = engine.play_site("sections");
     let places = [("bass", 4), ("percussion", 4), ("melody", 2), ("chords", 2)];
@@ -127,7 +128,8 @@ fn sections_are_heard_over_both_racks(engine: &Engine) {
     engine.play_site("ensemble");
 }
 
-/// Nothing comes for longer than a host may be silent, and no connection ends: hosts heard directly, and those of a relay.
+/// Nothing arrives for longer than a host may be silent, and no connection ends. Tests hosts that
+/// are received directly, and those of a relay.
 #[test]
 fn hanging_server_is_one_loss() {
     const HANGS: Duration = Duration::from_secs(5);
@@ -151,7 +153,7 @@ fn hanging_server_is_one_loss() {
     std::thread::sleep(HANGS.saturating_sub(begun.elapsed()));
     server.hang(false);
     engine.wait_for_source("site");
-    // Longer than a host may be silent, and than it is told who was missed.
+    // Longer than a host may be silent, and longer than a lost host is reported.
     std::thread::sleep(HANGS);
     let fleet = engine.get("/api/fleet");
     assert_eq!((&fleet["live"], &fleet["silent"]), (&json!(2 * HOSTS), &json!(0)), "{fleet:#}");

@@ -93,7 +93,7 @@ fn listeners_get_device_sound_and_outlive_it() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = || engine.get("/api/health")["audio"]["ok"] == true;
     wait_until("the device", device);
-    // Who asks and never reads costs nobody anything.
+    // A client that requests sound and never reads does not affect other clients.
     let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("a connection");
     let host = engine.url().replace("http://", "");
     write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("a request");

@@ -137,7 +137,7 @@ fn the_page_shows_and_steers_the_engine() {
     succeeds(browser, &engine);
 }
 
-/// An engine that hears the site `home`, and its page.
+/// An engine that plays the site `home`, and its page.
 fn site_engine(server: &NatsServer) -> Engine {
     let dist = checkout().join("ui/dist");
     let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
@@ -154,12 +154,12 @@ fn relay(server: &NatsServer, on: &CabledHost, section: &str, host: &str) -> Rel
     Relay::start(Some(on), &options)
 }
 
-/// Looks at the page of an engine that hears a site as its `part` of ui/e2e/fleet.mjs does.
+/// Checks the page of an engine that plays a site, with a `part` of ui/e2e/fleet.mjs.
 fn check_site_page(engine: &Engine, part: &str) {
     succeeds(browser(engine, &["--site", part]), engine);
 }
 
-/// How many of its hosts are as `holds` says.
+/// Number of its hosts for which `holds` returns true.
 fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
     let fleet = engine.get("/api/fleet");
     fleet["hosts"].as_array().expect("hosts").iter().filter(|host| holds(host)).count()
@@ -197,7 +197,8 @@ fn page_shows_hosts_and_solos_one() {
     check_site_page(&engine, "few");
 }
 
-/// Three sections and one without a label; six in trouble, five silent, three odd in different ways.
+/// Three sections, and hosts without a section. Six hosts are in trouble, five are silent, and
+/// three are unusual in different ways.
 fn many(count: usize) -> Vec<SimulatedHost> {
     let section =
         |i: usize| [Some("web"), Some("db"), Some("batch"), None][if i % 20 == 19 { 3 } else { i % 3 }];

@@ -14,7 +14,7 @@ use khor_e2e::{
 };
 use serde_json::Value;
 
-/// Root without the right to raise priorities, which then has to ask as everybody does.
+/// Root without the right to raise priorities, so that the engine must ask rtkit as other users do.
 const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"];
 
 fn priority(engine: &Engine) -> Value {

@@ -16,7 +16,8 @@ use khor_e2e::{
 use khor_patience::progress;
 use serde_json::{Value, json};
 
-/// Nothing on this machine happens that often, so a rate above it is the difference of two scopes' counters.
+/// Nothing on this machine happens so often. A higher rate is the difference between the counters
+/// of two scopes.
 const SPIKE_PER_S: f64 = 1e6;
 
 /// Starts a program some hundred times a second at most; killed when dropped.
@@ -85,13 +86,13 @@ fn command(engine: &Engine, command: &str) -> Command {
     khor
 }
 
-/// What the program says of that engine.
+/// The program's output about that engine.
 fn khor(engine: &Engine, said: &str) -> String {
     let output = command(engine, said).output().expect("khor");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What the doctor says of whom is heard, with a collector to ask.
+/// The doctor's check of the scope, with a collector.
 fn doctor(engine: &Engine, collector: &Collector) -> Value {
     let mut doctor = command(engine, "doctor");
     let said = doctor.arg("--json").env("KHOR_SOCKET", collector.socket()).output().expect("khor").stdout;
@@ -100,7 +101,7 @@ fn doctor(engine: &Engine, collector: &Collector) -> Value {
     checks.iter().find(|check| check["name"] == "scope").unwrap_or_else(|| panic!("{diagnosis:#}")).clone()
 }
 
-/// What `khor record` says of a second.
+/// The output of `khor record` for one second.
 fn record(collector: &Collector, whom: &[&str]) -> String {
     let dir = tempfile::tempdir().expect("a directory");
     let output = Command::new(program("khor"))
@@ -132,7 +133,7 @@ fn unit_scope_follows_unit() {
     crash();
     wait_until("its cue", || cues() > 0);
 
-    // Not there yet: a state with its reason, and nobody else is heard in its place.
+    // The unit does not run yet. That is a state with a reason, and no other scope plays instead.
     choose(&engine, &json!({ "cgroup": unit }));
     let absent = wait_for_scope(&engine, "the unit to be missed", |scope| scope["error"].is_string());
     assert_eq!(cues(), 0, "a crash outside of the unit has no cue");
@@ -150,7 +151,8 @@ fn unit_scope_follows_unit() {
     assert!(status.lines().any(|line| line.starts_with("PROBLEM") && line.contains("scope")), "{status}");
     assert!(explained.contains(&unit) && !explained.contains("as usual"), "{explained}");
 
-    // It comes, somewhere else than systemd would usually put it; what others do is not heard.
+    // The unit starts, not where systemd would usually put it. Activity of other units does not
+    // play.
     let cgroup = Cgroup::make(&path).expect("a cgroup");
     let found =
         wait_for_scope(&engine, "the unit", |scope| scope["ok"] == true && scope["cgroups"] == json!([path]));
@@ -173,7 +175,7 @@ fn unit_scope_follows_unit() {
     assert!(exposed.contains(&mark), "its counters are no other's: {exposed}");
     assert!(engine.get("/api/units")["units"].as_array().is_some_and(|all| all.contains(&json!(unit))));
 
-    // It goes and comes back: a gap, never a spike.
+    // The unit stops and starts again, which is a gap and no spike.
     drop((inside, cgroup));
     wait_for_scope(&engine, "its end", |scope| scope["error"].is_string());
     assert_eq!(engine.level("exec"), None);
@@ -263,7 +265,8 @@ fn process_scope_counts_or_reports_missing_process() {
     let ended = wait_for_scope(&engine, "its end", |scope| scope["error"].is_string());
     assert!(ended["error"].as_str().is_some_and(|error| error.contains("has ended")), "{ended}");
 
-    // A scope that the collector refuses: said, with the fix, and /proc does not speak for it.
+    // The collector refuses this scope. The error is reported with the fix, and /proc does not
+    // replace it.
     choose(&engine, &json!({ "tgid_allow": [4_194_303] }));
     let refused = wait_for_scope(&engine, "the refusal", |scope| {
         scope["error"].as_str().is_some_and(|error| error.contains("no process 4194303"))

@@ -15,7 +15,7 @@ const ONLY_IN_FILE: [&str; 5] =
 const BELOW_FLAGS: [&str; 2] = ["/listen/host", "/listen/port"];
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
-/// A setting and what the schema says of it.
+/// A setting and its schema.
 struct Setting {
     path: String,
     schema: Value,
@@ -104,7 +104,7 @@ fn patch(engine: &Engine, path: &str, value: &Value) -> (u16, Value) {
     engine.send("PATCH", "/api/config", nested(path, value).to_string().as_bytes(), &[])
 }
 
-/// Whether both are the same, numbers to the engine's own precision.
+/// Whether both are equal, with numbers in the engine's own precision.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -182,7 +182,7 @@ fn settings_act_at_once_and_survive_restart() {
     }
 }
 
-/// What holds until the engine ends, as docs/api.md says.
+/// Settings that last until the engine ends, as in docs/api.md.
 #[test]
 fn momentary_state_ends_with_engine() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);

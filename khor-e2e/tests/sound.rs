@@ -98,7 +98,8 @@ fn sound_follows_load_mute_and_server_restart() {
         for round in 0..2 {
             pulse.kill();
             wait_until("the loss to be seen", || engine.get("/api/health")["audio"]["error"].is_string());
-            // What is said while nobody plays must hold afterwards; wait longer than the command queue is deep.
+            // Settings that change while nothing plays must apply afterwards. The wait is longer
+            // than the command queue is deep.
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());
@@ -117,8 +118,8 @@ fn sound_server_without_card_plays() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
-    // As a stream ends the server renders its two seconds, and the next one begins with all of them. Nobody records
-    // meanwhile: who does makes the server hurry.
+    // At the end of a stream the server renders its two seconds, and the next stream begins with
+    // all of them. Nothing records in the meantime, because a recorder would speed up the server.
     assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
     thread::sleep(Duration::from_secs(6));
     let audio = engine.get("/api/health")["audio"].clone();

@@ -60,7 +60,7 @@ fn device_queries_leave_nothing_behind() {
     });
     assert_eq!(choose(&engine, "id:pulseaudio:other").0, 200);
     wait_until("the other device", || plays(&engine) && audio(&engine)["device"] != "Null Output");
-    // The server comes back without it.
+    // The server restarts without the device.
     pulse.kill();
     assert!(pulse.restart());
     wait_until("the loss", || !plays(&engine));

@@ -116,7 +116,7 @@ fn invalid_osc_is_refused_counted_and_logged() {
     assert_eq!(hear(false), 200);
     let port = receive(&engine)["port"].as_u64().expect("a port") as u16;
     wait_until("the port to be free", || UdpSocket::bind(("127.0.0.1", port)).is_ok());
-    // A port that is taken is said, and taken when it is free.
+    // A port in use is reported, and used once it is free.
     let taken = UdpSocket::bind(("127.0.0.1", port)).expect("the port");
     assert_eq!(hear(true), 200);
     wait_until("the reason", || receive(&engine)["error"].is_string());

@@ -23,7 +23,7 @@ impl<'a> Scraper<'a> {
     }
 
     /// Scrapes `/metrics` once. A series may be missing for a while, but its value must never fall.
-    /// The same holds for the totals of `/api/metrics`.
+    /// The totals of `/api/metrics` must not fall either.
     fn scrape(&mut self) {
         let scrape = Scrape::of(self.engine);
         let mut totals: Vec<(String, f64)> =

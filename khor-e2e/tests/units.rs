@@ -29,7 +29,8 @@ fn units() -> PathBuf {
 
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
     progress(format!("running systemd-analyze {arguments:?}"));
-    // A user's units are looked at from within a session, if only with an empty directory for its sockets.
+    // systemd checks a user's units only within a session, so an empty directory stands for its
+    // sockets.
     let session = TempDir::new().expect("a directory");
     let output = Command::new("systemd-analyze")
         .args(arguments)
@@ -86,7 +87,7 @@ fn the_relay_is_hardly_exposed() {
     }
 }
 
-/// What the collector allows itself, with what it takes to start, must be within what the unit allows it.
+/// The unit must allow everything that the collector's own filter allows, and what its start needs.
 #[test]
 fn unit_allows_needed_system_calls() {
     const TO_START: [&str; 7] = ["bpf", "capset", "execve", "getdents64", "prctl", "seccomp", "clone3"];
@@ -126,7 +127,8 @@ fn members(word: &str) -> Option<Vec<String>> {
     Some(nested?.into_iter().flatten().collect())
 }
 
-/// Nothing misspelt, nothing that systemd does not know: with the program that was built in place of the installed one.
+/// The units have no misspelt or unknown settings. The check uses the built program in place of the
+/// installed one.
 #[test]
 fn systemd_understands_every_line() {
     let dir = TempDir::new().expect("a directory");
@@ -147,13 +149,13 @@ fn systemd_understands_every_line() {
         let arguments: Vec<&str> =
             ["verify", scope].into_iter().chain(paths.iter().map(String::as_str)).collect();
         let Some((sound, said)) = analyze(&arguments) else { return skip("needs systemd-analyze") };
-        // What it says of other units of this machine is not ours to mend.
+        // Ignore systemd's messages about other units of this machine.
         let ours: Vec<_> = said.lines().filter(|line| line.contains("khor")).collect();
         assert!(ours.is_empty() && (sound || !said.contains("khor")), "{said}");
     }
 }
 
-/// The listener of the socket unit is taken as it is passed, by the first request, which is answered.
+/// The first request takes over the listener of the socket unit, and is answered.
 #[test]
 fn page_starts_engine_through_socket() {
     let unit = std::fs::read_to_string(units().join("khor-engine.socket")).expect("the unit");
@@ -180,7 +182,8 @@ fn page_starts_engine_through_socket() {
     assert!(answer.contains("\"kind\":\"demo\""), "{answer}");
 }
 
-/// What is written by hand beside the programs: every option of the collector, a menu entry, the software centre's page.
+/// The files that are written by hand: every option of the collector, a menu entry, and the
+/// software centre's page.
 #[test]
 fn handwritten_units_are_correct() {
     let packaging = units().with_file_name("packaging");
@@ -235,7 +238,8 @@ fn sources(crate_folder: &str) -> Vec<String> {
     kept.map(str::to_owned).collect()
 }
 
-/// What one package installs, all do: the manifest lists it for two of them, and Arch's has lines of its own.
+/// All packages install the same files. The manifest lists them for two packages, and Arch's has
+/// its own lines.
 #[test]
 fn arch_package_installs_same_files() {
     let root = units().with_file_name("");

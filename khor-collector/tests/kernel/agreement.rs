@@ -11,10 +11,11 @@ use std::{sync::OnceLock, thread, time::Duration};
 use khor_e2e::{Bracket, Collector, Subscriber, procfs};
 use khor_proto::{Counter, Scope, Selector};
 
-/// Attempts on a machine with a shielded agent, of which one must be exact.
+/// Attempts on a machine with a shielded agent. One must be exact.
 const ATTEMPTS: usize = 12;
 
-/// Whether this machine runs no programs for PID 1: it switches, by the kernel's account, and never by ours.
+/// Whether this machine runs no programs for PID 1: the kernel counts its switches, and khor does
+/// not.
 pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     static SHIELDED: OnceLock<bool> = OnceLock::new();
     *SHIELDED.get_or_init(|| {
@@ -36,7 +37,7 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     })
 }
 
-/// How much of its work a count is to do.
+/// The amount of work for a count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
     /// All that is promised.
@@ -51,8 +52,9 @@ impl Amount {
     }
 }
 
-/// Counts once on a stock kernel, and then our count must be the kernel's. Where an agent is shielded, no count may be
-/// short by more than a twentieth and ten, and one of several small ones must be exact.
+/// On a stock kernel, counts once, and khor's count must equal the kernel's. With a shielded agent,
+/// no count may be too low by more than a twentieth and ten, and one of several small counts must
+/// be exact.
 pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     let whole = count(Amount::Whole);
     if !agent_is_shielded(collector) {
@@ -70,7 +72,8 @@ pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
 pub(crate) fn visible_switches(collector: &Collector) -> impl Fn() -> u64 {
     let shielded = agent_is_shielded(collector);
     move || {
-        // Most of PID 1's threads sleep, so which of the two is read first matters little; `agrees` allows for it.
+        // Most of PID 1's threads sleep, so the order of the two readings hardly matters. `agrees`
+        // tolerates the rest.
         let invisible = if shielded { procfs::switches_of(1) } else { 0 };
         procfs::stat("ctxt") - invisible
     }

@@ -10,7 +10,8 @@ use crate::{
     disk, program, turn,
 };
 
-/// The promise is for amounts like these: a million switches, 10,000 program starts, a gibibyte each way.
+/// The documented accuracy is for amounts like these: a million switches, 10,000 program starts, a
+/// gibibyte each way.
 const SWITCHES: u32 = 1_000_000;
 const EXECS: u32 = 10_000;
 const NETWORK_BYTES: u64 = 1 << 30;
@@ -40,7 +41,8 @@ fn forks_agree_with_processes() {
     });
 }
 
-/// The kernel has no count of execs. None may be missed, and none be added but by those who also fork.
+/// The kernel has no count of execs. None may be missing, and only other programs that also fork
+/// may add some.
 #[test]
 fn every_exec_is_counted_once() {
     let Some(turn) = turn() else { return };
@@ -67,7 +69,8 @@ fn execs_are_exactly_those_made() {
     assert!(exact, "other programs started others all the time");
 }
 
-/// Interfaces other than loopback count at other layers and later, so only moments without their traffic count.
+/// Interfaces other than loopback count at other layers and later. So only periods without their
+/// traffic count.
 #[test]
 fn network_agrees_with_loopback_exactly() {
     const ETHERNET_HEADER_BYTES: u64 = 14;
@@ -190,7 +193,8 @@ fn softirqs_agree_with_kernel_sum() {
     });
 }
 
-/// The collector reads them ten times a second at most, and asks anew when it has not for that long.
+/// The collector reads these files at most ten times a second, and reads again after a pause of
+/// that length.
 #[test]
 fn page_faults_agree_with_vmstat() {
     let Some(turn) = turn() else { return };

@@ -53,7 +53,7 @@ fn crash_cue_has_name_signal_and_cgroup() {
     assert_eq!(listener.cues.iter().filter(|cue| cue.pid == Some(pid)).count(), 1, "once");
 }
 
-/// A signal that somebody handles is no crash.
+/// A handled signal is no crash.
 #[test]
 fn a_handled_signal_is_silent() {
     let Some(turn) = turn() else { return };
@@ -139,7 +139,7 @@ fn limited_memory() -> Option<std::path::PathBuf> {
 fn retransmit_bursts_send_one_cue_per_second() {
     let Some(turn) = turn() else { return };
     let mut listener = listen(&turn, &[CueKind::RetransmitBurst]);
-    // How much a transfer loses within one second is chance, and little where the machine is emulated.
+    // How much a transfer loses within one second is random, and little on an emulated machine.
     let able = load::in_lossy_namespace(|| {
         let (begun, mut patience) = (Instant::now(), Patience::default());
         while listener.cues.is_empty() && !patience.is_over() {
@@ -156,7 +156,8 @@ fn retransmit_bursts_send_one_cue_per_second() {
     assert!(told <= seconds + 2, "{told} within {seconds} s: {:?}", listener.cues);
 }
 
-/// A disk of which the last part does not exist: a loop device on a file system that is too small for its file.
+/// A disk whose last part does not exist: a loop device on a file system that is too small for its
+/// file.
 #[test]
 fn failed_block_request_sends_cue_and_counts() {
     let Some(turn) = turn() else { return };

@@ -6,7 +6,7 @@ use khor_e2e::skip;
 
 use crate::{program, turn};
 
-/// Runs `--check` where an empty directory lies over `hidden`: its exit code, and what it said.
+/// Runs `--check` with an empty directory over `hidden`. Returns its exit code and its output.
 fn check_without(hidden: &str) -> Option<(i32, String)> {
     let script = format!("mount -t tmpfs none {hidden} && exec {} --check", program().display());
     let output = Command::new("unshare").args(["--mount", "sh", "-c", &script]).output().ok()?;

@@ -19,7 +19,7 @@ use crate::{Turn, turn};
 const BYTES: u64 = 64 << 20;
 /// The header that a veth counts and the stack no longer sees.
 const ETHERNET_HEADER_BYTES: u64 = 14;
-/// Attempts, of which one must be exact.
+/// Attempts. One must be exact.
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 

@@ -200,7 +200,8 @@ fn scopes_are_64_and_refusals_say_why() {
     let mut listeners: Vec<_> = (0..60).map(|n| listen(&turn, named(n.to_string()))).collect();
     let shared = listen(&turn, named("0".into())); // the same scope is no further one
     drop(shared);
-    // 64 connections are all that one user may have, so the last scopes come by re-subscribing elsewhere.
+    // One user may have at most 64 connections, so the last scopes are opened by changing
+    // subscriptions.
     let refused = |scope: Scope| match Subscriber::new(turn.collector.socket(), scope, &[]) {
         Err(ClientError::Bye { reason }) => reason,
         other => panic!("{other:?}"),

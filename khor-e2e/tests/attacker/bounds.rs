@@ -57,7 +57,7 @@ pub(crate) fn oversized() -> Vec<Row> {
     rows
 }
 
-/// Changes of an ordinary size.
+/// Changes of a usual size.
 pub(crate) fn moderate() -> Vec<Row> {
     [
         ("a preset", json!({ "music": { "preset": "rain" } })),

@@ -189,7 +189,7 @@ fn reset(socket: TcpStream) {
     drop(socket);
 }
 
-/// An engine of an ordinary user on 127.0.0.1, and one of the same user on `::1`.
+/// An engine of an unprivileged user on 127.0.0.1, and one of the same user on `::1`.
 struct Engines {
     owner: SecondUser,
     engine: UserEngine,

@@ -72,7 +72,7 @@ fn killed_collector_and_its_clients_recover() {
     }
 }
 
-/// A process that is stopped tells nobody that it lives, like one that hangs.
+/// A suspended process sends no watchdog notifications, like one that hangs.
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
 fn watchdog_restarts_hung_collector() {

@@ -8,7 +8,7 @@ use crate::unit::{
 };
 
 const PACKAGE: &str = "/usr/lib/khor-e2e/khor.deb";
-/// Where something of khor could be left behind.
+/// Folders in which files of khor could be left behind.
 const PLACES: &str = "/etc /usr /var/lib /run/khor /run/systemd/system";
 
 /// Everything of khor's that is there; the tests' own, and what dpkg logs, aside.

@@ -20,12 +20,14 @@ const ASLEEP: Duration = Duration::from_secs(35);
 const AWAKE: Duration = Duration::from_secs(5);
 /// Samples that must arrive after the machine wakes.
 const SAMPLES_AFTER: usize = 20;
-/// By how much levels may differ that are of the same order: waking is some work.
+/// How much equal levels may differ. Waking up is some work.
 const LIKE_BEFORE: f64 = 0.25;
-/// So much more in a second than in any before, and a signal was really at work: it may be heard.
+/// A signal was really at work if it grew this much more in a second than in any earlier second. It
+/// may then be audible.
 const AT_WORK: f64 = 1.25;
-/// What is written as a machine falls asleep is in the last sample before, and that may reach the engine only as both wake:
-/// work of this long before is heard this long after, and then no more.
+/// Writes at the moment of suspend are in the last earlier sample. That sample may reach the engine
+/// only after both wake up. So work from this long before the suspend may be audible for this long
+/// after it.
 const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
@@ -45,8 +47,8 @@ fn slept_s() -> f64 {
     seconds(ClockId::CLOCK_BOOTTIME) - seconds(ClockId::CLOCK_MONOTONIC)
 }
 
-/// A rate that is none to speak of, for counters that did not move before: a few events, a few pages, a hundredth of the
-/// time. What was not written yet is written as the machine falls asleep.
+/// A negligible rate for counters that did not move before: a few events, a few pages, a hundredth
+/// of the time. Unwritten data is written when the machine suspends.
 fn hardly_any_per_s(unit: Unit) -> f64 {
     match unit {
         Unit::Count => 5.0,
@@ -117,7 +119,7 @@ fn busiest_second(readings: &[CounterReading], signal: &str) -> f64 {
     readings.iter().map(second).fold(0.0, f64::max)
 }
 
-/// `None` where nothing was heard.
+/// The highest level; `None` without readings.
 fn highest(heard: &[Readings], within_s: Range<f64>, signal: &str) -> Option<f64> {
     let heard = heard.iter().filter(|heard| within_s.contains(&heard.t_s));
     let levels = heard.flat_map(|heard| &heard.by_signal).filter(|(name, _)| name == signal);

@@ -14,7 +14,7 @@ use khor_proto::Scope;
 pub(crate) const SERVICE: &str = "khor-collector.service";
 pub(crate) const SOCKET: &str = "khor-collector.socket";
 pub(crate) const PATH: &str = "/run/khor/collector.sock";
-/// Between two questions, each of which keeps an emulated machine busy for a while.
+/// Time between two queries. Each keeps an emulated machine busy for a while.
 const LOOK: Duration = Duration::from_millis(250);
 /// Set by the service that runs the tests where they may do as they like.
 const OURS: &str = "KHOR_MACHINE_IS_OURS";
@@ -81,12 +81,14 @@ pub(crate) fn wait_for_another(before: u32) -> u32 {
     })
 }
 
-/// Listens to the whole machine through the installed socket; tries again while the collector starts.
+/// Subscribes to the whole machine through the installed socket. Retries while the collector
+/// starts.
 pub(crate) fn listen() -> Subscriber {
     wait_for("an answer", || Subscriber::new(Path::new(PATH), Scope::Machine, &[]).ok())
 }
 
-/// What of the journal is worth a look: the collector's own warnings and errors, and systemd's about its units.
+/// The relevant part of the journal: the collector's own warnings and errors, and systemd's about
+/// its units.
 pub(crate) fn complaints(since: &str) -> String {
     let journal = format!("journalctl --boot --quiet --no-pager --output=cat --priority=warning {since}");
     let own = output_of(&format!("{journal} _SYSTEMD_UNIT={SERVICE}"));

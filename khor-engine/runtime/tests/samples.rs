@@ -11,7 +11,8 @@ use khor_engine::config::Config;
 
 use self::list::{LISTING, Made, crc, folder, samples};
 
-/// Of a second, between what was encoded and what is rendered now, dB: another processor may round otherwise.
+/// Allowed difference of a second between the encoded and the rendered sound, dB. Another processor
+/// may round differently.
 const ALIKE_DB: f32 = 0.5;
 /// All samples together: they are in every clone, bytes.
 const AT_MOST_BYTES: u64 = 3 << 20;

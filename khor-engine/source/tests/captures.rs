@@ -1,4 +1,4 @@
-//! The captures that are shipped: each is whole, and tells what its name says.
+//! Tests the captures of the release: each is complete and contains what its name says.
 
 use std::path::{Path, PathBuf};
 
