@@ -42,7 +42,7 @@ pub(super) struct VoiceProfile {
     pub(super) least_onsets: f32,
     /// Length of its notes unless the mapping says otherwise, steps.
     pub(super) length_steps: f32,
-    /// Whether every note is told twice.
+    /// Whether every note sounds twice.
     pub(super) stutter: bool,
     /// Gesture in scale steps; it ends at home.
     pub(super) contour: [i32; 6],
@@ -92,7 +92,8 @@ impl VoiceStream {
             Self::Local => (Instrument::Local, 62, 79, 0.0, 0.0, 2, 1.0, [0, 2, 0, -2, 0, 0]),
         };
         let stutter = matches!(self, Self::Loss);
-        // What is high and dry is heard at once; and that it is there must not be more than how high it is.
+        // High, dry notes stand out at once. Their presence must not affect the listener more than
+        // their height does.
         let least_onsets = if matches!(self, Self::Process) { 1.0 } else { 2.0 };
         VoiceProfile {
             instrument,

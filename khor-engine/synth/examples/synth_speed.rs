@@ -62,7 +62,7 @@ fn numbers() -> impl Iterator<Item = (String, usize, Patches)> {
     numbers.into_iter().map(|(voices, name)| (name.to_owned(), voices, preset()))
 }
 
-/// Likewise, of one waveform each.
+/// Names, numbers of voices, and patches with one waveform each.
 fn waves() -> impl Iterator<Item = (String, usize, Patches)> {
     let with = |patch| Patch { reverb_send: 0.3, delay_send: 0.3, ..patch };
     let wave = |wave| with(Patch { wave, ..Patch::default() });

@@ -27,7 +27,7 @@ pub(crate) fn watch(pids: &[u32]) -> (Vec<Cost>, Vec<f64>) {
     watch_for(pids, WINDOW)
 }
 
-/// Likewise in windows of that length.
+/// Like [`watch`], in windows of that length.
 pub(crate) fn watch_for(pids: &[u32], window: Duration) -> (Vec<Cost>, Vec<f64>) {
     thread::sleep(SETTLE);
     let mut costs: Vec<Cost> = pids.iter().map(|_| Cost::default()).collect();

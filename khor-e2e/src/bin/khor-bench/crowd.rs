@@ -1,5 +1,6 @@
-//! Two hundred subscribers at once, of which one never reads, one reads seldom and one talks nonsense: what they cost
-//! the collector, and whether the others get their samples in time.
+//! Two hundred subscribers at once: one never reads, one reads rarely, and one sends invalid
+//! messages. Measures what they cost the collector, and whether the others get their samples in
+//! time.
 
 use std::{
     path::PathBuf,

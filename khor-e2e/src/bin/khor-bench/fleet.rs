@@ -27,11 +27,12 @@ use crate::{
 };
 
 const AGGREGATORS: usize = 2;
-/// Of each of the windows in which costs are watched.
+/// Length of each window in which costs are measured.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Between two looks; each costs the engine something, so costs are watched at another time.
+/// Time between two queries. Each uses CPU time of the engine, so costs are measured at another
+/// time.
 const LOOK: Duration = Duration::from_millis(10);
-/// Likewise, where the answer names every host.
+/// Time between two queries whose answer names every host.
 const SELDOM: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -1,6 +1,6 @@
 //! Loads of memory, and processes that end badly.
 //!
-//! They are this program again, told by its environment what to be, in a cgroup with a limit of its own.
+//! They are this program again, in a cgroup with a limit. Its environment selects the load.
 
 use std::{
     fs::{self, File},
@@ -53,7 +53,7 @@ pub(crate) fn prepare(dir: &Path) -> Result<()> {
     let piece: Vec<u8> = (0..1 << 20).map(|byte| (byte % 251) as u8).collect();
     (0..FILE_BYTES / piece.len()).try_for_each(|_| file.write_all(&piece))?;
     file.sync_all()?;
-    // Pages that are cached already belong to whoever read them, not to the cgroup with the limit.
+    // Cached pages belong to the process that read them first, not to the cgroup with the limit.
     fs::write("/proc/sys/vm/drop_caches", "1").context("dropping the page cache")
 }
 

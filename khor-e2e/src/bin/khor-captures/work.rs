@@ -13,7 +13,8 @@ use khor_e2e::load;
 
 use crate::scenario::Stage;
 
-/// Storming threads, and compilers at a time: one more than this machine has CPUs, as `make` is often told.
+/// Threads of the storm, and compilers at a time: one more than this machine has CPUs, as is usual
+/// for `make`.
 const STORMING: usize = 2;
 const COMPILING: usize = 3;
 /// Functions in a generated C file: a third of a second's work for a compiler.

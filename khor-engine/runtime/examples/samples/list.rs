@@ -1,4 +1,4 @@
-//! Which sound samples the documents have, and by what it is told that one is of the music as it is now.
+//! The sound samples of the documents, and the check that a sample matches the current music.
 
 use std::{error::Error, path::PathBuf};
 

@@ -1,7 +1,8 @@
-//! Several machines as one: what most of them do, what the busiest tenth does, and which of them stands out.
+//! Combines several machines: what most of them do, what the busiest tenth does, and which ones
+//! stand out.
 //!
-//! Each machine's deviation comes from its own baseline, so they compare whatever their size. `soloists` chooses who
-//! stands out, `section_slots` assigns sections to slots.
+//! Each machine's deviation comes from its own baseline, so machines of any size can be compared.
+//! `soloists` chooses the machines that stand out, and `section_slots` assigns sections to slots.
 
 mod section_slots;
 mod soloists;
@@ -9,15 +10,16 @@ mod soloists;
 pub use self::{section_slots::SectionSlots, soloists::Soloists};
 use super::{Lane, Lanes, PerSignal, Reading, SIGNALS, SignalId};
 
-/// The quantile of machines by which saturation is heard.
+/// The quantile of machines that determines saturation.
 pub const SATURATION_QUANTILE: f64 = 0.9;
-/// Least level of a signal that counts towards a solo, 0..=1: a rate that hardly anybody would notice is no trouble.
+/// Lowest level of a signal that counts towards a solo, 0..=1. A lower rate is no trouble.
 const MIN_SOLO_LEVEL: f32 = 0.05;
 
-/// The readings of several machines as one of a machine that is like them.
+/// Combines the readings of several machines into the reading of a typical machine.
 ///
-/// Work is the median: what most do. What says that something has to wait (`lat`, `stall`, `mem`, `cpu`) is the 90th
-/// percentile, so that it is heard when it is true of one in ten. A signal is absent where no machine has it.
+/// Work is the median, because that is what most machines do. Signals of waiting (`lat`, `stall`,
+/// `mem`, `cpu`) are the 90th percentile, so that trouble of one machine in ten is audible. A
+/// signal is missing if no machine has it.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
     let share = |i: usize| ensemble_quantile(SIGNALS[i].id);
@@ -42,7 +44,7 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
     })
 }
 
-/// A section as its busiest tenth is: of few machines, about as the busiest one.
+/// The busiest tenth of a section. With few machines, this is about the busiest one.
 pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     std::array::from_fn(|i| {
         let part = |part: fn(&Lane) -> f32| {
@@ -57,7 +59,7 @@ pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     })
 }
 
-/// Each signal as that of the two machines that has more of it.
+/// For each signal, the lane of the machine that has more of it.
 pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     std::array::from_fn(|i| match (a[i], b[i]) {
         (Some(a), Some(b)) => Some(if b.level > a.level { b } else { a }),
@@ -71,7 +73,7 @@ pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lan
     std::array::from_fn(|i| if is_saturation(SIGNALS[i].id) { most[i] } else { of_all[i] })
 }
 
-/// The quantile of machines by which a signal is heard.
+/// The quantile of machines that determines a signal.
 pub const fn ensemble_quantile(signal: SignalId) -> f64 {
     if is_saturation(signal) { SATURATION_QUANTILE } else { 0.5 }
 }
@@ -80,7 +82,7 @@ const fn is_saturation(signal: SignalId) -> bool {
     matches!(signal, SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu)
 }
 
-/// The value with that `share` of the others below it, between two of them where it falls there.
+/// The value with that `share` of the others below it, interpolated between two values.
 fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     let place = share * values.len().checked_sub(1)? as f64;
     let (_, below, further) = values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);

@@ -1,18 +1,19 @@
-//! Who has the voices: the one or two machines that stand out most, each in the same place for as long as it has them.
+//! Chooses the soloists: the one or two machines that stand out most. Each keeps its place while it
+//! is a soloist.
 
 use super::{Lanes, largest_deviation};
 
-/// Octaves above its own baseline from which a machine may take a solo, and below which it gives it back.
+/// Deviation at which a machine may become a soloist, and below which it stops being one, octaves.
 const TAKE_OCTAVES: f32 = 1.5;
 const GIVE_BACK_OCTAVES: f32 = 1.0;
-/// How many octaves further than a soloist another must be to take its place.
+/// How much further than a soloist another machine must be to replace it, octaves.
 const REPLACE_OCTAVES: f32 = 1.0;
-/// How many octaves less far than the other a second soloist may be, and beyond which it gives the solo back: a machine
-/// that is far out says more with both voices.
+/// How much less than the first soloist the second one may deviate, octaves. Beyond the second
+/// limit it stops being one, because a machine with a much larger deviation needs both voices.
 const SECOND_TAKE_OCTAVES: f32 = 2.0;
 const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
-/// The soloists: they stay until they calm down or another is clearly further.
+/// The soloists. They stay until they calm down, or until another machine is clearly further.
 #[derive(Clone, Debug)]
 pub struct Soloists<Id> {
     now: [Option<Id>; 2],
@@ -25,7 +26,7 @@ impl<Id> Default for Soloists<Id> {
 }
 
 impl<Id: Clone + PartialEq> Soloists<Id> {
-    /// Chooses among all that are heard.
+    /// Chooses among all selected machines.
     pub fn choose<'a, B>(&mut self, heard: impl Iterator<Item = (&'a B, &'a Lanes)>) -> &[Option<Id>; 2]
     where
         B: ToOwned<Owned = Id> + PartialEq<Id> + ?Sized + 'a,
@@ -51,7 +52,7 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
         &self.now
     }
 
-    /// Whoever calmed down, went away or is far less than another gives the solo back.
+    /// Removes soloists that have calmed down, are gone, or deviate far less than another machine.
     fn release_solos(&mut self, held: &mut [Option<f32>; 2], best_other: Option<f32>) {
         let most =
             held.iter().chain([&best_other]).flatten().fold(0.0_f32, |most, octaves| most.max(*octaves));
@@ -64,7 +65,7 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
     }
 }
 
-/// Where one so far out may take the solo.
+/// The place for a machine with this deviation, if it may become a soloist.
 fn slot_for(octaves: f32, held: [Option<f32>; 2]) -> Option<usize> {
     if octaves < TAKE_OCTAVES {
         return None;
@@ -91,7 +92,7 @@ mod tests {
         lanes
     }
 
-    /// Who has the solo, by the names a, b, c, … of machines that stand out so far.
+    /// Returns the soloists by name. The machines a, b, c, … have the given deviations.
     struct Stage(Soloists<String>);
 
     impl Stage {
