@@ -1,9 +1,9 @@
 //! Prints how many times faster than real time the synth runs on one core with 0, 8 and 24 voices, and its waveforms.
 //!
-//! `cargo run --release -p khor-synth --example synth_speed`; the numbers of voices are played with the first
-//! preset's patches. `-- --waves --json` gives every run of each waveform as JSON. `-- --voices 24 --seconds 60` renders
-//! so many held voices for so long and prints nothing, for who measures from outside; beyond 24 they are played by
-//! several synths.
+//! `cargo run --release -p khor-synth --example synth_speed` plays the numbers of voices with the
+//! first preset's patches. `-- --waves --json` gives every run of each waveform as JSON. `--
+//! --voices 24 --seconds 60` renders that many held voices for that time and prints nothing, for
+//! external measurements. More than 24 voices use several synths.
 
 use std::time::Instant;
 

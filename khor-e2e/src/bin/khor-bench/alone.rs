@@ -1,4 +1,5 @@
-//! What the collector costs with one subscriber, beside the least that any program could cost that sends samples.
+//! The cost of the collector with one subscriber, beside the lowest possible cost of a program that
+//! sends samples.
 
 use std::{
     io::{Read, Write},
@@ -18,8 +19,8 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// About as long as a sample's frame.
 const SAMPLE_BYTES: usize = 64;
 
-/// What the least costs that anything can do fifty times a second: this program again, which then only sleeps
-/// and sends as many bytes as a sample has. On a virtual machine a timer and a switch are dear.
+/// The lowest cost of waking fifty times a second: this program again, which only sleeps and sends
+/// as many bytes as a sample has. Timers and switches are expensive on a virtual machine.
 struct Metronome {
     child: Child,
     reader: Option<thread::JoinHandle<()>>,
@@ -55,7 +56,7 @@ impl Drop for Metronome {
     }
 }
 
-/// The minimal program; returns when nobody reads any more.
+/// The minimal program. Returns when its reader is gone.
 pub(crate) fn metronome() {
     let mut output = std::io::stdout().lock();
     // Flushed at once: standard output holds back what does not end a line.

@@ -46,7 +46,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     figures
 }
 
-/// All the well-behaved ones, in one thread; returns which share of the samples that were due came, %.
+/// All well-behaved subscribers, in one thread. Returns the share of due samples that arrived, %.
 fn listen(socket: PathBuf, lateness: Lateness, ended: Arc<AtomicBool>) -> thread::JoinHandle<f64> {
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

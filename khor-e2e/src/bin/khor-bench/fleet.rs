@@ -1,9 +1,11 @@
-//! A site of 1,000 and of 10,000 made-up hosts, heard directly and through two relays that share it: what that costs the
-//! engine and the relays, and how long after a host's frame the engine plays it.
+//! A site of 1,000 and of 10,000 simulated hosts, received directly and through two relays that
+//! share it. Measures the cost for the engine and the relays, and the time from a host's frame to
+//! its note.
 //!
-//! The frames are real ones, through a real server with TLS. The time is from just before the first frame in which a host
-//! stands out is handed to the client until `/api/metrics` says that the voices are its own; and until the first note of that
-//! voice begins, by the note's own time: it waits for its place in the bar.
+//! The frames are real and go through a real server with TLS. The time begins just before the
+//! client sends the first frame in which a host stands out. It ends when `/api/metrics` shows the
+//! host as soloist. A second time ends at the onset of the first note of its voice, which waits for
+//! its place in the bar.
 
 use std::{
     net::Ipv4Addr,
@@ -80,7 +82,7 @@ fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
         .map(|_| Relay::aggregate(None, ("rack", "home"), &told))
         .collect();
     let hosts = Hosts::start(&server, if through { "rack" } else { "home" }, "h", count);
-    // To be asked for thousands of hosts without a pause would keep the engine from hearing them.
+    // Queries about thousands of hosts without a pause would keep the engine from receiving them.
     wait_until("all hosts to be heard", || {
         thread::sleep(SELDOM);
         engine.get("/api/fleet")["live"] == count
@@ -125,7 +127,8 @@ fn missed(engine: &Engine) -> u64 {
     hosts.filter_map(|host| host["missed_frames"].as_u64()).sum()
 }
 
-/// Messages and bytes a second that an engine is sent, from one who hears the same.
+/// Messages and bytes a second that an engine receives, measured by a client with the same
+/// subscription.
 fn traffic(server: &NatsServer) -> (f64, f64) {
     const LISTENED: Duration = Duration::from_secs(3);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -148,8 +151,8 @@ fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, 
     let (mut solos_ms, mut notes_ms) = (Vec::new(), Vec::new());
     for i in 0..trials {
         wait_until("all to be calm", || soloist(&engine.get("/api/metrics")).is_none() && !speaks(engine));
-        // Longer than the last note of the host before; not always at the same place between two of the engine's looks, nor in
-        // the bar.
+        // Longer than the last note of the previous host. The time varies relative to the engine's
+        // interval and to the bar.
         thread::sleep(Duration::from_millis((300 + i * 131 % 1_100) as u64));
         let host = (i * 37 + 5) % count;
         hosts.stand_out(Some(host));
@@ -169,7 +172,8 @@ fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, 
     ]
 }
 
-/// Milliseconds until the host has the solo, and until the first note of its voice begins; `None` if that does not come.
+/// Milliseconds until the host is the soloist, and until its voice's first note begins; `None` if
+/// that does not happen.
 fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     let (begun, mut solo_ms) = (Instant::now(), None);
     while begun.elapsed() < PATIENCE {
@@ -195,14 +199,14 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     None
 }
 
-/// Whether the voice of what is received is heard.
+/// Whether the voice of received traffic plays.
 fn speaks(engine: &Engine) -> bool {
     let explained = engine.get("/api/explain");
     let mut heard = explained["heard"].as_array().into_iter().flatten();
     heard.any(|heard| heard["layer"] == "voice" && heard["because"] == "received")
 }
 
-/// Who has the voices.
+/// The soloist.
 fn soloist(metrics: &Value) -> Option<String> {
     metrics["soloists"][0]["host"].as_str().map(ToOwned::to_owned)
 }

@@ -1,6 +1,6 @@
-//! Whether the sound holds while the processors are busy: what the sound server played, held against what the synth gave
-//! it, as a listener of `/api/listen.wav` hears it. A gap in the device's sound makes what follows later; what the
-//! listener missed makes it earlier.
+//! Tests whether the sound has gaps while the processors are busy. Compares the sound server's
+//! output with the synth's, which a listener of `/api/listen.wav` receives. After a gap in the
+//! device's sound everything is later. After a loss by the listener everything is earlier.
 
 use std::{
     process::{Child, Command},
@@ -81,7 +81,7 @@ struct Moves {
     compared: usize,
 }
 
-/// Follows what was heard through what was played, piece by piece.
+/// Finds each piece of the listener's sound in the device's sound.
 fn compare(heard: &SoundRecording, played: &SoundRecording) -> Option<Moves> {
     let mut moves = Moves::default();
     let mut lag_s: Option<f64> = None;

@@ -1,4 +1,5 @@
-//! What the HTTP side does while many watch and listen: how long `/api/metrics` takes, and whether memory stays flat.
+//! The HTTP server with many pages and listeners: how long `/api/metrics` takes, and whether memory
+//! use stays constant.
 
 use std::{
     io::{Read, Write},

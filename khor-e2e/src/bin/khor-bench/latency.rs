@@ -1,7 +1,8 @@
-//! How long after a burst of program starts OSC says so.
+//! The time from a burst of program starts to its OSC message.
 //!
-//! From just before the first exec of a burst of ten until the first `/khor/signal exec` arrives whose level is
-//! at least 0.1 above the level before the burst. Collector and engine run with their default settings.
+//! It begins just before the first exec of a burst of ten. It ends with the first `/khor/signal
+//! exec` whose level is at least 0.1 above the level before the burst. Collector and engine run
+//! with their default settings.
 
 use std::{
     net::UdpSocket,
@@ -19,13 +20,13 @@ use crate::figure::Figure;
 
 const BURSTS: u32 = 48;
 const BURST_EXECS: u32 = 10;
-/// Rise of the level that counts as heard.
+/// Rise of the level that counts as an answer.
 const RISE: f32 = 0.1;
 /// Below this level the machine is quiet; a single exec is 0.12 or more.
 const QUIET: f32 = 0.05;
-/// How long to wait for quiet. A machine that never is, is measured all the same.
+/// Longest wait for a quiet machine. A machine that never becomes quiet is measured anyway.
 const QUIET_PATIENCE: Duration = Duration::from_secs(6);
-/// A burst that nobody heard by then is lost.
+/// A burst without an answer by then is lost.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A level of the signal `exec` and when it arrived.
@@ -89,7 +90,7 @@ fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
     }
 }
 
-/// Makes a burst and returns how long it took to be heard, ms.
+/// Makes a burst. Returns the time to its answer, ms.
 fn answer(arrivals: &Receiver<Arrival>, level: &mut f32) -> Option<f64> {
     let quiet = arrivals.try_iter().last().map_or(*level, |(_, now)| now);
     let begun = Instant::now();
@@ -110,7 +111,7 @@ fn report(outcomes: Vec<Option<f64>>) -> Vec<Figure> {
     let p95 = (outcomes.len() * 95).div_ceil(100) - 1;
     let mut heard: Vec<f64> = outcomes.into_iter().flatten().collect();
     heard.sort_by(f64::total_cmp);
-    // A burst that was not heard took longer than all that were.
+    // A burst without an answer counts as slower than all others.
     let p95 = match heard.get(p95) {
         Some(ms) => Figure::new(P95, "ms", vec![*ms]),
         None => Figure::missing(P95, "ms", "more than one in twenty was not heard"),

@@ -1,7 +1,7 @@
-//! Measures the built programs on the running kernel and prints raw figures as JSON; `cargo xtask bench` builds
-//! it, judges the figures and shows them.
+//! Measures the built programs on the running kernel and prints raw figures as JSON. `cargo xtask
+//! bench` builds it, judges the figures and shows them.
 //!
-//! It is a program of its own, and not a part of xtask, so that xtask needs neither aya nor tokio to compile.
+//! It is separate from xtask, so that xtask compiles without aya and tokio.
 
 mod alone;
 mod cost;

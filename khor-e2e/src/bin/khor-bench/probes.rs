@@ -1,9 +1,10 @@
-//! What each in-kernel program costs per event, beside programs that do nothing or only count.
+//! The cost of each in-kernel program per event, beside programs that do nothing or only count.
 //!
-//! The kernel times the programs itself (`BPF_ENABLE_STATS`, the same switch as `kernel.bpf_stats_enabled`, but
-//! it falls back when this process ends, however it ends). The time-keeping is part of every figure; the empty
-//! program shows how much. Programs of one hook run one after another, and the first may find colder caches:
-//! khor's and the others take turns to be first.
+//! The kernel times the programs itself. `BPF_ENABLE_STATS` is the same switch as
+//! `kernel.bpf_stats_enabled`, but it is reset when this process ends for any reason. Every figure
+//! includes the time for measuring; the empty program shows how much that is. Programs of one hook
+//! run one after another, and the first may find colder caches. So khor's programs and the others
+//! take turns to be first.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -113,7 +114,7 @@ fn account_for(keys: &BTreeMap<u32, Key>, work: fn()) -> BTreeMap<Key, f64> {
 fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
     let mut accounts = BTreeMap::<Key, Account>::new();
     for program in loaded_programs() {
-        // One of somebody else's may vanish in between.
+        // A program of another process may disappear in between.
         let Ok(program) = program else { continue };
         if let Some(key) = keys.get(&program.id()) {
             let account = accounts.entry(key.clone()).or_default();
@@ -124,7 +125,7 @@ fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
     accounts
 }
 
-/// Numbers of the programs a process holds, with the hooks they are named after; other collectors may run on the
+/// The ids of a process's programs, with the hooks that name them. Other collectors may run on the
 /// machine.
 fn ids_of(pid: u32) -> anyhow::Result<BTreeMap<u32, Key>> {
     let mut held = Vec::new();

@@ -33,7 +33,7 @@ struct Options {
 }
 
 fn main() -> Result<()> {
-    // The same program is the process that is killed, crashes, or wants memory.
+    // In this role, the program is the process that is killed, crashes, or uses memory.
     if let Some(role) = memory::role() {
         return memory::play(&role);
     }

@@ -117,7 +117,8 @@ fn touch(dir: &Path) -> Result<()> {
     join_cgroup()?;
     let file = File::open(dir.join("large"))?;
     let length = NonZero::new(FILE_BYTES).context("a length")?;
-    // SAFETY: a new mapping at an address of the kernel's choice; nobody else changes or cuts the file.
+    // SAFETY: a new mapping at an address of the kernel's choice. No other process changes or
+    // truncates the file.
     let mapped = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
     let start = mapped.as_ptr() as usize;
     let threads: Vec<_> =

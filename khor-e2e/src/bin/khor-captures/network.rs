@@ -1,7 +1,8 @@
 //! Loads of the network, in namespaces of their own.
 //!
-//! The kernel's counters see every namespace, so a transfer between two of them counts as much received as sent. For
-//! a download or upload the other end is therefore outside the kernel: a TCP stack in this program, behind a tun device.
+//! The kernel's counters include every namespace, so a transfer between two of them counts as
+//! received and as sent. For a download or upload, the other end is therefore outside the kernel: a
+//! TCP stack in this program, behind a tun device.
 
 use std::{
     f64::consts::TAU,
@@ -78,7 +79,8 @@ pub(crate) fn upload(stage: &Stage) -> Result<()> {
     with_peer(None, 0, |stream| send(stage, stream, UP_BYTES_PER_S))
 }
 
-/// What a bottleneck of the kernel's own loses it notices itself, and slows down; a line outside is another matter.
+/// The kernel notices losses in its own bottleneck and slows down. A line outside the kernel has no
+/// such effect.
 pub(crate) fn lossy(stage: &Stage) -> Result<()> {
     with_peer(None, LOST_PERCENT, |stream| send(stage, stream, LOSSY_BYTES_PER_S))
 }
@@ -95,8 +97,8 @@ fn send(stage: &Stage, mut stream: TcpStream, bytes_per_s: f64) -> Result<()> {
     Ok(())
 }
 
-/// Runs `here` with a connection to a peer that sends at a pace, or takes all it gets, on a line that loses so many
-/// packets of a hundred.
+/// Runs `here` with a connection to a peer on a lossy line. The peer sends at a given rate, or
+/// receives everything. The loss is in packets of a hundred.
 fn with_peer(
     pace: Option<Pace>,
     lost_percent: u8,

@@ -20,7 +20,7 @@ and in two seconds after it, and \"load\" the load average when the recording be
 |---|---|---|---|---|---|---|---|---|
 ";
 
-/// Writes what is known of a capture into the list, in place of what was said of it before.
+/// Writes the facts about a capture into the list, and replaces earlier ones.
 pub(crate) fn note(out: &Path, scenario: &Scenario, facts: &Facts) -> Result<()> {
     let path = out.join("README.md");
     let before = fs::read_to_string(&path).unwrap_or_default();

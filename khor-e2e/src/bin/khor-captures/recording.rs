@@ -23,7 +23,7 @@ const GLANCE: Duration = Duration::from_secs(4);
 /// How long it is looked at after a load, once the load's own end is over.
 const TAIL: Duration = Duration::from_secs(2);
 const ENDING: Duration = Duration::from_millis(700);
-/// What is allowed after a load, as a multiple of what is allowed before: the load has left some work behind.
+/// Limits after a load, as a multiple of those before, because the load leaves some work behind.
 const AFTERMATH: f64 = 2.0;
 
 /// When the machine is quiet enough.
@@ -46,7 +46,8 @@ pub(crate) struct Facts {
     pub(crate) load_average: String,
 }
 
-/// Records it; what is not quiet around its load is thrown away and tried again while there is patience.
+/// Records the capture. A recording that is not quiet around its load is deleted and repeated,
+/// until the time limit.
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
     // Beside the program: what lies below /tmp may be no disk.

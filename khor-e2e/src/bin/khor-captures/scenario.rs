@@ -11,7 +11,7 @@ use crate::{memory, network, work};
 
 /// Where a load works, and until when.
 pub(crate) struct Stage<'a> {
-    /// A directory on a disk, empty but for what `prepare` left.
+    /// A directory on a disk, with only the files of `prepare`.
     pub(crate) dir: &'a Path,
     pub(crate) until: Instant,
 }

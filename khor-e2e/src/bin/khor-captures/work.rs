@@ -56,7 +56,7 @@ pub(crate) fn compile(stage: &Stage) -> Result<()> {
     })
 }
 
-/// Does the same with several threads, and fails if one does.
+/// Runs the work in several threads. Fails if one of them fails.
 fn at_once(workers: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
     thread::scope(|scope| {
         let work = &work;

@@ -1,5 +1,5 @@
-//! `cargo xtask samples`: renders the sound samples of the documents from the captures, encodes them with `opusenc`,
-//! and writes the page that says what each is.
+//! `cargo xtask samples`: renders the sound samples of the documents from the captures, encodes
+//! them with `opusenc`, and writes the page that describes each.
 
 mod list;
 mod page;
@@ -40,7 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An Ogg Opus file. The same sound gives the same bytes: the stream's number is chosen, not drawn.
+/// An Ogg Opus file. The same sound gives the same bytes, because the stream's number is fixed and
+/// not random.
 fn encoded(sample: &Sample, played: &PlayedClip, config: &Config) -> Result<Vec<u8>, Box<dyn Error>> {
     let title = format!("{}, in khor's preset {}", sample.clip.title, sample.preset.name);
     let mut encoder = Command::new("opusenc")

@@ -26,7 +26,7 @@ pub(crate) fn page() -> String {
     )
 }
 
-/// A table of the presets, each with the same loads.
+/// A table of the presets, with the same loads for each.
 fn comparison() -> String {
     let compared: Vec<&Clip> = COMPARED.iter().filter_map(|name| Clip::find(name)).collect();
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));

@@ -92,7 +92,7 @@ mod tests {
         lanes
     }
 
-    /// Returns the soloists by name. The machines a, b, c, … have the given deviations.
+    /// Chooses soloists among the machines a, b, c and d with given deviations.
     struct Stage(Soloists<String>);
 
     impl Stage {
