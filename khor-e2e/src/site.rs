@@ -123,8 +123,9 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.dir.path().join(name)
     }
 
-    /// The seed of `relay`, `engine`, an aggregator (`aggregator` of `rack`, those of `a`, `b` and `hall` by their names, and
-    /// `nested`, which publishes `a` in `hall`), `elsewhere` (another account) or `nobody` (no user of this server).
+    /// The seed of a user: `relay`, `engine`, `elsewhere` (another account), `nobody` (unknown to
+    /// this server), or an aggregator. Those are `aggregator` (of `rack`), `a`, `b`, `hall`, and
+    /// `nested`, which publishes `a` in `hall`.
     pub fn nkey(&self, who: &str) -> PathBuf {
         self.file(&format!("{who}.nk"))
     }

@@ -77,7 +77,8 @@ impl Subscriber {
         }
     }
 
-    /// Stores the next update, if one comes within [`POLL_TIMEOUT`]. Returns it instead if it is a sample.
+    /// Stores the next update, if one comes within [`POLL_TIMEOUT`]. Returns it instead if it is a
+    /// sample.
     fn update(&mut self) -> Option<CounterReading> {
         let next = self.runtime.block_on(async { timeout(POLL_TIMEOUT, self.client.update()).await });
         match next.ok()?.expect("the connection") {

@@ -67,9 +67,9 @@ counters! {
     TxPackets = "tx_packets", Count, "Packets sent to the network.";
     /// Context switches (`sched_switch`).
     Switches = "switches", Count, "Context switches.";
-    /// Bytes read from block devices, at completion (`block_rq_complete`). A request counts once, at
-    /// the disk that does the work: loop devices and device-mapper's own requests (multipath) do not
-    /// count, each mirror of a RAID 1 does.
+    /// Bytes read from block devices, at completion (`block_rq_complete`). A request counts once,
+    /// at the disk that does the work: loop devices and device-mapper's own requests (multipath) do
+    /// not count, each mirror of a RAID 1 does.
     ReadBytes = "read_bytes", Bytes, "Bytes read from block devices.";
     /// Bytes written to block devices, at completion.
     WriteBytes = "write_bytes", Bytes, "Bytes written to block devices.";
@@ -104,24 +104,24 @@ counters! {
     /// behind them, or the virtual network cards of a guest. In a scope the same as
     /// [`Counter::RxBytes`].
     EdgeRxBytes = "edge_rx_bytes", Bytes, "Bytes received from outside the machine.";
-    /// The part of [`Counter::RxPackets`] that came in at the machine's edge. In a scope the same as
-    /// [`Counter::RxPackets`].
+    /// The part of [`Counter::RxPackets`] that came in at the machine's edge. In a scope the same
+    /// as [`Counter::RxPackets`].
     EdgeRxPackets = "edge_rx_packets", Count, "Packets received from outside the machine.";
     /// The part of [`Counter::TxBytes`] that went out at the machine's edge. In a scope the same as
     /// [`Counter::TxBytes`].
     EdgeTxBytes = "edge_tx_bytes", Bytes, "Bytes sent out of the machine.";
-    /// The part of [`Counter::TxPackets`] that went out at the machine's edge. In a scope the same as
-    /// [`Counter::TxPackets`].
+    /// The part of [`Counter::TxPackets`] that went out at the machine's edge. In a scope the same
+    /// as [`Counter::TxPackets`].
     EdgeTxPackets = "edge_tx_packets", Count, "Packets sent out of the machine.";
-    /// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A device
-    /// that hands its packets on to a bridge or bond does not count, so bridged traffic counts once.
-    /// Missing in a scope.
+    /// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A
+    /// device that hands its packets on to a bridge or bond does not count, so bridged traffic
+    /// counts once. Missing in a scope.
     LocalBytes = "local_bytes", Bytes, "Bytes that stayed inside the machine: loopback, containers, tunnels.";
     /// Packets of [`Counter::LocalBytes`].
     LocalPackets = "local_packets", Count, "Packets that stayed inside the machine.";
     /// Events that the kernel did not show to khor's programs, because the same program was already
-    /// running on that CPU (`recursion_misses` of all programs together, at most a second old). More
-    /// than a few only on preemptible tracepoints (`PREEMPT_RT`).
+    /// running on that CPU (`recursion_misses` of all programs together, at most a second old).
+    /// More than a few only on preemptible tracepoints (`PREEMPT_RT`).
     MissedEvents = "missed_events", Count, "Events that the kernel did not show to khor's programs.";
 }
 

@@ -1,4 +1,5 @@
-//! The kernel's lockdown mode (`kernel_lockdown(7)`), which may deny programs access to kernel memory.
+//! The kernel's lockdown mode (`kernel_lockdown(7)`), which may deny programs access to kernel
+//! memory.
 
 use std::path::Path;
 

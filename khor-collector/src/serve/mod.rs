@@ -1,8 +1,8 @@
 //! The server on the Unix socket.
 //!
 //! A task for each client receives its messages ([`connection`]). One loop sends to all clients
-//! ([`sender`]) and never waits for any of them. A slow, silent or hostile client occupies its own task
-//! and a few frames, for two seconds.
+//! ([`sender`]) and never waits for any of them. A slow, silent or hostile client occupies its own
+//! task and a few frames, for two seconds.
 
 mod activation;
 mod client;

@@ -1,11 +1,11 @@
 //! Sends to all clients, from one loop.
 //!
-//! Clients with the same interval are due at the same instants, its multiples, so one wake-up serves
-//! all of them from one reading of the counters. Writing never waits, so no client can delay another:
-//! if a socket has no room, samples are skipped and other messages are queued. The loop has its own
-//! thread, which sleeps on the lock that guards the clients. Rejected: a task and a timer for each
-//! client, which woke the process once for each client at each tick; and the loop as a task of the
-//! runtime, which took half as long again.
+//! Clients with the same interval are due at the same instants, its multiples, so one wake-up
+//! serves all of them from one reading of the counters. Writing never waits, so no client can delay
+//! another: if a socket has no room, samples are skipped and other messages are queued. The loop
+//! has its own thread, which sleeps on the lock that guards the clients. Rejected: a task and a
+//! timer for each client, which woke the process once for each client at each tick; and the loop as
+//! a task of the runtime, which took half as long again.
 
 use std::{
     collections::BTreeMap,
@@ -128,8 +128,8 @@ impl Sender {
         }
     }
 
-    /// Sends the samples that are due at `now_ns` of `CLOCK_MONOTONIC` and all queued messages. Returns
-    /// when to call it next.
+    /// Sends the samples that are due at `now_ns` of `CLOCK_MONOTONIC` and all queued messages.
+    /// Returns when to call it next.
     fn deliver(&self, clients: &mut Clients, now_ns: u64) -> Option<u64> {
         let now = Instant::now();
         let Clients { by_id, samples, taken, frame, .. } = clients;

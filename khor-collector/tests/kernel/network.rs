@@ -23,8 +23,8 @@ const ETHERNET_HEADER_BYTES: u64 = 14;
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A local device that hands its received packets to no other device. Its own count has `header` more
-/// bytes for each packet than khor's.
+/// A local device that hands its received packets to no other device. Its own count has `header`
+/// more bytes for each packet than khor's.
 struct LocalDevice<'a> {
     namespace: &'a Namespace,
     device: &'static str,

@@ -77,7 +77,7 @@ fn sound_library() -> String {
 
 #[test]
 #[ignore = "only in the machine of `cargo xtask vm debian`"]
-fn khor_relay_needs_no_sound_library_and_khor_replaces_it() {
+fn relay_package_needs_no_sound_library() {
     require_a_machine_of_our_own();
     let (_server, sound_library) = (Server::start(), sound_library());
     fs::write(ENV, format!("KHOR_SITE=vm\nKHOR_NATS=nats://{SERVER}\n")).expect("variables");

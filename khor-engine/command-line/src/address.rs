@@ -10,8 +10,8 @@ fn with_host(text: &str) -> String {
     text.parse::<u16>().map_or_else(|_| text.to_owned(), |port| format!("{}:{port}", Ipv4Addr::LOCALHOST))
 }
 
-/// Parses the address of a listener: a port, or a host and a port. Prefers the first IPv4 address of
-/// a name, because most clients try that one first.
+/// Parses the address of a listener: a port, or a host and a port. Prefers the first IPv4 address
+/// of a name, because most clients try that one first.
 ///
 /// # Errors
 ///

@@ -109,7 +109,8 @@ impl CollectorSource {
         }
     }
 
-    /// Why the connection ended. A collector that sends a welcome and then closes rejects the scope.
+    /// Why the connection ended. A collector that sends a welcome and then closes rejects the
+    /// scope.
     fn lost(&mut self, reason: String) -> Shortfall {
         let was_up = self.up.take().is_some();
         let is_rejected = self.welcomed.take().is_some() && !was_up && self.request.scope != Scope::Machine;

@@ -33,7 +33,8 @@ impl Samples {
         Self { left: channel(), right: channel(), stems }
     }
 
-    /// Corrects the stems so that they add up to the mix, despite rounding and the range of a file, -1..=1.
+    /// Corrects the stems so that they add up to the mix, despite rounding and the range of a file,
+    /// -1..=1.
     pub fn correct_stems(&mut self) {
         let Self { left, right, stems } = self;
         let Ok(stems) = <&mut [_; STEMS]>::try_from(&mut stems[..]) else { return };

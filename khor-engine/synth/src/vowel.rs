@@ -13,7 +13,8 @@ pub(super) struct Vowel {
     /// Width of each formant between its -3 dB points, Hz.
     pub(super) width_hz: [f32; FORMANTS],
     /// Level of the whole, dB: brings a sung saw-wave chord back to the loudness of the straight one
-    /// (K-weighted, ITU-R BS.1770; measured by the test of [`super::vowel_filter`] that holds it there).
+    /// (K-weighted, ITU-R BS.1770; measured by the test of [`super::vowel_filter`] that holds it
+    /// there).
     pub(super) makeup_db: f32,
 }
 

@@ -1,5 +1,5 @@
-//! The filter of the vowel: the sung share of each bus goes through five parallel band-pass filters, the formants of
-//! one vowel.
+//! The filter of the vowel: the sung share of each bus goes through five parallel band-pass
+//! filters, the formants of one vowel.
 //!
 //! Rejected: a bank per voice. It needs 24 x 5 filters, and a choir sings one vowel together
 //! anyway.

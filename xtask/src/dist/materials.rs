@@ -46,8 +46,8 @@ pub(super) fn make(
     collect(manifests, programs, dist)
 }
 
-/// Copies the bills of `programs` to `dist`, and removes all bills from the checkout: cargo-cyclonedx
-/// writes one beside the manifest of each crate.
+/// Copies the bills of `programs` to `dist`, and removes all bills from the checkout:
+/// cargo-cyclonedx writes one beside the manifest of each crate.
 fn collect(manifests: &[(String, PathBuf)], programs: &[&str], dist: &Path) -> Result<()> {
     let beside = |folder: &Path| folder.join(format!("{NAME}.json"));
     for program in programs {

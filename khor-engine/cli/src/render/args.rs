@@ -22,8 +22,8 @@ pub(crate) struct RenderArgs {
     /// The file to write: .wav or .flac (24-bit stereo), or .mid (notes)
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: PathBuf,
-    /// Beside it, each role's share of the sound, effects included, in a file of its own: NAME.melody.wav, …; together
-    /// they are the whole
+    /// Beside it, each role's share of the sound, effects included, in a file of its own:
+    /// NAME.melody.wav, …; together they are the whole
     #[arg(long)]
     pub(super) stems: bool,
     /// Stop after this many seconds, 0.001 to 31536000

@@ -79,8 +79,8 @@ pub(super) struct Cue {
 }
 
 impl Cue {
-    /// The share of the list that this cue takes (`fair_share::trim`): its host's, or `None`. The cues
-    /// of this machine, and of hosts that were lost or found, have that share together.
+    /// The share of the list that this cue takes (`fair_share::trim`): its host's, or `None`. The
+    /// cues of this machine, and of hosts that were lost or found, have that share together.
     pub(super) fn share(&self) -> Option<&str> {
         self.host.as_deref().filter(|_| !matches!(self.kind.as_str(), "lost" | "found"))
     }

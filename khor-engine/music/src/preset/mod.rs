@@ -17,8 +17,8 @@ use super::{
     scale::Register,
 };
 
-/// A musical character. Built-in ones are files in `khor-engine/music/presets/`; users add their own in the same form
-/// (docs/presets.md).
+/// A musical character. Built-in ones are files in `khor-engine/music/presets/`; users add their
+/// own in the same form (docs/presets.md).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
     /// Name in config, API and UI: lower case, unique.

@@ -32,10 +32,12 @@ const QUEUE_COMMANDS: usize = 1024;
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// A callback that is silent for this long has stopped, whatever the backend reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
-/// A stream's first seconds, in which [`WATCHDOG`] does not apply. PulseAudio without a card renders two seconds of
-/// silence ahead, and asks for no more samples until then. Reopening the stream would repeat that wait for ever.
+/// A stream's first seconds, in which [`WATCHDOG`] does not apply. PulseAudio without a card
+/// renders two seconds of silence ahead, and asks for no more samples until then. Reopening the
+/// stream would repeat that wait for ever.
 const STARTUP_GRACE: Duration = Duration::from_secs(5);
-/// Checks in a row with new errors after which the stream is reopened. A shorter burst recovers by itself.
+/// Checks in a row with new errors after which the stream is reopened. A shorter burst recovers by
+/// itself.
 const MAX_ERROR_CHECKS: u32 = 3;
 /// A fade, and a block that was rendered before it began.
 const FADE: Duration = Duration::from_millis(70);
@@ -46,7 +48,8 @@ const RETURN_TIMEOUT: Duration = Duration::from_millis(50);
 /// Waits between attempts to open the stream: the first, and the longest.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
 const LAST_RETRY: Duration = Duration::from_secs(2);
-/// Time for a sound server to start or restart. Then khor opens the sound card itself, and the server cannot.
+/// Time for a sound server to start or restart. Then khor opens the sound card itself, and the
+/// server cannot.
 const SERVER_GRACE: Duration = Duration::from_secs(5);
 
 /// Settings of the sound output.

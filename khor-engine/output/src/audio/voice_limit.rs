@@ -28,8 +28,8 @@ impl VoiceLimit {
         Self { limit: Synth::VOICES, overloads: 0, low_load_s: 0.0 }
     }
 
-    /// Takes the load of a callback of `length_s` seconds, as a share of that time. Returns the limit if it changed.
-    /// Audio thread; no allocation.
+    /// Takes the load of a callback of `length_s` seconds, as a share of that time. Returns the
+    /// limit if it changed. Audio thread; no allocation.
     pub(super) fn observe(&mut self, load: f32, length_s: f32) -> Option<u32> {
         self.overloads = if load > OVERLOAD { self.overloads + 1 } else { 0 };
         self.low_load_s = if load < LOW_LOAD { self.low_load_s + length_s } else { 0.0 };

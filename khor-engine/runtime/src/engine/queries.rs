@@ -25,7 +25,8 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when `None`).
+    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when
+    /// `None`).
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)

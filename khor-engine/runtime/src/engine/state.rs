@@ -139,8 +139,8 @@ pub(super) struct CueEntry {
     pub(super) kind: &'static str,
     /// Its host in a site; `None` for this machine.
     pub(super) host: Option<String>,
-    /// The share of the list that this cue takes (`fair_share::trim`): a host's of the site, or `None`,
-    /// the share of all other cues.
+    /// The share of the list that this cue takes (`fair_share::trim`): a host's of the site, or
+    /// `None`, the share of all other cues.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,

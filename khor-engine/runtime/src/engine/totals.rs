@@ -22,8 +22,8 @@ struct Scope {
 }
 
 impl Totals {
-    /// Starts a source that counts for this scope. Its first frame adds nothing, because the start of
-    /// its counts is unknown.
+    /// Starts a source that counts for this scope. Its first frame adds nothing, because the start
+    /// of its counts is unknown.
     pub(super) fn source_up(&mut self, scope_name: &str) {
         let index = self.scopes.iter().position(|scope| scope.name == scope_name);
         let scope = index.and_then(|index| self.scopes.remove(index));

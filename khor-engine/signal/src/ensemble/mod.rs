@@ -67,7 +67,8 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Saturation (`lat`, `stall`, `mem`, `cpu`) of the most saturated section, all other signals unchanged.
+/// Saturation (`lat`, `stall`, `mem`, `cpu`) of the most saturated section, all other signals
+/// unchanged.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(*of_all, |most, section| louder(&most, section));
     std::array::from_fn(|i| if is_saturation(SIGNALS[i].id) { most[i] } else { of_all[i] })

@@ -1,12 +1,13 @@
-//! Assigns sections to slots: first by name, then a section keeps its order. Sections without a slot of their own
-//! share the last slot.
+//! Assigns sections to slots: first by name, then a section keeps its order. Sections without a
+//! slot of their own share the last slot.
 
 use std::{borrow::Borrow, collections::BTreeSet};
 
 /// The sections of `N` slots.
 #[derive(Clone, Debug)]
 pub struct SectionSlots<Id, const N: usize> {
-    /// Sections in the order of their first assignment: those with a slot of their own, then the rest.
+    /// Sections in the order of their first assignment: those with a slot of their own, then the
+    /// rest.
     order: Vec<Id>,
     named: usize,
     has_rest: bool,

@@ -2,7 +2,8 @@
 //!
 //! These tests need more than the small machines have. They show that units, users, directories and
 //! the bus's policy fit together, that the collector survives kills, hangs and a suspend, and that
-//! MIDI and sound reach ALSA. The tests are `khor-e2e/tests/system` and `khor-engine/output/tests/alsa`.
+//! MIDI and sound reach ALSA. The tests are `khor-e2e/tests/system` and
+//! `khor-engine/output/tests/alsa`.
 //!
 //! [`image`] makes the system once. [`payload`] adds the package, which is installed before systemd
 //! starts. One test removes and purges the package, and installs it into the running system. The
