@@ -35,6 +35,26 @@ pub(crate) fn test_program(artifact: &Value) -> Option<(PathBuf, PathBuf)> {
 
 /// Whether the artifact is of that package.
 pub(crate) fn is_of(artifact: &Value, package: &str) -> bool {
-    let manifest = artifact["manifest_path"].as_str().map(Path::new);
-    manifest.and_then(Path::parent).is_some_and(|folder| folder.ends_with(package))
+    artifact["package_id"].as_str().is_some_and(|id| name_in(id) == package)
+}
+
+/// The name of a package by its id: `path+file:///folder#name@version`, or without the name if the
+/// folder has the same name.
+fn name_in(package_id: &str) -> &str {
+    let (place, version) = package_id.rsplit_once('#').unwrap_or((package_id, ""));
+    match version.split_once('@') {
+        Some((name, _)) => name,
+        None => place.rsplit('/').next().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_id_has_a_name() {
+        assert_eq!(name_in("path+file:///khor/khor-engine/output#khor-output@0.1.0"), "khor-output");
+        assert_eq!(name_in("path+file:///khor/khor-e2e#0.1.0"), "khor-e2e");
+    }
 }
