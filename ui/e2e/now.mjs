@@ -104,6 +104,8 @@ async function steer(kit, page) {
 /** The keys of khor top work, except while the user types. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
+  // The key s toggles the snooze that the page knows of, and the page learns later than the API that one is over.
+  await page.waitForSelector('#snooze[data-on="false"]');
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');
   await kit.until('the page gives the end of the snooze', async () => /Snoozed until \d\d:\d\d\./.test((await page.textContent('.say')) ?? ''));
