@@ -36,7 +36,7 @@ pub fn start(default: &str) {
         .with_ansi(stderr().is_terminal() && wants_ansi())
         .with_target(false)
         // Do not report errors of the log to stderr, because that would panic: a full disk or a
-        // closed terminal must not end the collector.
+        // closed terminal must not end the program.
         .log_internal_errors(false);
     if is_journal() {
         format.event_format(JournalFormat).init();

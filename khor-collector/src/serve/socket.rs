@@ -88,8 +88,8 @@ impl BoundSocket {
         }
     }
 
-    /// Creates the socket file again, as the user that the process has become, who then owns the
-    /// file. Fails if other users could then connect.
+    /// Creates the socket file again. The current user of the process then owns the file. Fails if
+    /// other users could then connect.
     pub(super) fn bind_again(&mut self) -> io::Result<UnixListener> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::Unsupported)?;
         if file.group != Some(getegid()) {

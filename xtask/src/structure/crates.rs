@@ -10,8 +10,8 @@ use crate::process::{command, output, root};
 const OUTSIDE: [&str; 4] = ["khor-e2e", "khor-patience", "khor-ear", "xtask"];
 
 fn packages() -> Vec<Value> {
-    let metadata = command("cargo", ["metadata", "--no-deps", "--format-version", "1", "--locked"]);
-    let metadata = output(&mut { metadata }).expect("cargo metadata");
+    let mut metadata = command("cargo", ["metadata", "--no-deps", "--format-version", "1", "--locked"]);
+    let metadata = output(&mut metadata).expect("cargo metadata");
     let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
     metadata["packages"].as_array().expect("packages").clone()
 }
@@ -64,9 +64,9 @@ fn the_document_has_the_crate_graph() {
 #[test]
 fn the_music_needs_no_runtime() {
     for package in ["khor-signal", "khor-music", "khor-synth"] {
-        let tree =
+        let mut tree =
             command("cargo", ["tree", "--edges", "normal", "--prefix", "none", "--locked", "-p", package]);
-        let tree = output(&mut { tree }).expect("cargo tree");
+        let tree = output(&mut tree).expect("cargo tree");
         let forbidden = ["tokio ", "nix ", "alsa ", "libc ", "tracing "];
         let used: Vec<&str> =
             tree.lines().filter(|line| forbidden.iter().any(|name| line.starts_with(name))).collect();
