@@ -2,7 +2,7 @@
 //! requests.
 
 use khor_api::Refusal;
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 
@@ -37,7 +37,16 @@ fn document(_: Call) -> Document {
 
 /// The document of these operations.
 pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
-    let mut answers = generator(|settings| settings.definitions_path = SHAPES.into(), false);
+    let mut answers = generator(
+        |settings| {
+            settings.definitions_path = SHAPES.into();
+            // The defaults are for clients of older engines. An answer has every field.
+            settings.transforms.push(Box::new(RecursiveTransform(|schema: &mut Schema| {
+                schema.remove("default");
+            })));
+        },
+        false,
+    );
     // A body may leave out what an answer always has, so its shapes are others.
     let mut bodies = generator(|settings| settings.inline_subschemas = true, true);
     let refusal = content("application/json", answers.subschema_for::<Refusal>().to_value());
