@@ -189,12 +189,15 @@ impl Composer {
         self.controls
     }
 
-    /// Moves the clock without playing: the next step is the first of a new bar at `now_s`.
-    /// For a source that stood still, or a clock that jumped.
+    /// Moves the clock to `now_s` without playing. If that is beyond the next step, the next step is
+    /// the first of a new bar at `now_s`. For a source that stood still, or a clock that jumped.
     pub fn skip_to(&mut self, now_s: f64) {
-        if now_s.is_finite() && now_s > self.position.step_s {
+        if !now_s.is_finite() {
+            return;
+        }
+        self.controls_s = self.controls_s.max(now_s);
+        if now_s > self.position.step_s {
             self.position = Position { bar: self.position.bar + 1, step: 0, step_s: now_s };
-            self.controls_s = now_s;
         }
     }
 
