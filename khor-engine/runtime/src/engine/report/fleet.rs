@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use khor_music::{Register, Role, SectionPart};
-use khor_signal::{SIGNALS, largest_deviation};
+use khor_signal::largest_deviation;
 use khor_site::{Host, Refused, SubSite};
 use khor_source::SourceKind;
 use schemars::JsonSchema;
@@ -202,7 +202,7 @@ fn host(host: &Host) -> HostReport {
         via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
         deviation: deviation.map(|(_, octaves)| octaves),
-        signal: deviation.map(|(signal, _)| SIGNALS[signal.index()].name),
+        signal: deviation.and_then(|(lane, _)| lane.signal()).map(|signal| signal.info().name),
         seen_ms_ago: host.seen_ago.as_millis() as u64,
         learnt,
         source: format!("{:?}", host.source).to_lowercase(),

@@ -262,8 +262,8 @@ pub(in crate::engine) fn health(
         },
         presets: presets(config, library),
         baseline: BaselineReport {
-            learnt: state.reading.map(|reading| reading.learnt),
-            learning: state.reading.map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
+            learnt: state.reading.as_ref().map(|reading| reading.learnt),
+            learning: state.reading.as_ref().map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
             frozen: state.baseline_frozen,
         },
         config: ConfigReport {
