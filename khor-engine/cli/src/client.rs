@@ -12,11 +12,8 @@ use std::{
 use anyhow::{Context, anyhow};
 use clap::Args;
 use khor_command_line::address::server_address;
-use khor_engine::{
-    config::{ConfigStore, Listen},
-    engine_file,
-    http::read_token,
-};
+use khor_config::{ConfigStore, Listen};
+use khor_engine::{engine_file, http::read_token};
 use serde_json::Value;
 use tracing::warn;
 use ureq::unversioned::resolver::DefaultResolver;

@@ -5,10 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use khor_command_line::print::{print, print_json};
-use khor_engine::{
-    config::{Config, ConfigStore},
-    doctor::{Check, CheckState, DoctorInput, examine},
-};
+use khor_config::{Config, ConfigStore};
+use khor_engine::doctor::{Check, CheckState, DoctorInput, examine};
 
 use super::{client::EngineAddress, table::row};
 

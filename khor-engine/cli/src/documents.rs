@@ -3,11 +3,11 @@
 use std::process::{Command, Stdio};
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
+use khor_config::{Config, ConfigStore};
 use khor_e2e::{
     documents::{Snippet, documents, words},
     skip,
 };
-use khor_engine::config::{Config, ConfigStore};
 use khor_music::Preset;
 use serde_json::Value;
 use yaml_rust2::YamlLoader;

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 use khor_command_line::{address::listen_address, interrupt, path::setting_path, systemd};
+use khor_config::{ConfigStore, sessions_path};
 use khor_engine::{
-    config::{ConfigStore, sessions_path},
     control, dbus,
     engine::{EndReason, Engine, Supervisor},
     http,

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use khor_command_line::number;
-use khor_engine::config::{Config, ConfigError};
+use khor_config::{Config, ConfigError};
+use khor_engine::engine::scope_choice;
 use khor_source::ScopeChoice;
 use serde_json::{Value, json};
 
@@ -35,6 +36,6 @@ impl ScopeArgs {
         config.bpf.cgroup = self.cgroup.clone().unwrap_or_default();
         config.bpf.tgid_allow.clone_from(&self.pid);
         config.validate()?;
-        Ok(config.bpf.scope())
+        Ok(scope_choice(&config))
     }
 }

@@ -6,7 +6,7 @@ use khor_command_line::{
     number,
     print::{print_json, print_line, print_stderr},
 };
-use khor_engine::config::Config;
+use khor_config::Config;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 

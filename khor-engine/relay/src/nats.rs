@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use khor_command_line::path::setting_path;
-use khor_site::nats::Nats;
+use khor_site::nats::NatsSettings;
 use serde_json::{Map, Value, json};
 
 /// Each option also has an environment variable, so that a service needs no command line.
@@ -53,11 +53,11 @@ impl NatsArgs {
     /// # Errors
     ///
     /// There are two credentials, and the server accepts only one.
-    pub fn server(&self) -> anyhow::Result<Nats> {
+    pub fn server(&self) -> anyhow::Result<NatsSettings> {
         self.with(&Credentials::of_service())
     }
 
-    fn with(&self, credentials: &Credentials) -> anyhow::Result<Nats> {
+    fn with(&self, credentials: &Credentials) -> anyhow::Result<NatsSettings> {
         let Self { nats, mut creds, mut nkey, tls_ca, mut tls_cert, mut tls_key } = self.clone();
         if creds.is_none() && nkey.is_none() {
             (creds, nkey) = (credentials.find(CREDS), credentials.find(NKEY));
@@ -71,8 +71,8 @@ impl NatsArgs {
             (tls_cert, tls_key) = (credentials.find(CERT), credentials.find(KEY));
         }
         let tls_ca = tls_ca.or_else(|| credentials.find(CA));
-        let url = nats.unwrap_or_else(|| Nats::default().url);
-        Ok(Nats { url, creds, nkey, tls_ca, tls_cert, tls_key })
+        let url = nats.unwrap_or_else(|| NatsSettings::default().url);
+        Ok(NatsSettings { url, creds, nkey, tls_ca, tls_cert, tls_key })
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
         let nats = named.with(&given).unwrap();
         assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option comes first");
         let missing = Credentials { directory: None };
-        assert_eq!(NatsArgs::default().with(&missing).unwrap(), Nats::default());
+        assert_eq!(NatsArgs::default().with(&missing).unwrap(), NatsSettings::default());
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Functions of the operating system that khor's unprivileged programs use.
 //!
 //! [`files`] opens the user's files safely, and [`peer`] finds the user at the other end of a
-//! connection. [`clock`] and [`local_time`] give the time. A [`NetDevice`] has the properties of a
+//! connection. [`clock`] and [`local_time`] give the time. [`cgroup_name`] checks the names of
+//! cgroups. A [`NetDevice`] has the properties of a
 //! network device that sysfs shows. [`words`] and [`shown_path`] make text for people. A
 //! [`Shortfall`] names what is missing and the fix.
 
+pub mod cgroup_name;
 pub mod clock;
 pub mod files;
 pub mod local_time;

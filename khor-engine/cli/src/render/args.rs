@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use khor_command_line::number;
-use khor_engine::config::Config;
+use khor_config::Config;
 use khor_music::Scale;
 use serde_json::json;
 

@@ -29,10 +29,7 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
 
 use self::destination::Destination;
-pub use self::{
-    destination::TargetHealth,
-    target::{OscTarget, ParseTargetError},
-};
+pub use self::{destination::TargetHealth, target::OscTarget};
 use super::Health;
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.

@@ -1,9 +1,8 @@
 //! The commands in OSC messages.
 
+use khor_config::{STEERABLE, is_steerable};
 use rosc::OscType;
 use serde_json::{Map, Number, Value};
-
-use crate::config::{STEERABLE, is_steerable};
 
 /// Prefix of the address of a setting.
 pub(super) const SET: &str = "/khor/set/";
@@ -136,7 +135,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{Config, steerable};
+    use khor_config::{Config, steerable};
 
     fn settings() -> Value {
         steerable(&serde_json::to_value(Config::default()).unwrap())

@@ -9,7 +9,7 @@
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
-//! [`STEERABLE`]: crate::config::STEERABLE
+//! [`STEERABLE`]: khor_config::STEERABLE
 //!
 //! Only programs on this machine may send commands, and only if the configuration allows it
 //! (`osc.receive`). If values of one setting arrive too fast, only the newest is applied. The
@@ -28,6 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_config::steerable;
 use khor_output::Health;
 use khor_own_traffic::CountedAt;
 use rosc::{OscMessage, OscType};
@@ -40,7 +41,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use self::command::{CommandError, OscCommand};
-use crate::{config::steerable, engine::Engine};
+use crate::engine::Engine;
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;

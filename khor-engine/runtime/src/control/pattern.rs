@@ -169,7 +169,7 @@ fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, steerable};
+    use khor_config::{Config, steerable};
 
     fn matches(pattern: &str, name: &str) -> bool {
         Part::of(pattern).is_some_and(|part| part.matches(name))

@@ -15,15 +15,13 @@ mod steer;
 
 use std::{sync::Arc, time::Duration};
 
+use khor_config::Desktop;
 use khor_output::Health;
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
 use zbus::fdo;
 
-use crate::{
-    config::Desktop,
-    engine::{DesktopHealth, Engine},
-};
+use crate::engine::{DesktopHealth, Engine};
 
 /// Between two attempts to get onto the bus.
 const RETRY: Duration = Duration::from_secs(5);

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use khor_config::Config;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-
-use crate::config::Config;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -18,6 +18,7 @@ mod original_rates;
 mod osc_input_health;
 mod preset_editing;
 mod queries;
+mod quiet_hours;
 mod renders;
 mod report;
 mod settings;
@@ -46,6 +47,8 @@ pub use report::{
     ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
     SignalReport, SubSiteReport, Table,
 };
+pub(crate) use settings::{nats_settings, osc_targets};
+pub use settings::{offline_settings, scope_choice};
 pub use silence::{SilenceReason, SilenceReport};
 pub use stage::{SeatedSection, Solo, Stage, StagePlan};
 pub use state::ReadPosition;
@@ -57,6 +60,7 @@ use std::{
     time::Duration,
 };
 
+use khor_config::{Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError};
 use khor_music::Preset;
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;
@@ -69,13 +73,15 @@ use self::{
     conductor::{Command, Conductor},
     config_snapshot::ConfigSnapshot,
     normalize::normalized,
-    settings::{SignalSettings, audio_settings, midi_settings, osc_targets, signal_settings, source_choice},
+    settings::{
+        SignalSettings, audio_settings, disk_limits, midi_settings, music_settings, signal_settings,
+        source_choice, volume,
+    },
     signal_task::BaselineCommand,
     sources::SourceChoice,
     state::SharedState,
     update_policy::check_change,
 };
-use crate::config::{Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError};
 
 /// A running engine.
 pub struct Engine {
@@ -335,15 +341,15 @@ impl Engine {
     }
 
     fn apply(&self, before: &Config, now: &Config) {
-        if now.music_settings() != before.music_settings() {
-            self.conductor.send(Command::Settings(now.music_settings()));
+        if music_settings(now) != music_settings(before) {
+            self.conductor.send(Command::Settings(music_settings(now)));
         }
         if now.music.preset != before.music.preset {
             self.preview.lock().take();
             self.conductor.send(Command::Preset(Box::new(self.library().playable(&now.music.preset))));
         }
-        if now.volume() != before.volume() {
-            self.conductor.send(Command::Volume(now.volume()));
+        if volume(now) != volume(before) {
+            self.conductor.send(Command::Volume(volume(now)));
         }
         if audio_settings(now) != audio_settings(before) {
             self.audio.set_settings(audio_settings(now));
@@ -360,7 +366,7 @@ impl Engine {
         if now.quiet != before.quiet {
             self.quiet_hours_changed();
         }
-        self.recorder.set_disk_limits(now.recordings.disk_limits());
+        self.recorder.set_disk_limits(disk_limits(&now.recordings));
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let choice = source_choice(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, choice.clone()) != choice);

@@ -1,8 +1,7 @@
 //! Normalizes changes of the settings. Clients write some values in more forms than khor does.
 
+use khor_config::{Config, numbers::fit_numbers};
 use serde_json::{Value, json};
-
-use crate::config::{Config, numbers::fit_numbers};
 
 /// Name of the default device in the original khor's API. In the settings the name is empty.
 const DEFAULT_DEVICE: &str = "default";

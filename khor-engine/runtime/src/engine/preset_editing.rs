@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use khor_config::UpdateError;
 use khor_music::{Preset, Problem};
 use khor_system::files;
 use serde_json::json;
@@ -13,7 +14,6 @@ use super::{
     conductor::Command,
     library::{Library, MAX_FILES},
 };
-use crate::config::UpdateError;
 
 /// Words of the API's paths, which would hide presets of that name.
 const RESERVED: [&str; 2] = ["check", "preview"];

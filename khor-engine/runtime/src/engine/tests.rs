@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use khor_config::ConfigStore;
 use serde_json::json;
 
 use super::{Engine, Supervisor};
-use crate::config::ConfigStore;
 
 /// It reads `/proc` and plays only for listeners. Must be called within a tokio runtime.
 pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {

@@ -1,10 +1,10 @@
 //! Changes of the settings that the API rejects although each value is valid by itself.
 
+use khor_config::{Config, ConfigError};
 use khor_output::audio;
 use serde_json::{Value, json};
 
 use super::Library;
-use crate::config::{Config, ConfigError};
 
 /// Rejects settings that only the file or the command line may change, and settings that would stop
 /// the playing sound.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use khor_config::{Config, ConfigUpdate};
 use khor_output::audio::{self, DeviceInfo};
 use khor_source as source;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -14,10 +15,7 @@ use super::{
     reply::Failure,
     table::{Done, Json, Operation, Tagged, get, patch, post, put},
 };
-use crate::{
-    config::{Config, ConfigUpdate},
-    engine::{Explanation, FleetReport, HealthReport, MetricsReport},
-};
+use crate::engine::{Explanation, FleetReport, HealthReport, MetricsReport};
 
 /// Default length of a snooze, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use khor_config::Config;
 use khor_e2e::documents::{Document, documents};
 use khor_signal::SIGNALS;
 use serde_json::Value;
 
 use super::{openapi, table};
-use crate::config::Config;
 
 /// Methods of operations.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -1,5 +1,6 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
+use khor_config::numbers;
 use khor_music::{Curve, Feature, LaneValue, Polarity, Preset, PresetText, Problem};
 use khor_signal::{Family, SIGNALS};
 use khor_system::shown_path::ShownPath;
@@ -13,10 +14,7 @@ use super::{
     reply::Failure,
     table::{Done, Json, Operation, delete, get, post, put},
 };
-use crate::{
-    config::numbers,
-    engine::{EditError, Engine},
-};
+use crate::engine::{EditError, Engine};
 
 /// The name of a preview without a name.
 const UNNAMED: &str = "unnamed";

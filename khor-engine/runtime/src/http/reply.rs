@@ -5,6 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use khor_config::UpdateError;
 use khor_music::Problem;
 use khor_output::recorder::RecorderError;
 use schemars::JsonSchema;
@@ -21,10 +22,7 @@ use super::{
     guard::{ForeignHost, ForeignOrigin},
     inert_json,
 };
-use crate::{
-    config::UpdateError,
-    engine::{ActionError, EditError},
-};
+use crate::engine::{ActionError, EditError};
 
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";

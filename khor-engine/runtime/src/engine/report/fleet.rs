@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use khor_config::SiteMode;
 use khor_music::{Register, Role, SectionPart};
 use khor_signal::{SIGNALS, largest_deviation};
 use khor_site::{Host, Refused, SubSite};
@@ -9,12 +10,9 @@ use khor_source::SourceKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{
-    config::SiteMode,
-    engine::{
-        stage::SeatedSection,
-        state::{EngineState, SingleHost, SourceState},
-    },
+use crate::engine::{
+    stage::SeatedSection,
+    state::{EngineState, SingleHost, SourceState},
 };
 
 /// A clock that is this far off is worth a remark, milliseconds.

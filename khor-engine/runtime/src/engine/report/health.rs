@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use khor_config::Config;
 use khor_music::Preset;
 use khor_output::{
     Health, audio, osc,
@@ -15,15 +16,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::table::reason;
-use crate::{
-    config::Config,
-    engine::{
-        config_snapshot::ConfigSnapshot,
-        desktop_health::DesktopHealth,
-        library::Library,
-        osc_input_health::OscInputHealth,
-        state::{EngineState, SingleHost, SourceState},
-    },
+use crate::engine::{
+    config_snapshot::ConfigSnapshot,
+    desktop_health::DesktopHealth,
+    library::Library,
+    osc_input_health::OscInputHealth,
+    settings::scope_choice,
+    state::{EngineState, SingleHost, SourceState},
 };
 
 /// `GET /api/health`.
@@ -322,7 +321,7 @@ fn source_report(source: &SourceState) -> SourceReport {
 
 /// The scope that is counted, or the selected one while the source is unavailable.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
-    let configured = config.bpf.scope().as_written();
+    let configured = scope_choice(config).as_written();
     let (scope, shortfall) = match source {
         SourceState::Up(info) => (&info.scope, info.shortfall.as_ref()),
         SourceState::Down(shortfall) => (&configured, Some(shortfall)),

@@ -1,5 +1,6 @@
 //! `GET /api/metrics`: rates, signals, and the sounding music.
 
+use khor_config::Config;
 use khor_music::{Layer, Role, Scale};
 use khor_signal::{Counter, Family, PerSignal, SIGNALS, SignalId, SignalInfo};
 use khor_source::SourceKind;
@@ -11,16 +12,14 @@ use super::{
     history::{HistoryReport, WrittenPoint},
     table::{Table, reason},
 };
-use crate::{
-    config::Config,
-    engine::{
-        original_rates::{original_rates, original_rates_of},
-        silence::SilenceReport,
-        stage::Solo,
-        state::{
-            CueEntry, CueSeq, EngineState, HistoryPoint, NoteSeq, PlayedNote, ReadPosition, SingleHost,
-            SourceState, reported_deviation,
-        },
+use crate::engine::{
+    original_rates::{original_rates, original_rates_of},
+    settings::music_settings,
+    silence::SilenceReport,
+    stage::Solo,
+    state::{
+        CueEntry, CueSeq, EngineState, HistoryPoint, NoteSeq, PlayedNote, ReadPosition, SingleHost,
+        SourceState, reported_deviation,
     },
 };
 
@@ -176,7 +175,7 @@ pub(in crate::engine) fn metrics(
         music: state.position.map(|position| MusicReport {
             bar: position.bar,
             step: position.step,
-            step_ms: config.music_settings().step_s() * 1e3,
+            step_ms: music_settings(config).step_s() * 1e3,
             bar_ts_ms: state.bar_ts_ms,
         }),
         soloists: state.plan.furthest().into_iter().map(solo_report).collect(),

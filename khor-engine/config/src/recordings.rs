@@ -1,6 +1,5 @@
 //! Limits of the disk space for recordings.
 
-use khor_output::recorder::DiskLimits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,11 +31,5 @@ impl Recordings {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         in_range("recordings.quota_mib", self.quota_mib, 1, Self::MAX_MIB)?;
         in_range("recordings.min_free_mib", self.min_free_mib.unwrap_or(0), 0, Self::MAX_MIB)
-    }
-
-    /// The limits in bytes, for the recorder.
-    pub fn disk_limits(&self) -> DiskLimits {
-        let bytes = |mib: u32| u64::from(mib) << 20;
-        DiskLimits { quota_bytes: bytes(self.quota_mib), min_free_bytes: self.min_free_mib.map(bytes) }
     }
 }

@@ -93,7 +93,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn the_warning_names_the_first_keys() {

@@ -1,11 +1,10 @@
 //! The settings of OSC: its targets, and whether it may change settings.
 
-use khor_output::osc::OscTarget;
 use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, error::require, lengths::HOST_CHARS};
+use super::{ConfigError, OscAddress, error::require, lengths::HOST_CHARS};
 
 /// Longest entry of `osc.targets`, characters: a host, brackets and a port.
 const TARGET_CHARS: u32 = HOST_CHARS + 8;
@@ -64,15 +63,15 @@ impl Osc {
         let expected = format!("at most {}", Self::TARGETS);
         require(count <= Self::TARGETS, "osc.targets", format_args!("{count} targets"), &expected)?;
         for (i, target) in self.targets.iter().enumerate() {
-            let is_target = inert::is_inert(target) && target.parse::<OscTarget>().is_ok();
-            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), OscTarget::FORM)?;
+            let is_target = inert::is_inert(target) && target.parse::<OscAddress>().is_ok();
+            require(is_target, &format!("osc.targets[{i}]"), format_args!("\"{target}\""), OscAddress::FORM)?;
         }
         Ok(())
     }
 
     /// All targets, the first one first. Duplicate targets receive each message once.
-    pub fn all_targets(&self) -> Vec<OscTarget> {
-        let mut all = vec![OscTarget { host: self.host.clone(), port: self.port }];
+    pub fn all_targets(&self) -> Vec<OscAddress> {
+        let mut all = vec![OscAddress { host: self.host.clone(), port: self.port }];
         for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
             if !all.contains(&target) {
                 all.push(target);
@@ -85,7 +84,7 @@ impl Osc {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn invalid_osc_targets_are_named() {
@@ -105,7 +104,7 @@ mod tests {
     fn osc_targets_keep_order_without_duplicates() {
         let targets = ["[::1]:9001", "127.0.0.1:9000", "[::1]:9001"].map(str::to_owned).to_vec();
         let osc = Osc { targets, ..Osc::default() };
-        let all: Vec<String> = osc.all_targets().iter().map(ToString::to_string).collect();
-        assert_eq!(all, ["127.0.0.1:9000", "[::1]:9001"]);
+        let all: Vec<_> = osc.all_targets().into_iter().map(|target| (target.host, target.port)).collect();
+        assert_eq!(all, [("127.0.0.1".into(), 9000), ("::1".to_owned(), 9001)]);
     }
 }

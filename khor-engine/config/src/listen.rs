@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use http::uri::Authority;
 use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use warp::http::uri::Authority;
 
 use super::{
     ConfigError,
@@ -79,7 +79,7 @@ impl AllowedHost {
 }
 
 /// A host name in lower case, without the final dot, which stands for the DNS root.
-pub(crate) fn plain_host(host: &str) -> String {
+pub fn plain_host(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
@@ -116,7 +116,7 @@ impl Listen {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn invalid_listen_addresses_are_rejected() {

@@ -9,7 +9,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Converts each whole float of `document` to an integer, except where `like` has a float. `like`
 /// is a document of the same shape. Keys that `like` lacks stay unchanged. A float with a fraction
 /// stays unchanged too, so that its error names it.
-pub(crate) fn fit_numbers(document: &mut Value, like: &Value) {
+pub fn fit_numbers(document: &mut Value, like: &Value) {
     match (document, like) {
         (Value::Object(document), Value::Object(like)) => {
             for (key, value) in document {
@@ -27,7 +27,7 @@ pub(crate) fn fit_numbers(document: &mut Value, like: &Value) {
 }
 
 /// Converts every whole float of `document` to an integer. serde accepts an integer for a float.
-pub(crate) fn fit_all(document: &mut Value) {
+pub fn fit_all(document: &mut Value) {
     match document {
         Value::Object(fields) => fields.values_mut().for_each(fit_all),
         Value::Array(list) => list.iter_mut().for_each(fit_all),
@@ -46,7 +46,7 @@ fn fit(number: &mut Number) {
 }
 
 /// Parses a number. A whole number may be written as a float.
-pub(crate) fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
+pub fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
     let whole = || {
         let value = text.parse::<f64>().ok()?;
         (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
@@ -59,7 +59,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn whole_floats_fit_integer_settings() {

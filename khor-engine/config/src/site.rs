@@ -1,11 +1,10 @@
 //! The site that plays instead of this machine.
 
 use khor_fleet::Name;
-use khor_site::nats::Nats;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, Nats};
 
 /// A site.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,14 +54,14 @@ impl Site {
         if let Some(host) = &self.host {
             Name::new(&**host).map_err(|error| wrong("site.host", error.to_string()))?;
         }
-        self.nats.check_url().map_err(|error| wrong("site.nats.url", error.to_string()))?;
+        self.nats.check_url().map_err(|problem| wrong("site.nats.url", problem))?;
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn host_and_mode_need_a_site() {

@@ -1,6 +1,6 @@
 //! The subscription to the collector: the interval, the cues and the scope.
 
-use khor_source::ScopeChoice;
+use khor_system::cgroup_name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ impl BpfSubscription {
         in_range("bpf.enabled_mask", self.enabled_mask, 0, 63)?;
         let expected = "a unit such as nginx.service, a path such as /system.slice/nginx.service, or nothing";
         require(
-            ScopeChoice::is_cgroup(&self.cgroup),
+            cgroup_name::is_selector(&self.cgroup),
             "bpf.cgroup",
             format_args!("\"{}\"", self.cgroup),
             expected,
@@ -74,17 +74,11 @@ impl BpfSubscription {
         }
         Ok(())
     }
-
-    /// The selected scope.
-    pub fn scope(&self) -> ScopeChoice {
-        let (cgroup, processes) = (self.cgroup.clone(), self.tgid_allow.clone());
-        ScopeChoice { cgroup, processes, without: self.tgid_deny.clone() }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn invalid_scopes_and_processes_are_rejected() {

@@ -7,8 +7,7 @@ use std::{
 };
 
 use khor_music::{Scale, Settings};
-use khor_signal::{PerSignal, RangeMode, SIGNALS, Scaling, SignalId, default_ceilings};
-use khor_synth::{OfflineSettings, RenderMode, Volume};
+use khor_signal::{RangeMode, SIGNALS, default_ceilings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -232,69 +231,5 @@ impl Config {
         // A configuration is a tree of plain values; that it can't be written is impossible.
         serde_json::to_string(self).unwrap_or_default().hash(&mut hasher);
         format!("{:016x}", hasher.finish())
-    }
-
-    /// How rates become levels, as the pipeline wants it.
-    pub fn scaling(&self) -> Scaling {
-        let defaults = default_ceilings();
-        let Signals { range, ceilings } = &self.signals;
-        let ceilings =
-            SIGNALS.map(|info| ceilings.get(info.name).copied().unwrap_or(defaults[info.id.index()]));
-        Scaling { range: *range, ceilings, smoothing: self.music.smoothing }
-    }
-
-    /// Which signals are listened to, by `bpf.enabled_mask`.
-    pub fn heard(&self) -> PerSignal<bool> {
-        SIGNALS.map(|info| self.bpf.enabled_mask & mask_bits(info.id) == mask_bits(info.id))
-    }
-
-    /// How loud all of it is, as the synth wants it.
-    pub fn volume(&self) -> Volume {
-        let Audio { master_gain, loudness_lufs, .. } = self.audio;
-        Volume { master_gain, loudness_lufs: loudness_lufs.into() }
-    }
-
-    /// The settings of a render.
-    pub fn offline_settings(&self, mode: RenderMode) -> OfflineSettings {
-        OfflineSettings {
-            scaling: self.scaling(),
-            music: self.music_settings(),
-            volume: self.volume(),
-            sample_rate_hz: self.audio.sample_rate,
-            mode,
-        }
-    }
-
-    /// The settings as the composer wants them.
-    pub fn music_settings(&self) -> Settings {
-        let Music { bpm, key_midi, scale, preset: _, density, smoothing, seed } = self.music.clone();
-        Settings { bpm, key_midi, scale, density, smoothing, seed }
-    }
-}
-
-/// Bits of `bpf.enabled_mask` a signal needs; none for those that aren't probes.
-const fn mask_bits(signal: SignalId) -> u32 {
-    match signal {
-        SignalId::Exec | SignalId::Fork => 1,
-        SignalId::Rx | SignalId::Tx | SignalId::Local => 2,
-        SignalId::Csw => 4,
-        SignalId::Io | SignalId::Lat => 8,
-        SignalId::Retx => 16,
-        SignalId::Irq | SignalId::Softirq => 32,
-        SignalId::Stall | SignalId::Mem | SignalId::Cpu | SignalId::Fault => 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mask_silences_its_signals_only() {
-        let mut config = Config::default();
-        config.bpf.enabled_mask = 63 & !2;
-        let heard = config.heard();
-        assert!([SignalId::Rx, SignalId::Tx, SignalId::Local].iter().all(|id| !heard[id.index()]));
-        assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
     }
 }

@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 
 /// The settings that OSC may change, as paths below `/khor/set/`. A section stands for all of its
 /// settings.
-pub(crate) const STEERABLE: [&str; 3] = ["music", "audio/master_gain", "audio/loudness_lufs"];
+pub const STEERABLE: [&str; 3] = ["music", "audio/master_gain", "audio/loudness_lufs"];
 
 /// The part of a configuration that OSC may change.
-pub(crate) fn steerable(config: &Value) -> Value {
+pub fn steerable(config: &Value) -> Value {
     let mut part = Value::Object(Map::new());
     for path in STEERABLE {
         let Some(held) = config.pointer(&format!("/{path}")) else { continue };
@@ -20,7 +20,7 @@ pub(crate) fn steerable(config: &Value) -> Value {
 }
 
 /// Whether OSC may change the setting at this path, if there is such a setting.
-pub(crate) fn is_steerable(path: &str) -> bool {
+pub fn is_steerable(path: &str) -> bool {
     let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
     STEERABLE.iter().any(|allowed| path.strip_prefix(allowed).is_some_and(is_below))
 }
@@ -30,7 +30,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::Config;
+    use crate::Config;
 
     #[test]
     fn only_music_and_loudness_are_steerable() {
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn api_md_lists_the_steerable_settings() {
-        let text = include_str!("../../../../docs/api.md");
+        let text = include_str!("../../../docs/api.md");
         let line = text.lines().find(|line| line.starts_with("| `/khor/set/<path>`")).expect("the table");
         for path in STEERABLE {
             assert!(line.contains(&format!("`{path}")), "{path}: {line}");

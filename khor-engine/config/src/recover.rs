@@ -199,6 +199,6 @@ mod tests {
         let recovered =
             recover(json!({ "osc": { "targets": many, "port": 9100 }, "music": { "bpm": 90 } }), &empty());
         assert!(recovered.problems.len() < 100, "{}", recovered.problems.len());
-        assert_eq!((recovered.config.osc, recovered.config.music.bpm), (crate::config::Osc::default(), 90.0));
+        assert_eq!((recovered.config.osc, recovered.config.music.bpm), (crate::Osc::default(), 90.0));
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration: its shape, its defaults and its ranges. `store` keeps it on disk.
+//! khor's settings: their shape, defaults and ranges. [`ConfigStore`] keeps them on disk.
 
 mod bpf;
 mod desktop;
@@ -8,8 +8,10 @@ mod limits;
 mod listen;
 mod merge;
 mod model;
-pub(crate) mod numbers;
+mod nats;
+pub mod numbers;
 mod osc;
+mod osc_address;
 mod paths;
 mod quiet;
 mod recordings;
@@ -23,13 +25,14 @@ mod validate;
 pub use bpf::BpfSubscription;
 pub use desktop::Desktop;
 pub use error::ConfigError;
-pub(crate) use listen::plain_host;
-pub use listen::{AllowedHost, Listen};
+pub use listen::{AllowedHost, Listen, plain_host};
 pub use model::{Audio, Config, Features, Midi, Music, Signals, Ui};
+pub use nats::Nats;
 pub use osc::{Osc, OscReceive};
+pub use osc_address::{OscAddress, ParseOscAddressError};
 pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, sessions_path};
 pub use quiet::{Quiet, TimeOfDay};
 pub use recordings::Recordings;
 pub use site::{Site, SiteMode};
-pub(crate) use steerable::{STEERABLE, is_steerable, steerable};
+pub use steerable::{STEERABLE, is_steerable, steerable};
 pub use store::{ConfigStore, ConfigUpdate, InspectedConfig, SaveError, UpdateError};

@@ -5,7 +5,7 @@ use khor_signal::SIGNALS;
 
 use super::{
     Config, ConfigError,
-    error::{in_range, not_allowed, require},
+    error::{in_range, require},
     limits,
 };
 
@@ -19,10 +19,10 @@ impl Config {
         self.listen.check()?;
         in_range("listen.port", self.listen.port, 1, u16::MAX)?;
         self.bpf.check()?;
-        self.music_settings().check().map_err(|error| ConfigError {
-            field: format!("music.{}", error.field),
-            problem: not_allowed(&error.value, &error.range.replace("..=", " to ")),
-        })?;
+        in_range("music.bpm", self.music.bpm, 20.0, 300.0)?;
+        in_range("music.key_midi", self.music.key_midi, 0, 127)?;
+        in_range("music.density", self.music.density, 0.0, 1.0)?;
+        in_range("music.smoothing", self.music.smoothing, 0.0, 1.0)?;
         let is_name = |text: &str| !text.is_empty() && inert::is_inert(text);
         require(is_name(&self.music.preset), "music.preset", &self.music.preset, NAME_FORM)?;
         require(
