@@ -1,4 +1,4 @@
-//! The error of a configuration with an invalid setting, and the checks that return it.
+//! The error of a configuration with an invalid setting.
 
 use khor_proto::inert;
 use khor_system::words::cut;
@@ -18,29 +18,8 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-pub(super) fn in_range<T: PartialOrd + std::fmt::Display>(
-    field: &str,
-    value: T,
-    low: T,
-    high: T,
-) -> Result<(), ConfigError> {
-    let expected = format!("{low} to {high}");
-    require(value >= low && value <= high, field, value, &expected)
-}
-
-pub(super) fn require(
-    holds: bool,
-    field: &str,
-    value: impl std::fmt::Display,
-    expected: &str,
-) -> Result<(), ConfigError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ConfigError { field: field.to_owned(), problem: not_allowed(&value, expected) })
-}
-
-pub(super) fn not_allowed(value: &dyn std::fmt::Display, expected: &str) -> String {
+/// The problem of a value that a setting does not accept.
+pub(crate) fn not_allowed(value: &dyn std::fmt::Display, expected: &str) -> String {
     // The value may be long and may contain any character.
     format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }

@@ -1,38 +1,26 @@
-//! khor's settings: their shape, defaults and ranges. [`ConfigStore`] keeps them on disk.
+//! khor's settings. Each setting is defined once, in [`sections`], with its type, default, meaning,
+//! allowed values and access.
+//!
+//! A [`Config`] has all settings. A [`ConfigPatch`] is a change: the API, OSC, the session bus and
+//! the options of `khor engine` make one. The [`ConfigStore`] keeps the settings on disk.
+//! [`Config::fields`] is the table of all settings.
 
-mod bpf;
-mod desktop;
+mod config;
+mod definition;
 mod error;
-mod lengths;
-mod limits;
-mod listen;
-mod merge;
-mod model;
-mod nats;
 pub mod numbers;
-mod osc;
 mod osc_address;
 mod paths;
-mod quiet;
-mod recordings;
-mod recover;
-mod site;
-mod steerable;
+pub mod sections;
 mod store;
 mod unknown_keys;
-mod validate;
 
-pub use bpf::BpfSubscription;
-pub use desktop::Desktop;
+pub use config::{Config, ConfigPatch};
+pub use definition::{
+    Access, Field, FieldSpec, Kind, Leaf, ListRule, MapRule, Patch, Place, Reader, Rule, Setting, TextRule,
+};
 pub use error::ConfigError;
-pub use listen::{AllowedHost, Listen, plain_host};
-pub use model::{Audio, Config, Features, Midi, Music, Signals, Ui};
-pub use nats::Nats;
-pub use osc::{Osc, OscReceive};
 pub use osc_address::{OscAddress, ParseOscAddressError};
 pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, sessions_path};
-pub use quiet::{Quiet, TimeOfDay};
-pub use recordings::Recordings;
-pub use site::{Site, SiteMode};
-pub use steerable::{STEERABLE, is_steerable, steerable};
+pub use sections::*;
 pub use store::{ConfigStore, ConfigUpdate, InspectedConfig, SaveError, UpdateError};

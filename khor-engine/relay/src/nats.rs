@@ -6,47 +6,31 @@ use anyhow::bail;
 use clap::Args;
 use khor_command_line::path::setting_path;
 use khor_site::nats::NatsSettings;
-use serde_json::{Map, Value, json};
 
 /// Each option also has an environment variable, so that a service needs no command line.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NatsArgs {
     /// The NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`
     #[arg(long, value_name = "URL", env = "KHOR_NATS")]
-    nats: Option<String>,
+    pub nats: Option<String>,
     /// Credentials for it, as NATS' own tools write them
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", value_parser = setting_path(), conflicts_with = "nkey")]
-    creds: Option<PathBuf>,
+    pub creds: Option<PathBuf>,
     /// Seed of this user's `NKey`
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY", value_parser = setting_path())]
-    nkey: Option<PathBuf>,
+    pub nkey: Option<PathBuf>,
     /// Who vouches for the server, PEM [default: the system's authorities]
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CA", value_parser = setting_path())]
-    tls_ca: Option<PathBuf>,
+    pub tls_ca: Option<PathBuf>,
     /// This client's certificate, PEM
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CERT", value_parser = setting_path(), requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
+    pub tls_cert: Option<PathBuf>,
     /// Its key, PEM
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_KEY", value_parser = setting_path(), requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
 }
 
 impl NatsArgs {
-    /// The options that are set, as a part of the configuration.
-    pub fn overrides(&self) -> Value {
-        let Self { nats, creds, nkey, tls_ca, tls_cert, tls_key } = self;
-        let given = [
-            ("url", json!(nats)),
-            ("creds", json!(creds)),
-            ("nkey", json!(nkey)),
-            ("tls_ca", json!(tls_ca)),
-            ("tls_cert", json!(tls_cert)),
-            ("tls_key", json!(tls_key)),
-        ];
-        let given = given.into_iter().filter(|(_, value)| !value.is_null());
-        Value::Object(given.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
-    }
-
     /// The server that these options name. Files without an option come from the service manager's
     /// credentials, if they exist.
     ///

@@ -1,6 +1,10 @@
 //! Keeps the configuration on disk. Applies changes that khor makes and edits that the user makes
 //! in the file.
 
+mod file;
+#[cfg(test)]
+mod tests;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -10,22 +14,16 @@ use khor_system::{
     files::{self, Stamp},
     words::counted,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tracing::{info, warn};
 
-use super::{
-    Config, ConfigError,
-    merge::{check_shape, drop_changed, drop_echoes, empty, merge},
-    recover::{Recovered, default_shape, parse, recover},
-    unknown_keys::{self, UnknownKeys, concerns_listen},
+use self::file::{Content, FileState, read, text};
+use crate::{
+    ConfigError, Patch,
+    config::{Config, ConfigPatch, Recovered},
+    unknown_keys::{UnknownKeys, concerns_listen},
 };
 
-#[cfg(test)]
-mod tests;
-
-/// Largest configuration file that is read or written, bytes. All known settings at their greatest
-/// length take a third of it.
-const MAX_BYTES: usize = 256 * 1024;
 /// Invalid settings that the warnings name one by one.
 const NAMED_PROBLEMS: usize = 8;
 
@@ -34,40 +32,23 @@ const NAMED_PROBLEMS: usize = 8;
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,
+    /// Content of the file when it was last read or written. It may have unknown keys and invalid
+    /// settings.
     document: Value,
-    overrides: Value,
+    /// The settings of the file, with the changes that are not in the file yet.
+    stored: Config,
+    flags: ConfigPatch,
+    /// The stored settings, overridden by the flags.
     config: Config,
     file_warnings: Vec<String>,
     /// The warnings that were logged. Reading the file again does not log them again.
     logged: Vec<String>,
     file: FileState,
     /// Changes that are not in the file yet.
-    unsaved: Value,
+    unsaved: ConfigPatch,
     /// Why the last write failed.
     save_error: Option<String>,
     listen_error: Option<String>,
-}
-
-/// State of the file.
-#[derive(Debug, Default)]
-struct FileState {
-    /// Stamp at the last read or write; `None` if there was no file.
-    stamp: Option<Stamp>,
-    /// Why the file could not be read. Then it is not written either, because that would destroy
-    /// its content.
-    read_error: Option<String>,
-    /// The file has invalid settings or is not JSON, so it is backed up before it is overwritten.
-    invalid: bool,
-}
-
-/// Content of the file.
-enum Content {
-    Missing,
-    Json(Value),
-    /// Not JSON; the error.
-    Invalid(String),
-    /// The error.
-    Unreadable(String),
 }
 
 /// A configuration file as read by [`ConfigStore::inspect`].
@@ -85,10 +66,10 @@ pub struct InspectedConfig {
 
 /// A change that has been checked but not applied.
 struct Draft {
-    document: Value,
-    overrides: Value,
+    change: ConfigPatch,
+    stored: Config,
+    flags: ConfigPatch,
     config: Config,
-    unknown_keys: UnknownKeys,
 }
 
 /// Result of a change.
@@ -126,12 +107,13 @@ impl ConfigStore {
         let mut store = Self {
             path,
             document: empty(),
-            overrides: empty(),
+            stored: Config::default(),
+            flags: ConfigPatch::default(),
             config: Config::default(),
             file_warnings: Vec::new(),
             logged: Vec::new(),
             file: FileState::default(),
-            unsaved: empty(),
+            unsaved: ConfigPatch::default(),
             save_error: None,
             listen_error: None,
         };
@@ -139,9 +121,10 @@ impl ConfigStore {
         match read(&store.path) {
             Content::Missing => {}
             Content::Json(document) => {
-                let recovered = recover(document, &empty());
+                let recovered = Config::recover(&document, &store.stored);
                 store.listen_error = listen_error(&recovered);
-                store.accept(recovered, "the default is used");
+                store.config = recovered.config.clone();
+                store.accept(document, recovered, "the default is used");
             }
             Content::Invalid(error) => {
                 store.file_warnings = vec![format!("{error}; the defaults are used")];
@@ -170,17 +153,21 @@ impl ConfigStore {
             Content::Json(document) => document,
             Content::Invalid(error) | Content::Unreadable(error) => return Err(error),
         };
-        let recovered = recover(document, &empty());
+        let recovered = Config::recover(&document, &Config::default());
         let listen_error = listen_error(&recovered);
-        let Recovered { config, problems, unknown_keys, .. } = recovered;
+        let Recovered { config, problems, unknown_keys } = recovered;
         let problems = first_problems(problems.iter().map(ToString::to_string));
         Ok(Some(InspectedConfig { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
     }
 
-    /// Overrides the file by `overrides` (any part of the configuration) until khor ends.
-    pub fn with_overrides(mut self, overrides: Value) -> Result<Self, ConfigError> {
-        self.config = effective(&self.document, &overrides)?;
-        self.overrides = overrides;
+    /// Overrides the file by `flags` until khor ends.
+    ///
+    /// # Errors
+    ///
+    /// A value is invalid, by itself or with the settings of the file.
+    pub fn with_flags(mut self, flags: ConfigPatch) -> Result<Self, ConfigError> {
+        self.config = self.stored.with(&flags)?;
+        self.flags = flags;
         Ok(self)
     }
 
@@ -203,6 +190,15 @@ impl ConfigStore {
     /// then: the section may require a token. Later changes of the file do not change this value.
     pub fn listen_error(&self) -> Option<&str> {
         self.listen_error.as_deref()
+    }
+
+    /// Reads a change from JSON, see [`Config::read_change`].
+    ///
+    /// # Errors
+    ///
+    /// The first unknown key or invalid value.
+    pub fn read_change(&self, change: &Value) -> Result<ConfigPatch, ConfigError> {
+        self.config.read_change(change, &self.document)
     }
 
     /// Reads the file again if another program has changed it. Keeps changes that are not saved
@@ -234,19 +230,17 @@ impl ConfigStore {
     }
 
     fn reload(&mut self, document: Value) {
-        let mut recovered = recover(document, &self.document);
-        let mut with_unsaved = recovered.document.clone();
-        merge(&mut with_unsaved, &self.unsaved);
-        if effective(&with_unsaved, &self.overrides).is_ok() {
-            recovered.document = with_unsaved;
-        } else {
+        let mut recovered = Config::recover(&document, &self.stored);
+        let with_unsaved = recovered.config.with(&self.unsaved);
+        match with_unsaved.and_then(|stored| Ok((stored.with(&self.flags)?, stored))) {
+            Ok((_, stored)) => recovered.config = stored,
             // The edit conflicts with the unsaved changes and is newer.
-            self.unsaved = empty();
+            Err(_) => self.unsaved = ConfigPatch::default(),
         }
-        match effective(&recovered.document, &self.overrides) {
+        match recovered.config.with(&self.flags) {
             Ok(config) => {
-                recovered.config = config;
-                self.accept(recovered, "the previous value stays");
+                self.config = config;
+                self.accept(document, recovered, "the previous value stays");
             }
             Err(error) => {
                 self.file_warnings =
@@ -256,12 +250,12 @@ impl ConfigStore {
         }
     }
 
-    fn accept(&mut self, recovered: Recovered, fallback: &str) {
-        let Recovered { config, document, problems, unknown_keys } = recovered;
+    fn accept(&mut self, document: Value, recovered: Recovered, fallback: &str) {
+        let Recovered { config, problems, unknown_keys } = recovered;
         self.file.invalid = !problems.is_empty();
         self.file_warnings = first_problems(problems.iter().map(|problem| format!("{problem}; {fallback}")));
         self.file_warnings.extend(unknown_keys.warning());
-        (self.config, self.document) = (config, document);
+        (self.stored, self.document) = (config, document);
     }
 
     fn log_warnings(&mut self) {
@@ -271,25 +265,29 @@ impl ConfigStore {
         self.logged.clone_from(&self.file_warnings);
     }
 
-    /// Merges `change` (any part of the configuration, RFC 7396 without deletion) into the
-    /// configuration and writes the file. If the write fails, the change lasts until khor ends.
+    /// Applies `change` to the configuration and writes the file. If the write fails, the change
+    /// lasts until khor ends.
     ///
     /// # Errors
     ///
     /// The change is invalid; nothing was changed.
-    pub fn update(&mut self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
+    pub fn update(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.refresh();
         let draft = self.draft(change)?;
-        let update = self.apply(draft, change);
+        let update = self.apply(draft);
         let not_saved = self.write().err().map(|SaveError(error)| error);
         Ok(ConfigUpdate { not_saved, ..update })
     }
 
-    /// Like [`Self::update`], but does not write the file until [`Self::keep`]. For a fader that
+    /// Like [`Self::update`], but does not write the file until [`Self::save`]. For a fader that
     /// moves.
-    pub fn adjust(&mut self, change: &Value) -> Result<ConfigUpdate, ConfigError> {
+    ///
+    /// # Errors
+    ///
+    /// The change is invalid; nothing was changed.
+    pub fn adjust(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, ConfigError> {
         let draft = self.draft(change)?;
-        Ok(self.apply(draft, change))
+        Ok(self.apply(draft))
     }
 
     /// Writes the unsaved changes.
@@ -299,46 +297,31 @@ impl ConfigStore {
     /// The write failed. The changes stay unsaved, and the next call tries again.
     pub fn save(&mut self) -> Result<(), SaveError> {
         self.refresh();
-        if self.unsaved == empty() { Ok(()) } else { self.write() }
+        if self.unsaved.is_empty() { Ok(()) } else { self.write() }
     }
 
-    fn draft(&self, change: &Value) -> Result<Draft, ConfigError> {
-        if !change.is_object() {
-            return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() });
-        }
+    fn draft(&self, change: &ConfigPatch) -> Result<Draft, ConfigError> {
         // A client that sends back a value from the command line has not changed it.
         let mut change = change.clone();
-        drop_echoes(&mut change, &self.overrides);
-        // The file is written with all settings, including those that have defaults.
-        let mut document = self.document.clone();
-        merge(&mut document, &serde_json::to_value(parse(&self.document)?.0).unwrap_or_default());
-        check_shape(&document, &change, "")?;
-        unknown_keys::reject(&change, &default_shape(), &self.document, "")?;
-        merge(&mut document, &change);
-        let (_, unknown_keys) = parse(&document)?;
-        let mut overrides = self.overrides.clone();
-        drop_changed(&mut overrides, &change);
-        let config = effective(&document, &overrides)?;
-        Ok(Draft { document, overrides, config, unknown_keys })
+        change.remove_equal(&self.flags);
+        let stored = self.stored.with(&change)?;
+        let mut flags = self.flags.clone();
+        flags.remove_named(&change);
+        let config = stored.with(&flags)?;
+        Ok(Draft { change, stored, flags, config })
     }
 
-    fn apply(&mut self, draft: Draft, change: &Value) -> ConfigUpdate {
-        let Draft { document, overrides, config, unknown_keys } = draft;
-        let restart_required = config.listen != self.config.listen || config.ui != self.config.ui;
-        if document != self.document {
-            let mut change = change.clone();
-            drop_echoes(&mut change, &self.overrides);
-            merge(&mut self.unsaved, &change);
+    fn apply(&mut self, draft: Draft) -> ConfigUpdate {
+        let Draft { change, stored, flags, config } = draft;
+        let restart_required = self.config.is_restart(&config);
+        if stored != self.stored {
+            self.unsaved.merge(&change);
         }
-        (self.document, self.overrides) = (document, overrides);
-        if !self.file.invalid && self.file.read_error.is_none() {
-            self.file_warnings = unknown_keys.warning().into_iter().collect();
-        }
-        self.config = config.clone();
+        (self.stored, self.flags, self.config) = (stored, flags, config.clone());
         ConfigUpdate { config, restart_required, not_saved: None }
     }
 
-    /// Writes the document. Backs the file up first if it has invalid settings.
+    /// Writes the settings. Backs the file up first if it has invalid settings.
     fn write(&mut self) -> Result<(), SaveError> {
         let written = self.try_write();
         self.save_error =
@@ -356,59 +339,26 @@ impl ConfigStore {
             let backup = files::back_up(&self.path).map_err(|cause| failed("back up", cause))?;
             warn!("{path} had invalid settings; its backup is {}", backup.display());
         }
-        let text = text(&self.document).map_err(|cause| failed("write", cause))?;
+        let mut document = self.document.clone();
+        self.stored.write_into(&mut document);
+        let text = text(&document).map_err(|cause| failed("write", cause))?;
         let stamp = files::replace(&self.path, &text).map_err(|cause| failed("write", cause))?;
         self.file = FileState { stamp: Some(stamp), ..FileState::default() };
-        self.unsaved = empty();
-        let unknown_keys = parse(&self.document).map(|(_, unknown_keys)| unknown_keys).unwrap_or_default();
-        self.file_warnings = unknown_keys.warning().into_iter().collect();
+        self.unsaved = ConfigPatch::default();
+        self.file_warnings = unknown_keys(&document).warning().into_iter().collect();
+        self.document = document;
         Ok(())
     }
 }
 
-fn read(path: &Path) -> Content {
-    let text = match files::read_text(path, MAX_BYTES as u64) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Content::Missing,
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Content::Invalid(format!("{}: {error}", path.display()));
-        }
-        Err(error) => return Content::Unreadable(format!("cannot read {}: {error}", path.display())),
-    };
-    match serde_json::from_str(&text) {
-        Ok(document) => Content::Json(document),
-        Err(error) => Content::Invalid(format!("{}: {error}", path.display())),
-    }
+/// An empty JSON object.
+fn empty() -> Value {
+    Value::Object(Map::new())
 }
 
-/// The text of the file: indented, or in one line if the indented text would be too long.
-fn text(document: &Value) -> io::Result<Vec<u8>> {
-    let mut text = Bounded(Vec::new());
-    if serde_json::to_writer_pretty(&mut text, document).is_err() {
-        text.0.clear();
-        serde_json::to_writer(&mut text, document)?;
-    }
-    text.0.push(b'\n');
-    Ok(text.0)
-}
-
-/// A writer that fails beyond the largest size of the file.
-struct Bounded(Vec<u8>);
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() >= MAX_BYTES {
-            let message =
-                format!("it would be larger than {MAX_BYTES} bytes; remove keys that khor does not know");
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// The keys of a document that this version does not know.
+fn unknown_keys(document: &Value) -> UnknownKeys {
+    Config::recover(document, &Config::default()).unknown_keys
 }
 
 /// The first problems, and the number of the others.
@@ -425,11 +375,4 @@ fn first_problems(problems: impl ExactSizeIterator<Item = String>) -> Vec<String
 fn listen_error(recovered: &Recovered) -> Option<String> {
     let problem = recovered.problems.iter().find(|problem| concerns_listen(&problem.field));
     problem.map(ToString::to_string).or_else(|| recovered.unknown_keys.listen_error())
-}
-
-/// The configuration in `document`, overridden by `overrides`.
-fn effective(document: &Value, overrides: &Value) -> Result<Config, ConfigError> {
-    let mut document = document.clone();
-    merge(&mut document, overrides);
-    Ok(parse(&document)?.0)
 }

@@ -60,19 +60,21 @@ use std::{
     time::Duration,
 };
 
-use khor_config::{Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError};
+use khor_config::{
+    Config, ConfigError, ConfigPatch, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError,
+};
 use khor_music::Preset;
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;
 use khor_source::Playback;
 use parking_lot::{Mutex, RwLock};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use self::{
     conductor::{Command, Conductor},
     config_snapshot::ConfigSnapshot,
-    normalize::normalized,
+    normalize::{DEFAULT_DEVICE, normalized},
     settings::{
         SignalSettings, audio_settings, disk_limits, midi_settings, music_settings, signal_settings,
         source_choice, volume,
@@ -185,19 +187,24 @@ impl Engine {
     /// Changes any part of the configuration, applies the change and writes the file. If the write
     /// fails, the change lasts until khor ends. Waits for the disk, and for the sound server if the
     /// change names a device.
-    pub fn update_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
-        self.change(change, None, ConfigStore::update)
+    pub fn update_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
+        self.change(None, |_| Ok(change.clone()), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but only if the current configuration has one of these `tags`.
-    pub fn update_config_of(&self, change: &Value, tags: &[&str]) -> Result<ConfigUpdate, UpdateError> {
-        self.change(change, Some(tags), ConfigStore::update)
+    /// Like [`Self::update_config`], for a change from JSON. If there are `tags`, the current
+    /// configuration must have one of them.
+    pub fn update_config_json(
+        &self,
+        change: &Value,
+        tags: Option<&[&str]>,
+    ) -> Result<ConfigUpdate, UpdateError> {
+        self.change(tags, |store| store.read_change(&normalized(change)), ConfigStore::update)
     }
 
     /// Like [`Self::update_config`], but [`Self::save_config`] writes the file. For a fader that
     /// moves.
-    pub fn adjust_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
-        self.change(change, None, |store, change| Ok(store.adjust(change)?))
+    pub fn adjust_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
+        self.change(None, |_| Ok(change.clone()), |store, change| Ok(store.adjust(change)?))
     }
 
     /// Writes the adjusted configuration. Waits for the disk.
@@ -213,11 +220,12 @@ impl Engine {
         *self.config.write() = ConfigSnapshot::of(store);
     }
 
+    /// `read` reads the change, and `make` makes it.
     fn change(
         &self,
-        change: &Value,
         tags: Option<&[&str]>,
-        make: impl FnOnce(&mut ConfigStore, &Value) -> Result<ConfigUpdate, UpdateError>,
+        read: impl FnOnce(&ConfigStore) -> Result<ConfigPatch, ConfigError>,
+        make: impl FnOnce(&mut ConfigStore, &ConfigPatch) -> Result<ConfigUpdate, UpdateError>,
     ) -> Result<ConfigUpdate, UpdateError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
@@ -225,7 +233,7 @@ impl Engine {
         if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
             return Err(UpdateError::Changed);
         }
-        let change = normalized(change, &before);
+        let change = read(&store)?;
         check_change(&change, &before, &self.library())?;
         let update = make(&mut store, &change)?;
         self.publish_config(&store);
@@ -235,14 +243,18 @@ impl Engine {
 
     /// Makes another preset the current one. Ends a preview.
     pub fn select_preset(&self, name: &str) -> Result<ConfigUpdate, UpdateError> {
-        let update = self.update_config(&json!({"music": {"preset": name}}))?;
+        let mut change = ConfigPatch::default();
+        change.music.preset = Some(name.to_owned());
+        let update = self.update_config(&change)?;
         self.end_preview();
         Ok(update)
     }
 
     /// Makes another device the current one. Empty and `default` select the default device.
     pub fn select_device(&self, device: &str) -> Result<ConfigUpdate, UpdateError> {
-        self.update_config(&json!({"audio": {"device": device}}))
+        let mut change = ConfigPatch::default();
+        change.audio.device = Some(if device == DEFAULT_DEVICE { "" } else { device }.to_owned());
+        self.update_config(&change)
     }
 
     /// Ends every note on the sound device and on all MIDI channels. The music goes on.

@@ -177,18 +177,18 @@ mod tests {
             };
             json!({ "quiet": { "enabled": true, "from": edge(-30), "to": edge(30) } })
         };
-        engine.update_config(&around(0)).unwrap();
+        engine.update_config_json(&around(0), None).unwrap();
         assert!(engine.is_muted() && engine.controls().quiet_until_ts_ms.is_some());
         let words = engine.explain().text;
         assert!(words.contains("muted until") && words.contains("(quiet hours)"), "{words}");
         engine.set_muted(false);
         engine.apply_time(&local_time::now());
         assert!(!engine.is_muted() && engine.controls().quiet_until_ts_ms.is_none());
-        engine.update_config(&around(6)).unwrap();
+        engine.update_config_json(&around(6), None).unwrap();
         assert!(!engine.is_muted());
-        engine.update_config(&around(0)).unwrap();
+        engine.update_config_json(&around(0), None).unwrap();
         assert!(engine.is_muted(), "new hours are a new word");
-        engine.update_config(&json!({ "quiet": { "enabled": false } })).unwrap();
+        engine.update_config_json(&json!({ "quiet": { "enabled": false } }), None).unwrap();
         assert!(!engine.is_muted());
     }
 }

@@ -101,10 +101,8 @@ struct Changed {
 fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
     let change = call.json()?;
     let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let ConfigUpdate { config, restart_required, not_saved } = match if_match {
-        Some(tags) => call.engine().update_config_of(&change, &tags)?,
-        None => call.engine().update_config(&change)?,
-    };
+    let update = call.engine().update_config_json(&change, if_match.as_deref())?;
+    let ConfigUpdate { config, restart_required, not_saved } = update;
     let tag = config.tag();
     Ok(Tagged { json: Changed { config, ok: true, restart_required, not_saved }, tag })
 }

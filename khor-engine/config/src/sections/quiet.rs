@@ -1,36 +1,43 @@
-//! Quiet hours: the part of each day in which the sound device is muted, by this machine's wall
-//! clock.
+//! Quiet hours: the part of each day in which the sound device is muted.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, error::require};
+use crate::{Access, ConfigError, Kind, Leaf, Rule, definition::section, error::not_allowed};
 
-/// Hours in which the sound device is muted, every day. MIDI and OSC go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Quiet {
-    /// Keep them.
-    pub enabled: bool,
-    /// When they begin, HH:MM in local time.
-    #[schemars(with = "String", regex(pattern = TimeOfDay::PATTERN), length(max = 5))]
-    pub from: TimeOfDay,
-    /// When they end, HH:MM in local time; before `from` it is the next day's.
-    #[schemars(with = "String", regex(pattern = TimeOfDay::PATTERN), length(max = 5))]
-    pub to: TimeOfDay,
-}
-
-impl Default for Quiet {
-    fn default() -> Self {
-        Self { enabled: false, from: TimeOfDay { hour: 22, minute: 0 }, to: TimeOfDay { hour: 7, minute: 0 } }
+section! {
+    /// Hours in which the sound device is muted, every day. MIDI and OSC continue.
+    #[derive(Copy, Eq)]
+    Quiet, QuietPatch {
+        /// Mute the sound device in these hours.
+        enabled: bool = false, Rule::Any, Access::Api;
+        /// When the quiet hours begin, HH:MM in local time.
+        from: TimeOfDay = TimeOfDay { hour: 22, minute: 0 }, Rule::Any, Access::Api;
+        /// When they end, HH:MM in local time; on the next day if this is before `from`.
+        to: TimeOfDay = TimeOfDay { hour: 7, minute: 0 }, Rule::Any, Access::Api;
     }
 }
 
 impl Quiet {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        require(self.from != self.to, "quiet.to", self.to, "another time than quiet.from")
+    /// Checks that the hours have a length.
+    pub(crate) fn check_times(&self) -> Result<(), ConfigError> {
+        if self.from != self.to {
+            return Ok(());
+        }
+        let problem = not_allowed(&self.to, "another time than quiet.from");
+        Err(ConfigError { field: "quiet.to".into(), problem })
+    }
+
+    /// Replaces times that conflict by the previous ones: the end alone, or both.
+    pub(crate) fn restore_times(&mut self, previous: &Self) -> Option<ConfigError> {
+        let problem = self.check_times().err()?;
+        self.to = previous.to;
+        if self.check_times().is_err() {
+            self.from = previous.from;
+        }
+        Some(problem)
     }
 }
 
@@ -40,6 +47,28 @@ impl Quiet {
 pub struct TimeOfDay {
     hour: u8,
     minute: u8,
+}
+
+impl Leaf for TimeOfDay {
+    const KIND: Kind = Kind::Text;
+
+    fn check_rule(&self, _: &Rule) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl JsonSchema for TimeOfDay {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "TimeOfDay".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": Self::PATTERN, "maxLength": 5 })
+    }
 }
 
 impl TimeOfDay {
@@ -97,7 +126,7 @@ mod tests {
         }
         assert_eq!(TimeOfDay::try_from("23:59".to_owned()).unwrap().to_string(), "23:59");
         let equal: Quiet = serde_json::from_value(json!({ "from": "22:00", "to": "22:00" })).unwrap();
-        let error = equal.check().unwrap_err().to_string();
+        let error = equal.check_times().unwrap_err().to_string();
         assert_eq!(error, "quiet.to: 22:00 is not allowed, expected another time than quiet.from");
     }
 }

@@ -1,28 +1,47 @@
-//! The site that plays instead of this machine.
+//! The site that khor plays instead of this machine.
 
 use khor_fleet::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigError, Nats};
+use super::nats::Nats;
+use crate::{
+    Access, Kind, Leaf, Rule, TextRule,
+    definition::{section, words},
+};
 
-/// A site.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Site {
-    /// Its name: a-z A-Z 0-9 - _; empty is this machine.
-    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{0,63}$"), length(max = 63))]
-    pub name: String,
-    /// The host that is heard alone, as if it were this machine; `null` is all of them together.
-    #[schemars(regex(pattern = "^[a-zA-Z0-9_-]{1,63}$"), length(max = 63))]
-    pub host: Option<String>,
-    /// Where it is heard.
-    pub nats: Nats,
-    /// Who of it plays; at the next bar line.
-    pub mode: SiteMode,
+section! {
+    /// The site that khor plays instead of this machine.
+    Site, SitePatch {
+        /// Name of the site; empty is this machine.
+        name: String = String::new(), SITE_NAME, Access::CommandLine;
+        /// The host that plays alone, as if it were this machine; null is all hosts together.
+        host: Option<String> = None, HOST_NAME, Access::Api;
+        /// The NATS server of the site.
+        nats: Nats;
+        /// Which hosts of the site play. A change takes effect at the next bar line.
+        mode: SiteMode = SiteMode::Ensemble, Rule::Any, Access::Api;
+    }
 }
 
-/// Who of a site plays. The most deviant one or two hosts have the voices in each.
+/// Name of a site or host.
+const HOST: TextRule = TextRule {
+    max_chars: Name::MAX_LEN as u32,
+    form: "1 to 63 of a-z A-Z 0-9 - _",
+    pattern: Some("^[a-zA-Z0-9_-]{1,63}$"),
+    is_valid: |text| Name::new(text).is_ok(),
+    explain: Some(|text| Name::new(text).err().map(|error| error.to_string()).unwrap_or_default()),
+    ..TextRule::FREE
+};
+const HOST_NAME: Rule = Rule::Text(&HOST);
+const SITE_NAME: Rule = Rule::Text(&TextRule {
+    form: "up to 63 of a-z A-Z 0-9 - _",
+    pattern: Some("^[a-zA-Z0-9_-]{0,63}$"),
+    is_valid: |text| text.is_empty() || Name::new(text).is_ok(),
+    ..HOST
+});
+
+/// Which hosts of a site play. In each mode, the most deviant one or two hosts have the voices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteMode {
@@ -35,6 +54,18 @@ pub enum SiteMode {
     RollCall,
 }
 
+impl Leaf for SiteMode {
+    const KIND: Kind = Kind::Text;
+
+    fn check_rule(&self, _: &Rule) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn choices() -> Vec<String> {
+        words(&[Self::Ensemble, Self::Sections, Self::RollCall])
+    }
+}
+
 impl Site {
     /// The keys that select within a site and are set without a site, so they have no effect. A
     /// file may contain them, because `--site` may name the site.
@@ -44,18 +75,6 @@ impl Site {
         }
         let keys = [("site.host", self.host.is_some()), ("site.mode", self.mode != SiteMode::default())];
         keys.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key).collect()
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |field: &str, problem: String| ConfigError { field: field.to_owned(), problem };
-        if !self.name.is_empty() {
-            Name::new(&*self.name).map_err(|error| wrong("site.name", error.to_string()))?;
-        }
-        if let Some(host) = &self.host {
-            Name::new(&**host).map_err(|error| wrong("site.host", error.to_string()))?;
-        }
-        self.nats.check_url().map_err(|problem| wrong("site.nats.url", problem))?;
-        Ok(())
     }
 }
 
