@@ -1,6 +1,7 @@
 //! `khor mute` and `khor snooze`: silence the running engine.
 
 use clap::{Args, ValueEnum};
+use khor_api::{Muted, Snoozed};
 use khor_command_line::{number, print::print_line};
 
 use super::client::EngineAddress;
@@ -34,12 +35,12 @@ pub(super) fn mute(args: &MuteArgs) -> anyhow::Result<()> {
         Some(Switch::Off) => "?on=false",
         None => "",
     };
-    let answer = args.engine.client()?.post(&format!("actions/mute{query}"))?;
-    print_line(if answer["muted"] == true { "muted" } else { "unmuted" })
+    let Muted { muted, .. } = args.engine.client()?.post(&format!("actions/mute{query}"))?;
+    print_line(if muted { "muted" } else { "unmuted" })
 }
 
 pub(super) fn snooze(args: &SnoozeArgs) -> anyhow::Result<()> {
-    args.engine.client()?.post(&format!("actions/snooze?minutes={}", args.minutes))?;
+    args.engine.client()?.post::<Snoozed>(&format!("actions/snooze?minutes={}", args.minutes))?;
     match args.minutes {
         0 => print_line("awake"),
         minutes => print_line(format_args!("silent for {minutes} min; khor snooze 0 ends it")),

@@ -1,10 +1,9 @@
 //! Functions of the operating system that khor's unprivileged programs use.
 //!
 //! [`files`] opens the user's files safely, and [`peer`] finds the user at the other end of a
-//! connection. [`clock`] and [`local_time`] give the time. [`cgroup_name`] checks the names of
-//! cgroups. A [`NetDevice`] has the properties of a
-//! network device that sysfs shows. [`words`] and [`shown_path`] make text for people. A
-//! [`Shortfall`] names what is missing and the fix.
+//! connection. [`clock`] and [`local_time`] give the time. A [`NetDevice`] has the properties of a
+//! network device that sysfs shows. [`words`] makes text for people. A [`Shortfall`] names what
+//! is missing and the fix.
 
 pub mod cgroup_name;
 pub mod clock;
@@ -13,7 +12,6 @@ pub mod local_time;
 mod net_device;
 pub mod peer;
 mod shortfall;
-pub mod shown_path;
 pub mod words;
 
 pub use self::{net_device::NetDevice, shortfall::Shortfall};

@@ -13,8 +13,8 @@ use std::{
     },
 };
 
+use khor_api::Health;
 use khor_config::ConfigPatch;
-use khor_output::Health;
 use khor_proto::inert;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
+use khor_api::Check;
 use khor_config::{ConfigStore, InspectedConfig, presets_dir};
 use tokio::net::TcpListener;
 
-use super::check::{Check, DoctorInput};
+use super::check::DoctorInput;
 use crate::engine::Library;
 
 pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
@@ -88,7 +89,7 @@ async fn page(input: &DoctorInput) -> Check {
         );
     };
     let address = SocketAddr::new(host, listen.port);
-    if let Some(version) = input.health.as_ref().and_then(|health| health["version"].as_str()) {
+    if let Some(version) = input.health.as_ref().map(|health| &health.version) {
         return Check::ok(name, format!("khor engine {version} at http://{address}"));
     }
     match TcpListener::bind(address).await {

@@ -13,8 +13,6 @@ use khor_music::{CueSound, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
 use khor_synth::{Offline, RenderMode, Samples};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::settings::offline_settings;
 
@@ -27,7 +25,7 @@ pub const CLIP_S: f64 = 16.0;
 const SPARE_S: f64 = 0.25;
 
 /// An example.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug)]
 pub struct Clip {
     /// Name in the API.
     pub scenario: &'static str,
@@ -35,7 +33,6 @@ pub struct Clip {
     pub title: &'static str,
     /// What gives it away.
     pub listen_for: &'static str,
-    #[serde(skip)]
     capture: &'static [u8],
 }
 
