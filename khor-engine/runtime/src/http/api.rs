@@ -6,6 +6,7 @@ use khor_api::{
     BaselineAction, ConfigChanged, DeviceList, DeviceSelected, DeviceSelection, Done, Explanation,
     FleetReport, HealthReport, MetricsReport, Muted, Snoozed, UnitList,
 };
+use khor_config::{Config, ConfigUpdate};
 use khor_output::audio;
 use khor_source as source;
 use schemars::{Schema, generate::SchemaSettings};
@@ -17,10 +18,7 @@ use super::{
     reply::Failure,
     table::{DONE, Json, Operation, Tagged, get, patch, post, put},
 };
-use crate::{
-    config::{Config, ConfigUpdate},
-    engine::WrittenPoint,
-};
+use crate::engine::WrittenPoint;
 
 /// Default length of a snooze, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;
@@ -107,10 +105,8 @@ fn config(call: Call) -> Tagged<Config> {
 fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     let change = call.json()?;
     let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let ConfigUpdate { config, restart_required, not_saved } = match if_match {
-        Some(tags) => call.engine().update_config_of(&change, &tags)?,
-        None => call.engine().update_config(&change)?,
-    };
+    let update = call.engine().update_config_json(&change, if_match.as_deref())?;
+    let ConfigUpdate { config, restart_required, not_saved } = update;
     let tag = config.tag();
     Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }
