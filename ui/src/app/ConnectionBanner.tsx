@@ -1,8 +1,8 @@
 // Says when the engine is gone, and for a moment when it is back.
 import { useEffect, useState } from 'react';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';
-import { useStores } from './stores';
+import { useStores } from './context';
 
 const BACK_MS = 4000;
 

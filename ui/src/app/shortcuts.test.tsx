@@ -6,7 +6,8 @@ import { Client } from '../api/client';
 import type { Metrics } from '../api/types';
 import { Keys } from './Keys';
 import { KEYS, neighbour } from './shortcuts';
-import { makeStores, StoresContext, type Stores } from './stores';
+import { StoresContext } from './context';
+import { makeStores, type Stores } from './stores';
 
 const CONTROLS = { bpm: 110, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5, master_gain: 0.5, muted: false, silence: null, snoozed_until_ts_ms: null };
 const CONFIG = {

@@ -1,5 +1,4 @@
-// Makes the stores, ties them together, and hands them to the components.
-import { createContext, useContext } from 'react';
+// Makes the stores and ties them together.
 import { Client } from '../api/client';
 import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';
@@ -10,6 +9,7 @@ import { RecorderStore } from '../listen/recorder';
 import { ListenStore } from '../listen/store';
 import { LiveStore } from '../live/store';
 import { MachineStore } from '../machine/store';
+import { SentenceStore } from '../now/told';
 import { ThemeStore } from '../theme/store';
 import { AccessStore } from './access';
 import { KeysStore } from './shortcuts';
@@ -20,6 +20,7 @@ export interface Stores {
   keys: KeysStore;
   access: AccessStore;
   live: LiveStore;
+  sentence: SentenceStore;
   settings: SettingsStore;
   editor: EditorStore;
   health: HealthStore;
@@ -34,11 +35,13 @@ export interface Stores {
 export function makeStores(client = new Client()): Stores {
   const health = new HealthStore(client);
   const settings = new SettingsStore(client);
+  const live = new LiveStore(client);
   return {
     router: new Router(),
     keys: new KeysStore(),
     access: new AccessStore(client),
-    live: new LiveStore(client),
+    live,
+    sentence: new SentenceStore(live, health),
     settings,
     editor: new EditorStore(client, settings),
     health,
@@ -61,7 +64,7 @@ function watchScope(health: HealthStore, then: () => void): () => void {
   });
 }
 
-export function startStores({ router, access, live, settings, editor, health, fleet, theme }: Stores): () => void {
+export function startStores({ router, access, live, sentence, settings, editor, health, fleet, theme }: Stores): () => void {
   settings.onConfirmed = () => void health.refresh();
   const stops = [
     live.session.subscribe(() => {
@@ -82,6 +85,7 @@ export function startStores({ router, access, live, settings, editor, health, fl
       if (access.refusal.get() === null) live.reopen();
     }),
     router.start(),
+    sentence.start(),
     live.start(),
     health.start(() => void settings.refresh()),
     theme.start(),
@@ -89,12 +93,4 @@ export function startStores({ router, access, live, settings, editor, health, fl
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-export const StoresContext = createContext<Stores | null>(null);
-
-export function useStores(): Stores {
-  const stores = useContext(StoresContext);
-  if (stores === null) throw new Error('no stores: the component stands outside StoresContext');
-  return stores;
 }

@@ -1,8 +1,8 @@
 // The chosen preset as a table to edit: checked by the engine as one types, heard before it is saved, taken back at will.
 import { useEffect, type KeyboardEvent } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Vocabulary } from '../api/presets';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { edited } from './draft';
 import { Mapping } from './Mapping';
 import { PresetFields } from './PresetFields';

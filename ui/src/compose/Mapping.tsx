@@ -1,5 +1,5 @@
 // The table of routes: a row for each signal that moves something.
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { PresetFile, Route, Vocabulary } from '../api/presets';
 import { RouteRow } from './RouteRow';
 

@@ -1,6 +1,6 @@
 // What a preset says beside its mapping: its hint and its swing.
 import type { CSSProperties } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { PresetFile } from '../api/presets';
 
 /** Half a step: beyond it the late note would be nearer to the next. */

@@ -1,6 +1,6 @@
 // One route of the mapping, every part of it editable, with its shape and what is wrong with it.
 import type { ReactNode } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { MappingFeature, Range, Route, Vocabulary } from '../api/presets';
 import { CATALOGUE } from '../live/catalogue';
 import { Mark } from '../theme/Mark';

@@ -3,7 +3,8 @@ import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
-import { makeStores, StoresContext, type Stores } from '../app/stores';
+import { StoresContext } from '../app/context';
+import { makeStores, type Stores } from '../app/stores';
 import { MusicPanel } from '../compose/MusicPanel';
 
 const CONFIG = {

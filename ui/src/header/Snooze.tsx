@@ -1,8 +1,8 @@
 // Silence for a while that ends by itself: a small menu beside Mute.
 import { useEffect, useRef, useState } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { timeOfDay } from '../format/units';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 
 const CHOICES: readonly [number, string][] = [
   [5, '5 minutes'],

@@ -1,8 +1,8 @@
 // What khor knows of what is ordinary here: how far it has learnt, and the ways to hold it or begin anew.
 import { useState, type CSSProperties } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Baseline } from '../api/types';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 
 export function baselineText({ learnt, learning, frozen }: Baseline): string {
   if (frozen) return 'Frozen: nothing new becomes ordinary.';

@@ -1,10 +1,10 @@
 // The last sixteen bars of music, scrolling; a still picture renewed every bar when motion is to be reduced.
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Note } from '../api/types';
 import { noteName } from '../format/music';
 import { FAMILIES } from '../live/catalogue';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Mark } from '../theme/Mark';
 import { BANDS } from './scorePainter';
 import { ScoreStrip } from './scoreStrip';
