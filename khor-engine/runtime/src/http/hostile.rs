@@ -2,7 +2,7 @@
 
 use std::{
     io::ErrorKind,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::Arc,
     time::Instant,
 };
 
@@ -32,8 +32,7 @@ impl Listening {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (stop, stopped) = watch::channel(false);
-        let streams = Arc::new(AtomicUsize::new(0));
-        let context = ApiContext { engine, stop: stopped.clone(), streams, access: loopback(port) };
+        let context = ApiContext::new(engine, stopped.clone(), loopback(port));
         Self {
             port,
             stop,

@@ -129,6 +129,12 @@ impl MetricsReport {
             cue: self.cues.last().map_or(before.cue, |cue| cue.seq),
         }
     }
+
+    /// Removes the notes and cues after a read position.
+    pub fn truncate(&mut self, until: ReadPosition) {
+        self.notes.retain(|note| note.seq <= until.note);
+        self.cues.retain(|cue| cue.seq <= until.cue);
+    }
 }
 
 /// Why a signal is missing; `None` if it is available.
