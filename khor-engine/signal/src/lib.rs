@@ -14,6 +14,7 @@ mod lane;
 mod pipeline;
 mod rate;
 mod scale;
+mod source_kind;
 
 #[cfg(any(test, feature = "testing"))]
 pub use self::ensemble::deviating_reading;
@@ -30,6 +31,7 @@ pub use self::{
     pipeline::{Pipeline, Reading},
     rate::{CounterRates, counter_rates},
     scale::{default_ceilings, level},
+    source_kind::SourceKind,
 };
 
 pub use khor_proto::Counter;

@@ -21,6 +21,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_api::{Health, TargetHealth};
 use khor_music::Note;
 use khor_own_traffic::OwnTraffic;
 use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
@@ -29,11 +30,7 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
 
 use self::destination::Destination;
-pub use self::{
-    destination::TargetHealth,
-    target::{OscTarget, ParseTargetError},
-};
-use super::Health;
+pub use self::target::{OscTarget, ParseTargetError};
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
@@ -373,10 +370,10 @@ mod tests {
         // At once, and not only after the look-up of the lost address.
         output.send(OscEvent::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
-        khor_e2e::wait_until("an error", || output.health().error.is_some());
+        khor_e2e::wait_until("an error", || output.health().trouble.is_some());
         let health = output.health();
-        assert!(!health.ok && health.fix.unwrap().contains("osc.targets"), "{:?}", health.error);
-        assert!(health.error.unwrap().starts_with("no.such.host.invalid:9000: "));
+        assert!(!health.ok && health.fix().unwrap().contains("osc.targets"), "{health:?}");
+        assert!(health.error().unwrap().starts_with("no.such.host.invalid:9000: "));
         let works: Vec<bool> = output.targets().iter().map(|target| target.ok).collect();
         assert_eq!(works, [true, false, true]);
     }

@@ -24,7 +24,7 @@ use tracing::debug;
 
 use super::{
     conductor::{Command, Conductor},
-    original_rates::original_rates,
+    original_rates::{in_osc_order, original_rates},
     settings::SignalSettings,
     sources::InputEvent,
     stage::Stage,
@@ -230,9 +230,7 @@ impl SignalTask {
         self.osc.send(osc::OscEvent::Lanes(reading.lanes));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
-            self.osc.send(osc::OscEvent::Metrics(
-                original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
-            ));
+            self.osc.send(osc::OscEvent::Metrics(in_osc_order(&original_rates(&reading))));
         }
     }
 }

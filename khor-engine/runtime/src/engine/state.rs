@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_api::{DesktopHealth, MetricsReport, OscInputHealth};
 use khor_music::{MusicSnapshot, Note, Position};
 use khor_proto::Cue;
 use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
@@ -19,10 +20,7 @@ use khor_system::clock::{now_unix_ms, unix_ms};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::broadcast;
 
-use super::{
-    desktop_health::DesktopHealth, osc_input_health::OscInputHealth, report::WrittenPoint, silence::Silence,
-    stage::StagePlan, totals::Totals,
-};
+use super::{report::WrittenPoint, silence::Silence, stage::StagePlan, totals::Totals};
 use crate::fair_share;
 
 /// Points of history that are kept: two minutes at five a second.
@@ -48,6 +46,23 @@ pub(super) type CueSeq = u64;
 pub struct ReadPosition {
     pub(super) note: NoteSeq,
     pub(super) cue: CueSeq,
+}
+
+impl ReadPosition {
+    /// The position after a report, for a client that had read up to `self`.
+    #[must_use]
+    pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
+        Self {
+            note: report.notes.last().map_or(self.note, |note| note.seq),
+            cue: report.cues.last().map_or(self.cue, |cue| cue.seq),
+        }
+    }
+
+    /// Removes the notes and cues after this position from a report.
+    pub fn limit<P>(self, report: &mut MetricsReport<P>) {
+        report.notes.retain(|note| note.seq <= self.note);
+        report.cues.retain(|cue| cue.seq <= self.cue);
+    }
 }
 
 impl fmt::Display for ReadPosition {

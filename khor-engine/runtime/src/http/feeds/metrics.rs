@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use khor_api::MetricsReport;
 use tracing::error;
 
 use super::feed::Publisher;
 use crate::{
-    engine::{Engine, MetricsReport, ReadPosition},
+    engine::{Engine, ReadPosition, WrittenPoint},
     http::inert_json,
 };
 
@@ -29,7 +30,7 @@ impl MetricsPublisher {
         Self { engine, position: ReadPosition::default() }
     }
 
-    fn event(&self, report: &MetricsReport, until: ReadPosition) -> Option<Message> {
+    fn event(&self, report: &MetricsReport<WrittenPoint>, until: ReadPosition) -> Option<Message> {
         let id = format!("{}.{until}", run_id(&self.engine));
         match inert_json::text(report) {
             Ok(text) => Some((format!("data:{text}\nid:{id}\n\n").into(), until)),
@@ -48,7 +49,7 @@ impl Publisher for MetricsPublisher {
 
     fn round(&mut self) -> Vec<Message> {
         let report = self.engine.metrics(Some(self.position), false);
-        self.position = report.until(Some(self.position));
+        self.position = self.position.after(&report);
         self.event(&report, self.position).into_iter().collect()
     }
 
@@ -56,7 +57,7 @@ impl Publisher for MetricsPublisher {
     /// later ones.
     fn greet(&self, client: &Self::Client) -> Vec<Message> {
         let mut report = self.engine.metrics(*client, false);
-        report.truncate(self.position);
+        self.position.limit(&mut report);
         self.event(&report, self.position).into_iter().collect()
     }
 
