@@ -54,7 +54,7 @@ export function makeStores(client = new Client()): Stores {
   };
 }
 
-/** Calls `then` when somebody else than before is heard. */
+/** Calls `then` when the scope changes. */
 function watchScope(health: HealthStore, then: () => void): () => void {
   let whose = health.state.get()?.scope.whose;
   return health.state.subscribe(() => {
@@ -65,17 +65,17 @@ function watchScope(health: HealthStore, then: () => void): () => void {
 }
 
 export function startStores({ router, access, live, sentence, settings, editor, health, fleet, theme }: Stores): () => void {
-  settings.onConfirmed = () => void health.refresh();
   const stops = [
     live.session.subscribe(() => {
-      void health.refresh();
       void settings.reload();
       void editor.reload();
     }),
     live.text.subscribe(() => {
-      const metrics = live.text.get();
-      if (metrics !== null) settings.follow(metrics.controls);
+      const moment = live.text.get();
+      if (moment !== null) settings.follow(moment.controls);
     }),
+    live.health.subscribe(() => health.state.set(live.health.get())),
+    live.configTag.subscribe(() => void settings.refresh()),
     live.link.subscribe(() => {
       if (live.link.get() === 'lost') void access.look();
     }),
@@ -87,7 +87,6 @@ export function startStores({ router, access, live, sentence, settings, editor, 
     router.start(),
     sentence.start(),
     live.start(),
-    health.start(() => void settings.refresh()),
     theme.start(),
   ];
   return () => {

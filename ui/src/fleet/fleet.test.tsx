@@ -18,6 +18,7 @@ const CONFIG = {
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port: 9001 } },
   quiet: { enabled: false, from: '22:00', to: '07:00' },
   desktop: { bus: false, mpris: false, notifications: false },
+  site: { name: '', host: null, mode: 'ensemble' },
 };
 
 let stores: Stores;

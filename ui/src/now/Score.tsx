@@ -16,7 +16,7 @@ export function Score() {
   const box = useRef<HTMLDivElement>(null);
   const roll = useRef<ScoreStrip | null>(null);
   const [pointed, setPointed] = useState<Note | null>(null);
-  const metrics = useObservable(live.text);
+  const bar = useObservable(live.text)?.bar ?? null;
 
   useEffect(() => {
     const element = canvas.current;
@@ -77,7 +77,7 @@ export function Score() {
           <Mark family={null} lit />
           no single signal
         </li>
-        {metrics !== null && <li className="at-bar">bar {metrics.music.bar}</li>}
+        {bar !== null && <li className="at-bar">bar {bar}</li>}
       </ul>
     </section>
   );

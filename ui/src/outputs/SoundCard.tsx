@@ -67,7 +67,7 @@ function Figures() {
   if (audio?.enabled !== true || !audio.ok) return null;
   const rows: [string, string][] = [
     ['Latency', audio.latency_ms === null ? '–' : `${Math.round(audio.latency_ms)} ms`],
-    ['Voices', `${audio.voices ?? 0} of ${audio.voice_limit}`],
+    ['Voices', `${audio.voices} of ${audio.voice_limit}`],
     ['Underruns', audio.xruns === null ? '–' : String(audio.xruns)],
     ['Device restarts', String(audio.restarts)],
   ];

@@ -1,6 +1,9 @@
 //! Reads the state of the engine, in the types of the API.
 
-use khor_api::{ControlsReport, Explanation, FleetReport, HealthReport, MetricsReport, SignalReport, Table};
+use khor_api::{
+    ControlsReport, Explanation, FleetReport, HealthReport, HistoryColumns, MetricsReport, SignalReport,
+    Table,
+};
 
 use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
@@ -29,6 +32,12 @@ impl Engine {
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
+    }
+
+    /// The rates of the points of history after `since_ts_ms`; 0 selects all points.
+    pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
+        let points = self.state.lock().rates_since(since_ts_ms);
+        report::columns(&points)
     }
 
     /// What can be steered.

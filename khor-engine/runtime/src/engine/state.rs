@@ -136,6 +136,9 @@ pub(super) struct HistoryPoint {
     pub(super) written: OnceLock<WrittenPoint>,
 }
 
+/// When a point of history was made, milliseconds since 1970, and the rates then.
+pub(super) type PastRates = (u64, PerSignal<Option<f64>>);
+
 /// A note that was sent to the outputs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PlayedNote {
@@ -275,6 +278,12 @@ impl EngineState {
             counter_rates: reading.counter_rates,
             written: OnceLock::new(),
         });
+    }
+
+    /// The rates of each point of history after a time, which are copied because the lock is held.
+    pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
+        let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
+        later.map(|point| (point.ts_ms, point.rates)).collect()
     }
 
     /// Adds a cue and numbers it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use khor_api::{
     BaselineAction, ConfigChanged, DeviceList, DeviceSelected, DeviceSelection, Done, Explanation,
-    FleetReport, HealthReport, MetricsReport, Muted, Snoozed, UnitList,
+    FleetReport, HealthReport, HistoryColumns, MetricsReport, Muted, Snoozed, UnitList,
 };
 use khor_output::audio;
 use khor_source as source;
@@ -36,6 +36,13 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/health", "How every part is").at_once(health),
         get("/api/metrics", "Rates, signals, notes and cues now, and two minutes of history")
             .at_once(metrics),
+        get("/api/history", "The rates of the last two minutes")
+            .takes(
+                "since_ts_ms",
+                "Only points after this time, milliseconds since 1970",
+                json!({ "type": "integer", "minimum": 0 }),
+            )
+            .at_once(history),
         get("/api/explain", "What is sounding and why, in words").at_once(explain),
         get("/api/fleet", "The hosts of the site that is heard").at_once(fleet),
         get("/api/config", "The configuration").at_once(config),
@@ -75,6 +82,10 @@ fn health(call: Call) -> Json<HealthReport> {
 
 fn metrics(call: Call) -> Json<MetricsReport<WrittenPoint>> {
     Json(call.engine().metrics(None, true))
+}
+
+fn history(call: Call) -> Result<Json<HistoryColumns>, Failure> {
+    Ok(Json(call.engine().history(call.number("since_ts_ms", 0)?)))
 }
 
 fn explain(call: Call) -> Json<Explanation> {

@@ -1,10 +1,6 @@
 //! Clients that are slow, half, huge, many or malformed, at a listener of a running engine.
 
-use std::{
-    io::ErrorKind,
-    sync::Arc,
-    time::Instant,
-};
+use std::{io::ErrorKind, sync::Arc, time::Instant};
 
 use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 use khor_patience::{Lateness, hang_timeout};

@@ -4,6 +4,10 @@ use std::{convert::Infallible, pin::Pin};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use khor_api::{MetricsReport, StreamEvent};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::json;
 use warp::{
     Reply,
     http::{HeaderValue, header},
@@ -12,26 +16,56 @@ use warp::{
 
 use super::{
     call::Call,
-    reply::live_headers,
+    reply::{Failure, live_headers},
     stop::until_stopped,
     table::{Answer, Content, Operation, get},
 };
 
+type Events = Pin<Box<dyn Stream<Item = Result<Bytes, Infallible>> + Send + Sync>>;
+
+struct EventStream(Events);
+
+/// The data of one event.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the events, which the feeds write")]
+enum EventData {
+    /// Of an event without a name.
+    Metrics(MetricsReport),
+    /// Of an event with the name `change`.
+    Change(StreamEvent),
+}
+
 /// `GET /api/stream`.
 pub(super) fn operation() -> Operation {
-    get("/api/stream", "Server-sent events without a name: the metrics ten times a second, without history")
+    get("/api/stream", "Server-sent events: the metrics ten times a second, or the state and its changes")
+        .takes(
+            "events",
+            "`metrics`, the default: events without a name, each with all metrics except the history. `changes`: events \
+             named `change`, first the whole state, then what changes",
+            json!({ "type": "string", "enum": ["metrics", "changes"] }),
+        )
         .at_once(open)
 }
 
-struct EventStream(Pin<Box<dyn Stream<Item = Result<Bytes, Infallible>> + Send + Sync>>);
-
-fn open(call: Call) -> EventStream {
-    let events = call.context.feeds.metrics(call.header("last-event-id"));
-    EventStream(Box::pin(events.take_until(until_stopped(call.context.stop))))
+fn open(call: Call) -> Result<EventStream, Failure> {
+    let feeds = &call.context.feeds;
+    let events: Events = match call.text("events") {
+        None | Some("metrics") => Box::pin(feeds.metrics(call.header("last-event-id"))),
+        Some("changes") => Box::pin(feeds.changes()),
+        Some(other) => {
+            let message = format!("events: {other} is not allowed, expected metrics or changes");
+            return Err(Failure::bad(message));
+        }
+    };
+    Ok(EventStream(Box::pin(events.take_until(until_stopped(call.context.stop)))))
 }
 
 impl Answer for EventStream {
-    const CONTENT: Content = Content::of("text/event-stream");
+    const CONTENT: Content = Content {
+        schema: Some(SchemaGenerator::subschema_for::<EventData>),
+        ..Content::of("text/event-stream")
+    };
 
     fn into_response(self) -> Response {
         let mut response = warp::reply::stream(self.0).into_response();

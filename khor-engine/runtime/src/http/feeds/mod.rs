@@ -1,5 +1,6 @@
 //! What the event streams send. All clients of a stream share one [`feed`].
 
+mod changes;
 mod feed;
 mod metrics;
 
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 
 use self::{
+    changes::ChangesPublisher,
     feed::Feed,
     metrics::{MetricsPublisher, read_position},
 };
@@ -25,6 +27,7 @@ use crate::engine::Engine;
 pub(super) struct Feeds {
     engine: Arc<Engine>,
     metrics: Arc<Feed<MetricsPublisher>>,
+    changes: Arc<Feed<ChangesPublisher>>,
     open: Arc<AtomicUsize>,
 }
 
@@ -36,6 +39,7 @@ impl Feeds {
         Self {
             engine: Arc::clone(engine),
             metrics: Feed::new(MetricsPublisher::new(Arc::clone(engine))),
+            changes: Feed::new(ChangesPublisher::new(Arc::clone(engine))),
             open: Arc::default(),
         }
     }
@@ -52,6 +56,11 @@ impl Feeds {
     ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + use<> {
         let position = last_id.and_then(|id| read_position(&self.engine, id));
         self.counted(self.metrics.bytes(position))
+    }
+
+    /// The state, and its changes.
+    pub(super) fn changes(&self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + use<> {
+        self.counted(self.changes.bytes(()))
     }
 
     fn counted<S: Stream + Send + Sync>(
