@@ -2,6 +2,7 @@
 
 use khor_signal::{Lane, Lanes, Levels, SignalId};
 
+mod added_lanes;
 mod site;
 
 use super::{
@@ -13,7 +14,7 @@ const TURN_S: f64 = 0.01;
 
 /// Signals at these levels, and as far above their baselines as that takes.
 fn lanes(levels: Levels) -> Lanes {
-    levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 }))
+    levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 })).into()
 }
 
 fn play(preset: &Preset, settings: Settings, seconds: f64, levels: impl Fn(f64) -> Levels) -> Vec<Note> {
@@ -89,7 +90,7 @@ fn levels_of_switches_and_interrupts_are_ignored() {
             let mut notes = Vec::new();
             let mut lanes = lanes(all(0.5));
             for id in [SignalId::Csw, SignalId::Irq] {
-                lanes[id.index()] = Some(Lane { level, ..Lane::default() });
+                lanes[id] = Some(Lane { level, ..Lane::default() });
             }
             composer.advance(20.0, &lanes, &mut notes);
             notes
@@ -219,62 +220,6 @@ fn presets_but_not_settings_await_the_bar() {
     assert_eq!(composer.preset().name, "drone");
 }
 
-/// One thing that may happen to a composer.
-fn disturb(composer: &mut Composer, dice: &mut Dice) {
-    match dice.below(6) {
-        5 => composer.cue(CueSound::ALL[dice.below(6)]),
-        0 => composer.set_preset(Preset::builtin()[dice.below(Preset::builtin().len())].clone()),
-        1 => composer.skip_to(composer.position().step_s + f64::from(dice.unit()) * 3.0),
-        _ => composer.set_settings(Settings {
-            bpm: 10.0 + 320.0 * dice.unit(),
-            key_midi: dice.below(256) as u8,
-            scale: Scale::ALL[dice.below(11)],
-            density: dice.bipolar() * 1.2,
-            smoothing: if dice.chance(0.1) { f32::NAN } else { dice.unit() },
-            seed: dice.below(9) as u64,
-        }),
-    }
-}
-
-#[test]
-fn random_operations_give_only_valid_notes() {
-    for seed in 0..40 {
-        let mut dice = Dice::new(seed, 0, Stream::Rare);
-        let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
-        let mut until_s = 0.0;
-        for _ in 0..400 {
-            if dice.chance(0.2) {
-                disturb(&mut composer, &mut dice);
-            }
-            let levels = std::array::from_fn(|_| match dice.below(12) {
-                0 => None,
-                1 => Some(f32::NAN),
-                _ => Some(dice.unit() * 1.1),
-            });
-            let from_s = composer.position().step_s.min(until_s);
-            until_s += f64::from(dice.unit());
-            let mut notes = Vec::new();
-            composer.advance(until_s, &lanes(levels), &mut notes);
-            assert!(composer.position().step_s >= until_s);
-            for note in notes {
-                check(&note, from_s, until_s);
-            }
-        }
-    }
-}
-
-fn check(note: &Note, from_s: f64, until_s: f64) {
-    let Note { onset_s, duration_s, midi, velocity, pan, brightness, role: _, instrument: _, layer, signal } =
-        *note;
-    // A strum may last a bar of the slowest tempo.
-    assert!((from_s..until_s + 12.0).contains(&onset_s), "{note:?}");
-    assert!(duration_s > 0.0 && duration_s < 40.0, "{note:?}");
-    assert!((36..=96).contains(&midi), "{note:?}");
-    assert!((0.0..=1.0).contains(&velocity) && (-1.0..=1.0).contains(&pan), "{note:?}");
-    assert!(layer == Layer::Voices || signal.is_none(), "{note:?}");
-    assert!((-3.0..=3.0).contains(&brightness), "{note:?}");
-}
-
 /// Plays with every signal at `level`, telling of `kind` at 7.3 s; the notes, those of the cue alone, and when.
 fn with_cue(preset: &Preset, kind: CueSound, level: f32) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
@@ -337,7 +282,7 @@ fn cues_are_300_ms_apart() {
 #[test]
 fn losing_and_finding_a_source_sounds() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
-    let none = [None; SignalId::COUNT];
+    let none = Lanes::NONE;
     let mut cues = |from_s: u32, to_s: u32, lanes: &Lanes| {
         let mut notes = Vec::new();
         for turn in from_s * 10..to_s * 10 {

@@ -26,7 +26,7 @@ mod ticks;
 
 use khor_proto::{Availability, Cue, Scope};
 pub use khor_signal::SourceKind;
-use khor_signal::{Frame, PerCounter};
+use khor_signal::{Catalogue, Frame, PerCounter};
 pub use khor_system::Shortfall;
 use tokio::sync::mpsc;
 
@@ -82,7 +82,10 @@ pub enum SourceEvent {
     Up(SourceInfo),
     /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
-    /// All counters at one instant.
+    /// The lanes of the frames that follow. Until the first one after [`Self::Up`], a source has
+    /// the kernel's signals alone. Each one extends the last one, so that ids stay valid.
+    Lanes(Catalogue),
+    /// All counters and added lanes at one instant.
     Frame(Frame),
     /// An event in the kernel. Its time is on the clock of the frames. It may arrive a little
     /// before or after the frame that counts it.

@@ -1,5 +1,8 @@
 //! The 24 voices: assigns notes, ends voices, and steals one when all are in use.
 
+#[cfg(test)]
+mod operations;
+
 use super::{
     group::{Buses, NoteStart, VoiceGroup},
     lanes::LANES,
@@ -52,7 +55,7 @@ impl VoiceBank {
     }
 
     /// Limits the sounding voices, 1..=24. If more sound, the least important ones fade within 5
-    /// ms.
+    /// ms. If that is not enough, notes that wait for a fading voice are dropped.
     /// Audio thread; no allocation.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.clamp(1, VOICES);
@@ -60,7 +63,18 @@ impl VoiceBank {
             if let Some(victim) = self.victim() {
                 self.stolen += 1;
                 self.fade(victim);
+            } else {
+                self.drop_successor();
             }
+        }
+    }
+
+    /// Drops the note that waits for the oldest voice.
+    fn drop_successor(&mut self) {
+        let waiting = self.voices.iter_mut().filter(|voice| voice.active && voice.successor.is_some());
+        if let Some(oldest) = waiting.min_by_key(|voice| voice.serial) {
+            oldest.successor = None;
+            self.dropped += 1;
         }
     }
 

@@ -230,7 +230,7 @@ impl Sender {
         }
         for info in &SIGNALS {
             let i = info.id.index();
-            let lane = lanes[i];
+            let lane = lanes.kernel[i];
             if due(&mut self.levels[i], lane.map(|lane| lane.level), LEVEL_CHANGE, now) {
                 self.send_value("/khor/signal", info.name, lane.map_or(0.0, |lane| lane.level));
             }
@@ -339,9 +339,9 @@ mod tests {
     fn only_changed_values_are_sent() {
         let (socket, target) = receiver();
         let output = OscOutput::start(vec![target], Arc::default()).unwrap();
-        let mut lanes = [None; SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(OscEvent::Lanes(lanes));
+        let mut lanes = Lanes::NONE;
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        output.send(OscEvent::Lanes(lanes.clone()));
         output.send(OscEvent::Lanes(lanes));
         output.send(OscEvent::Cue("crash", "sh".into(), 7));
         output.send(OscEvent::Metrics([1.0; 9]));
@@ -381,8 +381,8 @@ mod tests {
     #[test]
     fn a_recovered_target_receives_all_values() {
         let (socket, _) = receiver();
-        let mut lanes = [None; SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        let mut lanes = Lanes::NONE;
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         let destination =
             Arc::new(Destination::new(OscTarget { host: "studio.local".into(), port: 9000 }, Arc::default()));
         let mut sender = Sender::new(Destinations::default(), Arc::default());
@@ -407,9 +407,9 @@ mod tests {
         let (first, one) = receiver();
         let (second, another) = receiver();
         let output = OscOutput::start(vec![one], Arc::default()).unwrap();
-        let mut lanes = [None; SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(OscEvent::Lanes(lanes));
+        let mut lanes = Lanes::NONE;
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        output.send(OscEvent::Lanes(lanes.clone()));
         let received = [receive(&first), receive(&first)];
         output.send(OscEvent::Targets(vec![another]));
         output.send(OscEvent::Lanes(lanes));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use khor_api::{DeviatingSignal, Explanation, SoundPart};
 use khor_music::{ActiveVoice, Feature, Input, MusicSnapshot, PulseCast, Route};
 use khor_proto::{Scope, inert};
-use khor_signal::{Reading, SIGNALS, SignalId};
+use khor_signal::{Catalogue, LaneId, Reading, SIGNALS, SignalId};
 use khor_site::Host;
 use khor_source::{Shortfall, SourceKind, scope_label};
 use khor_system::{clock::now_unix_ms, words::counted};
@@ -30,8 +30,8 @@ const COLUMNS: usize = 80;
 pub(super) fn explain(state: &EngineState) -> Explanation {
     let soloists = state.plan.furthest();
     let standing_out = match (soloists.first(), &state.reading) {
-        (Some(solo), _) => standing(&solo.reading, false),
-        (None, Some(reading)) => standing(reading, state.is_of_many()),
+        (Some(solo), _) => standing(&solo.reading, &state.catalogue, false),
+        (None, Some(reading)) => standing(reading, &state.catalogue, state.is_of_many()),
         (None, None) => Vec::new(),
     };
     let heard = state.sounding.as_ref().map(|sounding| heard(sounding, state)).unwrap_or_default();
@@ -43,13 +43,13 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
 }
 
 /// The signals above their baselines, the furthest first, by their shown rates.
-fn standing(reading: &Reading, is_of_many: bool) -> Vec<DeviatingSignal> {
+fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
     let mut standing: Vec<DeviatingSignal> = SIGNALS
         .iter()
         .filter_map(|info| {
-            let i = info.id.index();
-            let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
-            let deviation = reported_deviation(reading, info.id, is_of_many)?;
+            let id = info.id;
+            let (lane, rate, ordinary) = (reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?);
+            let deviation = reported_deviation(reading, catalogue.get(id)?, is_of_many)?;
             Some(DeviatingSignal {
                 signal: info.name.to_owned(),
                 label: info.label.to_owned(),
@@ -85,10 +85,15 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
         heard.push(SoundPart {
             layer: "voice".into(),
             what: format!("{}, {} a bar", stream.name(), counted(onsets.into(), "onset")),
-            because: format!("{}{of}", signal.info().label),
+            because: format!("{}{of}", label(state, signal)),
         });
     }
     heard
+}
+
+/// The words for a lane; empty if its source has just changed.
+fn label(state: &EngineState, lane: LaneId) -> &str {
+    state.catalogue.get(lane).map_or("", |lane| &lane.label)
 }
 
 /// From where a section is played.
@@ -153,7 +158,7 @@ fn why_lost(state: &EngineState) -> String {
 /// Why a bed is calm: nothing waits, or what waits does so as is usual here.
 fn usual_waits(reading: Option<&Reading>) -> String {
     let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
-    let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal.index()]).unwrap_or(0.0);
+    let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal]).unwrap_or(0.0);
     let waiting: Vec<&str> = waits
         .into_iter()
         .filter(|signal| rate(*signal) >= MIN_WAIT_SHARE)
@@ -213,7 +218,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
         [] => match (state.plan.furthest().first(), &state.single_host) {
             // The solo is audible at once, and shown a moment later.
             (Some(solo), None) => {
-                format!("{subject} is doing more than usual: {}.", solo.signal.info().label)
+                format!("{subject} is doing more than usual: {}.", label(state, solo.signal))
             }
             _ => format!("{subject} is as quiet as usual."),
         },
@@ -263,7 +268,9 @@ fn text(
     if state.silence.is_muted() {
         line(format_args!("The sound device is {}", state.silence));
     }
-    if let Some(learnt) = state.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
+    if let Some(learnt) =
+        state.reading.as_ref().map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995)
+    {
         line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
     }
     if state.baseline_frozen {

@@ -7,7 +7,7 @@ use khor_api::{
     SubSiteReport, Trouble,
 };
 use khor_music::SectionPart;
-use khor_signal::{SIGNALS, largest_deviation};
+use khor_signal::largest_deviation;
 use khor_site::{Host, Refused, Site, SubSite};
 use khor_source::SourceKind;
 
@@ -113,7 +113,7 @@ fn host(host: &Host) -> HostReport {
         via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
         deviation: deviation.map(|(_, octaves)| octaves),
-        signal: deviation.map(|(signal, _)| SIGNALS[signal.index()].name.to_owned()),
+        signal: deviation.and_then(|(lane, _)| lane.signal()).map(|signal| signal.info().name.to_owned()),
         seen_ms_ago: host.seen_ago.as_millis() as u64,
         learnt,
         source: format!("{:?}", host.source).to_lowercase(),

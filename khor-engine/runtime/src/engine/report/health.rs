@@ -110,8 +110,8 @@ fn osc_report(config: &Config, state: &EngineState, osc: &OscOutput) -> OscRepor
 
 fn baseline_report(state: &EngineState) -> BaselineReport {
     BaselineReport {
-        learnt: state.reading.map(|reading| reading.learnt),
-        learning: state.reading.map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
+        learnt: state.reading.as_ref().map(|reading| reading.learnt),
+        learning: state.reading.as_ref().map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
         frozen: state.baseline_frozen,
     }
 }

@@ -4,7 +4,7 @@ use khor_api::{
     ControlsReport, CueReport, HistoryPoint, MetricsReport, MusicReport, NoteReport, OriginalTotals,
     SignalReport, SoloReport, Table,
 };
-use khor_signal::{Counter, PerSignal, SIGNALS, SignalId, SignalInfo};
+use khor_signal::{Counter, LaneId, PerSignal, SIGNALS, SignalId, SignalInfo};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
 
@@ -41,7 +41,7 @@ fn absence(state: &EngineState, signal: SignalId) -> Option<String> {
 
 fn absence_in_site(state: &EngineState, signal: SignalId) -> Option<String> {
     match (&state.reading, &state.single_host) {
-        (Some(reading), _) if reading.lanes[signal.index()].is_some() => None,
+        (Some(reading), _) if reading.lanes[signal].is_some() => None,
         (Some(_), Some(alone)) => Some(format!("{} does not have it", alone.host)),
         (Some(_), None) => Some("no host of the site has it".to_owned()),
         (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
@@ -80,7 +80,7 @@ fn solo_report(solo: &Solo) -> SoloReport {
     SoloReport {
         host: solo.host.clone(),
         section: solo.section.clone(),
-        signal: solo.signal.info().name.to_owned(),
+        signal: solo.signal.signal().map_or("", |signal| signal.info().name).to_owned(),
         deviation: solo.deviation,
     }
 }
@@ -138,17 +138,17 @@ pub(in crate::engine) fn signals(state: &EngineState) -> Table<SignalReport> {
 }
 
 fn signal_report(state: &EngineState, info: &SignalInfo) -> SignalReport {
-    let i = info.id.index();
     let reason = absence(state, info.id);
-    let lane = state.reading.and_then(|reading| reading.lanes[i]);
-    let deviation =
-        state.reading.and_then(|reading| reported_deviation(&reading, info.id, state.is_of_many()));
+    let reading = state.reading.as_ref();
+    let lane = reading.and_then(|reading| reading.lanes[info.id]);
+    let deviation = reading
+        .and_then(|reading| reported_deviation(reading, state.catalogue.get(info.id)?, state.is_of_many()));
     SignalReport {
         level: lane.map(|lane| lane.level),
         deviation,
         surprise: lane.map(|lane| lane.surprise),
-        baseline: state.reading.and_then(|reading| reading.baselines[i]),
-        rate: state.reading.and_then(|reading| reading.rates[i]),
+        baseline: reading.and_then(|reading| reading.baselines[info.id]),
+        rate: reading.and_then(|reading| reading.rates[info.id]),
         unit: info.unit.to_owned(),
         label: info.label.to_owned(),
         family: info.family,
@@ -168,7 +168,7 @@ fn note_report(played: &PlayedNote) -> NoteReport {
         role: note.role,
         layer: note.layer,
         channel: note.role.midi_channel(),
-        signal: note.signal.map(|signal| signal.info().name.to_owned()),
+        signal: note.signal.and_then(LaneId::signal).map(|signal| signal.info().name.to_owned()),
     }
 }
 
@@ -184,8 +184,8 @@ fn written(point: &state::HistoryPoint) -> Option<WrittenPoint> {
     let report = HistoryPoint {
         ts_ms: point.ts_ms,
         original: original_rates_of(|counter| point.counter_rates[counter.index()]),
-        levels: by_name(&point.levels),
-        rates: by_name(&point.rates),
+        levels: by_name(&point.levels.kernel),
+        rates: by_name(&point.rates.kernel),
     };
     let written = WrittenPoint::of(&report)?;
     Some(point.written.get_or_init(|| written).clone())

@@ -1,0 +1,30 @@
+//! Tests that presets of released versions are read, and are written the same way. The files in
+//! `fixtures` are named by format and version, and never change.
+
+use khor_music::Preset;
+use serde_json::Value;
+
+/// A user's file, with comments and a mapping of its own.
+const PRESET: &str = include_str!("fixtures/preset-1.toml");
+/// The file as khor writes it.
+const WRITTEN: &str = include_str!("fixtures/preset-1-written.toml");
+/// The preset as the API sends it.
+const JSON: &str = include_str!("fixtures/preset-1.json");
+
+fn json() -> Value {
+    serde_json::from_str(JSON).unwrap()
+}
+
+#[test]
+fn preset_file_and_json_are_the_same() {
+    let preset = Preset::parse(PRESET).unwrap();
+    assert_eq!(Preset::from_json(&json()).as_ref(), Ok(&preset));
+    assert_eq!(Preset::parse(WRITTEN).as_ref(), Ok(&preset));
+}
+
+#[test]
+fn preset_is_written_unchanged() {
+    let preset = Preset::parse(PRESET).unwrap();
+    assert_eq!(preset.to_toml().unwrap(), WRITTEN);
+    assert_eq!(serde_json::to_value(preset.to_text()).unwrap(), json());
+}
