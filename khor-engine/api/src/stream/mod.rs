@@ -68,7 +68,7 @@ pub struct LaneList {
 }
 
 /// What a lane is. A lane is a signal of the kernel, or a value that a source has added.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneReport {
     /// Name of the lane, such as `exec`.
     pub name: String,
@@ -79,6 +79,8 @@ pub struct LaneReport {
     /// Unit of the rate and the baseline: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of
     /// time, 0 to 1).
     pub unit: String,
+    /// The rate of one octave, in `unit`, greater than 0. Differences below it mean nothing.
+    pub grain: f64,
     /// Whether the source has the lane.
     pub available: bool,
     /// Why the lane is missing; `null` if it is available.

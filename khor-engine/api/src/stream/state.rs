@@ -128,3 +128,107 @@ fn append<T>(list: &mut VecDeque<T>, entries: Vec<T>, most: usize, seq: impl Fn(
     list.drain(..list.len().saturating_sub(most));
     list.back().map(&seq) != before
 }
+
+#[cfg(test)]
+mod tests {
+    use khor_signal::Family;
+    use serde_json::json;
+
+    use super::*;
+
+    fn lanes(names: &[&str]) -> StreamEvent {
+        let lane = |name: &&str| LaneReport {
+            name: (*name).to_owned(),
+            label: "received".into(),
+            family: Family::Network,
+            unit: "B/s".into(),
+            grain: 1.0,
+            available: true,
+            reason: None,
+        };
+        StreamEvent::Lanes(LaneList { lanes: names.iter().map(lane).collect() })
+    }
+
+    fn values(ts_ms: u64, rates: &[Option<f64>]) -> StreamEvent {
+        let few = vec![None; rates.len()];
+        StreamEvent::Values(LaneValues {
+            ts_ms,
+            level: few.clone(),
+            deviation: few.clone(),
+            surprise: few,
+            rate: rates.to_vec(),
+            baseline: rates.to_vec(),
+            disk_read_bytes_s: None,
+            disk_written_bytes_s: Some(0.0),
+        })
+    }
+
+    fn cues(numbers: std::ops::Range<u64>) -> StreamEvent {
+        let cue = |seq| json!({ "seq": seq, "ts_ms": seq, "kind": "exec", "host": null, "pid": 7, "comm": "sh", "detail": null });
+        let cues = numbers.map(|seq| serde_json::from_value(cue(seq)).unwrap()).collect();
+        StreamEvent::Cues(CueList { cues })
+    }
+
+    fn state(events: impl IntoIterator<Item = StreamEvent>) -> StreamState {
+        let mut state = StreamState::default();
+        for event in events {
+            state.apply(event);
+        }
+        state
+    }
+
+    fn greeting(started_ts_ms: u64) -> StreamEvent {
+        StreamEvent::Greeting(Greeting { version: "0.1.0".into(), started_ts_ms })
+    }
+
+    #[test]
+    fn a_replica_equals_its_original() {
+        let original = state([
+            greeting(1),
+            lanes(&["rx", "tx"]),
+            values(5, &[Some(1.5), None]),
+            cues(1..9),
+            cues(9..200),
+        ]);
+        assert_eq!(original.cues.len(), MAX_CUES);
+        assert_eq!(state(original.replicate()), original);
+        let through_json = original.replicate().into_iter().map(|event| {
+            let text = serde_json::to_string(&event).unwrap();
+            serde_json::from_str(&text).unwrap()
+        });
+        assert_eq!(state(through_json), original);
+    }
+
+    #[test]
+    fn a_greeting_drops_the_previous_state() {
+        let mut client = state([greeting(1), lanes(&["rx"]), cues(1..9)]);
+        client.apply(greeting(2));
+        assert_eq!(client, state([greeting(2)]));
+    }
+
+    #[test]
+    fn values_of_other_lanes_are_ignored() {
+        let mut client = state([lanes(&["rx", "tx"]), values(5, &[Some(1.0), None])]);
+        assert!(!client.apply(values(6, &[Some(2.0)])), "one value for two lanes");
+        assert!(client.apply(lanes(&["rx"])));
+        assert_eq!(client.values, None);
+        assert!(client.apply(values(7, &[Some(2.0)])));
+    }
+
+    #[test]
+    fn events_without_news_change_nothing() {
+        let mut client = state([lanes(&["rx"]), values(5, &[None]), cues(1..9)]);
+        for event in [lanes(&["rx"]), values(5, &[None]), cues(3..9), cues(0..0)] {
+            assert!(!client.apply(event.clone()), "{event:?}");
+        }
+        assert!(client.apply(cues(3..10)));
+        assert_eq!(client.cues.len(), 9);
+    }
+
+    #[test]
+    fn unknown_events_are_ignored() {
+        let newer = json!({ "type": "of_a_newer_engine", "lanes": 7 });
+        let event: StreamEvent = serde_json::from_value(newer).unwrap();
+        assert!(!StreamState::default().apply(event));
+    }
+}

@@ -5,6 +5,8 @@ use khor_api::{
     Table,
 };
 
+use khor_signal::Catalogue;
+
 use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
 impl Engine {
@@ -34,10 +36,18 @@ impl Engine {
         report::metrics(&config.config, &self.state.lock(), since, with_history)
     }
 
+    /// The lanes, in order.
+    pub fn catalogue(&self) -> Catalogue {
+        self.state.lock().catalogue.clone()
+    }
+
     /// The rates of the points of history after `since_ts_ms`; 0 selects all points.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
-        let points = self.state.lock().rates_since(since_ts_ms);
-        report::columns(&points)
+        let (catalogue, points) = {
+            let state = self.state.lock();
+            (state.catalogue.clone(), state.rates_since(since_ts_ms))
+        };
+        report::columns(&catalogue, &points)
     }
 
     /// What can be steered.

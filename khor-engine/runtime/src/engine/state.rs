@@ -137,7 +137,7 @@ pub(super) struct HistoryPoint {
 }
 
 /// When a point of history was made, milliseconds since 1970, and the rates then.
-pub(super) type PastRates = (u64, PerSignal<Option<f64>>);
+pub(super) type PastRates = (u64, PerLane<Option<f64>>);
 
 /// A note that was sent to the outputs.
 #[derive(Clone, Copy, Debug)]
@@ -294,7 +294,7 @@ impl EngineState {
     /// The rates of each point of history after a time, which are copied because the lock is held.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
-        later.map(|point| (point.ts_ms, point.rates)).collect()
+        later.map(|point| (point.ts_ms, point.rates.clone())).collect()
     }
 
     /// Adds a cue and numbers it.

@@ -7,9 +7,11 @@ use std::{
 
 use bytes::Bytes;
 use khor_api::{
-    BarReport, ConfigVersion, CueList, Greeting, LaneList, LaneReport, LaneValues, MetricsReport,
-    MusicReport, NoteList, SentenceReport, SignalReport, SoloistList, StreamEvent, StreamState,
+    BarReport, ConfigVersion, CueList, Greeting, HealthReport, LaneList, LaneReport, LaneValues,
+    MetricsReport, MusicReport, NoteList, SentenceReport, SignalReport, SoloistList, StreamEvent,
+    StreamState,
 };
+use khor_signal::Catalogue;
 use tracing::error;
 
 use super::feed::Publisher;
@@ -50,7 +52,7 @@ impl ChangesPublisher {
         self.position = self.position.after(&metrics);
         let mut events = self.slow_events();
         events.extend(metrics.music.map(|music| StreamEvent::Bar(self.bar(music))));
-        events.extend(fast_events(metrics));
+        events.extend(fast_events(&self.engine.catalogue(), metrics));
         events
     }
 
@@ -62,10 +64,18 @@ impl ChangesPublisher {
         }
         self.slow_at = Some(now);
         vec![
-            StreamEvent::Health(Box::new(self.engine.health())),
+            StreamEvent::Health(Box::new(self.health())),
             StreamEvent::Sentence(SentenceReport { sentence: self.engine.explain().sentence }),
             StreamEvent::Config(ConfigVersion { tag: self.engine.config().tag() }),
         ]
+    }
+
+    /// The known health if only its time has changed.
+    fn health(&self) -> HealthReport {
+        let new = self.engine.health();
+        let known = self.state.health.as_ref();
+        let is_known = |known: &&HealthReport| **known == HealthReport { ts_ms: known.ts_ms, ..new.clone() };
+        known.filter(is_known).cloned().unwrap_or(new)
     }
 
     fn bar(&self, MusicReport { bar, bar_ts_ms, step_ms, .. }: MusicReport) -> BarReport {
@@ -107,9 +117,9 @@ fn message(event: &StreamEvent) -> Option<Bytes> {
     }
 }
 
-fn fast_events(metrics: MetricsReport<WrittenPoint>) -> [StreamEvent; 6] {
+fn fast_events(catalogue: &Catalogue, metrics: MetricsReport<WrittenPoint>) -> [StreamEvent; 6] {
     let values = values(&metrics);
-    let lanes = metrics.signals.iter().map(|(name, signal)| lane(name, signal)).collect();
+    let lanes = metrics.signals.iter().map(|(name, signal)| lane(catalogue, name, signal)).collect();
     [
         StreamEvent::Controls(metrics.controls),
         StreamEvent::Lanes(LaneList { lanes }),
@@ -120,9 +130,10 @@ fn fast_events(metrics: MetricsReport<WrittenPoint>) -> [StreamEvent; 6] {
     ]
 }
 
-fn lane(name: &str, signal: &SignalReport) -> LaneReport {
+fn lane(catalogue: &Catalogue, name: &str, signal: &SignalReport) -> LaneReport {
     let SignalReport { unit, label, family, available, reason, .. } = signal.clone();
-    LaneReport { name: name.to_owned(), label, family, unit, available, reason }
+    let grain = catalogue.find(name).map_or(1.0, |lane| lane.scale.grain);
+    LaneReport { name: name.to_owned(), label, family, unit, grain, available, reason }
 }
 
 fn values(metrics: &MetricsReport<WrittenPoint>) -> LaneValues {
