@@ -13,4 +13,5 @@ pub mod engine;
 pub mod engine_file;
 pub mod fair_share;
 pub mod http;
+mod rounding;
 mod work_queue;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use khor_api::{
     BaselineAction, ConfigChanged, DeviceList, DeviceSelected, DeviceSelection, Done, Explanation,
-    FleetReport, HealthReport, MetricsReport, Muted, Snoozed, UnitList,
+    FleetReport, HealthReport, HistoryColumns, MetricsReport, Muted, Snoozed, UnitList,
 };
 use khor_config::{Config, ConfigUpdate};
 use khor_output::audio;
@@ -34,6 +34,13 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/health", "Health of every part").at_once(health),
         get("/api/metrics", "Current rates, signals, notes and cues, and two minutes of history")
             .at_once(metrics),
+        get("/api/history", "The rates of the last two minutes")
+            .takes(
+                "since_ts_ms",
+                "Only points after this time, milliseconds since 1970",
+                json!({ "type": "integer", "minimum": 0 }),
+            )
+            .at_once(history),
         get("/api/explain", "What plays and why, in words").at_once(explain),
         get("/api/fleet", "The hosts of the current site").at_once(fleet),
         get("/api/config", "The configuration").at_once(config),
@@ -86,6 +93,10 @@ fn health(call: Call) -> Json<HealthReport> {
 
 fn metrics(call: Call) -> Json<MetricsReport<WrittenPoint>> {
     Json(call.engine().metrics(None, true))
+}
+
+fn history(call: Call) -> Result<Json<HistoryColumns>, Failure> {
+    Ok(Json(call.engine().history(call.number("since_ts_ms", 0)?)))
 }
 
 fn explain(call: Call) -> Json<Explanation> {
