@@ -13,7 +13,7 @@ use khor_engine::engine::Stage;
 use khor_music::{Cast, Preset};
 pub use khor_music::{CueSound, Instrument, Layer};
 pub use khor_signal::{Counter, Family, SIGNALS, SignalId};
-use khor_signal::{Frame, Lanes, Pipeline, Reading, Scaling};
+use khor_signal::{Frame, LaneId, Lanes, Pipeline, Reading, Scaling};
 use khor_synth::{Offline, OfflineSettings, Performance, RenderMode, Volume};
 
 use crate::offline_site::OfflineSite;
@@ -41,7 +41,7 @@ pub struct PlayedNote {
     pub brightness: f32,
     /// Its timbre, which shows its voice.
     pub instrument: Instrument,
-    /// The signal that it represents, if it is one.
+    /// The kernel's signal that it represents, if it is one.
     pub signal: Option<SignalId>,
 }
 
@@ -61,7 +61,7 @@ impl PlayedNote {
             channel: note.role.midi_channel(),
             brightness: note.brightness,
             instrument: note.instrument,
-            signal: note.signal,
+            signal: note.signal.and_then(LaneId::signal),
         }
     }
 }
@@ -226,7 +226,7 @@ impl SiteListener {
     pub fn push(&mut self, at: Duration, hosts: &[HostPipeline], mode: SiteMode) -> ComposerInput {
         let site = self.offline_site.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
         let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);
-        let lanes = staged.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes);
+        let lanes = staged.reading.map_or(Lanes::NONE, |reading| reading.lanes);
         ComposerInput { lanes, cast: staged.cast }
     }
 }

@@ -109,24 +109,24 @@ impl JoinedCaptures {
 
     fn next(&mut self, frame: &Frame) -> Frame {
         const BETWEEN_NS: u64 = 20_000_000;
-        let last = self.theirs.replace(*frame);
-        let mut ours = Frame { t_ns: 0, ..*frame };
-        if let Some(before) = self.ours {
-            let passed = last.map_or(BETWEEN_NS, |last| frame.t_ns.saturating_sub(last.t_ns));
+        let last = self.theirs.replace(frame.clone());
+        let mut ours = Frame { t_ns: 0, ..frame.clone() };
+        if let Some(before) = &self.ours {
+            let passed = last.as_ref().map_or(BETWEEN_NS, |last| frame.t_ns.saturating_sub(last.t_ns));
             ours.t_ns = before.t_ns + passed;
             for (index, count) in ours.counters.iter_mut().enumerate() {
-                let from = last.map_or(*count, |last| last.counters[index]);
+                let from = last.as_ref().map_or(*count, |last| last.counters[index]);
                 let grew = count.zip(from).map_or(0, |(now, from)| now.saturating_sub(from));
                 *count = count.map(|_| before.counters[index].unwrap_or(0) + grew);
             }
         }
-        self.ours = Some(ours);
+        self.ours = Some(ours.clone());
         ours
     }
 
     /// Time since the first frame of all.
     fn seconds(&self) -> f64 {
-        self.ours.map_or(0.0, |ours| ours.t_ns as f64 * 1e-9)
+        self.ours.as_ref().map_or(0.0, |ours| ours.t_ns as f64 * 1e-9)
     }
 }
 
@@ -138,7 +138,7 @@ mod tests {
     fn frame(t_ms: u64, execs: u64) -> Frame {
         let mut counters = [None; Counter::ALL.len()];
         counters[Counter::Execs.index()] = Some(execs);
-        Frame { t_ns: t_ms * 1_000_000, counters }
+        Frame::new(t_ms * 1_000_000, counters)
     }
 
     #[test]

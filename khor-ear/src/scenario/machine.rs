@@ -144,7 +144,7 @@ impl SimulatedMachine {
             counters[all.index()] = Some(count(edge) + count(local));
         }
         counters[Counter::MissedEvents.index()] = Some(0);
-        Frame { t_ns: self.t_ns, counters }
+        Frame::new(self.t_ns, counters)
     }
 
     fn lane(&mut self, counter: Counter) -> &mut Lane {

@@ -11,12 +11,14 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
+use khor_api::Refusal;
 use khor_command_line::address::server_address;
 use khor_engine::{
     config::{ConfigStore, Listen},
     engine_file,
     http::read_token,
 };
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;
 use ureq::unversioned::resolver::DefaultResolver;
@@ -110,22 +112,22 @@ impl Client {
         format!("http://{}/", self.address)
     }
 
-    /// What it answers to a GET.
-    pub(super) fn get(&self, path: &str) -> anyhow::Result<Value> {
+    /// The answer to a GET.
+    pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.request("GET", path, &[])
     }
 
-    /// What it answers to a POST without a body.
-    pub(super) fn post(&self, path: &str) -> anyhow::Result<Value> {
+    /// The answer to a POST without a body.
+    pub(super) fn post<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.request("POST", path, &[])
     }
 
-    /// What it answers to a part of the configuration.
+    /// The answer to a change of a part of the configuration.
     pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<Value> {
         self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }
 
-    /// The lines of what it answers without end.
+    /// The lines of an endless answer.
     pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = io::Result<String>>> {
         let mut answer = self.send(&self.endless, "GET", path, &[])?;
         if !answer.status().is_success() {
@@ -134,8 +136,8 @@ impl Client {
         Ok(lines(BufReader::new(answer.into_body().into_reader())))
     }
 
-    /// Fails with the engine's own words where it refuses.
-    fn request(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Value> {
+    /// Fails with the engine's own words if it rejects the request.
+    fn request<T: DeserializeOwned>(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<T> {
         let mut answer = self.send(&self.agent, method, path, body)?;
         if !answer.status().is_success() {
             return Err(self.refusal(&mut answer));
@@ -160,11 +162,11 @@ impl Client {
         })
     }
 
-    /// Why it refuses, in its own words.
+    /// Why the engine rejects a request, in its own words.
     fn refusal(&self, answer: &mut Answer) -> anyhow::Error {
         let text = answer.body_mut().read_to_string().unwrap_or_default();
-        let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        value["error"].as_str().map_or_else(|| self.foreign(answer.status()), |error| anyhow!("{error}"))
+        let refusal = serde_json::from_str::<Refusal>(&text);
+        refusal.map_or_else(|_| self.foreign(answer.status()), |refusal| anyhow!("{}", refusal.error))
     }
 
     fn foreign(&self, status: ureq::http::StatusCode) -> anyhow::Error {

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use khor_api::{Check, CheckState, HealthReport};
 use khor_command_line::print::{print, print_json};
 use khor_engine::{
     config::{Config, ConfigStore},
-    doctor::{Check, CheckState, DoctorInput, examine},
+    doctor::{DoctorInput, examine},
 };
 
 use super::{client::EngineAddress, table::row};
@@ -29,11 +30,10 @@ pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let config =
         ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
     let engine = args.engine.client_of(&config.listen, &config_path).ok();
-    let query = |what: &str| engine.as_ref().and_then(|engine| engine.get(what).ok());
-    let health = query("health");
+    let health = engine.as_ref().and_then(|engine| engine.get::<HealthReport>("health").ok());
     // The flags of a running engine are not in the file.
-    let running = health.as_ref().and_then(|_| query("config"));
-    let config = running.and_then(|config| serde_json::from_value(config).ok()).unwrap_or(config);
+    let running = health.as_ref().and(engine).and_then(|engine| engine.get("config").ok());
+    let config = running.unwrap_or(config);
     let input = DoctorInput { socket: places.socket.clone(), config_path, config, health };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&input));
@@ -52,5 +52,5 @@ fn format_check(check: &Check) -> String {
         CheckState::Off => "-",
     };
     let fix = check.fix.as_ref().map(|fix| format!("fix: {fix}"));
-    row(state, check.name, [check.detail.as_str()].into_iter().chain(fix.as_deref()))
+    row(state, &check.name, [check.detail.as_str()].into_iter().chain(fix.as_deref()))
 }

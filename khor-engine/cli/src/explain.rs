@@ -1,7 +1,7 @@
 //! `khor explain`: shows what the running engine plays and why.
 
-use anyhow::Context;
 use clap::Args;
+use khor_api::Explanation;
 use khor_command_line::print::{print, print_json};
 
 use super::client::EngineAddress;
@@ -16,9 +16,9 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
-    let explanation = args.engine.client()?.get("explain")?;
+    let explanation: Explanation = args.engine.client()?.get("explain")?;
     if args.json {
         return print_json(&explanation);
     }
-    print(explanation["text"].as_str().context("the engine is of another version")?)
+    print(explanation.text)
 }

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use khor_api::HealthReport;
 use khor_command_line::print::print_line;
 
 use super::client::EngineAddress;
@@ -20,7 +21,7 @@ pub(super) struct OpenArgs {
 pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
     // This request also checks which user's engine answers.
-    client.get("health")?;
+    client.get::<HealthReport>("health")?;
     let url = client.url();
     if args.print {
         return print_line(url);

@@ -174,7 +174,7 @@ impl CaptureRecording<'_> {
             }
             (SourceEvent::Down(shortfall), None) => warn!("{}", shortfall.error),
             (SourceEvent::Frame(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, None)
-            | (SourceEvent::Described(_), _) => {}
+            | (SourceEvent::Described(_) | SourceEvent::Lanes(_), _) => {}
         }
         Ok(())
     }
@@ -224,8 +224,8 @@ mod tests {
             for _ in 0..20 {
                 let (sender, mut events) = mpsc::channel(16);
                 let sending = tokio::spawn(async move {
-                    let frame = Frame { t_ns: 0, counters: [None; Counter::ALL.len()] };
-                    while sender.send(SourceEvent::Frame(frame)).await.is_ok() {}
+                    let frame = Frame::new(0, [None; Counter::ALL.len()]);
+                    while sender.send(SourceEvent::Frame(frame.clone())).await.is_ok() {}
                 });
                 let mut taken = 0;
                 let end = Instant::now() + khor_patience::hang_timeout();

@@ -1,25 +1,13 @@
-//! `khor status`: how the running engine is, part by part, and what sounds.
+//! `khor status`: how the running engine works, part by part, and what plays.
 
 use std::process::ExitCode;
 
 use clap::Args;
+use khor_api::{Explanation, Health, HealthReport, Trouble};
 use khor_command_line::print::{print, print_json};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{client::EngineAddress, table::row};
-
-/// The parts of `/api/health` that work or don't, and what of each is worth a word while it works.
-const PARTS: [(&str, &str); 9] = [
-    ("source", "detail"),
-    ("scope", "whose"),
-    ("audio", "device"),
-    ("midi", "port"),
-    ("osc", "host"),
-    ("desktop", "detail"),
-    ("presets", "folder"),
-    ("config", "path"),
-    ("time", "zone"),
-];
 
 #[derive(Args, Debug)]
 pub(super) struct StatusArgs {
@@ -33,76 +21,116 @@ pub(super) struct StatusArgs {
 /// Exit code 1 if an enabled part fails.
 pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let client = args.engine.client()?;
-    let (health, explanation) = (client.get("health")?, client.get("explain")?);
-    let well = PARTS.iter().all(|(part, _)| !is_failing(&health[*part]));
+    let (health, explanation) =
+        (client.get::<HealthReport>("health")?, client.get::<Explanation>("explain")?);
+    let parts = parts(&health);
+    let well = !parts.iter().any(Part::is_failing);
     if args.json {
         let status = json!({ "ok": well, "health": health, "explanation": explanation });
         print_json(&status)?;
     } else {
-        let parts: String = PARTS.iter().map(|(part, worth)| format_part(part, worth, &health)).collect();
+        let parts: String = parts.iter().map(Part::row).collect();
         let missed = missed(&health);
-        print(format_args!("{parts}{missed}\n{}", explanation["text"].as_str().unwrap_or_default()))?;
+        print(format_args!("{parts}{missed}\n{}", explanation.text))?;
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// A part of the engine in the list.
+struct Part<'a> {
+    name: &'static str,
+    enabled: bool,
+    ok: bool,
+    /// What is worth a word while the part works.
+    detail: &'a str,
+    trouble: Option<Trouble>,
+}
+
+impl<'a> Part<'a> {
+    fn of(name: &'static str, health: &Health, detail: Option<&'a str>) -> Self {
+        let Health { enabled, ok, trouble } = health.clone();
+        Self { name, enabled, ok, detail: detail.unwrap_or("works"), trouble }
+    }
+
+    /// A part that cannot be switched off.
+    fn always(name: &'static str, ok: bool, detail: &'a str, trouble: Option<&Trouble>) -> Self {
+        Self { name, enabled: true, ok, detail, trouble: trouble.cloned() }
+    }
+
+    /// A part that reports its problems in a list.
+    fn listing(name: &'static str, ok: bool, detail: &'a str, problems: &[String]) -> Self {
+        let trouble = (!problems.is_empty()).then(|| Trouble::without_fix(problems.join("; ")));
+        Self { name, enabled: true, ok, detail, trouble }
+    }
+
+    fn is_failing(&self) -> bool {
+        self.enabled && !self.ok
+    }
+
+    fn row(&self) -> String {
+        let error = self.trouble.as_ref().map(|trouble| trouble.error.as_str());
+        let fix = self.trouble.as_ref().and_then(|trouble| trouble.fix.as_ref());
+        let fix = fix.map(|fix| format!("fix: {fix}"));
+        match (self.enabled, self.ok) {
+            (false, _) => row("-", self.name, ["switched off"]),
+            (true, false) => {
+                let error = error.unwrap_or("it has not said why");
+                row("PROBLEM", self.name, [error].into_iter().chain(fix.as_deref()))
+            }
+            // A source may deliver frames and still lack something.
+            (true, true) => {
+                row("ok", self.name, [self.detail].into_iter().chain(error).chain(fix.as_deref()))
+            }
+        }
+    }
+}
+
+fn parts(health: &HealthReport) -> [Part<'_>; 9] {
+    let HealthReport { source, scope, audio, midi, osc, desktop, presets, config, time, .. } = health;
+    [
+        Part::always("source", source.ok, &source.detail, source.trouble.as_ref()),
+        Part::always("scope", scope.ok, &scope.whose, scope.trouble.as_ref()),
+        Part::of("audio", &audio.health, audio.device.as_deref()),
+        Part::of("midi", &midi.health, Some(&midi.port)),
+        Part::of("osc", &osc.health, Some(&osc.host)),
+        Part::of("desktop", &desktop.health, None),
+        Part::listing("presets", presets.ok, &presets.folder, &presets.problems),
+        Part::listing("config", config.ok, &health.config_path, &config.warnings),
+        Part::always("time", time.ok, &time.zone, time.trouble.as_ref()),
+    ]
+}
+
 /// The events that the collector's programs missed, if any.
-fn missed(health: &Value) -> String {
-    let reason = health["missed"]["reason"].as_str();
+fn missed(health: &HealthReport) -> String {
+    let reason = health.missed.reason.as_deref();
     reason.map_or_else(String::new, |reason| row("ok", "missed", [reason]))
-}
-
-/// Parts that can't be switched off have no `enabled`.
-fn is_failing(part: &Value) -> bool {
-    part["enabled"] != false && part["ok"] == false
-}
-
-fn format_part(name: &str, worth: &str, health: &Value) -> String {
-    let part = &health[name];
-    if part["enabled"] == false {
-        return row("-", name, ["switched off"]);
-    }
-    if is_failing(part) {
-        let error = part["error"].as_str().map_or_else(|| list_problems(part), str::to_owned);
-        let fix = part["fix"].as_str().map(|fix| format!("fix: {fix}"));
-        return row("PROBLEM", name, [error.as_str()].into_iter().chain(fix.as_deref()));
-    }
-    let detail = match name {
-        "config" => health["config_path"].as_str(),
-        _ => part[worth].as_str(),
-    };
-    // A source may deliver frames and still lack something.
-    let shortfall = part["error"].as_str();
-    let fix = part["fix"].as_str().map(|fix| format!("fix: {fix}"));
-    row("ok", name, [detail.unwrap_or("works")].into_iter().chain(shortfall).chain(fix.as_deref()))
-}
-
-/// Presets and the configuration report their problems in lists.
-fn list_problems(part: &Value) -> String {
-    let list = part["problems"].as_array().or(part["warnings"].as_array());
-    let lines: Vec<&str> = list.into_iter().flatten().filter_map(Value::as_str).collect();
-    if lines.is_empty() { "it has not said why".to_owned() } else { lines.join("; ") }
 }
 
 #[cfg(test)]
 mod tests {
+    use khor_api::MissedReport;
+
     use super::*;
+    use crate::top::recorded_health;
 
     #[test]
     fn failing_parts_show_their_fix() {
-        let health = json!({
-            "audio": { "enabled": true, "ok": false, "error": "no device", "fix": "plug one in" },
-            "midi": { "enabled": false, "ok": false },
-            "presets": { "ok": false, "problems": ["x.toml: line 3"] },
-            "missed": { "events": 11, "reason": "khor missed 11 events" },
-            "source": { "ok": true, "detail": "reading /proc", "error": "no collector", "fix": "start it" },
-        });
-        let part = |name| format_part(name, "detail", &health);
-        assert!(part("audio").starts_with("PROBLEM") && part("audio").contains("fix: plug one in"));
-        assert!(part("midi").starts_with("-        midi"));
-        assert!(part("presets").contains("x.toml: line 3"));
-        assert!(part("source").starts_with("ok") && part("source").contains("fix: start it"));
-        assert!(missed(&health).contains("missed 11 events") && missed(&json!({})).is_empty());
-        assert!(is_failing(&health["audio"]) && !is_failing(&health["midi"]));
+        let mut health = recorded_health();
+        health.audio.health = Health::failing("no device", "plug one in");
+        health.midi.health = Health::off();
+        (health.presets.ok, health.presets.problems) = (false, vec!["x.toml: line 3".into()]);
+        health.missed = MissedReport { events: Some(11), reason: Some("khor missed 11 events".into()) };
+        (health.source.ok, health.source.trouble) = (true, Some(Trouble::new("no collector", "start it")));
+        let parts = parts(&health);
+        let part = |name| parts.iter().find(|part| part.name == name).unwrap();
+        let row = |name| part(name).row();
+        assert!(row("audio").starts_with("PROBLEM") && row("audio").contains("fix: plug one in"));
+        assert!(row("midi").starts_with("-        midi"));
+        assert!(row("presets").contains("x.toml: line 3"));
+        assert!(row("source").starts_with("ok") && row("source").contains("fix: start it"));
+        assert!(missed(&health).contains("missed 11 events"));
+        assert!(part("audio").is_failing() && !part("midi").is_failing());
+        health.missed = MissedReport::default();
+        assert_eq!(missed(&health), "");
     }
 }

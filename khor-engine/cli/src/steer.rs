@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use khor_api::{Muted, Snoozed};
 use khor_command_line::{
     number,
     print::{print_json, print_line, print_stderr},
@@ -53,12 +54,12 @@ pub(super) fn mute(args: &MuteArgs) -> anyhow::Result<()> {
         Some(Switch::Off) => "?on=false",
         None => "",
     };
-    let answer = args.engine.client()?.post(&format!("actions/mute{query}"))?;
-    print_line(if answer["muted"] == true { "muted" } else { "unmuted" })
+    let Muted { muted, .. } = args.engine.client()?.post(&format!("actions/mute{query}"))?;
+    print_line(if muted { "muted" } else { "unmuted" })
 }
 
 pub(super) fn snooze(args: &SnoozeArgs) -> anyhow::Result<()> {
-    args.engine.client()?.post(&format!("actions/snooze?minutes={}", args.minutes))?;
+    args.engine.client()?.post::<Snoozed>(&format!("actions/snooze?minutes={}", args.minutes))?;
     match args.minutes {
         0 => print_line("awake"),
         minutes => print_line(format_args!("silent for {minutes} min; khor snooze 0 ends it")),
@@ -68,10 +69,10 @@ pub(super) fn snooze(args: &SnoozeArgs) -> anyhow::Result<()> {
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
     let Some(path) = &args.path else {
-        return print_json(&client.get("config")?);
+        return print_json(&client.get::<Value>("config")?);
     };
     let pointer = format!("/{}", path.replace('.', "/"));
-    let mut whole = client.get("config")?;
+    let mut whole: Value = client.get("config")?;
     // The configuration keeps unknown keys for a newer khor, but a typing error must not become
     // one.
     let Some(held) = whole.pointer(&pointer) else {

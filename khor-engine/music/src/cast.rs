@@ -1,7 +1,7 @@
 //! The cast: who plays if there are several machines. It has one pulse for all, one for each
 //! section, or all in turn. It also has the machines that get the voices.
 
-use khor_signal::{Lanes, SignalId};
+use khor_signal::Lanes;
 
 use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
@@ -37,7 +37,7 @@ pub enum PulseCast {
 }
 
 /// A machine that has the voices.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Soloist {
     /// Its lanes.
     pub lanes: Lanes,
@@ -46,7 +46,7 @@ pub struct Soloist {
 }
 
 /// One turn of a roll call.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RollCallTurn {
     /// Identifies a turn.
     pub id: u64,
@@ -120,13 +120,13 @@ pub fn name_hash(name: &str) -> u64 {
 impl Cast {
     /// Whether the music plays one machine, or all as one.
     pub(super) fn is_single_machine(&self) -> bool {
-        self.pulse == PulseCast::Together && self.soloists == [None; SOLOISTS]
+        self.pulse == PulseCast::Together && self.soloists.iter().all(Option::is_none)
     }
 
     /// The source of each place's voices: its lanes, its placement, and how many voices may play.
     /// Lanes of `None` are those of all machines.
     pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
-        const NO_LANES: &Lanes = &[None; SignalId::COUNT];
+        const NO_LANES: &Lanes = &Lanes::NONE;
         let count = self.soloists.iter().flatten().count();
         let (mut first, taken_streams) = (true, [false; VoiceStream::ALL.len()]);
         let loudness = if matches!(self.pulse, PulseCast::Sections(_)) { SOLO_OVER_SECTIONS } else { 1.0 };
@@ -202,14 +202,13 @@ mod tests {
 
     #[test]
     fn two_soloists_share_the_two_voices() {
-        let someone =
-            Some(Soloist { lanes: [None; SignalId::COUNT], placement: HostPlacement::of_host("a") });
+        let someone = || Some(Soloist { lanes: Lanes::NONE, placement: HostPlacement::of_host("a") });
         let max_voices =
             |soloists| Cast { soloists, ..Cast::default() }.voices().map(|voices| voices.max_voices);
         assert_eq!(max_voices([None, None]), [2, 0]);
-        assert_eq!(max_voices([someone, None]), [2, 0]);
-        assert_eq!(max_voices([None, someone]), [0, 2]);
-        assert_eq!(max_voices([someone, someone]), [1, 1]);
+        assert_eq!(max_voices([someone(), None]), [2, 0]);
+        assert_eq!(max_voices([None, someone()]), [0, 2]);
+        assert_eq!(max_voices([someone(), someone()]), [1, 1]);
         assert!(Cast::default().voices()[0].lanes.is_none(), "the lanes of all");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{mem::discriminant, sync::Arc};
 
-use khor_signal::{Lanes, SignalId};
+use khor_signal::{Catalogue, LaneId, Lanes};
 
 use super::{
     bed::Bed,
@@ -44,8 +44,8 @@ pub struct MusicSnapshot {
 pub struct ActiveVoice {
     /// Which.
     pub stream: VoiceStream,
-    /// The signal that it represents.
-    pub signal: SignalId,
+    /// The lane that it represents.
+    pub signal: LaneId,
     /// Onsets per bar.
     pub onsets: u8,
     /// The place in the cast of the soloist it belongs to, where there is one.
@@ -75,6 +75,8 @@ pub struct Composer {
     /// What is read for the second soloist's voices; those of the first are in `reading`.
     second_reading: Reading,
     cues: Cues,
+    /// The lanes that may be added to the kernel's signals.
+    catalogue: Catalogue,
     /// Who plays. A change of the kind of pulse waits in `next_cast` for the bar line.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
@@ -106,6 +108,7 @@ impl Composer {
             voices: Default::default(),
             second_reading,
             cues: Cues::default(),
+            catalogue: Catalogue::kernel(),
             cast: Arc::default(),
             next_cast: Arc::default(),
             lost: false,
@@ -136,6 +139,21 @@ impl Composer {
         self.next_cast = cast;
     }
 
+    /// Sets which lanes there are, from the next step on. No route of a mapping names an added lane,
+    /// so the voice of its definition plays it.
+    pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
+        if *catalogue == self.catalogue {
+            return;
+        }
+        let keeps_ids = catalogue.extends(&self.catalogue);
+        let voices: Arc<[VoiceStream]> =
+            catalogue.added().iter().map(|lane| VoiceStream::of_hint(lane.voice)).collect();
+        for reading in [&mut self.reading, &mut self.second_reading] {
+            reading.set_added(Arc::clone(&voices), keeps_ids);
+        }
+        self.catalogue = catalogue.clone();
+    }
+
     /// What the composer plays and why.
     pub fn snapshot(&self) -> MusicSnapshot {
         MusicSnapshot {
@@ -147,7 +165,7 @@ impl Composer {
 
     fn active_voices(&self) -> impl Iterator<Item = ActiveVoice> {
         let of = |(index, voices): (usize, &Voices)| {
-            let soloist = self.cast.soloists[index].map(|_| index);
+            let soloist = self.cast.soloists[index].as_ref().map(|_| index);
             let active = voices.active().collect::<Vec<_>>();
             active.into_iter().map(move |s| ActiveVoice {
                 stream: s.stream,

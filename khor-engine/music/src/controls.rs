@@ -72,7 +72,7 @@ mod tests {
             let mut controls = Controls::default();
             for _ in 0..1000 {
                 let lane = Lane { level, deviation: 8.0 * level, surprise: 0.0 };
-                reading.update(&[Some(lane); SignalId::COUNT], None, 0.5, 0.1);
+                reading.update(&[Some(lane); SignalId::COUNT].into(), None, 0.5, 0.1);
                 controls.follow(&reading, 0.75, 0.1);
                 let Controls { brightness, reverb, delay, echo_s, vowel } = controls;
                 assert!([brightness, reverb, delay, vowel].iter().all(|v| (0.0..=1.0).contains(v)));

@@ -19,6 +19,7 @@ mod cues;
 mod feature;
 mod form;
 mod harmony;
+mod lane_rank;
 mod mapping;
 mod note;
 mod patch;

@@ -87,7 +87,7 @@ pub struct Route {
 }
 
 /// A line of the mapping as it is written.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Route")]
 pub(super) struct RouteText {
@@ -126,7 +126,7 @@ impl Route {
     pub(super) fn position(&self, lanes: &Lanes) -> f32 {
         let value = match self.input {
             Input::Work => work(lanes),
-            Input::Signal(signal) => lanes[signal.index()].map_or(0.0, |lane| self.number(lane)),
+            Input::Signal(signal) => lanes[signal].map_or(0.0, |lane| self.number(lane)),
         };
         let (low, high) = self.from;
         let position = ((value - low) / (high - low)).clamp(0.0, 1.0);
@@ -163,7 +163,7 @@ impl Route {
 
 /// All work together, 0..=1.
 fn work(lanes: &Lanes) -> f32 {
-    let level = |id: &SignalId| lanes[id.index()].map_or(0.0, |lane| lane.level);
+    let level = |id: &SignalId| lanes[*id].map_or(0.0, |lane| lane.level);
     let level = |id| Some(level(id)).filter(|l: &f32| l.is_finite()).map_or(0.0, |l| l.clamp(0.0, 1.0));
     1.0 - WORK.iter().map(|id| 1.0 - WORK_WEIGHT * level(id)).product::<f32>()
 }
@@ -204,6 +204,13 @@ impl Mapping {
             }
         }
         found.into_result(Self { routes: routes.into_iter().map(|(_, route)| route).collect() })
+    }
+
+    /// The mapping without the routes to a voice.
+    #[cfg(test)]
+    pub(super) fn without(&self, stream: super::stream::VoiceStream) -> Self {
+        let others = self.routes.iter().filter(|route| route.to.stream() != Some(stream));
+        Self { routes: others.copied().collect() }
     }
 
     /// All routes, in the order of the file.

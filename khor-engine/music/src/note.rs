@@ -1,6 +1,6 @@
 //! What the music hands to synth, MIDI, OSC and page.
 
-use khor_signal::SignalId;
+use khor_signal::LaneId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,6 @@ pub struct Note {
     pub instrument: Instrument,
     /// Its layer.
     pub layer: Layer,
-    /// The signal it speaks for, where it is one.
-    pub signal: Option<SignalId>,
+    /// The lane that it represents, if it represents one.
+    pub signal: Option<LaneId>,
 }

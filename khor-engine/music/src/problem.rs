@@ -2,10 +2,10 @@
 
 use khor_proto::inert;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong with a preset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{}{message}", prefix(path))]
 pub struct Problem {
     /// Where: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty is the whole.

@@ -1,20 +1,22 @@
 //! The input of the layers: features, each smoothed at its own speed and quantised with hysteresis,
 //! and the streams that stand out.
 
-use khor_signal::{Lanes, SignalId};
+use std::sync::Arc;
+
+use khor_signal::{LaneId, Lanes, PerLane};
 
 use super::{
     feature::{Feature, Pace},
+    lane_rank::LaneRank,
     mapping::{Input, Mapping, Route},
     quantise::Quantiser,
     stream::VoiceStream,
 };
 
-/// Number of ranks: half octaves of deviation, up to 12 octaves.
-const RANKS: u8 = 24;
-const OCTAVES_OF_RANKS: f32 = 12.0;
-/// Steps of surprise.
-const SURPRISE_STEPS: u8 = 4;
+/// Steps of the activity of a voice's added lanes.
+const ADDED_STEPS: u8 = 16;
+/// Onsets per bar of a fully active added lane whose voice has no density in the mapping.
+const UNMAPPED_ONSETS: f32 = 8.0;
 /// Time without any signal after which the source counts as lost, seconds.
 const LOST_S: f32 = 3.0;
 /// The same for a source that has not delivered any signal yet.
@@ -35,13 +37,31 @@ impl FeatureState {
     }
 }
 
+/// How active the added lanes of one voice are: the highest level, smoothed.
+#[derive(Clone, Debug)]
+struct AddedActivity {
+    position: f32,
+    quantiser: Quantiser,
+}
+
+impl AddedActivity {
+    const IDLE: Self = Self { position: 0.0, quantiser: Quantiser::new(ADDED_STEPS) };
+
+    /// 0..=1, quantised.
+    fn quantised(&self) -> f32 {
+        f32::from(self.quantiser.get()) / f32::from(ADDED_STEPS)
+    }
+}
+
 /// Smoothed and quantised view of the lanes, advanced once per step. Its values are stable: a tiny
 /// change of an input changes no note.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     features: [Option<FeatureState>; Feature::COUNT],
-    ranks: [Quantiser; SignalId::COUNT],
-    surprises: [Quantiser; SignalId::COUNT],
+    ranks: PerLane<LaneRank>,
+    /// The voices that play the added lanes, in the order of these.
+    added_voices: Arc<[VoiceStream]>,
+    added_activity: [AddedActivity; VoiceStream::ALL.len()],
     unknown_s: f32,
     ever_known: bool,
 }
@@ -51,12 +71,23 @@ pub(super) fn approach(value: &mut f32, target: f32, tau_s: f32, elapsed_s: f32)
     *value += (target - *value) * (1.0 - (-elapsed_s / tau_s.max(1e-3)).exp());
 }
 
+/// Time constant of a feature, seconds. `smoothing` is 0..=1.
+fn tau_s(pace: Pace, rising: bool, smoothing: f32) -> f32 {
+    match (pace, rising) {
+        (Pace::Slow, true) => 3.0 + 4.0 * smoothing,
+        (Pace::Slow, false) => 4.0 + 10.0 * smoothing,
+        (Pace::Quick, true) => 0.02 + 0.4 * smoothing,
+        (Pace::Quick, false) => 0.2 + 2.0 * smoothing,
+    }
+}
+
 impl Reading {
     pub(super) fn new(mapping: &Mapping) -> Self {
         let mut reading = Self {
             features: [const { None }; Feature::COUNT],
-            ranks: [const { Quantiser::new(RANKS) }; SignalId::COUNT],
-            surprises: [const { Quantiser::new(SURPRISE_STEPS) }; SignalId::COUNT],
+            ranks: PerLane::default(),
+            added_voices: Arc::default(),
+            added_activity: [const { AddedActivity::IDLE }; VoiceStream::ALL.len()],
             unknown_s: 0.0,
             ever_known: false,
         };
@@ -76,6 +107,16 @@ impl Reading {
         }
     }
 
+    /// Takes the voices that play the added lanes. `keeps_ids`: the lanes before them are the same as
+    /// before, and keep their ranks.
+    pub(super) fn set_added(&mut self, voices: Arc<[VoiceStream]>, keeps_ids: bool) {
+        if !keeps_ids {
+            self.ranks.added.clear();
+        }
+        self.ranks.added.resize(voices.len());
+        self.added_voices = voices;
+    }
+
     /// Takes the lanes of one step of `elapsed_s`. The voices read `solo`, if there is one, and
     /// everything else reads `lanes`. `smoothing` 0..=1 scales all time constants.
     pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
@@ -83,26 +124,41 @@ impl Reading {
         for state in self.features.iter_mut().flatten() {
             let is_voice = state.route.to.stream().is_some();
             let target = state.route.position(if is_voice { voiced } else { lanes });
-            let rising = target > state.position;
-            let tau_s = match (state.route.to.pace(), rising) {
-                (Pace::Slow, true) => 3.0 + 4.0 * smoothing,
-                (Pace::Slow, false) => 4.0 + 10.0 * smoothing,
-                (Pace::Quick, true) => 0.02 + 0.4 * smoothing,
-                (Pace::Quick, false) => 0.2 + 2.0 * smoothing,
-            };
+            let tau_s = tau_s(state.route.to.pace(), target > state.position, smoothing);
             approach(&mut state.position, target, tau_s, elapsed_s);
             state.quantiser.update(state.position);
         }
-        for (i, lane) in voiced.iter().enumerate() {
-            let lane = lane.unwrap_or_default();
-            let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
-            self.ranks[i].update(finite(lane.deviation) / OCTAVES_OF_RANKS);
-            self.surprises[i].update(finite(lane.surprise));
-        }
-        if lanes.iter().any(Option::is_some) {
+        self.update_ranks(voiced);
+        self.update_added(voiced, smoothing, elapsed_s);
+        if lanes.values().any(Option::is_some) {
             (self.unknown_s, self.ever_known) = (0.0, true);
         } else {
             self.unknown_s += elapsed_s;
+        }
+    }
+
+    fn update_ranks(&mut self, lanes: &Lanes) {
+        for (rank, lane) in self.ranks.kernel.iter_mut().zip(lanes.kernel) {
+            rank.update(lane);
+        }
+        let added = lanes.added.values().copied().chain(std::iter::repeat(None));
+        for (rank, lane) in self.ranks.added.values_mut().zip(added) {
+            rank.update(lane);
+        }
+    }
+
+    /// The most active added lane of each voice counts. Without added lanes, all stay idle.
+    fn update_added(&mut self, lanes: &Lanes, smoothing: f32, elapsed_s: f32) {
+        let mut targets = [0.0_f32; VoiceStream::ALL.len()];
+        for (lane, voice) in lanes.added.values().zip(&*self.added_voices) {
+            let level = lane.map_or(0.0, |lane| lane.level);
+            let target = &mut targets[voice.index()];
+            *target = target.max(if level.is_finite() { level.clamp(0.0, 1.0) } else { 0.0 });
+        }
+        for (activity, target) in self.added_activity.iter_mut().zip(targets) {
+            let tau_s = tau_s(Pace::Quick, target > activity.position, smoothing);
+            approach(&mut activity.position, target, tau_s, elapsed_s);
+            activity.quantiser.update(activity.position);
         }
     }
 
@@ -113,13 +169,25 @@ impl Reading {
 
     /// A feature's value in its own unit; `None` where nothing moves it.
     pub(super) fn value(&self, feature: Feature) -> Option<f32> {
-        let state = self.features[feature.index()].as_ref()?;
-        Some(state.route.value(state.quantised()))
+        let added = self.added_position(feature);
+        match &self.features[feature.index()] {
+            Some(state) => Some(state.route.value(state.quantised().max(added))),
+            None => (added > 0.0).then_some(UNMAPPED_ONSETS * added),
+        }
     }
 
     /// How far a feature is from rest, 0 (rest) ..=1.
     pub(super) fn position(&self, feature: Feature) -> f32 {
-        self.features[feature.index()].as_ref().map_or(0.0, FeatureState::quantised)
+        let mapped = self.features[feature.index()].as_ref().map_or(0.0, FeatureState::quantised);
+        mapped.max(self.added_position(feature))
+    }
+
+    /// How far the added lanes move a feature, 0..=1. They move only the density of their voices.
+    fn added_position(&self, feature: Feature) -> f32 {
+        match feature {
+            Feature::Density(stream) => self.added_activity[stream.index()].quantised(),
+            _ => 0.0,
+        }
     }
 
     /// A feature's value and how far it is from rest, 0..=1, by these lanes as they are now: in whole steps, but unsmoothed.
@@ -133,7 +201,8 @@ impl Reading {
     /// How far the furthest of a voice's features is from rest, 0..=1.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |state: &&FeatureState| state.route.to.stream() == Some(stream);
-        self.features.iter().flatten().filter(of_stream).map(FeatureState::quantised).fold(0.0, f32::max)
+        let added = self.added_position(Feature::Density(stream));
+        self.features.iter().flatten().filter(of_stream).map(FeatureState::quantised).fold(added, f32::max)
     }
 
     /// A feature's continuous value, for what glides anyway.
@@ -142,22 +211,25 @@ impl Reading {
         Some(state.route.value(state.position))
     }
 
-    /// How far a voice stands out, half octaves above its baseline, 0..=24: the highest of its signals.
+    /// How far a voice stands out, half octaves above its baseline, 0..=24: the highest of its lanes.
     pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
-        self.signals_of(stream).map(|signal| self.ranks[signal.index()].get()).max().unwrap_or(0)
+        self.lanes_of(stream).map(|lane| self.lane_rank(lane)).max().unwrap_or(0)
     }
 
-    /// The signal that a voice represents: the one that stands out most. Of equal signals, the
-    /// first in the mapping.
-    pub(super) fn leader(&self, stream: VoiceStream) -> Option<SignalId> {
-        self.signals_of(stream).reduce(|best, signal| {
-            if self.ranks[signal.index()].get() > self.ranks[best.index()].get() { signal } else { best }
-        })
+    /// The lane that a voice represents: the one that stands out most. Of equal lanes, the first in
+    /// the mapping, and an added lane last.
+    pub(super) fn leader(&self, stream: VoiceStream) -> Option<LaneId> {
+        self.lanes_of(stream)
+            .reduce(|best, lane| if self.lane_rank(lane) > self.lane_rank(best) { lane } else { best })
     }
 
-    /// Whether something unexpected happens to a voice's signals.
+    /// Whether something unexpected happens to a voice's lanes.
     pub(super) fn is_surprising(&self, stream: VoiceStream) -> bool {
-        self.signals_of(stream).any(|signal| self.surprises[signal.index()].get() > 1)
+        self.lanes_of(stream).any(|lane| self.ranks.get(lane).is_some_and(LaneRank::is_surprising))
+    }
+
+    fn lane_rank(&self, lane: LaneId) -> u8 {
+        self.ranks.get(lane).map_or(0, LaneRank::rank)
     }
 
     /// What moves a feature, and how far, 0..=1.
@@ -165,17 +237,20 @@ impl Reading {
         self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }
 
-    fn signals_of(&self, stream: VoiceStream) -> impl Iterator<Item = SignalId> {
-        self.features.iter().flatten().filter_map(move |state| match state.route.input {
-            Input::Signal(signal) if state.route.to.stream() == Some(stream) => Some(signal),
+    /// The lanes that a voice plays: those of the mapping, then the added ones.
+    fn lanes_of(&self, stream: VoiceStream) -> impl Iterator<Item = LaneId> {
+        let mapped = self.features.iter().flatten().filter_map(move |state| match state.route.input {
+            Input::Signal(signal) if state.route.to.stream() == Some(stream) => Some(signal.into()),
             _ => None,
-        })
+        });
+        let added = self.added_voices.iter().enumerate().filter(move |(_, voice)| **voice == stream);
+        mapped.chain(added.filter_map(|(index, _)| LaneId::of_added(index)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use khor_signal::Lane;
+    use khor_signal::{Lane, SignalId};
 
     use super::*;
     use crate::Preset;
@@ -185,8 +260,8 @@ mod tests {
     }
 
     fn one(signal: SignalId, level: f32) -> Lanes {
-        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
-        lanes[signal.index()] = Some(Lane { level, deviation: 8.0 * level, surprise: 0.0 });
+        let mut lanes: Lanes = [Some(Lane::default()); SignalId::COUNT].into();
+        lanes[signal] = Some(Lane { level, deviation: 8.0 * level, surprise: 0.0 });
         lanes
     }
 
@@ -199,14 +274,14 @@ mod tests {
         let density = |stream| reading.position(Feature::Density(stream));
         assert!(density(VoiceStream::Receive) > 0.6 && density(VoiceStream::Send) == 0.0);
         assert!(reading.position(Feature::PulseDensity) > 0.3);
-        assert_eq!(reading.leader(VoiceStream::Receive), Some(SignalId::Rx));
+        assert_eq!(reading.leader(VoiceStream::Receive), Some(SignalId::Rx.into()));
         assert!(reading.rank(VoiceStream::Receive) > reading.rank(VoiceStream::Disk));
     }
 
     #[test]
     fn a_soloist_controls_only_the_voices() {
         let mut reading = reading();
-        let idle = [Some(Lane::default()); SignalId::COUNT];
+        let idle = [Some(Lane::default()); SignalId::COUNT].into();
         for _ in 0..200 {
             reading.update(&idle, Some(&one(SignalId::Rx, 0.8)), 0.5, 0.1);
         }
@@ -230,7 +305,7 @@ mod tests {
     #[test]
     fn a_source_without_signals_becomes_lost() {
         let mut reading = reading();
-        let none = [None; SignalId::COUNT];
+        let none = Lanes::NONE;
         for _ in 0..39 {
             reading.update(&none, None, 0.5, 0.25);
         }
@@ -250,7 +325,10 @@ mod tests {
     fn non_finite_levels_give_finite_features() {
         let mut reading = reading();
         let bad = Lane { level: f32::NAN, deviation: f32::INFINITY, surprise: f32::NAN };
-        reading.update(&[Some(bad); SignalId::COUNT], None, 0.5, 0.1);
+        let mut lanes: Lanes = [Some(bad); SignalId::COUNT].into();
+        lanes.set(LaneId::of_added(0).unwrap(), Some(bad));
+        reading.set_added(Arc::new([VoiceStream::Send]), true);
+        reading.update(&lanes, None, 0.5, 0.1);
         assert!(Feature::all().all(|feature| reading.value(feature).is_none_or(f32::is_finite)));
     }
 }

@@ -106,8 +106,8 @@ impl RollCall {
 impl Answer {
     /// The sound of a turn, computed once; `None` if the host does not answer.
     fn for_turn(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
-        let lanes = turn.lanes?;
-        let sample = |feature| context.reading.sample(feature, &lanes);
+        let lanes = turn.lanes.as_ref()?;
+        let sample = |feature| context.reading.sample(feature, lanes);
         let (_, work) = sample(Feature::PulseDensity).unwrap_or((0.0, 0.0));
         let (brightness, _) = sample(Feature::PulseBrightness).unwrap_or((0.0, 0.0));
         let onsets = (work * f32::from(TURN_STEPS - 1)).ceil() as u8;

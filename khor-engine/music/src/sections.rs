@@ -3,7 +3,7 @@
 //! Density and brightness have the same meaning as for one machine. The height does not: it
 //! identifies the section.
 
-use khor_signal::{Lanes, SignalId};
+use khor_signal::Lanes;
 
 use super::{
     cast::{SECTIONS, SectionPart},
@@ -45,7 +45,7 @@ impl Sections {
     /// Takes the lanes of one step. An unused part rests.
     pub(super) fn update(&mut self, lanes: &[Option<Lanes>; SECTIONS], smoothing: f32, elapsed_s: f32) {
         for (reading, lanes) in self.readings.iter_mut().zip(lanes) {
-            reading.update(&lanes.unwrap_or([None; SignalId::COUNT]), None, smoothing, elapsed_s);
+            reading.update(lanes.as_ref().unwrap_or(const { &Lanes::NONE }), None, smoothing, elapsed_s);
         }
     }
 

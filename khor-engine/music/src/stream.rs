@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use khor_signal::VoiceHint;
+
 use super::{note::Instrument, scale::Register};
 
 /// A voice: one kind of activity, with a timbre, register and place of its own.
@@ -72,6 +74,20 @@ impl VoiceStream {
             Self::Process => 5,
             Self::Kernel => 6,
             Self::Local => 7,
+        }
+    }
+
+    /// The voice of added lanes with this hint.
+    pub const fn of_hint(hint: VoiceHint) -> Self {
+        match hint {
+            VoiceHint::Process => Self::Process,
+            VoiceHint::Receive => Self::Receive,
+            VoiceHint::Send => Self::Send,
+            VoiceHint::Loss => Self::Loss,
+            VoiceHint::Disk => Self::Disk,
+            VoiceHint::Memory => Self::Memory,
+            VoiceHint::Kernel => Self::Kernel,
+            VoiceHint::Local => Self::Local,
         }
     }
 

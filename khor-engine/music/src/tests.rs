@@ -2,6 +2,7 @@
 
 use khor_signal::{Lane, Lanes, Levels, SignalId};
 
+mod added_lanes;
 mod site;
 
 use super::{
@@ -13,7 +14,7 @@ const TURN_S: f64 = 0.01;
 
 /// Signals at these levels, and as far above their baselines as that takes.
 fn lanes(levels: Levels) -> Lanes {
-    levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 }))
+    levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 })).into()
 }
 
 fn play(preset: &Preset, settings: Settings, seconds: f64, levels: impl Fn(f64) -> Levels) -> Vec<Note> {
@@ -89,7 +90,7 @@ fn levels_of_switches_and_interrupts_are_ignored() {
             let mut notes = Vec::new();
             let mut lanes = lanes(all(0.5));
             for id in [SignalId::Csw, SignalId::Irq] {
-                lanes[id.index()] = Some(Lane { level, ..Lane::default() });
+                lanes[id] = Some(Lane { level, ..Lane::default() });
             }
             composer.advance(20.0, &lanes, &mut notes);
             notes
@@ -281,7 +282,7 @@ fn cues_are_300_ms_apart() {
 #[test]
 fn losing_and_finding_a_source_sounds() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
-    let none = [None; SignalId::COUNT];
+    let none = Lanes::NONE;
     let mut cues = |from_s: u32, to_s: u32, lanes: &Lanes| {
         let mut notes = Vec::new();
         for turn in from_s * 10..to_s * 10 {

@@ -1,7 +1,7 @@
 //! The voices: gestures for the one or two streams that stand out most, each with its own register
 //! and pan.
 
-use khor_signal::SignalId;
+use khor_signal::LaneId;
 
 use super::{
     cast::{HostPlacement, SOLOISTS, VoiceSource},
@@ -44,8 +44,8 @@ const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Voice {
     pub(super) stream: VoiceStream,
-    /// The signal that it represents.
-    pub(super) signal: SignalId,
+    /// The lane that it represents.
+    pub(super) signal: LaneId,
     /// Onsets per bar.
     pub(super) onsets: u8,
     /// Half bars since its entry.

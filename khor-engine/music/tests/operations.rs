@@ -7,7 +7,7 @@ use khor_music::{
     Cast, Composer, CueSound, HostPlacement, Layer, Note, Position, Preset, PulseCast, RollCallTurn, Scale,
     Settings, Soloist,
 };
-use khor_signal::{Lane, Lanes, SignalId};
+use khor_signal::{Lane, Lanes, PerSignal, SignalId};
 use proptest::{collection::vec, num::f32::ANY, option, prelude::*, sample::select};
 
 /// Silence between two cues, seconds. Onsets are rounded to `f32` in the middle of a cue.
@@ -31,12 +31,13 @@ enum Input {
 impl Input {
     fn lanes(self) -> Lanes {
         let lane = |level: f32| Some(Lane { level, deviation: 10.0 * level, surprise: level });
-        match self {
+        let kernel: PerSignal<Option<Lane>> = match self {
             Self::Missing => [None; SignalId::COUNT],
             Self::All(level) => [lane(level); SignalId::COUNT],
             Self::One(loud, level) => std::array::from_fn(|i| lane(if i == loud { level } else { 0.0 })),
             Self::Broken => [lane(f32::NAN); SignalId::COUNT],
-        }
+        };
+        kernel.into()
     }
 }
 

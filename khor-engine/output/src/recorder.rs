@@ -12,10 +12,8 @@ use std::{
     time::SystemTime,
 };
 
-use khor_system::shown_path::ShownPath;
+use khor_api::{RecordingStatus, Trouble};
 use parking_lot::{Mutex, MutexGuard};
-use schemars::JsonSchema;
-use serde::Serialize;
 use tokio::{
     runtime::Handle,
     sync::{
@@ -47,26 +45,6 @@ pub struct Recorder {
 struct RunningTask {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
-}
-
-/// The current or last recording.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-#[schemars(rename = "Recording")]
-pub struct RecordingStatus {
-    /// It goes on.
-    pub recording: bool,
-    /// The file.
-    pub file: Option<ShownPath>,
-    /// Length so far, seconds.
-    pub seconds: f64,
-    /// Blocks of sound that are missing because the disk was too slow.
-    pub lost_blocks: u64,
-    /// Sound that is missing in between, seconds: those blocks, and what the machine was too slow to pass on.
-    pub lost_seconds: f64,
-    /// Why it ended by itself.
-    pub error: Option<String>,
-    /// What to do about it.
-    pub fix: Option<String>,
 }
 
 /// Why a recording cannot begin or end.
@@ -133,7 +111,7 @@ impl Recorder {
     fn start_at(&self, now: SystemTime, extension: &str) -> Result<PathBuf, RecorderError> {
         let mut work = lock(&self.work);
         if let RecordingStatus { recording: true, file: Some(file), .. } = self.status() {
-            return Err(RecorderError::Busy(file.as_ref().to_owned()));
+            return Err(RecorderError::Busy(PathBuf::from(file)));
         }
         let format = format_of(extension)?;
         let limits = *lock(&self.limits);
@@ -145,7 +123,7 @@ impl Recorder {
         let (stop, stopped) = oneshot::channel();
         let recording = RecordingStatus {
             recording: true,
-            file: Some(path.clone().into()),
+            file: Some(path.display().to_string()),
             ..RecordingStatus::default()
         };
         *lock(&self.shared) = recording;
@@ -314,7 +292,7 @@ impl Session {
         recording.recording = false;
         if let Some(Problem { error, fix }) = problem {
             warn!("recording {}: {error}; {fix}", self.path.display());
-            (recording.error, recording.fix) = (Some(error), Some(fix.to_owned()));
+            recording.trouble = Some(Trouble::new(error, fix));
         } else {
             info!("recorded {:.1} s into {}", recording.seconds, self.path.display());
         }

@@ -32,7 +32,7 @@ fn events() -> [OscEvent; 4] {
     [
         // Overdue, so that it is sent at once.
         OscEvent::Note(note, UNIX_EPOCH + Duration::from_millis(1_790_000_000_250)),
-        OscEvent::Lanes(lanes),
+        OscEvent::Lanes(lanes.into()),
         OscEvent::Cue("crash", "sh".into(), 4711),
         OscEvent::Metrics([1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 99.5]),
     ]

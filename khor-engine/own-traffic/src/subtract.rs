@@ -150,7 +150,7 @@ mod tests {
 
         /// The result for a value of the counter.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
-            let mut frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] };
+            let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;
             self.subtraction.apply(&mut frame, self.begun + Duration::from_millis(after_ms));
             assert_eq!(frame.counters[Counter::TxBytes.index()], Some(1), "totals of all devices stay");

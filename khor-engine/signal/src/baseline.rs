@@ -1,20 +1,17 @@
-//! Learns the baseline of each signal: slow robust quantiles, learnt while nothing is wrong.
+//! Learns the baseline of each lane: slow robust quantiles, learnt while nothing is wrong.
 //!
-//! Each signal's median and 99th percentile are estimated by stochastic approximation (Robbins &
+//! Each lane's median and 99th percentile are estimated by stochastic approximation (Robbins &
 //! Monro 1951): a step up when the value lies above, a step down when it lies below, weighted by
 //! the quantile. This needs two numbers and no history, and a spike of any size moves them no
-//! further than a small one. The steps shrink to two octaves an hour. A signal clearly above its
+//! further than a small one. The steps shrink to two octaves an hour. A lane clearly above its
 //! band is an incident, and its baseline is not learnt. After half an hour the incident becomes
 //! part of the baseline.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    PerSignal, SIGNALS, SignalId,
-    scale::{octaves, prior, rate_at},
-};
+use super::{Catalogue, LaneId, LaneInfo, PerLane, Scale, is_lane_name};
 
 /// Time until the machine's own values have replaced the priors, seconds.
 const LEARNING_S: f64 = 600.0;
@@ -37,8 +34,10 @@ const INCIDENT_TAU_S: f64 = 5.0;
 const MAX_INCIDENT_S: f64 = 1800.0;
 /// Longest step that is learnt, seconds. The values in a longer gap are unknown.
 const MAX_STEP_S: f64 = 1.0;
+/// Most baselines that are kept for lanes that are not in the catalogue now.
+const MAX_WAITING: usize = 256;
 
-/// The usual range of one signal, octaves above its grain.
+/// The usual range of one lane, octaves above its grain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Band {
     /// Median.
@@ -47,21 +46,32 @@ pub(super) struct Band {
     pub(super) high: f64,
 }
 
-/// The learnt baseline of one signal, which is kept over restarts.
+/// The learnt baseline of one lane, which is kept over restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearntBaseline {
-    /// Median, octaves above the signal's grain.
+    /// Median, octaves above the lane's grain.
     pub middle_octaves: f64,
-    /// 99th percentile, octaves above the signal's grain.
+    /// 99th percentile, octaves above the lane's grain.
     pub high_octaves: f64,
     /// Learning time so far, seconds.
     pub learnt_s: f64,
 }
 
-/// One signal's learner.
-#[derive(Clone, Copy, Debug)]
+impl LearntBaseline {
+    fn is_valid(&self) -> bool {
+        let is_in_range = |x: f64| x.is_finite() && (0.0..64.0).contains(&x);
+        is_in_range(self.middle_octaves)
+            && is_in_range(self.high_octaves)
+            && self.learnt_s.is_finite()
+            && self.learnt_s >= 0.0
+    }
+}
+
+/// One lane's learner.
+#[derive(Clone, Debug)]
 struct Learner {
-    signal: SignalId,
+    name: Arc<str>,
+    scale: Scale,
     learnt: Option<LearntBaseline>,
     /// The value averaged over [`INCIDENT_TAU_S`], octaves.
     average: f64,
@@ -70,13 +80,13 @@ struct Learner {
 }
 
 impl Learner {
-    const fn new(signal: SignalId) -> Self {
-        Self { signal, learnt: None, average: 0.0, incident_s: 0.0 }
+    fn new(lane: &LaneInfo, learnt: Option<LearntBaseline>) -> Self {
+        Self { name: Arc::clone(&lane.name), scale: lane.scale, learnt, average: 0.0, incident_s: 0.0 }
     }
 
     /// The machine's own band, blended with the prior while little is learnt.
     fn band(&self) -> Band {
-        let (prior_middle, prior_high) = prior(self.signal);
+        let (prior_middle, prior_high) = self.scale.prior_octaves();
         let own = self.progress();
         let learnt = self.learnt.unwrap_or(LearntBaseline {
             middle_octaves: prior_middle,
@@ -116,42 +126,70 @@ impl Learner {
     }
 }
 
-/// The baselines of all signals.
+/// The baselines of all lanes.
 #[derive(Clone, Debug)]
 pub(super) struct Baseline {
-    learners: PerSignal<Learner>,
+    /// In the order of the catalogue.
+    learners: Vec<Learner>,
+    /// Baselines of lanes that are not in the catalogue now, by name. A lane may return.
+    waiting: BTreeMap<String, LearntBaseline>,
     frozen: bool,
 }
 
 impl Baseline {
-    pub(super) fn new() -> Self {
-        Self { learners: SIGNALS.map(|info| Learner::new(info.id)), frozen: false }
+    pub(super) fn new(catalogue: &Catalogue) -> Self {
+        let learners = catalogue.iter().map(|lane| Learner::new(lane, None)).collect();
+        Self { learners, waiting: BTreeMap::new(), frozen: false }
     }
 
-    /// Takes the rates of one interval, smoothed, each in its own unit.
-    pub(super) fn push(&mut self, rates: &PerSignal<Option<f64>>, interval_s: f64) {
+    /// Takes another catalogue. A lane with a known name and the same scale goes on learning.
+    pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue) {
+        let mut before = std::mem::take(&mut self.learners);
+        for lane in catalogue.iter() {
+            let known = before.iter().position(|learner| learner.name == lane.name);
+            let known = known.map(|index| before.swap_remove(index));
+            let learner = match known {
+                Some(learner) if learner.scale == lane.scale => learner,
+                // Octaves above another grain mean nothing here.
+                Some(_) => Learner::new(lane, None),
+                None => Learner::new(lane, self.waiting.remove(&*lane.name)),
+            };
+            self.learners.push(learner);
+        }
+        let removed =
+            before.into_iter().filter_map(|gone| Some((gone.name.as_ref().to_owned(), gone.learnt?)));
+        let room = MAX_WAITING.saturating_sub(self.waiting.len());
+        self.waiting.extend(removed.take(room));
+    }
+
+    /// Takes the rates of one interval, smoothed, in the order of the catalogue, each in its own
+    /// unit.
+    pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) {
         let dt_s = interval_s.min(MAX_STEP_S);
-        for (learner, rate) in self.learners.iter_mut().zip(rates) {
+        for (learner, rate) in self.learners.iter_mut().zip(rates.values()) {
             if let Some(rate) = rate.filter(|rate| rate.is_finite()) {
-                learner.push(octaves(learner.signal, rate), dt_s, self.frozen);
+                learner.push(learner.scale.octaves(rate), dt_s, self.frozen);
             }
         }
     }
 
-    pub(super) fn band(&self, signal: SignalId) -> Band {
-        self.learners[signal.index()].band()
+    /// The usual range of a lane of the catalogue.
+    pub(super) fn band(&self, lane: LaneId) -> Option<Band> {
+        self.learners.get(lane.index()).map(Learner::band)
     }
 
-    /// The median as a rate in the signal's own unit.
-    pub(super) fn rate(&self, signal: SignalId) -> f64 {
-        rate_at(signal, self.band(signal).middle)
+    /// The median as a rate in the lane's own unit; `None` if the lane is not in the catalogue.
+    pub(super) fn rate(&self, lane: LaneId) -> Option<f64> {
+        let learner = self.learners.get(lane.index())?;
+        Some(learner.scale.rate_at(learner.band().middle))
     }
 
-    /// How much of the baselines of the selected signals is the machine's own, 0..=1.
-    pub(super) fn progress(&self, heard: &PerSignal<bool>) -> f32 {
-        let of_heard = || self.learners.iter().zip(heard).filter(|(_, heard)| **heard);
-        let count = of_heard().count().max(1) as f64;
-        (of_heard().fold(0.0, |sum, (learner, _)| sum + learner.progress()) / count) as f32
+    /// How much of the baselines of the selected lanes is the machine's own, 0..=1.
+    pub(super) fn progress(&self, heard: impl Iterator<Item = bool>) -> f32 {
+        let of_heard = self.learners.iter().zip(heard).filter(|(_, heard)| *heard);
+        let (sum, count) =
+            of_heard.fold((0.0, 0), |(sum, count), (lane, _)| (sum + lane.progress(), count + 1));
+        (sum / f64::from(count.max(1))) as f32
     }
 
     /// Nothing is learnt while frozen.
@@ -163,43 +201,52 @@ impl Baseline {
         self.frozen
     }
 
-    /// The learnt baselines, by signal name.
+    /// The learnt baselines by name, those of lanes that are not in the catalogue now included.
     pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
-        let known = self
-            .learners
-            .iter()
-            .filter_map(|learner| Some((learner.signal.info().name.to_owned(), learner.learnt?)));
-        known.collect()
+        let known =
+            self.learners.iter().filter_map(|lane| Some((lane.name.as_ref().to_owned(), lane.learnt?)));
+        self.waiting.clone().into_iter().chain(known).collect()
     }
 
-    /// Replaces all baselines. Invalid ones are ignored. An empty map resets everything.
+    /// Replaces all baselines. Invalid ones are ignored. An empty map resets everything. Baselines
+    /// of unknown lanes are kept until a lane with the name is added.
     pub(super) fn restore(&mut self, known: &BTreeMap<String, LearntBaseline>) {
-        let is_valid = |x: f64| x.is_finite() && (0.0..64.0).contains(&x);
+        let mut valid: BTreeMap<String, LearntBaseline> = known
+            .iter()
+            .filter(|(name, learnt)| is_lane_name(name) && learnt.is_valid())
+            .map(|(name, learnt)| (name.clone(), *learnt))
+            .collect();
         for learner in &mut self.learners {
-            let learnt = known.get(learner.signal.info().name).copied();
-            *learner = Learner {
-                learnt: learnt.filter(|l| {
-                    is_valid(l.middle_octaves)
-                        && is_valid(l.high_octaves)
-                        && l.learnt_s.is_finite()
-                        && l.learnt_s >= 0.0
-                }),
-                ..Learner::new(learner.signal)
-            };
+            let learnt = valid.remove(&*learner.name);
+            *learner = Learner { learnt, average: 0.0, incident_s: 0.0, ..learner.clone() };
         }
+        self.waiting = valid.into_iter().take(MAX_WAITING).collect();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{SignalId, test_lane};
 
     const RX: usize = SignalId::Rx.index();
 
-    fn rx(rate: f64) -> PerSignal<Option<f64>> {
-        let mut rates = [None; SignalId::COUNT];
-        rates[RX] = Some(rate);
+    fn baseline() -> Baseline {
+        Baseline::new(&Catalogue::kernel())
+    }
+
+    fn rx(rate: f64) -> PerLane<Option<f64>> {
+        let mut rates = PerLane::NONE;
+        rates[SignalId::Rx] = Some(rate);
         rates
+    }
+
+    fn band(baseline: &Baseline) -> Band {
+        baseline.band(SignalId::Rx.into()).unwrap()
+    }
+
+    fn rate(baseline: &Baseline) -> f64 {
+        baseline.rate(SignalId::Rx.into()).unwrap()
     }
 
     /// Pushes `rate(t)` ten times a second.
@@ -216,55 +263,97 @@ mod tests {
 
     #[test]
     fn the_baseline_is_learnt_within_ten_minutes() {
-        let mut baseline = Baseline::new();
+        let mut baseline = baseline();
         live(&mut baseline, 600, |i| 150e3 * jitter(i));
-        let (band, own) = (baseline.band(SignalId::Rx), baseline.rate(SignalId::Rx));
+        let (band, own) = (band(&baseline), rate(&baseline));
         assert!((own / 150e3).log2().abs() < 0.25, "{own}");
-        assert!((band.high - octaves(SignalId::Rx, 218e3)).abs() < 0.3, "{band:?}");
+        assert!((band.high - SignalId::Rx.scale().octaves(218e3)).abs() < 0.3, "{band:?}");
         assert!(baseline.learners[RX].progress() > 0.99);
     }
 
     #[test]
     fn only_a_lasting_incident_moves_the_baseline() {
-        let mut baseline = Baseline::new();
+        let mut baseline = baseline();
         live(&mut baseline, 900, |i| 30e3 * jitter(i));
-        let before = baseline.rate(SignalId::Rx);
+        let before = rate(&baseline);
         live(&mut baseline, 1700, |_| 20e6);
-        assert!((baseline.rate(SignalId::Rx) / before).log2().abs() < 0.1);
+        assert!((rate(&baseline) / before).log2().abs() < 0.1);
         live(&mut baseline, 8 * 3600, |_| 20e6);
-        assert!((baseline.rate(SignalId::Rx) / 20e6).log2().abs() < 0.5, "{}", baseline.rate(SignalId::Rx));
+        assert!((rate(&baseline) / 20e6).log2().abs() < 0.5, "{}", rate(&baseline));
     }
 
     #[test]
     fn freeze_and_reset_control_the_baseline() {
-        let mut baseline = Baseline::new();
+        let mut baseline = baseline();
         live(&mut baseline, 600, |i| 100e3 * jitter(i));
         let learnt = baseline.learnt();
         baseline.freeze(true);
         live(&mut baseline, 600, |i| 20e3 * jitter(i));
         assert_eq!(baseline.learnt(), learnt);
         baseline.restore(&BTreeMap::new());
-        assert_eq!(baseline.band(SignalId::Rx).middle, prior(SignalId::Rx).0);
+        assert_eq!(band(&baseline).middle, SignalId::Rx.scale().prior_octaves().0);
         baseline.restore(&learnt);
         assert_eq!(baseline.learnt(), learnt);
     }
 
     #[test]
     fn invalid_saved_baselines_are_not_restored() {
-        let mut baseline = Baseline::new();
+        let mut baseline = baseline();
         let mad = LearntBaseline { middle_octaves: f64::NAN, high_octaves: 3.0, learnt_s: 9.0 };
         baseline.restore(&BTreeMap::from([("rx".to_owned(), mad), ("no such signal".to_owned(), mad)]));
         assert!(baseline.learnt().is_empty());
     }
 
     #[test]
+    fn added_lanes_are_learnt_by_name() {
+        let mut catalogue = Catalogue::kernel();
+        let queue = catalogue.add(test_lane("queue")).unwrap();
+        let mut baseline = Baseline::new(&catalogue);
+        let mut rates = PerLane::NONE;
+        rates.set(queue, Some(16.0));
+        (0..7000).for_each(|_| baseline.push(&rates, 0.1));
+        let learnt = baseline.learnt();
+        assert!((baseline.rate(queue).unwrap() / 16.0 - 1.0).abs() < 0.1);
+        assert!(learnt.keys().eq(["queue"]));
+        baseline.set_catalogue(&Catalogue::kernel());
+        assert_eq!(
+            (baseline.band(queue), baseline.learnt()),
+            (None, learnt.clone()),
+            "kept while it is away"
+        );
+        let mut other = Catalogue::kernel();
+        other.add(test_lane("first")).unwrap();
+        let moved = other.add(test_lane("queue")).unwrap();
+        baseline.set_catalogue(&other);
+        assert!((baseline.rate(moved).unwrap() / 16.0 - 1.0).abs() < 0.1);
+        let mut restarted = Baseline::new(&Catalogue::kernel());
+        restarted.restore(&learnt);
+        restarted.set_catalogue(&other);
+        assert_eq!(restarted.band(moved), baseline.band(moved));
+    }
+
+    #[test]
+    fn another_scale_resets_the_baseline() {
+        let mut catalogue = Catalogue::kernel();
+        let queue = catalogue.add(test_lane("queue")).unwrap();
+        let mut baseline = Baseline::new(&catalogue);
+        let mut rates = PerLane::NONE;
+        rates.set(queue, Some(64.0));
+        baseline.push(&rates, 0.1);
+        let (mut other, lane) = (Catalogue::kernel(), test_lane("queue"));
+        other.add(crate::LaneDefinition { scale: Scale { grain: 10.0, ..lane.scale }, ..lane }).unwrap();
+        baseline.set_catalogue(&other);
+        assert!(baseline.learnt().is_empty());
+    }
+
+    #[test]
     fn the_baseline_ignores_the_sample_interval() {
         let run = |interval_s: f64| {
-            let mut baseline = Baseline::new();
+            let mut baseline = baseline();
             for i in 0..(700.0 / interval_s) as u32 {
                 baseline.push(&rx(60e3 * jitter(i)), interval_s);
             }
-            baseline.rate(SignalId::Rx)
+            rate(&baseline)
         };
         assert!((run(0.02) / run(0.2)).log2().abs() < 0.2, "{} and {}", run(0.02), run(0.2));
     }

@@ -1,119 +1,308 @@
-//! The signals: names, families, units and meanings. The API, the page and the music share this
-//! list.
+//! The catalogue of lanes: the kernel's signals first, then the lanes that were added.
 
-use schemars::JsonSchema;
+use std::sync::{Arc, LazyLock};
+
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-/// A signal: one named lane derived from the kernel's counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SignalId {
-    /// Program starts.
-    Exec,
-    /// New processes and threads.
-    Fork,
-    /// Bytes received from outside the machine.
-    Rx,
-    /// Bytes sent out of the machine.
-    Tx,
-    /// Bytes that stayed inside the machine.
-    Local,
-    /// TCP segments sent again.
-    Retx,
-    /// Bytes read from and written to block devices.
-    Io,
-    /// Time a disk request took.
-    Lat,
-    /// Share of time some task waited for I/O.
-    Stall,
-    /// Share of time some task waited for memory.
-    Mem,
-    /// Page faults.
-    Fault,
-    /// Share of time some task waited for a CPU.
-    Cpu,
-    /// Context switches.
-    Csw,
-    /// Device interrupts.
-    Irq,
-    /// Soft interrupts.
-    Softirq,
-}
+use super::{Family, LaneId, SIGNALS, SignalInfo, VoiceHint, scale::Scale};
 
-/// Signals that belong together: one colour on the page, one timbre and register in the music.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Family {
-    /// Processes: exec, fork.
-    Process,
-    /// Network: rx, tx, local, retx.
-    Network,
-    /// Disk: io, lat, stall.
-    Disk,
-    /// Memory: mem, fault.
-    Memory,
-    /// Kernel and CPU: cpu, csw, irq, softirq.
-    Kernel,
-}
+/// Longest name of a lane, bytes.
+const MAX_NAME_LEN: usize = 32;
+/// Longest label of a lane, characters.
+const MAX_LABEL_CHARS: usize = 48;
+/// Longest unit of a lane, characters.
+const MAX_UNIT_CHARS: usize = 16;
+/// The unit of shares of time, which are at most 1.
+const TIME_SHARE: &str = "ratio";
 
-/// What a signal is, for people.
-#[derive(Clone, Copy, Debug)]
-pub struct SignalInfo {
-    /// Which one.
-    pub id: SignalId,
-    /// Name in config, API, OSC and page.
-    pub name: &'static str,
-    /// Two or three plain words.
-    pub label: &'static str,
+/// A lane that is to be added to a [`Catalogue`], which checks it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LaneDefinition {
+    /// Name in API, OSC, captures and page: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.
+    pub name: String,
+    /// A few plain words for people, 1..=48 characters without control characters.
+    pub label: String,
     /// Family it belongs to.
     pub family: Family,
-    /// Unit of its rate.
-    pub unit: &'static str,
+    /// Unit of its values, 0..=16 characters without control characters. Values in `ratio` are
+    /// shares of time, which are at most 1.
+    pub unit: String,
+    /// How its values are measured.
+    pub scale: Scale,
+    /// The voice that plays it.
+    pub voice: VoiceHint,
 }
 
-/// All signals in catalogue order (the order of every `PerSignal` array and of the page's lanes).
-pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
-    use Family::{Disk, Kernel, Memory, Network, Process};
-    use SignalId::{Cpu, Csw, Exec, Fault, Fork, Io, Irq, Lat, Local, Mem, Retx, Rx, Softirq, Stall, Tx};
-    const fn info(
-        id: SignalId,
-        name: &'static str,
-        label: &'static str,
-        family: Family,
-        unit: &'static str,
-    ) -> SignalInfo {
-        SignalInfo { id, name, label, family, unit }
+/// A lane of a catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaneInfo {
+    /// Which one.
+    pub id: LaneId,
+    /// Name in API, OSC, captures and page.
+    pub name: Arc<str>,
+    /// A few plain words for people.
+    pub label: Arc<str>,
+    /// Family it belongs to.
+    pub family: Family,
+    /// Unit of its values.
+    pub unit: Arc<str>,
+    /// How its values are measured.
+    pub scale: Scale,
+    /// The voice that plays it.
+    pub voice: VoiceHint,
+}
+
+/// Why a lane cannot be added to a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CatalogueError {
+    /// The catalogue has as many lanes as it can have.
+    #[error("no room for the lane {name}: {max} lanes are known already; send fewer lanes", max = LaneId::MAX)]
+    Full {
+        /// The lane's name.
+        name: String,
+    },
+    /// Another lane has the name.
+    #[error("a lane named {name} exists already; choose another name")]
+    Duplicate {
+        /// The lane's name.
+        name: String,
+    },
+    /// The definition breaks a rule.
+    #[error("the lane {name:?} is invalid: {problem}")]
+    Invalid {
+        /// The lane's name.
+        name: String,
+        /// Which rule.
+        problem: &'static str,
+    },
+}
+
+/// The lanes that a source delivers. Cheap to clone.
+///
+/// A catalogue only grows. Ids are positions, so an id means the same lane in every catalogue that
+/// extends this one. A lane that its source no longer delivers keeps its id, and is missing.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    lanes: Arc<Vec<LaneInfo>>,
+}
+
+/// Cheap for clones of one catalogue.
+impl PartialEq for Catalogue {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lanes, &other.lanes) || self.lanes == other.lanes
     }
-    [
-        info(Exec, "exec", "program starts", Process, "1/s"),
-        info(Fork, "fork", "new tasks", Process, "1/s"),
-        info(Rx, "rx", "received", Network, "B/s"),
-        info(Tx, "tx", "sent", Network, "B/s"),
-        info(Local, "local", "local traffic", Network, "B/s"),
-        info(Retx, "retx", "retransmits", Network, "1/s"),
-        info(Io, "io", "disk traffic", Disk, "B/s"),
-        info(Lat, "lat", "disk waits", Disk, "s"),
-        info(Stall, "stall", "waiting on disk", Disk, "ratio"),
-        info(Mem, "mem", "memory pressure", Memory, "ratio"),
-        info(Fault, "fault", "page faults", Memory, "1/s"),
-        info(Cpu, "cpu", "waiting on cpu", Kernel, "ratio"),
-        info(Csw, "csw", "switches", Kernel, "1/s"),
-        info(Irq, "irq", "interrupts", Kernel, "1/s"),
-        info(Softirq, "softirq", "soft interrupts", Kernel, "1/s"),
-    ]
-};
+}
 
-impl SignalId {
-    /// Number of signals.
-    pub const COUNT: usize = 15;
-
-    /// Position in every `PerSignal` array.
-    pub const fn index(self) -> usize {
-        self as usize
+impl Catalogue {
+    /// The kernel's signals alone.
+    pub fn kernel() -> Self {
+        static KERNEL: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
+            lanes: Arc::new(SIGNALS.iter().map(LaneInfo::of_signal).collect()),
+        });
+        KERNEL.clone()
     }
 
-    /// What it is, for people.
-    pub const fn info(self) -> &'static SignalInfo {
-        &SIGNALS[self as usize]
+    /// Adds a lane.
+    ///
+    /// # Errors
+    ///
+    /// The catalogue is full, another lane has the name, or the definition breaks a rule. The
+    /// catalogue is unchanged.
+    pub fn add(&mut self, lane: LaneDefinition) -> Result<LaneId, CatalogueError> {
+        if let Some(problem) = lane.problem() {
+            return Err(CatalogueError::Invalid { name: lane.name, problem });
+        }
+        if self.find(&lane.name).is_some() {
+            return Err(CatalogueError::Duplicate { name: lane.name });
+        }
+        let Some(id) = LaneId::new(self.lanes.len()) else {
+            return Err(CatalogueError::Full { name: lane.name });
+        };
+        Arc::make_mut(&mut self.lanes).push(LaneInfo::new(id, lane));
+        Ok(id)
+    }
+
+    /// The lane with this id; `None` if it is not in this catalogue.
+    pub fn get(&self, id: impl Into<LaneId>) -> Option<&LaneInfo> {
+        self.lanes.get(id.into().index())
+    }
+
+    /// The lane with this name.
+    pub fn find(&self, name: &str) -> Option<&LaneInfo> {
+        self.lanes.iter().find(|lane| &*lane.name == name)
+    }
+
+    /// All lanes, in the order of their ids.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &LaneInfo> {
+        self.lanes.iter()
+    }
+
+    /// The added lanes, in the order of their ids.
+    pub fn added(&self) -> &[LaneInfo] {
+        self.lanes.get(SIGNALS.len()..).unwrap_or_default()
+    }
+
+    /// Whether every lane of `earlier` has the same id here, so that values by id stay valid.
+    pub fn extends(&self, earlier: &Self) -> bool {
+        Arc::ptr_eq(&self.lanes, &earlier.lanes) || self.lanes.starts_with(&earlier.lanes)
+    }
+}
+
+/// The kernel's signals alone.
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::kernel()
+    }
+}
+
+impl LaneInfo {
+    fn new(id: LaneId, lane: LaneDefinition) -> Self {
+        let LaneDefinition { name, label, family, unit, scale, voice } = lane;
+        Self { id, name: name.into(), label: label.into(), family, unit: unit.into(), scale, voice }
+    }
+
+    fn of_signal(signal: &SignalInfo) -> Self {
+        let SignalInfo { id, name, label, family, unit } = *signal;
+        let (scale, voice) = (id.scale(), id.voice());
+        Self {
+            id: id.into(),
+            name: name.into(),
+            label: label.into(),
+            family,
+            unit: unit.into(),
+            scale,
+            voice,
+        }
+    }
+
+    /// The definition, with which another catalogue can add the lane.
+    pub fn definition(&self) -> LaneDefinition {
+        let Self { id: _, name, label, family, unit, scale, voice } = self;
+        LaneDefinition {
+            name: name.as_ref().to_owned(),
+            label: label.as_ref().to_owned(),
+            family: *family,
+            unit: unit.as_ref().to_owned(),
+            scale: *scale,
+            voice: *voice,
+        }
+    }
+
+    /// Whether its values are shares of time, which are at most 1.
+    pub fn is_time_share(&self) -> bool {
+        &*self.unit == TIME_SHARE
+    }
+}
+
+impl LaneDefinition {
+    /// Which rule the definition breaks, if any.
+    fn problem(&self) -> Option<&'static str> {
+        let is_plain = |text: &str| text.chars().all(|c| !c.is_control());
+        if !is_lane_name(&self.name) {
+            return Some("the name must have 1 to 32 of the characters a-z, 0-9, _, . and -");
+        }
+        if !(1..=MAX_LABEL_CHARS).contains(&self.label.chars().count()) || !is_plain(&self.label) {
+            return Some("the label must have 1 to 48 characters and no control characters");
+        }
+        if self.unit.chars().count() > MAX_UNIT_CHARS || !is_plain(&self.unit) {
+            return Some("the unit must have at most 16 characters and no control characters");
+        }
+        self.scale.problem()
+    }
+}
+
+/// Whether a text can be the name of a lane: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.
+pub fn is_lane_name(text: &str) -> bool {
+    let is_allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
+    (1..=MAX_NAME_LEN).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+/// For tests: a lane of events, usually one a second, that the voice `send` plays.
+#[cfg(any(test, feature = "testing"))]
+pub fn test_lane(name: &str) -> LaneDefinition {
+    use super::scale::{LevelCurve, Prior};
+    LaneDefinition {
+        name: name.to_owned(),
+        label: format!("{name} per second"),
+        family: Family::Network,
+        unit: "1/s".to_owned(),
+        scale: Scale {
+            grain: 1.0,
+            ceiling: 1000.0,
+            prior: Prior { median: 1.0, p99: 5.0 },
+            curve: LevelCurve::Log { unit: 1.0 },
+        },
+        voice: VoiceHint::Send,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::SignalId;
+
+    #[test]
+    fn kernel_signals_come_first() {
+        let catalogue = Catalogue::kernel();
+        assert!(catalogue.iter().map(|lane| lane.id.signal()).eq(SignalId::all().map(Some)));
+        assert!(catalogue.iter().all(|lane| lane.definition().problem().is_none()));
+        assert_eq!(catalogue.find("rx").map(|lane| lane.id), Some(SignalId::Rx.into()));
+        assert!(catalogue.added().is_empty());
+    }
+
+    #[test]
+    fn invalid_definitions_are_refused() {
+        let refused = |lane: LaneDefinition, word: &str| {
+            let mut catalogue = Catalogue::kernel();
+            let error = catalogue.add(lane).unwrap_err().to_string();
+            assert!(error.contains(word) && catalogue == Catalogue::kernel(), "{error}");
+        };
+        for name in ["", "Queue", "a b", "ä", "a/b", &"x".repeat(33)] {
+            refused(LaneDefinition { name: name.to_owned(), ..test_lane("q") }, "name");
+        }
+        refused(LaneDefinition { label: String::new(), ..test_lane("q") }, "label");
+        refused(LaneDefinition { label: "a\u{1b}[2J".into(), ..test_lane("q") }, "label");
+        refused(LaneDefinition { unit: "u".repeat(17), ..test_lane("q") }, "unit");
+        let scale = Scale { grain: 0.0, ..test_lane("q").scale };
+        refused(LaneDefinition { scale, ..test_lane("q") }, "grain");
+        refused(LaneDefinition { name: "rx".into(), ..test_lane("q") }, "exists already");
+    }
+
+    proptest! {
+        /// Holds for any sequence of valid, invalid and repeated names.
+        #[test]
+        fn ids_are_stable_and_bounded(names in vec("[a-dA ]{0,2}", 0..200)) {
+            let (mut catalogue, mut earlier) = (Catalogue::kernel(), Vec::new());
+            for name in names {
+                let before = catalogue.clone();
+                let (known, is_full) = (before.find(&name).is_some(), before.iter().len() == LaneId::MAX);
+                match catalogue.add(test_lane(&name)) {
+                    Ok(id) => {
+                        prop_assert!(!known && !is_full && id.index() == before.iter().len());
+                        earlier.push((id, name));
+                    }
+                    Err(CatalogueError::Duplicate { .. }) => prop_assert!(known),
+                    Err(CatalogueError::Full { .. }) => prop_assert!(is_full),
+                    Err(CatalogueError::Invalid { .. }) => prop_assert!(!is_lane_name(&name)),
+                }
+                prop_assert!(catalogue.extends(&before) && catalogue.iter().len() <= LaneId::MAX);
+                prop_assert!(catalogue == before || !before.extends(&catalogue));
+            }
+            for (id, name) in earlier {
+                prop_assert_eq!(&*catalogue.get(id).unwrap().name, name.as_str());
+                prop_assert_eq!(catalogue.find(&name).map(|lane| lane.id), Some(id));
+            }
+        }
+
+        #[test]
+        fn a_full_catalogue_stays_full(surplus in 1..20_usize) {
+            let mut catalogue = Catalogue::kernel();
+            let added = (0..LaneId::MAX_ADDED + surplus).map(|i| catalogue.add(test_lane(&format!("q{i}"))));
+            prop_assert_eq!(added.flatten().count(), LaneId::MAX_ADDED);
+            prop_assert_eq!(catalogue.iter().len(), LaneId::MAX);
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! One frame of the counters that a source delivers.
+//! One frame of what a source delivers: counters, and the values of added lanes.
 
 use khor_proto::Counter;
 
-use super::{PerSignal, SIGNALS, SignalId};
+use super::{PerAdded, PerSignal, SIGNALS, SignalId};
 
 /// One value for every counter, in the order of [`Counter::ALL`].
 pub type PerCounter<T> = [T; Counter::ALL.len()];
@@ -10,17 +10,25 @@ pub type PerCounter<T> = [T; Counter::ALL.len()];
 /// Cumulative counts; `None` is an unknown count, never zero.
 pub type Counters = PerCounter<Option<u64>>;
 
-/// All counters at one instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// All counters and all added lanes at one instant.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
     /// `CLOCK_BOOTTIME`, or the same clock of the machine a capture was recorded on, nanoseconds.
     pub t_ns: u64,
     /// The counts.
     pub counters: Counters,
+    /// The values of the added lanes, each in its lane's own unit. A value is not a count: it is
+    /// the lane's rate or amount at this instant. `None` is a missing value, never zero.
+    pub added: PerAdded<Option<f64>>,
 }
 
 impl Frame {
-    /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
+    /// A frame without added lanes.
+    pub const fn new(t_ns: u64, counters: Counters) -> Self {
+        Self { t_ns, counters, added: PerAdded::EMPTY }
+    }
+
+    /// Removes the counters of signals that are off. Keeps added lanes. If `rx` or `tx` is off, also removes the bytes
     /// that all devices received or sent.
     #[must_use]
     pub fn keep_enabled(mut self, enabled: &PerSignal<bool>) -> Self {
@@ -47,7 +55,7 @@ mod tests {
         let mut heard = [true; SignalId::COUNT];
         heard[SignalId::Io.index()] = false;
         heard[SignalId::Tx.index()] = false;
-        let frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] }.keep_enabled(&heard);
+        let frame = Frame::new(0, [Some(1); Counter::ALL.len()]).keep_enabled(&heard);
         assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
         for counter in [Counter::EdgeTxBytes, Counter::TxBytes] {
             assert_eq!(frame.counters[counter.index()], None);

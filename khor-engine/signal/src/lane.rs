@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    LearntBaseline, PerSignal, SIGNALS, SignalId,
-    baseline::Baseline,
-    scale::{level, octaves},
+    Catalogue, LaneId, LaneInfo, LearntBaseline, PerLane, PerSignal,
+    baseline::{Band, Baseline},
 };
 
 /// Time constants of the level, at `smoothing` 0.5, seconds.
@@ -32,7 +31,7 @@ const EXPECTED_SPREADS: f64 = 1.0;
 /// The 99th percentile of a normal distribution, in its own spread.
 const SPREADS_TO_HIGH: f64 = 2.326;
 
-/// The current state of one signal.
+/// The current state of one lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lane {
     /// Amount, 0..=1: above this machine's baseline, or relative to the ceiling (see
@@ -45,8 +44,8 @@ pub struct Lane {
     pub surprise: f32,
 }
 
-/// The lanes of all signals at one instant. `None` is a missing signal, never zero.
-pub type Lanes = PerSignal<Option<Lane>>;
+/// All lanes at one instant. `None` is a missing lane, never zero.
+pub type Lanes = PerLane<Option<Lane>>;
 
 /// What levels are relative to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,7 +63,8 @@ pub enum RangeMode {
 pub struct Scaling {
     /// What levels are relative to.
     pub range: RangeMode,
-    /// Rates whose level is 1, > 0, each in its signal's own unit.
+    /// Rates of the kernel's signals whose level is 1, > 0, each in its signal's own unit. An added
+    /// lane has the ceiling of its scale.
     pub ceilings: PerSignal<f64>,
     /// 0..=1: how slowly levels follow; 0.5 is as designed.
     pub smoothing: f32,
@@ -79,25 +79,45 @@ impl Default for Scaling {
 /// Turns smoothed rates into lanes; one per source.
 #[derive(Clone, Debug)]
 pub(super) struct Interpreter {
+    catalogue: Catalogue,
     scaling: Scaling,
     baseline: Baseline,
     /// Averages over [`SURPRISE_TAU_S`], octaves.
-    recent: PerSignal<Option<f64>>,
+    recent: PerLane<Option<f64>>,
     lanes: Lanes,
 }
 
 impl Interpreter {
     pub(super) fn new(scaling: Scaling) -> Self {
+        let catalogue = Catalogue::kernel();
         Self {
+            baseline: Baseline::new(&catalogue),
+            catalogue,
             scaling,
-            baseline: Baseline::new(),
-            recent: [None; SignalId::COUNT],
-            lanes: [None; SignalId::COUNT],
+            recent: PerLane::NONE,
+            lanes: Lanes::NONE,
         }
     }
 
     pub(super) fn configure(&mut self, scaling: Scaling) {
         self.scaling = scaling;
+    }
+
+    /// Takes another catalogue. Values of added lanes are kept if it extends the last one, and
+    /// baselines always, by name.
+    pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
+        if !catalogue.extends(&self.catalogue) {
+            self.recent.added.clear();
+            self.lanes.added.clear();
+        }
+        self.recent.added.resize(catalogue.added().len());
+        self.lanes.added.resize(catalogue.added().len());
+        self.baseline.set_catalogue(&catalogue);
+        self.catalogue = catalogue;
+    }
+
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     pub(super) fn baseline(&mut self) -> &mut Baseline {
@@ -106,66 +126,77 @@ impl Interpreter {
 
     /// Forgets everything but the baselines, after a gap in the source.
     pub(super) fn reset(&mut self) {
-        self.recent = [None; SignalId::COUNT];
-        self.lanes = [None; SignalId::COUNT];
+        self.recent.values_mut().for_each(|recent| *recent = None);
+        self.lanes.values_mut().for_each(|lane| *lane = None);
     }
 
-    /// Takes smoothed rates, each in its own unit.
-    pub(super) fn push(&mut self, rates: &PerSignal<Option<f64>>, interval_s: f64) -> &Lanes {
+    /// Takes the smoothed rates of all lanes of the catalogue, each in its own unit.
+    pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) -> &Lanes {
         self.baseline.push(rates, interval_s);
-        for info in &SIGNALS {
-            let i = info.id.index();
-            self.lanes[i] = rates[i].map(|rate| self.lane(info.id, rate, interval_s));
-            if rates[i].is_none() {
-                self.recent[i] = None;
-            }
+        let Self { catalogue, scaling, baseline, recent, lanes } = self;
+        let states = recent.values_mut().zip(lanes.values_mut());
+        for ((info, rate), (recent, lane)) in catalogue.iter().zip(rates.values()).zip(states) {
+            let (Some(rate), Some(band)) = (*rate, baseline.band(info.id)) else {
+                (*recent, *lane) = (None, None);
+                continue;
+            };
+            let held = lane.map_or(0.0, |lane| f64::from(lane.level));
+            *lane = Some(interpret(info, scaling, band, rate, held, recent, interval_s));
         }
         &self.lanes
-    }
-
-    fn lane(&mut self, signal: SignalId, rate: f64, interval_s: f64) -> Lane {
-        let i = signal.index();
-        let x = octaves(signal, rate);
-        let band = self.baseline.band(signal);
-        let ceiling = self.scaling.ceilings[i];
-        let target = match self.scaling.range {
-            RangeMode::Absolute => f64::from(level(signal, rate, ceiling)),
-            RangeMode::Adaptive => {
-                let from = band.high + AUDIBLE_MARGIN_OCTAVES;
-                let to = octaves(signal, ceiling).max(from + MIN_SPAN_OCTAVES);
-                ((x - from) / (to - from)).clamp(0.0, 1.0)
-            }
-        };
-        let held = self.lanes[i].map_or(0.0, |lane| f64::from(lane.level));
-        let time_scale = SMOOTHING_SPAN.powf(2.0 * f64::from(self.scaling.smoothing) - 1.0);
-        let tau_s = if target > held { ATTACK_TAU_S } else { RELEASE_TAU_S } * time_scale;
-        let recent = self.recent[i].get_or_insert(x.min(band.high));
-        let spread = ((band.high - band.middle) / SPREADS_TO_HIGH).max(MIN_SPREAD_OCTAVES);
-        let news = ((x - *recent).abs() / spread - EXPECTED_SPREADS).max(0.0);
-        *recent += (x - *recent) * (1.0 - (-interval_s / SURPRISE_TAU_S).exp());
-        let level = target + (held - target) * (-interval_s / tau_s).exp();
-        Lane {
-            level: if level < INAUDIBLE { 0.0 } else { level as f32 },
-            deviation: (x - band.middle) as f32,
-            surprise: (1.0 - (-news / 2.0).exp()) as f32,
-        }
     }
 
     pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         self.baseline.learnt()
     }
 
-    /// Baselines as rates, each in its own unit, of the available signals.
-    pub(super) fn baselines(&self) -> PerSignal<Option<f64>> {
-        SIGNALS.map(|info| self.lanes[info.id.index()].map(|_| self.baseline.rate(info.id)))
+    /// Baselines as rates, each in its own unit, of the available lanes.
+    pub(super) fn baselines(&self) -> PerLane<Option<f64>> {
+        let of = |id: LaneId| self.lanes.value(id).and_then(|_| self.baseline.rate(id));
+        PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// How much of the baselines of the available signals is this machine's own, 0..=1.
+    /// How much of the baselines of the available lanes is this machine's own, 0..=1.
     pub(super) fn progress(&self) -> f32 {
-        self.baseline.progress(&self.lanes.map(|lane| lane.is_some()))
+        self.baseline.progress(self.lanes.values().map(Option::is_some))
     }
 
     pub(super) fn is_frozen(&self) -> bool {
         self.baseline.is_frozen()
+    }
+}
+
+/// The lane of a rate. `band` is the usual range, `held` is its last level, and `recent` its average over [`SURPRISE_TAU_S`].
+fn interpret(
+    info: &LaneInfo,
+    scaling: &Scaling,
+    band: Band,
+    rate: f64,
+    held: f64,
+    recent: &mut Option<f64>,
+    interval_s: f64,
+) -> Lane {
+    let scale = &info.scale;
+    let x = scale.octaves(rate);
+    let ceiling = info.id.signal().map_or(scale.ceiling, |signal| scaling.ceilings[signal.index()]);
+    let target = match scaling.range {
+        RangeMode::Absolute => f64::from(scale.level(rate, ceiling)),
+        RangeMode::Adaptive => {
+            let from = band.high + AUDIBLE_MARGIN_OCTAVES;
+            let to = scale.octaves(ceiling).max(from + MIN_SPAN_OCTAVES);
+            ((x - from) / (to - from)).clamp(0.0, 1.0)
+        }
+    };
+    let time_scale = SMOOTHING_SPAN.powf(2.0 * f64::from(scaling.smoothing) - 1.0);
+    let tau_s = if target > held { ATTACK_TAU_S } else { RELEASE_TAU_S } * time_scale;
+    let recent = recent.get_or_insert(x.min(band.high));
+    let spread = ((band.high - band.middle) / SPREADS_TO_HIGH).max(MIN_SPREAD_OCTAVES);
+    let news = ((x - *recent).abs() / spread - EXPECTED_SPREADS).max(0.0);
+    *recent += (x - *recent) * (1.0 - (-interval_s / SURPRISE_TAU_S).exp());
+    let level = target + (held - target) * (-interval_s / tau_s).exp();
+    Lane {
+        level: if level < INAUDIBLE { 0.0 } else { level as f32 },
+        deviation: (x - band.middle) as f32,
+        surprise: (1.0 - (-news / 2.0).exp()) as f32,
     }
 }

@@ -1,9 +1,10 @@
 //! Turns counters into signals: frames → rates → lanes (level, deviation, surprise). No I/O and no
 //! clock of its own.
 //!
-//! Only `rate` subtracts counters. `scale` maps a rate to a size, `baseline` learns what is usual
-//! on this machine, and `lane` combines both. `pipeline` runs these steps. `ensemble` combines
-//! several machines into one.
+//! A `catalogue` lists the lanes: first the kernel's `signals`, then those that a source adds, at
+//! its start or later. Only `rate` subtracts counters. `scale` maps a rate to a size, `baseline`
+//! learns what is usual on this machine, and `lane` combines both. `pipeline` runs these steps.
+//! `ensemble` combines several machines into one.
 
 mod accumulator;
 mod baseline;
@@ -11,31 +12,39 @@ mod catalogue;
 mod counters;
 mod ensemble;
 mod lane;
+mod lane_id;
+mod per_lane;
 mod pipeline;
 mod rate;
 mod scale;
+mod signals;
+mod source_kind;
 
-#[cfg(any(test, feature = "testing"))]
-pub use self::ensemble::deviating_reading;
 pub use self::{
     accumulator::Accumulator,
     baseline::LearntBaseline,
-    catalogue::{Family, SIGNALS, SignalId, SignalInfo},
+    catalogue::{Catalogue, CatalogueError, LaneDefinition, LaneInfo, is_lane_name},
     counters::{Counters, Frame, PerCounter},
     ensemble::{
         SATURATION_QUANTILE, SectionSlots, Soloists, busiest, ensemble, ensemble_quantile, keep_enabled,
         largest_deviation, louder, most_saturated,
     },
     lane::{Lane, Lanes, RangeMode, Scaling},
+    lane_id::LaneId,
+    per_lane::{PerAdded, PerLane},
     pipeline::{Pipeline, Reading},
     rate::{CounterRates, counter_rates},
-    scale::{default_ceilings, level},
+    scale::{LevelCurve, Prior, Scale, default_ceilings, level},
+    signals::{Family, SIGNALS, SignalId, SignalInfo, VoiceHint},
+    source_kind::SourceKind,
 };
+#[cfg(any(test, feature = "testing"))]
+pub use self::{catalogue::test_lane, ensemble::deviating_reading};
 
 pub use khor_proto::Counter;
 
-/// One value for every signal, in catalogue order.
+/// One value for every signal of the kernel, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];
 
-/// Levels of all signals at one instant, each 0..=1. `None` is a missing level, never zero.
+/// Levels of the kernel's signals at one instant, each 0..=1. `None` is a missing level, never zero.
 pub type Levels = PerSignal<Option<f32>>;

@@ -97,7 +97,7 @@ mod tests {
         for (counter, value) in set {
             counters[counter.index()] = Some(*value);
         }
-        Frame { t_ns: t_ms * 1_000_000, counters }
+        Frame::new(t_ms * 1_000_000, counters)
     }
 
     #[test]

@@ -1,22 +1,53 @@
-//! Measures rates: as octaves above the grain of a signal, and as levels relative to a ceiling.
+//! Measures rates: as octaves above the grain of a lane, and as levels relative to a ceiling.
+
+use serde::{Deserialize, Serialize};
 
 use super::{PerSignal, SIGNALS, SignalId};
 
-/// Prior knowledge about a signal, in its own unit.
-struct Scale {
-    /// The rate of one octave. Differences well below it mean nothing.
-    grain: f64,
-    /// Rate whose level is 1.
-    ceiling: f64,
-    /// Median and 99th percentile on a typical idle machine, until the machine's own are learnt.
-    prior: (f64, f64),
+/// Largest ratio of a scale's ceiling, or of its prior, to its grain: 40 octaves.
+const MAX_SPAN: f64 = 1_099_511_627_776.0;
+
+/// How the values of a lane are measured. All amounts are in the lane's own unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// The rate of one octave, > 0. Differences well below it mean nothing.
+    pub grain: f64,
+    /// Rate whose level is 1, > 0.
+    pub ceiling: f64,
+    /// What is usual until the machine's own values are learnt.
+    pub prior: Prior,
+    /// How levels grow towards the ceiling.
+    pub curve: LevelCurve,
+}
+
+/// The usual values of a lane on a typical idle machine, in the lane's own unit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// Median, >= 0.
+    pub median: f64,
+    /// 99th percentile, at least the median.
+    pub p99: f64,
+}
+
+/// How levels grow towards the ceiling.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelCurve {
+    /// `rate / ceiling`: for shares of time, which are proportions already.
+    Linear,
+    /// `log1p(rate / unit) / log1p(ceiling / unit)`, where the unit is > 0 and in the lane's own
+    /// unit: one event, a kilobyte or a tenth of a millisecond.
+    Log {
+        /// The rate below which the level is about proportional.
+        unit: f64,
+    },
 }
 
 /// Grains and priors are round numbers for an idle desktop or small server, between the values of
 /// the development machines. Ceilings follow design §3. A machine's own baseline replaces the
 /// priors within ten minutes.
 const fn scale(signal: SignalId) -> Scale {
-    let (grain, ceiling, prior) = match signal {
+    let (grain, ceiling, (median, p99)) = match signal {
         SignalId::Exec => (0.5, 250.0, (0.3, 5.0)),
         SignalId::Fork => (2.0, 500.0, (1.0, 10.0)),
         SignalId::Rx | SignalId::Tx | SignalId::Local => (20e3, 50e6, (5e3, 60e3)),
@@ -31,43 +62,87 @@ const fn scale(signal: SignalId) -> Scale {
         SignalId::Irq => (200.0, 200e3, (500.0, 4e3)),
         SignalId::Softirq => (500.0, 200e3, (800.0, 6e3)),
     };
-    Scale { grain, ceiling, prior }
-}
-
-/// `log2(1 + rate / grain)`: about proportional below the grain, one more for each doubling above it.
-pub(super) fn octaves(signal: SignalId, rate: f64) -> f64 {
-    (rate.max(0.0) / scale(signal).grain).ln_1p() / std::f64::consts::LN_2
-}
-
-/// The rate that [`octaves`] came from.
-pub(super) fn rate_at(signal: SignalId, octaves: f64) -> f64 {
-    (octaves.exp2() - 1.0) * scale(signal).grain
-}
-
-/// Median and 99th percentile of a typical idle machine, octaves.
-pub(super) fn prior(signal: SignalId) -> (f64, f64) {
-    let (middle, high) = scale(signal).prior;
-    (octaves(signal, middle), octaves(signal, high))
-}
-
-/// Level of a signal's rate against its ceiling alone, both in its own unit, 0..=1:
-/// `log1p(rate / unit) / log1p(ceiling / unit)`, where the unit is one event, a kilobyte or a tenth of a
-/// millisecond; for shares of time, which are proportions already, `rate / ceiling`.
-pub fn level(signal: SignalId, rate: f64, ceiling: f64) -> f32 {
-    let unit = match signal {
-        SignalId::Stall | SignalId::Mem | SignalId::Cpu => {
-            return (rate / ceiling).clamp(0.0, 1.0) as f32;
-        }
-        SignalId::Rx | SignalId::Tx | SignalId::Local | SignalId::Io => 1000.0,
-        SignalId::Lat => 1e-4,
-        _ => 1.0,
+    let curve = match signal {
+        SignalId::Stall | SignalId::Mem | SignalId::Cpu => LevelCurve::Linear,
+        SignalId::Rx | SignalId::Tx | SignalId::Local | SignalId::Io => LevelCurve::Log { unit: 1000.0 },
+        SignalId::Lat => LevelCurve::Log { unit: 1e-4 },
+        _ => LevelCurve::Log { unit: 1.0 },
     };
-    ((rate / unit).ln_1p() / (ceiling / unit).ln_1p()).clamp(0.0, 1.0) as f32
+    Scale { grain, ceiling, prior: Prior { median, p99 }, curve }
+}
+
+impl SignalId {
+    /// How the signal's rates are measured.
+    pub const fn scale(self) -> Scale {
+        scale(self)
+    }
+}
+
+impl Scale {
+    /// `log2(1 + rate / grain)`: about proportional below the grain, one more for each doubling
+    /// above it.
+    pub(super) fn octaves(&self, rate: f64) -> f64 {
+        (rate.max(0.0) / self.grain).ln_1p() / std::f64::consts::LN_2
+    }
+
+    /// The rate that [`Self::octaves`] came from.
+    pub(super) fn rate_at(&self, octaves: f64) -> f64 {
+        (octaves.exp2() - 1.0) * self.grain
+    }
+
+    /// Median and 99th percentile of the prior, octaves.
+    pub(super) fn prior_octaves(&self) -> (f64, f64) {
+        (self.octaves(self.prior.median), self.octaves(self.prior.p99))
+    }
+
+    /// Level of a rate against a ceiling alone, both in the lane's own unit, 0..=1.
+    pub fn level(&self, rate: f64, ceiling: f64) -> f32 {
+        let level = match self.curve {
+            LevelCurve::Linear => rate / ceiling,
+            LevelCurve::Log { unit } => (rate / unit).ln_1p() / (ceiling / unit).ln_1p(),
+        };
+        level.clamp(0.0, 1.0) as f32
+    }
+
+    /// A value of an added lane within the range that can be measured: below zero it is zero, and it
+    /// is at most 40 octaves above the grain. `None` if it is not a number.
+    pub(super) fn measurable(&self, value: f64) -> Option<f64> {
+        value.is_finite().then(|| value.clamp(0.0, MAX_SPAN * self.grain))
+    }
+
+    /// What is wrong with the scale, in words; `None` if it is valid.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let Self { grain, ceiling, prior: Prior { median, p99 }, curve } = *self;
+        let is_positive = |x: f64| x.is_finite() && x > 0.0;
+        let is_in_span = |x: f64| (0.0..=MAX_SPAN).contains(&(x / grain));
+        if !is_positive(grain) || !is_positive(MAX_SPAN * grain) {
+            return Some("the grain must be a number above 0");
+        }
+        if !is_positive(ceiling) || !is_in_span(ceiling) {
+            return Some("the ceiling must be a number above 0, and at most 40 octaves above the grain");
+        }
+        if !is_in_span(median) || !is_in_span(p99) || p99 < median {
+            return Some(
+                "the prior must be two numbers from 0 to 40 octaves above the grain, the lower first",
+            );
+        }
+        match curve {
+            LevelCurve::Log { unit } if !is_positive(unit) => {
+                Some("the unit of the level's logarithm must be a number above 0")
+            }
+            LevelCurve::Linear | LevelCurve::Log { .. } => None,
+        }
+    }
+}
+
+/// Level of a signal's rate against a ceiling alone, both in the signal's own unit, 0..=1.
+pub fn level(signal: SignalId, rate: f64, ceiling: f64) -> f32 {
+    signal.scale().level(rate, ceiling)
 }
 
 /// Default ceilings of all signals: the rates whose level is 1, each in its signal's own unit.
 pub fn default_ceilings() -> PerSignal<f64> {
-    SIGNALS.map(|info| scale(info.id).ceiling)
+    SIGNALS.map(|info| info.id.scale().ceiling)
 }
 
 #[cfg(test)]
@@ -91,13 +166,32 @@ mod tests {
     #[test]
     fn octaves_and_rates_round_trip() {
         for info in SIGNALS {
+            let scale = info.id.scale();
+            assert_eq!(scale.problem(), None);
             for rate in [0.0, 0.01, 3.0, 4e6] {
-                let back = rate_at(info.id, octaves(info.id, rate));
+                let back = scale.rate_at(scale.octaves(rate));
                 assert!((back - rate).abs() <= 1e-9 * rate.max(1.0), "{}: {back}", info.name);
             }
-            let (middle, high) = prior(info.id);
-            let ceiling = octaves(info.id, default_ceilings()[info.id.index()]);
+            let (middle, high) = scale.prior_octaves();
+            let ceiling = scale.octaves(default_ceilings()[info.id.index()]);
             assert!(middle < high && high + 2.0 < ceiling, "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn invalid_scales_are_named() {
+        let valid = SignalId::Exec.scale();
+        let has = |scale: Scale, word: &str| scale.problem().is_some_and(|problem| problem.contains(word));
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MAX] {
+            assert!(has(Scale { grain: bad, ..valid }, "grain"), "{bad}");
+            assert!(has(Scale { ceiling: bad, ..valid }, "ceiling"), "{bad}");
+        }
+        for unit in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(has(Scale { curve: LevelCurve::Log { unit }, ..valid }, "logarithm"), "{unit}");
+        }
+        assert!(has(Scale { ceiling: 1e300, ..valid }, "ceiling"));
+        for (median, p99) in [(2.0, 1.0), (-1.0, 1.0), (0.0, f64::NAN), (f64::INFINITY, f64::INFINITY)] {
+            assert!(has(Scale { prior: Prior { median, p99 }, ..valid }, "prior"), "{median} {p99}");
         }
     }
 }

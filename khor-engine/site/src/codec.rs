@@ -111,11 +111,10 @@ impl Identity {
 }
 
 fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
-    let i = id.index();
-    let Lane { level, deviation, surprise } = reading.lanes[i]?;
+    let Lane { level, deviation, surprise } = reading.lanes[id]?;
     Some(Signal {
-        rate: reading.rates[i]? as f32,
-        baseline: reading.baselines[i]? as f32,
+        rate: reading.rates[id]? as f32,
+        baseline: reading.baselines[id]? as f32,
         deviation: (deviation * Signal::PARTS_OF_OCTAVE).round() as i16,
         level: to_255(level),
         surprise: to_255(surprise),
@@ -136,9 +135,9 @@ pub(crate) fn reading(frame: &Frame) -> Reading {
     };
     Reading {
         t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
-        lanes: signals.map(|signal| signal.map(lane)),
-        rates: signals.map(|signal| Some(signal?.rate.into())),
-        baselines: signals.map(|signal| Some(signal?.baseline.into())),
+        lanes: signals.map(|signal| signal.map(lane)).into(),
+        rates: signals.map(|signal| Some(signal?.rate.into())).into(),
+        baselines: signals.map(|signal| Some(signal?.baseline.into())).into(),
         learnt: from_255(frame.learnt),
         counter_rates: [None; Counter::ALL.len()],
     }
@@ -198,7 +197,7 @@ mod tests {
         println!("an ordinary frame has {} bytes", bytes.len());
         let read = Frame::read(&bytes).unwrap();
         let decoded = super::reading(&read);
-        for (lane, expected) in decoded.lanes.iter().zip(&reading.lanes) {
+        for (lane, expected) in decoded.lanes.values().zip(reading.lanes.values()) {
             let (lane, expected) = (lane.unwrap(), expected.unwrap());
             assert!((lane.deviation - expected.deviation).abs() < 0.01);
             assert!((lane.level - expected.level).abs() < 0.01);

@@ -50,7 +50,7 @@ impl Catalogue {
     /// A sample as a frame.
     pub(super) fn frame(&self, sample: &Sample) -> Frame {
         let counters = self.positions.map(|position| sample.counters.get(position?).copied().flatten());
-        Frame { t_ns: sample.t_ns, counters }
+        Frame::new(sample.t_ns, counters)
     }
 }
 

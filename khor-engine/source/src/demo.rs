@@ -273,7 +273,7 @@ impl DemoSource {
             let count = self.counts[edge.index()] + self.counts[local.index()];
             counters[all.index()] = Some(count as u64);
         }
-        Frame { t_ns: self.t_ns, counters }
+        Frame::new(self.t_ns, counters)
     }
 
     /// What happened in the last step.
@@ -411,8 +411,7 @@ mod tests {
         let mut rx_at = |until_s: u64| {
             let mut level = None;
             while demo.t_ns < until_s * 1_000_000_000 {
-                level =
-                    pipeline.push(demo.advance(20_000_000)).and_then(|r| r.levels()[SignalId::Rx.index()]);
+                level = pipeline.push(demo.advance(20_000_000)).and_then(|r| r.levels()[SignalId::Rx]);
             }
             level.unwrap()
         };

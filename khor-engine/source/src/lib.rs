@@ -25,10 +25,9 @@ mod scope;
 mod ticks;
 
 use khor_proto::{Availability, Cue, Scope};
-use khor_signal::{Frame, PerCounter};
+pub use khor_signal::SourceKind;
+use khor_signal::{Catalogue, Frame, PerCounter};
 pub use khor_system::Shortfall;
-use schemars::JsonSchema;
-use serde::Serialize;
 use tokio::sync::mpsc;
 
 pub use self::{
@@ -43,22 +42,6 @@ pub use self::{
     playback::{Playback, play},
     scope::{ScopeChoice, cgroups_of, scope_label},
 };
-
-/// What kind of source is heard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceKind {
-    /// `khor-collector`, through its socket.
-    Collector,
-    /// `/proc`, read by the engine itself because there is no collector.
-    Proc,
-    /// The synthetic demo: not this machine.
-    Demo,
-    /// A capture that is played: not this machine now.
-    Capture,
-    /// The relays of a site: many machines.
-    Site,
-}
 
 /// A source that has begun to deliver frames.
 #[derive(Clone, Debug)]
@@ -99,7 +82,10 @@ pub enum SourceEvent {
     Up(SourceInfo),
     /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
-    /// All counters at one instant.
+    /// The lanes of the frames that follow. Until the first one after [`Self::Up`], a source has
+    /// the kernel's signals alone. Each one extends the last one, so that ids stay valid.
+    Lanes(Catalogue),
+    /// All counters and added lanes at one instant.
     Frame(Frame),
     /// An event in the kernel. Its time is on the clock of the frames. It may arrive a little
     /// before or after the frame that counts it.

@@ -211,11 +211,11 @@ mod tests {
             info.detail
         );
 
-        let mut frame = Frame { t_ns: 0, counters: [Some(1); Counter::ALL.len()] };
+        let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
         frame.counters[Counter::Switches.index()] = None;
         let now = Instant::now();
         let mut filled = |after_ms| {
-            let mut frame = frame;
+            let mut frame = frame.clone();
             overlay.fill(&mut frame, now + Duration::from_millis(after_ms));
             assert_eq!(
                 frame.counters[Counter::Forks.index()],

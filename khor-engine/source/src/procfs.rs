@@ -74,7 +74,7 @@ impl ProcSource {
                 parse(&mut self.devices, &text, &mut counters);
             }
         }
-        Ok(Frame { t_ns, counters })
+        Ok(Frame::new(t_ns, counters))
     }
 
     /// The machine this runs on.

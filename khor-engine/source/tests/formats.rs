@@ -35,7 +35,7 @@ fn frame(step: u64) -> Frame {
     if step % 7 == 6 {
         counters[Counter::Forks.index()] = None;
     }
-    Frame { t_ns: 5_000_000_000 + step * 100_000_000, counters }
+    Frame::new(5_000_000_000 + step * 100_000_000, counters)
 }
 
 fn cue(kind: CueKind, t_ns: u64) -> Cue {
@@ -57,9 +57,10 @@ fn pieces() -> Vec<Recorded> {
         pieces.push(Recorded::Start(origin(kind)));
         for step in 0..12 {
             let frame = frame(step + 20 * number as u64);
+            let t_ns = frame.t_ns;
             pieces.push(Recorded::Frame(frame));
             if let Some(kind) = CueKind::ALL.get(step as usize) {
-                pieces.push(Recorded::Cue(cue(*kind, frame.t_ns - 5)));
+                pieces.push(Recorded::Cue(cue(*kind, t_ns - 5)));
             }
         }
         pieces.push(Recorded::Lost { cues: 300 });

@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, time::Duration};
 
 use khor_music::{CueSound, Note, Preset, Settings};
-use khor_signal::{Frame, Lanes, Pipeline, Scaling, SignalId};
+use khor_signal::{Catalogue, Frame, Lanes, Pipeline, Scaling};
 
 use crate::{
     Samples, Volume,
@@ -82,7 +82,7 @@ impl Offline {
             performance: Performance::new(music, preset, sample_rate_hz, volume, mode),
             last_ns: None,
             until_ns: 0,
-            lanes: [None; SignalId::COUNT],
+            lanes: Lanes::NONE,
             notes: 0,
             last_notes: Vec::new(),
         }
@@ -91,7 +91,17 @@ impl Offline {
     /// A source begins: what was counted before does not continue.
     pub fn restart(&mut self) {
         self.pipeline.reset();
-        self.lanes = [None; SignalId::COUNT];
+        self.lanes = Lanes::NONE;
+    }
+
+    /// Takes the lanes of the frames that follow. Those with another name than before have no value
+    /// yet.
+    pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
+        if !catalogue.extends(self.pipeline.catalogue()) {
+            self.lanes.added.clear();
+        }
+        self.pipeline.set_catalogue(catalogue.clone());
+        self.performance.composer().set_catalogue(catalogue);
     }
 
     /// Something happened now that is worth a sound of its own.
@@ -141,7 +151,7 @@ impl Offline {
             return self.advance(gap_ns, sink);
         }
         self.advance(HELD_LEVELS_NS, sink)?;
-        self.lanes = [None; SignalId::COUNT];
+        self.lanes = Lanes::NONE;
         self.advance(gap_ns - HELD_LEVELS_NS, sink)
     }
 
@@ -204,10 +214,10 @@ mod tests {
         let mut demo = DemoSource::new(1);
         let frames: Vec<_> = (0..=100).map(|_| demo.advance(20_000_000)).collect();
         for frame in &frames {
-            assert_eq!(render(&mut offline, *frame), None);
+            assert_eq!(render(&mut offline, frame.clone()), None);
         }
-        assert!(offline.lanes.iter().any(Option::is_some));
-        (offline, frames[100])
+        assert!(offline.lanes.values().any(Option::is_some));
+        (offline, frames[100].clone())
     }
 
     fn render(offline: &mut Offline, frame: Frame) -> Option<Duration> {
@@ -219,7 +229,7 @@ mod tests {
     fn a_restart_resets_the_levels() {
         let (mut offline, _) = after_two_seconds();
         offline.restart();
-        assert_eq!(offline.lanes, [None; SignalId::COUNT]);
+        assert_eq!(offline.lanes, Lanes::NONE);
     }
 
     #[test]
@@ -227,7 +237,7 @@ mod tests {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);
         (0..600).for_each(|_| offline.learn(demo.advance(100_000_000)));
-        assert!(offline.lanes.iter().any(Option::is_some) && offline.seconds() == 0.0);
+        assert!(offline.lanes.values().any(Option::is_some) && offline.seconds() == 0.0);
         render(&mut offline, demo.advance(20_000_000));
         assert!((offline.seconds() - 0.02).abs() < 0.011, "{}", offline.seconds());
     }
@@ -248,10 +258,10 @@ mod tests {
     fn only_long_gaps_clear_the_levels() {
         for (gap_ns, believed) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
             let (mut offline, _) = after_two_seconds();
-            let heard = offline.lanes;
+            let heard = offline.lanes.clone();
             let gone = offline.gap::<Infallible>(gap_ns, &mut |_| ControlFlow::Continue(()));
             assert!(gone.is_continue() && (offline.seconds() - 12.0).abs() < 0.03, "{}", offline.seconds());
-            assert_eq!(offline.lanes, if believed { heard } else { [None; SignalId::COUNT] });
+            assert_eq!(offline.lanes, if believed { heard } else { Lanes::NONE });
         }
     }
 
@@ -265,7 +275,7 @@ mod tests {
         for step_ns in [second, SKIPPED_GAP_NS, SKIPPED_GAP_NS + 1, second, u64::MAX / 2] {
             t_ns += step_ns;
             timeline.push(t_ns);
-            let skipped = render(&mut offline, Frame { t_ns, ..last });
+            let skipped = render(&mut offline, Frame { t_ns, ..last.clone() });
             assert_eq!(skipped.is_some(), step_ns > SKIPPED_GAP_NS);
         }
         timeline.push(0);
@@ -276,13 +286,13 @@ mod tests {
     #[test]
     fn a_huge_gap_is_skipped() {
         let (mut offline, last) = after_two_seconds();
-        let far = Frame { t_ns: u64::MAX - 1, ..last };
-        let skipped = render(&mut offline, far);
+        let far = Frame { t_ns: u64::MAX - 1, ..last.clone() };
+        let skipped = render(&mut offline, far.clone());
         assert_eq!(skipped, Some(Duration::from_nanos(far.t_ns - last.t_ns)));
-        assert_eq!(offline.lanes, [None; SignalId::COUNT]);
+        assert_eq!(offline.lanes, Lanes::NONE);
         // Time that goes back takes none, and what follows counts from there.
         for t_ns in [5_000_000_000, 6_000_000_000] {
-            assert_eq!(render(&mut offline, Frame { t_ns, counters: [Some(7); Counter::ALL.len()] }), None);
+            assert_eq!(render(&mut offline, Frame::new(t_ns, [Some(7); Counter::ALL.len()])), None);
         }
         assert!((offline.seconds() - 3.0).abs() < 0.03, "{}", offline.seconds());
     }

@@ -2,8 +2,8 @@
 //!
 //! [`files`] opens the user's files safely, and [`peer`] finds the user at the other end of a
 //! connection. [`clock`] and [`local_time`] give the time. A [`NetDevice`] has the properties of a
-//! network device that sysfs shows. [`words`] and [`shown_path`] make text for people. A
-//! [`Shortfall`] names what is missing and the fix.
+//! network device that sysfs shows. [`words`] makes text for people. A [`Shortfall`] names what
+//! is missing and the fix.
 
 pub mod clock;
 pub mod files;
@@ -11,7 +11,6 @@ pub mod local_time;
 mod net_device;
 pub mod peer;
 mod shortfall;
-pub mod shown_path;
 pub mod words;
 
 pub use self::{net_device::NetDevice, shortfall::Shortfall};

@@ -145,7 +145,7 @@ mod tests {
             availability: DemoSource::availability(),
         };
         let mut writer = CaptureWriter::create(&path, &origin, false).unwrap();
-        let frame = |t_ns| Frame { t_ns, counters: [None; Counter::ALL.len()] };
+        let frame = |t_ns| Frame::new(t_ns, [None; Counter::ALL.len()]);
         (0..=30).for_each(|minute| writer.push(&frame(minute * MINUTE_NS)).unwrap());
         // A night in suspend is left out.
         writer.push(&frame(1000 * MINUTE_NS)).unwrap();

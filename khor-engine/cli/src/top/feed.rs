@@ -9,11 +9,13 @@ use std::{
 };
 
 use anyhow::Context;
+use khor_api::{
+    Explanation, FleetReport, HealthReport, MetricsReport, Muted, PresetList, PresetSelected, Snoozed,
+};
 use khor_proto::inert;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::api_types::{Fleet, Health, Metrics};
 use crate::client::Client;
 
 /// Between two attempts to reach an engine that is away.
@@ -25,13 +27,13 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) enum EngineEvent {
     /// Connected to an engine; its complete state.
-    Connected(Metrics),
+    Connected(MetricsReport),
     /// An event of the stream.
-    Metrics(Metrics),
+    Metrics(MetricsReport),
     /// How every part is.
-    Health(Health),
+    Health(Box<HealthReport>),
     /// The hosts of a site.
-    Fleet(Fleet),
+    Fleet(FleetReport),
     /// What goes on, in one sentence.
     Sentence(String),
     /// The engine is away, and why.
@@ -103,7 +105,7 @@ fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
 
 /// Until the stream ends.
 fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<()> {
-    let arrived: Metrics = parse(client.get("metrics")?)?;
+    let arrived: MetricsReport = parse(client.get("metrics")?)?;
     let lines = client.lines("stream")?;
     if events.send(EngineEvent::Connected(arrived)).is_err() {
         return Ok(());
@@ -156,9 +158,8 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
 
 fn poll_health(client: &Client) -> anyhow::Result<[EngineEvent; 2]> {
     let health = EngineEvent::Health(parse(client.get("health")?)?);
-    let explanation = client.get("explain")?;
-    let sentence = explanation["sentence"].as_str().context("there is no sentence")?;
-    Ok([health, EngineEvent::Sentence(inert::line(sentence).into_owned())])
+    let Explanation { sentence, .. } = parse(client.get("explain")?)?;
+    Ok([health, EngineEvent::Sentence(sentence)])
 }
 
 /// An older engine knows of no sites.
@@ -169,11 +170,11 @@ fn poll_fleet(client: &Client) -> Option<EngineEvent> {
 fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
     match action {
         Action::ToggleMute => {
-            let answer = client.post("actions/mute")?;
-            Ok(if answer["muted"] == true { "muted" } else { "unmuted" }.to_owned())
+            let Muted { muted, .. } = client.post("actions/mute")?;
+            Ok(if muted { "muted" } else { "unmuted" }.to_owned())
         }
         Action::Snooze { minutes } => {
-            client.post(&format!("actions/snooze?minutes={minutes}"))?;
+            client.post::<Snoozed>(&format!("actions/snooze?minutes={minutes}"))?;
             Ok(if minutes == 0 { "awake".to_owned() } else { format!("silent for {minutes} min") })
         }
         Action::NextPreset => select(client, 1),
@@ -183,17 +184,11 @@ fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
 
 /// Selects the preset so many places further in the list, which is a ring.
 fn select(client: &Client, places: isize) -> anyhow::Result<String> {
-    let list = client.get("presets")?;
-    let names: Vec<&str> = list["presets"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|preset| preset["name"].as_str())
-        .collect();
-    let current = names.iter().position(|name| list["current"] == *name).unwrap_or(0);
-    let next = (current as isize + places).rem_euclid(names.len().max(1) as isize) as usize;
-    let name = names.get(next).context("there is no preset")?;
-    client.post(&format!("preset/select?name={name}"))?;
+    let PresetList { presets, current, .. } = client.get("presets")?;
+    let current = presets.iter().position(|preset| preset.name == current).unwrap_or(0);
+    let next = (current as isize + places).rem_euclid(presets.len().max(1) as isize) as usize;
+    let name = &presets.get(next).context("there is no preset")?.name;
+    client.post::<PresetSelected>(&format!("preset/select?name={name}"))?;
     Ok(format!("{name} from the next bar on"))
 }
 

@@ -4,7 +4,6 @@
 //! state, and [`keys`] maps keys to actions. It uses the event stream, as the page does, so it
 //! works wherever the API does. ratatui draws at most ten times a second, and only after a change.
 
-mod api_types;
 mod feed;
 mod keys;
 mod state;
@@ -12,6 +11,9 @@ mod state;
 mod tests;
 mod theme;
 mod view;
+
+#[cfg(test)]
+pub(super) use self::tests::recorded_health;
 
 use std::{
     io::{IsTerminal, stdin},

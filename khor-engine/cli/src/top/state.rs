@@ -2,15 +2,16 @@
 //! else, so drawing is a function of it. Times are the engine's, which may run on a machine with
 //! another clock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use khor_api::{
+    ControlsReport, CueReport, FleetReport, HealthReport, MetricsReport, MusicReport, NoteReport,
+    SignalReport, Table,
+};
 use khor_engine::fair_share;
 use khor_signal::SIGNALS;
 
-use super::{
-    api_types::{Controls, Cue, Fleet, Health, Metrics, Note, Position, Signal},
-    feed::EngineEvent,
-};
+use super::feed::EngineEvent;
 
 /// How far back levels and notes are kept.
 pub(super) const HISTORY_MS: u64 = 60_000;
@@ -37,7 +38,7 @@ pub(super) enum Link {
 pub(super) struct Lane {
     pub(super) name: String,
     /// Lately, so that it can be read.
-    pub(super) now: Signal,
+    pub(super) now: SignalReport,
     /// Its levels, each with its time, oldest first.
     pub(super) past: VecDeque<(u64, Option<f32>)>,
 }
@@ -48,17 +49,17 @@ pub(super) struct State {
     pub(super) link: Link,
     /// Now, by the engine's clock.
     pub(super) ts_ms: u64,
-    pub(super) health: Option<Health>,
+    pub(super) health: Option<Box<HealthReport>>,
     /// The last report of the site, if the engine supports sites.
-    pub(super) fleet: Option<Fleet>,
-    pub(super) controls: Option<Controls>,
-    pub(super) music: Option<Position>,
+    pub(super) fleet: Option<FleetReport>,
+    pub(super) controls: Option<ControlsReport>,
+    pub(super) music: Option<MusicReport>,
     /// In the catalogue's order.
     pub(super) lanes: Vec<Lane>,
     /// Oldest first.
-    pub(super) notes: VecDeque<Note>,
+    pub(super) notes: VecDeque<NoteReport>,
     /// Oldest first.
-    pub(super) cues: VecDeque<Cue>,
+    pub(super) cues: VecDeque<CueReport>,
     /// What goes on, in words.
     pub(super) sentence: String,
     /// What became of the last key, and until when that is shown.
@@ -111,6 +112,11 @@ impl State {
         self.hosts.unwrap_or_else(|| self.site().is_some())
     }
 
+    /// The last report of a signal.
+    pub(super) fn signal(&self, name: &str) -> Option<&SignalReport> {
+        self.lanes.iter().find_map(|lane| (lane.name == name).then_some(&lane.now))
+    }
+
     /// The current site.
     pub(super) fn site(&self) -> Option<&str> {
         self.fleet.as_ref()?.site.as_deref()
@@ -122,11 +128,11 @@ impl State {
     }
 
     /// An engine, perhaps another than before: what it remembers is all there is.
-    fn reset(&mut self, mut metrics: Metrics) {
+    fn reset(&mut self, mut metrics: MetricsReport) {
         self.lanes.clear();
         self.notes.clear();
         self.cues.clear();
-        let history = std::mem::take(&mut metrics.history);
+        let history = metrics.history.take().unwrap_or_default();
         self.advance(metrics);
         let since_ms = self.ts_ms.saturating_sub(HISTORY_MS);
         for lane in &mut self.lanes {
@@ -136,8 +142,8 @@ impl State {
         }
     }
 
-    fn advance(&mut self, metrics: Metrics) {
-        let Metrics { ts_ms, controls, signals, notes, cues, music, history: _ } = metrics;
+    fn advance(&mut self, metrics: MetricsReport) {
+        let MetricsReport { ts_ms, controls, signals, notes, cues, music, .. } = metrics;
         let is_time = ts_ms / FIGURES_INTERVAL_MS != self.ts_ms / FIGURES_INTERVAL_MS;
         self.link = Link::Up;
         self.ts_ms = ts_ms;
@@ -150,14 +156,12 @@ impl State {
         drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);
         let newest = self.cues.back().map_or(0, |cue| cue.seq);
         self.cues.extend(cues.into_iter().filter(|cue| cue.seq > newest));
-        fair_share::trim(&mut self.cues, CUES, Cue::share);
+        fair_share::trim(&mut self.cues, CUES, cue_share);
     }
 
-    fn update_lanes(&mut self, mut signals: BTreeMap<String, Signal>, is_time: bool) {
-        let known: Vec<_> = SIGNALS.iter().filter_map(|info| signals.remove_entry(info.name)).collect();
+    fn update_lanes(&mut self, signals: Table<SignalReport>, is_time: bool) {
         let mut before = std::mem::take(&mut self.lanes);
-        // An engine that is newer may have more of them.
-        for (name, now) in known.into_iter().chain(signals) {
+        for (name, now) in in_catalogue_order(signals) {
             let level = (self.ts_ms, now.level);
             let index = before.iter().position(|lane| lane.name == name);
             let mut lane = match index.map(|index| before.swap_remove(index)) {
@@ -170,6 +174,20 @@ impl State {
             self.lanes.push(lane);
         }
     }
+}
+
+/// The signals in the catalogue's order. Signals of a newer engine follow.
+fn in_catalogue_order(signals: Table<SignalReport>) -> Vec<(String, SignalReport)> {
+    let place = |name: &str| SIGNALS.iter().position(|info| info.name == name).unwrap_or(SIGNALS.len());
+    let mut signals = signals.0;
+    signals.sort_by_key(|(name, _)| place(name));
+    signals
+}
+
+/// The share of the list that a cue takes (`fair_share::trim`): its host's, or `None`. The cues of
+/// this machine, and of hosts that were lost or found, have that share together.
+fn cue_share(cue: &CueReport) -> Option<&str> {
+    cue.host.as_deref().filter(|_| !matches!(cue.kind.as_str(), "lost" | "found"))
 }
 
 /// Drops the oldest that are past.

@@ -5,6 +5,7 @@
 
 use std::fs;
 
+use khor_api::{Explanation, HealthReport};
 use khor_engine::engine::times;
 use ratatui::{
     Terminal,
@@ -38,11 +39,18 @@ fn events() -> Vec<EngineEvent> {
             "arrived" => EngineEvent::Connected(serde_json::from_value(value).unwrap()),
             "event" => EngineEvent::Metrics(serde_json::from_value(value).unwrap()),
             "health" => EngineEvent::Health(serde_json::from_value(value).unwrap()),
-            "explain" => EngineEvent::Sentence(value["sentence"].as_str().unwrap().to_owned()),
+            "explain" => {
+                EngineEvent::Sentence(serde_json::from_value::<Explanation>(value).unwrap().sentence)
+            }
             other => panic!("{other}"),
         }
     };
     RECORDED.lines().map(event).collect()
+}
+
+/// The health of the recorded engine.
+pub(crate) fn recorded_health() -> HealthReport {
+    *recorded().health.expect("the recording has it")
 }
 
 fn recorded() -> State {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A preset as it is written.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Preset")]
 pub struct PresetText {

@@ -96,12 +96,12 @@ fn a_soloist_is_louder_above_sections() {
     for preset in Preset::builtin() {
         let voices = |pulse: PulseCast| {
             let soloists = [Some(soloist("a", SignalId::Io)), None];
-            let cast = |_| Cast { soloists, pulse: pulse.clone() };
+            let cast = |_| Cast { soloists: soloists.clone(), pulse: pulse.clone() };
             let notes = play_cast(preset, 30.0, &lanes(idle()), cast);
             of(&notes, Layer::Voices).into_iter().map(|note| (note.midi, note.velocity)).collect::<Vec<_>>()
         };
         let alone = voices(PulseCast::Together);
-        let above = voices(PulseCast::Sections([Some(lanes(all(0.7))); SECTIONS]));
+        let above = voices(PulseCast::Sections(std::array::from_fn(|_| Some(lanes(all(0.7))))));
         assert!(alone.len() > 10 && alone.len() == above.len(), "{}", preset.name);
         for ((midi, velocity), (same, more)) in alone.into_iter().zip(above) {
             assert_eq!(midi, same);
@@ -118,9 +118,10 @@ fn each_soloist_sounds_from_its_pan() {
     assert_ne!(left, right);
     for preset in Preset::builtin() {
         let both = [soloist(names[0], SignalId::Rx), soloist(names[1], SignalId::Io)].map(Some);
-        let notes = play_cast(preset, 30.0, &lanes(idle()), |_| Cast { soloists: both, ..Cast::default() });
+        let notes =
+            play_cast(preset, 30.0, &lanes(idle()), |_| Cast { soloists: both.clone(), ..Cast::default() });
         for (signal, pan) in [(SignalId::Rx, left), (SignalId::Io, right)] {
-            let of_signal = |note: &&&Note| note.signal == Some(signal);
+            let of_signal = |note: &&&Note| note.signal == Some(signal.into());
             let voice: Vec<&Note> = of(&notes, Layer::Voices).iter().filter(of_signal).copied().collect();
             assert!(voice.len() > 3, "{} {signal:?}", preset.name);
             assert!(voice.iter().all(|note| (note.pan - pan).abs() <= 0.3), "{} {voice:?}", preset.name);
@@ -131,26 +132,31 @@ fn each_soloist_sounds_from_its_pan() {
 #[test]
 fn two_soloists_never_share_a_voice() {
     let mut second = soloist("web-3", SignalId::Rx);
-    second.lanes[SignalId::Io.index()] = Some(Lane { level: 0.6, deviation: 6.0, surprise: 0.0 });
+    second.lanes[SignalId::Io] = Some(Lane { level: 0.6, deviation: 6.0, surprise: 0.0 });
     for preset in Preset::builtin() {
-        let soloists = [Some(soloist("web-1", SignalId::Rx)), Some(second)];
+        let soloists = [Some(soloist("web-1", SignalId::Rx)), Some(second.clone())];
         let mut composer = Composer::new(Settings::default(), preset.clone());
         composer.set_cast(Arc::new(Cast { soloists, ..Cast::default() }));
         composer.advance(20.0, &lanes(idle()), &mut Vec::new());
         let voices: Vec<_> = composer.snapshot().voices.iter().map(|v| (v.soloist, v.signal)).collect();
-        assert_eq!(voices, [(Some(0), SignalId::Rx), (Some(1), SignalId::Io)], "{}", preset.name);
+        assert_eq!(
+            voices,
+            [(Some(0), SignalId::Rx.into()), (Some(1), SignalId::Io.into())],
+            "{}",
+            preset.name
+        );
     }
 }
 
 #[test]
 fn a_second_soloist_takes_over_one_voice() {
     let mut first = soloist("web-1", SignalId::Rx);
-    first.lanes[SignalId::Exec.index()] = Some(Lane { level: 0.7, deviation: 7.0, surprise: 0.0 });
+    first.lanes[SignalId::Exec] = Some(Lane { level: 0.7, deviation: 7.0, surprise: 0.0 });
     for preset in Preset::builtin() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
-        let of_first = Cast { soloists: [Some(first), None], ..Cast::default() };
+        let of_first = Cast { soloists: [Some(first.clone()), None], ..Cast::default() };
         let with_second =
-            Cast { soloists: [Some(first), Some(soloist("db", SignalId::Io))], ..Cast::default() };
+            Cast { soloists: [Some(first.clone()), Some(soloist("db", SignalId::Io))], ..Cast::default() };
         let mut speaks = |cast: &Cast, until_s: f64| {
             composer.set_cast(Arc::new(cast.clone()));
             composer.advance(until_s, &lanes(idle()), &mut Vec::new());
@@ -160,7 +166,7 @@ fn a_second_soloist_takes_over_one_voice() {
         let alone = speaks(&of_first, 20.0);
         assert_eq!(alone.len(), 2, "{}: {alone:?}", preset.name);
         let both = speaks(&with_second, 40.0);
-        assert_eq!(both, [(Some(0), SignalId::Rx), (Some(1), SignalId::Io)], "{}", preset.name);
+        assert_eq!(both, [(Some(0), SignalId::Rx.into()), (Some(1), SignalId::Io.into())], "{}", preset.name);
         assert_eq!(speaks(&Cast::default(), 60.0), [], "nobody stands out any more");
     }
 }

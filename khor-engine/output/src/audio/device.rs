@@ -14,9 +14,8 @@ use cpal::{
     Stream, StreamConfig,
     traits::{DeviceTrait, HostTrait, StreamTrait},
 };
+use khor_api::DeviceInfo;
 use khor_proto::inert;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::{
     alsa_errors::silence_alsa,
@@ -31,17 +30,6 @@ const CARD_FRAMES: u32 = 1024;
 const SERVER_FRAMES: u32 = 2048;
 /// How long a stream may take to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// An output device.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct DeviceInfo {
-    /// Stable name for config and API: `id:<backend>:<device>`.
-    pub id: String,
-    /// Name for people.
-    pub name: String,
-    /// The one that is used when none is chosen.
-    pub is_default: bool,
-}
 
 /// The selected device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

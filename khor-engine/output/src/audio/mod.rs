@@ -33,8 +33,7 @@ use rtrb::Producer;
 
 pub use self::{
     callback_state::AudioMeters,
-    device::{DeviceInfo, check, list, probe},
-    priority::{Granter, Priority},
+    device::{check, list, probe},
     supervisor::{AudioOutput, AudioSettings, AudioStatus},
     tap::{Block, StereoFrame, Tap, TapFull},
 };

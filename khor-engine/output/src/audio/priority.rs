@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use khor_api::{Granter, Priority, Trouble};
 use nix::{
     errno::Errno,
     libc,
@@ -25,8 +26,6 @@ use nix::{
     },
 };
 use parking_lot::Mutex;
-use schemars::JsonSchema;
-use serde::Serialize;
 use tracing::{debug, info};
 use zbus::proxy::CacheProperties;
 
@@ -43,29 +42,6 @@ const BUS_PATIENCE: Duration = Duration::from_secs(3);
 /// The thread that has the priority, for the signal's handler; 0 if there is none.
 static PROMOTED: AtomicI32 = AtomicI32::new(0);
 
-/// What the thread that plays was granted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Priority {
-    /// It goes before ordinary threads.
-    pub real_time: bool,
-    /// Who granted it.
-    pub granted_by: Option<Granter>,
-    /// Why it is an ordinary thread.
-    pub error: Option<String>,
-    /// What to do about it.
-    pub fix: Option<String>,
-}
-
-/// Who can grant real-time priority.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Granter {
-    /// The kernel, by the limit `RTPRIO` or `CAP_SYS_NICE`.
-    Limits,
-    /// The desktop's service for it.
-    Rtkit,
-}
-
 /// An answer that may not have arrived yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promotion(Arc<Mutex<Option<Priority>>>);
@@ -78,8 +54,8 @@ impl Promotion {
         let answer = promotion.clone();
         let asked = thread::Builder::new().name("khor-priority".into()).spawn(move || {
             let priority = promote(tid);
-            match (&priority.error, priority.granted_by) {
-                (Some(error), _) => debug!("sound: no real-time priority: {error}"),
+            match (&priority.trouble, priority.granted_by) {
+                (Some(trouble), _) => debug!("sound: no real-time priority: {}", trouble.error),
                 (None, Some(Granter::Limits)) => info!("sound: real-time priority, by this process's limits"),
                 (None, Some(Granter::Rtkit)) => info!("sound: real-time priority, granted by rtkit"),
                 (None, None) => {}
@@ -87,8 +63,7 @@ impl Promotion {
             *answer.0.lock() = Some(priority);
         });
         if let Err(error) = asked {
-            let refused = Priority { error: Some(error.to_string()), ..Priority::default() };
-            *promotion.0.lock() = Some(refused);
+            *promotion.0.lock() = Some(denied(Trouble::without_fix(error.to_string())));
         }
         promotion
     }
@@ -97,11 +72,10 @@ impl Promotion {
     pub(super) fn answer(&self) -> Option<Priority> {
         let granted = self.0.lock().clone()?;
         if granted.real_time && PROMOTED.load(Relaxed) == 0 {
-            return Some(Priority {
-                error: Some("the sound took a processor for itself and gave its priority back".into()),
-                fix: Some("free the processor; the priority is asked for again with the next stream".into()),
-                ..Priority::default()
-            });
+            return Some(denied(Trouble::new(
+                "the sound took a processor for itself and gave its priority back",
+                "free the processor; the priority is asked for again with the next stream",
+            )));
         }
         Some(granted)
     }
@@ -109,10 +83,10 @@ impl Promotion {
 
 fn promote(tid: i32) -> Priority {
     if let Err(error) = protect() {
-        return Priority { error: Some(format!("the limit RTTIME: {error}")), ..Priority::default() };
+        return denied(Trouble::without_fix(format!("the limit RTTIME: {error}")));
     }
     PROMOTED.store(tid, Relaxed);
-    let denied = match schedule(tid, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, PRIORITY) {
+    let kernel_error = match schedule(tid, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, PRIORITY) {
         Ok(()) => return granted(Granter::Limits),
         Err(error) => error,
     };
@@ -120,19 +94,21 @@ fn promote(tid: i32) -> Priority {
         Ok(()) => granted(Granter::Rtkit),
         Err(error) => {
             PROMOTED.store(0, Relaxed);
-            Priority {
-                error: Some(format!("the kernel: {denied}; rtkit: {error}")),
-                fix: Some(
-                    "install rtkit, or allow it: `@audio - rtprio 20` in /etc/security/limits.d".into(),
-                ),
-                ..Priority::default()
-            }
+            denied(Trouble::new(
+                format!("the kernel: {kernel_error}; rtkit: {error}"),
+                "install rtkit, or allow it: `@audio - rtprio 20` in /etc/security/limits.d",
+            ))
         }
     }
 }
 
 fn granted(by: Granter) -> Priority {
-    Priority { real_time: true, granted_by: Some(by), ..Priority::default() }
+    Priority { real_time: true, granted_by: Some(by), trouble: None }
+}
+
+/// The priority of an ordinary thread.
+fn denied(trouble: Trouble) -> Priority {
+    Priority { real_time: false, granted_by: None, trouble: Some(trouble) }
 }
 
 /// Limits how long a real-time thread of this process may work without a pause.
@@ -220,7 +196,10 @@ mod tests {
         let answer = khor_e2e::wait_for("an answer", || promotion.answer());
         if !answer.real_time {
             go.send(()).unwrap();
-            assert!(answer.error.is_some() && answer.fix.is_some() && policy(tid) == libc::SCHED_OTHER);
+            assert!(
+                answer.trouble.is_some_and(|trouble| trouble.fix.is_some())
+                    && policy(tid) == libc::SCHED_OTHER
+            );
             return khor_e2e::skip::skip("needs the right to real-time priority");
         }
         assert_ne!(policy(tid), libc::SCHED_OTHER);
@@ -229,7 +208,8 @@ mod tests {
         assert!(ran < hang && policy_after == libc::SCHED_OTHER, "{ran:?}, policy {policy_after}");
         let after = promotion.answer().unwrap();
         assert!(
-            !after.real_time && after.error.is_some_and(|error| error.contains("gave its priority back"))
+            !after.real_time
+                && after.trouble.is_some_and(|trouble| trouble.error.contains("gave its priority back"))
         );
     }
 }

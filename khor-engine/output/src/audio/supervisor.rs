@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_api::{Health, Priority};
 use parking_lot::Mutex;
 use rtrb::RingBuffer;
 use tracing::{info, warn};
@@ -20,11 +21,10 @@ use super::{
     callback_state::{AudioMeters, CallbackState},
     device::{self, DeviceChoice, OpenStream},
     pacer::Pacer,
-    priority::{Priority, Promotion},
+    priority::Promotion,
     renderer::{Lease, Renderer},
     tap::Tap,
 };
-use crate::Health;
 
 /// Room for commands between two callbacks: far more than a bar of notes at the busiest.
 const QUEUE_COMMANDS: usize = 1024;
@@ -396,7 +396,7 @@ impl Supervisor {
     fn publish_health(&self, health: Health) {
         let mut status = self.status.lock();
         if status.health != health {
-            warn!("sound: {}; trying again", health.error.as_deref().unwrap_or("lost"));
+            warn!("sound: {}; trying again", health.error().unwrap_or("lost"));
         }
         *status = AudioStatus { health, restarts: status.restarts, ..AudioStatus::default() };
     }

@@ -26,12 +26,12 @@ use std::{
     time::Duration,
 };
 
+use khor_api::Health;
 use parking_lot::Mutex;
 use tracing::debug;
 
 pub use self::event::{MidiEvent, MidiSettings};
 use self::sender::Sender;
-use super::Health;
 
 /// Events that may wait for the thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
@@ -107,8 +107,8 @@ mod tests {
         if std::fs::File::options().read(true).write(true).open(sequencer).is_ok() {
             assert_eq!(health, Health::working());
         } else {
-            assert!(!health.ok && health.error.is_some(), "{health:?}");
-            let fix = health.fix.unwrap();
+            assert!(!health.ok && health.trouble.is_some(), "{health:?}");
+            let fix = health.fix().unwrap();
             assert!(sequencer.exists() || fix.contains("modprobe snd-seq"), "{fix}");
         }
     }

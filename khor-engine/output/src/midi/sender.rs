@@ -11,6 +11,7 @@ use std::{
 };
 
 use alsa::seq::Addr;
+use khor_api::Health;
 use khor_music::{Note, Role};
 use khor_signal::{Levels, SignalId};
 use parking_lot::Mutex;
@@ -23,7 +24,6 @@ use super::{
     queue::TimeMap,
     schedule::{Due, Message, Schedule},
 };
-use crate::Health;
 
 /// Time between two attempts to open a missing sequencer.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
@@ -258,7 +258,7 @@ impl Sender {
     /// Publishes the health. Logs a new failure once.
     fn publish_health(&self, health: Health) {
         let mut published = self.health.lock();
-        if let Some(error) = health.error.as_ref().filter(|_| *published != health) {
+        if let Some(error) = health.error().filter(|_| *published != health) {
             warn!("midi: {error}; trying again every {} s", OPEN_RETRY.as_secs());
         }
         *published = health;

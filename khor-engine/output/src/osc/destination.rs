@@ -9,14 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_api::{Health, TargetHealth};
 use khor_own_traffic::{CountedAt, OwnTraffic};
 use parking_lot::{Mutex, MutexGuard};
-use schemars::JsonSchema;
-use serde::Serialize;
 use tracing::{debug, warn};
 
 use super::OscTarget;
-use crate::Health;
 
 /// Time between look-ups of a name that does not resolve, or whose address cannot be sent to.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
@@ -25,17 +23,6 @@ const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
 /// Interval of the log limit. A target that alternates between failing and working is logged once
 /// in this time.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
-
-/// Health of one target, as the API shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct TargetHealth {
-    /// The target, `host:port`.
-    pub target: String,
-    /// Whether it can be sent to: its host has an address, and the last datagram left. Nobody knows whether it came.
-    pub ok: bool,
-    /// Why not, once that is known.
-    pub error: Option<String>,
-}
 
 /// A configured target.
 #[derive(Debug)]
@@ -299,9 +286,9 @@ mod tests {
         let combined_health = combined_health(&[health]);
         assert!(
             !combined_health.ok
-                && combined_health.error.unwrap().starts_with("studio.local:9000: sending to ")
+                && combined_health.error().unwrap().starts_with("studio.local:9000: sending to ")
         );
-        assert!(combined_health.fix.unwrap().contains("osc.host"));
+        assert!(combined_health.fix().unwrap().contains("osc.host"));
 
         destination.set_addresses(Ok(vec![address]));
         assert!(!destination.health().ok, "nobody knows yet whether that one is better");

@@ -21,6 +21,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_api::{Health, TargetHealth};
 use khor_music::Note;
 use khor_own_traffic::OwnTraffic;
 use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
@@ -29,11 +30,7 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
 
 use self::destination::Destination;
-pub use self::{
-    destination::TargetHealth,
-    target::{OscTarget, ParseTargetError},
-};
-use super::Health;
+pub use self::target::{OscTarget, ParseTargetError};
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
@@ -233,7 +230,7 @@ impl Sender {
         }
         for info in &SIGNALS {
             let i = info.id.index();
-            let lane = lanes[i];
+            let lane = lanes.kernel[i];
             if due(&mut self.levels[i], lane.map(|lane| lane.level), LEVEL_CHANGE, now) {
                 self.send_value("/khor/signal", info.name, lane.map_or(0.0, |lane| lane.level));
             }
@@ -342,9 +339,9 @@ mod tests {
     fn only_changed_values_are_sent() {
         let (socket, target) = receiver();
         let output = OscOutput::start(vec![target], Arc::default()).unwrap();
-        let mut lanes = [None; SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(OscEvent::Lanes(lanes));
+        let mut lanes = Lanes::NONE;
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        output.send(OscEvent::Lanes(lanes.clone()));
         output.send(OscEvent::Lanes(lanes));
         output.send(OscEvent::Cue("crash", "sh".into(), 7));
         output.send(OscEvent::Metrics([1.0; 9]));
@@ -373,10 +370,10 @@ mod tests {
         // At once, and not only after the look-up of the lost address.
         output.send(OscEvent::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
-        khor_e2e::wait_until("an error", || output.health().error.is_some());
+        khor_e2e::wait_until("an error", || output.health().trouble.is_some());
         let health = output.health();
-        assert!(!health.ok && health.fix.unwrap().contains("osc.targets"), "{:?}", health.error);
-        assert!(health.error.unwrap().starts_with("no.such.host.invalid:9000: "));
+        assert!(!health.ok && health.fix().unwrap().contains("osc.targets"), "{health:?}");
+        assert!(health.error().unwrap().starts_with("no.such.host.invalid:9000: "));
         let works: Vec<bool> = output.targets().iter().map(|target| target.ok).collect();
         assert_eq!(works, [true, false, true]);
     }
@@ -384,8 +381,8 @@ mod tests {
     #[test]
     fn a_recovered_target_receives_all_values() {
         let (socket, _) = receiver();
-        let mut lanes = [None; SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        let mut lanes = Lanes::NONE;
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
         let destination =
             Arc::new(Destination::new(OscTarget { host: "studio.local".into(), port: 9000 }, Arc::default()));
         let mut sender = Sender::new(Destinations::default(), Arc::default());
@@ -410,9 +407,9 @@ mod tests {
         let (first, one) = receiver();
         let (second, another) = receiver();
         let output = OscOutput::start(vec![one], Arc::default()).unwrap();
-        let mut lanes = [None; SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(OscEvent::Lanes(lanes));
+        let mut lanes = Lanes::NONE;
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
+        output.send(OscEvent::Lanes(lanes.clone()));
         let received = [receive(&first), receive(&first)];
         output.send(OscEvent::Targets(vec![another]));
         output.send(OscEvent::Lanes(lanes));

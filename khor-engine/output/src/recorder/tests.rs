@@ -37,7 +37,7 @@ async fn one_recording_at_a_time() {
     assert!(matches!(recorder.start("wav"), Err(RecorderError::Busy(busy)) if busy == file));
     feed_until(&recorder, 0.5, || feed.push(&[0.5; 480], &[-0.5; 480])).await;
     let recorded = recorder.stop().await.unwrap();
-    assert!(!recorded.recording && recorded.error.is_none());
+    assert!(!recorded.recording && recorded.trouble.is_none());
     assert!(recorded.lost_blocks == 0 && recorded.lost_seconds == 0.0, "{recorded:?}");
     assert_holds(&file, recorded.seconds, 0.5);
     tap.close();
@@ -52,8 +52,8 @@ async fn recordings_of_one_second_get_separate_files() {
     for level in [0.25, 0.5] {
         let file = recorder.start_at(SystemTime::UNIX_EPOCH, "wav").unwrap();
         feed_until(&recorder, 0.1, || feed.push(&[level; 480], &[-level; 480])).await;
-        let RecordingStatus { seconds, error, .. } = recorder.stop().await.unwrap();
-        assert_eq!(error, None);
+        let RecordingStatus { seconds, trouble, .. } = recorder.stop().await.unwrap();
+        assert_eq!(trouble, None);
         recorded.push((file, seconds, level));
         khor_e2e::wait_until_async("the tap to stop", || feed.is_idle()).await;
     }
@@ -79,7 +79,7 @@ async fn lost_sound_is_reported() {
     feed_until(&recorder, before + 1.5, || feed.push(&[0.5; 480], &[0.5; 480])).await;
     let recorded = recorder.stop().await.unwrap();
     assert!((0.6..1.5).contains(&recorded.lost_seconds), "{recorded:?}");
-    assert_eq!(recorded.error, None, "the recording is still usable");
+    assert_eq!(recorded.trouble, None, "the recording is still usable");
     tap.close();
 }
 
@@ -90,7 +90,7 @@ async fn a_recording_without_sound_leaves_no_file() {
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     let file = recorder.start("flac").unwrap();
     let recorded = recorder.stop().await.unwrap();
-    assert!(recorded.error.is_some_and(|error| error.contains("there is no file")));
+    assert!(recorded.trouble.is_some_and(|trouble| trouble.error.contains("there is no file")));
     assert!(!file.exists());
     tap.close();
 }
@@ -110,7 +110,8 @@ async fn a_rate_change_ends_the_recording() {
     })
     .await;
     let recorded = recorder.status();
-    assert_eq!(recorded.error.as_deref(), Some("the device's sample rate became 44100 Hz"));
+    let trouble = recorded.trouble.unwrap();
+    assert_eq!(trouble.error, "the device's sample rate became 44100 Hz");
     assert!(file.metadata().unwrap().len() > 0);
     tap.close();
 }
@@ -129,7 +130,8 @@ async fn the_quota_ends_and_prevents_recordings() {
     })
     .await;
     let recorded = recorder.status();
-    let (error, fix) = (recorded.error.unwrap(), recorded.fix.unwrap());
+    let Trouble { error, fix } = recorded.trouble.unwrap();
+    let fix = fix.unwrap();
     assert!(
         error.contains("their quota is 2.0 MB") && fix.contains("recordings.quota_mib"),
         "{error}; {fix}"

@@ -28,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_output::Health;
+use khor_api::Health;
 use khor_own_traffic::CountedAt;
 use rosc::{OscMessage, OscType};
 use serde_json::Value;

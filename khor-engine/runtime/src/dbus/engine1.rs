@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use khor_output::Health;
+use khor_api::Health;
 use khor_proto::inert;
 use tokio::{
     sync::broadcast::error::RecvError,
@@ -74,13 +74,13 @@ impl Engine1 {
 
     /// Level, deviation and surprise of each signal that is known now.
     #[zbus(property)]
-    fn signals(&self) -> BTreeMap<&'static str, Lane> {
+    fn signals(&self) -> BTreeMap<String, Lane> {
         lanes(&self.engine)
     }
 
     /// The signals that can't be had, each with the reason.
     #[zbus(property)]
-    fn absent_signals(&self) -> BTreeMap<&'static str, String> {
+    fn absent_signals(&self) -> BTreeMap<String, String> {
         absent(&self.engine)
     }
 
@@ -122,19 +122,18 @@ fn presets(engine: &Engine) -> Vec<String> {
     engine.library().presets().map(|preset| preset.name.clone()).collect()
 }
 
-fn lanes(engine: &Engine) -> BTreeMap<&'static str, Lane> {
+fn lanes(engine: &Engine) -> BTreeMap<String, Lane> {
     // To the thousandth: what changes less is no news to a whole bus.
     let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
-    let signals = engine.signals();
-    let known = signals.iter().filter_map(|(name, signal)| {
+    let known = engine.signals().0.into_iter().filter_map(|(name, signal)| {
         let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));
         Some((name, lane))
     });
     known.collect()
 }
 
-fn absent(engine: &Engine) -> BTreeMap<&'static str, String> {
-    engine.signals().iter().filter_map(|(name, signal)| Some((name, signal.reason.clone()?))).collect()
+fn absent(engine: &Engine) -> BTreeMap<String, String> {
+    engine.signals().0.into_iter().filter_map(|(name, signal)| Some((name, signal.reason?))).collect()
 }
 
 /// Is there until the bus is gone.
@@ -172,8 +171,8 @@ struct Published {
     preset: String,
     presets: Vec<String>,
     summary: String,
-    lanes: BTreeMap<&'static str, Lane>,
-    absent: BTreeMap<&'static str, String>,
+    lanes: BTreeMap<String, Lane>,
+    absent: BTreeMap<String, String>,
 }
 
 impl Published {

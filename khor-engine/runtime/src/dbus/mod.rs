@@ -15,15 +15,12 @@ mod steer;
 
 use std::{sync::Arc, time::Duration};
 
-use khor_output::Health;
+use khor_api::{DesktopHealth, Health, Trouble};
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
 use zbus::fdo;
 
-use crate::{
-    config::Desktop,
-    engine::{DesktopHealth, Engine},
-};
+use crate::{config::Desktop, engine::Engine};
 
 /// Between two attempts to get onto the bus.
 const RETRY: Duration = Duration::from_secs(5);
@@ -95,15 +92,17 @@ impl Part {
 
     /// Makes that its health, and logs what is new.
     fn report(self, engine: &Engine, health: Health) {
-        let error = health.error.clone();
+        let trouble = health.trouble.clone();
         let mut is_new = false;
         engine.update_desktop_health(|parts| {
             let held = self.health(parts);
-            is_new = *held != health && (health.ok || health.error.is_some());
+            is_new = *held != health && (health.ok || health.trouble.is_some());
             *held = health;
         });
-        match error {
-            Some(error) if is_new => warn!("{error} (the music goes on; trying again quietly)"),
+        match trouble {
+            Some(Trouble { error, .. }) if is_new => {
+                warn!("{error} (the music goes on; trying again quietly)");
+            }
             None if is_new => info!("session bus: {} is there", self.name()),
             _ => {}
         }

@@ -7,8 +7,8 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use khor_api::Health;
 use khor_music::{CueSound, Severity};
-use khor_output::Health;
 use khor_proto::{Cue, inert};
 use nix::sys::signal::Signal;
 use tokio::{

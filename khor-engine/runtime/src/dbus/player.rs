@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use khor_output::Health;
+use khor_api::Health;
 use khor_proto::inert;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;

@@ -3,19 +3,18 @@
 
 use std::{fs, io, path::Path, time::Duration};
 
+use khor_api::{Check, MissedReport};
 use khor_proto::{
     Availability, Subscribe, Welcome,
     client::{Client, ClientError, Update},
 };
-use khor_source::{MissingCounters, ScopeChoice, interval_shortfall, lockdown_cause, scope_label};
+use khor_source::{
+    MissingCounters, ScopeChoice, SourceKind, interval_shortfall, lockdown_cause, scope_label,
+};
 use nix::unistd::{Group, Uid, User, getegid, getgroups};
-use serde_json::Value;
 use tokio::time::timeout;
 
-use super::{
-    check::{Check, DoctorInput},
-    system_bus,
-};
+use super::{check::DoctorInput, system_bus};
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
@@ -40,7 +39,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
                 format!("collector {} at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
-            checks.extend(missed(input.health.as_ref()));
+            checks.extend(input.health.as_ref().and_then(|health| missed(&health.missed)));
             let requested_ms = input.config.bpf.sample_interval_ms;
             checks.extend(subscribed(client, &choice, requested_ms).await);
         }
@@ -59,9 +58,9 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
 
 /// The collector that the running engine uses. The engine may have another socket.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
-    let source = &input.health.as_ref()?["source"];
-    let delivers = source["kind"] == "collector" && source["ok"] == true;
-    source["detail"].as_str().filter(|_| delivers)
+    let source = &input.health.as_ref()?.source;
+    let delivers = source.kind == Some(SourceKind::Collector) && source.ok;
+    delivers.then_some(source.detail.as_str())
 }
 
 fn unit_check(state: Option<&str>, socket: &Path) -> Check {
@@ -162,9 +161,8 @@ fn probes(welcome: &Welcome) -> Check {
 
 /// The events that the collector's programs missed since the engine started. A few are no problem,
 /// and no setting of khor prevents them.
-fn missed(health: Option<&Value>) -> Option<Check> {
-    let reason = health?["missed"]["reason"].as_str()?;
-    Some(Check::ok("missed events", reason))
+fn missed(missed: &MissedReport) -> Option<Check> {
+    missed.reason.as_ref().map(|reason| Check::ok("missed events", reason))
 }
 
 /// Subscribes as the engine does, and checks the granted scope and interval.
@@ -254,11 +252,10 @@ mod tests {
 
     #[test]
     fn missed_events_are_shown() {
-        let health = |reason| serde_json::json!({ "missed": { "events": 11, "reason": reason } });
-        assert_eq!(missed(None), None);
-        assert_eq!(missed(Some(&health(None))), None);
-        let check = missed(Some(&health(Some("khor missed 11 events, ...")))).unwrap();
-        assert_eq!((check.name, check.state), ("missed events", CheckState::Ok));
+        assert_eq!(missed(&MissedReport::default()), None);
+        let reason = Some("khor missed 11 events, ...".to_owned());
+        let check = missed(&MissedReport { events: Some(11), reason }).unwrap();
+        assert_eq!((check.name.as_str(), check.state), ("missed events", CheckState::Ok));
         assert!(check.detail.contains("11 events"), "{check:?}");
     }
 

@@ -1,9 +1,10 @@
 //! Checks khor's interfaces on the session bus, if they are enabled.
 
+use khor_api::{Check, Trouble};
 use zbus::Connection;
 
 use super::{
-    check::{Check, DoctorInput},
+    check::DoctorInput,
     system_bus::{can_be_started, has_owner, within},
 };
 use crate::dbus;
@@ -18,10 +19,9 @@ pub(super) async fn examine(input: &DoctorInput) -> Check {
         return Check::problem(name, "no session bus answers", dbus::NO_BUS_FIX);
     };
     // The engine knows more than the bus, such as which program owns the name instead.
-    let reported = input.own_health().map(|health| &health["desktop"]);
-    if let Some(error) = reported.and_then(|desktop| desktop["error"].as_str()) {
-        let fix = reported.and_then(|desktop| desktop["fix"].as_str());
-        return Check::problem(name, error, fix.unwrap_or(dbus::NO_BUS_FIX));
+    let reported = input.own_health().and_then(|health| health.desktop.health.trouble.as_ref());
+    if let Some(Trouble { error, fix }) = reported {
+        return Check::problem(name, error, fix.as_deref().unwrap_or(dbus::NO_BUS_FIX));
     }
     for bus_name in &bus_names {
         let is_there = has_owner(&bus, bus_name).await == Some(true)

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
+use khor_api::Check;
 use tokio::net::TcpListener;
 
-use super::check::{Check, DoctorInput};
+use super::check::DoctorInput;
 use crate::{
     config::{ConfigStore, InspectedConfig, presets_dir},
     engine::Library,
@@ -90,7 +91,7 @@ async fn page(input: &DoctorInput) -> Check {
         );
     };
     let address = SocketAddr::new(host, listen.port);
-    if let Some(version) = input.health.as_ref().and_then(|health| health["version"].as_str()) {
+    if let Some(version) = input.health.as_ref().map(|health| &health.version) {
         return Check::ok(name, format!("khor engine {version} at http://{address}"));
     }
     match TcpListener::bind(address).await {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::check::{Check, is_readable};
+use super::check::is_readable;
+use khor_api::Check;
 
 /// The oldest kernel whose typed tracepoints the probes are tested on.
 const OLDEST: (u32, u32) = (5, 10);

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use khor_api::Check;
 use khor_site::nats::{Exposed, Nats};
 use khor_system::files;
 
-use super::check::{Check, DoctorInput};
+use super::check::DoctorInput;
 
 /// The folder of the system's relay, whose secret files only root may read.
 const SYSTEM: &str = "/etc/khor";

@@ -15,19 +15,9 @@ mod keys;
 mod session;
 mod system_bus;
 
-pub use check::{Check, CheckState, DoctorInput};
+pub use check::DoctorInput;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
-/// What was found.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Diagnosis {
-    /// There is no problem.
-    pub ok: bool,
-    /// Everything that was looked at, in the order of the way from kernel to loudspeaker.
-    pub checks: Vec<Check>,
-}
+use khor_api::{CheckState, Diagnosis};
 
 /// Runs all checks. Takes up to a few seconds if something hangs. Must be called within a tokio
 /// runtime.

@@ -2,15 +2,13 @@
 
 use std::{fs::OpenOptions, io, path::Path};
 
+use khor_api::{Check, Trouble};
 use khor_output::audio;
 use khor_source::Shortfall;
 use khor_system::local_time::Local;
 use nix::sys::resource::{Resource, getrlimit};
 
-use super::{
-    check::{Check, DoctorInput},
-    system_bus,
-};
+use super::{check::DoctorInput, system_bus};
 use crate::config::Config;
 
 const SEQUENCER: &str = "/dev/snd/seq";
@@ -33,10 +31,9 @@ async fn sound(input: &DoctorInput) -> Check {
         return Check::off(name, "switched off (features.audio)");
     }
     // A card without a sound server can't be tried out while the engine plays on it.
-    if let Some(audio) = input.own_health().map(|health| &health["audio"]).filter(|audio| audio["ok"] == true)
-    {
-        let word = |field: &str| audio[field].as_str().unwrap_or("?").to_owned();
-        return Check::ok(name, format!("{} through {}, playing", word("device"), word("backend")));
+    if let Some(audio) = input.own_health().map(|health| &health.audio).filter(|audio| audio.health.ok) {
+        let [device, backend] = [&audio.device, &audio.backend].map(|name| name.as_deref().unwrap_or("?"));
+        return Check::ok(name, format!("{device} through {backend}, playing"));
     }
     let config = config.audio.clone();
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
@@ -129,17 +126,14 @@ async fn clock(config: &Config) -> Check {
 /// than a shell.
 fn time_zone(input: &DoctorInput) -> Check {
     let name = "time zone";
-    let engine_time = input.own_health().map(|health| &health["time"]).filter(|time| time.is_object());
-    let (zone, problem) = if let Some(time) = engine_time {
-        let word = |field: &str| time[field].as_str().unwrap_or_default().to_owned();
-        let problem = Shortfall { error: word("error"), fix: word("fix") };
-        (word("zone"), (time["ok"] == false).then_some(problem))
+    let (zone, trouble) = if let Some(health) = input.own_health() {
+        (health.time.zone.clone(), health.time.trouble.clone())
     } else {
         let local = Local::now();
-        (local.name(), local.problem)
+        (local.name(), local.problem.map(|Shortfall { error, fix }| Trouble::new(error, fix)))
     };
-    match problem {
-        Some(Shortfall { error, fix }) => Check::problem(name, error, fix),
+    match trouble {
+        Some(Trouble { error, fix }) => Check::problem(name, error, fix.unwrap_or_default()),
         None => Check::ok(name, zone),
     }
 }

@@ -12,8 +12,6 @@ use khor_music::{CueSound, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
 use khor_synth::{Offline, RenderMode, Samples};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use crate::config::Config;
 
@@ -26,7 +24,7 @@ pub const CLIP_S: f64 = 16.0;
 const SPARE_S: f64 = 0.25;
 
 /// An example.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug)]
 pub struct Clip {
     /// Name in the API.
     pub scenario: &'static str,
@@ -34,7 +32,6 @@ pub struct Clip {
     pub title: &'static str,
     /// What gives it away.
     pub listen_for: &'static str,
-    #[serde(skip)]
     capture: &'static [u8],
 }
 

@@ -203,10 +203,11 @@ impl MusicThread {
             self.composer.skip_to(now_s);
         }
         self.follow_device(now_s);
-        let (lanes, cast) = {
+        let (lanes, catalogue, cast) = {
             let state = self.state.lock();
-            (state.lanes(), Arc::clone(&state.plan.cast))
+            (state.lanes(), state.catalogue.clone(), Arc::clone(&state.plan.cast))
         };
+        self.composer.set_catalogue(&catalogue);
         self.composer.set_cast(cast);
         let mut fresh = std::mem::take(&mut self.fresh);
         self.compose(now_s + AHEAD_S, &lanes, &mut fresh);
@@ -281,7 +282,7 @@ impl MusicThread {
         if now.duration_since(self.controllers_at) >= CONTROLLERS_INTERVAL {
             self.controllers_at = now;
             self.outputs.midi.send(midi::MidiEvent::Levels(
-                lanes.map(|lane| lane.map(|lane| lane.level)),
+                lanes.kernel.map(|lane| lane.map(|lane| lane.level)),
                 controls.brightness,
             ));
         }
@@ -343,7 +344,7 @@ fn adjust_late(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use khor_signal::{Counter, Lane, Reading, SignalId};
+    use khor_signal::{Counter, Lane, PerLane, Reading, SignalId};
 
     use super::*;
     use crate::engine::state::NoteSeq;
@@ -373,8 +374,8 @@ mod tests {
             let reading = Reading {
                 t_ns: 0,
                 lanes: busy(),
-                rates: [None; SignalId::COUNT],
-                baselines: [None; SignalId::COUNT],
+                rates: PerLane::NONE,
+                baselines: PerLane::NONE,
                 learnt: 1.0,
                 counter_rates: [None; Counter::ALL.len()],
             };
@@ -410,7 +411,7 @@ mod tests {
     }
 
     fn busy() -> Lanes {
-        [Some(Lane { level: 0.9, deviation: 3.0, surprise: 0.5 }); SignalId::COUNT]
+        [Some(Lane { level: 0.9, deviation: 3.0, surprise: 0.5 }); SignalId::COUNT].into()
     }
 
     /// The music of the first seconds, as the composer writes it.

@@ -1,30 +1,15 @@
-//! The health of khor's parts on the session bus, for `/api/health`.
+//! The health of khor's parts on the session bus together.
 
-use khor_output::Health;
-use schemars::JsonSchema;
-use serde::Serialize;
+use khor_api::{DesktopHealth, Health};
 
-/// How each part is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct DesktopHealth {
-    /// `org.khor.Engine`.
-    pub bus: Health,
-    /// The media player.
-    pub mpris: Health,
-    /// Notifications.
-    pub notifications: Health,
-}
-
-impl DesktopHealth {
-    /// The health of all parts together: on if one part is on, working if all enabled parts work.
-    pub fn overall(&self) -> Health {
-        let Self { bus, mpris, notifications } = self;
-        let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
-        if enabled.peek().is_none() {
-            return Health::off();
-        }
-        enabled.find(|part| !part.ok).cloned().unwrap_or_else(Health::working)
+/// The health of all parts together: on if one part is on, working if all enabled parts work.
+pub(super) fn overall_health(parts: &DesktopHealth) -> Health {
+    let DesktopHealth { bus, mpris, notifications } = parts;
+    let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
+    if enabled.peek().is_none() {
+        return Health::off();
     }
+    enabled.find(|part| !part.ok).cloned().unwrap_or_else(Health::working)
 }
 
 #[cfg(test)]
@@ -33,10 +18,10 @@ mod tests {
 
     #[test]
     fn one_failing_part_fails_the_desktop() {
-        assert_eq!(DesktopHealth::default().overall(), Health::off());
+        assert_eq!(overall_health(&DesktopHealth::default()), Health::off());
         let mut desktop = DesktopHealth { bus: Health::working(), ..DesktopHealth::default() };
-        assert_eq!(desktop.overall(), Health::working());
+        assert_eq!(overall_health(&desktop), Health::working());
         desktop.mpris = Health::failing("taken", "end the other");
-        assert_eq!(desktop.overall(), Health::failing("taken", "end the other"));
+        assert_eq!(overall_health(&desktop), Health::failing("taken", "end the other"));
     }
 }

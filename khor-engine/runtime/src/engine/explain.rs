@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 
+use khor_api::{DeviatingSignal, Explanation, SoundPart};
 use khor_music::{ActiveVoice, Feature, Input, MusicSnapshot, PulseCast, Route};
 use khor_proto::{Scope, inert};
-use khor_signal::{Reading, SIGNALS, SignalId};
+use khor_signal::{Catalogue, LaneId, Reading, SIGNALS, SignalId};
 use khor_site::Host;
 use khor_source::{Shortfall, SourceKind, scope_label};
 use khor_system::{clock::now_unix_ms, words::counted};
-use schemars::JsonSchema;
-use serde::Serialize;
 
 use super::{
     stage::SeatedSection,
@@ -28,46 +27,11 @@ const MAX_LINES: usize = 5;
 /// Of the screen of text.
 const COLUMNS: usize = 80;
 
-/// `GET /api/explain`.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
-pub struct Explanation {
-    /// One sentence.
-    pub sentence: String,
-    pub standing_out: Vec<DeviatingSignal>,
-    pub heard: Vec<SoundPart>,
-    /// All of it as a screen of text.
-    pub text: String,
-}
-
-/// A signal that stands out.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct DeviatingSignal {
-    pub signal: &'static str,
-    pub label: &'static str,
-    pub rate: String,
-    pub ordinary: String,
-    /// Octaves above what is ordinary.
-    pub deviation: f32,
-    /// The rate over what is ordinary; `null` where that is nothing, and of many hosts together.
-    pub times: Option<f64>,
-    /// 0..=1.
-    pub level: f32,
-}
-
-/// Something that is heard.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct SoundPart {
-    pub layer: &'static str,
-    pub what: String,
-    pub because: String,
-}
-
 pub(super) fn explain(state: &EngineState) -> Explanation {
     let soloists = state.plan.furthest();
     let standing_out = match (soloists.first(), &state.reading) {
-        (Some(solo), _) => standing(&solo.reading, false),
-        (None, Some(reading)) => standing(reading, state.is_of_many()),
+        (Some(solo), _) => standing(&solo.reading, &state.catalogue, false),
+        (None, Some(reading)) => standing(reading, &state.catalogue, state.is_of_many()),
         (None, None) => Vec::new(),
     };
     let heard = state.sounding.as_ref().map(|sounding| heard(sounding, state)).unwrap_or_default();
@@ -79,16 +43,16 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
 }
 
 /// The signals above their baselines, the furthest first, by their shown rates.
-fn standing(reading: &Reading, is_of_many: bool) -> Vec<DeviatingSignal> {
+fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
     let mut standing: Vec<DeviatingSignal> = SIGNALS
         .iter()
         .filter_map(|info| {
-            let i = info.id.index();
-            let (lane, rate, ordinary) = (reading.lanes[i]?, reading.rates[i]?, reading.baselines[i]?);
-            let deviation = reported_deviation(reading, info.id, is_of_many)?;
+            let id = info.id;
+            let (lane, rate, ordinary) = (reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?);
+            let deviation = reported_deviation(reading, catalogue.get(id)?, is_of_many)?;
             Some(DeviatingSignal {
-                signal: info.name,
-                label: info.label,
+                signal: info.name.to_owned(),
+                label: info.label.to_owned(),
                 rate: amount(info.unit, rate),
                 ordinary: amount(info.unit, ordinary),
                 deviation,
@@ -110,7 +74,7 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
         PulseCast::Together => heard.push(pulse(sounding)),
         PulseCast::Sections(_) => heard.extend(plan.benches.iter().map(section)),
         PulseCast::RollCall(turns) => heard.push(SoundPart {
-            layer: "pulse",
+            layer: "pulse".into(),
             what: format!("{} in turn, half a bar each", turns.len()),
             because: "the work of each".into(),
         }),
@@ -119,12 +83,17 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
         let of = soloist.and_then(|place| plan.soloists[place].as_ref());
         let of = of.map_or_else(String::new, |solo| format!(" of {}", solo.host));
         heard.push(SoundPart {
-            layer: "voice",
+            layer: "voice".into(),
             what: format!("{}, {} a bar", stream.name(), counted(onsets.into(), "onset")),
-            because: format!("{}{of}", signal.info().label),
+            because: format!("{}{of}", label(state, signal)),
         });
     }
     heard
+}
+
+/// The words for a lane; empty if its source has just changed.
+fn label(state: &EngineState, lane: LaneId) -> &str {
+    state.catalogue.get(lane).map_or("", |lane| &lane.label)
 }
 
 /// From where a section is played.
@@ -136,7 +105,7 @@ fn section(bench_section: &SeatedSection) -> SoundPart {
         _ => "middle",
     };
     SoundPart {
-        layer: "pulse",
+        layer: "pulse".into(),
         what: format!("{}, {side}", bench.role.name()),
         because: format!("{} ({hosts})", section.as_deref().unwrap_or("the rest")),
     }
@@ -145,7 +114,7 @@ fn section(bench_section: &SeatedSection) -> SoundPart {
 fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     if sounding.lost {
         let (what, because) = ("hollow and dull".to_owned(), why_lost(state));
-        return SoundPart { layer: "bed", what, because };
+        return SoundPart { layer: "bed".into(), what, because };
     }
     let words = |feature, word: &str| {
         let (route, position) = moved(sounding, feature)?;
@@ -165,10 +134,14 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     .flatten()
     .collect();
     if parts.is_empty() {
-        return SoundPart { layer: "bed", what: "calm".into(), because: usual_waits(state.reading.as_ref()) };
+        return SoundPart {
+            layer: "bed".into(),
+            what: "calm".into(),
+            because: usual_waits(state.reading.as_ref()),
+        };
     }
     let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
-    SoundPart { layer: "bed", what: what.join(", "), because: because.join(", ") }
+    SoundPart { layer: "bed".into(), what: what.join(", "), because: because.join(", ") }
 }
 
 /// Why nothing is known. The source may work while its cgroup or host is missing.
@@ -185,7 +158,7 @@ fn why_lost(state: &EngineState) -> String {
 /// Why a bed is calm: nothing waits, or what waits does so as is usual here.
 fn usual_waits(reading: Option<&Reading>) -> String {
     let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
-    let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal.index()]).unwrap_or(0.0);
+    let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal]).unwrap_or(0.0);
     let waiting: Vec<&str> = waits
         .into_iter()
         .filter(|signal| rate(*signal) >= MIN_WAIT_SHARE)
@@ -204,7 +177,7 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
         }
         _ => ("still".to_owned(), "no work beyond the ordinary".to_owned()),
     };
-    SoundPart { layer: "pulse", what, because }
+    SoundPart { layer: "pulse".into(), what, because }
 }
 
 fn moved(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
@@ -245,7 +218,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
         [] => match (state.plan.furthest().first(), &state.single_host) {
             // The solo is audible at once, and shown a moment later.
             (Some(solo), None) => {
-                format!("{subject} is doing more than usual: {}.", solo.signal.info().label)
+                format!("{subject} is doing more than usual: {}.", label(state, solo.signal))
             }
             _ => format!("{subject} is as quiet as usual."),
         },
@@ -295,7 +268,9 @@ fn text(
     if state.silence.is_muted() {
         line(format_args!("The sound device is {}", state.silence));
     }
-    if let Some(learnt) = state.reading.map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995) {
+    if let Some(learnt) =
+        state.reading.as_ref().map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995)
+    {
         line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
     }
     if state.baseline_frozen {

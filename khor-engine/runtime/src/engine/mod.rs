@@ -2,7 +2,7 @@
 //!
 //! The [`signal_task`] turns the source's frames into levels. The [`conductor`] thread turns levels
 //! into notes and sends them to the outputs. The [`state`] holds what clients can read, and
-//! [`report`] converts it into the shapes of the API. [`start`] starts these parts. This file
+//! [`report`] converts it into the types of the API. [`start`] starts these parts. This file
 //! applies changes of the configuration to them.
 
 mod clips;
@@ -15,7 +15,6 @@ mod library;
 mod mute;
 mod normalize;
 mod original_rates;
-mod osc_input_health;
 mod preset_editing;
 mod queries;
 mod renders;
@@ -35,18 +34,11 @@ mod totals;
 mod update_policy;
 
 pub use clips::{CLIP_S, CLIPS, Clip, PlayedClip};
-pub use desktop_health::DesktopHealth;
-pub use explain::Explanation;
 pub use explain::{NOTABLE_OCTAVES, amount, is_zero_amount, times};
 pub use library::{Library, read as read_preset};
-pub use osc_input_health::OscInputHealth;
 pub use preset_editing::EditError;
 pub use renders::{ClipRenderer, RenderError, RenderedClip};
-pub use report::{
-    ControlsReport, FleetReport, HealthReport, HostReport, HostState, Measures, MetricsReport, SectionReport,
-    SignalReport, SubSiteReport, Table,
-};
-pub use silence::{SilenceReason, SilenceReport};
+pub use report::{Measures, WrittenPoint};
 pub use stage::{SeatedSection, Solo, Stage, StagePlan};
 pub use state::ReadPosition;
 pub use supervisor::{EndReason, Supervisor};
@@ -57,6 +49,7 @@ use std::{
     time::Duration,
 };
 
+use khor_api::{DesktopHealth, OscInputHealth};
 use khor_music::Preset;
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;

@@ -1,9 +1,8 @@
-//! Reads the state of the engine, in the shapes of the API.
+//! Reads the state of the engine, in the types of the API.
 
-use super::{
-    ControlsReport, Engine, Explanation, FleetReport, HealthReport, Measures, MetricsReport, ReadPosition,
-    SignalReport, Table, explain, report,
-};
+use khor_api::{ControlsReport, Explanation, FleetReport, HealthReport, MetricsReport, SignalReport, Table};
+
+use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
 impl Engine {
     /// What is sounding and why, in words.
@@ -27,7 +26,7 @@ impl Engine {
 
     /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when
     /// `None`).
-    pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport {
+    pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
     }
@@ -52,7 +51,13 @@ impl Engine {
     pub fn measures(&self) -> Measures {
         let (health, metrics) = (self.health(), self.metrics(None, false));
         let state = self.state.lock();
-        let fleet = report::fleet(&state);
-        Measures { health, metrics, fleet, counters: state.counters, cues: state.cue_counts.clone() }
+        Measures {
+            health,
+            metrics,
+            fleet: report::fleet(&state),
+            refused: state.site.as_ref().map(|site| site.refused.clone()).unwrap_or_default(),
+            counters: state.counters,
+            cues: state.cue_counts.clone(),
+        }
     }
 }

@@ -13,7 +13,7 @@ use khor_fleet::Name;
 use khor_music::CueSound;
 use khor_output::osc;
 use khor_proto::Scope;
-use khor_signal::{Frame, PerSignal, Pipeline};
+use khor_signal::{Catalogue, Frame, PerSignal, Pipeline, Reading};
 use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
 use khor_system::words::counted;
 use tokio::{
@@ -24,7 +24,7 @@ use tracing::debug;
 
 use super::{
     conductor::{Command, Conductor},
-    original_rates::original_rates,
+    original_rates::{in_osc_order, original_rates},
     settings::SignalSettings,
     sources::InputEvent,
     stage::Stage,
@@ -132,6 +132,7 @@ impl SignalTask {
                 SourceEvent::Up(info) => self.source_up(info).await,
                 SourceEvent::Down(shortfall) => self.source_changed(SourceState::Down(shortfall)),
                 SourceEvent::Described(info) => self.state.lock().source = SourceState::Up(info),
+                SourceEvent::Lanes(catalogue) => self.set_catalogue(catalogue),
                 SourceEvent::Frame(frame) => self.frame(frame),
                 SourceEvent::Cue(cue) => self.cue(&cue, None),
                 SourceEvent::Lost { cues } => {
@@ -213,26 +214,37 @@ impl SignalTask {
         }
     }
 
+    /// Until a source says otherwise, it has the kernel's signals alone.
     fn source_changed(&mut self, source: SourceState) {
         self.pipeline.reset();
+        self.pipeline.set_catalogue(Catalogue::kernel());
         self.state.lock().source_changed(source);
+    }
+
+    fn set_catalogue(&mut self, catalogue: Catalogue) {
+        self.pipeline.set_catalogue(catalogue.clone());
+        self.state.lock().set_catalogue(catalogue);
     }
 
     fn frame(&mut self, frame: Frame) {
         let now = Instant::now();
         let frame = frame.keep_enabled(&self.heard);
+        let counters = frame.counters;
         let reading = self.pipeline.push(frame);
-        self.state.lock().add_reading(&frame.counters, reading, now);
+        if let Some(reading) = &reading {
+            self.send_osc(reading, now);
+        }
+        self.state.lock().add_reading(&counters, reading, now);
         if now.duration_since(self.saved_at) >= SAVE_INTERVAL {
             self.start_save();
         }
-        let Some(reading) = reading else { return };
-        self.osc.send(osc::OscEvent::Lanes(reading.lanes));
+    }
+
+    fn send_osc(&mut self, reading: &Reading, now: Instant) {
+        self.osc.send(osc::OscEvent::Lanes(reading.lanes.clone()));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
-            self.osc.send(osc::OscEvent::Metrics(
-                original_rates(&reading).map(|(_, rate)| rate.unwrap_or(0.0) as f32),
-            ));
+            self.osc.send(osc::OscEvent::Metrics(in_osc_order(&original_rates(reading))));
         }
     }
 }

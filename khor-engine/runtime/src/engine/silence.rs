@@ -5,9 +5,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use khor_api::{SilenceReason, SilenceReport};
 use khor_system::local_time::Local;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 /// Everything that mutes; times in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,27 +18,6 @@ pub(super) struct Silence {
     pub(super) quiet_until_ts_ms: Option<u64>,
     /// When the quiet hours end in which the user unmuted.
     pub(super) unmuted_until_ts_ms: Option<u64>,
-}
-
-/// What silences the sound device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SilenceReason {
-    /// Muted by hand, until somebody unmutes.
-    Muted,
-    /// A snooze.
-    Snoozed,
-    /// The quiet hours of the configuration.
-    QuietHours,
-}
-
-/// Why the sound device is silent, and until when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct SilenceReport {
-    /// The reason that lasts longest.
-    pub reason: SilenceReason,
-    /// When the silence ends by itself, milliseconds since 1970; `null` if it does not.
-    pub until: Option<u64>,
 }
 
 impl Silence {
@@ -134,7 +112,6 @@ mod tests {
         assert_eq!(reason(&silence), Some((SilenceReason::Muted, None)));
         silence.toggle();
         assert_eq!(reason(&silence), None, "an unmute in quiet hours ends the silence");
-        assert_eq!(serde_json::to_value(SilenceReason::QuietHours).unwrap(), "quiet_hours");
     }
 
     const NIGHT: Option<u64> = Some(700);

@@ -11,7 +11,7 @@ impl Stage {
     /// Chooses who plays in a site. `heard` are the selected signals.
     pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, heard: &PerSignal<bool>) -> StagePlan {
         let only_heard =
-            |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, heard), ..*reading };
+            |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, heard), ..reading.clone() };
         let readings: Vec<(&Host, Reading)> =
             site.hosts.iter().map(|host| (host, only_heard(&host.reading))).collect();
         let hosts: Vec<StageHost<'_>> = readings
@@ -30,7 +30,7 @@ impl Stage {
             .map(|group| StageSection {
                 section: group.name.as_ref().map(Name::as_str),
                 hosts: group.hosts as usize,
-                lanes: group.lanes.map(|lanes| keep_enabled(&lanes, heard)),
+                lanes: group.lanes.as_ref().map(|lanes| keep_enabled(lanes, heard)),
             })
             .collect();
         let detail = site.summary.as_ref().map_or(SiteDetail::Each, |summary| SiteDetail::Together {

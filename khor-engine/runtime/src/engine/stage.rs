@@ -8,7 +8,7 @@ use khor_music::{
     name_hash,
 };
 use khor_signal::{
-    Lanes, Reading, SectionSlots, SignalId, Soloists, busiest, ensemble, largest_deviation, louder,
+    LaneId, Lanes, Reading, SectionSlots, Soloists, busiest, ensemble, largest_deviation, louder,
     most_saturated,
 };
 
@@ -28,7 +28,7 @@ pub struct StageHost<'a> {
 }
 
 /// How much the engine knows of the hosts of a site.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum SiteDetail<'a> {
     /// Each host by itself.
     Each,
@@ -43,7 +43,7 @@ pub enum SiteDetail<'a> {
 }
 
 /// The sum over the hosts of a section.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StageSection<'a> {
     /// Its name; `None` are hosts without one.
     pub section: Option<&'a str>,
@@ -87,8 +87,8 @@ pub struct Solo {
     pub host: String,
     /// Its section.
     pub section: Option<String>,
-    /// The signal by which it stands out most.
-    pub signal: SignalId,
+    /// The lane by which it stands out most.
+    pub signal: LaneId,
     /// Its deviation, octaves.
     pub deviation: f32,
     /// Its reading.
@@ -126,7 +126,7 @@ impl Stage {
         });
         let reading = match detail {
             SiteDetail::Each => ensemble(heard().map(|host| host.reading)),
-            SiteDetail::Together { reading, .. } => *reading,
+            SiteDetail::Together { reading, .. } => reading.clone(),
         };
         let mut plan = StagePlan { reading, soloists, mode, ..StagePlan::default() };
         let pulse = match mode {
@@ -146,7 +146,7 @@ impl Stage {
                 _ => placement,
             }
         };
-        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes, placement: placement(solo) };
+        let soloist = |solo: &Solo| Soloist { lanes: solo.reading.lanes.clone(), placement: placement(solo) };
         let soloists = plan.soloists.each_ref().map(|solo| solo.as_ref().map(soloist));
         plan.cast = Arc::new(Cast { soloists, pulse });
         plan
@@ -173,7 +173,7 @@ impl Stage {
             let rest = name_list(self.section_slots.rest());
             plan.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
         }
-        let mut benches: [Option<Lanes>; SECTIONS] = [None; SECTIONS];
+        let mut benches = [const { None::<Lanes> }; SECTIONS];
         for (index, bench) in benches.iter_mut().enumerate() {
             let (count, lanes) = self.bench_lanes(index, hosts, detail);
             if count == 0 {
@@ -202,8 +202,9 @@ impl Stage {
             }
             SiteDetail::Together { sections, .. } => {
                 let sitting = sections.iter().filter(|group| self.section_slots.slot(group.section) == index);
-                sitting.fold((0, [None; SignalId::COUNT]), |(hosts, lanes), group| {
-                    (hosts + group.hosts, group.lanes.map_or(lanes, |more| louder(&lanes, &more)))
+                sitting.fold((0, Lanes::NONE), |(hosts, lanes), group| {
+                    let lanes = group.lanes.as_ref().map_or(lanes.clone(), |more| louder(&lanes, more));
+                    (hosts + group.hosts, lanes)
                 })
             }
         }
@@ -224,7 +225,7 @@ impl Solo {
     fn of(host: &StageHost<'_>) -> Option<Self> {
         let (signal, deviation) = largest_deviation(&host.reading.lanes)?;
         let section = host.section.map(ToOwned::to_owned);
-        Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: *host.reading })
+        Some(Self { host: host.name.to_owned(), section, signal, deviation, reading: host.reading.clone() })
     }
 }
 
@@ -236,7 +237,7 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     {
         let mut hosts: Vec<&StageHost<'_>> = hosts.iter().collect();
         hosts.sort_by_key(|host| host.name);
-        let lanes = |host: &StageHost<'_>| (!host.silent).then_some(host.reading.lanes);
+        let lanes = |host: &StageHost<'_>| (!host.silent).then(|| host.reading.lanes.clone());
         (hosts.len(), hosts.iter().take(MAX_TURNS).map(|host| turn(host.name, lanes(host))).collect())
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
@@ -261,7 +262,7 @@ fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) ->
     }
     plan.remark = Some("sites within the site are told of as one: each section has a turn".into());
     let turns = sections.iter().take(MAX_TURNS);
-    let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes)).collect();
+    let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes.clone())).collect();
     roll_call_turns(sections.len(), turns, plan)
 }
 
@@ -282,7 +283,7 @@ fn turn(name: &str, lanes: Option<Lanes>) -> RollCallTurn {
 
 #[cfg(test)]
 mod tests {
-    use khor_signal::deviating_reading as reading;
+    use khor_signal::{SignalId, deviating_reading as reading};
 
     use super::*;
 
@@ -293,7 +294,7 @@ mod tests {
     fn sections(plan: &StagePlan) -> [bool; SECTIONS] {
         match &plan.cast.pulse {
             PulseCast::Sections(benches) => benches.each_ref().map(|bench| {
-                bench.is_some_and(|lanes| lanes[SignalId::Io.index()].is_some_and(|lane| lane.level > 0.5))
+                bench.as_ref().is_some_and(|lanes| lanes[SignalId::Io].is_some_and(|lane| lane.level > 0.5))
             }),
             other => panic!("{other:?}"),
         }
@@ -311,7 +312,7 @@ mod tests {
         let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
         assert_eq!(plan.furthest()[0].host, "web-07");
-        let placement = plan.cast.soloists[0].unwrap().placement;
+        let placement = plan.cast.soloists[0].as_ref().unwrap().placement;
         assert_eq!(placement, HostPlacement::of_host("web-07").within(&SectionPart::ALL[2]));
         assert_eq!(plan.remark, None);
     }
@@ -383,9 +384,9 @@ mod tests {
     fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
         let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [
-            group(Some("db"), 30, Some(busy.lanes)),
+            group(Some("db"), 30, Some(busy.lanes.clone())),
             group(Some("web"), 5, None),
-            group(None, 10, Some(calm.lanes)),
+            group(None, 10, Some(calm.lanes.clone())),
         ]
     }
 
@@ -400,12 +401,12 @@ mod tests {
         assert_eq!((sections(&plan), plan.remark), ([true, false, false, false], None));
         let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
         assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
-        let level = plan.reading.unwrap().lanes[SignalId::Io.index()].unwrap().level;
+        let level = plan.reading.unwrap().lanes[SignalId::Io].unwrap().level;
         assert!(level < 0.1, "of all, and not of the named: {level}");
         let plan = stage.update(SiteMode::Sections, &named, &detail);
         assert_eq!(sections(&plan), [true, true, false, false], "a soloist is heard of his section");
         assert_eq!(
-            plan.cast.soloists[0].unwrap().placement,
+            plan.cast.soloists[0].as_ref().unwrap().placement,
             HostPlacement::of_host("web-1").within(&SectionPart::ALL[1]),
             "and plays from there"
         );
@@ -415,7 +416,7 @@ mod tests {
     fn sub_site_sections_take_turns() {
         let (calm, busy) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 7.0));
         let groups = groups(&busy, &calm);
-        let detail = SiteDetail::Together { reading: Some(calm), sections: &groups };
+        let detail = SiteDetail::Together { reading: Some(calm.clone()), sections: &groups };
         let plan = Stage::default().update(SiteMode::RollCall, &[], &detail);
         let PulseCast::RollCall(turns) = &plan.cast.pulse else { panic!("{plan:?}") };
         let answers: Vec<_> = turns.iter().map(|turn| (turn.id, turn.lanes.is_some())).collect();
@@ -424,7 +425,7 @@ mod tests {
             [("db", true), ("web", false), ("", true)].map(|(name, is)| (name_hash(name), is))
         );
         assert!(plan.remark.unwrap().ends_with("each section has a turn"));
-        let many = vec![groups[0]; 40];
+        let many = vec![groups[0].clone(); 40];
         let detail = SiteDetail::Together { reading: Some(calm), sections: &many };
         let plan = Stage::default().update(SiteMode::RollCall, &[], &detail);
         assert_eq!(plan.turns, 32);
@@ -435,7 +436,7 @@ mod tests {
     fn sub_sites_without_sections_play_together() {
         let (calm, loud) = (reading(SignalId::Io, 0.0), reading(SignalId::Io, 6.0));
         let named = [host("db-1", "", &loud), host("web-1", "", &loud)];
-        let without = [StageSection { section: None, hosts: 9, lanes: Some(calm.lanes) }];
+        let without = [StageSection { section: None, hosts: 9, lanes: Some(calm.lanes.clone()) }];
         let detail = SiteDetail::Together { reading: Some(calm), sections: &without };
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
             let plan = Stage::default().update(mode, &named, &detail);

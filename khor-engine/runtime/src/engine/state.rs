@@ -10,19 +10,17 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use khor_api::{DesktopHealth, MetricsReport, OscInputHealth};
 use khor_music::{MusicSnapshot, Note, Position};
 use khor_proto::Cue;
-use khor_signal::{Counters, Lanes, Levels, PerCounter, PerSignal, Reading, SignalId};
+use khor_signal::{Catalogue, Counters, LaneInfo, Lanes, PerCounter, PerLane, PerSignal, Reading};
 use khor_site::Site;
 use khor_source::{Shortfall, SourceInfo, SourceKind, scope_label};
 use khor_system::clock::{now_unix_ms, unix_ms};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::broadcast;
 
-use super::{
-    desktop_health::DesktopHealth, osc_input_health::OscInputHealth, report::WrittenPoint, silence::Silence,
-    stage::StagePlan, totals::Totals,
-};
+use super::{report::WrittenPoint, silence::Silence, stage::StagePlan, totals::Totals};
 use crate::fair_share;
 
 /// Points of history that are kept: two minutes at five a second.
@@ -48,6 +46,17 @@ pub(super) type CueSeq = u64;
 pub struct ReadPosition {
     pub(super) note: NoteSeq,
     pub(super) cue: CueSeq,
+}
+
+impl ReadPosition {
+    /// The position after a report, for a client that had read up to `self`.
+    #[must_use]
+    pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
+        Self {
+            note: report.notes.last().map_or(self.note, |note| note.seq),
+            cue: report.cues.last().map_or(self.cue, |cue| cue.seq),
+        }
+    }
 }
 
 impl fmt::Display for ReadPosition {
@@ -114,8 +123,8 @@ pub(super) enum SourceState {
 #[derive(Clone, Debug)]
 pub(super) struct HistoryPoint {
     pub(super) ts_ms: u64,
-    pub(super) levels: Levels,
-    pub(super) rates: PerSignal<Option<f64>>,
+    pub(super) levels: PerLane<Option<f32>>,
+    pub(super) rates: PerLane<Option<f64>>,
     pub(super) counter_rates: PerCounter<Option<f64>>,
     /// The point as JSON, once a client has requested it.
     pub(super) written: OnceLock<WrittenPoint>,
@@ -171,6 +180,8 @@ pub(super) struct EngineState {
     pub(super) counters: Option<Counters>,
     pub(super) totals: Totals,
     pub(super) heard: PerSignal<bool>,
+    /// The lanes of the reading.
+    pub(super) catalogue: Catalogue,
     pub(super) reading: Option<Reading>,
     /// The site that plays, or that played until its server became unavailable.
     pub(super) site: Option<Arc<Site>>,
@@ -201,20 +212,20 @@ pub(super) struct EngineState {
     history_at: Option<Instant>,
 }
 
-/// The published deviation of a signal from its baseline, octaves. For one machine it comes from
+/// The published deviation of a lane from its baseline, octaves. For one machine it comes from
 /// the shown rate, so that both numbers agree. A reading of many hosts has no such rate, so the
 /// deviation of its lane is published.
-pub(super) fn reported_deviation(reading: &Reading, signal: SignalId, is_of_many: bool) -> Option<f32> {
+pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many: bool) -> Option<f32> {
     if is_of_many {
-        return reading.lanes[signal.index()].map(|lane| lane.deviation);
+        return reading.lanes.value(lane.id).map(|lane| lane.deviation);
     }
-    reading.shown_deviation(signal)
+    reading.shown_deviation(lane)
 }
 
 impl EngineState {
     /// The lanes for the music. All are `None` while the source is unavailable.
     pub(super) fn lanes(&self) -> Lanes {
-        self.reading.map_or([None; SignalId::COUNT], |reading| reading.lanes)
+        self.reading.as_ref().map_or(Lanes::NONE, |reading| reading.lanes.clone())
     }
 
     /// Whether the reading comes from many hosts.
@@ -236,27 +247,36 @@ impl EngineState {
             }
         }
         self.plan = StagePlan::default();
+        self.set_catalogue(Catalogue::kernel());
         self.source = source;
         self.reading = None;
         self.counters = None;
+    }
+
+    /// Sets the lanes of the readings that follow.
+    pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
+        self.catalogue = catalogue;
     }
 
     /// Adds a frame and the reading that was made of it.
     pub(super) fn add_reading(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
         self.counters = Some(self.totals.add(counters));
         let Some(reading) = reading else { return };
-        self.reading = Some(reading);
-        if self.history_at.is_some_and(|at| now.duration_since(at) < HISTORY_INTERVAL) {
-            return;
+        if self.history_at.is_none_or(|at| now.duration_since(at) >= HISTORY_INTERVAL) {
+            self.history_at = Some(now);
+            self.add_history(&reading);
         }
-        self.history_at = Some(now);
+        self.reading = Some(reading);
+    }
+
+    fn add_history(&mut self, reading: &Reading) {
         if self.history.len() == HISTORY_POINTS {
             self.history.pop_front();
         }
         self.history.push_back(HistoryPoint {
             ts_ms: now_unix_ms(),
             levels: reading.levels(),
-            rates: reading.rates,
+            rates: reading.rates.clone(),
             counter_rates: reading.counter_rates,
             written: OnceLock::new(),
         });

@@ -1,22 +1,25 @@
-//! State, configuration and actions; their shapes are in docs/api.md.
+//! State, configuration and actions. `khor-api` has the types of the answers.
 
 use std::time::Duration;
 
-use khor_output::audio::{self, DeviceInfo};
+use khor_api::{
+    BaselineAction, ConfigChanged, DeviceList, DeviceSelected, DeviceSelection, Done, Explanation,
+    FleetReport, HealthReport, MetricsReport, Muted, Snoozed, UnitList,
+};
+use khor_output::audio;
 use khor_source as source;
-use schemars::{JsonSchema, Schema, generate::SchemaSettings};
-use serde::Serialize;
+use schemars::{Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::{
     call::Call,
     deliver::uncompressed_tag,
     reply::Failure,
-    table::{Done, Json, Operation, Tagged, get, patch, post, put},
+    table::{DONE, Json, Operation, Tagged, get, patch, post, put},
 };
 use crate::{
     config::{Config, ConfigUpdate},
-    engine::{Explanation, FleetReport, HealthReport, MetricsReport},
+    engine::WrittenPoint,
 };
 
 /// Default length of a snooze, minutes.
@@ -46,7 +49,7 @@ pub(super) fn operations() -> Vec<Operation> {
             "Choose the sound device by the parameter or the body; an empty name or default selects the default device",
         )
         .takes("device", "`id:…` as listed, or empty or default", json!({ "type": "string" }))
-        .may_read::<Choice>()
+        .may_read::<DeviceSelection>()
         .blocking(choose),
         post("/api/actions/test_note", "Play one note with the melody's timbre")
             .takes("midi", "Note", whole(0, 127))
@@ -70,7 +73,7 @@ fn health(call: Call) -> Json<HealthReport> {
     Json(call.engine().health())
 }
 
-fn metrics(call: Call) -> Json<MetricsReport> {
+fn metrics(call: Call) -> Json<MetricsReport<WrittenPoint>> {
     Json(call.engine().metrics(None, true))
 }
 
@@ -88,19 +91,7 @@ fn config(call: Call) -> Tagged<Config> {
     Tagged { json: config, tag }
 }
 
-/// The configuration after a change.
-#[derive(Serialize, JsonSchema)]
-struct Changed {
-    #[serde(flatten)]
-    config: Config,
-    ok: bool,
-    /// A changed key acts only after a restart.
-    restart_required: bool,
-    /// Why the change is not in the file. It then lasts until khor ends.
-    not_saved: Option<String>,
-}
-
-fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
+fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     let change = call.json()?;
     let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
     let ConfigUpdate { config, restart_required, not_saved } = match if_match {
@@ -108,7 +99,7 @@ fn change(call: Call) -> Result<Tagged<Changed>, Failure> {
         None => call.engine().update_config(&change)?,
     };
     let tag = config.tag();
-    Ok(Tagged { json: Changed { config, ok: true, restart_required, not_saved }, tag })
+    Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }
 
 /// The tags of an `If-Match`. A weak tag is not converted, because it must not match. The
@@ -122,58 +113,28 @@ fn schema(_: Call) -> Json<Schema> {
     Json(settings.into_generator().into_root_schema_for::<Config>())
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Units {
-    units: Vec<String>,
+fn units(_: Call) -> Json<UnitList> {
+    Json(UnitList { units: source::units() })
 }
 
-fn units(_: Call) -> Json<Units> {
-    Json(Units { units: source::units() })
-}
-
-#[derive(Clone, Serialize, JsonSchema)]
-struct Devices {
-    devices: Vec<DeviceInfo>,
-}
-
-async fn devices(_: Call) -> Json<Devices> {
+async fn devices(_: Call) -> Json<DeviceList> {
     // After a panic, which is logged, the list is empty.
     let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
-    Json(Devices { devices })
+    Json(DeviceList { devices })
 }
 
-/// A sound device, as it is asked for.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "it is read as a value, for an error that says more; this describes it")]
-struct Choice {
-    /// `id:…` as listed, or empty or `default` for the default device.
-    device: String,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Chosen {
-    ok: bool,
-    device: String,
-}
-
-fn choose(call: Call) -> Result<Json<Chosen>, Failure> {
+fn choose(call: Call) -> Result<Json<DeviceSelected>, Failure> {
     let body = if call.body.is_empty() { Value::Null } else { call.json()? };
     let device = call.text("device").or_else(|| body.get("device")?.as_str());
     let expected = "device: missing, expected ?device=id:… or {\"device\": \"id:…\"}; default selects the default device";
     let update = call.engine().select_device(device.ok_or_else(|| Failure::bad(expected))?)?;
-    Ok(Json(Chosen { ok: true, device: update.config.audio.device }))
+    Ok(Json(DeviceSelected { ok: true, device: update.config.audio.device }))
 }
 
 fn test_note(call: Call) -> Result<Json<Done>, Failure> {
     let (midi, velocity) = (call.number("midi", 69)?, call.number("vel", 0.8)?);
     call.engine().test_note(midi, velocity, call.number("dur", 0.5)?)?;
-    Ok(Done::JSON)
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Muted {
-    ok: bool,
-    muted: bool,
+    Ok(DONE)
 }
 
 fn mute(call: Call) -> Result<Json<Muted>, Failure> {
@@ -195,12 +156,6 @@ fn mute(call: Call) -> Result<Json<Muted>, Failure> {
     Ok(Json(Muted { ok: true, muted }))
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Snoozed {
-    ok: bool,
-    snoozed_until_ts_ms: Option<u64>,
-}
-
 fn snooze(call: Call) -> Result<Json<Snoozed>, Failure> {
     let minutes = call.number("minutes", USUAL_SNOOZE_MINUTES)?;
     Ok(Json(Snoozed { ok: true, snoozed_until_ts_ms: call.engine().snooze(minutes)? }))
@@ -208,21 +163,21 @@ fn snooze(call: Call) -> Result<Json<Snoozed>, Failure> {
 
 fn panic(call: Call) -> Json<Done> {
     call.engine().panic();
-    Done::JSON
+    DONE
 }
 
 async fn baseline(call: Call) -> Result<Json<Done>, Failure> {
     let engine = call.engine();
-    match call.text("do") {
-        Some("freeze") => engine.freeze_baseline(true).await,
-        Some("unfreeze") => engine.freeze_baseline(false).await,
-        Some("forget") => engine.reset_baseline().await,
-        other => {
-            let message = other.unwrap_or("nothing");
-            return Err(Failure::bad(format!(
-                "do: {message} is not allowed, expected freeze, unfreeze or forget"
-            )));
-        }
+    match baseline_action(call.text("do"))? {
+        BaselineAction::Freeze => engine.freeze_baseline(true).await,
+        BaselineAction::Unfreeze => engine.freeze_baseline(false).await,
+        BaselineAction::Forget => engine.reset_baseline().await,
     }
-    Ok(Done::JSON)
+    Ok(DONE)
+}
+
+fn baseline_action(text: Option<&str>) -> Result<BaselineAction, Failure> {
+    let text = text.unwrap_or("nothing");
+    serde_json::from_value(text.into())
+        .map_err(|_| Failure::bad(format!("do: {text} is not allowed, expected freeze, unfreeze or forget")))
 }

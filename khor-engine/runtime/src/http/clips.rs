@@ -1,7 +1,6 @@
 //! Examples to learn from: `GET /api/clips`, `GET /api/clips/{name}`.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use khor_api::{ClipInfo, ClipList};
 use serde_json::json;
 use warp::{
     http::{HeaderValue, StatusCode, header},
@@ -27,25 +26,15 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-#[derive(Serialize, JsonSchema)]
-struct List {
-    clips: Vec<Entry>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Entry {
-    #[serde(flatten)]
-    clip: &'static Clip,
-    seconds: f64,
-    file: String,
-}
-
-fn list(_: Call) -> Json<List> {
-    let entry = |clip: &'static Clip| {
-        let file = format!("/api/clips/{}.wav", clip.scenario);
-        Entry { clip, seconds: CLIP_S, file }
+fn list(_: Call) -> Json<ClipList> {
+    let info = |clip: &Clip| ClipInfo {
+        scenario: clip.scenario.to_owned(),
+        title: clip.title.to_owned(),
+        listen_for: clip.listen_for.to_owned(),
+        seconds: CLIP_S,
+        file: format!("/api/clips/{}.wav", clip.scenario),
     };
-    Json(List { clips: CLIPS.iter().map(entry).collect() })
+    Json(ClipList { clips: CLIPS.iter().map(info).collect() })
 }
 
 /// A whole WAV file.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use khor_api::Diagnosis;
+
 use super::{
     call::Call,
     table::{Json, Operation, get},
 };
-use crate::doctor::{Diagnosis, DoctorInput, examine};
+use crate::doctor::{DoctorInput, examine};
 
 /// How long a diagnosis is valid.
 const LIFE: Duration = Duration::from_secs(1);
@@ -21,7 +23,7 @@ async fn diagnosis(call: Call) -> Json<Diagnosis> {
         socket: engine.socket().to_owned(),
         config_path: engine.config_path(),
         config: engine.config(),
-        health: serde_json::to_value(engine.health()).ok(),
+        health: Some(engine.health()),
     };
     Json(examine(&input).await)
 }

@@ -11,9 +11,9 @@ use std::{convert::Infallible, ops::Range, sync::Arc};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, Stream, StreamExt, stream};
 use hound::{SampleFormat, WavSpec};
+use khor_api::SoundFormat;
 use khor_http::ConnectionSlot;
 use khor_output::{audio::Block, file::to_16_bit};
-use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 use warp::{
@@ -34,6 +34,8 @@ use super::{
 
 const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
+/// Signed 16-bit integers, low byte first.
+const SAMPLE_FORMAT: &str = "s16le";
 const FRAME_BYTES: u64 = 4;
 /// Length of the header of a WAV file.
 const HEADER_BYTES: u64 = 44;
@@ -242,7 +244,13 @@ async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watc
 }
 
 fn format_of(block: &Block) -> String {
-    json!({ "sample_rate_hz": block.sample_rate_hz, "channels": CHANNELS, "format": "s16le" }).to_string()
+    let format = SoundFormat {
+        sample_rate_hz: block.sample_rate_hz,
+        channels: CHANNELS,
+        format: SAMPLE_FORMAT.to_owned(),
+    };
+    // This cannot fail, because the format is a struct of plain values.
+    serde_json::to_string(&format).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::time::Instant;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use khor_api::{Done, Login};
 use serde_json::json;
 use tracing::warn;
 use warp::{
@@ -15,20 +14,9 @@ use super::{
     access::{Denied, LIFE_S, LOGIN},
     call::Call,
     reply::Failure,
-    table::{Answer, Content, Done, Json, Operation, post},
+    table::{Answer, Content, DONE, Json, Operation, post},
     work,
 };
-
-/// The body of a login.
-#[derive(Deserialize, Serialize, JsonSchema)]
-struct Login {
-    /// The token in the file that `listen.token_file` names.
-    token: String,
-    /// The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
-    /// whole host.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-}
 
 /// Answers a login or a logout, with the session's cookie if there is one. Scripts cannot read it.
 struct Cookie(Option<String>);
@@ -37,7 +25,7 @@ impl Answer for Cookie {
     const CONTENT: Content = Json::<Done>::CONTENT;
 
     fn into_response(self) -> Response {
-        let mut response = Done::JSON.into_response();
+        let mut response = DONE.into_response();
         if let Some(cookie) = self.0.and_then(|cookie| HeaderValue::from_str(&cookie).ok()) {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }

@@ -1,13 +1,13 @@
 //! `GET /api/openapi.json`: the document (`OpenAPI` 3.1), generated from the table that dispatches
 //! requests.
 
+use khor_api::Refusal;
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 
 use super::{
     call::Call,
-    reply::Refusal,
     table::{Answer, Content, Json, Operation, get},
 };
 

@@ -1,17 +1,20 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
+use std::path::Path;
+
+use khor_api::{
+    Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
+    PresetReport, PresetSelected,
+};
 use khor_music::{Curve, Feature, LaneValue, Polarity, Preset, PresetText, Problem};
-use khor_signal::{Family, SIGNALS};
-use khor_system::shown_path::ShownPath;
-use schemars::JsonSchema;
-use serde::Serialize;
+use khor_signal::SIGNALS;
 use serde_json::{Value, json};
 use warp::http::StatusCode;
 
 use super::{
     call::Call,
     reply::Failure,
-    table::{Done, Json, Operation, delete, get, post, put},
+    table::{DONE, Json, Operation, delete, get, post, put},
 };
 use crate::{
     config::numbers,
@@ -41,31 +44,14 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Listed {
-    name: String,
-    hint: String,
-    builtin: bool,
-    editable: bool,
-    file: Option<ShownPath>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct List {
-    presets: Vec<Listed>,
-    current: String,
-    previewing: Option<String>,
-    problems: Vec<String>,
-}
-
-fn list(call: Call) -> Json<List> {
+fn list(call: Call) -> Json<PresetList> {
     let library = call.engine().library();
     let about = |preset: &Preset| {
-        let file = library.file_of(&preset.name).map(ShownPath::from);
+        let file = library.file_of(&preset.name).map(shown);
         let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());
-        Listed { name, hint, builtin, editable: !builtin, file }
+        PresetInfo { name, hint, builtin, editable: !builtin, file }
     };
-    Json(List {
+    Json(PresetList {
         presets: library.presets().map(about).collect(),
         current: call.engine().config().music.preset,
         previewing: call.engine().preview_name(),
@@ -73,37 +59,26 @@ fn list(call: Call) -> Json<List> {
     })
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Selected {
-    ok: bool,
-    preset: String,
+/// A path as answers show it. Bytes that are not UTF-8 become U+FFFD.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
-fn select(call: Call) -> Result<Json<Selected>, Failure> {
+fn select(call: Call) -> Result<Json<PresetSelected>, Failure> {
     let name = call.text("name").ok_or_else(|| Failure::bad("name: missing, expected a preset's name"))?;
     let update = call.engine().select_preset(name)?;
-    Ok(Json(Selected { ok: true, preset: update.config.music.preset }))
+    Ok(Json(PresetSelected { ok: true, preset: update.config.music.preset }))
 }
 
-#[derive(Serialize, JsonSchema)]
-struct One {
-    ok: bool,
-    name: String,
-    hint: String,
-    builtin: bool,
-    file: Option<ShownPath>,
-    preset: PresetText,
-}
-
-fn one(call: Call) -> Result<Json<One>, Failure> {
+fn one(call: Call) -> Result<Json<PresetReport>, Failure> {
     preset_answer(call.engine(), &call.name)
 }
 
-fn preset_answer(engine: &Engine, name: &str) -> Result<Json<One>, Failure> {
+fn preset_answer(engine: &Engine, name: &str) -> Result<Json<PresetReport>, Failure> {
     let library = engine.library();
     let preset = library.find(name).ok_or_else(|| EditError::Unknown(name.to_owned()))?;
-    let file = library.file_of(name).map(ShownPath::from);
-    Ok(Json(One {
+    let file = library.file_of(name).map(shown);
+    Ok(Json(PresetReport {
         ok: true,
         name: preset.name.clone(),
         hint: preset.hint.clone(),
@@ -113,7 +88,7 @@ fn preset_answer(engine: &Engine, name: &str) -> Result<Json<One>, Failure> {
     }))
 }
 
-fn save(call: Call) -> Result<Json<One>, Failure> {
+fn save(call: Call) -> Result<Json<PresetReport>, Failure> {
     let name = &call.name;
     let invalid = |problems| Failure::from(EditError::Invalid(problems));
     let misnamed = |message| invalid(vec![Problem { path: "name".into(), message }]);
@@ -143,97 +118,55 @@ fn read(mut json: Value, name: &str) -> Result<Preset, Vec<Problem>> {
 
 fn remove(call: Call) -> Result<Json<Done>, Failure> {
     call.engine().delete_preset(&call.name)?;
-    Ok(Done::JSON)
+    Ok(DONE)
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Checked {
-    ok: bool,
-    problems: Vec<Problem>,
-}
-
-fn check(call: Call) -> Result<Json<Checked>, Failure> {
+fn check(call: Call) -> Result<Json<PresetChecked>, Failure> {
     let problems = read(call.json()?, UNNAMED).err().unwrap_or_default();
-    Ok(Json(Checked { ok: problems.is_empty(), problems }))
+    Ok(Json(PresetChecked { ok: problems.is_empty(), problems }))
 }
 
 fn preview(call: Call) -> Result<Json<Done>, Failure> {
     let preset = read(call.json()?, UNNAMED).map_err(EditError::Invalid)?;
     call.engine().preview(preset);
-    Ok(Done::JSON)
+    Ok(DONE)
 }
 
-/// The unsaved preset that plays.
-#[derive(Serialize, JsonSchema)]
-struct Previewed {
-    ok: bool,
-    name: String,
-    preset: PresetText,
-}
-
-fn previewed(call: Call) -> Result<Json<Previewed>, Failure> {
+fn previewed(call: Call) -> Result<Json<PresetPreview>, Failure> {
     let preset = call.engine().preview_preset();
     let preset = preset.ok_or_else(|| Failure::new(StatusCode::NOT_FOUND, "no unsaved preset plays"))?;
-    Ok(Json(Previewed { ok: true, name: preset.name.clone(), preset: preset.to_text() }))
+    Ok(Json(PresetPreview { ok: true, name: preset.name.clone(), preset: preset.to_text() }))
 }
 
 fn end_preview(call: Call) -> Json<Done> {
     call.engine().end_preview();
-    Done::JSON
+    DONE
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Vocabulary {
-    inputs: Vec<InputAbout>,
-    features: Vec<FeatureAbout>,
-    of: [LaneValue; 3],
-    curves: [Curve; 3],
-    polarities: [Polarity; 2],
-}
-
-#[derive(Serialize, JsonSchema)]
-struct InputAbout {
-    name: &'static str,
-    label: &'static str,
-    /// None for the work of all.
-    family: Option<Family>,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct FeatureAbout {
-    name: String,
-    layer: &'static str,
-    unit: &'static str,
-    low: f32,
-    high: f32,
-    audible_step: f32,
-    meaning: &'static str,
-}
-
-fn mapping(_: Call) -> Json<Vocabulary> {
-    let signals = SIGNALS.iter().map(|info| InputAbout {
-        name: info.name,
-        label: info.label,
+fn mapping(_: Call) -> Json<MappingVocabulary> {
+    let signals = SIGNALS.iter().map(|info| InputInfo {
+        name: info.name.to_owned(),
+        label: info.label.to_owned(),
         family: Some(info.family),
     });
-    let work = InputAbout { name: "work", label: "all work together", family: None };
+    let work = InputInfo { name: "work".into(), label: "all work together".into(), family: None };
     let feature = |feature: Feature| {
         let (low, high) = feature.bounds();
-        FeatureAbout {
+        FeatureInfo {
             name: feature.name(),
-            layer: feature.layer(),
-            unit: feature.unit(),
+            layer: feature.layer().to_owned(),
+            unit: feature.unit().to_owned(),
             low,
             high,
             audible_step: feature.audible_step(),
-            meaning: feature.meaning(),
+            meaning: feature.meaning().to_owned(),
         }
     };
-    Json(Vocabulary {
+    Json(MappingVocabulary {
         inputs: signals.chain([work]).collect(),
         features: Feature::all().map(feature).collect(),
-        of: [LaneValue::Level, LaneValue::Deviation, LaneValue::Surprise],
-        curves: [Curve::Linear, Curve::Square, Curve::Root],
-        polarities: [Polarity::Up, Polarity::Down],
+        of: vec![LaneValue::Level, LaneValue::Deviation, LaneValue::Surprise],
+        curves: vec![Curve::Linear, Curve::Square, Curve::Root],
+        polarities: vec![Polarity::Up, Polarity::Down],
     })
 }

@@ -3,6 +3,7 @@
 
 use std::{fmt, sync::atomic::Ordering};
 
+use khor_api::{HealthReport, HostReport, HostState, SignalReport};
 use khor_http::MetricsFormat;
 use khor_proto::Unit;
 use khor_signal::{Counter, Counters};
@@ -20,7 +21,7 @@ use super::{
     reply::Failure,
     table::{Answer, Content, Operation, get},
 };
-use crate::engine::{FleetReport, HealthReport, HostReport, HostState, Measures};
+use crate::engine::Measures;
 
 /// `GET /metrics`.
 pub(super) fn operation() -> Operation {
@@ -75,12 +76,11 @@ impl Collector for Measured {
         signals(&mut writer, measures)?;
         let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
         writer.counters("cues", "Events of the kernel that were told of.", cues)?;
-        let lost = measures.metrics.totals.iter().find(|(name, _)| *name == "events_dropped");
-        let lost = lost.and_then(|(_, lost)| *lost).unwrap_or(0);
+        let lost = measures.metrics.totals.events_dropped.unwrap_or(0);
         writer.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
         source(&mut writer, &measures.health)?;
         if measures.fleet.site.is_some() {
-            fleet(&mut writer, &measures.fleet)?;
+            fleet(&mut writer, measures)?;
         }
         sound(&mut writer, &measures.health)?;
         writer.gauge(
@@ -119,7 +119,7 @@ fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&st
 
 fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     let signals: Vec<_> = measures.metrics.signals.iter().collect();
-    let table = |value: fn(&crate::engine::SignalReport) -> Option<f64>| {
+    let table = |value: fn(&SignalReport) -> Option<f64>| {
         signals.iter().filter_map(move |(name, signal)| Some(([("signal", *name)], value(signal)?)))
     };
     writer.gauges(
@@ -153,12 +153,13 @@ fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result 
     let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
     let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
     writer.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
-    let build = [([("version", health.version)], 1.0)];
+    let build = [([("version", health.version.as_str())], 1.0)];
     writer.gauges("build_info", "The version of khor.", build.into_iter())
 }
 
 /// The hosts of a site: how many there are, and each one's own few figures.
-fn fleet(writer: &mut MetricsWriter<'_>, fleet: &FleetReport) -> fmt::Result {
+fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
+    let fleet = &measures.fleet;
     let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
     let states = states.into_iter().map(|(state, count)| ([("state", state)], count));
     writer.gauges("site_hosts", "Hosts of the site.", states)?;
@@ -173,7 +174,7 @@ fn fleet(writer: &mut MetricsWriter<'_>, fleet: &FleetReport) -> fmt::Result {
     writer.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
     writer.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
-    let reasons = fleet.refused.by_reason();
+    let reasons = measures.refused.by_reason();
     let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
     writer.counters("site_refused", "Messages of a site that were not taken.", reasons)
 }

@@ -14,11 +14,9 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use khor_output::recorder::{RecordingStatus, name};
-use khor_system::shown_path::ShownPath;
+use khor_api::{RecordedFile, RecordingList, RecordingStarted, RecordingStatus, RecordingStopped};
+use khor_output::recorder::name;
 use percent_encoding::percent_decode_str;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::json;
 use warp::{
     Reply,
@@ -54,51 +52,28 @@ fn status(call: Call) -> Json<RecordingStatus> {
     Json(call.engine().recorder().status())
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Started {
-    ok: bool,
-    file: ShownPath,
-}
-
-fn start(call: Call) -> Result<Json<Started>, Failure> {
+fn start(call: Call) -> Result<Json<RecordingStarted>, Failure> {
     let format = call.text("format").unwrap_or(USUAL_FORMAT);
-    Ok(Json(Started { ok: true, file: call.engine().recorder().start(format)?.into() }))
+    let file = call.engine().recorder().start(format)?;
+    Ok(Json(RecordingStarted { ok: true, file: file.display().to_string() }))
 }
 
-#[derive(Serialize, JsonSchema)]
-struct Stopped {
-    ok: bool,
-    file: Option<ShownPath>,
-    seconds: f64,
-}
-
-async fn stop(call: Call) -> Result<Json<Stopped>, Failure> {
-    let RecordingStatus { file, seconds, error, .. } = call.engine().recorder().stop().await?;
-    match error {
-        None => Ok(Json(Stopped { ok: true, file, seconds })),
-        Some(error) => Err(Failure::new(StatusCode::CONFLICT, error)),
+async fn stop(call: Call) -> Result<Json<RecordingStopped>, Failure> {
+    let RecordingStatus { file, seconds, trouble, .. } = call.engine().recorder().stop().await?;
+    match trouble {
+        None => Ok(Json(RecordingStopped { ok: true, file, seconds })),
+        Some(trouble) => Err(Failure::new(StatusCode::CONFLICT, trouble.error)),
     }
 }
 
-/// A file in the folder of recordings.
-#[derive(Serialize, JsonSchema)]
-struct Recorded {
-    name: String,
-    bytes: u64,
-}
-
-#[derive(Serialize, JsonSchema)]
-struct Recordings {
-    folder: ShownPath,
-    recordings: Vec<Recorded>,
-}
-
-fn list(call: Call) -> Result<Json<Recordings>, Failure> {
+fn list(call: Call) -> Result<Json<RecordingList>, Failure> {
     let folder = call.engine().recorder().folder();
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
-    let recordings =
-        recordings.into_iter().map(|(name, bytes)| Recorded { name: display_name(&name), bytes }).collect();
-    Ok(Json(Recordings { folder: folder.into(), recordings }))
+    let recordings = recordings
+        .into_iter()
+        .map(|(name, bytes)| RecordedFile { name: display_name(&name), bytes })
+        .collect();
+    Ok(Json(RecordingList { folder: folder.display().to_string(), recordings }))
 }
 
 fn unreadable(path: &Path, problem: &io::Error) -> Failure {

@@ -5,10 +5,8 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use khor_music::Problem;
+use khor_api::Refusal;
 use khor_output::recorder::RecorderError;
-use schemars::JsonSchema;
-use serde::Serialize;
 use warp::{
     Rejection, Reply,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -28,18 +26,6 @@ use crate::{
 
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";
-
-/// What is said to a request that was refused.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Refusal {
-    /// False.
-    ok: bool,
-    /// Which field, what is wrong with it, and what would be right.
-    error: String,
-    /// Everything that is wrong with a preset.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    problems: Vec<Problem>,
-}
 
 /// A request that was refused.
 #[derive(Debug)]

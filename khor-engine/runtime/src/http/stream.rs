@@ -88,7 +88,7 @@ fn events(
         .map(move |_| {
             let _counted = &open;
             let report = context.engine.metrics(position, false);
-            let until = report.until(position);
+            let until = position.unwrap_or_default().after(&report);
             position = Some(until);
             // Events have no name, because the original's clients listen to `message` only.
             let event = Event::default().id(format!("{run}.{until}"));

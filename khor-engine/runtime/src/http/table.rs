@@ -4,6 +4,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use khor_api::Done;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use warp::{
@@ -74,15 +75,8 @@ pub(super) struct Tagged<T> {
     pub(super) tag: String,
 }
 
-/// Done, and there is nothing to say about it.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Done {
-    ok: bool,
-}
-
-impl Done {
-    pub(super) const JSON: Json<Self> = Json(Self { ok: true });
-}
+/// The answer of an operation that has nothing to report.
+pub(super) const DONE: Json<Done> = Json(Done { ok: true });
 
 impl Content {
     /// Text or bytes of this media type.
@@ -306,9 +300,9 @@ mod tests {
     #[test]
     fn literal_paths_come_first() {
         let table: Vec<_> = [
-            delete("/x/{name}", "any").at_once(|_| Done::JSON),
-            delete("/x/one", "one").at_once(|_| Done::JSON),
-            get("/x/one", "one").at_once(|_| Done::JSON),
+            delete("/x/{name}", "any").at_once(|_| DONE),
+            delete("/x/one", "one").at_once(|_| DONE),
+            get("/x/one", "one").at_once(|_| DONE),
         ]
         .map(Arc::new)
         .to_vec();

@@ -8,7 +8,7 @@ mod section_slots;
 mod soloists;
 
 pub use self::{section_slots::SectionSlots, soloists::Soloists};
-use super::{Lane, Lanes, PerSignal, Reading, SIGNALS, SignalId};
+use super::{Lane, LaneId, Lanes, PerLane, PerSignal, Reading, SignalId};
 
 /// The quantile of machines that determines saturation.
 pub const SATURATION_QUANTILE: f64 = 0.9;
@@ -18,16 +18,17 @@ const MIN_SOLO_LEVEL: f32 = 0.05;
 /// Combines the readings of several machines into the reading of a typical machine.
 ///
 /// Work is the median, because that is what most machines do. Signals of waiting (`lat`, `stall`,
-/// `mem`, `cpu`) are the 90th percentile, so that trouble of one machine in ten is audible. A
-/// signal is missing if no machine has it.
+/// `mem`, `cpu`) are the 90th percentile, so that trouble of one machine in ten is audible. An
+/// added lane is the median of the machines that have it. A lane is missing if no machine has it.
+/// All readings have ids of the same catalogue.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
-    let share = |i: usize| ensemble_quantile(SIGNALS[i].id);
-    let of = |i: usize, value: &dyn Fn(&Reading) -> Option<f64>| {
-        quantile(readings.clone().filter_map(value).collect(), share(i))
+    let added = readings.clone().map(|reading| reading.lanes.added.len()).max().unwrap_or(0);
+    let of = |id: LaneId, value: &dyn Fn(&Reading) -> Option<f64>| {
+        quantile(readings.clone().filter_map(value).collect(), ensemble_quantile(id))
     };
-    let lane = |i: usize| {
-        let part = |part: fn(&Lane) -> f32| of(i, &|reading| Some(part(&reading.lanes[i]?).into()));
+    let lane = |id: LaneId| {
+        let part = |part: fn(&Lane) -> f32| of(id, &|reading| Some(part(&reading.lanes.value(id)?).into()));
         Some(Lane {
             level: part(|lane| lane.level)? as f32,
             deviation: part(|lane| lane.deviation)? as f32,
@@ -36,9 +37,9 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
     };
     Some(Reading {
         t_ns: newest.t_ns,
-        lanes: std::array::from_fn(lane),
-        rates: std::array::from_fn(|i| of(i, &|reading| reading.rates[i])),
-        baselines: std::array::from_fn(|i| of(i, &|reading| reading.baselines[i])),
+        lanes: PerLane::from_fn(added, lane),
+        rates: PerLane::from_fn(added, |id| of(id, &|reading| reading.rates.value(id))),
+        baselines: PerLane::from_fn(added, |id| of(id, &|reading| reading.baselines.value(id))),
         learnt: quantile(readings.clone().map(|r| r.learnt.into()).collect(), 0.5).unwrap_or(0.0) as f32,
         counter_rates: [None; super::Counter::ALL.len()],
     })
@@ -46,9 +47,10 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
 
 /// The busiest tenth of a section. With few machines, this is about the busiest one.
 pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
-    std::array::from_fn(|i| {
+    let added = section.clone().map(|lanes| lanes.added.len()).max().unwrap_or(0);
+    PerLane::from_fn(added, |id| {
         let part = |part: fn(&Lane) -> f32| {
-            let values = section.clone().filter_map(|lanes| Some(part(&lanes[i]?).into()));
+            let values = section.clone().filter_map(|lanes| Some(part(&lanes.value(id)?).into()));
             Some(quantile(values.collect(), SATURATION_QUANTILE)? as f32)
         };
         Some(Lane {
@@ -59,28 +61,33 @@ pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     })
 }
 
-/// For each signal, the lane of the machine that has more of it.
+/// For each lane, that of the machine that has more of it.
 pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
-    std::array::from_fn(|i| match (a[i], b[i]) {
+    PerLane::from_fn(a.added.len().max(b.added.len()), |id| match (a.value(id), b.value(id)) {
         (Some(a), Some(b)) => Some(if b.level > a.level { b } else { a }),
         (a, b) => a.or(b),
     })
 }
 
-/// Saturation (`lat`, `stall`, `mem`, `cpu`) of the most saturated section, all other signals
+/// Saturation (`lat`, `stall`, `mem`, `cpu`) of the most saturated section, all other lanes
 /// unchanged.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
-    let most = sections.fold(*of_all, |most, section| louder(&most, section));
-    std::array::from_fn(|i| if is_saturation(SIGNALS[i].id) { most[i] } else { of_all[i] })
+    let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));
+    PerLane::from_fn(
+        of_all.added.len(),
+        |id| {
+            if is_saturation(id) { most.value(id) } else { of_all.value(id) }
+        },
+    )
 }
 
-/// The quantile of machines that determines a signal.
-pub const fn ensemble_quantile(signal: SignalId) -> f64 {
-    if is_saturation(signal) { SATURATION_QUANTILE } else { 0.5 }
+/// The quantile of machines that determines a lane.
+pub fn ensemble_quantile(lane: impl Into<LaneId>) -> f64 {
+    if is_saturation(lane.into()) { SATURATION_QUANTILE } else { 0.5 }
 }
 
-const fn is_saturation(signal: SignalId) -> bool {
-    matches!(signal, SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu)
+fn is_saturation(lane: LaneId) -> bool {
+    matches!(lane.signal(), Some(SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu))
 }
 
 /// The value with that `share` of the others below it, interpolated between two values.
@@ -91,28 +98,28 @@ fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     Some(*below + (above - *below) * place.fract())
 }
 
-/// The signal of the largest deviation, and that deviation in octaves.
-pub fn largest_deviation(lanes: &Lanes) -> Option<(SignalId, f32)> {
-    let audible = SIGNALS.iter().filter_map(|info| {
-        let lane = lanes[info.id.index()]?;
-        (lane.level >= MIN_SOLO_LEVEL).then_some((info.id, lane.deviation))
+/// The lane of the largest deviation, and that deviation in octaves.
+pub fn largest_deviation(lanes: &Lanes) -> Option<(LaneId, f32)> {
+    let audible = lanes.iter().filter_map(|(id, lane)| {
+        let lane = lane.as_ref()?;
+        (lane.level >= MIN_SOLO_LEVEL).then_some((id, lane.deviation))
     });
     audible.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Removes the lanes of signals that are off.
+/// Removes the lanes of signals that are off. Keeps added lanes.
 pub fn keep_enabled(lanes: &Lanes, heard: &PerSignal<bool>) -> Lanes {
-    std::array::from_fn(|i| lanes[i].filter(|_| heard[i]))
+    let kernel = std::array::from_fn(|i| lanes.kernel[i].filter(|_| heard[i]));
+    PerLane { kernel, added: lanes.added.clone() }
 }
 
-/// For tests: a machine whose signals are usual, except one that deviates by some octaves.
+/// For tests: a machine whose signals are usual, except one lane that deviates by some octaves.
 #[cfg(any(test, feature = "testing"))]
-pub fn deviating_reading(signal: SignalId, deviation: f32) -> Reading {
-    let mut lanes = [Some(Lane::default()); SignalId::COUNT];
-    lanes[signal.index()] = Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 });
-    let none = [None; SignalId::COUNT];
+pub fn deviating_reading(lane: impl Into<LaneId>, deviation: f32) -> Reading {
+    let mut lanes: Lanes = [Some(Lane::default()); SignalId::COUNT].into();
+    lanes.set(lane, Some(Lane { level: deviation / 10.0, deviation, surprise: 0.0 }));
     let counter_rates = [None; crate::Counter::ALL.len()];
-    Reading { t_ns: 1, lanes, rates: none, baselines: none, learnt: 1.0, counter_rates }
+    Reading { t_ns: 1, lanes, rates: PerLane::NONE, baselines: PerLane::NONE, learnt: 1.0, counter_rates }
 }
 
 #[cfg(test)]
@@ -123,8 +130,7 @@ mod tests {
     fn one_machine_in_ten_moves_only_saturation() {
         let mut site = vec![reading(SignalId::Rx, 0.0); 9];
         site.push(reading(SignalId::Rx, 8.0));
-        let level =
-            |site: &[Reading], id: SignalId| ensemble(site.iter()).unwrap().lanes[id.index()].unwrap().level;
+        let level = |site: &[Reading], id: SignalId| ensemble(site.iter()).unwrap().lanes[id].unwrap().level;
         assert_eq!(level(&site, SignalId::Rx), 0.0, "most receive nothing");
         site.push(reading(SignalId::Mem, 8.0));
         site.push(reading(SignalId::Mem, 8.0));
@@ -135,23 +141,45 @@ mod tests {
     #[test]
     fn a_missing_signal_comes_from_other_machines() {
         let mut poor = reading(SignalId::Exec, 0.0);
-        poor.lanes[SignalId::Exec.index()] = None;
-        let site = [poor, reading(SignalId::Exec, 4.0)];
-        assert_eq!(ensemble(site.iter()).unwrap().lanes[SignalId::Exec.index()].unwrap().deviation, 4.0);
-        assert!(ensemble([poor].iter()).unwrap().lanes[SignalId::Exec.index()].is_none());
+        poor.lanes[SignalId::Exec] = None;
+        let site = [poor.clone(), reading(SignalId::Exec, 4.0)];
+        assert_eq!(ensemble(site.iter()).unwrap().lanes[SignalId::Exec].unwrap().deviation, 4.0);
+        assert!(ensemble([poor].iter()).unwrap().lanes[SignalId::Exec].is_none());
+    }
+
+    #[test]
+    fn an_added_lane_needs_one_machine() {
+        let queue = LaneId::of_added(3).unwrap();
+        let site = [reading(SignalId::Rx, 0.0), reading(queue, 6.0), reading(queue, 2.0)];
+        let whole = ensemble(site.iter()).unwrap().lanes;
+        assert_eq!(whole.value(queue).map(|lane| lane.deviation), Some(4.0), "of those that have it");
+        assert_eq!(whole.value(LaneId::of_added(0).unwrap()), None);
+        assert_eq!(largest_deviation(&whole), Some((queue, 4.0)));
+        let louder = louder(&site[0].lanes, &site[1].lanes);
+        assert_eq!(louder.value(queue), site[1].lanes.value(queue));
+        let masked = keep_enabled(&site[1].lanes, &[false; SignalId::COUNT]);
+        assert!(masked.kernel.iter().all(Option::is_none) && masked.value(queue).is_some());
+        let section = busiest(site.iter().map(|machine| &machine.lanes));
+        assert!(section.value(queue).unwrap().deviation > 5.0);
+        let saturated = most_saturated(&site[1].lanes, [section].iter());
+        assert_eq!(saturated.value(queue), site[1].lanes.value(queue), "that is no waiting");
     }
 
     #[test]
     fn a_section_sounds_like_its_busiest_machine() {
         let calm = reading(SignalId::Mem, 0.0).lanes;
         let busy = reading(SignalId::Mem, 8.0).lanes;
-        let level = |lanes: &Lanes, id: SignalId| lanes[id.index()].unwrap().level;
-        let section = busiest([calm, calm, busy].iter());
+        let level = |lanes: &Lanes, id: SignalId| lanes[id].unwrap().level;
+        let section = busiest([calm.clone(), calm.clone(), busy].iter());
         assert!(level(&section, SignalId::Mem) > 0.6, "one of three has to wait");
-        let whole = most_saturated(&calm, [section, calm].iter());
+        let whole = most_saturated(&calm, [section.clone(), calm.clone()].iter());
         assert_eq!(level(&whole, SignalId::Mem), level(&section, SignalId::Mem));
         let busy = reading(SignalId::Rx, 8.0).lanes;
-        assert_eq!(level(&most_saturated(&calm, [busy].iter()), SignalId::Rx), 0.0, "that is no waiting");
+        assert_eq!(
+            level(&most_saturated(&calm, [busy.clone()].iter()), SignalId::Rx),
+            0.0,
+            "that is no waiting"
+        );
         assert_eq!(level(&louder(&calm, &busy), SignalId::Rx), 0.8);
     }
 }

@@ -87,8 +87,8 @@ mod tests {
     use crate::{Lane, SignalId};
 
     fn lanes(deviation: f32) -> Lanes {
-        let mut lanes = [Some(Lane::default()); SignalId::COUNT];
-        lanes[SignalId::Rx.index()] = Some(Lane { level: 0.5, deviation, surprise: 0.0 });
+        let mut lanes: Lanes = [Some(Lane::default()); SignalId::COUNT].into();
+        lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation, surprise: 0.0 });
         lanes
     }
 

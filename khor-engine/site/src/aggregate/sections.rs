@@ -79,7 +79,7 @@ pub(super) struct SectionHistograms(PerSignal<Option<Box<LaneHistograms>>>);
 
 impl SectionHistograms {
     pub(super) fn record(&mut self, lanes: &Lanes) {
-        for (held, lane) in self.0.iter_mut().zip(lanes) {
+        for (held, lane) in self.0.iter_mut().zip(&lanes.kernel) {
             if let Some(lane) = lane {
                 held.get_or_insert_default().record(lane);
             }
@@ -119,7 +119,7 @@ impl SectionHistograms {
     }
 
     fn busiest(&self) -> Lanes {
-        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(SATURATION_QUANTILE))
+        self.0.each_ref().map(|lane| lane.as_deref()?.quantile(SATURATION_QUANTILE)).into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sum over the frames of many hosts and sites. From the sum come one reading of the site, and
 //! one of each section. No I/O.
 
-use std::collections::BTreeMap;
+use std::{array, collections::BTreeMap};
 
 use khor_fleet::{Name, SiteFrame, sketch::Quantity};
 use khor_signal::{Counter, Lanes, PerSignal, Reading, SIGNALS, ensemble_quantile};
@@ -26,7 +26,7 @@ impl Aggregate {
     pub(crate) fn new() -> Self {
         Self {
             learnt: ValueHistogram::new(Quantity::Share),
-            signals: std::array::from_fn(|_| None),
+            signals: array::from_fn(|_| None),
             sections: Sections::default(),
         }
     }
@@ -36,7 +36,7 @@ impl Aggregate {
         self.learnt.record(reading.learnt.into());
         for (i, held) in self.signals.iter_mut().enumerate() {
             let (Some(lane), Some(rate), Some(baseline)) =
-                (&reading.lanes[i], reading.rates[i], reading.baselines[i])
+                (&reading.lanes.kernel[i], reading.rates.kernel[i], reading.baselines.kernel[i])
             else {
                 continue;
             };
@@ -111,9 +111,9 @@ impl Aggregate {
         let lane = |i: usize| self.signals[i].as_deref()?.lane.quantile(ensemble_quantile(SIGNALS[i].id));
         Some(Reading {
             t_ns,
-            lanes: std::array::from_fn(lane),
-            rates: std::array::from_fn(|i| of(i, |signal| &signal.rate)),
-            baselines: std::array::from_fn(|i| of(i, |signal| &signal.baseline)),
+            lanes: array::from_fn(lane).into(),
+            rates: array::from_fn(|i| of(i, |signal| &signal.rate)).into(),
+            baselines: array::from_fn(|i| of(i, |signal| &signal.baseline)).into(),
             learnt: learnt as f32,
             counter_rates: [None; Counter::ALL.len()],
         })
@@ -142,25 +142,32 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(seed);
         let machine = |_| {
             let in_trouble = random.u8(..5) == 0;
-            let lane = std::array::from_fn(|i| {
+            let lane: PerSignal<Option<Lane>> = array::from_fn(|i| {
                 let deviation = random.f32() * 2.0 - 1.0 + if in_trouble { 5.0 } else { 0.0 };
                 let level = (deviation / 6.0).clamp(0.0, 1.0);
                 let has_it = i != SignalId::Exec.index() || random.u8(..5) > 0;
                 has_it.then_some(Lane { level, deviation, surprise: random.f32() })
             });
             let baselines: PerSignal<Option<f64>> =
-                std::array::from_fn(|i: usize| lane[i].map(|_| (random.f64() * 10.0).exp2()));
-            let rates =
-                std::array::from_fn(|i: usize| Some(baselines[i]? * f64::from(lane[i]?.deviation).exp2()));
+                array::from_fn(|i: usize| lane[i].map(|_| (random.f64() * 10.0).exp2()));
+            let rates: PerSignal<Option<f64>> =
+                array::from_fn(|i: usize| Some(baselines[i]? * f64::from(lane[i]?.deviation).exp2()));
             let counter_rates = [None; Counter::ALL.len()];
-            Reading { t_ns: 1, lanes: lane, rates, baselines, learnt: random.f32(), counter_rates }
+            Reading {
+                t_ns: 1,
+                lanes: lane.into(),
+                rates: rates.into(),
+                baselines: baselines.into(),
+                learnt: random.f32(),
+                counter_rates,
+            }
         };
         (0..count).map(machine).collect()
     }
 
     /// One of three sections, or none, by the machine's size.
     fn section(machine: &Reading) -> Option<Name> {
-        let digit = machine.baselines[SignalId::Rx.index()].unwrap() as u64 % 4;
+        let digit = machine.baselines[SignalId::Rx].unwrap() as u64 % 4;
         ["app", "db", "web"].get(digit as usize).map(|name| Name::new(*name).unwrap())
     }
 
@@ -191,7 +198,7 @@ mod tests {
             let count = 1 + random.usize(..5);
             let mut shares = vec![Vec::new(); count];
             for reading in &machines {
-                shares[random.usize(..count)].push(*reading);
+                shares[random.usize(..count)].push(reading.clone());
             }
             let mut sum = Aggregate::new();
             for share in &shares {
@@ -219,16 +226,16 @@ mod tests {
             // The error of the bins and of the sum. Between two machines, the lower one is taken.
             let error = relative_error(parts) + relative_error(MAX_PARTS) + 0.02;
             for i in 0..SignalId::COUNT {
-                let (rate, rough) = (exact.rates[i].unwrap(), near.rates[i].unwrap());
+                let (rate, rough) = (exact.rates.kernel[i].unwrap(), near.rates.kernel[i].unwrap());
                 assert!((rough / rate - 1.0).abs() <= error, "{rough}, expected {rate}");
-                is_near(near.lanes[i].unwrap(), exact.lanes[i].unwrap(), error);
+                is_near(near.lanes.kernel[i].unwrap(), exact.lanes.kernel[i].unwrap(), error);
             }
             let error = relative_error(parts.min(8)) + relative_error(MAX_PARTS) + 0.03;
             assert_eq!(far.sections().len(), 4);
             for (name, near) in far.sections() {
                 let sitting = machines.iter().filter(|machine| section(machine) == name);
                 let exact = busiest(sitting.map(|machine| &machine.lanes));
-                for (lane, rough) in exact.iter().zip(near) {
+                for (lane, rough) in exact.values().zip(near.values()) {
                     is_near(rough.unwrap(), lane.unwrap(), error);
                 }
             }
@@ -243,7 +250,7 @@ mod tests {
         let mut far = Aggregate::new();
         far.add_site(&older);
         let sections: Vec<_> =
-            far.sections().into_iter().map(|(name, lanes)| (name, lanes[0].is_some())).collect();
+            far.sections().into_iter().map(|(name, lanes)| (name, lanes[SignalId::Exec].is_some())).collect();
         assert_eq!(sections, [(None, true)]);
     }
 }

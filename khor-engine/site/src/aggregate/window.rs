@@ -83,7 +83,7 @@ mod tests {
         let at = |ms| begun + Duration::from_millis(ms);
         let of_second = window.sum(at(1_100), 1);
         assert!(of_second.reading.is_some());
-        let heard = |lanes: &Lanes| lanes[SignalId::Rx.index()].unwrap().level > 0.3;
+        let heard = |lanes: &Lanes| lanes[SignalId::Rx].unwrap().level > 0.3;
         assert!(of_second.sections.keys().eq([&Some(db)]) && of_second.sections.values().all(heard));
         let of_nothing = window.sum(at(1_300), 1);
         assert!(of_nothing.reading.is_none() && of_nothing.sections.is_empty());

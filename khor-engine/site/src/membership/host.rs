@@ -192,7 +192,8 @@ impl TrackedHost {
         assign(&mut host.via, via);
         assign(&mut host.section, section);
         assign(&mut host.version, version);
-        (host.silent, host.reading, host.source) = (*silent, *reading, *source);
+        (host.silent, host.source) = (*silent, *source);
+        host.reading.clone_from(reading);
         assign(&mut host.refusal, refusal);
         (host.behind_ms, host.missed, host.late, host.refused) = (*behind_ms, *missed, *late, *refused);
         self.update_times(host, now);

@@ -9,7 +9,7 @@ use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 use khor_fleet::{Cue, Frame, Message, Name, subject};
 use khor_own_traffic::{CountedAt, OwnTraffic};
 use khor_proto::Scope;
-use khor_signal::{Pipeline, Reading, Scaling};
+use khor_signal::{Catalogue, Pipeline, Reading, Scaling};
 use khor_source::{BaselineFile, MachineSettings, ScopeChoice, SourceEvent, SourceInfo, SourceKind, machine};
 use khor_system::words::counted;
 use tokio::{
@@ -156,7 +156,12 @@ impl Publisher {
         match event {
             SourceEvent::Up(info) => self.source_up(info),
             SourceEvent::Described(_) => {}
-            SourceEvent::Frame(frame) => self.reading = self.pipeline.push(frame).or(self.reading),
+            SourceEvent::Lanes(catalogue) => self.pipeline.set_catalogue(catalogue),
+            SourceEvent::Frame(frame) => {
+                if let Some(reading) = self.pipeline.push(frame) {
+                    self.reading = Some(reading);
+                }
+            }
             SourceEvent::Cue(cue) => self.send_cue(&cue).await,
             SourceEvent::Lost { cues } => {
                 warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
@@ -179,6 +184,7 @@ impl Publisher {
     /// Forgets the source: its counters do not continue, and its last reading is out of date.
     fn source_gone(&mut self) {
         self.pipeline.reset();
+        self.pipeline.set_catalogue(Catalogue::kernel());
         self.kind = None;
         self.reading = None;
     }

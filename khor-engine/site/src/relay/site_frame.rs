@@ -457,20 +457,20 @@ mod tests {
         let mut aggregate = Aggregate::new();
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {
-            let lane = std::array::from_fn(|_| {
+            let lanes = khor_signal::PerLane::from_fn(0, |_| {
                 Some(khor_signal::Lane {
                     level: random.f32(),
                     deviation: random.f32() * 32.0 - 16.0,
                     surprise: random.f32(),
                 })
             });
-            let rate = std::array::from_fn(|_| Some((random.f64() * 60.0 - 20.0).exp2()));
+            let rates = khor_signal::PerLane::from_fn(0, |_| Some((random.f64() * 60.0 - 20.0).exp2()));
             let counter_rates = [None; khor_signal::Counter::ALL.len()];
             let reading = khor_signal::Reading {
                 t_ns: 0,
-                lanes: lane,
-                rates: rate,
-                baselines: rate,
+                lanes,
+                baselines: rates.clone(),
+                rates,
                 learnt: random.f32(),
                 counter_rates,
             };

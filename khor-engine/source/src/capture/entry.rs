@@ -45,7 +45,7 @@ mod part {
 }
 
 /// One entry.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Entry {
     Source {
         origin: Origin,
@@ -120,7 +120,7 @@ impl Context {
         for (number, counter) in COUNTERS.into_iter().enumerate() {
             counters[counter.index()] = (self.known >> number & 1 == 1).then_some(self.values[number]);
         }
-        Ok(Frame { t_ns: self.t_ns, counters })
+        Ok(Frame::new(self.t_ns, counters))
     }
 
     pub(super) fn put_cue(&self, bytes: &mut Vec<u8>, cue: &Cue) {

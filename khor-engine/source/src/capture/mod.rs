@@ -57,7 +57,7 @@ pub enum CaptureError {
 }
 
 /// The events of a capture, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Recorded {
     /// A source begins; its counters do not continue those before.
     Start(Origin),

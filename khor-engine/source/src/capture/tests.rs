@@ -41,9 +41,10 @@ fn pieces(seconds: u64) -> Vec<Recorded> {
         for step in 0..seconds * 10 {
             let mut frame = demo.advance(100_000_000 + step * 1000);
             frame.counters[0] = (step % 7 != 0).then_some(step);
+            let t_ns = frame.t_ns;
             pieces.push(Recorded::Frame(frame));
             if step % 10 == 4 {
-                pieces.push(Recorded::Cue(cue(frame.t_ns - 5)));
+                pieces.push(Recorded::Cue(cue(t_ns - 5)));
                 pieces.push(Recorded::Lost { cues: step });
             }
         }
@@ -200,10 +201,10 @@ fn any_frames_round_trip() {
                     cgroup_id: random.bool().then(|| number(&mut random)),
                     detail: random.bool().then(|| random.u32(..)),
                 }),
-                _ => Recorded::Frame(Frame {
-                    t_ns: number(&mut random),
-                    counters: Counter::ALL.map(|_| random.bool().then(|| number(&mut random))),
-                }),
+                _ => Recorded::Frame(Frame::new(
+                    number(&mut random),
+                    Counter::ALL.map(|_| random.bool().then(|| number(&mut random))),
+                )),
             });
         }
         let (read, errors) = read(&written(&pieces, false));

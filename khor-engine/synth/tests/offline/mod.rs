@@ -47,7 +47,7 @@ pub(crate) fn render_at(
     while performance.seconds() < seconds {
         let lanes = levels_at(performance.seconds())
             .map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 }));
-        samples.extend(performance.block(&lanes).interleaved());
+        samples.extend(performance.block(&lanes.into()).interleaved());
         notes.extend_from_slice(performance.notes());
     }
     Rendered { samples, notes, meter: performance.synth().meter() }

@@ -1,5 +1,6 @@
 //! The cues: what the kernel reported, the newest first.
 
+use khor_api::CueReport;
 use khor_signal::Family;
 use ratatui::{
     buffer::Buffer,
@@ -11,7 +12,6 @@ use ratatui::{
 
 use super::primitives::{heading, put};
 use crate::top::{
-    api_types::Cue,
     state::State,
     theme::{DIM, Theme},
 };
@@ -26,7 +26,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     }
 }
 
-fn draw_cue(row: Rect, buffer: &mut Buffer, cue: &Cue, ts_ms: u64, theme: Theme) {
+fn draw_cue(row: Rect, buffer: &mut Buffer, cue: &CueReport, ts_ms: u64, theme: Theme) {
     let style = match cue.kind.as_str() {
         "exec" => theme.family(Family::Process),
         "retx" => theme.family(Family::Network),

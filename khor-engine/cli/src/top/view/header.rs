@@ -1,6 +1,8 @@
 //! The header: the machine and its source, whether it sounds, and a sentence about the current
 //! activity.
 
+use khor_api::{AudioReport, HealthReport, SilenceReason, SourceReport};
+use khor_signal::SourceKind;
 use ratatui::{
     buffer::Buffer,
     layout::{Alignment, Rect},
@@ -10,7 +12,6 @@ use ratatui::{
 
 use super::primitives::put;
 use crate::top::{
-    api_types::{Audio, Health, Source},
     state::{Link, State},
     theme::{DIM, STRONG, Theme},
 };
@@ -62,7 +63,9 @@ fn silence(state: &State) -> String {
         (None, None) if controls.muted => "MUTED".to_owned(),
         (None, None) => String::new(),
         // A mute by hand lasts longer than a snooze and quiet hours.
-        _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == "muted") => "MUTED".to_owned(),
+        _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == SilenceReason::Muted) => {
+            "MUTED".to_owned()
+        }
         (snooze, Some(quiet)) if snooze.is_none_or(|snooze| snooze <= quiet) => {
             format!("QUIET HOURS for {} min", left_min(quiet))
         }
@@ -72,7 +75,7 @@ fn silence(state: &State) -> String {
 
 /// How much of the baseline is learnt.
 fn learning(state: &State) -> String {
-    let Some(Health { baseline, .. }) = &state.health else { return String::new() };
+    let Some(HealthReport { baseline, .. }) = state.health.as_deref() else { return String::new() };
     if baseline.frozen {
         "learning is frozen".to_owned()
     } else if baseline.learning == Some(true) {
@@ -82,7 +85,7 @@ fn learning(state: &State) -> String {
     }
 }
 
-fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, theme: Theme) {
+fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Theme) {
     let (source, source_is_well) = source_text(&health.source);
     let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
@@ -95,29 +98,28 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &Health, theme: Theme) {
 }
 
 /// The source, and whether it is fine.
-fn source_text(source: &Source) -> (String, bool) {
-    let words = match source.kind.as_deref() {
-        Some("collector") => "heard through the collector".to_owned(),
-        Some("proc") => "heard through /proc, without the collector".to_owned(),
-        Some("demo") => "synthetic demo, not this machine".to_owned(),
-        Some("site") => "many machines, heard through their relays".to_owned(),
-        Some("capture") => "a capture, not this machine now".to_owned(),
-        Some(other) => format!("heard through {other}"),
+fn source_text(source: &SourceReport) -> (String, bool) {
+    let words = match source.kind {
+        Some(SourceKind::Collector) => "heard through the collector".to_owned(),
+        Some(SourceKind::Proc) => "heard through /proc, without the collector".to_owned(),
+        Some(SourceKind::Demo) => "synthetic demo, not this machine".to_owned(),
+        Some(SourceKind::Site) => "many machines, heard through their relays".to_owned(),
+        Some(SourceKind::Capture) => "a capture, not this machine now".to_owned(),
         None => "no source yet".to_owned(),
     };
-    match (&source.error, source.interval_ms) {
-        (Some(error), _) if !source.ok => (format!("! no source: {error}"), false),
+    match (&source.trouble, source.interval_ms) {
+        (Some(trouble), _) if !source.ok => (format!("! no source: {}", trouble.error), false),
         (_, Some(interval_ms)) => (format!("{words}, every {interval_ms} ms"), true),
         _ => (words, true),
     }
 }
 
-fn audio_text(audio: &Audio) -> (String, bool) {
-    if !audio.enabled {
+fn audio_text(audio: &AudioReport) -> (String, bool) {
+    if !audio.health.enabled {
         return ("sound is off".to_owned(), true);
     }
-    if !audio.ok {
-        return (format!("! no sound: {}", audio.error.as_deref().unwrap_or("it has not begun")), false);
+    if !audio.health.ok {
+        return (format!("! no sound: {}", audio.health.error().unwrap_or("it has not begun")), false);
     }
     let device = audio.device.as_deref().unwrap_or("a device");
     let backend = audio.backend.as_ref().map_or_else(String::new, |backend| format!(" ({backend})"));

@@ -1,6 +1,7 @@
 //! The hosts of a site, the furthest above its baseline first. Shows which ones have the voices,
 //! which are silent, and what is unusual about each.
 
+use khor_api::{FleetReport, HostReport, HostState};
 use khor_engine::engine::{NOTABLE_OCTAVES, times};
 use khor_system::words::counted;
 use ratatui::{
@@ -13,7 +14,6 @@ use ratatui::{
 
 use super::primitives::{heading, put};
 use crate::top::{
-    api_types::{Fleet, FleetHost},
     state::State,
     theme::{DIM, STRONG, Theme},
 };
@@ -32,7 +32,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         return;
     };
     let room = usize::from(area.height.saturating_sub(1));
-    let silent: Vec<&FleetHost> = fleet.hosts.iter().filter(|host| is_silent(host)).collect();
+    let silent: Vec<&HostReport> = fleet.hosts.iter().filter(|host| is_silent(host)).collect();
     let is_cut = fleet.hosts.len() > room;
     // If not all hosts fit, the last row names the silent ones.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
@@ -49,18 +49,20 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     };
     let mut below = heading(buffer, area, theme, &words);
     if fleet.hosts.is_empty() {
+        let trouble = fleet.trouble.as_ref();
         let [row, fix] = Layout::vertical([Constraint::Length(1); 2]).areas(below);
         put(
             buffer,
             row,
-            &format!(" {}", fleet.error.as_deref().unwrap_or("no host has been heard yet")),
+            &format!(" {}", trouble.map_or("no host has been heard yet", |trouble| &trouble.error)),
             STRONG,
         );
-        put(buffer, fix, &format!(" {}", fleet.fix.as_deref().unwrap_or_default()), DIM);
+        let words = trouble.and_then(|trouble| trouble.fix.as_deref()).unwrap_or_default();
+        put(buffer, fix, &format!(" {words}"), DIM);
         return;
     }
     for host in in_order(fleet).into_iter().filter(|host| !is_cut || !is_silent(host)).take(rows) {
-        draw_host(Rect { height: 1, ..below }.intersection(below), buffer, host, fleet, theme);
+        draw_host(Rect { height: 1, ..below }.intersection(below), buffer, host, state, fleet, theme);
         below = Rect { y: below.y + 1, height: below.height.saturating_sub(1), ..below };
     }
     if is_cut && !silent.is_empty() {
@@ -69,8 +71,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
 }
 
 /// Those that are as usual keep their places: by name.
-fn in_order(fleet: &Fleet) -> Vec<&FleetHost> {
-    let mut hosts: Vec<&FleetHost> = fleet.hosts.iter().collect();
+fn in_order(fleet: &FleetReport) -> Vec<&HostReport> {
+    let mut hosts: Vec<&HostReport> = fleet.hosts.iter().collect();
     hosts.sort_by_key(|host| match unusual(host) {
         Some(_) => (0, ""),
         None => (1 + u8::from(is_silent(host)), host.name.as_str()),
@@ -79,21 +81,29 @@ fn in_order(fleet: &Fleet) -> Vec<&FleetHost> {
 }
 
 /// Octaves above its baseline, if that is notable.
-fn unusual(host: &FleetHost) -> Option<f32> {
+fn unusual(host: &HostReport) -> Option<f32> {
     host.deviation.filter(|octaves| *octaves >= NOTABLE_OCTAVES && !is_silent(host))
 }
 
-fn is_silent(host: &FleetHost) -> bool {
-    host.state == "silent"
+fn is_silent(host: &HostReport) -> bool {
+    host.state == HostState::Silent
 }
 
-fn named(hosts: &[&FleetHost]) -> String {
+fn named(hosts: &[&HostReport]) -> String {
     let names: Vec<&str> = hosts.iter().take(NAMED).map(|host| host.name.as_str()).collect();
     let more = hosts.len().saturating_sub(NAMED);
     if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
 }
 
-fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, theme: Theme) {
+fn draw_host(
+    row: Rect,
+    buffer: &mut Buffer,
+    host: &HostReport,
+    state: &State,
+    fleet: &FleetReport,
+    theme: Theme,
+) {
+    let signal = host.signal.as_ref().and_then(|name| state.signal(name));
     let is_roomy = row.width >= ROOMY;
     let [sign, name, section, bar, words] = Layout::horizontal([
         Constraint::Length(3),
@@ -106,7 +116,7 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, th
     let has_voices = fleet.soloists.contains(&host.name);
     let is_alone = fleet.alone.as_ref().is_some_and(|alone| alone.host == host.name);
     let octaves = unusual(host);
-    let family = host.signal.map(|signal| signal.info().family);
+    let family = signal.map(|signal| signal.family);
     let (mark, style) = match (octaves.and(family), is_silent(host)) {
         (_, true) => (theme.symbols.silent, theme.bad()),
         (Some(family), false) => (theme.shape(family), theme.family(family)),
@@ -117,7 +127,10 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, th
     put(buffer, section, host.section.as_deref().unwrap_or_default(), DIM);
     let columns = octaves.map_or(0.0, |octaves| (octaves / WHOLE_BAR).min(1.0) * f32::from(BAR));
     put(buffer, bar, &theme.symbols.bars.full.repeat(columns.round() as usize), style);
-    let mut spans = vec![Span::styled(standing(host, octaves), if octaves.is_some() { STRONG } else { DIM })];
+    let mut spans = vec![Span::styled(
+        standing(host, octaves, signal.map_or("", |signal| &signal.label)),
+        if octaves.is_some() { STRONG } else { DIM },
+    )];
     if is_alone {
         spans.push(Span::styled("  heard alone", STRONG));
     } else if has_voices {
@@ -127,8 +140,7 @@ fn draw_host(row: Rect, buffer: &mut Buffer, host: &FleetHost, fleet: &Fleet, th
     Line::from(spans).render(words, buffer);
 }
 
-fn standing(host: &FleetHost, octaves: Option<f32>) -> String {
-    let label = host.signal.map_or("", |signal| signal.info().label);
+fn standing(host: &HostReport, octaves: Option<f32>, label: &str) -> String {
     match octaves {
         _ if is_silent(host) => format!("silent for {}", lasting(host.seen_ms_ago)),
         Some(octaves) => format!("{} usual {label}", times(octaves)),
@@ -137,7 +149,7 @@ fn standing(host: &FleetHost, octaves: Option<f32>) -> String {
 }
 
 /// What is odd about what comes from it.
-fn odd(host: &FleetHost) -> Option<String> {
+fn odd(host: &HostReport) -> Option<String> {
     let way = if host.clock_behind_ms > 0 { "behind" } else { "ahead" };
     if host.used_twice {
         Some("two relays use this name".to_owned())

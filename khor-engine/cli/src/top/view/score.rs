@@ -2,7 +2,9 @@
 //! the right, and the right edge is now. Columns are eighths or sixteenths of a bar, so that a
 //! drawn note only moves.
 
+use khor_api::NoteReport;
 use khor_music::Layer;
+use khor_signal::Family;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Layout, Position, Rect},
@@ -11,7 +13,6 @@ use ratatui::{
 
 use super::primitives::{heading, inset, put};
 use crate::top::{
-    api_types::Note,
     state::State,
     theme::{DIM, Theme},
 };
@@ -105,18 +106,19 @@ fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, theme: Theme) {
 
 /// First how they go on, then where they begin: that is never covered.
 fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme: Theme, layer: Layer) {
-    let left = |note: &Note| grid.column(note.ts_ms as f64);
-    let end_ms = |note: &Note| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);
-    let right = |note: &Note| grid.column(end_ms(note)).unwrap_or(i64::from(grid.columns) - 1);
-    let notes: Vec<&Note> = state
+    let left = |note: &NoteReport| grid.column(note.ts_ms as f64);
+    let end_ms = |note: &NoteReport| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);
+    let right = |note: &NoteReport| grid.column(end_ms(note)).unwrap_or(i64::from(grid.columns) - 1);
+    let notes: Vec<&NoteReport> = state
         .notes
         .iter()
         .filter(|note| note.layer == layer && left(note).is_some() && right(note) >= 0)
         .collect();
     let range = Range::of(&notes);
-    let style = |note: &Note| {
-        let style = match note.signal {
-            Some(signal) => theme.family(signal.info().family),
+    let family = |note: &NoteReport| -> Option<Family> { Some(state.signal(note.signal.as_ref()?)?.family) };
+    let style = |note: &NoteReport| {
+        let style = match family(note) {
+            Some(family) => theme.family(family),
             None if layer == Layer::Cues => theme.bad(),
             None => Style::new(),
         };
@@ -129,8 +131,8 @@ fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme
         }
     }
     for note in &notes {
-        let sign = match note.signal {
-            Some(signal) => theme.shape(signal.info().family),
+        let sign = match family(note) {
+            Some(family) => theme.shape(family),
             None if layer == Layer::Cues => theme.symbols.cue,
             None => theme.symbols.note,
         };
@@ -146,7 +148,7 @@ struct Range {
 
 impl Range {
     /// Whole octaves, two at least, so that it rarely changes.
-    fn of(notes: &[&Note]) -> Self {
+    fn of(notes: &[&NoteReport]) -> Self {
         let low = notes.iter().map(|note| note.midi).min().unwrap_or(48) / 12 * 12;
         let high = notes.iter().map(|note| note.midi).max().unwrap_or(72);
         Self { low, high: (high / 12 * 12).saturating_add(12).max(low.saturating_add(24)) }

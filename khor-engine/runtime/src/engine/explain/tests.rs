@@ -2,7 +2,7 @@
 
 use khor_music::{Composer, Preset, Settings, VoiceStream};
 use khor_proto::{Availability, Selector};
-use khor_signal::{Counter, Pipeline, Scaling, SignalId, deviating_reading};
+use khor_signal::{Catalogue, Counter, Pipeline, Scaling, SignalId, deviating_reading};
 use khor_source::{DemoSource, SourceInfo};
 
 use super::*;
@@ -28,16 +28,19 @@ fn the_text_shows_deviations_and_sound() {
 #[test]
 fn deviations_match_the_shown_rates() {
     let mut reading = deviating_reading(SignalId::Fork, 1.4);
-    let i = SignalId::Fork.index();
+    let i = SignalId::Fork;
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
-    assert!(standing(&reading, false).is_empty(), "the displayed rate is below the baseline");
+    assert!(
+        standing(&reading, &Catalogue::kernel(), false).is_empty(),
+        "the displayed rate is below the baseline"
+    );
     reading.rates[i] = Some(60.0);
-    let [fork] = &standing(&reading, false)[..] else { panic!("{reading:?}") };
+    let [fork] = &standing(&reading, &Catalogue::kernel(), false)[..] else { panic!("{reading:?}") };
     assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
     assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
     reading.baselines[i] = Some(0.0);
-    assert_eq!(standing(&reading, false)[0].times, None, "no rate is times nothing");
-    let of_many = &standing(&reading, true)[0];
+    assert_eq!(standing(&reading, &Catalogue::kernel(), false)[0].times, None, "no rate is times nothing");
+    let of_many = &standing(&reading, &Catalogue::kernel(), true)[0];
     assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
 }
 
@@ -46,7 +49,7 @@ fn deviations_match_the_shown_rates() {
 fn a_calm_bed_names_usual_waits() {
     let mut reading = deviating_reading(SignalId::Rx, 0.0);
     assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
-    reading.rates[SignalId::Cpu.index()] = Some(0.995);
+    reading.rates[SignalId::Cpu] = Some(0.995);
     let why = usual_waits(Some(&reading));
     assert_eq!(why, "waiting on cpu, no more than has been usual here");
     let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
@@ -75,7 +78,7 @@ fn a_zero_baseline_reads_usually_none() {
     let mut state = EngineState::default();
     state.reading = Some(deviating_reading(SignalId::Fork, 4.0));
     let reading = state.reading.as_mut().unwrap();
-    let i = SignalId::Fork.index();
+    let i = SignalId::Fork;
     (reading.rates[i], reading.baselines[i]) = (Some(1e6), Some(0.0));
     let text = explain(&state).text;
     assert!(text.contains("usually none") && !text.contains(" x\n"), "{text}");
@@ -110,8 +113,12 @@ fn a_single_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     composer.advance(0.0, &EngineState::default().lanes(), &mut Vec::new());
     let mut sounding = composer.snapshot();
-    let speaking =
-        |onsets| ActiveVoice { stream: VoiceStream::Receive, signal: SignalId::Rx, onsets, soloist: None };
+    let speaking = |onsets| ActiveVoice {
+        stream: VoiceStream::Receive,
+        signal: SignalId::Rx.into(),
+        onsets,
+        soloist: None,
+    };
     sounding.voices = [speaking(1), speaking(2)].into_iter().collect();
     let heard = heard(&sounding, &EngineState::default());
     let voices: Vec<&str> =

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use khor_music::{Register, Role, SectionPart};
-use khor_signal::{SIGNALS, largest_deviation};
-use khor_site::{Host, Refused, SubSite};
+use khor_api::{
+    FleetMode, FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport,
+    SubSiteReport, Trouble,
+};
+use khor_music::SectionPart;
+use khor_signal::largest_deviation;
+use khor_site::{Host, Refused, Site, SubSite};
 use khor_source::SourceKind;
-use schemars::JsonSchema;
-use serde::Serialize;
 
+use super::convert::trouble;
 use crate::{
     config::SiteMode,
     engine::{
@@ -17,141 +20,45 @@ use crate::{
     },
 };
 
-/// A clock that is this far off is worth a remark, milliseconds.
+/// A clock that differs by this much is off, milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
-
-/// `GET /api/fleet`.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
-pub struct FleetReport {
-    pub site: Option<String>,
-    pub ok: bool,
-    pub error: Option<String>,
-    pub fix: Option<String>,
-    pub alone: Option<SingleHostReport>,
-    pub mode: SiteMode,
-    /// Why it isn't quite what the mode asks for.
-    pub remark: Option<String>,
-    /// The furthest first.
-    pub soloists: Vec<String>,
-    /// Sections that play by themselves.
-    pub sections: Vec<SectionReport>,
-    /// Turns of the roll call.
-    pub turns: usize,
-    /// The furthest from its ordinary first, the silent ones last.
-    pub hosts: Vec<HostReport>,
-    /// Sites within it, by name.
-    pub sites: Vec<SubSiteReport>,
-    /// Hosts that send, those of sites within it included, and those that have stopped.
-    pub live: u32,
-    pub silent: u32,
-    /// Hosts by the version of their relay.
-    pub versions: BTreeMap<String, u64>,
-    pub refused: Refused,
-}
-
-/// The host that is heard as if it were this machine.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct SingleHostReport {
-    pub host: String,
-    pub ok: bool,
-    pub error: Option<String>,
-    pub fix: Option<String>,
-}
-
-/// A section and what it is played with.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
-#[schemars(rename = "FleetSection")]
-pub struct SectionReport {
-    /// `null` is the rest.
-    pub name: Option<String>,
-    pub hosts: usize,
-    pub timbre: Role,
-    pub register: Register,
-    pub pan: f32,
-}
-
-/// How a host is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum HostState {
-    /// It sends.
-    Live,
-    /// It has stopped sending.
-    Silent,
-}
-
-/// One host.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
-#[schemars(rename = "FleetHost")]
-pub struct HostReport {
-    pub name: String,
-    pub section: Option<String>,
-    pub via: Option<String>,
-    pub state: HostState,
-    pub deviation: Option<f32>,
-    pub signal: Option<&'static str>,
-    pub seen_ms_ago: u64,
-    pub learnt: f32,
-    pub source: String,
-    pub version: String,
-    pub clock_behind_ms: i64,
-    pub clock_off: bool,
-    pub missed_frames: u64,
-    pub late_frames: u64,
-    pub refused_messages: u64,
-    pub refusal: Option<String>,
-    pub used_twice: bool,
-}
-
-/// A site within the site.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
-#[schemars(rename = "FleetSite")]
-pub struct SubSiteReport {
-    pub name: String,
-    pub state: HostState,
-    pub live: u32,
-    pub silent: u32,
-    pub refused: u64,
-    pub aggregators: u32,
-    pub relative_error: f64,
-    pub section_relative_error: Option<f64>,
-    pub seen_ms_ago: u64,
-}
 
 pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
     let shortfall = match &state.source {
-        SourceState::Up(info) if info.kind == SourceKind::Site => info.shortfall.clone(),
-        SourceState::Down(shortfall) => Some(shortfall.clone()),
+        SourceState::Up(info) if info.kind == SourceKind::Site => info.shortfall.as_ref(),
+        SourceState::Down(shortfall) => Some(shortfall),
         _ => None,
     };
+    let trouble = shortfall.map(trouble);
+    match &state.site {
+        Some(site) => site_report(state, site, trouble),
+        None => no_site(state, trouble),
+    }
+}
+
+fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
+    let no_site = || Trouble::new("no site is heard", "start khor engine --site NAME --nats URL");
+    FleetReport {
+        site: None,
+        ok: false,
+        trouble: Some(trouble.unwrap_or_else(no_site)),
+        alone: None,
+        mode: mode(state.plan.mode),
+        remark: None,
+        soloists: Vec::new(),
+        sections: Vec::new(),
+        turns: 0,
+        hosts: Vec::new(),
+        sites: Vec::new(),
+        live: 0,
+        silent: 0,
+        versions: BTreeMap::new(),
+        refused: RefusedMessages::default(),
+    }
+}
+
+fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> FleetReport {
     let is_up = matches!(&state.source, SourceState::Up(info) if info.kind == SourceKind::Site);
-    let Some(site) = &state.site else {
-        let (error, fix) =
-            ("no site is heard".to_owned(), "start khor engine --site NAME --nats URL".to_owned());
-        let (error, fix) = shortfall.map_or((error, fix), |shortfall| (shortfall.error, shortfall.fix));
-        return FleetReport {
-            site: None,
-            ok: false,
-            error: Some(error),
-            fix: Some(fix),
-            alone: None,
-            mode: state.plan.mode,
-            remark: None,
-            soloists: Vec::new(),
-            sections: Vec::new(),
-            turns: 0,
-            hosts: Vec::new(),
-            sites: Vec::new(),
-            live: 0,
-            silent: 0,
-            versions: BTreeMap::new(),
-            refused: Refused::default(),
-        };
-    };
     let mut hosts: Vec<HostReport> = site.hosts.iter().map(host).collect();
     let rank = |host: &HostReport| (host.state == HostState::Live, host.deviation.unwrap_or(f32::MIN));
     hosts.sort_by(|a, b| rank(b).0.cmp(&rank(a).0).then(rank(b).1.total_cmp(&rank(a).1)));
@@ -159,14 +66,12 @@ pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
     for host in &hosts {
         *versions.entry(host.version.clone()).or_default() += 1;
     }
-    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
     FleetReport {
         site: Some(site.name.to_string()),
-        ok: is_up && error.is_none(),
-        error,
-        fix,
+        ok: is_up && trouble.is_none(),
+        trouble,
         alone: state.single_host.as_ref().map(alone),
-        mode: state.plan.mode,
+        mode: mode(state.plan.mode),
         remark: state.plan.remark.clone(),
         soloists: state.plan.furthest().iter().map(|solo| solo.host.clone()).collect(),
         sections: state.plan.benches.iter().map(section).collect(),
@@ -176,15 +81,21 @@ pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
         live: site.live,
         silent: site.silent,
         versions,
-        refused: site.refused.clone(),
+        refused: refused(&site.refused),
+    }
+}
+
+fn mode(mode: SiteMode) -> FleetMode {
+    match mode {
+        SiteMode::Ensemble => FleetMode::Ensemble,
+        SiteMode::Sections => FleetMode::Sections,
+        SiteMode::RollCall => FleetMode::RollCall,
     }
 }
 
 fn alone(alone: &SingleHost) -> SingleHostReport {
-    let SingleHost { host, shortfall } = alone.clone();
-    let ok = shortfall.is_none();
-    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
-    SingleHostReport { host, ok, error, fix }
+    let trouble = alone.shortfall.as_ref().map(trouble);
+    SingleHostReport { host: alone.host.clone(), ok: trouble.is_none(), trouble }
 }
 
 fn section(seated: &SeatedSection) -> SectionReport {
@@ -202,7 +113,7 @@ fn host(host: &Host) -> HostReport {
         via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
         deviation: deviation.map(|(_, octaves)| octaves),
-        signal: deviation.map(|(signal, _)| SIGNALS[signal.index()].name),
+        signal: deviation.and_then(|(lane, _)| lane.signal()).map(|signal| signal.info().name.to_owned()),
         seen_ms_ago: host.seen_ago.as_millis() as u64,
         learnt,
         source: format!("{:?}", host.source).to_lowercase(),
@@ -239,5 +150,34 @@ fn sub_site(site: &SubSite) -> SubSiteReport {
         relative_error: *relative_error,
         section_relative_error: *section_relative_error,
         seen_ms_ago: seen_ago.as_millis() as u64,
+    }
+}
+
+fn refused(refused: &Refused) -> RefusedMessages {
+    let Refused {
+        oversized,
+        foreign,
+        version,
+        malformed,
+        misdirected,
+        late,
+        duplicate,
+        crowded,
+        flooded,
+        nested,
+        last,
+    } = refused.clone();
+    RefusedMessages {
+        oversized,
+        foreign,
+        version,
+        malformed,
+        misdirected,
+        late,
+        duplicate,
+        crowded,
+        flooded,
+        nested,
+        last,
     }
 }

@@ -1,271 +1,72 @@
-//! `GET /api/health`: how every part is.
+//! `GET /api/health`: how every part works.
 
 use std::ffi::OsStr;
 
+use khor_api::{
+    AudioReport, BaselineReport, BpfReport, ConfigReport, DesktopReport, FeaturesReport, Health,
+    HealthReport, ListenReport, MachineReport, MidiReport, MissedReport, OscReport, PresetsReport,
+    ProbeReport, ReceiveReport, ScopeReport, SourceReport, TimeReport, Trouble,
+};
 use khor_music::Preset;
 use khor_output::{
-    Health, audio, osc,
-    recorder::{Recorder, RecordingStatus},
+    audio::{AudioOutput, Tap},
+    osc::OscOutput,
+    recorder::Recorder,
 };
 use khor_proto::{Scope, inert};
 use khor_signal::Counter;
 use khor_source::{SourceKind, cgroups_of, scope_label};
 use khor_system::{clock::now_unix_ms, local_time::Local};
-use schemars::JsonSchema;
-use serde::Serialize;
 
-use super::table::reason;
+use super::convert::{reason, trouble};
 use crate::{
     config::Config,
     engine::{
         config_snapshot::ConfigSnapshot,
-        desktop_health::DesktopHealth,
+        desktop_health::overall_health,
         library::Library,
-        osc_input_health::OscInputHealth,
         state::{EngineState, SingleHost, SourceState},
     },
 };
-
-/// `GET /api/health`.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[expect(missing_docs, reason = "the fields are documented in docs/api.md")]
-pub struct HealthReport {
-    pub ts_ms: u64,
-    pub version: &'static str,
-    pub config_path: String,
-    pub host: MachineReport,
-    pub source: SourceReport,
-    pub scope: ScopeReport,
-    pub probes: Vec<ProbeReport>,
-    pub missed: MissedReport,
-    pub audio: AudioReport,
-    pub listen: ListenReport,
-    pub recording: RecordingStatus,
-    pub bpf: BpfReport,
-    pub midi: MidiReport,
-    pub osc: OscReport,
-    pub desktop: DesktopReport,
-    pub presets: PresetsReport,
-    pub baseline: BaselineReport,
-    pub config: ConfigReport,
-    pub time: TimeReport,
-    pub features: FeaturesReport,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PresetsReport {
-    pub ok: bool,
-    pub folder: String,
-    pub problems: Vec<String>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct BaselineReport {
-    pub learnt: Option<f32>,
-    pub learning: Option<bool>,
-    pub frozen: bool,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MachineReport {
-    pub name: String,
-    pub kernel: String,
-    pub cpus: usize,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct SourceReport {
-    pub kind: Option<SourceKind>,
-    pub ok: bool,
-    pub interval_ms: Option<u16>,
-    pub detail: String,
-    pub error: Option<String>,
-    pub fix: Option<String>,
-}
-
-/// Whose activity is heard, or is to be.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ScopeReport {
-    pub whose: String,
-    pub is_machine: bool,
-    pub cgroups: Vec<String>,
-    pub ok: bool,
-    pub error: Option<String>,
-    pub fix: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ProbeReport {
-    pub name: &'static str,
-    pub available: bool,
-    pub reason: Option<String>,
-}
-
-/// Events that the collector's programs missed since the engine started.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MissedReport {
-    pub events: Option<u64>,
-    pub reason: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct AudioReport {
-    #[serde(flatten)]
-    pub health: Health,
-    pub backend: Option<String>,
-    pub device: Option<String>,
-    pub sample_rate_hz: Option<u32>,
-    pub muted: bool,
-    pub restarts: u32,
-    pub xruns: Option<u64>,
-    pub priority: Option<audio::Priority>,
-    pub callback_load: f32,
-    pub latency_ms: Option<f32>,
-    pub peak: f32,
-    pub voices: u32,
-    pub voice_limit: u32,
-    pub dropped_notes: u64,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ListenReport {
-    pub listeners: usize,
-    pub at_most: usize,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct BpfReport {
-    #[serde(flatten)]
-    pub health: Health,
-    pub err_code: i32,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct MidiReport {
-    #[serde(flatten)]
-    pub health: Health,
-    pub port: String,
-    pub channel: u8,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct OscReport {
-    #[serde(flatten)]
-    pub health: Health,
-    pub host: String,
-    pub port: u16,
-    pub targets: Vec<osc::TargetHealth>,
-    pub receive: ReceiveReport,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ReceiveReport {
-    #[serde(flatten)]
-    pub receiving: OscInputHealth,
-    pub port: u16,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct DesktopReport {
-    #[serde(flatten)]
-    pub health: Health,
-    #[serde(flatten)]
-    pub parts: DesktopHealth,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct ConfigReport {
-    pub ok: bool,
-    pub error: Option<String>,
-    pub warnings: Vec<String>,
-}
-
-/// The clock that quiet hours follow.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct TimeReport {
-    pub zone: String,
-    pub ok: bool,
-    pub error: Option<String>,
-    pub fix: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct FeaturesReport {
-    pub fake: bool,
-}
 
 pub(in crate::engine) fn health(
     snapshot: &ConfigSnapshot,
     library: &Library,
     state: &EngineState,
-    audio: &audio::AudioOutput,
+    audio: &AudioOutput,
     recorder: &Recorder,
-    osc: &osc::OscOutput,
+    osc: &OscOutput,
     midi: &Health,
 ) -> HealthReport {
     let config = &snapshot.config;
-    let (status, meters) = (audio.status(), audio.meters());
-    let source = source_report(&state.source);
     HealthReport {
         ts_ms: now_unix_ms(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         config_path: snapshot.path.display().to_string(),
         host: machine_report(),
         bpf: bpf_report(config, &state.source),
-        source,
+        source: source_report(&state.source),
         scope: state
             .single_host
             .as_ref()
             .map_or_else(|| scope_report(config, &state.source), single_host_report),
         probes: probes(&state.source),
         missed: missed_report(state),
-        audio: AudioReport {
-            health: if config.features.audio && !status.health.enabled {
-                Health { enabled: true, ..status.health }
-            } else {
-                status.health
-            },
-            backend: status.backend,
-            device: status.device,
-            sample_rate_hz: status.sample_rate_hz,
-            muted: state.silence.is_muted(),
-            restarts: status.restarts,
-            xruns: status.xruns,
-            priority: status.priority,
-            callback_load: meters.callback_load,
-            latency_ms: meters.latency_s.map(|seconds| 1000.0 * seconds),
-            peak: meters.peak,
-            voices: meters.voices,
-            voice_limit: meters.voice_limit,
-            dropped_notes: meters.dropped_notes + state.late_notes,
-        },
-        listen: ListenReport { listeners: audio.tap().listeners(), at_most: audio::Tap::MAX_LISTENERS },
+        audio: audio_report(config, state, audio),
+        listen: ListenReport { listeners: audio.tap().listeners(), at_most: Tap::MAX_LISTENERS },
         recording: recorder.status(),
         midi: MidiReport {
             health: midi.clone(),
             port: config.midi.port.clone(),
             channel: config.midi.channel,
         },
-        osc: OscReport {
-            health: osc.health(),
-            host: config.osc.host.clone(),
-            port: config.osc.port,
-            targets: osc.targets(),
-            receive: ReceiveReport {
-                receiving: state.osc_input_health.clone(),
-                port: config.osc.receive.port,
-            },
-        },
+        osc: osc_report(config, state, osc),
         desktop: DesktopReport {
-            health: state.desktop_health.overall(),
+            health: overall_health(&state.desktop_health),
             parts: state.desktop_health.clone(),
         },
         presets: presets(config, library),
-        baseline: BaselineReport {
-            learnt: state.reading.map(|reading| reading.learnt),
-            learning: state.reading.map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
-            frozen: state.baseline_frozen,
-        },
+        baseline: baseline_report(state),
         config: ConfigReport {
             ok: snapshot.warnings.is_empty(),
             error: None,
@@ -273,6 +74,45 @@ pub(in crate::engine) fn health(
         },
         time: time_report(),
         features: FeaturesReport { fake: config.features.fake },
+    }
+}
+
+fn audio_report(config: &Config, state: &EngineState, audio: &AudioOutput) -> AudioReport {
+    let (status, meters) = (audio.status(), audio.meters());
+    let enabled = status.health.enabled || config.features.audio;
+    AudioReport {
+        health: Health { enabled, ..status.health },
+        backend: status.backend,
+        device: status.device,
+        sample_rate_hz: status.sample_rate_hz,
+        muted: state.silence.is_muted(),
+        restarts: status.restarts,
+        xruns: status.xruns,
+        priority: status.priority,
+        callback_load: meters.callback_load,
+        latency_ms: meters.latency_s.map(|seconds| 1000.0 * seconds),
+        peak: meters.peak,
+        voices: meters.voices,
+        voice_limit: meters.voice_limit,
+        dropped_notes: meters.dropped_notes + state.late_notes,
+    }
+}
+
+fn osc_report(config: &Config, state: &EngineState, osc: &OscOutput) -> OscReport {
+    OscReport {
+        health: osc.health(),
+        host: config.osc.host.clone(),
+        port: config.osc.port,
+        targets: osc.targets(),
+        receive: ReceiveReport { input: state.osc_input_health.clone(), port: config.osc.receive.port },
+    }
+}
+
+fn baseline_report(state: &EngineState) -> BaselineReport {
+    BaselineReport {
+        learnt: state.reading.as_ref().map(|reading| reading.learnt),
+        learning: state.reading.as_ref().map(|reading| reading.learnt < 1.0 && !state.baseline_frozen),
+        frozen: state.baseline_frozen,
     }
 }
 
@@ -288,9 +128,8 @@ fn presets(config: &Config, library: &Library) -> PresetsReport {
 
 fn time_report() -> TimeReport {
     let local = Local::now();
-    let (zone, ok) = (local.name(), local.problem.is_none());
-    let (error, fix) = local.problem.map(|problem| (problem.error, problem.fix)).unzip();
-    TimeReport { zone, ok, error, fix }
+    let trouble = local.problem.as_ref().map(trouble);
+    TimeReport { zone: local.name(), ok: trouble.is_none(), trouble }
 }
 
 fn machine_report() -> MachineReport {
@@ -309,15 +148,14 @@ fn source_report(source: &SourceState) -> SourceReport {
         SourceState::Up(info) => {
             // Counters that only a scope lacks are reported with the scope.
             let shortfall = info.shortfall.as_ref().filter(|_| info.scope == Scope::Machine);
-            let shortfall = shortfall.or(info.limit.as_ref()).cloned();
+            let shortfall = shortfall.or(info.limit.as_ref());
             // Each host of a site has an interval of its own.
             let interval_ms = (info.kind != SourceKind::Site).then_some(info.interval_ms);
             (Some(info.kind), true, interval_ms, info.detail.clone(), shortfall)
         }
-        SourceState::Down(shortfall) => (None, false, None, "lost".to_owned(), Some(shortfall.clone())),
+        SourceState::Down(shortfall) => (None, false, None, "lost".to_owned(), Some(shortfall)),
     };
-    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
-    SourceReport { kind, ok, interval_ms, detail, error, fix }
+    SourceReport { kind, ok, interval_ms, detail, trouble: shortfall.map(trouble) }
 }
 
 /// The scope that is counted, or the selected one while the source is unavailable.
@@ -338,17 +176,20 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
             SourceState::Down(_) | SourceState::Starting => Vec::new(),
         },
         ok: shortfall.is_none(),
-        error: shortfall.map(|shortfall| shortfall.error.clone()),
-        fix: shortfall.map(|shortfall| shortfall.fix.clone()),
+        trouble: shortfall.map(trouble),
     }
 }
 
 /// The report for a single host of a site.
 fn single_host_report(single_host: &SingleHost) -> ScopeReport {
-    let SingleHost { host, shortfall } = single_host.clone();
-    let ok = shortfall.is_none();
-    let (error, fix) = shortfall.map(|shortfall| (shortfall.error, shortfall.fix)).unzip();
-    ScopeReport { whose: host, is_machine: false, cgroups: Vec::new(), ok, error, fix }
+    let trouble: Option<Trouble> = single_host.shortfall.as_ref().map(trouble);
+    ScopeReport {
+        whose: single_host.host.clone(),
+        is_machine: false,
+        cgroups: Vec::new(),
+        ok: trouble.is_none(),
+        trouble,
+    }
 }
 
 /// The original's `bpf` block: whether the kernel's probes are heard.
@@ -368,7 +209,7 @@ fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
         SourceState::Down(shortfall) => Health::failing(&shortfall.error, &shortfall.fix),
         SourceState::Starting => Health::starting(),
     };
-    let err_code = i32::from(health.error.is_some());
+    let err_code = i32::from(health.trouble.is_some());
     BpfReport { health, err_code }
 }
 
@@ -392,7 +233,7 @@ fn probes(source: &SourceState) -> Vec<ProbeReport> {
     std::iter::zip(Counter::ALL, &info.availability)
         .map(|(counter, availability)| {
             let reason = reason(availability);
-            ProbeReport { name: counter.name(), available: reason.is_none(), reason }
+            ProbeReport { name: counter.name().to_owned(), available: reason.is_none(), reason }
         })
         .collect()
 }

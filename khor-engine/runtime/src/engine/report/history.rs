@@ -2,20 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use khor_api::HistoryPoint;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
-
-use super::table::Table;
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub(super) struct HistoryReport {
-    pub(super) ts_ms: u64,
-    #[serde(flatten)]
-    pub(super) original: Table<Option<f64>>,
-    pub(super) levels: Table<Option<f32>>,
-    pub(super) rates: Table<Option<f64>>,
-}
 
 /// A point of history as JSON, serialised once. A report may contain 600 points, which are most of
 /// its text.
@@ -23,8 +13,8 @@ pub(super) struct HistoryReport {
 pub struct WrittenPoint(Arc<RawValue>);
 
 impl WrittenPoint {
-    pub(super) fn of(report: &HistoryReport) -> Option<Self> {
-        to_raw_value(report).ok().map(|json| Self(json.into()))
+    pub(super) fn of(point: &HistoryPoint) -> Option<Self> {
+        to_raw_value(point).ok().map(|json| Self(json.into()))
     }
 }
 
@@ -36,10 +26,10 @@ impl Serialize for WrittenPoint {
 
 impl JsonSchema for WrittenPoint {
     fn schema_name() -> Cow<'static, str> {
-        HistoryReport::schema_name()
+        HistoryPoint::schema_name()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        HistoryReport::json_schema(generator)
+        HistoryPoint::json_schema(generator)
     }
 }

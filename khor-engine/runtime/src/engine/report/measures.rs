@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use khor_api::{FleetReport, HealthReport, MetricsReport};
 use khor_signal::Counters;
+use khor_site::Refused;
 
-use super::{fleet::FleetReport, health::HealthReport, metrics::MetricsReport};
+use super::history::WrittenPoint;
 
 /// All measurements, for clients that draw graphs.
 #[derive(Clone, Debug)]
@@ -12,9 +14,11 @@ pub struct Measures {
     /// How every part is.
     pub health: HealthReport,
     /// Signals and controls.
-    pub metrics: MetricsReport,
+    pub metrics: MetricsReport<WrittenPoint>,
     /// The hosts of a site.
     pub fleet: FleetReport,
+    /// Messages of the site that were rejected.
+    pub refused: Refused,
     /// Totals of the kernel's counters since the engine started; `None` without a source.
     pub counters: Option<Counters>,
     /// Cues that came, by kind.

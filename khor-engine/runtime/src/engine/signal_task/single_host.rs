@@ -37,7 +37,8 @@ impl SignalTask {
         let Some((single_host, host)) = self.find_single_host(&site) else { return };
         let reading = host
             .filter(|_| single_host.shortfall.is_none())
-            .map(|host| Reading { lanes: keep_enabled(&host.reading.lanes, &self.heard), ..host.reading });
+            .map(|host| &host.reading)
+            .map(|reading| Reading { lanes: keep_enabled(&reading.lanes, &self.heard), ..reading.clone() });
         self.publish_site(Arc::clone(&site), reading, Some(single_host), self.empty_plan());
     }
 

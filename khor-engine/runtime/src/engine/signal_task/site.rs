@@ -39,7 +39,7 @@ impl SignalTask {
 
     fn site_update(&mut self, site: Arc<Site>) {
         let plan = self.stage.update_for_site(self.mode, &site, &self.heard);
-        self.publish_site(Arc::clone(&site), plan.reading, None, plan);
+        self.publish_site(Arc::clone(&site), plan.reading.clone(), None, plan);
     }
 
     /// Publishes the reading of a site to the state and to OSC.
@@ -51,7 +51,7 @@ impl SignalTask {
         plan: StagePlan,
     ) {
         if let Some(reading) = &reading {
-            self.osc.send(osc::OscEvent::Lanes(reading.lanes));
+            self.osc.send(osc::OscEvent::Lanes(reading.lanes.clone()));
         }
         let mut state = self.state.lock();
         // Without a sending host there is no reading. A site never has counters.

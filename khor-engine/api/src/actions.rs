@@ -1,0 +1,41 @@
+//! Answers of actions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The request was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct Done {
+    /// True.
+    pub ok: bool,
+}
+
+/// The answer of `POST /api/actions/mute`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct Muted {
+    /// True.
+    pub ok: bool,
+    /// Whether the sound device is muted now.
+    pub muted: bool,
+}
+
+/// The answer of `POST /api/actions/snooze`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct Snoozed {
+    /// True.
+    pub ok: bool,
+    /// When the snooze ends, milliseconds since 1970; `null` if it was ended.
+    pub snoozed_until_ts_ms: Option<u64>,
+}
+
+/// The parameter `do` of `POST /api/actions/baseline`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BaselineAction {
+    /// Stop learning the baseline.
+    Freeze,
+    /// Resume learning.
+    Unfreeze,
+    /// Reset the baseline and learn a new one.
+    Forget,
+}

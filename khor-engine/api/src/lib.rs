@@ -1,0 +1,61 @@
+//! The types of khor's HTTP API: every request and every response.
+//!
+//! The server fills these types, and `khor top`, the commands and the tests read them. The `OpenAPI`
+//! document is generated from them, and the page's types and `docs/api-reference.md` are generated
+//! from that document. The doc comment of a field is its description everywhere.
+//!
+//! Times named `…_ts_ms` are milliseconds since 1970. A missing value is `null`, never 0.
+
+mod actions;
+mod clips;
+mod config;
+mod controls;
+mod devices;
+mod doctor;
+mod error;
+mod explain;
+mod fleet;
+mod health;
+mod listen;
+mod login;
+mod mapping;
+mod metrics;
+mod outputs;
+mod presets;
+mod recording;
+mod table;
+mod trouble;
+
+pub use self::{
+    actions::{BaselineAction, Done, Muted, Snoozed},
+    clips::{ClipInfo, ClipList},
+    config::ConfigChanged,
+    controls::{ControlsReport, SilenceReason, SilenceReport},
+    devices::{DeviceInfo, DeviceList, DeviceSelected, DeviceSelection, UnitList},
+    doctor::{Check, CheckState, Diagnosis},
+    error::Refusal,
+    explain::{DeviatingSignal, Explanation, SoundPart},
+    fleet::{
+        FleetMode, FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport,
+        SubSiteReport,
+    },
+    health::{
+        BaselineReport, BpfReport, ConfigReport, FeaturesReport, HealthReport, ListenReport, MachineReport,
+        MissedReport, PresetsReport, ProbeReport, ScopeReport, SourceReport, TimeReport,
+    },
+    listen::SoundFormat,
+    login::Login,
+    mapping::{FeatureInfo, InputInfo, MappingVocabulary},
+    metrics::{
+        CueReport, HistoryPoint, MetricsReport, MusicReport, NoteReport, OriginalRates, OriginalTotals,
+        SignalReport, SoloReport,
+    },
+    outputs::{
+        AudioReport, DesktopHealth, DesktopReport, Granter, Health, MidiReport, OscInputHealth, OscReport,
+        Priority, ReceiveReport, TargetHealth,
+    },
+    presets::{PresetChecked, PresetInfo, PresetList, PresetPreview, PresetReport, PresetSelected},
+    recording::{RecordedFile, RecordingList, RecordingStarted, RecordingStatus, RecordingStopped},
+    table::Table,
+    trouble::Trouble,
+};

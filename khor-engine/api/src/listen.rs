@@ -1,0 +1,15 @@
+//! The text messages of the WebSocket `GET /api/listen`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The format of the binary messages that follow. It is sent first, and again when it changes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub struct SoundFormat {
+    /// Frames per second.
+    pub sample_rate_hz: u32,
+    /// Samples in a frame: 2, left and right.
+    pub channels: u16,
+    /// Format of a sample: `s16le`, a signed 16-bit integer, low byte first.
+    pub format: String,
+}

@@ -1,0 +1,18 @@
+//! Conversions that several reports share.
+
+use khor_api::Trouble;
+use khor_proto::Availability;
+use khor_source::Shortfall;
+
+/// What is missing, as answers show it.
+pub(super) fn trouble(shortfall: &Shortfall) -> Trouble {
+    Trouble::new(&shortfall.error, &shortfall.fix)
+}
+
+/// Why a counter is missing; `None` if it is available.
+pub(super) fn reason(availability: &Availability) -> Option<String> {
+    match availability {
+        Availability::Available => None,
+        Availability::Absent { reason } => Some(reason.clone()),
+    }
+}

@@ -1,0 +1,225 @@
+//! One value for every lane. Without added lanes, nothing here allocates.
+
+use std::ops::{Index, IndexMut};
+
+use super::{LaneId, PerSignal, SignalId};
+
+/// One value for each added lane. It allocates when the first value is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerAdded<T>(Vec<T>);
+
+/// One value for every lane: the kernel's signals first, then the added lanes.
+///
+/// Lanes that were added after this value was made have no value in it yet, so [`Self::get`] gives
+/// `None` for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerLane<T> {
+    /// The values of the kernel's signals, in catalogue order.
+    pub kernel: PerSignal<T>,
+    /// The values of the added lanes.
+    pub added: PerAdded<T>,
+}
+
+impl<T> PerAdded<T> {
+    /// No values.
+    pub const EMPTY: Self = Self(Vec::new());
+
+    /// Whether there is no value.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Number of values.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The value of an added lane; `None` beyond the last one, and for a signal of the kernel.
+    pub fn get(&self, lane: LaneId) -> Option<&T> {
+        self.0.get(lane.added_index()?)
+    }
+
+    /// The values in the order of their lanes.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &T> {
+        self.0.iter()
+    }
+
+    /// The values in the order of their lanes.
+    pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut T> {
+        self.0.iter_mut()
+    }
+
+    /// The lanes that have a place, with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (LaneId, &T)> {
+        self.0.iter().enumerate().filter_map(|(index, value)| Some((LaneId::of_added(index)?, value)))
+    }
+
+    /// Removes all values and keeps their memory.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Shortens to `len` values, or appends the default. At most [`LaneId::MAX_ADDED`] values are
+    /// kept.
+    pub fn resize(&mut self, len: usize)
+    where
+        T: Default,
+    {
+        self.0.resize_with(len.min(LaneId::MAX_ADDED), T::default);
+    }
+
+    /// Sets the value of an added lane. Lanes before it that have no value get the default. Ignores
+    /// a signal of the kernel.
+    pub fn set(&mut self, lane: LaneId, value: T)
+    where
+        T: Default,
+    {
+        let Some(index) = lane.added_index() else { return };
+        if index >= self.0.len() {
+            self.resize(index + 1);
+        }
+        self.0[index] = value;
+    }
+
+    /// Values computed from these.
+    pub fn map<U>(&self, f: impl FnMut(&T) -> U) -> PerAdded<U> {
+        PerAdded(self.0.iter().map(f).collect())
+    }
+}
+
+impl<T> Default for PerAdded<T> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// Values beyond [`LaneId::MAX_ADDED`] are dropped.
+impl<T> FromIterator<T> for PerAdded<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self(values.into_iter().take(LaneId::MAX_ADDED).collect())
+    }
+}
+
+impl<T> PerLane<T> {
+    /// Computes the values of the kernel's signals and of `added` further lanes.
+    pub fn from_fn(added: usize, mut f: impl FnMut(LaneId) -> T) -> Self {
+        let kernel = std::array::from_fn(|i| f(super::SIGNALS[i].id.into()));
+        Self { kernel, added: (0..added).map_while(LaneId::of_added).map(f).collect() }
+    }
+
+    /// The value of a lane; `None` for an added lane beyond the last one.
+    pub fn get(&self, lane: impl Into<LaneId>) -> Option<&T> {
+        let lane = lane.into();
+        self.kernel.get(lane.index()).or_else(|| self.added.get(lane))
+    }
+
+    /// Sets the value of a lane. Added lanes before it that have no value get the default.
+    pub fn set(&mut self, lane: impl Into<LaneId>, value: T)
+    where
+        T: Default,
+    {
+        let lane = lane.into();
+        match self.kernel.get_mut(lane.index()) {
+            Some(held) => *held = value,
+            None => self.added.set(lane, value),
+        }
+    }
+
+    /// All lanes that have a place, with their values.
+    pub fn iter(&self) -> impl Iterator<Item = (LaneId, &T)> {
+        SignalId::all().map(LaneId::from).zip(&self.kernel).chain(self.added.iter())
+    }
+
+    /// The values in the order of their lanes.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.kernel.iter().chain(&self.added.0)
+    }
+
+    /// The values in the order of their lanes.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.kernel.iter_mut().chain(&mut self.added.0)
+    }
+
+    /// Values computed from these.
+    pub fn map<U>(&self, mut f: impl FnMut(&T) -> U) -> PerLane<U> {
+        PerLane { kernel: self.kernel.each_ref().map(&mut f), added: self.added.map(f) }
+    }
+}
+
+impl<T> PerLane<Option<T>> {
+    /// Every lane is missing.
+    pub const NONE: Self = Self { kernel: [const { None }; SignalId::COUNT], added: PerAdded::EMPTY };
+
+    /// The value of a lane; `None` if the lane is missing.
+    pub fn value(&self, lane: impl Into<LaneId>) -> Option<T>
+    where
+        T: Copy,
+    {
+        self.get(lane).copied().flatten()
+    }
+}
+
+impl<T: Default> Default for PerLane<T> {
+    fn default() -> Self {
+        std::array::from_fn(|_| T::default()).into()
+    }
+}
+
+/// Without added lanes.
+impl<T> From<PerSignal<T>> for PerLane<T> {
+    fn from(kernel: PerSignal<T>) -> Self {
+        Self { kernel, added: PerAdded::EMPTY }
+    }
+}
+
+impl<T> Index<SignalId> for PerLane<T> {
+    type Output = T;
+
+    fn index(&self, signal: SignalId) -> &T {
+        &self.kernel[signal.index()]
+    }
+}
+
+impl<T> IndexMut<SignalId> for PerLane<T> {
+    fn index_mut(&mut self, signal: SignalId) -> &mut T {
+        &mut self.kernel[signal.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    #[test]
+    fn unset_lanes_have_no_value() {
+        let mut values = PerLane::<Option<u8>>::NONE;
+        let lane = LaneId::of_added(2).unwrap();
+        assert_eq!((values.get(lane), values.added.is_empty()), (None, true));
+        values.set(lane, Some(7));
+        values.set(SignalId::Rx, Some(3));
+        assert_eq!((values.value(lane), values[SignalId::Rx], values.added.len()), (Some(7), Some(3), 3));
+        assert_eq!(values.value(LaneId::of_added(1).unwrap()), None);
+        values.added.set(SignalId::Rx.into(), Some(9));
+        assert_eq!(values[SignalId::Rx], Some(3), "an added value never replaces a signal's");
+    }
+
+    proptest! {
+        /// Holds for any lanes in any order.
+        #[test]
+        fn each_lane_keeps_its_last_value(writes in vec((0..LaneId::MAX, any::<u16>()), 0..100)) {
+            let (mut values, mut expected) = (PerLane::<Option<u16>>::NONE, [None; LaneId::MAX]);
+            for (index, value) in writes {
+                values.set(LaneId::new(index).unwrap(), Some(value));
+                expected[index] = Some(value);
+            }
+            for (index, expected) in expected.iter().enumerate() {
+                prop_assert_eq!(values.value(LaneId::new(index).unwrap()), *expected);
+            }
+            let listed: Vec<usize> = values.iter().map(|(lane, _)| lane.index()).collect();
+            prop_assert_eq!(listed, (0..SignalId::COUNT + values.added.len()).collect::<Vec<_>>());
+            prop_assert_eq!(values.values().count(), values.map(Option::is_some).values().count());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The kernel's signals: names, families, units and meanings. They are the fixed first part of every
+//! catalogue of lanes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A signal: one lane derived from the kernel's counters. Lanes without counters are added to a
+/// [`Catalogue`](super::Catalogue).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SignalId {
+    /// Program starts.
+    Exec,
+    /// New processes and threads.
+    Fork,
+    /// Bytes received from outside the machine.
+    Rx,
+    /// Bytes sent out of the machine.
+    Tx,
+    /// Bytes that stayed inside the machine.
+    Local,
+    /// TCP segments sent again.
+    Retx,
+    /// Bytes read from and written to block devices.
+    Io,
+    /// Time a disk request took.
+    Lat,
+    /// Share of time some task waited for I/O.
+    Stall,
+    /// Share of time some task waited for memory.
+    Mem,
+    /// Page faults.
+    Fault,
+    /// Share of time some task waited for a CPU.
+    Cpu,
+    /// Context switches.
+    Csw,
+    /// Device interrupts.
+    Irq,
+    /// Soft interrupts.
+    Softirq,
+}
+
+/// Lanes that belong together: one colour on the page, one timbre and register in the music.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Processes: exec, fork.
+    Process,
+    /// Network: rx, tx, local, retx.
+    Network,
+    /// Disk: io, lat, stall.
+    Disk,
+    /// Memory: mem, fault.
+    Memory,
+    /// Kernel and CPU: cpu, csw, irq, softirq.
+    Kernel,
+}
+
+/// The voice that plays a lane.
+///
+/// The mapping of a preset decides which voice plays a signal of the kernel. An added lane has no
+/// line in the mapping, so its voice is part of its definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VoiceHint {
+    /// Short, high and dry: single events.
+    Process,
+    /// Falling, on the left: what arrives.
+    Receive,
+    /// Rising, on the right: what leaves.
+    Send,
+    /// Very high, each note twice: failures and repetitions.
+    Loss,
+    /// Low: storage.
+    Disk,
+    /// Long, in the middle register: resources that run out.
+    Memory,
+    /// Short, in the middle register: activity inside the machine.
+    Kernel,
+    /// In the middle of the stereo field: work that stays inside the machine.
+    Local,
+}
+
+/// What a signal is, for people.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalInfo {
+    /// Which one.
+    pub id: SignalId,
+    /// Name in config, API, OSC and page.
+    pub name: &'static str,
+    /// Two or three plain words.
+    pub label: &'static str,
+    /// Family it belongs to.
+    pub family: Family,
+    /// Unit of its rate.
+    pub unit: &'static str,
+}
+
+/// All signals in catalogue order (the order of every `PerSignal` array and of the page's lanes).
+pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
+    use Family::{Disk, Kernel, Memory, Network, Process};
+    use SignalId::{Cpu, Csw, Exec, Fault, Fork, Io, Irq, Lat, Local, Mem, Retx, Rx, Softirq, Stall, Tx};
+    const fn info(
+        id: SignalId,
+        name: &'static str,
+        label: &'static str,
+        family: Family,
+        unit: &'static str,
+    ) -> SignalInfo {
+        SignalInfo { id, name, label, family, unit }
+    }
+    [
+        info(Exec, "exec", "program starts", Process, "1/s"),
+        info(Fork, "fork", "new tasks", Process, "1/s"),
+        info(Rx, "rx", "received", Network, "B/s"),
+        info(Tx, "tx", "sent", Network, "B/s"),
+        info(Local, "local", "local traffic", Network, "B/s"),
+        info(Retx, "retx", "retransmits", Network, "1/s"),
+        info(Io, "io", "disk traffic", Disk, "B/s"),
+        info(Lat, "lat", "disk waits", Disk, "s"),
+        info(Stall, "stall", "waiting on disk", Disk, "ratio"),
+        info(Mem, "mem", "memory pressure", Memory, "ratio"),
+        info(Fault, "fault", "page faults", Memory, "1/s"),
+        info(Cpu, "cpu", "waiting on cpu", Kernel, "ratio"),
+        info(Csw, "csw", "switches", Kernel, "1/s"),
+        info(Irq, "irq", "interrupts", Kernel, "1/s"),
+        info(Softirq, "softirq", "soft interrupts", Kernel, "1/s"),
+    ]
+};
+
+impl SignalId {
+    /// Number of signals.
+    pub const COUNT: usize = 15;
+
+    /// Position in every `PerSignal` array.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// All signals, in catalogue order.
+    pub fn all() -> impl ExactSizeIterator<Item = Self> {
+        SIGNALS.iter().map(|info| info.id)
+    }
+
+    /// The voice that fits its family and direction.
+    pub const fn voice(self) -> VoiceHint {
+        match self {
+            Self::Exec | Self::Fork => VoiceHint::Process,
+            Self::Rx => VoiceHint::Receive,
+            Self::Tx => VoiceHint::Send,
+            Self::Local => VoiceHint::Local,
+            Self::Retx => VoiceHint::Loss,
+            Self::Io | Self::Lat | Self::Stall => VoiceHint::Disk,
+            Self::Mem | Self::Fault => VoiceHint::Memory,
+            Self::Cpu | Self::Csw | Self::Irq | Self::Softirq => VoiceHint::Kernel,
+        }
+    }
+
+    /// What it is, for people.
+    pub const fn info(self) -> &'static SignalInfo {
+        &SIGNALS[self as usize]
+    }
+}

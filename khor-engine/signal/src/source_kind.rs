@@ -1,0 +1,20 @@
+//! The kinds of sources.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// `khor-collector`, through its socket.
+    Collector,
+    /// `/proc`, read by the engine itself because there is no collector.
+    Proc,
+    /// The synthetic demo: not this machine.
+    Demo,
+    /// A capture that is played: not this machine now.
+    Capture,
+    /// The relays of a site: many machines.
+    Site,
+}
