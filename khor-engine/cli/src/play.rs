@@ -79,7 +79,7 @@ fn scan(path: &Path) -> anyhow::Result<Contents> {
                 contents.last_ns = frame.t_ns;
             }
             Ok(Recorded::Cue(_)) => contents.cues += 1,
-            Ok(Recorded::Lost { .. }) => {}
+            Ok(Recorded::Lanes(_) | Recorded::Lost { .. }) => {}
             Err(problem) => {
                 contents.damage.get_or_insert(problem);
             }

@@ -179,6 +179,7 @@ impl Render<'_> {
             self.space.check()?;
             match piece {
                 Ok(Recorded::Start(_)) => self.offline.restart(),
+                Ok(Recorded::Lanes(catalogue)) => self.offline.set_catalogue(&catalogue),
                 Ok(Recorded::Frame(frame)) => match self.frame(frame) {
                     ControlFlow::Continue(None) => {}
                     ControlFlow::Continue(Some(gap)) => self.leave_out(format_args!(

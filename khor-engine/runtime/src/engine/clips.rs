@@ -195,6 +195,7 @@ impl Clip {
             }
             match piece? {
                 Recorded::Start(_) => offline.restart(),
+                Recorded::Lanes(catalogue) => offline.set_catalogue(&catalogue),
                 Recorded::Frame(frame) => {
                     let begin_ns = *begin_ns.get_or_insert(frame.t_ns);
                     if ((frame.t_ns - begin_ns) as f64) < FROM_S * 1e9 {
