@@ -19,6 +19,7 @@ mod error;
 mod explain;
 mod fleet;
 mod health;
+mod history;
 mod listen;
 mod login;
 mod mapping;
@@ -26,6 +27,7 @@ mod metrics;
 mod outputs;
 mod presets;
 mod recording;
+mod stream;
 mod table;
 mod trouble;
 
@@ -46,6 +48,7 @@ pub use self::{
         BaselineReport, BpfReport, ConfigReport, FeaturesReport, HealthReport, ListenReport, MachineReport,
         MissedReport, PresetsReport, ProbeReport, ScopeReport, SourceReport, TimeReport,
     },
+    history::HistoryColumns,
     listen::SoundFormat,
     login::Login,
     mapping::{FeatureInfo, InputInfo, MappingVocabulary},
@@ -59,6 +62,10 @@ pub use self::{
     },
     presets::{PresetChecked, PresetInfo, PresetList, PresetPreview, PresetReport, PresetSelected},
     recording::{RecordedFile, RecordingList, RecordingStarted, RecordingStatus, RecordingStopped},
+    stream::{
+        BarReport, ConfigVersion, CueList, Greeting, LaneList, LaneReport, LaneValues, MAX_CUES, MAX_NOTES,
+        NoteList, SentenceReport, SoloistList, StreamEvent, StreamState,
+    },
     table::Table,
     trouble::Trouble,
 };

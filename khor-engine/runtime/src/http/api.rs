@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use khor_api::{
     BaselineAction, ConfigChanged, DeviceList, DeviceSelected, DeviceSelection, Done, Explanation,
-    FleetReport, HealthReport, MetricsReport, Muted, Snoozed, UnitList,
+    FleetReport, HealthReport, HistoryColumns, MetricsReport, Muted, Snoozed, UnitList,
 };
+use khor_config::{Config, ConfigUpdate};
 use khor_output::audio;
 use khor_source as source;
 use schemars::generate::SchemaSettings;
@@ -17,10 +18,7 @@ use super::{
     reply::Failure,
     table::{AnyJson, DONE, Json, Operation, Tagged, get, patch, post, put},
 };
-use crate::{
-    config::{Config, ConfigUpdate},
-    engine::WrittenPoint,
-};
+use crate::engine::WrittenPoint;
 
 /// Default length of a snooze, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;
@@ -36,6 +34,13 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/health", "Health of every part").at_once(health),
         get("/api/metrics", "Current rates, signals, notes and cues, and two minutes of history")
             .at_once(metrics),
+        get("/api/history", "The rates of the last two minutes")
+            .takes(
+                "since_ts_ms",
+                "Only points after this time, milliseconds since 1970",
+                json!({ "type": "integer", "minimum": 0 }),
+            )
+            .at_once(history),
         get("/api/explain", "What plays and why, in words").at_once(explain),
         get("/api/fleet", "The hosts of the current site").at_once(fleet),
         get("/api/config", "The configuration").at_once(config),
@@ -90,6 +95,10 @@ fn metrics(call: Call) -> Json<MetricsReport<WrittenPoint>> {
     Json(call.engine().metrics(None, true))
 }
 
+fn history(call: Call) -> Result<Json<HistoryColumns>, Failure> {
+    Ok(Json(call.engine().history(call.number("since_ts_ms", 0)?)))
+}
+
 fn explain(call: Call) -> Json<Explanation> {
     Json(call.engine().explain())
 }
@@ -107,10 +116,8 @@ fn config(call: Call) -> Tagged<Config> {
 fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     let change = call.json()?;
     let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let ConfigUpdate { config, restart_required, not_saved } = match if_match {
-        Some(tags) => call.engine().update_config_of(&change, &tags)?,
-        None => call.engine().update_config(&change)?,
-    };
+    let update = call.engine().update_config_json(&change, if_match.as_deref())?;
+    let ConfigUpdate { config, restart_required, not_saved } = update;
     let tag = config.tag();
     Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }

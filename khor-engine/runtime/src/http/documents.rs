@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use khor_config::Config;
 use khor_e2e::documents::{Document, documents};
 use khor_signal::SIGNALS;
 use serde_json::Value;
 
 use super::openapi_document;
-use crate::config::Config;
 
 /// The generated document that describes every operation.
 const REFERENCE: &str = "docs/api-reference.md";

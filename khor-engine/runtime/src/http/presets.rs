@@ -6,6 +6,7 @@ use khor_api::{
     Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
     PresetReport, PresetSelected,
 };
+use khor_config::numbers;
 use khor_music::{Curve, Feature, LaneValue, Polarity, Preset, PresetText, Problem};
 use khor_signal::SIGNALS;
 use serde_json::{Value, json};
@@ -16,10 +17,7 @@ use super::{
     reply::Failure,
     table::{DONE, Json, Operation, delete, get, post, put},
 };
-use crate::{
-    config::numbers,
-    engine::{EditError, Engine},
-};
+use crate::engine::{EditError, Engine};
 
 /// The name of a preview without a name.
 const UNNAMED: &str = "unnamed";

@@ -1,6 +1,6 @@
 //! Tests the API of a running engine in-process: its answers, and that they match its document.
 
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::Arc;
 
 use khor_http::ConnectionSlot;
 use khor_music::Preset;
@@ -41,12 +41,7 @@ impl Api {
 
     fn of((engine, dir): (Arc<Engine>, tempfile::TempDir)) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let streams = Arc::new(AtomicUsize::new(0));
-        Self {
-            context: ApiContext { engine, stop: stopped, streams, access: loopback(17321) },
-            _stop: stop,
-            _dir: dir,
-        }
+        Self { context: ApiContext::new(engine, stopped, loopback(17321)), _stop: stop, _dir: dir }
     }
 
     fn engine(&self) -> &Engine {
