@@ -808,7 +808,7 @@ export interface components {
             /** @description The whole explanation as text of at most 80 columns. `khor explain` prints it. */
             text: string;
         };
-        /** @description Signals that belong together: one colour on the page, one timbre and register in the music. */
+        /** @description Lanes that belong together: one colour on the page, one timbre and register in the music. */
         Family: "process" | "network" | "disk" | "memory" | "kernel";
         /** @description A feature of the music that an input can move. */
         FeatureInfo: {
@@ -1384,6 +1384,11 @@ export interface components {
             available: boolean;
             /** @description The family: one colour, and one timbre and register. */
             family: components["schemas"]["Family"];
+            /**
+             * Format: double
+             * @description The rate of one octave, in `unit`, greater than 0. Differences below it mean nothing.
+             */
+            grain: number;
             /** @description Two or three plain words, such as `program starts`. */
             label: string;
             /** @description Name of the lane, such as `exec`. */
