@@ -4,13 +4,14 @@ use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use khor_config::numbers;
 use khor_system::peer::Peer;
 use serde_json::Value;
 use tokio::{sync::watch, time::timeout};
 use warp::http::{HeaderMap, StatusCode, header};
 
 use super::{access::Access, feeds::Feeds, reply::Failure};
-use crate::{config::numbers, engine::Engine};
+use crate::engine::Engine;
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;

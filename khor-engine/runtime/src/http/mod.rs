@@ -37,7 +37,7 @@ mod tests;
 mod work;
 
 pub use self::access::read_token;
-pub use self::{access::AccessError, listener::HttpListener};
+pub use self::{access::AccessError, listener::HttpListener, openapi::openapi_document};
 
 use std::{convert::Infallible, sync::Arc};
 
