@@ -67,10 +67,46 @@ impl Drop for ConnectionPermit {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
 
     fn peer(uid: u32) -> Peer {
         Peer { uid, trusted: uid < 10 }
+    }
+
+    /// Most connections of all users together while `peer` may get another, and of its own user.
+    fn limits(peer: Peer) -> (usize, usize) {
+        match peer {
+            Peer { uid: 0, .. } => (256, 64),
+            Peer { trusted: true, .. } => (248, 64),
+            Peer { .. } => (224, 16),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Each number of connections is asked for by one user, and some are closed before.
+        #[test]
+        fn limits_hold_in_any_order(ops in vec((0u32..20, 1usize..40, vec(any::<Index>(), 0..20)), 1..60)) {
+            let limit = Arc::<ConnectionLimit>::default();
+            let mut open: Vec<ConnectionPermit> = Vec::new();
+            for (uid, requests, closed) in ops {
+                for index in closed.into_iter().take(open.len()) {
+                    open.swap_remove(index.index(open.len()));
+                }
+                for _ in 0..requests {
+                    let of_user = open.iter().filter(|permit| permit.peer.uid == uid).count();
+                    let (of_all, of_each) = limits(peer(uid));
+                    let admitted = limit.admit(peer(uid));
+                    prop_assert_eq!(admitted.is_ok(), open.len() < of_all && of_user < of_each);
+                    open.extend(admitted);
+                }
+            }
+            drop(open);
+            prop_assert!(limit.taken.lock().is_empty(), "every place is free again");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::wire::Socket;
 /// How long a client may leave its socket full.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes that may be queued. Further messages do not fit.
-const MAX_WAITING_BYTES: usize = 16 * 1024;
+pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024;
 
 /// The queue of frames.
 #[derive(Debug)]
@@ -104,6 +104,12 @@ impl Outbox {
     /// Whether the queue is empty.
     pub(super) fn is_clear(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// The queued frames, one after the other.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> Vec<u8> {
+        self.waiting.iter().flatten().copied().collect()
     }
 
     /// Closes the connection.

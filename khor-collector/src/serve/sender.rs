@@ -7,6 +7,9 @@
 //! timer for each client, which woke the process once for each client at each tick; and the loop as
 //! a task of the runtime, which took half as long again.
 
+#[cfg(test)]
+mod operations;
+
 use std::{
     collections::BTreeMap,
     io,
@@ -117,7 +120,7 @@ impl Sender {
     fn run(&self) {
         let mut clients = self.clients();
         while !clients.closed {
-            let next_ns = self.deliver(&mut clients, monotonic_ns());
+            let next_ns = self.deliver(&mut clients, monotonic_ns(), Instant::now());
             match next_ns {
                 Some(next_ns) => {
                     let pause = Duration::from_nanos(next_ns.saturating_sub(monotonic_ns()));
@@ -128,10 +131,9 @@ impl Sender {
         }
     }
 
-    /// Sends the samples that are due at `now_ns` of `CLOCK_MONOTONIC` and all queued messages.
-    /// Returns when to call it next.
-    fn deliver(&self, clients: &mut Clients, now_ns: u64) -> Option<u64> {
-        let now = Instant::now();
+    /// Sends the samples that are due at `now_ns` of `CLOCK_MONOTONIC`, which is `now`, and all
+    /// queued messages. Returns when to call it next.
+    fn deliver(&self, clients: &mut Clients, now_ns: u64, now: Instant) -> Option<u64> {
         let Clients { by_id, samples, taken, frame, .. } = clients;
         *taken = 0;
         let (mut next_ns, mut is_changed) = (None, false);
@@ -158,7 +160,11 @@ impl Sender {
 
     /// Sends a cue to its subscribers. `scopes` has a bit for each scope that the cue belongs to.
     pub(super) fn send_cue(&self, cue: &Cue, scopes: u64) {
-        let (mut clients, now) = (self.clients(), Instant::now());
+        self.send_cue_at(cue, scopes, Instant::now());
+    }
+
+    fn send_cue_at(&self, cue: &Cue, scopes: u64, now: Instant) {
+        let mut clients = self.clients();
         let Clients { by_id, frame, .. } = &mut *clients;
         let message = ServerMessage::Cue(cue.clone());
         frame.clear();

@@ -156,6 +156,9 @@ impl CaptureRecording<'_> {
                 info!("going on with {}", up.detail);
                 writer.source_changed(&Origin::of(&up)).with_context(writing)?;
             }
+            (SourceEvent::Lanes(catalogue), Some(writer)) => {
+                writer.lanes(&catalogue).with_context(writing)?;
+            }
             (SourceEvent::Frame(frame), Some(writer)) => {
                 self.frames += 1;
                 writer.push(&frame).with_context(writing)?;
@@ -173,8 +176,14 @@ impl CaptureRecording<'_> {
                 writer.flush().with_context(writing)?;
             }
             (SourceEvent::Down(shortfall), None) => warn!("{}", shortfall.error),
-            (SourceEvent::Frame(_) | SourceEvent::Cue(_) | SourceEvent::Lost { .. }, None)
-            | (SourceEvent::Described(_) | SourceEvent::Lanes(_), _) => {}
+            (
+                SourceEvent::Lanes(_)
+                | SourceEvent::Frame(_)
+                | SourceEvent::Cue(_)
+                | SourceEvent::Lost { .. },
+                None,
+            )
+            | (SourceEvent::Described(_), _) => {}
         }
         Ok(())
     }

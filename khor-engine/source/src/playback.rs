@@ -58,6 +58,7 @@ async fn play_once<E: From<SourceEvent>>(
     while let Some(piece) = pieces.recv().await {
         let event = match piece {
             Ok(Recorded::Start(origin)) => SourceEvent::Up(playback.info(origin)),
+            Ok(Recorded::Lanes(catalogue)) => SourceEvent::Lanes(catalogue),
             Ok(Recorded::Frame(frame)) => {
                 sleep_until(pace.due(frame.t_ns)).await;
                 SourceEvent::Frame(frame)

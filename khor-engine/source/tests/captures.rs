@@ -33,6 +33,7 @@ impl Capture {
                     cues.push(cue.kind);
                 }
                 Recorded::Start(origin) => assert_eq!(origin.machine.unwrap().boot_id, "", "{name}"),
+                Recorded::Lanes(_) => panic!("{name} has added lanes"),
                 Recorded::Lost { cues } => panic!("{name} lost {cues} cues"),
             }
         }

@@ -74,6 +74,7 @@ fn write(pieces: &[Recorded], path: &Path) {
     for piece in rest {
         match piece {
             Recorded::Start(origin) => writer.source_changed(origin).unwrap(),
+            Recorded::Lanes(catalogue) => writer.lanes(catalogue).unwrap(),
             Recorded::Frame(frame) => writer.push(frame).unwrap(),
             Recorded::Cue(cue) => writer.cue(cue).unwrap(),
             Recorded::Lost { cues } => writer.lost(*cues).unwrap(),

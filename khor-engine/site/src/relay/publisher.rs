@@ -21,7 +21,7 @@ use tracing::{info, warn};
 use super::progress::{Progress, RelayError, ticks};
 use crate::{
     codec::{self, Clocks, Identity},
-    nats::{Link, Nats},
+    nats::{Link, NatsSettings},
 };
 
 /// Milliseconds between the samples that rates are computed from: the shortest interval that the
@@ -46,7 +46,7 @@ pub struct RelaySettings {
     /// Its section.
     pub section: Option<Name>,
     /// The server.
-    pub nats: Nats,
+    pub nats: NatsSettings,
     /// Send cues without process and name, and frames without the boot id.
     pub redact: bool,
     /// Frames per second, 1..=20.

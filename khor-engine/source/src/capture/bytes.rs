@@ -46,6 +46,11 @@ impl Cursor {
         self.bytes.get(self.at).copied()
     }
 
+    /// The bytes that were not taken.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
     pub(super) fn byte(&mut self) -> Result<u8, Malformed> {
         let byte = self.peek().ok_or(Malformed)?;
         self.at += 1;
@@ -80,8 +85,7 @@ impl Cursor {
     /// Reads a text. Makes it inert, because a capture may come from anybody.
     pub(super) fn text(&mut self) -> Result<String, Malformed> {
         let length = self.number()? as usize;
-        let rest = &self.bytes[self.at..];
-        let text = rest.get(..length).filter(|text| text.len() <= MAX_TEXT_BYTES).ok_or(Malformed)?;
+        let text = self.rest().get(..length).filter(|text| text.len() <= MAX_TEXT_BYTES).ok_or(Malformed)?;
         let text = std::str::from_utf8(text).map_err(|_| Malformed)?;
         let text = inert::line(text).into_owned();
         self.at += length;

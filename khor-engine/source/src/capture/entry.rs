@@ -1,11 +1,13 @@
 //! Entries of a block: a source, a frame, a cue, lost cues, the end.
 
 use khor_proto::{Availability, Cue, CueKind};
-use khor_signal::{Counter, Frame, PerCounter};
+use khor_signal::{Counter, Frame, LaneDefinition, PerCounter};
 
 use super::{
     Origin,
     bytes::{Cursor, Malformed, put_number, put_signed, put_text},
+    lanes::LaneValues,
+    tags::{kind, part, tag},
 };
 use crate::{MachineInfo, SourceKind, edge};
 
@@ -19,30 +21,8 @@ const CUES: [CueKind; 5] =
     [CueKind::Oom, CueKind::Crash, CueKind::BlockError, CueKind::RetransmitBurst, CueKind::Exec];
 /// The kinds of sources by their number in the file, from 0. Only ever appended to.
 const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
-/// Number of a kind that has none.
-const NO_KIND: u8 = u8::MAX;
 /// Counters a file can have: one bit of a mask each.
 const MAX_COUNTERS: usize = u64::BITS as usize;
-
-/// First byte of each entry.
-mod tag {
-    /// A frame with the same known counters as the previous frame.
-    pub(super) const FRAME: u8 = 1;
-    /// A frame with its own list of known counters.
-    pub(super) const FRAME_KNOWN: u8 = 2;
-    pub(super) const CUE: u8 = 3;
-    pub(super) const LOST: u8 = 4;
-    pub(super) const SOURCE: u8 = 5;
-    pub(super) const END: u8 = 6;
-}
-
-/// Which parts of a cue are there.
-mod part {
-    pub(super) const PID: u8 = 1;
-    pub(super) const COMM: u8 = 2;
-    pub(super) const CGROUP: u8 = 4;
-    pub(super) const DETAIL: u8 = 8;
-}
 
 /// One entry.
 #[derive(Debug, PartialEq)]
@@ -55,10 +35,16 @@ pub(super) enum Entry {
     Frame(Frame),
     Cue(Cue),
     Lost(u64),
+    /// The definition of an added lane.
+    Lane {
+        /// 0 is the first added lane.
+        number: u32,
+        definition: LaneDefinition,
+    },
     /// The recording was ended, not cut.
     End,
-    /// Of a kind that a newer khor knows.
-    Unknown,
+    /// A value of the next frame, or of a kind that a newer khor knows.
+    Nothing,
 }
 
 /// Whether an entry that begins with this byte describes a source.
@@ -73,16 +59,18 @@ pub(super) struct Context {
     step_ns: u64,
     known: u64,
     values: [u64; MAX_COUNTERS],
+    lanes: LaneValues,
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self { t_ns: 0, step_ns: 0, known: 0, values: [0; MAX_COUNTERS] }
+        Self { t_ns: 0, step_ns: 0, known: 0, values: [0; MAX_COUNTERS], lanes: LaneValues::default() }
     }
 }
 
 impl Context {
     pub(super) fn put_frame(&mut self, bytes: &mut Vec<u8>, frame: &Frame) {
+        self.lanes.put(bytes, &frame.added);
         let counts = COUNTERS.map(|counter| frame.counters[counter.index()]);
         let mask = |holds: &dyn Fn(usize) -> bool| {
             (0..counts.len()).filter(|number| holds(*number)).fold(0, |mask, number| mask | 1_u64 << number)
@@ -120,12 +108,12 @@ impl Context {
         for (number, counter) in COUNTERS.into_iter().enumerate() {
             counters[counter.index()] = (self.known >> number & 1 == 1).then_some(self.values[number]);
         }
-        Ok(Frame::new(self.t_ns, counters))
+        Ok(Frame { t_ns: self.t_ns, counters, added: self.lanes.take() })
     }
 
     pub(super) fn put_cue(&self, bytes: &mut Vec<u8>, cue: &Cue) {
-        let Cue { kind, t_ns, pid, comm, cgroup_id, detail } = cue;
-        let number = CUES.iter().position(|known| known == kind).map_or(NO_KIND, |number| number as u8);
+        let Cue { kind: of, t_ns, pid, comm, cgroup_id, detail } = cue;
+        let number = CUES.iter().position(|known| known == of).map_or(kind::NONE, |number| number as u8);
         let part = |there: bool, part: u8| if there { part } else { 0 };
         let parts = part(pid.is_some(), part::PID)
             | part(comm.is_some(), part::COMM)
@@ -147,8 +135,9 @@ impl Context {
         }
     }
 
-    fn cue(&self, bytes: &mut Cursor) -> Result<Entry, Malformed> {
-        let kind = CUES.get(usize::from(bytes.byte()?)).copied();
+    /// Reads a cue, or what has the form of a cue.
+    fn cue(&mut self, bytes: &mut Cursor) -> Result<Entry, Malformed> {
+        let number = bytes.byte()?;
         let parts = bytes.byte()?;
         let t_ns = self.t_ns.wrapping_add(bytes.signed()? as u64);
         let has = |part: u8| parts & part != 0;
@@ -156,7 +145,18 @@ impl Context {
         let comm = has(part::COMM).then(|| bytes.text()).transpose()?;
         let cgroup_id = has(part::CGROUP).then(|| bytes.number()).transpose()?;
         let detail = has(part::DETAIL).then(|| bytes.small()).transpose()?;
-        let Some(kind) = kind else { return Ok(Entry::Unknown) };
+        match (number, &comm, cgroup_id, detail) {
+            (kind::LANE, Some(text), _, Some(number)) => {
+                let definition = serde_json::from_str(text).map_err(|_| Malformed)?;
+                return Ok(Entry::Lane { number, definition });
+            }
+            (kind::LANE_VALUE, _, Some(changed), Some(number)) => {
+                self.lanes.read(number, changed)?;
+                return Ok(Entry::Nothing);
+            }
+            _ => {}
+        }
+        let Some(kind) = CUES.get(usize::from(number)).copied() else { return Ok(Entry::Nothing) };
         Ok(Entry::Cue(Cue { kind, t_ns, pid, comm, cgroup_id, detail }))
     }
 
@@ -196,7 +196,7 @@ pub(super) fn put_end(bytes: &mut Vec<u8>) {
 pub(super) fn put_origin(bytes: &mut Vec<u8>, origin: &Origin) {
     let Origin { kind, machine, interval_ms, recorder, availability } = origin;
     let number = SOURCES.iter().position(|known| Some(*known) == *kind);
-    bytes.extend([tag::SOURCE, number.map_or(NO_KIND, |number| number as u8)]);
+    bytes.extend([tag::SOURCE, number.map_or(kind::NONE, |number| number as u8)]);
     put_number(bytes, (*interval_ms).into());
     put_text(bytes, recorder);
     bytes.push(machine.is_some().into());

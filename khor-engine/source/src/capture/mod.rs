@@ -8,7 +8,11 @@
 mod block;
 mod bytes;
 mod entry;
+#[cfg(test)]
+mod lane_tests;
+mod lanes;
 mod reader;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -16,7 +20,7 @@ mod writer;
 use std::io;
 
 use khor_proto::{Availability, Cue};
-use khor_signal::{Counter, Frame, PerCounter};
+use khor_signal::{Catalogue, Counter, Frame, PerCounter};
 
 pub use self::{reader::CaptureReader, writer::CaptureWriter};
 use super::{MachineInfo, SourceInfo, SourceKind};
@@ -61,7 +65,10 @@ pub enum CaptureError {
 pub enum Recorded {
     /// A source begins; its counters do not continue those before.
     Start(Origin),
-    /// All counters at one instant.
+    /// The lanes of the frames that follow. Until the first ones after [`Self::Start`], a source has
+    /// the kernel's signals alone. Each catalogue extends the last one.
+    Lanes(Catalogue),
+    /// All counters and added lanes at one instant.
     Frame(Frame),
     /// Something happened.
     Cue(Cue),

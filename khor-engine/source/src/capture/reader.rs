@@ -6,13 +6,16 @@ use std::{
     path::Path,
 };
 
+use khor_proto::Cue;
+use khor_signal::{Catalogue, Frame};
 use khor_system::files;
 
 use super::{
     CaptureError, HEADING, Origin, Recorded,
     block::{Blocks, Found, Problem},
-    bytes::Cursor,
+    bytes::{Cursor, Malformed},
     entry::{Context, Entry, is_source},
+    lanes,
 };
 use crate::edge;
 
@@ -39,6 +42,10 @@ pub struct CaptureReader<R = BufReader<File>> {
     /// Whether the last source was recorded before khor counted the machine's edge. `None` if the
     /// description of the source is damaged.
     lacks_edge: Option<bool>,
+    /// The lanes of the current source.
+    catalogue: Catalogue,
+    /// Whether some of its lanes were not returned yet.
+    has_new_lanes: bool,
     /// The end of the capture was read.
     whole: bool,
     /// Nothing was read since an error.
@@ -74,6 +81,8 @@ impl<R: Read> CaptureReader<R> {
             shift_ns: Some(0),
             step_ns: 0,
             lacks_edge: None,
+            catalogue: Catalogue::kernel(),
+            has_new_lanes: false,
             whole: false,
             faltering: false,
             ended: false,
@@ -82,45 +91,71 @@ impl<R: Read> CaptureReader<R> {
 
     fn piece(&mut self) -> Result<Option<Recorded>, CaptureError> {
         loop {
-            match self.context.entry(&mut self.block) {
-                Ok(Some(entry)) => match entry {
-                    Entry::Source { origin, lacks_edge } => {
-                        self.lacks_edge = Some(lacks_edge);
-                        self.step_ns = u64::from(origin.interval_ms) * 1_000_000;
-                        return Ok(Some(Recorded::Start(origin)));
-                    }
-                    Entry::Frame(mut frame) => {
-                        frame.t_ns = self.shifted(frame.t_ns);
-                        if self.lacks_edge.unwrap_or_else(|| edge::is_missing(&frame)) {
-                            edge::fill(&mut frame);
-                        }
-                        self.frames += 1;
-                        self.first_t_ns.get_or_insert(frame.t_ns);
-                        self.last_t_ns = frame.t_ns;
-                        return Ok(Some(Recorded::Frame(frame)));
-                    }
-                    Entry::Cue(mut cue) => {
-                        cue.t_ns = self.shifted(cue.t_ns);
-                        return Ok(Some(Recorded::Cue(cue)));
-                    }
-                    Entry::Lost(cues) => return Ok(Some(Recorded::Lost { cues })),
-                    Entry::End => {
-                        self.whole = true;
-                        self.block = Cursor::default();
-                    }
-                    Entry::Unknown => {}
-                },
+            let recorded = match self.context.entry(&mut self.block) {
+                Ok(Some(entry)) => self.recorded(entry),
                 Ok(None) => match self.next_block()? {
-                    Next::Entries | Next::Appended => {}
-                    Next::OtherSource => return Ok(Some(Recorded::Start(Origin::unknown()))),
+                    Next::Entries | Next::Appended => continue,
+                    Next::OtherSource => return Ok(Some(self.start(Origin::unknown()))),
                     Next::Over => return Ok(None),
                 },
-                Err(_) => {
+                Err(malformed) => Err(malformed),
+            };
+            match recorded {
+                Ok(Some(piece)) => return Ok(Some(piece)),
+                Ok(None) => {}
+                Err(Malformed) => {
                     self.block = Cursor::default();
                     return Err(self.damaged("a block makes no sense"));
                 }
             }
         }
+    }
+
+    /// What an entry means to the caller; `None` if it has no effect of its own.
+    fn recorded(&mut self, entry: Entry) -> Result<Option<Recorded>, Malformed> {
+        Ok(match entry {
+            Entry::Source { origin, lacks_edge } => {
+                self.lacks_edge = Some(lacks_edge);
+                self.step_ns = u64::from(origin.interval_ms) * 1_000_000;
+                Some(self.start(origin))
+            }
+            Entry::Frame(frame) => Some(Recorded::Frame(self.frame(frame))),
+            Entry::Cue(cue) => Some(Recorded::Cue(Cue { t_ns: self.shifted(cue.t_ns), ..cue })),
+            Entry::Lost(cues) => Some(Recorded::Lost { cues }),
+            Entry::Lane { number, definition } => {
+                self.has_new_lanes |= lanes::define(&mut self.catalogue, number, definition)?;
+                let is_last = !lanes::is_definition(&self.block);
+                let is_due = is_last && std::mem::take(&mut self.has_new_lanes);
+                is_due.then(|| Recorded::Lanes(self.catalogue.clone()))
+            }
+            Entry::End => {
+                self.whole = true;
+                self.block = Cursor::default();
+                None
+            }
+            Entry::Nothing => None,
+        })
+    }
+
+    /// Another source begins.
+    fn start(&mut self, origin: Origin) -> Recorded {
+        (self.catalogue, self.has_new_lanes) = (Catalogue::kernel(), false);
+        Recorded::Start(origin)
+    }
+
+    fn frame(&mut self, mut frame: Frame) -> Frame {
+        frame.t_ns = self.shifted(frame.t_ns);
+        if self.lacks_edge.unwrap_or_else(|| edge::is_missing(&frame)) {
+            edge::fill(&mut frame);
+        }
+        if frame.added.len() > self.catalogue.added().len() {
+            // Values of lanes without a definition mean nothing.
+            frame.added.resize(self.catalogue.added().len());
+        }
+        self.frames += 1;
+        self.first_t_ns.get_or_insert(frame.t_ns);
+        self.last_t_ns = frame.t_ns;
+        frame
     }
 
     fn next_block(&mut self) -> Result<Next, CaptureError> {

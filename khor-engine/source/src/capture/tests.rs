@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{DemoSource, MachineInfo, SourceKind};
 
-fn origin(kind: SourceKind) -> Origin {
+pub(super) fn origin(kind: SourceKind) -> Origin {
     let mut availability = DemoSource::availability();
     availability[Counter::Execs.index()] = Availability::Absent { reason: "not for you".into() };
     Origin {
@@ -52,7 +52,7 @@ fn pieces(seconds: u64) -> Vec<Recorded> {
     pieces
 }
 
-fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
+pub(super) fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.khor");
     let mut writer = None;
@@ -62,6 +62,7 @@ fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
                 writer = Some(CaptureWriter::create(&path, origin, redact).unwrap());
             }
             (Recorded::Start(origin), Some(writer)) => writer.source_changed(origin).unwrap(),
+            (Recorded::Lanes(catalogue), Some(writer)) => writer.lanes(catalogue).unwrap(),
             (Recorded::Frame(frame), Some(writer)) => writer.push(frame).unwrap(),
             (Recorded::Cue(cue), Some(writer)) => writer.cue(cue).unwrap(),
             (Recorded::Lost { cues }, Some(writer)) => writer.lost(*cues).unwrap(),
@@ -75,7 +76,7 @@ fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
 }
 
 /// What can be read, and the errors on the way.
-fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
+pub(super) fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
     let (mut pieces, mut errors) = (Vec::new(), Vec::new());
     match CaptureReader::new(file) {
         Ok(reader) => reader.for_each(|piece| match piece {
@@ -88,7 +89,7 @@ fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
 }
 
 /// Where blocks begin, and the end.
-fn block_starts(file: &[u8]) -> Vec<usize> {
+pub(super) fn block_starts(file: &[u8]) -> Vec<usize> {
     let (mut at, mut starts) = (HEADING.len(), vec![HEADING.len()]);
     while at < file.len() {
         at += 12 + usize::from(u16::from_le_bytes([file[at + 4], file[at + 5]]));

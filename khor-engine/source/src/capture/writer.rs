@@ -8,7 +8,7 @@ use std::{
 };
 
 use khor_proto::Cue;
-use khor_signal::Frame;
+use khor_signal::{Catalogue, Frame};
 use khor_system::files::Replacement;
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     block::{MAX_BYTES, pack},
     bytes::put_number,
     entry::{Context, put_end, put_lost, put_origin},
+    lanes::put_definitions,
 };
 
 /// Time in one block.
@@ -33,6 +34,8 @@ pub struct CaptureWriter {
     redact: bool,
     /// Number of the source, from 1.
     source: u64,
+    /// The lanes of the source. Each block begins with the definitions of added lanes.
+    catalogue: Catalogue,
     block: Vec<u8>,
     /// Time of the block's first frame.
     begun_ns: Option<u64>,
@@ -49,11 +52,18 @@ impl CaptureWriter {
         let (mut file, path) = (replacement.file()?, replacement.path().to_owned());
         file.write_all(&HEADING)?;
         replacement.keep_unfinished();
-        let bytes = HEADING.len() as u64;
-        let (block, context) = (Vec::new(), Context::default());
-        let replacement = Some(replacement);
-        let mut writer =
-            Self { file, replacement, path, redact, source: 0, block, begun_ns: None, context, bytes };
+        let mut writer = Self {
+            file,
+            replacement: Some(replacement),
+            path,
+            redact,
+            source: 0,
+            catalogue: Catalogue::kernel(),
+            block: Vec::new(),
+            begun_ns: None,
+            context: Context::default(),
+            bytes: HEADING.len() as u64,
+        };
         writer.source_changed(origin)?;
         Ok(writer)
     }
@@ -63,6 +73,7 @@ impl CaptureWriter {
     pub fn source_changed(&mut self, origin: &Origin) -> io::Result<()> {
         self.flush()?;
         self.source += 1;
+        self.catalogue = Catalogue::kernel();
         let mut origin = origin.clone();
         if let Some(machine) = origin.machine.as_mut().filter(|_| self.redact) {
             machine.boot_id.clear();
@@ -71,7 +82,17 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Appends one frame.
+    /// Takes the lanes of the frames that follow. They must extend the previous lanes of the source.
+    pub fn lanes(&mut self, catalogue: &Catalogue) -> io::Result<()> {
+        if *catalogue != self.catalogue {
+            self.flush()?;
+            self.catalogue = catalogue.clone();
+            self.open();
+        }
+        Ok(())
+    }
+
+    /// Appends one frame. Values of lanes that are not in the catalogue are left out by readers.
     pub fn push(&mut self, frame: &Frame) -> io::Result<()> {
         if self.begun_ns.is_some_and(|begun_ns| frame.t_ns.wrapping_sub(begun_ns) >= BLOCK_NS) {
             self.flush()?;
@@ -138,6 +159,7 @@ impl CaptureWriter {
     fn open(&mut self) -> &mut Vec<u8> {
         if self.block.is_empty() {
             put_number(&mut self.block, self.source);
+            put_definitions(&mut self.block, &self.catalogue);
         }
         &mut self.block
     }

@@ -1,0 +1,338 @@
+//! Tests the sender under random sequences of operations of several clients, by a clock that the
+//! test sets: nothing is lost without being counted, and no client affects another.
+
+use std::{
+    io::{ErrorKind, Read},
+    os::unix::net::UnixStream,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use futures_util::{FutureExt, StreamExt};
+use khor_proto::{
+    Availability, CounterInfo, CueInfo,
+    frame::{self, Incoming},
+};
+use nix::sys::socket::{setsockopt, sockopt::SndBuf};
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::serve::outbox::MAX_WAITING_BYTES;
+
+/// Clients that may or may not read. Client 0 reads after each operation.
+const CLIENTS: usize = 4;
+/// Interval of client 0, and the smallest step of the clock, milliseconds.
+const TICK_MS: u64 = 20;
+/// The kind of cue to which every client subscribes.
+const KIND: CueKind = CueKind::Crash;
+/// Requested room in the socket of a client, bytes: as little as the kernel allows.
+const SOCKET_BYTES: usize = 1;
+/// A process name that is longer than in reality, so that fewer cues fill a queue.
+const COMM_BYTES: usize = 200;
+/// A client that has read within this time is not dropped.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An operation. Those of a client that is not connected do nothing.
+#[derive(Clone, Debug)]
+enum Op {
+    /// Connects a client again if it has left.
+    Connect(usize),
+    /// Subscribes, or changes the interval to so many milliseconds.
+    Subscribe(usize, u16),
+    /// The client reads all that has arrived.
+    Read(usize),
+    /// The collector says goodbye to a client.
+    Leave(usize),
+    /// A client's connection ends.
+    Disconnect(usize),
+    /// So many cues.
+    Cues(u64),
+    /// The kernel drops so many cues.
+    LostInKernel(u64),
+    /// The clock moves by so many ticks, with one round of the loop at the end.
+    Wait(u64),
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let client = || 1..CLIENTS;
+    let op = prop_oneof![
+        1 => client().prop_map(Op::Connect),
+        2 => (client(), prop_oneof![Just(20u16), Just(40), Just(200)]).prop_map(|(c, ms)| Op::Subscribe(c, ms)),
+        2 => client().prop_map(Op::Read),
+        1 => client().prop_map(Op::Leave),
+        1 => client().prop_map(Op::Disconnect),
+        2 => (1u64..200).prop_map(Op::Cues),
+        1 => (1u64..9).prop_map(Op::LostInKernel),
+        6 => prop_oneof![4 => 1u64..5, 1 => 50u64..150].prop_map(Op::Wait),
+    ];
+    vec(op, 1..60)
+}
+
+/// A kernel whose only counter is the number of reads.
+#[derive(Default)]
+struct FakeKernel {
+    reads: Arc<Reads>,
+    lost: AtomicU64,
+}
+
+#[derive(Default)]
+struct Reads(AtomicU64);
+
+impl Kernel for FakeKernel {
+    fn catalogue(&self) -> Vec<CounterInfo> {
+        Vec::new()
+    }
+
+    fn cues(&self) -> Vec<CueInfo> {
+        Vec::new()
+    }
+
+    fn count(&self, _: &Scope, _: Peer) -> Result<Arc<dyn Count>, String> {
+        Ok(Arc::clone(&self.reads) as Arc<dyn Count>)
+    }
+
+    fn want_exec_cues(&self, wanted: bool) {
+        assert!(!wanted, "no client wants them");
+    }
+
+    fn lost(&self, kind: CueKind) -> u64 {
+        if kind == KIND { self.lost.load(Relaxed) } else { 0 }
+    }
+}
+
+impl Count for Reads {
+    fn availability(&self) -> Vec<Availability> {
+        vec![Availability::Available]
+    }
+
+    fn revision(&self) -> u64 {
+        0
+    }
+
+    fn read(&self, counters: &mut Vec<Option<u64>>) {
+        counters.clear();
+        counters.push(Some(self.0.fetch_add(1, Relaxed)));
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Machine
+    }
+
+    fn is_own(&self) -> bool {
+        false
+    }
+}
+
+/// Both ends of a client, and what it must receive.
+struct Tested {
+    registration: Registration,
+    stream: UnixStream,
+    received: Vec<u8>,
+    /// When it has read last.
+    read_at: Instant,
+    is_subscribed: bool,
+    /// Cues of the kernel since its subscription, whether they arrived or not.
+    cues: u64,
+}
+
+impl Tested {
+    fn connect(sender: &Arc<Sender>, socket_bytes: Option<usize>, now: Instant) -> Self {
+        let (near, stream) = UnixStream::pair().unwrap();
+        for end in [&near, &stream] {
+            end.set_nonblocking(true).unwrap();
+        }
+        if let Some(bytes) = socket_bytes {
+            setsockopt(&near, SndBuf, &bytes).unwrap();
+        }
+        let socket = Socket::new(tokio::net::UnixStream::from_std(near).unwrap()).unwrap();
+        let registration = sender.register(socket, Peer { uid: 0, trusted: true });
+        Self { registration, stream, received: Vec::new(), read_at: now, is_subscribed: false, cues: 0 }
+    }
+
+    fn subscribe(&mut self, interval_ms: u16) {
+        let request = Subscribe { interval_ms, cues: vec![KIND], ..Subscribe::default() };
+        self.registration.subscribe(&request).unwrap();
+        self.is_subscribed = true;
+    }
+
+    fn read(&mut self, now: Instant) {
+        match self.stream.read_to_end(&mut self.received) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.read_at = now,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The messages in `bytes`, without an incomplete one at the end.
+fn messages(bytes: &[u8]) -> Vec<ServerMessage> {
+    let stream = frame::receiver::<_, ServerMessage>(bytes);
+    let known = stream.take_while(|message| std::future::ready(message.is_ok()));
+    let known = known.map(|message| match message {
+        Ok(Incoming::Known(message)) => message,
+        other => panic!("{other:?}"),
+    });
+    known.collect().now_or_never().expect("bytes in memory are ready")
+}
+
+/// Numbers of samples, of cues, and of cues reported as lost. The numbers of samples and of cues
+/// are in sequence.
+fn counts(messages: &[ServerMessage]) -> [u64; 3] {
+    let (mut samples, mut cues, mut lost, mut last) = (0, 0, 0, None);
+    for message in messages {
+        match message {
+            ServerMessage::Sample(sample) => {
+                assert_eq!(sample.seq, samples, "samples are numbered");
+                assert!(last < sample.counters[0], "a later sample has later counts");
+                (samples, last) = (samples + 1, sample.counters[0]);
+            }
+            ServerMessage::Cue(_) => cues += 1,
+            ServerMessage::Lost { cues } => lost += cues,
+            ServerMessage::Subscribed(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    [samples, cues, lost]
+}
+
+/// The sender, its clients, and the clock.
+struct Model {
+    kernel: Arc<FakeKernel>,
+    sender: Arc<Sender>,
+    clients: [Option<Tested>; CLIENTS],
+    now_ns: u64,
+    now: Instant,
+    /// Rounds of the loop.
+    rounds: u64,
+}
+
+impl Model {
+    fn new() -> Self {
+        let kernel = Arc::<FakeKernel>::default();
+        let sender = Arc::new(Sender::new(Arc::clone(&kernel) as Arc<dyn Kernel>));
+        let now = Instant::now();
+        let clients = std::array::from_fn(|index| {
+            let socket_bytes = (index > 0).then_some(SOCKET_BYTES);
+            Some(Tested::connect(&sender, socket_bytes, now))
+        });
+        let mut model = Self { kernel, sender, clients, now_ns: 0, now, rounds: 0 };
+        model.fast().subscribe(TICK_MS as u16);
+        model
+    }
+
+    /// Client 0.
+    fn fast(&mut self) -> &mut Tested {
+        self.clients[0].as_mut().expect("it stays")
+    }
+
+    fn apply(&mut self, op: &Op) {
+        match *op {
+            Op::Connect(index) => {
+                if self.clients[index].is_none() {
+                    let client = Tested::connect(&self.sender, Some(SOCKET_BYTES), self.now);
+                    self.clients[index] = Some(client);
+                }
+            }
+            Op::Subscribe(index, interval_ms) => {
+                if let Some(client) = &mut self.clients[index] {
+                    client.subscribe(interval_ms);
+                }
+            }
+            Op::Read(index) => {
+                if let Some(client) = &mut self.clients[index] {
+                    client.read(self.now);
+                }
+            }
+            Op::Leave(index) => {
+                if let Some(client) = self.clients[index].take() {
+                    client.registration.leave(&ServerMessage::Bye { reason: "test".into() });
+                }
+            }
+            Op::Disconnect(index) => self.clients[index] = None,
+            Op::Cues(count) => (0..count).for_each(|_| self.cue()),
+            Op::LostInKernel(count) => {
+                self.kernel.lost.fetch_add(count, Relaxed);
+                self.add_cues(count);
+            }
+            Op::Wait(ticks) => self.wait(ticks),
+        }
+        let now = self.now;
+        self.fast().read(now);
+        self.drop_stuck();
+    }
+
+    fn cue(&mut self) {
+        let comm = Some("c".repeat(COMM_BYTES));
+        let cue = Cue { kind: KIND, t_ns: 0, pid: None, comm, cgroup_id: None, detail: None };
+        self.sender.send_cue_at(&cue, 0, self.now);
+        self.add_cues(1);
+    }
+
+    fn add_cues(&mut self, count: u64) {
+        let subscribed = self.clients.iter_mut().flatten().filter(|client| client.is_subscribed);
+        subscribed.for_each(|client| client.cues += count);
+    }
+
+    fn wait(&mut self, ticks: u64) {
+        let step = Duration::from_millis(ticks * TICK_MS);
+        (self.now, self.now_ns) = (self.now + step, self.now_ns + step.as_nanos() as u64);
+        self.sender.deliver(&mut self.sender.clients(), self.now_ns, self.now);
+        self.rounds += 1;
+        for client in self.sender.clients().by_id.values() {
+            check_queue(&client.outbox.waiting());
+        }
+    }
+
+    /// Drops clients as their connections do, and checks that they did not read.
+    fn drop_stuck(&mut self) {
+        for client in &mut self.clients {
+            if let Some(stuck) = client.as_ref().filter(|client| client.registration.was_stuck()) {
+                assert!(self.now - stuck.read_at >= PATIENCE, "dropped a client that reads");
+                *client = None;
+            }
+        }
+    }
+
+    /// Checks that each client has received every cue, or knows how many it has not.
+    fn finish(mut self) {
+        // After the queues, the numbers of lost cues are sent with the next sample.
+        let mut idle_rounds = 0;
+        while idle_rounds < 3 {
+            for client in self.clients.iter_mut().flatten() {
+                client.read(self.now);
+            }
+            self.wait(200 / TICK_MS);
+            self.drop_stuck();
+            let is_clear = self.sender.clients().by_id.values().all(|client| client.outbox.is_clear());
+            idle_rounds = if is_clear { idle_rounds + 1 } else { 0 };
+        }
+        let rounds = self.rounds;
+        for (index, client) in self.clients.iter_mut().enumerate() {
+            let Some(client) = client else { continue };
+            client.read(self.now);
+            let [samples, cues, lost] = counts(&messages(&client.received));
+            assert_eq!(cues + lost, client.cues, "client {index}");
+            if index == 0 {
+                assert_eq!(samples, rounds, "another client delayed it");
+            }
+        }
+    }
+}
+
+/// At most one sample waits, and the queue is bounded.
+fn check_queue(waiting: &[u8]) {
+    let samples = messages(waiting).iter().filter(|it| matches!(it, ServerMessage::Sample(_))).count();
+    assert!(samples <= 1, "{samples} samples wait");
+    assert!(waiting.len() < MAX_WAITING_BYTES + 1024, "{} bytes wait", waiting.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_cue_arrives_or_is_counted(ops in ops()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _context = runtime.enter();
+        let mut model = Model::new();
+        ops.iter().for_each(|op| model.apply(op));
+        model.finish();
+    }
+}

@@ -1,0 +1,89 @@
+//! Added lanes within blocks: their definitions and their values.
+//!
+//! Both have the form of cues of unknown kinds, so that an older khor skips them and reads the
+//! rest. Each block with values begins with all definitions, so that it can be read alone.
+
+use khor_signal::{Catalogue, LaneDefinition, LaneId, PerAdded};
+
+use super::{
+    bytes::{Cursor, MAX_TEXT_BYTES, Malformed, put_number, put_signed, put_text},
+    tags::{kind, part, tag},
+};
+
+/// Appends the definitions of all added lanes.
+pub(super) fn put_definitions(bytes: &mut Vec<u8>, catalogue: &Catalogue) {
+    for (number, lane) in (0_u64..).zip(catalogue.added()) {
+        // Texts and finite numbers can always be written, and the longest definition fits.
+        let text = serde_json::to_string(&lane.definition()).unwrap_or_default();
+        debug_assert!((1..=MAX_TEXT_BYTES).contains(&text.len()), "{text}");
+        bytes.extend([tag::CUE, kind::LANE, part::COMM | part::DETAIL]);
+        put_signed(bytes, 0);
+        put_text(bytes, &text);
+        put_number(bytes, number);
+    }
+}
+
+/// Whether the next entry is a definition.
+pub(super) fn is_definition(bytes: &Cursor) -> bool {
+    bytes.rest().starts_with(&[tag::CUE, kind::LANE])
+}
+
+/// Adds a definition that was read to the lanes that are known. Returns whether the lane is new.
+pub(super) fn define(
+    catalogue: &mut Catalogue,
+    number: u32,
+    definition: LaneDefinition,
+) -> Result<bool, Malformed> {
+    match catalogue.added().get(number as usize) {
+        Some(known) if known.definition() == definition => Ok(false),
+        None if number as usize == catalogue.added().len() => {
+            catalogue.add(definition).map(|_| true).map_err(|_| Malformed)
+        }
+        _ => Err(Malformed),
+    }
+}
+
+/// The values of the added lanes, from which those of the next frame differ.
+#[derive(Clone, Debug)]
+pub(super) struct LaneValues {
+    /// The bits of the last value of each lane.
+    bits: [u64; LaneId::MAX_ADDED],
+    /// The values of the next frame.
+    next: PerAdded<Option<f64>>,
+}
+
+impl Default for LaneValues {
+    fn default() -> Self {
+        Self { bits: [0; LaneId::MAX_ADDED], next: PerAdded::EMPTY }
+    }
+}
+
+impl LaneValues {
+    /// Appends the values that are known and finite, for the frame that follows.
+    pub(super) fn put(&mut self, bytes: &mut Vec<u8>, values: &PerAdded<Option<f64>>) {
+        for ((number, value), last) in (0_u64..).zip(values.values()).zip(&mut self.bits) {
+            let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+            bytes.extend([tag::CUE, kind::LANE_VALUE, part::CGROUP | part::DETAIL]);
+            put_signed(bytes, 0);
+            // Values that are alike differ in their first bytes, so this number is small.
+            let changed = value.to_bits() ^ std::mem::replace(last, value.to_bits());
+            put_number(bytes, changed.swap_bytes());
+            put_number(bytes, number);
+        }
+    }
+
+    /// Takes a value that was read. A value that is not finite is missing.
+    pub(super) fn read(&mut self, number: u32, changed: u64) -> Result<(), Malformed> {
+        let lane = LaneId::of_added(number as usize).ok_or(Malformed)?;
+        let bits = &mut self.bits[number as usize];
+        *bits ^= changed.swap_bytes();
+        let value = f64::from_bits(*bits);
+        self.next.set(lane, Some(value).filter(|value| value.is_finite()));
+        Ok(())
+    }
+
+    /// The values of the frame that is read next.
+    pub(super) fn take(&mut self) -> PerAdded<Option<f64>> {
+        std::mem::take(&mut self.next)
+    }
+}

@@ -1,0 +1,32 @@
+//! The bytes that entries of a block begin with.
+
+/// First byte of each entry.
+pub(super) mod tag {
+    /// A frame with the same known counters as the previous frame.
+    pub(crate) const FRAME: u8 = 1;
+    /// A frame with its own list of known counters.
+    pub(crate) const FRAME_KNOWN: u8 = 2;
+    pub(crate) const CUE: u8 = 3;
+    pub(crate) const LOST: u8 = 4;
+    pub(crate) const SOURCE: u8 = 5;
+    pub(crate) const END: u8 = 6;
+}
+
+/// Kinds of [`tag::CUE`] that are no cues. A khor that does not know them skips them as unknown
+/// cues.
+pub(super) mod kind {
+    /// The value of an added lane in the next frame.
+    pub(crate) const LANE_VALUE: u8 = 253;
+    /// The definition of an added lane.
+    pub(crate) const LANE: u8 = 254;
+    /// A cue of a kind that has no number.
+    pub(crate) const NONE: u8 = 255;
+}
+
+/// Which parts of a cue are there.
+pub(super) mod part {
+    pub(crate) const PID: u8 = 1;
+    pub(crate) const COMM: u8 = 2;
+    pub(crate) const CGROUP: u8 = 4;
+    pub(crate) const DETAIL: u8 = 8;
+}
