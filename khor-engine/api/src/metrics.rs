@@ -23,8 +23,8 @@ pub struct MetricsReport<P = HistoryPoint> {
     pub rates: OriginalRates,
     /// What can be steered.
     pub controls: ControlsReport,
-    /// The signals by name, in the order of the catalogue. For a site, the signals of all its hosts
-    /// together.
+    /// The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
+    /// the source has added. For a site, the signals of all its hosts together.
     pub signals: Table<SignalReport>,
     /// The newest notes, at most 512, oldest first. An event has only the notes since the previous
     /// event.
@@ -112,7 +112,7 @@ pub struct SignalReport {
     /// The usual rate, in `unit`; `null` if it is missing.
     pub baseline: Option<f64>,
     /// Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time, 0
-    /// to 1).
+    /// to 1). An added lane may have another unit, or none.
     pub unit: String,
     /// Two or three plain words, such as `program starts`.
     pub label: String,
@@ -203,7 +203,8 @@ pub struct HistoryPoint {
     /// The original's rates, as fields of the point.
     #[serde(flatten)]
     pub original: OriginalRates,
-    /// Level of each signal, 0 to 1; `null` if it was missing.
+    /// Level of each signal, 0 to 1; `null` if it was missing. A lane that was added later has no
+    /// field.
     pub levels: Table<Option<f32>>,
     /// Rate of each signal in its unit; `null` if it was missing.
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use khor_fleet::{Name, SiteFrame};
 use khor_proto::CueKind;
-use khor_signal::{Lanes, Reading, louder};
+use khor_signal::{Catalogue, Lanes, Reading, louder};
 use tokio::time::Instant;
 
 use crate::{
@@ -26,6 +26,8 @@ pub struct Site {
     pub sites: Vec<SubSite>,
     /// The sum over all hosts, if there are sites within it. Else [`Self::hosts`] has all hosts.
     pub summary: Option<SiteSummary>,
+    /// The lanes of all readings: the kernel's signals, and all lanes that hosts add.
+    pub catalogue: Catalogue,
     /// Hosts that send, those of sites within it included.
     pub live: u32,
     /// Hosts that have stopped, those of sites within it included.
@@ -171,6 +173,7 @@ impl SiteTracker {
                 hosts: Vec::new(),
                 sites: Vec::new(),
                 summary: None,
+                catalogue: Catalogue::kernel(),
                 live: 0,
                 silent: 0,
                 refused: Refused::default(),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use khor_api::{DeviatingSignal, Explanation, SoundPart};
 use khor_music::{ActiveVoice, Feature, Input, MusicSnapshot, PulseCast, Route};
 use khor_proto::{Scope, inert};
-use khor_signal::{Catalogue, LaneId, Reading, SIGNALS, SignalId};
+use khor_signal::{Catalogue, LaneId, Reading, SignalId};
 use khor_site::Host;
 use khor_source::{Shortfall, SourceKind, scope_label};
 use khor_system::{clock::now_unix_ms, words::counted};
@@ -44,17 +44,17 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
 
 /// The signals above their baselines, the furthest first, by their shown rates.
 fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
-    let mut standing: Vec<DeviatingSignal> = SIGNALS
+    let mut standing: Vec<DeviatingSignal> = catalogue
         .iter()
         .filter_map(|info| {
-            let id = info.id;
-            let (lane, rate, ordinary) = (reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?);
-            let deviation = reported_deviation(reading, catalogue.get(id)?, is_of_many)?;
+            let lane = reading.lanes.value(info.id)?;
+            let (rate, ordinary) = (reading.rates.value(info.id)?, reading.baselines.value(info.id)?);
+            let deviation = reported_deviation(reading, info, is_of_many)?;
             Some(DeviatingSignal {
-                signal: info.name.to_owned(),
-                label: info.label.to_owned(),
-                rate: amount(info.unit, rate),
-                ordinary: amount(info.unit, ordinary),
+                signal: info.name.as_ref().to_owned(),
+                label: info.label.as_ref().to_owned(),
+                rate: amount(&info.unit, rate),
+                ordinary: amount(&info.unit, ordinary),
                 deviation,
                 times: Some(rate / ordinary).filter(|times| times.is_finite() && !is_of_many),
                 level: lane.level,
@@ -284,7 +284,7 @@ fn text(
             } else {
                 factor.map_or_else(|| times(*deviation), as_factor)
             };
-            line(format_args!("  {signal:<8}{label:<16}{rate:>14}{ordinary:>14}   {times}"));
+            line(format_args!("  {signal:<7} {label:<15} {rate:>14}{ordinary:>14}   {times}"));
         }
     }
     let soloists = state.plan.furthest().into_iter().map(|solo| {
@@ -348,7 +348,7 @@ fn as_factor(factor: f64) -> String {
     }
 }
 
-/// A rate with its unit, one of the catalogue's, short.
+/// A rate with its unit, short. Added lanes may have any unit, or none.
 pub fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),
@@ -361,7 +361,7 @@ pub fn amount(unit: &str, rate: f64) -> String {
         "ratio" => format!("{:.1} %", 100.0 * rate),
         "s" => format!("{:.1} ms", 1e3 * rate),
         "1/s" => scaled("/s").replace(" /s", "/s"),
-        unit => scaled(unit),
+        unit => scaled(unit).trim_end().to_owned(),
     }
 }
 

@@ -123,6 +123,8 @@ pub(super) enum SourceState {
 #[derive(Clone, Debug)]
 pub(super) struct HistoryPoint {
     pub(super) ts_ms: u64,
+    /// The lanes at that time.
+    pub(super) catalogue: Catalogue,
     pub(super) levels: PerLane<Option<f32>>,
     pub(super) rates: PerLane<Option<f64>>,
     pub(super) counter_rates: PerCounter<Option<f64>>,
@@ -131,12 +133,14 @@ pub(super) struct HistoryPoint {
 }
 
 /// A note that was sent to the outputs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PlayedNote {
     pub(super) seq: NoteSeq,
     /// Wall-clock time of its onset.
     pub(super) ts_ms: u64,
     pub(super) note: Note,
+    /// Name of the lane that the note represents. The next source may give its id to another lane.
+    pub(super) lane: Option<Arc<str>>,
 }
 
 /// A cue that arrived.
@@ -275,6 +279,7 @@ impl EngineState {
         }
         self.history.push_back(HistoryPoint {
             ts_ms: now_unix_ms(),
+            catalogue: self.catalogue.clone(),
             levels: reading.levels(),
             rates: reading.rates.clone(),
             counter_rates: reading.counter_rates,
@@ -296,6 +301,7 @@ impl EngineState {
         if self.notes.len() == MAX_NOTES {
             self.notes.pop_front();
         }
-        self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note });
+        let lane = note.signal.and_then(|id| self.catalogue.get(id)).map(|lane| Arc::clone(&lane.name));
+        self.notes.push_back(PlayedNote { seq: self.newest_note, ts_ms: unix_ms(onset), note, lane });
     }
 }

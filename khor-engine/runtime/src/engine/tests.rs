@@ -1,5 +1,7 @@
 //! An engine for tests: the real one, without a sound device, a collector or a home directory.
 
+mod added_lanes;
+
 use std::{path::PathBuf, sync::Arc};
 
 use serde_json::json;

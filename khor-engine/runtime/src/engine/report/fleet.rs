@@ -59,7 +59,7 @@ fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
 
 fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> FleetReport {
     let is_up = matches!(&state.source, SourceState::Up(info) if info.kind == SourceKind::Site);
-    let mut hosts: Vec<HostReport> = site.hosts.iter().map(host).collect();
+    let mut hosts: Vec<HostReport> = site.hosts.iter().map(|one| host(site, one)).collect();
     let rank = |host: &HostReport| (host.state == HostState::Live, host.deviation.unwrap_or(f32::MIN));
     hosts.sort_by(|a, b| rank(b).0.cmp(&rank(a).0).then(rank(b).1.total_cmp(&rank(a).1)));
     let mut versions = BTreeMap::new();
@@ -104,7 +104,7 @@ fn section(seated: &SeatedSection) -> SectionReport {
     SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
 
-fn host(host: &Host) -> HostReport {
+fn host(site: &Site, host: &Host) -> HostReport {
     let deviation = largest_deviation(&host.reading.lanes).filter(|_| !host.silent);
     let learnt = host.reading.learnt;
     HostReport {
@@ -113,7 +113,9 @@ fn host(host: &Host) -> HostReport {
         via: host.via.as_ref().map(ToString::to_string),
         state: if host.silent { HostState::Silent } else { HostState::Live },
         deviation: deviation.map(|(_, octaves)| octaves),
-        signal: deviation.and_then(|(lane, _)| lane.signal()).map(|signal| signal.info().name.to_owned()),
+        signal: deviation
+            .and_then(|(id, _)| site.catalogue.get(id))
+            .map(|lane| lane.name.as_ref().to_owned()),
         seen_ms_ago: host.seen_ago.as_millis() as u64,
         learnt,
         source: format!("{:?}", host.source).to_lowercase(),

@@ -4,7 +4,7 @@ use khor_api::{
     ControlsReport, CueReport, HistoryPoint, MetricsReport, MusicReport, NoteReport, OriginalTotals,
     SignalReport, SoloReport, Table,
 };
-use khor_signal::{Counter, LaneId, PerSignal, SIGNALS, SignalId, SignalInfo};
+use khor_signal::{Catalogue, Counter, LaneId, LaneInfo, PerLane};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
 
@@ -24,24 +24,32 @@ use crate::{
 /// Why a signal that could be there isn't.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
-/// Why a signal is missing; `None` if it is available.
-fn absence(state: &EngineState, signal: SignalId) -> Option<String> {
-    if !state.heard[signal.index()] {
+/// Why a lane is missing; `None` if it is available.
+fn absence(state: &EngineState, lane: LaneId) -> Option<String> {
+    if lane.signal().is_some_and(|signal| !state.heard[signal.index()]) {
         return Some(MASKED.to_owned());
     }
     match &state.source {
         SourceState::Starting => Some("no source has answered yet".to_owned()),
         SourceState::Down(shortfall) => Some(shortfall.error.clone()),
-        SourceState::Up(info) if info.kind == SourceKind::Site => absence_in_site(state, signal),
-        SourceState::Up(info) => {
-            signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
-        }
+        SourceState::Up(info) if info.kind == SourceKind::Site => absence_in_site(state, lane),
+        SourceState::Up(info) => match lane.signal() {
+            Some(signal) => {
+                signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
+            }
+            None if has_lane(state, lane) => None,
+            None => Some("the source sends no value of it now".to_owned()),
+        },
     }
 }
 
-fn absence_in_site(state: &EngineState, signal: SignalId) -> Option<String> {
+fn has_lane(state: &EngineState, lane: LaneId) -> bool {
+    state.reading.as_ref().is_some_and(|reading| reading.lanes.value(lane).is_some())
+}
+
+fn absence_in_site(state: &EngineState, lane: LaneId) -> Option<String> {
     match (&state.reading, &state.single_host) {
-        (Some(reading), _) if reading.lanes[signal].is_some() => None,
+        (Some(_), _) if has_lane(state, lane) => None,
         (Some(_), Some(alone)) => Some(format!("{} does not have it", alone.host)),
         (Some(_), None) => Some("no host of the site has it".to_owned()),
         (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
@@ -71,16 +79,16 @@ pub(in crate::engine) fn metrics(
             step_ms: config.music_settings().step_s() * 1e3,
             bar_ts_ms: state.bar_ts_ms,
         }),
-        soloists: state.plan.furthest().into_iter().map(solo_report).collect(),
+        soloists: state.plan.furthest().into_iter().map(|solo| solo_report(state, solo)).collect(),
         history: with_history.then(|| state.history.iter().filter_map(written).collect()),
     }
 }
 
-fn solo_report(solo: &Solo) -> SoloReport {
+fn solo_report(state: &EngineState, solo: &Solo) -> SoloReport {
     SoloReport {
         host: solo.host.clone(),
         section: solo.section.clone(),
-        signal: solo.signal.signal().map_or("", |signal| signal.info().name).to_owned(),
+        signal: state.catalogue.get(solo.signal).map_or("", |lane| &lane.name).to_owned(),
         deviation: solo.deviation,
     }
 }
@@ -134,23 +142,22 @@ pub(in crate::engine) fn controls(config: &Config, state: &EngineState) -> Contr
 }
 
 pub(in crate::engine) fn signals(state: &EngineState) -> Table<SignalReport> {
-    SIGNALS.iter().map(|info| (info.name, signal_report(state, info))).collect()
+    state.catalogue.iter().map(|info| (&*info.name, signal_report(state, info))).collect()
 }
 
-fn signal_report(state: &EngineState, info: &SignalInfo) -> SignalReport {
+fn signal_report(state: &EngineState, info: &LaneInfo) -> SignalReport {
     let reason = absence(state, info.id);
     let reading = state.reading.as_ref();
-    let lane = reading.and_then(|reading| reading.lanes[info.id]);
-    let deviation = reading
-        .and_then(|reading| reported_deviation(reading, state.catalogue.get(info.id)?, state.is_of_many()));
+    let lane = reading.and_then(|reading| reading.lanes.value(info.id));
+    let deviation = reading.and_then(|reading| reported_deviation(reading, info, state.is_of_many()));
     SignalReport {
         level: lane.map(|lane| lane.level),
         deviation,
         surprise: lane.map(|lane| lane.surprise),
-        baseline: reading.and_then(|reading| reading.baselines[info.id]),
-        rate: reading.and_then(|reading| reading.rates[info.id]),
-        unit: info.unit.to_owned(),
-        label: info.label.to_owned(),
+        baseline: reading.and_then(|reading| reading.baselines.value(info.id)),
+        rate: reading.and_then(|reading| reading.rates.value(info.id)),
+        unit: info.unit.as_ref().to_owned(),
+        label: info.label.as_ref().to_owned(),
         family: info.family,
         available: reason.is_none(),
         reason,
@@ -158,17 +165,17 @@ fn signal_report(state: &EngineState, info: &SignalInfo) -> SignalReport {
 }
 
 fn note_report(played: &PlayedNote) -> NoteReport {
-    let PlayedNote { seq, ts_ms, note } = *played;
+    let PlayedNote { seq, ts_ms, note, lane } = played;
     NoteReport {
-        seq,
-        ts_ms,
+        seq: *seq,
+        ts_ms: *ts_ms,
         midi: note.midi,
         velocity: note.velocity,
         duration_s: note.duration_s,
         role: note.role,
         layer: note.layer,
         channel: note.role.midi_channel(),
-        signal: note.signal.and_then(LaneId::signal).map(|signal| signal.info().name.to_owned()),
+        signal: lane.as_ref().map(|name| name.as_ref().to_owned()),
     }
 }
 
@@ -184,13 +191,13 @@ fn written(point: &state::HistoryPoint) -> Option<WrittenPoint> {
     let report = HistoryPoint {
         ts_ms: point.ts_ms,
         original: original_rates_of(|counter| point.counter_rates[counter.index()]),
-        levels: by_name(&point.levels.kernel),
-        rates: by_name(&point.rates.kernel),
+        levels: by_name(&point.catalogue, &point.levels),
+        rates: by_name(&point.catalogue, &point.rates),
     };
     let written = WrittenPoint::of(&report)?;
     Some(point.written.get_or_init(|| written).clone())
 }
 
-fn by_name<V: Copy>(values: &PerSignal<V>) -> Table<V> {
-    SIGNALS.iter().map(|info| (info.name, values[info.id.index()])).collect()
+fn by_name<V: Copy>(catalogue: &Catalogue, values: &PerLane<Option<V>>) -> Table<Option<V>> {
+    catalogue.iter().map(|info| (&*info.name, values.value(info.id))).collect()
 }

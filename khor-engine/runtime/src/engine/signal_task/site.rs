@@ -54,6 +54,7 @@ impl SignalTask {
             self.osc.send(osc::OscEvent::Lanes(reading.lanes.clone()));
         }
         let mut state = self.state.lock();
+        state.set_catalogue(site.catalogue.clone());
         // Without a sending host there is no reading. A site never has counters.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());

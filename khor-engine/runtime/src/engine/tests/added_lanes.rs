@@ -1,0 +1,159 @@
+//! A source that adds a lane while it runs: the lane is heard, explained, reported and kept in the
+//! history.
+
+use khor_music::{Preset, Settings};
+use khor_output::{audio, midi, osc};
+use khor_proto::{Availability, Scope};
+use khor_signal::{Catalogue, Counter, Frame, LaneId, PerAdded, Scaling, SignalId, test_lane};
+use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
+use tokio::sync::{mpsc, watch};
+
+use super::super::{
+    conductor::{Command, Conductor, Outputs},
+    explain::explain,
+    report,
+    settings::SignalSettings,
+    signal_task::SignalTask,
+    sources::InputEvent,
+    state::SharedState,
+};
+use super::*;
+use crate::config::{Config, SiteMode};
+
+/// Time between two frames.
+const FRAME_NS: u64 = 20_000_000;
+
+/// A signal task and a conductor, without a sound device. The test is their source.
+struct Fixture {
+    state: Arc<SharedState>,
+    conductor: Conductor,
+    events: mpsc::Sender<InputEvent>,
+    next_frame: u64,
+    _settings: watch::Sender<SignalSettings>,
+    _audio: audio::AudioOutput,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let settings = audio::AudioSettings { enabled: false, ..audio::AudioSettings::default() };
+        let (audio, player) = audio::AudioOutput::start(settings).unwrap();
+        let osc = osc::OscOutput::start(Vec::new(), Arc::default()).unwrap();
+        let outputs = Outputs { player, osc: osc.clone(), midi: midi::MidiOutput::start(None).unwrap() };
+        let (state, preset) = (Arc::new(SharedState::new()), Preset::builtin()[0].clone());
+        let conductor = Conductor::start(outputs, Arc::clone(&state), Settings::default(), preset).unwrap();
+        let settings = SignalSettings {
+            scaling: Scaling::default(),
+            heard: [true; SignalId::COUNT],
+            single_host: None,
+            mode: SiteMode::default(),
+        };
+        let (settings, signal_settings) = watch::channel(settings);
+        let (_, commands) = mpsc::unbounded_channel();
+        let baseline = BaselineFile::new(PathBuf::from("/nonexistent/baseline.json"));
+        let task =
+            SignalTask::new(Arc::clone(&state), osc, signal_settings, commands, baseline, conductor.clone());
+        let (events, receiver) = mpsc::channel(1);
+        tokio::spawn(task.run(receiver));
+        Self { state, conductor, events, next_frame: 0, _settings: settings, _audio: audio }
+    }
+
+    async fn send(&self, event: SourceEvent) {
+        self.events.send(InputEvent::Source(event)).await.unwrap();
+    }
+
+    /// Frames of an idle machine, with these values of the added lanes.
+    async fn send_frames(&mut self, count: u64, added: &[Option<f64>]) {
+        for _ in 0..count {
+            let added: PerAdded<Option<f64>> = added.iter().copied().collect();
+            let frame = Frame::new(self.next_frame * FRAME_NS, [Some(0); Counter::ALL.len()]);
+            self.next_frame += 1;
+            self.send(SourceEvent::Frame(Frame { added, ..frame })).await;
+        }
+    }
+
+    /// A source of this machine begins, and is idle for two seconds.
+    async fn begin(&mut self) {
+        let info = SourceInfo {
+            kind: SourceKind::Proc,
+            detail: "a test".into(),
+            shortfall: None,
+            machine: None,
+            scope: Scope::Machine,
+            interval_ms: 20,
+            limit: None,
+            availability: Counter::ALL.map(|_| Availability::Available),
+        };
+        self.send(SourceEvent::Up(info)).await;
+        self.send_frames(100, &[]).await;
+    }
+
+    /// The lane `queue` is added, and stands out.
+    async fn add_busy_lane(&mut self) {
+        let mut catalogue = Catalogue::kernel();
+        catalogue.add(test_lane("queue")).unwrap();
+        self.send(SourceEvent::Lanes(catalogue)).await;
+        self.send_frames(50, &[Some(1.0)]).await;
+        self.send_frames(50, &[Some(900.0)]).await;
+    }
+
+    fn metrics(&self) -> serde_json::Value {
+        let report = report::metrics(&Config::default(), &self.state.lock(), None, true);
+        serde_json::to_value(report).unwrap()
+    }
+
+    async fn wait_for_note(&self) {
+        let has_note = || self.state.lock().notes.iter().any(|note| note.lane.as_deref() == Some("queue"));
+        khor_e2e::wait_until_async("a note of the lane", has_note).await;
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        self.conductor.send(Command::Stop);
+    }
+}
+
+#[tokio::test]
+async fn an_added_lane_is_heard_and_reported() {
+    let mut fixture = Fixture::new();
+    fixture.begin().await;
+    assert_eq!(fixture.metrics()["signals"].as_object().unwrap().len(), SignalId::COUNT);
+    fixture.add_busy_lane().await;
+    fixture.wait_for_note().await;
+    // Another point of the history is due.
+    fixture.send_frames(2, &[Some(900.0)]).await;
+    let metrics = fixture.metrics();
+    let lane = &metrics["signals"]["queue"];
+    assert!(lane["level"].as_f64().unwrap() > 0.3 && lane["available"] == json!(true), "{lane}");
+    assert_eq!((&lane["label"], &lane["unit"]), (&json!("queue per second"), &json!("1/s")));
+    assert!(metrics["signals"]["rx"]["level"].is_number(), "the signals of the kernel go on");
+    let history = metrics["history"].as_array().unwrap();
+    assert!(history[0]["levels"].get("queue").is_none(), "it had no lane then");
+    assert!(history.last().unwrap()["levels"]["queue"].as_f64().unwrap() > 0.3);
+    assert!(history.last().unwrap()["rates"]["queue"].as_f64().unwrap() > 100.0);
+    let names = metrics["notes"].as_array().unwrap().iter().filter_map(|note| note["signal"].as_str());
+    assert!(names.clone().all(|name| name == "queue") && names.count() > 0);
+    let explanation = explain(&fixture.state.lock());
+    assert_eq!(explanation.standing_out.first().map(|lane| lane.signal.as_str()), Some("queue"));
+    assert_eq!(explanation.sentence, "This machine is doing more than usual: queue per second.");
+    let voice = explanation.heard.iter().find(|part| part.layer == "voice").unwrap();
+    assert_eq!(voice.because, "queue per second");
+}
+
+#[tokio::test]
+async fn a_lane_may_be_missing() {
+    let mut fixture = Fixture::new();
+    fixture.begin().await;
+    fixture.add_busy_lane().await;
+    fixture.wait_for_note().await;
+    fixture.send_frames(2, &[]).await;
+    let level = || fixture.state.lock().lanes().value(LaneId::of_added(0).unwrap());
+    khor_e2e::wait_until_async("a frame without the lane", || level().is_none()).await;
+    let lane = fixture.metrics()["signals"]["queue"].clone();
+    assert_eq!((&lane["level"], &lane["available"]), (&json!(null), &json!(false)));
+    assert_eq!(lane["reason"], "the source sends no value of it now");
+    fixture.begin().await;
+    let metrics = fixture.metrics();
+    assert!(metrics["signals"].get("queue").is_none(), "the next source has not added it");
+    assert!(metrics["notes"].as_array().unwrap().iter().any(|note| note["signal"] == json!("queue")));
+}
