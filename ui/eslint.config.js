@@ -5,7 +5,7 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 
 export default ts.config(
-  { ignores: ['dist', 'node_modules', 'shots'] },
+  { ignores: ['dist', 'node_modules', 'shots', 'src/api/schema.ts'] },
   js.configs.recommended,
   {
     files: ['src/**/*.{ts,tsx}', 'vite.config.ts'],
@@ -18,6 +18,6 @@ export default ts.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['e2e/**/*.mjs', 'eslint.config.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+  { files: ['e2e/**/*.mjs', 'scripts/**/*.mjs', 'eslint.config.js'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
   { files: ['public/**/*.js'], languageOptions: { sourceType: 'script', globals: globals.browser } },
 );

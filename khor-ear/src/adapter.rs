@@ -8,7 +8,7 @@
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-pub use khor_engine::config::SiteMode;
+pub use khor_config::SiteMode;
 use khor_engine::engine::Stage;
 use khor_music::{Cast, Preset};
 pub use khor_music::{CueSound, Instrument, Layer};

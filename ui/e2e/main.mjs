@@ -16,9 +16,10 @@ import { now } from './now.mjs';
 import { original } from './original.mjs';
 import { outage } from './outage.mjs';
 import { outputs } from './outputs.mjs';
+import { paint } from './paint.mjs';
 import { prefix } from './prefix.mjs';
 
-const PARTS = { now, compose, outputs, machine, learn, outage, look, frames };
+const PARTS = { paint, now, compose, outputs, machine, learn, outage, look, frames };
 
 const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { 'expect-rise': { type: 'string' }, only: { type: 'string' }, token: { type: 'string' }, site: { type: 'string' }, prefix: { type: 'boolean' }, original: { type: 'boolean' } } });
 const [base, shots] = positionals;

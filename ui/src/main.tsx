@@ -1,20 +1,21 @@
-// Starts the page.
+// Shows the whole page, in place of what boot.ts has painted.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import 'uplot/dist/uPlot.min.css';
-import './theme/tokens.css';
 import { App } from './app/App';
-import { makeStores, startStores, StoresContext } from './app/stores';
+import { StoresContext } from './app/context';
+import type { Stores } from './app/stores';
+import { prefetchViews } from './app/views';
 
-const root = document.getElementById('root');
-if (root === null) throw new Error('index.html has no #root');
-
-const stores = makeStores();
-startStores(stores);
-createRoot(root).render(
-  <StrictMode>
-    <StoresContext value={stores}>
-      <App />
-    </StoresContext>
-  </StrictMode>,
-);
+export function mount(root: HTMLElement, stores: Stores): void {
+  createRoot(root).render(
+    <StrictMode>
+      <StoresContext value={stores}>
+        <App />
+      </StoresContext>
+    </StrictMode>,
+  );
+  const stop = stores.live.session.subscribe(() => {
+    stop();
+    prefetchViews();
+  });
+}

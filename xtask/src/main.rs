@@ -1,7 +1,8 @@
 //! khor's chores: `cargo xtask run | test | dist | advisories | vm | fuzz | ui | ebpf | bench | ear
-//! | captures | samples`.
+//! | captures | samples | api`.
 
 mod advisories;
+mod api;
 mod artifacts;
 mod bench;
 mod captures;
@@ -65,6 +66,8 @@ enum Chore {
     Captures(captures::CapturesArgs),
     /// Make the sound samples in docs/sounds
     Samples,
+    /// Write the descriptions of the HTTP API: docs/openapi.json, docs/api-reference.md and the page's types
+    Api,
 }
 
 fn main() -> ExitCode {
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Chore::Ear(args) => ear::run(&args),
         Chore::Captures(args) => captures::run(&args),
         Chore::Samples => samples::run(),
+        Chore::Api => api::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

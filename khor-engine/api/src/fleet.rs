@@ -179,6 +179,7 @@ pub struct SubSiteReport {
 
 /// Messages that were rejected since the program started, by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct RefusedMessages {
     /// Longer than any message of khor.
     pub oversized: u64,

@@ -70,19 +70,19 @@ pub struct HealthReport {
 
 /// The machine on which the engine runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct MachineReport {
     /// The host name.
     pub name: String,
     /// The kernel's release, such as `6.18.0`.
-    #[serde(default)]
     pub kernel: String,
     /// CPUs that the engine may use.
-    #[serde(default)]
     pub cpus: usize,
 }
 
 /// Where the counts come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct SourceReport {
     /// The kind of source; `null` while none delivers.
     pub kind: Option<SourceKind>,
@@ -93,7 +93,6 @@ pub struct SourceReport {
     /// each host has its own interval.
     pub interval_ms: Option<u16>,
     /// Description of the source, one line.
-    #[serde(default)]
     pub detail: String,
     /// What the source lacks, or why there is none.
     #[serde(flatten, with = "trouble")]
@@ -103,6 +102,7 @@ pub struct SourceReport {
 
 /// Whose activity is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct ScopeReport {
     /// What is selected: a unit, `process 4711`, `the whole machine`, or the single host of a site.
     pub whose: String,
@@ -132,6 +132,7 @@ pub struct ProbeReport {
 
 /// Events that the collector's programs missed since the engine started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct MissedReport {
     /// Number of events; `null` without a collector.
     pub events: Option<u64>,
@@ -141,6 +142,7 @@ pub struct MissedReport {
 
 /// Remote listeners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct ListenReport {
     /// Listeners that are connected now. A running recording counts as one.
     pub listeners: usize,
@@ -150,6 +152,7 @@ pub struct ListenReport {
 
 /// Whether the collector's programs in the kernel are counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct BpfReport {
     /// Whether the programs are on and deliver all counters.
     #[serde(flatten)]
@@ -160,6 +163,7 @@ pub struct BpfReport {
 
 /// The user's presets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct PresetsReport {
     /// Whether all presets are valid and the configured preset exists.
     pub ok: bool,
@@ -171,6 +175,7 @@ pub struct PresetsReport {
 
 /// The learned baseline.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct BaselineReport {
     /// How much of the baseline is learned, 0 to 1; `null` without a reading.
     pub learnt: Option<f32>,
@@ -182,6 +187,7 @@ pub struct BaselineReport {
 
 /// The configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct ConfigReport {
     /// Whether the file is valid.
     pub ok: bool,
@@ -193,6 +199,7 @@ pub struct ConfigReport {
 
 /// The time zone of the quiet hours.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct TimeReport {
     /// Name of the time zone. `UTC` if the configured zone is invalid.
     pub zone: String,
@@ -206,6 +213,7 @@ pub struct TimeReport {
 
 /// Features that are on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct FeaturesReport {
     /// Whether the synthetic demo is selected.
     pub fake: bool,

@@ -4,6 +4,9 @@
 //! document is generated from them, and the page's types and `docs/api-reference.md` are generated
 //! from that document. The doc comment of a field is its description everywhere.
 //!
+//! An answer of an older engine may lack fields. Where `khor top` works without such a field, the
+//! field has a default (`#[serde(default)]`). The server always sends all fields.
+//!
 //! Times named `…_ts_ms` are milliseconds since 1970. A missing value is `null`, never 0.
 
 mod actions;
@@ -16,6 +19,7 @@ mod error;
 mod explain;
 mod fleet;
 mod health;
+mod history;
 mod listen;
 mod login;
 mod mapping;
@@ -23,6 +27,7 @@ mod metrics;
 mod outputs;
 mod presets;
 mod recording;
+mod stream;
 mod table;
 mod trouble;
 
@@ -43,6 +48,7 @@ pub use self::{
         BaselineReport, BpfReport, ConfigReport, FeaturesReport, HealthReport, ListenReport, MachineReport,
         MissedReport, PresetsReport, ProbeReport, ScopeReport, SourceReport, TimeReport,
     },
+    history::HistoryColumns,
     listen::SoundFormat,
     login::Login,
     mapping::{FeatureInfo, InputInfo, MappingVocabulary},
@@ -56,6 +62,10 @@ pub use self::{
     },
     presets::{PresetChecked, PresetInfo, PresetList, PresetPreview, PresetReport, PresetSelected},
     recording::{RecordedFile, RecordingList, RecordingStarted, RecordingStatus, RecordingStopped},
+    stream::{
+        BarReport, ConfigVersion, CueList, Greeting, LaneList, LaneReport, LaneValues, MAX_CUES, MAX_NOTES,
+        NoteList, SentenceReport, SoloistList, StreamEvent, StreamState,
+    },
     table::Table,
     trouble::Trouble,
 };

@@ -10,6 +10,7 @@ use crate::{
 
 /// Whether a part is on, and whether it works.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct Health {
     /// Whether the settings switch it on.
     pub enabled: bool,
@@ -55,6 +56,7 @@ impl Health {
 
 /// The sound device.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct AudioReport {
     /// Whether the sound device is on and plays.
     #[serde(flatten)]
@@ -67,10 +69,8 @@ pub struct AudioReport {
     pub sample_rate_hz: Option<u32>,
     /// Whether the device is silent, for any reason. `controls.silence` of the metrics has the
     /// reason.
-    #[serde(default)]
     pub muted: bool,
     /// How often the sound was opened again since the engine started.
-    #[serde(default)]
     pub restarts: u32,
     /// Gaps in the sound that the backend reported since the engine started; `null` if the backend
     /// reports none. Sound servers report none to the client that khor uses.
@@ -78,28 +78,24 @@ pub struct AudioReport {
     /// The priority of the thread that plays; `null` until the system has answered.
     pub priority: Option<Priority>,
     /// Share of the available time that the synth needs for a block, 0 to 1 and above.
-    #[serde(default)]
     pub callback_load: f32,
     /// Time from a note's onset to its sound, as the backend reports it, milliseconds; `null` while
     /// nothing plays.
     pub latency_ms: Option<f32>,
     /// Highest sample of the last moment, 0 to 1.
-    #[serde(default)]
     pub peak: f32,
     /// Voices that sound now, 0 to `voice_limit`.
-    #[serde(default)]
     pub voices: u32,
     /// Most voices that may sound at once. Below 24 while the processor is too slow for all voices.
-    #[serde(default)]
     pub voice_limit: u32,
     /// Notes that were dropped since the engine started: those that the synth had no voice for, and
     /// those that were too late for any output.
-    #[serde(default)]
     pub dropped_notes: u64,
 }
 
 /// The scheduling priority of the thread that plays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct Priority {
     /// Whether the thread runs before ordinary threads.
     pub real_time: bool,
@@ -123,6 +119,7 @@ pub enum Granter {
 
 /// The MIDI output.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct MidiReport {
     /// Whether the MIDI output is on and works.
     #[serde(flatten)]
@@ -135,6 +132,7 @@ pub struct MidiReport {
 
 /// The OSC output, and the OSC input as `receive`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct OscReport {
     /// Whether the OSC output is on and every target can be sent to.
     #[serde(flatten)]
@@ -163,6 +161,7 @@ pub struct TargetHealth {
 
 /// The OSC input.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct ReceiveReport {
     /// The health of the input, and what it received.
     #[serde(flatten)]
@@ -173,6 +172,7 @@ pub struct ReceiveReport {
 
 /// The health of the OSC input, and what it received.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct OscInputHealth {
     /// Whether khor receives OSC.
     #[serde(flatten)]
@@ -187,6 +187,7 @@ pub struct OscInputHealth {
 
 /// khor's parts on the session bus, together and one by one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct DesktopReport {
     /// The health of all parts together.
     #[serde(flatten)]
@@ -198,6 +199,7 @@ pub struct DesktopReport {
 
 /// The health of each of khor's parts on the session bus.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct DesktopHealth {
     /// The D-Bus service `org.khor.Engine`.
     pub bus: Health,

@@ -10,6 +10,7 @@ use crate::{
 
 /// The current or last recording.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default)]
 pub struct RecordingStatus {
     /// Whether the recording is running.
     pub recording: bool,

@@ -13,11 +13,8 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use khor_api::Refusal;
 use khor_command_line::address::server_address;
-use khor_engine::{
-    config::{ConfigStore, Listen},
-    engine_file,
-    http::read_token,
-};
+use khor_config::{ConfigStore, Listen};
+use khor_engine::{engine_file, http::read_token};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tracing::warn;

@@ -6,10 +6,8 @@ use anyhow::Context;
 use clap::Args;
 use khor_api::{Check, CheckState, HealthReport};
 use khor_command_line::print::{print, print_json};
-use khor_engine::{
-    config::{Config, ConfigStore},
-    doctor::{DoctorInput, examine},
-};
+use khor_config::{Config, ConfigStore};
+use khor_engine::doctor::{DoctorInput, examine};
 
 use super::{client::EngineAddress, table::row};
 

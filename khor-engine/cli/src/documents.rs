@@ -3,16 +3,16 @@
 use std::process::{Command, Stdio};
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
+use khor_config::Config;
 use khor_e2e::{
     documents::{Snippet, documents, words},
     skip,
 };
-use khor_engine::config::{Config, ConfigStore};
 use khor_music::Preset;
 use serde_json::Value;
 use yaml_rust2::YamlLoader;
 
-use super::{Cli, steer};
+use super::{Cli, settings};
 
 /// From a checkout it takes the place of `khor`.
 const FROM_SOURCE: &str = "cargo run -p khor --";
@@ -58,20 +58,15 @@ fn documented_commands_exist() {
 
 #[test]
 fn documented_settings_accept_documented_values() {
-    let dir = tempfile::tempdir().unwrap();
     let mut count = 0;
     for (name, command) in
         commands().iter().filter(|(_, command)| command[1] == "config" && command.len() > 2)
     {
         count += 1;
         let path = &command[2];
-        let settings = serde_json::to_value(Config::default()).unwrap();
-        let held = settings.pointer(&format!("/{}", path.replace('.', "/")));
-        let held = held.unwrap_or_else(|| panic!("{name}: {path} is not a setting"));
+        assert!(Config::field(path).is_some(), "{name}: {path} is not a setting");
         if let Some(value) = command.get(3) {
-            let change = steer::nested(path, steer::parsed(path, held, value));
-            let mut store = ConfigStore::open(dir.path().join("config.json"));
-            let taken = store.update(&change);
+            let taken = Config::change_of(path, settings::parsed(path, &Value::Null, value));
             assert!(taken.is_ok(), "{name}: {command:?}: {}", taken.unwrap_err());
         }
     }

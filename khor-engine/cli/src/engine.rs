@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 use khor_command_line::{address::listen_address, interrupt, path::setting_path, systemd};
+use khor_config::{ConfigPatch, ConfigStore, NatsPatch, sessions_path};
 use khor_engine::{
-    config::{ConfigStore, sessions_path},
     control, dbus,
     engine::{EndReason, Engine, Supervisor},
     http,
@@ -14,7 +14,6 @@ use khor_engine::{
 use khor_fleet::Name;
 use khor_relay::NatsArgs;
 use khor_source::Playback;
-use serde_json::{Value, json};
 use tokio::sync::watch;
 use tracing::{error, info};
 
@@ -81,62 +80,54 @@ pub(super) struct OutputArgs {
 }
 
 impl EngineArgs {
-    /// The flags as a part of the configuration.
-    fn overrides(&self) -> Value {
-        let mut overrides = self.outputs.overrides();
-        for (key, _, value) in
-            [("bpf", self.no_bpf, false), ("fake", self.fake, true)].into_iter().filter(is_given)
-        {
-            overrides["features"][key] = json!(value);
-        }
-        if let Some(scope) = self.scope.overrides() {
-            overrides["bpf"] = scope;
-        }
-        let mut site = json!({ "nats": self.nats.overrides() });
-        if let Some(name) = &self.site {
-            site["name"] = json!(name);
-        }
-        if let Some(host) = &self.host {
-            site["host"] = json!(host);
-        }
-        overrides["site"] = site;
-        overrides
+    /// The flags as a change of the configuration.
+    fn patch(&self) -> ConfigPatch {
+        let mut patch = self.outputs.patch();
+        patch.features.bpf = self.no_bpf.then_some(false);
+        patch.features.fake = self.fake.then_some(true);
+        self.scope.add_to(&mut patch.bpf);
+        let text = |name: &Option<Name>| name.as_ref().map(ToString::to_string);
+        patch.site.name = text(&self.site);
+        patch.site.host = text(&self.host).map(Some);
+        patch.site.nats = nats_patch(&self.nats);
+        patch
+    }
+}
+
+/// The options of the NATS server as a change of the configuration.
+fn nats_patch(args: &NatsArgs) -> NatsPatch {
+    let NatsArgs { nats, creds, nkey, tls_ca, tls_cert, tls_key } = args.clone();
+    NatsPatch {
+        url: nats,
+        creds: creds.map(Some),
+        nkey: nkey.map(Some),
+        tls_ca: tls_ca.map(Some),
+        tls_cert: tls_cert.map(Some),
+        tls_key: tls_key.map(Some),
     }
 }
 
 impl OutputArgs {
-    /// The flags as a part of the configuration.
-    pub(super) fn overrides(&self) -> Value {
-        let mut overrides = json!({ "features": {} });
-        let features = [("audio", self.no_audio, false), ("midi", self.midi, true), ("osc", self.osc, true)];
-        for (key, _, value) in features.into_iter().filter(is_given) {
-            overrides["features"][key] = json!(value);
-        }
-        if self.osc_in {
-            overrides["osc"] = json!({ "receive": { "enabled": true } });
-        }
-        let desktop =
-            [("bus", self.dbus, true), ("mpris", self.mpris, true), ("notifications", self.notify, true)];
-        for (key, _, value) in desktop.into_iter().filter(is_given) {
-            overrides["desktop"][key] = json!(value);
-        }
-        if let Some(listen) = self.listen {
-            overrides["listen"] = json!({ "host": listen.ip().to_string(), "port": listen.port() });
-        }
-        if let Some(dir) = &self.ui_dir {
-            overrides["ui"] = json!({ "serve": true, "dir": dir });
-        }
-        overrides
+    /// The flags as a change of the configuration.
+    pub(super) fn patch(&self) -> ConfigPatch {
+        let mut patch = ConfigPatch::default();
+        patch.features.audio = self.no_audio.then_some(false);
+        patch.features.midi = self.midi.then_some(true);
+        patch.features.osc = self.osc.then_some(true);
+        patch.osc.receive.enabled = self.osc_in.then_some(true);
+        patch.desktop.bus = self.dbus.then_some(true);
+        patch.desktop.mpris = self.mpris.then_some(true);
+        patch.desktop.notifications = self.notify.then_some(true);
+        patch.listen.host = self.listen.map(|listen| listen.ip().to_string());
+        patch.listen.port = self.listen.map(|listen| listen.port());
+        patch.ui.serve = self.ui_dir.is_some().then_some(true);
+        patch.ui.dir = self.ui_dir.clone().map(Some);
+        patch
     }
 }
 
-/// Whether a flag was given, of its key, that, and its value.
-fn is_given((_, given, _): &(&str, bool, bool)) -> bool {
-    *given
-}
-
 pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
-    let store = args.places.open_config()?.with_overrides(args.overrides())?;
+    let store = args.places.open_config()?.with_flags(args.patch())?;
     if let Some(host) = args.host.as_ref().filter(|_| store.config().site.name.is_empty()) {
         bail!(
             "--host {host} has no effect without a site: add --site NAME, or set site.name in the configuration"

@@ -19,6 +19,8 @@ mod play;
 mod record;
 mod render;
 mod scope_args;
+mod setting_arg;
+mod settings;
 mod status;
 mod steer;
 mod table;
@@ -63,8 +65,8 @@ enum Command {
     Mute(steer::MuteArgs),
     /// Mute the running engine for a while
     Snooze(steer::SnoozeArgs),
-    /// Show or change the running engine's settings
-    Config(steer::ConfigArgs),
+    /// List, show or change the running engine's settings
+    Config(settings::ConfigArgs),
     /// List the presets, or check a preset file
     Presets(lists::PresetsArgs),
     /// List the sound devices
@@ -86,7 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => return status::run(&args),
         Command::Mute(args) => steer::mute(&args),
         Command::Snooze(args) => steer::snooze(&args),
-        Command::Config(args) => steer::config(&args),
+        Command::Config(args) => settings::config(&args),
         Command::Engine(args) => engine::run(&args),
         Command::Play(args) => play::run(&args),
         Command::Render(args) => render::run(&args),

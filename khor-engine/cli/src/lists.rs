@@ -4,10 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use khor_command_line::print::{print_json, print_line, print_stderr};
-use khor_engine::{
-    config::presets_dir,
-    engine::{Library, read_preset},
-};
+use khor_config::presets_dir;
+use khor_engine::engine::{Library, read_preset};
 use khor_music::Preset;
 use khor_output::audio;
 use serde_json::json;

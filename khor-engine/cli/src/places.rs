@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use khor_engine::config::{ConfigStore, default_path};
+use khor_config::{ConfigStore, default_path};
 
 /// Where the configuration and the collector are.
 #[derive(Args, Clone, Debug)]

@@ -7,7 +7,6 @@ use clap::Args;
 use khor_command_line::print::print_line;
 use khor_source::{CaptureError, CaptureReader, Playback, Recorded};
 use khor_system::words::counted;
-use serde_json::json;
 
 use super::{engine::OutputArgs, places::Places};
 
@@ -32,10 +31,9 @@ pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
     let path = &args.capture;
     let contents = scan(path).with_context(|| format!("playing {}", path.display()))?;
     print_line(format_args!("{}: {}", path.display(), contents.describe()))?;
-    let mut overrides = args.outputs.overrides();
-    overrides["features"]["bpf"] = json!(false);
-    overrides["features"]["fake"] = json!(false);
-    let store = args.places.open_config()?.with_overrides(overrides)?;
+    let mut flags = args.outputs.patch();
+    (flags.features.bpf, flags.features.fake) = (Some(false), Some(false));
+    let store = args.places.open_config()?.with_flags(flags)?;
     let playback = Playback { path: path.clone(), repeat: args.repeat };
     super::engine::play(
         store,

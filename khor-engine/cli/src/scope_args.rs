@@ -2,9 +2,9 @@
 
 use clap::Args;
 use khor_command_line::number;
-use khor_engine::config::{Config, ConfigError};
+use khor_config::{BpfSubscriptionPatch, Config, ConfigError};
+use khor_engine::engine::scope_choice;
 use khor_source::ScopeChoice;
-use serde_json::{Value, json};
 
 #[derive(Args, Debug)]
 pub(super) struct ScopeArgs {
@@ -17,12 +17,14 @@ pub(super) struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    /// The options in the form of the configuration's `bpf`; `None` if there are none.
-    pub(super) fn overrides(&self) -> Option<Value> {
+    /// Adds the options to the settings of the scope.
+    pub(super) fn add_to(&self, bpf: &mut BpfSubscriptionPatch) {
+        if self.cgroup.is_none() && self.pid.is_empty() {
+            return;
+        }
         // A scope from the options replaces that of the file completely.
-        let cgroup = self.cgroup.as_deref().unwrap_or_default();
-        (self.cgroup.is_some() || !self.pid.is_empty())
-            .then(|| json!({ "cgroup": cgroup, "tgid_allow": self.pid, "tgid_deny": [] }))
+        bpf.cgroup = Some(self.cgroup.clone().unwrap_or_default());
+        (bpf.tgid_allow, bpf.tgid_deny) = (Some(self.pid.clone()), Some(Vec::new()));
     }
 
     /// The scope, for commands without a configuration.
@@ -35,6 +37,6 @@ impl ScopeArgs {
         config.bpf.cgroup = self.cgroup.clone().unwrap_or_default();
         config.bpf.tgid_allow.clone_from(&self.pid);
         config.validate()?;
-        Ok(config.bpf.scope())
+        Ok(scope_choice(&config))
     }
 }

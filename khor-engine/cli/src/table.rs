@@ -8,7 +8,7 @@ const INDENT: usize = 27;
 /// One row, with its line breaks; each paragraph begins a line.
 pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = format!("{state:<8} {name:<17} ");
-    for (number, line) in paragraphs.into_iter().flat_map(wrapped).enumerate() {
+    for (number, line) in paragraphs.into_iter().flat_map(|text| wrapped(text, WIDTH - INDENT)).enumerate() {
         if number > 0 {
             text.push_str(&" ".repeat(INDENT));
         }
@@ -18,12 +18,18 @@ pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Ite
     text
 }
 
-/// Lines that fit beside the name; a word that is longer stays whole, so that it can be copied.
-fn wrapped(text: &str) -> Vec<String> {
+/// A paragraph below a name, with its line breaks.
+pub(super) fn indented(text: &str) -> String {
+    let lines = wrapped(text, WIDTH - 4);
+    lines.iter().map(|line| format!("    {line}\n")).collect()
+}
+
+/// Lines of at most `width` columns. A word that is longer stays whole, so that it can be copied.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().map_or(0, |line| line.chars().count());
-        if line > 0 && line + 1 + word.chars().count() > WIDTH - INDENT {
+        if line > 0 && line + 1 + word.chars().count() > width {
             lines.push(word.to_owned());
         } else if let Some(last) = lines.last_mut() {
             if line > 0 {

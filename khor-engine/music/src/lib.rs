@@ -59,7 +59,7 @@ pub use self::{
     },
     problem::Problem,
     scale::{Register, Scale},
-    settings::{Settings, SettingsError},
+    settings::Settings,
     step_context::Position,
     stream::VoiceStream,
 };

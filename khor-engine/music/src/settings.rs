@@ -8,15 +8,15 @@ use super::scale::Scale;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Tempo in quarter notes per minute, 20..=300.
+    /// Tempo in quarter notes per minute, within [`Settings::BPM`].
     pub bpm: f32,
-    /// Key note, MIDI 0..=127; only its pitch class matters.
+    /// Key note, MIDI, at most [`Settings::HIGHEST_KEY`]; only its pitch class matters.
     pub key_midi: u8,
     /// Scale all pitches are taken from.
     pub scale: Scale,
-    /// How many onsets the same work makes, 0..=1; 0.5 is what the preset intends.
+    /// How many onsets the same work makes, within [`Settings::SHARE`]; 0.5 is what the preset intends.
     pub density: f32,
-    /// How slowly the music follows the levels, 0..=1.
+    /// How slowly the music follows the levels, within [`Settings::SHARE`].
     pub smoothing: f32,
     /// Seed of every seeded choice.
     pub seed: u64,
@@ -28,41 +28,26 @@ impl Default for Settings {
     }
 }
 
-/// A setting outside its range.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{field} must be within {range}, not {value}")]
-pub struct SettingsError {
-    /// Name of the field, as in the configuration.
-    pub field: &'static str,
-    /// Allowed range.
-    pub range: &'static str,
-    /// What was given.
-    pub value: f32,
-}
-
 impl Settings {
-    /// Checks every range; to be called where settings enter the engine.
-    pub fn check(&self) -> Result<(), SettingsError> {
-        let Self { bpm, key_midi, scale: _, density, smoothing, seed: _ } = *self;
-        let within =
-            |ok, field, range, value| if ok { Ok(()) } else { Err(SettingsError { field, range, value }) };
-        within((20.0..=300.0).contains(&bpm), "bpm", "20..=300", bpm)?;
-        within(key_midi <= 127, "key_midi", "0..=127", key_midi.into())?;
-        within((0.0..=1.0).contains(&density), "density", "0..=1", density)?;
-        within((0.0..=1.0).contains(&smoothing), "smoothing", "0..=1", smoothing)
-    }
+    /// Slowest and fastest tempo, quarter notes per minute.
+    pub const BPM: (f32, f32) = (20.0, 300.0);
+    /// Highest key note, MIDI. The lowest is 0.
+    pub const HIGHEST_KEY: u8 = 127;
+    /// Least and greatest density and smoothing.
+    pub const SHARE: (f32, f32) = (0.0, 1.0);
 
-    /// The nearest settings inside all ranges. This is a last defence of the composer and does not
-    /// replace [`Self::check`].
+    /// The nearest settings inside all ranges. This is a last defence of the composer. The
+    /// configuration rejects such settings with an error.
     pub(super) fn clamped(self) -> Self {
-        let or = |value: f32, low, high, fallback| {
+        let usual = Self::default();
+        let or = |value: f32, (low, high): (f32, f32), fallback| {
             if value.is_finite() { value.clamp(low, high) } else { fallback }
         };
         Self {
-            bpm: or(self.bpm, 20.0, 300.0, 110.0),
-            key_midi: self.key_midi.min(127),
-            density: or(self.density, 0.0, 1.0, 0.5),
-            smoothing: or(self.smoothing, 0.0, 1.0, 0.5),
+            bpm: or(self.bpm, Self::BPM, usual.bpm),
+            key_midi: self.key_midi.min(Self::HIGHEST_KEY),
+            density: or(self.density, Self::SHARE, usual.density),
+            smoothing: or(self.smoothing, Self::SHARE, usual.smoothing),
             ..self
         }
     }
@@ -78,15 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_name_field_range_and_value() {
-        let settings = Settings { bpm: 500.0, ..Settings::default() };
-        assert_eq!(settings.check().unwrap_err().to_string(), "bpm must be within 20..=300, not 500");
-        assert!(Settings { density: f32::NAN, ..Settings::default() }.check().is_err());
-        assert!(Settings::default().check().is_ok());
-    }
-
-    #[test]
-    fn clamped_settings_always_pass_the_check() {
+    fn clamped_settings_are_within_their_ranges() {
         let wild = Settings {
             bpm: f32::NAN,
             key_midi: 255,
@@ -94,6 +71,9 @@ mod tests {
             smoothing: f32::INFINITY,
             ..Settings::default()
         };
-        assert!(wild.clamped().check().is_ok());
+        let usual = Settings::default();
+        let expected = Settings { bpm: usual.bpm, key_midi: Settings::HIGHEST_KEY, density: 0.0, ..usual };
+        assert_eq!(wild.clamped(), expected);
+        assert_eq!(Settings { bpm: 500.0, ..usual }.clamped().bpm, Settings::BPM.1);
     }
 }

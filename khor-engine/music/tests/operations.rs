@@ -266,6 +266,11 @@ proptest! {
         let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
         composer.set_settings(Settings { bpm, density, smoothing, key_midi, ..Settings::default() });
         composer.advance(1.0, &Input::All(0.5).lanes(), &mut Vec::new());
-        prop_assert!(composer.settings().check().is_ok(), "{:?}", composer.settings());
+        let settings = composer.settings();
+        let within = |value: f32, (low, high): (f32, f32)| (low..=high).contains(&value);
+        let shares = [settings.density, settings.smoothing];
+        prop_assert!(within(settings.bpm, Settings::BPM), "{settings:?}");
+        prop_assert!(shares.into_iter().all(|share| within(share, Settings::SHARE)), "{settings:?}");
+        prop_assert!(settings.key_midi <= Settings::HIGHEST_KEY, "{settings:?}");
     }
 }

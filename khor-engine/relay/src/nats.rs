@@ -5,59 +5,43 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use khor_command_line::path::setting_path;
-use khor_site::nats::Nats;
-use serde_json::{Map, Value, json};
+use khor_site::nats::NatsSettings;
 
 /// Each option also has an environment variable, so that a service needs no command line.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NatsArgs {
     /// The NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`
     #[arg(long, value_name = "URL", env = "KHOR_NATS")]
-    nats: Option<String>,
+    pub nats: Option<String>,
     /// Credentials for it, as NATS' own tools write them
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", value_parser = setting_path(), conflicts_with = "nkey")]
-    creds: Option<PathBuf>,
+    pub creds: Option<PathBuf>,
     /// Seed of this user's `NKey`
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY", value_parser = setting_path())]
-    nkey: Option<PathBuf>,
+    pub nkey: Option<PathBuf>,
     /// Who vouches for the server, PEM [default: the system's authorities]
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CA", value_parser = setting_path())]
-    tls_ca: Option<PathBuf>,
+    pub tls_ca: Option<PathBuf>,
     /// This client's certificate, PEM
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CERT", value_parser = setting_path(), requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
+    pub tls_cert: Option<PathBuf>,
     /// Its key, PEM
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_KEY", value_parser = setting_path(), requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
 }
 
 impl NatsArgs {
-    /// The options that are set, as a part of the configuration.
-    pub fn overrides(&self) -> Value {
-        let Self { nats, creds, nkey, tls_ca, tls_cert, tls_key } = self;
-        let given = [
-            ("url", json!(nats)),
-            ("creds", json!(creds)),
-            ("nkey", json!(nkey)),
-            ("tls_ca", json!(tls_ca)),
-            ("tls_cert", json!(tls_cert)),
-            ("tls_key", json!(tls_key)),
-        ];
-        let given = given.into_iter().filter(|(_, value)| !value.is_null());
-        Value::Object(given.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
-    }
-
     /// The server that these options name. Files without an option come from the service manager's
     /// credentials, if they exist.
     ///
     /// # Errors
     ///
     /// There are two credentials, and the server accepts only one.
-    pub fn server(&self) -> anyhow::Result<Nats> {
+    pub fn server(&self) -> anyhow::Result<NatsSettings> {
         self.with(&Credentials::of_service())
     }
 
-    fn with(&self, credentials: &Credentials) -> anyhow::Result<Nats> {
+    fn with(&self, credentials: &Credentials) -> anyhow::Result<NatsSettings> {
         let Self { nats, mut creds, mut nkey, tls_ca, mut tls_cert, mut tls_key } = self.clone();
         if creds.is_none() && nkey.is_none() {
             (creds, nkey) = (credentials.find(CREDS), credentials.find(NKEY));
@@ -71,8 +55,8 @@ impl NatsArgs {
             (tls_cert, tls_key) = (credentials.find(CERT), credentials.find(KEY));
         }
         let tls_ca = tls_ca.or_else(|| credentials.find(CA));
-        let url = nats.unwrap_or_else(|| Nats::default().url);
-        Ok(Nats { url, creds, nkey, tls_ca, tls_cert, tls_key })
+        let url = nats.unwrap_or_else(|| NatsSettings::default().url);
+        Ok(NatsSettings { url, creds, nkey, tls_ca, tls_cert, tls_key })
     }
 }
 
@@ -130,7 +114,7 @@ mod tests {
         let nats = named.with(&given).unwrap();
         assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option comes first");
         let missing = Credentials { directory: None };
-        assert_eq!(NatsArgs::default().with(&missing).unwrap(), Nats::default());
+        assert_eq!(NatsArgs::default().with(&missing).unwrap(), NatsSettings::default());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::{fs, path::PathBuf};
 
-use khor_engine::config::ConfigStore;
+use khor_config::{Config, ConfigStore};
 use serde_json::{Value, json};
 
 /// Every setting has another value than its default.
@@ -43,7 +43,7 @@ fn config_1_is_read() {
 fn config_1_survives_a_change() {
     let folder = tempfile::tempdir().unwrap();
     let (mut store, path) = opened(&folder);
-    store.update(&json!({ "music": { "bpm": 99.0 } })).unwrap();
+    store.update(&Config::change_of("music.bpm", json!(99.0)).unwrap()).unwrap();
     let written = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let mut expected = settings();
     expected["music"]["bpm"] = json!(99.0);

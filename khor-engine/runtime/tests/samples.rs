@@ -7,7 +7,7 @@ mod page;
 
 use std::{collections::BTreeSet, fs};
 
-use khor_engine::config::Config;
+use khor_config::Config;
 
 use self::list::{LISTING, Made, crc, folder, samples};
 

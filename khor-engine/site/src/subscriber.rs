@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::{
     membership::{Admission, MembershipChange},
-    nats::{Link, Nats, NatsError},
+    nats::{Link, NatsError, NatsSettings},
     tracker::{Site, SiteTracker},
 };
 
@@ -35,7 +35,7 @@ pub struct SiteSettings {
     /// Its name.
     pub name: Name,
     /// The server.
-    pub nats: Nats,
+    pub nats: NatsSettings,
 }
 
 /// An event of a site, besides the loss or return of its server.

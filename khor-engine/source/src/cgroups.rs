@@ -3,21 +3,12 @@
 use std::{fs, path::Path};
 
 use khor_proto::{inert, kernel_text};
+use khor_system::cgroup_name::is_unit;
 
-/// What the names of units that have cgroups end in.
-const UNITS: [&str; 6] = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
-/// Longest name of a unit, bytes: systemd's own limit.
-const LONGEST_NAME: usize = 255;
 /// How deep it is looked: the collector looks no deeper.
 const DEPTH: usize = 16;
 /// Most directories that are looked at: several times what a full Kubernetes node has.
 const MOST_DIRECTORIES: usize = 20_000;
-
-/// Whether that is a unit's name.
-pub(super) fn is_unit(name: &str) -> bool {
-    let kind = UNITS.iter().find(|kind| name.ends_with(**kind));
-    kind.is_some_and(|kind| name.len() > kind.len()) && name.len() <= LONGEST_NAME && !name.contains('/')
-}
 
 /// The paths of all cgroups of that unit, in order: one, or one for each user that runs it.
 pub(super) fn of_unit(name: &str) -> Vec<String> {
@@ -64,21 +55,5 @@ fn walk(mut see: impl FnMut(&str)) {
                 waiting.push((path, depth + 1));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn units_differ_from_other_names() {
-        for name in ["nginx.service", "docker-0123.scope", "user.slice", "a@b.service"] {
-            assert!(is_unit(name), "{name}");
-        }
-        for name in ["nginx", ".service", "a/b.service", "", "x.timer"] {
-            assert!(!is_unit(name), "{name}");
-        }
-        assert!(!is_unit(&format!("{}.service", "x".repeat(250))));
     }
 }

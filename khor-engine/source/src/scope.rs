@@ -4,6 +4,7 @@
 //! that it works for the units of any user and without a bus.
 
 use khor_proto::{Scope, Selector, inert};
+use khor_system::cgroup_name;
 
 use super::cgroups;
 
@@ -19,18 +20,6 @@ pub struct ScopeChoice {
 }
 
 impl ScopeChoice {
-    /// Whether the text is empty, a unit's name, or a plain path. Text that is not [inert] is not
-    /// accepted, because no manager of cgroups makes such names.
-    pub fn is_cgroup(text: &str) -> bool {
-        if !inert::is_inert(text) {
-            return false;
-        }
-        match text.strip_prefix('/') {
-            Some(path) => path.split('/').all(|part| !matches!(part, "." | "..")),
-            None => text.is_empty() || cgroups::is_unit(text),
-        }
-    }
-
     /// Nothing in particular.
     pub fn is_machine(&self) -> bool {
         let Self { cgroup, processes, without } = self;
@@ -39,7 +28,7 @@ impl ScopeChoice {
 
     /// Whether it names a unit. A unit may restart in another cgroup while its name stays the same.
     pub(super) fn names_a_unit(&self) -> bool {
-        cgroups::is_unit(&self.cgroup)
+        cgroup_name::is_unit(&self.cgroup)
     }
 
     /// As it is written, for words about it.

@@ -5,6 +5,7 @@
 //! network device that sysfs shows. [`words`] makes text for people. A [`Shortfall`] names what
 //! is missing and the fix.
 
+pub mod cgroup_name;
 pub mod clock;
 pub mod files;
 pub mod local_time;

@@ -1,7 +1,7 @@
 // The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
 import { at, BASE } from '../app/base';
-import type { PresetDetail, PresetFile, PresetList, Previewed, Problem, Vocabulary } from './presets';
-import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, MetricsWithHistory, RecordingFile } from './types';
+import type { PresetDetail, PresetFile, PresetList, Previewed, Problem, Vocabulary } from './types';
+import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, HistoryColumns, RecordingFile } from './types';
 
 const TIMEOUT_MS = 5000;
 
@@ -46,7 +46,8 @@ export class Client {
   }
 
   health = () => this.call<Health>('GET', '/api/health');
-  metrics = () => this.call<MetricsWithHistory>('GET', '/api/metrics');
+  /** The history after `known`, or all of it. */
+  history = (known: number | null) => this.call<HistoryColumns>('GET', `/api/history${known === null ? '' : `?since_ts_ms=${known}`}`);
   config = () => this.call<Config>('GET', '/api/config');
   patchConfig = (part: object) => this.call<ConfigAnswer>('PATCH', '/api/config', part);
   presets = () => this.call<PresetList>('GET', '/api/presets');

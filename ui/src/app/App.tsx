@@ -1,21 +1,12 @@
 // The page's frame: the header with the way between the views, the view itself, and what must be said wherever one is.
-import type { ReactNode } from 'react';
-import { ComposeView } from '../compose/ComposeView';
-import { FleetView } from '../fleet/FleetView';
 import { Header } from '../header/Header';
-import { LearnView } from '../learn/LearnView';
-import { useObservable } from '../live/observable';
-import { MachineView } from '../machine/MachineView';
-import { NowView } from '../now/NowView';
-import { OutputsView } from '../outputs/OutputsView';
+import { useObservable } from '../live/useObservable';
 import { ConnectionBanner } from './ConnectionBanner';
 import { Keys } from './Keys';
 import { Login } from './Login';
-import type { View } from './router';
-import { useStores } from './stores';
+import { useStores } from './context';
+import { CurrentView } from './views';
 import './layout.css';
-
-const VIEWS: Record<View, () => ReactNode> = { now: NowView, fleet: FleetView, compose: ComposeView, outputs: OutputsView, machine: MachineView, learn: LearnView };
 
 export function App() {
   const { live, router, access } = useStores();
@@ -23,7 +14,6 @@ export function App() {
   const { view, title } = useObservable(router.place);
   const refusal = useObservable(access.refusal);
   const locked = refusal !== null;
-  const Current = VIEWS[view];
   return (
     <>
       <a className="skip" href="#content">
@@ -32,7 +22,7 @@ export function App() {
       <Header />
       {!locked && <ConnectionBanner />}
       <main id="content" tabIndex={-1} aria-label={title} data-link={link} data-view={locked ? 'login' : view}>
-        {refusal ? <Login refusal={refusal} /> : <Current key={view} />}
+        {refusal ? <Login refusal={refusal} /> : <CurrentView view={view} />}
       </main>
       {!locked && <Keys />}
     </>

@@ -1,13 +1,21 @@
-// Says when the engine is gone, and for a moment when it is back.
+// Says when the engine is gone, for a moment when it is back, and when the page is older than the engine.
 import { useEffect, useState } from 'react';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';
-import { useStores } from './stores';
+import { useStores } from './context';
 
 const BACK_MS = 4000;
 
+function words(link: Link, updated: boolean, back: boolean): string {
+  if (link === 'lost') return 'The engine is not answering. What you see is the last it said; this page keeps trying.';
+  if (updated) return 'The engine was updated. Reload this page.';
+  return back ? 'The engine is back.' : '';
+}
+
 export function ConnectionBanner() {
-  const link = useObservable(useStores().live.link);
+  const { live } = useStores();
+  const link = useObservable(live.link);
+  const updated = useObservable(live.updated);
   const [before, setBefore] = useState<Link>(link);
   const [back, setBack] = useState(false);
   if (before !== link) {
@@ -20,12 +28,7 @@ export function ConnectionBanner() {
     return () => clearTimeout(timer);
   }, [back]);
 
-  const text =
-    link === 'lost'
-      ? 'The engine is not answering. What you see is the last it said; this page keeps trying.'
-      : back
-        ? 'The engine is back.'
-        : '';
+  const text = words(link, updated, back);
   return (
     <div className="banner" role="status" data-tone={link === 'lost' ? 'bad' : 'good'} hidden={text === ''}>
       {text}

@@ -1,8 +1,8 @@
 // Handles the keyboard shortcuts on every view, and lists them in a dialog.
 import { useEffect, useRef } from 'react';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { keyOf, KEYS, neighbour, SNOOZE_MIN } from './shortcuts';
-import { useStores } from './stores';
+import { useStores } from './context';
 import './keys.css';
 
 /** Listens for the keys and runs their actions. */

@@ -1,8 +1,8 @@
 // Replaces the page when the engine does not let the browser in: shows a login, or the reason.
 import type { SubmitEvent } from 'react';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import type { Refusal } from './access';
-import { useStores } from './stores';
+import { useStores } from './context';
 
 export function Login({ refusal }: { refusal: Refusal }) {
   const { access } = useStores();

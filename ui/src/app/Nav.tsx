@@ -1,9 +1,9 @@
 // The way between the views: beside the name on wide screens, under the thumb on phones.
 import type { MouseEvent } from 'react';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { at } from './base';
 import { PLACES, type View } from './router';
-import { useStores } from './stores';
+import { useStores } from './context';
 import './nav.css';
 
 const ICONS: Record<View, string> = {

@@ -3,12 +3,13 @@ import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from '../api/client';
-import type { Metrics } from '../api/types';
+import type { Moment } from '../live/state';
 import { Keys } from './Keys';
 import { KEYS, neighbour } from './shortcuts';
-import { makeStores, StoresContext, type Stores } from './stores';
+import { StoresContext } from './context';
+import { makeStores, type Stores } from './stores';
 
-const CONTROLS = { bpm: 110, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5, master_gain: 0.5, muted: false, silence: null, snoozed_until_ts_ms: null };
+const CONTROLS = { bpm: 110, key_midi: 50, scale: 'dorian' as const, preset: 'ambient', density: 0.5, smoothing: 0.5, master_gain: 0.5, muted: false, silence: null, snoozed_until_ts_ms: null, quiet_until_ts_ms: null };
 const CONFIG = {
   features: { bpf: true, audio: true, midi: false, osc: false, fake: false },
   music: { bpm: 110, key_midi: 50, scale: 'dorian', preset: 'ambient', density: 0.5, smoothing: 0.5 },
@@ -18,6 +19,7 @@ const CONFIG = {
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port: 9001 } },
   quiet: { enabled: false, from: '22:00', to: '07:00' },
   desktop: { bus: false, mpris: false, notifications: false },
+  site: { name: '', host: null, mode: 'ensemble' },
 };
 
 let stores: Stores;
@@ -56,7 +58,7 @@ beforeEach(async () => {
       </StoresContext>,
     );
     stores.settings.follow(CONTROLS);
-    stores.live.text.set({ controls: CONTROLS } as unknown as Metrics);
+    stores.live.text.set({ controls: CONTROLS } as unknown as Moment);
     await stores.settings.reload();
   });
 });
@@ -71,7 +73,7 @@ describe('keys', () => {
   });
 
   it('end a snooze', async () => {
-    stores.live.text.set({ controls: { ...CONTROLS, muted: true, silence: { reason: 'snoozed', until: 5 }, snoozed_until_ts_ms: 5 } } as unknown as Metrics);
+    stores.live.text.set({ controls: { ...CONTROLS, muted: true, silence: { reason: 'snoozed', until: 5 }, snoozed_until_ts_ms: 5 } } as unknown as Moment);
     await press('s');
     expect(posts).toEqual(['/api/actions/snooze?minutes=0']);
   });

@@ -1,5 +1,4 @@
-// Makes the stores, ties them together, and hands them to the components.
-import { createContext, useContext } from 'react';
+// Makes the stores and ties them together.
 import { Client } from '../api/client';
 import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';
@@ -10,6 +9,7 @@ import { RecorderStore } from '../listen/recorder';
 import { ListenStore } from '../listen/store';
 import { LiveStore } from '../live/store';
 import { MachineStore } from '../machine/store';
+import { SentenceStore } from '../now/told';
 import { ThemeStore } from '../theme/store';
 import { AccessStore } from './access';
 import { KeysStore } from './shortcuts';
@@ -20,6 +20,7 @@ export interface Stores {
   keys: KeysStore;
   access: AccessStore;
   live: LiveStore;
+  sentence: SentenceStore;
   settings: SettingsStore;
   editor: EditorStore;
   health: HealthStore;
@@ -34,11 +35,13 @@ export interface Stores {
 export function makeStores(client = new Client()): Stores {
   const health = new HealthStore(client);
   const settings = new SettingsStore(client);
+  const live = new LiveStore(client);
   return {
     router: new Router(),
     keys: new KeysStore(),
     access: new AccessStore(client),
-    live: new LiveStore(client),
+    live,
+    sentence: new SentenceStore(live, health),
     settings,
     editor: new EditorStore(client, settings),
     health,
@@ -51,7 +54,7 @@ export function makeStores(client = new Client()): Stores {
   };
 }
 
-/** Calls `then` when somebody else than before is heard. */
+/** Calls `then` when the scope changes. */
 function watchScope(health: HealthStore, then: () => void): () => void {
   let whose = health.state.get()?.scope.whose;
   return health.state.subscribe(() => {
@@ -61,18 +64,18 @@ function watchScope(health: HealthStore, then: () => void): () => void {
   });
 }
 
-export function startStores({ router, access, live, settings, editor, health, fleet, theme }: Stores): () => void {
-  settings.onConfirmed = () => void health.refresh();
+export function startStores({ router, access, live, sentence, settings, editor, health, fleet, theme }: Stores): () => void {
   const stops = [
     live.session.subscribe(() => {
-      void health.refresh();
       void settings.reload();
       void editor.reload();
     }),
     live.text.subscribe(() => {
-      const metrics = live.text.get();
-      if (metrics !== null) settings.follow(metrics.controls);
+      const moment = live.text.get();
+      if (moment !== null) settings.follow(moment.controls);
     }),
+    live.health.subscribe(() => health.state.set(live.health.get())),
+    live.configTag.subscribe(() => void settings.refresh()),
     live.link.subscribe(() => {
       if (live.link.get() === 'lost') void access.look();
     }),
@@ -82,19 +85,11 @@ export function startStores({ router, access, live, settings, editor, health, fl
       if (access.refusal.get() === null) live.reopen();
     }),
     router.start(),
+    sentence.start(),
     live.start(),
-    health.start(() => void settings.refresh()),
     theme.start(),
   ];
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-export const StoresContext = createContext<Stores | null>(null);
-
-export function useStores(): Stores {
-  const stores = useContext(StoresContext);
-  if (stores === null) throw new Error('no stores: the component stands outside StoresContext');
-  return stores;
 }

@@ -1,6 +1,6 @@
 // How the machine is turned into music: which preset, at what pace and pitch, and what each signal moves.
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import { Editor } from './Editor';
 import { MusicPanel } from './MusicPanel';
 import { PresetList } from './PresetList';

@@ -1,8 +1,8 @@
 // The chosen preset as a table to edit: checked by the engine as one types, heard before it is saved, taken back at will.
 import { useEffect, type KeyboardEvent } from 'react';
-import { useStores } from '../app/stores';
-import type { Vocabulary } from '../api/presets';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import type { Vocabulary } from '../api/types';
+import { useObservable } from '../live/useObservable';
 import { edited } from './draft';
 import { Mapping } from './Mapping';
 import { PresetFields } from './PresetFields';
@@ -47,7 +47,7 @@ export function Editor({ vocabulary }: { vocabulary: Vocabulary }) {
     if (pressed === 'y' || event.shiftKey) editor.redo();
     else editor.undo();
   };
-  const sorted = sortProblems(problems, draft?.file.map.length ?? 0);
+  const sorted = sortProblems(problems, draft?.file.map?.length ?? 0);
   const status = problems.length === 0 ? (draft !== null && edited(draft) ? 'edited, all in order' : '') : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
   return (
     <section aria-labelledby="mapping-title" className="editor" onKeyDown={key}>

@@ -1,11 +1,11 @@
 // The table of routes: a row for each signal that moves something.
-import { useStores } from '../app/stores';
-import type { PresetFile, Route, Vocabulary } from '../api/presets';
+import { useStores } from '../app/context';
+import type { PresetFile, Route, Vocabulary } from '../api/types';
 import { RouteRow } from './RouteRow';
 
 /** A route for the first feature that nothing moves yet, over its whole range. */
 export function freshRoute(file: PresetFile, { features, inputs }: Vocabulary): Route | null {
-  const free = features.find((feature) => !file.map.some((route) => route.to === feature.name));
+  const free = features.find((feature) => !file.map?.some((route) => route.to === feature.name));
   const input = inputs[0];
   if (free === undefined || input === undefined) return null;
   return { signal: input.name, of: 'level', from: null, to: free.name, curve: 'linear', range: [free.low, free.high], polarity: 'up' };
@@ -35,11 +35,11 @@ export function Mapping({ file, vocabulary, problems }: Props) {
         <span />
       </div>
       <ol className="routes">
-        {file.map.map((route, i) => (
+        {(file.map ?? []).map((route, i) => (
           <RouteRow key={i} index={i} route={route} vocabulary={vocabulary} problems={problems.get(i) ?? []} />
         ))}
       </ol>
-      <button type="button" id="add-route" disabled={fresh === null} onClick={() => fresh !== null && editor.edit((it) => ({ ...it, map: [...it.map, fresh] }))}>
+      <button type="button" id="add-route" disabled={fresh === null} onClick={() => fresh !== null && editor.edit((it) => ({ ...it, map: [...(it.map ?? []), fresh] }))}>
         Add a route
       </button>
     </>

@@ -1,7 +1,7 @@
 // Pace, pitch and manner, whatever the preset.
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { noteName, SCALES, scaleName } from '../format/music';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { NumberSlider, Select, Slider, type Option } from '../controls/fields';
 
 const KEYS: Option[] = Array.from({ length: 49 }, (_, i) => i + 24).map((midi) => ({ value: String(midi), text: noteName(midi) }));

@@ -1,14 +1,14 @@
 // What a preset says beside its mapping: its hint and its swing.
 import type { CSSProperties } from 'react';
-import { useStores } from '../app/stores';
-import type { PresetFile } from '../api/presets';
+import { useStores } from '../app/context';
+import type { PresetFile } from '../api/types';
 
 /** Half a step: beyond it the late note would be nearer to the next. */
 const MOST_SWING = 0.5;
 
 export function PresetFields({ file }: { file: PresetFile }) {
   const { editor } = useStores();
-  const swing = file.swing ?? 0;
+  const swing = file.swing;
   const share = Math.round((swing / MOST_SWING) * 100);
   return (
     <div className="preset-fields">

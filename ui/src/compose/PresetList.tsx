@@ -1,8 +1,8 @@
 // The presets, each with what it sounds like; choosing one plays it from the next bar line.
 import { useState } from 'react';
-import { useStores } from '../app/stores';
-import type { Preset } from '../api/presets';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import type { Preset } from '../api/types';
+import { useObservable } from '../live/useObservable';
 
 function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   const { settings, editor } = useStores();

@@ -1,7 +1,7 @@
 // One route of the mapping, every part of it editable, with its shape and what is wrong with it.
 import type { ReactNode } from 'react';
-import { useStores } from '../app/stores';
-import type { MappingFeature, Range, Route, Vocabulary } from '../api/presets';
+import { useStores } from '../app/context';
+import type { MappingFeature, Range, Route, Vocabulary } from '../api/types';
 import { CATALOGUE } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 import { withoutRoute, withRoute } from './draft';
@@ -77,7 +77,7 @@ export function RouteRow({ index, route, vocabulary, problems }: Props) {
       <Mark family={family} lit />
       <Pick label={`${row}, signal`} name="signal" value={route.signal} options={inputs} onPick={(signal) => set({ signal }, 'signal')} />
       <Pick label={`${row}, of its`} name="of" value={route.of} options={vocabulary.of.map((it) => [it, it])} onPick={(of) => set({ of: of as Route['of'] }, 'of')} />
-      <Pair label={`${row}, from`} name="from" value={route.from} usual={USUAL[route.of]} onChange={(from) => set({ from }, 'from')} />
+      <Pair label={`${row}, from`} name="from" value={route.from ?? null} usual={USUAL[route.of]} onChange={(from) => set({ from }, 'from')} />
       <Shape route={route} />
       <Pick label={`${row}, moves`} name="to" value={route.to} options={vocabulary.features.map((it) => [it.name, it.name])} onPick={(to) => set({ to }, 'to')} />
       <Pair label={`${row}, between`} name="range" value={route.range} usual={[feature?.low ?? 0, feature?.high ?? 1]} onChange={(range) => range !== null && set({ range }, 'range')} />

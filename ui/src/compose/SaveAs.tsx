@@ -1,7 +1,7 @@
 // Saves what is edited: under its own name where it is one's own, else under a new one.
 import { useState, type SubmitEvent } from 'react';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import { nameProblem } from './problems';
 
 export function SaveAs() {

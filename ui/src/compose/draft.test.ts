@@ -1,13 +1,13 @@
 // Every change can be taken back and brought again; typing in one field is one step.
 import { describe, expect, it } from 'vitest';
-import type { PresetFile, Route } from '../api/presets';
+import type { PresetFile, Route } from '../api/types';
 import { change, draftOf, edited, redo, undo, withoutRoute, withRoute } from './draft';
 import { freshRoute } from './Mapping';
 import { nameProblem, routeOf, sortProblems } from './problems';
 import { curveAt, shapePath } from './shape';
 
 const route = (to: string): Route => ({ signal: 'rx', of: 'level', from: null, to, curve: 'linear', range: [0, 8], polarity: 'up' });
-const FILE: PresetFile = { hint: 'x', bed: { notes: 4 }, map: [route('a'), route('b')] };
+const FILE = { hint: 'x', bed: { notes: 4 }, map: [route('a'), route('b')] } as unknown as PresetFile;
 const hint = (text: string): PresetFile => ({ ...FILE, hint: text });
 
 describe('draft', () => {
@@ -67,10 +67,10 @@ describe('problems', () => {
 
 describe('a new route', () => {
   const feature = (name: string) => ({ name, layer: 'bed', unit: 'dB', low: -2, high: 2, audible_step: 0.1, meaning: '' });
-  const vocabulary = { inputs: [{ name: 'rx', label: null, family: null }], features: ['a', 'b', 'c'].map(feature), of: [], curves: [], polarities: [] };
+  const vocabulary = { inputs: [{ name: 'rx', label: 'received', family: null }], features: ['a', 'b', 'c'].map(feature), of: [], curves: [], polarities: [] };
 
   it('moves the first feature that nothing moves, over its whole range', () => expect(freshRoute(FILE, vocabulary)).toMatchObject({ to: 'c', range: [-2, 2] }));
-  it('is none when all are taken', () => expect(freshRoute({ ...FILE, map: [...FILE.map, route('c')] }, vocabulary)).toBeNull());
+  it('is none when all are taken', () => expect(freshRoute({ ...FILE, map: [...(FILE.map ?? []), route('c')] }, vocabulary)).toBeNull());
 });
 
 describe('shape', () => {

@@ -1,5 +1,5 @@
 // A preset being edited: what it says, what it said before each change, and what it would say again.
-import type { PresetFile, Route } from '../api/presets';
+import type { PresetFile, Route } from '../api/types';
 
 /** Steps that can be taken back. */
 const MOST = 200;
@@ -40,9 +40,9 @@ export function edited({ saved, file }: Draft): boolean {
 }
 
 export function withRoute(file: PresetFile, index: number, part: Partial<Route>): PresetFile {
-  return { ...file, map: file.map.map((route, i) => (i === index ? { ...route, ...part } : route)) };
+  return { ...file, map: (file.map ?? []).map((route, i) => (i === index ? { ...route, ...part } : route)) };
 }
 
 export function withoutRoute(file: PresetFile, index: number): PresetFile {
-  return { ...file, map: file.map.filter((_, i) => i !== index) };
+  return { ...file, map: (file.map ?? []).filter((_, i) => i !== index) };
 }

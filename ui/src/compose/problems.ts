@@ -1,5 +1,5 @@
 // Sorts what is wrong with a preset to the places where it can be put right.
-import type { Problem } from '../api/presets';
+import type { Problem } from '../api/types';
 
 /** The route a problem's path names, as in `map[3].range`; null when it is about something else. */
 export function routeOf(path: string): number | null {

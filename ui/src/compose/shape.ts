@@ -1,5 +1,5 @@
 // The curve of a route as a small picture: its input runs to the right, its feature upwards.
-import type { Curve, Polarity } from '../api/presets';
+import type { Curve, Polarity } from '../api/types';
 
 const POINTS = 12;
 const MARGIN = 2;

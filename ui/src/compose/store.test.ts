@@ -1,7 +1,7 @@
 // The editor asks the engine whether a mapping makes sense, lets it be heard, saves it, and loses no unsaved work.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
-import type { PresetFile } from '../api/presets';
+import type { PresetFile } from '../api/types';
 import { SettingsStore } from '../controls/store';
 import { EditorStore } from './store';
 
@@ -22,7 +22,7 @@ function engine(url: string, init?: RequestInit): Promise<Response> {
   calls.push(call);
   const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as PresetFile) : null;
   if (body !== null) bodies[call] = body;
-  const narrow = body?.map[0]?.range[1] === 1;
+  const narrow = body?.map?.[0]?.range[1] === 1;
   if (absent) return json(404, { ok: false, error: 'no such address' });
   if (url === '/api/mapping') return json(200, { inputs: [], features: [], of: [], curves: [], polarities: [] });
   if (url === '/api/presets') return json(200, { presets: [], current: 'ambient', previewing: heard?.name ?? null });
@@ -34,7 +34,7 @@ function engine(url: string, init?: RequestInit): Promise<Response> {
   return json(200, { ok: true, name, builtin: true, file: null, preset: body ?? { name, hint: name, bed: { notes: 4 }, map: MAP } });
 }
 
-const range = (high: number) => (file: PresetFile): PresetFile => ({ ...file, map: file.map.map((it) => ({ ...it, range: [0, high] })) });
+const range = (high: number) => (file: PresetFile): PresetFile => ({ ...file, map: (file.map ?? []).map((it) => ({ ...it, range: [0, high] })) });
 const settle = () => vi.advanceTimersByTimeAsync(1000);
 
 beforeEach(async () => {
@@ -64,7 +64,7 @@ describe('a page that is loaded while an unsaved preset plays', () => {
     await editor.open('ambient');
     if (order === 'after') await settings.refreshPresets();
     await settle();
-    expect(editor.state.get().draft?.file.map[0]?.range).toEqual([0, 5]);
+    expect(editor.state.get().draft?.file.map?.[0]?.range).toEqual([0, 5]);
     expect(editor.isEdited('ambient')).toBe(true);
     expect(editor.state.get().done).toMatch(/unsaved version/);
     editor.undo();
@@ -76,7 +76,7 @@ describe('a page that is loaded while an unsaved preset plays', () => {
     editor.edit(range(3));
     await settings.refreshPresets();
     await settle();
-    expect(editor.state.get().draft?.file.map[0]?.range).toEqual([0, 3]);
+    expect(editor.state.get().draft?.file.map?.[0]?.range).toEqual([0, 3]);
   });
 });
 
@@ -115,7 +115,7 @@ describe('EditorStore', () => {
     expect(editor.state.get().draft?.file.hint).toBe('drone');
     expect(editor.isEdited('ambient')).toBe(true);
     await editor.open('ambient');
-    expect(editor.state.get().draft?.file.map[0]?.range).toEqual([0, 7]);
+    expect(editor.state.get().draft?.file.map?.[0]?.range).toEqual([0, 7]);
     expect(editor.state.get().draft?.past).toHaveLength(1);
   });
 

@@ -1,6 +1,6 @@
 // The preset being edited: fetched when it is chosen, checked by the engine as it is edited, heard before it is saved.
 import { ApiError, isAbsent, messageOf, type Client } from '../api/client';
-import type { PresetFile, Problem, Vocabulary } from '../api/presets';
+import type { PresetFile, Problem, Vocabulary } from '../api/types';
 import type { SettingsStore } from '../controls/store';
 import { Observable } from '../live/observable';
 import { change, draftOf, edited, redo, undo, type Draft } from './draft';

@@ -13,6 +13,7 @@ const config = (bpm: number, port: number) => ({
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port } },
   quiet: { enabled: false, from: '22:00', to: '07:00' },
   desktop: { bus: false, mpris: false, notifications: false },
+  site: { name: '', host: null, mode: 'ensemble' },
 });
 
 let engine: ReturnType<typeof config>;

@@ -3,7 +3,9 @@ import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
-import { makeStores, StoresContext, type Stores } from '../app/stores';
+import type { Controls } from '../api/types';
+import { StoresContext } from '../app/context';
+import { makeStores, type Stores } from '../app/stores';
 import { MusicPanel } from '../compose/MusicPanel';
 
 const CONFIG = {
@@ -15,8 +17,9 @@ const CONFIG = {
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port: 9001 } },
   quiet: { enabled: false, from: '22:00', to: '07:00' },
   desktop: { bus: false, mpris: false, notifications: false },
+  site: { name: '', host: null, mode: 'ensemble' },
 };
-const CONTROLS = { ...CONFIG.music, master_gain: 0.5, muted: false };
+const CONTROLS: Controls = { ...CONFIG.music, scale: 'dorian', master_gain: 0.5, muted: false, silence: null, snoozed_until_ts_ms: null, quiet_until_ts_ms: null };
 
 let stores: Stores;
 let root: Root;
@@ -68,7 +71,7 @@ const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 describe('SettingsStore', () => {
   it('knows mute from the first event on, though the config does not hold it', async () => {
     const fresh = makeStores(new Client(answer)).settings;
-    fresh.follow({ ...CONTROLS, muted: true });
+    fresh.follow({ ...CONTROLS, muted: true, silence: { reason: 'muted', until: null } });
     await fresh.reload();
     expect(fresh.state.get().values?.muted).toBe(true);
   });

@@ -1,7 +1,7 @@
 // The labelled inputs: each shows a setting, writes it back, and carries the engine's refusal beside itself.
 import { useState, type ChangeEvent, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import type { Path, Settings } from './settings';
 import './controls.css';
 

@@ -71,14 +71,14 @@ export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desk
     'desktop.bus': desktop.bus,
     'desktop.mpris': desktop.mpris,
     'desktop.notifications': desktop.notifications,
-    'site.host': site?.host ?? null,
-    'site.mode': site?.mode ?? '',
+    'site.host': site.host,
+    'site.mode': site.mode,
   };
 }
 
 /** Whether the user muted by hand. During a snooze and quiet hours `muted` is true as well. */
-export function mutedByHand({ muted, silence }: Controls): boolean {
-  return silence === undefined ? muted : silence?.reason === 'muted';
+export function mutedByHand({ silence }: Controls): boolean {
+  return silence?.reason === 'muted';
 }
 
 export function fromControls(controls: Controls): Partial<Settings> {

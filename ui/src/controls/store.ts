@@ -1,6 +1,6 @@
 // Settings with optimistic edits: shown at once, sent after a pause, reverted with the engine's own words when refused.
 import { ApiError, messageOf, type Client } from '../api/client';
-import type { Preset } from '../api/presets';
+import type { Preset } from '../api/types';
 import type { Controls, Device } from '../api/types';
 import { Observable } from '../live/observable';
 import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type Settings } from './settings';
@@ -66,8 +66,8 @@ export class SettingsStore {
     const [presets] = await Promise.allSettled([this.client.presets()]);
     if (presets.status !== 'fulfilled') return;
     this.presets.set(presets.value.presets);
-    this.previewing.set(presets.value.previewing ?? null);
-    this.presetProblems.set(presets.value.problems ?? []);
+    this.previewing.set(presets.value.previewing);
+    this.presetProblems.set(presets.value.problems);
   };
 
   /** Not polled: listing devices makes the engine open them. */

@@ -1,10 +1,10 @@
 // The site that is heard: who stands out, who is silent, and whom to hear alone.
 import { useEffect, useState } from 'react';
 import { useAnnounced } from '../app/announced';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { Select, type Option } from '../controls/fields';
 import { CATALOGUE } from '../live/catalogue';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Field } from './Field';
 import { HostCard } from './HostCard';
 import { Legend, Odd, Silent, StandingOut, Within } from './Notices';

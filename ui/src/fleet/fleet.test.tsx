@@ -3,7 +3,8 @@ import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
-import { makeStores, StoresContext, type Stores } from '../app/stores';
+import { StoresContext } from '../app/context';
+import { makeStores, type Stores } from '../app/stores';
 import { Nav } from '../app/Nav';
 import { FleetView } from './FleetView';
 import { fleet, host } from './testing';
@@ -17,6 +18,7 @@ const CONFIG = {
   osc: { host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, port: 9001 } },
   quiet: { enabled: false, from: '22:00', to: '07:00' },
   desktop: { bus: false, mpris: false, notifications: false },
+  site: { name: '', host: null, mode: 'ensemble' },
 };
 
 let stores: Stores;

@@ -27,5 +27,5 @@ export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {
 export function fleet(hosts: FleetHost[], part: Partial<Fleet> = {}): Fleet {
   const refused = { oversized: 0, foreign: 0, version: 0, malformed: 0, misdirected: 0, late: 0, duplicate: 0, crowded: 0, flooded: 0, nested: 0, last: null };
   const silent = hosts.filter(({ state }) => state === 'silent').length;
-  return { site: 'home', ok: true, error: null, fix: null, mode: 'ensemble', remark: null, soloists: [], alone: null, hosts, sites: [], live: hosts.length - silent, silent, versions: { '0.1.0': hosts.length }, refused, ...part };
+  return { site: 'home', ok: true, error: null, fix: null, mode: 'ensemble', remark: null, soloists: [], alone: null, sections: [], turns: 0, hosts, sites: [], live: hosts.length - silent, silent, versions: { '0.1.0': hosts.length }, refused, ...part };
 }

@@ -32,14 +32,14 @@ describe('the headline', () => {
     expect(says([])).toBe('No host has been heard yet.');
   });
   it('counts the hosts of sites within the site', () => {
-    const rack = { name: 'rack-1', state: 'live' as const, live: 40, silent: 2, relative_error: 0.03, seen_ms_ago: 90 };
+    const rack = { name: 'rack-1', state: 'live' as const, live: 40, silent: 2, refused: 0, aggregators: 1, relative_error: 0.03, section_relative_error: null, seen_ms_ago: 90 };
     const told = { ...loud, via: 'rack-1' };
     expect(says([told], { soloists: ['web-2'], sites: [rack], live: 40, silent: 2 })).toBe('web-2 stands out: received × 270; 2 hosts are silent.');
     expect(says([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts, none stands out; db, and 2 hosts more are silent.');
     expect(says([], { sites: [{ ...rack, state: 'silent' }], live: 0, silent: 0 })).toBe('No host is heard now: rack-1 is silent.');
   });
   it('speaks of the host that is heard alone, or says why it is not', () => {
-    expect(says([quiet, loud], { alone: { host: 'web-1', ok: true, error: null } })).toBe('web-1 alone: as usual.');
+    expect(says([quiet, loud], { alone: { host: 'web-1', ok: true, error: null, fix: null } })).toBe('web-1 alone: as usual.');
     expect(says([silent], { alone: { host: 'db', ok: false, error: 'host db has stopped sending', fix: 'x' } })).toBe('db has stopped sending.');
   });
 });

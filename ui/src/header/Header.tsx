@@ -1,10 +1,10 @@
 // The top of every view: the way between them, what is playing, how loud, and the ways to silence it at once.
 import { KeysButton } from '../app/Keys';
 import { Nav } from '../app/Nav';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { Slider } from '../controls/fields';
 import { summary } from '../format/music';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import type { Theme } from '../theme/store';
 import { Snooze } from './Snooze';
 import './header.css';

@@ -1,8 +1,8 @@
 // Silence for a while that ends by itself: a small menu beside Mute.
 import { useEffect, useRef, useState } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { timeOfDay } from '../format/units';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 
 const CHOICES: readonly [number, string][] = [
   [5, '5 minutes'],
@@ -11,18 +11,17 @@ const CHOICES: readonly [number, string][] = [
   [480, '8 hours'],
 ];
 
-/** Undefined where the engine knows no snooze. */
+/** When the snooze ends; null without one, undefined until it is known. */
 export function useSnooze(): number | null | undefined {
   return useObservable(useStores().live.text)?.controls.snoozed_until_ts_ms;
 }
 
 export function Snooze() {
   const { settings } = useStores();
-  const asked = useObservable(useStores().live.text) === null;
-  const known = useSnooze();
-  const silence = useObservable(useStores().live.text)?.controls.silence;
+  const controls = useObservable(useStores().live.text)?.controls;
+  const silence = controls?.silence;
   const quiet = silence?.reason === 'quiet_hours' ? silence.until : null;
-  const until = asked ? null : known;
+  const until = useSnooze() ?? null;
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -44,7 +43,6 @@ export function Snooze() {
       removeEventListener('keydown', escape);
     };
   }, [open]);
-  if (until === undefined) return null;
   const choose = (minutes: number) => {
     setOpen(false);
     void settings.snooze(minutes);
@@ -56,7 +54,7 @@ export function Snooze() {
   const words = quiet !== null ? `Quiet hours until ${timeOfDay(quiet)}` : until !== null ? `Snoozed until ${timeOfDay(until)}` : 'Snooze: silence for a while';
   return (
     <div className="snooze" ref={box}>
-      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null || quiet !== null} disabled={asked} onClick={() => setOpen(!open)}>
+      <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null || quiet !== null} disabled={controls === undefined} onClick={() => setOpen(!open)}>
         <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
           <path d="M8 2.5a6 6 0 1 0 0 12a6 6 0 1 0 0-12zM8 5v3.7l2.6 1.6M2 3.2L4 1.5M14 3.2L12 1.5" strokeLinecap="round" strokeLinejoin="round" />
         </svg>

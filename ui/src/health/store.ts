@@ -1,9 +1,7 @@
-// The engine's health, asked for every few seconds while the page is seen.
+// The engine's health. The event stream sends it; after a command of this page it is requested at once.
 import type { Client } from '../api/client';
 import type { Health } from '../api/types';
 import { Observable } from '../live/observable';
-
-const POLL_MS = 5000;
 
 export class HealthStore {
   readonly state = new Observable<Health | null>(null);
@@ -20,14 +18,4 @@ export class HealthStore {
       // The stream notices when the engine is gone; the last known health stays, greyed.
     }
   };
-
-  /** Runs `poll` along with each refresh. */
-  start(poll: () => void): () => void {
-    const timer = setInterval(() => {
-      if (document.hidden) return;
-      void this.refresh();
-      poll();
-    }, POLL_MS);
-    return () => clearInterval(timer);
-  }
 }

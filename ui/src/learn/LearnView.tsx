@@ -1,7 +1,7 @@
 // Learning to hear: a guided tour through the layers and families, and a quiz for the ear.
 import { useEffect } from 'react';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import { Layers } from './Layers';
 import { Quiz } from './Quiz';
 import { Tour } from './Tour';

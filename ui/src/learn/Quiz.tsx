@@ -1,7 +1,7 @@
 // The ear-training quiz: hear a clip, say what the machine is doing, and learn what to listen for.
 import { useState } from 'react';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import type { Clip } from './clips';
 import { question, type Question, type Score } from './quiz';
 

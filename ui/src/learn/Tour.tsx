@@ -1,8 +1,8 @@
 // The guided tour: eight short clips of khor's music with what to hear in each, going on by itself.
 import { useCallback, useEffect, useRef, useState, type CSSProperties } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { useSnooze } from '../header/Snooze';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Mark } from '../theme/Mark';
 import type { Clip } from './clips';
 import { route, STOP_S } from './tour';

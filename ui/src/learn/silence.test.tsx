@@ -3,8 +3,9 @@ import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
-import type { Metrics } from '../api/types';
-import { makeStores, StoresContext, type Stores } from '../app/stores';
+import type { Moment } from '../live/state';
+import { StoresContext } from '../app/context';
+import { makeStores, type Stores } from '../app/stores';
 import { Quiz } from './Quiz';
 import { Tour } from './Tour';
 import { STOPS } from './tour';
@@ -33,7 +34,7 @@ beforeEach(async () => {
       return Promise.resolve(new Response('{"ok": true}'));
     }),
   );
-  stores.live.text.set({ controls: CONTROLS } as unknown as Metrics);
+  stores.live.text.set({ controls: CONTROLS } as unknown as Moment);
   document.body.innerHTML = '<div id="root"></div>';
   const place = document.getElementById('root');
   if (place === null) throw new Error('no element root');

@@ -1,5 +1,5 @@
-// Where bars began, in the engine's time, worked out from the bar and step that come with each event.
-import type { Music } from '../api/types';
+// Where bars began, in the engine's time.
+import type { Bar as BarReport } from '../api/types';
 
 export const STEPS_PER_BAR = 16;
 export const SCORE_BARS = 16;
@@ -13,23 +13,15 @@ export class BarClock {
   private bars: Bar[] = [];
   stepMs: number | null = null;
 
-  /** An event falls somewhere inside its step, so the earliest start any event of a bar suggests is the nearest to the truth. */
-  note(ts: number, music: Music): void {
-    const { bar, step, step_ms } = music;
+  /** Takes the current bar. A new tempo may change the bar that plays. */
+  note({ bar, bar_ts_ms, step_ms }: Pick<BarReport, 'bar' | 'bar_ts_ms' | 'step_ms'>): void {
     if (!(step_ms > 0)) return;
-    const start = ts - step * step_ms;
-    const last = this.bars.at(-1);
-    if (last !== undefined && (bar < last.bar || start < last.start - STEPS_PER_BAR * step_ms)) this.bars = [];
     this.stepMs = step_ms;
-    const same = this.bars.at(-1);
-    if (same?.bar === bar) {
-      if (start < same.start) same.start = start;
-      return;
-    }
-    // The bar before tells where this one begins, finer than the first event of it can.
-    const follows = same?.bar === bar - 1 ? same.start + STEPS_PER_BAR * step_ms : start;
-    const close = Math.abs(follows - start) <= step_ms * 2;
-    this.bars.push({ bar, start: close ? Math.min(follows, start) : start });
+    const last = this.bars.at(-1);
+    // An engine that has restarted counts from the start.
+    if (last !== undefined && (bar < last.bar || (bar > last.bar && bar_ts_ms < last.start))) this.bars = [];
+    if (last?.bar === bar) this.bars.pop();
+    this.bars.push({ bar, start: bar_ts_ms });
     if (this.bars.length > SCORE_BARS * 2) this.bars.shift();
   }
 

@@ -1,13 +1,13 @@
 // Keeps one event stream open: reconnects with growing pauses, and notices a stream that has gone silent.
-import type { Metrics } from '../api/types';
+import type { StreamEvent } from '../api/types';
 import { at } from '../app/base';
 
-/** The engine sends ten events a second; a silence this long means it is gone or stuck. */
+/** The engine sends values ten times a second; a silence this long means it is gone or stuck. */
 const SILENCE_MS = 4000;
 const PAUSES_MS = [300, 700, 1500, 3000];
 
 export interface StreamEvents {
-  onMetrics: (metrics: Metrics) => void;
+  onEvent: (event: StreamEvent) => void;
   onLost: () => void;
 }
 
@@ -23,19 +23,18 @@ export class Connection {
 
   open(): void {
     this.close();
-    const source = new EventSource(at('/api/stream'));
+    const source = new EventSource(at('/api/stream?events=changes'));
     this.source = source;
-    // Metrics are events without a name.
-    source.addEventListener('message', (event: MessageEvent<string>) => {
-      let metrics: Metrics;
+    source.addEventListener('change', (message: MessageEvent<string>) => {
+      let event: StreamEvent;
       try {
-        metrics = JSON.parse(event.data) as Metrics;
+        event = JSON.parse(message.data) as StreamEvent;
       } catch {
         return; // a broken event is skipped; if all are broken the silence shows
       }
       this.failures = 0;
       this.watch();
-      this.events.onMetrics(metrics);
+      this.events.onEvent(event);
     });
     source.addEventListener('error', () => this.retry());
     this.watch();

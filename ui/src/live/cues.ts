@@ -37,11 +37,9 @@ export class CueLog {
     this.list.set([]);
   }
 
-  /** Called with the engine's own list after a (re)connection; an engine started anew counts anew. */
-  resync(cues: readonly Cue[]): void {
-    const first = cues[0];
-    const before = first === undefined ? [...this.list.get()] : this.list.get().filter((cue) => cue.ts_ms < first.ts_ms);
-    // What was counted by an engine that is gone must not hide what this one counts.
-    this.list.set(trimmed([...cues.toReversed(), ...before.map((cue) => ({ ...cue, seq: -1 }))]));
+  /** Called when another engine counts its cues from the start: those of the old one stay, and hide
+   *  none of the new ones. */
+  restart(): void {
+    this.list.set(this.list.get().map((cue) => ({ ...cue, seq: -1 })));
   }
 }

@@ -1,7 +1,6 @@
 // The history keeps five minutes, in order, with holes where nothing was known.
 import { describe, expect, it } from 'vitest';
-import type { HistoryPoint } from '../api/types';
-import { History, WINDOW_MS } from './history';
+import { History, pointsOf, WINDOW_MS, type HistoryPoint } from './history';
 
 const point = (ts_ms: number, rx: number | null = 50): HistoryPoint => ({ ts_ms, rates: { rx } });
 const run = (from: number, count: number) => Array.from({ length: count }, (_, i) => point(from + i * 200));
@@ -70,5 +69,12 @@ describe('History', () => {
     history.load(run(0, 10));
     expect(history.nearest(390)).toBe(2);
     expect(history.nearest(90_000)).toBeNull();
+  });
+
+  it('reads an answer that has one list for each signal', () => {
+    expect(pointsOf({ ts_ms: [200, 400], rates: { rx: [1, null], mem: [0, 0.5] } })).toEqual([
+      { ts_ms: 200, rates: { rx: 1, mem: 0 } },
+      { ts_ms: 400, rates: { rx: null, mem: 0.5 } },
+    ]);
   });
 });

@@ -1,5 +1,5 @@
 // The last five minutes of every signal as parallel arrays, in the form the charts draw without copying.
-import type { HistoryPoint } from '../api/types';
+import type { HistoryColumns } from '../api/types';
 import { grainOf, octaves } from './catalogue';
 
 export const WINDOW_MS = 300_000;
@@ -13,6 +13,12 @@ const SPACING_MS = 200;
 const HOLE_MS = 3000;
 /** Old points are dropped in lots, so an append rarely moves the arrays. */
 const LOT = 64;
+
+/** The rates of one instant by signal; null if missing. */
+export interface HistoryPoint {
+  ts_ms: number;
+  rates: Record<string, number | null>;
+}
 
 export interface Lane {
   rates: (number | null)[];
@@ -131,4 +137,10 @@ export class History {
       lane.heights.length = 0;
     }
   }
+}
+
+/** The points of an answer, which has one list for each signal. */
+export function pointsOf({ ts_ms, rates }: HistoryColumns): HistoryPoint[] {
+  const lanes = Object.entries(rates);
+  return ts_ms.map((time, i) => ({ ts_ms: time, rates: Object.fromEntries(lanes.map(([name, list]) => [name, list[i] ?? null])) }));
 }

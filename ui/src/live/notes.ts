@@ -18,16 +18,9 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Called with the engine's own list after a (re)connection: it replaces what it covers, and older notes stay before it. */
-  resync(notes: readonly Note[]): void {
-    const first = notes[0];
-    const last = notes.at(-1);
-    if (first === undefined || last === undefined) return;
-    const restarted = last.seq < this.lastSeq && last.ts_ms > (this.list.at(-1)?.ts_ms ?? 0);
-    const before = this.list.filter((note) => note.ts_ms < first.ts_ms && (restarted || note.seq < first.seq));
-    const after = restarted ? [] : this.list.filter((note) => note.seq > last.seq && note.ts_ms >= first.ts_ms);
-    this.list = [...before, ...notes, ...after].slice(-MOST);
-    this.lastSeq = after.at(-1)?.seq ?? last.seq;
+  /** Called when another engine counts its notes from the start. */
+  restart(): void {
+    this.lastSeq = -1;
   }
 
   since(time: number): Note[] {

@@ -1,5 +1,5 @@
-// A value that can be watched: the whole of this page's state management.
-import { useSyncExternalStore } from 'react';
+// A value that can be watched: the whole of this page's state management. It knows no React, so that
+// the stores run before React is loaded.
 
 export class Observable<T> {
   private current: T;
@@ -21,8 +21,4 @@ export class Observable<T> {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
   };
-}
-
-export function useObservable<T>(observable: Observable<T>): T {
-  return useSyncExternalStore(observable.subscribe, observable.get);
 }

@@ -1,6 +1,6 @@
 // Mean rates over the last three seconds, calm enough to be put into words.
-import type { Metrics } from '../api/types';
 import { isNothing } from '../format/units';
+import type { Moment } from './state';
 
 const SPAN_MS = 3000;
 
@@ -15,22 +15,20 @@ interface Entry {
   news: ReadonlySet<string>;
 }
 
-const kilobytes = (value: number | null | undefined) => (value === null || value === undefined ? null : value * 1000);
-
 export class Recent {
   private entries: Entry[] = [];
 
-  push(metrics: Metrics): void {
-    const rates: MeanRates = { read: kilobytes(metrics.rates.blk_r_kbs), write: kilobytes(metrics.rates.blk_w_kbs) };
-    const io = metrics.signals.io?.deviation ?? null;
+  push({ ts_ms, signals, read, written }: Moment): void {
+    const rates: MeanRates = { read, write: written };
+    const io = signals.io?.deviation ?? null;
     const deviations: Entry['deviations'] = { read: io, write: io };
-    for (const [name, signal] of Object.entries(metrics.signals)) {
+    for (const [name, signal] of Object.entries(signals)) {
       rates[name] = signal.available ? signal.rate : null;
       deviations[name] = signal.deviation;
     }
-    const news = Object.entries(metrics.signals).flatMap(([name, { baseline, unit }]) => (isNothing(baseline, unit) ? [name] : []));
-    this.entries.push({ ts: metrics.ts_ms, rates, deviations, news: new Set(news.includes('io') ? [...news, 'read', 'write'] : news) });
-    this.entries = this.entries.filter((entry) => Math.abs(metrics.ts_ms - entry.ts) <= SPAN_MS);
+    const news = Object.entries(signals).flatMap(([name, { baseline, unit }]) => (isNothing(baseline, unit) ? [name] : []));
+    this.entries.push({ ts: ts_ms, rates, deviations, news: new Set(news.includes('io') ? [...news, 'read', 'write'] : news) });
+    this.entries = this.entries.filter((entry) => Math.abs(ts_ms - entry.ts) <= SPAN_MS);
   }
 
   clear(): void {

@@ -1,7 +1,7 @@
 // The live store catches up when the stream opens, says when the engine is gone, and finds it again.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
-import type { Metrics, MetricsWithHistory } from '../api/types';
+import type { Controls, HistoryColumns, Lane, StreamEvent } from '../api/types';
 import { LiveStore } from './store';
 
 class FakeSource {
@@ -32,28 +32,31 @@ class FakeSource {
   }
 }
 
-const event = (ts_ms: number): Metrics => ({
-  ts_ms,
-  rates: { blk_r_kbs: 2, blk_w_kbs: null },
-  controls: { bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false },
-  signals: {
-    rx: { level: 0.4, deviation: 2.1, baseline: 20, rate: 100, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
-    cpu: { level: null, deviation: null, baseline: null, rate: null, unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
-  },
-  notes: [],
-  cues: [],
-  music: { bar: 1, step: 0, step_ms: 136 },
-});
-const HISTORY: MetricsWithHistory = { ...event(9800), history: [{ ts_ms: 9600, rates: { rx: 10 } }] };
+const CONTROLS: Controls = {
+  bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false,
+  silence: null, snoozed_until_ts_ms: null, quiet_until_ts_ms: null,
+};
+const LANES: Lane[] = [
+  { name: 'rx', unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
+  { name: 'cpu', unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
+];
+const HISTORY: HistoryColumns = { ts_ms: [9600], rates: { rx: [10] } };
 
 let live: LiveStore;
 let stop: () => void;
+let requests: string[];
 
 beforeEach(() => {
   vi.useFakeTimers();
   vi.stubGlobal('EventSource', FakeSource);
   FakeSource.all = [];
-  live = new LiveStore(new Client(() => Promise.resolve(new Response(JSON.stringify(HISTORY)))));
+  requests = [];
+  live = new LiveStore(
+    new Client((url) => {
+      requests.push(url);
+      return Promise.resolve(new Response(JSON.stringify(HISTORY)));
+    }),
+  );
   stop = live.start();
 });
 
@@ -63,32 +66,64 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const send = (ts: number) => FakeSource.last.send('message', JSON.stringify(event(ts)));
+const change = (event: StreamEvent) => FakeSource.last.send('change', JSON.stringify(event));
+const greet = (started_ts_ms = 1, version = '0.1.0') => {
+  change({ type: 'greeting', version, started_ts_ms });
+  change({ type: 'controls', ...CONTROLS });
+  change({ type: 'lanes', lanes: LANES });
+};
+const values = (ts_ms: number) =>
+  change({
+    type: 'values', ts_ms, level: [0.4, null], deviation: [2.1, null], surprise: [0, null], rate: [100, null], baseline: [20, null],
+    disk_read_bytes_s: 2000, disk_written_bytes_s: null,
+  });
 
 describe('LiveStore', () => {
   it('fetches what came before the first event', async () => {
-    send(10_000);
-    await vi.advanceTimersByTimeAsync(50);
+    greet();
+    values(10_000);
     expect(live.link.get()).toBe('live');
+    await vi.advanceTimersByTimeAsync(600);
     expect(live.session.get()).toBe(1);
     expect(live.history.times).toEqual([9600, 10_000]);
+    expect(requests).toEqual(['/api/history']);
   });
 
   it('keeps unknown apart from nothing', () => {
-    send(10_000);
+    greet();
+    values(10_000);
     expect(live.history.lane('cpu').rates).toEqual([null]);
     expect(live.recent.means()).toEqual({ read: 2000, write: null, rx: 100, cpu: null });
+    expect(live.text.get()?.signals.cpu).toMatchObject({ level: null, available: false, reason: 'no PSI' });
   });
 
-  it('survives an event that is not JSON', () => {
-    FakeSource.last.send('metrics', '{"ts');
-    send(10_000);
+  it('ignores broken and unknown events', () => {
+    FakeSource.last.send('change', '{"ts');
+    FakeSource.last.send('change', '{"type":"of a newer engine","lanes":7}');
+    greet();
+    values(10_000);
     expect(live.link.get()).toBe('live');
   });
 
+  it('shows no values of other lanes', () => {
+    greet();
+    values(10_000);
+    change({ type: 'lanes', lanes: LANES.slice(0, 1) });
+    values(10_300);
+    expect(live.text.get()?.ts_ms).toBe(10_000);
+  });
+
+  it('shows changed controls at once', () => {
+    greet();
+    values(10_000);
+    change({ type: 'controls', ...CONTROLS, muted: true });
+    expect(live.text.get()?.controls.muted).toBe(true);
+  });
+
   it('says when the engine is gone and tries again until it is back', async () => {
-    send(10_000);
-    await vi.advanceTimersByTimeAsync(50);
+    greet();
+    values(10_000);
+    await vi.advanceTimersByTimeAsync(600);
     FakeSource.last.send('error');
     expect(live.link.get()).toBe('lost');
     expect(FakeSource.last.closed).toBe(true);
@@ -97,21 +132,37 @@ describe('LiveStore', () => {
     FakeSource.last.send('error');
     await vi.advanceTimersByTimeAsync(800);
     expect(FakeSource.all).toHaveLength(3);
-    send(12_000);
-    await vi.advanceTimersByTimeAsync(50);
+    greet();
+    values(12_000);
+    await vi.advanceTimersByTimeAsync(600);
     expect(live.link.get()).toBe('live');
     expect(live.session.get()).toBe(2);
+    expect(requests.at(-1), 'only what is new').toBe('/api/history?since_ts_ms=10000');
+    expect(live.updated.get()).toBe(false);
+  });
+
+  it('takes notes of a restarted engine, and asks to reload the page of an old one', () => {
+    const note = (seq: number) => ({ seq, ts_ms: seq, midi: 60, velocity: 0.5, duration_s: 1, role: 'bass', layer: 'bed', channel: 1, signal: null }) as const;
+    greet(1);
+    change({ type: 'notes', notes: [note(7), note(8)] });
+    greet(1);
+    change({ type: 'notes', notes: [note(8), note(9)] });
+    greet(2, '0.2.0');
+    change({ type: 'notes', notes: [note(1)] });
+    expect(live.notes.list.map(({ seq }) => seq)).toEqual([7, 8, 9, 1]);
+    expect(live.updated.get()).toBe(true);
   });
 
   it('drops history and cues when the scope changes', async () => {
-    send(10_000);
-    send(10_400);
-    await vi.advanceTimersByTimeAsync(50);
+    greet();
+    values(10_000);
+    values(10_400);
+    await vi.advanceTimersByTimeAsync(600);
     expect(live.history.times).toEqual([9600, 10_000, 10_400]);
-    live.cues.add([{ seq: 1, ts_ms: 9000, kind: 'oom', pid: 7, comm: 'old', detail: null }]);
+    live.cues.add([{ seq: 1, ts_ms: 9000, kind: 'oom', host: null, pid: 7, comm: 'old', detail: null }]);
     expect(live.cues.list.get()).toHaveLength(1);
     live.beginAnew();
-    await vi.advanceTimersByTimeAsync(50);
+    await vi.advanceTimersByTimeAsync(600);
     expect(live.history.times).toEqual([9600]);
     expect(live.cues.list.get()).toEqual([]);
     expect(live.recent.means()).toEqual({});
@@ -122,18 +173,20 @@ describe('LiveStore', () => {
     let due = false;
     live.onDue(() => due, () => painted.push('now'));
     live.onDue(() => false, () => painted.push('never'));
-    send(10_000);
+    greet();
+    values(10_000);
     await vi.advanceTimersByTimeAsync(50);
     expect(painted).toEqual([]);
     due = true;
-    send(10_100);
-    send(10_200);
+    values(10_100);
+    values(10_200);
     await vi.advanceTimersByTimeAsync(50);
     expect(painted).toEqual(['now']);
   });
 
   it('takes a silent stream for a lost one', async () => {
-    send(10_000);
+    greet();
+    values(10_000);
     await vi.advanceTimersByTimeAsync(4100);
     expect(live.link.get()).toBe('lost');
   });

@@ -1,13 +1,15 @@
-// Everything that arrives live: the newest event, five minutes of history, notes, cues and bars, and whether the engine is there.
+// Everything that arrives live: the newest values, five minutes of history, notes, cues and bars, and whether the engine is there.
 import type { Client } from '../api/client';
-import type { HistoryPoint, Metrics } from '../api/types';
+import type { Health, Greeting, StreamEvent } from '../api/types';
 import { BarClock } from './bars';
 import { Connection } from './connection';
 import { CueLog } from './cues';
-import { History } from './history';
+import { History, pointsOf, type HistoryPoint } from './history';
 import { NoteLog } from './notes';
 import { Observable } from './observable';
+import { afterPaint } from './paint';
 import { Recent } from './recent';
+import { applied, momentOf, UNKNOWN, type Moment } from './state';
 
 /** Words and figures change four times a second: faster cannot be read. */
 const TEXT_MS = 250;
@@ -22,15 +24,23 @@ export class LiveStore {
   readonly cues = new CueLog();
   readonly bars = new BarClock();
   readonly recent = new Recent();
-  /** The newest event, at reading speed. */
-  readonly text = new Observable<Metrics | null>(null);
+  /** The newest values, at reading speed. */
+  readonly text = new Observable<Moment | null>(null);
   readonly link = new Observable<Link>('connecting');
+  readonly health = new Observable<Health | null>(null);
+  /** Version of the configuration. */
+  readonly configTag = new Observable<string | null>(null);
+  /** Whether the engine was updated since the page was opened, so that this page is an old one. */
+  readonly updated = new Observable(false);
   /** Counts up when a (re)connection has caught up with the history, so that what is polled can be fetched anew. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
   private readonly connection: Connection;
   private readonly painters = new Map<() => void, () => boolean>();
+  private state = UNKNOWN;
+  /** The engine of the last greeting. */
+  private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
   private fresh = true;
@@ -39,7 +49,7 @@ export class LiveStore {
 
   constructor(client: Client) {
     this.client = client;
-    this.connection = new Connection({ onMetrics: (metrics) => this.take(metrics), onLost: () => this.lose() });
+    this.connection = new Connection({ onEvent: (event) => this.take(event), onLost: () => this.lose() });
   }
 
   start(): () => void {
@@ -56,7 +66,7 @@ export class LiveStore {
     this.connection.open();
   }
 
-  /** After each event `due` is asked; where it says so `paint` runs in the next animation frame. Never while hidden. */
+  /** After the values `due` is asked; where it says so `paint` runs in the next animation frame. Never while hidden. */
   onDue(due: () => boolean, paint: () => void): () => void {
     this.painters.set(paint, due);
     return () => this.painters.delete(paint);
@@ -79,24 +89,15 @@ export class LiveStore {
     return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
   }
 
-  take(metrics: Metrics): void {
-    this.follow(metrics.ts_ms);
-    this.notes.add(metrics.notes);
-    this.cues.add(metrics.cues);
-    this.bars.note(metrics.ts_ms, metrics.music);
-    this.recent.push(metrics);
-    this.history.push(pointOf(metrics));
-    const now = performance.now();
-    if (this.fresh || now - this.lastText >= TEXT_MS - 20) {
-      this.lastText = now;
-      this.text.set(metrics);
-    }
-    if (this.fresh) {
-      this.fresh = false;
-      this.link.set('live');
-      void this.catchUp();
-    }
-    this.askPainters();
+  take(event: StreamEvent): void {
+    this.state = applied(this.state, event);
+    if (event.type === 'greeting') this.greet(event);
+    else if (event.type === 'health') this.health.set(event);
+    else if (event.type === 'config') this.configTag.set(event.tag);
+    else if (event.type === 'bar') this.bars.note(event);
+    else if (event.type === 'cues') this.cues.add(event.cues);
+    else if (event.type === 'notes') this.notes.add(event.notes);
+    else if (event.type === 'values' || event.type === 'controls') this.show(event.type === 'values');
   }
 
   /** Drops history and cues of the previous scope, after the scope has changed. */
@@ -104,15 +105,49 @@ export class LiveStore {
     this.history.clear();
     this.cues.clear();
     this.recent.clear();
-    void this.catchUp();
+    void this.catchUp(null);
   }
 
-  private async catchUp(): Promise<void> {
+  private greet(greeting: Greeting): void {
+    const before = this.engine;
+    this.engine = greeting;
+    if (before === null || before.started_ts_ms === greeting.started_ts_ms) return;
+    this.notes.restart();
+    this.cues.restart();
+    if (before.version !== greeting.version) this.updated.set(true);
+  }
+
+  /** Shows the moment. Changed controls are shown at once, and values at reading speed. */
+  private show(isNew: boolean): void {
+    const moment = momentOf(this.state);
+    if (moment === null) return;
+    if (isNew) this.add(moment);
+    else this.text.set(moment);
+  }
+
+  private add(moment: Moment): void {
+    const known = this.history.lastTime;
+    this.follow(moment.ts_ms);
+    this.recent.push(moment);
+    this.history.push(pointOf(moment));
+    const now = performance.now();
+    if (this.fresh || now - this.lastText >= TEXT_MS - 20) {
+      this.lastText = now;
+      this.text.set(moment);
+    }
+    if (this.fresh) {
+      this.fresh = false;
+      this.link.set('live');
+      void this.catchUp(known);
+    }
+    this.askPainters();
+  }
+
+  /** Fetches the history after `known`, which the page has already. The sentence is painted first. */
+  private async catchUp(known: number | null): Promise<void> {
     try {
-      const whole = await this.client.metrics();
-      this.history.load(whole.history);
-      this.notes.resync(whole.notes);
-      this.cues.resync(whole.cues);
+      await afterPaint();
+      this.history.load(pointsOf(await this.client.history(known)));
       this.askPainters();
     } catch {
       // The stream still runs: the lanes fill from here on.
@@ -147,9 +182,9 @@ export class LiveStore {
   };
 }
 
-function pointOf(metrics: Metrics): HistoryPoint {
-  const point: HistoryPoint = { ts_ms: metrics.ts_ms, rates: {} };
-  for (const [name, signal] of Object.entries(metrics.signals)) {
+function pointOf({ ts_ms, signals }: Moment): HistoryPoint {
+  const point: HistoryPoint = { ts_ms, rates: {} };
+  for (const [name, signal] of Object.entries(signals)) {
     point.rates[name] = signal.available ? signal.rate : null;
   }
   return point;

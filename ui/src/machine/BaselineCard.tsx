@@ -1,12 +1,12 @@
 // What khor knows of what is ordinary here: how far it has learnt, and the ways to hold it or begin anew.
 import { useState, type CSSProperties } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Baseline } from '../api/types';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 
 export function baselineText({ learnt, learning, frozen }: Baseline): string {
   if (frozen) return 'Frozen: nothing new becomes ordinary.';
-  if (learning) return `Learning what is ordinary here: ${Math.round(learnt * 100)} % known. Until then it is blended with an ordinary small machine.`;
+  if (learning) return `Learning what is ordinary here: ${Math.round((learnt ?? 0) * 100)} % known. Until then it is blended with an ordinary small machine.`;
   return 'Learnt. It follows slow changes, about two octaves an hour, and nothing while a signal stands out.';
 }
 
@@ -16,7 +16,7 @@ export function BaselineCard() {
   const error = useObservable(machine.baselineError);
   const [asked, setAsked] = useState(false);
   if (baseline === undefined) return null;
-  const share = Math.round(baseline.learnt * 100);
+  const share = Math.round((baseline.learnt ?? 0) * 100);
   return (
     <section aria-labelledby="baseline-title" className="card baseline">
       <h2 id="baseline-title">What is ordinary</h2>

@@ -1,8 +1,8 @@
 // What `khor doctor` finds; left out where the engine has no doctor.
 import { useEffect } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { CheckState } from '../api/types';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Part } from './HealthPanel';
 import type { PartState } from './parts';
 

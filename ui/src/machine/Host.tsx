@@ -9,7 +9,7 @@ export function Host({ health }: { health: Health }) {
     ['Kernel', health.host.kernel],
     ['CPUs', String(health.host.cpus)],
     ['Heard', sourceText(health)],
-    ['Source', health.source.detail ?? health.source.error ?? 'not known'],
+    ['Source', health.source.detail === '' ? (health.source.error ?? 'not known') : health.source.detail],
     ['khor', health.version],
     ['Settings', health.config_path],
     ['Own presets', health.presets.folder],

@@ -1,6 +1,6 @@
 // The machine and khor on it: what works, what does not and what to do, what is ordinary here, and where else to look.
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import { BaselineCard } from './BaselineCard';
 import { Doctor } from './Doctor';
 import { HealthPanel } from './HealthPanel';

@@ -2,8 +2,8 @@
 import { useEffect } from 'react';
 import type { Scope } from '../api/types';
 import { Text } from '../controls/fields';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 
 const UNITS = 'units';
 

@@ -25,7 +25,7 @@ function row(name: string, part: Switchable, detail: string): PartRow {
 }
 
 function sourceRow({ source }: Health): PartRow {
-  const detail = source.detail ?? '';
+  const detail = source.detail;
   switch (source.kind) {
     case 'collector':
       return { name: 'Source', state: source.ok ? 'ok' : 'problem', detail: source.error ?? detail, fix: source.fix ?? null };
@@ -71,13 +71,13 @@ function presetsRow({ presets }: Health): PartRow {
 
 /** Shown only if the collector's programs missed events. */
 function missedRows({ missed }: Health): PartRow[] {
-  const reason = missed?.reason ?? null;
+  const reason = missed.reason;
   return reason === null ? [] : [{ name: 'Missed events', state: 'ok', detail: reason, fix: null }];
 }
 
 /** Shown only if the time zone is invalid: then quiet hours and times are in UTC. */
 function timeRows({ time }: Health): PartRow[] {
-  return time === undefined || time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix ?? null }];
+  return time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix }];
 }
 
 export function partRows(health: Health): PartRow[] {
@@ -97,7 +97,7 @@ export function partRows(health: Health): PartRow[] {
       name: 'Config',
       state: config.ok && warnings === '' ? 'ok' : 'problem',
       detail: config.error ?? (warnings === '' ? health.config_path : warnings),
-      fix: config.fix ?? null,
+      fix: null,
     },
     ...timeRows(health),
   ];

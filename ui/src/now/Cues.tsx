@@ -1,8 +1,8 @@
 // What the kernel reported, as it falls: newest first, and told to screen readers.
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Cue } from '../api/types';
 import { clock } from '../format/units';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { cueText, cueWords } from './cueWords';
 import './cues.css';
 

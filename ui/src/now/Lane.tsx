@@ -1,6 +1,6 @@
 // One signal: its mark, name, room for its chart, how much of it is heard, its rate and how far that is from ordinary; or why it is absent.
 import type { CSSProperties } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Signal } from '../api/types';
 import { factor, isNothing, rate, rateText } from '../format/units';
 import { grainOf, octaves, type LaneSpec } from '../live/catalogue';

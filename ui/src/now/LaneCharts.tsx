@@ -1,6 +1,7 @@
 // The charts of all lanes, over the room each leaves for its own: few canvases, for each of them costs in every frame.
 import { useEffect, useRef } from 'react';
-import { useStores } from '../app/stores';
+import 'uplot/dist/uPlot.min.css';
+import { useStores } from '../app/context';
 import type { LaneSpec } from '../live/catalogue';
 import { LaneStrip } from './laneStrip';
 

@@ -1,12 +1,12 @@
 // One lane per signal in the catalogue's order, with one cursor over all of them.
-import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
-import { useStores } from '../app/stores';
+import { Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useStores } from '../app/context';
 import type { Signal } from '../api/types';
 import { clock, spanText } from '../format/units';
 import { lanesOf, type LaneSpec } from '../live/catalogue';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Lane } from './Lane';
-import { LaneCharts } from './LaneCharts';
+import { LaneCharts } from './later';
 import './lanes.css';
 
 const KEY_STEP_MS = 1000;
@@ -100,7 +100,9 @@ export function Lanes() {
         onBlur={() => setTime(null)}
       >
         <div className="cursor" ref={line} hidden />
-        <LaneCharts lanes={lanes} />
+        <Suspense>
+          <LaneCharts lanes={lanes} />
+        </Suspense>
         {lanes.map((spec) => (
           <Lane key={spec.name} spec={spec} signal={signals?.[spec.name]} lit={lit?.has(spec.name) ?? false} index={index} reading={time !== null} />
         ))}

@@ -1,12 +1,12 @@
 // The view Now: sentence, lanes and score at the left, words at the right. The Listen button follows
 // the sentence, so that it is on a phone's first screen.
-import { useEffect, useState } from 'react';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { Suspense, useEffect, useState } from 'react';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import { ListenButton } from '../outputs/ListenCard';
-import { Visual } from '../visual/Visual';
 import { Cues } from './Cues';
 import { Lanes } from './Lanes';
+import { Visual } from './later';
 import { Score } from './Score';
 import { Sentence } from './Sentence';
 import { SoundingNow } from './SoundingNow';
@@ -49,7 +49,7 @@ export function NowView() {
         <SoundingNow />
         <Cues />
       </aside>
-      {looking && <Visual close={() => { location.hash = ''; }} lost={link === 'lost'} />}
+      <Suspense>{looking && <Visual close={() => { location.hash = ''; }} lost={link === 'lost'} />}</Suspense>
     </div>
   );
 }

@@ -1,10 +1,10 @@
 // The last sixteen bars of music, scrolling; a still picture renewed every bar when motion is to be reduced.
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import type { Note } from '../api/types';
 import { noteName } from '../format/music';
 import { FAMILIES } from '../live/catalogue';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Mark } from '../theme/Mark';
 import { BANDS } from './scorePainter';
 import { ScoreStrip } from './scoreStrip';
@@ -16,7 +16,7 @@ export function Score() {
   const box = useRef<HTMLDivElement>(null);
   const roll = useRef<ScoreStrip | null>(null);
   const [pointed, setPointed] = useState<Note | null>(null);
-  const metrics = useObservable(live.text);
+  const bar = useObservable(live.text)?.bar ?? null;
 
   useEffect(() => {
     const element = canvas.current;
@@ -77,7 +77,7 @@ export function Score() {
           <Mark family={null} lit />
           no single signal
         </li>
-        {metrics !== null && <li className="at-bar">bar {metrics.music.bar}</li>}
+        {bar !== null && <li className="at-bar">bar {bar}</li>}
       </ul>
     </section>
   );

@@ -1,52 +1,28 @@
 // The sentence that says what goes on, and the line that says which machine and how it is heard.
-import { Fragment, useEffect, useState } from 'react';
+import { Fragment } from 'react';
 import type { SourceKind } from '../api/types';
 import { useAnnounced } from '../app/announced';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
-import { plain, tell, type Told } from './sentence';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
+import { LISTENING, plain } from './sentence';
 import { scopeTrouble, soundState, statusLine } from './status';
 import './sentence.css';
-
-/** The figures in the sentence change this often; a screen reader hears it only when its sense changes. */
-const RETELL_MS = 2000;
-/** Share of the ordinary that must be known before anything is compared with it. */
-const LEARNT = 0.5;
-
-function useTold(): Told | null {
-  const { live, health } = useStores();
-  const session = useObservable(live.session);
-  const [told, setTold] = useState<Told | null>(null);
-  useEffect(() => {
-    if (session === 0) return;
-    const retell = () => {
-      const rates = live.recent.means();
-      // While little is learnt, what is ordinary is mostly another machine's: then nothing is called usual.
-      const known = (health.state.get()?.baseline.learnt ?? 0) >= LEARNT;
-      if (Object.keys(rates).length > 0) setTold((old) => tell(rates, old?.keys, known ? live.recent.deviations() : {}, live.recent.news()));
-    };
-    retell();
-    const timer = setInterval(retell, RETELL_MS);
-    return () => clearInterval(timer);
-  }, [live, health, session]);
-  return told;
-}
 
 /** What is heard instead of this machine as it is now. */
 const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
 export function Sentence() {
-  const { live, health, settings } = useStores();
+  const { live, health, settings, sentence } = useStores();
   const controls = useObservable(live.text)?.controls ?? null;
   const link = useObservable(live.link);
   const state = useObservable(health.state);
-  const told = useTold();
+  const told = useObservable(sentence.told);
   const sound = soundState(state, controls);
   const kind = state?.source.kind ?? null;
   const part = state === null || state.scope.is_machine ? undefined : state.scope.whose;
   const pretence = (kind === null ? undefined : PRETENCES[kind]) ?? part;
   const trouble = scopeTrouble(state);
-  const waiting = link === 'lost' ? 'No word from the engine.' : 'Listening…';
+  const waiting = link === 'lost' ? 'No word from the engine.' : LISTENING;
   const text = told === null ? '' : plain(told.parts);
   const announced = useAnnounced([pretence === undefined ? '' : `${pretence}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [pretence, trouble, ...(told?.keys ?? []), sound?.text ?? ''].join());
   return (

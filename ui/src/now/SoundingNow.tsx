@@ -1,8 +1,8 @@
 // What sounds at the moment, in words.
 import { useEffect, useState } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { CATALOGUE } from '../live/catalogue';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { Mark } from '../theme/Mark';
 import { sounding, type Sounding } from './sounding';
 import './sounding.css';

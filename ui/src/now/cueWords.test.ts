@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { Cue, CueKind } from '../api/types';
 import { cueText, cueWords } from './cueWords';
 
-const cue = (kind: CueKind, more: Partial<Cue> = {}): Cue => ({ seq: 1, ts_ms: 0, kind, pid: 7, comm: 'worker', detail: null, ...more });
+const cue = (kind: CueKind, more: Partial<Cue> = {}): Cue => ({ seq: 1, ts_ms: 0, kind, host: null, pid: 7, comm: 'worker', detail: null, ...more });
 
 describe('cueWords', () => {
-  it('uses the singular for one segment', () => expect(cueWords({ seq: 1, ts_ms: 0, kind: 'retx', pid: null, comm: null, detail: 1 }).detail).toBe('1 segment in a second'));
+  it('uses the singular for one segment', () => expect(cueWords({ seq: 1, ts_ms: 0, kind: 'retx', host: null, pid: null, comm: null, detail: 1 }).detail).toBe('1 segment in a second'));
 
   it('names the victim and the signal', () => {
     expect(cueText(cue('oom'))).toBe('Out of memory: killed worker.');

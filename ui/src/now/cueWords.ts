@@ -35,7 +35,7 @@ export function cueWords({ kind, host, comm, pid, detail }: Cue): CueWords {
     case 'found':
       return { what: 'Back again:', who: host ?? 'a host', detail: '', family: null };
     default:
-      return { what: String(kind), who: comm, detail: pidText(pid).join(', '), family: null };
+      return { what: kind, who: comm, detail: pidText(pid).join(', '), family: null };
   }
 }
 

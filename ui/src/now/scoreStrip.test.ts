@@ -1,11 +1,12 @@
 // The strip paints when there is something new, and only where it is.
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Metrics, Note } from '../api/types';
+import type { Note } from '../api/types';
 import type { Stores } from '../app/stores';
 import { BarClock } from '../live/bars';
 import { CueLog } from '../live/cues';
 import { NoteLog } from '../live/notes';
 import { Observable } from '../live/observable';
+import type { Moment } from '../live/state';
 import type { Palette } from '../theme/store';
 import { placeNotes } from './scorePainter';
 import { ScoreStrip } from './scoreStrip';
@@ -38,8 +39,8 @@ beforeEach(() => {
   motion = null;
   link = new Observable<'connecting' | 'live' | 'lost'>('live');
   const bars = new BarClock();
-  bars.note(clock, { bar: 40, step: 0, step_ms: 125 });
-  const live = { notes, bars, link, cues: new CueLog(), text: new Observable<Metrics | null>(null), now: () => clock };
+  bars.note({ bar: 40, bar_ts_ms: clock, step_ms: 125 });
+  const live = { notes, bars, link, cues: new CueLog(), text: new Observable<Moment | null>(null), now: () => clock };
   const canvas = {
     width: 0, height: 0, style: {},
     animate: () => {

@@ -35,6 +35,9 @@ const CLAUSES: readonly Clause[] = [
   { rate: 'irq', family: 'kernel', from: 50_000, words: (v) => ['handling', counted(v, 'interrupt'), 'a second'] },
 ];
 
+/** Stands in place of the sentence until the first figures arrive. */
+export const LISTENING = 'Listening…';
+
 const STAY = 0.7;
 const LITTLE = 0.1;
 const MOST = 3;

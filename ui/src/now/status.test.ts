@@ -15,21 +15,24 @@ export const HEALTH: Health = {
     { name: 'execs', available: true, reason: null },
     { name: 'cpu', available: false, reason: 'no PSI' },
   ],
-  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0, voice_limit: 24, restarts: 0, xruns: null, latency_ms: 48 },
-  recording: { recording: false, file: null, seconds: 0, error: null },
+  audio: { enabled: true, ok: true, backend: 'pulseaudio', device: 'Null Output', error: null, fix: null, sample_rate_hz: 48000, muted: false, voices: 0, voice_limit: 24, restarts: 0, xruns: null, latency_ms: 48, priority: null, callback_load: 0, peak: 0, dropped_notes: 0 },
+  recording: { recording: false, file: null, seconds: 0, error: null, fix: null, lost_blocks: 0, lost_seconds: 0 },
   listen: { listeners: 0, at_most: 32 },
   baseline: { learnt: 1, learning: false, frozen: false },
   presets: { ok: true, folder: '/p', problems: [] },
-  bpf: { enabled: true, ok: true, error: null },
-  midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null },
-  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, ok: false, error: null, port: 9001, messages: 0, refused: 0, last_refusal: null }, error: 'connection refused', fix: 'start the receiver' },
+  bpf: { enabled: true, ok: true, error: null, fix: null, err_code: 0 },
+  midi: { enabled: false, ok: false, port: 'khor', channel: 1, error: null, fix: null },
+  osc: { enabled: true, ok: false, host: '127.0.0.1', port: 9000, targets: [], receive: { enabled: false, ok: false, error: null, fix: null, port: 9001, messages: 0, refused: 0, last_refusal: null }, error: 'connection refused', fix: 'start the receiver' },
   desktop: {
-    ...{ enabled: true, ok: true, error: null },
-    bus: { enabled: false, ok: false, error: null },
-    mpris: { enabled: true, ok: true, error: null },
-    notifications: { enabled: true, ok: true, error: null },
+    ...{ enabled: true, ok: true, error: null, fix: null },
+    bus: { enabled: false, ok: false, error: null, fix: null },
+    mpris: { enabled: true, ok: true, error: null, fix: null },
+    notifications: { enabled: true, ok: true, error: null, fix: null },
   },
   config: { ok: true, error: null, warnings: [] },
+  missed: { events: 0, reason: null },
+  time: { zone: 'UTC', ok: true, error: null, fix: null },
+  features: { fake: false },
 };
 
 describe('statusLine', () => {
@@ -72,7 +75,7 @@ describe('scopeTrouble', () => {
   });
 });
 
-const CONTROLS: Controls = { bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false, silence: null };
+const CONTROLS: Controls = { bpm: 110, key_midi: 50, density: 0.5, smoothing: 0.5, preset: 'ambient', scale: 'dorian', master_gain: 0.5, muted: false, silence: null, snoozed_until_ts_ms: null, quiet_until_ts_ms: null };
 const UNTIL = new Date(2026, 0, 1, 7, 5).getTime();
 const silent = (silence: Silence): Controls => ({ ...CONTROLS, muted: true, silence });
 
@@ -82,11 +85,6 @@ describe('soundState', () => {
   it('names a snooze and its end', () => expect(soundState(HEALTH, silent({ reason: 'snoozed', until: UNTIL }))?.text).toBe('Snoozed until 07:05.'));
   it('names quiet hours and their end', () => expect(soundState(HEALTH, silent({ reason: 'quiet_hours', until: UNTIL }))?.text).toBe('Quiet hours until 07:05.'));
   it('says that the volume is 0', () => expect(soundState(HEALTH, { ...CONTROLS, master_gain: 0 })).toEqual({ text: 'The volume is 0.', tone: 'dim' }));
-  it('says muted if an older engine gives no reason', () => {
-    const old: Controls = { ...CONTROLS, muted: true };
-    delete old.silence;
-    expect(soundState(HEALTH, old)?.text).toBe('Muted.');
-  });
   it('says why there is no sound, muted or not', () => {
     const broken = { ...HEALTH, audio: { ...HEALTH.audio, ok: false, error: 'no output device.' } };
     expect(soundState(broken, silent({ reason: 'muted', until: null }))).toEqual({ text: 'No sound: no output device.', tone: 'bad' });

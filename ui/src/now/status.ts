@@ -41,9 +41,9 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
     case 'demo':
       return `synthetic demo figures${interval}, not this machine`;
     case 'capture':
-      return `a ${source.detail ?? 'capture, not this machine now'}${interval}`;
+      return `a ${source.detail === '' ? 'capture, not this machine now' : source.detail}${interval}`;
     case 'site':
-      return `many machines: ${source.detail ?? 'a site'}`;
+      return `many machines: ${source.detail === '' ? 'a site' : source.detail}`;
     case null:
       return `no source yet${source.error === null ? '' : `: ${source.error}`}`;
   }

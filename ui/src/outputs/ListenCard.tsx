@@ -1,7 +1,7 @@
 // Hearing the engine in this browser, and the address for players.
 import { at } from '../app/base';
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import type { ListenState } from '../listen/store';
 import './listen.css';
 

@@ -1,7 +1,7 @@
 // Notes and signals for other programs by OSC, and being steered by them.
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { Lines, NumberField, Switch, Text } from '../controls/fields';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
 function Receiving() {

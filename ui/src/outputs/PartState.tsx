@@ -1,6 +1,6 @@
 // How an output is doing, in a sign, words and, when something is wrong, what to do.
-import { useStores } from '../app/stores';
-import { useObservable } from '../live/observable';
+import { useStores } from '../app/context';
+import { useObservable } from '../live/useObservable';
 import { SIGNS } from '../machine/HealthPanel';
 import { partRows } from '../machine/parts';
 

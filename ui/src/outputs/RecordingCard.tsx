@@ -1,9 +1,9 @@
 // Keeps what the engine plays as files, and hands them out.
 import { useEffect, useState } from 'react';
 import { at } from '../app/base';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { duration, size } from '../format/units';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 
 function Files() {
   const { recorder } = useStores();

@@ -1,10 +1,10 @@
 // This machine's own sound: the device, how loud, silence, and a note to try it with.
 import { Facts } from '../app/Facts';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { Select, Slider, Switch, Text } from '../controls/fields';
 import { timeOfDay } from '../format/units';
 import { useSnooze } from '../header/Snooze';
-import { useObservable } from '../live/observable';
+import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
 /** Of an idle machine's music at half volume. */
@@ -67,7 +67,7 @@ function Figures() {
   if (audio?.enabled !== true || !audio.ok) return null;
   const rows: [string, string][] = [
     ['Latency', audio.latency_ms === null ? '–' : `${Math.round(audio.latency_ms)} ms`],
-    ['Voices', `${audio.voices ?? 0} of ${audio.voice_limit}`],
+    ['Voices', `${audio.voices} of ${audio.voice_limit}`],
     ['Underruns', audio.xruns === null ? '–' : String(audio.xruns)],
     ['Device restarts', String(audio.restarts)],
   ];

@@ -1,6 +1,6 @@
 // The visualiser over the whole page, for people who would rather look; a still picture each bar when motion is to be reduced.
 import { useEffect, useRef, useState } from 'react';
-import { useStores } from '../app/stores';
+import { useStores } from '../app/context';
 import { plain, tell } from '../now/sentence';
 import { fit } from '../theme/canvas';
 import { paintVisual } from './painter';

@@ -5,7 +5,7 @@ import type { Palette } from '../theme/store';
 import { dropOf } from './painter';
 
 const note = (more: Partial<Note> = {}): Note => ({ seq: 1, ts_ms: 1000, midi: 60, velocity: 0.5, duration_s: 0.3, role: 'melody', layer: 'voices', channel: 1, signal: 'rx', ...more });
-const signal: Signal = { level: 0.5, deviation: 1, baseline: 1, rate: 1, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null };
+const signal: Signal = { level: 0.5, surprise: 0, deviation: 1, baseline: 1, rate: 1, unit: 'B/s', label: 'received', family: 'network', available: true, reason: null };
 const view = (now: number) => ({ width: 1200, height: 700, now, signals: { rx: signal }, palette: { network: 'rgb(1, 2, 3)', dim: 'rgb(4, 4, 4)', bad: 'rgb(9, 0, 0)' } as Palette });
 
 describe('dropOf', () => {

@@ -151,7 +151,11 @@ fn lints(_: Depth) -> Result<Outcome> {
 
 fn page(depth: Depth) -> Result<Outcome> {
     ui::prepare()?;
-    let scripts: &[&str] = if depth == Depth::Quick { &["test"] } else { &["lint", "typecheck", "test"] };
+    let scripts: &[&str] = if depth == Depth::Quick {
+        &["schema:check", "test"]
+    } else {
+        &["schema:check", "lint", "typecheck", "test"]
+    };
     scripts.iter().try_for_each(|script| ui::npm(&["run", script]))?;
     ui::build()?;
     Ok(Outcome::Passed)

@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use khor_command_line::number;
-use khor_engine::config::Config;
+use khor_config::{Audio, Config, FieldSpec, Music};
 use khor_music::Scale;
 use serde_json::json;
 
+use crate::setting_arg::{help, parser};
+
+/// The sample rate of a file. It has the range of that of a sound device.
+const SAMPLE_RATE: FieldSpec = FieldSpec { meaning: "Sample rate, hertz", ..Audio::sample_rate };
 /// Number of loads in the demo.
 pub(super) const DEMO_LOADS: u64 = 8;
 
@@ -32,30 +36,27 @@ pub(crate) struct RenderArgs {
     /// Preset (see khor presets), or a preset file (.toml)
     #[arg(long, default_value = "ambient")]
     pub(super) preset: String,
-    /// Beats per minute, 20 to 300
-    #[arg(long, value_parser = number::within(20.0, 300.0_f32), allow_negative_numbers = true)]
+    #[arg(long, help = help(Music::bpm), value_parser = parser::<f32>(Music::bpm), allow_negative_numbers = true)]
     pub(super) bpm: Option<f32>,
-    /// Tonic, MIDI note 0 to 127
-    #[arg(long, value_name = "MIDI", value_parser = number::within(0, 127_u8), allow_negative_numbers = true)]
+    #[arg(long, value_name = "MIDI", help = help(Music::key_midi),
+          value_parser = parser::<u8>(Music::key_midi), allow_negative_numbers = true)]
     pub(super) key: Option<u8>,
     /// Scale, such as dorian or `pentatonic_minor`
     #[arg(long, value_parser = parse_scale)]
     pub(super) scale: Option<Scale>,
-    /// How much of the work becomes notes, 0 to 1
-    #[arg(long, value_parser = number::within(0.0, 1.0_f32), allow_negative_numbers = true)]
+    #[arg(long, help = help(Music::density), value_parser = parser::<f32>(Music::density), allow_negative_numbers = true)]
     pub(super) density: Option<f32>,
-    /// Volume, 0 to 1
-    #[arg(long, value_parser = number::within(0.0, 1.0_f32), allow_negative_numbers = true)]
+    #[arg(long, help = help(Audio::master_gain),
+          value_parser = parser::<f32>(Audio::master_gain), allow_negative_numbers = true)]
     pub(super) gain: Option<f32>,
-    /// Loudness of an idle machine's music, LUFS: -23, -18 or -16
-    #[arg(long, value_name = "LUFS", value_parser = loudness, allow_negative_numbers = true)]
+    #[arg(long, value_name = "LUFS", help = help(Audio::loudness_lufs),
+          value_parser = parser::<i8>(Audio::loudness_lufs), allow_negative_numbers = true)]
     pub(super) loudness: Option<i8>,
     /// Same seed, same music: 0 to 18446744073709551615
     #[arg(long, value_parser = number::within(0, u64::MAX), allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
-    /// Hertz, 8000 to 192000
-    #[arg(long, value_name = "HZ", default_value_t = 48_000,
-          value_parser = number::within(8_000, 192_000_u32), allow_negative_numbers = true)]
+    #[arg(long, value_name = "HZ", default_value_t = Audio::default().sample_rate, help = help(SAMPLE_RATE),
+          value_parser = parser::<u32>(SAMPLE_RATE), allow_negative_numbers = true)]
     pub(super) sample_rate: u32,
     /// Render even more than 24 hours, or if less disk space stays free than khor leaves by default
     #[arg(long)]
@@ -82,11 +83,6 @@ impl RenderArgs {
         config.validate()?;
         Ok(config)
     }
-}
-
-fn loudness(text: &str) -> Result<i8, String> {
-    let loudness = text.parse().ok().filter(|loudness| [-23, -18, -16].contains(loudness));
-    loudness.ok_or_else(|| "expected -23, -18 or -16".to_owned())
 }
 
 fn parse_scale(text: &str) -> Result<Scale, String> {

@@ -10,7 +10,8 @@ use std::{
 
 use anyhow::Context;
 use khor_command_line::{interrupt::Interrupt, progress::ProgressLine};
-use khor_engine::config::Config;
+use khor_config::Config;
+use khor_engine::engine::offline_settings;
 use khor_music::{CueSound, Note, Preset};
 use khor_output::file::{FileError, Format, NoteFile, SoundFile};
 use khor_signal::Frame;
@@ -120,7 +121,7 @@ impl Job<'_> {
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
         let (files, mode) = self.files()?;
         let mut render = Render {
-            offline: Offline::new(&self.config.offline_settings(mode), self.preset.clone()),
+            offline: Offline::new(&offline_settings(self.config, mode), self.preset.clone()),
             files,
             progress: ProgressLine::new(!self.is_quiet),
             space,

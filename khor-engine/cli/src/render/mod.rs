@@ -17,10 +17,8 @@ use khor_command_line::{
     interrupt::Interrupt,
     print::{print_line, print_stderr},
 };
-use khor_engine::{
-    config::{Config, default_path, presets_dir},
-    engine::{Library, read_preset},
-};
+use khor_config::{Config, default_path, presets_dir};
+use khor_engine::engine::{Library, read_preset};
 use khor_music::{Preset, Role};
 use khor_output::file::Format;
 use khor_source::{CaptureReader, DemoSource, Recorded, SCENARIO_S};

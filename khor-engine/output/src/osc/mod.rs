@@ -31,7 +31,7 @@ use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
 
 use self::destination::Destination;
-pub use self::target::{OscTarget, ParseTargetError};
+pub use self::target::OscTarget;
 
 /// Events that may wait for the sending thread; when it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;

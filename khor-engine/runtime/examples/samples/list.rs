@@ -2,10 +2,8 @@
 
 use std::{error::Error, path::PathBuf};
 
-use khor_engine::{
-    config::Config,
-    engine::{CLIPS, Clip, PlayedClip},
-};
+use khor_config::Config;
+use khor_engine::engine::{CLIPS, Clip, PlayedClip};
 use khor_music::Preset;
 use serde::{Deserialize, Serialize};
 

@@ -11,7 +11,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-use khor_engine::{config::Config, engine::PlayedClip};
+use khor_config::Config;
+use khor_engine::engine::PlayedClip;
 use khor_output::file::wav_bytes;
 
 use self::list::{LISTING, Sample, folder, samples};

@@ -1,9 +1,10 @@
 //! The commands in OSC messages.
 
-use rosc::OscType;
-use serde_json::{Map, Number, Value};
+use std::sync::LazyLock;
 
-use crate::config::{STEERABLE, is_steerable};
+use khor_config::{Access, Config, ConfigError, ConfigPatch, Field, Kind};
+use rosc::OscType;
+use serde_json::{Number, Value};
 
 /// Prefix of the address of a setting.
 pub(super) const SET: &str = "/khor/set/";
@@ -36,7 +37,7 @@ pub(super) enum CommandError {
     #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
     Setting(String),
     /// The path of a setting that OSC may not change, or of no setting.
-    #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = STEERABLE.join(", "))]
+    #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = OPEN.join(", "))]
     Forbidden(String),
     /// More or less than one value, or one that the setting can't take.
     #[error("{address}: expected {expected}")]
@@ -46,7 +47,25 @@ pub(super) enum CommandError {
         /// What would have been right.
         expected: &'static str,
     },
+    /// A value outside the setting's range.
+    #[error(transparent)]
+    Invalid(#[from] ConfigError),
 }
+
+/// The settings that OSC may change, as paths below `/khor/set/`. A section stands for all of its
+/// settings.
+static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let section = |field: &Field| field.path.split('.').next().unwrap_or_default().to_owned();
+    let is_open = |field: &&Field| field.access == Access::Anyone;
+    let closed: Vec<String> = Config::fields().iter().filter(|field| !is_open(field)).map(section).collect();
+    let shown = |field: &Field| {
+        let section = section(field);
+        if closed.contains(&section) { field.path.replace('.', "/") } else { section }
+    };
+    let mut open: Vec<String> = Config::fields().iter().filter(is_open).map(shown).collect();
+    open.dedup();
+    open
+});
 
 impl OscCommand {
     pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, CommandError> {
@@ -68,30 +87,44 @@ impl OscCommand {
     }
 }
 
-/// Whether a message can set this value of the configuration: a number, a text or a switch.
-pub(super) fn is_settable(held: &Value) -> bool {
-    matches!(held, Value::Bool(_) | Value::Number(_) | Value::String(_))
+/// The addresses of all settings that OSC may change.
+pub(super) fn set_addresses() -> impl Iterator<Item = String> {
+    let open = Config::fields().iter().filter(|field| field.access == Access::Anyone);
+    open.map(|field| format!("{SET}{}", field.path.replace('.', "/")))
 }
 
 /// The change of the configuration that sets `path`. Converts the value to the setting's type,
-/// because a fader sends numbers. `settings` contains the settings that OSC may change.
-pub(super) fn change(settings: &Value, path: &str, args: &[OscType]) -> Result<Value, CommandError> {
-    if !is_steerable(path) {
-        return Err(CommandError::Forbidden(path.to_owned()));
-    }
-    let held = settings.pointer(&format!("/{path}")).ok_or_else(|| CommandError::Setting(path.to_owned()))?;
+/// because a fader sends numbers.
+pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, CommandError> {
+    let field = open_field(path)?;
     let reject = |expected| CommandError::Value { address: format!("{SET}{path}"), expected };
     let [value] = args else { return Err(reject("one value")) };
-    let (value, expected) = match held {
-        Value::Bool(_) => (to_bool(value).map(Value::Bool), "true, false or a number"),
-        Value::Number(number) => (to_number(value, number).map(Value::Number), "a number"),
-        Value::String(_) => (to_text(value).map(Value::String), "a text"),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            (None, "a setting that is one number, text or switch")
-        }
+    let (value, expected) = match field.kind {
+        Kind::Switch => (to_bool(value).map(Value::Bool), "true, false or a number"),
+        Kind::Number => (to_number(value), "a number"),
+        Kind::Whole => (to_whole(value), "a number"),
+        Kind::Text => (to_text(value).map(Value::String), "a text"),
+        Kind::List => (None, "a setting that is one number, text or switch"),
     };
-    let value = value.ok_or_else(|| reject(expected))?;
-    Ok(path.rsplit('/').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)]))))
+    Ok(Config::change_of(&field.path, value.ok_or_else(|| reject(expected))?)?)
+}
+
+/// The setting at a path below `/khor/set/`, if OSC may change it.
+fn open_field(path: &str) -> Result<&'static Field, CommandError> {
+    // A dot is no separator in OSC.
+    let field = if path.contains('.') { None } else { Config::field(&path.replace('/', ".")) };
+    if let Some(field) = field.filter(|field| field.access == Access::Anyone) {
+        return Ok(field);
+    }
+    let is_below = |rest: &str| rest.starts_with('/');
+    if OPEN.iter().any(|open| open == path) {
+        let address = format!("{SET}{path}");
+        Err(CommandError::Value { address, expected: "a setting that is one number, text or switch" })
+    } else if OPEN.iter().any(|open| path.strip_prefix(&**open).is_some_and(is_below)) {
+        Err(CommandError::Setting(path.to_owned()))
+    } else {
+        Err(CommandError::Forbidden(path.to_owned()))
+    }
 }
 
 fn to_bool(value: &OscType) -> Option<bool> {
@@ -101,14 +134,14 @@ fn to_bool(value: &OscType) -> Option<bool> {
     }
 }
 
-/// Rounded where the setting is a whole number.
-fn to_number(value: &OscType, held: &Number) -> Option<Number> {
-    let value = number_of(value)?;
-    if held.is_f64() {
-        return Number::from_f64(value);
-    }
-    let whole = value.round();
-    (whole.abs() < 9e15).then(|| Number::from(whole as i64))
+fn to_number(value: &OscType) -> Option<Value> {
+    Number::from_f64(number_of(value)?).map(Value::Number)
+}
+
+/// The nearest whole number.
+fn to_whole(value: &OscType) -> Option<Value> {
+    let whole = number_of(value)?.round();
+    (whole.abs() < 9e15).then(|| Value::from(whole as i64))
 }
 
 fn to_text(value: &OscType) -> Option<String> {
@@ -136,54 +169,51 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::{Config, steerable};
 
-    fn settings() -> Value {
-        steerable(&serde_json::to_value(Config::default()).unwrap())
-    }
-
-    fn set(path: &str, value: OscType) -> Result<Value, CommandError> {
-        change(&settings(), path, &[value])
+    fn set(path: &str, value: OscType) -> Result<ConfigPatch, CommandError> {
+        change(path, &[value])
     }
 
     #[test]
     fn values_take_the_settings_type() {
-        let is = |path, value, expected| assert_eq!(set(path, value), Ok(expected));
-        is("music/density", OscType::Float(0.1), json!({"music": {"density": 0.1}}));
-        is("music/bpm", OscType::Int(96), json!({"music": {"bpm": 96.0}}));
-        is("music/key_midi", OscType::Float(52.4), json!({"music": {"key_midi": 52}}));
-        is("audio/loudness_lufs", OscType::Float(-18.0), json!({"audio": {"loudness_lufs": -18}}));
-        is("music/preset", OscType::String("rain".into()), json!({"music": {"preset": "rain"}}));
-        is("audio/master_gain", OscType::Double(0.25), json!({"audio": {"master_gain": 0.25}}));
+        let is = |path: &str, value, expected: Value| {
+            let expected = Config::change_of(&path.replace('/', "."), expected).unwrap();
+            assert_eq!(set(path, value), Ok(expected), "{path}");
+        };
+        is("music/density", OscType::Float(0.1), json!(0.1));
+        is("music/bpm", OscType::Int(96), json!(96.0));
+        is("music/key_midi", OscType::Float(52.4), json!(52));
+        is("audio/loudness_lufs", OscType::Float(-18.0), json!(-18));
+        is("music/preset", OscType::String("rain".into()), json!("rain"));
+        is("audio/master_gain", OscType::Double(0.25), json!(0.25));
+        let error = set("music/bpm", OscType::Int(7)).unwrap_err().to_string();
+        assert_eq!(error, "music.bpm: 7 is not allowed, expected 20 to 300");
     }
 
     #[test]
     fn numbers_from_one_half_mean_on() {
-        let set = |value| change(&json!({"music": {"switch": false}}), "music/switch", &[value]);
         for (value, is_on) in
             [(OscType::Float(0.5), true), (OscType::Int(0), false), (OscType::Bool(true), true)]
         {
-            assert_eq!(set(value), Ok(json!({"music": {"switch": is_on}})));
+            assert_eq!(to_bool(&value), Some(is_on));
         }
     }
 
     #[test]
     fn forbidden_settings_name_the_allowed_ones() {
-        let config = serde_json::to_value(Config::default()).unwrap();
-        let mut open = vec![(String::new(), &config)];
-        let (mut allowed, mut refused) = (Vec::new(), 0);
-        while let Some((path, held)) = open.pop() {
-            let below = held.as_object().into_iter().flatten();
-            open.extend(below.map(|(key, held)| (format!("{path}/{key}"), held)));
-            let value = if held.is_string() { OscType::String("x".into()) } else { OscType::Int(1) };
-            match set(path.trim_start_matches('/'), value) {
-                Ok(_) => allowed.push(path),
+        let (mut allowed, mut refused) = (0, 0);
+        for field in Config::fields() {
+            let value = match field.kind {
+                Kind::Text => OscType::String(field.default.as_str().unwrap_or_default().to_owned()),
+                _ => OscType::Double(field.default.as_f64().unwrap_or_default()),
+            };
+            match set(&field.path.replace('.', "/"), value) {
+                Ok(_) => allowed += 1,
                 Err(CommandError::Forbidden(_)) => refused += 1,
-                Err(CommandError::Value { .. }) => assert_eq!(path, "/music", "a section is no setting"),
-                Err(other) => panic!("{path}: {other}"),
+                Err(other) => panic!("{}: {other}", field.path),
             }
         }
-        assert_eq!(allowed.len(), 9, "{allowed:?}");
+        assert_eq!(allowed, 9);
         assert!(refused >= 50, "{refused}");
         let reason = set("listen/host", OscType::String("0.0.0.0".into())).unwrap_err().to_string();
         assert!(
@@ -191,6 +221,25 @@ mod tests {
                 && reason.contains("music, audio/master_gain, audio/loudness_lufs only"),
             "{reason}"
         );
+    }
+
+    #[test]
+    fn only_paths_of_open_settings_are_accepted() {
+        for path in
+            ["", "musical/x", "audio", "audio/device", "audio/master_gain2", "listen/host", "music.bpm"]
+        {
+            let error = set(path, OscType::Int(1)).unwrap_err();
+            assert_eq!(error, CommandError::Forbidden(path.to_owned()));
+        }
+    }
+
+    #[test]
+    fn api_md_lists_the_open_settings() {
+        let text = include_str!("../../../../docs/api.md");
+        let line = text.lines().find(|line| line.starts_with("| `/khor/set/<path>`")).expect("the table");
+        for path in OPEN.iter() {
+            assert!(line.contains(&format!("`{path}")), "{path}: {line}");
+        }
     }
 
     #[test]
@@ -205,9 +254,7 @@ mod tests {
         ] {
             assert!(matches!(set(path, value.clone()), Err(CommandError::Value { .. })), "{path} {value:?}");
         }
-        assert!(
-            change(&settings(), "music/bpm", &[]).unwrap_err().to_string().ends_with("expected one value")
-        );
+        assert!(change("music/bpm", &[]).unwrap_err().to_string().ends_with("expected one value"));
     }
 
     #[test]

@@ -94,7 +94,6 @@ fn noise(random: &mut Rng) -> Vec<u8> {
 /// Handles all datagrams, and then a setting such as a fader sends.
 fn handle_all(engine: &Arc<Engine>) {
     let mut handler = OscHandler::new(Arc::clone(engine));
-    let config = super::steerable_settings(engine);
     let mut random = Rng::with_seed(776);
     let random =
         (0..DATAGRAMS).map(|_| if random.bool() { mutated(&mut random) } else { noise(&mut random) });
@@ -103,7 +102,7 @@ fn handle_all(engine: &Arc<Engine>) {
         handler.datagram(&datagram);
         // Checks the settings without applying them, because one might start a sound device.
         for (path, args) in std::mem::take(&mut handler.settings) {
-            let _ = super::command::change(&config, &path, &args);
+            let _ = super::command::change(&path, &args);
         }
     }
     handler.datagram(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", vec![OscType::Int(96)])]));

@@ -2,14 +2,14 @@
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | one of the [`STEERABLE`] settings: `/khor/set/music/bpm 96` |
+//! | `/khor/set/<path>` | one value | one of the settings of [`Access::Anyone`]: `/khor/set/music/bpm 96` |
 //! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
-//! [`STEERABLE`]: crate::config::STEERABLE
+//! [`Access::Anyone`]: khor_config::Access::Anyone
 //!
 //! Only programs on this machine may send commands, and only if the configuration allows it
 //! (`osc.receive`). If values of one setting arrive too fast, only the newest is applied. The
@@ -31,7 +31,6 @@ use std::{
 use khor_api::Health;
 use khor_own_traffic::CountedAt;
 use rosc::{OscMessage, OscType};
-use serde_json::Value;
 use tokio::{
     net::UdpSocket,
     sync::watch,
@@ -40,7 +39,7 @@ use tokio::{
 use tracing::{info, warn};
 
 use self::command::{CommandError, OscCommand};
-use crate::{config::steerable, engine::Engine};
+use crate::engine::Engine;
 
 /// Longest packet, bytes: all that UDP carries.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
@@ -105,9 +104,6 @@ struct OscHandler {
     engine: Arc<Engine>,
     /// The newest value of each setting, by its path.
     settings: BTreeMap<String, Values>,
-    /// The settings that patterns are matched against. They are read at the first pattern of a period
-    /// and dropped at the end of the period.
-    known: Option<Value>,
     /// The configuration differs from its file.
     unsaved: bool,
 }
@@ -117,7 +113,7 @@ type Values = Arc<Vec<OscType>>;
 
 impl OscHandler {
     fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, settings: BTreeMap::new(), known: None, unsaved: false }
+        Self { engine, settings: BTreeMap::new(), unsaved: false }
     }
 
     /// Receives packets for one period from the first packet on. Returns without packets once the
@@ -158,9 +154,7 @@ impl OscHandler {
         if !pattern::is_pattern(&addr) {
             return self.execute(&addr, &args);
         }
-        let engine = &self.engine;
-        let known = self.known.get_or_insert_with(|| steerable_settings(engine));
-        let addresses = pattern::expand(&addr, known);
+        let addresses = pattern::expand(&addr);
         if addresses.is_empty() {
             self.reject(&CommandError::Pattern(addr).to_string());
         }
@@ -191,7 +185,6 @@ impl OscHandler {
 
     /// Applies the requested settings. Saves the configuration if there are none.
     async fn apply_settings(&mut self) {
-        self.known = None;
         if self.settings.is_empty() {
             if std::mem::take(&mut self.unsaved) {
                 save(&self.engine).await;
@@ -200,10 +193,7 @@ impl OscHandler {
         }
         self.unsaved = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
-        let set = move || {
-            let config = steerable_settings(&engine);
-            settings.iter().filter_map(|(path, args)| set(&engine, &config, path, args).err()).collect()
-        };
+        let set = move || settings.iter().filter_map(|(path, args)| set(&engine, path, args).err()).collect();
         // To look for a sound device takes a while. It can only panic, and that is logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
         for problem in refused {
@@ -212,14 +202,8 @@ impl OscHandler {
     }
 }
 
-/// The settings that OSC may change, as JSON. This cannot fail, because the configuration is a tree
-/// of plain values.
-fn steerable_settings(engine: &Engine) -> Value {
-    steerable(&serde_json::to_value(engine.config()).unwrap_or_default())
-}
-
-fn set(engine: &Engine, config: &Value, path: &str, args: &[OscType]) -> Result<(), String> {
-    let change = command::change(config, path, args).map_err(|problem| problem.to_string())?;
+fn set(engine: &Engine, path: &str, args: &[OscType]) -> Result<(), String> {
+    let change = command::change(path, args).map_err(|problem| problem.to_string())?;
     engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())
 }
 

@@ -5,9 +5,7 @@
 //! The time grows with the length of the pattern and the number of addresses. rosc's own matcher
 //! lets a class match several characters, and tries only the first of two alternatives.
 
-use serde_json::{Map, Value};
-
-use super::command::{MUTE, PANIC, SET, is_settable};
+use super::command::{MUTE, PANIC, set_addresses};
 
 /// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name.
 const MAX_NAME_BYTES: usize = 127;
@@ -18,36 +16,18 @@ pub(super) fn is_pattern(address: &str) -> bool {
 }
 
 /// The addresses of settings and actions that a pattern matches. Empty if the pattern is malformed.
-/// `settings` contains the settings that OSC may change.
-pub(super) fn expand(pattern: &str, settings: &Value) -> Vec<String> {
+pub(super) fn expand(pattern: &str) -> Vec<String> {
     let Some(pattern) = pattern.strip_prefix('/') else { return Vec::new() };
-    let tree = addresses(settings);
-    let mut found: Vec<(String, &Value)> = vec![(String::new(), &tree)];
-    for part in pattern.split('/') {
-        let Some(part) = Part::of(part) else { return Vec::new() };
-        let below = found.iter().flat_map(|(path, node)| {
-            let children = node.as_object().into_iter().flatten();
-            children.map(move |(name, node)| (path, name, node))
-        });
-        found = below
-            .filter(|(_, name, _)| part.matches(name))
-            .map(|(path, name, node)| (format!("{path}/{name}"), node))
-            .collect();
-    }
-    found.into_iter().filter(|(_, node)| is_settable(node)).map(|(path, _)| path).collect()
+    let parts: Option<Vec<Part<'_>>> = pattern.split('/').map(Part::of).collect();
+    let Some(parts) = parts else { return Vec::new() };
+    let actions = [MUTE, PANIC].map(str::to_owned).into_iter();
+    actions.chain(set_addresses()).filter(|address| matches(&parts, address)).collect()
 }
 
-/// The addresses of all settings and actions, as a tree.
-fn addresses(settings: &Value) -> Value {
-    let mut root = Value::Object(Map::new());
-    for (address, node) in [(MUTE, &Value::Bool(true)), (PANIC, &Value::Bool(true)), (SET, settings)] {
-        let mut place = &mut root;
-        for name in address.split('/').filter(|name| !name.is_empty()) {
-            place = &mut place[name];
-        }
-        *place = node.clone();
-    }
-    root
+/// Whether each part matches the name at its place in the address.
+fn matches(parts: &[Part<'_>], address: &str) -> bool {
+    let names = || address.split('/').skip(1);
+    names().count() == parts.len() && names().zip(parts).all(|(name, part)| part.matches(name))
 }
 
 /// The pattern of one name between slashes.
@@ -169,9 +149,9 @@ fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, steerable};
+    use khor_config::Config;
 
-    fn matches(pattern: &str, name: &str) -> bool {
+    fn part_matches(pattern: &str, name: &str) -> bool {
         Part::of(pattern).is_some_and(|part| part.matches(name))
     }
 
@@ -190,24 +170,22 @@ mod tests {
             ("{r,re}tx", &["rtx", "retx"], &["tx"]),
             ("{,x}y", &["y", "xy"], &["x"]),
         ] {
-            assert!(yes.iter().all(|name| matches(pattern, name)), "{pattern}");
-            assert!(!no.iter().any(|name| matches(pattern, name)), "{pattern}");
+            assert!(yes.iter().all(|name| part_matches(pattern, name)), "{pattern}");
+            assert!(!no.iter().any(|name| part_matches(pattern, name)), "{pattern}");
         }
         for broken in ["[a", "{a", "a]", "a}", "[]", "[!"] {
-            assert!(!matches(broken, "a"), "{broken}");
+            assert!(!part_matches(broken, "a"), "{broken}");
         }
     }
 
     #[test]
     fn a_pattern_expands_to_existing_addresses() {
-        let settings = steerable(&serde_json::to_value(Config::default()).unwrap());
-        let expanded = |pattern| expand(pattern, &settings);
-        assert_eq!(expanded("/khor/{mute,panic}"), ["/khor/mute", "/khor/panic"]);
-        assert_eq!(expanded("/khor/*"), ["/khor/mute", "/khor/panic"]);
-        assert_eq!(expanded("/khor/set/music/bp?"), ["/khor/set/music/bpm"]);
-        assert_eq!(expanded("/*/set/[l-n]*/{bpm,density}").len(), 2);
-        assert!(expanded("/khor/set/music/*").len() > 4);
-        let all = expanded("/khor/set/*/*");
+        assert_eq!(expand("/khor/{mute,panic}"), ["/khor/mute", "/khor/panic"]);
+        assert_eq!(expand("/khor/*"), ["/khor/mute", "/khor/panic"]);
+        assert_eq!(expand("/khor/set/music/bp?"), ["/khor/set/music/bpm"]);
+        assert_eq!(expand("/*/set/[l-n]*/{bpm,density}").len(), 2);
+        assert!(expand("/khor/set/music/*").len() > 4);
+        let all = expand("/khor/set/*/*");
         assert_eq!(all.len(), 9, "{all:?}");
         assert!(
             all.iter().all(|path| path.starts_with("/khor/set/music/") || path.contains("audio/")),
@@ -225,27 +203,22 @@ mod tests {
             "/*",
             "/khor/set/music/bpm/*",
         ] {
-            assert_eq!(expanded(none), [""; 0], "{none}");
+            assert_eq!(expand(none), [""; 0], "{none}");
         }
     }
 
     #[test]
     fn patterns_match_every_setting_name() {
-        let config = serde_json::to_value(Config::default()).unwrap();
-        let mut open = vec![&config];
-        while let Some(node) = open.pop() {
-            for (name, below) in node.as_object().into_iter().flatten() {
-                assert!(matches("*", name), "{name}");
-                open.push(below);
-            }
+        for field in Config::fields() {
+            assert!(field.path.split('.').all(|name| part_matches("*", name)), "{}", field.path);
         }
     }
 
     #[test]
     fn hostile_patterns_match_fast() {
         let name = "a".repeat(MAX_NAME_BYTES);
-        assert!(!matches(&format!("{}b", "a*".repeat(5000)), &name));
-        assert!(!matches(&"{a,aa,aaa}".repeat(5000), &name));
-        assert!(matches(&"*".repeat(60_000), &name));
+        assert!(!part_matches(&format!("{}b", "a*".repeat(5000)), &name));
+        assert!(!part_matches(&"{a,aa,aaa}".repeat(5000), &name));
+        assert!(part_matches(&"*".repeat(60_000), &name));
     }
 }

@@ -16,11 +16,12 @@ mod steer;
 use std::{sync::Arc, time::Duration};
 
 use khor_api::{DesktopHealth, Health, Trouble};
+use khor_config::Desktop;
 use tokio::{sync::watch, time::sleep};
 use tracing::{info, warn};
 use zbus::fdo;
 
-use crate::{config::Desktop, engine::Engine};
+use crate::engine::Engine;
 
 /// Between two attempts to get onto the bus.
 const RETRY: Duration = Duration::from_secs(5);

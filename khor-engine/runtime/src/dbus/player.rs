@@ -14,6 +14,7 @@ use std::{
 };
 
 use khor_api::Health;
+use khor_config::ConfigPatch;
 use khor_proto::inert;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
@@ -167,7 +168,8 @@ impl Player {
 
     #[zbus(property)]
     async fn set_volume(&self, volume: f64) -> fdo::Result<()> {
-        let change = serde_json::json!({ "audio": { "master_gain": gain(volume)? } });
+        let mut change = ConfigPatch::default();
+        change.audio.master_gain = Some(gain(volume)? as f32);
         self.unsaved.store(true, Relaxed);
         steer::change(&self.engine, move |engine| engine.adjust_config(&change)).await
     }

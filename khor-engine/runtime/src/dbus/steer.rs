@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
+use khor_config::{ConfigUpdate, UpdateError};
 use tracing::warn;
 use zbus::fdo;
 
-use crate::{
-    config::{ConfigUpdate, UpdateError},
-    engine::Engine,
-};
+use crate::engine::Engine;
 
 /// Makes another preset the current one.
 pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Result<()> {

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use khor_api::HealthReport;
-
-use crate::config::Config;
+use khor_config::Config;
 
 /// Where to look.
 #[derive(Clone, Debug)]

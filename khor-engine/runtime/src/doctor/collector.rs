@@ -15,6 +15,7 @@ use nix::unistd::{Group, Uid, User, getegid, getgroups};
 use tokio::time::timeout;
 
 use super::{check::DoctorInput, system_bus};
+use crate::engine::scope_choice;
 
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
@@ -23,7 +24,7 @@ const BUS_NAME: &str = "org.khor.Collector";
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
-    let (socket, choice) = (&*input.socket, input.config.bpf.scope());
+    let (socket, choice) = (&*input.socket, scope_choice(&input.config));
     let bus = system_bus::connect().await;
     let (mut unit, mut name) = (None, None);
     if let Some(bus) = &bus {

@@ -3,13 +3,11 @@
 use std::net::SocketAddr;
 
 use khor_api::Check;
+use khor_config::{ConfigStore, InspectedConfig, presets_dir};
 use tokio::net::TcpListener;
 
 use super::check::DoctorInput;
-use crate::{
-    config::{ConfigStore, InspectedConfig, presets_dir},
-    engine::Library,
-};
+use crate::engine::Library;
 
 pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     vec![config(input), presets(input), page(input).await]

@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use khor_api::Check;
-use khor_site::nats::{Exposed, Nats};
+use khor_site::nats::{Exposed, NatsSettings};
 use khor_system::files;
 
 use super::check::DoctorInput;
+use crate::engine::nats_settings;
 
 /// The folder of the system's relay, whose secret files only root may read.
 const SYSTEM: &str = "/etc/khor";
@@ -23,12 +24,12 @@ const MAX_ENV_BYTES: u64 = 64 * 1024;
 pub(super) async fn examine(input: &DoctorInput) -> Check {
     let folders = [Some(Path::new(SYSTEM)), input.config_path.parent()];
     let folders = folders.into_iter().flatten().map(Path::to_owned).collect();
-    let nats = input.config.site.nats.clone();
+    let nats = nats_settings(&input.config.site.nats);
     let check = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
     check.unwrap_or_else(|error| Check::off("keys", error.to_string()))
 }
 
-fn keys(folders: Vec<PathBuf>, nats: &Nats) -> Check {
+fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     let mut secrets: Vec<PathBuf> = nats.secrets().map(Path::to_owned).collect();
     for folder in folders {
         secrets.extend(RELAY_SECRETS.map(|name| folder.join(name)));
@@ -81,7 +82,7 @@ mod tests {
     fn group_readable_keys_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let key = dir.path().join("elsewhere.seed");
-        let check_keys = || keys(vec![dir.path().to_owned()], &Nats::default());
+        let check_keys = || keys(vec![dir.path().to_owned()], &NatsSettings::default());
         assert_eq!(check_keys().state, CheckState::Off);
         fs::write(&key, "SU").unwrap();
         fs::write(dir.path().join(RELAY_ENV), format!("KHOR_SITE=x\nKHOR_NATS_NKEY=\"{}\"\n", key.display()))

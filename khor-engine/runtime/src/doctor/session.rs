@@ -3,13 +3,14 @@
 use std::{fs::OpenOptions, io, path::Path};
 
 use khor_api::{Check, Trouble};
+use khor_config::Config;
 use khor_output::audio;
 use khor_source::Shortfall;
 use khor_system::local_time::Local;
 use nix::sys::resource::{Resource, getrlimit};
 
 use super::{check::DoctorInput, system_bus};
-use crate::config::Config;
+use crate::engine::osc_targets;
 
 const SEQUENCER: &str = "/dev/snd/seq";
 const RTKIT: &str = "org.freedesktop.RealtimeKit1";
@@ -102,8 +103,7 @@ fn midi(wanted: bool) -> Check {
 /// The clocks matter only if this machine plays another one.
 async fn clock(config: &Config) -> Check {
     let name = "clock";
-    let elsewhere =
-        config.features.osc && config.osc.all_targets().iter().any(|target| !is_local(&target.host));
+    let elsewhere = osc_targets(config).iter().any(|target| !is_local(&target.host));
     if !elsewhere {
         return Check::off(name, "no OSC goes to other machines, so nobody compares clocks");
     }

@@ -8,12 +8,13 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+use khor_config::Config;
 use khor_music::{CueSound, Note, Preset};
 use khor_output::file::WavBytes;
 use khor_source::{CaptureError, CaptureReader, Recorded};
 use khor_synth::{Offline, RenderMode, Samples};
 
-use crate::config::Config;
+use super::settings::offline_settings;
 
 /// Start of the clip within its capture, seconds. The baseline is learnt from the part before. The
 /// load begins three seconds later.
@@ -178,7 +179,7 @@ impl Clip {
         cancelled: &AtomicBool,
         mut take: impl FnMut(Piece),
     ) -> Result<bool, CaptureError> {
-        let mut offline = Offline::new(&config.offline_settings(RenderMode::Mix), preset);
+        let mut offline = Offline::new(&offline_settings(config, RenderMode::Mix), preset);
         for piece in CaptureReader::new(Cursor::new(IDLE_CAPTURE))? {
             if cancelled.load(Relaxed) {
                 return Ok(false);

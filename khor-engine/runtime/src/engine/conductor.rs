@@ -241,12 +241,16 @@ impl MusicThread {
             return;
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
-        let ago = Duration::try_from_secs_f64(self.now_s() - bar_s).unwrap_or_default();
+        // The position is composed ahead of time, so the bar may begin in the future.
+        let ahead_s = bar_s - self.now_s();
+        let distance = Duration::try_from_secs_f64(ahead_s.abs()).unwrap_or_default();
+        let now = SystemTime::now();
+        let bar_start = if ahead_s > 0.0 { now + distance } else { now - distance };
         let sounding = self.composer.snapshot();
         let mut state = self.state.lock();
         state.position = Some(position);
         state.sounding = Some(sounding);
-        state.bar_ts_ms = unix_ms(SystemTime::now() - ago);
+        state.bar_ts_ms = unix_ms(bar_start);
     }
 
     /// Sends the sounding notes to a device that has returned. A pad may last for many bars.

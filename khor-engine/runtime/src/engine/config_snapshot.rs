@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::config::{Config, ConfigStore};
+use khor_config::{Config, ConfigStore};
 
 /// The configuration that readers use. They do not wait for a writer that waits for the disk.
 pub(super) struct ConfigSnapshot {

@@ -17,6 +17,7 @@ mod normalize;
 mod original_rates;
 mod preset_editing;
 mod queries;
+mod quiet_hours;
 mod renders;
 mod report;
 mod settings;
@@ -39,6 +40,8 @@ pub use library::{Library, read as read_preset};
 pub use preset_editing::EditError;
 pub use renders::{ClipRenderer, RenderError, RenderedClip};
 pub use report::{Measures, WrittenPoint};
+pub(crate) use settings::{nats_settings, osc_targets};
+pub use settings::{offline_settings, scope_choice};
 pub use stage::{SeatedSection, Solo, Stage, StagePlan};
 pub use state::ReadPosition;
 pub use supervisor::{EndReason, Supervisor};
@@ -50,25 +53,30 @@ use std::{
 };
 
 use khor_api::{DesktopHealth, OscInputHealth};
+use khor_config::{
+    Config, ConfigError, ConfigPatch, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError,
+};
 use khor_music::Preset;
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;
 use khor_source::Playback;
 use parking_lot::{Mutex, RwLock};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use self::{
     conductor::{Command, Conductor},
     config_snapshot::ConfigSnapshot,
-    normalize::normalized,
-    settings::{SignalSettings, audio_settings, midi_settings, osc_targets, signal_settings, source_choice},
+    normalize::{DEFAULT_DEVICE, normalized},
+    settings::{
+        SignalSettings, audio_settings, disk_limits, midi_settings, music_settings, signal_settings,
+        source_choice, volume,
+    },
     signal_task::BaselineCommand,
     sources::SourceChoice,
     state::SharedState,
     update_policy::check_change,
 };
-use crate::config::{Config, ConfigStore, ConfigUpdate, Desktop, SaveError, UpdateError};
 
 /// A running engine.
 pub struct Engine {
@@ -172,19 +180,24 @@ impl Engine {
     /// Changes any part of the configuration, applies the change and writes the file. If the write
     /// fails, the change lasts until khor ends. Waits for the disk, and for the sound server if the
     /// change names a device.
-    pub fn update_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
-        self.change(change, None, ConfigStore::update)
+    pub fn update_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
+        self.change(None, |_| Ok(change.clone()), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but only if the current configuration has one of these `tags`.
-    pub fn update_config_of(&self, change: &Value, tags: &[&str]) -> Result<ConfigUpdate, UpdateError> {
-        self.change(change, Some(tags), ConfigStore::update)
+    /// Like [`Self::update_config`], for a change from JSON. If there are `tags`, the current
+    /// configuration must have one of them.
+    pub fn update_config_json(
+        &self,
+        change: &Value,
+        tags: Option<&[&str]>,
+    ) -> Result<ConfigUpdate, UpdateError> {
+        self.change(tags, |store| store.read_change(&normalized(change)), ConfigStore::update)
     }
 
     /// Like [`Self::update_config`], but [`Self::save_config`] writes the file. For a fader that
     /// moves.
-    pub fn adjust_config(&self, change: &Value) -> Result<ConfigUpdate, UpdateError> {
-        self.change(change, None, |store, change| Ok(store.adjust(change)?))
+    pub fn adjust_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
+        self.change(None, |_| Ok(change.clone()), |store, change| Ok(store.adjust(change)?))
     }
 
     /// Writes the adjusted configuration. Waits for the disk.
@@ -200,11 +213,12 @@ impl Engine {
         *self.config.write() = ConfigSnapshot::of(store);
     }
 
+    /// `read` reads the change, and `make` makes it.
     fn change(
         &self,
-        change: &Value,
         tags: Option<&[&str]>,
-        make: impl FnOnce(&mut ConfigStore, &Value) -> Result<ConfigUpdate, UpdateError>,
+        read: impl FnOnce(&ConfigStore) -> Result<ConfigPatch, ConfigError>,
+        make: impl FnOnce(&mut ConfigStore, &ConfigPatch) -> Result<ConfigUpdate, UpdateError>,
     ) -> Result<ConfigUpdate, UpdateError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
@@ -212,7 +226,7 @@ impl Engine {
         if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
             return Err(UpdateError::Changed);
         }
-        let change = normalized(change, &before);
+        let change = read(&store)?;
         check_change(&change, &before, &self.library())?;
         let update = make(&mut store, &change)?;
         self.publish_config(&store);
@@ -222,14 +236,18 @@ impl Engine {
 
     /// Makes another preset the current one. Ends a preview.
     pub fn select_preset(&self, name: &str) -> Result<ConfigUpdate, UpdateError> {
-        let update = self.update_config(&json!({"music": {"preset": name}}))?;
+        let mut change = ConfigPatch::default();
+        change.music.preset = Some(name.to_owned());
+        let update = self.update_config(&change)?;
         self.end_preview();
         Ok(update)
     }
 
     /// Makes another device the current one. Empty and `default` select the default device.
     pub fn select_device(&self, device: &str) -> Result<ConfigUpdate, UpdateError> {
-        self.update_config(&json!({"audio": {"device": device}}))
+        let mut change = ConfigPatch::default();
+        change.audio.device = Some(if device == DEFAULT_DEVICE { "" } else { device }.to_owned());
+        self.update_config(&change)
     }
 
     /// Ends every note on the sound device and on all MIDI channels. The music goes on.
@@ -328,15 +346,15 @@ impl Engine {
     }
 
     fn apply(&self, before: &Config, now: &Config) {
-        if now.music_settings() != before.music_settings() {
-            self.conductor.send(Command::Settings(now.music_settings()));
+        if music_settings(now) != music_settings(before) {
+            self.conductor.send(Command::Settings(music_settings(now)));
         }
         if now.music.preset != before.music.preset {
             self.preview.lock().take();
             self.conductor.send(Command::Preset(Box::new(self.library().playable(&now.music.preset))));
         }
-        if now.volume() != before.volume() {
-            self.conductor.send(Command::Volume(now.volume()));
+        if volume(now) != volume(before) {
+            self.conductor.send(Command::Volume(volume(now)));
         }
         if audio_settings(now) != audio_settings(before) {
             self.audio.set_settings(audio_settings(now));
@@ -353,7 +371,7 @@ impl Engine {
         if now.quiet != before.quiet {
             self.quiet_hours_changed();
         }
-        self.recorder.set_disk_limits(now.recordings.disk_limits());
+        self.recorder.set_disk_limits(disk_limits(&now.recordings));
         self.desktop.send_if_modified(|held| std::mem::replace(held, now.desktop) != now.desktop);
         let choice = source_choice(now, &self.socket, self.capture.as_ref());
         self.source.send_if_modified(|held| std::mem::replace(held, choice.clone()) != choice);

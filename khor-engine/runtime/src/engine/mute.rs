@@ -9,7 +9,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use khor_system::{clock::unix_ms, local_time};
 use tokio::{sync::Notify, time::timeout};
 
-use super::{ActionError, Engine, conductor::Command, silence::Silence};
+use super::{ActionError, Engine, conductor::Command, quiet_hours::QuietHours, silence::Silence};
 
 /// Longest snooze, minutes: a day.
 const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
@@ -67,12 +67,12 @@ impl Engine {
         let now_ts_ms = ts_ms(now.timestamp());
         let mut state = self.state.lock();
         let before = state.silence;
-        state.silence.advance(now_ts_ms, quiet.until(now).map(ts_ms));
+        state.silence.advance(now_ts_ms, QuietHours(quiet).until(now).map(ts_ms));
         if state.silence != before {
             // Sent under the lock, so that concurrent changes keep their order.
             self.conductor.send(Command::Muted(state.silence.is_muted()));
         }
-        let next = [state.silence.snoozed_until_ts_ms, quiet.next_change(now).map(ts_ms)];
+        let next = [state.silence.snoozed_until_ts_ms, QuietHours(quiet).next_change(now).map(ts_ms)];
         let next = next.into_iter().flatten().min()?;
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
@@ -177,18 +177,18 @@ mod tests {
             };
             json!({ "quiet": { "enabled": true, "from": edge(-30), "to": edge(30) } })
         };
-        engine.update_config(&around(0)).unwrap();
+        engine.update_config_json(&around(0), None).unwrap();
         assert!(engine.is_muted() && engine.controls().quiet_until_ts_ms.is_some());
         let words = engine.explain().text;
         assert!(words.contains("muted until") && words.contains("(quiet hours)"), "{words}");
         engine.set_muted(false);
         engine.apply_time(&local_time::now());
         assert!(!engine.is_muted() && engine.controls().quiet_until_ts_ms.is_none());
-        engine.update_config(&around(6)).unwrap();
+        engine.update_config_json(&around(6), None).unwrap();
         assert!(!engine.is_muted());
-        engine.update_config(&around(0)).unwrap();
+        engine.update_config_json(&around(0), None).unwrap();
         assert!(engine.is_muted(), "new hours are a new word");
-        engine.update_config(&json!({ "quiet": { "enabled": false } })).unwrap();
+        engine.update_config_json(&json!({ "quiet": { "enabled": false } }), None).unwrap();
         assert!(!engine.is_muted());
     }
 }

@@ -1,22 +1,18 @@
-//! Normalizes changes of the settings. Clients write some values in more forms than khor does.
+//! Normalizes changes from JSON. Clients of the API write some values in more forms than khor does.
 
 use serde_json::{Value, json};
 
-use crate::config::{Config, numbers::fit_numbers};
-
 /// Name of the default device in the original khor's API. In the settings the name is empty.
-const DEFAULT_DEVICE: &str = "default";
+pub(super) const DEFAULT_DEVICE: &str = "default";
 
 /// Keys that answers have in addition to the configuration. A client may send an answer back as a
 /// change.
 const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
 
-/// Returns the change with integers for whole numbers, with khor's name of the default device, and
-/// without the keys that only answers have.
-pub(super) fn normalized(change: &Value, before: &Config) -> Value {
+/// Returns the change with khor's name of the default device, and without the keys that only
+/// answers have.
+pub(super) fn normalized(change: &Value) -> Value {
     let mut change = change.clone();
-    // This cannot fail, because a configuration is a tree of plain values.
-    fit_numbers(&mut change, &serde_json::to_value(before).unwrap_or_default());
     if let Value::Object(fields) = &mut change {
         fields.retain(|key, _| !ANSWER_KEYS.contains(&key.as_str()));
     }

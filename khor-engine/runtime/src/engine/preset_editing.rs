@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use khor_config::{ConfigPatch, UpdateError};
 use khor_music::{Preset, Problem};
 use khor_system::files;
-use serde_json::json;
 use tracing::{info, warn};
 
 use super::{
@@ -13,7 +13,6 @@ use super::{
     conductor::Command,
     library::{Library, MAX_FILES},
 };
-use crate::config::UpdateError;
 
 /// Words of the API's paths, which would hide presets of that name.
 const RESERVED: [&str; 2] = ["check", "preview"];
@@ -131,6 +130,12 @@ impl Engine {
         Ok(())
     }
 
+    fn select_default_preset(&self) -> Result<(), UpdateError> {
+        let mut change = ConfigPatch::default();
+        change.music.preset = Some(Preset::builtin()[0].name.clone());
+        self.update_config(&change).map(drop)
+    }
+
     /// Deletes a preset's file. If it was the current preset, the default plays instead. Waits for
     /// the disk.
     pub fn delete_preset(&self, name: &str) -> Result<(), EditError> {
@@ -141,7 +146,7 @@ impl Engine {
         let path = library.file_of(name).ok_or_else(|| EditError::Unknown(name.to_owned()))?;
         std::fs::remove_file(path).map_err(|cause| EditError::Disk { path: path.to_owned(), cause })?;
         if self.config().music.preset == name {
-            self.update_config(&json!({ "music": { "preset": Preset::builtin()[0].name } }))?;
+            self.select_default_preset()?;
         }
         self.refresh_presets();
         Ok(())

@@ -1,6 +1,11 @@
 //! Reads the state of the engine, in the types of the API.
 
-use khor_api::{ControlsReport, Explanation, FleetReport, HealthReport, MetricsReport, SignalReport, Table};
+use khor_api::{
+    ControlsReport, Explanation, FleetReport, HealthReport, HistoryColumns, MetricsReport, SignalReport,
+    Table,
+};
+
+use khor_signal::Catalogue;
 
 use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
@@ -29,6 +34,20 @@ impl Engine {
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
+    }
+
+    /// The lanes, in order.
+    pub fn catalogue(&self) -> Catalogue {
+        self.state.lock().catalogue.clone()
+    }
+
+    /// The rates of the points of history after `since_ts_ms`; 0 selects all points.
+    pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
+        let (catalogue, points) = {
+            let state = self.state.lock();
+            (state.catalogue.clone(), state.rates_since(since_ts_ms))
+        };
+        report::columns(&catalogue, &points)
     }
 
     /// What can be steered.

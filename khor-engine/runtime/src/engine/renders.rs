@@ -14,6 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use khor_config::Config;
 use khor_music::{Preset, Settings};
 use khor_signal::Scaling;
 use khor_source::CaptureError;
@@ -21,11 +22,11 @@ use khor_synth::Volume;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::clips::Clip;
-use crate::{
-    config::Config,
-    work_queue::{QueueFull, WorkPermit, WorkQueue},
+use super::{
+    clips::Clip,
+    settings::{music_settings, scaling, volume},
 };
+use crate::work_queue::{QueueFull, WorkPermit, WorkQueue};
 
 /// Most renders that wait for the running one. A page requests one at a time.
 const MAX_WAITING: usize = 4;
@@ -85,9 +86,9 @@ impl Key {
         Self {
             scenario: clip.scenario,
             preset: preset.clone(),
-            settings: config.music_settings(),
-            scaling: config.scaling(),
-            volume: config.volume(),
+            settings: music_settings(config),
+            scaling: scaling(config),
+            volume: volume(config),
             sample_rate_hz: config.audio.sample_rate,
         }
     }

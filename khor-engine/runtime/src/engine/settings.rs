@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use khor_config::{Audio, Config, Midi, Music, Nats, Recordings, Signals, SiteMode};
 use khor_fleet::Name;
-use khor_output::{audio, midi, osc};
-use khor_signal::{PerSignal, Scaling};
-use khor_site::SiteSettings;
-use khor_source::{DemoSettings, MachineSettings, Playback};
+use khor_music::Settings;
+use khor_output::{audio, midi, osc, recorder::DiskLimits};
+use khor_signal::{PerSignal, SIGNALS, Scaling, SignalId, default_ceilings};
+use khor_site::{SiteSettings, nats::NatsSettings};
+use khor_source::{DemoSettings, MachineSettings, Playback, ScopeChoice};
+use khor_synth::{OfflineSettings, RenderMode, Volume};
 
 use super::sources::SourceChoice;
-use crate::config::{Config, Midi, SiteMode};
 
 /// The settings of the signal task.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +34,12 @@ pub(super) fn audio_settings(config: &Config) -> audio::AudioSettings {
 }
 
 /// No targets when OSC is off.
-pub(super) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
-    if config.features.osc { config.osc.all_targets() } else { Vec::new() }
+pub(crate) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
+    if !config.features.osc {
+        return Vec::new();
+    }
+    let targets = config.osc.all_targets().into_iter();
+    targets.map(|target| osc::OscTarget { host: target.host, port: target.port }).collect()
 }
 
 pub(super) fn midi_settings(config: &Config) -> Option<midi::MidiSettings> {
@@ -51,14 +57,14 @@ pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Pla
     if let Some(playback) = capture {
         SourceChoice::Capture(playback.clone())
     } else if let Some(name) = site {
-        SourceChoice::Site(SiteSettings { name, nats: config.site.nats.clone() })
+        SourceChoice::Site(SiteSettings { name, nats: nats_settings(&config.site.nats) })
     } else if config.features.fake {
         SourceChoice::Demo(DemoSettings { seed: config.music.seed, interval_ms })
     } else {
         SourceChoice::Machine(MachineSettings {
             socket: socket.to_owned(),
             use_collector: config.features.bpf,
-            scope: config.bpf.scope(),
+            scope: scope_choice(config),
             interval_ms,
             exec_cues: false,
         })
@@ -67,5 +73,107 @@ pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Pla
 
 pub(super) fn signal_settings(config: &Config) -> SignalSettings {
     let single_host = config.site.host.as_ref().and_then(|host| host.parse().ok());
-    SignalSettings { scaling: config.scaling(), heard: config.heard(), single_host, mode: config.site.mode }
+    SignalSettings { scaling: scaling(config), heard: heard(config), single_host, mode: config.site.mode }
+}
+
+/// The connection to the NATS server of a site.
+pub(crate) fn nats_settings(nats: &Nats) -> NatsSettings {
+    let Nats { url, creds, nkey, tls_ca, tls_cert, tls_key } = nats.clone();
+    NatsSettings { url, creds, nkey, tls_ca, tls_cert, tls_key }
+}
+
+/// The scope that the configuration selects.
+pub fn scope_choice(config: &Config) -> ScopeChoice {
+    let (cgroup, processes) = (config.bpf.cgroup.clone(), config.bpf.tgid_allow.clone());
+    ScopeChoice { cgroup, processes, without: config.bpf.tgid_deny.clone() }
+}
+
+/// How rates become levels.
+pub(super) fn scaling(config: &Config) -> Scaling {
+    let defaults = default_ceilings();
+    let Signals { range, ceilings } = &config.signals;
+    let ceilings = SIGNALS.map(|info| ceilings.get(info.name).copied().unwrap_or(defaults[info.id.index()]));
+    Scaling { range: *range, ceilings, smoothing: config.music.smoothing }
+}
+
+/// The signals that `bpf.enabled_mask` selects.
+fn heard(config: &Config) -> PerSignal<bool> {
+    SIGNALS.map(|info| config.bpf.enabled_mask & mask_bits(info.id) == mask_bits(info.id))
+}
+
+/// Volume of the sound.
+pub(super) fn volume(config: &Config) -> Volume {
+    let Audio { master_gain, loudness_lufs, .. } = config.audio;
+    Volume { master_gain, loudness_lufs: loudness_lufs.into() }
+}
+
+/// The settings of the composer.
+pub(super) fn music_settings(config: &Config) -> Settings {
+    let Music { bpm, key_midi, scale, preset: _, density, smoothing, seed } = config.music.clone();
+    Settings { bpm, key_midi, scale, density, smoothing, seed }
+}
+
+/// The settings of a render.
+pub fn offline_settings(config: &Config, mode: RenderMode) -> OfflineSettings {
+    OfflineSettings {
+        scaling: scaling(config),
+        music: music_settings(config),
+        volume: volume(config),
+        sample_rate_hz: config.audio.sample_rate,
+        mode,
+    }
+}
+
+/// Limits of the disk space for recordings.
+pub(super) fn disk_limits(recordings: &Recordings) -> DiskLimits {
+    let bytes = |mib: u32| u64::from(mib) << 20;
+    DiskLimits {
+        quota_bytes: bytes(recordings.quota_mib),
+        min_free_bytes: recordings.min_free_mib.map(bytes),
+    }
+}
+
+/// Bits of `bpf.enabled_mask` that a signal needs; none for a signal without a probe.
+const fn mask_bits(signal: SignalId) -> u32 {
+    match signal {
+        SignalId::Exec | SignalId::Fork => 1,
+        SignalId::Rx | SignalId::Tx | SignalId::Local => 2,
+        SignalId::Csw => 4,
+        SignalId::Io | SignalId::Lat => 8,
+        SignalId::Retx => 16,
+        SignalId::Irq | SignalId::Softirq => 32,
+        SignalId::Stall | SignalId::Mem | SignalId::Cpu | SignalId::Fault => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_silences_its_signals_only() {
+        let mut config = Config::default();
+        config.bpf.enabled_mask = 63 & !2;
+        let heard = heard(&config);
+        assert!([SignalId::Rx, SignalId::Tx, SignalId::Local].iter().all(|id| !heard[id.index()]));
+        assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
+    }
+
+    #[test]
+    fn configuration_and_connection_accept_the_same_addresses() {
+        for url in ["nats://rack:4222", "tls://rack", "rack", "http://rack", "nats://a@rack", "", "nats://["]
+        {
+            let mut config = Config::default();
+            config.site.nats.url = url.into();
+            let connects = nats_settings(&config.site.nats).check_url().is_ok();
+            assert_eq!(config.validate().is_ok(), connects, "{url}");
+        }
+    }
+
+    #[test]
+    fn default_music_and_server_match_their_parts() {
+        let config = Config::default();
+        assert_eq!(music_settings(&config), Settings::default());
+        assert_eq!(nats_settings(&config.site.nats), NatsSettings::default());
+    }
 }

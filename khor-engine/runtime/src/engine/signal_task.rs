@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use khor_config::SiteMode;
 use khor_fleet::Name;
 use khor_music::CueSound;
 use khor_output::osc;
@@ -30,7 +31,6 @@ use super::{
     stage::Stage,
     state::{SharedState, SourceState},
 };
-use crate::config::SiteMode;
 
 /// Time between two `/khor/metrics` messages.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,11 +1,11 @@
 //! Passes a site to the stage, with the selected signals only. No I/O.
 
+use khor_config::SiteMode;
 use khor_fleet::Name;
 use khor_signal::{PerSignal, Reading, keep_enabled};
 use khor_site::{Host, Site};
 
 use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
-use crate::config::SiteMode;
 
 impl Stage {
     /// Chooses who plays in a site. `heard` are the selected signals.

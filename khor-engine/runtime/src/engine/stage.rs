@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use khor_config::SiteMode;
 use khor_music::{
     Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
     name_hash,
@@ -11,8 +12,6 @@ use khor_signal::{
     LaneId, Lanes, Reading, SectionSlots, Soloists, busiest, ensemble, largest_deviation, louder,
     most_saturated,
 };
-
-use crate::config::SiteMode;
 
 /// A host of a site.
 #[derive(Clone, Copy, Debug)]

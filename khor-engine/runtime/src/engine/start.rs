@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use khor_config::{ConfigStore, baseline_path, presets_dir, recordings_dir};
 use khor_output::{audio, midi, osc, recorder::Recorder};
 use khor_own_traffic::OwnTraffic;
 use khor_source::{BaselineFile, Playback};
@@ -20,13 +21,15 @@ use super::{
     file_watch,
     library::Library,
     mute,
-    settings::{audio_settings, midi_settings, osc_targets, signal_settings, source_choice},
+    settings::{
+        audio_settings, disk_limits, midi_settings, music_settings, osc_targets, signal_settings,
+        source_choice, volume,
+    },
     signal_task::SignalTask,
     sources,
     state::SharedState,
     supervisor::Supervisor,
 };
-use crate::config::{ConfigStore, baseline_path, presets_dir, recordings_dir};
 
 /// Source events that may wait for the signal task.
 const SOURCE_QUEUE: usize = 16;
@@ -51,17 +54,17 @@ impl Engine {
         library.problems().iter().for_each(|problem| warn!("preset {problem}"));
         let (audio, player) = audio::AudioOutput::start(audio_settings(&config))?;
         let recorder =
-            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), config.recordings.disk_limits());
+            Recorder::new(audio.tap().clone(), recordings_dir(store.path()), disk_limits(&config.recordings));
         let own = Arc::<OwnTraffic>::default();
         let osc = osc::OscOutput::start(osc_targets(&config), Arc::clone(&own))?;
         let midi = midi::MidiOutput::start(midi_settings(&config))?;
         let conductor = Conductor::start(
             conductor::Outputs { player, osc: osc.clone(), midi: midi.clone() },
             Arc::clone(&state),
-            config.music_settings(),
+            music_settings(&config),
             library.playable(&config.music.preset),
         )?;
-        conductor.send(Command::Volume(config.volume()));
+        conductor.send(Command::Volume(volume(&config)));
         let (source, source_settings) = watch::channel(source_choice(&config, &socket, capture.as_ref()));
         let (signals, signal_settings) = watch::channel(signal_settings(&config));
         let (osc_port, _) = watch::channel(config.osc.receive_port());

@@ -57,6 +57,12 @@ impl ReadPosition {
             cue: report.cues.last().map_or(self.cue, |cue| cue.seq),
         }
     }
+
+    /// Removes the notes and cues after this position from a report.
+    pub fn limit<P>(self, report: &mut MetricsReport<P>) {
+        report.notes.retain(|note| note.seq <= self.note);
+        report.cues.retain(|cue| cue.seq <= self.cue);
+    }
 }
 
 impl fmt::Display for ReadPosition {
@@ -131,6 +137,9 @@ pub(super) struct HistoryPoint {
     /// The point as JSON, once a client has requested it.
     pub(super) written: OnceLock<WrittenPoint>,
 }
+
+/// When a point of history was made, milliseconds since 1970, and the rates then.
+pub(super) type PastRates = (u64, PerLane<Option<f64>>);
 
 /// A note that was sent to the outputs.
 #[derive(Clone, Debug)]
@@ -285,6 +294,12 @@ impl EngineState {
             counter_rates: reading.counter_rates,
             written: OnceLock::new(),
         });
+    }
+
+    /// The rates of each point of history after a time, which are copied because the lock is held.
+    pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
+        let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
+        later.map(|point| (point.ts_ms, point.rates.clone())).collect()
     }
 
     /// Adds a cue and numbers it.

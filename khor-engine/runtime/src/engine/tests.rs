@@ -4,10 +4,9 @@ mod added_lanes;
 
 use std::{path::PathBuf, sync::Arc};
 
-use serde_json::json;
+use khor_config::{ConfigPatch, ConfigStore};
 
 use super::{Engine, Supervisor};
-use crate::config::ConfigStore;
 
 /// It reads `/proc` and plays only for listeners. Must be called within a tokio runtime.
 pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
@@ -17,10 +16,10 @@ pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
 /// A quiet engine for a site whose server does not answer. An empty name selects this machine.
 pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
-    let nats = json!({ "url": "nats://127.0.0.1:1" });
-    let overrides =
-        json!({ "features": { "audio": false, "bpf": false }, "site": { "name": site, "nats": nats } });
-    let store = ConfigStore::open(dir.path().join("config.json")).with_overrides(overrides).unwrap();
+    let mut flags = ConfigPatch::default();
+    (flags.features.audio, flags.features.bpf) = (Some(false), Some(false));
+    (flags.site.name, flags.site.nats.url) = (Some(site.to_owned()), Some("nats://127.0.0.1:1".into()));
+    let store = ConfigStore::open(dir.path().join("config.json")).with_flags(flags).unwrap();
     let engine =
         Engine::start(store, PathBuf::from("/nonexistent/socket"), None, &Supervisor::default()).unwrap();
     (engine, dir)

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use khor_api::{
     BaselineAction, ConfigChanged, DeviceList, DeviceSelected, DeviceSelection, Done, Explanation,
-    FleetReport, HealthReport, MetricsReport, Muted, Snoozed, UnitList,
+    FleetReport, HealthReport, HistoryColumns, MetricsReport, Muted, Snoozed, UnitList,
 };
+use khor_config::{Config, ConfigUpdate};
 use khor_output::audio;
 use khor_source as source;
 use schemars::{Schema, generate::SchemaSettings};
@@ -17,10 +18,7 @@ use super::{
     reply::Failure,
     table::{DONE, Json, Operation, Tagged, get, patch, post, put},
 };
-use crate::{
-    config::{Config, ConfigUpdate},
-    engine::WrittenPoint,
-};
+use crate::engine::WrittenPoint;
 
 /// Default length of a snooze, minutes.
 const USUAL_SNOOZE_MINUTES: u32 = 15;
@@ -33,38 +31,58 @@ pub(super) fn operations() -> Vec<Operation> {
     let number = |low: f64, high: f64| json!({ "type": "number", "minimum": low, "maximum": high });
     let whole = |low: u32, high: u32| json!({ "type": "integer", "minimum": low, "maximum": high });
     vec![
-        get("/api/health", "How every part is").at_once(health),
-        get("/api/metrics", "Rates, signals, notes and cues now, and two minutes of history")
+        get("/api/health", "Health of every part").at_once(health),
+        get("/api/metrics", "Current rates, signals, notes and cues, and two minutes of history")
             .at_once(metrics),
-        get("/api/explain", "What is sounding and why, in words").at_once(explain),
-        get("/api/fleet", "The hosts of the site that is heard").at_once(fleet),
+        get("/api/history", "The rates of the last two minutes")
+            .takes(
+                "since_ts_ms",
+                "Only points after this time, milliseconds since 1970",
+                json!({ "type": "integer", "minimum": 0 }),
+            )
+            .at_once(history),
+        get("/api/explain", "What plays and why, in words").at_once(explain),
+        get("/api/fleet", "The hosts of the current site").at_once(fleet),
         get("/api/config", "The configuration").at_once(config),
         put("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
-        get("/api/units", "The units that can be heard alone: those that have a cgroup now").blocking(units),
-        get("/api/audio/devices", "The sound devices there are").shared(DEVICES_LIFE, devices),
-        post(
-            "/api/audio/device",
-            "Choose the sound device by the parameter or the body; an empty name or default selects the default device",
+        get(
+            "/api/units",
+            "The systemd units that can be selected as the scope: those that have a cgroup now",
         )
-        .takes("device", "`id:…` as listed, or empty or default", json!({ "type": "string" }))
-        .may_read::<DeviceSelection>()
-        .blocking(choose),
-        post("/api/actions/test_note", "Play one note with the melody's timbre")
-            .takes("midi", "Note", whole(0, 127))
-            .takes("vel", "Velocity", number(0.0, 1.0))
-            .takes("dur", "Seconds", number(0.01, 10.0))
+        .blocking(units),
+        get("/api/audio/devices", "The sound devices").shared(DEVICES_LIFE, devices),
+        post("/api/audio/device", "Select the sound device by the parameter or the body")
+            .takes(
+                "device",
+                "`id:…` as listed. Empty or `default` selects the default device",
+                json!({ "type": "string" }),
+            )
+            .may_read::<DeviceSelection>()
+            .blocking(choose),
+        post("/api/actions/test_note", "Play one note with the timbre of the melody")
+            .takes("midi", "MIDI note number; 69 without it", whole(0, 127))
+            .takes("vel", "Loudness; 0.8 without it", number(0.0, 1.0))
+            .takes("dur", "Length, seconds; 0.5 without it", number(0.01, 10.0))
             .at_once(test_note),
-        post("/api/actions/mute", "Mute or unmute the sound device; without a parameter the mute by hand toggles")
-            .takes("on", "Mute, or not", json!({ "type": "boolean" }))
+        post("/api/actions/mute", "Mute or unmute the sound device")
+            .takes(
+                "on",
+                "Whether to mute. Without it, the mute by hand toggles",
+                json!({ "type": "boolean" }),
+            )
             .at_once(mute),
-        post("/api/actions/snooze", "Mute for a while")
-            .takes("minutes", "How long; 0 ends it", whole(0, 1440))
+        post("/api/actions/snooze", "Mute the sound device for some minutes")
+            .takes("minutes", "Length, minutes; 0 ends the snooze; 15 without it", whole(0, 1440))
             .at_once(snooze),
-        post("/api/actions/panic", "End every note that sounds").at_once(panic),
-        post("/api/actions/baseline", "Learn what is ordinary no more, again, or anew")
-            .needs("do", "What", json!({ "type": "string", "enum": ["freeze", "unfreeze", "forget"] }))
+        post("/api/actions/panic", "End every note that plays").at_once(panic),
+        post("/api/actions/baseline", "Freeze, resume or reset the baseline")
+            .needs(
+                "do",
+                "`freeze` stops learning, `unfreeze` resumes it, `forget` resets the baseline",
+                json!({ "type": "string", "enum": ["freeze", "unfreeze", "forget"] }),
+            )
             .later(baseline),
     ]
 }
@@ -75,6 +93,10 @@ fn health(call: Call) -> Json<HealthReport> {
 
 fn metrics(call: Call) -> Json<MetricsReport<WrittenPoint>> {
     Json(call.engine().metrics(None, true))
+}
+
+fn history(call: Call) -> Result<Json<HistoryColumns>, Failure> {
+    Ok(Json(call.engine().history(call.number("since_ts_ms", 0)?)))
 }
 
 fn explain(call: Call) -> Json<Explanation> {
@@ -94,10 +116,8 @@ fn config(call: Call) -> Tagged<Config> {
 fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     let change = call.json()?;
     let if_match = call.header("if-match").map(tags).filter(|tags| !tags.contains(&"*"));
-    let ConfigUpdate { config, restart_required, not_saved } = match if_match {
-        Some(tags) => call.engine().update_config_of(&change, &tags)?,
-        None => call.engine().update_config(&change)?,
-    };
+    let update = call.engine().update_config_json(&change, if_match.as_deref())?;
+    let ConfigUpdate { config, restart_required, not_saved } = update;
     let tag = config.tag();
     Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }

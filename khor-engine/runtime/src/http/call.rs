@@ -1,21 +1,17 @@
 //! One request as an operation sees it, its body read within bounds of size and time.
 
-use std::{
-    collections::HashMap,
-    str::FromStr,
-    sync::{Arc, atomic::AtomicUsize},
-    time::Duration,
-};
+use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use khor_config::numbers;
 use khor_system::peer::Peer;
 use serde_json::Value;
 use tokio::{sync::watch, time::timeout};
 use warp::http::{HeaderMap, StatusCode, header};
 
-use super::{access::Access, reply::Failure};
-use crate::{config::numbers, engine::Engine};
+use super::{access::Access, feeds::Feeds, reply::Failure};
+use crate::engine::Engine;
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -31,9 +27,14 @@ pub(super) struct ApiContext {
     pub(super) engine: Arc<Engine>,
     /// Becomes true when khor stops.
     pub(super) stop: watch::Receiver<bool>,
-    /// Event streams that are open.
-    pub(super) streams: Arc<AtomicUsize>,
+    pub(super) feeds: Feeds,
     pub(super) access: Access,
+}
+
+impl ApiContext {
+    pub(super) fn new(engine: Arc<Engine>, stop: watch::Receiver<bool>, access: Access) -> Self {
+        Self { feeds: Feeds::new(&engine), engine, stop, access }
+    }
 }
 
 /// One request.

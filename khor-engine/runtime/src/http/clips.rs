@@ -19,10 +19,13 @@ use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, RenderedClip};
 pub(super) fn operations() -> Vec<Operation> {
     let preset = json!({ "type": "string" });
     vec![
-        get("/api/clips", "Examples of what machines sound like").at_once(list),
-        get("/api/clips/{name}", "One of them, in the chosen preset unless another is named")
-            .takes("preset", "In which preset", preset)
-            .later(wav),
+        get("/api/clips", "Examples of the sounds of machines").at_once(list),
+        get(
+            "/api/clips/{name}",
+            "The sound of an example, as this engine would play it now (16 bits, stereo)",
+        )
+        .takes("preset", "Name of the preset; the current preset without it", preset)
+        .later(wav),
     ]
 }
 

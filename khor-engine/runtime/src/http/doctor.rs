@@ -1,4 +1,4 @@
-//! What is in khor's way on this machine: `GET /api/doctor`.
+//! Problems on this machine and their fixes: `GET /api/doctor`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::doctor::{DoctorInput, examine};
 const LIFE: Duration = Duration::from_secs(1);
 
 pub(super) fn operation() -> Operation {
-    get("/api/doctor", "What is in khor's way on this machine, and the fix").shared(LIFE, diagnosis)
+    get("/api/doctor", "Problems on this machine and their fixes").shared(LIFE, diagnosis)
 }
 
 async fn diagnosis(call: Call) -> Json<Diagnosis> {

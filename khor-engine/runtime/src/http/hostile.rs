@@ -1,10 +1,6 @@
 //! Clients that are slow, half, huge, many or malformed, at a listener of a running engine.
 
-use std::{
-    io::ErrorKind,
-    sync::{Arc, atomic::AtomicUsize},
-    time::Instant,
-};
+use std::{io::ErrorKind, sync::Arc, time::Instant};
 
 use khor_http::{HEAD_TIMEOUT, MAX_CONNECTIONS, accept};
 use khor_patience::{Lateness, hang_timeout};
@@ -32,8 +28,7 @@ impl Listening {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (stop, stopped) = watch::channel(false);
-        let streams = Arc::new(AtomicUsize::new(0));
-        let context = ApiContext { engine, stop: stopped.clone(), streams, access: loopback(port) };
+        let context = ApiContext::new(engine, stopped.clone(), loopback(port));
         Self {
             port,
             stop,

@@ -46,8 +46,8 @@ const MAX_MESSAGE_BYTES: usize = 1024;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get("/api/listen.wav", "What the sound device is given, as a WAV file without end").at_once(open),
-        get("/api/listen", "A WebSocket with what the sound device is given").at_once(no_socket),
+        get("/api/listen.wav", "The sound that plays, as an endless WAV file").at_once(open),
+        get("/api/listen", "A WebSocket with the sound that plays").at_once(no_socket),
     ]
 }
 

@@ -9,12 +9,12 @@ use std::{
 };
 
 use anyhow::Context;
+use khor_config::Listen;
 use khor_system::peer;
 use tokio::{net::TcpListener, time::sleep};
 use tracing::{error, warn};
 
 use super::access::Access;
-use crate::config::Listen;
 
 /// Between two attempts to take a port that is in use.
 const BIND_RETRY: Duration = Duration::from_secs(2);

@@ -40,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .reads::<Login>()
             .blocking(login),
         post("/api/logout", "End this session, or every session")
-            .takes("everywhere", "Whether every session ends", everywhere)
+            .takes("everywhere", "Whether every session ends; only this session without it", everywhere)
             .blocking(logout),
     ]
 }

@@ -13,6 +13,7 @@ mod deliver;
 mod doctor;
 #[cfg(test)]
 mod documents;
+mod feeds;
 mod guard;
 #[cfg(test)]
 mod hostile;
@@ -36,12 +37,9 @@ mod tests;
 mod work;
 
 pub use self::access::read_token;
-pub use self::{access::AccessError, listener::HttpListener};
+pub use self::{access::AccessError, listener::HttpListener, openapi::openapi_document};
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Buf;
 use futures_util::Stream;
@@ -75,7 +73,7 @@ pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch:
         info!("the page and the API are at http://{address}");
         EngineFile::publish(address, &engine.config_path())
     });
-    let context = ApiContext { engine, stop: stop.clone(), streams: Arc::new(AtomicUsize::new(0)), access };
+    let context = ApiContext::new(engine, stop.clone(), access);
     let own = Arc::clone(context.engine.own_traffic());
     accept(listener, routes(&context), own, stop).await;
 }

@@ -2,7 +2,7 @@
 //! requests.
 
 use khor_api::Refusal;
-use schemars::{SchemaGenerator, generate::SchemaSettings};
+use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 use warp::http::Method;
 
@@ -13,11 +13,13 @@ use super::{
 
 /// The only operation that is a WebSocket.
 const WEB_SOCKET: &str = "/api/listen";
-/// Where answers' shapes are in the document.
-const SHAPES: &str = "/components/schemas";
+/// Where the schemas are in the document.
+const SCHEMAS: &str = "/components/schemas";
+/// End of the name of a request's schema that differs from the answer's schema of the same type.
+const REQUEST: &str = "Request";
 
 pub(super) fn operation() -> Operation {
-    get("/api/openapi.json", "This document").at_once(document)
+    get("/api/openapi.json", "The description of this API (OpenAPI 3.1)").at_once(document)
 }
 
 /// The document.
@@ -32,14 +34,17 @@ impl Answer for Document {
 }
 
 fn document(_: Call) -> Document {
-    Document(write(super::table().iter().map(AsRef::as_ref)))
+    Document(openapi_document())
+}
+
+/// The description of the API (`OpenAPI` 3.1), as `GET /api/openapi.json` answers it.
+pub fn openapi_document() -> Value {
+    write(super::table().iter().map(AsRef::as_ref))
 }
 
 /// The document of these operations.
-pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
-    let mut answers = generator(|settings| settings.definitions_path = SHAPES.into(), false);
-    // A body may leave out what an answer always has, so its shapes are others.
-    let mut bodies = generator(|settings| settings.inline_subschemas = true, true);
+fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
+    let (mut answers, mut bodies) = (answer_generator(), body_generator());
     let refusal = content("application/json", answers.subschema_for::<Refusal>().to_value());
     let mut paths = Map::new();
     for operation in table {
@@ -50,6 +55,8 @@ pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
         }
         path[operation.method.as_str().to_ascii_lowercase()] = described;
     }
+    let mut schemas = answers.take_definitions(true);
+    add_requests(&mut schemas, &mut paths, bodies.take_definitions(true));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -62,25 +69,84 @@ pub(super) fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
         // The engine's own user needs nothing. With listen.token_file every client needs the token.
         "security": [{}, { "token": [] }, { "cookie": [] }],
         "paths": paths,
-        "components": {
-            "schemas": answers.take_definitions(true),
-            "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer" },
-                "cookie": {
-                    "type": "apiKey",
-                    "in": "cookie",
-                    "name": "khor_session_17321",
-                    "description": "A session from POST /api/login. The name ends with the engine's port.",
-                },
-            },
+        "components": { "schemas": schemas, "securitySchemes": security_schemes() },
+    })
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "token": { "type": "http", "scheme": "bearer" },
+        "cookie": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "khor_session_17321",
+            "description": "A session from POST /api/login. The name ends with the engine's port.",
         },
     })
 }
 
-fn generator(change: impl FnOnce(&mut SchemaSettings), is_body: bool) -> SchemaGenerator {
-    let settings = SchemaSettings::draft2020_12().with(change);
-    let settings = if is_body { settings.for_deserialize() } else { settings.for_serialize() };
+/// The generator for answers, which have every field. Their types have defaults for clients of older
+/// engines only, so the document omits these.
+fn answer_generator() -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12().for_serialize();
+    settings.definitions_path = SCHEMAS.into();
+    settings.transforms.push(Box::new(RecursiveTransform(|schema: &mut Schema| {
+        schema.remove("default");
+    })));
     settings.into_generator()
+}
+
+/// The generator for bodies, which may omit fields that an answer always has.
+fn body_generator() -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12().for_deserialize();
+    settings.definitions_path = SCHEMAS.into();
+    settings.into_generator()
+}
+
+/// Adds the schemas of bodies. A schema that differs from the answers' schema of the same name, or
+/// that refers to others, gets a name of its own.
+fn add_requests(
+    schemas: &mut Map<String, Value>,
+    paths: &mut Map<String, Value>,
+    bodies: Map<String, Value>,
+) {
+    let is_shared = |name: &str| {
+        bodies
+            .get(name)
+            .is_some_and(|body| schemas.get(name) == Some(body) && !body.to_string().contains("$ref"))
+    };
+    let renamed: Vec<String> = bodies.keys().filter(|name| !is_shared(name)).cloned().collect();
+    for (name, mut body) in bodies {
+        rename_references(&mut body, &renamed);
+        if renamed.contains(&name) {
+            schemas.insert(format!("{name}{REQUEST}"), body);
+        }
+    }
+    let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+    for body in operations.filter_map(|operation| operation.get_mut("requestBody")) {
+        rename_references(body, &renamed);
+    }
+}
+
+/// Renames the references to these schemas.
+fn rename_references(schema: &mut Value, renamed: &[String]) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(target) if key == "$ref" => {
+                        let name = target.rsplit('/').next().unwrap_or_default();
+                        if renamed.iter().any(|other| other == name) {
+                            target.push_str(REQUEST);
+                        }
+                    }
+                    value => rename_references(value, renamed),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| rename_references(value, renamed)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn content(kind: &str, schema: Value) -> Value {
@@ -93,35 +159,12 @@ fn describe(
     bodies: &mut SchemaGenerator,
     refusal: &Value,
 ) -> Value {
-    let Operation { method, path, summary, query, body, needs_body, answer, handler: _ } = operation;
-    let shape = answer.schema.map_or_else(
-        || {
-            if answer.kind == "application/json" {
-                json!({ "type": "object" })
-            } else {
-                json!({ "type": "string" })
-            }
-        },
-        |schema| schema(answers).to_value(),
-    );
-    let mut parameters: Vec<Value> = query
-        .iter()
-        .map(|parameter| {
-            json!({
-                "name": parameter.name, "in": "query", "description": parameter.about,
-                "required": parameter.required, "schema": parameter.schema,
-            })
-        })
-        .collect();
-    parameters.extend(named(path));
-    let kinds = std::iter::once(&answer.kind).chain(answer.also);
-    let contents: Map<String, Value> =
-        kinds.map(|kind| ((*kind).to_owned(), json!({ "schema": shape }))).collect();
+    let Operation { method, path, summary, body, needs_body, .. } = operation;
     let mut described = json!({
         "operationId": id(method.as_str(), path),
         "summary": summary,
-        "parameters": parameters,
-        "responses": responses(operation, &json!({ "content": contents }), refusal),
+        "parameters": parameters(operation),
+        "responses": responses(operation, &answer_content(&operation.answer, answers), refusal),
     });
     if let Some(body) = body {
         let mut content = content("application/json", body(bodies).to_value());
@@ -131,10 +174,39 @@ fn describe(
     described
 }
 
-/// What is in braces in a path.
-fn named(path: &str) -> Option<Value> {
-    let name = path.split_once('{')?.1.split_once('}')?.0;
-    Some(json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+/// The media types of an answer, with its schema.
+fn answer_content(answer: &Content, answers: &mut SchemaGenerator) -> Value {
+    let schema = match (answer.schema, answer.kind) {
+        (Some(schema), _) => schema(answers).to_value(),
+        (None, "application/json") => json!({ "type": "object" }),
+        (None, _) => json!({ "type": "string" }),
+    };
+    let kinds = std::iter::once(&answer.kind).chain(answer.also);
+    let contents: Map<String, Value> =
+        kinds.map(|kind| ((*kind).to_owned(), json!({ "schema": schema }))).collect();
+    json!({ "content": contents })
+}
+
+/// The parameters in the query and in the path.
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let query = operation.query.iter().map(|parameter| {
+        json!({
+            "name": parameter.name, "in": "query", "description": parameter.about,
+            "required": parameter.required, "schema": parameter.schema,
+        })
+    });
+    query.chain(path_parameter(operation.path)).collect()
+}
+
+/// The parameter in the braces of a path.
+fn path_parameter(path: &str) -> Option<Value> {
+    let (before, rest) = path.split_once('{')?;
+    let (name, _) = rest.split_once('}')?;
+    let list = before.trim_end_matches('/');
+    Some(json!({
+        "name": name, "in": "path", "required": true, "schema": { "type": "string" },
+        "description": format!("A name from GET {list}"),
+    }))
 }
 
 /// `getApiHealth`.

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_config::Ui;
 use khor_http::negotiation::takes_coding;
 use khor_system::files;
 use rust_embed::RustEmbed;
@@ -24,7 +25,6 @@ use super::{
     reply::{Failure, content_tag, method_not_allowed},
     work,
 };
-use crate::config::Ui;
 
 /// The built page. Empty when the program was built before the page was.
 #[derive(RustEmbed)]

@@ -6,6 +6,7 @@ use khor_api::{
     Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
     PresetReport, PresetSelected,
 };
+use khor_config::numbers;
 use khor_music::{Curve, Feature, LaneValue, Polarity, Preset, PresetText, Problem};
 use khor_signal::SIGNALS;
 use serde_json::{Value, json};
@@ -16,10 +17,7 @@ use super::{
     reply::Failure,
     table::{DONE, Json, Operation, delete, get, post, put},
 };
-use crate::{
-    config::numbers,
-    engine::{EditError, Engine},
-};
+use crate::engine::{EditError, Engine};
 
 /// The name of a preview without a name.
 const UNNAMED: &str = "unnamed";
@@ -27,20 +25,20 @@ const UNNAMED: &str = "unnamed";
 pub(super) fn operations() -> Vec<Operation> {
     let name = json!({ "type": "string" });
     vec![
-        get("/api/presets", "The presets there are").at_once(list),
-        post("/api/preset/select", "Make a preset the current one")
-            .needs("name", "Which", name)
+        get("/api/presets", "The presets").at_once(list),
+        post("/api/preset/select", "Select a preset")
+            .needs("name", "Name of the preset", name)
             .blocking(select),
-        get("/api/presets/{name}", "One preset, with the keys of its file").at_once(one),
+        get("/api/presets/{name}", "A preset with the keys of its file").at_once(one),
         put("/api/presets/{name}", "Save a preset to the user's folder").reads::<PresetText>().blocking(save),
-        delete("/api/presets/{name}", "Remove a preset of the user's").blocking(remove),
-        post("/api/presets/check", "What is wrong with a preset").reads::<PresetText>().at_once(check),
+        delete("/api/presets/{name}", "Remove a preset of the user").blocking(remove),
+        post("/api/presets/check", "Check a preset").reads::<PresetText>().at_once(check),
         post("/api/presets/preview", "Play a preset unsaved, from the next bar line")
             .reads::<PresetText>()
             .at_once(preview),
         get("/api/presets/preview", "The unsaved preset that plays").at_once(previewed),
         delete("/api/presets/preview", "Play the current preset again").at_once(end_preview),
-        get("/api/mapping", "What a mapping may say").at_once(mapping),
+        get("/api/mapping", "The words of a preset's mapping").at_once(mapping),
     ]
 }
 

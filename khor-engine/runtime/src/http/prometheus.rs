@@ -1,7 +1,7 @@
 //! `GET /metrics`: metrics as text for Prometheus and compatible scrapers. A missing value has no
 //! sample.
 
-use std::{fmt, sync::atomic::Ordering};
+use std::fmt;
 
 use khor_api::{HealthReport, HostReport, HostState, SignalReport};
 use khor_http::MetricsFormat;
@@ -44,7 +44,7 @@ impl Answer for Exposition {
 }
 
 fn metrics(call: Call) -> Result<Exposition, Failure> {
-    let streams = call.context.streams.load(Ordering::Relaxed);
+    let streams = call.context.feeds.open();
     let measured = Measured { measures: call.engine().measures(), streams };
     let format = MetricsFormat::asked(&call.headers);
     text(measured, format).map(|text| Exposition(format, text)).map_err(|problem| {

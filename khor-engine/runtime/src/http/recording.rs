@@ -40,11 +40,13 @@ const USUAL_FORMAT: &str = "flac";
 pub(super) fn operations() -> Vec<Operation> {
     let format = json!({ "type": "string", "enum": ["flac", "wav"] });
     vec![
-        get("/api/recording", "How recording goes").at_once(status),
-        post("/api/recording/start", "Begin to record").takes("format", "What", format).blocking(start),
-        post("/api/recording/stop", "End the recording").later(stop),
-        get("/api/recordings", "The recordings there are, oldest first").blocking(list),
-        get("/api/recordings/{name}", "A recording").blocking(file),
+        get("/api/recording", "The current or last recording").at_once(status),
+        post("/api/recording/start", "Start a recording")
+            .takes("format", "File format; `flac` without it", format)
+            .blocking(start),
+        post("/api/recording/stop", "Stop the recording").later(stop),
+        get("/api/recordings", "The recordings, oldest first").blocking(list),
+        get("/api/recordings/{name}", "A recording, or a range of it").blocking(file),
     ]
 }
 

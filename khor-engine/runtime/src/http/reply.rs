@@ -6,6 +6,7 @@ use std::{
 };
 
 use khor_api::Refusal;
+use khor_config::UpdateError;
 use khor_output::recorder::RecorderError;
 use warp::{
     Rejection, Reply,
@@ -19,10 +20,7 @@ use super::{
     guard::{ForeignHost, ForeignOrigin},
     inert_json,
 };
-use crate::{
-    config::UpdateError,
-    engine::{ActionError, EditError},
-};
+use crate::engine::{ActionError, EditError};
 
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";

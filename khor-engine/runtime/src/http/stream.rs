@@ -1,129 +1,76 @@
-//! The event stream: the metrics ten times a second, with the notes and cues since the previous
-//! event. The id of an event is its position, so that a client that reconnects receives the notes
-//! and cues that it missed.
-//!
-//! The metrics are unnamed events, which is what the original's clients read. An event about
-//! anything else needs a name, so that these clients do not take it for metrics.
+//! `GET /api/stream`: server-sent events.
 
-use std::{
-    convert::Infallible,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::{convert::Infallible, pin::Pin};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use khor_api::{MetricsReport, StreamEvent};
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::json;
+use warp::{
+    Reply,
+    http::{HeaderValue, header},
+    reply::Response,
 };
 
-use futures_util::{Stream, StreamExt};
-use tokio::time::{Interval, MissedTickBehavior, interval};
-use tokio_stream::wrappers::IntervalStream;
-use warp::{Reply, reply::Response, sse::Event};
-
 use super::{
-    call::{ApiContext, Call},
-    inert_json,
-    reply::live_headers,
+    call::Call,
+    reply::{Failure, live_headers},
     stop::until_stopped,
     table::{Answer, Content, Operation, get},
 };
-use crate::engine::ReadPosition;
 
-/// Time between two events.
-const INTERVAL: Duration = Duration::from_millis(100);
-/// Time between two comments that keep proxies awake.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+type Events = Pin<Box<dyn Stream<Item = Result<Bytes, Infallible>> + Send + Sync>>;
+
+struct EventStream(Events);
+
+/// The data of one event.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the events, which the feeds write")]
+enum EventData {
+    /// Of an event without a name.
+    Metrics(MetricsReport),
+    /// Of an event with the name `change`.
+    Change(StreamEvent),
+}
 
 /// `GET /api/stream`.
 pub(super) fn operation() -> Operation {
-    get("/api/stream", "Server-sent events without a name: the metrics ten times a second, without history")
+    get("/api/stream", "Server-sent events: the metrics ten times a second, or the state and its changes")
+        .takes(
+            "events",
+            "`metrics`, the default: events without a name, each with all metrics except the history. `changes`: events \
+             named `change`, first the whole state, then what changes",
+            json!({ "type": "string", "enum": ["metrics", "changes"] }),
+        )
         .at_once(open)
 }
 
-struct EventStream {
-    context: ApiContext,
-    position: Option<ReadPosition>,
-}
-
-fn open(call: Call) -> EventStream {
-    let run = run_id(&call.context);
-    let position = call.header("last-event-id").and_then(|id| position_of(id, &run));
-    EventStream { context: call.context, position }
+fn open(call: Call) -> Result<EventStream, Failure> {
+    let feeds = &call.context.feeds;
+    let events: Events = match call.text("events") {
+        None | Some("metrics") => Box::pin(feeds.metrics(call.header("last-event-id"))),
+        Some("changes") => Box::pin(feeds.changes()),
+        Some(other) => {
+            let message = format!("events: {other} is not allowed, expected metrics or changes");
+            return Err(Failure::bad(message));
+        }
+    };
+    Ok(EventStream(Box::pin(events.take_until(until_stopped(call.context.stop)))))
 }
 
 impl Answer for EventStream {
-    const CONTENT: Content = Content::of("text/event-stream");
+    const CONTENT: Content = Content {
+        schema: Some(SchemaGenerator::subschema_for::<EventData>),
+        ..Content::of("text/event-stream")
+    };
 
     fn into_response(self) -> Response {
-        let events = events(self.context, self.position);
-        let events = warp::sse::keep_alive().interval(KEEP_ALIVE).stream(events);
-        let mut response = warp::sse::reply(events).into_response();
+        let mut response = warp::reply::stream(self.0).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(Self::CONTENT.kind));
         live_headers(response.headers_mut());
         response
-    }
-}
-
-/// One more stream that is open, as long as this lives.
-struct OpenStream(Arc<AtomicUsize>);
-
-impl OpenStream {
-    fn new(streams: &Arc<AtomicUsize>) -> Self {
-        // A count that is only shown: no order with anything else is needed.
-        streams.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(streams))
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn events(
-    context: ApiContext,
-    mut position: Option<ReadPosition>,
-) -> impl Stream<Item = Result<Event, Infallible>> + Send + 'static {
-    let (open, run, stop) = (OpenStream::new(&context.streams), run_id(&context), context.stop.clone());
-    IntervalStream::new(ticks())
-        .map(move |_| {
-            let _counted = &open;
-            let report = context.engine.metrics(position, false);
-            let until = position.unwrap_or_default().after(&report);
-            position = Some(until);
-            // Events have no name, because the original's clients listen to `message` only.
-            let event = Event::default().id(format!("{run}.{until}"));
-            let text = inert_json::text(&report);
-            Ok(text.map_or_else(|_| Event::default().comment("unprintable"), |text| event.data(text)))
-        })
-        .take_until(until_stopped(stop))
-}
-
-/// Identifies this run of the engine. Another run numbers its notes from the start.
-fn run_id(context: &ApiContext) -> String {
-    format!("{:x}", context.engine.started_ts_ms())
-}
-
-/// The read position after an event of this run.
-fn position_of(id: &str, run: &str) -> Option<ReadPosition> {
-    id.strip_prefix(run)?.strip_prefix('.')?.parse().ok()
-}
-
-fn ticks() -> Interval {
-    let mut ticks = interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ticks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn event_ids_belong_to_one_run() {
-        let position: ReadPosition = "17.3".parse().unwrap();
-        assert_eq!(position_of(&format!("19f.{position}"), "19f"), Some(position));
-        for id in ["", "19f", "19f.", "19f.17", "19f.17.x", "18f.17.3", "19f17.3", "19f.17.3.1"] {
-            assert_eq!(position_of(id, "19f"), None, "{id}");
-        }
     }
 }

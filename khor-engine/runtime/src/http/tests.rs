@@ -1,6 +1,6 @@
 //! Tests the API of a running engine in-process: its answers, and that they match its document.
 
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::Arc;
 
 use khor_http::ConnectionSlot;
 use khor_music::Preset;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 
-use super::{access::tests::loopback, call::ApiContext, openapi, routes, table};
+use super::{access::tests::loopback, call::ApiContext, openapi_document, routes, table};
 use crate::engine::{
     Engine,
     tests::{quiet_engine, quiet_engine_of},
@@ -41,12 +41,7 @@ impl Api {
 
     fn of((engine, dir): (Arc<Engine>, tempfile::TempDir)) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let streams = Arc::new(AtomicUsize::new(0));
-        Self {
-            context: ApiContext { engine, stop: stopped, streams, access: loopback(17321) },
-            _stop: stop,
-            _dir: dir,
-        }
+        Self { context: ApiContext::new(engine, stopped, loopback(17321)), _stop: stop, _dir: dir }
     }
 
     fn engine(&self) -> &Engine {
@@ -416,6 +411,6 @@ async fn unknown_paths_answer_with_json_errors() {
         let loaded = api.request("GET", path, &Value::Null).await;
         assert!(loaded.status == StatusCode::NOT_FOUND || path == "/metrics/x", "{path}: {}", loaded.status);
     }
-    let document = openapi::write(table().iter().map(AsRef::as_ref));
+    let document = openapi_document();
     assert_eq!(document["openapi"], "3.1.0");
 }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::{
-    settings::{Nats, NatsError},
+    settings::{NatsError, NatsSettings},
     trouble::{Troubles, fix},
 };
 
@@ -36,7 +36,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Begins to connect. Fails only if the settings cannot work.
-    pub(crate) async fn open(nats: &Nats) -> Result<Self, NatsError> {
+    pub(crate) async fn open(nats: &NatsSettings) -> Result<Self, NatsError> {
         let address = nats.check_url()?;
         let troubles = Arc::new(Troubles::new(nats.clone()));
         let events = Arc::clone(&troubles);

@@ -8,5 +8,5 @@ mod trouble;
 pub(crate) use self::link::Link;
 pub use self::{
     secret_files::Exposed,
-    settings::{Nats, NatsError},
+    settings::{NatsError, NatsSettings},
 };

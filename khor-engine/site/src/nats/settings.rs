@@ -7,9 +7,7 @@ use std::{
 
 use async_nats::{ConnectOptions, ServerAddr};
 use khor_proto::inert;
-use khor_system::files::{self, PATH_CHARS};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use khor_system::files;
 use tracing::warn;
 
 use super::secret_files::Exposed;
@@ -25,32 +23,23 @@ const PING_INTERVAL: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest address, characters.
-const URL_CHARS: u32 = 512;
 /// Largest key or certificate file that is read, bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
 /// A NATS server and the credentials for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Nats {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsSettings {
     /// Its address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
-    #[schemars(length(max = URL_CHARS))]
     pub url: String,
     /// A credentials file (JWT and seed), as NATS' own tools write it.
-    #[schemars(length(max = PATH_CHARS))]
     pub creds: Option<PathBuf>,
     /// A file with the seed of a user's `NKey`.
-    #[schemars(length(max = PATH_CHARS))]
     pub nkey: Option<PathBuf>,
     /// Certificates of the authority that signed the server's, PEM. The default is the system's.
-    #[schemars(length(max = PATH_CHARS))]
     pub tls_ca: Option<PathBuf>,
     /// This client's certificate, PEM, if the server requires one.
-    #[schemars(length(max = PATH_CHARS))]
     pub tls_cert: Option<PathBuf>,
     /// Its key, PEM.
-    #[schemars(length(max = PATH_CHARS))]
     pub tls_key: Option<PathBuf>,
 }
 
@@ -81,13 +70,13 @@ pub enum NatsError {
     Client(String),
 }
 
-impl Default for Nats {
+impl Default for NatsSettings {
     fn default() -> Self {
         Self { url: LOCAL.into(), creds: None, nkey: None, tls_ca: None, tls_cert: None, tls_key: None }
     }
 }
 
-impl Nats {
+impl NatsSettings {
     /// Parses the address. Rejects addresses that contain a secret.
     pub fn check_url(&self) -> Result<ServerAddr, NatsError> {
         if self.url.contains('@') {
@@ -176,7 +165,8 @@ mod tests {
 
     #[test]
     fn an_address_with_a_password_is_rejected() {
-        let check = |url: &str| Nats { url: url.into(), ..Nats::default() }.check_url().map(|_| ());
+        let check =
+            |url: &str| NatsSettings { url: url.into(), ..NatsSettings::default() }.check_url().map(|_| ());
         assert!(check("nats://rack:4222").is_ok() && check("tls://rack").is_ok() && check("rack").is_ok());
         let error = check("nats://ana:secret@rack:4222").unwrap_err().to_string();
         assert!(error.contains("nkey") && !error.contains("secret"), "{error}");
@@ -186,11 +176,11 @@ mod tests {
     fn credential_files_are_checked_before_connecting() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("seed");
-        let missing = Nats { nkey: Some(path.clone()), ..Nats::default() };
+        let missing = NatsSettings { nkey: Some(path.clone()), ..NatsSettings::default() };
         assert!(missing.options_now().unwrap_err().to_string().starts_with("nkey "));
         std::fs::write(&path, "hello").unwrap();
         assert!(missing.options_now().unwrap_err().to_string().contains("SU"));
-        let half = Nats { tls_key: Some(path), ..Nats::default() };
+        let half = NatsSettings { tls_key: Some(path), ..NatsSettings::default() };
         assert!(matches!(half.options_now(), Err(NatsError::Pair)));
     }
 }

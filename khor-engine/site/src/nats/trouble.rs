@@ -13,7 +13,7 @@ use khor_proto::inert;
 use parking_lot::{Mutex, MutexGuard};
 use tracing::{info, warn};
 
-use super::settings::Nats;
+use super::settings::NatsSettings;
 
 /// Time between two attempts to learn the reason.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ const OTHER_FIX: &str = "check that the server runs, and its address";
 /// The problems of a server, from its client's events.
 #[derive(Debug)]
 pub(super) struct Troubles {
-    nats: Nats,
+    nats: NatsSettings,
     held: Mutex<Held>,
 }
 
@@ -56,7 +56,7 @@ struct Held {
 
 impl Troubles {
     /// The state before the first answer.
-    pub(super) fn new(nats: Nats) -> Self {
+    pub(super) fn new(nats: NatsSettings) -> Self {
         let why = Some("it has not answered yet".to_owned());
         Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }
     }
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_size_limit_is_reported_while_exceeded() {
-        let troubles = Troubles::new(Nats::default());
+        let troubles = Troubles::new(NatsSettings::default());
         troubles.keep(&mut troubles.hold(), None);
         assert!(troubles.fits(400, 1_000_000) && troubles.why().is_none());
         assert!(!troubles.fits(400, 256));

@@ -23,7 +23,7 @@ use super::{
     progress::{Progress, RelayError, ticks},
     site_frame::SiteFrameBuilder,
 };
-use crate::nats::{Link, Nats};
+use crate::nats::{Link, NatsSettings};
 
 /// The queue group of the relays that share a site.
 const GROUP: &str = "khor";
@@ -38,7 +38,7 @@ pub struct AggregateSettings {
     /// The site in which it is published; another.
     pub site: Name,
     /// The server.
-    pub nats: Nats,
+    pub nats: NatsSettings,
     /// Frames per second, 2..=20.
     pub rate_hz: u8,
 }

@@ -22,7 +22,7 @@ use super::progress::{Progress, RelayError, ticks};
 use crate::{
     added_lanes,
     codec::{self, Clocks, Identity},
-    nats::{Link, Nats},
+    nats::{Link, NatsSettings},
 };
 
 /// Milliseconds between the samples that rates are computed from: the shortest interval that the
@@ -47,7 +47,7 @@ pub struct RelaySettings {
     /// Its section.
     pub section: Option<Name>,
     /// The server.
-    pub nats: Nats,
+    pub nats: NatsSettings,
     /// Send cues without process and name, and frames without the boot id.
     pub redact: bool,
     /// Frames per second, 1..=20.

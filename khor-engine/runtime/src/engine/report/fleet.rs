@@ -6,18 +6,16 @@ use khor_api::{
     FleetMode, FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport,
     SubSiteReport, Trouble,
 };
+use khor_config::SiteMode;
 use khor_music::SectionPart;
 use khor_signal::largest_deviation;
 use khor_site::{Host, Refused, Site, SubSite};
 use khor_source::SourceKind;
 
 use super::convert::trouble;
-use crate::{
-    config::SiteMode,
-    engine::{
-        stage::SeatedSection,
-        state::{EngineState, SingleHost, SourceState},
-    },
+use crate::engine::{
+    stage::SeatedSection,
+    state::{EngineState, SingleHost, SourceState},
 };
 
 /// A clock that differs by this much is off, milliseconds.

@@ -7,6 +7,7 @@ use khor_api::{
     HealthReport, ListenReport, MachineReport, MidiReport, MissedReport, OscReport, PresetsReport,
     ProbeReport, ReceiveReport, ScopeReport, SourceReport, TimeReport, Trouble,
 };
+use khor_config::Config;
 use khor_music::Preset;
 use khor_output::{
     audio::{AudioOutput, Tap},
@@ -19,14 +20,12 @@ use khor_source::{SourceKind, cgroups_of, scope_label};
 use khor_system::{clock::now_unix_ms, local_time::Local};
 
 use super::convert::{reason, trouble};
-use crate::{
-    config::Config,
-    engine::{
-        config_snapshot::ConfigSnapshot,
-        desktop_health::overall_health,
-        library::Library,
-        state::{EngineState, SingleHost, SourceState},
-    },
+use crate::engine::{
+    config_snapshot::ConfigSnapshot,
+    desktop_health::overall_health,
+    library::Library,
+    settings::scope_choice,
+    state::{EngineState, SingleHost, SourceState},
 };
 
 pub(in crate::engine) fn health(
@@ -160,7 +159,7 @@ fn source_report(source: &SourceState) -> SourceReport {
 
 /// The scope that is counted, or the selected one while the source is unavailable.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
-    let configured = config.bpf.scope().as_written();
+    let configured = scope_choice(config).as_written();
     let (scope, shortfall) = match source {
         SourceState::Up(info) => (&info.scope, info.shortfall.as_ref()),
         SourceState::Down(shortfall) => (&configured, Some(shortfall)),

@@ -4,20 +4,18 @@ use khor_api::{
     ControlsReport, CueReport, HistoryPoint, MetricsReport, MusicReport, NoteReport, OriginalTotals,
     SignalReport, SoloReport, Table,
 };
+use khor_config::Config;
 use khor_signal::{Catalogue, Counter, LaneId, LaneInfo, PerLane};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
 
 use super::{convert::reason, history::WrittenPoint};
-use crate::{
-    config::Config,
-    engine::{
-        original_rates::{original_rates, original_rates_of},
-        stage::Solo,
-        state::{
-            self, CueEntry, EngineState, PlayedNote, ReadPosition, SingleHost, SourceState,
-            reported_deviation,
-        },
+use crate::engine::{
+    original_rates::{original_rates, original_rates_of},
+    settings::music_settings,
+    stage::Solo,
+    state::{
+        self, CueEntry, EngineState, PlayedNote, ReadPosition, SingleHost, SourceState, reported_deviation,
     },
 };
 
@@ -76,7 +74,7 @@ pub(in crate::engine) fn metrics(
         music: state.position.map(|position| MusicReport {
             bar: position.bar,
             step: position.step,
-            step_ms: config.music_settings().step_s() * 1e3,
+            step_ms: music_settings(config).step_s() * 1e3,
             bar_ts_ms: state.bar_ts_ms,
         }),
         soloists: state.plan.furthest().into_iter().map(|solo| solo_report(state, solo)).collect(),

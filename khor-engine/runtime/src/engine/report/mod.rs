@@ -1,6 +1,7 @@
 //! Converts the state into the types of the API (`khor-api`), with one module for each. Reads the
 //! state and computes nothing.
 
+mod columns;
 mod convert;
 mod fleet;
 mod health;
@@ -9,6 +10,7 @@ mod measures;
 mod metrics;
 
 pub(super) use self::{
+    columns::columns,
     fleet::fleet,
     health::health,
     metrics::{controls, metrics, signals},

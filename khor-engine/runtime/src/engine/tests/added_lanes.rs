@@ -1,11 +1,13 @@
 //! A source that adds a lane while it runs: the lane is heard, explained, reported and kept in the
 //! history.
 
+use khor_config::{Config, SiteMode};
 use khor_music::{Preset, Settings};
 use khor_output::{audio, midi, osc};
 use khor_proto::{Availability, Scope};
 use khor_signal::{Catalogue, Counter, Frame, LaneId, PerAdded, Scaling, SignalId, test_lane};
 use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
+use serde_json::json;
 use tokio::sync::{mpsc, watch};
 
 use super::super::{
@@ -18,7 +20,6 @@ use super::super::{
     state::SharedState,
 };
 use super::*;
-use crate::config::{Config, SiteMode};
 
 /// Time between two frames.
 const FRAME_NS: u64 = 20_000_000;

@@ -21,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use khor_config::Listen;
 use khor_http::ConnectionSlot;
 use khor_log::RateLimit;
 use khor_system::peer::Peer;
@@ -34,7 +35,6 @@ use warp::{
 };
 
 use self::sessions::Sessions;
-use crate::config::Listen;
 
 /// Shortest time between two records about wrong tokens.
 const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);

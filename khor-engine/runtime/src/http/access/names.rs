@@ -4,9 +4,8 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use khor_config::{AllowedHost, plain_host};
 use warp::http::uri::Authority;
-
-use crate::config::{AllowedHost, plain_host};
 
 /// The names and addresses under which a listener is reached.
 #[derive(Clone)]

@@ -1,0 +1,186 @@
+//! The whole configuration.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::LazyLock,
+};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    Access, ConfigError, Field, Rule, Setting,
+    definition::{ROOT, Reader, section},
+    sections::{
+        Audio, BpfSubscription, Desktop, Features, Listen, Midi, Music, Osc, Quiet, Recordings, Signals,
+        Site, Ui,
+    },
+    unknown_keys::UnknownKeys,
+};
+
+section! {
+    /// Everything that can be configured. Unknown keys in the file are kept, with a warning. A
+    /// change with an unknown key is refused.
+    Config, ConfigPatch {
+        /// Version of this layout.
+        version: u32 = 1, Rule::Any, Access::Api;
+        /// Where the HTTP API listens.
+        listen: Listen;
+        /// The web page.
+        ui: Ui;
+        /// Which parts run.
+        features: Features;
+        /// What this engine requests from the collector.
+        bpf: BpfSubscription;
+        /// The music.
+        music: Music;
+        /// The sound device.
+        audio: Audio;
+        /// MIDI output.
+        midi: Midi;
+        /// OSC output and input.
+        osc: Osc;
+        /// From rates to levels.
+        signals: Signals;
+        /// Hours in which the sound device is muted.
+        quiet: Quiet;
+        /// Limits of the disk space for recordings.
+        recordings: Recordings;
+        /// The session bus.
+        desktop: Desktop;
+        /// The site that khor plays instead of this machine.
+        site: Site;
+    }
+}
+
+static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+    let mut fields = Vec::new();
+    Config::default().describe(&ROOT, &mut fields);
+    fields
+});
+
+/// How similar a key must be to be suggested, 0..=1.
+const SIMILAR: f64 = 0.75;
+
+/// The settings of a document, as far as they are valid.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    /// The settings of the document. An invalid setting has its previous value. A missing setting
+    /// has its default.
+    pub(crate) config: Config,
+    /// The invalid settings.
+    pub(crate) problems: Vec<ConfigError>,
+    /// Keys that this version does not know.
+    pub(crate) unknown_keys: UnknownKeys,
+}
+
+impl Config {
+    /// Names this configuration: another one has another tag.
+    pub fn tag(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        // This cannot fail, because a configuration is a tree of plain values.
+        serde_json::to_string(self).unwrap_or_default().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
+    }
+
+    /// The table of all settings, in the order of the file.
+    pub fn fields() -> &'static [Field] {
+        &FIELDS
+    }
+
+    /// The setting at a dotted path.
+    pub fn field(path: &str) -> Option<&'static Field> {
+        FIELDS.iter().find(|field| field.path == path)
+    }
+
+    /// The setting whose path is most similar to `path`, for a misspelt path.
+    pub fn closest_field(path: &str) -> Option<&'static Field> {
+        let scored = FIELDS.iter().map(|field| (strsim::jaro_winkler(path, &field.path), field));
+        let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
+        best.filter(|(score, _)| *score >= SIMILAR).map(|(_, field)| field)
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// The first invalid value.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.check(&ROOT)?;
+        self.quiet.check_times()
+    }
+
+    /// This configuration with a change.
+    ///
+    /// # Errors
+    ///
+    /// The first invalid value.
+    pub fn with(&self, patch: &ConfigPatch) -> Result<Self, ConfigError> {
+        let mut changed = self.clone();
+        changed.apply(patch);
+        changed.validate().map(|()| changed)
+    }
+
+    /// Checks that `caller` may make this change.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that the caller may not change.
+    pub fn check_caller(&self, patch: &ConfigPatch, caller: Access) -> Result<(), ConfigError> {
+        self.check_access(patch, &ROOT, caller)
+    }
+
+    /// Whether the difference to `now` takes effect only after a restart.
+    pub fn is_restart(&self, now: &Self) -> bool {
+        self.needs_restart(now, &ROOT)
+    }
+
+    /// Reads a change from JSON: any part of the configuration. `held` is the content of the file.
+    /// The change may contain an unknown key only with the value that the file has, because a
+    /// client may send back what it has read.
+    ///
+    /// # Errors
+    ///
+    /// The first unknown key or invalid value.
+    pub fn read_change(&self, change: &Value, held: &Value) -> Result<ConfigPatch, ConfigError> {
+        if !change.is_object() {
+            return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() });
+        }
+        let mut reader = Reader::of_change(held);
+        let patch = Self::read(change, &ROOT, self, &mut reader);
+        reader.problems.into_iter().next().map_or(Ok(patch), Err)
+    }
+
+    /// A change of the setting at a dotted path.
+    ///
+    /// # Errors
+    ///
+    /// There is no such setting, or the value is invalid.
+    pub fn change_of(path: &str, value: Value) -> Result<ConfigPatch, ConfigError> {
+        Self::default().read_change(&nested(path, value), &Value::Null)
+    }
+
+    /// Reads a document with invalid settings. Each invalid setting gets the value of `previous`.
+    pub(crate) fn recover(document: &Value, previous: &Self) -> Recovered {
+        let mut reader = Reader::default();
+        let patch = Self::read(document, &ROOT, previous, &mut reader);
+        let mut config = Self::default();
+        config.apply(&patch);
+        reader.problems.extend(config.quiet.restore_times(&previous.quiet));
+        let Reader { problems, unknown_keys, .. } = reader;
+        Recovered { config, problems, unknown_keys }
+    }
+
+    /// Writes the settings into the content of a file. Keys that khor does not know stay, and so do
+    /// the order of the keys and the form of unchanged values. Missing settings are appended.
+    pub(crate) fn write_into(&self, document: &mut Value) {
+        self.write(&ROOT, document);
+    }
+}
+
+/// `music.bpm` and 90 as `{"music": {"bpm": 90}}`.
+fn nested(path: &str, value: Value) -> Value {
+    path.rsplit('.').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! The types of single settings.
+
+use std::{fmt::Debug, path::PathBuf};
+
+use khor_music::Scale;
+use khor_signal::RangeMode;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Number, Value};
+
+use super::{Field, Kind, Place, Reader, Rule};
+use crate::{error::ConfigError, numbers};
+
+/// A type of single settings.
+pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
+    /// Kind of the value in JSON.
+    const KIND: Kind;
+
+    /// Checks a value.
+    ///
+    /// # Errors
+    ///
+    /// The problem, without the path of the setting.
+    fn check_rule(&self, rule: &Rule) -> Result<(), String>;
+
+    /// All values, if they are a few words.
+    fn choices() -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Reads a value of the right type.
+    ///
+    /// # Errors
+    ///
+    /// serde's text about another type.
+    fn parse(value: &Value) -> Result<Self, String> {
+        Self::deserialize(value).map_err(|error| error.to_string())
+    }
+
+    /// The value as JSON.
+    fn to_json(&self) -> Value {
+        // This cannot fail, because a setting is a plain value.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// Checks a value at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The path, the value and the allowed values.
+    fn check_at(&self, path: &str, rule: &Rule) -> Result<(), ConfigError> {
+        self.check_rule(rule).map_err(|problem| ConfigError { field: path.to_owned(), problem })
+    }
+
+    /// Reads and checks a value. `None`, with a problem, if it is invalid.
+    fn read_at(value: &Value, path: &str, rule: &Rule, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = Self::parse(value).and_then(|read| read.check_rule(rule).map(|()| read));
+        read.map_err(|problem| reader.reject(path, problem)).ok()
+    }
+
+    /// The row in the table of settings. `self` is the default.
+    fn field(&self, place: &Place<'_>) -> Field {
+        Field { choices: Self::choices(), ..Field::new(place, Self::KIND, self.to_json()) }
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($type:ty),*) => { $(
+        impl Leaf for $type {
+            const KIND: Kind = Kind::Whole;
+
+            fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+                rule.check_number(*self as f64, self)
+            }
+
+            /// Accepts a whole number that is written as a float.
+            fn parse(value: &Value) -> Result<Self, String> {
+                let mut value = value.clone();
+                numbers::fit_all(&mut value);
+                serde_json::from_value(value).map_err(|error| error.to_string())
+            }
+        }
+    )* };
+}
+
+whole_numbers!(i8, u8, u16, u32, u64);
+
+impl Leaf for f32 {
+    const KIND: Kind = Kind::Number;
+
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        rule.check_number((*self).into(), self)
+    }
+
+    /// The shortest number that reads as this one: 0.1, not 0.10000000149.
+    fn to_json(&self) -> Value {
+        let shortest = self.to_string().parse().ok().and_then(Number::from_f64);
+        shortest.map_or(Value::Null, Value::Number)
+    }
+}
+
+impl Leaf for f64 {
+    const KIND: Kind = Kind::Number;
+
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        rule.check_number(*self, self)
+    }
+}
+
+impl Leaf for bool {
+    const KIND: Kind = Kind::Switch;
+
+    fn check_rule(&self, _: &Rule) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Leaf for String {
+    const KIND: Kind = Kind::Text;
+
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        rule.check_text(self)
+    }
+
+    fn field(&self, place: &Place<'_>) -> Field {
+        let choices = match place.spec.rule {
+            Rule::Text(rule) => rule.choices,
+            _ => &[],
+        };
+        let choices = choices.iter().map(|&choice| choice.to_owned()).collect();
+        Field { choices, ..Field::new(place, Self::KIND, self.to_json()) }
+    }
+}
+
+impl Leaf for PathBuf {
+    const KIND: Kind = Kind::Text;
+
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        rule.check_text(&self.to_string_lossy())
+    }
+}
+
+impl Leaf for Scale {
+    const KIND: Kind = Kind::Text;
+
+    fn check_rule(&self, _: &Rule) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn choices() -> Vec<String> {
+        words(&Self::ALL)
+    }
+}
+
+impl Leaf for RangeMode {
+    const KIND: Kind = Kind::Text;
+
+    fn check_rule(&self, _: &Rule) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn choices() -> Vec<String> {
+        words(&[Self::Adaptive, Self::Absolute])
+    }
+}
+
+/// The names of values in JSON.
+pub(crate) fn words<T: Leaf>(all: &[T]) -> Vec<String> {
+    all.iter().filter_map(|one| Some(one.to_json().as_str()?.to_owned())).collect()
+}
+
+impl<T: Leaf> Leaf for Option<T> {
+    const KIND: Kind = T::KIND;
+
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        self.as_ref().map_or(Ok(()), |value| value.check_rule(rule))
+    }
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        if value.is_null() { Ok(None) } else { T::parse(value).map(Some) }
+    }
+
+    fn field(&self, place: &Place<'_>) -> Field {
+        Field { is_nullable: true, ..Field::new(place, Self::KIND, self.to_json()) }
+    }
+}
+
+impl<T: Leaf> Leaf for Vec<T> {
+    const KIND: Kind = Kind::List;
+
+    fn check_rule(&self, rule: &Rule) -> Result<(), String> {
+        rule.check_count(self.len())
+    }
+
+    fn check_at(&self, path: &str, rule: &Rule) -> Result<(), ConfigError> {
+        self.check_rule(rule).map_err(|problem| ConfigError { field: path.to_owned(), problem })?;
+        let mut items = self.iter().enumerate();
+        items.try_for_each(|(i, item)| item.check_at(&format!("{path}[{i}]"), &rule.inner()))
+    }
+
+    /// Drops the invalid items, with a problem for each.
+    fn read_at(value: &Value, path: &str, rule: &Rule, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(items) = value.as_array() else {
+            let problem = Self::parse(value).err().unwrap_or_default();
+            reader.reject(path, problem);
+            return None;
+        };
+        if let Err(problem) = rule.check_count(items.len()) {
+            reader.reject(path, problem);
+            return None;
+        }
+        let mut item = |(i, item)| T::read_at(item, &format!("{path}[{i}]"), &rule.inner(), reader);
+        Some(items.iter().enumerate().filter_map(|one| item(one)).collect())
+    }
+}

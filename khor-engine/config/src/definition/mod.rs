@@ -1,0 +1,32 @@
+//! How a setting is defined: once, with its type, default, meaning, allowed values and access.
+//!
+//! The macro [`section`] reads these definitions. From them it makes the struct of a section, its
+//! defaults, its patch, the checks, the JSON Schema and the rows of the field table. A [`Setting`]
+//! is a section or a single value. A [`Leaf`] is a type of single values. A [`Patch`] is a change.
+
+mod access;
+mod field;
+mod leaf;
+mod map;
+mod patch;
+mod place;
+mod reader;
+mod rule;
+mod schema;
+mod section;
+mod setting;
+
+pub use access::Access;
+pub use field::{Field, Kind};
+pub use leaf::Leaf;
+pub(crate) use leaf::words;
+pub use patch::Patch;
+pub use place::{FieldSpec, Place};
+pub use reader::Reader;
+pub(crate) use rule::is_name;
+pub use rule::{ListRule, MapRule, Rule, TextRule};
+pub use setting::Setting;
+
+pub(crate) use place::ROOT;
+pub(crate) use schema::add_rules;
+pub(crate) use section::section;

@@ -1,0 +1,63 @@
+//! Collects what is wrong with a JSON document while its settings are read.
+
+use serde_json::{Map, Value};
+
+use super::Place;
+use crate::{error::ConfigError, unknown_keys::UnknownKeys};
+
+/// The problems of a document.
+#[derive(Debug, Default)]
+pub struct Reader<'a> {
+    /// Invalid settings, in the order of the definitions.
+    pub(crate) problems: Vec<ConfigError>,
+    /// Keys that this version does not know.
+    pub(crate) unknown_keys: UnknownKeys,
+    /// The file's content, if the document is a change. A change may contain an unknown key only
+    /// with the value that the file has.
+    held: Option<&'a Value>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader for a change of a configuration whose file has the content `held`.
+    pub(crate) fn of_change(held: &'a Value) -> Self {
+        Self { held: Some(held), ..Self::default() }
+    }
+
+    /// Records an invalid setting.
+    pub(crate) fn reject(&mut self, field: impl Into<String>, problem: String) {
+        self.problems.push(ConfigError { field: field.into(), problem });
+    }
+
+    /// The fields of a section. `None`, with a problem, if `value` is no JSON object. Records the
+    /// keys that are not in `known`.
+    pub(crate) fn section<'v>(
+        &mut self,
+        value: &'v Value,
+        place: &Place<'_>,
+        known: &[&str],
+    ) -> Option<&'v Map<String, Value>> {
+        let Some(fields) = value.as_object() else {
+            self.reject(place.path(), "expected a JSON object".into());
+            return None;
+        };
+        for (key, value) in fields.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            self.unknown_key(place, key, value);
+        }
+        Some(fields)
+    }
+
+    fn unknown_key(&mut self, place: &Place<'_>, key: &str, value: &Value) {
+        let path = place.path_of(key);
+        let Some(held) = self.held else { return self.unknown_keys.add(&path) };
+        let section = held.pointer(&pointer(&place.path()));
+        let is_echo = !value.is_null() && section.and_then(|section| section.get(key)) == Some(value);
+        if !is_echo {
+            self.problems.push(UnknownKeys::error(&path));
+        }
+    }
+}
+
+/// The JSON pointer of a section's path. Names of sections need no escapes.
+fn pointer(path: &str) -> String {
+    path.split('.').filter(|name| !name.is_empty()).flat_map(|name| ["/", name]).collect()
+}

@@ -1,0 +1,181 @@
+//! The values that a setting accepts. A rule is written once, at its setting. Checks, JSON Schema,
+//! field table and error texts come from it.
+
+use std::fmt::Display;
+
+use khor_proto::inert;
+
+use crate::error::not_allowed;
+
+/// The values that a setting accepts.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// Every value of the setting's type.
+    Any,
+    /// Numbers from the first to the second, both included.
+    Range(f64, f64),
+    /// Numbers above this one.
+    Above(f64),
+    /// These numbers.
+    Numbers(&'static [i32]),
+    /// Texts and paths.
+    Text(&'static TextRule),
+    /// Lists.
+    List(&'static ListRule),
+    /// Values by name.
+    Map(&'static MapRule),
+}
+
+/// The texts that a setting accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct TextRule {
+    /// Shortest text, characters.
+    pub min_chars: u32,
+    /// Longest text, characters.
+    pub max_chars: u32,
+    /// What a text must be, as in "expected a host name"; empty if every text is valid.
+    pub form: &'static str,
+    /// A regular expression for the JSON Schema. It may be wider than `is_valid`.
+    pub pattern: Option<&'static str>,
+    /// All valid texts; empty if there are more than a few.
+    pub choices: &'static [&'static str],
+    /// Whether a text has the form.
+    pub is_valid: fn(&str) -> bool,
+    /// The problem of an invalid text; `None` quotes the text and names the form.
+    pub explain: Option<fn(&str) -> String>,
+}
+
+/// The lists that a setting accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct ListRule {
+    /// Most items.
+    pub max_items: usize,
+    /// The items in words: `targets`.
+    pub items: &'static str,
+    /// The values of an item.
+    pub item: Rule,
+}
+
+/// The maps that a setting accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct MapRule {
+    /// What a key must be, as in "expected the name of a signal".
+    pub key_form: &'static str,
+    /// Whether a key is valid.
+    pub is_key: fn(&str) -> bool,
+    /// The values.
+    pub value: Rule,
+}
+
+impl TextRule {
+    /// Every text of at most 4096 characters. Other rules begin with this one.
+    pub(crate) const FREE: Self = Self {
+        min_chars: 0,
+        max_chars: khor_system::files::PATH_CHARS,
+        form: "",
+        pattern: None,
+        choices: &[],
+        is_valid: |_| true,
+        explain: None,
+    };
+
+    fn check(&self, text: &str) -> Result<(), String> {
+        let count = text.chars().count();
+        if count > self.max_chars as usize {
+            return Err(too_many(format_args!("{count} characters"), self.max_chars as usize));
+        }
+        if count >= self.min_chars as usize && (self.is_valid)(text) && self.is_choice(text) {
+            return Ok(());
+        }
+        match self.explain {
+            Some(explain) => Err(explain(text)),
+            None => Err(not_allowed(&format_args!("\"{text}\""), self.form)),
+        }
+    }
+
+    fn is_choice(&self, text: &str) -> bool {
+        self.choices.is_empty() || self.choices.contains(&text)
+    }
+}
+
+impl Rule {
+    /// A range of numbers, from its ends.
+    pub(crate) const fn range((low, high): (f32, f32)) -> Self {
+        Self::Range(low as f64, high as f64)
+    }
+
+    /// Checks a number. `shown` is the number as errors quote it.
+    pub(crate) fn check_number(&self, number: f64, shown: &dyn Display) -> Result<(), String> {
+        let holds = match self {
+            Self::Range(low, high) => (*low..=*high).contains(&number),
+            Self::Above(low) => number.is_finite() && number > *low,
+            Self::Numbers(all) => all.iter().any(|one| f64::from(*one) == number),
+            _ => true,
+        };
+        if holds { Ok(()) } else { Err(not_allowed(shown, &self.words())) }
+    }
+
+    /// Checks a text.
+    pub(crate) fn check_text(&self, text: &str) -> Result<(), String> {
+        if let Self::Text(rule) = self { rule.check(text) } else { Ok(()) }
+    }
+
+    /// Checks the number of items of a list.
+    pub(crate) fn check_count(&self, count: usize) -> Result<(), String> {
+        match self {
+            Self::List(ListRule { max_items, items, .. }) if count > *max_items => {
+                Err(too_many(format_args!("{count} {items}"), *max_items))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a key of a map.
+    pub(crate) fn check_key(&self, key: &str) -> Result<(), String> {
+        match self {
+            Self::Map(rule) if !(rule.is_key)(key) => Err(not_allowed(&key, rule.key_form)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rule of the items of a list, or of the values of a map.
+    pub(crate) fn inner(&self) -> Self {
+        match self {
+            Self::List(rule) => rule.item,
+            Self::Map(rule) => rule.value,
+            _ => Self::Any,
+        }
+    }
+
+    /// The allowed values in words: `20 to 300`. Empty if the type alone decides.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Any => String::new(),
+            Self::Range(low, high) => format!("{low} to {high}"),
+            Self::Above(low) => format!("a number above {low}"),
+            Self::Numbers(all) => one_of(all),
+            Self::Text(rule) if rule.form.is_empty() => format!("at most {} characters", rule.max_chars),
+            Self::Text(rule) => rule.form.to_owned(),
+            Self::List(ListRule { max_items, items, .. }) => format!("at most {max_items} {items}"),
+            Self::Map(rule) => rule.value.words(),
+        }
+    }
+}
+
+/// `-23, -18 or -16`.
+fn one_of(all: &[i32]) -> String {
+    let words: Vec<String> = all.iter().map(ToString::to_string).collect();
+    match words.split_last() {
+        Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+fn too_many(shown: impl Display, most: usize) -> String {
+    not_allowed(&shown, &format!("at most {most}"))
+}
+
+/// Whether a text is a name: not empty, and without characters that steer a terminal.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && inert::is_inert(text)
+}

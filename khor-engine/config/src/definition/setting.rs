@@ -1,0 +1,98 @@
+//! What all settings can do: sections and single values.
+
+use serde_json::Value;
+
+use super::{Access, Field, Leaf, Patch, Place, Reader};
+use crate::error::ConfigError;
+
+/// A section of the configuration, or a single value. The macro `section!` implements this for
+/// sections.
+pub trait Setting: Clone + PartialEq {
+    /// A change of this setting.
+    type Patch: Patch;
+
+    /// Applies a change.
+    fn apply(&mut self, patch: &Self::Patch);
+
+    /// The change that sets every value.
+    fn to_patch(&self) -> Self::Patch;
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// The first invalid value.
+    fn check(&self, place: &Place<'_>) -> Result<(), ConfigError>;
+
+    /// Checks that `caller` may make this change. A value that stays the same is no change.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that the caller may not change.
+    fn check_access(&self, patch: &Self::Patch, place: &Place<'_>, caller: Access)
+    -> Result<(), ConfigError>;
+
+    /// Reads the settings that a JSON document has. An invalid value is replaced by that of
+    /// `previous`, and `reader` records the problem.
+    fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self::Patch;
+
+    /// Writes the values into a JSON document. A value that reads as the present one stays as it is
+    /// written. Missing keys are appended.
+    fn write(&self, place: &Place<'_>, into: &mut Value);
+
+    /// Whether the difference to `now` takes effect only after a restart.
+    fn needs_restart(&self, now: &Self, place: &Place<'_>) -> bool;
+
+    /// Adds a row for each single value. `self` has the defaults.
+    fn describe(&self, place: &Place<'_>, fields: &mut Vec<Field>);
+}
+
+impl<T: Leaf> Setting for T {
+    type Patch = Option<T>;
+
+    fn apply(&mut self, patch: &Option<T>) {
+        if let Some(value) = patch {
+            self.clone_from(value);
+        }
+    }
+
+    fn to_patch(&self) -> Option<T> {
+        Some(self.clone())
+    }
+
+    fn check(&self, place: &Place<'_>) -> Result<(), ConfigError> {
+        self.check_at(&place.path(), &place.spec.rule)
+    }
+
+    fn check_access(&self, patch: &Option<T>, place: &Place<'_>, caller: Access) -> Result<(), ConfigError> {
+        let is_change = patch.as_ref().is_some_and(|value| value != self);
+        if is_change && place.spec.access > caller { Err(refused(place)) } else { Ok(()) }
+    }
+
+    fn read(value: &Value, place: &Place<'_>, previous: &T, reader: &mut Reader<'_>) -> Option<T> {
+        let read = T::read_at(value, &place.path(), &place.spec.rule, reader);
+        read.or_else(|| Some(previous.clone()))
+    }
+
+    fn write(&self, place: &Place<'_>, into: &mut Value) {
+        let mut reader = Reader::default();
+        let held = T::read_at(into, &place.path(), &place.spec.rule, &mut reader);
+        if held.as_ref() != Some(self) || !reader.problems.is_empty() {
+            *into = self.to_json();
+        }
+    }
+
+    fn needs_restart(&self, now: &T, place: &Place<'_>) -> bool {
+        place.spec.needs_restart && self != now
+    }
+
+    fn describe(&self, place: &Place<'_>, fields: &mut Vec<Field>) {
+        fields.push(self.field(place));
+    }
+}
+
+/// The error of a change that the caller may not make.
+pub(super) fn refused(place: &Place<'_>) -> ConfigError {
+    let problem = format!("only {} may set this", place.spec.access.words());
+    ConfigError { field: place.path(), problem }
+}

@@ -1,0 +1,26 @@
+//! khor's settings. Each setting is defined once, in [`sections`], with its type, default, meaning,
+//! allowed values and access.
+//!
+//! A [`Config`] has all settings. A [`ConfigPatch`] is a change: the API, OSC, the session bus and
+//! the options of `khor engine` make one. The [`ConfigStore`] keeps the settings on disk.
+//! [`Config::fields`] is the table of all settings.
+
+mod config;
+mod definition;
+mod error;
+pub mod numbers;
+mod osc_address;
+mod paths;
+pub mod sections;
+mod store;
+mod unknown_keys;
+
+pub use config::{Config, ConfigPatch};
+pub use definition::{
+    Access, Field, FieldSpec, Kind, Leaf, ListRule, MapRule, Patch, Place, Reader, Rule, Setting, TextRule,
+};
+pub use error::ConfigError;
+pub use osc_address::{OscAddress, ParseOscAddressError};
+pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, sessions_path};
+pub use sections::*;
+pub use store::{ConfigStore, ConfigUpdate, InspectedConfig, SaveError, UpdateError};

@@ -1,0 +1,33 @@
+//! The sections of the configuration. They know no outputs: the engine converts them into the
+//! settings of its parts.
+
+mod audio;
+mod bpf;
+mod desktop;
+mod features;
+mod listen;
+mod midi;
+mod music;
+mod nats;
+mod osc;
+mod quiet;
+mod recordings;
+mod rules;
+mod signals;
+mod site;
+mod ui;
+
+pub use audio::{Audio, AudioPatch};
+pub use bpf::{BpfSubscription, BpfSubscriptionPatch};
+pub use desktop::{Desktop, DesktopPatch};
+pub use features::{Features, FeaturesPatch};
+pub use listen::{AllowedHost, Listen, ListenPatch, plain_host};
+pub use midi::{Midi, MidiPatch};
+pub use music::{Music, MusicPatch};
+pub use nats::{Nats, NatsPatch};
+pub use osc::{Osc, OscPatch, OscReceive, OscReceivePatch};
+pub use quiet::{Quiet, QuietPatch, TimeOfDay};
+pub use recordings::{Recordings, RecordingsPatch};
+pub use signals::{Signals, SignalsPatch};
+pub use site::{Site, SiteMode, SitePatch};
+pub use ui::{Ui, UiPatch};

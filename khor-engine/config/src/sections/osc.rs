@@ -1,0 +1,99 @@
+//! The settings of OSC: its targets, and whether it may change settings.
+
+use khor_proto::inert;
+
+use super::rules::{HOST_CHARS, PORT};
+use crate::{
+    Access, ListRule, OscAddress, Rule, TextRule,
+    definition::{is_name, section},
+};
+
+section! {
+    /// OSC output.
+    Osc, OscPatch {
+        /// Host name or address of the first target.
+        host: String = "127.0.0.1".into(), HOST, Access::Api;
+        /// UDP port of the first target.
+        port: u16 = 9000, PORT, Access::Api;
+        /// Further targets, each `host:port`.
+        targets: Vec<String> = Vec::new(), TARGETS, Access::Api;
+        /// OSC input.
+        receive: OscReceive;
+    }
+}
+
+section! {
+    /// OSC input: programs on this machine change settings.
+    #[derive(Copy, Eq)]
+    OscReceive, OscReceivePatch {
+        /// Receive OSC.
+        enabled: bool = false, Rule::Any, Access::Api;
+        /// UDP port on 127.0.0.1.
+        port: u16 = 9001, PORT, Access::Api;
+    }
+}
+
+const HOST: Rule = Rule::Text(&TextRule {
+    min_chars: 1,
+    max_chars: HOST_CHARS,
+    form: "a host name or address",
+    is_valid: is_name,
+    ..TextRule::FREE
+});
+const TARGETS: Rule = Rule::List(&ListRule {
+    max_items: 8,
+    items: "targets",
+    item: Rule::Text(&TextRule {
+        // A host, brackets and a port.
+        max_chars: HOST_CHARS + 8,
+        form: OscAddress::FORM,
+        is_valid: |text| inert::is_inert(text) && text.parse::<OscAddress>().is_ok(),
+        ..TextRule::FREE
+    }),
+});
+
+impl Osc {
+    /// The UDP port of the OSC input; `None` if it is off.
+    pub fn receive_port(&self) -> Option<u16> {
+        self.receive.enabled.then_some(self.receive.port)
+    }
+
+    /// All targets, the first one first. Duplicate targets receive each message once.
+    pub fn all_targets(&self) -> Vec<OscAddress> {
+        let mut all = vec![OscAddress { host: self.host.clone(), port: self.port }];
+        for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
+            if !all.contains(&target) {
+                all.push(target);
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn invalid_osc_targets_are_named() {
+        let mut config = Config::default();
+        config.osc.targets = vec!["[::1]:9001".into(), "studio".into()];
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.field, "osc.targets[1]");
+        assert!(error.problem.starts_with("\"studio\" is not allowed, expected host:port"), "{error}");
+        config.osc.targets = vec!["a:1".into(); 9];
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(error, "osc.targets: 9 targets is not allowed, expected at most 8");
+        config.osc.targets.pop();
+        assert_eq!(config.validate(), Ok(()));
+    }
+
+    #[test]
+    fn osc_targets_keep_order_without_duplicates() {
+        let targets = ["[::1]:9001", "127.0.0.1:9000", "[::1]:9001"].map(str::to_owned).to_vec();
+        let osc = Osc { targets, ..Osc::default() };
+        let all: Vec<_> = osc.all_targets().into_iter().map(|target| (target.host, target.port)).collect();
+        assert_eq!(all, [("127.0.0.1".into(), 9000), ("::1".to_owned(), 9001)]);
+    }
+}

@@ -1,0 +1,18 @@
+//! Limits of the disk space for recordings.
+
+use crate::{Access, Rule, definition::section};
+
+section! {
+    /// Limits of the disk space for recordings. khor ends a recording cleanly at either limit.
+    #[derive(Copy, Eq)]
+    Recordings, RecordingsPatch {
+        /// Largest total size of the files in the recordings' folder, MiB. The default is enough for
+        /// 80 hours of FLAC, or 20 hours of WAV at 48 kHz.
+        quota_mib: u32 = 20 * 1024, Rule::Range(1.0, MAX_MIB), Access::Api;
+        /// Least free space on the folder's file system, MiB. Null means 1 GiB or a twentieth of the
+        /// file system, whichever is less.
+        min_free_mib: Option<u32> = None, Rule::Range(0.0, MAX_MIB), Access::Api;
+    }
+}
+
+const MAX_MIB: f64 = 16_777_216.0;

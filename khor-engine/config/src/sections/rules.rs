@@ -1,0 +1,22 @@
+//! Rules that several sections share.
+
+use crate::definition::{Rule, TextRule, is_name};
+
+/// Longest host name or address, characters.
+pub(super) const HOST_CHARS: u32 = 255;
+/// TCP and UDP ports.
+pub(super) const PORT: Rule = Rule::Range(1.0, 65_535.0);
+/// Shares: 0 is none, 1 is all.
+pub(super) const SHARE: Rule = Rule::Range(0.0, 1.0);
+/// Path of a file or folder.
+pub(super) const PATH: Rule = Rule::Text(&TextRule::FREE);
+/// Name of a preset or of a MIDI port.
+pub(super) const NAME: Rule = Rule::Text(&TextRule {
+    min_chars: 1,
+    max_chars: 64,
+    form: "a name of visible characters",
+    is_valid: is_name,
+    ..TextRule::FREE
+});
+/// Process ids, up to the kernel's own limit (`PID_MAX_LIMIT`).
+pub(super) const PID: Rule = Rule::Range(1.0, 4_194_304.0);

@@ -1,0 +1,29 @@
+//! The settings of the signals: how rates become levels.
+
+use std::collections::BTreeMap;
+
+use khor_signal::{RangeMode, SIGNALS, default_ceilings};
+
+use crate::{Access, MapRule, Rule, definition::section};
+
+section! {
+    /// From rates to levels.
+    Signals, SignalsPatch {
+        /// What levels are relative to. `adaptive`: this machine's own baseline; `absolute`: the
+        /// ceilings alone.
+        range: RangeMode = RangeMode::default(), Rule::Any, Access::Api;
+        /// Rate at which the level of this signal is 1, in the signal's own unit.
+        ceilings: BTreeMap<String, f64> = all_ceilings(), CEILINGS, Access::Api;
+    }
+}
+
+const CEILINGS: Rule = Rule::Map(&MapRule {
+    key_form: "the name of a signal",
+    is_key: |key| SIGNALS.iter().any(|info| info.name == key),
+    value: Rule::Above(0.0),
+});
+
+fn all_ceilings() -> BTreeMap<String, f64> {
+    let ceilings = default_ceilings();
+    SIGNALS.iter().map(|info| (info.name.to_owned(), ceilings[info.id.index()])).collect()
+}

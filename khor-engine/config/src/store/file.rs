@@ -1,0 +1,78 @@
+//! Reads the text of the configuration file, and makes the text that is written.
+
+use std::{io, path::Path};
+
+use khor_system::files::{self, Stamp};
+use serde_json::Value;
+
+/// Largest configuration file that is read or written, bytes. All known settings at their greatest
+/// length take a third of it.
+pub(super) const MAX_BYTES: usize = 256 * 1024;
+
+/// State of the file.
+#[derive(Debug, Default)]
+pub(super) struct FileState {
+    /// Stamp at the last read or write; `None` if there was no file.
+    pub(super) stamp: Option<Stamp>,
+    /// Why the file could not be read. Then it is not written either, because that would destroy
+    /// its content.
+    pub(super) read_error: Option<String>,
+    /// The file has invalid settings or is not JSON, so it is backed up before it is overwritten.
+    pub(super) invalid: bool,
+}
+
+/// Content of the file.
+pub(super) enum Content {
+    Missing,
+    Json(Value),
+    /// Not JSON; the error.
+    Invalid(String),
+    /// The error.
+    Unreadable(String),
+}
+
+/// Reads the file.
+pub(super) fn read(path: &Path) -> Content {
+    let text = match files::read_text(path, MAX_BYTES as u64) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Content::Missing,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            return Content::Invalid(format!("{}: {error}", path.display()));
+        }
+        Err(error) => return Content::Unreadable(format!("cannot read {}: {error}", path.display())),
+    };
+    match serde_json::from_str(&text) {
+        Ok(document) => Content::Json(document),
+        Err(error) => Content::Invalid(format!("{}: {error}", path.display())),
+    }
+}
+
+/// The text of the file: indented, or in one line if the indented text would be too long.
+pub(super) fn text(document: &Value) -> io::Result<Vec<u8>> {
+    let mut text = Bounded(Vec::new());
+    if serde_json::to_writer_pretty(&mut text, document).is_err() {
+        text.0.clear();
+        serde_json::to_writer(&mut text, document)?;
+    }
+    text.0.push(b'\n');
+    Ok(text.0)
+}
+
+/// A writer that fails beyond the largest size of the file.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() >= MAX_BYTES {
+            let message =
+                format!("it would be larger than {MAX_BYTES} bytes; remove keys that khor does not know");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,378 @@
+//! Keeps the configuration on disk. Applies changes that khor makes and edits that the user makes
+//! in the file.
+
+mod file;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use khor_system::{
+    files::{self, Stamp},
+    words::counted,
+};
+use serde_json::{Map, Value};
+use tracing::{info, warn};
+
+use self::file::{Content, FileState, read, text};
+use crate::{
+    ConfigError, Patch,
+    config::{Config, ConfigPatch, Recovered},
+    unknown_keys::{UnknownKeys, concerns_listen},
+};
+
+/// Invalid settings that the warnings name one by one.
+const NAMED_PROBLEMS: usize = 8;
+
+/// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
+/// file and are never written to it. A flag holds until its setting is changed.
+#[derive(Debug)]
+pub struct ConfigStore {
+    path: PathBuf,
+    /// Content of the file when it was last read or written. It may have unknown keys and invalid
+    /// settings.
+    document: Value,
+    /// The settings of the file, with the changes that are not in the file yet.
+    stored: Config,
+    flags: ConfigPatch,
+    /// The stored settings, overridden by the flags.
+    config: Config,
+    file_warnings: Vec<String>,
+    /// The warnings that were logged. Reading the file again does not log them again.
+    logged: Vec<String>,
+    file: FileState,
+    /// Changes that are not in the file yet.
+    unsaved: ConfigPatch,
+    /// Why the last write failed.
+    save_error: Option<String>,
+    listen_error: Option<String>,
+}
+
+/// A configuration file as read by [`ConfigStore::inspect`].
+#[derive(Debug)]
+pub struct InspectedConfig {
+    /// The valid settings of the file, and defaults for the others.
+    pub config: Config,
+    /// Errors of the first invalid settings, and the number of the others.
+    pub problems: Vec<String>,
+    /// A sentence about the unknown keys, if there are any.
+    pub unknown_keys: Option<String>,
+    /// Why an engine would not serve its API: see [`ConfigStore::listen_error`].
+    pub listen_error: Option<String>,
+}
+
+/// A change that has been checked but not applied.
+struct Draft {
+    change: ConfigPatch,
+    stored: Config,
+    flags: ConfigPatch,
+    config: Config,
+}
+
+/// Result of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfigUpdate {
+    /// The new configuration.
+    pub config: Config,
+    /// A changed setting takes effect only after a restart.
+    pub restart_required: bool,
+    /// Why the change is not in the file. It then lasts until khor ends.
+    pub not_saved: Option<String>,
+}
+
+/// Why a change was rejected. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// The change is invalid.
+    #[error(transparent)]
+    Invalid(#[from] ConfigError),
+    /// Another client has changed the configuration.
+    #[error("the settings were changed elsewhere: read them again, then change them")]
+    Changed,
+}
+
+/// The changes could not be written to the file. They last until khor ends.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SaveError(String);
+
+impl ConfigStore {
+    /// Reads the file and leaves it unchanged. Uses defaults for a missing file and for invalid
+    /// settings, with a warning: a bad configuration never stops the sound. It can stop the API,
+    /// see [`Self::listen_error`].
+    pub fn open(path: PathBuf) -> Self {
+        let mut store = Self {
+            path,
+            document: empty(),
+            stored: Config::default(),
+            flags: ConfigPatch::default(),
+            config: Config::default(),
+            file_warnings: Vec::new(),
+            logged: Vec::new(),
+            file: FileState::default(),
+            unsaved: ConfigPatch::default(),
+            save_error: None,
+            listen_error: None,
+        };
+        store.file.stamp = Stamp::of(&store.path).unwrap_or_default();
+        match read(&store.path) {
+            Content::Missing => {}
+            Content::Json(document) => {
+                let recovered = Config::recover(&document, &store.stored);
+                store.listen_error = listen_error(&recovered);
+                store.config = recovered.config.clone();
+                store.accept(document, recovered, "the default is used");
+            }
+            Content::Invalid(error) => {
+                store.file_warnings = vec![format!("{error}; the defaults are used")];
+                store.file.invalid = true;
+                store.listen_error = Some(error);
+            }
+            Content::Unreadable(error) => {
+                store.file_warnings =
+                    vec![format!("{error}; the defaults are used, and changes are not saved")];
+                store.listen_error = Some(error.clone());
+                store.file.read_error = Some(error);
+            }
+        }
+        store.log_warnings();
+        store
+    }
+
+    /// Reads a file without opening a store; `None` if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or it is not JSON.
+    pub fn inspect(path: &Path) -> Result<Option<InspectedConfig>, String> {
+        let document = match read(path) {
+            Content::Missing => return Ok(None),
+            Content::Json(document) => document,
+            Content::Invalid(error) | Content::Unreadable(error) => return Err(error),
+        };
+        let recovered = Config::recover(&document, &Config::default());
+        let listen_error = listen_error(&recovered);
+        let Recovered { config, problems, unknown_keys } = recovered;
+        let problems = first_problems(problems.iter().map(ToString::to_string));
+        Ok(Some(InspectedConfig { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
+    }
+
+    /// Overrides the file by `flags` until khor ends.
+    ///
+    /// # Errors
+    ///
+    /// A value is invalid, by itself or with the settings of the file.
+    pub fn with_flags(mut self, flags: ConfigPatch) -> Result<Self, ConfigError> {
+        self.config = self.stored.with(&flags)?;
+        self.flags = flags;
+        Ok(self)
+    }
+
+    /// The current configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Problems with the file, and the error of the last write.
+    pub fn warnings(&self) -> Vec<String> {
+        self.file_warnings.iter().chain(&self.save_error).cloned().collect()
+    }
+
+    /// Why the section `listen` could not be read at the start. The engine must not serve its API
+    /// then: the section may require a token. Later changes of the file do not change this value.
+    pub fn listen_error(&self) -> Option<&str> {
+        self.listen_error.as_deref()
+    }
+
+    /// Reads a change from JSON, see [`Config::read_change`].
+    ///
+    /// # Errors
+    ///
+    /// The first unknown key or invalid value.
+    pub fn read_change(&self, change: &Value) -> Result<ConfigPatch, ConfigError> {
+        self.config.read_change(change, &self.document)
+    }
+
+    /// Reads the file again if another program has changed it. Keeps changes that are not saved
+    /// yet. Returns whether the configuration or the warnings may have changed.
+    pub fn refresh(&mut self) -> bool {
+        // While the file system does not answer, the file counts as unchanged.
+        let Ok(stamp) = Stamp::of(&self.path) else { return false };
+        if stamp == self.file.stamp {
+            return false;
+        }
+        self.file = FileState { stamp, ..FileState::default() };
+        match read(&self.path) {
+            // The configuration stays. The next change writes the file.
+            Content::Missing => return false,
+            Content::Json(document) => self.reload(document),
+            Content::Invalid(error) => {
+                self.file_warnings = vec![format!("{error}; the previous settings stay")];
+                self.file.invalid = true;
+            }
+            Content::Unreadable(error) => {
+                self.file_warnings =
+                    vec![format!("{error}; the previous settings stay, changes are not saved")];
+                self.file.read_error = Some(error);
+            }
+        }
+        info!("{} was changed by another program", self.path.display());
+        self.log_warnings();
+        true
+    }
+
+    fn reload(&mut self, document: Value) {
+        let mut recovered = Config::recover(&document, &self.stored);
+        let with_unsaved = recovered.config.with(&self.unsaved);
+        match with_unsaved.and_then(|stored| Ok((stored.with(&self.flags)?, stored))) {
+            Ok((_, stored)) => recovered.config = stored,
+            // The edit conflicts with the unsaved changes and is newer.
+            Err(_) => self.unsaved = ConfigPatch::default(),
+        }
+        match recovered.config.with(&self.flags) {
+            Ok(config) => {
+                self.config = config;
+                self.accept(document, recovered, "the previous value stays");
+            }
+            Err(error) => {
+                self.file_warnings =
+                    vec![format!("{error}, together with the command line; the previous settings stay")];
+                self.file.invalid = true;
+            }
+        }
+    }
+
+    fn accept(&mut self, document: Value, recovered: Recovered, fallback: &str) {
+        let Recovered { config, problems, unknown_keys } = recovered;
+        self.file.invalid = !problems.is_empty();
+        self.file_warnings = first_problems(problems.iter().map(|problem| format!("{problem}; {fallback}")));
+        self.file_warnings.extend(unknown_keys.warning());
+        (self.stored, self.document) = (config, document);
+    }
+
+    fn log_warnings(&mut self) {
+        for warning in self.file_warnings.iter().filter(|warning| !self.logged.contains(warning)) {
+            warn!("configuration: {warning}");
+        }
+        self.logged.clone_from(&self.file_warnings);
+    }
+
+    /// Applies `change` to the configuration and writes the file. If the write fails, the change
+    /// lasts until khor ends.
+    ///
+    /// # Errors
+    ///
+    /// The change is invalid; nothing was changed.
+    pub fn update(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
+        self.refresh();
+        let draft = self.draft(change)?;
+        let update = self.apply(draft);
+        let not_saved = self.write().err().map(|SaveError(error)| error);
+        Ok(ConfigUpdate { not_saved, ..update })
+    }
+
+    /// Like [`Self::update`], but does not write the file until [`Self::save`]. For a fader that
+    /// moves.
+    ///
+    /// # Errors
+    ///
+    /// The change is invalid; nothing was changed.
+    pub fn adjust(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, ConfigError> {
+        let draft = self.draft(change)?;
+        Ok(self.apply(draft))
+    }
+
+    /// Writes the unsaved changes.
+    ///
+    /// # Errors
+    ///
+    /// The write failed. The changes stay unsaved, and the next call tries again.
+    pub fn save(&mut self) -> Result<(), SaveError> {
+        self.refresh();
+        if self.unsaved.is_empty() { Ok(()) } else { self.write() }
+    }
+
+    fn draft(&self, change: &ConfigPatch) -> Result<Draft, ConfigError> {
+        // A client that sends back a value from the command line has not changed it.
+        let mut change = change.clone();
+        change.remove_equal(&self.flags);
+        let stored = self.stored.with(&change)?;
+        let mut flags = self.flags.clone();
+        flags.remove_named(&change);
+        let config = stored.with(&flags)?;
+        Ok(Draft { change, stored, flags, config })
+    }
+
+    fn apply(&mut self, draft: Draft) -> ConfigUpdate {
+        let Draft { change, stored, flags, config } = draft;
+        let restart_required = self.config.is_restart(&config);
+        if stored != self.stored {
+            self.unsaved.merge(&change);
+        }
+        (self.stored, self.flags, self.config) = (stored, flags, config.clone());
+        ConfigUpdate { config, restart_required, not_saved: None }
+    }
+
+    /// Writes the settings. Backs the file up first if it has invalid settings.
+    fn write(&mut self) -> Result<(), SaveError> {
+        let written = self.try_write();
+        self.save_error =
+            written.as_ref().err().map(|error| format!("{error}; the changes last until khor ends"));
+        written
+    }
+
+    fn try_write(&mut self) -> Result<(), SaveError> {
+        let path = self.path.display();
+        if let Some(error) = &self.file.read_error {
+            return Err(SaveError(format!("{error}; khor does not overwrite it")));
+        }
+        let failed = |action: &str, cause: io::Error| SaveError(format!("cannot {action} {path}: {cause}"));
+        if self.file.invalid {
+            let backup = files::back_up(&self.path).map_err(|cause| failed("back up", cause))?;
+            warn!("{path} had invalid settings; its backup is {}", backup.display());
+        }
+        let mut document = self.document.clone();
+        self.stored.write_into(&mut document);
+        let text = text(&document).map_err(|cause| failed("write", cause))?;
+        let stamp = files::replace(&self.path, &text).map_err(|cause| failed("write", cause))?;
+        self.file = FileState { stamp: Some(stamp), ..FileState::default() };
+        self.unsaved = ConfigPatch::default();
+        self.file_warnings = unknown_keys(&document).warning().into_iter().collect();
+        self.document = document;
+        Ok(())
+    }
+}
+
+/// An empty JSON object.
+fn empty() -> Value {
+    Value::Object(Map::new())
+}
+
+/// The keys of a document that this version does not know.
+fn unknown_keys(document: &Value) -> UnknownKeys {
+    Config::recover(document, &Config::default()).unknown_keys
+}
+
+/// The first problems, and the number of the others.
+fn first_problems(problems: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = problems.len().saturating_sub(NAMED_PROBLEMS);
+    let mut first: Vec<String> = problems.take(NAMED_PROBLEMS).collect();
+    if more > 0 {
+        first.push(counted(more as u64, "more invalid setting"));
+    }
+    first
+}
+
+/// The error in the section `listen`, if there is one.
+fn listen_error(recovered: &Recovered) -> Option<String> {
+    let problem = recovered.problems.iter().find(|problem| concerns_listen(&problem.field));
+    problem.map(ToString::to_string).or_else(|| recovered.unknown_keys.listen_error())
+}

@@ -1,0 +1,92 @@
+//! Handles keys that this version of khor does not know. They stay in the file, because a newer
+//! version or another program may have written them. A change that contains them is refused.
+
+use khor_system::words::cut;
+
+use crate::error::ConfigError;
+
+/// Most names that the warning lists.
+const LISTED: usize = 5;
+/// Longest name in the warning, characters.
+const NAME_CHARS: usize = 60;
+
+/// The unknown keys of a document.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct UnknownKeys {
+    count: usize,
+    /// The first names, with control characters escaped.
+    first: Vec<String>,
+    /// The first unknown key in the section `listen`.
+    in_listen: Option<String>,
+}
+
+impl UnknownKeys {
+    pub(crate) fn add(&mut self, path: &str) {
+        self.count += 1;
+        let short_name = || cut(path, NAME_CHARS).escape_debug().to_string();
+        if self.first.len() < LISTED {
+            self.first.push(short_name());
+        }
+        if self.in_listen.is_none() && concerns_listen(path) {
+            self.in_listen = Some(short_name());
+        }
+    }
+
+    /// One line about all unknown keys; `None` without unknown keys.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let Self { count, first, .. } = self;
+        let names = first.join(", ");
+        match count {
+            0 => None,
+            1 => Some(format!("khor does not know the key {names}; it stays in the file")),
+            _ if *count > first.len() => Some(format!(
+                "khor does not know {count} keys; they stay in the file: {names} and {} more",
+                count - first.len()
+            )),
+            _ => Some(format!("khor does not know {count} keys; they stay in the file: {names}")),
+        }
+    }
+
+    /// The error of an unknown key in the section `listen`. A newer version may restrict access
+    /// with that key.
+    pub(crate) fn listen_error(&self) -> Option<String> {
+        self.in_listen.as_ref().map(|key| format!("{key}: {UNKNOWN}"))
+    }
+
+    /// The error of a change with an unknown key.
+    pub(crate) fn error(path: &str) -> ConfigError {
+        let field = cut(path, NAME_CHARS).escape_debug().to_string();
+        let problem = format!("{UNKNOWN}; fix the spelling, or see GET /api/config for all keys");
+        ConfigError { field, problem }
+    }
+}
+
+const UNKNOWN: &str = "khor does not know this key";
+
+/// Whether a field belongs to the section `listen`.
+pub(crate) fn concerns_listen(field: &str) -> bool {
+    match field.strip_prefix("listen") {
+        Some(rest) => rest.is_empty() || rest.starts_with(['.', '[']),
+        // The whole document is not an object.
+        None => matches!(field, "" | "."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_warning_names_the_first_keys() {
+        let keys = |count: usize| {
+            let mut keys = UnknownKeys::default();
+            (0..count).for_each(|i| keys.add(&format!("k{i}\x1b")));
+            keys.warning()
+        };
+        assert_eq!(keys(0), None);
+        assert_eq!(keys(1).as_deref(), Some("khor does not know the key k0\\u{1b}; it stays in the file"));
+        let many = keys(100_000).unwrap();
+        assert!(many.contains(" 100000 keys") && many.ends_with(" and 99995 more"), "{many}");
+        assert!(!many.contains('\x1b') && many.len() < 500, "{many}");
+    }
+}

@@ -1,0 +1,16 @@
+//! `cargo xtask api`: writes the description of the HTTP API, docs/openapi.json, and the reference
+//! for people, docs/api-reference.md.
+
+mod documents;
+mod reference;
+mod types;
+
+use std::{error::Error, fs};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for (path, text) in documents::documents()? {
+        println!("{}, {} KiB", path.display(), text.len() / 1024);
+        fs::write(path, text)?;
+    }
+    Ok(())
+}

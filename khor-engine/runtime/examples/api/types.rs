@@ -1,0 +1,119 @@
+//! JSON schemas in words, for tables.
+
+use serde_json::Value;
+
+use super::reference::object;
+
+/// A text for a cell of a table: one line, without the table's own sign.
+pub(super) fn cell(value: &Value) -> String {
+    let words = value.as_str().unwrap_or_default().split_whitespace();
+    words.collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+/// The fields of an object, in the order of their definition. Optional fields come last.
+pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let required: Vec<&str> = required.collect();
+    let place = |name: &str| required.iter().position(|other| *other == name).unwrap_or(required.len());
+    let mut fields: Vec<(&str, &Value)> =
+        object(&schema["properties"]).map(|(name, field)| (name.as_str(), field)).collect();
+    fields.sort_by_key(|(name, _)| place(name));
+    fields
+}
+
+/// The values of an enumeration with their descriptions. Variants that are objects have their
+/// type as value.
+pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
+    let variants = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let described = variants.map(|variant| (type_text(variant), cell(&variant["description"])));
+    let plain = schema["enum"].as_array().into_iter().flatten();
+    described.chain(plain.map(|value| (format!("`{}`", written(value)), String::new()))).collect()
+}
+
+/// A link to a type on the same page.
+pub(super) fn link(name: &str) -> String {
+    format!("[{name}](#{})", name.to_lowercase())
+}
+
+/// A type in words, such as `integer, 0 to 127`.
+pub(super) fn type_text(schema: &Value) -> String {
+    if let Some(target) = schema["$ref"].as_str() {
+        return link(target.rsplit('/').next().unwrap_or_default());
+    }
+    if let Some(value) = schema.get("const") {
+        return format!("`{}`", written(value));
+    }
+    if let Some(values) = schema["enum"].as_array() {
+        return alternatives(values.iter().map(|value| format!("`{}`", written(value))));
+    }
+    if let Some(variants) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+        return alternatives(variants.iter().map(type_text));
+    }
+    match &schema["type"] {
+        Value::Array(kinds) => alternatives(kinds.iter().map(|kind| simple(kind, schema))),
+        kind => simple(kind, schema),
+    }
+}
+
+fn alternatives(texts: impl Iterator<Item = String>) -> String {
+    texts.collect::<Vec<_>>().join(" or ")
+}
+
+fn simple(kind: &Value, schema: &Value) -> String {
+    match kind.as_str() {
+        Some("integer") => format!("integer{}", range(schema)),
+        Some("number") => format!("number{}", range(schema)),
+        Some("string") => format!("text{}", length(schema)),
+        Some("boolean") => "boolean".to_owned(),
+        Some("array") => array(schema),
+        Some("object") => structure(schema),
+        Some(other) => other.to_owned(),
+        None => "any".to_owned(),
+    }
+}
+
+fn array(schema: &Value) -> String {
+    match (schema["prefixItems"].as_array(), schema.get("items")) {
+        (Some(items), _) => {
+            let items: Vec<String> = items.iter().map(type_text).collect();
+            format!("list of {}", items.join(" and "))
+        }
+        (None, Some(items)) => format!("list of {}", type_text(items)),
+        (None, None) => "list".to_owned(),
+    }
+}
+
+/// An object whose keys are names, or an object with fields of its own.
+fn structure(schema: &Value) -> String {
+    let fields = fields(schema);
+    if !fields.is_empty() {
+        let fields: Vec<String> =
+            fields.iter().map(|(name, field)| format!("`{name}`: {}", type_text(field))).collect();
+        return format!("object with {}", fields.join(", "));
+    }
+    match schema.get("additionalProperties").filter(|values| values.is_object()) {
+        Some(values) => format!("{} by name", type_text(values)),
+        None => "object".to_owned(),
+    }
+}
+
+fn range(schema: &Value) -> String {
+    // The limits of Rust's integer types say nothing about the value.
+    let is_meant = |limit: &f64| limit.abs() < 1e9;
+    let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64().filter(is_meant));
+    match (low, high) {
+        (Some(low), Some(high)) => format!(", {low} to {high}"),
+        (None, Some(high)) => format!(", at most {high}"),
+        (Some(low), None) if low != 0.0 => format!(", at least {low}"),
+        _ => String::new(),
+    }
+}
+
+fn length(schema: &Value) -> String {
+    schema["maxLength"].as_u64().map_or_else(String::new, |most| format!(", at most {most} characters"))
+}
+
+/// A value as a cell shows it, with quotes only around an empty text.
+fn written(value: &Value) -> String {
+    value.as_str().filter(|text| !text.is_empty()).map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,96 @@
+//! The default stream: the metrics ten times a second, with the notes and cues since the previous
+//! event. The id of an event is its position, so that a client that reconnects receives the notes
+//! and cues that it missed.
+//!
+//! The events have no name, which is what the original's clients read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use khor_api::MetricsReport;
+use tracing::error;
+
+use super::feed::Publisher;
+use crate::{
+    engine::{Engine, ReadPosition, WrittenPoint},
+    http::inert_json,
+};
+
+/// An event, and the position after it.
+type Message = (Bytes, ReadPosition);
+
+pub(super) struct MetricsPublisher {
+    engine: Arc<Engine>,
+    /// After the last round.
+    position: ReadPosition,
+}
+
+impl MetricsPublisher {
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, position: ReadPosition::default() }
+    }
+
+    fn event(&self, report: &MetricsReport<WrittenPoint>, until: ReadPosition) -> Option<Message> {
+        let id = format!("{}.{until}", run_id(&self.engine));
+        match inert_json::text(report) {
+            Ok(text) => Some((format!("data:{text}\nid:{id}\n\n").into(), until)),
+            Err(problem) => {
+                error!("cannot write the metrics as JSON: {problem}");
+                None
+            }
+        }
+    }
+}
+
+impl Publisher for MetricsPublisher {
+    type Message = Message;
+    /// `None`: a client that reads for the first time.
+    type Client = Option<ReadPosition>;
+
+    fn round(&mut self) -> Vec<Message> {
+        let report = self.engine.metrics(Some(self.position), false);
+        self.position = self.position.after(&report);
+        self.event(&report, self.position).into_iter().collect()
+    }
+
+    /// The notes and cues that the client missed, up to the last round. The next round has the
+    /// later ones.
+    fn greet(&self, client: &Self::Client) -> Vec<Message> {
+        let mut report = self.engine.metrics(*client, false);
+        self.position.limit(&mut report);
+        self.event(&report, self.position).into_iter().collect()
+    }
+
+    fn deliver(client: &mut Self::Client, (bytes, until): Message) -> Bytes {
+        *client = Some(until);
+        bytes
+    }
+}
+
+/// Identifies this run of the engine. Another run numbers its notes from the start.
+fn run_id(engine: &Engine) -> String {
+    format!("{:x}", engine.started_ts_ms())
+}
+
+/// The read position after the event `id`, if it is an event of this run.
+pub(super) fn read_position(engine: &Engine, id: &str) -> Option<ReadPosition> {
+    position_of(id, &run_id(engine))
+}
+
+fn position_of(id: &str, run: &str) -> Option<ReadPosition> {
+    id.strip_prefix(run)?.strip_prefix('.')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_ids_belong_to_one_run() {
+        let position: ReadPosition = "17.3".parse().unwrap();
+        assert_eq!(position_of(&format!("19f.{position}"), "19f"), Some(position));
+        for id in ["", "19f", "19f.", "19f.17", "19f.17.x", "18f.17.3", "19f17.3", "19f.17.3.1"] {
+            assert_eq!(position_of(id, "19f"), None, "{id}");
+        }
+    }
+}

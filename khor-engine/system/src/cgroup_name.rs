@@ -1,0 +1,42 @@
+//! Names of cgroups: which texts select one in the configuration.
+
+use khor_proto::inert;
+
+/// Suffixes of the units that have a cgroup.
+const UNITS: [&str; 6] = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
+/// Longest name of a unit, bytes: systemd's own limit.
+const MAX_UNIT_BYTES: usize = 255;
+
+/// Whether `name` is the name of a systemd unit that may have a cgroup.
+pub fn is_unit(name: &str) -> bool {
+    let kind = UNITS.iter().find(|kind| name.ends_with(**kind));
+    kind.is_some_and(|kind| name.len() > kind.len()) && name.len() <= MAX_UNIT_BYTES && !name.contains('/')
+}
+
+/// Whether `text` selects a cgroup: it is empty, a unit's name, or a plain path that begins with a
+/// slash. Text that is not [inert] is not accepted, because no manager of cgroups makes such names.
+pub fn is_selector(text: &str) -> bool {
+    if !inert::is_inert(text) {
+        return false;
+    }
+    match text.strip_prefix('/') {
+        Some(path) => path.split('/').all(|part| !matches!(part, "." | "..")),
+        None => text.is_empty() || is_unit(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_differ_from_other_names() {
+        for name in ["nginx.service", "docker-0123.scope", "user.slice", "a@b.service"] {
+            assert!(is_unit(name), "{name}");
+        }
+        for name in ["nginx", ".service", "a/b.service", "", "x.timer"] {
+            assert!(!is_unit(name), "{name}");
+        }
+        assert!(!is_unit(&format!("{}.service", "x".repeat(250))));
+    }
+}

@@ -1,0 +1,81 @@
+// Measures what a browser without a cache must receive until the sentence of the view Now is painted,
+// on loopback and on a slow line. The verdict is in bytes, because times depend on the machine; the
+// times are printed.
+import { WIDE } from './kit.mjs';
+
+/** Data of the API before compression, bytes. */
+const MOST_API_BYTES = 60_000;
+/** Everything as it is sent: page, scripts, styles and API, bytes. */
+const MOST_WIRE_BYTES = 240_000;
+
+const SLOW_LINE = { offline: false, latency: 20, downloadThroughput: 50 * 1024, uploadThroughput: 50 * 1024 };
+const LINES = { loopback: null, 'a line of 50 kB/s': SLOW_LINE };
+
+/** Notes when the page has painted a sentence. Runs in the page, before its own scripts. */
+function watchSentence() {
+  const isSentence = (text) => text !== '' && text !== 'Listening…';
+  const look = () => {
+    const heading = document.querySelector('.say h1');
+    if (heading === null || !isSentence(heading.textContent)) requestAnimationFrame(look);
+    // The second frame starts after the first one is painted.
+    else requestAnimationFrame(() => requestAnimationFrame(() => { globalThis.paintedAt = performance.now(); }));
+  };
+  requestAnimationFrame(look);
+}
+
+/** Records each piece of data that the page receives: its time, address and sizes. */
+async function recorded(page, line) {
+  const session = await page.context().newCDPSession(page);
+  const [urls, pieces] = [new Map(), []];
+  const record = { pieces, clock: null };
+  session.on('Network.requestWillBeSent', ({ requestId, request, timestamp, wallTime }) => {
+    record.clock ??= { timestamp, wallTime };
+    urls.set(requestId, request.url);
+  });
+  session.on('Network.responseReceived', ({ requestId, timestamp, response }) => {
+    pieces.push({ timestamp, url: urls.get(requestId), plain: 0, wire: response.encodedDataLength });
+  });
+  session.on('Network.dataReceived', ({ requestId, timestamp, dataLength, encodedDataLength }) => {
+    pieces.push({ timestamp, url: urls.get(requestId), plain: dataLength, wire: encodedDataLength });
+  });
+  await session.send('Network.enable');
+  if (line !== null) await session.send('Network.emulateNetworkConditions', line);
+  return record;
+}
+
+const sum = (pieces, size) => pieces.reduce((total, piece) => total + piece[size], 0);
+
+/** Bytes by file, the largest first. */
+function listed(pieces) {
+  const files = new Map();
+  for (const { url, wire } of pieces) files.set(url, (files.get(url) ?? 0) + wire);
+  const largest = [...files].sort(([, a], [, b]) => b - a).slice(0, 8);
+  return largest.map(([url, wire]) => `${new URL(url).pathname} ${wire}`).join(', ');
+}
+
+async function measure(kit, name, line) {
+  const context = await kit.browser.newContext(WIDE);
+  const page = await context.newPage();
+  await page.addInitScript(watchSentence);
+  const { pieces, ...rest } = await load(kit, page, line);
+  const before = pieces.filter(({ timestamp }) => timestamp <= rest.painted);
+  const [api, wire] = [sum(before.filter(({ url }) => new URL(url).pathname.startsWith('/api/')), 'plain'), sum(before, 'wire')];
+  console.log(`measured: on ${name} the sentence is painted after ${Math.round(rest.ms)} ms; ${listed(before)}`);
+  kit.check(api > 0 && api <= MOST_API_BYTES, `on ${name} the sentence needs at most ${MOST_API_BYTES} bytes of the API (${api})`);
+  kit.check(wire > 0 && wire <= MOST_WIRE_BYTES, `on ${name} it needs at most ${MOST_WIRE_BYTES} bytes in all (${wire})`);
+  await context.close();
+}
+
+/** Opens the page and waits for its sentence: when it was painted, by the page and by the recorder's clock. */
+async function load(kit, page, line) {
+  const record = await recorded(page, line);
+  await page.goto(kit.base, { waitUntil: 'commit' });
+  await page.waitForFunction(() => globalThis.paintedAt !== undefined);
+  const { ms, origin } = await page.evaluate(() => ({ ms: globalThis.paintedAt, origin: performance.timeOrigin }));
+  const { timestamp, wallTime } = record.clock;
+  return { pieces: record.pieces, ms, painted: timestamp + (origin + ms) / 1000 - wallTime };
+}
+
+export async function paint(kit) {
+  for (const [name, line] of Object.entries(LINES)) await measure(kit, name, line);
+}

@@ -1,0 +1,11 @@
+// Hands the stores to the components.
+import { createContext, useContext } from 'react';
+import type { Stores } from './stores';
+
+export const StoresContext = createContext<Stores | null>(null);
+
+export function useStores(): Stores {
+  const stores = useContext(StoresContext);
+  if (stores === null) throw new Error('no stores: the component stands outside StoresContext');
+  return stores;
+}

@@ -1,0 +1,70 @@
+// The views by name. The browser loads the code of Now with the page, and that of the other views
+// when it has nothing else to do, so that the first picture does not wait for it.
+import { Component, lazy, Suspense, type ComponentType, type ReactNode } from 'react';
+import { LATER_IN_NOW } from '../now/later';
+import { NowView } from '../now/NowView';
+import type { View } from './router';
+
+type Load = () => Promise<{ default: ComponentType }>;
+
+const LATER: Record<Exclude<View, 'now'>, Load> = {
+  fleet: async () => ({ default: (await import('../fleet/FleetView')).FleetView }),
+  compose: async () => ({ default: (await import('../compose/ComposeView')).ComposeView }),
+  outputs: async () => ({ default: (await import('../outputs/OutputsView')).OutputsView }),
+  machine: async () => ({ default: (await import('../machine/MachineView')).MachineView }),
+  learn: async () => ({ default: (await import('../learn/LearnView')).LearnView }),
+};
+
+const VIEWS: Record<View, ComponentType> = {
+  now: NowView,
+  fleet: lazy(LATER.fleet),
+  compose: lazy(LATER.compose),
+  outputs: lazy(LATER.outputs),
+  machine: lazy(LATER.machine),
+  learn: lazy(LATER.learn),
+};
+
+/** Loads the views that were not needed so far, so that a click shows them at once. */
+export function prefetchViews(): void {
+  const load = () => {
+    // A file that is missing is reported when its view is opened.
+    for (const view of [...Object.values(LATER), ...LATER_IN_NOW]) view().catch(() => undefined);
+  };
+  // Safari has no idle callback.
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(load);
+  else setTimeout(load, 1000);
+}
+
+/** Replaces a view whose code the engine no longer has: the engine was updated since the page was
+ *  opened. */
+class Loaded extends Component<{ children: ReactNode }> {
+  override state = { failed: false };
+
+  static getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+
+  override render(): ReactNode {
+    if (!this.state.failed) return this.props.children;
+    return (
+      <section className="login card" role="alert">
+        <h1>This view could not be shown</h1>
+        <p>The engine may have been updated since this page was opened.</p>
+        <button type="button" className="primary" onClick={() => location.reload()}>
+          Reload the page
+        </button>
+      </section>
+    );
+  }
+}
+
+export function CurrentView({ view }: { view: View }) {
+  const Current = VIEWS[view];
+  return (
+    <Loaded key={view}>
+      <Suspense fallback={<p className="loading" role="status" aria-label="Loading the view" />}>
+        <Current />
+      </Suspense>
+    </Loaded>
+  );
+}

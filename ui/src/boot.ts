@@ -1,0 +1,44 @@
+// The first code of the page. It opens the event stream and paints the sentence, while the browser
+// loads the rest of the page.
+import './theme/tokens.css';
+import './app/layout.css';
+import './header/header.css';
+import './now/now.css';
+import './now/sentence.css';
+import { makeStores, startStores, type Stores } from './app/stores';
+import { LISTENING, type Part } from './now/sentence';
+
+/** The header and the sentence, at the places that they have in the whole page. */
+const SHELL = `<header><div class="logo">kh<i>o</i>r</div></header>
+<main data-link="connecting" data-view="now"><div class="now"><div class="say"><h1>${LISTENING}</h1><p></p></div></div></main>`;
+
+/** The words of a family in its colour. */
+function painted({ text, family }: Part): Node | string {
+  if (family === undefined) return text;
+  const words = document.createElement('em');
+  words.dataset.family = family;
+  words.textContent = text;
+  return words;
+}
+
+/** Shows the sentence in the shell until React replaces the shell. */
+function paintShell(root: HTMLElement, { sentence, router }: Stores): void {
+  if (router.place.get().view !== 'now') return;
+  root.innerHTML = SHELL;
+  const heading = root.querySelector('h1');
+  sentence.told.subscribe(() => {
+    const told = sentence.told.get();
+    if (told !== null) heading?.replaceChildren(...told.parts.map(painted));
+  });
+}
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+
+const stores = makeStores();
+paintShell(root, stores);
+startStores(stores);
+import('./main').then(
+  ({ mount }) => mount(root, stores),
+  () => root.append('The page could not be loaded. Reload it.'),
+);

@@ -1,0 +1,11 @@
+// Parts of Now whose code is loaded after the sentence is painted.
+import { lazy } from 'react';
+
+const loadCharts = () => import('./LaneCharts');
+const loadVisual = () => import('../visual/Visual');
+
+export const LaneCharts = lazy(async () => ({ default: (await loadCharts()).LaneCharts }));
+export const Visual = lazy(async () => ({ default: (await loadVisual()).Visual }));
+
+/** What a click on Now may need. */
+export const LATER_IN_NOW = [loadVisual];
