@@ -45,6 +45,7 @@ fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
         source: Source::Proc,
         learnt: 255,
         signals: (0..SIGNALS.len()).map(signal).collect(),
+        added: Vec::new(),
     };
     let subject = subject::of_host(&name("home"), &name(host), Kind::Frame);
     (subject, frame.write().expect("a frame"))
