@@ -26,7 +26,7 @@ use crate::fair_share;
 /// Points of history that are kept: two minutes at five a second.
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
-const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
 /// Notes that are kept for pages that open later: sixteen busy bars.
 const MAX_NOTES: usize = 512;
 
