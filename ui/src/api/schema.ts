@@ -1016,10 +1016,12 @@ export interface components {
             version: string;
         };
         /**
-         * @description The rates of the last two minutes, at 5 points a second, oldest first. There is one list for each
-         *     signal, which is shorter than the history of `GET /api/metrics`.
+         * @description The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes. There
+         *     is one list for each signal, which is shorter than the history of `GET /api/metrics`.
          */
         HistoryColumns: {
+            /** @description The newest notes, at most 512, oldest first. */
+            notes: components["schemas"]["NoteReport"][];
             /**
              * @description The rates of each signal in its unit, one for each time, rounded to four digits; `null` if the
              *     signal was missing.
@@ -1700,7 +1702,10 @@ export interface components {
         };
         /** @description New notes. */
         NoteList: {
-            /** @description The notes since the previous event, oldest first. A greeting has at most 256. */
+            /**
+             * @description The notes since the previous event, oldest first. A greeting has at most 64, and
+             *     `GET /api/history` has those before.
+             */
             notes: components["schemas"]["NoteReport"][];
         };
         /** @description A note that was sent to the outputs. */
