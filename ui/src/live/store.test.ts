@@ -37,8 +37,8 @@ const CONTROLS: Controls = {
   silence: null, snoozed_until_ts_ms: null, quiet_until_ts_ms: null,
 };
 const LANES: Lane[] = [
-  { name: 'rx', unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
-  { name: 'cpu', unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
+  { name: 'rx', unit: 'B/s', grain: 20_000, label: 'received', family: 'network', available: true, reason: null },
+  { name: 'cpu', unit: 'ratio', grain: 0.02, label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
 ];
 const HISTORY: HistoryColumns = { ts_ms: [9600], rates: { rx: [10] } };
 

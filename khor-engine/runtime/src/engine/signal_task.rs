@@ -241,7 +241,8 @@ impl SignalTask {
     }
 
     fn send_osc(&mut self, reading: &Reading, now: Instant) {
-        self.osc.send(osc::OscEvent::Lanes(reading.lanes.clone()));
+        let catalogue = self.pipeline.catalogue().clone();
+        self.osc.send(osc::OscEvent::Lanes(catalogue, reading.lanes.clone()));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
             self.osc.send(osc::OscEvent::Metrics(in_osc_order(&original_rates(reading))));

@@ -9,14 +9,14 @@ use khor_api::{
 use khor_config::{Config, ConfigUpdate};
 use khor_output::audio;
 use khor_source as source;
-use schemars::{Schema, generate::SchemaSettings};
+use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
     call::Call,
     deliver::uncompressed_tag,
     reply::Failure,
-    table::{DONE, Json, Operation, Tagged, get, patch, post, put},
+    table::{AnyJson, DONE, Json, Operation, Tagged, get, patch, post, put},
 };
 use crate::engine::WrittenPoint;
 
@@ -128,9 +128,9 @@ fn tags(header: &str) -> Vec<&str> {
     header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }
 
-fn schema(_: Call) -> Json<Schema> {
+fn schema(_: Call) -> AnyJson {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
-    Json(settings.into_generator().into_root_schema_for::<Config>())
+    AnyJson(settings.into_generator().into_root_schema_for::<Config>().to_value())
 }
 
 fn units(_: Call) -> Json<UnitList> {
