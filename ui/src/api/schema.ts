@@ -2723,7 +2723,6 @@ export interface components {
          * @enum {string}
          */
         Scale: "pentatonic_minor" | "pentatonic_major" | "natural_minor" | "harmonic_minor" | "major" | "dorian" | "phrygian" | "lydian" | "mixolydian" | "whole_tone" | "chromatic";
-        Schema: Record<string, never> | boolean;
         /** @description Whose activity is counted. */
         ScopeReport: {
             /**
