@@ -892,8 +892,6 @@ export interface components {
         };
         /** @description What a patch's filter lets through. */
         FilterMode: "low" | "band" | "high";
-        /** @description Who of a site plays. In each mode, the one or two most deviant hosts have the voices. */
-        FleetMode: "ensemble" | "sections" | "roll_call";
         /** @description The hosts of the current site. */
         FleetReport: {
             /** @description The single host that plays as if it were this machine; `null` if all hosts play. */
@@ -913,7 +911,7 @@ export interface components {
              */
             live: number;
             /** @description Who of the site plays: the setting `site.mode`. */
-            mode: components["schemas"]["FleetMode"];
+            mode: components["schemas"]["SiteMode"];
             /** @description Whether the site's messages arrive. */
             ok: boolean;
             /** @description Messages that were rejected. */
@@ -2230,6 +2228,7 @@ export interface components {
         Polarity: "up" | "down";
         /** @description A preset as it is written. */
         Preset: {
+            /** @description How the bed is played. */
             bed: components["schemas"]["BedSettings"];
             /** @description One sentence for people who choose. */
             hint: string;
@@ -2237,7 +2236,9 @@ export interface components {
             map?: components["schemas"]["Route"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
+            /** @description The timbres of all roles. */
             patches: components["schemas"]["Patches"];
+            /** @description How the pulse is played, one entry for each stream, at most 4. */
             pulse: components["schemas"]["PulseSettings"][];
             /**
              * Format: float
@@ -2249,6 +2250,7 @@ export interface components {
              * @description Correction that brings the bed to the common loudness, dB.
              */
             trim_db: number;
+            /** @description How the voices are played. */
             voices: components["schemas"]["VoiceSettings"];
         };
         /** @description The result of a check of a preset. */
@@ -2308,6 +2310,7 @@ export interface components {
         };
         /** @description A preset as it is written. */
         PresetRequest: {
+            /** @description How the bed is played. */
             bed: components["schemas"]["BedSettingsRequest"];
             /** @description One sentence for people who choose. */
             hint: string;
@@ -2315,8 +2318,12 @@ export interface components {
             map?: components["schemas"]["RouteRequest"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
+            /** @description The timbres of all roles. */
             patches: components["schemas"]["PatchesRequest"];
-            /** @default [] */
+            /**
+             * @description How the pulse is played, one entry for each stream, at most 4.
+             * @default []
+             */
             pulse: components["schemas"]["PulseSettingsRequest"][];
             /**
              * Format: float
@@ -2329,6 +2336,7 @@ export interface components {
              * @description Correction that brings the bed to the common loudness, dB.
              */
             trim_db: number;
+            /** @description How the voices are played. */
             voices: components["schemas"]["VoiceSettings"];
         };
         /** @description A preset was selected. */
@@ -2677,13 +2685,16 @@ export interface components {
         Role: "melody" | "bass" | "chords" | "percussion";
         /** @description A line of the mapping as it is written. */
         Route: {
+            /** @description Shape of the way from input to feature; `linear` without it. */
             curve: components["schemas"]["Curve"];
             /** @description Input values between which the feature moves; the usual ones where there are none. */
             from?: [
                 number,
                 number
             ] | null;
+            /** @description Which of the signal's numbers; `level` without it. */
             of: components["schemas"]["Of"];
+            /** @description Direction of the feature; `up` without it. */
             polarity: components["schemas"]["Polarity"];
             /** @description The feature's lowest and highest value, in its own unit. */
             range: [
@@ -2697,16 +2708,25 @@ export interface components {
         };
         /** @description A line of the mapping as it is written. */
         RouteRequest: {
-            /** @default linear */
+            /**
+             * @description Shape of the way from input to feature; `linear` without it.
+             * @default linear
+             */
             curve: components["schemas"]["Curve"];
             /** @description Input values between which the feature moves; the usual ones where there are none. */
             from?: [
                 number,
                 number
             ] | null;
-            /** @default level */
+            /**
+             * @description Which of the signal's numbers; `level` without it.
+             * @default level
+             */
             of: components["schemas"]["Of"];
-            /** @default up */
+            /**
+             * @description Direction of the feature; `up` without it.
+             * @default up
+             */
             polarity: components["schemas"]["Polarity"];
             /** @description The feature's lowest and highest value, in its own unit. */
             range: [
