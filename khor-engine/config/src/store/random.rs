@@ -248,6 +248,8 @@ proptest! {
     #[test]
     fn any_sequence_keeps_the_configuration_valid(steps in vec(step(), 0..30)) {
         let mut run = Run::new();
-        steps.into_iter().for_each(|step| run.take(step));
+        for step in steps {
+            run.take(step);
+        }
     }
 }

@@ -150,7 +150,9 @@ fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
             Op::Replace(voices) => {
                 catalogue = Catalogue::kernel();
                 lanes.added.clear();
-                voices.iter().for_each(|voice| add(&mut catalogue, *voice));
+                for voice in voices {
+                    add(&mut catalogue, *voice);
+                }
             }
             Op::Set(lane, level, deviation, surprise) => {
                 if let Some(lane) = LaneId::new((*lane).into()) {

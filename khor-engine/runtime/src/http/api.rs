@@ -34,10 +34,10 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/health", "Health of every part").at_once(health),
         get("/api/metrics", "Current rates, signals, notes and cues, and two minutes of history")
             .at_once(metrics),
-        get("/api/history", "The rates of the last two minutes")
+        get("/api/history", "The rates of the last two minutes, and the newest notes")
             .takes(
                 "since_ts_ms",
-                "Only points after this time, milliseconds since 1970",
+                "Only points and notes after this time, milliseconds since 1970",
                 json!({ "type": "integer", "minimum": 0 }),
             )
             .at_once(history),

@@ -1,15 +1,20 @@
 //! `GET /api/history`: the rates of the history, with one list for each lane.
 
-use khor_api::HistoryColumns;
+use khor_api::{HistoryColumns, NoteReport};
 use khor_signal::{Catalogue, LaneInfo};
 
 use crate::{engine::state::PastRates, rounding::round};
 
-pub(in crate::engine) fn columns(catalogue: &Catalogue, points: &[PastRates]) -> HistoryColumns {
+pub(in crate::engine) fn columns(
+    catalogue: &Catalogue,
+    points: &[PastRates],
+    notes: Vec<NoteReport>,
+) -> HistoryColumns {
     let column = |lane| points.iter().map(|point| rate(catalogue, lane, point).map(round)).collect();
     HistoryColumns {
         ts_ms: points.iter().map(|point| point.ts_ms).collect(),
         rates: catalogue.iter().map(|lane| (lane.name.as_ref(), column(lane))).collect(),
+        notes,
     }
 }
 
@@ -35,7 +40,7 @@ mod tests {
         let (mut rates, kernel) = (PerLane::NONE, Catalogue::kernel());
         rates[SignalId::Rx] = Some(103.271_84);
         let points = [point(1000, &kernel, rates), point(1200, &kernel, PerLane::NONE)];
-        let columns = columns(&kernel, &points);
+        let columns = columns(&kernel, &points, Vec::new());
         assert_eq!(columns.ts_ms, [1000, 1200]);
         assert_eq!(columns.rates.get("rx"), Some(&vec![Some(103.3), None]));
         assert_eq!(columns.rates.get("tx"), Some(&vec![None, None]));
@@ -53,7 +58,7 @@ mod tests {
         let mut rates = PerLane::NONE;
         rates.set(LaneId::of_added(0).unwrap(), Some(7.0));
         let points = [point(1000, &one, rates.clone()), point(1200, &two, rates)];
-        let columns = columns(&two, &points);
+        let columns = columns(&two, &points, Vec::new());
         assert_eq!(columns.rates.get("queue"), Some(&vec![Some(7.0), None]));
         assert_eq!(columns.rates.get("errors"), Some(&vec![None, Some(7.0)]));
     }

@@ -1,9 +1,9 @@
 //! A source that adds a lane while it runs: the lane is heard, explained, reported and kept in the
 //! history.
 
-use khor_config::{Config, SiteMode};
+use khor_config::Config;
 use khor_fleet::{Message, Name};
-use khor_music::{Preset, Settings};
+use khor_music::{Preset, Settings, SiteMode};
 use khor_output::{audio, midi, osc};
 use khor_proto::{Availability, Scope};
 use khor_signal::{
