@@ -131,7 +131,7 @@ fn about(field: &Field) -> String {
     }
     about.push('.');
     if field.access > Access::Api {
-        about.push_str(&format!(" Only {} may set this.", field.access.words()));
+        about = format!("{about} Only {} may set this.", field.access.words());
     }
     if field.needs_restart {
         about.push_str(" A change takes effect after a restart.");

@@ -165,7 +165,7 @@ impl Config {
         let patch = Self::read(document, &ROOT, previous, &mut reader);
         let mut config = Self::default();
         config.apply(&patch);
-        reader.problems.extend(config.quiet.restore_times(&previous.quiet));
+        reader.problems.extend(config.quiet.restore_times(previous.quiet));
         let Reader { problems, unknown_keys, .. } = reader;
         Recovered { config, problems, unknown_keys }
     }

@@ -10,6 +10,7 @@ mod definition;
 mod error;
 pub mod numbers;
 mod osc_address;
+mod page;
 mod paths;
 pub mod sections;
 mod store;
@@ -21,6 +22,7 @@ pub use definition::{
 };
 pub use error::ConfigError;
 pub use osc_address::{OscAddress, ParseOscAddressError};
+pub use page::page_ranges;
 pub use paths::{baseline_path, default_path, presets_dir, recordings_dir, sessions_path};
 pub use sections::*;
 pub use store::{ConfigStore, ConfigUpdate, InspectedConfig, SaveError, UpdateError};

@@ -892,8 +892,6 @@ export interface components {
         };
         /** @description What a patch's filter lets through. */
         FilterMode: "low" | "band" | "high";
-        /** @description Who of a site plays. In each mode, the one or two most deviant hosts have the voices. */
-        FleetMode: "ensemble" | "sections" | "roll_call";
         /** @description The hosts of the current site. */
         FleetReport: {
             /** @description The single host that plays as if it were this machine; `null` if all hosts play. */
@@ -913,7 +911,7 @@ export interface components {
              */
             live: number;
             /** @description Who of the site plays: the setting `site.mode`. */
-            mode: components["schemas"]["FleetMode"];
+            mode: components["schemas"]["SiteMode"];
             /** @description Whether the site's messages arrive. */
             ok: boolean;
             /** @description Messages that were rejected. */
@@ -1016,10 +1014,12 @@ export interface components {
             version: string;
         };
         /**
-         * @description The rates of the last two minutes, at 5 points a second, oldest first. There is one list for each
-         *     signal, which is shorter than the history of `GET /api/metrics`.
+         * @description The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes. There
+         *     is one list for each signal, which is shorter than the history of `GET /api/metrics`.
          */
         HistoryColumns: {
+            /** @description The newest notes, at most 512, oldest first. */
+            notes: components["schemas"]["NoteReport"][];
             /**
              * @description The rates of each signal in its unit, one for each time, rounded to four digits; `null` if the
              *     signal was missing.
@@ -1700,7 +1700,10 @@ export interface components {
         };
         /** @description New notes. */
         NoteList: {
-            /** @description The notes since the previous event, oldest first. A greeting has at most 256. */
+            /**
+             * @description The notes since the previous event, oldest first. A greeting has at most 64, and
+             *     `GET /api/history` has those before.
+             */
             notes: components["schemas"]["NoteReport"][];
         };
         /** @description A note that was sent to the outputs. */
@@ -2225,6 +2228,7 @@ export interface components {
         Polarity: "up" | "down";
         /** @description A preset as it is written. */
         Preset: {
+            /** @description How the bed is played. */
             bed: components["schemas"]["BedSettings"];
             /** @description One sentence for people who choose. */
             hint: string;
@@ -2232,7 +2236,9 @@ export interface components {
             map?: components["schemas"]["Route"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
+            /** @description The timbres of all roles. */
             patches: components["schemas"]["Patches"];
+            /** @description How the pulse is played, one entry for each stream, at most 4. */
             pulse: components["schemas"]["PulseSettings"][];
             /**
              * Format: float
@@ -2244,6 +2250,7 @@ export interface components {
              * @description Correction that brings the bed to the common loudness, dB.
              */
             trim_db: number;
+            /** @description How the voices are played. */
             voices: components["schemas"]["VoiceSettings"];
         };
         /** @description The result of a check of a preset. */
@@ -2303,6 +2310,7 @@ export interface components {
         };
         /** @description A preset as it is written. */
         PresetRequest: {
+            /** @description How the bed is played. */
             bed: components["schemas"]["BedSettingsRequest"];
             /** @description One sentence for people who choose. */
             hint: string;
@@ -2310,8 +2318,12 @@ export interface components {
             map?: components["schemas"]["RouteRequest"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
+            /** @description The timbres of all roles. */
             patches: components["schemas"]["PatchesRequest"];
-            /** @default [] */
+            /**
+             * @description How the pulse is played, one entry for each stream, at most 4.
+             * @default []
+             */
             pulse: components["schemas"]["PulseSettingsRequest"][];
             /**
              * Format: float
@@ -2324,6 +2336,7 @@ export interface components {
              * @description Correction that brings the bed to the common loudness, dB.
              */
             trim_db: number;
+            /** @description How the voices are played. */
             voices: components["schemas"]["VoiceSettings"];
         };
         /** @description A preset was selected. */
@@ -2672,13 +2685,16 @@ export interface components {
         Role: "melody" | "bass" | "chords" | "percussion";
         /** @description A line of the mapping as it is written. */
         Route: {
+            /** @description Shape of the way from input to feature; `linear` without it. */
             curve: components["schemas"]["Curve"];
             /** @description Input values between which the feature moves; the usual ones where there are none. */
             from?: [
                 number,
                 number
             ] | null;
+            /** @description Which of the signal's numbers; `level` without it. */
             of: components["schemas"]["Of"];
+            /** @description Direction of the feature; `up` without it. */
             polarity: components["schemas"]["Polarity"];
             /** @description The feature's lowest and highest value, in its own unit. */
             range: [
@@ -2692,16 +2708,25 @@ export interface components {
         };
         /** @description A line of the mapping as it is written. */
         RouteRequest: {
-            /** @default linear */
+            /**
+             * @description Shape of the way from input to feature; `linear` without it.
+             * @default linear
+             */
             curve: components["schemas"]["Curve"];
             /** @description Input values between which the feature moves; the usual ones where there are none. */
             from?: [
                 number,
                 number
             ] | null;
-            /** @default level */
+            /**
+             * @description Which of the signal's numbers; `level` without it.
+             * @default level
+             */
             of: components["schemas"]["Of"];
-            /** @default up */
+            /**
+             * @description Direction of the feature; `up` without it.
+             * @default up
+             */
             polarity: components["schemas"]["Polarity"];
             /** @description The feature's lowest and highest value, in its own unit. */
             range: [
@@ -2718,7 +2743,6 @@ export interface components {
          * @enum {string}
          */
         Scale: "pentatonic_minor" | "pentatonic_major" | "natural_minor" | "harmonic_minor" | "major" | "dorian" | "phrygian" | "lydian" | "mixolydian" | "whole_tone" | "chromatic";
-        Schema: Record<string, never> | boolean;
         /** @description Whose activity is counted. */
         ScopeReport: {
             /**

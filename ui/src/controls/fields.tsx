@@ -1,5 +1,6 @@
 // The labelled inputs: each shows a setting, writes it back, and carries the engine's refusal beside itself.
 import { useState, type ChangeEvent, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
+import { RANGES } from '../api/ranges';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import type { Path, Settings } from './settings';
@@ -65,8 +66,9 @@ export function Slider({ path, id, label, compact = false, hint }: FieldProps<Pa
 }
 
 /** A whole number, by slider or typed exactly; what is typed goes to the engine as it is, which judges it. */
-export function NumberSlider({ path, id, label, min, max, unit }: FieldProps<PathsOf<number>> & { min: number; max: number; unit: string }) {
+export function NumberSlider({ path, id, label, unit }: FieldProps<PathsOf<number> & keyof typeof RANGES> & { unit: string }) {
   const { value, edit, aria } = useSetting(path, id);
+  const { min, max } = RANGES[path];
   const [draft, setDraft] = useState<string | null>(null);
   const at = (((value ?? min) - min) / (max - min)) * 100;
   const commit = () => {
@@ -189,7 +191,7 @@ export function Text({ path, id, label, list, type = 'text' }: FieldProps<PathsO
   );
 }
 
-export function NumberField({ path, id, label }: FieldProps<PathsOf<number>>) {
+export function NumberField({ path, id, label }: FieldProps<PathsOf<number> & keyof typeof RANGES>) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft(value === undefined ? '' : String(value), (text) => {
     if (text.trim() !== '' && Number.isFinite(Number(text))) edit(path, Number(text), 0);
@@ -197,7 +199,7 @@ export function NumberField({ path, id, label }: FieldProps<PathsOf<number>>) {
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      <input type="number" id={id} disabled={value === undefined} {...aria} {...draft} />
+      <input type="number" id={id} {...RANGES[path]} disabled={value === undefined} {...aria} {...draft} />
       <Refusal path={path} id={id} />
     </div>
   );

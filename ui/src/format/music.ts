@@ -2,20 +2,6 @@
 
 const CLASSES = ['C', 'C♯', 'D', 'D♯', 'E', 'F', 'F♯', 'G', 'G♯', 'A', 'A♯', 'B'] as const;
 
-export const SCALES = [
-  'pentatonic_minor',
-  'pentatonic_major',
-  'natural_minor',
-  'harmonic_minor',
-  'major',
-  'dorian',
-  'phrygian',
-  'lydian',
-  'mixolydian',
-  'whole_tone',
-  'chromatic',
-] as const;
-
 export function pitchClass(midi: number): string {
   return CLASSES[((midi % 12) + 12) % 12] ?? 'C';
 }

@@ -1,4 +1,5 @@
 // Notes and signals for other programs by OSC, and being steered by them.
+import { MAX_ITEMS } from '../api/ranges';
 import { useStores } from '../app/context';
 import { Lines, NumberField, Switch, Text } from '../controls/fields';
 import { useObservable } from '../live/useObservable';
@@ -32,7 +33,7 @@ export function OscCard() {
         <Text path="osc.host" id="osc-host" label="Host" />
         <NumberField path="osc.port" id="osc-port" label="Port" />
       </div>
-      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint="One host:port a line, at most 8" />
+      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint={`One host:port a line, at most ${MAX_ITEMS['osc.targets']}`} />
       <h3>Steered from this machine</h3>
       <Switch path="osc.receive.enabled" id="osc-receive" label="Receive" />
       <NumberField path="osc.receive.port" id="osc-receive-port" label="Port to receive on" />

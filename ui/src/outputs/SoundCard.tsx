@@ -1,4 +1,5 @@
 // This machine's own sound: the device, how loud, silence, and a note to try it with.
+import { CHOICES } from '../api/ranges';
 import { Facts } from '../app/Facts';
 import { useStores } from '../app/context';
 import { Select, Slider, Switch, Text } from '../controls/fields';
@@ -7,12 +8,9 @@ import { useSnooze } from '../header/Snooze';
 import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
-/** Of an idle machine's music at half volume. */
-const LOUDNESS = [
-  { value: '-23', text: 'Background (−23 LUFS)' },
-  { value: '-18', text: 'Room (−18 LUFS)' },
-  { value: '-16', text: 'Stage (−16 LUFS)' },
-];
+/** Loudness of an idle machine's music at half volume. */
+const LOUDNESS_NAMES: Record<(typeof CHOICES)['audio.loudness_lufs'][number], string> = { '-23': 'Background', '-18': 'Room', '-16': 'Stage' };
+const LOUDNESS = CHOICES['audio.loudness_lufs'].map((lufs) => ({ value: String(lufs), text: `${LOUDNESS_NAMES[lufs]} (−${-lufs} LUFS)` }));
 
 function silenceText(snooze: number | null, quiet: number | null): string {
   if (quiet !== null) return `Quiet hours until ${timeOfDay(quiet)}.`;

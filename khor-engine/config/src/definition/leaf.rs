@@ -64,12 +64,12 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
 }
 
 macro_rules! whole_numbers {
-    ($($type:ty),*) => { $(
+    ($($type:ty => $to_f64:expr),*) => { $(
         impl Leaf for $type {
             const KIND: Kind = Kind::Whole;
 
             fn check_rule(&self, rule: &Rule) -> Result<(), String> {
-                rule.check_number(*self as f64, self)
+                rule.check_number($to_f64(*self), self)
             }
 
             /// Accepts a whole number that is written as a float.
@@ -82,7 +82,12 @@ macro_rules! whole_numbers {
     )* };
 }
 
-whole_numbers!(i8, u8, u16, u32, u64);
+whole_numbers!(i8 => f64::from, u8 => f64::from, u16 => f64::from, u32 => f64::from, u64 => nearest);
+
+/// The nearest float. No whole number above 2^53 is a limit of a setting.
+fn nearest(number: u64) -> f64 {
+    number as f64
+}
 
 impl Leaf for f32 {
     const KIND: Kind = Kind::Number;
@@ -208,7 +213,7 @@ impl<T: Leaf> Leaf for Vec<T> {
             reader.reject(path, problem);
             return None;
         }
-        let mut item = |(i, item)| T::read_at(item, &format!("{path}[{i}]"), &rule.inner(), reader);
-        Some(items.iter().enumerate().filter_map(|one| item(one)).collect())
+        let item = |(i, item)| T::read_at(item, &format!("{path}[{i}]"), &rule.inner(), reader);
+        Some(items.iter().enumerate().filter_map(item).collect())
     }
 }

@@ -22,7 +22,7 @@ section! {
 
 impl Quiet {
     /// Checks that the hours have a length.
-    pub(crate) fn check_times(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check_times(self) -> Result<(), ConfigError> {
         if self.from != self.to {
             return Ok(());
         }
@@ -31,7 +31,7 @@ impl Quiet {
     }
 
     /// Replaces times that conflict by the previous ones: the end alone, or both.
-    pub(crate) fn restore_times(&mut self, previous: &Self) -> Option<ConfigError> {
+    pub(crate) fn restore_times(&mut self, previous: Self) -> Option<ConfigError> {
         let problem = self.check_times().err()?;
         self.to = previous.to;
         if self.check_times().is_err() {

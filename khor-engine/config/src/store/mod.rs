@@ -3,6 +3,8 @@
 
 mod file;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;
 
 use std::{
@@ -199,6 +201,17 @@ impl ConfigStore {
     /// The first unknown key or invalid value.
     pub fn read_change(&self, change: &Value) -> Result<ConfigPatch, ConfigError> {
         self.config.read_change(change, &self.document)
+    }
+
+    /// Checks that the current configuration has one of these `tags`, see [`Config::tag`]. Without
+    /// `tags`, every configuration is right.
+    ///
+    /// # Errors
+    ///
+    /// Another client has changed the configuration.
+    pub fn require_tag(&self, tags: Option<&[&str]>) -> Result<(), UpdateError> {
+        let is_current = tags.is_none_or(|tags| tags.contains(&self.config.tag().as_str()));
+        if is_current { Ok(()) } else { Err(UpdateError::Changed) }
     }
 
     /// Reads the file again if another program has changed it. Keeps changes that are not saved

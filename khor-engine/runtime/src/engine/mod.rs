@@ -223,9 +223,7 @@ impl Engine {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
         let before = store.config().clone();
-        if tags.is_some_and(|tags| !tags.contains(&before.tag().as_str())) {
-            return Err(UpdateError::Changed);
-        }
+        store.require_tag(tags)?;
         let change = read(&store)?;
         check_change(&change, &before, &self.library())?;
         let update = make(&mut store, &change)?;

@@ -10,21 +10,21 @@ pub(super) struct QuietHours(pub(super) Quiet);
 
 impl QuietHours {
     /// When the quiet hours that are at `now` end; `None` when there are none.
-    pub(super) fn until(&self, now: &ZonedDateTime) -> Option<Timestamp> {
+    pub(super) fn until(self, now: &ZonedDateTime) -> Option<Timestamp> {
         let instant = now.timestamp();
         let is_now = |&(begin, end): &(Timestamp, Timestamp)| begin <= instant && instant < end;
         self.days(now).into_iter().find(is_now).map(|(_, end)| end)
     }
 
     /// When they begin or end next after `now`; `None` when there are none.
-    pub(super) fn next_change(&self, now: &ZonedDateTime) -> Option<Timestamp> {
+    pub(super) fn next_change(self, now: &ZonedDateTime) -> Option<Timestamp> {
         let edges = self.days(now).into_iter().flat_map(|(begin, end)| [begin, end]);
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
     /// The quiet hours of yesterday, today and tomorrow. A time that a clock change skips is later
     /// by the skipped time. Of a time that occurs twice, the first counts.
-    fn days(&self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
+    fn days(self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.0.enabled {
             return Vec::new();
         }

@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_config::SiteMode;
 use khor_fleet::Name;
 use khor_music::CueSound;
+use khor_music::SiteMode;
 use khor_output::osc;
 use khor_proto::Scope;
 use khor_signal::{Catalogue, Frame, PerSignal, Pipeline, Reading};
