@@ -242,12 +242,14 @@ impl Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Holds for any sequence of edits, changes and failures.
     #[test]
     fn any_sequence_keeps_the_configuration_valid(steps in vec(step(), 0..30)) {
         let mut run = Run::new();
-        steps.into_iter().for_each(|step| run.take(step));
+        for step in steps {
+            run.take(step);
+        }
     }
 }
