@@ -9,11 +9,13 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use khor_api::{Explanation, FleetReport, HealthReport, MetricsReport, RecordingStatus};
 use khor_patience::{hang_timeout, progress};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -166,24 +168,52 @@ impl Engine {
 
     /// The sections that play by themselves, in the order of their places: name, timbre, hosts.
     pub fn sections(&self) -> Vec<(String, String, u64)> {
-        let fleet = self.get("/api/fleet");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let sections = fleet["sections"].as_array().expect("sections").iter();
+        let sections = self.fleet().sections.into_iter();
         sections
-            .map(|one| (text(&one["name"]), text(&one["timbre"]), one["hosts"].as_u64().expect("a count")))
+            .map(|one| (one.name.unwrap_or_default(), one.timbre.name().to_owned(), one.hosts as u64))
             .collect()
     }
 
     /// The hosts of recent cues of a kind.
     pub fn hosts_of_cues(&self, kind: &str) -> Vec<String> {
-        let metrics = self.get("/api/metrics");
-        let of_kind = metrics["cues"].as_array().expect("cues").iter().filter(|cue| cue["kind"] == kind);
-        of_kind.filter_map(|cue| Some(cue["host"].as_str()?.to_owned())).collect()
+        let of_kind = self.metrics().cues.into_iter().filter(|cue| cue.kind == kind);
+        of_kind.filter_map(|cue| cue.host).collect()
     }
 
     /// Answer of a GET.
     pub fn get(&self, path: &str) -> Value {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
+    }
+
+    /// Health of every part.
+    pub fn health(&self) -> HealthReport {
+        self.get_as("/api/health")
+    }
+
+    /// Rates, signals, notes, cues and the history.
+    pub fn metrics(&self) -> MetricsReport {
+        self.get_as("/api/metrics")
+    }
+
+    /// The hosts of the site.
+    pub fn fleet(&self) -> FleetReport {
+        self.get_as("/api/fleet")
+    }
+
+    /// What plays and why.
+    pub fn explain(&self) -> Explanation {
+        self.get_as("/api/explain")
+    }
+
+    /// The current or last recording.
+    pub fn recording(&self) -> RecordingStatus {
+        self.get_as("/api/recording")
+    }
+
+    /// Answer of a GET as its type in the API.
+    pub fn get_as<T: DeserializeOwned>(&self, path: &str) -> T {
+        let answer = self.get(path);
+        T::deserialize(&answer).unwrap_or_else(|error| panic!("GET {path}: {error} in {answer:#}"))
     }
 
     /// The first `length` of sound from `/api/listen.wav`. Waits for all of it, even on a slow
@@ -241,8 +271,8 @@ impl Engine {
     }
 
     /// A signal's current level; `None` while it is missing.
-    pub fn level(&self, signal: &str) -> Option<f64> {
-        self.get("/api/metrics")["signals"][signal]["level"].as_f64()
+    pub fn level(&self, signal: &str) -> Option<f32> {
+        self.metrics().signals.get(signal)?.level
     }
 
     /// Waits until the source is of that kind and delivers, and returns how long it took.

@@ -144,6 +144,7 @@ fn host(site: &Name, prefix: &str, i: usize) -> Host {
         source: Source::Collector,
         learnt: 255,
         signals: Vec::new(),
+        added: Vec::new(),
     };
     Host { frame, subject }
 }

@@ -136,5 +136,6 @@ fn frame(host: &SimulatedHost, number: u32, instance: u32, seq: u64) -> Frame {
         source: Source::Proc,
         learnt: 255,
         signals: (0..SIGNALS.len()).map(|i| Some(signal(i))).collect(),
+        added: Vec::new(),
     }
 }

@@ -51,18 +51,18 @@ fn user_preset_loads_and_survives_breaking() {
         problems.contains("voices.pace: must be within 0.25..=2")
     });
     fs::write(&file, &mine).expect("writing");
-    wait_until("all to be well", || engine.get("/api/health")["presets"]["ok"] == true);
+    wait_until("all to be well", || engine.health().presets.ok);
 }
 
 #[test]
 fn baseline_is_kept_frozen_and_reset() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     engine.wait_for_source("proc");
-    let learnt = |engine: &Engine| engine.get("/api/health")["baseline"]["learnt"].as_f64().unwrap_or(0.0);
+    let learnt = |engine: &Engine| engine.health().baseline.learnt.unwrap_or_default();
     wait_until("something to be learnt", || learnt(&engine) > 0.003);
     assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);
     let frozen = learnt(&engine);
-    assert_eq!(engine.get("/api/health")["baseline"]["frozen"], true);
+    assert!(engine.health().baseline.frozen);
     // The engine may still learn from a frame in transit.
     wait_until("the learning to stop", || {
         let before = learnt(&engine);

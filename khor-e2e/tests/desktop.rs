@@ -101,7 +101,7 @@ fn missing_bus_is_reported_and_music_continues() {
     let lost = desktop(&engine);
     assert!(lost["bus"]["error"].as_str().is_some_and(|error| error.contains("session bus")), "{lost}");
     assert!(lost["fix"].as_str().is_some_and(|fix| fix.contains("systemctl --user")), "{lost}");
-    let bar = |engine: &Engine| engine.get("/api/metrics")["music"]["bar"].as_u64();
+    let bar = |engine: &Engine| engine.metrics().music.map(|music| music.bar);
     let before = bar(&engine);
     wait_until("the music to go on", || bar(&engine) > before);
     let doctor = |engine: &Engine| {

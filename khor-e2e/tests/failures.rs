@@ -26,7 +26,7 @@ fn assert_shortfall(part: &Value) {
 #[test]
 fn engine_runs_without_sound_or_collector() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
-    wait_until("the device to be missed", || engine.get("/api/health")["audio"]["error"].is_string());
+    wait_until("the device to be missed", || engine.health().audio.health.trouble.is_some());
     let health = engine.get("/api/health");
     assert_shortfall(&health["audio"]);
     if !Path::new("/dev/snd/seq").exists() {
@@ -36,9 +36,7 @@ fn engine_runs_without_sound_or_collector() {
     let health = engine.get("/api/health");
     assert_shortfall(&health["bpf"]);
     assert!(health["source"]["error"].as_str().expect("why").contains(NO_SOCKET), "{health:#}");
-    wait_until("music", || {
-        engine.get("/api/metrics")["notes"].as_array().is_some_and(|notes| !notes.is_empty())
-    });
+    wait_until("music", || !engine.metrics().notes.is_empty());
     let exec = engine.get("/api/metrics")["signals"]["exec"].clone();
     assert_eq!((exec["available"].as_bool(), exec["level"].as_f64()), (Some(false), None), "{exec:#}");
     assert!(exec["reason"].as_str().expect("why").contains("khor-collector"), "{exec:#}");
@@ -53,7 +51,7 @@ fn source_without_counters_is_lost() {
     let mount = "mount -t proc -o subset=pid proc /proc && exec \"$@\"";
     let starter = ["unshare", "--mount", "sh", "-c", mount, "sh"];
     let engine = Engine::start_through(&starter, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
-    wait_until("the loss to be reported", || engine.get("/api/health")["source"]["error"].is_string());
+    wait_until("the loss to be reported", || engine.health().source.trouble.is_some());
     let source = engine.get("/api/health")["source"].clone();
     assert_shortfall(&source);
     assert!(source["error"].as_str().expect("why").contains("no counter is known"), "{source:#}");
@@ -98,7 +96,7 @@ fn non_utf8_interface_hides_no_traffic() {
     let metrics = engine.get("/api/metrics");
     let reason = metrics["signals"]["local"]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("shows another network namespace"), "{reason}");
-    let received = || engine.get("/api/metrics")["totals"]["net_rx_bytes_total"].as_u64();
+    let received = || engine.metrics().totals.net_rx_bytes_total;
     wait_until("traffic", || received() > Some(0));
 }
 
@@ -137,7 +135,7 @@ fn invalid_setting_is_reported_and_backed_up() {
     assert_eq!(engine.change(&json!({"music": {"density": 0.5}})).0, 200);
     let backup = engine.config_path().with_file_name("config.json.bad");
     assert_eq!(fs::read_to_string(backup).expect("a backup"), INVALID);
-    assert_eq!(engine.get("/api/health")["config"]["ok"], true);
+    assert!(engine.health().config.ok);
 }
 
 #[test]
@@ -246,7 +244,7 @@ fn strangers_are_refused() {
 fn demo_is_labelled_and_never_saved() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], &[]);
     engine.wait_for_source("demo");
-    assert_eq!(engine.get("/api/health")["features"]["fake"], true);
+    assert!(engine.health().features.fake);
     engine.change(&json!({"music": {"bpm": 90}}));
     let written = fs::read_to_string(engine.config_path()).expect("the configuration");
     let written: Value = serde_json::from_str(&written).expect("JSON");

@@ -77,7 +77,7 @@ fn hosts_play_together_with_solo_and_loss() {
     println!("a killed relay was told after {took:?}");
     assert_eq!(cues(&engine, "lost", "db"), 1);
     wait_until("its cue to be played", || engine.notes(|note| note["layer"] == "cues") > 0);
-    assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("Silent: db"));
+    assert!(engine.explain().text.contains("Silent: db"));
     a_silent_host_alone_is_a_state_and_the_music_goes_on(&engine, "db");
     relays.push(relay(&server, Some(&hosts[2]), "relay", "home", "db"));
     wait_for(&engine, "db", "live");
@@ -140,7 +140,7 @@ fn its_section_is_heard_from_its_place(engine: &Engine) {
     assert!(explained["text"].as_str().expect("text").contains("web (2)"), "{explained:#}");
 
     let changed_ms = engine.play_site("roll_call");
-    assert_eq!(engine.get("/api/fleet")["turns"], 3);
+    assert_eq!(engine.fleet().turns, 3);
     let answers = |note: &Value| {
         note["ts_ms"].as_u64() > Some(changed_ms) && note["layer"] == "pulse" && note["role"] == "melody"
     };
@@ -151,7 +151,7 @@ fn its_section_is_heard_from_its_place(engine: &Engine) {
 fn solo_host(engine: &Engine, host: &Value) {
     let (status, answer) = engine.change(&json!({ "site": { "host": host } }));
     assert_eq!((status, &answer["site"]["host"]), (200, host), "{answer}");
-    wait_until("it to act", || engine.get("/api/fleet")["alone"]["host"] == *host);
+    wait_until("it to act", || engine.fleet().alone.is_some_and(|alone| alone.host == *host));
 }
 
 fn deviation(engine: &Engine, signal: &str) -> f64 {
@@ -162,8 +162,8 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
 fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &json!(loud));
     wait_until("the loud one's reading", || deviation(engine, "local") > 3.0);
-    assert_eq!(engine.get("/api/fleet")["soloists"], json!([]), "it has all the voices");
-    assert_eq!(engine.get("/api/health")["scope"]["whose"], loud);
+    assert!(engine.fleet().soloists.is_empty(), "it has all the voices");
+    assert_eq!(engine.health().scope.whose, loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");
     assert!(explained["text"].as_str().expect("text").contains(&format!("Heard: {loud} alone")));

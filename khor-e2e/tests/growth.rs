@@ -127,7 +127,7 @@ fn recordings_stop_at_quota_and_full_disk() {
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
     let (status, started) = engine.post("/api/recording/start?format=wav");
     assert_eq!(status, 200, "{started}");
-    wait_until("the recording to end", || engine.get("/api/health")["recording"]["recording"] == false);
+    wait_until("the recording to end", || !engine.health().recording.recording);
     let recording = engine.get("/api/health")["recording"].clone();
     let text = |key: &str| recording[key].as_str().unwrap_or_default().to_owned();
     assert!(text("error").contains("their quota is 1.0 MB"), "{recording}");

@@ -92,7 +92,7 @@ fn osc_patterns_symbols_and_tagless_work() {
     wait_until("the preset", || config()["music"]["preset"] == "rain");
     // Without type tags the address toggles, as it does without values.
     socket.send(b"/khor/mute\0\0").expect("sending");
-    wait_until("the engine to be muted", || engine.get("/api/metrics")["controls"]["muted"] == true);
+    wait_until("the engine to be muted", || engine.metrics().controls.muted);
     assert_eq!(receive(&engine)["refused"], 0);
     socket.send(&message("/khor/set/music/x*", vec![OscType::Int(1)])).expect("sending");
     wait_until("the refusal", || receive(&engine)["refused"] == 1);

@@ -43,7 +43,7 @@ fn ask(engine: &Engine, method: &str, path: &str, headers: &[(&str, &str)], enou
 /// Makes a recording and returns its name.
 fn record(engine: &Engine) -> String {
     assert_eq!(engine.post("/api/recording/start?format=wav").0, 200);
-    wait_until("recorded sound", || engine.get("/api/recording")["seconds"].as_f64() > Some(0.5));
+    wait_until("recorded sound", || engine.recording().seconds > 0.5);
     assert_eq!(engine.post("/api/recording/stop").0, 200);
     engine.get("/api/recordings")["recordings"][0]["name"].as_str().expect("a name").to_owned()
 }
@@ -160,7 +160,7 @@ fn safari_plays_the_live_stream() {
         (200, None, None)
     );
     assert_eq!(range("bytes=99999999999-", &[], None).status, 416);
-    wait_until("all listeners to disconnect", || engine.get("/api/health")["listen"]["listeners"] == 0);
+    wait_until("all listeners to disconnect", || engine.health().listen.listeners == 0);
 }
 
 #[test]
@@ -213,9 +213,7 @@ fn endless_answers_are_neither_buffered_nor_compressed() {
 fn text_is_compressed_if_accepted() {
     let (engine, _page) = start();
     let gzip = [("accept-encoding", "gzip, deflate, br")];
-    wait_until("a history", || {
-        engine.get("/api/metrics")["history"].as_array().is_some_and(|it| it.len() > 20)
-    });
+    wait_until("a history", || engine.metrics().history.is_some_and(|points| points.len() > 20));
     let (plain, short) =
         (ask(&engine, "GET", "/api/metrics", &[], None), ask(&engine, "GET", "/api/metrics", &gzip, None));
     assert_eq!(

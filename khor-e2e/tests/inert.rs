@@ -106,7 +106,7 @@ fn site_peer_steers_no_terminal() {
     }
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
-    wait_until("the server to be heard", || engine.get("/api/health")["source"]["ok"] == true);
+    wait_until("the server to be heard", || engine.health().source.ok);
     let strange = format!("khor.v1.home.{}.frame", HOSTILE.replace('\r', ""));
     let named = format!("{OSC_52}\nLast cue: forged");
     server.send(&[
@@ -116,7 +116,7 @@ fn site_peer_steers_no_terminal() {
         ("khor.v1.home.web-2.cue", bytes(&cue("web-2", &named))),
     ]);
     wait_until("both cues", || cues(&engine).len() == 2);
-    wait_until("what was refused", || engine.get("/api/fleet")["refused"]["foreign"].as_u64() >= Some(2));
+    wait_until("what was refused", || engine.fleet().refused.foreign >= 2);
     let printed = run_for(&engine, &["explain"]);
     assert!(
         printed.contains("Last cue: crash of \u{fffd}]52;c;cm0=\u{fffd}\u{fffd}Last cue: forged"),
@@ -141,7 +141,7 @@ fn flooding_host_displaces_no_other_cues() {
         oddity: None,
     };
     let _hosts = Simulation::start(&server, vec![host("web-1"), host("evil")]);
-    wait_until("both hosts", || engine.get("/api/fleet")["live"] == 2);
+    wait_until("both hosts", || engine.fleet().live == 2);
     server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "honest")))]);
     wait_until("the honest cue", || cues(&engine).iter().any(|cue| cue["comm"] == "honest"));
     let flood = bytes(&cue("evil", "flood"));
@@ -152,7 +152,7 @@ fn flooding_host_displaces_no_other_cues() {
     let mut messages = vec![("khor.v1.home.evil.cue", flood); 20_000];
     messages.extend(invented.iter().map(|(subject, bytes)| (subject.as_str(), bytes.clone())));
     server.send(&messages);
-    let refused = || engine.get("/api/fleet")["refused"]["flooded"].as_u64().unwrap_or_default();
+    let refused = || engine.fleet().refused.flooded;
     wait_until("the flood to be refused", || refused() > 20_000);
     server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "later")))]);
     wait_until("the later cue", || cues(&engine).iter().any(|cue| cue["comm"] == "later"));
@@ -167,7 +167,7 @@ fn flooding_host_displaces_no_other_cues() {
     assert!(evil["refused_messages"].as_u64() > Some(19_000), "{evil}");
     assert!(evil["refusal"].as_str().is_some_and(|why| why.contains("10 at once")), "{evil}");
     wait_until("the refused cues to be counted as lost", || {
-        engine.get("/api/metrics")["totals"]["events_dropped"].as_u64() > Some(20_000)
+        engine.metrics().totals.events_dropped > Some(20_000)
     });
 }
 
@@ -212,8 +212,8 @@ fn hostile_files_steer_no_terminal() {
     }
     inert_output(&khor(&["doctor", "--config", &config], dir.path()));
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    let presets = engine.get("/api/health")["presets"]["problems"].as_array().map(Vec::len);
-    assert!(presets >= Some(4), "{presets:?}");
+    let presets = engine.health().presets.problems.len();
+    assert!(presets >= 4, "{presets}");
     assert_engine_is_inert(&engine);
     for (path, wanted) in [("bpf.cgroup", "bpf.cgroup: "), ("midi.port", "midi.port: ")] {
         let printed = run_for(&engine, &["config", path, &format!("/a{HOSTILE}")]);
@@ -328,7 +328,7 @@ fn process_and_cgroup_names_steer_no_terminal() {
     }
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": "khor-inert.service" } }));
     assert_eq!(status, 200, "{answer}");
-    wait_until("the scope", || engine.get("/api/health")["scope"]["whose"] == "khor-inert.service");
+    wait_until("the scope", || engine.health().scope.whose == "khor-inert.service");
     assert_engine_is_inert(&engine);
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": cgroup.path() } }));
     assert_eq!(status, 400, "{answer}");

@@ -20,7 +20,7 @@ use khor_fleet::{
 use serde_json::{Value, json};
 
 /// Hosts of each of the two.
-const HOSTS: u64 = 6;
+const HOSTS: u32 = 6;
 
 fn notes_of_cues(engine: &Engine) -> usize {
     engine.notes(|note| note["layer"] == "cues")
@@ -36,10 +36,10 @@ fn hosts_of_two_racks_sound_like_own_hosts() {
     let relays = ["a", "b"]
         .map(|rack| Relay::aggregate(None, (rack, "home"), &server.options(Ipv4Addr::LOCALHOST, rack)));
     let hosts = ["a", "b"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
-    wait_until("all hosts to be counted", || engine.get("/api/fleet")["live"] == 2 * HOSTS);
+    wait_until("all hosts to be counted", || engine.fleet().live == 2 * HOSTS);
     engine.wait_for_source("site");
 
-    assert_eq!(engine.get("/api/fleet")["soloists"], json!([]));
+    assert!(engine.fleet().soloists.is_empty());
     hosts[1].stand_out(Some(4));
     let took = wait_until("b-4 to take the solo", || {
         let solo = engine.get("/api/metrics")["soloists"][0].clone();
@@ -49,10 +49,10 @@ fn hosts_of_two_racks_sound_like_own_hosts() {
     wait_until("its voice", || engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0);
     let named = engine.get("/api/fleet")["hosts"][0].clone();
     assert_eq!((&named["name"], &named["via"]), (&Value::from("b-4"), &Value::from("b")), "{named:#}");
-    assert!(engine.get("/api/explain")["text"].as_str().expect("text").contains("b-4"));
+    assert!(engine.explain().text.contains("b-4"));
     sections_are_heard_over_both_racks(&engine);
     hosts[1].stand_out(None);
-    wait_until("it to be given back", || engine.get("/api/fleet")["soloists"] == json!([]));
+    wait_until("it to be given back", || engine.fleet().soloists.is_empty());
 
     something_happens_on_a_host(&engine, &server);
     hosts[0].silence(vec![2]);
@@ -64,7 +64,7 @@ fn hosts_of_two_racks_sound_like_own_hosts() {
     });
     hosts[0].silence(Vec::new());
     wait_until("it to be back", || {
-        engine.hosts_of_cues("found") == ["a-2"] && engine.get("/api/fleet")["live"] == 2 * HOSTS
+        engine.hosts_of_cues("found") == ["a-2"] && engine.fleet().live == 2 * HOSTS
     });
     assert_eq!(engine.hosts_of_cues("lost"), ["a-2"]);
     for relay in relays {
@@ -140,7 +140,7 @@ fn hanging_server_is_one_loss() {
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
     let relay = Relay::aggregate(None, ("hall", "home"), &server.options(Ipv4Addr::LOCALHOST, "hall"));
     let _hosts = ["home", "hall"].map(|site| Hosts::start(&server, site, site, HOSTS as usize));
-    wait_until("all hosts to be counted", || engine.get("/api/fleet")["live"] == 2 * HOSTS);
+    wait_until("all hosts to be counted", || engine.fleet().live == 2 * HOSTS);
     engine.wait_for_source("site");
 
     server.hang(true);

@@ -18,7 +18,7 @@ const AHEAD_S: f64 = 0.5;
 const WAV_HEADER_BYTES: usize = 44;
 
 fn listeners(engine: &Engine) -> u64 {
-    engine.get("/api/health")["listen"]["listeners"].as_u64().expect("a number")
+    engine.health().listen.listeners as u64
 }
 
 /// Connects as a browser's page of this `origin` would.
@@ -48,7 +48,7 @@ fn open_socket(
 #[test]
 fn music_without_device_plays_for_listeners() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    let voices = || engine.get("/api/health")["audio"]["voices"].as_u64().expect("a number");
+    let voices = || engine.health().audio.voices;
     thread::sleep(Duration::from_secs(2));
     assert_eq!(voices(), 0, "nobody listens");
     let begun = Instant::now();
@@ -91,7 +91,7 @@ fn socket_stream_is_for_own_page_only() {
 fn listeners_get_device_sound_and_outlive_it() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    let device = || engine.get("/api/health")["audio"]["ok"] == true;
+    let device = || engine.health().audio.health.ok;
     wait_until("the device", device);
     // A client that requests sound and never reads does not affect other clients.
     let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("a connection");
@@ -128,9 +128,7 @@ fn recording_starts_stops_lists_and_downloads() {
     let (status, begun) = engine.post("/api/recording/start?format=wav");
     assert_eq!(status, 200, "{begun}");
     assert_eq!(engine.post("/api/recording/start").0, 409, "one at a time");
-    wait_until("two seconds", || {
-        engine.get("/api/recording")["seconds"].as_f64().is_some_and(|seconds| seconds >= 2.0)
-    });
+    wait_until("two seconds", || engine.recording().seconds >= 2.0);
     let (status, ended) = engine.post("/api/recording/stop");
     assert_eq!((status, &ended["file"]), (200, &begun["file"]), "{ended}");
     let list = engine.get("/api/recordings");
@@ -145,7 +143,7 @@ fn recording_starts_stops_lists_and_downloads() {
 
     // What is recorded when khor stops is complete.
     let begun = engine.post("/api/recording/start").1;
-    wait_until("a second", || engine.get("/api/recording")["seconds"].as_f64() >= Some(1.0));
+    wait_until("a second", || engine.recording().seconds >= 1.0);
     let file = begun["file"].as_str().expect("a path").to_owned();
     let (status, _dir) = engine.stop();
     assert!(status.success());

@@ -98,7 +98,7 @@ fn crash_notifies_once_or_names_fix() {
     wait_until("that nobody shows notifications", || notifications(&engine)["error"].is_string());
     let absent = notifications(&engine);
     assert_eq!(absent["error"], "nobody shows notifications on the session bus");
-    assert!(absent["fix"].is_string() && engine.get("/api/health")["desktop"]["bus"]["ok"] == true);
+    assert!(absent["fix"].is_string() && engine.health().desktop.parts.bus.ok);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

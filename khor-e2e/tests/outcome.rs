@@ -95,7 +95,7 @@ fn recording(seconds: f64) -> (Engine, PathBuf) {
     let (status, started) = engine.post("/api/recording/start?format=wav");
     assert_eq!(status, 200, "{started}");
     let file = started["file"].as_str().expect("a file").into();
-    wait_until("the recording", || engine.get("/api/recording")["seconds"].as_f64() >= Some(seconds));
+    wait_until("the recording", || engine.recording().seconds >= seconds);
     (engine, file)
 }
 

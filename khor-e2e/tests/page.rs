@@ -191,7 +191,7 @@ fn page_shows_hosts_and_solos_one() {
         });
         there.join().expect("a thread of that host")
     });
-    wait_until("the solo", || engine.get("/api/fleet")["soloists"][0] == "web-2");
+    wait_until("the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "web-2"));
     drop(db);
     wait_until("one to be silent", || hosts(&engine, |host| host["state"] == "silent") == 1);
     check_site_page(&engine, "few");

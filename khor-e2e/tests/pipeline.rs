@@ -36,8 +36,7 @@ fn two_engines_share_one_collector() {
         assert_eq!(health["bpf"]["ok"], true, "{health:#}");
         assert!(engine.level("exec").expect("exec is counted") < 0.9, "idle is not full scale");
     }
-    let totals =
-        |engine: &Engine| engine.get("/api/metrics")["totals"]["exec_total"].as_u64().expect("a total");
+    let totals = |engine: &Engine| engine.metrics().totals.exec_total.expect("a total");
     let before = engines.each_ref().map(totals);
     load::execs(300);
     for (engine, before) in engines.iter().zip(before) {
@@ -74,7 +73,7 @@ fn collector_restart_is_gap_without_spike() {
         }
         drop(again); // kills it
         for engine in &engines {
-            wait_until("the loss to be seen", || engine.get("/api/health")["bpf"]["error"].is_string());
+            wait_until("the loss to be seen", || engine.health().bpf.health.trouble.is_some());
             assert_eq!(engine.level("exec"), None, "what is not known is absent");
         }
     }

@@ -129,7 +129,7 @@ fn unit_scope_follows_unit() {
     let outside = Load::start();
     wait_until("the machine to be heard", || is_loud(&engine));
 
-    let cues = || engine.get("/api/metrics")["cues"].as_array().map_or(0, Vec::len);
+    let cues = || engine.metrics().cues.len();
     crash();
     wait_until("its cue", || cues() > 0);
 

@@ -39,7 +39,7 @@ fn assert_falls_silent(pulse: &Pulse, why: &str) {
 }
 
 /// Times the sound server dies.
-const DEATHS: usize = 20;
+const DEATHS: u32 = 20;
 
 #[test]
 fn the_sound_server_may_die_twenty_times() {
@@ -47,7 +47,7 @@ fn the_sound_server_may_die_twenty_times() {
     let mut environment = pulse.environment().to_vec();
     environment.push(("MALLOC_ARENA_MAX", "1")); // another arena would look like a leak
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &environment);
-    let device = |engine: &Engine| engine.get("/api/health")["audio"]["ok"] == true;
+    let device = |engine: &Engine| engine.health().audio.health.ok;
     wait_until("the device", || device(&engine));
     let size = || {
         let number = |field| status(engine.pid(), field).split_whitespace().next().unwrap().parse::<u64>();
@@ -71,14 +71,14 @@ fn the_sound_server_may_die_twenty_times() {
     assert!(rss_kib_later < rss_kib + 2048, "{rss_kib} KiB, then {rss_kib_later}");
     // Threads that serve requests end some time after the last request.
     wait_until("no more threads than before", || size().1 <= threads);
-    assert_eq!(engine.get("/api/health")["audio"]["restarts"], DEATHS);
+    assert_eq!(engine.health().audio.restarts, DEATHS);
 }
 
 #[test]
 fn sound_follows_load_mute_and_server_restart() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &[], &pulse.environment());
-    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
+    wait_until("the device", || engine.health().audio.health.ok);
     let audio = engine.get("/api/health")["audio"].clone();
     assert_eq!(audio["backend"], "pulseaudio", "not by way of ALSA");
     assert!(audio["xruns"].is_null(), "what nobody counts is not said to be none");
@@ -97,13 +97,13 @@ fn sound_follows_load_mute_and_server_restart() {
 
         for round in 0..2 {
             pulse.kill();
-            wait_until("the loss to be seen", || engine.get("/api/health")["audio"]["error"].is_string());
+            wait_until("the loss to be seen", || engine.health().audio.health.trouble.is_some());
             // Settings that change while nothing plays must apply afterwards. The wait is longer
             // than the command queue is deep.
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());
-            let back = wait_until("the device again", || engine.get("/api/health")["audio"]["ok"] == true);
+            let back = wait_until("the device again", || engine.health().audio.health.ok);
             println!("round {round}: the device was back {back:?} after the server");
             assert_falls_silent(&pulse, "muted while the server was down");
             engine.post("/api/actions/mute?on=false");
@@ -117,7 +117,7 @@ fn sound_follows_load_mute_and_server_restart() {
 fn sound_server_without_card_plays() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
+    wait_until("the device", || engine.health().audio.health.ok);
     // At the end of a stream the server renders its two seconds, and the next stream begins with
     // all of them. Nothing records in the meantime, because a recorder would speed up the server.
     assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
@@ -139,9 +139,9 @@ fn pipewire_plays_and_may_restart() {
         return skip("needs pipewire, wireplumber and pipewire-pulse");
     };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
-    let device = |engine: &Engine| engine.get("/api/health")["audio"]["ok"] == true;
+    let device = |engine: &Engine| engine.health().audio.health.ok;
     wait_until("the device", || device(&engine));
-    assert_eq!(engine.get("/api/health")["audio"]["backend"], "pulseaudio", "not by way of ALSA");
+    assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"), "not by way of ALSA");
     let heard = pipewire.record(Duration::from_secs(4));
     println!("through PipeWire: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
     assert!(heard.rms() > 0.003 && heard.peak() < 0.9, "it is audible and never clips");
@@ -153,5 +153,5 @@ fn pipewire_plays_and_may_restart() {
     wait_until("the device again", || device(&engine));
     wait_until("sound again", || !pipewire.record(Duration::from_millis(200)).is_silent());
     println!("sound back {:?} after PipeWire was", restarted.elapsed());
-    assert_eq!(engine.get("/api/health")["audio"]["backend"], "pulseaudio");
+    assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"));
 }

@@ -83,7 +83,7 @@ fn fader_saves_setting_when_it_rests() {
     ];
     fader.send(&OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content }));
     wait_until("the preset", || engine.get("/api/config")["music"]["preset"] == "rain");
-    assert_eq!(engine.get("/api/metrics")["controls"]["muted"], true);
+    assert!(engine.metrics().controls.muted);
     let (status, dir) = engine.stop();
     assert!(status.success());
     let text = std::fs::read_to_string(dir.path().join("config.json")).expect("the file");

@@ -8,8 +8,8 @@
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
-pub use khor_config::SiteMode;
 use khor_engine::engine::Stage;
+pub use khor_music::SiteMode;
 use khor_music::{Cast, Preset};
 pub use khor_music::{CueSound, Instrument, Layer};
 pub use khor_signal::{Counter, Family, SIGNALS, SignalId};

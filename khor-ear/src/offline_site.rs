@@ -9,7 +9,7 @@ use khor_fleet::{
     Message, Name, NameError,
     subject::{self, Kind},
 };
-use khor_signal::Reading;
+use khor_signal::{Catalogue, Reading};
 use khor_site::{Clocks, Identity, Site, SiteTracker, relay::SiteFrameBuilder};
 use khor_source::SourceKind;
 use tokio::time::Instant;
@@ -73,8 +73,14 @@ impl OfflineSite {
     ) -> Arc<Site> {
         let (now, wall_ms) = (self.begun + at, at.as_millis() as u64);
         let clocks = Clocks { monotonic_ms: wall_ms, wall_ms };
+        let catalogue = Catalogue::kernel();
         for ((name, identity), reading) in self.hosts.iter().zip(readings) {
-            let frame = identity.frame(self.seq, clocks, Some(SourceKind::Collector), reading);
+            let frame = identity.frame(
+                self.seq,
+                clocks,
+                Some(SourceKind::Collector),
+                reading.map(|reading| (reading, &catalogue)),
+            );
             let bytes = Bytes::from(frame.write().expect("a host's frame"));
             let subject = subject::of_host(&self.site, name, Kind::Frame);
             match &mut self.builder {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     name::Name,
-    wire::{MAX_FRAME_BYTES, Message},
+    wire::{MAX_READ_BYTES, Message},
 };
 
 /// Names of the signals in the order of [`Frame::signals`]. Newer minor versions append.
@@ -39,6 +39,29 @@ pub struct Frame {
     pub learnt: u8,
     /// In the order of [`SIGNALS`]; `None` is a missing signal, never zero.
     pub signals: Vec<Option<Signal>>,
+    /// The lanes that the host has beside [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do
+    /// not fit into a frame are left out. Since minor version 1.
+    pub added: Vec<AddedLane>,
+}
+
+/// A lane that a host has beside the signals of its kernel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AddedLane {
+    /// Identifies the lane at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`.
+    pub name: String,
+    /// A few plain words for people, at most 192 bytes.
+    pub label: String,
+    /// Its family: 0 process, 1 network, 2 disk, 3 memory, 4 kernel; others are of newer versions.
+    pub family: u8,
+    /// The unit of its values, at most 64 bytes.
+    pub unit: String,
+    /// The voice that plays it: 0 process, 1 receive, 2 send, 3 loss, 4 disk, 5 memory, 6 kernel, 7
+    /// local; others are of newer versions.
+    pub voice: u8,
+    /// The rate of one octave, in the unit of its values, above 0.
+    pub grain: f32,
+    /// Its state.
+    pub signal: Signal,
 }
 
 /// One signal of a host.
@@ -95,17 +118,61 @@ impl From<Source> for u8 {
 impl Signal {
     /// Deviations are multiples of an octave divided by this number.
     pub const PARTS_OF_OCTAVE: f32 = 256.0;
+
+    /// Whether its numbers are valid.
+    fn check(&self) -> bool {
+        [self.rate, self.baseline].into_iter().all(|x| x.is_finite() && x >= 0.0)
+    }
 }
 
 impl Frame {
     /// Longest [`Frame::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
+    /// Most of [`Self::added`].
+    pub const MAX_ADDED: usize = 49;
+
+    /// Removes the last added lanes until the frame fits into [`Self::MAX_BYTES`](Message::MAX_BYTES).
+    /// Returns how many were removed. A frame without added lanes always fits.
+    pub fn fit(&mut self) -> usize {
+        let before = self.added.len();
+        self.added.truncate(Self::MAX_ADDED);
+        while !self.added.is_empty() && self.write().is_err() {
+            self.added.pop();
+        }
+        before - self.added.len()
+    }
+}
+
+impl AddedLane {
+    /// Longest [`Self::name`], bytes.
+    pub const MAX_NAME_LEN: usize = 32;
+    /// Longest [`Self::label`], bytes.
+    pub const MAX_LABEL_LEN: usize = 192;
+    /// Longest [`Self::unit`], bytes.
+    pub const MAX_UNIT_LEN: usize = 64;
+
+    fn check(&self) -> Result<(), String> {
+        let is_allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
+        let name = self.name.as_bytes();
+        if !(1..=Self::MAX_NAME_LEN).contains(&name.len()) || !name.iter().copied().all(is_allowed) {
+            return Err("added: expected names of 1 to 32 of a-z, 0-9, _, . and -".into());
+        }
+        if self.label.len() > Self::MAX_LABEL_LEN || self.unit.len() > Self::MAX_UNIT_LEN {
+            return Err("added: a label or unit that is longer than expected".into());
+        }
+        if !(self.grain.is_finite() && self.grain > 0.0) {
+            return Err("added: expected a grain above 0".into());
+        }
+        self.signal.check().then_some(()).ok_or_else(|| "added: expected numbers, rates from 0 on".into())
+    }
 }
 
 impl Message for Frame {
     const WORD: &'static str = "frame";
     const MAGIC: [u8; 2] = *b"kF";
-    const MAX_BYTES: usize = MAX_FRAME_BYTES;
+    /// Without added lanes, a frame has at most [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES).
+    const MAX_BYTES: usize = MAX_READ_BYTES;
+    const MINOR: u8 = 1;
 
     fn check(&self) -> Result<(), String> {
         if self.version.len() > Self::MAX_VERSION_LEN {
@@ -116,15 +183,18 @@ impl Message for Frame {
             ));
         }
         for (i, signal) in self.signals.iter().enumerate() {
-            let Some(Signal { rate, baseline, .. }) = signal else { continue };
-            if ![rate, baseline].into_iter().all(|x| x.is_finite() && *x >= 0.0) {
+            if !signal.as_ref().is_none_or(Signal::check) {
                 return Err(format!("signals[{i}]: expected numbers, rates from 0 on"));
             }
         }
-        Ok(())
+        if self.added.len() > Self::MAX_ADDED {
+            return Err(format!("added: {} lanes, expected at most {}", self.added.len(), Self::MAX_ADDED));
+        }
+        self.added.iter().try_for_each(AddedLane::check)
     }
 
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        [&mut self.version].into_iter()
+        let of_lanes = self.added.iter_mut().flat_map(|lane| [&mut lane.label, &mut lane.unit]);
+        [&mut self.version].into_iter().chain(of_lanes)
     }
 }

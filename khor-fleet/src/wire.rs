@@ -6,13 +6,14 @@ use bincode::Options;
 use khor_proto::inert;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest frame that is sent, bytes.
+/// Longest frame without added lanes, bytes.
 pub const MAX_FRAME_BYTES: usize = 416;
 /// Longest cue that is sent, bytes.
 pub const MAX_CUE_BYTES: usize = 200;
 /// Longest frame of a site that is sent, bytes.
 pub const MAX_SITE_BYTES: usize = 36 * 1024;
-/// Longest frame or cue that is read, bytes: newer minor versions may append to theirs.
+/// Longest frame or cue that is read, bytes: newer minor versions may append to theirs. Also the
+/// longest frame with added lanes, which older versions have to read.
 pub const MAX_READ_BYTES: usize = 1024;
 /// Longest frame of a site that is read, bytes.
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;

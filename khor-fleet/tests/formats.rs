@@ -3,11 +3,12 @@
 //! changes.
 
 use khor_fleet::{
-    Change, Cue, Frame, LaneSketches, Message, Name, Section, Sections, Signal, SignalSketches, SiteFrame,
-    Source, sketch::Sketch,
+    AddedLane, Change, Cue, Frame, LaneSketches, Message, Name, Section, Sections, Signal, SignalSketches,
+    SiteFrame, Source, sketch::Sketch,
 };
 
 const FRAME_1_0: &[u8] = include_bytes!("fixtures/frame-1.0.bin");
+const FRAME_1_1: &[u8] = include_bytes!("fixtures/frame-1.1.bin");
 const CUE_1_0: &[u8] = include_bytes!("fixtures/cue-1.0.bin");
 const SITE_1_0: &[u8] = include_bytes!("fixtures/site-1.0.bin");
 const SITE_1_1: &[u8] = include_bytes!("fixtures/site-1.1.bin");
@@ -28,6 +29,7 @@ fn signals() -> Vec<Option<Signal>> {
     (0..15).map(|number| (number % 4 != 3).then(|| signal(number))).collect()
 }
 
+/// A frame. Version 1.0 had no added lanes.
 fn frame() -> Frame {
     Frame {
         host: name("web-1"),
@@ -41,7 +43,20 @@ fn frame() -> Frame {
         source: Source::Proc,
         learnt: 200,
         signals: signals(),
+        added: Vec::new(),
     }
+}
+
+fn added() -> Vec<AddedLane> {
+    vec![AddedLane {
+        name: "queue".into(),
+        label: "jobs that wait".into(),
+        family: 0,
+        unit: "jobs".into(),
+        voice: 6,
+        grain: 0.5,
+        signal: Signal { rate: 12.0, baseline: 3.0, deviation: 512, level: 128, surprise: 3 },
+    }]
 }
 
 fn cue() -> Cue {
@@ -93,9 +108,22 @@ fn frame_1_0_is_read() {
     assert_eq!(Frame::read(FRAME_1_0), Ok(frame()));
 }
 
+/// Without added lanes, one byte more than before.
 #[test]
 fn frame_has_these_bytes() {
-    assert_eq!(frame().write().unwrap(), FRAME_1_0);
+    let frame_of = |added| Frame { added, ..frame() };
+    assert_eq!(Frame::read(FRAME_1_1), Ok(frame_of(added())));
+    assert_eq!(frame_of(added()).write().unwrap(), FRAME_1_1);
+    let mut bytes = [FRAME_1_0, &[0]].concat();
+    bytes[3] = 1;
+    assert_eq!(frame().write().unwrap(), bytes);
+}
+
+/// A reader of 1.0 skips the bytes that 1.1 appended.
+#[test]
+fn frame_1_1_begins_as_1_0() {
+    assert_eq!(FRAME_1_1[4..FRAME_1_0.len()], FRAME_1_0[4..]);
+    assert!(FRAME_1_1.len() <= khor_fleet::MAX_READ_BYTES);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! small.
 
 use khor_fleet::{
-    Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS, Signal,
-    Source,
+    AddedLane, Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS,
+    Signal, Source,
 };
 use khor_proto::inert::is_inert;
 use proptest::{collection::vec, option, prelude::*};
@@ -38,8 +38,24 @@ fn frame() -> impl Strategy<Value = Frame> {
             source,
             learnt,
             signals,
+            added: Vec::new(),
         }
     })
+}
+
+fn added() -> impl Strategy<Value = AddedLane> {
+    let texts = ("[a-z0-9_.-]{1,32}", "[ -~]{0,48}", "[ -~]{0,16}");
+    (texts, any::<(u8, u8)>(), 0.001f32..1e9, signal()).prop_map(
+        |((name, label, unit), (family, voice), grain, signal)| AddedLane {
+            name,
+            label,
+            family,
+            unit,
+            voice,
+            grain,
+            signal,
+        },
+    )
 }
 
 fn cue() -> impl Strategy<Value = Cue> {
@@ -62,6 +78,22 @@ proptest! {
     }
 
     #[test]
+    fn added_lanes_round_trip_as_far_as_they_fit(mut frame in frame(), added in vec(added(), 0..20)) {
+        let bytes_without = frame.write().unwrap().len();
+        frame.added.clone_from(&added);
+        let removed = frame.fit();
+        prop_assert_eq!(&frame.added, &added[..added.len() - removed]);
+        let bytes = frame.write().unwrap();
+        prop_assert!(bytes.len() <= MAX_READ_BYTES);
+        prop_assert_eq!(Frame::read(&bytes), Ok(frame.clone()));
+        if let Some(next) = added.get(frame.added.len()) {
+            frame.added.push(next.clone());
+            prop_assert!(frame.write().is_err() || frame.added.len() > Frame::MAX_ADDED);
+        }
+        prop_assert!(!added.is_empty() || bytes.len() == bytes_without);
+    }
+
+    #[test]
     fn a_newer_minor_version_is_read(frame in frame(), minor: u8, more in vec(any::<u8>(), 0..600)) {
         let mut bytes = frame.write().unwrap();
         bytes[3] = minor;
@@ -78,7 +110,7 @@ proptest! {
     #[test]
     fn random_bytes_break_nothing(mut bytes in vec(any::<u8>(), 0..2 * MAX_READ_BYTES), as_ours: bool) {
         if as_ours && bytes.len() >= 4 {
-            bytes[..4].copy_from_slice(b"kF\x01\x00");
+            bytes[..4].copy_from_slice(b"kF\x01\x01");
         }
         if bytes.len() > MAX_READ_BYTES {
             prop_assert_eq!(Frame::read(&bytes), Err(ReadError::Oversized { bytes: bytes.len(), most: MAX_READ_BYTES }));
@@ -143,6 +175,7 @@ fn the_longest_frame_and_cue_fit() {
         source: Source::Other(255),
         learnt: 255,
         signals: vec![Some(most); SIGNALS.len()],
+        added: Vec::new(),
     };
     let length = frame.write().unwrap().len();
     println!("the longest frame has {length} bytes");
@@ -174,6 +207,7 @@ fn invalid_messages_are_refused_with_a_reason() {
         source: Source::Proc,
         learnt: 0,
         signals: vec![None, Some(Signal { rate: 1.0, baseline: 1.0, deviation: 0, level: 0, surprise: 0 })],
+        added: Vec::new(),
     };
     let bytes = frame.write().unwrap();
     assert_eq!(Frame::read(b"hello, world"), Err(ReadError::Foreign));
@@ -184,6 +218,30 @@ fn invalid_messages_are_refused_with_a_reason() {
         frame.signals[1].as_mut().unwrap().rate = mad;
         let error = Frame::read(&frame.write().unwrap()).unwrap_err();
         assert!(error.to_string().contains("signals[1]"), "{error}");
+    }
+    let signal = frame.signals[1].unwrap();
+    let lane = AddedLane {
+        name: "queue".into(),
+        label: "jobs that wait".into(),
+        family: 0,
+        unit: "jobs".into(),
+        voice: 0,
+        grain: 1.0,
+        signal,
+    };
+    for invalid in [
+        AddedLane { name: String::new(), ..lane.clone() },
+        AddedLane { name: "A".into(), ..lane.clone() },
+        AddedLane { name: "a".repeat(33), ..lane.clone() },
+        AddedLane { label: "a".repeat(193), ..lane.clone() },
+        AddedLane { unit: "a".repeat(65), ..lane.clone() },
+        AddedLane { grain: 0.0, ..lane.clone() },
+        AddedLane { grain: f32::NAN, ..lane.clone() },
+        AddedLane { signal: Signal { rate: -1.0, ..signal }, ..lane.clone() },
+    ] {
+        let frame = Frame { added: vec![invalid], ..frame.clone() };
+        let error = Frame::read(&frame.write().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("added"), "{error}");
     }
 }
 

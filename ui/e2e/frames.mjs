@@ -8,10 +8,13 @@ const WATCH_MS = 10_000;
 const BUSY_AT_MOST = 0.5;
 
 /** What the engine knows, repeated back in time until it is five minutes at twenty points a second. */
-function stretched(history) {
-  const last = history.at(-1);
+function stretched({ ts_ms, rates }) {
   const count = WINDOW_MS / SPACING_MS;
-  return Array.from({ length: count }, (_, i) => ({ ...history[i % history.length], ts_ms: last.ts_ms - (count - 1 - i) * SPACING_MS }));
+  const repeated = (list) => Array.from({ length: count }, (_, i) => list[i % list.length]);
+  return {
+    ts_ms: Array.from({ length: count }, (_, i) => ts_ms.at(-1) - (count - 1 - i) * SPACING_MS),
+    rates: Object.fromEntries(Object.entries(rates).map(([name, list]) => [name, repeated(list)])),
+  };
 }
 
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
@@ -59,12 +62,11 @@ export async function frames(kit) {
   await page.waitForTimeout(2000);
   const blank = await measure(watch);
 
-  await page.route('**/api/metrics', async (route) => {
+  await page.route('**/api/history*', async (route) => {
     const answer = await route.fetch();
-    const whole = await answer.json();
-    await route.fulfill({ response: answer, json: { ...whole, history: stretched(whole.history) } });
+    await route.fulfill({ response: answer, json: stretched(await answer.json()) });
   });
-  await kit.until('the engine has a history', async () => (await kit.api('/api/metrics')).history.length > 10);
+  await kit.until('the engine has a history', async () => (await kit.api('/api/history')).ts_ms.length > 10);
   await page.goto(kit.base);
   await kit.ready(page);
   await page.waitForTimeout(2000);

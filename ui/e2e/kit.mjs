@@ -93,12 +93,17 @@ export class Kit {
   async ready(page) {
     await page.waitForSelector('main[data-link="live"]');
     await page.waitForSelector('#mute:not([disabled])');
+    await this.loaded(page);
   }
+
+  /** The code of a view is loaded when the view is first opened. */
+  loaded = (page) => page.waitForSelector('main .loading', { state: 'detached' });
 
   /** By the link, as a person goes. */
   async visit(page, title) {
     await page.click(`nav a:has-text("${title}")`);
     await page.waitForSelector(`main[data-view="${title.toLowerCase()}"]`);
+    await this.loaded(page);
   }
 
   async axeFinds(page, what) {

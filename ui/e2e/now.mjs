@@ -48,6 +48,7 @@ async function watch(kit, page, signal) {
   const lanes = await page.$$eval('.lane', (all) => all.map((lane) => lane.dataset.signal));
   kit.check(SIGNALS.every((it) => lanes.includes(it)), `all ${SIGNALS.length} lanes (found ${lanes.join(' ')})`);
   const first = signal ? await laneRate(page, signal) : null;
+  await page.waitForSelector('.charts canvas');
   const charts = await pixels(page, '.charts canvas');
   const score = await pixels(page, '.roll canvas');
   kit.check(charts.length > 0, 'there are charts');

@@ -45,6 +45,7 @@ fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
         source: Source::Proc,
         learnt: 255,
         signals: (0..SIGNALS.len()).map(signal).collect(),
+        added: Vec::new(),
     };
     let subject = subject::of_host(&name("home"), &name(host), Kind::Frame);
     (subject, frame.write().expect("a frame"))
@@ -100,7 +101,7 @@ fn peer_texts_are_printed_without_control_characters() {
     // The refusal quotes a message that names another host or kind.
     let (_, other) = frame("web-2", NAMES[0], 1);
     send(&server, &[("khor.v1.home.web-1.frame".into(), other), cue("web-1", NAMES[0], NAMES[1], 9)]);
-    wait_until("a refusal", || engine.get("/api/fleet")["refused"]["misdirected"] != 0);
+    wait_until("a refusal", || engine.fleet().refused.misdirected != 0);
     for command in [&["explain"][..], &["status"]] {
         assert_inert(command[0], &khor(&engine, command).stdout);
     }
@@ -127,7 +128,7 @@ fn flood_of_one_host_keeps_others_cues() {
     let late = frame("late", "0.1.0", 1);
     wait_until("a host after the flood", || {
         send(&server, std::slice::from_ref(&late));
-        engine.get("/api/fleet")["hosts"].as_array().expect("hosts").iter().any(|host| host["name"] == "late")
+        engine.fleet().hosts.iter().any(|host| host.name == "late")
     });
     assert!(
         engine.hosts_of_cues("oom").contains(&"calm".to_owned()),

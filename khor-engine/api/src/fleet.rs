@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use khor_music::{Register, Role};
+use khor_music::{Register, Role, SiteMode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct FleetReport {
     pub alone: Option<SingleHostReport>,
     /// Who of the site plays: the setting `site.mode`.
     #[serde(default)]
-    pub mode: FleetMode,
+    pub mode: SiteMode,
     /// Why the hosts play in another way than `mode` requests; `null` if they do not.
     pub remark: Option<String>,
     /// Names of the one or two hosts that have the voices, the largest deviation first.
@@ -54,19 +54,6 @@ pub struct FleetReport {
     /// Messages that were rejected.
     #[serde(default)]
     pub refused: RefusedMessages,
-}
-
-/// Who of a site plays. In each mode, the one or two most deviant hosts have the voices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FleetMode {
-    /// All hosts as one.
-    #[default]
-    Ensemble,
-    /// Each of up to four sections has a pulse of its own.
-    Sections,
-    /// Every host in turn, half a bar each.
-    RollCall,
 }
 
 /// The single host that plays as if it were this machine.

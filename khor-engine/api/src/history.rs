@@ -1,12 +1,12 @@
-//! `GET /api/history`: the rates of the last two minutes.
+//! `GET /api/history`: the rates of the last two minutes, and the newest notes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Table;
+use crate::{NoteReport, Table};
 
-/// The rates of the last two minutes, at 5 points a second, oldest first. There is one list for each
-/// signal, which is shorter than the history of `GET /api/metrics`.
+/// The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes. There
+/// is one list for each signal, which is shorter than the history of `GET /api/metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HistoryColumns {
     /// The times of the points, milliseconds since 1970.
@@ -14,4 +14,6 @@ pub struct HistoryColumns {
     /// The rates of each signal in its unit, one for each time, rounded to four digits; `null` if the
     /// signal was missing.
     pub rates: Table<Vec<Option<f64>>>,
+    /// The newest notes, at most 512, oldest first.
+    pub notes: Vec<NoteReport>,
 }

@@ -41,8 +41,7 @@ pub use self::{
     error::Refusal,
     explain::{DeviatingSignal, Explanation, SoundPart},
     fleet::{
-        FleetMode, FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport,
-        SubSiteReport,
+        FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport, SubSiteReport,
     },
     health::{
         BaselineReport, BpfReport, ConfigReport, FeaturesReport, HealthReport, ListenReport, MachineReport,

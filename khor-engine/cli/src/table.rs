@@ -20,8 +20,7 @@ pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Ite
 
 /// A paragraph below a name, with its line breaks.
 pub(super) fn indented(text: &str) -> String {
-    let lines = wrapped(text, WIDTH - 4);
-    lines.iter().flat_map(|line| ["    ", line, "\n"]).collect()
+    wrapped(text, WIDTH - 4).iter().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
 /// Lines of at most `width` columns. A word that is longer stays whole, so that it can be copied.

@@ -140,7 +140,8 @@ impl Composer {
     }
 
     /// Sets which lanes there are, from the next step on. No route of a mapping names an added lane,
-    /// so the voice of its definition plays it.
+    /// so the voice of its definition plays it. Voices of added lanes end if the catalogue does not
+    /// extend the last one, because their ids then mean other lanes.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if *catalogue == self.catalogue {
             return;
@@ -150,6 +151,9 @@ impl Composer {
             catalogue.added().iter().map(|lane| VoiceStream::of_hint(lane.voice)).collect();
         for reading in [&mut self.reading, &mut self.second_reading] {
             reading.set_added(Arc::clone(&voices), keeps_ids);
+        }
+        if !keeps_ids {
+            self.voices.iter_mut().for_each(Voices::end_added);
         }
         self.catalogue = catalogue.clone();
     }

@@ -34,6 +34,7 @@ mod scale;
 mod sections;
 mod seeded;
 mod settings;
+mod site_mode;
 mod step_context;
 mod stream;
 mod voices;
@@ -60,6 +61,7 @@ pub use self::{
     problem::Problem,
     scale::{Register, Scale},
     settings::Settings,
+    site_mode::SiteMode,
     step_context::Position,
     stream::VoiceStream,
 };

@@ -93,6 +93,7 @@ pub struct Route {
 pub(super) struct RouteText {
     /// A signal, or `work`.
     signal: String,
+    /// Which of the signal's numbers; `level` without it.
     #[serde(default)]
     of: LaneValue,
     /// Input values between which the feature moves; the usual ones where there are none.
@@ -100,10 +101,12 @@ pub(super) struct RouteText {
     from: Option<(f32, f32)>,
     /// The feature.
     to: String,
+    /// Shape of the way from input to feature; `linear` without it.
     #[serde(default)]
     curve: Curve,
     /// The feature's lowest and highest value, in its own unit.
     range: (f32, f32),
+    /// Direction of the feature; `up` without it.
     #[serde(default)]
     polarity: Polarity,
 }

@@ -86,6 +86,13 @@ impl Voices {
         self.active.into_iter().flatten()
     }
 
+    /// Ends the voices that represent added lanes.
+    pub(super) fn end_added(&mut self) {
+        for slot in &mut self.active {
+            *slot = slot.filter(|voice| voice.signal.signal().is_some());
+        }
+    }
+
     /// The streams that play.
     pub(super) fn streams(&self) -> [bool; VoiceStream::ALL.len()] {
         let mut streams = [false; VoiceStream::ALL.len()];

@@ -245,7 +245,9 @@ proptest! {
     #[test]
     fn random_operations_give_only_valid_notes(ops in ops()) {
         let mut model = Model::new();
-        ops.iter().for_each(|op| model.apply(op));
+        for op in &ops {
+            model.apply(op);
+        }
         check_cues(&model.notes, &motifs());
     }
 
@@ -253,7 +255,9 @@ proptest! {
     fn same_operations_give_same_notes(ops in ops()) {
         let [one, another] = [(); 2].map(|()| {
             let mut model = Model::new();
-            ops.iter().for_each(|op| model.apply(op));
+            for op in &ops {
+                model.apply(op);
+            }
             model.notes
         });
         prop_assert_eq!(one, another);

@@ -9,7 +9,7 @@ use std::{
 
 use khor_music::{Instrument, Layer, Note, Role};
 use khor_output::osc::{OscEvent, OscOutput, OscTarget};
-use khor_signal::{Lane, SignalId};
+use khor_signal::{Catalogue, Lane, SignalId};
 
 const OSC_1: &str = include_str!("fixtures/osc-1.txt");
 
@@ -32,7 +32,7 @@ fn events() -> [OscEvent; 4] {
     [
         // Overdue, so that it is sent at once.
         OscEvent::Note(note, UNIX_EPOCH + Duration::from_millis(1_790_000_000_250)),
-        OscEvent::Lanes(lanes.into()),
+        OscEvent::Lanes(Catalogue::kernel(), lanes.into()),
         OscEvent::Cue("crash", "sh".into(), 4711),
         OscEvent::Metrics([1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 99.5]),
     ]

@@ -1,10 +1,12 @@
 //! The codec between readings and the frames of the wire, for both directions.
 
 use khor_fleet::{Cue, Frame, Name, Signal, Source};
-use khor_signal::{Counter, Lane, PerSignal, Reading, SIGNALS, SignalId};
+use khor_signal::{Catalogue, Counter, PerSignal, Reading, SIGNALS, SignalId};
 use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
 use nix::time::{ClockId, clock_gettime};
+
+use super::{added_lanes, lane_signal};
 
 /// Position of each signal in a frame's lists.
 pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
@@ -65,18 +67,19 @@ impl Identity {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }
 
-    /// A frame with this reading. Without a reading, every signal is absent.
+    /// A frame with this reading and the catalogue of its lanes. Without a reading, every signal is
+    /// absent. Added lanes that do not fit are left out.
     pub fn frame(
         &self,
         seq: u64,
         Clocks { monotonic_ms, wall_ms }: Clocks,
         kind: Option<SourceKind>,
-        reading: Option<&Reading>,
+        reading: Option<(&Reading, &Catalogue)>,
     ) -> Frame {
-        let signal = |id| reading.and_then(|reading| encode_signal(reading, id));
+        let signal = |id| reading.and_then(|(reading, _)| encode_signal(reading, id));
         let mut version = env!("CARGO_PKG_VERSION").to_owned();
         version.truncate(Frame::MAX_VERSION_LEN);
-        Frame {
+        let mut frame = Frame {
             host: self.host.clone(),
             section: self.section.clone(),
             boot_id: self.boot_id,
@@ -90,9 +93,12 @@ impl Identity {
                 Some(SourceKind::Demo | SourceKind::Capture) => Source::Demo,
                 Some(SourceKind::Proc | SourceKind::Site) | None => Source::Proc,
             },
-            learnt: reading.map_or(0, |reading| to_255(reading.learnt)),
+            learnt: reading.map_or(0, |(reading, _)| lane_signal::to_255(reading.learnt)),
             signals: WIRE_ORDER.into_iter().map(signal).collect(),
-        }
+            added: reading.map_or_else(Vec::new, |(reading, lanes)| added_lanes::encode(reading, lanes)),
+        };
+        frame.fit();
+        frame
     }
 
     /// A cue. If `redacted`, without the process.
@@ -111,40 +117,23 @@ impl Identity {
 }
 
 fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
-    let Lane { level, deviation, surprise } = reading.lanes[id]?;
-    Some(Signal {
-        rate: reading.rates[id]? as f32,
-        baseline: reading.baselines[id]? as f32,
-        deviation: (deviation * Signal::PARTS_OF_OCTAVE).round() as i16,
-        level: to_255(level),
-        surprise: to_255(surprise),
-    })
+    Some(lane_signal::encode(reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?))
 }
 
-fn to_255(share: f32) -> u8 {
-    (share * 255.0).round() as u8
-}
-
-/// The reading of a frame, as this engine's own pipeline would compute it on that machine.
-pub(crate) fn reading(frame: &Frame) -> Reading {
+/// The reading of a frame, as this engine's own pipeline would compute it on that machine. Added
+/// lanes get their ids from `catalogue`, which grows.
+pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> Reading {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
-    let lane = |signal: Signal| Lane {
-        level: from_255(signal.level),
-        deviation: f32::from(signal.deviation) / Signal::PARTS_OF_OCTAVE,
-        surprise: from_255(signal.surprise),
-    };
-    Reading {
+    let mut reading = Reading {
         t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
-        lanes: signals.map(|signal| signal.map(lane)).into(),
+        lanes: signals.map(|signal| signal.map(lane_signal::decode)).into(),
         rates: signals.map(|signal| Some(signal?.rate.into())).into(),
         baselines: signals.map(|signal| Some(signal?.baseline.into())).into(),
-        learnt: from_255(frame.learnt),
+        learnt: lane_signal::from_255(frame.learnt),
         counter_rates: [None; Counter::ALL.len()],
-    }
-}
-
-fn from_255(part: u8) -> f32 {
-    f32::from(part) / 255.0
+    };
+    added_lanes::decode(frame, catalogue, &mut reading);
+    reading
 }
 
 /// The times in a message.
@@ -175,7 +164,7 @@ pub(super) fn boot_id(text: &str) -> Option<[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use khor_fleet::Message;
-    use khor_signal::{Pipeline, Scaling};
+    use khor_signal::{Lane, LaneDefinition, LaneId, Pipeline, Scaling, deviating_reading, test_lane};
     use khor_source::DemoSource;
 
     use super::*;
@@ -191,12 +180,13 @@ mod tests {
         let (mut demo, mut pipeline) = (DemoSource::new(1), Pipeline::new(Scaling::default()));
         let reading = (0..1250).filter_map(|_| pipeline.push(demo.advance(20_000_000))).last().unwrap();
         let host = Name::new("web-1").unwrap();
-        let frame =
-            Identity::new(host, None).frame(7, Clocks::now(), Some(SourceKind::Collector), Some(&reading));
+        let (identity, kernel) = (Identity::new(host, None), Catalogue::kernel());
+        let kind = Some(SourceKind::Collector);
+        let frame = identity.frame(7, Clocks::now(), kind, Some((&reading, &kernel)));
         let bytes = frame.write().unwrap();
         println!("an ordinary frame has {} bytes", bytes.len());
         let read = Frame::read(&bytes).unwrap();
-        let decoded = super::reading(&read);
+        let decoded = super::reading(&read, &mut Catalogue::kernel());
         for (lane, expected) in decoded.lanes.values().zip(reading.lanes.values()) {
             let (lane, expected) = (lane.unwrap(), expected.unwrap());
             assert!((lane.deviation - expected.deviation).abs() < 0.01);
@@ -227,5 +217,74 @@ mod tests {
         let id = boot_id("0f000000-0000-0000-0000-0000000000ff\n").unwrap();
         assert_eq!((id[0], id[15]), (15, 255));
         assert_eq!(boot_id(""), None);
+    }
+
+    /// A catalogue with these lanes, and a reading that has them.
+    fn host(names: &[&str]) -> (Catalogue, Reading) {
+        let mut catalogue = Catalogue::kernel();
+        let mut reading = deviating_reading(SignalId::Rx, 1.0);
+        for (name, deviation) in names.iter().zip(1_u8..) {
+            let id = catalogue.add(test_lane(name)).unwrap();
+            let lane = Lane { level: 1.0, deviation: deviation.into(), surprise: 0.0 };
+            reading.lanes.set(id, Some(lane));
+            reading.rates.set(id, Some(12.5));
+            reading.baselines.set(id, Some(2.5));
+        }
+        (catalogue, reading)
+    }
+
+    fn sent(name: &str, (catalogue, reading): &(Catalogue, Reading)) -> Frame {
+        let identity = Identity::new(Name::new(name).unwrap(), None);
+        let frame = identity.frame(0, Clocks::now(), Some(SourceKind::Collector), Some((reading, catalogue)));
+        Frame::read(&frame.write().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn lanes_of_hosts_are_joined_by_name() {
+        let mut site = Catalogue::kernel();
+        let first = reading(&sent("a", &host(&["queue", "jobs"])), &mut site);
+        let second = reading(&sent("b", &host(&["jobs", "mails"])), &mut site);
+        let deviations = |reading: &Reading| {
+            ["queue", "jobs", "mails"].map(|name| {
+                let id = site.find(name).unwrap().id;
+                reading.lanes.value(id).map(|lane| lane.deviation)
+            })
+        };
+        assert_eq!(deviations(&first), [Some(1.0), Some(2.0), None]);
+        assert_eq!(deviations(&second), [None, Some(1.0), Some(2.0)]);
+        let jobs = site.find("jobs").unwrap();
+        let expected = LaneDefinition { scale: jobs.scale, ..test_lane("jobs") };
+        assert_eq!((jobs.definition(), second.rates.value(jobs.id)), (expected, Some(12.5)));
+    }
+
+    #[test]
+    fn a_lane_never_replaces_a_signal() {
+        let mut frame = sent("a", &host(&["queue"]));
+        frame.added[0].name = "rx".into();
+        let mut site = Catalogue::kernel();
+        let reading = reading(&frame, &mut site);
+        assert_eq!((site.added().len(), reading.lanes.added.len()), (0, 0));
+        assert_eq!(reading.lanes[SignalId::Rx], None);
+    }
+
+    #[test]
+    fn lanes_beyond_the_frame_are_left_out() {
+        let names: Vec<String> = (0..LaneId::MAX_ADDED).map(|number| format!("{number:x>32}")).collect();
+        let host = host(&names.iter().map(String::as_str).collect::<Vec<_>>());
+        let frame = sent("a", &host);
+        assert!((5..20).contains(&frame.added.len()), "{} lanes fit", frame.added.len());
+        assert_eq!(added_lanes::count(&host.1), LaneId::MAX_ADDED);
+    }
+
+    #[test]
+    fn hosts_cannot_exceed_the_catalogue() {
+        let mut site = Catalogue::kernel();
+        for number in 0..20 {
+            let names: Vec<String> = (0..5).map(|lane| format!("lane-{number}-{lane}")).collect();
+            let host = host(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            let reading = reading(&sent("a", &host), &mut site);
+            assert!(reading.lanes.added.len() <= LaneId::MAX_ADDED);
+        }
+        assert_eq!(site.iter().len(), LaneId::MAX);
     }
 }

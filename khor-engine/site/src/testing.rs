@@ -16,6 +16,7 @@ pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
         source: Source::Proc,
         learnt: 255,
         signals: Vec::new(),
+        added: Vec::new(),
     }
 }
 

@@ -118,7 +118,7 @@ impl SiteTracker {
             self.hosts.refuse(|refused| &mut refused.nested, subject, NESTED);
             return Vec::new();
         }
-        match self.sub_sites.site_frame(&frame, now, wall_ms) {
+        match self.sub_sites.site_frame(&frame, now, wall_ms, self.hosts.catalogue()) {
             SiteOutcome::Accepted(changes) => {
                 self.window.current(now).add_site(&frame);
                 return changes;
@@ -184,6 +184,7 @@ impl SiteTracker {
             (site.sites, site.summary) = (self.sub_sites.snapshot(now), summary);
             (site.live, site.silent) = (own.0 + below.0, own.1 + below.1);
             site.refused.clone_from(self.hosts.refused());
+            site.catalogue = self.hosts.catalogue().clone();
         }
         if self.snapshots.len() < Self::SNAPSHOTS {
             self.snapshots.push(Arc::clone(&snapshot));

@@ -109,7 +109,9 @@ proptest! {
     #[test]
     fn random_operations_end_in_silence(ops in ops()) {
         let mut synth = Synth::new(RATE_HZ, 1);
-        ops.iter().for_each(|op| apply(&mut synth, op));
+        for op in &ops {
+            apply(&mut synth, op);
+        }
         synth.all_notes_off();
         synth.set_muted(false);
         for _ in 0..TAIL_S {
@@ -124,7 +126,9 @@ proptest! {
     fn same_operations_give_same_samples(ops in ops()) {
         let [one, another] = [(); 2].map(|()| {
             let mut synth = Synth::new(RATE_HZ, 1);
-            ops.iter().for_each(|op| apply(&mut synth, op));
+            for op in &ops {
+                apply(&mut synth, op);
+            }
             let (mut left, mut right) = (vec![0.0; 2_000], vec![0.0; 2_000]);
             synth.render(&mut left, &mut right);
             (left, right, synth.meter())

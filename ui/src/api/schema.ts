@@ -7,33 +7,26 @@ export interface components {
         /** @description The sound device. */
         Audio: {
             /**
-             * @description `pulseaudio`, `alsa`, or empty for the first that answers.
-             * @default
+             * @description Sound server: `pulseaudio`, `alsa`, or empty for the first that answers.
              * @enum {string}
              */
             backend: "" | "pulseaudio" | "alsa";
-            /**
-             * @description `id:…` as listed by `khor devices`, or empty for the default device.
-             * @default
-             */
+            /** @description Sound device: `id:…` as listed by `khor devices`, or empty for the default device. */
             device: string;
             /**
              * Format: int8
-             * @description Loudness of an idle machine's music at volume 0.5, LUFS: -23, -18 or -16.
-             * @default -23
+             * @description Loudness of an idle machine's music at volume 0.5, LUFS.
              * @enum {integer}
              */
             loudness_lufs: -23 | -18 | -16;
             /**
              * Format: float
-             * @description Volume, 0..=1.
-             * @default 0.5
+             * @description Volume of the sound device and of recordings.
              */
             master_gain: number;
             /**
              * Format: uint32
-             * @description Asked of the device, hertz; it may answer with another. 8000..=192000.
-             * @default 48000
+             * @description Sample rate that khor requests, hertz. The device may use another.
              */
             sample_rate: number;
         };
@@ -44,7 +37,6 @@ export interface components {
             /**
              * Format: float
              * @description Share of the available time that the synth needs for a block, 0 to 1 and above.
-             * @default 0
              */
             callback_load: number;
             /** @description The device's name for people; `null` while none is open. */
@@ -53,7 +45,6 @@ export interface components {
              * Format: uint64
              * @description Notes that were dropped since the engine started: those that the synth had no voice for, and
              *     those that were too late for any output.
-             * @default 0
              */
             dropped_notes: number;
             /** @description Whether the settings switch it on. */
@@ -71,7 +62,6 @@ export interface components {
             /**
              * @description Whether the device is silent, for any reason. `controls.silence` of the metrics has the
              *     reason.
-             * @default false
              */
             muted: boolean;
             /** @description Whether it works. False while it is off, and until it has started. */
@@ -79,7 +69,6 @@ export interface components {
             /**
              * Format: float
              * @description Highest sample of the last moment, 0 to 1.
-             * @default 0
              */
             peak: number;
             /** @description The priority of the thread that plays; `null` until the system has answered. */
@@ -87,7 +76,6 @@ export interface components {
             /**
              * Format: uint32
              * @description How often the sound was opened again since the engine started.
-             * @default 0
              */
             restarts: number;
             /**
@@ -98,13 +86,11 @@ export interface components {
             /**
              * Format: uint32
              * @description Most voices that may sound at once. Below 24 while the processor is too slow for all voices.
-             * @default 0
              */
             voice_limit: number;
             /**
              * Format: uint32
              * @description Voices that sound now, 0 to `voice_limit`.
-             * @default 0
              */
             voices: number;
             /**
@@ -113,6 +99,39 @@ export interface components {
              *     reports none. Sound servers report none to the client that khor uses.
              */
             xruns: number | null;
+        };
+        /** @description The sound device. */
+        AudioRequest: {
+            /**
+             * @description Sound server: `pulseaudio`, `alsa`, or empty for the first that answers.
+             * @default
+             * @enum {string}
+             */
+            backend: "" | "pulseaudio" | "alsa";
+            /**
+             * @description Sound device: `id:…` as listed by `khor devices`, or empty for the default device.
+             * @default
+             */
+            device: string;
+            /**
+             * Format: int8
+             * @description Loudness of an idle machine's music at volume 0.5, LUFS.
+             * @default -23
+             * @enum {integer}
+             */
+            loudness_lufs: -23 | -18 | -16;
+            /**
+             * Format: float
+             * @description Volume of the sound device and of recordings.
+             * @default 0.5
+             */
+            master_gain: number;
+            /**
+             * Format: uint32
+             * @description Sample rate that khor requests, hertz. The device may use another.
+             * @default 48000
+             */
+            sample_rate: number;
         };
         /** @description The current bar of the music. */
         BarReport: {
@@ -173,6 +192,43 @@ export interface components {
             /**
              * Format: float
              * @description Time between the chord's notes, steps, 0..=4.
+             */
+            strum_steps: number;
+            /**
+             * Format: float
+             * @description Loudness of its notes, 0..=1.
+             */
+            velocity: number;
+        };
+        /** @description How the bed is played. */
+        BedSettingsRequest: {
+            /**
+             * Format: float
+             * @description Loudness of the bass note under the chord, 0..=1; 0 is none.
+             */
+            bass_velocity: number;
+            /**
+             * Format: float
+             * @description Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
+             */
+            breath_s: number;
+            /**
+             * Format: uint8
+             * @description Bars between harmony changes, 4..=8.
+             */
+            chord_bars: number;
+            /**
+             * Format: uint8
+             * @description Chord notes played at once, 1..=4.
+             */
+            notes: number;
+            /** @description Where the chord lies; at least two octaves less five semitones wide for smooth voice leading. */
+            register: components["schemas"]["Register"];
+            /** @description Roots as scale degrees, 1 to 64; the first is home. */
+            roots: number[];
+            /**
+             * Format: float
+             * @description Time between the chord's notes, steps, 0..=4.
              * @default 0
              */
             strum_steps: number;
@@ -198,33 +254,55 @@ export interface components {
             /** @description Whether it works. False while it is off, and until it has started. */
             ok: boolean;
         };
-        /** @description What this engine asks of the collector. */
+        /** @description What this engine requests from the collector. */
         BpfSubscription: {
             /**
-             * @description Hear this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the hierarchy that begins
-             *     with a slash. Empty is the whole machine.
+             * @description Play this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the
+             *     hierarchy that begins with a slash. Empty is the whole machine.
+             */
+            cgroup: string;
+            /**
+             * Format: uint32
+             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq.
+             */
+            enabled_mask: number;
+            /**
+             * Format: uint16
+             * @description Time between samples, milliseconds.
+             */
+            sample_interval_ms: number;
+            /** @description Play these processes, beside `cgroup`. */
+            tgid_allow: number[];
+            /** @description Leave out these processes. */
+            tgid_deny: number[];
+        };
+        /** @description What this engine requests from the collector. */
+        BpfSubscriptionRequest: {
+            /**
+             * @description Play this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the
+             *     hierarchy that begins with a slash. Empty is the whole machine.
              * @default
              */
             cgroup: string;
             /**
              * Format: uint32
-             * @description Bits 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq: the signals that are listened to.
+             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq.
              * @default 63
              */
             enabled_mask: number;
             /**
              * Format: uint16
-             * @description Milliseconds between samples, 5..=5000.
+             * @description Time between samples, milliseconds.
              * @default 20
              */
             sample_interval_ms: number;
             /**
-             * @description Hear these processes, beside what `cgroup` names; at most 15.
+             * @description Play these processes, beside `cgroup`.
              * @default []
              */
             tgid_allow: number[];
             /**
-             * @description Don't hear these processes; at most 16.
+             * @description Leave out these processes.
              * @default []
              */
             tgid_deny: number[];
@@ -264,247 +342,57 @@ export interface components {
             clips: components["schemas"]["ClipInfo"][];
         };
         /**
-         * @description Everything that can be configured. Unknown keys in the file are kept and warned about. A change
-         *     with an unknown key is refused.
+         * @description Everything that can be configured. Unknown keys in the file are kept, with a warning. A
+         *     change with an unknown key is refused.
          */
         Config: {
-            /**
-             * @description The sound device.
-             * @default {
-             *       "backend": "",
-             *       "device": "",
-             *       "loudness_lufs": -23,
-             *       "master_gain": 0.5,
-             *       "sample_rate": 48000
-             *     }
-             */
+            /** @description The sound device. */
             audio: components["schemas"]["Audio"];
-            /**
-             * @description What this engine asks of the collector.
-             * @default {
-             *       "cgroup": "",
-             *       "enabled_mask": 63,
-             *       "sample_interval_ms": 20,
-             *       "tgid_allow": [],
-             *       "tgid_deny": []
-             *     }
-             */
+            /** @description What this engine requests from the collector. */
             bpf: components["schemas"]["BpfSubscription"];
-            /**
-             * @description The session bus.
-             * @default {
-             *       "bus": false,
-             *       "mpris": false,
-             *       "notifications": false
-             *     }
-             */
+            /** @description The session bus. */
             desktop: components["schemas"]["Desktop"];
-            /**
-             * @description Which parts run.
-             * @default {
-             *       "audio": true,
-             *       "bpf": true,
-             *       "fake": false,
-             *       "midi": false,
-             *       "osc": false
-             *     }
-             */
+            /** @description Which parts run. */
             features: components["schemas"]["Features"];
-            /**
-             * @description Where the HTTP API listens.
-             * @default {
-             *       "allowed_hosts": [],
-             *       "host": "127.0.0.1",
-             *       "local_users": false,
-             *       "port": 17321,
-             *       "token_file": null
-             *     }
-             */
+            /** @description Where the HTTP API listens. */
             listen: components["schemas"]["Listen"];
-            /**
-             * @description MIDI output.
-             * @default {
-             *       "channel": 1,
-             *       "clock": false,
-             *       "port": "khor"
-             *     }
-             */
+            /** @description MIDI output. */
             midi: components["schemas"]["Midi"];
-            /**
-             * @description The music.
-             * @default {
-             *       "bpm": 110,
-             *       "density": 0.5,
-             *       "key_midi": 50,
-             *       "preset": "ambient",
-             *       "scale": "dorian",
-             *       "seed": 1,
-             *       "smoothing": 0.5
-             *     }
-             */
+            /** @description The music. */
             music: components["schemas"]["Music"];
-            /**
-             * @description OSC output and input.
-             * @default {
-             *       "host": "127.0.0.1",
-             *       "port": 9000,
-             *       "receive": {
-             *         "enabled": false,
-             *         "port": 9001
-             *       },
-             *       "targets": []
-             *     }
-             */
+            /** @description OSC output and input. */
             osc: components["schemas"]["Osc"];
-            /**
-             * @description Hours in which the sound device is muted.
-             * @default {
-             *       "enabled": false,
-             *       "from": "22:00",
-             *       "to": "07:00"
-             *     }
-             */
+            /** @description Hours in which the sound device is muted. */
             quiet: components["schemas"]["Quiet"];
-            /**
-             * @description Limits of the disk space for recordings.
-             * @default {
-             *       "min_free_mib": null,
-             *       "quota_mib": 20480
-             *     }
-             */
+            /** @description Limits of the disk space for recordings. */
             recordings: components["schemas"]["Recordings"];
-            /**
-             * @description From rates to levels.
-             * @default {
-             *       "ceilings": {
-             *         "cpu": 1,
-             *         "csw": 120000,
-             *         "exec": 250,
-             *         "fault": 500000,
-             *         "fork": 500,
-             *         "io": 80000000,
-             *         "irq": 200000,
-             *         "lat": 0.5,
-             *         "local": 50000000,
-             *         "mem": 1,
-             *         "retx": 50,
-             *         "rx": 50000000,
-             *         "softirq": 200000,
-             *         "stall": 1,
-             *         "tx": 50000000
-             *       },
-             *       "range": "adaptive"
-             *     }
-             */
+            /** @description From rates to levels. */
             signals: components["schemas"]["Signals"];
-            /**
-             * @description Which site is heard instead of this machine, and how; only the file may say which.
-             * @default {
-             *       "host": null,
-             *       "mode": "ensemble",
-             *       "name": "",
-             *       "nats": {
-             *         "creds": null,
-             *         "nkey": null,
-             *         "tls_ca": null,
-             *         "tls_cert": null,
-             *         "tls_key": null,
-             *         "url": "nats://127.0.0.1:4222"
-             *       }
-             *     }
-             */
+            /** @description The site that khor plays instead of this machine. */
             site: components["schemas"]["Site"];
-            /**
-             * @description The web page.
-             * @default {
-             *       "dir": null,
-             *       "serve": true
-             *     }
-             */
+            /** @description The web page. */
             ui: components["schemas"]["Ui"];
             /**
              * Format: uint32
              * @description Version of this layout.
-             * @default 1
              */
             version: number;
         };
         /** @description The whole configuration after a change. `C` is the configuration. */
         ConfigChanged: {
-            /**
-             * @description The sound device.
-             * @default {
-             *       "backend": "",
-             *       "device": "",
-             *       "loudness_lufs": -23,
-             *       "master_gain": 0.5,
-             *       "sample_rate": 48000
-             *     }
-             */
+            /** @description The sound device. */
             audio: components["schemas"]["Audio"];
-            /**
-             * @description What this engine asks of the collector.
-             * @default {
-             *       "cgroup": "",
-             *       "enabled_mask": 63,
-             *       "sample_interval_ms": 20,
-             *       "tgid_allow": [],
-             *       "tgid_deny": []
-             *     }
-             */
+            /** @description What this engine requests from the collector. */
             bpf: components["schemas"]["BpfSubscription"];
-            /**
-             * @description The session bus.
-             * @default {
-             *       "bus": false,
-             *       "mpris": false,
-             *       "notifications": false
-             *     }
-             */
+            /** @description The session bus. */
             desktop: components["schemas"]["Desktop"];
-            /**
-             * @description Which parts run.
-             * @default {
-             *       "audio": true,
-             *       "bpf": true,
-             *       "fake": false,
-             *       "midi": false,
-             *       "osc": false
-             *     }
-             */
+            /** @description Which parts run. */
             features: components["schemas"]["Features"];
-            /**
-             * @description Where the HTTP API listens.
-             * @default {
-             *       "allowed_hosts": [],
-             *       "host": "127.0.0.1",
-             *       "local_users": false,
-             *       "port": 17321,
-             *       "token_file": null
-             *     }
-             */
+            /** @description Where the HTTP API listens. */
             listen: components["schemas"]["Listen"];
-            /**
-             * @description MIDI output.
-             * @default {
-             *       "channel": 1,
-             *       "clock": false,
-             *       "port": "khor"
-             *     }
-             */
+            /** @description MIDI output. */
             midi: components["schemas"]["Midi"];
-            /**
-             * @description The music.
-             * @default {
-             *       "bpm": 110,
-             *       "density": 0.5,
-             *       "key_midi": 50,
-             *       "preset": "ambient",
-             *       "scale": "dorian",
-             *       "seed": 1,
-             *       "smoothing": 0.5
-             *     }
-             */
+            /** @description The music. */
             music: components["schemas"]["Music"];
             /**
              * @description Why the file does not have the change, which then lasts until the engine ends; `null` if the
@@ -513,91 +401,23 @@ export interface components {
             not_saved: string | null;
             /** @description True. */
             ok: boolean;
-            /**
-             * @description OSC output and input.
-             * @default {
-             *       "host": "127.0.0.1",
-             *       "port": 9000,
-             *       "receive": {
-             *         "enabled": false,
-             *         "port": 9001
-             *       },
-             *       "targets": []
-             *     }
-             */
+            /** @description OSC output and input. */
             osc: components["schemas"]["Osc"];
-            /**
-             * @description Hours in which the sound device is muted.
-             * @default {
-             *       "enabled": false,
-             *       "from": "22:00",
-             *       "to": "07:00"
-             *     }
-             */
+            /** @description Hours in which the sound device is muted. */
             quiet: components["schemas"]["Quiet"];
-            /**
-             * @description Limits of the disk space for recordings.
-             * @default {
-             *       "min_free_mib": null,
-             *       "quota_mib": 20480
-             *     }
-             */
+            /** @description Limits of the disk space for recordings. */
             recordings: components["schemas"]["Recordings"];
             /** @description Whether a changed key takes effect only after a restart. */
             restart_required: boolean;
-            /**
-             * @description From rates to levels.
-             * @default {
-             *       "ceilings": {
-             *         "cpu": 1,
-             *         "csw": 120000,
-             *         "exec": 250,
-             *         "fault": 500000,
-             *         "fork": 500,
-             *         "io": 80000000,
-             *         "irq": 200000,
-             *         "lat": 0.5,
-             *         "local": 50000000,
-             *         "mem": 1,
-             *         "retx": 50,
-             *         "rx": 50000000,
-             *         "softirq": 200000,
-             *         "stall": 1,
-             *         "tx": 50000000
-             *       },
-             *       "range": "adaptive"
-             *     }
-             */
+            /** @description From rates to levels. */
             signals: components["schemas"]["Signals"];
-            /**
-             * @description Which site is heard instead of this machine, and how; only the file may say which.
-             * @default {
-             *       "host": null,
-             *       "mode": "ensemble",
-             *       "name": "",
-             *       "nats": {
-             *         "creds": null,
-             *         "nkey": null,
-             *         "tls_ca": null,
-             *         "tls_cert": null,
-             *         "tls_key": null,
-             *         "url": "nats://127.0.0.1:4222"
-             *       }
-             *     }
-             */
+            /** @description The site that khor plays instead of this machine. */
             site: components["schemas"]["Site"];
-            /**
-             * @description The web page.
-             * @default {
-             *       "dir": null,
-             *       "serve": true
-             *     }
-             */
+            /** @description The web page. */
             ui: components["schemas"]["Ui"];
             /**
              * Format: uint32
              * @description Version of this layout.
-             * @default 1
              */
             version: number;
         };
@@ -609,6 +429,172 @@ export interface components {
             ok: boolean;
             /** @description What is wrong in the file, one line each. */
             warnings: string[];
+        };
+        /**
+         * @description Everything that can be configured. Unknown keys in the file are kept, with a warning. A
+         *     change with an unknown key is refused.
+         */
+        ConfigRequest: {
+            /**
+             * @description The sound device.
+             * @default {
+             *       "backend": "",
+             *       "device": "",
+             *       "loudness_lufs": -23,
+             *       "master_gain": 0.5,
+             *       "sample_rate": 48000
+             *     }
+             */
+            audio: components["schemas"]["AudioRequest"];
+            /**
+             * @description What this engine requests from the collector.
+             * @default {
+             *       "cgroup": "",
+             *       "enabled_mask": 63,
+             *       "sample_interval_ms": 20,
+             *       "tgid_allow": [],
+             *       "tgid_deny": []
+             *     }
+             */
+            bpf: components["schemas"]["BpfSubscriptionRequest"];
+            /**
+             * @description The session bus.
+             * @default {
+             *       "bus": false,
+             *       "mpris": false,
+             *       "notifications": false
+             *     }
+             */
+            desktop: components["schemas"]["DesktopRequest"];
+            /**
+             * @description Which parts run.
+             * @default {
+             *       "audio": true,
+             *       "bpf": true,
+             *       "fake": false,
+             *       "midi": false,
+             *       "osc": false
+             *     }
+             */
+            features: components["schemas"]["FeaturesRequest"];
+            /**
+             * @description Where the HTTP API listens.
+             * @default {
+             *       "allowed_hosts": [],
+             *       "host": "127.0.0.1",
+             *       "local_users": false,
+             *       "port": 17321,
+             *       "token_file": null
+             *     }
+             */
+            listen: components["schemas"]["ListenRequest"];
+            /**
+             * @description MIDI output.
+             * @default {
+             *       "channel": 1,
+             *       "clock": false,
+             *       "port": "khor"
+             *     }
+             */
+            midi: components["schemas"]["MidiRequest"];
+            /**
+             * @description The music.
+             * @default {
+             *       "bpm": 110,
+             *       "density": 0.5,
+             *       "key_midi": 50,
+             *       "preset": "ambient",
+             *       "scale": "dorian",
+             *       "seed": 1,
+             *       "smoothing": 0.5
+             *     }
+             */
+            music: components["schemas"]["MusicRequest"];
+            /**
+             * @description OSC output and input.
+             * @default {
+             *       "host": "127.0.0.1",
+             *       "port": 9000,
+             *       "receive": {
+             *         "enabled": false,
+             *         "port": 9001
+             *       },
+             *       "targets": []
+             *     }
+             */
+            osc: components["schemas"]["OscRequest"];
+            /**
+             * @description Hours in which the sound device is muted.
+             * @default {
+             *       "enabled": false,
+             *       "from": "22:00",
+             *       "to": "07:00"
+             *     }
+             */
+            quiet: components["schemas"]["QuietRequest"];
+            /**
+             * @description Limits of the disk space for recordings.
+             * @default {
+             *       "min_free_mib": null,
+             *       "quota_mib": 20480
+             *     }
+             */
+            recordings: components["schemas"]["RecordingsRequest"];
+            /**
+             * @description From rates to levels.
+             * @default {
+             *       "ceilings": {
+             *         "cpu": 1,
+             *         "csw": 120000,
+             *         "exec": 250,
+             *         "fault": 500000,
+             *         "fork": 500,
+             *         "io": 80000000,
+             *         "irq": 200000,
+             *         "lat": 0.5,
+             *         "local": 50000000,
+             *         "mem": 1,
+             *         "retx": 50,
+             *         "rx": 50000000,
+             *         "softirq": 200000,
+             *         "stall": 1,
+             *         "tx": 50000000
+             *       },
+             *       "range": "adaptive"
+             *     }
+             */
+            signals: components["schemas"]["SignalsRequest"];
+            /**
+             * @description The site that khor plays instead of this machine.
+             * @default {
+             *       "host": null,
+             *       "mode": "ensemble",
+             *       "name": "",
+             *       "nats": {
+             *         "creds": null,
+             *         "nkey": null,
+             *         "tls_ca": null,
+             *         "tls_cert": null,
+             *         "tls_key": null,
+             *         "url": "nats://127.0.0.1:4222"
+             *       }
+             *     }
+             */
+            site: components["schemas"]["SiteRequest"];
+            /**
+             * @description The web page.
+             * @default {
+             *       "dir": null,
+             *       "serve": true
+             *     }
+             */
+            ui: components["schemas"]["UiRequest"];
+            /**
+             * Format: uint32
+             * @description Version of this layout.
+             * @default 1
+             */
+            version: number;
         };
         /** @description A version of the configuration. */
         ConfigVersion: {
@@ -700,21 +686,18 @@ export interface components {
         };
         /** @description Shape of the way from input to feature. */
         Curve: "linear" | "square" | "root";
-        /** @description What khor offers on the session bus. All of it is off until it is asked for. */
+        /** @description What khor offers on the session bus. */
         Desktop: {
-            /**
-             * @description Be `org.khor.Engine` on the session bus, for scripts and desktop tools.
-             * @default false
-             */
+            /** @description Offer `org.khor.Engine` on the session bus, for scripts and desktop tools. */
             bus: boolean;
             /**
-             * @description Be a media player to the desktop (MPRIS): its keys and applet mute, set the volume and change the preset.
-             * @default false
+             * @description Offer a media player to the desktop (MPRIS). Its keys and applet mute, set the volume and
+             *     change the preset.
              */
             mpris: boolean;
             /**
-             * @description Show a desktop notification when a program is killed for want of memory or crashes, or a disk request fails.
-             * @default false
+             * @description Show a desktop notification when a program is killed for want of memory or crashes, or a
+             *     disk request fails.
              */
             notifications: boolean;
         };
@@ -734,6 +717,26 @@ export interface components {
             notifications: components["schemas"]["Health"];
             /** @description Whether it works. False while it is off, and until it has started. */
             ok: boolean;
+        };
+        /** @description What khor offers on the session bus. */
+        DesktopRequest: {
+            /**
+             * @description Offer `org.khor.Engine` on the session bus, for scripts and desktop tools.
+             * @default false
+             */
+            bus: boolean;
+            /**
+             * @description Offer a media player to the desktop (MPRIS). Its keys and applet mute, set the volume and
+             *     change the preset.
+             * @default false
+             */
+            mpris: boolean;
+            /**
+             * @description Show a desktop notification when a program is killed for want of memory or crashes, or a
+             *     disk request fails.
+             * @default false
+             */
+            notifications: boolean;
         };
         /** @description A signal that stands out. */
         DeviatingSignal: {
@@ -783,6 +786,11 @@ export interface components {
             /** @description True. */
             ok: boolean;
         };
+        /** @description The body of `POST /api/audio/device`. */
+        DeviceSelectionRequest: {
+            /** @description `id:…` as listed. Empty or `default` selects the default device. */
+            device: string;
+        };
         /** @description The result of all checks. */
         Diagnosis: {
             /** @description The checks, in the order from the kernel to the loudspeaker. */
@@ -808,7 +816,7 @@ export interface components {
             /** @description The whole explanation as text of at most 80 columns. `khor explain` prints it. */
             text: string;
         };
-        /** @description Signals that belong together: one colour on the page, one timbre and register in the music. */
+        /** @description Lanes that belong together: one colour on the page, one timbre and register in the music. */
         Family: "process" | "network" | "disk" | "memory" | "kernel";
         /** @description A feature of the music that an input can move. */
         FeatureInfo: {
@@ -838,13 +846,31 @@ export interface components {
         };
         /** @description Which parts run. */
         Features: {
+            /** @description Play on a sound device. */
+            audio: boolean;
+            /** @description Listen to the collector. Without it, khor reads only `/proc`. */
+            bpf: boolean;
+            /** @description Play the synthetic demo source instead of this machine. */
+            fake: boolean;
+            /** @description Send MIDI. */
+            midi: boolean;
+            /** @description Send OSC. */
+            osc: boolean;
+        };
+        /** @description Features that are on. */
+        FeaturesReport: {
+            /** @description Whether the synthetic demo is selected. */
+            fake: boolean;
+        };
+        /** @description Which parts run. */
+        FeaturesRequest: {
             /**
              * @description Play on a sound device.
              * @default true
              */
             audio: boolean;
             /**
-             * @description Listen to the collector; without it only `/proc` is read.
+             * @description Listen to the collector. Without it, khor reads only `/proc`.
              * @default true
              */
             bpf: boolean;
@@ -864,15 +890,8 @@ export interface components {
              */
             osc: boolean;
         };
-        /** @description Features that are on. */
-        FeaturesReport: {
-            /** @description Whether the synthetic demo is selected. */
-            fake: boolean;
-        };
         /** @description What a patch's filter lets through. */
         FilterMode: "low" | "band" | "high";
-        /** @description Who of a site plays. In each mode, the one or two most deviant hosts have the voices. */
-        FleetMode: "ensemble" | "sections" | "roll_call";
         /** @description The hosts of the current site. */
         FleetReport: {
             /** @description The single host that plays as if it were this machine; `null` if all hosts play. */
@@ -891,62 +910,33 @@ export interface components {
              * @description Number of hosts that send, including hosts of the sites within the site.
              */
             live: number;
-            /**
-             * @description Who of the site plays: the setting `site.mode`.
-             * @default ensemble
-             */
-            mode: components["schemas"]["FleetMode"];
+            /** @description Who of the site plays: the setting `site.mode`. */
+            mode: components["schemas"]["SiteMode"];
             /** @description Whether the site's messages arrive. */
             ok: boolean;
-            /**
-             * @description Messages that were rejected.
-             * @default {
-             *       "crowded": 0,
-             *       "duplicate": 0,
-             *       "flooded": 0,
-             *       "foreign": 0,
-             *       "last": null,
-             *       "late": 0,
-             *       "malformed": 0,
-             *       "misdirected": 0,
-             *       "nested": 0,
-             *       "oversized": 0,
-             *       "version": 0
-             *     }
-             */
+            /** @description Messages that were rejected. */
             refused: components["schemas"]["RefusedMessages"];
             /** @description Why the hosts play in another way than `mode` requests; `null` if they do not. */
             remark: string | null;
-            /**
-             * @description Sections that have a pulse of their own.
-             * @default []
-             */
+            /** @description Sections that have a pulse of their own. */
             sections: components["schemas"]["SectionReport"][];
             /**
              * Format: uint32
              * @description Number of hosts that have stopped sending, including hosts of the sites within the site.
-             * @default 0
              */
             silent: number;
             /** @description Name of the site; `null` if no site is the source. */
             site: string | null;
-            /**
-             * @description Sites within the site, by name.
-             * @default []
-             */
+            /** @description Sites within the site, by name. */
             sites: components["schemas"]["SubSiteReport"][];
             /** @description Names of the one or two hosts that have the voices, the largest deviation first. */
             soloists: string[];
             /**
              * Format: uint
              * @description Turns of the roll call; 0 in other modes.
-             * @default 0
              */
             turns: number;
-            /**
-             * @description Number of hosts by the version of their relay.
-             * @default {}
-             */
+            /** @description Number of hosts by the version of their relay. */
             versions: {
                 [key: string]: number;
             };
@@ -980,167 +970,40 @@ export interface components {
             audio: components["schemas"]["AudioReport"];
             /** @description The learned baseline. */
             baseline: components["schemas"]["BaselineReport"];
-            /**
-             * @description Whether the collector's programs in the kernel are counted.
-             * @default {
-             *       "enabled": false,
-             *       "err_code": 0,
-             *       "error": null,
-             *       "fix": null,
-             *       "ok": false
-             *     }
-             */
+            /** @description Whether the collector's programs in the kernel are counted. */
             bpf: components["schemas"]["BpfReport"];
-            /**
-             * @description The configuration file.
-             * @default {
-             *       "error": null,
-             *       "ok": false,
-             *       "warnings": []
-             *     }
-             */
+            /** @description The configuration file. */
             config: components["schemas"]["ConfigReport"];
             /** @description Path of the configuration file. */
             config_path: string;
-            /**
-             * @description khor's parts on the session bus.
-             * @default {
-             *       "bus": {
-             *         "enabled": false,
-             *         "error": null,
-             *         "fix": null,
-             *         "ok": false
-             *       },
-             *       "enabled": false,
-             *       "error": null,
-             *       "fix": null,
-             *       "mpris": {
-             *         "enabled": false,
-             *         "error": null,
-             *         "fix": null,
-             *         "ok": false
-             *       },
-             *       "notifications": {
-             *         "enabled": false,
-             *         "error": null,
-             *         "fix": null,
-             *         "ok": false
-             *       },
-             *       "ok": false
-             *     }
-             */
+            /** @description khor's parts on the session bus. */
             desktop: components["schemas"]["DesktopReport"];
-            /**
-             * @description Features that are on.
-             * @default {
-             *       "fake": false
-             *     }
-             */
+            /** @description Features that are on. */
             features: components["schemas"]["FeaturesReport"];
             /** @description The machine on which the engine runs. */
             host: components["schemas"]["MachineReport"];
-            /**
-             * @description Remote listeners.
-             * @default {
-             *       "at_most": 0,
-             *       "listeners": 0
-             *     }
-             */
+            /** @description Remote listeners. */
             listen: components["schemas"]["ListenReport"];
-            /**
-             * @description The MIDI output.
-             * @default {
-             *       "channel": 0,
-             *       "enabled": false,
-             *       "error": null,
-             *       "fix": null,
-             *       "ok": false,
-             *       "port": ""
-             *     }
-             */
+            /** @description The MIDI output. */
             midi: components["schemas"]["MidiReport"];
-            /**
-             * @description Events that the collector's programs missed.
-             * @default {
-             *       "events": null,
-             *       "reason": null
-             *     }
-             */
+            /** @description Events that the collector's programs missed. */
             missed: components["schemas"]["MissedReport"];
-            /**
-             * @description The OSC output and input.
-             * @default {
-             *       "enabled": false,
-             *       "error": null,
-             *       "fix": null,
-             *       "host": "",
-             *       "ok": false,
-             *       "port": 0,
-             *       "receive": {
-             *         "enabled": false,
-             *         "error": null,
-             *         "fix": null,
-             *         "last_refusal": null,
-             *         "messages": 0,
-             *         "ok": false,
-             *         "port": 0,
-             *         "refused": 0
-             *       },
-             *       "targets": []
-             *     }
-             */
+            /** @description The OSC output and input. */
             osc: components["schemas"]["OscReport"];
-            /**
-             * @description The user's presets.
-             * @default {
-             *       "folder": "",
-             *       "ok": false,
-             *       "problems": []
-             *     }
-             */
+            /** @description The user's presets. */
             presets: components["schemas"]["PresetsReport"];
             /**
              * @description The counters of the kernel, and which of them the source has. Empty for a site and while no
              *     source delivers.
-             * @default []
              */
             probes: components["schemas"]["ProbeReport"][];
-            /**
-             * @description The current or last recording.
-             * @default {
-             *       "error": null,
-             *       "file": null,
-             *       "fix": null,
-             *       "lost_blocks": 0,
-             *       "lost_seconds": 0,
-             *       "recording": false,
-             *       "seconds": 0
-             *     }
-             */
+            /** @description The current or last recording. */
             recording: components["schemas"]["RecordingStatus"];
-            /**
-             * @description Whose activity is counted.
-             * @default {
-             *       "cgroups": [],
-             *       "error": null,
-             *       "fix": null,
-             *       "is_machine": false,
-             *       "ok": false,
-             *       "whose": ""
-             *     }
-             */
+            /** @description Whose activity is counted. */
             scope: components["schemas"]["ScopeReport"];
             /** @description Where the counts come from. */
             source: components["schemas"]["SourceReport"];
-            /**
-             * @description The time zone of the quiet hours.
-             * @default {
-             *       "error": null,
-             *       "fix": null,
-             *       "ok": false,
-             *       "zone": ""
-             *     }
-             */
+            /** @description The time zone of the quiet hours. */
             time: components["schemas"]["TimeReport"];
             /**
              * Format: uint64
@@ -1151,10 +1014,12 @@ export interface components {
             version: string;
         };
         /**
-         * @description The rates of the last two minutes, at 5 points a second, oldest first. There is one list for each
-         *     signal, which is shorter than the history of `GET /api/metrics`.
+         * @description The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes. There
+         *     is one list for each signal, which is shorter than the history of `GET /api/metrics`.
          */
         HistoryColumns: {
+            /** @description The newest notes, at most 512, oldest first. */
+            notes: components["schemas"]["NoteReport"][];
             /**
              * @description The rates of each signal in its unit, one for each time, rounded to four digits; `null` if the
              *     signal was missing.
@@ -1192,7 +1057,10 @@ export interface components {
              * @description Interrupts of devices per second.
              */
             irq_s: number | null;
-            /** @description Level of each signal, 0 to 1; `null` if it was missing. */
+            /**
+             * @description Level of each signal, 0 to 1; `null` if it was missing. A lane that was added later has no
+             *     field.
+             */
             levels: {
                 [key: string]: number | null;
             };
@@ -1201,10 +1069,7 @@ export interface components {
              * @description Share of the time in which some task waited for memory, percent.
              */
             mem_pct: number | null;
-            /**
-             * @description Rate of each signal in its unit; `null` if it was missing.
-             * @default {}
-             */
+            /** @description Rate of each signal in its unit; `null` if it was missing. */
             rates: {
                 [key: string]: number | null;
             };
@@ -1256,7 +1121,10 @@ export interface components {
              * @description Interrupts of devices per second.
              */
             irq_s: number | null;
-            /** @description Level of each signal, 0 to 1; `null` if it was missing. */
+            /**
+             * @description Level of each signal, 0 to 1; `null` if it was missing. A lane that was added later has no
+             *     field.
+             */
             levels: {
                 [key: string]: number | null;
             };
@@ -1265,10 +1133,7 @@ export interface components {
              * @description Share of the time in which some task waited for memory, percent.
              */
             mem_pct: number | null;
-            /**
-             * @description Rate of each signal in its unit; `null` if it was missing.
-             * @default {}
-             */
+            /** @description Rate of each signal in its unit; `null` if it was missing. */
             rates: {
                 [key: string]: number | null;
             };
@@ -1311,19 +1176,16 @@ export interface components {
             /**
              * Format: uint64
              * @description Frames of the host that arrived too late.
-             * @default 0
              */
             late_frames: number;
             /**
              * Format: float
              * @description How much of its baseline is learned, 0 to 1.
-             * @default 0
              */
             learnt: number;
             /**
              * Format: uint64
              * @description Frames of the host that did not arrive.
-             * @default 0
              */
             missed_frames: number;
             /** @description Name of the host, unique within the site. */
@@ -1333,7 +1195,6 @@ export interface components {
             /**
              * Format: uint64
              * @description Messages under the host's subject that were rejected.
-             * @default 0
              */
             refused_messages: number;
             /** @description Its section; `null` for a host without one. */
@@ -1345,19 +1206,13 @@ export interface components {
             seen_ms_ago: number;
             /** @description Name of the signal with this deviation; `null` as `deviation`. */
             signal: string | null;
-            /**
-             * @description Where its counts come from: `collector`, `proc`, `demo` or `unknown`.
-             * @default
-             */
+            /** @description Where its counts come from: `collector`, `proc`, `demo` or `unknown`. */
             source: string;
             /** @description Whether the host sends. */
             state: components["schemas"]["HostState"];
             /** @description Whether two relays use the host's name. */
             used_twice: boolean;
-            /**
-             * @description Version of its relay.
-             * @default
-             */
+            /** @description Version of its relay. */
             version: string;
             /** @description The site within the site that reported the host; `null` if its own relay did. */
             via: string | null;
@@ -1384,6 +1239,11 @@ export interface components {
             available: boolean;
             /** @description The family: one colour, and one timbre and register. */
             family: components["schemas"]["Family"];
+            /**
+             * Format: double
+             * @description The rate of one octave, in `unit`, greater than 0. Differences below it mean nothing.
+             */
+            grain: number;
             /** @description Two or three plain words, such as `program starts`. */
             label: string;
             /** @description Name of the lane, such as `exec`. */
@@ -1432,34 +1292,24 @@ export interface components {
         /** @description Where the HTTP API listens. */
         Listen: {
             /**
-             * @description Other names of this listener, such as the name of a reverse proxy; at most 16. Each is a
-             *     name, `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
+             * @description Other names of this listener, such as the name of a reverse proxy. Each is a name,
+             *     `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
              *     `https://`.
-             * @default []
              */
             allowed_hosts: string[];
-            /**
-             * @description An address of this machine; one that others can reach needs a token.
-             * @default 127.0.0.1
-             */
+            /** @description An address of this machine. An address that other machines can reach needs a token. */
             host: string;
             /**
-             * @description Let in every user of this machine, not only the engine's own user and root. Has no effect if
-             *     there is a token. Only the configuration file may set this.
-             * @default false
+             * @description Serve every user of this machine, not only the engine's own user and root. Has no effect
+             *     if there is a token.
              */
             local_users: boolean;
             /**
              * Format: uint16
-             * @description TCP port, 1..=65535.
-             * @default 17321
+             * @description TCP port.
              */
             port: number;
-            /**
-             * @description A file with a token of at least 32 characters. Every client then needs the token. Only the
-             *     configuration file may set this.
-             * @default null
-             */
+            /** @description A file with a token of at least 32 characters. Every client then needs the token. */
             token_file: string | null;
         };
         /** @description Remote listeners. */
@@ -1475,18 +1325,56 @@ export interface components {
              */
             listeners: number;
         };
+        /** @description Where the HTTP API listens. */
+        ListenRequest: {
+            /**
+             * @description Other names of this listener, such as the name of a reverse proxy. Each is a name,
+             *     `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
+             *     `https://`.
+             * @default []
+             */
+            allowed_hosts: string[];
+            /**
+             * @description An address of this machine. An address that other machines can reach needs a token.
+             * @default 127.0.0.1
+             */
+            host: string;
+            /**
+             * @description Serve every user of this machine, not only the engine's own user and root. Has no effect
+             *     if there is a token.
+             * @default false
+             */
+            local_users: boolean;
+            /**
+             * Format: uint16
+             * @description TCP port.
+             * @default 17321
+             */
+            port: number;
+            /**
+             * @description A file with a token of at least 32 characters. Every client then needs the token.
+             * @default null
+             */
+            token_file: string | null;
+        };
+        /** @description The body of `POST /api/login`. */
+        LoginRequest: {
+            /**
+             * @description The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
+             *     whole host.
+             */
+            path?: string | null;
+            /** @description The token in the file that the setting `listen.token_file` names. */
+            token: string;
+        };
         /** @description The machine on which the engine runs. */
         MachineReport: {
             /**
              * Format: uint
              * @description CPUs that the engine may use.
-             * @default 0
              */
             cpus: number;
-            /**
-             * @description The kernel's release, such as `6.18.0`.
-             * @default
-             */
+            /** @description The kernel's release, such as `6.18.0`. */
             kernel: string;
             /** @description The host name. */
             name: string;
@@ -1526,24 +1414,11 @@ export interface components {
              *     event.
              */
             notes: components["schemas"]["NoteReport"][];
-            /**
-             * @description Rates of the original khor. All are `null` for a site.
-             * @default {
-             *       "blk_r_kbs": null,
-             *       "blk_w_kbs": null,
-             *       "csw_s": null,
-             *       "exec_s": null,
-             *       "irq_s": null,
-             *       "mem_pct": null,
-             *       "retx_s": null,
-             *       "rx_kbs": null,
-             *       "tx_kbs": null
-             *     }
-             */
+            /** @description Rates of the original khor. All are `null` for a site. */
             rates: components["schemas"]["OriginalRates"];
             /**
-             * @description The signals by name, in the order of the catalogue. For a site, the signals of all its hosts
-             *     together.
+             * @description The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
+             *     the source has added. For a site, the signals of all its hosts together.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
@@ -1551,24 +1426,9 @@ export interface components {
             /**
              * @description The one or two hosts of a site that have the voices, the largest deviation first. Empty
              *     without a site.
-             * @default []
              */
             soloists: components["schemas"]["SoloReport"][];
-            /**
-             * @description Totals of the original khor.
-             * @default {
-             *       "blk_read_bytes_total": null,
-             *       "blk_write_bytes_total": null,
-             *       "events_dropped": null,
-             *       "events_total": null,
-             *       "exec_total": null,
-             *       "irq_total": null,
-             *       "net_rx_bytes_total": null,
-             *       "net_tx_bytes_total": null,
-             *       "sched_switch_total": null,
-             *       "tcp_retransmit_total": null
-             *     }
-             */
+            /** @description Totals of the original khor. */
             totals: components["schemas"]["OriginalTotals"];
             /**
              * Format: uint64
@@ -1598,24 +1458,11 @@ export interface components {
              *     event.
              */
             notes: components["schemas"]["NoteReport"][];
-            /**
-             * @description Rates of the original khor. All are `null` for a site.
-             * @default {
-             *       "blk_r_kbs": null,
-             *       "blk_w_kbs": null,
-             *       "csw_s": null,
-             *       "exec_s": null,
-             *       "irq_s": null,
-             *       "mem_pct": null,
-             *       "retx_s": null,
-             *       "rx_kbs": null,
-             *       "tx_kbs": null
-             *     }
-             */
+            /** @description Rates of the original khor. All are `null` for a site. */
             rates: components["schemas"]["OriginalRates"];
             /**
-             * @description The signals by name, in the order of the catalogue. For a site, the signals of all its hosts
-             *     together.
+             * @description The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
+             *     the source has added. For a site, the signals of all its hosts together.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
@@ -1623,24 +1470,9 @@ export interface components {
             /**
              * @description The one or two hosts of a site that have the voices, the largest deviation first. Empty
              *     without a site.
-             * @default []
              */
             soloists: components["schemas"]["SoloReport"][];
-            /**
-             * @description Totals of the original khor.
-             * @default {
-             *       "blk_read_bytes_total": null,
-             *       "blk_write_bytes_total": null,
-             *       "events_dropped": null,
-             *       "events_total": null,
-             *       "exec_total": null,
-             *       "irq_total": null,
-             *       "net_rx_bytes_total": null,
-             *       "net_tx_bytes_total": null,
-             *       "sched_switch_total": null,
-             *       "tcp_retransmit_total": null
-             *     }
-             */
+            /** @description Totals of the original khor. */
             totals: components["schemas"]["OriginalTotals"];
             /**
              * Format: uint64
@@ -1652,19 +1484,12 @@ export interface components {
         Midi: {
             /**
              * Format: uint8
-             * @description Channel of the melody, 1..=16; the other roles have fixed channels.
-             * @default 1
+             * @description Channel of the melody. The other roles have fixed channels.
              */
             channel: number;
-            /**
-             * @description Send MIDI clock, start and stop: 24 clocks a quarter note, from the next bar line on.
-             * @default false
-             */
+            /** @description Send MIDI clock, start and stop: 24 clocks in a quarter note, from the next bar line on. */
             clock: boolean;
-            /**
-             * @description Name of the ALSA sequencer port.
-             * @default khor
-             */
+            /** @description Name of the ALSA sequencer port. */
             port: string;
         };
         /** @description The MIDI output. */
@@ -1685,6 +1510,25 @@ export interface components {
             /** @description Name of the sequencer port. */
             port: string;
         };
+        /** @description MIDI output. */
+        MidiRequest: {
+            /**
+             * Format: uint8
+             * @description Channel of the melody. The other roles have fixed channels.
+             * @default 1
+             */
+            channel: number;
+            /**
+             * @description Send MIDI clock, start and stop: 24 clocks in a quarter note, from the next bar line on.
+             * @default false
+             */
+            clock: boolean;
+            /**
+             * @description Name of the ALSA sequencer port.
+             * @default khor
+             */
+            port: string;
+        };
         /** @description Events that the collector's programs missed since the engine started. */
         MissedReport: {
             /**
@@ -1701,42 +1545,31 @@ export interface components {
         Music: {
             /**
              * Format: float
-             * @description Beats per minute, 20..=300.
-             * @default 110
+             * @description Tempo, beats per minute.
              */
             bpm: number;
             /**
              * Format: float
-             * @description How much of the work becomes notes, 0..=1.
-             * @default 0.5
+             * @description How much of the work becomes notes.
              */
             density: number;
             /**
              * Format: uint8
-             * @description Tonic, MIDI note 0..=127; only its place in the octave matters to most roles.
-             * @default 50
+             * @description Tonic, MIDI note. Only its place in the octave matters to most roles.
              */
             key_midi: number;
-            /**
-             * @description Name of the preset, built in or the user's own (`khor presets`).
-             * @default ambient
-             */
+            /** @description Name of the preset, built in or the user's own (`khor presets`). */
             preset: string;
-            /**
-             * @description Scale.
-             * @default dorian
-             */
+            /** @description Scale of all pitches. */
             scale: components["schemas"]["Scale"];
             /**
              * Format: uint64
-             * @description Same seed, same capture: same music.
-             * @default 1
+             * @description Seed of the random choices. The same seed and capture give the same music.
              */
             seed: number;
             /**
              * Format: float
-             * @description How slowly signals follow, 0..=1.
-             * @default 0.5
+             * @description How slowly signals follow.
              */
             smoothing: number;
         };
@@ -1745,7 +1578,6 @@ export interface components {
             /**
              * Format: uint64
              * @description Number of the bar since the music began.
-             * @default 0
              */
             bar: number;
             /**
@@ -1756,7 +1588,6 @@ export interface components {
             /**
              * Format: uint8
              * @description The step within the bar, 0 to 15.
-             * @default 0
              */
             step: number;
             /**
@@ -1764,6 +1595,49 @@ export interface components {
              * @description Length of a step, milliseconds.
              */
             step_ms: number;
+        };
+        /** @description The music. */
+        MusicRequest: {
+            /**
+             * Format: float
+             * @description Tempo, beats per minute.
+             * @default 110
+             */
+            bpm: number;
+            /**
+             * Format: float
+             * @description How much of the work becomes notes.
+             * @default 0.5
+             */
+            density: number;
+            /**
+             * Format: uint8
+             * @description Tonic, MIDI note. Only its place in the octave matters to most roles.
+             * @default 50
+             */
+            key_midi: number;
+            /**
+             * @description Name of the preset, built in or the user's own (`khor presets`).
+             * @default ambient
+             */
+            preset: string;
+            /**
+             * @description Scale of all pitches.
+             * @default dorian
+             */
+            scale: components["schemas"]["Scale"];
+            /**
+             * Format: uint64
+             * @description Seed of the random choices. The same seed and capture give the same music.
+             * @default 1
+             */
+            seed: number;
+            /**
+             * Format: float
+             * @description How slowly signals follow.
+             * @default 0.5
+             */
+            smoothing: number;
         };
         /** @description The answer of `POST /api/actions/mute`. */
         Muted: {
@@ -1774,6 +1648,24 @@ export interface components {
         };
         /** @description A NATS server and the credentials for it. */
         Nats: {
+            /** @description A credentials file (JWT and seed), as NATS' own tools write it. */
+            creds: string | null;
+            /** @description A file with the seed of a user's `NKey`. */
+            nkey: string | null;
+            /**
+             * @description Certificates of the authority that signed the server's, PEM. Null means the authorities
+             *     of the system.
+             */
+            tls_ca: string | null;
+            /** @description This client's certificate, PEM, if the server requires one. */
+            tls_cert: string | null;
+            /** @description The key of this client's certificate, PEM. */
+            tls_key: string | null;
+            /** @description Address of the server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS. */
+            url: string;
+        };
+        /** @description A NATS server and the credentials for it. */
+        NatsRequest: {
             /**
              * @description A credentials file (JWT and seed), as NATS' own tools write it.
              * @default null
@@ -1785,7 +1677,8 @@ export interface components {
              */
             nkey: string | null;
             /**
-             * @description Certificates of the authority that signed the server's, PEM. The default is the system's.
+             * @description Certificates of the authority that signed the server's, PEM. Null means the authorities
+             *     of the system.
              * @default null
              */
             tls_ca: string | null;
@@ -1795,19 +1688,22 @@ export interface components {
              */
             tls_cert: string | null;
             /**
-             * @description Its key, PEM.
+             * @description The key of this client's certificate, PEM.
              * @default null
              */
             tls_key: string | null;
             /**
-             * @description Its address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
+             * @description Address of the server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
              * @default nats://127.0.0.1:4222
              */
             url: string;
         };
         /** @description New notes. */
         NoteList: {
-            /** @description The notes since the previous event, oldest first. A greeting has at most 256. */
+            /**
+             * @description The notes since the previous event, oldest first. A greeting has at most 64, and
+             *     `GET /api/history` has those before.
+             */
             notes: components["schemas"]["NoteReport"][];
         };
         /** @description A note that was sent to the outputs. */
@@ -1963,41 +1859,38 @@ export interface components {
         };
         /** @description OSC output. */
         Osc: {
-            /**
-             * @description Host name or address of the first target.
-             * @default 127.0.0.1
-             */
+            /** @description Host name or address of the first target. */
             host: string;
             /**
              * Format: uint16
-             * @description UDP port of the first target, 1..=65535.
-             * @default 9000
+             * @description UDP port of the first target.
              */
             port: number;
-            /**
-             * @description Being steered by OSC.
-             * @default {
-             *       "enabled": false,
-             *       "port": 9001
-             *     }
-             */
+            /** @description OSC input. */
             receive: components["schemas"]["OscReceive"];
-            /**
-             * @description Further targets, `host:port` each, at most 8.
-             * @default []
-             */
+            /** @description Further targets, each `host:port`. */
             targets: string[];
         };
-        /** @description Being steered by OSC, by programs on this machine. */
+        /** @description OSC input: programs on this machine change settings. */
         OscReceive: {
+            /** @description Receive OSC. */
+            enabled: boolean;
             /**
-             * @description Listen at all.
+             * Format: uint16
+             * @description UDP port on 127.0.0.1.
+             */
+            port: number;
+        };
+        /** @description OSC input: programs on this machine change settings. */
+        OscReceiveRequest: {
+            /**
+             * @description Receive OSC.
              * @default false
              */
             enabled: boolean;
             /**
              * Format: uint16
-             * @description UDP port on 127.0.0.1, 1..=65535.
+             * @description UDP port on 127.0.0.1.
              * @default 9001
              */
             port: number;
@@ -2024,8 +1917,134 @@ export interface components {
             /** @description All targets, each with its own health. */
             targets: components["schemas"]["TargetHealth"][];
         };
+        /** @description OSC output. */
+        OscRequest: {
+            /**
+             * @description Host name or address of the first target.
+             * @default 127.0.0.1
+             */
+            host: string;
+            /**
+             * Format: uint16
+             * @description UDP port of the first target.
+             * @default 9000
+             */
+            port: number;
+            /**
+             * @description OSC input.
+             * @default {
+             *       "enabled": false,
+             *       "port": 9001
+             *     }
+             */
+            receive: components["schemas"]["OscReceiveRequest"];
+            /**
+             * @description Further targets, each `host:port`.
+             * @default []
+             */
+            targets: string[];
+        };
         /** @description One role's timbre. Plain data, copied into a voice when its note begins. */
         Patch: {
+            /**
+             * Format: float
+             * @description Time to full level, ms, 1..=10000.
+             */
+            attack_ms: number;
+            /**
+             * Format: float
+             * @description Cutoff or centre at middle C, neutral brightness and envelope 0, Hz, 40..=16000.
+             */
+            cutoff_hz: number;
+            /**
+             * Format: float
+             * @description Time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+             */
+            decay_ms: number;
+            /**
+             * Format: float
+             * @description Share sent to the delay, 0..=1.
+             */
+            delay_send: number;
+            /**
+             * Format: float
+             * @description Distance of a second oscillator, cents, 0..=50; 0 is one oscillator. Noise has always one.
+             */
+            detune_cents: number;
+            /**
+             * Format: float
+             * @description How far the envelope at full level opens the filter, octaves, -4..=4.
+             */
+            env_octaves: number;
+            /** @description What the filter lets through. */
+            filter: components["schemas"]["FilterMode"];
+            /**
+             * Format: float
+             * @description Swing of the phase at full envelope, radians, 0..=8; fm only. It follows the envelope, so a note becomes
+             *     purer as it fades, and is less for high notes, whose sidebands would fold.
+             */
+            fm_index: number;
+            /**
+             * Format: float
+             * @description Modulator's frequency as a multiple of the note's, 0.25..=12; fm only. Whole numbers are harmonic,
+             *     others are bells.
+             */
+            fm_ratio: number;
+            /**
+             * Format: float
+             * @description Level, dB, -60..=12.
+             */
+            gain_db: number;
+            /**
+             * Format: float
+             * @description How far the cutoff follows the note, 0 (not at all) ..=1 (with the pitch).
+             */
+            key_follow: number;
+            /**
+             * Format: float
+             * @description Time from the release to -60 dB, ms, 5..=20000.
+             */
+            release_ms: number;
+            /**
+             * Format: float
+             * @description Resonance, 0 (Q 0.5) ..=1 (Q 8).
+             */
+            resonance: number;
+            /**
+             * Format: float
+             * @description Share sent to the reverb, 0..=1.
+             */
+            reverb_send: number;
+            /**
+             * Format: float
+             * @description Level held until the release, 0..=1.
+             */
+            sustain: number;
+            /**
+             * Format: float
+             * @description Swing of the pitch to either side once the vibrato is in full, cents, 0..=100; 0 is none.
+             */
+            vibrato_cents: number;
+            /**
+             * Format: float
+             * @description Rate of the vibrato, Hz, 0.1..=12; every note's differs a little, as singers do.
+             */
+            vibrato_hz: number;
+            /**
+             * Format: float
+             * @description Share of all that leaves the voice (dry and sends) that is sung through the vowel, 0..=1.
+             */
+            vowel_send: number;
+            /** @description Oscillator waveform. */
+            wave: components["schemas"]["Wave"];
+            /**
+             * Format: float
+             * @description Pulse width, share of the period, 0.05..=0.5; pulse only.
+             */
+            width: number;
+        };
+        /** @description One role's timbre. Plain data, copied into a voice when its note begins. */
+        PatchRequest: {
             /**
              * Format: float
              * @description Time to full level, ms, 1..=10000.
@@ -2176,10 +2195,40 @@ export interface components {
             /** @description The timbre of the voice of sent traffic. */
             send?: components["schemas"]["Patch"] | null;
         };
+        /** @description The timbres: one per role, and one for each voice stream and the cues where they differ from their role's. */
+        PatchesRequest: {
+            /** @description The timbre of [`Role::Bass`]. */
+            bass: components["schemas"]["PatchRequest"];
+            /** @description The timbre of [`Role::Chords`]. */
+            chords: components["schemas"]["PatchRequest"];
+            /** @description The timbre of the cues. */
+            cue?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of the voice of disks. */
+            disk?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of the voice of the kernel. */
+            kernel?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of the voice of local traffic. */
+            local?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of the voice of retransmits. */
+            loss?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of [`Role::Melody`]. */
+            melody: components["schemas"]["PatchRequest"];
+            /** @description The timbre of the voice of memory. */
+            memory?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of [`Role::Percussion`]. */
+            percussion: components["schemas"]["PatchRequest"];
+            /** @description The timbre of the voice of new processes. */
+            process?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of the voice of received traffic. */
+            receive?: components["schemas"]["PatchRequest"] | null;
+            /** @description The timbre of the voice of sent traffic. */
+            send?: components["schemas"]["PatchRequest"] | null;
+        };
         /** @description Whether more of the signal is more of the feature. */
         Polarity: "up" | "down";
         /** @description A preset as it is written. */
         Preset: {
+            /** @description How the bed is played. */
             bed: components["schemas"]["BedSettings"];
             /** @description One sentence for people who choose. */
             hint: string;
@@ -2187,13 +2236,13 @@ export interface components {
             map?: components["schemas"]["Route"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
+            /** @description The timbres of all roles. */
             patches: components["schemas"]["Patches"];
-            /** @default [] */
+            /** @description How the pulse is played, one entry for each stream, at most 4. */
             pulse: components["schemas"]["PulseSettings"][];
             /**
              * Format: float
              * @description Delay of every second step, share of a step.
-             * @default 0
              */
             swing: number;
             /**
@@ -2201,6 +2250,7 @@ export interface components {
              * @description Correction that brings the bed to the common loudness, dB.
              */
             trim_db: number;
+            /** @description How the voices are played. */
             voices: components["schemas"]["VoiceSettings"];
         };
         /** @description The result of a check of a preset. */
@@ -2258,6 +2308,37 @@ export interface components {
             /** @description The keys of the preset's file, always with the whole `map`. */
             preset: components["schemas"]["Preset"];
         };
+        /** @description A preset as it is written. */
+        PresetRequest: {
+            /** @description How the bed is played. */
+            bed: components["schemas"]["BedSettingsRequest"];
+            /** @description One sentence for people who choose. */
+            hint: string;
+            /** @description The common contract where there is none. */
+            map?: components["schemas"]["RouteRequest"][] | null;
+            /** @description 1 to 64 of a-z 0-9 - _. */
+            name: string;
+            /** @description The timbres of all roles. */
+            patches: components["schemas"]["PatchesRequest"];
+            /**
+             * @description How the pulse is played, one entry for each stream, at most 4.
+             * @default []
+             */
+            pulse: components["schemas"]["PulseSettingsRequest"][];
+            /**
+             * Format: float
+             * @description Delay of every second step, share of a step.
+             * @default 0
+             */
+            swing: number;
+            /**
+             * Format: float
+             * @description Correction that brings the bed to the common loudness, dB.
+             */
+            trim_db: number;
+            /** @description How the voices are played. */
+            voices: components["schemas"]["VoiceSettings"];
+        };
         /** @description A preset was selected. */
         PresetSelected: {
             /** @description True. */
@@ -2306,6 +2387,40 @@ export interface components {
             /**
              * Format: float
              * @description Total work at which it begins, 0..=0.9.
+             */
+            from: number;
+            /**
+             * Format: float
+             * @description Length of its notes, steps, 0.1..=16.
+             */
+            gate_steps: number;
+            /**
+             * Format: uint8
+             * @description Onsets per bar at full work and density 0.5, 1..=16.
+             */
+            max_onsets: number;
+            /** @description Choice of pitches. */
+            motion: components["schemas"]["Motion"];
+            /**
+             * Format: float
+             * @description -1 (left) ..=1 (right).
+             */
+            pan: number;
+            /** @description Where it lies. */
+            register: components["schemas"]["Register"];
+            /** @description Whose timbre it has. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: float
+             * @description Loudness, 0..=1.
+             */
+            velocity: number;
+        };
+        /** @description One stream of the pulse layer. */
+        PulseSettingsRequest: {
+            /**
+             * Format: float
+             * @description Total work at which it begins, 0..=0.9.
              * @default 0
              */
             from: number;
@@ -2337,20 +2452,29 @@ export interface components {
              */
             velocity: number;
         };
-        /** @description Hours in which the sound device is muted, every day. MIDI and OSC go on. */
+        /** @description Hours in which the sound device is muted, every day. MIDI and OSC continue. */
         Quiet: {
+            /** @description Mute the sound device in these hours. */
+            enabled: boolean;
+            /** @description When the quiet hours begin, HH:MM in local time. */
+            from: string;
+            /** @description When they end, HH:MM in local time; on the next day if this is before `from`. */
+            to: string;
+        };
+        /** @description Hours in which the sound device is muted, every day. MIDI and OSC continue. */
+        QuietRequest: {
             /**
-             * @description Keep them.
+             * @description Mute the sound device in these hours.
              * @default false
              */
             enabled: boolean;
             /**
-             * @description When they begin, HH:MM in local time.
+             * @description When the quiet hours begin, HH:MM in local time.
              * @default 22:00
              */
             from: string;
             /**
-             * @description When they end, HH:MM in local time; before `from` it is the next day's.
+             * @description When they end, HH:MM in local time; on the next day if this is before `from`.
              * @default 07:00
              */
             to: string;
@@ -2452,14 +2576,30 @@ export interface components {
         Recordings: {
             /**
              * Format: uint32
-             * @description Least free space on the folder's file system, MiB, 0..=16777216. Null means 1 GiB or a
-             *     twentieth of the file system, whichever is less.
+             * @description Least free space on the folder's file system, MiB. Null means 1 GiB or a twentieth of the
+             *     file system, whichever is less.
+             */
+            min_free_mib: number | null;
+            /**
+             * Format: uint32
+             * @description Largest total size of the files in the recordings' folder, MiB. The default is enough for
+             *     80 hours of FLAC, or 20 hours of WAV at 48 kHz.
+             */
+            quota_mib: number;
+        };
+        /** @description Limits of the disk space for recordings. khor ends a recording cleanly at either limit. */
+        RecordingsRequest: {
+            /**
+             * Format: uint32
+             * @description Least free space on the folder's file system, MiB. Null means 1 GiB or a twentieth of the
+             *     file system, whichever is less.
              * @default null
              */
             min_free_mib: number | null;
             /**
              * Format: uint32
-             * @description Largest total size of the files in the recordings' folder, MiB, 1..=16777216.
+             * @description Largest total size of the files in the recordings' folder, MiB. The default is enough for
+             *     80 hours of FLAC, or 20 hours of WAV at 48 kHz.
              * @default 20480
              */
             quota_mib: number;
@@ -2545,16 +2685,48 @@ export interface components {
         Role: "melody" | "bass" | "chords" | "percussion";
         /** @description A line of the mapping as it is written. */
         Route: {
-            /** @default linear */
+            /** @description Shape of the way from input to feature; `linear` without it. */
             curve: components["schemas"]["Curve"];
             /** @description Input values between which the feature moves; the usual ones where there are none. */
             from?: [
                 number,
                 number
             ] | null;
-            /** @default level */
+            /** @description Which of the signal's numbers; `level` without it. */
             of: components["schemas"]["Of"];
-            /** @default up */
+            /** @description Direction of the feature; `up` without it. */
+            polarity: components["schemas"]["Polarity"];
+            /** @description The feature's lowest and highest value, in its own unit. */
+            range: [
+                number,
+                number
+            ];
+            /** @description A signal, or `work`. */
+            signal: string;
+            /** @description The feature. */
+            to: string;
+        };
+        /** @description A line of the mapping as it is written. */
+        RouteRequest: {
+            /**
+             * @description Shape of the way from input to feature; `linear` without it.
+             * @default linear
+             */
+            curve: components["schemas"]["Curve"];
+            /** @description Input values between which the feature moves; the usual ones where there are none. */
+            from?: [
+                number,
+                number
+            ] | null;
+            /**
+             * @description Which of the signal's numbers; `level` without it.
+             * @default level
+             */
+            of: components["schemas"]["Of"];
+            /**
+             * @description Direction of the feature; `up` without it.
+             * @default up
+             */
             polarity: components["schemas"]["Polarity"];
             /** @description The feature's lowest and highest value, in its own unit. */
             range: [
@@ -2571,7 +2743,6 @@ export interface components {
          * @enum {string}
          */
         Scale: "pentatonic_minor" | "pentatonic_major" | "natural_minor" | "harmonic_minor" | "major" | "dorian" | "phrygian" | "lydian" | "mixolydian" | "whole_tone" | "chromatic";
-        Schema: Record<string, never> | boolean;
         /** @description Whose activity is counted. */
         ScopeReport: {
             /**
@@ -2654,14 +2825,26 @@ export interface components {
             surprise: number | null;
             /**
              * @description Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time, 0
-             *     to 1).
+             *     to 1). An added lane may have another unit, or none.
              */
             unit: string;
         };
         /** @description From rates to levels. */
         Signals: {
+            /** @description Rate at which the level of this signal is 1, in the signal's own unit. */
+            ceilings: {
+                [key: string]: number;
+            };
             /**
-             * @description Rate at which a signal's level is 1, in its own unit, > 0; those not named keep their default.
+             * @description What levels are relative to. `adaptive`: this machine's own baseline; `absolute`: the
+             *     ceilings alone.
+             */
+            range: components["schemas"]["RangeMode"];
+        };
+        /** @description From rates to levels. */
+        SignalsRequest: {
+            /**
+             * @description Rate at which the level of this signal is 1, in the signal's own unit.
              * @default {
              *       "cpu": 1,
              *       "csw": 120000,
@@ -2684,7 +2867,8 @@ export interface components {
                 [key: string]: number;
             };
             /**
-             * @description `adaptive`: levels are relative to this machine's own baseline; `absolute`: to the ceilings alone.
+             * @description What levels are relative to. `adaptive`: this machine's own baseline; `absolute`: the
+             *     ceilings alone.
              * @default adaptive
              */
             range: components["schemas"]["RangeMode"];
@@ -2709,31 +2893,41 @@ export interface components {
             fix: string | null;
             /** @description Name of the host. */
             host: string;
-            /**
-             * @description Whether the host plays now.
-             * @default false
-             */
+            /** @description Whether the host plays now. */
             ok: boolean;
         };
-        /** @description A site. */
+        /** @description The site that khor plays instead of this machine. */
         Site: {
+            /** @description The host that plays alone, as if it were this machine; null is all hosts together. */
+            host: string | null;
+            /** @description Which hosts of the site play. A change takes effect at the next bar line. */
+            mode: components["schemas"]["SiteMode"];
+            /** @description Name of the site; empty is this machine. */
+            name: string;
+            /** @description The NATS server of the site. */
+            nats: components["schemas"]["Nats"];
+        };
+        /** @description Which hosts of a site play. In each mode, the most deviant one or two hosts have the voices. */
+        SiteMode: "ensemble" | "sections" | "roll_call";
+        /** @description The site that khor plays instead of this machine. */
+        SiteRequest: {
             /**
-             * @description The host that is heard alone, as if it were this machine; `null` is all of them together.
+             * @description The host that plays alone, as if it were this machine; null is all hosts together.
              * @default null
              */
             host: string | null;
             /**
-             * @description Who of it plays; at the next bar line.
+             * @description Which hosts of the site play. A change takes effect at the next bar line.
              * @default ensemble
              */
             mode: components["schemas"]["SiteMode"];
             /**
-             * @description Its name: a-z A-Z 0-9 - _; empty is this machine.
+             * @description Name of the site; empty is this machine.
              * @default
              */
             name: string;
             /**
-             * @description Where it is heard.
+             * @description The NATS server of the site.
              * @default {
              *       "creds": null,
              *       "nkey": null,
@@ -2743,10 +2937,8 @@ export interface components {
              *       "url": "nats://127.0.0.1:4222"
              *     }
              */
-            nats: components["schemas"]["Nats"];
+            nats: components["schemas"]["NatsRequest"];
         };
-        /** @description Who of a site plays. The most deviant one or two hosts have the voices in each. */
-        SiteMode: "ensemble" | "sections" | "roll_call";
         /** @description The answer of `POST /api/actions/snooze`. */
         Snoozed: {
             /** @description True. */
@@ -2789,10 +2981,7 @@ export interface components {
         SourceKind: "collector" | "proc" | "demo" | "capture" | "site";
         /** @description Where the counts come from. */
         SourceReport: {
-            /**
-             * @description Description of the source, one line.
-             * @default
-             */
+            /** @description Description of the source, one line. */
             detail: string;
             /** @description What is wrong; `null` if nothing is. */
             error: string | null;
@@ -2912,13 +3101,20 @@ export interface components {
         };
         /** @description The web page. */
         Ui: {
+            /** @description Serve the page from this folder instead of the copy in the program. */
+            dir: string | null;
+            /** @description Serve the page. */
+            serve: boolean;
+        };
+        /** @description The web page. */
+        UiRequest: {
             /**
-             * @description Serve it from this folder instead of the copy inside the program.
+             * @description Serve the page from this folder instead of the copy in the program.
              * @default null
              */
             dir: string | null;
             /**
-             * @description Whether the page is served.
+             * @description Serve the page.
              * @default true
              */
             serve: boolean;

@@ -30,7 +30,7 @@ export type Baseline = Schemas['BaselineReport'];
 export type Fleet = Schemas['FleetReport'];
 export type FleetHost = Schemas['HostReport'];
 export type SubSite = Schemas['SubSiteReport'];
-export type SiteMode = Schemas['FleetMode'];
+export type SiteMode = Schemas['SiteMode'];
 export type RefusedWhy = Exclude<keyof Schemas['RefusedMessages'], 'last'>;
 
 export type Config = Schemas['Config'];

@@ -29,7 +29,7 @@ export function rate(value: number | null | undefined, unit: Unit): Figure {
   if (unit === 's') return { value: value === 0 ? '0' : digits(value * 1000), unit: 'ms' };
   if (unit === 'ratio') return { value: (value * 100).toFixed(1), unit: '%' };
   const [text, prefix] = scaled(value);
-  return unit === 'B/s' ? { value: text, unit: `${prefix}B/s` } : { value: text, unit: prefix === '' ? '/s' : `${prefix}/s` };
+  return { value: text, unit: prefix + (unit === '1/s' ? '/s' : unit) };
 }
 
 export function rateText(value: number | null | undefined, unit: Unit): string {

@@ -1,5 +1,6 @@
-// The signals in their fixed order, so lanes stand in place before the first figures arrive, and the scale they are drawn on.
-import type { Family, Signal } from '../api/types';
+// The signals of the kernel, so that lanes stand in place before the first figures arrive, and the scale they are drawn on.
+import type { Family } from '../api/types';
+import type { LaneSignal } from './state';
 
 /** The families in their fixed order. */
 export const FAMILIES: readonly Family[] = ['process', 'network', 'disk', 'memory', 'kernel'];
@@ -32,26 +33,13 @@ export const CATALOGUE: readonly LaneSpec[] = [
   lane('softirq', 'soft interrupts', 'kernel', 500),
 ];
 
-const UNKNOWN_GRAIN = 1;
-
 /** `log2(1 + rate / grain)`, the scale on which the engine too compares a rate with what is ordinary. */
 export function octaves(rate: number, grain: number): number {
   return Math.log2(1 + Math.max(0, rate) / grain);
 }
 
-export function grainOf(name: string): number {
-  return CATALOGUE.find((spec) => spec.name === name)?.grain ?? UNKNOWN_GRAIN;
-}
-
-/** The catalogue with the engine's own words, and any signal the engine knows and this page does not, at the end. */
-export function lanesOf(signals: Record<string, Signal> | undefined): LaneSpec[] {
-  if (signals === undefined) return [...CATALOGUE];
-  const known = CATALOGUE.map((spec) => {
-    const signal = signals[spec.name];
-    return signal ? lane(spec.name, signal.label, signal.family, spec.grain) : spec;
-  });
-  const extra = Object.entries(signals)
-    .filter(([name]) => !CATALOGUE.some((spec) => spec.name === name))
-    .map(([name, signal]) => lane(name, signal.label, signal.family, UNKNOWN_GRAIN));
-  return [...known, ...extra];
+/** The engine's lanes in its order, or those of the kernel until they are known. */
+export function lanesOf(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
+  if (signals === undefined) return CATALOGUE;
+  return Object.entries(signals).map(([name, { label, family, grain }]) => lane(name, label, family, grain));
 }

@@ -22,12 +22,21 @@ describe('History', () => {
 
   it('keeps absent apart from zero, and pads a lane that appears late', () => {
     const history = new History();
+    history.scale([{ name: 'rx', grain: 20_000 }, { name: 'mem', grain: 0.02 }]);
     history.push(point(0, null));
     history.push({ ts_ms: 200, rates: { rx: 0, mem: 0.02 } });
     expect(history.lane('rx').rates).toEqual([null, 0]);
     expect(history.lane('mem').rates).toEqual([null, 0.02]);
     expect(history.lane('rx').heights).toEqual([null, 0]);
     expect(history.lane('mem').heights).toEqual([null, 1]);
+  });
+
+  it('measures heights on the scale of each lane', () => {
+    const history = new History();
+    history.push(point(0, 3));
+    expect(history.lane('rx').heights).toEqual([2]);
+    history.scale([{ name: 'rx', grain: 3 }]);
+    expect(history.lane('rx').heights).toEqual([1]);
   });
 
   it('replaces what the engine knows better and leaves later events', () => {

@@ -1,6 +1,6 @@
 // The last five minutes of every signal as parallel arrays, in the form the charts draw without copying.
-import type { HistoryColumns } from '../api/types';
-import { grainOf, octaves } from './catalogue';
+import type { HistoryColumns, Lane as LaneReport } from '../api/types';
+import { octaves } from './catalogue';
 
 export const WINDOW_MS = 300_000;
 /** Less than this is never stretched over a whole chart. */
@@ -11,6 +11,8 @@ const WINDOW_STEP = 1.05;
 const SPACING_MS = 200;
 /** A hole longer than this is drawn as a hole, not bridged. */
 const HOLE_MS = 3000;
+/** Of a lane whose scale is not known yet. */
+const UNKNOWN_GRAIN = 1;
 /** Old points are dropped in lots, so an append rarely moves the arrays. */
 const LOT = 64;
 
@@ -29,6 +31,7 @@ export interface Lane {
 export class History {
   times: number[] = [];
   private lanes = new Map<string, Lane>();
+  private readonly grains = new Map<string, number>();
 
   lane(name: string): Lane {
     let lane = this.lanes.get(name);
@@ -38,6 +41,16 @@ export class History {
       this.lanes.set(name, lane);
     }
     return lane;
+  }
+
+  /** Takes the scales of the lanes, on which heights are measured. */
+  scale(lanes: readonly Pick<LaneReport, 'name' | 'grain'>[]): void {
+    for (const { name, grain } of lanes) {
+      if (this.grains.get(name) === grain) continue;
+      this.grains.set(name, grain);
+      const lane = this.lanes.get(name);
+      if (lane !== undefined) lane.heights = lane.rates.map((rate) => this.heightOf(name, rate));
+    }
   }
 
   get lastTime(): number | null {
@@ -105,8 +118,12 @@ export class History {
     for (const [name, lane] of this.lanes) {
       const rate = rates[name] ?? null;
       lane.rates.push(rate);
-      lane.heights.push(rate === null ? null : octaves(rate, grainOf(name)));
+      lane.heights.push(this.heightOf(name, rate));
     }
+  }
+
+  private heightOf(name: string, rate: number | null): number | null {
+    return rate === null ? null : octaves(rate, this.grains.get(name) ?? UNKNOWN_GRAIN);
   }
 
   private slice(keep: (time: number) => boolean): HistoryPoint[] {
@@ -140,7 +157,7 @@ export class History {
 }
 
 /** The points of an answer, which has one list for each signal. */
-export function pointsOf({ ts_ms, rates }: HistoryColumns): HistoryPoint[] {
+export function pointsOf({ ts_ms, rates }: Pick<HistoryColumns, 'ts_ms' | 'rates'>): HistoryPoint[] {
   const lanes = Object.entries(rates);
   return ts_ms.map((time, i) => ({ ts_ms: time, rates: Object.fromEntries(lanes.map(([name, list]) => [name, list[i] ?? null])) }));
 }

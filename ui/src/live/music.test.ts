@@ -23,7 +23,15 @@ describe('NoteLog', () => {
     log.add([note(500, 50_000), note(501, 50_100)]);
     log.restart();
     log.add([note(1, 60_000), note(2, 60_100)]);
-    expect(seqs(log)).toEqual([500, 501, 1, 2]);
+    expect(log.list.map((it) => it.ts_ms)).toEqual([50_000, 50_100, 60_000, 60_100]);
+  });
+
+  it('fills in the notes from before the stream was opened', () => {
+    const log = new NoteLog();
+    log.add([note(5)]);
+    log.load([note(3), note(4), note(5)]);
+    log.add([note(5), note(6)]);
+    expect(seqs(log)).toEqual([3, 4, 5, 6]);
   });
 
   it('knows which signals sound', () => {

@@ -18,9 +18,19 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Called when another engine counts its notes from the start. */
+  /** Called when another engine counts its notes from the start: those of the old one stay. */
   restart(): void {
+    this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;
+  }
+
+  /** Adds what is missing of the engine's own list. */
+  load(notes: readonly Note[]): void {
+    const known = new Set(this.list.map(({ seq }) => seq));
+    const missing = notes.filter(({ seq }) => !known.has(seq));
+    if (missing.length === 0) return;
+    this.list = [...this.list, ...missing].sort((a, b) => a.ts_ms - b.ts_ms).slice(-MOST);
+    this.lastSeq = Math.max(this.lastSeq, ...missing.map(({ seq }) => seq));
   }
 
   since(time: number): Note[] {

@@ -32,12 +32,15 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
   }
 }
 
+/** A signal, and the scale on which it is drawn. */
+export type LaneSignal = Signal & Pick<Lane, 'grain'>;
+
 /** What the page shows of one moment. */
 export interface Moment {
   ts_ms: number;
   controls: Controls;
   /** By name, in the engine's order. */
-  signals: Record<string, Signal>;
+  signals: Record<string, LaneSignal>;
   /** Null until the music has begun. */
   bar: number | null;
   /** Bytes per second from and to disks; null if unknown. */
@@ -49,7 +52,7 @@ export interface Moment {
 export function momentOf({ controls, lanes, values, bar }: StreamState): Moment | null {
   if (controls === null || values === null) return null;
   const of = (list: readonly (number | null)[], i: number) => list[i] ?? null;
-  const signal = (lane: Lane, i: number): Signal => ({
+  const signal = (lane: Lane, i: number): LaneSignal => ({
     ...lane,
     level: of(values.level, i),
     deviation: of(values.deviation, i),

@@ -37,10 +37,10 @@ const CONTROLS: Controls = {
   silence: null, snoozed_until_ts_ms: null, quiet_until_ts_ms: null,
 };
 const LANES: Lane[] = [
-  { name: 'rx', unit: 'B/s', label: 'received', family: 'network', available: true, reason: null },
-  { name: 'cpu', unit: 'ratio', label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
+  { name: 'rx', unit: 'B/s', grain: 20_000, label: 'received', family: 'network', available: true, reason: null },
+  { name: 'cpu', unit: 'ratio', grain: 0.02, label: 'waiting on cpu', family: 'kernel', available: false, reason: 'no PSI' },
 ];
-const HISTORY: HistoryColumns = { ts_ms: [9600], rates: { rx: [10] } };
+const HISTORY: HistoryColumns = { ts_ms: [9600], rates: { rx: [10] }, notes: [] };
 
 let live: LiveStore;
 let stop: () => void;
@@ -149,7 +149,7 @@ describe('LiveStore', () => {
     change({ type: 'notes', notes: [note(8), note(9)] });
     greet(2, '0.2.0');
     change({ type: 'notes', notes: [note(1)] });
-    expect(live.notes.list.map(({ seq }) => seq)).toEqual([7, 8, 9, 1]);
+    expect(live.notes.list.map(({ seq }) => seq)).toEqual([-1, -1, -1, 1]);
     expect(live.updated.get()).toBe(true);
   });
 

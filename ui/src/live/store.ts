@@ -93,6 +93,7 @@ export class LiveStore {
     this.state = applied(this.state, event);
     if (event.type === 'greeting') this.greet(event);
     else if (event.type === 'health') this.health.set(event);
+    else if (event.type === 'lanes') this.history.scale(event.lanes);
     else if (event.type === 'config') this.configTag.set(event.tag);
     else if (event.type === 'bar') this.bars.note(event);
     else if (event.type === 'cues') this.cues.add(event.cues);
@@ -111,6 +112,8 @@ export class LiveStore {
   private greet(greeting: Greeting): void {
     const before = this.engine;
     this.engine = greeting;
+    // The stream may have missed something.
+    this.fresh = true;
     if (before === null || before.started_ts_ms === greeting.started_ts_ms) return;
     this.notes.restart();
     this.cues.restart();
@@ -147,7 +150,9 @@ export class LiveStore {
   private async catchUp(known: number | null): Promise<void> {
     try {
       await afterPaint();
-      this.history.load(pointsOf(await this.client.history(known)));
+      const past = await this.client.history(known);
+      this.history.load(pointsOf(past));
+      this.notes.load(past.notes);
       this.askPainters();
     } catch {
       // The stream still runs: the lanes fill from here on.

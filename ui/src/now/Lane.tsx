@@ -3,7 +3,7 @@ import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Signal } from '../api/types';
 import { factor, isNothing, rate, rateText } from '../format/units';
-import { grainOf, octaves, type LaneSpec } from '../live/catalogue';
+import { octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
 /** Twice what is ordinary, in octaves: from here on it is said in colour and bold. */
@@ -23,7 +23,7 @@ function shown({ spec, signal, index, reading }: Props, rates: readonly (number 
   if (!reading) return { value: signal?.rate ?? null, deviation: signal?.deviation ?? null };
   const value = index === null ? null : (rates[index] ?? null);
   const baseline = signal?.baseline ?? null;
-  const grain = grainOf(spec.name);
+  const { grain } = spec;
   return { value, deviation: value === null || baseline === null ? null : octaves(value, grain) - octaves(baseline, grain) };
 }
 

@@ -1,9 +1,9 @@
 // One lane per signal in the catalogue's order, with one cursor over all of them.
 import { Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
-import type { Signal } from '../api/types';
 import { clock, spanText } from '../format/units';
 import { lanesOf, type LaneSpec } from '../live/catalogue';
+import type { LaneSignal } from '../live/state';
 import { useObservable } from '../live/useObservable';
 import { Lane } from './Lane';
 import { LaneCharts } from './later';
@@ -14,10 +14,10 @@ const KEY_STEP_MS = 1000;
 const GLOW_MS = 300;
 
 const same = (a: readonly LaneSpec[], b: readonly LaneSpec[]) =>
-  a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family);
+  a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family && spec.grain === b[i].grain);
 
 /** The same array as long as the same lanes are in it, though figures come four times a second: the charts are set up for it. */
-function useLanes(signals: Record<string, Signal> | undefined): readonly LaneSpec[] {
+function useLanes(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   const [lanes, setLanes] = useState(() => lanesOf(signals));
   const next = lanesOf(signals);
   if (same(lanes, next)) return lanes;

@@ -2,7 +2,7 @@
 // once for each length of the strip, and only the newest columns as they come. With uPlot, on one canvas for each.
 import uPlot from 'uplot';
 import type { Stores } from '../app/stores';
-import { grainOf, octaves, type LaneSpec } from '../live/catalogue';
+import { octaves, type LaneSpec } from '../live/catalogue';
 import { faded } from '../theme/store';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
@@ -109,9 +109,9 @@ export class LaneStrip {
   private measured(): Pick<Scales, 'ordinary' | 'tops' | 'absent'> {
     const { history, text } = this.stores.live;
     const signals = this.lanes.map(({ name }) => text.get()?.signals[name]);
-    const ordinary = this.lanes.map(({ name }, i) => {
+    const ordinary = this.lanes.map(({ grain }, i) => {
       const baseline = signals[i]?.baseline ?? null;
-      return baseline === null ? null : octaves(baseline, grainOf(name));
+      return baseline === null ? null : octaves(baseline, grain);
     });
     return { ordinary, absent: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, ordinary[i] ?? 0)) };
   }

@@ -332,7 +332,9 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _context = runtime.enter();
         let mut model = Model::new();
-        ops.iter().for_each(|op| model.apply(op));
+        for op in &ops {
+            model.apply(op);
+        }
         model.finish();
     }
 }

@@ -85,7 +85,7 @@ fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     // Queries about thousands of hosts without a pause would keep the engine from receiving them.
     wait_until("all hosts to be heard", || {
         thread::sleep(SELDOM);
-        engine.get("/api/fleet")["live"] == count
+        engine.fleet().live as usize == count
     });
     let way = if through { "through two relays" } else { "directly" };
     let name = format!("{count} hosts {way}");

@@ -46,7 +46,7 @@ impl Drop for Hogs {
 pub(crate) fn measure() -> Vec<Figure> {
     let Some(pulse) = Pulse::start() else { return vec![Figure::missing(NAME, "", "no pulseaudio")] };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", || engine.get("/api/health")["audio"]["ok"] == true);
+    wait_until("the device", || engine.health().audio.health.ok);
     let hogs = Hogs::start();
     let (heard, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));

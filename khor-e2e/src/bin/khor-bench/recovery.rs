@@ -27,7 +27,7 @@ pub(crate) fn measure() -> Vec<Figure> {
 }
 
 fn has_device(engine: &Engine) -> bool {
-    engine.get("/api/health")["audio"]["ok"] == true
+    engine.health().audio.health.ok
 }
 
 /// What a sound server of the tests can do.
@@ -79,7 +79,7 @@ fn collector() -> (Figure, Figure) {
     for _ in 0..RESTARTS {
         engine.wait_for_source("collector");
         let dir = collector.into_dir();
-        wait_until("the lost collector", || engine.get("/api/health")["bpf"]["error"].is_string());
+        wait_until("the lost collector", || engine.health().bpf.health.trouble.is_some());
         collector = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
         back_ms.push(engine.wait_for_source("collector").as_secs_f64() * 1e3);
     }

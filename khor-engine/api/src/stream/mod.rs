@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{ControlsReport, CueReport, HealthReport, NoteReport, SoloReport};
 
 /// Notes that a state keeps.
-pub const MAX_NOTES: usize = 256;
+pub const MAX_NOTES: usize = 64;
 /// Cues that a state keeps.
 pub const MAX_CUES: usize = 64;
 
@@ -151,6 +151,7 @@ pub struct CueList {
 /// New notes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct NoteList {
-    /// The notes since the previous event, oldest first. A greeting has at most 256.
+    /// The notes since the previous event, oldest first. A greeting has at most 64, and
+    /// `GET /api/history` has those before.
     pub notes: Vec<NoteReport>,
 }

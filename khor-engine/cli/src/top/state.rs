@@ -9,7 +9,6 @@ use khor_api::{
     SignalReport, Table,
 };
 use khor_engine::fair_share;
-use khor_signal::SIGNALS;
 
 use super::feed::EngineEvent;
 
@@ -54,7 +53,7 @@ pub(super) struct State {
     pub(super) fleet: Option<FleetReport>,
     pub(super) controls: Option<ControlsReport>,
     pub(super) music: Option<MusicReport>,
-    /// In the catalogue's order.
+    /// In the engine's order: the kernel's signals, then added lanes.
     pub(super) lanes: Vec<Lane>,
     /// Oldest first.
     pub(super) notes: VecDeque<NoteReport>,
@@ -161,7 +160,7 @@ impl State {
 
     fn update_lanes(&mut self, signals: Table<SignalReport>, is_time: bool) {
         let mut before = std::mem::take(&mut self.lanes);
-        for (name, now) in in_catalogue_order(signals) {
+        for (name, now) in signals.0 {
             let level = (self.ts_ms, now.level);
             let index = before.iter().position(|lane| lane.name == name);
             let mut lane = match index.map(|index| before.swap_remove(index)) {
@@ -174,14 +173,6 @@ impl State {
             self.lanes.push(lane);
         }
     }
-}
-
-/// The signals in the catalogue's order. Signals of a newer engine follow.
-fn in_catalogue_order(signals: Table<SignalReport>) -> Vec<(String, SignalReport)> {
-    let place = |name: &str| SIGNALS.iter().position(|info| info.name == name).unwrap_or(SIGNALS.len());
-    let mut signals = signals.0;
-    signals.sort_by_key(|(name, _)| place(name));
-    signals
 }
 
 /// The share of the list that a cue takes (`fair_share::trim`): its host's, or `None`. The cues of

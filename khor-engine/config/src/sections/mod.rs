@@ -29,5 +29,5 @@ pub use osc::{Osc, OscPatch, OscReceive, OscReceivePatch};
 pub use quiet::{Quiet, QuietPatch, TimeOfDay};
 pub use recordings::{Recordings, RecordingsPatch};
 pub use signals::{Signals, SignalsPatch};
-pub use site::{Site, SiteMode, SitePatch};
+pub use site::{Site, SitePatch};
 pub use ui::{Ui, UiPatch};

@@ -1,8 +1,7 @@
 //! The site that khor plays instead of this machine.
 
 use khor_fleet::Name;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use khor_music::SiteMode;
 
 use super::nats::Nats;
 use crate::{
@@ -41,19 +40,6 @@ const SITE_NAME: Rule = Rule::Text(&TextRule {
     ..HOST
 });
 
-/// Which hosts of a site play. In each mode, the most deviant one or two hosts have the voices.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SiteMode {
-    /// All hosts as one.
-    #[default]
-    Ensemble,
-    /// Each of up to four sections has a pulse of its own.
-    Sections,
-    /// Every host in turn, half a bar each.
-    RollCall,
-}
-
 impl Leaf for SiteMode {
     const KIND: Kind = Kind::Text;
 
@@ -86,7 +72,7 @@ mod tests {
     fn host_and_mode_need_a_site() {
         let mut site = super::Site { host: Some("web-1".into()), ..super::Site::default() };
         assert_eq!(site.idle_keys(), ["site.host"]);
-        site.mode = super::SiteMode::RollCall;
+        site.mode = khor_music::SiteMode::RollCall;
         assert_eq!(site.idle_keys(), ["site.host", "site.mode"]);
         site.name = "home".into();
         assert_eq!(site.idle_keys(), [""; 0]);

@@ -33,11 +33,15 @@ pub struct PresetText {
     #[serde(default)]
     #[schemars(range(min = 0, max = 0.5))]
     swing: f32,
+    /// How the bed is played.
     bed: BedSettings,
+    /// How the pulse is played, one entry for each stream, at most 4.
     #[serde(default)]
     #[schemars(length(max = 4))]
     pulse: Vec<PulseSettings>,
+    /// How the voices are played.
     voices: VoiceSettings,
+    /// The timbres of all roles.
     patches: Patches,
     /// The common contract where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]

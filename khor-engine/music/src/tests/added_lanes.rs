@@ -85,6 +85,16 @@ fn a_lane_may_appear_and_disappear() {
     assert!(late.iter().all(|note| note.layer != Layer::Voices || note.signal.is_none()));
 }
 
+#[test]
+fn another_source_ends_added_voices() {
+    let (catalogue, lane) = catalogue(VoiceHint::Disk);
+    let mut composer = composer(&Preset::builtin()[0], &catalogue);
+    advance(&mut composer, 20.0, &with_lane(lane, 0.8));
+    assert_eq!(composer.snapshot().voices.len(), 1);
+    composer.set_catalogue(&Catalogue::kernel());
+    assert!(composer.snapshot().voices.is_empty());
+}
+
 /// A mapping may leave out a voice.
 #[test]
 fn an_unmapped_voice_plays_added_lanes() {
@@ -95,6 +105,97 @@ fn an_unmapped_voice_plays_added_lanes() {
     let notes = advance(&mut composer, 30.0, &with_lane(lane, 0.8));
     let voice: Vec<_> = notes.iter().filter(|note| note.signal == Some(lane)).collect();
     assert!(voice.len() > 10 && voice.iter().all(|note| note.instrument == Instrument::Disk));
+}
+
+/// What a source may do to its lanes.
+#[derive(Clone, Debug)]
+enum Op {
+    Add(VoiceHint),
+    Replace(Vec<VoiceHint>),
+    /// All values of a lane, by its position.
+    Set(u8, f32, f32, f32),
+    Remove(u8),
+    Play,
+}
+
+fn hint() -> impl Strategy<Value = VoiceHint> {
+    use VoiceHint::{Disk, Kernel, Local, Loss, Memory, Process, Receive, Send};
+    proptest::sample::select(vec![Process, Receive, Send, Loss, Disk, Memory, Kernel, Local])
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let value = || prop_oneof![0.0_f32..1.0, -20.0_f32..20.0, any::<f32>(), Just(f32::NAN)];
+    let set = (0..70_u8, value(), value(), value()).prop_map(|(lane, a, b, c)| Op::Set(lane, a, b, c));
+    let replace = vec(hint(), 0..60).prop_map(Op::Replace);
+    let add = hint().prop_map(Op::Add);
+    vec(
+        prop_oneof![6 => set, 2 => add, 1 => replace, 1 => (0..70_u8).prop_map(Op::Remove), 4 => Just(Op::Play)],
+        1..60,
+    )
+}
+
+/// Plays the operations, most of a bar for each [`Op::Play`]. Returns the notes of each.
+fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
+    let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
+    let (mut catalogue, mut lanes, mut played, mut until_s) =
+        (Catalogue::kernel(), lanes(idle()), Vec::new(), 0.0);
+    let add = |catalogue: &mut Catalogue, voice| {
+        let name = format!("q{}", catalogue.iter().len());
+        // Full.
+        drop(catalogue.add(LaneDefinition { voice, ..test_lane(&name) }));
+    };
+    for op in ops {
+        match op {
+            Op::Add(voice) => add(&mut catalogue, *voice),
+            Op::Replace(voices) => {
+                catalogue = Catalogue::kernel();
+                lanes.added.clear();
+                for voice in voices {
+                    add(&mut catalogue, *voice);
+                }
+            }
+            Op::Set(lane, level, deviation, surprise) => {
+                if let Some(lane) = LaneId::new((*lane).into()) {
+                    let (level, deviation, surprise) = (*level, *deviation, *surprise);
+                    lanes.set(lane, Some(Lane { level, deviation, surprise }));
+                }
+            }
+            Op::Remove(lane) => {
+                if let Some(lane) = LaneId::new((*lane).into()) {
+                    lanes.set(lane, None);
+                }
+            }
+            Op::Play => {
+                composer.set_catalogue(&catalogue);
+                until_s += 1.7;
+                let notes = advance(&mut composer, until_s, &lanes);
+                let voices = composer.snapshot().voices.iter().map(|voice| voice.signal).collect();
+                played.push((catalogue.clone(), notes, voices));
+            }
+        }
+    }
+    played
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Holds for any lanes and values, even if another source follows.
+    #[test]
+    fn notes_of_added_lanes_are_valid(ops in ops()) {
+        let played = run(&ops);
+        for (catalogue, notes, voices) in &played {
+            for note in notes {
+                prop_assert!(note.midi <= 127 && (0.0..=1.0).contains(&note.velocity), "{note:?}");
+                prop_assert!(note.duration_s > 0.0 && note.onset_s.is_finite(), "{note:?}");
+                prop_assert!(note.brightness.is_finite() && (-1.0..=1.0).contains(&note.pan), "{note:?}");
+                prop_assert!(note.signal.is_none_or(|lane| catalogue.get(lane).is_some()), "{note:?}");
+            }
+            prop_assert!(voices.len() <= 2, "{voices:?}");
+            prop_assert!(voices.iter().all(|lane| catalogue.get(*lane).is_some()), "{voices:?}");
+        }
+        prop_assert_eq!(played, run(&ops), "the same operations give the same notes");
+    }
 }
 
 proptest! {

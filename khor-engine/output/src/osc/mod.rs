@@ -3,7 +3,8 @@
 //! | address | types | meaning |
 //! |---|---|---|
 //! | `/khor/note` | `iiff` | channel, MIDI note, velocity 0..1, duration s; the bundle's time tag is the onset |
-//! | `/khor/signal` | `sf` | name, level 0..1; on change, at most 50 a second each |
+//! | `/khor/signal` | `sf` | name of the lane, level 0..1; on change, at most 50 a second each |
+//! | `/khor/deviation` | `sf` | name of the lane, octaves above its baseline; on change, as often |
 //! | `/khor/metrics` | `fffffffff` | exec/s, rx kB/s, tx kB/s, csw/s, read kB/s, write kB/s, retx/s, irq/s, mem %; ten a second |
 
 mod destination;
@@ -24,7 +25,7 @@ use std::{
 use khor_api::{Health, TargetHealth};
 use khor_music::Note;
 use khor_own_traffic::OwnTraffic;
-use khor_signal::{Lanes, PerSignal, SIGNALS, SignalId};
+use khor_signal::{Catalogue, Lane, LaneId, LaneInfo, Lanes, PerLane};
 use parking_lot::Mutex;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
 use tracing::debug;
@@ -52,9 +53,9 @@ pub enum OscEvent {
     Targets(Vec<OscTarget>),
     /// A note and the wall-clock time of its onset.
     Note(Note, SystemTime),
-    /// Lanes: levels as `/khor/signal`, deviations as `/khor/deviation`. Unchanged values are not
-    /// sent.
-    Lanes(Lanes),
+    /// Lanes of a catalogue: levels as `/khor/signal`, deviations as `/khor/deviation`. Unchanged
+    /// values are not sent.
+    Lanes(Catalogue, Lanes),
     /// A cue: its kind, the name of its process (empty if unknown) and its pid (0 if unknown).
     Cue(&'static str, String, u32),
     /// The nine rates of `/khor/metrics`, in its order.
@@ -113,8 +114,8 @@ impl OscOutput {
     }
 }
 
-/// The last sent value of each signal, and when it was sent.
-type Sent = PerSignal<Option<(f32, Instant)>>;
+/// The last sent value of each lane, and when it was sent.
+type Sent = PerLane<Option<(f32, Instant)>>;
 
 /// A note and the time to send it.
 struct PendingNote {
@@ -130,6 +131,8 @@ struct Sender {
     /// The current address of each destination when lanes were sent last.
     reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
+    /// The lanes of the values that were sent.
+    catalogue: Catalogue,
     levels: Sent,
     deviations: Sent,
     /// Pending notes, the next one first.
@@ -144,8 +147,9 @@ impl Sender {
             destinations: Vec::new(),
             reached: Vec::new(),
             buffer: Vec::with_capacity(1024),
-            levels: [None; SignalId::COUNT],
-            deviations: [None; SignalId::COUNT],
+            catalogue: Catalogue::kernel(),
+            levels: Sent::NONE,
+            deviations: Sent::NONE,
             pending: VecDeque::with_capacity(64),
         }
     }
@@ -198,8 +202,7 @@ impl Sender {
 
     /// Sends all values again, for a target that has received none.
     fn reset_sent(&mut self) {
-        self.levels = [None; SignalId::COUNT];
-        self.deviations = [None; SignalId::COUNT];
+        (self.levels, self.deviations) = (Sent::NONE, Sent::NONE);
     }
 
     fn send(&mut self, event: OscEvent) {
@@ -215,11 +218,12 @@ impl Sender {
                 let args = vec![OscType::String(kind.to_owned()), OscType::String(comm), pid];
                 self.send_packet(&message("/khor/cue", args));
             }
-            OscEvent::Lanes(lanes) => self.send_lanes(&lanes, Instant::now()),
+            OscEvent::Lanes(catalogue, lanes) => self.send_lanes(&catalogue, &lanes, Instant::now()),
         }
     }
 
-    fn send_lanes(&mut self, lanes: &Lanes, now: Instant) {
+    fn send_lanes(&mut self, catalogue: &Catalogue, lanes: &Lanes, now: Instant) {
+        self.set_catalogue(catalogue);
         let reached = self.destinations.iter().map(|destination| destination.reached()).collect();
         if std::mem::replace(&mut self.reached, reached) != self.reached {
             self.reset_sent();
@@ -228,16 +232,29 @@ impl Sender {
         if !self.destinations.iter().any(|destination| destination.is_open()) {
             return;
         }
-        for info in &SIGNALS {
-            let i = info.id.index();
-            let lane = lanes.kernel[i];
-            if due(&mut self.levels[i], lane.map(|lane| lane.level), LEVEL_CHANGE, now) {
-                self.send_value("/khor/signal", info.name, lane.map_or(0.0, |lane| lane.level));
-            }
-            if due(&mut self.deviations[i], lane.map(|lane| lane.deviation), DEVIATION_CHANGE, now) {
-                self.send_value("/khor/deviation", info.name, lane.map_or(0.0, |lane| lane.deviation));
-            }
+        for info in catalogue.iter() {
+            self.send_lane(info, lanes.value(info.id), now);
         }
+    }
+
+    fn send_lane(&mut self, info: &LaneInfo, lane: Option<Lane>, now: Instant) {
+        let level = lane.map(|lane| lane.level);
+        if due(&mut self.levels, info.id, level, LEVEL_CHANGE, now) {
+            self.send_value("/khor/signal", &info.name, level.unwrap_or_default());
+        }
+        let deviation = lane.map(|lane| lane.deviation);
+        if due(&mut self.deviations, info.id, deviation, DEVIATION_CHANGE, now) {
+            self.send_value("/khor/deviation", &info.name, deviation.unwrap_or_default());
+        }
+    }
+
+    /// Forgets the values of lanes whose ids mean other lanes now.
+    fn set_catalogue(&mut self, catalogue: &Catalogue) {
+        if !catalogue.extends(&self.catalogue) {
+            self.levels.added.clear();
+            self.deviations.added.clear();
+        }
+        self.catalogue = catalogue.clone();
     }
 
     fn send_value(&mut self, address: &str, name: &str, value: f32) {
@@ -258,17 +275,20 @@ impl Sender {
     }
 }
 
-/// Whether a value must be sent now. Stores it if so. A missing value is not sent, and when it
-/// returns it is sent.
-fn due(sent: &mut Option<(f32, Instant)>, value: Option<f32>, change: f32, now: Instant) -> bool {
+/// Whether the value of a lane must be sent now. Stores it if so. A missing value is not sent, and
+/// when it returns it is sent.
+fn due(sent: &mut Sent, lane: LaneId, value: Option<f32>, change: f32, now: Instant) -> bool {
+    let held = sent.value(lane);
     let Some(value) = value else {
-        *sent = None;
+        if held.is_some() {
+            sent.set(lane, None);
+        }
         return false;
     };
-    let due = sent
+    let due = held
         .is_none_or(|(held, at)| (value - held).abs() >= change && now.duration_since(at) >= SIGNAL_INTERVAL);
     if due {
-        *sent = Some((value, now));
+        sent.set(lane, Some((value, now)));
     }
     due
 }
@@ -292,7 +312,7 @@ mod tests {
     use std::net::UdpSocket;
 
     use khor_music::{Layer, Role};
-    use khor_signal::Lane;
+    use khor_signal::{SignalId, test_lane};
 
     use super::*;
 
@@ -341,8 +361,8 @@ mod tests {
         let output = OscOutput::start(vec![target], Arc::default()).unwrap();
         let mut lanes = Lanes::NONE;
         lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(OscEvent::Lanes(lanes.clone()));
-        output.send(OscEvent::Lanes(lanes));
+        output.send(OscEvent::Lanes(Catalogue::kernel(), lanes.clone()));
+        output.send(OscEvent::Lanes(Catalogue::kernel(), lanes));
         output.send(OscEvent::Cue("crash", "sh".into(), 7));
         output.send(OscEvent::Metrics([1.0; 9]));
         let OscPacket::Message(first) = receive(&socket) else { panic!() };
@@ -359,6 +379,32 @@ mod tests {
         let cue = [OscType::String("crash".into()), OscType::String("sh".into()), OscType::Int(7)];
         assert_eq!(next("/khor/cue"), cue);
         assert_eq!(next("/khor/metrics").len(), 9);
+    }
+
+    #[test]
+    fn added_lanes_are_sent_by_name() {
+        let (socket, target) = receiver();
+        let output = OscOutput::start(vec![target], Arc::default()).unwrap();
+        let lane = |level| Some(Lane { level, deviation: 2.0, surprise: 0.0 });
+        let send = |names: &[&str]| {
+            let (mut catalogue, mut lanes) = (Catalogue::kernel(), Lanes::NONE);
+            for name in names {
+                lanes.set(catalogue.add(test_lane(name)).unwrap(), lane(0.5));
+            }
+            output.send(OscEvent::Lanes(catalogue, lanes));
+        };
+        send(&["queue"]);
+        send(&["queue", "jobs"]);
+        // The first lane has another name now.
+        send(&["mails"]);
+        let sent = |_| match receive(&socket) {
+            OscPacket::Message(OscMessage { addr, args }) => (addr, args[0].clone().string().unwrap()),
+            OscPacket::Bundle(_) => panic!("expected a message"),
+        };
+        let expected = ["queue", "jobs", "mails"].map(|name| {
+            ["/khor/signal", "/khor/deviation"].map(|address| (address.to_owned(), name.to_owned()))
+        });
+        assert_eq!((0..6).map(sent).collect::<Vec<_>>(), expected.concat());
     }
 
     #[test]
@@ -389,11 +435,11 @@ mod tests {
         sender.destinations = vec![Arc::clone(&destination)];
         // The kernel cannot send to port 0.
         destination.set_addresses(Ok(vec![([127, 0, 0, 1], 0).into()]));
-        sender.send_lanes(&lanes, Instant::now());
+        sender.send_lanes(&Catalogue::kernel(), &lanes, Instant::now());
         assert!(!destination.health().ok);
         destination.set_addresses(Ok(vec![socket.local_addr().unwrap()]));
         sender.send(OscEvent::Metrics([1.0; 9]));
-        sender.send_lanes(&lanes, Instant::now());
+        sender.send_lanes(&Catalogue::kernel(), &lanes, Instant::now());
         let received = [receive(&socket), receive(&socket), receive(&socket)].map(|packet| match packet {
             OscPacket::Message(message) => message.addr,
             OscPacket::Bundle(_) => panic!("expected a message"),
@@ -409,10 +455,10 @@ mod tests {
         let output = OscOutput::start(vec![one], Arc::default()).unwrap();
         let mut lanes = Lanes::NONE;
         lanes[SignalId::Rx] = Some(Lane { level: 0.5, deviation: 3.0, surprise: 0.0 });
-        output.send(OscEvent::Lanes(lanes.clone()));
+        output.send(OscEvent::Lanes(Catalogue::kernel(), lanes.clone()));
         let received = [receive(&first), receive(&first)];
         output.send(OscEvent::Targets(vec![another]));
-        output.send(OscEvent::Lanes(lanes));
+        output.send(OscEvent::Lanes(Catalogue::kernel(), lanes));
         assert_eq!(received, [receive(&second), receive(&second)]);
         first.set_nonblocking(true).unwrap();
         assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");

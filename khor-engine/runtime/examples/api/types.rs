@@ -38,7 +38,8 @@ pub(super) fn link(name: &str) -> String {
 /// A type in words, such as `integer, 0 to 127`.
 pub(super) fn type_text(schema: &Value) -> String {
     if let Some(target) = schema["$ref"].as_str() {
-        return link(target.rsplit('/').next().unwrap_or_default());
+        let link = link(target.rsplit('/').next().unwrap_or_default());
+        return with_fields(schema).map_or_else(|| link.clone(), |fields| format!("{link} {fields}"));
     }
     if let Some(value) = schema.get("const") {
         return format!("`{}`", written(value));
@@ -85,16 +86,20 @@ fn array(schema: &Value) -> String {
 
 /// An object whose keys are names, or an object with fields of its own.
 fn structure(schema: &Value) -> String {
-    let fields = fields(schema);
-    if !fields.is_empty() {
-        let fields: Vec<String> =
-            fields.iter().map(|(name, field)| format!("`{name}`: {}", type_text(field))).collect();
-        return format!("object with {}", fields.join(", "));
+    if let Some(fields) = with_fields(schema) {
+        return format!("object {fields}");
     }
     match schema.get("additionalProperties").filter(|values| values.is_object()) {
         Some(values) => format!("{} by name", type_text(values)),
         None => "object".to_owned(),
     }
+}
+
+/// The schema's own fields, if it has any.
+fn with_fields(schema: &Value) -> Option<String> {
+    let fields = fields(schema);
+    let texts = fields.iter().map(|(name, field)| format!("`{name}`: {}", type_text(field)));
+    (!fields.is_empty()).then(|| format!("with {}", texts.collect::<Vec<_>>().join(", ")))
 }
 
 fn range(schema: &Value) -> String {

@@ -41,13 +41,14 @@ impl Engine {
         self.state.lock().catalogue.clone()
     }
 
-    /// The rates of the points of history after `since_ts_ms`; 0 selects all points.
+    /// The rates and notes after `since_ts_ms`; 0 selects all of them.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
         let (catalogue, points) = {
             let state = self.state.lock();
             (state.catalogue.clone(), state.rates_since(since_ts_ms))
         };
-        report::columns(&catalogue, &points)
+        let notes = self.metrics(None, false).notes.into_iter().filter(|note| note.ts_ms > since_ts_ms);
+        report::columns(&catalogue, &points, notes.collect())
     }
 
     /// What can be steered.

@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use khor_config::SiteMode;
 use khor_fleet::Name;
 use khor_music::CueSound;
+use khor_music::SiteMode;
 use khor_output::osc;
 use khor_proto::Scope;
 use khor_signal::{Catalogue, Frame, PerSignal, Pipeline, Reading};
@@ -241,7 +241,8 @@ impl SignalTask {
     }
 
     fn send_osc(&mut self, reading: &Reading, now: Instant) {
-        self.osc.send(osc::OscEvent::Lanes(reading.lanes.clone()));
+        let catalogue = self.pipeline.catalogue().clone();
+        self.osc.send(osc::OscEvent::Lanes(catalogue, reading.lanes.clone()));
         if self.metrics_at.is_none_or(|at| now.duration_since(at) >= METRICS_INTERVAL) {
             self.metrics_at = Some(now);
             self.osc.send(osc::OscEvent::Metrics(in_osc_order(&original_rates(reading))));

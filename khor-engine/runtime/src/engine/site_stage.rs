@@ -1,7 +1,7 @@
 //! Passes a site to the stage, with the selected signals only. No I/O.
 
-use khor_config::SiteMode;
 use khor_fleet::Name;
+use khor_music::SiteMode;
 use khor_signal::{PerSignal, Reading, keep_enabled};
 use khor_site::{Host, Site};
 

@@ -26,7 +26,7 @@ use crate::fair_share;
 /// Points of history that are kept: two minutes at five a second.
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
-const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
+pub(super) const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
 /// Notes that are kept for pages that open later: sixteen busy bars.
 const MAX_NOTES: usize = 512;
 
@@ -138,8 +138,14 @@ pub(super) struct HistoryPoint {
     pub(super) written: OnceLock<WrittenPoint>,
 }
 
-/// When a point of history was made, milliseconds since 1970, and the rates then.
-pub(super) type PastRates = (u64, PerLane<Option<f64>>);
+/// The rates of a point of history.
+pub(super) struct PastRates {
+    /// When the point was made, milliseconds since 1970.
+    pub(super) ts_ms: u64,
+    /// The lanes at that time.
+    pub(super) catalogue: Catalogue,
+    pub(super) rates: PerLane<Option<f64>>,
+}
 
 /// A note that was sent to the outputs.
 #[derive(Clone, Debug)]
@@ -299,7 +305,12 @@ impl EngineState {
     /// The rates of each point of history after a time, which are copied because the lock is held.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
-        later.map(|point| (point.ts_ms, point.rates.clone())).collect()
+        let rates = |HistoryPoint { ts_ms, catalogue, rates, .. }: &HistoryPoint| PastRates {
+            ts_ms: *ts_ms,
+            catalogue: catalogue.clone(),
+            rates: rates.clone(),
+        };
+        later.map(rates).collect()
     }
 
     /// Adds a cue and numbers it.

@@ -9,14 +9,14 @@ use khor_api::{
 use khor_config::{Config, ConfigUpdate};
 use khor_output::audio;
 use khor_source as source;
-use schemars::{Schema, generate::SchemaSettings};
+use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::{
     call::Call,
     deliver::uncompressed_tag,
     reply::Failure,
-    table::{DONE, Json, Operation, Tagged, get, patch, post, put},
+    table::{AnyJson, DONE, Json, Operation, Tagged, get, patch, post, put},
 };
 use crate::engine::WrittenPoint;
 
@@ -34,10 +34,10 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/health", "Health of every part").at_once(health),
         get("/api/metrics", "Current rates, signals, notes and cues, and two minutes of history")
             .at_once(metrics),
-        get("/api/history", "The rates of the last two minutes")
+        get("/api/history", "The rates of the last two minutes, and the newest notes")
             .takes(
                 "since_ts_ms",
-                "Only points after this time, milliseconds since 1970",
+                "Only points and notes after this time, milliseconds since 1970",
                 json!({ "type": "integer", "minimum": 0 }),
             )
             .at_once(history),
@@ -128,9 +128,9 @@ fn tags(header: &str) -> Vec<&str> {
     header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }
 
-fn schema(_: Call) -> Json<Schema> {
+fn schema(_: Call) -> AnyJson {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
-    Json(settings.into_generator().into_root_schema_for::<Config>())
+    AnyJson(settings.into_generator().into_root_schema_for::<Config>().to_value())
 }
 
 fn units(_: Call) -> Json<UnitList> {

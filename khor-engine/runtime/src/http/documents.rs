@@ -126,13 +126,17 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// Schemas and fields without a description, by their place in the document.
+/// Fields without a description, by their place in the document. The description of a variant also
+/// describes the constant that marks it.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {
         Value::Object(fields) => {
             let own = fields.get("properties").and_then(Value::as_object).into_iter().flatten();
-            let without = own.filter(|(_, field)| field["description"].as_str().is_none_or(str::is_empty));
+            let is_without = |field: &Value| {
+                field["description"].as_str().is_none_or(str::is_empty) && field.get("const").is_none()
+            };
+            let without = own.filter(|(_, field)| is_without(field));
             let without = without.map(|(name, _)| format!("{place}/{name}"));
             without.chain(fields.iter().flat_map(below)).collect()
         }

@@ -8,7 +8,7 @@ use warp::http::Method;
 
 use super::{
     call::Call,
-    table::{Answer, Content, Json, Operation, get},
+    table::{AnyJson, Content, Operation, get},
 };
 
 /// The only operation that is a WebSocket.
@@ -22,19 +22,8 @@ pub(super) fn operation() -> Operation {
     get("/api/openapi.json", "The description of this API (OpenAPI 3.1)").at_once(document)
 }
 
-/// The document.
-struct Document(Value);
-
-impl Answer for Document {
-    const CONTENT: Content = Content::of("application/json");
-
-    fn into_response(self) -> warp::reply::Response {
-        Json(self.0).into_response()
-    }
-}
-
-fn document(_: Call) -> Document {
-    Document(openapi_document())
+fn document(_: Call) -> AnyJson {
+    AnyJson(openapi_document())
 }
 
 /// The description of the API (`OpenAPI` 3.1), as `GET /api/openapi.json` answers it.

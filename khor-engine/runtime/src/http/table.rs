@@ -69,6 +69,9 @@ pub(super) trait Answer: Send + 'static {
 #[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
+/// JSON that another standard describes.
+pub(super) struct AnyJson(pub(super) serde_json::Value);
+
 /// JSON with a tag that identifies its version.
 pub(super) struct Tagged<T> {
     pub(super) json: T,
@@ -91,6 +94,14 @@ const fn json<T: JsonSchema>() -> Content {
 
 impl<T: Serialize + JsonSchema + Send + 'static> Answer for Json<T> {
     const CONTENT: Content = json::<T>();
+
+    fn into_response(self) -> Response {
+        inert_json::reply(&self.0)
+    }
+}
+
+impl Answer for AnyJson {
+    const CONTENT: Content = Content::of("application/json");
 
     fn into_response(self) -> Response {
         inert_json::reply(&self.0)

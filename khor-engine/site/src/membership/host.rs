@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use khor_fleet::{Frame, Name, Source};
-use khor_signal::Reading;
+use khor_signal::{Catalogue, Reading};
 use tokio::time::Instant;
 
 use crate::codec;
@@ -83,8 +83,9 @@ pub(crate) struct TrackedHost {
 }
 
 impl TrackedHost {
-    pub(super) fn new(frame: Frame, seen: Instant, behind_ms: i64) -> Self {
-        let reading = codec::reading(&frame);
+    /// A host that sends its first frame. Its lanes get their ids from `catalogue`.
+    pub(super) fn new(frame: Frame, seen: Instant, behind_ms: i64, catalogue: &mut Catalogue) -> Self {
+        let reading = codec::reading(&frame, catalogue);
         let Frame { host: name, section, instance, seq, monotonic_ms, version, source, .. } = frame;
         let host = Host {
             name,
@@ -106,15 +107,23 @@ impl TrackedHost {
     }
 
     /// A host whose frame came inside the frame of the site `via`.
-    pub(super) fn named_by(via: &Name, frame: Frame, seen: Instant, behind_ms: i64) -> Self {
-        let mut tracked = Self::new(frame, seen, behind_ms);
-        tracked.host.via = Some(via.clone());
-        tracked
+    #[must_use]
+    pub(super) fn named_by(mut self, via: &Name) -> Self {
+        self.host.via = Some(via.clone());
+        self
     }
 
     /// Takes the host's next frame. A restarted relay counts from 0. A relay that appears while
     /// another one with the same name still sends is a rival. `shares` receivers share the frames.
-    pub(super) fn update(&mut self, frame: Frame, now: Instant, behind_ms: i64, shares: u32) -> Outcome {
+    /// Its lanes get their ids from `catalogue`.
+    pub(super) fn update(
+        &mut self,
+        frame: Frame,
+        now: Instant,
+        behind_ms: i64,
+        shares: u32,
+        catalogue: &mut Catalogue,
+    ) -> Outcome {
         if frame.instance != self.instance {
             if now.duration_since(self.seen) < ENDED * shares {
                 self.rival = Some(now);
@@ -137,7 +146,7 @@ impl TrackedHost {
         }
         self.seen = now;
         (self.instance, self.seq, self.monotonic_ms) = (frame.instance, frame.seq, frame.monotonic_ms);
-        self.host.reading = codec::reading(&frame);
+        self.host.reading = codec::reading(&frame, catalogue);
         let Frame { section, version, source, .. } = frame;
         (self.host.section, self.host.version, self.host.source) = (section, version, source);
         self.host.behind_ms = behind_ms;

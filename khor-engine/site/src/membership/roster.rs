@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use khor_fleet::{Cue, Frame, Message, Name, ReadError, subject};
+use khor_signal::Catalogue;
 use tokio::time::Instant;
 
 use super::{
@@ -29,6 +30,8 @@ pub(crate) struct HostRoster {
     tracked: BTreeMap<Name, TrackedHost>,
     cue_limits: CueLimits,
     refused: Refused,
+    /// The lanes of all hosts.
+    catalogue: Catalogue,
     /// Since when frames can arrive.
     connected: Instant,
     /// Number of receivers that share the frames. Each frame goes to a random one of them.
@@ -41,6 +44,7 @@ impl HostRoster {
             tracked: BTreeMap::new(),
             cue_limits: CueLimits::new(now),
             refused: Refused::default(),
+            catalogue: Catalogue::kernel(),
             connected: now,
             shares: 1,
         }
@@ -49,6 +53,11 @@ impl HostRoster {
     /// The connection is back. No host is silent because of the time without it.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.connected = now;
+    }
+
+    /// The lanes of all hosts. It grows when a host sends a lane with another name.
+    pub(crate) fn catalogue(&mut self) -> &mut Catalogue {
+        &mut self.catalogue
     }
 
     /// Sets the number of receivers that share the frames.
@@ -73,12 +82,13 @@ impl HostRoster {
                 return None;
             }
             let name = frame.host.clone();
-            let tracked = self.tracked.entry(name).or_insert(TrackedHost::new(frame, now, behind_ms));
+            let tracked = TrackedHost::new(frame, now, behind_ms, &mut self.catalogue);
+            let tracked = self.tracked.entry(name).or_insert(tracked);
             return Some(Arrival { host: &tracked.host, is_back: false });
         }
         let (shares, refused) = (self.shares, &mut self.refused);
         let tracked = self.tracked.get_mut(&frame.host)?;
-        match tracked.update(frame, now, behind_ms, shares) {
+        match tracked.update(frame, now, behind_ms, shares, &mut self.catalogue) {
             Outcome::Accepted => {
                 let is_back = std::mem::take(&mut tracked.host.silent);
                 Some(Arrival { host: &tracked.host, is_back })

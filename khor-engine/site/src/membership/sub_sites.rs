@@ -8,6 +8,7 @@ use khor_fleet::{
     sketch::{self, MAX_PARTS},
 };
 use khor_signal::Accumulator;
+use khor_signal::Catalogue;
 use tokio::time::Instant;
 
 use super::{
@@ -135,8 +136,14 @@ impl SubSites {
         self.sites.is_empty()
     }
 
-    /// Takes a site's frame.
-    pub(crate) fn site_frame(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64) -> SiteOutcome {
+    /// Takes a site's frame. The lanes of its hosts get their ids from `catalogue`.
+    pub(crate) fn site_frame(
+        &mut self,
+        frame: &SiteFrame,
+        now: Instant,
+        wall_ms: u64,
+        catalogue: &mut Catalogue,
+    ) -> SiteOutcome {
         if !self.sites.contains_key(&frame.site) && self.sites.len() >= MOST_SITES {
             return SiteOutcome::Crowded;
         }
@@ -157,20 +164,21 @@ impl SubSites {
         if std::mem::take(&mut site.silent) {
             changes.push(MembershipChange::Back(frame.site.clone()));
         }
-        self.name_hosts(frame, now, wall_ms);
+        self.name_hosts(frame, now, wall_ms, catalogue);
         changes.extend(self.notice_changes(frame, now));
         SiteOutcome::Accepted(changes)
     }
 
     /// Updates the hosts whose own frames the site's frame contains. Unreadable frames are ignored.
-    fn name_hosts(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64) {
+    fn name_hosts(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64, catalogue: &mut Catalogue) {
         for host in frame.deviant.iter().filter_map(|bytes| Frame::read(bytes).ok()) {
             let behind_ms = wall_ms.cast_signed().wrapping_sub(host.wall_ms.cast_signed());
             if let Some(held) = self.named.get_mut(&host.host) {
-                held.update(host, now, behind_ms, SHARES_OF_NAMED);
+                held.update(host, now, behind_ms, SHARES_OF_NAMED, catalogue);
             } else if self.named.len() < MOST_NAMED {
                 let name = host.host.clone();
-                self.named.insert(name, TrackedHost::named_by(&frame.site, host, now, behind_ms));
+                let tracked = TrackedHost::new(host, now, behind_ms, catalogue);
+                self.named.insert(name, tracked.named_by(&frame.site));
             }
         }
     }

@@ -29,6 +29,7 @@ pub struct RelayMetrics {
     frames: Counter,
     dropped: Counter,
     cues: Counter,
+    lanes_left_out: Gauge,
     connected: Gauge,
     received: Family<By, Counter>,
     refused: Family<By, Counter>,
@@ -47,6 +48,7 @@ impl RelayMetrics {
             frames: Counter::default(),
             dropped: Counter::default(),
             cues: Counter::default(),
+            lanes_left_out: Gauge::default(),
             connected: Gauge::default(),
             received: Family::default(),
             refused: Family::default(),
@@ -68,6 +70,11 @@ impl RelayMetrics {
             self.dropped.clone(),
         );
         registry.register("cues", "Cues that were sent", self.cues.clone());
+        registry.register(
+            "lanes_left_out",
+            "Added lanes for which the last frame had no room",
+            self.lanes_left_out.clone(),
+        );
         registry.register("connected", "Whether the server is there", self.connected.clone());
         if self.aggregates {
             registry.register("heard", "Frames that were accepted, by kind of sender", self.received.clone());
@@ -96,10 +103,11 @@ impl RelayMetrics {
     pub fn update(&self, progress: &Progress) {
         use std::sync::atomic::Ordering::Relaxed;
         let set = |counter: &Counter, count: u64| counter.inner().store(count, Relaxed);
-        let Progress { frames, dropped, cues, connected, trouble: _, received } = progress;
+        let Progress { frames, dropped, cues, lanes_left_out, connected, trouble: _, received } = progress;
         set(&self.frames, *frames);
         set(&self.dropped, *dropped);
         set(&self.cues, *cues);
+        self.lanes_left_out.set(*lanes_left_out as i64);
         self.connected.set(i64::from(*connected));
         if !self.aggregates {
             return;

@@ -30,6 +30,8 @@ pub struct Progress {
     pub dropped: u64,
     /// Cues that were sent.
     pub cues: u64,
+    /// Added lanes for which the last frame had no room.
+    pub lanes_left_out: u64,
     /// Whether the server answers.
     pub connected: bool,
     /// Why frames are dropped, and the fix.

@@ -20,6 +20,7 @@ use tracing::{info, warn};
 
 use super::progress::{Progress, RelayError, ticks};
 use crate::{
+    added_lanes,
     codec::{self, Clocks, Identity},
     nats::{Link, NatsSettings},
 };
@@ -191,11 +192,23 @@ impl Publisher {
 
     /// Sends the last reading. Without a source, every signal is absent.
     async fn send_frame(&mut self) {
-        let frame = self.identity.frame(self.seq, Clocks::now(), self.kind, self.reading.as_ref());
+        let reading = self.reading.as_ref().map(|reading| (reading, self.pipeline.catalogue()));
+        let frame = self.identity.frame(self.seq, Clocks::now(), self.kind, reading);
         self.seq += 1;
+        self.count_lanes(&frame);
         let sent = self.send::<Frame>(&frame).await;
         *(if sent { &mut self.progress.frames } else { &mut self.progress.dropped }) += 1;
         self.follow_link();
+    }
+
+    /// Counts the lanes that the frame has no room for, and logs when the number changes.
+    fn count_lanes(&mut self, frame: &Frame) {
+        let all = self.reading.as_ref().map_or(0, added_lanes::count);
+        let left_out = all.saturating_sub(frame.added.len()) as u64;
+        if std::mem::replace(&mut self.progress.lanes_left_out, left_out) < left_out {
+            let lanes = counted(left_out, "lane");
+            warn!("{lanes} left out: a frame has no room for all; send fewer lanes, or shorten their names");
+        }
     }
 
     async fn send_cue(&mut self, cue: &khor_proto::Cue) {

@@ -207,7 +207,7 @@ fn older_khor_skips_added_lanes() {
 #[test]
 fn longest_definitions_fit() {
     let mut longest = Catalogue::kernel();
-    let prior = Prior { median: 1.234_567_890_123_456_7e-100, p99: 2.345_678_901_234_567_8e-100 };
+    let prior = Prior { median: 1.234_567_890_123_456e-100, p99: 2.345_678_901_234_567e-100 };
     for number in 0..LaneId::MAX_ADDED {
         let lane = LaneDefinition {
             name: format!("{number:x>32}"),

@@ -36,11 +36,10 @@ pub(super) fn define(
 ) -> Result<bool, Malformed> {
     match catalogue.added().get(number as usize) {
         Some(known) if known.definition() == definition => Ok(false),
-        Some(_) => Err(Malformed),
         None if number as usize == catalogue.added().len() => {
             catalogue.add(definition).map(|_| true).map_err(|_| Malformed)
         }
-        None => Err(Malformed),
+        _ => Err(Malformed),
     }
 }
 

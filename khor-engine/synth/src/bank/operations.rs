@@ -124,7 +124,9 @@ proptest! {
     #[test]
     fn every_note_is_accounted_and_ends(ops in ops()) {
         let mut model = Model::new();
-        ops.iter().for_each(|op| model.apply(op));
+        for op in &ops {
+            model.apply(op);
+        }
         let until = model.frame + LONGEST_FRAMES + SILENT_AFTER_FRAMES;
         while model.frame < until && !(model.bank.active() == 0 && model.is_silent()) {
             model.render();
@@ -137,7 +139,9 @@ proptest! {
     #[test]
     fn lower_limit_fades_voices_in_time(ops in ops(), limit in 1usize..=VOICES) {
         let mut model = Model::new();
-        ops.iter().for_each(|op| model.apply(op));
+        for op in &ops {
+            model.apply(op);
+        }
         (0..FADE_BLOCKS).for_each(|_| model.render()); // fades that have begun end
         model.apply(&Op::Limit(limit));
         (0..STEAL_BLOCKS).for_each(|_| model.render());

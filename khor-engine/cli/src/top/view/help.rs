@@ -1,6 +1,5 @@
 //! The keys and the shapes, explained over the rest.
 
-use khor_signal::SIGNALS;
 use ratatui::{
     buffer::Buffer,
     layout::{Constraint, Rect},
@@ -10,19 +9,20 @@ use ratatui::{
 
 use crate::top::{
     keys::KEYS,
+    state::State,
     theme::{FAMILIES, STRONG, Theme},
 };
 
 /// Columns of the box.
 const COLUMNS: u16 = 52;
 
-pub(super) fn draw(area: Rect, buffer: &mut Buffer, theme: Theme) {
+pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let keys = KEYS.iter().map(|(key, _, meaning)| {
         Line::from(vec![Span::styled(format!("  {key}  "), STRONG), Span::raw(*meaning)])
     });
     let shapes = FAMILIES.into_iter().map(|family| {
-        let signals = SIGNALS.iter().filter(|info| info.family == family).map(|info| info.name);
-        let names = signals.collect::<Vec<_>>().join(", ");
+        let lanes = state.lanes.iter().filter(|lane| lane.now.family == family);
+        let names = lanes.map(|lane| lane.name.as_str()).collect::<Vec<_>>().join(", ");
         Line::from(vec![
             Span::styled(format!("  {}  ", theme.shape(family)), theme.family(family)),
             Span::raw(names),

@@ -58,7 +58,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     }
     draw_footer(footer, buffer, state);
     if state.help {
-        help::draw(area, buffer, theme);
+        help::draw(area, buffer, state, theme);
     }
 }
 

@@ -1,31 +1,65 @@
 //! `GET /api/history`: the rates of the history, with one list for each lane.
 
-use khor_api::HistoryColumns;
-use khor_signal::Catalogue;
+use khor_api::{HistoryColumns, NoteReport};
+use khor_signal::{Catalogue, LaneInfo};
 
 use crate::{engine::state::PastRates, rounding::round};
 
-pub(in crate::engine) fn columns(catalogue: &Catalogue, points: &[PastRates]) -> HistoryColumns {
-    let column = |lane| points.iter().map(|(_, rates)| rates.value(lane).map(round)).collect();
+pub(in crate::engine) fn columns(
+    catalogue: &Catalogue,
+    points: &[PastRates],
+    notes: Vec<NoteReport>,
+) -> HistoryColumns {
+    let column = |lane| points.iter().map(|point| rate(catalogue, lane, point).map(round)).collect();
     HistoryColumns {
-        ts_ms: points.iter().map(|(ts_ms, _)| *ts_ms).collect(),
-        rates: catalogue.iter().map(|lane| (lane.name.as_ref(), column(lane.id))).collect(),
+        ts_ms: points.iter().map(|point| point.ts_ms).collect(),
+        rates: catalogue.iter().map(|lane| (lane.name.as_ref(), column(lane))).collect(),
+        notes,
     }
+}
+
+/// The rate of a lane of `catalogue`. An earlier source may have given its id to another lane.
+fn rate(catalogue: &Catalogue, lane: &LaneInfo, point: &PastRates) -> Option<f64> {
+    let keeps_ids = catalogue.extends(&point.catalogue);
+    let known = if keeps_ids { Some(lane) } else { point.catalogue.find(&lane.name) };
+    point.rates.value(known?.id)
 }
 
 #[cfg(test)]
 mod tests {
-    use khor_signal::{PerLane, SignalId};
+    use khor_signal::{LaneId, PerLane, SignalId, test_lane};
 
     use super::*;
 
+    fn point(ts_ms: u64, catalogue: &Catalogue, rates: PerLane<Option<f64>>) -> PastRates {
+        PastRates { ts_ms, catalogue: catalogue.clone(), rates }
+    }
+
     #[test]
     fn missing_rates_are_null() {
-        let mut rates = PerLane::NONE;
+        let (mut rates, kernel) = (PerLane::NONE, Catalogue::kernel());
         rates[SignalId::Rx] = Some(103.271_84);
-        let columns = columns(&Catalogue::kernel(), &[(1000, rates), (1200, PerLane::NONE)]);
+        let points = [point(1000, &kernel, rates), point(1200, &kernel, PerLane::NONE)];
+        let columns = columns(&kernel, &points, Vec::new());
         assert_eq!(columns.ts_ms, [1000, 1200]);
         assert_eq!(columns.rates.get("rx"), Some(&vec![Some(103.3), None]));
         assert_eq!(columns.rates.get("tx"), Some(&vec![None, None]));
+    }
+
+    #[test]
+    fn columns_follow_the_name_of_a_lane() {
+        let [one, two] = [["queue", "errors"], ["errors", "queue"]].map(|names| {
+            let mut catalogue = Catalogue::kernel();
+            for name in names {
+                catalogue.add(test_lane(name)).unwrap();
+            }
+            catalogue
+        });
+        let mut rates = PerLane::NONE;
+        rates.set(LaneId::of_added(0).unwrap(), Some(7.0));
+        let points = [point(1000, &one, rates.clone()), point(1200, &two, rates)];
+        let columns = columns(&two, &points, Vec::new());
+        assert_eq!(columns.rates.get("queue"), Some(&vec![Some(7.0), None]));
+        assert_eq!(columns.rates.get("errors"), Some(&vec![None, Some(7.0)]));
     }
 }

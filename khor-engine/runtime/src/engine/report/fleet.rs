@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use khor_api::{
-    FleetMode, FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport,
-    SubSiteReport, Trouble,
+    FleetReport, HostReport, HostState, RefusedMessages, SectionReport, SingleHostReport, SubSiteReport,
+    Trouble,
 };
-use khor_config::SiteMode;
 use khor_music::SectionPart;
 use khor_signal::largest_deviation;
 use khor_site::{Host, Refused, Site, SubSite};
@@ -41,7 +40,7 @@ fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
         ok: false,
         trouble: Some(trouble.unwrap_or_else(no_site)),
         alone: None,
-        mode: mode(state.plan.mode),
+        mode: state.plan.mode,
         remark: None,
         soloists: Vec::new(),
         sections: Vec::new(),
@@ -69,7 +68,7 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
         ok: is_up && trouble.is_none(),
         trouble,
         alone: state.single_host.as_ref().map(alone),
-        mode: mode(state.plan.mode),
+        mode: state.plan.mode,
         remark: state.plan.remark.clone(),
         soloists: state.plan.furthest().iter().map(|solo| solo.host.clone()).collect(),
         sections: state.plan.benches.iter().map(section).collect(),
@@ -80,14 +79,6 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
         silent: site.silent,
         versions,
         refused: refused(&site.refused),
-    }
-}
-
-fn mode(mode: SiteMode) -> FleetMode {
-    match mode {
-        SiteMode::Ensemble => FleetMode::Ensemble,
-        SiteMode::Sections => FleetMode::Sections,
-        SiteMode::RollCall => FleetMode::RollCall,
     }
 }
 

@@ -51,7 +51,7 @@ impl SignalTask {
         plan: StagePlan,
     ) {
         if let Some(reading) = &reading {
-            self.osc.send(osc::OscEvent::Lanes(reading.lanes.clone()));
+            self.osc.send(osc::OscEvent::Lanes(site.catalogue.clone(), reading.lanes.clone()));
         }
         let mut state = self.state.lock();
         state.set_catalogue(site.catalogue.clone());

@@ -23,7 +23,8 @@ impl Receiver {
     }
 
     fn at(&mut self, ms: u64, frame: &SiteFrame) -> SiteOutcome {
-        self.0.site_frame(frame, self.1 + Duration::from_millis(ms), 1_000)
+        let now = self.1 + Duration::from_millis(ms);
+        self.0.site_frame(frame, now, 1_000, &mut Catalogue::kernel())
     }
 
     fn fallen(&mut self, ms: u64) -> Vec<Name> {

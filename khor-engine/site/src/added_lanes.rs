@@ -1,0 +1,88 @@
+//! Converts added lanes to those of frames, and back. A site has one catalogue for all hosts, in
+//! which a lane's name identifies it.
+
+use khor_fleet::{AddedLane, Frame};
+use khor_signal::{
+    Catalogue, Family, Lane, LaneDefinition, LaneId, LaneInfo, LevelCurve, Prior, Reading, Scale, VoiceHint,
+};
+
+use super::lane_signal;
+
+/// The families by their number in a frame. Only ever appended to.
+const FAMILIES: [Family; 5] =
+    [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
+/// The voices by their number in a frame. Only ever appended to.
+const VOICES: [VoiceHint; 8] = [
+    VoiceHint::Process,
+    VoiceHint::Receive,
+    VoiceHint::Send,
+    VoiceHint::Loss,
+    VoiceHint::Disk,
+    VoiceHint::Memory,
+    VoiceHint::Kernel,
+    VoiceHint::Local,
+];
+/// Ceiling of a lane of another host, as a multiple of its grain. The frames contain levels, so it
+/// has no effect on them.
+const CEILING_GRAINS: f64 = 1e6;
+
+/// The added lanes of a reading that have a value.
+pub(crate) fn encode(reading: &Reading, catalogue: &Catalogue) -> Vec<AddedLane> {
+    catalogue.added().iter().filter_map(|lane| encode_one(reading, lane)).collect()
+}
+
+fn encode_one(reading: &Reading, lane: &LaneInfo) -> Option<AddedLane> {
+    let (state, id) = (reading.lanes.value(lane.id)?, lane.id);
+    let number = |position: Option<usize>| position.map_or(u8::MAX, |number| number as u8);
+    Some(AddedLane {
+        name: lane.name.as_ref().to_owned(),
+        label: lane.label.as_ref().to_owned(),
+        family: number(FAMILIES.iter().position(|family| *family == lane.family)),
+        unit: lane.unit.as_ref().to_owned(),
+        voice: number(VOICES.iter().position(|voice| *voice == lane.voice)),
+        grain: (lane.scale.grain as f32).clamp(f32::MIN_POSITIVE, f32::MAX),
+        signal: lane_signal::encode(state, reading.rates.value(id)?, reading.baselines.value(id)?),
+    })
+}
+
+/// Writes the added lanes of a frame into its reading. Lanes that `catalogue` does not know are
+/// added. Lanes for which it has no room are left out.
+pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) {
+    for lane in &frame.added {
+        let Some(id) = id_of(lane, catalogue) else { continue };
+        reading.lanes.set(id, Some(lane_signal::decode(lane.signal)));
+        reading.rates.set(id, Some(lane.signal.rate.into()));
+        reading.baselines.set(id, Some(lane.signal.baseline.into()));
+    }
+}
+
+fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Option<LaneId> {
+    match catalogue.find(&lane.name) {
+        // No lane replaces a signal of the kernel.
+        Some(known) => Some(known.id).filter(|id| id.signal().is_none()),
+        None => catalogue.add(definition(lane)).ok(),
+    }
+}
+
+/// The definition of a lane. Numbers of a newer version become the kernel's family and its voice.
+fn definition(lane: &AddedLane) -> LaneDefinition {
+    let grain = f64::from(lane.grain);
+    LaneDefinition {
+        name: lane.name.clone(),
+        label: lane.label.clone(),
+        family: FAMILIES.get(usize::from(lane.family)).copied().unwrap_or(Family::Kernel),
+        unit: lane.unit.clone(),
+        scale: Scale {
+            grain,
+            ceiling: CEILING_GRAINS * grain,
+            prior: Prior { median: 0.0, p99: grain },
+            curve: LevelCurve::Log { unit: grain },
+        },
+        voice: VOICES.get(usize::from(lane.voice)).copied().unwrap_or(VoiceHint::Kernel),
+    }
+}
+
+/// Number of added lanes of a reading that have a value.
+pub(crate) fn count(reading: &Reading) -> usize {
+    reading.lanes.added.values().filter(|lane: &&Option<Lane>| lane.is_some()).count()
+}
