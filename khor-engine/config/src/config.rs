@@ -130,7 +130,7 @@ impl Config {
     }
 
     /// Whether the difference to `now` takes effect only after a restart.
-    pub fn is_restart(&self, now: &Self) -> bool {
+    pub fn restart_needed(&self, now: &Self) -> bool {
         self.needs_restart(now, &ROOT)
     }
 
