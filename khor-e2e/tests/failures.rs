@@ -214,7 +214,10 @@ fn misspelt_setting_is_refused() {
     assert!(khor(&["music.bpm", "96"]).status.success());
     let refused = khor(&["music.bmp", "90"]);
     let said = String::from_utf8_lossy(&refused.stderr);
-    assert!(!refused.status.success() && said.contains("'music.bmp' is no setting"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("'music.bmp' is no setting: did you mean music.bpm?"),
+        "{said}"
+    );
     let kept = fs::read_to_string(engine.config_path()).expect("the file");
     assert!(kept.contains("96") && !kept.contains("bmp"), "{kept}");
 }

@@ -1,10 +1,15 @@
 //! The options that select a scope.
 
 use clap::Args;
-use khor_command_line::number;
-use khor_config::{BpfSubscriptionPatch, Config, ConfigError};
+use khor_config::{BpfSubscription, BpfSubscriptionPatch, Config, ConfigError, FieldSpec};
 use khor_engine::engine::scope_choice;
 use khor_source::ScopeChoice;
+
+use super::setting_arg::parser;
+
+/// One process of `bpf.tgid_allow`.
+const PROCESS: FieldSpec =
+    FieldSpec { rule: BpfSubscription::tgid_allow.rule.inner(), ..BpfSubscription::tgid_allow };
 
 #[derive(Args, Debug)]
 pub(super) struct ScopeArgs {
@@ -12,7 +17,7 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "UNIT|PATH")]
     cgroup: Option<String>,
     /// Hear this process alone; may be given several times, and beside --cgroup
-    #[arg(long, value_name = "PID", value_parser = number::within(1, number::MAX_PID), allow_negative_numbers = true)]
+    #[arg(long, value_name = "PID", value_parser = parser::<u32>(PROCESS), allow_negative_numbers = true)]
     pid: Vec<u32>,
 }
 

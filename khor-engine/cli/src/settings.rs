@@ -57,7 +57,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     };
     // The file keeps unknown keys for a newer khor, but a typing error must not become one.
     let Some(held) = at(&before, path) else {
-        bail!("'{path}' is no setting{}: khor config lists them", suggestion(path));
+        bail!("'{path}' is no setting: {}khor config lists all", suggestion(path));
     };
     let change = args.value.as_ref().map(|value| nested(path, parsed(path, held, value)));
     let changed = change.map(|change| client.patch_config(&change)).transpose()?;
@@ -133,11 +133,8 @@ fn row(path: &str, value: &Value, field: Option<&Field>) -> String {
 
 /// Meaning, range and access of a setting.
 fn about(field: &Field) -> String {
-    let mut about = format!("{} Allowed: {}", field.meaning, field.range());
-    if field.is_nullable {
-        about.push_str(", or null");
-    }
-    about.push('.');
+    let or_null = if field.is_nullable { ", or null" } else { "" };
+    let mut about = format!("{} Allowed: {}{or_null}.", field.meaning, field.range());
     if field.access > Access::Api {
         about = format!("{about} Only {} may set this.", field.access.words());
     }
@@ -154,7 +151,7 @@ fn at<'a>(whole: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// The setting that a misspelt path means.
 fn suggestion(path: &str) -> String {
-    Config::closest_field(path).map(|field| format!("; did you mean {}?", field.path)).unwrap_or_default()
+    Config::closest_field(path).map(|field| format!("did you mean {}? ", field.path)).unwrap_or_default()
 }
 
 /// Converts a value for the setting at `path`, whose current value is `held`. A text setting takes
@@ -258,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_path_is_corrected() {
-        assert_eq!(suggestion("music.bmp"), "; did you mean music.bpm?");
+        assert_eq!(suggestion("music.bmp"), "did you mean music.bpm? ");
         assert_eq!(suggestion("zzz"), "");
     }
 }

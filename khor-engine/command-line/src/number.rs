@@ -4,8 +4,6 @@ use std::{fmt::Display, str::FromStr};
 
 /// How long a command may run, seconds: up to a year.
 const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
-/// Highest process id (`PID_MAX_LIMIT` of the kernel).
-pub const MAX_PID: u32 = 4_194_304;
 
 /// A clap parser for numbers from `least` to `most`. NaN is in no range.
 pub fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync

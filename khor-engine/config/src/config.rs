@@ -130,7 +130,7 @@ impl Config {
     }
 
     /// Whether the difference to `now` takes effect only after a restart.
-    pub fn is_restart(&self, now: &Self) -> bool {
+    pub fn restart_needed(&self, now: &Self) -> bool {
         self.needs_restart(now, &ROOT)
     }
 
@@ -147,7 +147,9 @@ impl Config {
         }
         let mut reader = Reader::of_change(held);
         let patch = Self::read(change, &ROOT, self, &mut reader);
-        reader.problems.into_iter().next().map_or(Ok(patch), Err)
+        let closest = |path: &str| Self::closest_field(path).map(|field| field.path.as_str());
+        let first = reader.problems.into_iter().next();
+        first.map_or(Ok(patch), |problem| Err(UnknownKeys::suggest(problem, closest)))
     }
 
     /// A change of the setting at a dotted path.

@@ -56,8 +56,22 @@ impl UnknownKeys {
     /// The error of a change with an unknown key.
     pub(crate) fn error(path: &str) -> ConfigError {
         let field = cut(path, NAME_CHARS).escape_debug().to_string();
-        let problem = format!("{UNKNOWN}; fix the spelling, or see GET /api/config for all keys");
-        ConfigError { field, problem }
+        ConfigError { field, problem: format!("{UNKNOWN}; GET /api/config has all keys") }
+    }
+
+    /// Adds the key that is meant to the error of an unknown key. Other errors stay.
+    pub(crate) fn suggest(
+        error: ConfigError,
+        closest: impl FnOnce(&str) -> Option<&'static str>,
+    ) -> ConfigError {
+        let Some(rest) = error.problem.strip_prefix(UNKNOWN) else { return error };
+        match closest(&error.field) {
+            Some(path) => ConfigError {
+                problem: format!("{UNKNOWN}; did you mean {path}? {}", rest.trim_start_matches([';', ' '])),
+                ..error
+            },
+            None => error,
+        }
     }
 }
 

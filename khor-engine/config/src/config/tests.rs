@@ -197,4 +197,11 @@ fn a_misspelt_path_finds_its_setting() {
     assert_eq!(closest("music.bmp"), Some("music.bpm"));
     assert_eq!(closest("audio.gain"), Some("audio.master_gain"));
     assert_eq!(closest("zzz"), None);
+    let error = Config::change_of("music.bmp", json!(90)).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "music.bmp: khor does not know this key; did you mean music.bpm? GET /api/config has all keys"
+    );
+    let error = Config::change_of("zzz", json!(90)).unwrap_err().to_string();
+    assert_eq!(error, "zzz: khor does not know this key; GET /api/config has all keys");
 }

@@ -19,11 +19,11 @@ pub enum Access {
 }
 
 impl Access {
-    /// The words of an error and of the field table, as in "set by …".
+    /// The callers in words, as in "only … may set this".
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Anyone => "API, file and OSC",
-            Self::Api => "API and file",
+            Self::Anyone => "programs on this machine",
+            Self::Api => "clients of the API",
             Self::CommandLine => "the configuration file or an option of khor engine",
             Self::File => "the configuration file",
         }

@@ -139,7 +139,7 @@ impl Rule {
     }
 
     /// The rule of the items of a list, or of the values of a map.
-    pub(crate) fn inner(&self) -> Self {
+    pub const fn inner(&self) -> Self {
         match self {
             Self::List(rule) => rule.item,
             Self::Map(rule) => rule.value,

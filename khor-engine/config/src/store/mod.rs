@@ -326,7 +326,7 @@ impl ConfigStore {
 
     fn apply(&mut self, draft: Draft) -> ConfigUpdate {
         let Draft { change, stored, flags, config } = draft;
-        let restart_required = self.config.is_restart(&config);
+        let restart_required = self.config.restart_needed(&config);
         if stored != self.stored {
             self.unsaved.merge(&change);
         }
