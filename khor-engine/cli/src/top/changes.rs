@@ -3,7 +3,10 @@
 use std::io;
 
 use anyhow::{Context, bail};
-use khor_api::{LaneReport, LaneValues, MetricsReport, MusicReport, SignalReport, StreamState};
+use khor_api::{
+    LaneReport, LaneValues, MetricsReport, MusicReport, OriginalRates, OriginalTotals, SignalReport,
+    StreamState,
+};
 
 /// The data of the events with the name `change`. Fails at an event without a name: an engine that
 /// does not know this stream sends those.
@@ -38,8 +41,8 @@ pub(super) fn metrics(state: &StreamState) -> Option<MetricsReport> {
     let signals = state.lanes.iter().enumerate();
     Some(MetricsReport {
         ts_ms: values.ts_ms,
-        totals: Default::default(),
-        rates: Default::default(),
+        totals: OriginalTotals::default(),
+        rates: OriginalRates::default(),
         controls,
         signals: signals.map(|(i, lane)| (lane.name.clone(), signal(lane, values, i))).collect(),
         notes: state.notes.iter().cloned().collect(),
