@@ -1,8 +1,9 @@
 //! `GET /api/stream?events=changes`: the events, and the [`StreamState`] that they build.
 //!
-//! A client starts with [`StreamState::default`] and applies each event. The first events that it receives
-//! are the engine's own state ([`StreamState::replicate`]), so the code that updates a client also greets
-//! it. A client that was too slow for the stream is greeted again in the same way.
+//! A client starts with [`StreamState::default`] and applies each event. The first events that it
+//! receives are the engine's own state ([`StreamState::replicate`]), so the code that updates a
+//! client also greets it. A client that was too slow for the stream is greeted again in the same
+//! way.
 
 mod state;
 
