@@ -947,7 +947,8 @@ export interface components {
         Greeting: {
             /**
              * Format: uint64
-             * @description When the engine started, milliseconds since 1970. Another start counts notes and cues from 1.
+             * @description When the engine started, milliseconds since 1970. Another start counts notes and cues from
+             *     1.
              */
             started_ts_ms: number;
             /** @description Version of the engine. */
@@ -1014,15 +1015,15 @@ export interface components {
             version: string;
         };
         /**
-         * @description The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes. There
-         *     is one list for each signal, which is shorter than the history of `GET /api/metrics`.
+         * @description The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes.
+         *     There is one list for each signal, which is shorter than the history of `GET /api/metrics`.
          */
         HistoryColumns: {
             /** @description The newest notes, at most 512, oldest first. */
             notes: components["schemas"]["NoteReport"][];
             /**
-             * @description The rates of each signal in its unit, one for each time, rounded to four digits; `null` if the
-             *     signal was missing.
+             * @description The rates of each signal in its unit, one for each time, rounded to four digits; `null` if
+             *     the signal was missing.
              */
             rates: {
                 [key: string]: (number | null)[];
@@ -1259,8 +1260,8 @@ export interface components {
             unit: string;
         };
         /**
-         * @description The values of all lanes, in the order of the event `lanes`. They are rounded to four digits. A value
-         *     is `null` if it is missing.
+         * @description The values of all lanes, in the order of the event `lanes`. They are rounded to four digits. A
+         *     value is `null` if it is missing.
          */
         LaneValues: {
             /** @description Usual rates, each in the unit of its lane. */

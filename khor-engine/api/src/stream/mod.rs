@@ -1,8 +1,9 @@
 //! `GET /api/stream?events=changes`: the events, and the [`StreamState`] that they build.
 //!
-//! A client starts with [`StreamState::default`] and applies each event. The first events that it receives
-//! are the engine's own state ([`StreamState::replicate`]), so the code that updates a client also greets
-//! it. A client that was too slow for the stream is greeted again in the same way.
+//! A client starts with [`StreamState::default`] and applies each event. The first events that it
+//! receives are the engine's own state ([`StreamState::replicate`]), so the code that updates a
+//! client also greets it. A client that was too slow for the stream is greeted again in the same
+//! way.
 
 mod state;
 
@@ -56,7 +57,8 @@ pub enum StreamEvent {
 pub struct Greeting {
     /// Version of the engine.
     pub version: String,
-    /// When the engine started, milliseconds since 1970. Another start counts notes and cues from 1.
+    /// When the engine started, milliseconds since 1970. Another start counts notes and cues from
+    /// 1.
     pub started_ts_ms: u64,
 }
 
@@ -87,8 +89,8 @@ pub struct LaneReport {
     pub reason: Option<String>,
 }
 
-/// The values of all lanes, in the order of the event `lanes`. They are rounded to four digits. A value
-/// is `null` if it is missing.
+/// The values of all lanes, in the order of the event `lanes`. They are rounded to four digits. A
+/// value is `null` if it is missing.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneValues {
     /// When these values were read, milliseconds since 1970.

@@ -57,7 +57,8 @@ impl StreamState {
         }
     }
 
-    /// The events that build this state from [`StreamState::default`]. What a client needs first is first.
+    /// The events that build this state from [`StreamState::default`]. What a client needs first is
+    /// first.
     pub fn replicate(&self) -> Vec<StreamEvent> {
         let cues: Vec<_> = self.cues.iter().cloned().collect();
         let notes: Vec<_> = self.notes.iter().cloned().collect();
@@ -164,7 +165,10 @@ mod tests {
     }
 
     fn cues(numbers: std::ops::Range<u64>) -> StreamEvent {
-        let cue = |seq| json!({ "seq": seq, "ts_ms": seq, "kind": "exec", "host": null, "pid": 7, "comm": "sh", "detail": null });
+        let cue = |seq| {
+            json!({ "seq": seq, "ts_ms": seq, "kind": "exec", "host": null, "pid": 7, "comm": "sh",
+                    "detail": null })
+        };
         let cues = numbers.map(|seq| serde_json::from_value(cue(seq)).unwrap()).collect();
         StreamEvent::Cues(CueList { cues })
     }

@@ -100,15 +100,19 @@ mod tests {
 
     #[test]
     fn metrics_have_the_values_of_each_lane() {
-        let lane = |name: &str| json!({ "name": name, "label": name, "family": "network", "unit": "B/s", "grain": 1.0, "available": true, "reason": null });
+        let lane = |name: &str| {
+            json!({ "name": name, "label": name, "family": "network", "unit": "B/s", "grain": 1.0,
+                    "available": true, "reason": null })
+        };
         let numbers = |first: f64| json!([first, null]);
         let events = [
-            json!({ "type": "controls", "bpm": 110.0, "key_midi": 50, "density": 0.5, "smoothing": 0.5, "preset": "ambient",
-                    "scale": "dorian", "master_gain": 0.5, "muted": true, "silence": null, "snoozed_until_ts_ms": null,
-                    "quiet_until_ts_ms": null }),
+            json!({ "type": "controls", "bpm": 110.0, "key_midi": 50, "density": 0.5, "smoothing": 0.5,
+                    "preset": "ambient", "scale": "dorian", "master_gain": 0.5, "muted": true,
+                    "silence": null, "snoozed_until_ts_ms": null, "quiet_until_ts_ms": null }),
             json!({ "type": "lanes", "lanes": [lane("rx"), lane("tx")] }),
-            json!({ "type": "values", "ts_ms": 7, "level": numbers(0.5), "deviation": numbers(1.0), "surprise": numbers(0.0),
-                    "rate": numbers(9.0), "baseline": numbers(3.0), "disk_read_bytes_s": null, "disk_written_bytes_s": null }),
+            json!({ "type": "values", "ts_ms": 7, "level": numbers(0.5), "deviation": numbers(1.0),
+                    "surprise": numbers(0.0), "rate": numbers(9.0), "baseline": numbers(3.0),
+                    "disk_read_bytes_s": null, "disk_written_bytes_s": null }),
         ];
         let mut state = StreamState::default();
         assert_eq!(metrics(&state), None);

@@ -41,8 +41,8 @@ pub(super) fn operation() -> Operation {
     get("/api/stream", "Server-sent events: the metrics ten times a second, or the state and its changes")
         .takes(
             "events",
-            "`metrics`, the default: events without a name, each with all metrics except the history. `changes`: events \
-             named `change`, first the whole state, then what changes",
+            "`metrics`, the default: events without a name, each with all metrics except the \
+             history. `changes`: events named `change`, first the whole state, then what changes",
             json!({ "type": "string", "enum": ["metrics", "changes"] }),
         )
         .at_once(open)
