@@ -8,10 +8,14 @@ use std::{
 };
 
 use khor_proto::{Availability, Cue, CueKind, Scope, Selector};
-use khor_signal::{Counter, Frame, LearntBaseline};
+use khor_signal::{
+    Catalogue, Counter, Family, Frame, LaneDefinition, LearntBaseline, LevelCurve, Prior, Scale, VoiceHint,
+};
 use khor_source::{BaselineFile, CaptureReader, CaptureWriter, MachineInfo, Origin, Recorded, SourceKind};
 
 const CAPTURE_2: &[u8] = include_bytes!("fixtures/capture-2.khor");
+/// The same with an added lane.
+const CAPTURE_2_LANES: &[u8] = include_bytes!("fixtures/capture-2-lanes.khor");
 const BASELINE_1: &str = include_str!("fixtures/baseline-1.json");
 
 /// The first source lacks a counter, the second has no machine.
@@ -68,6 +72,44 @@ fn pieces() -> Vec<Recorded> {
     pieces
 }
 
+/// The same content with a lane that appears in the middle of each source. Its value is missing in
+/// each fifth frame.
+fn pieces_with_lane() -> Vec<Recorded> {
+    let mut catalogue = Catalogue::kernel();
+    let lane = LaneDefinition {
+        name: "mail.queue".into(),
+        label: "mails that wait".into(),
+        family: Family::Network,
+        unit: "mails".into(),
+        scale: Scale {
+            grain: 1.0,
+            ceiling: 1000.0,
+            prior: Prior { median: 1.0, p99: 5.0 },
+            curve: LevelCurve::Log { unit: 0.5 },
+        },
+        voice: VoiceHint::Send,
+    };
+    let id = catalogue.add(lane).unwrap();
+    let mut with_lane = Vec::new();
+    let mut frames = 0;
+    for piece in pieces() {
+        match piece {
+            Recorded::Frame(mut frame) => {
+                if frames % 12 == 6 {
+                    with_lane.push(Recorded::Lanes(catalogue.clone()));
+                }
+                if frames % 12 >= 6 && frames % 5 != 4 {
+                    frame.added.set(id, Some(f64::from(frames) * 0.75));
+                }
+                frames += 1;
+                with_lane.push(Recorded::Frame(frame));
+            }
+            other => with_lane.push(other),
+        }
+    }
+    with_lane
+}
+
 fn write(pieces: &[Recorded], path: &Path) {
     let Some((Recorded::Start(first), rest)) = pieces.split_first() else { panic!("no source") };
     let mut writer = CaptureWriter::create(path, first, false).unwrap();
@@ -85,8 +127,9 @@ fn write(pieces: &[Recorded], path: &Path) {
 
 #[test]
 fn capture_2_is_read() {
-    let read: Vec<_> = CaptureReader::new(CAPTURE_2).unwrap().map(Result::unwrap).collect();
-    assert_eq!(read, pieces());
+    let read = |file| CaptureReader::new(file).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(read(CAPTURE_2), pieces());
+    assert_eq!(read(CAPTURE_2_LANES), pieces_with_lane());
 }
 
 /// The heading of a capture, and its blocks without compression: another version of the library may
@@ -106,9 +149,11 @@ fn unpacked(file: &[u8]) -> Vec<Vec<u8>> {
 #[test]
 fn capture_2_is_written_unchanged() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("capture.khor");
-    write(&pieces(), &path);
-    assert_eq!(unpacked(&fs::read(path).unwrap()), unpacked(CAPTURE_2));
+    for (pieces, expected) in [(pieces(), CAPTURE_2), (pieces_with_lane(), CAPTURE_2_LANES)] {
+        let path = dir.path().join("capture.khor");
+        write(&pieces, &path);
+        assert_eq!(unpacked(&fs::read(path).unwrap()), unpacked(expected));
+    }
 }
 
 /// The baselines of the file's whole machine.
