@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use khor_proto::inert::is_inert;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -21,12 +22,13 @@ const TIME_SHARE: &str = "ratio";
 pub struct LaneDefinition {
     /// Name in API, OSC, captures and page: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.
     pub name: String,
-    /// A few plain words for people, 1..=48 characters without control characters.
+    /// A few plain words for people, 1..=48 characters. Control, direction and invisible characters
+    /// are refused.
     pub label: String,
     /// Family it belongs to.
     pub family: Family,
-    /// Unit of its values, 0..=16 characters without control characters. Values in `ratio` are
-    /// shares of time, which are at most 1.
+    /// Unit of its values, 0..=16 characters, as in a label. Values in `ratio` are shares of time,
+    /// which are at most 1.
     pub unit: String,
     /// How its values are measured.
     pub scale: Scale,
@@ -198,15 +200,18 @@ impl LaneInfo {
 impl LaneDefinition {
     /// Which rule the definition breaks, if any.
     fn problem(&self) -> Option<&'static str> {
-        let is_plain = |text: &str| text.chars().all(|c| !c.is_control());
         if !is_lane_name(&self.name) {
             return Some("the name must have 1 to 32 of the characters a-z, 0-9, _, . and -");
         }
-        if !(1..=MAX_LABEL_CHARS).contains(&self.label.chars().count()) || !is_plain(&self.label) {
-            return Some("the label must have 1 to 48 characters and no control characters");
+        if !(1..=MAX_LABEL_CHARS).contains(&self.label.chars().count()) || !is_inert(&self.label) {
+            return Some(
+                "the label must have 1 to 48 characters, none of them a control, direction or invisible character",
+            );
         }
-        if self.unit.chars().count() > MAX_UNIT_CHARS || !is_plain(&self.unit) {
-            return Some("the unit must have at most 16 characters and no control characters");
+        if self.unit.chars().count() > MAX_UNIT_CHARS || !is_inert(&self.unit) {
+            return Some(
+                "the unit must have at most 16 characters, none of them a control, direction or invisible character",
+            );
         }
         self.scale.problem()
     }
@@ -265,6 +270,7 @@ mod tests {
         }
         refused(LaneDefinition { label: String::new(), ..test_lane("q") }, "label");
         refused(LaneDefinition { label: "a\u{1b}[2J".into(), ..test_lane("q") }, "label");
+        refused(LaneDefinition { label: "a\u{202e}b".into(), ..test_lane("q") }, "label");
         refused(LaneDefinition { unit: "u".repeat(17), ..test_lane("q") }, "unit");
         let scale = Scale { grain: 0.0, ..test_lane("q").scale };
         refused(LaneDefinition { scale, ..test_lane("q") }, "grain");

@@ -13,11 +13,13 @@ use anyhow::{Context, Result};
 use crate::process::{command, output, root};
 
 /// Files and folders in the hash: the engine, the judge, and the versions of their dependencies.
-const ROOTS: [&str; 14] = [
+const ROOTS: [&str; 16] = [
     "Cargo.lock",
     "Cargo.toml",
     "khor-ear",
+    "khor-engine/api",
     "khor-engine/captures",
+    "khor-engine/config",
     "khor-engine/music",
     "khor-engine/own-traffic",
     "khor-engine/runtime",
