@@ -150,7 +150,7 @@ fn valid_change_survives_restart() {
         (json!({"listen": {"host": "0.0.0.0"}}), "listen.token_file"),
         (json!({"audio": {"device": "hw:0"}}), "audio.device"),
         (json!({"audio": {"device": "id:alsa:nowhere"}}), "the one that plays is kept"),
-        (json!({"ui": {"dir": "/etc"}}), "--ui-dir"),
+        (json!({"ui": {"dir": "/etc"}}), "an option of khor engine"),
         (json!([1]), "body"),
     ] {
         let (status, answer) = engine.change(&wrong);

@@ -151,7 +151,8 @@ fn its_section_is_heard_from_its_place(engine: &Engine) {
 fn solo_host(engine: &Engine, host: &Value) {
     let (status, answer) = engine.change(&json!({ "site": { "host": host } }));
     assert_eq!((status, &answer["site"]["host"]), (200, host), "{answer}");
-    wait_until("it to act", || engine.fleet().alone.is_some_and(|alone| alone.host == *host));
+    let is_applied = || engine.fleet().alone.map(|alone| alone.host).as_deref() == host.as_str();
+    wait_until("the host to be selected", is_applied);
 }
 
 fn deviation(engine: &Engine, signal: &str) -> f64 {

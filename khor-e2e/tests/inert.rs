@@ -238,6 +238,23 @@ fn a_hostile_capture_steers_no_terminal() {
     inert_output(&khor(&["play", &name, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
 }
 
+/// The answer of a program that pretends to be an engine: valid, with hostile texts.
+fn false_answer(request: &str) -> (&'static str, Value) {
+    let is_get_of = |path: &str| request.starts_with(&format!("GET /api/{path} "));
+    let explanation = json!({ "sentence": HOSTILE, "standing_out": [], "heard": [], "text": HOSTILE });
+    let part = json!({ "enabled": true, "ok": false, "error": HOSTILE, "fix": HOSTILE, "detail": HOSTILE });
+    let health = json!({
+        "ts_ms": 1, "version": HOSTILE, "config_path": HOSTILE, "host": { "name": HOSTILE }, "source": part,
+        "audio": part, "baseline": { "frozen": false },
+    });
+    match () {
+        () if is_get_of("explain") => ("200 OK", explanation),
+        () if is_get_of("health") => ("200 OK", health),
+        () if is_get_of("config") => ("200 OK", json!({ "midi": { "port": HOSTILE } })),
+        () => ("400 Bad Request", json!({ "ok": false, "error": HOSTILE })),
+    }
+}
+
 /// Another program may listen at the engine's address.
 #[test]
 fn false_engine_steers_no_terminal() {
@@ -250,15 +267,7 @@ fn false_engine_steers_no_terminal() {
             let request = lines.next().and_then(Result::ok).unwrap_or_default();
             let _head: Vec<String> =
                 lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-            let (status, answer) = if request.starts_with("GET") {
-                let part = json!({ "ok": false, "error": HOSTILE, "fix": HOSTILE });
-                (
-                    "200 OK",
-                    json!({ "text": HOSTILE, "source": part, "audio": part, "midi": { "port": HOSTILE } }),
-                )
-            } else {
-                ("400 Bad Request", json!({ "error": HOSTILE }))
-            };
+            let (status, answer) = false_answer(&request);
             let text = answer.to_string();
             let _ = write!(
                 stream,

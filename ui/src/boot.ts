@@ -7,29 +7,41 @@ import './now/now.css';
 import './now/sentence.css';
 import { makeStores, startStores, type Stores } from './app/stores';
 import { LISTENING, type Part } from './now/sentence';
+import { badgeOf, scopeTrouble, statusLine } from './now/status';
 
 /** The header and the sentence, at the places that they have in the whole page. */
 const SHELL = `<header><div class="logo">kh<i>o</i>r</div></header>
 <main data-link="connecting" data-view="now"><div class="now"><div class="say"><h1>${LISTENING}</h1><p></p></div></div></main>`;
 
+function element(tag: string, className: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
 /** The words of a family in its colour. */
 function painted({ text, family }: Part): Node | string {
   if (family === undefined) return text;
-  const words = document.createElement('em');
+  const words = element('em', '', text);
   words.dataset.family = family;
-  words.textContent = text;
   return words;
 }
 
-/** Shows the sentence in the shell until React replaces the shell. */
-function paintShell(root: HTMLElement, { sentence, router }: Stores): void {
+/** Shows the sentence and the line below it in the shell, until React replaces the shell. */
+function paintShell(root: HTMLElement, { sentence, health, router }: Stores): void {
   if (router.place.get().view !== 'now') return;
   root.innerHTML = SHELL;
-  const heading = root.querySelector('h1');
-  sentence.told.subscribe(() => {
-    const told = sentence.told.get();
-    if (told !== null) heading?.replaceChildren(...told.parts.map(painted));
-  });
+  const [heading, line] = [root.querySelector('h1'), root.querySelector('p')];
+  const paint = () => {
+    const [told, state] = [sentence.told.get(), health.state.get()];
+    if (told === null || state === null) return;
+    const badge = badgeOf(state);
+    heading?.replaceChildren(...(badge === null ? [] : [element('span', badge.className, badge.text)]), ...told.parts.map(painted));
+    line?.replaceChildren(scopeTrouble(state) ?? statusLine(state));
+  };
+  sentence.told.subscribe(paint);
+  health.state.subscribe(paint);
 }
 
 const root = document.getElementById('root');

@@ -137,6 +137,9 @@ pub struct HostReport {
     pub refused_messages: u64,
     /// Why the last of these was rejected; `null` if none was.
     pub refusal: Option<String>,
+    /// Why an added lane of the host is left out; `null` if none is.
+    #[serde(default)]
+    pub left_out: Option<String>,
     /// Whether two relays use the host's name.
     pub used_twice: bool,
 }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use khor_api::Refusal;
+use khor_api::{ConfigChanged, Refusal};
 use khor_command_line::address::server_address;
 use khor_config::{ConfigStore, Listen};
 use khor_engine::{engine_file, http::read_token};
@@ -120,7 +120,7 @@ impl Client {
     }
 
     /// The answer to a change of a part of the configuration.
-    pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<Value> {
+    pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<ConfigChanged<Value>> {
         self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }
 

@@ -6,9 +6,7 @@ use clap::Args;
 use khor_command_line::print::{print_json, print_line, print_stderr};
 use khor_config::presets_dir;
 use khor_engine::engine::{Library, read_preset};
-use khor_music::Preset;
 use khor_output::audio;
-use serde_json::json;
 
 use super::places::Places;
 
@@ -38,12 +36,7 @@ pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
     }
     let library = Library::open(presets_dir(&args.places.config_path()?));
     if args.json {
-        let about = |preset: &Preset| {
-            let file = library.file_of(&preset.name);
-            json!({ "name": preset.name, "hint": preset.hint, "file": file })
-        };
-        let list: Vec<_> = library.presets().map(about).collect();
-        return print_json(&list);
+        return print_json(&library.presets().map(|preset| library.info(preset)).collect::<Vec<_>>());
     }
     for preset in library.presets() {
         print_line(format_args!("{:<12} {}", preset.name, preset.hint))?;

@@ -5,6 +5,7 @@ use clap::{
     Arg, Args, Command,
     builder::{PossibleValue, TypedValueParser},
 };
+use khor_api::ConfigChanged;
 use khor_command_line::print::{print, print_json, print_line, print_stderr};
 use khor_config::{Access, Config, Field, Kind};
 use serde_json::{Map, Value, json};
@@ -50,34 +51,41 @@ impl TypedValueParser for SettingPath {
 
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
-    let mut whole: Value = client.get("config")?;
+    let before: Value = client.get("config")?;
     let Some(path) = &args.path else {
-        return list(&whole, args.json);
+        return list(&before, args.json);
     };
     // The file keeps unknown keys for a newer khor, but a typing error must not become one.
-    let Some(held) = at(&whole, path) else {
+    let Some(held) = at(&before, path) else {
         bail!("'{path}' is no setting: {}khor config lists all", suggestion(path));
     };
-    if let Some(value) = &args.value {
-        whole = client.patch_config(&nested(path, parsed(path, held, value)))?;
-        if let Some(switch) = switch_of(path, &whole) {
-            print_stderr(format_args!(
-                "this setting has no effect until {switch} is on: khor config {switch} true\n"
-            ));
-        }
-    }
-    let value = at(&whole, path).unwrap_or(&Value::Null);
+    let change = args.value.as_ref().map(|value| nested(path, parsed(path, held, value)));
+    let changed = change.map(|change| client.patch_config(&change)).transpose()?;
+    let config = changed.as_ref().map_or(&before, |changed| &changed.config);
+    let value = at(config, path).unwrap_or(&Value::Null);
     match value.as_str().filter(|_| !args.json) {
         Some(text) => print_line(text)?,
         None => print_json(value)?,
     }
-    if whole["restart_required"] == true {
-        print_stderr("the change takes effect after a restart of the engine\n");
-    }
-    if let Some(why) = whole["not_saved"].as_str() {
-        print_stderr(format_args!("the change lasts until the engine ends: {why}\n"));
+    if let Some(changed) = &changed {
+        print_remarks(path, changed);
     }
     Ok(())
+}
+
+/// Prints what the user should know about a change.
+fn print_remarks(path: &str, changed: &ConfigChanged<Value>) {
+    if let Some(switch) = switch_of(path, &changed.config) {
+        print_stderr(format_args!(
+            "this setting has no effect until {switch} is on: khor config {switch} true\n"
+        ));
+    }
+    if changed.restart_required {
+        print_stderr("the change takes effect after a restart of the engine\n");
+    }
+    if let Some(why) = &changed.not_saved {
+        print_stderr(format_args!("the change lasts until the engine ends: {why}\n"));
+    }
 }
 
 /// Prints all settings. `whole` has their values.

@@ -10,11 +10,13 @@ pub(crate) fn round(value: f64) -> f64 {
     }
     let exponent = value.abs().log10().floor() as i32 + 1 - DIGITS;
     // Both are divisions or multiplications by a whole number, so the result has a short notation.
-    if exponent > 0 {
+    let rounded = if exponent > 0 {
         (value / 10f64.powi(exponent)).round() * 10f64.powi(exponent)
     } else {
         (value * 10f64.powi(-exponent)).round() / 10f64.powi(-exponent)
-    }
+    };
+    // The largest and the smallest numbers have no rounded form.
+    if rounded.is_finite() { rounded } else { value }
 }
 
 /// Rounds to four significant digits.
@@ -45,10 +47,7 @@ mod tests {
     fn extreme_numbers_stay_finite() {
         for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, -1e300] {
             let rounded = round(value);
-            assert!(
-                rounded.is_finite() && (rounded / value - 1.0).abs() < 1e-3 || value.abs() < 1e-300,
-                "{value}"
-            );
+            assert!((rounded / value - 1.0).abs() < 1e-3, "{value:e} became {rounded:e}");
         }
     }
 }

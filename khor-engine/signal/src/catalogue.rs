@@ -16,7 +16,7 @@ const MAX_UNIT_CHARS: usize = 16;
 /// The unit of shares of time, which are at most 1.
 const TIME_SHARE: &str = "ratio";
 
-/// A lane that is to be added to a [`Catalogue`], which checks it.
+/// A lane that is to be added to a [`Catalogue`], which checks it. Captures contain it as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneDefinition {
     /// Name in API, OSC, captures and page: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.

@@ -3,8 +3,11 @@
 
 use khor_fleet::{AddedLane, Frame};
 use khor_signal::{
-    Catalogue, Family, Lane, LaneDefinition, LaneId, LaneInfo, LevelCurve, Prior, Reading, Scale, VoiceHint,
+    Catalogue, CatalogueError, Family, Lane, LaneDefinition, LaneId, LaneInfo, LevelCurve, Prior, Reading,
+    Scale, VoiceHint,
 };
+
+use thiserror::Error;
 
 use super::lane_signal;
 
@@ -45,22 +48,44 @@ fn encode_one(reading: &Reading, lane: &LaneInfo) -> Option<AddedLane> {
     })
 }
 
-/// Writes the added lanes of a frame into its reading. Lanes that `catalogue` does not know are
-/// added. Lanes for which it has no room are left out.
-pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) {
-    for lane in &frame.added {
-        let Some(id) = id_of(lane, catalogue) else { continue };
-        reading.lanes.set(id, Some(lane_signal::decode(lane.signal)));
-        reading.rates.set(id, Some(lane.signal.rate.into()));
-        reading.baselines.set(id, Some(lane.signal.baseline.into()));
-    }
+/// Why a lane of a host is left out.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub(crate) enum LeftOut {
+    /// The site cannot have the lane: it has too many, or the lane is invalid or named as a signal
+    /// of the kernel.
+    #[error("{0}")]
+    Refused(#[from] CatalogueError),
+    /// The same name means something else at another host.
+    #[error("the lane {name} is in {unit:?}, but other hosts send it in {known:?}; choose another name")]
+    Unit { name: String, unit: String, known: String },
 }
 
-fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Option<LaneId> {
-    match catalogue.find(&lane.name) {
-        // No lane replaces a signal of the kernel.
-        Some(known) => Some(known.id).filter(|id| id.signal().is_none()),
-        None => catalogue.add(definition(lane)).ok(),
+/// Writes the added lanes of a frame into its reading. Lanes that `catalogue` does not know are
+/// added. Returns why the first of the lanes that are left out is left out.
+pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) -> Option<LeftOut> {
+    let mut left_out = None;
+    for lane in &frame.added {
+        match id_of(lane, catalogue) {
+            Ok(id) => {
+                reading.lanes.set(id, Some(lane_signal::decode(lane.signal)));
+                reading.rates.set(id, Some(lane.signal.rate.into()));
+                reading.baselines.set(id, Some(lane.signal.baseline.into()));
+            }
+            Err(why) => left_out = left_out.or(Some(why)),
+        }
+    }
+    left_out
+}
+
+fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Result<LaneId, LeftOut> {
+    match catalogue.find(&lane.name).filter(|known| known.id.signal().is_none()) {
+        Some(known) if *known.unit == *lane.unit => Ok(known.id),
+        Some(known) => {
+            let (name, unit) = (lane.name.clone(), lane.unit.clone());
+            Err(LeftOut::Unit { name, unit, known: known.unit.as_ref().to_owned() })
+        }
+        // Refused if it has the name of a signal of the kernel.
+        None => Ok(catalogue.add(definition(lane))?),
     }
 }
 

@@ -6,7 +6,10 @@ use khor_source::SourceKind;
 use khor_system::clock::now_unix_ms;
 use nix::time::{ClockId, clock_gettime};
 
-use super::{added_lanes, lane_signal};
+use super::{
+    added_lanes::{self, LeftOut},
+    lane_signal,
+};
 
 /// Position of each signal in a frame's lists.
 pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
@@ -121,8 +124,8 @@ fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
 }
 
 /// The reading of a frame, as this engine's own pipeline would compute it on that machine. Added
-/// lanes get their ids from `catalogue`, which grows.
-pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> Reading {
+/// lanes get their ids from `catalogue`, which grows. Also returns why a lane is left out, if any is.
+pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<LeftOut>) {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
     let mut reading = Reading {
         t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
@@ -132,8 +135,8 @@ pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> Reading {
         learnt: lane_signal::from_255(frame.learnt),
         counter_rates: [None; Counter::ALL.len()],
     };
-    added_lanes::decode(frame, catalogue, &mut reading);
-    reading
+    let left_out = added_lanes::decode(frame, catalogue, &mut reading);
+    (reading, left_out)
 }
 
 /// The times in a message.
@@ -186,7 +189,7 @@ mod tests {
         let bytes = frame.write().unwrap();
         println!("an ordinary frame has {} bytes", bytes.len());
         let read = Frame::read(&bytes).unwrap();
-        let decoded = super::reading(&read, &mut Catalogue::kernel());
+        let (decoded, _) = super::reading(&read, &mut Catalogue::kernel());
         for (lane, expected) in decoded.lanes.values().zip(reading.lanes.values()) {
             let (lane, expected) = (lane.unwrap(), expected.unwrap());
             assert!((lane.deviation - expected.deviation).abs() < 0.01);
@@ -242,8 +245,9 @@ mod tests {
     #[test]
     fn lanes_of_hosts_are_joined_by_name() {
         let mut site = Catalogue::kernel();
-        let first = reading(&sent("a", &host(&["queue", "jobs"])), &mut site);
-        let second = reading(&sent("b", &host(&["jobs", "mails"])), &mut site);
+        let (first, _) = reading(&sent("a", &host(&["queue", "jobs"])), &mut site);
+        let (second, left_out) = reading(&sent("b", &host(&["jobs", "mails"])), &mut site);
+        assert_eq!(left_out, None);
         let deviations = |reading: &Reading| {
             ["queue", "jobs", "mails"].map(|name| {
                 let id = site.find(name).unwrap().id;
@@ -262,9 +266,28 @@ mod tests {
         let mut frame = sent("a", &host(&["queue"]));
         frame.added[0].name = "rx".into();
         let mut site = Catalogue::kernel();
-        let reading = reading(&frame, &mut site);
+        let (reading, left_out) = reading(&frame, &mut site);
         assert_eq!((site.added().len(), reading.lanes.added.len()), (0, 0));
         assert_eq!(reading.lanes[SignalId::Rx], None);
+        let why = left_out.unwrap().to_string();
+        assert_eq!(why, "a lane named rx exists already; choose another name");
+    }
+
+    #[test]
+    fn a_lane_of_another_unit_is_left_out() {
+        let mut site = Catalogue::kernel();
+        let (first, _) = reading(&sent("a", &host(&["queue"])), &mut site);
+        let mut frame = sent("b", &host(&["queue", "jobs"]));
+        frame.added[0].unit = "B".into();
+        let (second, left_out) = reading(&frame, &mut site);
+        let value = |reading: &Reading, name: &str| reading.rates.value(site.find(name).unwrap().id);
+        assert_eq!([value(&first, "queue"), value(&second, "queue")], [Some(12.5), None]);
+        assert_eq!(value(&second, "jobs"), Some(12.5), "the other lanes are taken");
+        let why = left_out.unwrap().to_string();
+        assert_eq!(
+            why,
+            "the lane queue is in \"B\", but other hosts send it in \"1/s\"; choose another name"
+        );
     }
 
     #[test]
@@ -282,8 +305,9 @@ mod tests {
         for number in 0..20 {
             let names: Vec<String> = (0..5).map(|lane| format!("lane-{number}-{lane}")).collect();
             let host = host(&names.iter().map(String::as_str).collect::<Vec<_>>());
-            let reading = reading(&sent("a", &host), &mut site);
+            let (reading, left_out) = reading(&sent("a", &host), &mut site);
             assert!(reading.lanes.added.len() <= LaneId::MAX_ADDED);
+            assert_eq!(left_out.is_some(), 5 * (number + 1) > LaneId::MAX_ADDED);
         }
         assert_eq!(site.iter().len(), LaneId::MAX);
     }

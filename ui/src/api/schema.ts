@@ -1183,6 +1183,8 @@ export interface components {
              * @description How much of its baseline is learned, 0 to 1.
              */
             learnt: number;
+            /** @description Why an added lane of the host is left out; `null` if none is. */
+            left_out: string | null;
             /**
              * Format: uint64
              * @description Frames of the host that did not arrive.

@@ -37,7 +37,7 @@ export function prefetchViews(): void {
 
 /** Replaces a view whose code the engine no longer has: the engine was updated since the page was
  *  opened. */
-class Loaded extends Component<{ children: ReactNode }> {
+export class Loaded extends Component<{ children: ReactNode }> {
   override state = { failed: false };
 
   static getDerivedStateFromError(): { failed: boolean } {

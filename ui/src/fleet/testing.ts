@@ -19,6 +19,7 @@ export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {
     late_frames: 0,
     refused_messages: 0,
     refusal: null,
+    left_out: null,
     used_twice: false,
     ...part,
   };

@@ -36,6 +36,7 @@ export function oddities(host: FleetHost): string[] {
   if (host.used_twice) odd.push('Two relays use this name: give one another --host.');
   if (host.clock_off) odd.push(`Its clock is ${seconds(Math.abs(host.clock_behind_ms))} ${host.clock_behind_ms > 0 ? 'behind' : 'ahead'}: have it set by NTP.`);
   if (host.refused_messages > 0) odd.push(`${count(host.refused_messages, 'message')} under its name refused: ${host.refusal ?? 'the reason is not known'}.`);
+  if (host.left_out !== null) odd.push(`${host.left_out}.`);
   return odd;
 }
 

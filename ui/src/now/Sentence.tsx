@@ -1,15 +1,11 @@
 // The sentence that says what goes on, and the line that says which machine and how it is heard.
 import { Fragment } from 'react';
-import type { SourceKind } from '../api/types';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { LISTENING, plain } from './sentence';
-import { scopeTrouble, soundState, statusLine } from './status';
+import { badgeOf, scopeTrouble, soundState, statusLine } from './status';
 import './sentence.css';
-
-/** What is heard instead of this machine as it is now. */
-const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
 export function Sentence() {
   const { live, health, settings, sentence } = useStores();
@@ -18,17 +14,15 @@ export function Sentence() {
   const state = useObservable(health.state);
   const told = useObservable(sentence.told);
   const sound = soundState(state, controls);
-  const kind = state?.source.kind ?? null;
-  const part = state === null || state.scope.is_machine ? undefined : state.scope.whose;
-  const pretence = (kind === null ? undefined : PRETENCES[kind]) ?? part;
+  const badge = badgeOf(state);
   const trouble = scopeTrouble(state);
   const waiting = link === 'lost' ? 'No word from the engine.' : LISTENING;
   const text = told === null ? '' : plain(told.parts);
-  const announced = useAnnounced([pretence === undefined ? '' : `${pretence}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [pretence, trouble, ...(told?.keys ?? []), sound?.text ?? ''].join());
+  const announced = useAnnounced([badge === null ? '' : `${badge.text}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [badge?.text, trouble, ...(told?.keys ?? []), sound?.text ?? ''].join());
   return (
     <div className="say">
       <h1>
-        {pretence !== undefined && <span className={pretence === part ? 'demo part' : 'demo'}>{pretence}</span>}
+        {badge !== null && <span className={badge.className}>{badge.text}</span>}
         {told === null
           ? waiting
           : told.parts.map((part, i) => (

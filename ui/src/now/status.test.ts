@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Controls, Health, Silence } from '../api/types';
 import { partRows } from '../machine/parts';
-import { scopeTrouble, soundState, statusLine } from './status';
+import { badgeOf, scopeTrouble, soundState, statusLine } from './status';
 
 export const HEALTH: Health = {
   ts_ms: 0,
@@ -56,6 +56,17 @@ describe('statusLine', () => {
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'demo' } })).toMatch(/synthetic.*not this machine/);
     const detail = 'capture x.khor of Linux 6.1.0, 8 CPUs, not this machine now';
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'capture', detail } })).toMatch(/capture x\.khor.*not this machine now/);
+  });
+});
+
+describe('the badge', () => {
+  it('says what is heard instead of this machine', () => {
+    const of = (part: Partial<Health>) => badgeOf({ ...HEALTH, ...part })?.text;
+    const scope = { ...HEALTH.scope, whose: 'x.service', is_machine: false };
+    expect(of({})).toBeUndefined();
+    expect(of({ source: { ...HEALTH.source, kind: 'demo' } })).toBe('Demo');
+    expect(of({ scope })).toBe('x.service');
+    expect(of({ scope, source: { ...HEALTH.source, kind: 'site' } })).toBe('Site');
   });
 });
 

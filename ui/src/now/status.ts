@@ -1,5 +1,5 @@
 // The words under the sentence: which machine, heard how, and whether anything can be heard at all.
-import type { Controls, Health } from '../api/types';
+import type { Controls, Health, SourceKind } from '../api/types';
 import { timeOfDay } from '../format/units';
 
 export interface SoundState {
@@ -7,6 +7,23 @@ export interface SoundState {
   tone: 'dim' | 'bad';
   /** Unmuting ends this state. */
   ends?: true;
+}
+
+/** What is heard instead of this machine as it is now. */
+const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
+
+/** The badge before a sentence that is not about the whole machine as it is now. */
+export interface Badge {
+  text: string;
+  className: string;
+}
+
+export function badgeOf(health: Health | null): Badge | null {
+  if (health === null) return null;
+  const { source, scope } = health;
+  const pretence = source.kind === null ? undefined : PRETENCES[source.kind];
+  if (pretence !== undefined) return { text: pretence, className: 'demo' };
+  return scope.is_machine ? null : { text: scope.whose, className: 'demo part' };
 }
 
 /** Why nothing is heard of the part of this machine that is to be heard. */

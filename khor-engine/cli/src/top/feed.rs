@@ -1,8 +1,8 @@
-//! Exchanges events and actions with the engine. One thread reads the event stream and reconnects
-//! when it ends. Another thread polls what the stream does not contain, and performs actions.
+//! Exchanges events and actions with the engine. One thread reads the stream of changes and
+//! reconnects when it ends. Another thread polls the hosts of a site, which the stream does not
+//! contain, and performs actions.
 
 use std::{
-    io,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -10,17 +10,19 @@ use std::{
 
 use anyhow::Context;
 use khor_api::{
-    Explanation, FleetReport, HealthReport, MetricsReport, Muted, PresetList, PresetSelected, Snoozed,
+    FleetReport, HealthReport, MetricsReport, Muted, PresetList, PresetSelected, Snoozed, StreamEvent,
+    StreamState,
 };
 use khor_proto::inert;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::changes::{changes, metrics};
 use crate::client::Client;
 
 /// Between two attempts to reach an engine that is away.
 const RETRY: Duration = Duration::from_secs(1);
-/// Time between two polls of its health.
+/// Time between two polls of the hosts.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// An event from the engine.
@@ -106,35 +108,39 @@ fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
 /// Until the stream ends.
 fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<()> {
     let arrived: MetricsReport = parse(client.get("metrics")?)?;
-    let lines = client.lines("stream")?;
+    let lines = client.lines("stream?events=changes")?;
     if events.send(EngineEvent::Connected(arrived)).is_err() {
         return Ok(());
     }
-    for data in unnamed(lines) {
-        let data = data.context("its event stream broke off")?;
-        let event = parse(serde_json::from_str(&data).context("its event stream is invalid")?)?;
-        if events.send(EngineEvent::Metrics(event)).is_err() {
+    let mut state = StreamState::default();
+    for data in changes(lines) {
+        let change = parse(serde_json::from_str(&data?).context("its event stream is invalid")?)?;
+        if let Some(event) = engine_event(&mut state, change)
+            && events.send(event).is_err()
+        {
             break;
         }
     }
     Ok(())
 }
 
-/// The data of the unnamed events, which are the metrics. All other events have a name.
-fn unnamed(lines: impl Iterator<Item = io::Result<String>>) -> impl Iterator<Item = io::Result<String>> {
-    let mut is_named = false;
-    lines.filter_map(move |line| match line {
-        Ok(line) => {
-            if line.is_empty() || line.starts_with("event:") {
-                is_named = !line.is_empty();
-            }
-            line.strip_prefix("data:").filter(|_| !is_named).map(|data| Ok(data.to_owned()))
+/// Applies a change. Returns what it means for the screen, which is drawn anew with the values.
+fn engine_event(state: &mut StreamState, change: StreamEvent) -> Option<EngineEvent> {
+    match &change {
+        StreamEvent::Health(health) => Some(EngineEvent::Health(health.clone())),
+        StreamEvent::Sentence(report) => Some(EngineEvent::Sentence(report.sentence.clone())),
+        StreamEvent::Values(_) => {
+            state.apply(change);
+            metrics(state).map(EngineEvent::Metrics)
         }
-        Err(problem) => Some(Err(problem)),
-    })
+        _ => {
+            state.apply(change);
+            None
+        }
+    }
 }
 
-/// Performs actions and polls the health of the engine until the feed is dropped.
+/// Performs actions and polls the hosts of a site until the feed is dropped.
 fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<EngineEvent>) {
     let mut timeout = Duration::ZERO;
     loop {
@@ -149,17 +155,11 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
             Err(RecvTimeoutError::Disconnected) => return,
         }
         // The stream reports an engine that is gone.
-        for item in poll_health(client).into_iter().flatten().chain(poll_fleet(client)) {
-            let _ = events.send(item);
+        if let Some(fleet) = poll_fleet(client) {
+            let _ = events.send(fleet);
         }
         timeout = POLL_INTERVAL;
     }
-}
-
-fn poll_health(client: &Client) -> anyhow::Result<[EngineEvent; 2]> {
-    let health = EngineEvent::Health(parse(client.get("health")?)?);
-    let Explanation { sentence, .. } = parse(client.get("explain")?)?;
-    Ok([health, EngineEvent::Sentence(sentence)])
 }
 
 /// An older engine knows of no sites.
@@ -220,13 +220,5 @@ mod tests {
         let shown: Value = parse(answer).unwrap();
         let inert = "\u{fffd}]52;c;\u{fffd}";
         assert_eq!(shown, serde_json::json!({ "a": [{ "comm": inert }, 1, null], "b": inert }));
-    }
-
-    #[test]
-    fn named_events_are_not_read_as_metrics() {
-        let stream = "data:1\nid:a.1\n\n:\n\nevent:other\ndata:2\n\ndata:3\n\nevent: other\nid:a.2\ndata:4\n\ndata:5\n";
-        let lines = stream.lines().map(|line| Ok(line.to_owned()));
-        let data: Vec<String> = unnamed(lines).map(Result::unwrap).collect();
-        assert_eq!(data, ["1", "3", "5"]);
     }
 }

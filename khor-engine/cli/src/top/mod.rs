@@ -4,6 +4,7 @@
 //! state, and [`keys`] maps keys to actions. It uses the event stream, as the page does, so it
 //! works wherever the API does. ratatui draws at most ten times a second, and only after a change.
 
+mod changes;
 mod feed;
 mod keys;
 mod state;

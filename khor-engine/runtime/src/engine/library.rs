@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use khor_api::PresetInfo;
 use khor_music::Preset;
 use khor_proto::inert;
 use khor_system::{
@@ -113,6 +114,13 @@ impl Library {
     pub fn file_of(&self, name: &str) -> Option<&Path> {
         let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));
         from.map(|(path, _)| path.as_path())
+    }
+
+    /// A preset as lists show it.
+    pub fn info(&self, preset: &Preset) -> PresetInfo {
+        let file = self.file_of(&preset.name).map(|path| path.display().to_string());
+        let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());
+        PresetInfo { name, hint, builtin, editable: !builtin, file }
     }
 
     /// What is wrong with files, each with its name and line. Lists the first problems and the

@@ -1,7 +1,5 @@
 //! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
 
-use std::path::Path;
-
 use khor_api::{
     Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
     PresetReport, PresetSelected,
@@ -44,22 +42,12 @@ pub(super) fn operations() -> Vec<Operation> {
 
 fn list(call: Call) -> Json<PresetList> {
     let library = call.engine().library();
-    let about = |preset: &Preset| {
-        let file = library.file_of(&preset.name).map(shown);
-        let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());
-        PresetInfo { name, hint, builtin, editable: !builtin, file }
-    };
     Json(PresetList {
-        presets: library.presets().map(about).collect(),
+        presets: library.presets().map(|preset| library.info(preset)).collect(),
         current: call.engine().config().music.preset,
         previewing: call.engine().preview_name(),
         problems: library.problems(),
     })
-}
-
-/// A path as answers show it. Bytes that are not UTF-8 become U+FFFD.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
 
 fn select(call: Call) -> Result<Json<PresetSelected>, Failure> {
@@ -75,15 +63,8 @@ fn one(call: Call) -> Result<Json<PresetReport>, Failure> {
 fn preset_answer(engine: &Engine, name: &str) -> Result<Json<PresetReport>, Failure> {
     let library = engine.library();
     let preset = library.find(name).ok_or_else(|| EditError::Unknown(name.to_owned()))?;
-    let file = library.file_of(name).map(shown);
-    Ok(Json(PresetReport {
-        ok: true,
-        name: preset.name.clone(),
-        hint: preset.hint.clone(),
-        builtin: file.is_none(),
-        file,
-        preset: preset.to_text(),
-    }))
+    let PresetInfo { name, hint, builtin, file, .. } = library.info(preset);
+    Ok(Json(PresetReport { ok: true, name, hint, builtin, file, preset: preset.to_text() }))
 }
 
 fn save(call: Call) -> Result<Json<PresetReport>, Failure> {

@@ -31,6 +31,8 @@ pub struct Host {
     pub silent: bool,
     /// Its last reading.
     pub reading: Reading,
+    /// Why a lane of its last frame is left out, if any is.
+    pub left_out: Option<String>,
     /// What counts there.
     pub source: Source,
     /// Version of its relay.
@@ -85,7 +87,7 @@ pub(crate) struct TrackedHost {
 impl TrackedHost {
     /// A host that sends its first frame. Its lanes get their ids from `catalogue`.
     pub(super) fn new(frame: Frame, seen: Instant, behind_ms: i64, catalogue: &mut Catalogue) -> Self {
-        let reading = codec::reading(&frame, catalogue);
+        let (reading, left_out) = codec::reading(&frame, catalogue);
         let Frame { host: name, section, instance, seq, monotonic_ms, version, source, .. } = frame;
         let host = Host {
             name,
@@ -93,6 +95,7 @@ impl TrackedHost {
             section,
             silent: false,
             reading,
+            left_out: left_out.map(|why| why.to_string()),
             source,
             version,
             seen_ago: Duration::ZERO,
@@ -146,7 +149,8 @@ impl TrackedHost {
         }
         self.seen = now;
         (self.instance, self.seq, self.monotonic_ms) = (frame.instance, frame.seq, frame.monotonic_ms);
-        self.host.reading = codec::reading(&frame, catalogue);
+        let (reading, left_out) = codec::reading(&frame, catalogue);
+        (self.host.reading, self.host.left_out) = (reading, left_out.map(|why| why.to_string()));
         let Frame { section, version, source, .. } = frame;
         (self.host.section, self.host.version, self.host.source) = (section, version, source);
         self.host.behind_ms = behind_ms;
@@ -187,6 +191,7 @@ impl TrackedHost {
             section,
             silent,
             reading,
+            left_out,
             source,
             version,
             seen_ago: _,
@@ -203,6 +208,7 @@ impl TrackedHost {
         assign(&mut host.version, version);
         (host.silent, host.source) = (*silent, *source);
         host.reading.clone_from(reading);
+        assign(&mut host.left_out, left_out);
         assign(&mut host.refusal, refusal);
         (host.behind_ms, host.missed, host.late, host.refused) = (*behind_ms, *missed, *late, *refused);
         self.update_times(host, now);

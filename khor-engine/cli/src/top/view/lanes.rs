@@ -18,6 +18,11 @@ use crate::top::{
 
 /// Columns from which labels fit, and from which whole words fit.
 const ROOMY: u16 = 66;
+/// Columns of the shape before a name, and of the space after the name.
+const MARK: u16 = 4;
+/// Columns of shape and name: enough for the kernel's signals, and at most so many for added lanes.
+const SHORTEST_NAME: u16 = 11;
+const LONGEST_NAME: u16 = 20;
 /// Columns below which there is no picture.
 const PICTURE_FROM: u16 = 34;
 
@@ -31,10 +36,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(width: u16) -> Self {
+    /// For an area of `width` columns, and lanes whose longest name has `longest_name` characters.
+    fn of(width: u16, longest_name: usize) -> Self {
         let is_roomy = width >= ROOMY;
+        let longest = if is_roomy { LONGEST_NAME } else { SHORTEST_NAME };
         Self {
-            name: 11,
+            name: (MARK + longest_name as u16).clamp(SHORTEST_NAME, longest),
             label: if is_roomy { 16 } else { 0 },
             picture: if width >= PICTURE_FROM { Constraint::Fill(1) } else { Constraint::Length(0) },
             rate: 11,
@@ -52,9 +59,11 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
         _ => "signals, the last minute".to_owned(),
     };
     let below = heading(buffer, area, theme, &words);
+    let longest_name = state.lanes.iter().map(|lane| lane.name.len()).max().unwrap_or(0);
+    let columns = Columns::of(below.width, longest_name);
     for (number, lane) in lanes.into_iter().enumerate() {
         let rect = Rect { y: below.y + rows * number as u16, height: rows, ..below };
-        draw_lane(rect.intersection(below), buffer, lane, state.ts_ms, theme);
+        draw_lane(rect.intersection(below), buffer, lane, &columns, state.ts_ms, theme);
     }
 }
 
@@ -68,8 +77,7 @@ fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     by_deviation.into_iter().map(|i| &lanes[i]).collect()
 }
 
-fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Theme) {
-    let columns = Columns::of(area.width);
+fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, columns: &Columns, ts_ms: u64, theme: Theme) {
     let [name, label, picture, rate, deviation] = Layout::horizontal([
         Constraint::Length(columns.name),
         Constraint::Length(columns.label),

@@ -115,6 +115,7 @@ fn host(site: &Site, host: &Host) -> HostReport {
         late_frames: host.late,
         refused_messages: host.refused,
         refusal: host.refusal.clone(),
+        left_out: host.left_out.clone(),
         used_twice: host.used_twice,
     }
 }

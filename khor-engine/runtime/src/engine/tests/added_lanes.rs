@@ -2,11 +2,14 @@
 //! history.
 
 use khor_config::Config;
-use khor_music::SiteMode;
-use khor_music::{Preset, Settings};
+use khor_fleet::{Message, Name};
+use khor_music::{Preset, Settings, SiteMode};
 use khor_output::{audio, midi, osc};
 use khor_proto::{Availability, Scope};
-use khor_signal::{Catalogue, Counter, Frame, LaneId, PerAdded, Scaling, SignalId, test_lane};
+use khor_signal::{
+    Catalogue, Counter, Frame, LaneId, PerAdded, Scaling, SignalId, deviating_reading, test_lane,
+};
+use khor_site::{Clocks, FleetEvent, Identity, Site, SiteTracker};
 use khor_source::{BaselineFile, SourceEvent, SourceInfo, SourceKind};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -73,10 +76,9 @@ impl Fixture {
         }
     }
 
-    /// A source of this machine begins, and is idle for two seconds.
-    async fn begin(&mut self) {
+    async fn begin_source(&self, kind: SourceKind) {
         let info = SourceInfo {
-            kind: SourceKind::Proc,
+            kind,
             detail: "a test".into(),
             shortfall: None,
             machine: None,
@@ -86,6 +88,11 @@ impl Fixture {
             availability: Counter::ALL.map(|_| Availability::Available),
         };
         self.send(SourceEvent::Up(info)).await;
+    }
+
+    /// A source of this machine begins, and is idle for two seconds.
+    async fn begin(&mut self) {
+        self.begin_source(SourceKind::Proc).await;
         self.send_frames(100, &[]).await;
     }
 
@@ -159,4 +166,41 @@ async fn a_lane_may_be_missing() {
     let metrics = fixture.metrics();
     assert!(metrics["signals"].get("queue").is_none(), "the next source has not added it");
     assert!(metrics["notes"].as_array().unwrap().iter().any(|note| note["signal"] == json!("queue")));
+}
+
+/// A site whose host `web-1` has the lane `queue`, which stands out.
+fn site() -> Arc<Site> {
+    let mut catalogue = Catalogue::kernel();
+    let queue = catalogue.add(test_lane("queue")).unwrap();
+    let mut reading = deviating_reading(queue, 8.0);
+    for (id, _) in reading.lanes.clone().iter() {
+        reading.rates.set(id, Some(if id == queue { 500.0 } else { 0.0 }));
+        reading.baselines.set(id, Some(1.0));
+    }
+    let (site, host) = (Name::new("home").unwrap(), Name::new("web-1").unwrap());
+    let clocks = Clocks { monotonic_ms: 0, wall_ms: 0 };
+    let frame = Identity::new(host, None).frame(0, clocks, None, Some((&reading, &catalogue)));
+    let (mut tracker, now) =
+        (SiteTracker::new(site, tokio::time::Instant::now()), tokio::time::Instant::now());
+    tracker.host_frame("khor.v1.home.web-1.frame", &frame.write().unwrap(), now, 0);
+    tracker.snapshot(now, 0)
+}
+
+#[tokio::test]
+async fn a_lane_of_a_host_is_heard() {
+    let fixture = Fixture::new();
+    fixture.begin_source(SourceKind::Site).await;
+    fixture.events.send(InputEvent::Fleet(FleetEvent::Site(site()))).await.unwrap();
+    fixture.wait_for_note().await;
+    let metrics = fixture.metrics();
+    assert_eq!(metrics["soloists"][0]["signal"], "queue");
+    let lane = &metrics["signals"]["queue"];
+    assert!(lane["deviation"].as_f64().unwrap() > 7.0 && lane["available"] == json!(true), "{lane}");
+    let fleet = serde_json::to_value(report::fleet(&fixture.state.lock())).unwrap();
+    assert_eq!(
+        (&fleet["hosts"][0]["signal"], &fleet["hosts"][0]["left_out"]),
+        (&json!("queue"), &json!(null))
+    );
+    let explanation = explain(&fixture.state.lock());
+    assert_eq!(explanation.sentence, "Of 1 host, web-1 is doing more than usual: queue per second.");
 }
