@@ -139,6 +139,7 @@ impl Rule {
     }
 
     /// The rule of the items of a list, or of the values of a map.
+    #[must_use]
     pub const fn inner(&self) -> Self {
         match self {
             Self::List(rule) => rule.item,

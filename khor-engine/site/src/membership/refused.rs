@@ -1,15 +1,13 @@
 //! Counts the messages that were refused, by reason.
 
 use khor_proto::inert;
-use schemars::JsonSchema;
-use serde::Serialize;
 
 /// Most characters of a subject that are shown. A server accepts any text without spaces as a
 /// subject.
 const SUBJECT_CHARS: usize = 200;
 
 /// Messages that were refused since the program started.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
     /// Longer than any message of khor.
     pub oversized: u64,
