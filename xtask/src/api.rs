@@ -1,5 +1,5 @@
 //! `cargo xtask api`: writes the descriptions of the HTTP API: docs/openapi.json,
-//! docs/api-reference.md, and the page's types.
+//! docs/api-reference.md, and the types, limits and lanes of the page.
 
 use anyhow::Result;
 

@@ -2,6 +2,8 @@
 
 #[path = "../examples/api/documents.rs"]
 mod documents;
+#[path = "../examples/api/lanes.rs"]
+mod lanes;
 #[path = "../examples/api/reference.rs"]
 mod reference;
 #[path = "../examples/api/types.rs"]

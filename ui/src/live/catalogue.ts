@@ -1,4 +1,5 @@
-// The signals of the kernel, so that lanes stand in place before the first figures arrive, and the scale they are drawn on.
+// The lanes that the page draws: those of the kernel until the engine names its own. Defines the scale of their charts.
+import { KERNEL_LANES } from '../api/lanes';
 import type { Family } from '../api/types';
 import type { LaneSignal } from './state';
 
@@ -13,25 +14,8 @@ export interface LaneSpec {
   grain: number;
 }
 
-const lane = (name: string, label: string, family: Family, grain: number): LaneSpec => ({ name, label, family, grain });
-
-export const CATALOGUE: readonly LaneSpec[] = [
-  lane('exec', 'program starts', 'process', 0.5),
-  lane('fork', 'new tasks', 'process', 2),
-  lane('rx', 'received', 'network', 20e3),
-  lane('tx', 'sent', 'network', 20e3),
-  lane('local', 'local traffic', 'network', 20e3),
-  lane('retx', 'retransmits', 'network', 0.3),
-  lane('io', 'disk traffic', 'disk', 100e3),
-  lane('lat', 'disk waits', 'disk', 0.001),
-  lane('stall', 'waiting on disk', 'disk', 0.02),
-  lane('mem', 'memory pressure', 'memory', 0.02),
-  lane('fault', 'page faults', 'memory', 500),
-  lane('cpu', 'waiting on cpu', 'kernel', 0.02),
-  lane('csw', 'switches', 'kernel', 500),
-  lane('irq', 'interrupts', 'kernel', 200),
-  lane('softirq', 'soft interrupts', 'kernel', 500),
-];
+/** The lanes of the kernel, until the engine names its own. */
+export const CATALOGUE: readonly LaneSpec[] = KERNEL_LANES;
 
 /** `log2(1 + rate / grain)`, the scale on which the engine too compares a rate with what is ordinary. */
 export function octaves(rate: number, grain: number): number {
@@ -41,5 +25,5 @@ export function octaves(rate: number, grain: number): number {
 /** The engine's lanes in its order, or those of the kernel until they are known. */
 export function lanesOf(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   if (signals === undefined) return CATALOGUE;
-  return Object.entries(signals).map(([name, { label, family, grain }]) => lane(name, label, family, grain));
+  return Object.entries(signals).map(([name, { label, family, grain }]) => ({ name, label, family, grain }));
 }
