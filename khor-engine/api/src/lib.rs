@@ -1,6 +1,6 @@
 //! The types of khor's HTTP API: every request and every response.
 //!
-//! The server fills these types, and `khor top`, the commands and the tests read them. The `OpenAPI`
+//! The server fills these types. `khor top`, the commands and the tests read them. The `OpenAPI`
 //! document is generated from them, and the page's types and `docs/api-reference.md` are generated
 //! from that document. The doc comment of a field is its description everywhere.
 //!

@@ -23,8 +23,8 @@ pub struct MetricsReport<P = HistoryPoint> {
     pub rates: OriginalRates,
     /// The current controls.
     pub controls: ControlsReport,
-    /// The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
-    /// the source has added. For a site, the signals of all its hosts together.
+    /// The signals by name, in the order of the catalogue: the kernel's signals, then added lanes.
+    /// For a site, the signals of all its hosts together.
     pub signals: Table<SignalReport>,
     /// The newest notes, at most 512, oldest first. An event has only the notes since the previous
     /// event.
@@ -56,9 +56,10 @@ pub struct OriginalTotals {
     pub events_dropped: Option<u64>,
     /// Programs that started.
     pub exec_total: Option<u64>,
-    /// Bytes that all network devices received. Bytes that pass several devices count several times.
+    /// Bytes that all network devices received. Bytes that pass several devices count more than
+    /// once.
     pub net_rx_bytes_total: Option<u64>,
-    /// Bytes that all network devices sent. Bytes that pass several devices count several times.
+    /// Bytes that all network devices sent. Bytes that pass several devices count more than once.
     pub net_tx_bytes_total: Option<u64>,
     /// Context switches.
     pub sched_switch_total: Option<u64>,
@@ -112,8 +113,8 @@ pub struct SignalReport {
     pub rate: Option<f64>,
     /// The usual rate, in `unit`; `null` if it is missing.
     pub baseline: Option<f64>,
-    /// Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time, 0
-    /// to 1). An added lane may have another unit, or none.
+    /// Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time,
+    /// 0 to 1). An added lane may have another unit, or none.
     pub unit: String,
     /// Two or three plain words, such as `program starts`.
     pub label: String,
