@@ -119,7 +119,7 @@ impl Client {
         self.request("POST", path, &[])
     }
 
-    /// The answer to a change of a part of the configuration.
+    /// Sends a change of the configuration. Returns the answer.
     pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<ConfigChanged<Value>> {
         self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }

@@ -17,9 +17,8 @@
 /// }
 /// ```
 ///
-/// The macro generates `struct Music { bpm: f32 }` with its defaults, the constant `Music::bpm`
-/// with the definition, and `impl Setting for Music`. It also generates the patch: `struct
-/// MusicPatch { bpm: Option<f32> }`.
+/// The macro generates the struct `Music` with its defaults, the patch `MusicPatch` (with
+/// `bpm: Option<f32>`), the constant `Music::bpm` with the definition, and `impl Setting for Music`.
 macro_rules! section {
     (
         $(#[doc = $about:literal])*

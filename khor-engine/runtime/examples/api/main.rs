@@ -1,5 +1,6 @@
-//! `cargo xtask api`: writes the description of the HTTP API, docs/openapi.json, the reference for
-//! people, docs/api-reference.md, and the limits of settings for the page, ui/src/api/ranges.ts.
+//! `cargo xtask api` runs this program. It writes the description of the HTTP API
+//! (docs/openapi.json), the reference for people (docs/api-reference.md), and the limits of
+//! settings for the page (ui/src/api/ranges.ts).
 
 mod documents;
 mod reference;

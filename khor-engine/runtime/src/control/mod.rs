@@ -2,18 +2,18 @@
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | one of the settings of [`Access::Anyone`]: `/khor/set/music/bpm 96` |
+//! | `/khor/set/<path>` | one value | sets a setting with [`Access::Anyone`]: `/khor/set/music/bpm 96` |
 //! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
-//! [`Access::Anyone`]: khor_config::Access::Anyone
-//!
 //! Only programs on this machine may send commands, and only if the configuration allows it
 //! (`osc.receive`). If values of one setting arrive too fast, only the newest is applied. The
 //! configuration file is written once the fader rests.
+//!
+//! [`Access::Anyone`]: khor_config::Access::Anyone
 
 mod command;
 #[cfg(test)]

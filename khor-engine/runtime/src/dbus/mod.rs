@@ -102,7 +102,7 @@ impl Part {
         });
         match trouble {
             Some(Trouble { error, .. }) if is_new => {
-                warn!("{error} (the music goes on; trying again quietly)");
+                warn!("{error} (the music continues; khor retries without more messages)");
             }
             None if is_new => info!("session bus: {} is there", self.name()),
             _ => {}

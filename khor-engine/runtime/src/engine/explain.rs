@@ -91,7 +91,7 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     heard
 }
 
-/// The words for a lane; empty if its source has just changed.
+/// The label of a lane; empty if its source has just changed.
 fn label(state: &EngineState, lane: LaneId) -> &str {
     state.catalogue.get(lane).map_or("", |lane| &lane.label)
 }
@@ -175,7 +175,7 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
         Some((route, position)) if position > 0.0 => {
             (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
         }
-        _ => ("still".to_owned(), "no work beyond the ordinary".to_owned()),
+        _ => ("still".to_owned(), "no more work than usual".to_owned()),
     };
     SoundPart { layer: "pulse".into(), what, because }
 }
@@ -271,13 +271,13 @@ fn text(
     if let Some(learnt) =
         state.reading.as_ref().map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995)
     {
-        line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
+        line(format_args!("Learning the baseline: {:.0} % known", 100.0 * learnt));
     }
     if state.baseline_frozen {
-        line(format_args!("What is ordinary is frozen: nothing more is learnt"));
+        line(format_args!("The baseline is frozen"));
     }
     if !standing_out.is_empty() {
-        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
+        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "usual"));
         for DeviatingSignal { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
             let times = if is_zero_amount(ordinary) {
                 "usually none".to_owned()
@@ -296,7 +296,7 @@ fn text(
         line(format_args!("The voices are those of {soloists}"));
     }
     if let Some(remark) = &state.plan.remark {
-        line(format_args!("Played otherwise than asked for: {remark}"));
+        line(format_args!("Not played as requested: {remark}"));
     }
     let is_silent = |host: &&Host| host.silent;
     let silent = state.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
@@ -348,7 +348,7 @@ fn as_factor(factor: f64) -> String {
     }
 }
 
-/// A rate with its unit, short. Added lanes may have any unit, or none.
+/// A short text for a rate with its unit. Added lanes may have any unit, or none.
 pub fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),

@@ -116,7 +116,7 @@ impl Library {
         from.map(|(path, _)| path.as_path())
     }
 
-    /// A preset as lists show it.
+    /// The description of a preset for lists.
     pub fn info(&self, preset: &Preset) -> PresetInfo {
         let file = self.file_of(&preset.name).map(|path| path.display().to_string());
         let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());

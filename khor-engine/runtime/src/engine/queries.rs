@@ -1,4 +1,4 @@
-//! Reads the state of the engine, in the types of the API.
+//! Answers queries about the engine's state, in the types of the API.
 
 use khor_api::{
     ControlsReport, Explanation, FleetReport, HealthReport, HistoryColumns, MetricsReport, SignalReport,
@@ -41,7 +41,7 @@ impl Engine {
         self.state.lock().catalogue.clone()
     }
 
-    /// The rates and notes after `since_ts_ms`; 0 selects all of them.
+    /// The rates and notes after `since_ts_ms`; 0 selects all.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
         let (catalogue, points) = {
             let state = self.state.lock();

@@ -255,11 +255,12 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
 /// Calls the sections in turn, by name, because most hosts are not known one by one.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
-        let remark = "sites within the site are told of as one, and no host has a section: all play together";
+        let remark =
+            "sites within the site do not report every host, and no host has a section: all play together";
         plan.remark = Some(remark.into());
         return PulseCast::Together;
     }
-    plan.remark = Some("sites within the site are told of as one: each section has a turn".into());
+    plan.remark = Some("sites within the site do not report every host: each section has a turn".into());
     let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes.clone())).collect();
     roll_call_turns(sections.len(), turns, plan)

@@ -49,7 +49,7 @@ pub struct ReadPosition {
 }
 
 impl ReadPosition {
-    /// The position after a report, for a client that had read up to `self`.
+    /// The position after a report, for a client at the position `self`.
     #[must_use]
     pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
         Self {
@@ -154,7 +154,8 @@ pub(super) struct PlayedNote {
     /// Wall-clock time of its onset.
     pub(super) ts_ms: u64,
     pub(super) note: Note,
-    /// Name of the lane that the note represents. The next source may give its id to another lane.
+    /// Name of the lane that the note represents. It is a name, because the next source may use the
+    /// id for another lane.
     pub(super) lane: Option<Arc<str>>,
 }
 
@@ -272,7 +273,7 @@ impl EngineState {
         self.counters = None;
     }
 
-    /// Sets the lanes of the readings that follow.
+    /// Sets the lanes of the next readings.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         self.catalogue = catalogue;
     }
@@ -302,7 +303,8 @@ impl EngineState {
         });
     }
 
-    /// The rates of each point of history after a time, which are copied because the lock is held.
+    /// Copies of the rates in the history after a time. Copies, so that the caller can release the
+    /// lock.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
         let rates = |HistoryPoint { ts_ms, catalogue, rates, .. }: &HistoryPoint| PastRates {

@@ -126,8 +126,8 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// Fields without a description, by their place in the document. The description of a variant also
-/// describes the constant that marks it.
+/// The paths of fields without a description. A constant that marks a variant needs none, because
+/// the variant has one.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {

@@ -129,7 +129,7 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     )?;
     writer.gauges(
         "signal_deviation_octaves",
-        "How far a signal is above what is ordinary.",
+        "How far a signal is above its baseline.",
         table(|signal| signal.deviation.map(f64::from)),
     )?;
     writer.gauges(
@@ -171,7 +171,7 @@ fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
         hosts().map(|h| ([("host", h.name.as_str())], up(h))),
     )?;
     let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
-    writer.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
+    writer.gauges("host_deviation_octaves", "How far a host is above its baseline.", far)?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
     writer.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
     let reasons = measures.refused.by_reason();

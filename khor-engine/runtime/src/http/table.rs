@@ -69,7 +69,7 @@ pub(super) trait Answer: Send + 'static {
 #[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
-/// JSON that another standard describes.
+/// JSON whose schema is not part of this API, such as a JSON Schema.
 pub(super) struct AnyJson(pub(super) serde_json::Value);
 
 /// JSON with a tag that identifies its version.

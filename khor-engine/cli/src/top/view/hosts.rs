@@ -40,12 +40,9 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     let words = match (&fleet.site, fleet.live as usize > visible) {
         (None, _) => "hosts".to_owned(),
         (_, true) => {
-            format!(
-                "{visible} of {}, the furthest above its ordinary first",
-                counted(fleet.live.into(), "host")
-            )
+            format!("{visible} of {}, the largest deviation first", counted(fleet.live.into(), "host"))
         }
-        (_, false) => "hosts, the furthest above its ordinary first".to_owned(),
+        (_, false) => "hosts, the largest deviation first".to_owned(),
     };
     let mut below = heading(buffer, area, theme, &words);
     if fleet.hosts.is_empty() {
@@ -54,7 +51,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         put(
             buffer,
             row,
-            &format!(" {}", trouble.map_or("no host has been heard yet", |trouble| &trouble.error)),
+            &format!(" {}", trouble.map_or("no host has sent yet", |trouble| &trouble.error)),
             STRONG,
         );
         let words = trouble.and_then(|trouble| trouble.fix.as_deref()).unwrap_or_default();
