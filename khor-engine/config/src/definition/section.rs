@@ -18,7 +18,8 @@
 /// ```
 ///
 /// The macro generates the struct `Music` with its defaults, the patch `MusicPatch` (with
-/// `bpm: Option<f32>`), the constant `Music::bpm` with the definition, and `impl Setting for Music`.
+/// `bpm: Option<f32>`), the constant `Music::bpm` with the definition, and an
+/// implementation of `Setting`.
 macro_rules! section {
     (
         $(#[doc = $about:literal])*

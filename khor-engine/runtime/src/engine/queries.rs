@@ -10,7 +10,7 @@ use khor_signal::Catalogue;
 use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
 impl Engine {
-    /// What is sounding and why, in words.
+    /// What plays and why, in words.
     pub fn explain(&self) -> Explanation {
         explain::explain(&self.state.lock())
     }
@@ -29,8 +29,7 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when
-    /// `None`).
+    /// Rates, signals, controls, and the notes and cues since `since`; `None` selects all.
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
@@ -51,7 +50,7 @@ impl Engine {
         report::columns(&catalogue, &points, notes.collect())
     }
 
-    /// What can be steered.
+    /// The current controls.
     pub fn controls(&self) -> ControlsReport {
         let config = self.config_snapshot();
         report::controls(&config.config, &self.state.lock())

@@ -1,5 +1,5 @@
-//! The hosts of a site, the furthest above its baseline first. Shows which ones have the voices,
-//! which are silent, and what is unusual about each.
+//! The hosts of a site, the largest deviation first. Shows which ones have the voices, which are
+//! silent, and what is unusual about each.
 
 use khor_api::{FleetReport, HostReport, HostState};
 use khor_engine::engine::{NOTABLE_OCTAVES, times};
@@ -18,10 +18,11 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which sections and bars fit.
+/// Width from which sections and bars fit, columns.
 const ROOMY: u16 = 66;
-/// Columns of a whole bar, and what it stands for, octaves.
+/// Columns of a whole bar.
 const BAR: u16 = 8;
+/// Deviation of a whole bar, octaves.
 const WHOLE_BAR: f32 = 10.0;
 /// Silent hosts that are named if there is no room for a row each.
 const NAMED: usize = 4;
@@ -145,7 +146,7 @@ fn standing(host: &HostReport, octaves: Option<f32>, label: &str) -> String {
     }
 }
 
-/// What is odd about what comes from it.
+/// A problem of a host's messages: a duplicate name or a wrong clock.
 fn odd(host: &HostReport) -> Option<String> {
     let way = if host.clock_behind_ms > 0 { "behind" } else { "ahead" };
     if host.used_twice {
