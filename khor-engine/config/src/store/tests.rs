@@ -293,7 +293,7 @@ fn unsaved_changes_last_until_the_end() {
 
 /// The user's file has its own order, unknown keys, and its own forms of numbers and line breaks.
 #[test]
-fn a_change_keeps_the_order_of_the_file() {
+fn changes_keep_the_order_of_keys() {
     let (_dir, mut store) = store(Some(
         r#"{"theirs": 1, "music": {"smoothing": 5e-1, "mine": [1, 2], "bpm": 90}, "audio": {}, "version": 1}"#,
     ));
