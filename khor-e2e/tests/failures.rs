@@ -149,7 +149,7 @@ fn valid_change_survives_restart() {
         (json!({"music": {"preset": "polka"}}), "ambient"),
         (json!({"listen": {"host": "0.0.0.0"}}), "listen.token_file"),
         (json!({"audio": {"device": "hw:0"}}), "audio.device"),
-        (json!({"audio": {"device": "id:alsa:nowhere"}}), "the one that plays is kept"),
+        (json!({"audio": {"device": "id:alsa:nowhere"}}), "the current device stays"),
         (json!({"ui": {"dir": "/etc"}}), "an option of khor engine"),
         (json!([1]), "body"),
     ] {
@@ -215,7 +215,7 @@ fn misspelt_setting_is_refused() {
     let refused = khor(&["music.bmp", "90"]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(
-        !refused.status.success() && said.contains("'music.bmp' is no setting: did you mean music.bpm?"),
+        !refused.status.success() && said.contains("'music.bmp' is not a setting; did you mean music.bpm?"),
         "{said}"
     );
     let kept = fs::read_to_string(engine.config_path()).expect("the file");

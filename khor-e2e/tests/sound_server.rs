@@ -127,7 +127,7 @@ fn unopenable_device_is_refused_sound_continues() {
         println!("{answer}");
         assert_eq!(status, 400, "{answer}");
         let why = answer["error"].as_str().expect("why");
-        assert!(why.contains(device) && why.contains("the one that plays is kept"), "{answer}");
+        assert!(why.contains(device) && why.contains("the current device stays"), "{answer}");
     }
     assert_eq!(engine.get("/api/config")["audio"], before);
     assert!(plays(&engine) && audio(&engine)["restarts"] == 0);

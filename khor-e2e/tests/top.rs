@@ -160,7 +160,7 @@ fn top_without_site_says_so() {
     let address = format!("127.0.0.1:{port}");
     let arguments = ["top", "--site", "--config", "/nonexistent/config.json", "--listen", &address];
     let mut top = Terminal::run(&program("khor"), &arguments, (80, 24), &[]);
-    top.wait_for(&["no site is heard", "start khor engine --site"]);
+    top.wait_for(&["no site is selected", "start khor engine --site"]);
     top.press("f");
     top.wait_for(&["softirq"]);
     top.press("q");

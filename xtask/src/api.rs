@@ -1,4 +1,4 @@
-//! `cargo xtask api`: writes the descriptions of the HTTP API: docs/openapi.json,
+//! `cargo xtask api`: writes the files that are generated from the HTTP API: docs/openapi.json,
 //! docs/api-reference.md, and the types, limits and lanes of the page.
 
 use anyhow::Result;
@@ -15,16 +15,17 @@ pub(crate) fn run() -> Result<()> {
     typescript()
 }
 
-/// Writes the documents. The example of khor-engine links the server, so that xtask need not.
+/// Writes the documents and the page's limits. An example of khor-engine does this, so that xtask
+/// does not link the server.
 fn documents() -> Result<()> {
-    // Building for the whole workspace selects the features that all other builds have.
+    // Builds the whole workspace, because a single crate would get other features of dependencies.
     let build = ["build", "--workspace", "--example", "api"];
     succeed(&mut command("cargo", build))?;
     let program = target().join("debug/examples/api");
     succeed(&mut command::<&str>(&program.to_string_lossy(), []))
 }
 
-/// Writes the page's types, which are generated from docs/openapi.json.
+/// Writes the page's types from docs/openapi.json.
 fn typescript() -> Result<()> {
     ui::prepare()?;
     ui::npm(&["run", "schema"])

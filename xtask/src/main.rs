@@ -66,7 +66,7 @@ enum Chore {
     Captures(captures::CapturesArgs),
     /// Make the sound samples in docs/sounds
     Samples,
-    /// Write the descriptions of the HTTP API: docs/openapi.json, docs/api-reference.md and the page's types
+    /// Write docs/openapi.json, docs/api-reference.md, and the page's types and limits
     Api,
 }
 

@@ -1,4 +1,4 @@
-//! Answers of actions.
+//! Requests and answers of `POST /api/actions/…`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 /// The request was carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Done {
-    /// True.
+    /// Always true.
     pub ok: bool,
 }
 
 /// The answer of `POST /api/actions/mute`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Muted {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// Whether the sound device is muted now.
     pub muted: bool,
@@ -22,9 +22,9 @@ pub struct Muted {
 /// The answer of `POST /api/actions/snooze`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Snoozed {
-    /// True.
+    /// Always true.
     pub ok: bool,
-    /// When the snooze ends, milliseconds since 1970; `null` if it was ended.
+    /// When the snooze ends, milliseconds since 1970; `null` if the request ended it.
     pub snoozed_until_ts_ms: Option<u64>,
 }
 

@@ -15,9 +15,9 @@ pub struct ClipList {
 pub struct ClipInfo {
     /// Name of the scenario.
     pub scenario: String,
-    /// What the machine does, for people.
+    /// What the machine does, in words.
     pub title: String,
-    /// How the scenario sounds, for people.
+    /// How the scenario sounds, in words.
     pub listen_for: String,
     /// Length, seconds.
     pub seconds: f64,

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[schemars(rename = "ConfigChanged")]
 pub struct ConfigChanged<C> {
-    /// The configuration, as fields beside the others.
+    /// The sections of the configuration, as fields of this object.
     #[serde(flatten)]
     pub config: C,
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// Whether a changed key takes effect only after a restart.
     pub restart_required: bool,
-    /// Why the file does not have the change, which then lasts until the engine ends; `null` if the
-    /// file has it.
+    /// Why khor could not write the change to the file; `null` if it did. A change that was not
+    /// written lasts until the engine ends.
     pub not_saved: Option<String>,
 }

@@ -1,15 +1,15 @@
-//! What can be steered, and why the sound device is silent.
+//! The current controls: the music, the volume, and why the sound device is silent.
 
 use khor_music::Scale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What can be steered.
+/// The current controls: the music, the volume, and whether the sound device is silent.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct ControlsReport {
     /// Tempo, beats per minute.
     pub bpm: f32,
-    /// The home note, a MIDI note number, 0 to 127.
+    /// Tonic, a MIDI note number, 0 to 127.
     pub key_midi: u8,
     /// How many notes play, 0 to 1.
     pub density: f32,
@@ -36,7 +36,8 @@ pub struct ControlsReport {
 pub struct SilenceReport {
     /// The reason that lasts longest.
     pub reason: SilenceReason,
-    /// When the silence ends by itself, milliseconds since 1970; `null` if it does not.
+    /// When the silence ends by itself, milliseconds since 1970; `null` if it lasts until somebody
+    /// unmutes.
     pub until: Option<u64>,
 }
 
@@ -44,7 +45,7 @@ pub struct SilenceReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceReason {
-    /// Muted by hand, until somebody unmutes.
+    /// A mute by hand, until somebody unmutes.
     Muted,
     /// A snooze.
     Snoozed,

@@ -1,4 +1,4 @@
-//! Sound devices, and the units that can be counted alone.
+//! Sound devices, and the systemd units that can be selected as the scope.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct DeviceList {
 pub struct DeviceInfo {
     /// Stable name for the configuration and the API: `id:<backend>:<device>`.
     pub id: String,
-    /// Name for people.
+    /// Name to show to users.
     pub name: String,
     /// Whether khor uses it when no device is selected.
     pub is_default: bool,
@@ -31,13 +31,13 @@ pub struct DeviceSelection {
 /// A sound device was selected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviceSelected {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// The selected device, `id:…`; empty for the default device.
     pub device: String,
 }
 
-/// The systemd units that can be counted alone.
+/// The systemd units that can be selected as the scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct UnitList {
     /// Names of the units that have a cgroup now, for the setting `bpf.cgroup`.

@@ -31,9 +31,9 @@ pub struct Check {
 pub enum CheckState {
     /// No problem.
     Ok,
-    /// Something is missing or wrong. khor runs without it, and some activity is not heard.
+    /// Something is missing or wrong. khor runs, but some activity may be missing in the music.
     Problem,
-    /// Switched off, or not on this machine. This is no problem.
+    /// Switched off, or not on this machine. This is not a problem.
     Off,
 }
 

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// The answer to a request that was rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Refusal {
-    /// False.
+    /// Always false.
     pub ok: bool,
     /// The field, what is wrong with it, and what is allowed.
     pub error: String,
-    /// Everything that is wrong with a preset. Missing in other answers.
+    /// All problems of a preset. The field is missing in other answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
 }

@@ -29,8 +29,8 @@ pub struct DeviatingSignal {
     pub ordinary: String,
     /// How far the rate is above the usual rate, octaves.
     pub deviation: f32,
-    /// The rate divided by the usual rate; `null` if the usual rate is 0, and for many hosts
-    /// together.
+    /// The rate divided by the usual rate; `null` if the usual rate is 0, and for all hosts of a
+    /// site together.
     pub times: Option<f64>,
     /// The signal's level, 0 to 1.
     pub level: f32,

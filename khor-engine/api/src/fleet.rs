@@ -24,10 +24,10 @@ pub struct FleetReport {
     pub trouble: Option<Trouble>,
     /// The single host that plays as if it were this machine; `null` if all hosts play.
     pub alone: Option<SingleHostReport>,
-    /// Who of the site plays: the setting `site.mode`.
+    /// Which hosts of the site play: the setting `site.mode`.
     #[serde(default)]
     pub mode: SiteMode,
-    /// Why the hosts play in another way than `mode` requests; `null` if they do not.
+    /// Why khor cannot play `mode` exactly as requested; `null` if it can.
     pub remark: Option<String>,
     /// Names of the one or two hosts that have the voices, the largest deviation first.
     pub soloists: Vec<String>,
@@ -37,8 +37,8 @@ pub struct FleetReport {
     /// Turns of the roll call; 0 in other modes.
     #[serde(default)]
     pub turns: usize,
-    /// The hosts, the largest deviation first, silent hosts last. Of the sites within the site, only
-    /// hosts that stand out.
+    /// The hosts, the largest deviation first, silent hosts last. For sites within the site, the
+    /// list has only the hosts that stand out.
     pub hosts: Vec<HostReport>,
     /// Sites within the site, by name.
     #[serde(default)]
@@ -109,7 +109,7 @@ pub struct HostReport {
     /// Its largest deviation from its own baseline, octaves; `null` if the host is silent or has no
     /// signal.
     pub deviation: Option<f32>,
-    /// Name of the signal with this deviation; `null` as `deviation`.
+    /// Name of the signal with this deviation; `null` if `deviation` is `null`.
     pub signal: Option<String>,
     /// Age of its last message, milliseconds.
     pub seen_ms_ago: u64,
@@ -122,9 +122,10 @@ pub struct HostReport {
     /// Version of its relay.
     #[serde(default)]
     pub version: String,
-    /// This machine's clock less the host's clock, including the way of the message, milliseconds.
+    /// This machine's clock minus the host's clock, plus the travel time of the message,
+    /// milliseconds.
     pub clock_behind_ms: i64,
-    /// Whether the clocks differ by 2 s or more.
+    /// Whether the clocks differ by more than 2 s.
     pub clock_off: bool,
     /// Frames of the host that did not arrive.
     #[serde(default)]
@@ -137,7 +138,7 @@ pub struct HostReport {
     pub refused_messages: u64,
     /// Why the last of these was rejected; `null` if none was.
     pub refusal: Option<String>,
-    /// Why an added lane of the host is left out; `null` if none is.
+    /// Why khor drops an added lane of the host; `null` if it drops none.
     #[serde(default)]
     pub left_out: Option<String>,
     /// Whether two relays use the host's name.
@@ -171,11 +172,11 @@ pub struct SubSiteReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct RefusedMessages {
-    /// Longer than any message of khor.
+    /// Longer than the longest message of khor.
     pub oversized: u64,
     /// Not messages of khor.
     pub foreign: u64,
-    /// Of an unknown major version.
+    /// With an unknown major version.
     pub version: u64,
     /// Broken, or with meaningless values.
     pub malformed: u64,
@@ -183,13 +184,13 @@ pub struct RefusedMessages {
     pub misdirected: u64,
     /// Older than a message that arrived before.
     pub late: u64,
-    /// Of a relay that uses another relay's name.
+    /// From a relay that uses another relay's name.
     pub duplicate: u64,
-    /// Of hosts, sites or relays above the limit.
+    /// From hosts, sites or relays above their limit.
     pub crowded: u64,
     /// Cues above the limit of a host.
     pub flooded: u64,
-    /// Frames of sites that contain sites, or frames of sites at a relay that aggregates.
+    /// Frames of sites that contain sites, and frames of sites at a relay that aggregates.
     pub nested: u64,
     /// Why the last message was rejected; `null` if none was.
     pub last: Option<String>,

@@ -1,4 +1,4 @@
-//! `GET /api/health`: how every part works.
+//! `GET /api/health`: the state of every part of the engine.
 
 use khor_signal::SourceKind;
 use schemars::JsonSchema;
@@ -9,7 +9,7 @@ use crate::{
     trouble::{self, TroubleFields},
 };
 
-/// How every part of the engine works.
+/// The state of every part of the engine.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HealthReport {
     /// When this was written, milliseconds since 1970.
@@ -22,11 +22,11 @@ pub struct HealthReport {
     pub host: MachineReport,
     /// Where the counts come from.
     pub source: SourceReport,
-    /// Whose activity is counted.
+    /// The part of the machine that is counted: the scope.
     #[serde(default)]
     pub scope: ScopeReport,
-    /// The counters of the kernel, and which of them the source has. Empty for a site and while no
-    /// source delivers.
+    /// The counters of the kernel, each with whether the source has it. Empty for a site and while
+    /// no source delivers.
     #[serde(default)]
     pub probes: Vec<ProbeReport>,
     /// Events that the collector's programs missed.
@@ -40,7 +40,7 @@ pub struct HealthReport {
     /// The current or last recording.
     #[serde(default)]
     pub recording: RecordingStatus,
-    /// Whether the collector's programs in the kernel are counted.
+    /// The collector's programs in the kernel.
     #[serde(default)]
     pub bpf: BpfReport,
     /// The MIDI output.
@@ -86,11 +86,12 @@ pub struct MachineReport {
 pub struct SourceReport {
     /// The kind of source; `null` while none delivers.
     pub kind: Option<SourceKind>,
-    /// Whether the source delivers. It may still lack something, which `error` names.
+    /// Whether the source delivers. If it delivers but lacks something, `error` names what it
+    /// lacks.
     pub ok: bool,
     /// Time between two samples that the source grants, milliseconds. It may be longer than the
-    /// setting `bpf.sample_interval_ms`. `null` while no source delivers, and for a site, because
-    /// each host has its own interval.
+    /// setting `bpf.sample_interval_ms`. `null` while no source delivers. Also `null` for a site,
+    /// because each host has its own interval.
     pub interval_ms: Option<u16>,
     /// Description of the source, one line.
     pub detail: String,
@@ -100,15 +101,16 @@ pub struct SourceReport {
     pub trouble: Option<Trouble>,
 }
 
-/// Whose activity is counted.
+/// The part of the machine that is counted: the scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct ScopeReport {
-    /// What is selected: a unit, `process 4711`, `the whole machine`, or the single host of a site.
+    /// The selected scope in words: a unit, `process 4711`, `the whole machine`, or the single host
+    /// of a site.
     pub whose: String,
     /// Whether the whole machine is selected.
     pub is_machine: bool,
-    /// Paths of the cgroups that are counted. Empty for the whole machine, and while no source
+    /// Paths of the cgroups in the scope. Empty for the whole machine, and while no source
     /// delivers.
     pub cgroups: Vec<String>,
     /// Whether the scope is counted completely.
@@ -146,18 +148,18 @@ pub struct MissedReport {
 pub struct ListenReport {
     /// Listeners that are connected now. A running recording counts as one.
     pub listeners: usize,
-    /// Most listeners that may be connected at once.
+    /// Largest number of listeners at once.
     pub at_most: usize,
 }
 
-/// Whether the collector's programs in the kernel are counted.
+/// The collector's programs in the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct BpfReport {
-    /// Whether the programs are on and deliver all counters.
+    /// Whether khor uses the programs, and whether they deliver all counters.
     #[serde(flatten)]
     pub health: Health,
-    /// 0 without an error, else 1. The original khor's clients read it.
+    /// 0 without an error, else 1. Clients of the original khor read this field.
     pub err_code: i32,
 }
 

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NoteReport, Table};
 
-/// The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes.
-/// There is one list for each signal, which is shorter than the history of `GET /api/metrics`.
+/// The rates of the last two minutes, 5 points a second, oldest first, and the newest notes. Each
+/// signal has one list, so the answer is much smaller than the history in `GET /api/metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HistoryColumns {
     /// The times of the points, milliseconds since 1970.
     pub ts_ms: Vec<u64>,
-    /// The rates of each signal in its unit, one for each time, rounded to four digits; `null` if
+    /// The rates of each signal in its unit, one for each point, rounded to four digits; `null` if
     /// the signal was missing.
     pub rates: Table<Vec<Option<f64>>>,
     /// The newest notes, at most 512, oldest first.

@@ -1,11 +1,11 @@
 //! The types of khor's HTTP API: every request and every response.
 //!
-//! The server fills these types, and `khor top`, the commands and the tests read them. The `OpenAPI`
+//! The server fills these types. `khor top`, the commands and the tests read them. The `OpenAPI`
 //! document is generated from them, and the page's types and `docs/api-reference.md` are generated
 //! from that document. The doc comment of a field is its description everywhere.
 //!
-//! An answer of an older engine may lack fields. Where `khor top` works without such a field, the
-//! field has a default (`#[serde(default)]`). The server always sends all fields.
+//! The server always sends all fields. An older engine may lack some of them. A field has a default
+//! (`#[serde(default)]`) if `khor top` works without it.
 //!
 //! Times named `…_ts_ms` are milliseconds since 1970. A missing value is `null`, never 0.
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Login {
     /// The token in the file that the setting `listen.token_file` names.
     pub token: String,
-    /// The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
-    /// whole host.
+    /// The path of the cookie, such as `/khor/` if a proxy serves the page there. Without it, the
+    /// cookie is for all paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
 }

@@ -1,22 +1,22 @@
-//! `GET /api/mapping`: the words of a preset's mapping.
+//! `GET /api/mapping`: the words that a preset's mapping may use.
 
 use khor_music::{Curve, LaneValue, Polarity};
 use khor_signal::Family;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The words of a preset's mapping.
+/// The words that a preset's mapping may use.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct MappingVocabulary {
     /// The inputs: every signal, and `work`.
     pub inputs: Vec<InputInfo>,
     /// The features of the music that an input can move.
     pub features: Vec<FeatureInfo>,
-    /// Which number of an input moves the feature.
+    /// The values of an input that can move a feature.
     pub of: Vec<LaneValue>,
-    /// Shapes of the way from input to feature.
+    /// The curves from an input to a feature.
     pub curves: Vec<Curve>,
-    /// Directions of the feature.
+    /// The directions in which an input can move a feature.
     pub polarities: Vec<Polarity>,
 }
 
@@ -44,7 +44,7 @@ pub struct FeatureInfo {
     pub low: f32,
     /// Highest value.
     pub high: f32,
-    /// Smallest difference that listeners hear.
+    /// Smallest difference that a listener can hear.
     pub audible_step: f32,
     /// What changes in the sound, in words.
     pub meaning: String,

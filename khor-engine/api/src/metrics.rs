@@ -9,7 +9,7 @@ use crate::{ControlsReport, Table};
 
 /// Rates, signals, controls, notes and cues. The event stream sends it too, without `history`.
 ///
-/// `P` is a point of the history. The server uses a type that keeps the point's JSON.
+/// `P` is a point of the history. The server uses a type that caches the JSON of the point.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[schemars(rename = "MetricsReport")]
 pub struct MetricsReport<P = HistoryPoint> {
@@ -21,10 +21,10 @@ pub struct MetricsReport<P = HistoryPoint> {
     /// Rates of the original khor. All are `null` for a site.
     #[serde(default)]
     pub rates: OriginalRates,
-    /// What can be steered.
+    /// The current controls.
     pub controls: ControlsReport,
-    /// The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
-    /// the source has added. For a site, the signals of all its hosts together.
+    /// The signals by name, in the order of the catalogue: the kernel's signals, then added lanes.
+    /// For a site, the signals of all its hosts together.
     pub signals: Table<SignalReport>,
     /// The newest notes, at most 512, oldest first. An event has only the notes since the previous
     /// event.
@@ -32,7 +32,7 @@ pub struct MetricsReport<P = HistoryPoint> {
     /// The newest cues, at most 64, oldest first. An event has only the cues since the previous
     /// event. If there are more cues, khor drops the oldest cue of the host with the most cues.
     pub cues: Vec<CueReport>,
-    /// Where the music is; `null` until it has begun.
+    /// The position of the music; `null` until the music begins.
     pub music: Option<MusicReport>,
     /// The one or two hosts of a site that have the voices, the largest deviation first. Empty
     /// without a site.
@@ -56,9 +56,10 @@ pub struct OriginalTotals {
     pub events_dropped: Option<u64>,
     /// Programs that started.
     pub exec_total: Option<u64>,
-    /// Bytes that all network devices received. Bytes that pass several devices count several times.
+    /// Bytes that all network devices received. Bytes that pass several devices count more than
+    /// once.
     pub net_rx_bytes_total: Option<u64>,
-    /// Bytes that all network devices sent. Bytes that pass several devices count several times.
+    /// Bytes that all network devices sent. Bytes that pass several devices count more than once.
     pub net_tx_bytes_total: Option<u64>,
     /// Context switches.
     pub sched_switch_total: Option<u64>,
@@ -77,15 +78,16 @@ pub struct OriginalTotals {
 pub struct OriginalRates {
     /// Program starts per second.
     pub exec_s: Option<f64>,
-    /// Bytes received at the machine's edge, 1000 bytes per second: the rate of the signal `rx`.
+    /// Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
+    /// `rx`.
     pub rx_kbs: Option<f64>,
-    /// Bytes sent at the machine's edge, 1000 bytes per second: the rate of the signal `tx`.
+    /// Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
     pub tx_kbs: Option<f64>,
     /// Context switches per second.
     pub csw_s: Option<f64>,
-    /// Bytes that disks read, 1000 bytes per second.
+    /// Kilobytes (1000 bytes) that disks read per second.
     pub blk_r_kbs: Option<f64>,
-    /// Bytes that disks wrote, 1000 bytes per second.
+    /// Kilobytes (1000 bytes) that disks wrote per second.
     pub blk_w_kbs: Option<f64>,
     /// TCP segments sent again, per second.
     pub retx_s: Option<f64>,
@@ -98,12 +100,12 @@ pub struct OriginalRates {
 /// One signal.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SignalReport {
-    /// How far the signal is above this machine's usual range, or its share of the ceiling (see the
-    /// setting `signals.range`), 0 to 1; `null` if it is missing.
+    /// Level, 0 to 1; `null` if it is missing. The setting `signals.range` selects its meaning: how
+    /// far the signal is above this machine's usual range, or its share of the ceiling.
     pub level: Option<f32>,
-    /// How far `rate` is above `baseline`, octaves of 1 + rate ÷ grain. Below a signal's grain, a
-    /// difference is not significant. For all hosts of a site together, the deviation that is
-    /// played. `null` if it is missing.
+    /// How far `rate` is above `baseline`, octaves of 1 + rate ÷ grain; `null` if it is missing.
+    /// Differences below the signal's grain are not significant. For all hosts of a site together,
+    /// this is the deviation that plays.
     pub deviation: Option<f32>,
     /// How sudden the change is, 0 to 1; `null` if it is missing.
     pub surprise: Option<f32>,
@@ -111,8 +113,8 @@ pub struct SignalReport {
     pub rate: Option<f64>,
     /// The usual rate, in `unit`; `null` if it is missing.
     pub baseline: Option<f64>,
-    /// Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time, 0
-    /// to 1). An added lane may have another unit, or none.
+    /// Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time,
+    /// 0 to 1). An added lane may have another unit, or none.
     pub unit: String,
     /// Two or three plain words, such as `program starts`.
     pub label: String,
@@ -139,9 +141,9 @@ pub struct NoteReport {
     pub duration_s: f32,
     /// The timbre that plays it.
     pub role: Role,
-    /// The layer of the music that it belongs to.
+    /// The layer of the music.
     pub layer: Layer,
-    /// MIDI channel, counted from the configured first channel.
+    /// Default MIDI channel of the timbre, 1 to 16. The setting `midi.channel` does not change it.
     pub channel: u8,
     /// Name of the signal that caused the note; `null` if no single signal did.
     pub signal: Option<String>,
@@ -163,11 +165,12 @@ pub struct CueReport {
     pub pid: Option<u32>,
     /// Name of the process; `null` if it is unknown.
     pub comm: Option<String>,
-    /// A number that depends on the kind: the signal that ended a process; `null` if there is none.
+    /// A number whose meaning depends on the kind, such as the signal that ended a process; `null`
+    /// if there is none.
     pub detail: Option<u32>,
 }
 
-/// Where the music is.
+/// The position of the music.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct MusicReport {
     /// Number of the bar since the music began.
@@ -198,13 +201,13 @@ pub struct SoloReport {
 /// A point of the history.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HistoryPoint {
-    /// When, milliseconds since 1970.
+    /// Time of the point, milliseconds since 1970.
     pub ts_ms: u64,
     /// The original's rates, as fields of the point.
     #[serde(flatten)]
     pub original: OriginalRates,
-    /// Level of each signal, 0 to 1; `null` if it was missing. A lane that was added later has no
-    /// field.
+    /// Level of each signal, 0 to 1; `null` if it was missing. Lanes that were added later are
+    /// missing.
     pub levels: Table<Option<f32>>,
     /// Rate of each signal in its unit; `null` if it was missing.
     #[serde(default)]

@@ -43,12 +43,12 @@ impl Health {
         Self { enabled: true, ok: false, trouble: Some(Trouble::new(error, fix)) }
     }
 
-    /// What is wrong; `None` if nothing is.
+    /// The error; `None` without trouble.
     pub fn error(&self) -> Option<&str> {
         self.trouble.as_ref().map(|trouble| trouble.error.as_str())
     }
 
-    /// What to do about the trouble; `None` without trouble or without a known fix.
+    /// The fix; `None` without trouble, or if khor knows no fix.
     pub fn fix(&self) -> Option<&str> {
         self.trouble.as_ref()?.fix.as_deref()
     }
@@ -70,26 +70,28 @@ pub struct AudioReport {
     /// Whether the device is silent, for any reason. `controls.silence` of the metrics has the
     /// reason.
     pub muted: bool,
-    /// How often the sound was opened again since the engine started.
+    /// How often khor reopened the sound device since the engine started.
     pub restarts: u32,
     /// Gaps in the sound that the backend reported since the engine started; `null` if the backend
-    /// reports none. Sound servers report none to the client that khor uses.
+    /// does not report gaps. Sound servers do not report gaps to khor.
     pub xruns: Option<u64>,
     /// The priority of the thread that plays; `null` until the system has answered.
     pub priority: Option<Priority>,
-    /// Share of the available time that the synth needs for a block, 0 to 1 and above.
+    /// Time that the synth needs for a block, as a share of the block's length. Above 1, the synth
+    /// is too slow.
     pub callback_load: f32,
     /// Time from a note's onset to its sound, as the backend reports it, milliseconds; `null` while
     /// nothing plays.
     pub latency_ms: Option<f32>,
-    /// Highest sample of the last moment, 0 to 1.
+    /// Highest recent sample, 0 to 1.
     pub peak: f32,
     /// Voices that sound now, 0 to `voice_limit`.
     pub voices: u32,
-    /// Most voices that may sound at once. Below 24 while the processor is too slow for all voices.
+    /// Largest number of voices at once. It is below 24 while the processor is too slow for all
+    /// voices.
     pub voice_limit: u32,
-    /// Notes that were dropped since the engine started: those that the synth had no voice for, and
-    /// those that were too late for any output.
+    /// Notes that were dropped since the engine started: notes for which the synth had no voice,
+    /// and notes that were too late for every output.
     pub dropped_notes: u64,
 }
 
@@ -97,11 +99,11 @@ pub struct AudioReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct Priority {
-    /// Whether the thread runs before ordinary threads.
+    /// Whether the thread has real-time priority.
     pub real_time: bool,
-    /// What granted the priority; `null` for an ordinary thread.
+    /// What granted the priority; `null` without real-time priority.
     pub granted_by: Option<Granter>,
-    /// Why the thread is an ordinary thread.
+    /// Why the thread has no real-time priority.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
@@ -126,7 +128,7 @@ pub struct MidiReport {
     pub health: Health,
     /// Name of the sequencer port.
     pub port: String,
-    /// First MIDI channel, 1 to 16.
+    /// MIDI channel of the melody, 1 to 16.
     pub channel: u8,
 }
 
@@ -134,7 +136,7 @@ pub struct MidiReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct OscReport {
-    /// Whether the OSC output is on and every target can be sent to.
+    /// Whether the OSC output is on and khor can send to every target.
     #[serde(flatten)]
     pub health: Health,
     /// Host of the first target: a name or an IP address.
@@ -152,8 +154,8 @@ pub struct OscReport {
 pub struct TargetHealth {
     /// The target, `host:port`.
     pub target: String,
-    /// Whether khor can send to the target: its host has an address, and the last datagram was
-    /// sent. UDP does not report whether the datagram arrived.
+    /// Whether khor can send to the target: its host has an address, and khor could send the last
+    /// datagram. UDP does not report whether a datagram arrived.
     pub ok: bool,
     /// Why khor cannot send to the target; `null` if it can, or if the reason is not known yet.
     pub error: Option<String>,
@@ -203,7 +205,7 @@ pub struct DesktopReport {
 pub struct DesktopHealth {
     /// The D-Bus service `org.khor.Engine`.
     pub bus: Health,
-    /// The media player (MPRIS), which desktops and media keys control.
+    /// The media player (MPRIS) for desktops and media keys.
     pub mpris: Health,
     /// Desktop notifications.
     pub notifications: Health,

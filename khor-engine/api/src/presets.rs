@@ -1,4 +1,4 @@
-//! Presets: listed, selected, read, checked and previewed.
+//! The presets: lists, selections, checks and previews.
 
 use khor_music::{PresetText, Problem};
 use schemars::JsonSchema;
@@ -13,7 +13,7 @@ pub struct PresetList {
     pub current: String,
     /// Name of the unsaved preset that plays; `null` if the current preset plays.
     pub previewing: Option<String>,
-    /// What is wrong with the user's presets, one line each.
+    /// The problems of the user's presets, one line each.
     pub problems: Vec<String>,
 }
 
@@ -22,11 +22,11 @@ pub struct PresetList {
 pub struct PresetInfo {
     /// Name: 1 to 64 of a-z 0-9 - _.
     pub name: String,
-    /// One sentence for people who choose.
+    /// One sentence that helps users choose.
     pub hint: String,
     /// Whether it is part of khor.
     pub builtin: bool,
-    /// Whether it can be changed and removed.
+    /// Whether clients can change and remove it.
     pub editable: bool,
     /// Path of its file; `null` for a built-in preset.
     pub file: Option<String>,
@@ -35,7 +35,7 @@ pub struct PresetInfo {
 /// A preset was selected.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetSelected {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// Name of the current preset.
     pub preset: String,
@@ -44,11 +44,11 @@ pub struct PresetSelected {
 /// One preset with all its settings.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetReport {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// Name.
     pub name: String,
-    /// One sentence for people who choose.
+    /// One sentence that helps users choose.
     pub hint: String,
     /// Whether it is part of khor.
     pub builtin: bool,
@@ -63,14 +63,14 @@ pub struct PresetReport {
 pub struct PresetChecked {
     /// Whether the preset is valid.
     pub ok: bool,
-    /// Everything that is wrong with it.
+    /// All problems of the preset.
     pub problems: Vec<Problem>,
 }
 
 /// The unsaved preset that plays.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetPreview {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// Name of the preset.
     pub name: String,

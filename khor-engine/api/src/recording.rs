@@ -20,10 +20,10 @@ pub struct RecordingStatus {
     pub seconds: f64,
     /// Blocks of sound that are missing because the disk was too slow.
     pub lost_blocks: u64,
-    /// Sound that is missing, seconds: the lost blocks, and what the machine was too slow to pass
-    /// on.
+    /// Missing sound, seconds: the lost blocks, and sound that a busy machine did not pass on in
+    /// time.
     pub lost_seconds: f64,
-    /// Why khor ended the recording.
+    /// Why khor ended the recording by itself.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
@@ -32,7 +32,7 @@ pub struct RecordingStatus {
 /// A recording has begun.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct RecordingStarted {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// The file's path.
     pub file: String,
@@ -41,7 +41,7 @@ pub struct RecordingStarted {
 /// A recording has ended.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct RecordingStopped {
-    /// True.
+    /// Always true.
     pub ok: bool,
     /// The file's path.
     pub file: Option<String>,

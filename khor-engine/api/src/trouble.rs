@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is wrong with a part, and what to do about it.
 ///
-/// An answer holds `Option<Trouble>` as two fields beside its others: `error` and `fix`, which are
-/// both `null` without trouble.
+/// In JSON, an `Option<Trouble>` is two fields of the surrounding object, `error` and `fix`. Both
+/// are `null` without trouble.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// What is wrong, one line.
@@ -30,9 +30,9 @@ impl Trouble {
 /// The two fields of an optional [`Trouble`] in JSON.
 #[derive(Deserialize, Serialize, JsonSchema)]
 pub(crate) struct TroubleFields {
-    /// What is wrong; `null` if nothing is.
+    /// What is wrong; `null` without trouble.
     error: Option<String>,
-    /// What to do about it; `null` if nothing is wrong, or if khor knows no fix.
+    /// What to do about it; `null` without trouble, or if khor knows no fix.
     fix: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Tests the state of the stream under random sequences of events: a client that connects at any
-//! time gets the same state as one that was connected from the beginning.
+//! Tests the stream's state with random sequences of events. A client that connects late gets the
+//! same state as a client that was connected from the beginning.
 
 use khor_api::{
     BarReport, ConfigVersion, CueList, CueReport, Greeting, LaneList, LaneReport, LaneValues, MAX_CUES,
@@ -22,12 +22,12 @@ fn lane(name: &&str) -> LaneReport {
 }
 
 fn values(ts_ms: u64, rate: Vec<Option<f64>>) -> LaneValues {
-    let few = vec![None; rate.len()];
+    let missing = vec![None; rate.len()];
     LaneValues {
         ts_ms,
-        level: few.clone(),
-        deviation: few.clone(),
-        surprise: few,
+        level: missing.clone(),
+        deviation: missing.clone(),
+        surprise: missing,
         baseline: rate.clone(),
         rate,
         disk_read_bytes_s: None,
@@ -121,7 +121,7 @@ proptest! {
 
     /// The engine sends only the events that change its state.
     #[test]
-    fn skipped_events_cost_nothing(events in vec(events(), 0..40)) {
+    fn skipped_events_change_nothing(events in vec(events(), 0..40)) {
         let mut engine = StreamState::default();
         let sent: Vec<_> = events.into_iter().filter(|event| engine.apply(event.clone())).collect();
         prop_assert_eq!(applied(sent), engine);

@@ -54,7 +54,7 @@ pub(super) struct EngineAddress {
 #[derive(Clone)]
 pub(super) struct Client {
     address: String,
-    /// What lets it in where one is required.
+    /// The token, for an engine that requires one.
     token: Option<Arc<str>>,
     agent: ureq::Agent,
     /// The agent for answers that never end.
@@ -65,7 +65,7 @@ impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         let path = self.places.config_path()?;
         let found = ConfigStore::inspect(&path).unwrap_or_else(|problem| {
-            warn!("{}: {problem}; asking where an engine listens by default", path.display());
+            warn!("{}: {problem}; using the default address of an engine", path.display());
             None
         });
         for problem in found.iter().flat_map(|found| &found.problems) {
@@ -119,7 +119,7 @@ impl Client {
         self.request("POST", path, &[])
     }
 
-    /// The answer to a change of a part of the configuration.
+    /// Sends a change of the configuration. Returns the answer.
     pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<ConfigChanged<Value>> {
         self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }

@@ -1,4 +1,4 @@
-//! The documents' commands of khor and their snippets, held to the truth.
+//! Tests that the commands and snippets in the documents work.
 
 use std::process::{Command, Stdio};
 
@@ -14,7 +14,7 @@ use yaml_rust2::YamlLoader;
 
 use super::{Cli, settings};
 
-/// From a checkout it takes the place of `khor`.
+/// The command that replaces `khor` in a checkout.
 const FROM_SOURCE: &str = "cargo run -p khor --";
 
 /// All snippets in a language, with the document's name.

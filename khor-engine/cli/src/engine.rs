@@ -47,10 +47,10 @@ pub(super) struct EngineArgs {
     nats: NatsArgs,
 }
 
-/// Where it is heard and seen; common to all that play live.
+/// The outputs and the page, for all commands that play live.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
-    /// Where the page and the API listen; beyond loopback it takes a token, see the configuration
+    /// Address of the page and the API; beyond loopback it needs a token, see the configuration
     #[arg(long, value_name = "[HOST:]PORT", value_parser = listen_address, allow_negative_numbers = true)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the copy in the program
@@ -65,7 +65,7 @@ pub(super) struct OutputArgs {
     /// Send OSC (to 127.0.0.1:9000, see the configuration)
     #[arg(long)]
     osc: bool,
-    /// Be steered by OSC (on 127.0.0.1:9001, see the configuration)
+    /// Receive OSC on 127.0.0.1:9001, see the configuration
     #[arg(long)]
     osc_in: bool,
     /// Be org.khor.Engine on the session bus
@@ -74,7 +74,7 @@ pub(super) struct OutputArgs {
     /// Be a media player to the desktop
     #[arg(long)]
     mpris: bool,
-    /// Show desktop notifications of what is grave
+    /// Show desktop notifications of severe events
     #[arg(long)]
     notify: bool,
 }

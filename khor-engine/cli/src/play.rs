@@ -1,4 +1,4 @@
-//! `khor play`: a capture, on the loudspeaker, as if it happened now.
+//! `khor play`: plays a capture as if it happened now.
 
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,7 @@ impl Contents {
     }
 }
 
-/// Reads all of it once: what is no capture is refused before anything sounds.
+/// Reads the whole file once, so that an invalid capture is rejected before anything plays.
 fn scan(path: &Path) -> anyhow::Result<Contents> {
     let mut contents = Contents::default();
     for piece in CaptureReader::open(path)? {

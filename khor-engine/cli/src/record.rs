@@ -1,4 +1,4 @@
-//! `khor record`: what the machine does, into a capture file.
+//! `khor record`: records the activity of the machine into a capture file.
 
 use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ pub(super) struct RecordArgs {
     /// Record every start of a program as a cue
     #[arg(long)]
     exec_cues: bool,
-    /// Leave out whom cues are about (process, name, cgroup), and the boot id
+    /// Omit the process, name and cgroup of cues, and the boot id
     #[arg(long)]
     redact: bool,
     #[command(flatten)]
@@ -107,9 +107,9 @@ fn start_source(
     Ok(keep)
 }
 
-/// Takes events until there are no more, `stopped` is ready, or the end has come. An event may
-/// delay the end. One `stopped` serves the whole time, because a new one would miss a signal that
-/// came together with an event.
+/// Receives events until there are no more, `stopped` is ready, or the end is reached. An event may
+/// delay the end. There is one `stopped` for the whole time, because a new one would miss a signal
+/// that arrives together with an event.
 async fn take_until(
     events: &mut mpsc::Receiver<SourceEvent>,
     stopped: impl Future<Output = std::io::Result<()>>,

@@ -7,27 +7,28 @@ use khor_source::ScopeChoice;
 
 use super::setting_arg::parser;
 
-/// One process of `bpf.tgid_allow`.
+/// The definition of one process in `bpf.tgid_allow`.
 const PROCESS: FieldSpec =
     FieldSpec { rule: BpfSubscription::tgid_allow.rule.inner(), ..BpfSubscription::tgid_allow };
 
 #[derive(Args, Debug)]
 pub(super) struct ScopeArgs {
-    /// Hear one cgroup alone: a systemd unit (nginx.service) or a path (/system.slice/nginx.service)
+    /// Play one cgroup alone: a systemd unit (nginx.service) or a path
+    /// (/system.slice/nginx.service)
     #[arg(long, value_name = "UNIT|PATH")]
     cgroup: Option<String>,
-    /// Hear this process alone; may be given several times, and beside --cgroup
+    /// Play this process alone; may be given several times, and with --cgroup
     #[arg(long, value_name = "PID", value_parser = parser::<u32>(PROCESS), allow_negative_numbers = true)]
     pid: Vec<u32>,
 }
 
 impl ScopeArgs {
-    /// Adds the options to the settings of the scope.
+    /// Adds the options to a change of the settings.
     pub(super) fn add_to(&self, bpf: &mut BpfSubscriptionPatch) {
         if self.cgroup.is_none() && self.pid.is_empty() {
             return;
         }
-        // A scope from the options replaces that of the file completely.
+        // The options replace the whole scope of the file.
         bpf.cgroup = Some(self.cgroup.clone().unwrap_or_default());
         (bpf.tgid_allow, bpf.tgid_deny) = (Some(self.pid.clone()), Some(Vec::new()));
     }

@@ -1,10 +1,11 @@
-//! Options that set a setting for one run. Range and meaning are those of the setting.
+//! Command-line options that override a setting for one run. They have the range and the meaning of
+//! the setting.
 
 use std::str::FromStr;
 
 use khor_config::{FieldSpec, Kind, Leaf, Rule};
 
-/// A clap parser for the value of a setting.
+/// A clap parser that accepts the values of a setting.
 pub(super) fn parser<T>(spec: FieldSpec) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: Leaf + FromStr + Send + Sync + 'static,
@@ -17,7 +18,7 @@ where
 
 /// The help text of an option: meaning and range.
 pub(super) fn help(spec: FieldSpec) -> String {
-    format!("{}: {}", spec.meaning.trim().trim_end_matches('.'), spec.rule.words())
+    format!("{} Allowed: {}", spec.meaning.trim(), spec.rule.words())
 }
 
 fn expected(rule: Rule, kind: Kind) -> String {
@@ -44,6 +45,6 @@ mod tests {
         assert_eq!(parser::<u8>(Music::key_midi)("200"), Err("expected a whole number from 0 to 127".into()));
         let loudness = parser::<i8>(Audio::loudness_lufs);
         assert_eq!((loudness("-18"), loudness("-17")), (Ok(-18), Err("expected -23, -18 or -16".into())));
-        assert_eq!(help(Music::bpm), "Tempo, beats per minute: 20 to 300");
+        assert_eq!(help(Music::bpm), "Tempo, beats per minute. Allowed: 20 to 300");
     }
 }

@@ -19,8 +19,8 @@ pub(super) struct ConfigArgs {
     /// A setting, such as music.bpm, or a section; without it all settings are listed
     #[arg(value_parser = SettingPath, hide_possible_values = true)]
     path: Option<String>,
-    /// New value: text for a text setting, null for a setting that may be empty, JSON for all
-    /// others
+    /// New value: plain text for a text setting, null to empty a setting that allows it, JSON for
+    /// all others
     #[arg(requires = "path")]
     value: Option<String>,
     /// Print as JSON: all settings with value, range and meaning, or the value at the path
@@ -28,7 +28,8 @@ pub(super) struct ConfigArgs {
     json: bool,
 }
 
-/// Parses the path of a setting. Shells complete the known paths. A newer engine may have others.
+/// Parses the path of a setting. Shells complete the known paths. Other paths are accepted, because
+/// a newer engine may have more settings.
 #[derive(Clone, Debug)]
 struct SettingPath;
 
@@ -55,9 +56,9 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let Some(path) = &args.path else {
         return list(&before, args.json);
     };
-    // The file keeps unknown keys for a newer khor, but a typing error must not become one.
+    // The engine's own answer decides, because a newer engine may have more settings.
     let Some(held) = at(&before, path) else {
-        bail!("'{path}' is no setting: {}khor config lists all", suggestion(path));
+        bail!("'{path}' is not a setting; {}khor config lists all settings", suggestion(path));
     };
     let change = args.value.as_ref().map(|value| nested(path, parsed(path, held, value)));
     let changed = change.map(|change| client.patch_config(&change)).transpose()?;
@@ -73,7 +74,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints what the user should know about a change.
+/// Prints why a change has no effect yet, or does not last.
 fn print_remarks(path: &str, changed: &ConfigChanged<Value>) {
     if let Some(switch) = switch_of(path, &changed.config) {
         print_stderr(format_args!(
@@ -120,7 +121,7 @@ fn rows(whole: &Value) -> Vec<(String, &Value, Option<&'static Field>)> {
     rows
 }
 
-/// The lines about a setting.
+/// A setting as lines of the list.
 fn row(path: &str, value: &Value, field: Option<&Field>) -> String {
     let shown =
         value.as_str().filter(|text| !text.is_empty()).map_or_else(|| value.to_string(), str::to_owned);
@@ -149,14 +150,14 @@ fn at<'a>(whole: &'a Value, path: &str) -> Option<&'a Value> {
     whole.pointer(&format!("/{}", path.replace('.', "/")))
 }
 
-/// The setting that a misspelt path means.
+/// A question with the setting that is most similar to a misspelt path; empty if none is.
 fn suggestion(path: &str) -> String {
     Config::closest_field(path).map(|field| format!("did you mean {}? ", field.path)).unwrap_or_default()
 }
 
-/// Converts a value for the setting at `path`, whose current value is `held`. A text setting takes
-/// the value as text, because a preset may be named `808`, `true` or `null`. Any other setting
-/// takes JSON. A setting of a newer engine has the kind of its current value.
+/// Converts a value for the setting at `path`, whose current value is `held`. For a text setting,
+/// the value is plain text, because a preset may be named `808`, `true` or `null`. For any other
+/// setting, the value is JSON. An unknown setting has the kind of its current value.
 pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
     let json = serde_json::from_str::<Value>(value).ok();
     let field = Config::field(path);
@@ -164,7 +165,7 @@ pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
         return Value::Null;
     }
     if field.map_or(held.is_string(), |field| field.kind == Kind::Text) {
-        // A value in JSON quotes, as in the file, is accepted too.
+        // JSON quotes around the text, as in the file, are accepted too.
         return json.filter(Value::is_string).unwrap_or_else(|| Value::String(value.to_owned()));
     }
     json.unwrap_or_else(|| Value::String(value.to_owned()))

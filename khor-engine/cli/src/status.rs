@@ -41,7 +41,7 @@ struct Part<'a> {
     name: &'static str,
     enabled: bool,
     ok: bool,
-    /// What is worth a word while the part works.
+    /// What is shown while the part works.
     detail: &'a str,
     trouble: Option<Trouble>,
 }
@@ -74,7 +74,7 @@ impl<'a> Part<'a> {
         match (self.enabled, self.ok) {
             (false, _) => row("-", self.name, ["switched off"]),
             (true, false) => {
-                let error = error.unwrap_or("it has not said why");
+                let error = error.unwrap_or("the engine gives no reason");
                 row("PROBLEM", self.name, [error].into_iter().chain(fix.as_deref()))
             }
             // A source may deliver frames and still lack something.

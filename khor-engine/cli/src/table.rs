@@ -18,7 +18,7 @@ pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Ite
     text
 }
 
-/// A paragraph below a name, with its line breaks.
+/// An indented paragraph below a name, wrapped.
 pub(super) fn indented(text: &str) -> String {
     wrapped(text, WIDTH - 4).iter().flat_map(|line| ["    ", line, "\n"]).collect()
 }

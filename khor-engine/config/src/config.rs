@@ -18,10 +18,10 @@ use crate::{
 };
 
 section! {
-    /// Everything that can be configured. Unknown keys in the file are kept, with a warning. A
-    /// change with an unknown key is refused.
+    /// All settings. Unknown keys stay in the file, with a warning. khor rejects a change with an
+    /// unknown key.
     Config, ConfigPatch {
-        /// Version of this layout.
+        /// Version of this format.
         version: u32 = 1, Rule::Any, Access::Api;
         /// Where the HTTP API listens.
         listen: Listen;
@@ -39,7 +39,7 @@ section! {
         midi: Midi;
         /// OSC output and input.
         osc: Osc;
-        /// From rates to levels.
+        /// How rates become levels.
         signals: Signals;
         /// Hours in which the sound device is muted.
         quiet: Quiet;
@@ -58,14 +58,13 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     fields
 });
 
-/// How similar a key must be to be suggested, 0..=1.
+/// Similarity from which a path is suggested, 0..=1.
 const SIMILAR: f64 = 0.75;
 
-/// The settings of a document, as far as they are valid.
+/// The result of reading a document that may have invalid settings.
 #[derive(Debug)]
 pub(crate) struct Recovered {
-    /// The settings of the document. An invalid setting has its previous value. A missing setting
-    /// has its default.
+    /// The settings. An invalid setting has its previous value, and a missing setting its default.
     pub(crate) config: Config,
     /// The invalid settings.
     pub(crate) problems: Vec<ConfigError>,
@@ -74,7 +73,7 @@ pub(crate) struct Recovered {
 }
 
 impl Config {
-    /// Names this configuration: another one has another tag.
+    /// A tag that identifies these values. Other values have another tag.
     pub fn tag(&self) -> String {
         let mut hasher = DefaultHasher::new();
         // This cannot fail, because a configuration is a tree of plain values.
@@ -135,8 +134,8 @@ impl Config {
     }
 
     /// Reads a change from JSON: any part of the configuration. `held` is the content of the file.
-    /// The change may contain an unknown key only with the value that the file has, because a
-    /// client may send back what it has read.
+    /// An unknown key is allowed if its value equals the value in the file, because clients may
+    /// send back a whole configuration.
     ///
     /// # Errors
     ///
@@ -172,8 +171,8 @@ impl Config {
         Recovered { config, problems, unknown_keys }
     }
 
-    /// Writes the settings into the content of a file. Keys that khor does not know stay, and so do
-    /// the order of the keys and the form of unchanged values. Missing settings are appended.
+    /// Writes the settings into the content of a file. Unknown keys, the order of the keys, and the
+    /// form of unchanged values stay. Missing settings are appended.
     pub(crate) fn write_into(&self, document: &mut Value) {
         self.write(&ROOT, document);
     }

@@ -1,8 +1,8 @@
 //! khor's settings. Each setting is defined once, in [`sections`], with its type, default, meaning,
 //! allowed values and access.
 //!
-//! A [`Config`] has all settings. A [`ConfigPatch`] is a change: the API, OSC, the session bus and
-//! the options of `khor engine` make one. The [`ConfigStore`] keeps the settings on disk.
+//! A [`Config`] has all settings. A [`ConfigPatch`] is a change from the API, OSC, the session bus
+//! or the options of `khor engine`. The [`ConfigStore`] keeps the settings on disk.
 //! [`Config::fields`] is the table of all settings.
 
 mod config;

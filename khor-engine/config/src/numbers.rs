@@ -3,7 +3,7 @@
 
 use serde_json::{Number, Value};
 
-/// All whole numbers up to this one are exact as `f64`: 2^53.
+/// 2^53: every whole number up to this one is exact as `f64`.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Converts every whole float of `document` to an integer. serde accepts an integer for a float.

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv6Addr, str::FromStr};
 
-/// Where OSC is sent. As text `host:port`, an IPv6 address in brackets: `[::1]:9000`.
+/// Where OSC is sent. As text, `host:port`, with an IPv6 address in brackets: `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OscAddress {
     /// Host name or address, an IPv6 address without brackets.
@@ -31,7 +31,7 @@ impl FromStr for OscAddress {
             None => text.split_once(':').filter(|(host, _)| is_name(host)),
         }
         .ok_or(ParseOscAddressError)?;
-        // A number's parser would also accept a sign.
+        // `parse` would also accept a sign.
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
         match port.parse() {
             Ok(port @ 1..) if is_number => Ok(Self { host: host.to_owned(), port }),

@@ -1,4 +1,4 @@
-//! The limits of settings, as a file of the page: `ui/src/api/ranges.ts`.
+//! Writes the limits of settings for the page: `ui/src/api/ranges.ts`.
 
 use std::fmt::Write;
 

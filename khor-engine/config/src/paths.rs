@@ -21,8 +21,8 @@ pub fn baseline_path(config: &Path) -> PathBuf {
     }
 }
 
-/// The file of the browsers' sessions: `$XDG_STATE_HOME/khor/sessions.json` for the configuration at
-/// the default path. For any other configuration it is in the configuration's folder.
+/// The file of the browsers' sessions: `$XDG_STATE_HOME/khor/sessions.json` for the configuration
+/// at the default path. For any other configuration it is in the configuration's folder.
 pub fn sessions_path(config: &Path) -> PathBuf {
     baseline_path(config).with_file_name("sessions.json")
 }

@@ -1,11 +1,11 @@
 //! Handles keys that this version of khor does not know. They stay in the file, because a newer
-//! version or another program may have written them. A change that contains them is refused.
+//! version or another program may have written them. khor rejects a change that contains them.
 
 use khor_system::words::cut;
 
 use crate::error::ConfigError;
 
-/// Most names that the warning lists.
+/// Largest number of names in the warning.
 const LISTED: usize = 5;
 /// Longest name in the warning, characters.
 const NAME_CHARS: usize = 60;
@@ -59,7 +59,7 @@ impl UnknownKeys {
         ConfigError { field, problem: format!("{UNKNOWN}; GET /api/config has all keys") }
     }
 
-    /// Adds the key that is meant to the error of an unknown key. Other errors stay.
+    /// Adds the most similar setting to the error of an unknown key. Does not change other errors.
     pub(crate) fn suggest(
         error: ConfigError,
         closest: impl FnOnce(&str) -> Option<&'static str>,

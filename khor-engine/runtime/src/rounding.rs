@@ -1,6 +1,6 @@
-//! Rounds numbers for clients that only show them, which makes their JSON shorter.
+//! Rounds numbers that clients only show, so that their JSON is short.
 
-/// Digits that remain.
+/// Significant digits that remain.
 const DIGITS: i32 = 4;
 
 /// Rounds to four significant digits.
@@ -9,7 +9,7 @@ pub(crate) fn round(value: f64) -> f64 {
         return value;
     }
     let exponent = value.abs().log10().floor() as i32 + 1 - DIGITS;
-    // Both are divisions or multiplications by a whole number, so the result has a short notation.
+    // Multiplies or divides by a whole power of ten only, so the result prints with few digits.
     let rounded = if exponent > 0 {
         (value / 10f64.powi(exponent)).round() * 10f64.powi(exponent)
     } else {

@@ -6,7 +6,7 @@ use std::{fs, path::PathBuf};
 use khor_config::{Config, ConfigStore};
 use serde_json::{Value, json};
 
-/// Every setting has another value than its default.
+/// A file in which each setting differs from its default.
 const CONFIG_1: &str = include_str!("fixtures/config-1.json");
 
 fn settings() -> Value {

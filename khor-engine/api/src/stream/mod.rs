@@ -1,9 +1,8 @@
 //! `GET /api/stream?events=changes`: the events, and the [`StreamState`] that they build.
 //!
-//! A client starts with [`StreamState::default`] and applies each event. The first events that it
-//! receives are the engine's own state ([`StreamState::replicate`]), so the code that updates a
-//! client also greets it. A client that was too slow for the stream is greeted again in the same
-//! way.
+//! A client starts with [`StreamState::default`] and applies each event. Its first events replicate
+//! the engine's own state ([`StreamState::replicate`]), beginning with [`Greeting`]. So one code
+//! path greets and updates clients. The engine greets a client again if the client was too slow.
 
 mod state;
 
@@ -15,22 +14,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ControlsReport, CueReport, HealthReport, NoteReport, SoloReport};
 
-/// Notes that a state keeps.
+/// Largest number of notes in a state.
 pub const MAX_NOTES: usize = 64;
-/// Cues that a state keeps.
+/// Largest number of cues in a state.
 pub const MAX_CUES: usize = 64;
 
-/// A change of the engine's state. Clients must ignore events of an unknown `type`.
+/// A change of the engine's state. Clients must ignore events with an unknown `type`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StreamEvent {
-    /// The first event, and the first after a gap. The state begins anew.
+    /// The first event of a connection, and the first event after a gap. It resets the state.
     Greeting(Greeting),
-    /// How every part works, at most once a second.
+    /// The state of every part of the engine, at most once a second.
     Health(Box<HealthReport>),
-    /// What can be steered.
+    /// The current controls.
     Controls(ControlsReport),
-    /// The lanes. Their values follow in the next event.
+    /// The lanes. Their values follow in another event.
     Lanes(LaneList),
     /// The values of all lanes, ten times a second.
     Values(LaneValues),
@@ -38,7 +37,7 @@ pub enum StreamEvent {
     Bar(BarReport),
     /// The hosts of a site that have the voices.
     Soloists(SoloistList),
-    /// What happens, in one sentence.
+    /// What the machine is doing, in one sentence.
     Sentence(SentenceReport),
     /// The configuration has changed.
     Config(ConfigVersion),
@@ -57,8 +56,8 @@ pub enum StreamEvent {
 pub struct Greeting {
     /// Version of the engine.
     pub version: String,
-    /// When the engine started, milliseconds since 1970. Another start counts notes and cues from
-    /// 1.
+    /// When the engine started, milliseconds since 1970. After a restart, notes and cues are
+    /// numbered from 1 again.
     pub started_ts_ms: u64,
 }
 
@@ -69,7 +68,7 @@ pub struct LaneList {
     pub lanes: Vec<LaneReport>,
 }
 
-/// What a lane is. A lane is a signal of the kernel, or a value that a source has added.
+/// The description of a lane. A lane is a signal of the kernel, or a value that a source adds.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneReport {
     /// Name of the lane, such as `exec`.
@@ -81,7 +80,8 @@ pub struct LaneReport {
     /// Unit of the rate and the baseline: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of
     /// time, 0 to 1).
     pub unit: String,
-    /// The rate of one octave, in `unit`, greater than 0. Differences below it mean nothing.
+    /// The grain, in `unit`, greater than 0: a rate of one grain is one octave above 0. Differences
+    /// below the grain are not significant.
     pub grain: f64,
     /// Whether the source has the lane.
     pub available: bool,
@@ -89,8 +89,8 @@ pub struct LaneReport {
     pub reason: Option<String>,
 }
 
-/// The values of all lanes, in the order of the event `lanes`. They are rounded to four digits. A
-/// value is `null` if it is missing.
+/// The values of all lanes, in the order of the event `lanes`, rounded to four digits. A missing
+/// value is `null`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneValues {
     /// When these values were read, milliseconds since 1970.
@@ -129,7 +129,7 @@ pub struct SoloistList {
     pub soloists: Vec<SoloReport>,
 }
 
-/// What happens, in words.
+/// What the machine is doing, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SentenceReport {
     /// One sentence, as in `GET /api/explain`.
@@ -146,14 +146,15 @@ pub struct ConfigVersion {
 /// New cues.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct CueList {
-    /// The cues since the previous event, oldest first. A greeting has at most 64.
+    /// The cues since the previous event, oldest first. After a greeting, the newest cues, at most
+    /// 64.
     pub cues: Vec<CueReport>,
 }
 
 /// New notes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct NoteList {
-    /// The notes since the previous event, oldest first. A greeting has at most 64, and
-    /// `GET /api/history` has those before.
+    /// The notes since the previous event, oldest first. After a greeting, the newest notes, at
+    /// most 64. `GET /api/history` has the notes before them.
     pub notes: Vec<NoteReport>,
 }

@@ -1,4 +1,4 @@
-//! The state that the events of the stream build.
+//! The state of the stream's clients, which the events build.
 
 use std::collections::VecDeque;
 
@@ -13,9 +13,9 @@ use crate::{ConfigVersion, ControlsReport, CueReport, HealthReport, NoteReport, 
 pub struct StreamState {
     /// The engine.
     pub greeting: Option<Greeting>,
-    /// How every part works.
+    /// The state of every part of the engine.
     pub health: Option<HealthReport>,
-    /// What can be steered.
+    /// The current controls.
     pub controls: Option<ControlsReport>,
     /// The lanes, in the order of the catalogue.
     pub lanes: Vec<LaneReport>,
@@ -25,7 +25,7 @@ pub struct StreamState {
     pub bar: Option<BarReport>,
     /// The hosts of a site that have the voices.
     pub soloists: Vec<SoloReport>,
-    /// What happens, in one sentence.
+    /// What the machine is doing, in one sentence.
     pub sentence: Option<SentenceReport>,
     /// Version of the configuration.
     pub config: Option<ConfigVersion>,
@@ -36,8 +36,8 @@ pub struct StreamState {
 }
 
 impl StreamState {
-    /// Applies an event. Returns whether it changed the state: an event that changes nothing needs
-    /// not be sent.
+    /// Applies an event. Returns whether the state changed. The engine sends only events that
+    /// change its own state.
     pub fn apply(&mut self, event: StreamEvent) -> bool {
         match event {
             StreamEvent::Greeting(greeting) => self.begin(greeting),
@@ -57,8 +57,7 @@ impl StreamState {
         }
     }
 
-    /// The events that build this state from [`StreamState::default`]. What a client needs first is
-    /// first.
+    /// The events that build this state from [`StreamState::default`], the most urgent ones first.
     pub fn replicate(&self) -> Vec<StreamEvent> {
         let cues: Vec<_> = self.cues.iter().cloned().collect();
         let notes: Vec<_> = self.notes.iter().cloned().collect();
@@ -66,25 +65,25 @@ impl StreamState {
             self.greeting.clone().map(StreamEvent::Greeting),
             self.health.clone().map(|health| StreamEvent::Health(Box::new(health))),
             self.controls.clone().map(StreamEvent::Controls),
-            some(self.lanes.clone()).map(|lanes| StreamEvent::Lanes(LaneList { lanes })),
+            non_empty(self.lanes.clone()).map(|lanes| StreamEvent::Lanes(LaneList { lanes })),
             self.values.clone().map(StreamEvent::Values),
             self.bar.map(StreamEvent::Bar),
-            some(self.soloists.clone()).map(|soloists| StreamEvent::Soloists(SoloistList { soloists })),
+            non_empty(self.soloists.clone()).map(|soloists| StreamEvent::Soloists(SoloistList { soloists })),
             self.sentence.clone().map(StreamEvent::Sentence),
             self.config.clone().map(StreamEvent::Config),
-            some(cues).map(|cues| StreamEvent::Cues(CueList { cues })),
-            some(notes).map(|notes| StreamEvent::Notes(NoteList { notes })),
+            non_empty(cues).map(|cues| StreamEvent::Cues(CueList { cues })),
+            non_empty(notes).map(|notes| StreamEvent::Notes(NoteList { notes })),
         ];
         events.into_iter().flatten().collect()
     }
 
-    /// A greeting replaces everything, so that nothing of an earlier connection remains.
+    /// Replaces the whole state, so that nothing of an earlier connection remains.
     fn begin(&mut self, greeting: Greeting) -> bool {
         *self = Self { greeting: Some(greeting), ..Self::default() };
         true
     }
 
-    /// The values of other lanes are not those of these.
+    /// Drops the values if the lanes change, because the values belong to the previous lanes.
     fn set_lanes(&mut self, lanes: Vec<LaneReport>) -> bool {
         let is_changed = replace(&mut self.lanes, lanes);
         if is_changed {
@@ -93,15 +92,15 @@ impl StreamState {
         is_changed
     }
 
-    /// Values that do not fit the lanes are ignored.
+    /// Ignores values that do not fit the lanes.
     fn set_values(&mut self, values: LaneValues) -> bool {
-        values.is_of(self.lanes.len()) && replace(&mut self.values, Some(values))
+        values.fits(self.lanes.len()) && replace(&mut self.values, Some(values))
     }
 }
 
 impl LaneValues {
     /// Whether there is one value of each kind for each of `lanes` lanes.
-    fn is_of(&self, lanes: usize) -> bool {
+    fn fits(&self, lanes: usize) -> bool {
         let Self { level, deviation, surprise, rate, baseline, .. } = self;
         [level.len(), deviation.len(), surprise.len(), rate.len(), baseline.len()] == [lanes; 5]
     }
@@ -151,12 +150,12 @@ mod tests {
     }
 
     fn values(ts_ms: u64, rates: &[Option<f64>]) -> StreamEvent {
-        let few = vec![None; rates.len()];
+        let missing = vec![None; rates.len()];
         StreamEvent::Values(LaneValues {
             ts_ms,
-            level: few.clone(),
-            deviation: few.clone(),
-            surprise: few,
+            level: missing.clone(),
+            deviation: missing.clone(),
+            surprise: missing,
             rate: rates.to_vec(),
             baseline: rates.to_vec(),
             disk_read_bytes_s: None,

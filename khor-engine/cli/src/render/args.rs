@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::setting_arg::{help, parser};
 
-/// The sample rate of a file. It has the range of that of a sound device.
-const SAMPLE_RATE: FieldSpec = FieldSpec { meaning: "Sample rate, hertz", ..Audio::sample_rate };
+/// The sample rate of a file, with the range of a sound device's sample rate.
+const SAMPLE_RATE: FieldSpec = FieldSpec { meaning: "Sample rate, hertz.", ..Audio::sample_rate };
 /// Number of loads in the demo.
 pub(super) const DEMO_LOADS: u64 = 8;
 

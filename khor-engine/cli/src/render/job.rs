@@ -43,7 +43,7 @@ pub(super) struct Job<'a> {
     pub(super) is_quiet: bool,
 }
 
-/// What came of it.
+/// The result of a render.
 pub(super) struct Rendered {
     pub(super) seconds: f64,
     pub(super) notes: u64,
@@ -64,7 +64,7 @@ enum OutputFiles {
 }
 
 impl OutputFiles {
-    /// Returns whether it takes more.
+    /// Writes samples. Returns whether the files accept more.
     fn sound(&mut self, samples: &Samples) -> bool {
         let Self::Sound { mix, stems, peak, .. } = self else { return true };
         *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));
@@ -144,7 +144,7 @@ impl Job<'_> {
         iter::once(&self.output).chain(&self.stems).map(PathBuf::as_path)
     }
 
-    /// The files, and what must sound to fill them.
+    /// The files, and the mode of the render that fills them.
     fn files(&self) -> anyhow::Result<(OutputFiles, RenderMode)> {
         let (mut files, mut replacements) = (Vec::new(), Vec::new());
         for path in self.paths().filter(|_| self.format != Format::Midi) {

@@ -1,4 +1,4 @@
-//! `khor render`: a capture, or the demo, to files of sound or notes.
+//! `khor render`: renders a capture or the demo to files of sound or notes.
 
 mod args;
 mod job;

@@ -1,4 +1,4 @@
-//! Reads the stream of changes, and writes its state as the metrics that the screen shows.
+//! Reads the stream of changes, and converts its state to the metrics that the screen shows.
 
 use std::io;
 
@@ -8,13 +8,13 @@ use khor_api::{
     StreamState,
 };
 
-/// The data of the events with the name `change`. Fails at an event without a name: an engine that
-/// does not know this stream sends those.
+/// The data of the events named `change`. Fails at an event without a name, which comes from an
+/// older engine without this stream.
 pub(super) fn changes(
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> impl Iterator<Item = anyhow::Result<String>> {
     let mut name = String::new();
-    lines.filter_map(move |line| match line.context("its event stream broke off") {
+    lines.filter_map(move |line| match line.context("the event stream broke off") {
         Ok(line) => {
             if line.is_empty() {
                 name.clear();
@@ -30,12 +30,12 @@ pub(super) fn changes(
 fn of_change(name: &str, data: &str) -> anyhow::Result<Option<String>> {
     match name {
         "change" => Ok(Some(data.to_owned())),
-        "" => bail!("it is older than this khor top; restart it"),
+        "" => bail!("the engine is older than this khor top; restart the engine"),
         _ => Ok(None),
     }
 }
 
-/// The present metrics; `None` until the engine's greeting is complete.
+/// The current metrics; `None` until the first values and controls have arrived.
 pub(super) fn metrics(state: &StreamState) -> Option<MetricsReport> {
     let (values, controls) = (state.values.as_ref()?, state.controls.clone()?);
     let signals = state.lanes.iter().enumerate();
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn an_older_engine_is_reported() {
         let read = data("data:{}\nid:a.1\n\n");
-        assert!(read[0].as_ref().is_err_and(|error| error.to_string().contains("restart it")));
+        assert!(read[0].as_ref().is_err_and(|error| error.to_string().contains("restart the engine")));
     }
 
     #[test]

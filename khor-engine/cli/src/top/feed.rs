@@ -1,6 +1,6 @@
-//! Exchanges events and actions with the engine. One thread reads the stream of changes and
-//! reconnects when it ends. Another thread polls the hosts of a site, which the stream does not
-//! contain, and performs actions.
+//! Receives events from the engine and sends it actions. One thread reads the stream of changes and
+//! reconnects when the stream ends. Another thread sends actions, and polls the hosts of a site,
+//! because the stream does not contain them.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::changes::{changes, metrics};
 use crate::client::Client;
 
-/// Between two attempts to reach an engine that is away.
+/// Time between two attempts to reach the engine.
 const RETRY: Duration = Duration::from_secs(1);
 /// Time between two polls of the hosts.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -32,13 +32,13 @@ pub(super) enum EngineEvent {
     Connected(MetricsReport),
     /// An event of the stream.
     Metrics(MetricsReport),
-    /// How every part is.
+    /// The state of every part.
     Health(Box<HealthReport>),
     /// The hosts of a site.
     Fleet(FleetReport),
-    /// What goes on, in one sentence.
+    /// What the machine is doing, in one sentence.
     Sentence(String),
-    /// The engine is away, and why.
+    /// The connection is lost; the reason.
     Disconnected(String),
     /// The result of an action.
     ActionDone(String),
@@ -49,7 +49,7 @@ pub(super) enum EngineEvent {
 pub(super) enum Action {
     /// Mute, or unmute.
     ToggleMute,
-    /// Be silent so long; 0 ends it.
+    /// Snooze for some minutes; 0 ends the snooze.
     Snooze { minutes: u32 },
     /// The next preset of the list.
     NextPreset,
@@ -57,14 +57,14 @@ pub(super) enum Action {
     PreviousPreset,
 }
 
-/// Both ends of the threads, which end with this.
+/// The connection to both threads, which end when this is dropped.
 pub(super) struct Feed {
     events: Receiver<EngineEvent>,
     actions: Sender<Action>,
 }
 
 impl Feed {
-    /// Starts to listen to an engine, which may not be there yet.
+    /// Starts the threads. The engine may start later.
     pub(super) fn start(client: Client) -> anyhow::Result<Self> {
         let (event_sender, events) = channel();
         let (actions, action_receiver) = channel();
@@ -95,7 +95,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
 fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
     loop {
         let why = match read_stream(client, events) {
-            Ok(()) => "it has ended".to_owned(),
+            Ok(()) => "the event stream ended".to_owned(),
             Err(error) => inert::owned_line(format!("{error}")),
         };
         if events.send(EngineEvent::Disconnected(why)).is_err() {
@@ -105,7 +105,7 @@ fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
     }
 }
 
-/// Until the stream ends.
+/// Reads one stream until it ends.
 fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<()> {
     let arrived: MetricsReport = parse(client.get("metrics")?)?;
     let lines = client.lines("stream?events=changes")?;
@@ -114,7 +114,7 @@ fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<
     }
     let mut state = StreamState::default();
     for data in changes(lines) {
-        let change = parse(serde_json::from_str(&data?).context("its event stream is invalid")?)?;
+        let change = parse(serde_json::from_str(&data?).context("the event stream is invalid")?)?;
         if let Some(event) = engine_event(&mut state, change)
             && events.send(event).is_err()
         {
@@ -124,7 +124,8 @@ fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<
     Ok(())
 }
 
-/// Applies a change. Returns what it means for the screen, which is drawn anew with the values.
+/// Applies a change. Returns an event if the screen must be updated: most parts of the state are
+/// shown when the next values arrive.
 fn engine_event(state: &mut StreamState, change: StreamEvent) -> Option<EngineEvent> {
     match &change {
         StreamEvent::Health(health) => Some(EngineEvent::Health(health.clone())),
@@ -154,7 +155,7 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // The stream reports an engine that is gone.
+        // The stream's thread reports a lost engine.
         if let Some(fleet) = poll_fleet(client) {
             let _ = events.send(fleet);
         }
@@ -162,7 +163,7 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
     }
 }
 
-/// An older engine knows of no sites.
+/// The hosts; `None` if the engine does not answer or does not support sites.
 fn poll_fleet(client: &Client) -> Option<EngineEvent> {
     client.get("fleet").and_then(parse).ok().map(EngineEvent::Fleet)
 }
@@ -182,7 +183,7 @@ fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
     }
 }
 
-/// Selects the preset so many places further in the list, which is a ring.
+/// Selects the preset that is `places` further in the list. The list wraps around.
 fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     let PresetList { presets, current, .. } = client.get("presets")?;
     let current = presets.iter().position(|preset| preset.name == current).unwrap_or(0);

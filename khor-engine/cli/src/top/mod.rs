@@ -49,7 +49,7 @@ const HANGUP_POLL_MS: u16 = 1000;
 pub(super) struct TopArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Begin with the hosts of the site, whatever is heard
+    /// Begin with the hosts of the site
     #[arg(long)]
     site: bool,
 }
@@ -102,7 +102,7 @@ impl Drop for Screen {
     }
 }
 
-/// Until the user has seen enough.
+/// Draws frames and handles keys until the user quits.
 fn run_screen(
     terminal: &mut DefaultTerminal,
     feed: &Feed,

@@ -16,19 +16,19 @@ use super::feed::EngineEvent;
 pub(super) const HISTORY_MS: u64 = 60_000;
 /// Cues that are kept.
 const CUES: usize = 64;
-/// How long figures stand: none could read them ten times a second.
+/// Time between two updates of numbers. Nobody can read them ten times a second.
 const FIGURES_INTERVAL_MS: u64 = 500;
-/// How long what became of a key is shown.
+/// How long the result of a key is shown.
 const MESSAGE_MS: u64 = 4_000;
 
-/// Whether the engine is there.
+/// State of the connection to the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Link {
-    /// It has not answered yet.
+    /// The engine has not answered yet.
     Connecting,
     /// The engine answers.
     Up,
-    /// It is away, and why.
+    /// The connection is lost; the reason.
     Lost(String),
 }
 
@@ -36,9 +36,9 @@ pub(super) enum Link {
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
-    /// Lately, so that it can be read.
+    /// The last report, updated slowly enough to read.
     pub(super) now: SignalReport,
-    /// Its levels, each with its time, oldest first.
+    /// Past levels with their times, oldest first.
     pub(super) past: VecDeque<(u64, Option<f32>)>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Lane {
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) link: Link,
-    /// Now, by the engine's clock.
+    /// The current time of the engine's clock.
     pub(super) ts_ms: u64,
     pub(super) health: Option<Box<HealthReport>>,
     /// The last report of the site, if the engine supports sites.
@@ -59,9 +59,9 @@ pub(super) struct State {
     pub(super) notes: VecDeque<NoteReport>,
     /// Oldest first.
     pub(super) cues: VecDeque<CueReport>,
-    /// What goes on, in words.
+    /// What the machine is doing, in words.
     pub(super) sentence: String,
-    /// What became of the last key, and until when that is shown.
+    /// The result of the last key, and until when it is shown.
     message: Option<(String, u64)>,
     /// Whether the keys are explained.
     pub(super) help: bool,
@@ -100,7 +100,7 @@ impl State {
         }
     }
 
-    /// What became of the last key, for a while.
+    /// The result of the last key, while it is shown.
     pub(super) fn message(&self) -> Option<&str> {
         let (what, until_ms) = self.message.as_ref()?;
         (self.ts_ms <= *until_ms).then_some(what)
@@ -121,12 +121,12 @@ impl State {
         self.fleet.as_ref()?.site.as_deref()
     }
 
-    /// Whether it is silent until some time.
+    /// Whether a snooze is active.
     pub(super) fn is_snoozed(&self) -> bool {
         self.controls.as_ref().is_some_and(|controls| controls.snoozed_until_ts_ms.is_some())
     }
 
-    /// An engine, perhaps another than before: what it remembers is all there is.
+    /// Replaces the state with that of the connected engine, which may be another one than before.
     fn reset(&mut self, mut metrics: MetricsReport) {
         self.lanes.clear();
         self.notes.clear();
@@ -175,13 +175,13 @@ impl State {
     }
 }
 
-/// The share of the list that a cue takes (`fair_share::trim`): its host's, or `None`. The cues of
-/// this machine, and of hosts that were lost or found, have that share together.
+/// The group of a cue for `fair_share::trim`: its host. Cues of this machine, and cues for lost and
+/// found hosts, share the group `None`.
 fn cue_share(cue: &CueReport) -> Option<&str> {
     cue.host.as_deref().filter(|_| !matches!(cue.kind.as_str(), "lost" | "found"))
 }
 
-/// Drops the oldest that are past.
+/// Drops the oldest entries while they are past.
 fn drop_old<T>(queue: &mut VecDeque<T>, is_past: impl Fn(&T) -> bool) {
     while queue.front().is_some_and(&is_past) {
         queue.pop_front();

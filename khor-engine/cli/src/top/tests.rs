@@ -148,9 +148,12 @@ fn repeated_notes_are_kept_once() {
         state.apply(event);
     }
     assert_eq!((state.notes.len(), state.cues.len()), (notes, cues));
-    state.apply(EngineEvent::Disconnected("it has ended".into()));
+    state.apply(EngineEvent::Disconnected("the event stream ended".into()));
     let lost = text(&frame(&state, COLOURED, (80, 24)));
-    assert!(state.link == Link::Lost("it has ended".into()) && lost.contains("Trying again"), "{lost}");
+    assert!(
+        state.link == Link::Lost("the event stream ended".into()) && lost.contains("Trying again"),
+        "{lost}"
+    );
     state.apply(events().remove(0));
     assert_eq!(state.link, Link::Up);
     assert!(state.notes.len() <= notes, "those of the engine that came back");

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-/// Who may change a setting, from the most to the least open. The value also names a caller: a
-/// caller may change the settings of its own level and of the levels before it.
+/// Who may change a setting, the most open level first. The value also names a caller. A caller may
+/// change the settings of its own level and of the levels above it in this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Every program on this machine by OSC, and all callers below. Such settings change the sound
-    /// only: a datagram has no token.
+    /// Any program on this machine through OSC, and all callers below. OSC has no token, so these
+    /// settings change only the sound.
     Anyone,
     /// Clients of the API: the page, `khor config`, programs on the session bus.
     Api,

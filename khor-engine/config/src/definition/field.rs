@@ -21,7 +21,7 @@ pub enum Kind {
     List,
 }
 
-/// A row of the table.
+/// A row of the table: one setting.
 #[derive(Clone, Debug)]
 pub struct Field {
     /// Dotted path: `music.bpm`.
@@ -34,7 +34,7 @@ pub struct Field {
     pub is_nullable: bool,
     /// The allowed values.
     pub rule: Rule,
-    /// All values of a setting that is one of a few words; else empty.
+    /// The allowed words, if the setting has a fixed list of them; else empty.
     pub choices: Vec<String>,
     /// The default, as JSON.
     pub default: Value,

@@ -22,7 +22,7 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// The problem, without the path of the setting.
     fn check_rule(&self, rule: &Rule) -> Result<(), String>;
 
-    /// All values, if they are a few words.
+    /// The allowed words, if the type has a fixed list of them; else empty.
     fn choices() -> Vec<String> {
         Vec::new()
     }
@@ -31,7 +31,7 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// serde's text about another type.
+    /// serde's message if the value has another type.
     fn parse(value: &Value) -> Result<Self, String> {
         Self::deserialize(value).map_err(|error| error.to_string())
     }
@@ -46,7 +46,7 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// The path, the value and the allowed values.
+    /// The error names the path, the value and the allowed values.
     fn check_at(&self, path: &str, rule: &Rule) -> Result<(), ConfigError> {
         self.check_rule(rule).map_err(|problem| ConfigError { field: path.to_owned(), problem })
     }
@@ -72,7 +72,7 @@ macro_rules! whole_numbers {
                 rule.check_number($to_f64(*self), self)
             }
 
-            /// Accepts a whole number that is written as a float.
+            /// Accepts a whole number in the form of a float, such as `90.0`.
             fn parse(value: &Value) -> Result<Self, String> {
                 let mut value = value.clone();
                 numbers::fit_all(&mut value);
@@ -84,7 +84,7 @@ macro_rules! whole_numbers {
 
 whole_numbers!(i8 => f64::from, u8 => f64::from, u16 => f64::from, u32 => f64::from, u64 => nearest);
 
-/// The nearest float. No whole number above 2^53 is a limit of a setting.
+/// The nearest float. It is exact up to 2^53, and no setting has a higher limit.
 fn nearest(number: u64) -> f64 {
     number as f64
 }

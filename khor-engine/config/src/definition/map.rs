@@ -1,4 +1,5 @@
-//! Settings by name, such as the ceilings of signals. A change replaces the named values alone.
+//! Maps of settings, such as the ceilings by signal. A change replaces only the values that it
+//! names.
 
 use std::collections::BTreeMap;
 

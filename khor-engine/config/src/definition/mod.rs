@@ -1,6 +1,6 @@
 //! How a setting is defined: once, with its type, default, meaning, allowed values and access.
 //!
-//! The macro [`section`] reads these definitions. From them it makes the struct of a section, its
+//! The macro [`section`] reads these definitions. It generates the struct of a section, its
 //! defaults, its patch, the checks, the JSON Schema and the rows of the field table. A [`Setting`]
 //! is a section or a single value. A [`Leaf`] is a type of single values. A [`Patch`] is a change.
 

@@ -7,7 +7,7 @@ use super::{Access, Rule};
 pub struct FieldSpec {
     /// Key in its section.
     pub name: &'static str,
-    /// Meaning and unit, as text with the line breaks of the source removed.
+    /// Meaning and unit, in one line.
     pub meaning: &'static str,
     /// The allowed values.
     pub rule: Rule,
@@ -17,7 +17,7 @@ pub struct FieldSpec {
     pub needs_restart: bool,
 }
 
-/// The configuration itself.
+/// The place of the whole configuration.
 pub(crate) const ROOT: Place<'static> = Place {
     outer: None,
     spec: &FieldSpec { name: "", meaning: "", rule: Rule::Any, access: Access::Api, needs_restart: false },

@@ -1,4 +1,4 @@
-//! Collects what is wrong with a JSON document while its settings are read.
+//! Collects the problems of a JSON document while its settings are read.
 
 use serde_json::{Map, Value};
 
@@ -12,8 +12,8 @@ pub struct Reader<'a> {
     pub(crate) problems: Vec<ConfigError>,
     /// Keys that this version does not know.
     pub(crate) unknown_keys: UnknownKeys,
-    /// The file's content, if the document is a change. A change may contain an unknown key only
-    /// with the value that the file has.
+    /// The file's content, if the document is a change. In a change, an unknown key is allowed if
+    /// its value equals the value in the file.
     held: Option<&'a Value>,
 }
 
@@ -28,8 +28,8 @@ impl<'a> Reader<'a> {
         self.problems.push(ConfigError { field: field.into(), problem });
     }
 
-    /// The fields of a section. `None`, with a problem, if `value` is no JSON object. Records the
-    /// keys that are not in `known`.
+    /// The fields of a section. Records the keys that are not in `known`. If `value` is not a JSON
+    /// object, records a problem and returns `None`.
     pub(crate) fn section<'v>(
         &mut self,
         value: &'v Value,

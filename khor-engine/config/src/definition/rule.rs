@@ -1,5 +1,5 @@
-//! The values that a setting accepts. A rule is written once, at its setting. Checks, JSON Schema,
-//! field table and error texts come from it.
+//! The values that a setting accepts. Each setting has one rule, which the checks, the JSON Schema,
+//! the field table and the error texts use.
 
 use std::fmt::Display;
 
@@ -14,7 +14,7 @@ pub enum Rule {
     Any,
     /// Numbers from the first to the second, both included.
     Range(f64, f64),
-    /// Numbers above this one.
+    /// Numbers above this number.
     Above(f64),
     /// These numbers.
     Numbers(&'static [i32]),
@@ -41,7 +41,8 @@ pub struct TextRule {
     pub choices: &'static [&'static str],
     /// Whether a text has the form.
     pub is_valid: fn(&str) -> bool,
-    /// The problem of an invalid text; `None` quotes the text and names the form.
+    /// Writes the error of an invalid text. Without it, the error quotes the text and names the
+    /// form.
     pub explain: Option<fn(&str) -> String>,
 }
 
@@ -68,7 +69,7 @@ pub struct MapRule {
 }
 
 impl TextRule {
-    /// Every text of at most 4096 characters. Other rules begin with this one.
+    /// Every text of at most 4096 characters. Other rules are built from this one.
     pub(crate) const FREE: Self = Self {
         min_chars: 0,
         max_chars: khor_system::files::PATH_CHARS,
@@ -176,7 +177,7 @@ fn too_many(shown: impl Display, most: usize) -> String {
     not_allowed(&shown, &format!("at most {most}"))
 }
 
-/// Whether a text is a name: not empty, and without characters that steer a terminal.
+/// Whether a text is a name: not empty, and without active characters.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && inert::is_inert(text)
 }

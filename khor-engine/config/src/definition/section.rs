@@ -1,11 +1,11 @@
-//! The macro that defines a section.
+//! The macro that defines a section of the configuration.
 
 /// Defines a section of the configuration, and the patch that changes it.
 ///
-/// Each line has a setting: its key, type, default, [`Rule`](crate::Rule) and
+/// Each line defines a setting: key, type, default, [`Rule`](crate::Rule) and
 /// [`Access`](crate::Access). The word `restart` marks a setting that takes effect only after a
-/// restart. A line with a type alone is a section within the section. The documentation of a
-/// setting is its meaning everywhere: in rustdoc, JSON Schema, `khor config` and the documents.
+/// restart. A line with only a key and a type defines an inner section. The doc comment of a
+/// setting is its description everywhere: in rustdoc, JSON Schema, `khor config` and the documents.
 ///
 /// ```text
 /// section! {
@@ -17,8 +17,9 @@
 /// }
 /// ```
 ///
-/// This makes `struct Music { bpm: f32 }` with its defaults, `struct MusicPatch { bpm: Option<f32>
-/// }`, the constant `Music::bpm` with the definition, and `impl Setting for Music`.
+/// The macro generates the struct `Music` with its defaults, the patch `MusicPatch` (with
+/// `bpm: Option<f32>`), the constant `Music::bpm` with the definition, and an
+/// implementation of `Setting`.
 macro_rules! section {
     (
         $(#[doc = $about:literal])*

@@ -1,4 +1,4 @@
-//! What all settings can do: sections and single values.
+//! The trait of all settings: sections and single values.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub trait Setting: Clone + PartialEq {
     /// The first invalid value.
     fn check(&self, place: &Place<'_>) -> Result<(), ConfigError>;
 
-    /// Checks that `caller` may make this change. A value that stays the same is no change.
+    /// Checks that `caller` may make this change. An equal value is not a change.
     ///
     /// # Errors
     ///
@@ -32,18 +32,18 @@ pub trait Setting: Clone + PartialEq {
     fn check_access(&self, patch: &Self::Patch, place: &Place<'_>, caller: Access)
     -> Result<(), ConfigError>;
 
-    /// Reads the settings that a JSON document has. An invalid value is replaced by that of
-    /// `previous`, and `reader` records the problem.
+    /// Reads the settings in a JSON document. For an invalid value, takes the value of `previous`
+    /// and records the problem in `reader`.
     fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self::Patch;
 
-    /// Writes the values into a JSON document. A value that reads as the present one stays as it is
-    /// written. Missing keys are appended.
+    /// Writes the values into a JSON document. A value in the document that already means the same
+    /// keeps its form. Missing keys are appended.
     fn write(&self, place: &Place<'_>, into: &mut Value);
 
     /// Whether the difference to `now` takes effect only after a restart.
     fn needs_restart(&self, now: &Self, place: &Place<'_>) -> bool;
 
-    /// Adds a row for each single value. `self` has the defaults.
+    /// Adds a row to the table for each single value. `self` has the defaults.
     fn describe(&self, place: &Place<'_>, fields: &mut Vec<Field>);
 }
 
@@ -91,7 +91,7 @@ impl<T: Leaf> Setting for T {
     }
 }
 
-/// The error of a change that the caller may not make.
+/// The error of a change that the caller is not allowed to make.
 pub(super) fn refused(place: &Place<'_>) -> ConfigError {
     let problem = format!("only {} may set this", place.spec.access.words());
     ConfigError { field: place.path(), problem }

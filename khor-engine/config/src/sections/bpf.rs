@@ -8,16 +8,17 @@ use crate::{Access, ListRule, Rule, TextRule, definition::section};
 section! {
     /// What this engine requests from the collector.
     BpfSubscription, BpfSubscriptionPatch {
-        /// The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq.
+        /// The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32
+        /// irq.
         enabled_mask: u32 = 63, Rule::Range(0.0, 63.0), Access::Api;
         /// Time between samples, milliseconds.
         sample_interval_ms: u16 = 20, Rule::Range(5.0, 5000.0), Access::Api;
-        /// Play this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the
+        /// Play only this cgroup: a systemd unit (`nginx.service`), or a path from the root of the
         /// hierarchy that begins with a slash. Empty is the whole machine.
         cgroup: String = String::new(), CGROUP, Access::Api;
-        /// Play these processes, beside `cgroup`.
+        /// Play these processes, in addition to `cgroup`.
         tgid_allow: Vec<u32> = Vec::new(), ALLOWED, Access::Api;
-        /// Leave out these processes.
+        /// Exclude these processes.
         tgid_deny: Vec<u32> = Vec::new(), DENIED, Access::Api;
     }
 }

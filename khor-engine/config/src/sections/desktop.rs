@@ -8,11 +8,11 @@ section! {
     Desktop, DesktopPatch {
         /// Offer `org.khor.Engine` on the session bus, for scripts and desktop tools.
         bus: bool = false, Rule::Any, Access::Api;
-        /// Offer a media player to the desktop (MPRIS). Its keys and applet mute, set the volume and
-        /// change the preset.
+        /// Offer a media player to the desktop (MPRIS). Media keys and applets mute khor, set the
+        /// volume and change the preset.
         mpris: bool = false, Rule::Any, Access::Api;
-        /// Show a desktop notification when a program is killed for want of memory or crashes, or a
-        /// disk request fails.
+        /// Show a desktop notification when the kernel kills a program because memory ran out, when
+        /// a program crashes, or when a disk request fails.
         notifications: bool = false, Rule::Any, Access::Api;
     }
 }

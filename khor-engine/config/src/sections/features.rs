@@ -6,7 +6,7 @@ section! {
     /// Which parts run.
     #[derive(Copy, Eq)]
     Features, FeaturesPatch {
-        /// Listen to the collector. Without it, khor reads only `/proc`.
+        /// Use the collector. Without it, khor reads only `/proc`.
         bpf: bool = true, Rule::Any, Access::Api;
         /// Play on a sound device.
         audio: bool = true, Rule::Any, Access::Api;

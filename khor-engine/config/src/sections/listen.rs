@@ -20,9 +20,9 @@ section! {
         /// Serve every user of this machine, not only the engine's own user and root. Has no effect
         /// if there is a token.
         local_users: bool = false, Rule::Any, Access::File, restart;
-        /// Other names of this listener, such as the name of a reverse proxy. Each is a name,
-        /// `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
-        /// `https://`.
+        /// Other names under which clients reach the API, such as the name of a reverse proxy. Each
+        /// is a name, `name:port`, or `http://name` for a page without TLS. Without a scheme, khor
+        /// expects `https://`.
         allowed_hosts: Vec<String> = Vec::new(), ALLOWED_HOSTS, Access::Api, restart;
     }
 }

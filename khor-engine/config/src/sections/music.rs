@@ -10,7 +10,7 @@ section! {
     Music, MusicPatch {
         /// Tempo, beats per minute.
         bpm: f32 = Settings::default().bpm, Rule::range(Settings::BPM), Access::Anyone;
-        /// Tonic, MIDI note. Only its place in the octave matters to most roles.
+        /// Tonic, a MIDI note number. Most roles use only its pitch class.
         key_midi: u8 = Settings::default().key_midi, KEY, Access::Anyone;
         /// Scale of all pitches.
         scale: Scale = Settings::default().scale, Rule::Any, Access::Anyone;
@@ -18,7 +18,7 @@ section! {
         preset: String = "ambient".into(), NAME, Access::Anyone;
         /// How much of the work becomes notes.
         density: f32 = Settings::default().density, Rule::range(Settings::SHARE), Access::Anyone;
-        /// How slowly signals follow.
+        /// How slowly the music follows the signals.
         smoothing: f32 = Settings::default().smoothing, Rule::range(Settings::SHARE), Access::Anyone;
         /// Seed of the random choices. The same seed and capture give the same music.
         seed: u64 = Settings::default().seed, Rule::Any, Access::Anyone;

@@ -17,12 +17,12 @@ section! {
         creds: Option<PathBuf> = None, PATH, Access::CommandLine;
         /// A file with the seed of a user's `NKey`.
         nkey: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// Certificates of the authority that signed the server's, PEM. Null means the authorities
-        /// of the system.
+        /// A PEM file with the certificate of the authority that signed the server's certificate.
+        /// Null means the authorities of the system.
         tls_ca: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// This client's certificate, PEM, if the server requires one.
+        /// A PEM file with this client's certificate, if the server requires one.
         tls_cert: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// The key of this client's certificate, PEM.
+        /// A PEM file with the key of this client's certificate.
         tls_key: Option<PathBuf> = None, PATH, Access::CommandLine;
     }
 }
@@ -35,7 +35,7 @@ const SERVER: Rule = Rule::Text(&TextRule {
     ..TextRule::FREE
 });
 
-/// The error of an address. It does not quote an address that may contain a password.
+/// The error of an invalid address. It does not quote an address that may contain a password.
 fn explain(text: &str) -> String {
     if text.contains('@') {
         return "nats: expected an address without name or password: use an nkey or creds file".into();

@@ -15,13 +15,13 @@ section! {
         enabled: bool = false, Rule::Any, Access::Api;
         /// When the quiet hours begin, HH:MM in local time.
         from: TimeOfDay = TimeOfDay { hour: 22, minute: 0 }, Rule::Any, Access::Api;
-        /// When they end, HH:MM in local time; on the next day if this is before `from`.
+        /// When the quiet hours end, HH:MM in local time; on the next day if `to` is before `from`.
         to: TimeOfDay = TimeOfDay { hour: 7, minute: 0 }, Rule::Any, Access::Api;
     }
 }
 
 impl Quiet {
-    /// Checks that the hours have a length.
+    /// Checks that the two times differ.
     pub(crate) fn check_times(self) -> Result<(), ConfigError> {
         if self.from != self.to {
             return Ok(());
@@ -30,7 +30,8 @@ impl Quiet {
         Err(ConfigError { field: "quiet.to".into(), problem })
     }
 
-    /// Replaces times that conflict by the previous ones: the end alone, or both.
+    /// Restores the previous end if the times are equal, and the previous begin too if they are
+    /// equal even then.
     pub(crate) fn restore_times(&mut self, previous: Self) -> Option<ConfigError> {
         let problem = self.check_times().err()?;
         self.to = previous.to;

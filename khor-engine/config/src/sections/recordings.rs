@@ -6,11 +6,11 @@ section! {
     /// Limits of the disk space for recordings. khor ends a recording cleanly at either limit.
     #[derive(Copy, Eq)]
     Recordings, RecordingsPatch {
-        /// Largest total size of the files in the recordings' folder, MiB. The default is enough for
+        /// Largest total size of the files in the recordings' folder, MiB. The default has room for
         /// 80 hours of FLAC, or 20 hours of WAV at 48 kHz.
         quota_mib: u32 = 20 * 1024, Rule::Range(1.0, MAX_MIB), Access::Api;
-        /// Least free space on the folder's file system, MiB. Null means 1 GiB or a twentieth of the
-        /// file system, whichever is less.
+        /// Space that stays free on the folder's file system, MiB. Null means 1 GiB or a twentieth
+        /// of the file system, whichever is less.
         min_free_mib: Option<u32> = None, Rule::Range(0.0, MAX_MIB), Access::Api;
     }
 }

@@ -6,7 +6,7 @@ use crate::definition::{Rule, TextRule, is_name};
 pub(super) const HOST_CHARS: u32 = 255;
 /// TCP and UDP ports.
 pub(super) const PORT: Rule = Rule::Range(1.0, 65_535.0);
-/// Shares: 0 is none, 1 is all.
+/// Shares, from 0 (none) to 1 (all).
 pub(super) const SHARE: Rule = Rule::Range(0.0, 1.0);
 /// Path of a file or folder.
 pub(super) const PATH: Rule = Rule::Text(&TextRule::FREE);

@@ -7,10 +7,10 @@ use khor_signal::{RangeMode, SIGNALS, default_ceilings};
 use crate::{Access, MapRule, Rule, definition::section};
 
 section! {
-    /// From rates to levels.
+    /// How rates become levels.
     Signals, SignalsPatch {
-        /// What levels are relative to. `adaptive`: this machine's own baseline; `absolute`: the
-        /// ceilings alone.
+        /// The reference of the levels. `adaptive`: this machine's own baseline; `absolute`: only
+        /// the ceilings.
         range: RangeMode = RangeMode::default(), Rule::Any, Access::Api;
         /// Rate at which the level of this signal is 1, in the signal's own unit.
         ceilings: BTreeMap<String, f64> = all_ceilings(), CEILINGS, Access::Api;

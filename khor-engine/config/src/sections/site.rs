@@ -14,7 +14,7 @@ section! {
     Site, SitePatch {
         /// Name of the site; empty is this machine.
         name: String = String::new(), SITE_NAME, Access::CommandLine;
-        /// The host that plays alone, as if it were this machine; null is all hosts together.
+        /// The single host that plays as if it were this machine; null is all hosts together.
         host: Option<String> = None, HOST_NAME, Access::Api;
         /// The NATS server of the site.
         nats: Nats;
@@ -53,8 +53,8 @@ impl Leaf for SiteMode {
 }
 
 impl Site {
-    /// The keys that select within a site and are set without a site, so they have no effect. A
-    /// file may contain them, because `--site` may name the site.
+    /// The keys that are set but have no effect, because they select hosts of a site and `name` is
+    /// empty. A file may contain them, because `--site` can name the site.
     pub fn idle_keys(&self) -> Vec<&'static str> {
         if !self.name.is_empty() {
             return Vec::new();

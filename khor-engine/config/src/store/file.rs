@@ -1,12 +1,12 @@
-//! Reads the text of the configuration file, and makes the text that is written.
+//! Reads the configuration file, and formats the text that khor writes to it.
 
 use std::{io, path::Path};
 
 use khor_system::files::{self, Stamp};
 use serde_json::Value;
 
-/// Largest configuration file that is read or written, bytes. All known settings at their greatest
-/// length take a third of it.
+/// Largest configuration file that khor reads or writes, bytes. All known settings with their
+/// longest values need a third of it.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// State of the file.
@@ -14,8 +14,8 @@ pub(super) const MAX_BYTES: usize = 256 * 1024;
 pub(super) struct FileState {
     /// Stamp at the last read or write; `None` if there was no file.
     pub(super) stamp: Option<Stamp>,
-    /// Why the file could not be read. Then it is not written either, because that would destroy
-    /// its content.
+    /// Why the file could not be read. khor then does not write the file either, because that would
+    /// destroy its content.
     pub(super) read_error: Option<String>,
     /// The file has invalid settings or is not JSON, so it is backed up before it is overwritten.
     pub(super) invalid: bool,

@@ -1,5 +1,5 @@
-//! Keeps the configuration on disk. Applies changes that khor makes and edits that the user makes
-//! in the file.
+//! Keeps the configuration on disk. Applies changes from clients, and edits that the user makes in
+//! the file.
 
 mod file;
 #[cfg(test)]
@@ -26,11 +26,11 @@ use crate::{
     unknown_keys::{UnknownKeys, concerns_listen},
 };
 
-/// Invalid settings that the warnings name one by one.
+/// Largest number of invalid settings that the warnings name.
 const NAMED_PROBLEMS: usize = 8;
 
 /// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
-/// file and are never written to it. A flag holds until its setting is changed.
+/// file and are never written to it. A flag applies until a client changes its setting.
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,
@@ -79,9 +79,9 @@ struct Draft {
 pub struct ConfigUpdate {
     /// The new configuration.
     pub config: Config,
-    /// A changed setting takes effect only after a restart.
+    /// Whether a changed setting takes effect only after a restart.
     pub restart_required: bool,
-    /// Why the change is not in the file. It then lasts until khor ends.
+    /// Why the change could not be written to the file. The change then lasts until khor ends.
     pub not_saved: Option<String>,
 }
 
@@ -162,7 +162,7 @@ impl ConfigStore {
         Ok(Some(InspectedConfig { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
     }
 
-    /// Overrides the file by `flags` until khor ends.
+    /// Overrides settings of the file with `flags`, until khor ends or a client changes them.
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl ConfigStore {
         &self.config
     }
 
-    /// The file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -203,8 +203,8 @@ impl ConfigStore {
         self.config.read_change(change, &self.document)
     }
 
-    /// Checks that the current configuration has one of these `tags`, see [`Config::tag`]. Without
-    /// `tags`, every configuration is right.
+    /// Checks that the current configuration has one of these tags, see [`Config::tag`]. `None`
+    /// accepts every configuration.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl ConfigStore {
     /// Reads the file again if another program has changed it. Keeps changes that are not saved
     /// yet. Returns whether the configuration or the warnings may have changed.
     pub fn refresh(&mut self) -> bool {
-        // While the file system does not answer, the file counts as unchanged.
+        // If the file system does not answer, the file counts as unchanged.
         let Ok(stamp) = Stamp::of(&self.path) else { return false };
         if stamp == self.file.stamp {
             return false;
@@ -292,8 +292,8 @@ impl ConfigStore {
         Ok(ConfigUpdate { not_saved, ..update })
     }
 
-    /// Like [`Self::update`], but does not write the file until [`Self::save`]. For a fader that
-    /// moves.
+    /// Like [`Self::update`], but [`Self::save`] writes the file later. For a fader, which sends
+    /// many changes.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Random sequences of file edits, changes, fader moves and failed writes.
+//! Tests the store with random sequences of file edits, changes, fader moves and failed writes.
 
 use std::{collections::BTreeMap, fs};
 
@@ -9,14 +9,15 @@ use super::*;
 
 /// A flag that no step changes.
 const PORT: u16 = 18_123;
-/// A flag that steps may change, and that a client may send back.
+/// A flag that steps may change or echo.
 const DENSITY: f32 = 0.875;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// Another program writes the file.
     Edit(Edit),
-    /// A client changes a setting, perhaps only if the configuration has the tag of an earlier step.
+    /// A client changes a setting. With a number, only if the configuration has the tag of that
+    /// step.
     Update(Change, Option<usize>),
     /// A client sends back the whole configuration.
     Echo,
@@ -24,7 +25,7 @@ enum Step {
     Adjust(Change),
     /// The fader rests.
     Save,
-    /// A folder takes the place of the file, so reads and writes fail.
+    /// A folder replaces the file, so reads and writes fail.
     Break,
 }
 
@@ -77,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A store, and what is known about its file.
+/// A store, and a model of its file.
 struct Run {
     dir: tempfile::TempDir,
     store: ConfigStore,
@@ -87,7 +88,7 @@ struct Run {
     edited: Option<(u8, u8)>,
     /// Number of edits, which makes each edit longer than the one before.
     edits: usize,
-    /// Changes that are not in the file, by path. They hold even if the file is edited.
+    /// Changes that are not in the file, by path. They survive edits of the file.
     unsaved: BTreeMap<&'static str, Value>,
     tags: Vec<String>,
 }
@@ -110,7 +111,7 @@ impl Run {
                 let whole = serde_json::to_value(self.store.config()).unwrap();
                 let whole = self.store.read_change(&whole).unwrap();
                 self.store.update(&whole).unwrap();
-                // What an unread edit and the whole configuration yield is not modelled.
+                // The model does not predict the result if an edit was not read before the echo.
                 self.unknown = self.edited.take().or(self.unknown);
                 self.unsaved.clear();
             }
@@ -175,7 +176,7 @@ impl Run {
     fn refresh(&mut self) {
         self.store.refresh();
         self.unknown = self.edited.take().or(self.unknown);
-        // Quiet hours of the edit may conflict with unsaved ones. Then the edit is right.
+        // Quiet hours of the edit may conflict with unsaved ones. Then the edit wins.
         if self.unsaved.keys().any(|path| path.starts_with("quiet")) {
             self.unsaved.clear();
         }
@@ -244,7 +245,6 @@ impl Run {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
-    /// Holds for any sequence of edits, changes and failures.
     #[test]
     fn any_sequence_keeps_the_configuration_valid(steps in vec(step(), 0..30)) {
         let mut run = Run::new();

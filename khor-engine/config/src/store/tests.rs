@@ -256,7 +256,7 @@ fn flags_are_never_written() {
     assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
     let whole = serde_json::to_value(store.config()).unwrap();
     store.set(&whole).unwrap();
-    assert!(store.config().features.fake, "an echo decides nothing");
+    assert!(store.config().features.fake, "an echo keeps the flags");
     assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
 }
 
@@ -291,9 +291,9 @@ fn unsaved_changes_last_until_the_end() {
     assert!(store.save().is_err(), "the next call tries again");
 }
 
-/// A file that its owner has edited: own order, own keys, own form of numbers, own line breaks.
+/// The user's file has its own order, unknown keys, and its own forms of numbers and line breaks.
 #[test]
-fn a_change_keeps_the_order_of_the_file() {
+fn changes_keep_the_order_of_keys() {
     let (_dir, mut store) = store(Some(
         r#"{"theirs": 1, "music": {"smoothing": 5e-1, "mine": [1, 2], "bpm": 90}, "audio": {}, "version": 1}"#,
     ));

@@ -1,4 +1,4 @@
-//! The generated documents, with the text that each must have.
+//! The generated documents, each with its path and its text.
 
 use std::path::{Path, PathBuf};
 

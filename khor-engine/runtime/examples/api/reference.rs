@@ -10,15 +10,15 @@ const INTRODUCTION: &str = "\
 # HTTP API: reference
 
 `cargo xtask api` generates this page and [openapi.json](openapi.json) from the server. [api.md](api.md) describes behaviour,
-access and streams. A request that is rejected is answered with a 4xx or 5xx status and a [Refusal](#refusal). Every path with
-`GET` also answers `HEAD`.
+access and streams. khor answers a rejected request with a 4xx or 5xx status and a [Refusal](#refusal). Every path with `GET` also
+answers `HEAD`.
 
 Fields may be added in later versions, none are removed. A missing value is `null`, never 0. A body may omit every field that has a
 default.
 
 ";
 
-/// End of the name of a body's schema that has an answer's schema as its twin.
+/// Suffix of a body's schema, if an answer's schema has the same name without it.
 const REQUEST: &str = "Request";
 /// The methods of operations, in the order of the document.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];
@@ -36,7 +36,7 @@ pub(super) fn text(openapi: &Value) -> String {
         }
     }
     text.push_str("## Types\n\n");
-    // The page shows the body of a type as the answer of the same type.
+    // The page documents the body and the answer of a type once, as the answer.
     let is_body = |name: &str| name.strip_suffix(REQUEST).is_some_and(|name| schemas.get(name).is_some());
     for (name, schema) in object(schemas).filter(|(name, _)| !is_body(name)) {
         push_type(&mut text, name, schema);
@@ -48,7 +48,7 @@ pub(super) fn text(openapi: &Value) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// The fields of an object; none if it is no object.
+/// The fields of an object; none if `value` is not an object.
 pub(super) fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }

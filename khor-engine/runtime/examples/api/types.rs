@@ -1,10 +1,10 @@
-//! JSON schemas in words, for tables.
+//! Describes JSON schemas in words, for the tables of the reference.
 
 use serde_json::Value;
 
 use super::reference::object;
 
-/// A text for a cell of a table: one line, without the table's own sign.
+/// A text for a table cell: one line, with `|` escaped.
 pub(super) fn cell(value: &Value) -> String {
     let words = value.as_str().unwrap_or_default().split_whitespace();
     words.collect::<Vec<_>>().join(" ").replace('|', "\\|")
@@ -21,8 +21,8 @@ pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     fields
 }
 
-/// The values of an enumeration with their descriptions. Variants that are objects have their
-/// type as value.
+/// The values of an enumeration with their descriptions. For a variant that is an object, the value
+/// is its type.
 pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     let variants = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     let described = variants.map(|variant| (type_text(variant), cell(&variant["description"])));
@@ -103,7 +103,7 @@ fn with_fields(schema: &Value) -> Option<String> {
 }
 
 fn range(schema: &Value) -> String {
-    // The limits of Rust's integer types say nothing about the value.
+    // The limits of Rust's integer types are not limits of the value.
     let is_meant = |limit: &f64| limit.abs() < 1e9;
     let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64().filter(is_meant));
     match (low, high) {

@@ -14,18 +14,18 @@ pub(super) const PANIC: &str = "/khor/panic";
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OscCommand {
-    /// A setting, by its path in the configuration, its pieces divided by `/`.
+    /// Sets the setting at this path, whose parts are separated by `/`.
     Set(String),
-    /// Muted or not; `None` is the other.
+    /// Mutes or unmutes; `None` toggles.
     Mute(Option<bool>),
-    /// Silence now.
+    /// Ends every note.
     Panic,
 }
 
-/// Why a message is refused.
+/// Why a message is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
-    /// Not an address of khor's.
+    /// Not an address of khor.
     #[error(
         "{0}: there is no such address; expected /khor/set/<path of a setting>, /khor/mute or /khor/panic"
     )]
@@ -33,18 +33,18 @@ pub(super) enum CommandError {
     /// A pattern that matches nothing.
     #[error("{0}: no address matches this pattern; use one such as {SET}music/*")]
     Pattern(String),
-    /// Not a setting.
+    /// No setting has this path.
     #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
     Setting(String),
-    /// The path of a setting that OSC may not change, or of no setting.
+    /// A setting that OSC may not change, or a path outside the settings that it may change.
     #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = OPEN.join(", "))]
     Forbidden(String),
-    /// More or less than one value, or one that the setting can't take.
+    /// Not exactly one value, or a value of the wrong type.
     #[error("{address}: expected {expected}")]
     Value {
         /// The address.
         address: String,
-        /// What would have been right.
+        /// The expected value.
         expected: &'static str,
     },
     /// A value outside the setting's range.
@@ -52,8 +52,8 @@ pub(super) enum CommandError {
     Invalid(#[from] ConfigError),
 }
 
-/// The settings that OSC may change, as paths below `/khor/set/`. A section stands for all of its
-/// settings.
+/// The settings that OSC may change, as paths below `/khor/set/`. If OSC may change a whole
+/// section, the list has only the section.
 static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
     let section = |field: &Field| field.path.split('.').next().unwrap_or_default().to_owned();
     let is_open = |field: &&Field| field.access == Access::Anyone;
@@ -77,7 +77,7 @@ impl OscCommand {
                 Ok(Self::Mute(Some(muted)))
             }
             (MUTE, _) => Err(expected("nothing, or true, false or a number")),
-            // A pad sends its pressure along.
+            // Pads also send their pressure.
             (PANIC, _) => Ok(Self::Panic),
             _ => match address.strip_prefix(SET) {
                 Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),
@@ -93,8 +93,8 @@ pub(super) fn set_addresses() -> impl Iterator<Item = String> {
     open.map(|field| format!("{SET}{}", field.path.replace('.', "/")))
 }
 
-/// The change of the configuration that sets `path`. Converts the value to the setting's type,
-/// because a fader sends numbers.
+/// The change that sets the setting at `path`. Converts the value to the setting's type, because
+/// faders always send numbers.
 pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, CommandError> {
     let field = open_field(path)?;
     let reject = |expected| CommandError::Value { address: format!("{SET}{path}"), expected };
@@ -111,7 +111,7 @@ pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, Comman
 
 /// The setting at a path below `/khor/set/`, if OSC may change it.
 fn open_field(path: &str) -> Result<&'static Field, CommandError> {
-    // A dot is no separator in OSC.
+    // A dot does not separate parts in OSC.
     let field = if path.contains('.') { None } else { Config::field(&path.replace('/', ".")) };
     if let Some(field) = field.filter(|field| field.access == Access::Anyone) {
         return Ok(field);
@@ -154,7 +154,7 @@ fn to_text(value: &OscType) -> Option<String> {
 fn number_of(value: &OscType) -> Option<f64> {
     match value {
         OscType::Int(value) => Some(f64::from(*value)),
-        // As it would be written: 0.1, not 0.10000000149.
+        // The shortest decimal that is this float: 0.1, not 0.10000000149.
         OscType::Float(value) => value.to_string().parse().ok(),
         OscType::Double(value) => Some(*value),
         OscType::Long(value) => Some(*value as f64),

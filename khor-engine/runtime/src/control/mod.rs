@@ -2,18 +2,18 @@
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | one of the settings of [`Access::Anyone`]: `/khor/set/music/bpm 96` |
+//! | `/khor/set/<path>` | one value | sets an [`Access::Anyone`] setting: `/khor/set/music/bpm` |
 //! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
-//! [`Access::Anyone`]: khor_config::Access::Anyone
-//!
 //! Only programs on this machine may send commands, and only if the configuration allows it
 //! (`osc.receive`). If values of one setting arrive too fast, only the newest is applied. The
 //! configuration file is written once the fader rests.
+//!
+//! [`Access::Anyone`]: khor_config::Access::Anyone
 
 mod command;
 #[cfg(test)]
@@ -45,11 +45,11 @@ use crate::engine::Engine;
 const MAX_PACKET_BYTES: usize = 64 * 1024;
 /// Longest reason that is kept, characters. A reason may quote values of the message.
 const MAX_REASON: usize = 300;
-/// Between two looks at what came: settings change at most 50 times a second.
+/// Time between two changes of settings: at most 50 a second.
 const PERIOD: Duration = Duration::from_millis(20);
-/// The configuration is written when nothing was set for this long.
+/// Time without a change after which the configuration is written.
 const SAVE_DELAY: Duration = Duration::from_secs(1);
-/// Between two attempts to take a port that is in use.
+/// Time between two attempts to bind a port that is in use.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Receives commands whenever the configuration allows it, until `stop` becomes true.
@@ -194,7 +194,8 @@ impl OscHandler {
         self.unsaved = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
         let set = move || settings.iter().filter_map(|(path, args)| set(&engine, path, args).err()).collect();
-        // To look for a sound device takes a while. It can only panic, and that is logged.
+        // Blocks, because a search for a sound device takes time. An error here is a panic, which
+        // is already logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
         for problem in refused {
             self.reject(&problem);

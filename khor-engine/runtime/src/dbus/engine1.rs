@@ -1,4 +1,4 @@
-//! `org.khor.Engine1`: what the engine is doing, and the wheel, for scripts and desktop tools.
+//! `org.khor.Engine1`: state and actions of the engine, for scripts and desktop tools.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -60,25 +60,25 @@ impl Engine1 {
         self.engine.controls().preset
     }
 
-    /// The presets there are.
+    /// The names of all presets.
     #[zbus(property)]
     fn presets(&self) -> Vec<String> {
         presets(&self.engine)
     }
 
-    /// One sentence on what the machine is doing.
+    /// One sentence about what the machine is doing.
     #[zbus(property)]
     fn summary(&self) -> String {
         self.engine.explain().sentence
     }
 
-    /// Level, deviation and surprise of each signal that is known now.
+    /// Level, deviation and surprise of each available signal.
     #[zbus(property)]
     fn signals(&self) -> BTreeMap<String, Lane> {
         lanes(&self.engine)
     }
 
-    /// The signals that can't be had, each with the reason.
+    /// The missing signals, each with the reason.
     #[zbus(property)]
     fn absent_signals(&self) -> BTreeMap<String, String> {
         absent(&self.engine)
@@ -92,7 +92,7 @@ impl Engine1 {
         self.engine.set_muted(false);
     }
 
-    /// Mutes for so many minutes, 1 to 1440, or ends that with 0; says until when, as `SnoozedUntil` does.
+    /// Snoozes for 1 to 1440 minutes; 0 ends the snooze. Returns its end, as `SnoozedUntil`.
     fn snooze(&self, minutes: u32) -> fdo::Result<u64> {
         let until = self.engine.snooze(minutes);
         Ok(until.map_err(|problem| fdo::Error::InvalidArgs(problem.to_string()))?.unwrap_or(0))
@@ -102,12 +102,13 @@ impl Engine1 {
         steer::select_preset(&self.engine, name).await
     }
 
-    /// Ends every note that sounds; the music goes on.
+    /// Ends every note. The music continues.
     fn panic(&self) {
         self.engine.panic();
     }
 
-    /// Something happened: `oom`, `crash`, `blkerr` or `retx`. Name and process are empty and 0 where not known.
+    /// A cue: `oom`, `crash`, `blkerr` or `retx`. If the process is unknown, `comm` is empty and
+    /// `pid` is 0.
     #[zbus(signal)]
     async fn cue(
         emitter: &SignalEmitter<'_>,
@@ -123,7 +124,7 @@ fn presets(engine: &Engine) -> Vec<String> {
 }
 
 fn lanes(engine: &Engine) -> BTreeMap<String, Lane> {
-    // To the thousandth: what changes less is no news to a whole bus.
+    // Rounded to a thousandth, so that smaller changes send no signal to the whole bus.
     let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
     let known = engine.signals().0.into_iter().filter_map(|(name, signal)| {
         let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));
@@ -136,7 +137,7 @@ fn absent(engine: &Engine) -> BTreeMap<String, String> {
     engine.signals().0.into_iter().filter_map(|(name, signal)| Some((name, signal.reason?))).collect()
 }
 
-/// Is there until the bus is gone.
+/// Serves the interface until the connection to the bus ends.
 pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut cues = engine.cues();
     let mut published = Published::of(engine);

@@ -23,9 +23,9 @@ use zbus::fdo;
 
 use crate::engine::Engine;
 
-/// Between two attempts to get onto the bus.
+/// Time between two attempts to connect to the bus.
 const RETRY: Duration = Duration::from_secs(5);
-/// What to do where there is no session bus.
+/// The fix if there is no session bus.
 pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
                                      dbus.socket (Debian's dbus-user-session)";
 
@@ -34,7 +34,7 @@ pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
     Part::ALL.into_iter().filter(|part| part.is_enabled(desktop)).map(Part::name).collect()
 }
 
-/// One thing that khor is on the session bus.
+/// A part of khor on the session bus.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     /// `org.khor.Engine`.
@@ -81,7 +81,7 @@ impl Part {
         }
     }
 
-    /// Runs until the bus is gone. Updates the health.
+    /// Runs until the connection to the bus ends. Updates the health.
     async fn run(self, engine: &Arc<Engine>) -> zbus::Result<()> {
         let report = |health| self.report(engine, health);
         match self {
@@ -91,7 +91,7 @@ impl Part {
         }
     }
 
-    /// Makes that its health, and logs what is new.
+    /// Updates the part's health, and logs a change.
     fn report(self, engine: &Engine, health: Health) {
         let trouble = health.trouble.clone();
         let mut is_new = false;
@@ -102,9 +102,9 @@ impl Part {
         });
         match trouble {
             Some(Trouble { error, .. }) if is_new => {
-                warn!("{error} (the music goes on; trying again quietly)");
+                warn!("{error} (the music continues; khor retries without more messages)");
             }
-            None if is_new => info!("session bus: {} is there", self.name()),
+            None if is_new => info!("session bus: {} is available", self.name()),
             _ => {}
         }
     }

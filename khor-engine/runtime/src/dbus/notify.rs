@@ -46,7 +46,7 @@ trait Notifications {
     ) -> zbus::Result<u32>;
 }
 
-/// Notifies until the bus is gone.
+/// Notifies until the connection to the bus ends.
 pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut cues = engine.cues();
     let connection = session().build().await?;
@@ -65,7 +65,7 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
             }
             cue = cues.recv() => match cue {
                 Ok(cue) => bursts.add(cue, Instant::now()),
-                Err(RecvError::Lagged(_)) => None, // more happened than anybody can read
+                Err(RecvError::Lagged(_)) => None, // too many cues to notify each
                 Err(RecvError::Closed) => return Ok(()),
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -106,7 +106,7 @@ async fn show(shown: &NotificationsProxy<'_>, message: &Message) -> zbus::Result
         ("desktop-entry", Variant::from("org.khor.Khor")),
     ]);
     let Message { replaces, title, body, .. } = message;
-    // How long it stays is the desktop's to say.
+    // The desktop decides how long the notification stays.
     shown.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
 }
 
@@ -114,7 +114,7 @@ async fn show(shown: &NotificationsProxy<'_>, message: &Message) -> zbus::Result
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     kind: khor_proto::CueKind,
-    /// The notification it takes the place of; 0 is none.
+    /// The notification that this one replaces; 0 for none.
     replaces: u32,
     /// 1 is normal, 2 is critical.
     urgency: u8,
@@ -127,8 +127,9 @@ struct Message {
 struct Burst {
     at: Instant,
     id: u32,
-    /// Cues that came since, and the last of them.
+    /// Number of cues since then.
     more: u32,
+    /// The last cue.
     last: Cue,
 }
 
@@ -137,7 +138,7 @@ struct Burst {
 struct Bursts(HashMap<khor_proto::CueKind, Burst>);
 
 impl Bursts {
-    /// A cue has come: what to show now, if anything.
+    /// Adds a cue. Returns the notification to show now, if there is one.
     fn add(&mut self, cue: Cue, now: Instant) -> Option<Message> {
         let urgency = urgency(cue.kind)?;
         if let Some(burst) = self.0.get_mut(&cue.kind).filter(|burst| now < burst.at + MIN_INTERVAL) {

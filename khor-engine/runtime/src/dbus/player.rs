@@ -239,7 +239,7 @@ impl Track {
     }
 }
 
-/// Is there until the bus is gone.
+/// Serves the player until the connection to the bus ends.
 pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut published = Published::of(engine);
     let unsaved = Arc::new(AtomicBool::new(false));

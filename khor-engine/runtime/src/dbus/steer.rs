@@ -1,4 +1,4 @@
-//! What both interfaces ask of the engine, with D-Bus's own errors.
+//! Actions that both interfaces share, with D-Bus errors.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Re
     change(engine, move |engine| engine.select_preset(&name)).await
 }
 
-/// Makes the preset `by` places further the current one; after the last comes the first.
+/// Selects the preset `by` places further in the list. The list wraps around.
 pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<()> {
     let names: Vec<String> = engine.library().presets().map(|preset| preset.name.clone()).collect();
     match neighbour(&names, &engine.config().music.preset, by) {
@@ -36,19 +36,19 @@ pub(super) async fn change(
     }
 }
 
-/// Writes down what was only adjusted.
+/// Writes the adjusted settings to the file.
 pub(super) async fn save(engine: &Arc<Engine>) {
     let engine = Arc::clone(engine);
     let save = move || {
         if let Err(problem) = engine.save_config() {
-            warn!("what was set on the session bus holds until khor stops: {problem}");
+            warn!("changes from the session bus last until khor ends: {problem}");
         }
     };
-    // It can only panic, and that is logged.
+    // An error here is a panic, which is already logged.
     drop(tokio::task::spawn_blocking(save).await);
 }
 
-/// The name `by` places after that one; the first if that one is unknown.
+/// The name `by` places after `current`; the first name if `current` is unknown.
 fn neighbour<'a>(names: &'a [String], current: &str, by: isize) -> Option<&'a str> {
     let Some(at) = names.iter().position(|name| name == current) else {
         return names.first().map(String::as_str);

@@ -19,7 +19,8 @@ pub struct DoctorInput {
 }
 
 impl DoctorInput {
-    /// The engine's health, unless the engine belongs to another user who has the same port.
+    /// The engine's health, unless the engine uses another configuration file. Another user's
+    /// engine may have the same port.
     pub(super) fn own_health(&self) -> Option<&HealthReport> {
         self.health.as_ref().filter(|health| Path::new(&health.config_path) == self.config_path)
     }

@@ -1,4 +1,4 @@
-//! khor's own: configuration, presets, and the place where the page is.
+//! Checks khor's own files: configuration, presets and page.
 
 use std::net::SocketAddr;
 

@@ -241,7 +241,7 @@ impl MusicThread {
             return;
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
-        // The position is composed ahead of time, so the bar may begin in the future.
+        // The composer is ahead of the clock, so the bar may begin in the future.
         let ahead_s = bar_s - self.now_s();
         let distance = Duration::try_from_secs_f64(ahead_s.abs()).unwrap_or_default();
         let now = SystemTime::now();

@@ -1,8 +1,9 @@
-//! The health of khor's parts on the session bus together.
+//! Combines the health of khor's parts on the session bus.
 
 use khor_api::{DesktopHealth, Health};
 
-/// The health of all parts together: on if one part is on, working if all enabled parts work.
+/// The health of all parts together. It is on if any part is on, and it works if all enabled parts
+/// work.
 pub(super) fn overall_health(parts: &DesktopHealth) -> Health {
     let DesktopHealth { bus, mpris, notifications } = parts;
     let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();

@@ -1,4 +1,4 @@
-//! What is sounding and why, in words: one screen, from what can be seen.
+//! Explains what plays and why, in words for one screen, from the state that clients can read.
 
 use std::fmt::Write;
 
@@ -15,7 +15,7 @@ use super::{
     state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
 
-/// Octaves above its baseline from which a signal is worth a line, and how many lines there are.
+/// Deviation from which a signal stands out, octaves.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
 /// Share of the time from which tasks count as waiting.
 const MIN_WAIT_SHARE: f64 = 0.05;
@@ -23,8 +23,9 @@ const MIN_WAIT_SHARE: f64 = 0.05;
 /// the whole range.
 const CLEAR_POSITION: f64 = 0.25;
 const SLIGHT_POSITION: f64 = 0.08;
+/// Largest number of signals that the text lists.
 const MAX_LINES: usize = 5;
-/// Of the screen of text.
+/// Width of the text, columns.
 const COLUMNS: usize = 80;
 
 pub(super) fn explain(state: &EngineState) -> Explanation {
@@ -42,7 +43,7 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
     Explanation { sentence, standing_out, heard, text }
 }
 
-/// The signals above their baselines, the furthest first, by their shown rates.
+/// The signals that stand out, the largest deviation first.
 fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
     let mut standing: Vec<DeviatingSignal> = catalogue
         .iter()
@@ -91,12 +92,12 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     heard
 }
 
-/// The words for a lane; empty if its source has just changed.
+/// The label of a lane; empty if its source has just changed.
 fn label(state: &EngineState, lane: LaneId) -> &str {
     state.catalogue.get(lane).map_or("", |lane| &lane.label)
 }
 
-/// From where a section is played.
+/// The timbre and the side of a section.
 fn section(bench_section: &SeatedSection) -> SoundPart {
     let SeatedSection { section, hosts, bench } = bench_section;
     let side = match bench.pan {
@@ -144,7 +145,7 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     SoundPart { layer: "bed".into(), what: what.join(", "), because: because.join(", ") }
 }
 
-/// Why nothing is known. The source may work while its cgroup or host is missing.
+/// Why there is no reading. The source may work while its cgroup or host is missing.
 fn why_lost(state: &EngineState) -> String {
     let shortfall = match (&state.source, &state.single_host) {
         (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
@@ -155,7 +156,7 @@ fn why_lost(state: &EngineState) -> String {
     shortfall.map_or_else(|| "nothing is known yet".to_owned(), |shortfall| shortfall.error.clone())
 }
 
-/// Why a bed is calm: nothing waits, or what waits does so as is usual here.
+/// Why the bed is calm: no task waits, or tasks wait as much as usual.
 fn usual_waits(reading: Option<&Reading>) -> String {
     let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
     let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal]).unwrap_or(0.0);
@@ -165,8 +166,8 @@ fn usual_waits(reading: Option<&Reading>) -> String {
         .map(|signal| signal.info().label)
         .collect();
     match waiting.as_slice() {
-        [] => "nothing has to wait".to_owned(),
-        waiting => format!("{}, no more than has been usual here", waiting.join(", ")),
+        [] => "no task waits".to_owned(),
+        waiting => format!("{}, no more than usual", waiting.join(", ")),
     }
 }
 
@@ -175,7 +176,7 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
         Some((route, position)) if position > 0.0 => {
             (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
         }
-        _ => ("still".to_owned(), "no work beyond the ordinary".to_owned()),
+        _ => ("still".to_owned(), "no more work than usual".to_owned()),
     };
     SoundPart { layer: "pulse".into(), what, because }
 }
@@ -271,13 +272,13 @@ fn text(
     if let Some(learnt) =
         state.reading.as_ref().map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995)
     {
-        line(format_args!("Learning what is ordinary here: {:.0} % known", 100.0 * learnt));
+        line(format_args!("Learning the baseline: {:.0} % known", 100.0 * learnt));
     }
     if state.baseline_frozen {
-        line(format_args!("What is ordinary is frozen: nothing more is learnt"));
+        line(format_args!("The baseline is frozen"));
     }
     if !standing_out.is_empty() {
-        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "ordinary"));
+        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "usual"));
         for DeviatingSignal { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
             let times = if is_zero_amount(ordinary) {
                 "usually none".to_owned()
@@ -296,7 +297,7 @@ fn text(
         line(format_args!("The voices are those of {soloists}"));
     }
     if let Some(remark) = &state.plan.remark {
-        line(format_args!("Played otherwise than asked for: {remark}"));
+        line(format_args!("Not played as requested: {remark}"));
     }
     let is_silent = |host: &&Host| host.silent;
     let silent = state.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
@@ -335,7 +336,7 @@ pub fn is_zero_amount(amount: &str) -> bool {
     amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Octaves as people say them.
+/// A deviation as a factor, such as `2.0 x`.
 pub fn times(deviation: f32) -> String {
     as_factor(f64::from(deviation).exp2())
 }
@@ -348,7 +349,7 @@ fn as_factor(factor: f64) -> String {
     }
 }
 
-/// A rate with its unit, short. Added lanes may have any unit, or none.
+/// A short text for a rate with its unit. Added lanes may have any unit, or none.
 pub fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),

@@ -1,4 +1,5 @@
-//! The presets there are: the built-in ones, and the user's own files, read again when they change.
+//! The available presets: built-in ones, and the user's files, which khor reads again after a
+//! change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,7 +53,7 @@ impl Library {
         library
     }
 
-    /// Reads what has changed; true if something has.
+    /// Reads changed files. Returns whether there were any.
     pub fn refresh(&mut self) -> bool {
         let (listed, problem) = match files::with_timeout(&self.dir, list) {
             Ok(Listed { files, is_cut }) => (files, is_cut.then(|| self.too_many())),
@@ -116,7 +117,7 @@ impl Library {
         from.map(|(path, _)| path.as_path())
     }
 
-    /// A preset as lists show it.
+    /// The description of a preset for lists.
     pub fn info(&self, preset: &Preset) -> PresetInfo {
         let file = self.file_of(&preset.name).map(|path| path.display().to_string());
         let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());

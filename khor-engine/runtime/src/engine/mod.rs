@@ -184,8 +184,8 @@ impl Engine {
         self.change(None, |_| Ok(change.clone()), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], for a change from JSON. If there are `tags`, the current
-    /// configuration must have one of them.
+    /// Like [`Self::update_config`], for a change in JSON. With `tags`, the current configuration
+    /// must have one of them.
     pub fn update_config_json(
         &self,
         change: &Value,
@@ -213,7 +213,7 @@ impl Engine {
         *self.config.write() = ConfigSnapshot::of(store);
     }
 
-    /// `read` reads the change, and `make` makes it.
+    /// `read` parses the change, and `make` applies it to the store.
     fn change(
         &self,
         tags: Option<&[&str]>,

@@ -1,4 +1,4 @@
-//! Normalizes changes from JSON. Clients of the API write some values in more forms than khor does.
+//! Normalizes changes in JSON. Clients may send some values in forms that khor does not store.
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ pub(super) const DEFAULT_DEVICE: &str = "default";
 /// change.
 const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
 
-/// Returns the change with khor's name of the default device, and without the keys that only
-/// answers have.
+/// Replaces the original khor's name of the default device, and removes the keys that only answers
+/// have.
 pub(super) fn normalized(change: &Value) -> Value {
     let mut change = change.clone();
     if let Value::Object(fields) = &mut change {

@@ -1,4 +1,4 @@
-//! Reads the state of the engine, in the types of the API.
+//! Answers queries about the engine's state, in the types of the API.
 
 use khor_api::{
     ControlsReport, Explanation, FleetReport, HealthReport, HistoryColumns, MetricsReport, SignalReport,
@@ -10,7 +10,7 @@ use khor_signal::Catalogue;
 use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
 impl Engine {
-    /// What is sounding and why, in words.
+    /// What plays and why, in words.
     pub fn explain(&self) -> Explanation {
         explain::explain(&self.state.lock())
     }
@@ -29,8 +29,7 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes and cues since `since` (all that are kept when
-    /// `None`).
+    /// Rates, signals, controls, and the notes and cues since `since`; `None` selects all.
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
@@ -41,7 +40,7 @@ impl Engine {
         self.state.lock().catalogue.clone()
     }
 
-    /// The rates and notes after `since_ts_ms`; 0 selects all of them.
+    /// The rates and notes after `since_ts_ms`; 0 selects all.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
         let (catalogue, points) = {
             let state = self.state.lock();
@@ -51,7 +50,7 @@ impl Engine {
         report::columns(&catalogue, &points, notes.collect())
     }
 
-    /// What can be steered.
+    /// The current controls.
     pub fn controls(&self) -> ControlsReport {
         let config = self.config_snapshot();
         report::controls(&config.config, &self.state.lock())

@@ -9,21 +9,21 @@ use khor_config::{Quiet, TimeOfDay};
 pub(super) struct QuietHours(pub(super) Quiet);
 
 impl QuietHours {
-    /// When the quiet hours that are at `now` end; `None` when there are none.
+    /// When the current quiet hours end; `None` outside quiet hours.
     pub(super) fn until(self, now: &ZonedDateTime) -> Option<Timestamp> {
         let instant = now.timestamp();
         let is_now = |&(begin, end): &(Timestamp, Timestamp)| begin <= instant && instant < end;
         self.days(now).into_iter().find(is_now).map(|(_, end)| end)
     }
 
-    /// When they begin or end next after `now`; `None` when there are none.
+    /// When quiet hours next begin or end after `now`; `None` if they are disabled.
     pub(super) fn next_change(self, now: &ZonedDateTime) -> Option<Timestamp> {
         let edges = self.days(now).into_iter().flat_map(|(begin, end)| [begin, end]);
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
-    /// The quiet hours of yesterday, today and tomorrow. A time that a clock change skips is later
-    /// by the skipped time. Of a time that occurs twice, the first counts.
+    /// The quiet hours of yesterday, today and tomorrow. If a clock change skips a time, the time
+    /// moves later by the skipped hour. If a time occurs twice, the first one counts.
     fn days(self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.0.enabled {
             return Vec::new();
@@ -59,7 +59,7 @@ mod tests {
         QuietHours(serde_json::from_value(json!({ "enabled": true, "from": from, "to": to })).unwrap())
     }
 
-    /// When the quiet hours end that are at that time, in local time.
+    /// When the quiet hours around `now` end, in local time.
     fn until(quiet: QuietHours, now: &str) -> Option<String> {
         let now = at(now);
         let end = quiet.until(&now)?.to_zoned_datetime(now.time_zone().clone());
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(length("2026-03-28T22:00:00"), 8, "an hour is skipped");
         assert_eq!(length("2026-10-24T22:00:00"), 10, "an hour comes twice");
         let skipped = hours("02:30", "05:00");
-        assert_eq!(until(skipped, "2026-03-29T03:29:00"), None, "half past two comes an hour later");
+        assert_eq!(until(skipped, "2026-03-29T03:29:00"), None, "02:30 moves to 03:30");
         assert_eq!(until(skipped, "2026-03-29T03:30:00").as_deref(), Some("29 05:00"));
     }
 }

@@ -134,7 +134,7 @@ pub(super) fn disk_limits(recordings: &Recordings) -> DiskLimits {
     }
 }
 
-/// Bits of `bpf.enabled_mask` that a signal needs; none for a signal without a probe.
+/// Bits of `bpf.enabled_mask` that a signal needs; 0 for a signal that the mask does not cover.
 const fn mask_bits(signal: SignalId) -> u32 {
     match signal {
         SignalId::Exec | SignalId::Fork => 1,

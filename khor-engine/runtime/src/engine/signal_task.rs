@@ -214,7 +214,7 @@ impl SignalTask {
         }
     }
 
-    /// Until a source says otherwise, it has the kernel's signals alone.
+    /// Resets the lanes to the kernel's signals, until the new source sends its catalogue.
     fn source_changed(&mut self, source: SourceState) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());

@@ -1,5 +1,5 @@
-//! Chooses who plays: one reading for the bed, the soloists, and the hosts or sections of the
-//! pulse. No I/O.
+//! Chooses the hosts and sections that play: one reading for the bed, the soloists, and the hosts
+//! or sections of the pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,7 +29,7 @@ pub struct StageHost<'a> {
 /// How much the engine knows of the hosts of a site.
 #[derive(Clone, Debug)]
 pub enum SiteDetail<'a> {
-    /// Each host by itself.
+    /// Every host is known.
     Each,
     /// The sum over all hosts and over each section, because the site contains sites. Only the most
     /// deviant hosts are known by name.
@@ -52,7 +52,8 @@ pub struct StageSection<'a> {
     pub lanes: Option<Lanes>,
 }
 
-/// Chooses who plays. It remembers the choice, so that the choice rarely changes.
+/// Chooses the hosts and sections that play. It remembers the choice, so that the choice rarely
+/// changes.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
@@ -106,7 +107,7 @@ pub struct SeatedSection {
 }
 
 impl StagePlan {
-    /// The soloists, the furthest first.
+    /// The soloists, the largest deviation first.
     pub fn furthest(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
@@ -255,11 +256,12 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
 /// Calls the sections in turn, by name, because most hosts are not known one by one.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
-        let remark = "sites within the site are told of as one, and no host has a section: all play together";
+        let remark =
+            "sites within the site do not report every host, and no host has a section: all play together";
         plan.remark = Some(remark.into());
         return PulseCast::Together;
     }
-    plan.remark = Some("sites within the site are told of as one: each section has a turn".into());
+    plan.remark = Some("sites within the site do not report every host: each section has a turn".into());
     let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes.clone())).collect();
     roll_call_turns(sections.len(), turns, plan)

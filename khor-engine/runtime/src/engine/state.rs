@@ -41,7 +41,7 @@ pub(super) type NoteSeq = u64;
 /// Number of a cue since the engine started.
 pub(super) type CueSeq = u64;
 
-/// How far a client has read.
+/// The position up to which a client has read notes and cues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadPosition {
     pub(super) note: NoteSeq,
@@ -49,7 +49,7 @@ pub struct ReadPosition {
 }
 
 impl ReadPosition {
-    /// The position after a report, for a client that had read up to `self`.
+    /// The position after a report, for a client at the position `self`.
     #[must_use]
     pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
         Self {
@@ -95,8 +95,8 @@ impl SharedState {
         self.state.lock()
     }
 
-    /// Records a cue of `host`, or of this machine if there is none. The cue takes a place of
-    /// `share` in the list ([`CueEntry::share`]).
+    /// Records a cue of `host`, or of this machine if there is none. `share` is its group in the
+    /// list ([`CueEntry::share`]).
     pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
         let Cue { kind, pid, comm, detail, .. } = cue.clone();
         let is_ours = host.is_none();
@@ -154,7 +154,8 @@ pub(super) struct PlayedNote {
     /// Wall-clock time of its onset.
     pub(super) ts_ms: u64,
     pub(super) note: Note,
-    /// Name of the lane that the note represents. The next source may give its id to another lane.
+    /// Name of the lane that the note represents. It is a name, because the next source may use the
+    /// id for another lane.
     pub(super) lane: Option<Arc<str>>,
 }
 
@@ -167,8 +168,8 @@ pub(super) struct CueEntry {
     pub(super) kind: &'static str,
     /// Its host in a site; `None` for this machine.
     pub(super) host: Option<String>,
-    /// The share of the list that this cue takes (`fair_share::trim`): a host's of the site, or
-    /// `None`, the share of all other cues.
+    /// The group of the cue for `fair_share::trim`: its host in a site. All other cues share the
+    /// group `None`.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,
@@ -176,7 +177,7 @@ pub(super) struct CueEntry {
 }
 
 impl CueEntry {
-    /// A cue of now, without further details.
+    /// A cue that arrives now, without further details.
     pub(super) fn of(kind: &'static str) -> Self {
         let ts_ms = now_unix_ms();
         Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
@@ -215,7 +216,7 @@ pub(super) struct EngineState {
     pub(super) cues: VecDeque<CueEntry>,
     /// Cues that the kernel or the collector could not pass on.
     pub(super) cues_lost: u64,
-    /// Cues that came, by kind.
+    /// Number of cues, by kind.
     pub(super) cue_counts: BTreeMap<&'static str, u64>,
     pub(super) silence: Silence,
     pub(super) osc_input_health: OscInputHealth,
@@ -272,7 +273,7 @@ impl EngineState {
         self.counters = None;
     }
 
-    /// Sets the lanes of the readings that follow.
+    /// Sets the lanes of the next readings.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         self.catalogue = catalogue;
     }
@@ -302,7 +303,8 @@ impl EngineState {
         });
     }
 
-    /// The rates of each point of history after a time, which are copied because the lock is held.
+    /// Copies of the rates in the history after a time. Copies, so that the caller can release the
+    /// lock.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
         let rates = |HistoryPoint { ts_ms, catalogue, rates, .. }: &HistoryPoint| PastRates {

@@ -1,5 +1,5 @@
-//! Changes that the API rejects although each value is valid by itself. The access of each setting
-//! is part of its definition. The checks here need live knowledge.
+//! Rejects changes whose values are valid by themselves. The caller may not be allowed to change
+//! the setting, or the change does not fit the current site, presets or devices.
 
 use std::net::IpAddr;
 
@@ -8,8 +8,8 @@ use khor_output::audio;
 
 use super::Library;
 
-/// Rejects settings that only the file or the command line may change, and settings that would stop
-/// the playing sound.
+/// Rejects settings that only the file or the command line may change, and values that would have
+/// no effect, open the API without a token, or stop the sound.
 pub(super) fn check_change(
     change: &ConfigPatch,
     before: &Config,
@@ -26,7 +26,7 @@ fn refused(field: &str, problem: impl Into<String>) -> ConfigError {
     ConfigError { field: field.to_owned(), problem: problem.into() }
 }
 
-/// Rejects a selection within a site if there is no site.
+/// Rejects a host or mode of a site if there is no site.
 fn check_site(change: &SitePatch, before: &Config) -> Result<(), ConfigError> {
     let mut after = before.site.clone();
     after.apply(change);
@@ -48,7 +48,7 @@ fn check_host(change: &ListenPatch, before: &Config) -> Result<(), ConfigError> 
         Some(ip) => Err(refused(
             "listen.host",
             format!(
-                "{ip} can be reached from other machines: name listen.token_file in the configuration file first"
+                "{ip} can be reached from other machines: set listen.token_file in the configuration file first"
             ),
         )),
     }
@@ -65,7 +65,6 @@ fn check_preset(name: Option<&str>, library: &Library) -> Result<(), ConfigError
 fn check_device(device: Option<&str>, before: &Config) -> Result<(), ConfigError> {
     let device = device.filter(|device| !device.is_empty() && *device != before.audio.device);
     let Some(device) = device else { return Ok(()) };
-    audio::check(device, before.audio.sample_rate).map_err(|why| {
-        refused("audio.device", format!("{why}, see khor devices; the one that plays is kept"))
-    })
+    audio::check(device, before.audio.sample_rate)
+        .map_err(|why| refused("audio.device", format!("{why}, see khor devices; the current device stays")))
 }

@@ -1,4 +1,4 @@
-//! State, configuration and actions. `khor-api` has the types of the answers.
+//! The operations for state, configuration and actions. `khor-api` has the types of the answers.
 
 use std::time::Duration;
 
@@ -47,11 +47,8 @@ pub(super) fn operations() -> Vec<Operation> {
         put("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
-        get(
-            "/api/units",
-            "The systemd units that can be selected as the scope: those that have a cgroup now",
-        )
-        .blocking(units),
+        get("/api/units", "The systemd units that have a cgroup now, for the setting `bpf.cgroup`")
+            .blocking(units),
         get("/api/audio/devices", "The sound devices").shared(DEVICES_LIFE, devices),
         post("/api/audio/device", "Select the sound device by the parameter or the body")
             .takes(
@@ -69,7 +66,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/api/actions/mute", "Mute or unmute the sound device")
             .takes(
                 "on",
-                "Whether to mute. Without it, the mute by hand toggles",
+                "Whether to mute. Without it, the request toggles the mute by hand",
                 json!({ "type": "boolean" }),
             )
             .at_once(mute),

@@ -1,4 +1,4 @@
-//! One request as an operation sees it, its body read within bounds of size and time.
+//! One request for an operation. Reads its body within limits of size and time.
 
 use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Time to send a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What comes after the `?`.
+/// The parameters after the `?`.
 pub(super) type Query = HashMap<String, String>;
 
-/// What every operation works with.
+/// The context of every operation.
 #[derive(Clone)]
 pub(super) struct ApiContext {
     pub(super) engine: Arc<Engine>,
@@ -42,7 +42,7 @@ pub(super) struct Call {
     pub(super) context: ApiContext,
     /// The program that sent the request.
     pub(super) peer: Peer,
-    /// What the braces of the path stand for.
+    /// The text at the braces of the path.
     pub(super) name: String,
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
@@ -112,7 +112,7 @@ async fn read_within(
         }
         Ok(read.freeze())
     };
-    let too_slow = format!("the body did not come within {} s", time.as_secs());
+    let too_slow = format!("the body did not arrive within {} s", time.as_secs());
     timeout(time, all).await.unwrap_or_else(|_| Err(Failure::new(StatusCode::REQUEST_TIMEOUT, too_slow)))
 }
 

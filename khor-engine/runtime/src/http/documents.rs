@@ -1,4 +1,4 @@
-//! What the documents say of the API, held against its table.
+//! Tests that the documents about the API match its table.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ fn operations(openapi: &Value) -> BTreeSet<String> {
     paths.flat_map(of).collect()
 }
 
-/// A path as the table has it: without its query, and with what stands for anything in braces.
+/// A path in the form of the table: without its query, with placeholders as `{name}`.
 fn normal(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let piece = |piece: &str| {
@@ -88,7 +88,7 @@ fn documented_addresses_answer() {
     assert!(count >= 15, "{count}");
 }
 
-/// All that a value may be, by a schema with references.
+/// All alternatives of a schema, with references resolved.
 fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     if let Some(reference) = schema["$ref"].as_str() {
         return variants(
@@ -100,7 +100,7 @@ fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     std::iter::once(schema).chain(nested.flat_map(|schema| variants(openapi, schema))).collect()
 }
 
-/// What an object's field may be, where it may be at all.
+/// The schema of an object's field, if the object may have the field.
 fn field<'a>(variants: &[&'a Value], key: &str) -> Option<&'a Value> {
     let named = variants.iter().map(|it| &it["properties"][key]).find(|it| !it.is_null());
     let any = variants.iter().map(|it| &it["additionalProperties"]).find(|it| !it.is_null() && **it != false);
@@ -126,8 +126,8 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// Fields without a description, by their place in the document. The description of a variant also
-/// describes the constant that marks it.
+/// The paths of fields without a description. A constant that marks a variant needs none, because
+/// the variant has one.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {

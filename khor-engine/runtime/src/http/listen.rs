@@ -1,4 +1,4 @@
-//! Listening from a browser or a player: what the sound device is given, as 16-bit stereo.
+//! Sends the sound of the device to browsers and players, as 16-bit stereo.
 //!
 //! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`. It first
 //! requests two bytes, then the whole file. A live stream has no length, so this player gets a file
@@ -41,7 +41,7 @@ const FRAME_BYTES: u64 = 4;
 const HEADER_BYTES: u64 = 44;
 /// Length of the file that the header of the endless file describes.
 const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
-/// Longest message taken from a WebSocket's other end, which has nothing to say.
+/// Longest message that a client may send on the WebSocket, bytes. Clients need not send any.
 const MAX_MESSAGE_BYTES: usize = 1024;
 
 pub(super) fn operations() -> Vec<Operation> {

@@ -15,7 +15,7 @@ use super::{
 const WEB_SOCKET: &str = "/api/listen";
 /// Where the schemas are in the document.
 const SCHEMAS: &str = "/components/schemas";
-/// End of the name of a request's schema that differs from the answer's schema of the same type.
+/// Suffix of a request's schema that differs from the answer's schema of the same type.
 const REQUEST: &str = "Request";
 
 pub(super) fn operation() -> Operation {
@@ -74,8 +74,8 @@ fn security_schemes() -> Value {
     })
 }
 
-/// The generator for answers, which have every field. Their types have defaults for clients of older
-/// engines only, so the document omits these.
+/// The generator for answers. Answers have every field. Their types have defaults only for clients
+/// of older engines, so the document omits the defaults.
 fn answer_generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.definitions_path = SCHEMAS.into();
@@ -85,15 +85,15 @@ fn answer_generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// The generator for bodies, which may omit fields that an answer always has.
+/// The generator for bodies, in which fields with a default are optional.
 fn body_generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12().for_deserialize();
     settings.definitions_path = SCHEMAS.into();
     settings.into_generator()
 }
 
-/// Adds the schemas of bodies. A schema that differs from the answers' schema of the same name, or
-/// that refers to others, gets a name of its own.
+/// Adds the schemas of bodies. A schema gets the suffix [`REQUEST`] if it differs from the answers'
+/// schema of the same name, or if it refers to other schemas.
 fn add_requests(
     schemas: &mut Map<String, Value>,
     paths: &mut Map<String, Value>,
@@ -117,7 +117,7 @@ fn add_requests(
     }
 }
 
-/// Renames the references to these schemas.
+/// Adds the suffix to references to these schemas.
 fn rename_references(schema: &mut Value, renamed: &[String]) {
     match schema {
         Value::Object(fields) => {

@@ -1,4 +1,5 @@
-//! Presets: listed, chosen, read, checked, tried, saved and removed; and what a mapping may say.
+//! The operations of presets: list, select, read, check, preview, save and remove. Also the words
+//! of a mapping.
 
 use khor_api::{
     Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
@@ -36,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .at_once(preview),
         get("/api/presets/preview", "The unsaved preset that plays").at_once(previewed),
         delete("/api/presets/preview", "Play the current preset again").at_once(end_preview),
-        get("/api/mapping", "The words of a preset's mapping").at_once(mapping),
+        get("/api/mapping", "The words that a preset's mapping may use").at_once(mapping),
     ]
 }
 

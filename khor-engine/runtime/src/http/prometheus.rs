@@ -129,7 +129,7 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     )?;
     writer.gauges(
         "signal_deviation_octaves",
-        "How far a signal is above what is ordinary.",
+        "How far a signal is above its baseline.",
         table(|signal| signal.deviation.map(f64::from)),
     )?;
     writer.gauges(
@@ -138,7 +138,7 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
         table(|signal| signal.surprise.map(f64::from)),
     )?;
     let available = table(|signal| Some(f64::from(u8::from(signal.available))));
-    writer.gauges("signal_available", "Whether a signal can be had.", available)
+    writer.gauges("signal_available", "Whether a signal is available.", available)
 }
 
 /// The kind of source: one series for each kind, of which the current one is 1.
@@ -152,12 +152,12 @@ fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result 
     ];
     let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
     let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
-    writer.gauges("source", "Which source delivers: 1 for that, 0 for the others.", kinds)?;
+    writer.gauges("source", "Which source delivers: 1 for this one, 0 for the others.", kinds)?;
     let build = [([("version", health.version.as_str())], 1.0)];
     writer.gauges("build_info", "The version of khor.", build.into_iter())
 }
 
-/// The hosts of a site: how many there are, and each one's own few figures.
+/// The hosts of a site: their number, and a few values of each.
 fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     let fleet = &measures.fleet;
     let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
@@ -171,12 +171,12 @@ fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
         hosts().map(|h| ([("host", h.name.as_str())], up(h))),
     )?;
     let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
-    writer.gauges("host_deviation_octaves", "How far a host is above its ordinary.", far)?;
+    writer.gauges("host_deviation_octaves", "How far a host is above its baseline.", far)?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
-    writer.counters("host_missed_frames", "Frames of a host that did not come.", missed)?;
+    writer.counters("host_missed_frames", "Frames of a host that did not arrive.", missed)?;
     let reasons = measures.refused.by_reason();
     let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
-    writer.counters("site_refused", "Messages of a site that were not taken.", reasons)
+    writer.counters("site_refused", "Messages of a site that were rejected.", reasons)
 }
 
 fn sound(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
@@ -220,7 +220,7 @@ impl MetricsWriter<'_> {
         counter.encode(self.0.encode_descriptor(name, help, None, MetricType::Counter)?)
     }
 
-    /// A counter that bears the name of a scope, where there is one.
+    /// A counter with the scope as a label, if there is a scope.
     fn scoped<N>(&mut self, name: &str, help: &str, count: N, scope: Option<&str>) -> fmt::Result
     where
         ConstCounter<N>: EncodeMetric,
@@ -237,7 +237,7 @@ impl MetricsWriter<'_> {
         gauge.encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
     }
 
-    /// A counter for each label; nothing where there is none.
+    /// A counter for each label; nothing without labels.
     fn counters<'l, N>(
         &mut self,
         name: &str,
@@ -256,7 +256,7 @@ impl MetricsWriter<'_> {
         counts.try_for_each(|(labels, count)| ConstCounter::new(count).encode(family.encode_family(&labels)?))
     }
 
-    /// A gauge for each label; nothing where there is none.
+    /// A gauge for each label; nothing without labels.
     fn gauges<'l>(
         &mut self,
         name: &str,

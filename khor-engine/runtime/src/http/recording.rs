@@ -1,4 +1,4 @@
-//! Recordings of what the sound device is given: begun, ended, listed and fetched.
+//! The operations of recordings: start, stop, list and fetch.
 
 use std::{
     ffi::OsString,

@@ -1,4 +1,4 @@
-//! Errors as `{"ok": false, "error": "…"}` with the status that fits.
+//! Answers errors with a status and `{"ok": false, "error": "…"}`.
 
 use std::{
     convert::Infallible,
@@ -25,7 +25,7 @@ use crate::engine::{ActionError, EditError};
 /// Time after which a client may repeat a request that khor was too busy for, seconds.
 const RETRY_AFTER_S: &str = "2";
 
-/// A request that was refused.
+/// A rejected request.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
@@ -149,7 +149,7 @@ pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
     response
 }
 
-/// Turns what no route took into an error.
+/// The error of a request that no route accepts.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (

@@ -30,9 +30,9 @@ struct EventStream(Events);
 #[serde(untagged)]
 #[expect(dead_code, reason = "describes the events, which the feeds write")]
 enum EventData {
-    /// Of an event without a name.
+    /// The data of an event without a name.
     Metrics(MetricsReport),
-    /// Of an event with the name `change`.
+    /// The data of an event named `change`.
     Change(StreamEvent),
 }
 
@@ -42,7 +42,7 @@ pub(super) fn operation() -> Operation {
         .takes(
             "events",
             "`metrics`, the default: events without a name, each with all metrics except the \
-             history. `changes`: events named `change`, first the whole state, then what changes",
+             history. `changes`: events named `change`, first the whole state, then only changes",
             json!({ "type": "string", "enum": ["metrics", "changes"] }),
         )
         .at_once(open)

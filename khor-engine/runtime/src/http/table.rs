@@ -14,16 +14,16 @@ use warp::{
 
 use super::{call::Call, inert_json, reply::Failure, shared_answer::SharedAnswer, work};
 
-/// What an operation does with a request.
+/// The function of an operation.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
-/// Writes down the schema of a type.
+/// Returns the schema of a type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// An operation of the API.
 #[derive(Clone)]
 pub(super) struct Operation {
     pub(super) method: Method,
-    /// Pieces in braces stand for anything.
+    /// A piece in braces matches any text.
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
     pub(super) query: Vec<Parameter>,
@@ -43,7 +43,7 @@ pub(super) struct Parameter {
     pub(super) schema: serde_json::Value,
 }
 
-/// What an operation answers when all is well.
+/// The answer of a successful operation.
 #[derive(Clone, Copy)]
 pub(super) struct Content {
     pub(super) kind: &'static str,
@@ -53,13 +53,13 @@ pub(super) struct Content {
     pub(super) in_parts: bool,
     /// Whether `If-None-Match` is supported (304).
     pub(super) tagged: bool,
-    /// Of JSON; anything else is text or bytes.
+    /// The schema of JSON; `None` for text, bytes, and JSON without a known schema.
     pub(super) schema: Option<SchemaOf>,
 }
 
 /// An answer with its description for the document.
 pub(super) trait Answer: Send + 'static {
-    /// What it is.
+    /// The description.
     const CONTENT: Content;
 
     fn into_response(self) -> Response;
@@ -69,7 +69,7 @@ pub(super) trait Answer: Send + 'static {
 #[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
-/// JSON that another standard describes.
+/// JSON whose schema is not part of this API, such as a JSON Schema.
 pub(super) struct AnyJson(pub(super) serde_json::Value);
 
 /// JSON with a tag that identifies its version.
@@ -108,7 +108,7 @@ impl Answer for AnyJson {
     }
 }
 
-/// Or a refusal, which the document has once for all.
+/// An answer or a refusal. The document describes the refusal once for all operations.
 impl<A: Answer> Answer for Result<A, Failure> {
     const CONTENT: Content = A::CONTENT;
 
@@ -160,7 +160,7 @@ pub(super) fn delete(path: &'static str, summary: &'static str) -> Draft {
 }
 
 impl Draft {
-    /// It takes a parameter of that JSON Schema.
+    /// Adds an optional parameter with this JSON Schema.
     pub(super) fn takes(
         mut self,
         name: &'static str,
@@ -171,7 +171,7 @@ impl Draft {
         self
     }
 
-    /// It needs a parameter of that JSON Schema.
+    /// Adds a required parameter with this JSON Schema.
     pub(super) fn needs(
         mut self,
         name: &'static str,
@@ -182,7 +182,7 @@ impl Draft {
         self
     }
 
-    /// It reads a body of that shape.
+    /// Reads a required body of type `T`.
     pub(super) fn reads<T: JsonSchema>(mut self) -> Self {
         self.body = Some(SchemaGenerator::subschema_for::<T>);
         self.needs_body = true;
@@ -194,7 +194,7 @@ impl Draft {
         Self { needs_body: false, ..self.reads::<T>() }
     }
 
-    /// It is done at once, without waiting for anything.
+    /// For work that does not wait.
     pub(super) fn at_once<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
@@ -229,7 +229,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// It waits for other tasks.
+    /// For work that waits for other tasks.
     pub(super) fn later<A: Answer, F>(self, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,
@@ -243,12 +243,12 @@ impl Draft {
     }
 }
 
-/// What a path and a method lead to.
+/// The result of a search by path and method.
 #[derive(Clone)]
 pub(super) enum Found {
-    /// This, with what the braces stand for.
+    /// The operation, and the text at the braces of its path.
     Operation(Arc<Operation>, String),
-    /// There are other methods only.
+    /// The path exists, but only with these methods.
     Others(Vec<Method>),
 }
 
@@ -257,7 +257,7 @@ pub(super) enum Found {
 pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
     let mut fitting: Vec<_> =
         table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
-    // A path that is written out hides those with braces.
+    // A path without braces hides paths with braces.
     if fitting.iter().any(|(_, named)| named.is_empty()) {
         fitting.retain(|(_, named)| named.is_empty());
     }

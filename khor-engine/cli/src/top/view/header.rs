@@ -55,7 +55,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     Line::styled(format!("{badges} "), style).alignment(Alignment::Right).render(row, buffer);
 }
 
-/// Whether it is silent, which one forgets.
+/// Why the sound device is silent; empty if it is not.
 fn silence(state: &State) -> String {
     let Some(controls) = &state.controls else { return String::new() };
     let left_min = |until_ms: u64| until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
@@ -89,7 +89,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     let (source, source_is_well) = source_text(&health.source);
     let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
-    // The one that fails comes first: it may not fit beside the other.
+    // A failing part comes first, because both may not fit.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
     parts.sort_by_key(|(_, is_well)| *is_well);
     let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));
@@ -97,7 +97,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
 }
 
-/// The source, and whether it is fine.
+/// Words for the source, and whether it works.
 fn source_text(source: &SourceReport) -> (String, bool) {
     let words = match source.kind {
         Some(SourceKind::Collector) => "heard through the collector".to_owned(),
@@ -119,7 +119,7 @@ fn audio_text(audio: &AudioReport) -> (String, bool) {
         return ("sound is off".to_owned(), true);
     }
     if !audio.health.ok {
-        return (format!("! no sound: {}", audio.health.error().unwrap_or("it has not begun")), false);
+        return (format!("! no sound: {}", audio.health.error().unwrap_or("it has not started")), false);
     }
     let device = audio.device.as_deref().unwrap_or("a device");
     let backend = audio.backend.as_ref().map_or_else(String::new, |backend| format!(" ({backend})"));

@@ -1,5 +1,5 @@
-//! The hosts of a site, the furthest above its baseline first. Shows which ones have the voices,
-//! which are silent, and what is unusual about each.
+//! The hosts of a site, the largest deviation first. Shows which ones have the voices, which are
+//! silent, and what is unusual about each.
 
 use khor_api::{FleetReport, HostReport, HostState};
 use khor_engine::engine::{NOTABLE_OCTAVES, times};
@@ -18,10 +18,11 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which sections and bars fit.
+/// Width from which sections and bars fit, columns.
 const ROOMY: u16 = 66;
-/// Columns of a whole bar, and what it stands for, octaves.
+/// Columns of a whole bar.
 const BAR: u16 = 8;
+/// Deviation of a whole bar, octaves.
 const WHOLE_BAR: f32 = 10.0;
 /// Silent hosts that are named if there is no room for a row each.
 const NAMED: usize = 4;
@@ -40,12 +41,9 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     let words = match (&fleet.site, fleet.live as usize > visible) {
         (None, _) => "hosts".to_owned(),
         (_, true) => {
-            format!(
-                "{visible} of {}, the furthest above its ordinary first",
-                counted(fleet.live.into(), "host")
-            )
+            format!("{visible} of {}, the largest deviation first", counted(fleet.live.into(), "host"))
         }
-        (_, false) => "hosts, the furthest above its ordinary first".to_owned(),
+        (_, false) => "hosts, the largest deviation first".to_owned(),
     };
     let mut below = heading(buffer, area, theme, &words);
     if fleet.hosts.is_empty() {
@@ -54,7 +52,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         put(
             buffer,
             row,
-            &format!(" {}", trouble.map_or("no host has been heard yet", |trouble| &trouble.error)),
+            &format!(" {}", trouble.map_or("no host has sent yet", |trouble| &trouble.error)),
             STRONG,
         );
         let words = trouble.and_then(|trouble| trouble.fix.as_deref()).unwrap_or_default();
@@ -148,7 +146,7 @@ fn standing(host: &HostReport, octaves: Option<f32>, label: &str) -> String {
     }
 }
 
-/// What is odd about what comes from it.
+/// A problem of a host's messages: a duplicate name or a wrong clock.
 fn odd(host: &HostReport) -> Option<String> {
     let way = if host.clock_behind_ms > 0 { "behind" } else { "ahead" };
     if host.used_twice {

@@ -16,14 +16,15 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which labels fit, and from which whole words fit.
+/// Width from which labels and whole words fit, columns.
 const ROOMY: u16 = 66;
 /// Columns of the shape before a name, and of the space after the name.
 const MARK: u16 = 4;
-/// Columns of shape and name: enough for the kernel's signals, and at most so many for added lanes.
+/// Least columns of shape and name, enough for the kernel's signals.
 const SHORTEST_NAME: u16 = 11;
+/// Most columns of shape and name, for added lanes.
 const LONGEST_NAME: u16 = 20;
-/// Columns below which there is no picture.
+/// Width from which the picture fits, columns.
 const PICTURE_FROM: u16 = 34;
 
 /// Columns of the parts of a lane.
@@ -36,7 +37,8 @@ struct Columns {
 }
 
 impl Columns {
-    /// For an area of `width` columns, and lanes whose longest name has `longest_name` characters.
+    /// The columns for an area of `width` columns. The longest name of a lane has `longest_name`
+    /// bytes.
     fn of(width: u16, longest_name: usize) -> Self {
         let is_roomy = width >= ROOMY;
         let longest = if is_roomy { LONGEST_NAME } else { SHORTEST_NAME };
@@ -145,7 +147,7 @@ fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme:
             *highest = Some(highest.map_or(level, |before| before.max(level)));
         }
     }
-    // One eighth of a row even where it is still, since that is known.
+    // A known level of 0 is one eighth of a row high, unlike a missing level.
     let most = 8 * u64::from(area.height);
     let eighths = |level: f32| 1 + (level.clamp(0.0, 1.0) * (most - 1) as f32).round() as u64;
     Sparkline::default()

@@ -23,13 +23,13 @@ use super::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Columns from which the score fits beside the lanes.
+/// Width from which the score fits next to the lanes, columns.
 const SCORE_FROM: u16 = 64;
-/// Fewest cues worth a heading, where lanes could be higher instead.
+/// Fewest cues that get a heading. With fewer, the lanes get the rows.
 const CUES: u16 = 4;
-/// Rows that hosts have before there are cues below them.
+/// Rows that the hosts get before there are cues below them.
 const HOSTS: u16 = 8;
-/// A lane is no higher than that many rows.
+/// Highest lane, rows.
 const LANE_ROWS: u16 = 3;
 
 /// Draws all of it.
@@ -91,7 +91,7 @@ fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
 }
 
-/// What became of the last key, or what keys there are.
+/// The result of the last key, or a list of the keys.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
     if let Some(message) = state.message() {
         put(buffer, area, &format!(" {message}"), STRONG);

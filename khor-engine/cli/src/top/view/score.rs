@@ -104,7 +104,8 @@ fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, theme: Theme) {
     }
 }
 
-/// First how they go on, then where they begin: that is never covered.
+/// Draws the lengths of the notes first and their beginnings last, so that nothing covers a
+/// beginning.
 fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme: Theme, layer: Layer) {
     let left = |note: &NoteReport| grid.column(note.ts_ms as f64);
     let end_ms = |note: &NoteReport| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);

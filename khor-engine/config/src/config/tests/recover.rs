@@ -1,4 +1,4 @@
-//! Invalid settings fall back one by one.
+//! Tests that each invalid setting falls back by itself.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The JSON Schema of the configuration agrees with the checks.
+//! Tests that the JSON Schema of the configuration agrees with the checks.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -85,7 +85,7 @@ fn validation_enforces_the_schemas_limits() {
         let is_list = whole.pointer(&pointer).is_some_and(Value::is_array);
         let problem = refused(&pointer, if is_list { json!([text]) } else { text });
         let expected = format!("{} characters is not allowed, expected at most {most}", most + 1);
-        // A time of day is rejected because of its form.
+        // A long time of day gets the error about its form.
         assert!(problem.contains(&expected) || problem.contains("HH:MM"), "{pointer}: {problem}");
         assert!(problem.chars().count() < 550, "{pointer}: {problem}");
     }

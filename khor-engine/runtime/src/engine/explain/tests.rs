@@ -48,10 +48,10 @@ fn deviations_match_the_shown_rates() {
 #[test]
 fn a_calm_bed_names_usual_waits() {
     let mut reading = deviating_reading(SignalId::Rx, 0.0);
-    assert_eq!(usual_waits(Some(&reading)), "nothing has to wait");
+    assert_eq!(usual_waits(Some(&reading)), "no task waits");
     reading.rates[SignalId::Cpu] = Some(0.995);
     let why = usual_waits(Some(&reading));
-    assert_eq!(why, "waiting on cpu, no more than has been usual here");
+    assert_eq!(why, "waiting on cpu, no more than usual");
     let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
     let narrow = narrow(&long);
     assert!(narrow.starts_with("Short\nWhy: a name") && narrow.ends_with('\n'), "{narrow}");

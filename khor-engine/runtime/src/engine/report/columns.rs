@@ -18,7 +18,8 @@ pub(in crate::engine) fn columns(
     }
 }
 
-/// The rate of a lane of `catalogue`. An earlier source may have given its id to another lane.
+/// The rate of a lane of `catalogue`. Looks it up by name if an earlier source may have used its id
+/// for another lane.
 fn rate(catalogue: &Catalogue, lane: &LaneInfo, point: &PastRates) -> Option<f64> {
     let keeps_ids = catalogue.extends(&point.catalogue);
     let known = if keeps_ids { Some(lane) } else { point.catalogue.find(&lane.name) };

@@ -4,7 +4,7 @@ use khor_api::Trouble;
 use khor_proto::Availability;
 use khor_source::Shortfall;
 
-/// What is missing, as answers show it.
+/// Converts a shortfall to the type of the API.
 pub(super) fn trouble(shortfall: &Shortfall) -> Trouble {
     Trouble::new(&shortfall.error, &shortfall.fix)
 }

@@ -17,7 +17,7 @@ use crate::engine::{
     state::{EngineState, SingleHost, SourceState},
 };
 
-/// A clock that differs by this much is off, milliseconds.
+/// Largest difference of a clock that is not reported, milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
 
 pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
@@ -34,7 +34,7 @@ pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
 }
 
 fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
-    let no_site = || Trouble::new("no site is heard", "start khor engine --site NAME --nats URL");
+    let no_site = || Trouble::new("no site is selected", "start khor engine --site NAME --nats URL");
     FleetReport {
         site: None,
         ok: false,

@@ -1,4 +1,4 @@
-//! `GET /api/health`: how every part works.
+//! `GET /api/health`: the state of every part.
 
 use std::ffi::OsStr;
 
@@ -191,7 +191,7 @@ fn single_host_report(single_host: &SingleHost) -> ScopeReport {
     }
 }
 
-/// The original's `bpf` block: whether the kernel's probes are heard.
+/// The field `bpf` of the original khor: whether the collector's programs deliver counters.
 fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     let health = match source {
         _ if !config.features.bpf || config.features.fake => Health::off(),

@@ -1,4 +1,4 @@
-//! `GET /metrics`: everything that can be counted.
+//! The values of `GET /metrics`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::history::WrittenPoint;
 /// All measurements, for clients that draw graphs.
 #[derive(Clone, Debug)]
 pub struct Measures {
-    /// How every part is.
+    /// The state of every part.
     pub health: HealthReport,
     /// Signals and controls.
     pub metrics: MetricsReport<WrittenPoint>,
@@ -21,6 +21,6 @@ pub struct Measures {
     pub refused: Refused,
     /// Totals of the kernel's counters since the engine started; `None` without a source.
     pub counters: Option<Counters>,
-    /// Cues that came, by kind.
+    /// Number of cues, by kind.
     pub cues: BTreeMap<&'static str, u64>,
 }

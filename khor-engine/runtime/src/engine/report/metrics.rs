@@ -19,7 +19,7 @@ use crate::engine::{
     },
 };
 
-/// Why a signal that could be there isn't.
+/// Why a signal is missing although the source has it.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
 /// Why a lane is missing; `None` if it is available.
@@ -36,7 +36,7 @@ fn absence(state: &EngineState, lane: LaneId) -> Option<String> {
                 signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
             }
             None if has_lane(state, lane) => None,
-            None => Some("the source sends no value of it now".to_owned()),
+            None => Some("the source sends no value now".to_owned()),
         },
     }
 }
@@ -51,7 +51,7 @@ fn absence_in_site(state: &EngineState, lane: LaneId) -> Option<String> {
         (Some(_), Some(alone)) => Some(format!("{} does not have it", alone.host)),
         (Some(_), None) => Some("no host of the site has it".to_owned()),
         (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
-        (None, _) => Some("no host of the site is heard".to_owned()),
+        (None, _) => Some("no host of the site sends".to_owned()),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Converts the state into the types of the API (`khor-api`), with one module for each. Reads the
-//! state and computes nothing.
+//! Converts the engine's state to the types of the API (`khor-api`), with one module for each
+//! answer. Does not change the state.
 
 mod columns;
 mod convert;

@@ -1,5 +1,5 @@
-//! A source that adds a lane while it runs: the lane is heard, explained, reported and kept in the
-//! history.
+//! Tests a source that adds a lane while it runs: khor plays, explains and reports the lane, and
+//! keeps it in the history.
 
 use khor_config::Config;
 use khor_fleet::{Message, Name};
@@ -123,7 +123,7 @@ impl Drop for Fixture {
 }
 
 #[tokio::test]
-async fn an_added_lane_is_heard_and_reported() {
+async fn an_added_lane_plays_and_is_reported() {
     let mut fixture = Fixture::new();
     fixture.begin().await;
     assert_eq!(fixture.metrics()["signals"].as_object().unwrap().len(), SignalId::COUNT);
@@ -137,7 +137,7 @@ async fn an_added_lane_is_heard_and_reported() {
     let lane = &metrics["signals"]["queue"];
     assert!(lane["level"].as_f64().unwrap() > 0.3 && lane["available"] == json!(true), "{lane}");
     assert_eq!((&lane["label"], &lane["unit"]), (&json!("queue per second"), &json!("1/s")));
-    assert!(metrics["signals"]["rx"]["level"].is_number(), "the signals of the kernel go on");
+    assert!(metrics["signals"]["rx"]["level"].is_number(), "the signals of the kernel continue");
     let history = metrics["history"].as_array().unwrap();
     assert!(history[0]["levels"].get("queue").is_none(), "it had no lane then");
     assert!(history.last().unwrap()["rates"]["queue"].as_f64().unwrap() > 100.0);
@@ -161,7 +161,7 @@ async fn a_lane_may_be_missing() {
     khor_e2e::wait_until_async("a frame without the lane", || level().is_none()).await;
     let lane = fixture.metrics()["signals"]["queue"].clone();
     assert_eq!((&lane["level"], &lane["available"]), (&json!(null), &json!(false)));
-    assert_eq!(lane["reason"], "the source sends no value of it now");
+    assert_eq!(lane["reason"], "the source sends no value now");
     fixture.begin().await;
     let metrics = fixture.metrics();
     assert!(metrics["signals"].get("queue").is_none(), "the next source has not added it");
@@ -187,7 +187,7 @@ fn site() -> Arc<Site> {
 }
 
 #[tokio::test]
-async fn a_lane_of_a_host_is_heard() {
+async fn a_lane_of_a_host_plays() {
     let fixture = Fixture::new();
     fixture.begin_source(SourceKind::Site).await;
     fixture.events.send(InputEvent::Fleet(FleetEvent::Site(site()))).await.unwrap();

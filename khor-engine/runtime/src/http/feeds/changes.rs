@@ -1,4 +1,4 @@
-//! The stream of changes: first the whole state, then only what changes.
+//! The stream of changes: sends the whole state first, and then only its changes.
 
 use std::{
     sync::Arc,
@@ -21,18 +21,18 @@ use crate::{
     rounding::{round, round_f32},
 };
 
-/// Time between two looks at the parts that change slowly or cost time.
+/// Time between two reads of health, sentence and configuration, which change slowly or are costly.
 const SLOW_INTERVAL: Duration = Duration::from_secs(1);
-/// The engine computes the start of a bar at each step anew. Differences below this mean nothing,
-/// milliseconds.
+/// Differences of a bar's start that are not sent, milliseconds. The engine computes the start at
+/// each step, with small errors.
 const BAR_TOLERANCE_MS: u64 = 20;
 
 pub(super) struct ChangesPublisher {
     engine: Arc<Engine>,
-    /// What clients know.
+    /// The state that clients have after the last round.
     state: StreamState,
     position: ReadPosition,
-    /// When the slow parts were last looked at.
+    /// When the slow parts were last read.
     slow_at: Option<Instant>,
 }
 
@@ -46,7 +46,7 @@ impl ChangesPublisher {
         Self { engine, state, position: ReadPosition::default(), slow_at: None }
     }
 
-    /// The present state as events. Those that change nothing are not sent.
+    /// The current state as events. The caller sends only the events that change `state`.
     fn present(&mut self) -> Vec<StreamEvent> {
         let metrics = self.engine.metrics(Some(self.position), false);
         self.position = self.position.after(&metrics);
@@ -70,7 +70,7 @@ impl ChangesPublisher {
         ]
     }
 
-    /// The known health if only its time has changed.
+    /// The health. If only its time has changed, the previous report, so that it is not sent again.
     fn health(&self) -> HealthReport {
         let new = self.engine.health();
         let known = self.state.health.as_ref();

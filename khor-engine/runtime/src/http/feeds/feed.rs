@@ -1,5 +1,5 @@
-//! Sends the same messages to many clients. One task makes the messages, and each message is
-//! written once. The task runs only while there are clients.
+//! Sends the same messages to many clients. One task serializes each message once. The task runs
+//! only while there are clients.
 
 use std::{
     convert::Infallible,
@@ -17,24 +17,24 @@ use tokio::{
 
 /// Time between two rounds of messages.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// Messages that wait for a slow client, which are those of a few seconds. A client that is further
-/// behind is greeted again.
+/// Messages that wait for a slow client: those of a few seconds. A slower client misses messages
+/// and is greeted again.
 const QUEUE: usize = 128;
 
 /// Makes the messages of a feed.
 pub(super) trait Publisher: Send + 'static {
     type Message: Clone + Send + Sync + 'static;
-    /// How far a client has read.
+    /// The position up to which a client has read.
     type Client: Send + Sync + 'static;
 
     /// The messages since the last round. Called ten times a second while there are clients.
     fn round(&mut self) -> Vec<Self::Message>;
 
-    /// The first messages of a new client, or of a client that missed messages. They lead to the
-    /// state of the last round.
+    /// The first messages for a new client, or for a client that missed messages. They bring the
+    /// client to the state of the last round.
     fn greet(&self, client: &Self::Client) -> Vec<Self::Message>;
 
-    /// The bytes of a message, which `client` receives now.
+    /// The bytes of a message. Records in `client` that it was sent.
     fn deliver(client: &mut Self::Client, message: Self::Message) -> Bytes;
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Feed<P: Publisher>(Mutex<Shared<P>>);
 struct Shared<P: Publisher> {
     publisher: P,
     messages: broadcast::Sender<P::Message>,
-    /// Whether the task runs that makes the messages.
+    /// Whether the task is running.
     is_running: bool,
 }
 
@@ -61,7 +61,8 @@ impl<P: Publisher> Feed<P> {
         Arc::new(Self(Mutex::new(Shared { publisher, messages, is_running: false })))
     }
 
-    /// All messages for one client: a greeting, then those of each round. Call this in a runtime.
+    /// All messages for one client: a greeting, then the messages of each round. Needs a tokio
+    /// runtime.
     pub(super) fn bytes(
         self: &Arc<Self>,
         mut client: P::Client,
@@ -77,12 +78,13 @@ impl<P: Publisher> Feed<P> {
         stream::iter(greeting).chain(later.flatten()).map(Ok)
     }
 
-    /// The greeting of a client, and all messages after it. The lock keeps rounds out meanwhile.
+    /// The greeting of a client, and a receiver of all later messages. The lock prevents a round
+    /// between the two.
     fn connect(self: &Arc<Self>, client: &P::Client) -> (Vec<P::Message>, broadcast::Receiver<P::Message>) {
         let mut shared = self.0.lock();
         if !shared.is_running {
             shared.is_running = true;
-            // Nobody receives these messages. They bring the publisher up to date.
+            // Brings the publisher up to date. No client receives these messages.
             shared.publisher.round();
             tokio::spawn(run(Arc::downgrade(self)));
         }
@@ -119,7 +121,7 @@ impl<P: Publisher> Connection<P> {
     }
 }
 
-/// Runs until there is no client.
+/// Sends rounds of messages until there is no client.
 async fn run<P: Publisher>(feed: Weak<Feed<P>>) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -136,7 +138,8 @@ async fn run<P: Publisher>(feed: Weak<Feed<P>>) {
 mod tests {
     use super::*;
 
-    /// Counts its rounds. A greeting is the count so far, and the count that the client has read.
+    /// Counts its rounds. A greeting is 1000 times the count, plus the last count that the client
+    /// read.
     struct Counter(u64);
 
     impl Publisher for Counter {
@@ -182,7 +185,7 @@ mod tests {
             feed.round();
         }
         let count = 2 + 1 + QUEUE as u64;
-        assert_eq!(next(&mut slow).await, 1000 * count + 2, "it had read the message 2");
+        assert_eq!(next(&mut slow).await, 1000 * count + 2, "the client had read message 2");
         assert_eq!(next(&mut slow).await, count + 1, "no message is missing");
     }
 

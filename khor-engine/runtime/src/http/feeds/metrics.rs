@@ -1,8 +1,8 @@
-//! The default stream: the metrics ten times a second, with the notes and cues since the previous
-//! event. The id of an event is its position, so that a client that reconnects receives the notes
-//! and cues that it missed.
+//! The default stream: sends the metrics ten times a second, with the notes and cues since the
+//! previous event. The id of an event is its position. A client that reconnects sends the id, and
+//! receives the notes and cues that it missed.
 //!
-//! The events have no name, which is what the original's clients read.
+//! The events have no name, because clients of the original khor expect none.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ type Message = (Bytes, ReadPosition);
 
 pub(super) struct MetricsPublisher {
     engine: Arc<Engine>,
-    /// After the last round.
+    /// The position after the last round.
     position: ReadPosition,
 }
 
@@ -44,7 +44,7 @@ impl MetricsPublisher {
 
 impl Publisher for MetricsPublisher {
     type Message = Message;
-    /// `None`: a client that reads for the first time.
+    /// `None` for a client that has read nothing.
     type Client = Option<ReadPosition>;
 
     fn round(&mut self) -> Vec<Message> {
@@ -53,8 +53,8 @@ impl Publisher for MetricsPublisher {
         self.event(&report, self.position).into_iter().collect()
     }
 
-    /// The notes and cues that the client missed, up to the last round. The next round has the
-    /// later ones.
+    /// The notes and cues that the client missed, up to the last round. The next round sends later
+    /// ones.
     fn greet(&self, client: &Self::Client) -> Vec<Message> {
         let mut report = self.engine.metrics(*client, false);
         self.position.limit(&mut report);
@@ -67,7 +67,7 @@ impl Publisher for MetricsPublisher {
     }
 }
 
-/// Identifies this run of the engine. Another run numbers its notes from the start.
+/// Identifies this run of the engine. Each run numbers its notes from 1.
 fn run_id(engine: &Engine) -> String {
     format!("{:x}", engine.started_ts_ms())
 }

@@ -1,4 +1,4 @@
-//! What the event streams send. All clients of a stream share one [`feed`].
+//! The contents of the event streams. All clients of a stream share one [`feed`].
 
 mod changes;
 mod feed;
@@ -44,7 +44,7 @@ impl Feeds {
         }
     }
 
-    /// Event streams that are open.
+    /// Number of open event streams.
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
@@ -77,7 +77,7 @@ impl Feeds {
 
 impl OpenStream {
     fn new(open: &Arc<AtomicUsize>) -> Self {
-        // A count that is only shown: no order with anything else is needed.
+        // Relaxed is enough, because the count is only reported.
         open.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(open))
     }
