@@ -210,7 +210,7 @@ impl Engine {
         self.get_as("/api/recording")
     }
 
-    /// Answer of a GET as its type in the API.
+    /// The answer to a GET request, decoded as its API type.
     pub fn get_as<T: DeserializeOwned>(&self, path: &str) -> T {
         let answer = self.get(path);
         T::deserialize(&answer).unwrap_or_else(|error| panic!("GET {path}: {error} in {answer:#}"))

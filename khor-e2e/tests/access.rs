@@ -47,7 +47,7 @@ fn client_certificate_opens_tls_server() {
     let options = server.options_by_certificate(Some("known"), "ca");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     wait_for_log(&relay, &["sending to"]);
-    wait_until("its frames", || engine.fleet().live == 1);
+    wait_until("the host's frames", || engine.fleet().live == 1);
     are_told(vec![
         (server.options_by_certificate(None, "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("strange"), "ca"), ["fatal alert", "tls_cert"]),
@@ -70,7 +70,7 @@ fn creds_open_a_server_of_an_operator() {
     let options = server.options_by_creds("user");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     wait_for_log(&relay, &["sending to"]);
-    wait_until("its frames", || engine.fleet().live == 1);
+    wait_until("the host's frames", || engine.fleet().live == 1);
     are_told(vec![
         (server.options_by_creds("former"), ["authorization violation", "creds file"]),
         (server.options_by_creds("foreign"), ["authorization violation", "creds file"]),

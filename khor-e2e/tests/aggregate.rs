@@ -71,9 +71,7 @@ fn two_aggregators_share_site_one_carries_on() {
     );
     assert_eq!(engine.hosts_of_cues("lost").len(), lost, "nobody is missed for it");
     hosts.stand_out(Some(5));
-    wait_until("the next to take the solo", || {
-        engine.fleet().soloists.first().is_some_and(|host| host == "h-5")
-    });
+    wait_until("h-5 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-5"));
 
     // The other goes too: that is one loss.
     drop(aggregators.pop());
@@ -125,7 +123,7 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     let level = engine.level("rx").expect("a level");
     assert!(level < 0.1, "{level}");
     hosts.stand_out(None);
-    wait_until("it to be given back", || engine.fleet().soloists.is_empty());
+    wait_until("the solo to end", || engine.fleet().soloists.is_empty());
 }
 
 fn lost_host_is_reported_once(engine: &Engine, hosts: &Hosts) {
@@ -203,7 +201,7 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     assert!(grown_kib < 4 * 1024, "{grown_kib} KiB");
     // The relay still receives all hosts.
     hosts.stand_out(Some(9));
-    wait_until("one to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-9"));
+    wait_until("h-9 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-9"));
     assert!(relay.stop().success());
     assert!(engine.stop().0.success());
 }

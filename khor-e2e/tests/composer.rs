@@ -51,7 +51,7 @@ fn user_preset_loads_and_survives_breaking() {
         problems.contains("voices.pace: must be within 0.25..=2")
     });
     fs::write(&file, &mine).expect("writing");
-    wait_until("all to be well", || engine.health().presets.ok);
+    wait_until("all presets to be valid", || engine.health().presets.ok);
 }
 
 #[test]

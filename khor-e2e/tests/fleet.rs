@@ -163,7 +163,7 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
 fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &json!(loud));
     wait_until("the loud one's reading", || deviation(engine, "local") > 3.0);
-    assert!(engine.fleet().soloists.is_empty(), "it has all the voices");
+    assert!(engine.fleet().soloists.is_empty(), "the selected host has all the voices");
     assert_eq!(engine.health().scope.whose, loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");

@@ -52,7 +52,7 @@ fn hosts_of_two_racks_sound_like_own_hosts() {
     assert!(engine.explain().text.contains("b-4"));
     sections_are_heard_over_both_racks(&engine);
     hosts[1].stand_out(None);
-    wait_until("it to be given back", || engine.fleet().soloists.is_empty());
+    wait_until("the solo to end", || engine.fleet().soloists.is_empty());
 
     something_happens_on_a_host(&engine, &server);
     hosts[0].silence(vec![2]);

@@ -41,7 +41,7 @@ pub struct PlayedNote {
     pub brightness: f32,
     /// Its timbre, which shows its voice.
     pub instrument: Instrument,
-    /// The kernel's signal that it represents, if it is one.
+    /// The kernel's signal that the note represents; `None` if it represents none.
     pub signal: Option<SignalId>,
 }
 

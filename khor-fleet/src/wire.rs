@@ -1,4 +1,4 @@
-//! From messages to bytes and back, for all kinds alike.
+//! Encodes and decodes the messages of all kinds.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ pub const MAX_FRAME_BYTES: usize = 416;
 pub const MAX_CUE_BYTES: usize = 200;
 /// Longest frame of a site that is sent, bytes.
 pub const MAX_SITE_BYTES: usize = 36 * 1024;
-/// Longest frame or cue that is read, bytes: newer minor versions may append to theirs. Also the
-/// longest frame with added lanes, which older versions have to read.
+/// Longest frame or cue that is read, bytes. Newer minor versions may append to messages. It also
+/// limits frames with added lanes, because older versions must be able to read them.
 pub const MAX_READ_BYTES: usize = 1024;
 /// Longest frame of a site that is read, bytes.
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
-/// Of the form that this crate writes.
+/// Major version of the format that this crate writes.
 const MAJOR: u8 = 1;
-/// What it is, and its version.
+/// Length of the kind and the version at the beginning of a message.
 const HEADER_BYTES: usize = 4;
 
 /// Why bytes were not read.

@@ -22,7 +22,7 @@ pub struct Controls {
     pub vowel: f32,
 }
 
-/// Vowel while the pad's brightness is neutral, just past o; it closes towards u as the pad darkens.
+/// Vowel at neutral brightness of the pad, just past o. It moves towards u as the pad darkens.
 const VOWEL: f32 = 0.35;
 
 impl Default for Controls {
@@ -31,7 +31,8 @@ impl Default for Controls {
     }
 }
 
-/// Time constant of all controls, seconds: slow enough to be a mood, quick enough to belong to its cause.
+/// Time constant of all controls, seconds. Slow enough for a mood, and fast enough that the listener
+/// connects the change with its cause.
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {

@@ -93,7 +93,7 @@ pub struct Route {
 pub(super) struct RouteText {
     /// A signal, or `work`.
     signal: String,
-    /// Which of the signal's numbers; `level` without it.
+    /// The value of the signal that the route reads; default `level`.
     #[serde(default)]
     of: LaneValue,
     /// Input values between which the feature moves; the usual ones where there are none.
@@ -101,12 +101,12 @@ pub(super) struct RouteText {
     from: Option<(f32, f32)>,
     /// The feature.
     to: String,
-    /// Shape of the way from input to feature; `linear` without it.
+    /// Curve from the input to the feature; default `linear`.
     #[serde(default)]
     curve: Curve,
     /// The feature's lowest and highest value, in its own unit.
     range: (f32, f32),
-    /// Direction of the feature; `up` without it.
+    /// Direction of the feature; default `up`.
     #[serde(default)]
     polarity: Polarity,
 }
@@ -125,7 +125,8 @@ pub struct Mapping {
 }
 
 impl Route {
-    /// How far along the feature's range the lanes put it, 0..=1, without direction. Absent signals are still.
+    /// The position of the feature within its range that these lanes give, 0..=1, before the polarity
+    /// is applied. A missing signal counts as 0.
     pub(super) fn position(&self, lanes: &Lanes) -> f32 {
         let value = match self.input {
             Input::Work => work(lanes),

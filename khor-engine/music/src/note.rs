@@ -103,8 +103,8 @@ impl Instrument {
         }
     }
 
-    /// The job its notes have unless the score says otherwise; its patch is that of this role where a preset
-    /// names none of its own.
+    /// The default role of its notes. If a preset has no patch for the instrument, the patch of this
+    /// role applies.
     pub const fn role(self) -> Role {
         match self {
             Self::Melody

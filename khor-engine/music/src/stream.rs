@@ -77,7 +77,7 @@ impl VoiceStream {
         }
     }
 
-    /// The voice of added lanes with this hint.
+    /// The stream that plays added lanes with this hint.
     pub const fn of_hint(hint: VoiceHint) -> Self {
         match hint {
             VoiceHint::Process => Self::Process,

@@ -63,8 +63,8 @@ pub enum RangeMode {
 pub struct Scaling {
     /// What levels are relative to.
     pub range: RangeMode,
-    /// Rates of the kernel's signals whose level is 1, > 0, each in its signal's own unit. An added
-    /// lane has the ceiling of its scale.
+    /// For each signal of the kernel, the rate whose level is 1; > 0, in the signal's own unit. An
+    /// added lane uses the ceiling of its own scale instead.
     pub ceilings: PerSignal<f64>,
     /// 0..=1: how slowly levels follow; 0.5 is as designed.
     pub smoothing: f32,
@@ -103,8 +103,8 @@ impl Interpreter {
         self.scaling = scaling;
     }
 
-    /// Takes another catalogue. Values of added lanes are kept if it extends the last one, and
-    /// baselines always, by name.
+    /// Replaces the catalogue. If it extends the previous one, the values of added lanes are kept.
+    /// Baselines are always kept, by lane name.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         if !catalogue.extends(&self.catalogue) {
             self.recent.added.clear();
@@ -130,7 +130,7 @@ impl Interpreter {
         self.lanes.values_mut().for_each(|lane| *lane = None);
     }
 
-    /// Takes the smoothed rates of all lanes of the catalogue, each in its own unit.
+    /// Updates all lanes from their smoothed rates, each in its lane's own unit.
     pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) -> &Lanes {
         self.baseline.push(rates, interval_s);
         let Self { catalogue, scaling, baseline, recent, lanes } = self;
@@ -156,7 +156,7 @@ impl Interpreter {
         PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// How much of the baselines of the available lanes is this machine's own, 0..=1.
+    /// How far the baselines of the available lanes are learnt, 0..=1. The rest comes from the priors.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(self.lanes.values().map(Option::is_some))
     }
@@ -166,7 +166,8 @@ impl Interpreter {
     }
 }
 
-/// The lane of a rate. `band` is the usual range, `held` is its last level, and `recent` its average over [`SURPRISE_TAU_S`].
+/// Computes a lane from its rate. `band` is its usual range and `held` its last level. `recent` is
+/// its average over [`SURPRISE_TAU_S`], which this updates.
 fn interpret(
     info: &LaneInfo,
     scaling: &Scaling,

@@ -82,8 +82,9 @@ pub enum SourceEvent {
     Up(SourceInfo),
     /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
-    /// The lanes of the frames that follow. Until the first one after [`Self::Up`], a source has
-    /// the kernel's signals alone. Each one extends the last one, so that ids stay valid.
+    /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Up`], a
+    /// source has only the kernel's signals. Each catalogue extends the previous one, so lane ids stay
+    /// valid.
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),

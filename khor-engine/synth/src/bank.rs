@@ -150,8 +150,8 @@ impl VoiceBank {
         }
     }
 
-    /// Renders `frames` frames beginning at `frame` into the mix's buses and the stems', from `at` on.
-    /// Audio thread; no allocation.
+    /// Renders `frames` frames, beginning at `frame`, into the buses of the mix and of the stems,
+    /// beginning at `at`. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(
         &mut self,

@@ -30,7 +30,7 @@ pub(crate) struct HostRoster {
     tracked: BTreeMap<Name, TrackedHost>,
     cue_limits: CueLimits,
     refused: Refused,
-    /// The lanes of all hosts.
+    /// The lanes of all hosts. It only grows.
     catalogue: Catalogue,
     /// Since when frames can arrive.
     connected: Instant,
@@ -55,7 +55,7 @@ impl HostRoster {
         self.connected = now;
     }
 
-    /// The lanes of all hosts. It grows when a host sends a lane with another name.
+    /// The catalogue of all hosts' lanes. It grows when a host sends a lane with a new name.
     pub(crate) fn catalogue(&mut self) -> &mut Catalogue {
         &mut self.catalogue
     }

@@ -7,8 +7,7 @@ use khor_fleet::{
     Frame, Message, Name, SiteFrame,
     sketch::{self, MAX_PARTS},
 };
-use khor_signal::Accumulator;
-use khor_signal::Catalogue;
+use khor_signal::{Accumulator, Catalogue};
 use tokio::time::Instant;
 
 use super::{
@@ -136,7 +135,7 @@ impl SubSites {
         self.sites.is_empty()
     }
 
-    /// Takes a site's frame. The lanes of its hosts get their ids from `catalogue`.
+    /// Takes a site's frame. `catalogue` assigns the ids of its hosts' lanes.
     pub(crate) fn site_frame(
         &mut self,
         frame: &SiteFrame,

@@ -30,7 +30,7 @@ pub struct Progress {
     pub dropped: u64,
     /// Cues that were sent.
     pub cues: u64,
-    /// Added lanes for which the last frame had no room.
+    /// Added lanes that did not fit into the last frame.
     pub lanes_left_out: u64,
     /// Whether the server answers.
     pub connected: bool,

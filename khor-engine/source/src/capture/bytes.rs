@@ -46,7 +46,7 @@ impl Cursor {
         self.bytes.get(self.at).copied()
     }
 
-    /// The bytes that were not taken.
+    /// The bytes that are not read yet.
     pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
     }

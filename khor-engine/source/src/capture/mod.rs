@@ -65,8 +65,8 @@ pub enum CaptureError {
 pub enum Recorded {
     /// A source begins; its counters do not continue those before.
     Start(Origin),
-    /// The lanes of the frames that follow. Until the first ones after [`Self::Start`], a source has
-    /// the kernel's signals alone. Each catalogue extends the last one.
+    /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Start`], a
+    /// source has only the kernel's signals. Within a source, each catalogue extends the previous one.
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),

@@ -44,7 +44,7 @@ pub struct CaptureReader<R = BufReader<File>> {
     lacks_edge: Option<bool>,
     /// The lanes of the current source.
     catalogue: Catalogue,
-    /// Whether some of its lanes were not returned yet.
+    /// Whether the catalogue has lanes that the caller has not received yet.
     has_new_lanes: bool,
     /// The end of the capture was read.
     whole: bool,
@@ -111,7 +111,7 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
-    /// What an entry means to the caller; `None` if it has no effect of its own.
+    /// The record that the caller receives for an entry; `None` if there is none.
     fn recorded(&mut self, entry: Entry) -> Result<Option<Recorded>, Malformed> {
         Ok(match entry {
             Entry::Source { origin, lacks_edge } => {
@@ -137,7 +137,7 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
-    /// Another source begins.
+    /// Begins another source.
     fn start(&mut self, origin: Origin) -> Recorded {
         (self.catalogue, self.has_new_lanes) = (Catalogue::kernel(), false);
         Recorded::Start(origin)
@@ -149,7 +149,7 @@ impl<R: Read> CaptureReader<R> {
             edge::fill(&mut frame);
         }
         if frame.added.len() > self.catalogue.added().len() {
-            // Values of lanes without a definition mean nothing.
+            // Drops values of lanes without a definition.
             frame.added.resize(self.catalogue.added().len());
         }
         self.frames += 1;
