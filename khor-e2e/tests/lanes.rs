@@ -1,5 +1,5 @@
-//! Tests a lane that a capture adds while it plays. The lane appears in the API, in OSC messages, in
-//! the notes, on the screen of `khor top` and in renders.
+//! Tests a lane that a capture adds while it plays. The lane appears in the API, in OSC messages,
+//! in the notes, on the screen of `khor top` and in renders.
 
 use std::{
     net::UdpSocket,

@@ -39,8 +39,8 @@ pub struct Frame {
     pub learnt: u8,
     /// In the order of [`SIGNALS`]; `None` is a missing signal, never zero.
     pub signals: Vec<Option<Signal>>,
-    /// The lanes that the host adds to [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do not fit
-    /// into a frame are dropped. Since minor version 1.
+    /// The lanes that the host adds to [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do not
+    /// fit into a frame are dropped. Since minor version 1.
     pub added: Vec<AddedLane>,
 }
 
@@ -131,8 +131,9 @@ impl Frame {
     /// Maximum length of [`Self::added`].
     pub const MAX_ADDED: usize = 49;
 
-    /// Removes the last added lanes until the frame fits into [`Self::MAX_BYTES`](Message::MAX_BYTES).
-    /// Returns how many were removed. A frame without added lanes always fits.
+    /// Removes the last added lanes until the frame fits into
+    /// [`Self::MAX_BYTES`](Message::MAX_BYTES). Returns how many were removed. A frame without
+    /// added lanes always fits.
     pub fn fit(&mut self) -> usize {
         let before = self.added.len();
         self.added.truncate(Self::MAX_ADDED);

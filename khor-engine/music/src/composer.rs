@@ -70,7 +70,8 @@ pub struct Composer {
     pulse: Pulse,
     sections: Sections,
     roll_call: RollCall,
-    /// The voices of the first soloist, or of all machines as one; then those of the second soloist.
+    /// The voices of the first soloist, or of all machines as one; then those of the second
+    /// soloist.
     voices: [Voices; SOLOISTS],
     /// Input of the second soloist's voices. The input of the first is in `reading`.
     second_reading: Reading,
@@ -139,9 +140,9 @@ impl Composer {
         self.next_cast = cast;
     }
 
-    /// Sets the catalogue of lanes, from the next step on. A mapping has no route for an added lane,
-    /// so the voice in its definition plays it. If the catalogue does not extend the previous one,
-    /// ids mean other lanes, so the voices of added lanes end.
+    /// Sets the catalogue of lanes, from the next step on. A mapping has no route for an added
+    /// lane, so the voice in its definition plays it. If the catalogue does not extend the previous
+    /// one, ids mean other lanes, so the voices of added lanes end.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if *catalogue == self.catalogue {
             return;
@@ -226,8 +227,8 @@ impl Composer {
     /// Composes all steps that begin before `until_s` from the current `lanes`, and appends their
     /// notes to `out`.
     ///
-    /// The notes of one step are in order of onset. With swing or a strum, a note may begin a little
-    /// after `until_s`.
+    /// The notes of one step are in order of onset. With swing or a strum, a note may begin a
+    /// little after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
         let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
         self.cues.play_urgent(&context, self.controls_s, out);

@@ -31,8 +31,8 @@ impl Default for Controls {
     }
 }
 
-/// Time constant of all controls, seconds. Slow enough for a mood, and fast enough that the listener
-/// connects the change with its cause.
+/// Time constant of all controls, seconds. Slow enough for a mood, and fast enough that the
+/// listener connects the change with its cause.
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {

@@ -125,8 +125,8 @@ pub struct Mapping {
 }
 
 impl Route {
-    /// The position of the feature within its range that these lanes give, 0..=1, before the polarity
-    /// is applied. A missing signal counts as 0.
+    /// The position of the feature within its range that these lanes give, 0..=1, before the
+    /// polarity is applied. A missing signal counts as 0.
     pub(super) fn position(&self, lanes: &Lanes) -> f32 {
         let value = match self.input {
             Input::Work => work(lanes),

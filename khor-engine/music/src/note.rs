@@ -103,8 +103,8 @@ impl Instrument {
         }
     }
 
-    /// The default role of its notes. If a preset has no patch for the instrument, the patch of this
-    /// role applies.
+    /// The default role of its notes. If a preset has no patch for the instrument, the patch of
+    /// this role applies.
     pub const fn role(self) -> Role {
         match self {
             Self::Melody

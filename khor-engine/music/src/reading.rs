@@ -107,8 +107,8 @@ impl Reading {
         }
     }
 
-    /// Sets the voice of each added lane. If `keeps_ids`, the previous lanes still have their ids and
-    /// keep their ranks.
+    /// Sets the voice of each added lane. If `keeps_ids`, the previous lanes still have their ids
+    /// and keep their ranks.
     pub(super) fn set_added(&mut self, voices: Arc<[VoiceStream]>, keeps_ids: bool) {
         if !keeps_ids {
             self.ranks.added.clear();
@@ -147,8 +147,8 @@ impl Reading {
         }
     }
 
-    /// Updates the activity of each voice's added lanes, which is their highest level. Without added
-    /// lanes, every activity stays 0.
+    /// Updates the activity of each voice's added lanes, which is their highest level. Without
+    /// added lanes, every activity stays 0.
     fn update_added(&mut self, lanes: &Lanes, smoothing: f32, elapsed_s: f32) {
         let mut targets = [0.0_f32; VoiceStream::ALL.len()];
         for (lane, voice) in lanes.added.values().zip(&*self.added_voices) {
@@ -192,8 +192,8 @@ impl Reading {
         }
     }
 
-    /// A feature's value in its own unit, and how far it is from rest, 0..=1, computed from `lanes`.
-    /// Quantised, but not smoothed.
+    /// A feature's value in its own unit, and how far it is from rest, 0..=1, computed from
+    /// `lanes`. Quantised, but not smoothed.
     pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
         let route = self.features[feature.index()].as_ref()?.route;
         let steps = f32::from(route.steps());

@@ -36,8 +36,8 @@ impl Settings {
     /// Least and greatest density and smoothing.
     pub const SHARE: (f32, f32) = (0.0, 1.0);
 
-    /// The nearest settings inside all ranges. The configuration rejects settings outside them. This
-    /// protects the composer from all other callers.
+    /// The nearest settings inside all ranges. The configuration rejects settings outside them.
+    /// This protects the composer from all other callers.
     pub(super) fn clamped(self) -> Self {
         let usual = Self::default();
         let or = |value: f32, (low, high): (f32, f32), fallback| {

@@ -1,5 +1,5 @@
-//! Tests that the bytes of OSC messages do not change, because other programs read them. Each line of
-//! the fixture is one datagram. The fixture never changes.
+//! Tests that the bytes of OSC messages do not change, because other programs read them. Each line
+//! of the fixture is one datagram. The fixture never changes.
 
 use std::{
     net::UdpSocket,

@@ -143,8 +143,8 @@ impl Baseline {
         Self { learners, waiting: BTreeMap::new(), frozen: false }
     }
 
-    /// Replaces the catalogue. A lane keeps its baseline if a lane of the previous catalogue has the
-    /// same name and the same scale.
+    /// Replaces the catalogue. A lane keeps its baseline if a lane of the previous catalogue has
+    /// the same name and the same scale.
     pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue) {
         let mut before = std::mem::take(&mut self.learners);
         for lane in catalogue.iter() {

@@ -27,8 +27,8 @@ pub struct LaneDefinition {
     pub label: String,
     /// Family it belongs to.
     pub family: Family,
-    /// Unit of its values, 0..=16 characters. The same characters as in a label are rejected. Values
-    /// in the unit `ratio` are shares of time, which are at most 1.
+    /// Unit of its values, 0..=16 characters. The same characters as in a label are rejected.
+    /// Values in the unit `ratio` are shares of time, which are at most 1.
     pub unit: String,
     /// How its values are measured.
     pub scale: Scale,
@@ -146,7 +146,8 @@ impl Catalogue {
         self.lanes.get(SIGNALS.len()..).unwrap_or_default()
     }
 
-    /// Whether this catalogue begins with all lanes of `earlier`. Then values stored by id stay valid.
+    /// Whether this catalogue begins with all lanes of `earlier`. Then values stored by id stay
+    /// valid.
     pub fn extends(&self, earlier: &Self) -> bool {
         Arc::ptr_eq(&self.lanes, &earlier.lanes) || self.lanes.starts_with(&earlier.lanes)
     }

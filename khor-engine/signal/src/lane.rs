@@ -156,7 +156,8 @@ impl Interpreter {
         PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// How far the baselines of the available lanes are learnt, 0..=1. The rest comes from the priors.
+    /// How far the baselines of the available lanes are learnt, 0..=1. The rest comes from the
+    /// priors.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(self.lanes.values().map(Option::is_some))
     }

@@ -46,5 +46,6 @@ pub use khor_proto::Counter;
 /// One value for every signal of the kernel, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];
 
-/// Levels of the kernel's signals at one instant, each 0..=1. `None` is a missing level, never zero.
+/// Levels of the kernel's signals at one instant, each 0..=1. `None` is a missing level, never
+/// zero.
 pub type Levels = PerSignal<Option<f32>>;

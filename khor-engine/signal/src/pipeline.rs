@@ -136,8 +136,8 @@ impl Pipeline {
         self.shown.reset();
     }
 
-    /// Computes a reading from a frame and the previous one. Returns `None` for the first frame, and
-    /// if no time has passed. Values of added lanes: those of lanes outside the catalogue are
+    /// Computes a reading from a frame and the previous one. Returns `None` for the first frame,
+    /// and if no time has passed. Values of added lanes: those of lanes outside the catalogue are
     /// ignored, those that are not finite are missing, and those below zero count as zero.
     pub fn push(&mut self, frame: Frame) -> Option<Reading> {
         let last = self.last.replace(frame)?;

@@ -105,7 +105,8 @@ impl Scale {
         level.clamp(0.0, 1.0) as f32
     }
 
-    /// Clamps a value of an added lane to 0..=40 octaves above the grain. `None` if it is not finite.
+    /// Clamps a value of an added lane to 0..=40 octaves above the grain. `None` if it is not
+    /// finite.
     pub(super) fn measurable(&self, value: f64) -> Option<f64> {
         value.is_finite().then(|| value.clamp(0.0, MAX_SPAN * self.grain))
     }

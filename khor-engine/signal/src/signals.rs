@@ -58,8 +58,8 @@ pub enum Family {
 
 /// The voice that plays an added lane.
 ///
-/// A preset's mapping selects the voice of each signal of the kernel. The mapping has no line for an
-/// added lane, so the definition of the lane names the voice.
+/// A preset's mapping selects the voice of each signal of the kernel. The mapping has no line for
+/// an added lane, so the definition of the lane names the voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceHint {

@@ -12,7 +12,8 @@ use khor_signal::{
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-/// Counts the allocations for one frame, including the engine's copies of the frame and its reading.
+/// Counts the allocations for one frame, including the engine's copies of the frame and its
+/// reading.
 fn allocations(pipeline: &mut Pipeline, frame: &Frame) -> u32 {
     let before = violation_count();
     assert_no_alloc(|| {

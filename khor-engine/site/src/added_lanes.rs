@@ -51,8 +51,8 @@ fn encode_one(reading: &Reading, lane: &LaneInfo) -> Option<AddedLane> {
 /// Why a lane of a host is dropped.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(crate) enum LeftOut {
-    /// The site's catalogue rejects the lane: the catalogue is full, or the lane is invalid, or it has
-    /// the name of a kernel signal.
+    /// The site's catalogue rejects the lane: the catalogue is full, or the lane is invalid, or it
+    /// has the name of a kernel signal.
     #[error("{0}")]
     Refused(#[from] CatalogueError),
     /// Another host has sent a lane of this name in another unit.

@@ -123,8 +123,8 @@ fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
     Some(lane_signal::encode(reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?))
 }
 
-/// The reading of a frame, as a pipeline on that machine computes it. `catalogue` assigns the ids of
-/// added lanes, and grows with unknown ones. Also returns why a lane is dropped, if one is.
+/// The reading of a frame, as a pipeline on that machine computes it. `catalogue` assigns the ids
+/// of added lanes, and grows with unknown ones. Also returns why a lane is dropped, if one is.
 pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<LeftOut>) {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
     let mut reading = Reading {

@@ -83,8 +83,8 @@ pub enum SourceEvent {
     /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
     /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Up`], a
-    /// source has only the kernel's signals. Each catalogue extends the previous one, so lane ids stay
-    /// valid.
+    /// source has only the kernel's signals. Each catalogue extends the previous one, so lane ids
+    /// stay valid.
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),

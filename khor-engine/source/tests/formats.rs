@@ -32,8 +32,8 @@ fn origin(kind: SourceKind) -> Origin {
     }
 }
 
-/// The frame of a step. Every counter grows by its own number. `Execs` is always missing, and `Forks`
-/// in every seventh frame.
+/// The frame of a step. Every counter grows by its own number. `Execs` is always missing, and
+/// `Forks` in every seventh frame.
 fn frame(step: u64) -> Frame {
     let mut counters = Counter::ALL.map(|counter| Some(step * (counter.index() as u64 + 1)));
     counters[Counter::Execs.index()] = None;
@@ -133,8 +133,8 @@ fn capture_2_is_read() {
     assert_eq!(read(CAPTURE_2_LANES), pieces_with_lane());
 }
 
-/// The heading of a capture and its blocks, decompressed. Another version of the compression library
-/// may write other bytes for the same content.
+/// The heading of a capture and its blocks, decompressed. Another version of the compression
+/// library may write other bytes for the same content.
 fn unpacked(file: &[u8]) -> Vec<Vec<u8>> {
     let (heading, mut rest) = file.split_at(8);
     let mut parts = vec![heading.to_vec()];

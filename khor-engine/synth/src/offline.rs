@@ -109,8 +109,8 @@ impl Offline {
         self.performance.composer().cue(kind);
     }
 
-    /// Takes a frame from before the beginning of the music. The baselines learn from it, and nothing
-    /// is rendered.
+    /// Takes a frame from before the beginning of the music. The baselines learn from it, and
+    /// nothing is rendered.
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);
         if let Some(reading) = self.pipeline.push(frame) {
@@ -123,9 +123,9 @@ impl Offline {
         self.performance.composer().set_preset(preset);
     }
 
-    /// Renders up to this frame's time with the previous lanes, then takes the frame. `sink` receives
-    /// each block of samples and returns whether to continue. Returns the gap before the frame if it
-    /// was too long and therefore skipped.
+    /// Renders up to this frame's time with the previous lanes, then takes the frame. `sink`
+    /// receives each block of samples and returns whether to continue. Returns the gap before the
+    /// frame if it was too long and therefore skipped.
     pub fn frame<B>(
         &mut self,
         frame: Frame,

@@ -1,5 +1,5 @@
-//! Tests the sender under random operations of several clients, with a clock that the test sets. Every
-//! lost cue is counted, and no client affects another.
+//! Tests the sender under random operations of several clients, with a clock that the test sets.
+//! Every lost cue is counted, and no client affects another.
 
 use std::{
     io::{ErrorKind, Read},

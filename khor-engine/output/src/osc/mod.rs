@@ -276,8 +276,8 @@ impl Sender {
     }
 }
 
-/// Whether the value of a lane must be sent now. If so, stores the value and the time. A missing value
-/// is not sent. The first value after a missing one is always sent.
+/// Whether the value of a lane must be sent now. If so, stores the value and the time. A missing
+/// value is not sent. The first value after a missing one is always sent.
 fn due(sent: &mut Sent, lane: LaneId, value: Option<f32>, change: f32, now: Instant) -> bool {
     let held = sent.value(lane);
     let Some(value) = value else {

@@ -182,8 +182,8 @@ impl Publisher {
         self.identity.boot_id = boot_id.and_then(|text| codec::boot_id(&text));
     }
 
-    /// Drops the state of the source. The next source's counters do not continue, and the last reading
-    /// is out of date.
+    /// Drops the state of the source. The next source's counters do not continue, and the last
+    /// reading is out of date.
     fn source_gone(&mut self) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());

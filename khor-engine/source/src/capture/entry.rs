@@ -43,8 +43,8 @@ pub(super) enum Entry {
     },
     /// The recording was ended, not cut.
     End,
-    /// No result for the caller: the value of an added lane, which the next frame contains, or a kind
-    /// of entry that only a newer khor knows.
+    /// No result for the caller: the value of an added lane, which the next frame contains, or a
+    /// kind of entry that only a newer khor knows.
     Nothing,
 }
 

@@ -40,7 +40,8 @@ fn catalogue(added: usize) -> Catalogue {
     catalogue
 }
 
-/// The frame at `step` × 100 ms, with values of `added` lanes. Every fifth value of a lane is missing.
+/// The frame at `step` × 100 ms, with values of `added` lanes. Every fifth value of a lane is
+/// missing.
 fn frame(step: u64, added: usize) -> Frame {
     let mut frame = Frame::new(step * 100_000_000, Counter::ALL.map(|_| Some(step)));
     for number in (0..added).filter(|number| !(step as usize + number).is_multiple_of(5)) {

@@ -1,7 +1,7 @@
 //! Reads and writes the definitions and the values of added lanes in blocks.
 //!
-//! Both look like cues of unknown kinds. An older khor skips such cues and reads the rest. Each block
-//! with values begins with all definitions, so that it can be read without the other blocks.
+//! Both look like cues of unknown kinds. An older khor skips such cues and reads the rest. Each
+//! block with values begins with all definitions, so that it can be read without the other blocks.
 
 use khor_signal::{Catalogue, LaneDefinition, LaneId, PerAdded};
 
@@ -13,8 +13,8 @@ use super::{
 /// Appends the definitions of all added lanes.
 pub(super) fn put_definitions(bytes: &mut Vec<u8>, catalogue: &Catalogue) {
     for (number, lane) in (0_u64..).zip(catalogue.added()) {
-        // A definition has only texts and finite numbers, so it always becomes JSON. The longest one
-        // fits.
+        // A definition has only texts and finite numbers, so it always becomes JSON. The longest
+        // one fits.
         let text = serde_json::to_string(&lane.definition()).unwrap_or_default();
         debug_assert!((1..=MAX_TEXT_BYTES).contains(&text.len()), "{text}");
         bytes.extend([tag::CUE, kind::LANE, part::COMM | part::DETAIL]);
@@ -29,8 +29,9 @@ pub(super) fn is_definition(bytes: &Cursor) -> bool {
     bytes.rest().starts_with(&[tag::CUE, kind::LANE])
 }
 
-/// Adds a definition that was read to the catalogue. Returns whether the lane is new. The definition
-/// is malformed if it is invalid, out of order, or another one than before for the same number.
+/// Adds a definition that was read to the catalogue. Returns whether the lane is new. The
+/// definition is malformed if it is invalid, out of order, or another one than before for the same
+/// number.
 pub(super) fn define(
     catalogue: &mut Catalogue,
     number: u32,
@@ -61,8 +62,8 @@ impl Default for LaneValues {
 }
 
 impl LaneValues {
-    /// Appends the values of the frame that follows. Leaves out missing values and those that are not
-    /// finite.
+    /// Appends the values of the frame that follows. Leaves out missing values and those that are
+    /// not finite.
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, values: &PerAdded<Option<f64>>) {
         for ((number, value), last) in (0_u64..).zip(values.values()).zip(&mut self.bits) {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };

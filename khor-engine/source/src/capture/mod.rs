@@ -66,7 +66,8 @@ pub enum Recorded {
     /// A source begins; its counters do not continue those before.
     Start(Origin),
     /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Start`], a
-    /// source has only the kernel's signals. Within a source, each catalogue extends the previous one.
+    /// source has only the kernel's signals. Within a source, each catalogue extends the previous
+    /// one.
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),

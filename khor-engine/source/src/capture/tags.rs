@@ -1,4 +1,5 @@
-//! The constants of a block's entries: their first bytes, the kinds of cues, and the parts of a cue.
+//! The constants of a block's entries: their first bytes, the kinds of cues, and the parts of a
+//! cue.
 
 /// First byte of each entry.
 pub(super) mod tag {

@@ -82,7 +82,8 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Sets the catalogue of the frames that follow. It must extend the source's previous catalogue.
+    /// Sets the catalogue of the frames that follow. It must extend the source's previous
+    /// catalogue.
     pub fn lanes(&mut self, catalogue: &Catalogue) -> io::Result<()> {
         if *catalogue != self.catalogue {
             self.flush()?;
