@@ -1,4 +1,5 @@
-// The hosts, section by section, in the order of how far they are from their ordinary. One stop for the keyboard; arrows move within.
+// The hosts by section, ordered by their deviation. The field is one tab stop; the arrow keys move
+// within it.
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { FleetHost } from '../api/types';
 import { Cell } from './Cell';

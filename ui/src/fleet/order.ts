@@ -1,4 +1,4 @@
-// Which host stands where: the furthest from its ordinary first, but moved seldom, and never for a trifle.
+// Orders the hosts by deviation, the largest first. Hosts move rarely, and not for small changes.
 import type { FleetHost } from '../api/types';
 
 /** Between two looks at whether somebody should stand elsewhere. */
@@ -9,7 +9,7 @@ const LEAVE = 0.75;
 export const MOST_SECTIONS = 8;
 
 export interface Arrangement {
-  /** Names, the furthest from its ordinary first. */
+  /** Names, the largest deviation first. */
   order: readonly string[];
   /** Whole octaves by which each stands there. */
   steps: ReadonlyMap<string, number>;

@@ -1,4 +1,5 @@
-// The signals of the kernel, so that lanes stand in place before the first figures arrive, and the scale they are drawn on.
+// The lanes. The kernel's signals are built in, so that their lanes have a place before the first
+// values arrive.
 import type { Family } from '../api/types';
 import type { LaneSignal } from './state';
 
@@ -9,7 +10,7 @@ export interface LaneSpec {
   name: string;
   label: string;
   family: Family;
-  /** The rate that is drawn one octave above none: less is murmur, each doubling above it rises by as much. */
+  /** The rate that is drawn one octave above zero. */
   grain: number;
 }
 
@@ -33,12 +34,12 @@ export const CATALOGUE: readonly LaneSpec[] = [
   lane('softirq', 'soft interrupts', 'kernel', 500),
 ];
 
-/** `log2(1 + rate / grain)`, the scale on which the engine too compares a rate with what is ordinary. */
+/** `log2(1 + rate / grain)`. The engine compares rates with baselines on the same scale. */
 export function octaves(rate: number, grain: number): number {
   return Math.log2(1 + Math.max(0, rate) / grain);
 }
 
-/** The engine's lanes in its order, or those of the kernel until they are known. */
+/** The engine's lanes in its order. Until they are known, those of the kernel's signals. */
 export function lanesOf(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   if (signals === undefined) return CATALOGUE;
   return Object.entries(signals).map(([name, { label, family, grain }]) => lane(name, label, family, grain));

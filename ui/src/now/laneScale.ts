@@ -5,12 +5,12 @@ export const LANE_HEIGHT = 47;
 /** Within a lane the chart reaches from here to here, in CSS pixels from its top. */
 const CHART_TOP = 6;
 const CHART_BOTTOM = 42;
-/** Least height of the scale above what is ordinary, octaves: a ripple must look like one. */
+/** Minimum height of the scale above the baseline, octaves, so that a small change looks small. */
 const LEAST_ABOVE = 3;
 
 /** The scale from nothing to a whole number of octaves above everything, so that it rarely changes. */
-export function top(heights: readonly (number | null)[], ordinary: number): number {
-  let most = ordinary + LEAST_ABOVE;
+export function top(heights: readonly (number | null)[], baseline: number): number {
+  let most = baseline + LEAST_ABOVE;
   for (const height of heights) if (height !== null && height > most) most = height;
   return Math.ceil(most + 0.05);
 }
