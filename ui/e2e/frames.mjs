@@ -1,5 +1,5 @@
-// Measures the cost of drawing the view Now, and whether frames are late. All lanes have five minutes of
-// history with twenty points a second, while the engine streams.
+// Measures the cost of drawing the view Now, and whether frames are late. All lanes have five
+// minutes of history with twenty points a second, while the engine streams.
 import { SLOWNESS, WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
@@ -23,8 +23,8 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-/** Runs in the page. Returns the time of each frame. It requests every frame, also those with nothing to
- *  draw, so it costs more than the page alone. */
+/** Runs in the page. Returns the time of each frame. It requests every frame, also those with
+ *  nothing to draw, so it costs more than the page alone. */
 function frameTimes(length) {
   return new Promise((resolve) => {
     const stamps = [];

@@ -1,5 +1,5 @@
-// Helpers of all browser tests: the browser, pages that report every error, checks, and requests to the
-// engine.
+// Helpers of all browser tests: the browser, pages that report every error, checks, and requests to
+// the engine.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -115,8 +115,8 @@ export class Kit {
     this.check(found.length === 0, `${what}: no accessibility violations${found.length > 0 ? ` (${found.join('; ')})` : ''}`);
   }
 
-  /** Takes a picture of the whole page. The viewport becomes as high as the page, so that elements at the
-   *  bottom of the viewport have their place. */
+  /** Takes a picture of the whole page. The viewport becomes as high as the page, so that elements
+   *  at the bottom of the viewport have their place. */
   async shot(page, name) {
     const { width, height } = page.viewportSize();
     const whole = await page.evaluate(() => document.documentElement.scrollHeight);

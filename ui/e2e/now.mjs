@@ -1,5 +1,5 @@
-// Tests the view Now: charts and score move, real load moves the right lane, header controls apply in
-// every tab, and the visualiser paints.
+// Tests the view Now: charts and score move, real load moves the right lane, header controls apply
+// in every tab, and the visualiser paints.
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
@@ -15,8 +15,8 @@ const pixels = (page, selector) => page.$$eval(selector, (all) => all.map((canva
 /** Distance that the score has moved to the left, CSS pixels. */
 const pulled = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
 
-/** Twenty positions of the score with their times, ms. The page's clock measures the times, so delays of
- *  this program do not matter. */
+/** Twenty positions of the score with their times, ms. The page's clock measures the times, so
+ *  delays of this program do not matter. */
 const places = (page) =>
   page.$eval('.roll canvas', async (canvas) => {
     const seen = [];
@@ -107,7 +107,8 @@ async function steer(kit, page) {
 /** The keys of khor top work, except while the user types. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
-  // The key s toggles the snooze as the page shows it. The page shows the end of a snooze later than the API.
+  // The key s toggles the snooze as the page shows it. The page shows the end of a snooze later
+  // than the API.
   await page.waitForSelector('#snooze[data-on="false"]');
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');

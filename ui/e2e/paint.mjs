@@ -1,6 +1,6 @@
-// Measures how many bytes a browser without a cache receives before it paints the sentence of the view
-// Now, on loopback and on a slow line. The test limits bytes, because times depend on the machine. Times
-// are only printed.
+// Measures how many bytes a browser without a cache receives before it paints the sentence of the
+// view Now, on loopback and on a slow line. The test limits bytes, because times depend on the
+// machine. Times are only printed.
 import { WIDE } from './kit.mjs';
 
 /** Limit of the API's data before compression, bytes. */
@@ -66,8 +66,8 @@ async function measure(kit, name, line) {
   await context.close();
 }
 
-/** Opens the page and waits for its sentence. Returns the time of the paint on the page's clock (`ms`) and
- *  on the recorder's clock (`painted`). */
+/** Opens the page and waits for its sentence. Returns the time of the paint on the page's clock
+ *  (`ms`) and on the recorder's clock (`painted`). */
 async function load(kit, page, line) {
   const record = await recorded(page, line);
   await page.goto(kit.base, { waitUntil: 'commit' });

@@ -13,8 +13,8 @@ pub fn is_unit(name: &str) -> bool {
     kind.is_some_and(|kind| name.len() > kind.len()) && name.len() <= MAX_UNIT_BYTES && !name.contains('/')
 }
 
-/// Whether `text` is valid: empty, a unit's name, or a plain path that begins with a slash. Text
-/// that is not [inert] is rejected, because no cgroup manager makes such names.
+/// Whether `text` can select a cgroup: it is empty, a unit's name, or a plain path from the root.
+/// Text that is not [inert] is rejected, because no cgroup manager makes such names.
 pub fn is_selector(text: &str) -> bool {
     if !inert::is_inert(text) {
         return false;

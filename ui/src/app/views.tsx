@@ -35,8 +35,8 @@ export function prefetchViews(): void {
   else setTimeout(load, 1000);
 }
 
-/** Shows a message in place of a view that failed. Usually its code is missing, because the engine was
- *  updated after the page was opened. */
+/** Shows a message in place of a view that failed. Usually its code is missing, because the engine
+ *  was updated after the page was opened. */
 export class Loaded extends Component<{ children: ReactNode }> {
   override state = { failed: false };
 

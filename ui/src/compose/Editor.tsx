@@ -1,4 +1,5 @@
-// The editor of a preset. The engine checks every change. The user can play it unsaved, and undo changes.
+// The editor of a preset. The engine checks every change. The user can play it unsaved, and undo
+// changes.
 import { useEffect, type KeyboardEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Vocabulary } from '../api/types';

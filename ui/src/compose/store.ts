@@ -79,7 +79,8 @@ export class EditorStore {
 
   revert = (): void => this.step((draft) => change(draft, draft.saved));
 
-  /** Plays the draft from the next bar line without saving it. Valid edits then play as they are made. */
+  /** Plays the draft from the next bar line without saving it. Valid edits then play as they are
+   *  made. */
   preview = async (): Promise<void> => {
     const { draft, name } = this.state.get();
     if (draft === null || name === null) return;

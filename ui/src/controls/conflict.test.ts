@@ -1,4 +1,5 @@
-// Two tabs do not overwrite each other. A change of another tab wins over an edit of the same setting.
+// Two tabs do not overwrite each other. A change of another tab wins over an edit of the same
+// setting.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import { nested } from './settings';

@@ -1,4 +1,5 @@
-// The settings that this page can change, as flat paths, and their conversion from and to the config.
+// The settings that this page can change, as flat paths, and their conversion from and to the
+// config.
 import type { Config, Controls } from '../api/types';
 
 export interface Settings {

@@ -1,5 +1,5 @@
-// Settings with optimistic edits. An edit is shown at once and sent after a pause. If the engine rejects
-// it, it is reverted and the error is shown.
+// Settings with optimistic edits. An edit is shown at once and sent after a pause. If the engine
+// rejects it, it is reverted and the error is shown.
 import { ApiError, messageOf, type Client } from '../api/client';
 import type { Preset } from '../api/types';
 import type { Controls, Device } from '../api/types';
@@ -40,7 +40,8 @@ export class SettingsStore {
 
   private readonly client: Client;
   private confirmed: Settings | null = null;
-  /** The only setting that is not in the config. The stream may send it before the first config arrives. */
+  /** The only setting that is not in the config. The stream may send it before the first config
+   *  arrives. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
   /** Sends one change at a time, because each needs the config version that the previous one made. */
@@ -149,8 +150,8 @@ export class SettingsStore {
     return false;
   }
 
-  /** Sends a change. If another client has changed the config, fetches it and sends the change again,
-   *  except if the other client has changed the same setting. */
+  /** Sends a change. If another client has changed the config, fetches it and sends the change
+   *  again, except if the other client has changed the same setting. */
   private async patch(path: Path, value: Settings[Path], base: Settings[Path] | undefined) {
     try {
       return await this.client.patchConfig(nested(path, value));

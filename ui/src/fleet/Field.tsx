@@ -93,7 +93,8 @@ interface HostsProps {
   stops: string | null;
 }
 
-/** Cells stand in the document by name, so that nothing has to be moved there; where they are seen is their transform. */
+/** Cells stand in the document by name, so that nothing has to be moved there; where they are seen
+ *  is their transform. */
 function Hosts({ section: { label, hosts }, titled, grid, density, signals, soloists, alone, stops }: HostsProps) {
   const placed = hosts.map((host, place) => ({ host, place })).sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   const silent = hosts.filter(({ state }) => state === 'silent').length;

@@ -1,4 +1,5 @@
-// The view Fleet: the hosts of the site, which of them stand out or are silent, and the choice of one.
+// The view Fleet: the hosts of the site, which of them stand out or are silent, and the choice of
+// one.
 import { useEffect, useState } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';

@@ -1,4 +1,5 @@
-// Texts about a site are short and name hosts and signals. An announcement does not change with numbers.
+// Texts about a site are short and name hosts and signals. An announcement does not change with
+// numbers.
 import { describe, expect, it } from 'vitest';
 import { headline, listed, news, oddities, refusals, spoken, standing, type Signals } from './words';
 import { plain } from '../now/sentence';

@@ -37,7 +37,8 @@ export function rateText(value: number | null | undefined, unit: Unit): string {
   return figure.unit === '' ? 'unknown' : `${figure.value} ${figure.unit}`;
 }
 
-/** For sentences: "12 MB/s", "1.5 MB/s". Rounded more than in the lanes, so that the words change less. */
+/** For sentences: "12 MB/s", "1.5 MB/s". Rounded more than in the lanes, so that the words change
+ *  less. */
 export function spokenBytes(value: number): string {
   const [size, prefix] = STEPS.find(([step]) => value >= step) ?? [1, ''];
   return `${spokenNumber(value / size)} ${prefix}B/s`;

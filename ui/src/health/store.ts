@@ -1,4 +1,5 @@
-// The engine's health. The event stream sends it. After a command of this page, it is also requested.
+// The engine's health. The event stream sends it. After a command of this page, it is also
+// requested.
 import type { Client } from '../api/client';
 import type { Health } from '../api/types';
 import { Observable } from '../live/observable';

@@ -33,8 +33,8 @@ export class BarClock {
     return STEPS_PER_BAR * (this.stepMs ?? 136.4);
   }
 
-  /** The starts of bars from `from` to `until`. Before the first known bar and after the last one, they
-   *  are extrapolated at the current tempo. */
+  /** The starts of bars from `from` to `until`. Before the first known bar and after the last one,
+   *  they are extrapolated at the current tempo. */
   starts(from: number, until = -Infinity): Bar[] {
     const [first, last] = [this.bars[0], this.bars.at(-1)];
     if (first === undefined || last === undefined) return [];

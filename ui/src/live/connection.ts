@@ -1,4 +1,5 @@
-// Keeps one event stream open. Reconnects after growing pauses, and when no event arrives for a while.
+// Keeps one event stream open. Reconnects after growing pauses, and when no event arrives for a
+// while.
 import type { StreamEvent } from '../api/types';
 import { at } from '../app/base';
 

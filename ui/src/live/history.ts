@@ -57,8 +57,8 @@ export class History {
     return this.times.at(-1) ?? null;
   }
 
-  /** The time that the charts show: the age of the oldest point, at most five minutes. It grows in steps,
-   *  because all charts are drawn again after each change. */
+  /** The time that the charts show: the age of the oldest point, at most five minutes. It grows in
+   *  steps, because all charts are drawn again after each change. */
   get windowMs(): number {
     const [first, last] = [this.times[0], this.lastTime];
     if (first === undefined || last === null) return LEAST_WINDOW_MS;
@@ -80,8 +80,8 @@ export class History {
     return true;
   }
 
-  /** Adds the engine's history. It replaces the points of its own time span. Earlier and later points
-   *  are kept. */
+  /** Adds the engine's history. It replaces the points of its own time span. Earlier and later
+   *  points are kept. */
   load(points: readonly HistoryPoint[]): void {
     const first = points[0];
     if (first === undefined) return;

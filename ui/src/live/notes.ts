@@ -18,8 +18,8 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Call this after the engine has restarted and counts its notes from the beginning. Keeps the old
-   *  notes. */
+  /** Call this after the engine has restarted and counts its notes from the beginning. Keeps the
+   *  old notes. */
   restart(): void {
     this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;

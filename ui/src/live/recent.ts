@@ -39,7 +39,8 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Mean deviations, octaves, by the same names as the rates. `read` and `write` have that of `io`. */
+  /** Mean deviations, octaves, by the same names as the rates. `read` and `write` have that of
+   *  `io`. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }

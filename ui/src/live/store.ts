@@ -1,5 +1,5 @@
-// Holds all live data: the newest values, five minutes of history, notes, cues, bars, and the state of
-// the connection.
+// Holds all live data: the newest values, five minutes of history, notes, cues, bars, and the state
+// of the connection.
 import type { Client } from '../api/client';
 import type { Health, Greeting, StreamEvent } from '../api/types';
 import { BarClock } from './bars';
@@ -33,7 +33,8 @@ export class LiveStore {
   readonly configTag = new Observable<string | null>(null);
   /** Whether the engine was updated after the page was opened. The page is then out of date. */
   readonly updated = new Observable(false);
-  /** Number of (re)connections whose history has been requested. Subscribers then refresh polled data. */
+  /** Rises each time the history was fetched, as after a reconnection. Subscribers then refresh the
+   *  data that they poll. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
@@ -67,14 +68,15 @@ export class LiveStore {
     this.connection.open();
   }
 
-  /** Registers a painter. After each event with values, `paint` runs in the next animation frame if `due`
-   *  returns true. It never runs while the page is hidden. */
+  /** Registers a painter. After each event with values, `paint` runs in the next animation frame if
+   *  `due` returns true. It never runs while the page is hidden. */
   onDue(due: () => boolean, paint: () => void): () => void {
     this.painters.set(paint, due);
     return () => this.painters.delete(paint);
   }
 
-  /** Requests an animation frame only if a painter is due, because even an empty frame is expensive. */
+  /** Requests an animation frame only if a painter is due, because even an empty frame is
+   *  expensive. */
   private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
     const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));
@@ -169,8 +171,8 @@ export class LiveStore {
     this.link.set('lost');
   }
 
-  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset is the
-   *  best. It decreases slowly, because the clocks may drift. */
+  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset
+   *  is the best. It decreases slowly, because the clocks may drift. */
   private follow(ts: number): void {
     const offset = ts - performance.now();
     const known = this.clockOffset;

@@ -18,8 +18,8 @@ interface Props {
   reading: boolean;
 }
 
-/** The rate and deviation that a lane shows: the current ones, or those at the cursor. The deviation at the
- *  cursor uses the current baseline, because earlier baselines are unknown. */
+/** The rate and deviation that a lane shows: the current ones, or those at the cursor. The
+ *  deviation at the cursor uses the current baseline, because earlier baselines are unknown. */
 function shown({ spec, signal, index, reading }: Props, rates: readonly (number | null)[]) {
   if (!reading) return { value: signal?.rate ?? null, deviation: signal?.deviation ?? null };
   const value = index === null ? null : (rates[index] ?? null);

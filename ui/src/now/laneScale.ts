@@ -15,14 +15,16 @@ export function top(heights: readonly (number | null)[], baseline: number): numb
   return Math.ceil(most + 0.05);
 }
 
-/** What the foot and the head of a canvas over `lanes` lanes stand for, so that lane `index` has its 0 to `most` where its chart is. */
+/** The values at the bottom and the top of a canvas over `lanes` lanes, so that the values 0 to
+ *  `most` of lane `index` lie within its chart. */
 export function laneRange(index: number, lanes: number, most: number): [number, number] {
   const perPixel = most / (CHART_BOTTOM - CHART_TOP);
   const zero = index * LANE_HEIGHT + CHART_BOTTOM;
   return [(zero - lanes * LANE_HEIGHT) * perPixel, zero * perPixel];
 }
 
-/** The end of the column that a time lies in: charts move by whole columns, so that one once drawn stays as it is. */
+/** The end of the column that contains a time. Charts move by whole columns, so that a column does
+ *  not change after it is drawn. */
 export function columnEnd(time: number, columnMs: number): number {
   return Math.ceil(time / columnMs) * columnMs;
 }

@@ -1,6 +1,6 @@
-// Draws the charts of all lanes as one strip that moves through its window by whole pixels. The past is
-// drawn once for each length of the strip. Only the newest columns are drawn as they arrive. uPlot draws
-// the past and the newest columns on one canvas each.
+// Draws the charts of all lanes as one strip that moves through its window by whole pixels. The
+// past is drawn once for each length of the strip. Only the newest columns are drawn as they
+// arrive. uPlot draws the past and the newest columns on one canvas each.
 import uPlot from 'uplot';
 import type { Stores } from '../app/stores';
 import { octaves, type LaneSpec } from '../live/catalogue';
@@ -27,7 +27,8 @@ interface Scales {
   columnMs: number;
   ratio: number;
   windowMs: number;
-  /** By lane: the baseline and the top of the scale, in octaves, and whether the lane is unavailable. */
+  /** By lane: the baseline and the top of the scale, in octaves, and whether the lane is
+   *  unavailable. */
   baselines: (number | null)[];
   tops: number[];
   absent: boolean[];

@@ -1,5 +1,5 @@
-// Writes one sentence about the machine: its activity as rates, and how far the first rate is from the
-// baseline.
+// Writes one sentence about the machine: its activity as rates, and how far the first rate is from
+// the baseline.
 import type { Family } from '../api/types';
 import { spokenBytes, spokenCount, spokenShare } from '../format/units';
 import type { MeanRates } from '../live/recent';
@@ -19,7 +19,8 @@ const MB = 1e6;
 /** "1 program", "20 programs" */
 const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
 
-/** A clause's threshold is a rate that a person notices on any machine. A tenth of it is "a little". */
+/** A clause's threshold is a rate that a person notices on any machine. A tenth of it is "a
+ *  little". */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },

@@ -6,8 +6,8 @@ import { tell, type Told } from './sentence';
 
 /** Minimum time between two sentences. */
 const RENEW_MS = 2000;
-/** Share of the baseline that must be learnt before the sentence compares rates with it. Below this,
- *  the baseline mostly describes other machines. */
+/** Share of the baseline that must be learnt before the sentence compares rates with it. Below
+ *  this, the baseline mostly describes other machines. */
 const LEARNT = 0.5;
 
 export class SentenceStore {

@@ -1,5 +1,5 @@
-// The visualiser, which covers the whole page. With reduced motion it is a still picture that changes
-// every bar.
+// The visualiser, which covers the whole page. With reduced motion it is a still picture that
+// changes every bar.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
 import { plain, tell } from '../now/sentence';
