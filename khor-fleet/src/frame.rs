@@ -1,4 +1,4 @@
-//! A frame: what one host is doing at one moment.
+//! A frame: the activity of one host at one moment.
 
 use serde::{Deserialize, Serialize};
 

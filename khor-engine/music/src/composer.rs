@@ -55,7 +55,7 @@ pub struct ActiveVoice {
 /// Turns lanes into notes, step by step. Pure: the same calls give the same notes.
 #[derive(Debug)]
 pub struct Composer {
-    /// As they are in force; key, scale and seed wait in `next_settings` for the bar line.
+    /// The settings in force. Key, scale and seed wait in `next_settings` for the bar line.
     settings: Settings,
     next_settings: Settings,
     preset: Preset,
@@ -78,7 +78,7 @@ pub struct Composer {
     cues: Cues,
     /// The lanes of the source.
     catalogue: Catalogue,
-    /// Who plays. A change of the kind of pulse waits in `next_cast` for the bar line.
+    /// Which machines play. A change of the kind of pulse waits in `next_cast` for the bar line.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
     lost: bool,
@@ -292,7 +292,7 @@ impl Composer {
         }
     }
 
-    /// What waited for the bar line begins.
+    /// Applies the changes that wait for the bar line.
     fn start_bar(&mut self) {
         self.settings = self.next_settings;
         if discriminant(&self.cast.pulse) != discriminant(&self.next_cast.pulse) {

@@ -1,4 +1,4 @@
-//! The continuous side of the music: what the synth does between notes.
+//! The continuous controls of the music: sound parameters that change between notes.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ pub struct Controls {
     pub delay: f32,
     /// Delay time, seconds, 0.05..=1; three steps of the tempo, halved until it fits.
     pub echo_s: f32,
-    /// Vowel of what is sung, 0 (u) over o and a ..=1 (e).
+    /// Vowel of singing timbres, from 0 (u) over o and a to 1 (e).
     pub vowel: f32,
 }
 

@@ -22,7 +22,7 @@ const WORK: [SignalId; 11] = {
     [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu, Local]
 };
 
-/// What is heard: one signal, or the sum of all work.
+/// The input of a route: one signal, or the sum of all work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A signal.
@@ -70,15 +70,15 @@ pub enum Polarity {
 /// One line of the contract.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Route {
-    /// What is heard.
+    /// The signal or sum that the route reads.
     pub input: Input,
-    /// Which of its numbers.
+    /// The value of the signal that the route reads.
     pub of: LaneValue,
     /// Input values between which the feature moves, in the number's own unit.
     pub from: (f32, f32),
-    /// What moves.
+    /// The feature that the route moves.
     pub to: Feature,
-    /// How.
+    /// Curve from the input to the feature.
     pub curve: Curve,
     /// The feature's lowest and highest value, in its own unit.
     pub range: (f32, f32),
@@ -197,7 +197,7 @@ impl Mapping {
                 found.add(format!("map[{index}].to"), problem);
             }
             let carried = |(_, other): &(_, Route)| other.input == route.input && other.to.carries_alone();
-            // What a line that makes no sense would have carried is not known.
+            // An invalid line might carry the signal, so this check needs all lines to be valid.
             if routes.len() == lines.len() && !routes.iter().any(carried) {
                 let problem = format!(
                     "{} is carried by {} alone: reverb, delay and resonance are not heard well enough for that",

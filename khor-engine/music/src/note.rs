@@ -1,4 +1,4 @@
-//! What the music hands to synth, MIDI, OSC and page.
+//! Notes, instruments and layers: the output of the music for synth, MIDI, OSC and page.
 
 use khor_signal::LaneId;
 use schemars::JsonSchema;
@@ -142,7 +142,7 @@ pub enum Layer {
     Pulse,
     /// Lines for the signals that stand out.
     Voices,
-    /// What the kernel reports.
+    /// Motifs for events that the kernel reports.
     Cues,
 }
 

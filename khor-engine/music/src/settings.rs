@@ -1,4 +1,4 @@
-//! What the listener chooses about the music, whatever the preset.
+//! The musical settings that apply to every preset.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Promises of the music as a whole.
+//! Tests the promises of the whole music.
 
 use khor_signal::{Lane, Lanes, Levels, SignalId};
 
@@ -130,7 +130,7 @@ fn onsets_rise_with_work() {
 #[test]
 fn only_switches_raise_the_pulse_pitch() {
     for preset in Preset::builtin() {
-        // Mean pitch of the pulse's bass, and of what is above it.
+        // Mean pitch of the pulse's bass, and of the notes above it.
         let pitches = |work: f32, switches: f32| {
             let mut levels = idle();
             levels[SignalId::Rx.index()] = Some(work);

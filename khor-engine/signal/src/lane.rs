@@ -1,4 +1,4 @@
-//! Turns rates into the three numbers of a signal: level, deviation and surprise.
+//! Turns rates into the three numbers of a lane: level, deviation and surprise.
 
 use std::collections::BTreeMap;
 
@@ -47,21 +47,21 @@ pub struct Lane {
 /// All lanes at one instant. `None` is a missing lane, never zero.
 pub type Lanes = PerLane<Option<Lane>>;
 
-/// What levels are relative to.
+/// The reference of levels: the baseline or a fixed ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RangeMode {
     /// This machine's own baseline: idle is 0 on any machine.
     #[default]
     Adaptive,
-    /// The ceilings alone.
+    /// The ceiling.
     Absolute,
 }
 
 /// How rates become levels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
-    /// What levels are relative to.
+    /// The reference of levels.
     pub range: RangeMode,
     /// For each signal of the kernel, the rate whose level is 1; > 0, in the signal's own unit. An
     /// added lane uses the ceiling of its own scale instead.

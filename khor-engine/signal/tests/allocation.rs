@@ -41,7 +41,7 @@ fn only_added_lanes_allocate() {
 }
 
 #[test]
-fn a_reading_is_little_larger_than_its_values() {
+fn readings_are_little_larger_than_their_values() {
     let values = size_of::<PerSignal<Option<Lane>>>() + 2 * size_of::<PerSignal<Option<f64>>>();
     let rest = size_of::<u64>() + size_of::<PerCounter<Option<f64>>>() + size_of::<u64>();
     println!("a reading has {} bytes, of which {} are its values", size_of::<Reading>(), values + rest);

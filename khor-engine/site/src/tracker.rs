@@ -1,4 +1,4 @@
-//! What an engine knows of a site: its hosts and sites, and the sum over the last second. No I/O.
+//! The state of a site in an engine: its hosts and sites, and the sum over the last second. No I/O.
 
 use std::{collections::BTreeMap, sync::Arc};
 

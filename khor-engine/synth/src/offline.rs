@@ -209,7 +209,7 @@ mod tests {
         Offline::new(&settings, Preset::builtin()[0].clone())
     }
 
-    /// Has heard two seconds of the demo; and the last frame.
+    /// A renderer after two seconds of the demo, and the last frame.
     fn after_two_seconds() -> (Offline, Frame) {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);

@@ -1,5 +1,5 @@
-//! Combines several machines: what most of them do, what the busiest tenth does, and which ones
-//! stand out.
+//! Combines several machines: the activity of most of them, the saturation of the busiest tenth,
+//! and the machines that stand out.
 //!
 //! Each machine's deviation comes from its own baseline, so machines of any size can be compared.
 //! `soloists` chooses the machines that stand out, and `section_slots` assigns sections to slots.

@@ -62,7 +62,7 @@ pub enum MembershipChange {
     Back(Name),
 }
 
-/// What became of a frame.
+/// The result for a frame.
 #[derive(PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
@@ -70,7 +70,7 @@ pub(super) enum Outcome {
     Rival,
 }
 
-/// A host, and what is needed to judge its next frame.
+/// A host, and the state that decides whether its next frame is accepted.
 pub(crate) struct TrackedHost {
     pub(super) host: Host,
     instance: u32,

@@ -1,4 +1,4 @@
-//! Reads a capture piece by piece, and goes on after what is damaged.
+//! Reads a capture piece by piece, and continues after a damaged part.
 
 use std::{
     fs::File,
@@ -222,15 +222,15 @@ impl<R: Read> CaptureReader<R> {
     }
 }
 
-/// What the next block is.
+/// The kind of the next block.
 enum Next {
-    /// It goes on, or begins with the description of its source.
+    /// The current source continues, or the block begins with the description of another one.
     Entries,
-    /// It is of another source, whose description was in a damaged block.
+    /// The block belongs to another source, whose description was in a damaged block.
     OtherSource,
     /// Another capture follows.
     Appended,
-    /// There is none.
+    /// There is no further block.
     Over,
 }
 
