@@ -7,7 +7,7 @@ import { useObservable } from '../live/useObservable';
 export function baselineText({ learnt, learning, frozen }: Baseline): string {
   if (frozen) return 'Frozen: the baseline does not change.';
   if (learning) return `Learning the baseline: ${Math.round((learnt ?? 0) * 100)} % learnt. The rest is the usual activity of a small idle machine.`;
-  return 'Learnt. The baseline follows slow changes, about two octaves an hour. It stays unchanged while a signal stands out.';
+  return 'Learnt. Each signal’s baseline follows slow changes, about two octaves an hour. It pauses while the signal stands out.';
 }
 
 export function BaselineCard() {
