@@ -112,7 +112,7 @@ impl Engine {
         engine
     }
 
-    /// Where the page is.
+    /// The address of the page.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -127,7 +127,7 @@ impl Engine {
         self.dir.path().join("config.json")
     }
 
-    /// What it logged so far.
+    /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
@@ -210,7 +210,7 @@ impl Engine {
         self.get_as("/api/recording")
     }
 
-    /// Answer of a GET as its type in the API.
+    /// The answer to a GET request, decoded as its API type.
     pub fn get_as<T: DeserializeOwned>(&self, path: &str) -> T {
         let answer = self.get(path);
         T::deserialize(&answer).unwrap_or_else(|error| panic!("GET {path}: {error} in {answer:#}"))

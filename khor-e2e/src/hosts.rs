@@ -1,4 +1,4 @@
-//! Hosts that are made up: real frames of many, sent to a real server at the rate of relays.
+//! Many simulated hosts: real frames, sent to a real server at the rate of relays.
 
 use std::{
     sync::Arc,

@@ -1,5 +1,4 @@
-//! Simulated hosts that send real frames through a real server, for tests that need more machines
-//! than there are.
+//! Simulated hosts that send real frames through a real server, for tests with many machines.
 
 use std::{
     sync::{
@@ -21,7 +20,7 @@ const LAST_FRAMES: u64 = 10;
 /// How late a wrong clock is, milliseconds.
 const BEHIND_MS: u64 = 300_000;
 
-/// What is odd about a host.
+/// A fault of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oddity {
     /// It stops sending.
@@ -41,11 +40,11 @@ pub struct SimulatedHost {
     pub name: String,
     /// Its group.
     pub section: Option<&'static str>,
-    /// The signal it stands out by, one of khor-fleet's, and how far, octaves.
+    /// The signal with which it stands out, one of khor-fleet's.
     pub signal: &'static str,
-    /// Octaves above its baseline.
+    /// Deviation of the signal, octaves.
     pub octaves: f32,
-    /// What is odd about it.
+    /// Its fault, if it has one.
     pub oddity: Option<Oddity>,
 }
 
@@ -72,7 +71,7 @@ impl Simulation {
 impl Drop for Simulation {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // A panic in it fails the test by what is then missing.
+        // After a panic of the thread, its messages are missing, and the test fails.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -96,7 +95,7 @@ async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, client: &async_nats:
     }
 }
 
-/// What comes from a host at one moment.
+/// The messages of a host at one moment.
 fn messages(host: &SimulatedHost, number: u32, seq: u64) -> Vec<Vec<u8>> {
     let write = |instance| frame(host, number, instance, seq).write().expect("a frame");
     let good = write(number);

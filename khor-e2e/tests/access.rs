@@ -25,7 +25,7 @@ fn wait_for_log(relay: &Relay, words: &[&str]) {
 }
 
 /// Each program retries, and reports the problem and the fix. None ends because of it.
-fn are_told(refused: Vec<(Vec<String>, [&str; 2])>) {
+fn assert_refusals_are_explained(refused: Vec<(Vec<String>, [&str; 2])>) {
     let relays: Vec<_> = refused.iter().map(|(options, words)| (relay(options), words)).collect();
     for (relay, words) in relays {
         wait_for_log(&relay, words);
@@ -47,8 +47,8 @@ fn client_certificate_opens_tls_server() {
     let options = server.options_by_certificate(Some("known"), "ca");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     wait_for_log(&relay, &["sending to"]);
-    wait_until("its frames", || engine.fleet().live == 1);
-    are_told(vec![
+    wait_until("the host's frames", || engine.fleet().live == 1);
+    assert_refusals_are_explained(vec![
         (server.options_by_certificate(None, "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("strange"), "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("known"), "other-ca"), ["unknownissuer", "tls_ca"]),
@@ -70,8 +70,8 @@ fn creds_open_a_server_of_an_operator() {
     let options = server.options_by_creds("user");
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     wait_for_log(&relay, &["sending to"]);
-    wait_until("its frames", || engine.fleet().live == 1);
-    are_told(vec![
+    wait_until("the host's frames", || engine.fleet().live == 1);
+    assert_refusals_are_explained(vec![
         (server.options_by_creds("former"), ["authorization violation", "creds file"]),
         (server.options_by_creds("foreign"), ["authorization violation", "creds file"]),
         (server.options_by_certificate(None, "ca"), ["authorization violation", "creds file"]),

@@ -45,19 +45,19 @@ fn two_aggregators_share_site_one_carries_on() {
             Relay::aggregate(None, ("rack", "home"), &options)
         })
         .collect();
-    wait_until("both to tell of the rack", || engine.first_site()["aggregators"] == 2);
+    wait_until("both relays to report the rack", || engine.first_site()["aggregators"] == 2);
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);
     wait_until("all hosts to be counted", || engine.first_site()["live"] == HOSTS);
     engine.wait_for_source("site");
 
     each_hears_a_share(ports, &hosts);
-    the_one_that_stands_out_takes_the_solo(&engine, &hosts);
+    deviating_host_takes_the_solo(&engine, &hosts);
     lost_host_is_reported_once(&engine, &hosts);
 
     // One of the two relays dies. The other receives all hosts, and no host counts as lost.
     let lost = engine.hosts_of_cues("lost").len();
     drop(aggregators.pop());
-    wait_until("one to be left", || engine.first_site()["aggregators"] == 1);
+    wait_until("one relay to remain", || engine.first_site()["aggregators"] == 1);
     assert_eq!(engine.first_site()["state"], "live");
     wait_until("the remaining relay to receive all frames", || {
         let ([heard], sent) = received_and_sent([ports[0]], &hosts);
@@ -69,16 +69,14 @@ fn two_aggregators_share_site_one_carries_on() {
         (engine.first_site()["live"].as_u64(), engine.first_site()["silent"].as_u64()),
         (Some(HOSTS as u64), Some(0))
     );
-    assert_eq!(engine.hosts_of_cues("lost").len(), lost, "nobody is missed for it");
+    assert_eq!(engine.hosts_of_cues("lost").len(), lost, "no host counts as lost");
     hosts.stand_out(Some(5));
-    wait_until("the next to take the solo", || {
-        engine.fleet().soloists.first().is_some_and(|host| host == "h-5")
-    });
+    wait_until("h-5 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-5"));
 
     // The other goes too: that is one loss.
     drop(aggregators.pop());
     let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
-    println!("a rack of which nobody tells was told after {took:?}");
+    println!("a rack without relays was reported as silent after {took:?}");
     assert_eq!(engine.hosts_of_cues("lost").last().map(String::as_str), Some("rack"));
     assert_eq!(engine.hosts_of_cues("lost").len(), lost + 1);
     assert!(engine.stop().0.success());
@@ -109,7 +107,7 @@ fn each_hears_a_share(ports: [u16; 2], hosts: &Hosts) {
     }
 }
 
-fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
+fn deviating_host_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     assert!(engine.fleet().soloists.is_empty());
     hosts.stand_out(Some(17));
     let took = wait_until("h-17 to take the solo", || {
@@ -125,13 +123,13 @@ fn the_one_that_stands_out_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     let level = engine.level("rx").expect("a level");
     assert!(level < 0.1, "{level}");
     hosts.stand_out(None);
-    wait_until("it to be given back", || engine.fleet().soloists.is_empty());
+    wait_until("the solo to end", || engine.fleet().soloists.is_empty());
 }
 
 fn lost_host_is_reported_once(engine: &Engine, hosts: &Hosts) {
     hosts.silence(vec![3]);
-    let took = wait_until("h-3 to be missed", || engine.hosts_of_cues("lost") == ["h-3"]);
-    println!("a host that went was told through two after {took:?}");
+    let took = wait_until("h-3 to count as lost", || engine.hosts_of_cues("lost") == ["h-3"]);
+    println!("a lost host was reported through two relays after {took:?}");
     wait_until("both to count it", || {
         let rack = engine.first_site();
         rack["silent"] == 1 && rack["live"] == HOSTS - 1
@@ -179,7 +177,7 @@ fn cut_aggregator_cable_is_loss_without_spike() {
 
     machine.plug(false);
     let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
-    println!("a cut cable of one that aggregates was told after {took:?}");
+    println!("the cut cable of an aggregating relay was reported after {took:?}");
     assert_eq!(engine.hosts_of_cues("lost"), ["rack"]);
     let says = |words: &str| relay.log().contains(words);
     wait_until("the relay to notice", || says("the server is unavailable"));
@@ -203,7 +201,7 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     assert!(grown_kib < 4 * 1024, "{grown_kib} KiB");
     // The relay still receives all hosts.
     hosts.stand_out(Some(9));
-    wait_until("one to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-9"));
+    wait_until("h-9 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-9"));
     assert!(relay.stop().success());
     assert!(engine.stop().0.success());
 }

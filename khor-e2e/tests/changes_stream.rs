@@ -1,9 +1,9 @@
-//! Tests the stream of changes and the history as clients read them.
+//! Tests the stream of changes and the history API as a client uses them.
 
 use khor_api::{HistoryColumns, MAX_NOTES, StreamEvent, StreamState};
 use khor_e2e::{Engine, wait_until};
 
-/// A greeting and more than a second of changes, bytes.
+/// Bytes to read: a greeting and more than a second of changes.
 const ENOUGH: usize = 32 * 1024;
 
 fn demo() -> Engine {
@@ -12,7 +12,7 @@ fn demo() -> Engine {
     engine
 }
 
-/// The whole events in the first bytes of the stream.
+/// The complete events in the first [`ENOUGH`] bytes of the stream.
 fn events(engine: &Engine) -> Vec<StreamEvent> {
     let bytes = engine.read("/api/stream?events=changes", ENOUGH);
     let text = String::from_utf8_lossy(&bytes);

@@ -35,7 +35,7 @@ fn user_preset_loads_and_survives_breaking() {
     let halved = &mine[..mine.len() / 2];
     fs::write(&file, halved).expect("writing");
     let mut problem = String::new();
-    wait_until("the problem to be told", || {
+    wait_until("the problem to be reported", || {
         let presets = engine.get("/api/health")["presets"].clone();
         problem = presets["problems"][0].as_str().unwrap_or_default().to_owned();
         presets["ok"] == false
@@ -46,12 +46,12 @@ fn user_preset_loads_and_survives_breaking() {
     assert_eq!(engine.get("/api/presets")["current"], "mine");
 
     fs::write(&file, mine.replacen("pace = ", "pace = 9", 1)).expect("writing");
-    wait_until("the range to be told", || {
+    wait_until("the range to be reported", || {
         let problems = engine.get("/api/presets")["problems"].to_string();
         problems.contains("voices.pace: must be within 0.25..=2")
     });
     fs::write(&file, &mine).expect("writing");
-    wait_until("all to be well", || engine.health().presets.ok);
+    wait_until("all presets to be valid", || engine.health().presets.ok);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn baseline_is_kept_frozen_and_reset() {
     again.wait_for_source("proc");
     assert!(learnt(&again) >= frozen * 0.9, "{} after {frozen}", learnt(&again));
     assert_eq!(again.post("/api/actions/baseline?do=forget").0, 200);
-    wait_until("all to begin anew", || learnt(&again) < frozen);
+    wait_until("the baseline to be reset", || learnt(&again) < frozen);
 }
 
 #[test]

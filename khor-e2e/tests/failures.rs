@@ -26,7 +26,7 @@ fn assert_shortfall(part: &Value) {
 #[test]
 fn engine_runs_without_sound_or_collector() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
-    wait_until("the device to be missed", || engine.health().audio.health.trouble.is_some());
+    wait_until("the missing device to be reported", || engine.health().audio.health.trouble.is_some());
     let health = engine.get("/api/health");
     assert_shortfall(&health["audio"]);
     if !Path::new("/dev/snd/seq").exists() {

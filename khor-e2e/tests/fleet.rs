@@ -68,17 +68,17 @@ fn hosts_play_together_with_solo_and_loss() {
     engine.wait_for_source("site");
 
     let load = the_busiest_takes_the_solo(&engine, &hosts[1], "web-2");
-    its_section_is_heard_from_its_place(&engine);
+    section_plays_its_part(&engine);
     drop(load);
 
     // A relay that is killed.
     drop(relays.pop());
     let took = wait_for(&engine, "db", "silent");
-    println!("a killed relay was told after {took:?}");
+    println!("a killed relay was reported after {took:?}");
     assert_eq!(cues(&engine, "lost", "db"), 1);
     wait_until("its cue to be played", || engine.notes(|note| note["layer"] == "cues") > 0);
     assert!(engine.explain().text.contains("Silent: db"));
-    a_silent_host_alone_is_a_state_and_the_music_goes_on(&engine, "db");
+    music_continues_with_only_a_silent_host(&engine, "db");
     relays.push(relay(&server, Some(&hosts[2]), "relay", "home", "db"));
     wait_for(&engine, "db", "live");
     assert_eq!(cues(&engine, "found", "db"), 1);
@@ -86,12 +86,12 @@ fn hosts_play_together_with_solo_and_loss() {
     // A cable that is cut.
     hosts[0].plug(false);
     let took = wait_for(&engine, "web-1", "silent");
-    println!("a cut cable was told after {took:?}");
+    println!("a cut cable was reported after {took:?}");
     assert_eq!(cues(&engine, "lost", "web-1"), 1);
     hosts[0].plug(true);
     wait_for(&engine, "web-1", "live");
 
-    the_server_goes_and_comes(&engine, &mut server, &relays, names);
+    server_restarts(&engine, &mut server, &relays, names);
     for relay in relays {
         assert!(relay.stop().success());
     }
@@ -120,12 +120,12 @@ fn the_busiest_takes_the_solo(engine: &Engine, host: &CabledHost, name: &str) ->
     let explained = engine.get("/api/explain");
     assert!(explained["text"].as_str().expect("text").contains(name), "{explained:#}");
     assert_eq!(engine.get("/api/fleet")["soloists"][0], name);
-    one_is_heard_alone(engine, "web-1", name);
+    one_host_plays_alone(engine, "web-1", name);
     load
 }
 
-/// The load goes on at one host of the section `web`, which has the second place: percussion, high.
-fn its_section_is_heard_from_its_place(engine: &Engine) {
+/// One host of the section `web` has the load. The section has the second part: high percussion.
+fn section_plays_its_part(engine: &Engine) {
     let changed_ms = engine.play_site("sections");
     let places = [("db", "bass", 1), ("web", "percussion", 2)];
     assert_eq!(engine.sections(), places.map(|(name, timbre, hosts)| (name.into(), timbre.into(), hosts)));
@@ -160,10 +160,10 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
 }
 
 /// The reading is then that host's. The site can still be changed only in the file.
-fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
+fn one_host_plays_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &json!(loud));
     wait_until("the loud one's reading", || deviation(engine, "local") > 3.0);
-    assert!(engine.fleet().soloists.is_empty(), "it has all the voices");
+    assert!(engine.fleet().soloists.is_empty(), "the selected host has all the voices");
     assert_eq!(engine.health().scope.whose, loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");
@@ -192,10 +192,10 @@ fn one_is_heard_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &Value::Null);
 }
 
-fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &str) {
+fn music_continues_with_only_a_silent_host(engine: &Engine, host: &str) {
     solo_host(engine, &json!(host));
     let metrics = || engine.get("/api/metrics");
-    wait_until("nothing to be known", || metrics()["signals"]["csw"]["level"].is_null());
+    wait_until("all signals to be missing", || metrics()["signals"]["csw"]["level"].is_null());
     let alone = engine.get("/api/fleet")["alone"].clone();
     assert!(alone["error"].as_str().expect("why").contains("has stopped sending"), "{alone}");
     assert!(alone["fix"].as_str().expect("a fix").contains("khor-relay"), "{alone}");
@@ -204,24 +204,24 @@ fn a_silent_host_alone_is_a_state_and_the_music_goes_on(engine: &Engine, host: &
     assert_eq!(metrics()["signals"]["csw"]["reason"], alone["error"]);
     let (bar, newest) = (metrics()["music"]["bar"].as_u64(), engine.notes(|_| true));
     wait_until("the music to go on", || metrics()["music"]["bar"].as_u64() > bar);
-    assert!(engine.notes(|_| true) > newest, "the bed goes on");
+    assert!(engine.notes(|_| true) > newest, "the bed continues");
     solo_host(engine, &Value::Null);
 }
 
 /// All programs recover by themselves: no host counts as lost, no rate jumps, and no messages pile
 /// up in memory.
-fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &[Relay], names: [&str; 3]) {
+fn server_restarts(engine: &Engine, server: &mut NatsServer, relays: &[Relay], names: [&str; 3]) {
     let before: Vec<u64> = relays.iter().map(Relay::memory_kib).collect();
     let lost: usize = names.iter().map(|name| cues(engine, "lost", name)).sum();
     server.kill();
-    wait_until("the engine to say so", || {
+    wait_until("the engine to report the loss", || {
         let health = engine.get("/api/health");
         health["source"]["ok"] == false && health["source"]["fix"].is_string()
     });
     thread::sleep(Duration::from_secs(6));
     server.restart();
     engine.wait_for_source("site");
-    wait_until("all frames to come anew", || {
+    wait_until("new frames of all hosts", || {
         let fleet = engine.get("/api/fleet");
         let hosts = fleet["hosts"].as_array().expect("hosts").clone();
         hosts.len() == 3 && hosts.iter().all(|host| host["seen_ms_ago"].as_u64().is_some_and(|ms| ms < 2_000))
@@ -233,7 +233,7 @@ fn the_server_goes_and_comes(engine: &Engine, server: &mut NatsServer, relays: &
         assert!(after < before + NOISE_KIB, "{before} KiB, then {after} KiB: {}", relay.log());
     }
     for host in engine.get("/api/fleet")["hosts"].as_array().expect("hosts") {
-        assert!(host["missed_frames"].as_u64().expect("a count") > 0, "they were let go: {host:#}");
+        assert!(host["missed_frames"].as_u64().expect("a count") > 0, "the relay dropped frames: {host:#}");
     }
 }
 

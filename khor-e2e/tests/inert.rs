@@ -106,7 +106,7 @@ fn site_peer_steers_no_terminal() {
     }
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
-    wait_until("the server to be heard", || engine.health().source.ok);
+    wait_until("the server to connect", || engine.health().source.ok);
     let strange = format!("khor.v1.home.{}.frame", HOSTILE.replace('\r', ""));
     let named = format!("{OSC_52}\nLast cue: forged");
     server.send(&[
@@ -116,7 +116,7 @@ fn site_peer_steers_no_terminal() {
         ("khor.v1.home.web-2.cue", bytes(&cue("web-2", &named))),
     ]);
     wait_until("both cues", || cues(&engine).len() == 2);
-    wait_until("what was refused", || engine.fleet().refused.foreign >= 2);
+    wait_until("two rejected messages", || engine.fleet().refused.foreign >= 2);
     let printed = run_for(&engine, &["explain"]);
     assert!(
         printed.contains("Last cue: crash of \u{fffd}]52;c;cm0=\u{fffd}\u{fffd}Last cue: forged"),
@@ -238,7 +238,7 @@ fn a_hostile_capture_steers_no_terminal() {
     inert_output(&khor(&["play", &name, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
 }
 
-/// The answer of a program that pretends to be an engine: valid, with hostile texts.
+/// The answer of a program that pretends to be an engine: valid JSON with hostile texts.
 fn false_answer(request: &str) -> (&'static str, Value) {
     let is_get_of = |path: &str| request.starts_with(&format!("GET /api/{path} "));
     let explanation = json!({ "sentence": HOSTILE, "standing_out": [], "heard": [], "text": HOSTILE });

@@ -1,5 +1,5 @@
-//! Tests lanes that a capture adds while it plays: they are in the API, in OSC messages, in the
-//! notes, on the screen of `khor top` and in renders.
+//! Tests a lane that a capture adds while it plays. The lane appears in the API, in OSC messages,
+//! in the notes, on the screen of `khor top` and in renders.
 
 use std::{
     net::UdpSocket,
@@ -18,7 +18,8 @@ use tempfile::TempDir;
 
 const NAME: &str = "mail.queue";
 const LABEL: &str = "mails that wait";
-/// Frames before the lane appears, before its values rise, and all frames; ten a second.
+/// Frame at which the lane appears, frame at which its values rise, and number of frames. There are
+/// ten frames a second.
 const APPEARS: u64 = 20;
 const RISES: u64 = 40;
 const FRAMES: u64 = 150;
@@ -39,7 +40,8 @@ fn lane() -> LaneDefinition {
     }
 }
 
-/// An idle machine whose lane appears in the middle and then rises far above its usual.
+/// Writes a capture of an idle machine whose lane appears later and then rises far above its
+/// baseline.
 fn write_capture(path: &Path) {
     let origin = Origin {
         kind: Some(SourceKind::Collector),
@@ -93,7 +95,7 @@ impl Playing {
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        // It may have ended.
+        // Fails if the program has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -108,7 +110,7 @@ fn is_in_history(metrics: &Value) -> bool {
     history.iter().any(|point| point["rates"][NAME].as_f64().is_some_and(|rate| rate > 1000.0))
 }
 
-/// The value of the first message with this address that names the lane.
+/// The value of the next message with this address and the name of the lane.
 fn osc_value(socket: &UdpSocket, address: &str) -> f32 {
     let mut buffer = [0; 2048];
     wait_for(address, || {

@@ -27,7 +27,7 @@ fn notes_of_cues(engine: &Engine) -> usize {
 }
 
 #[test]
-fn hosts_of_two_racks_sound_like_own_hosts() {
+fn hosts_of_racks_sound_like_own_hosts() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -52,7 +52,7 @@ fn hosts_of_two_racks_sound_like_own_hosts() {
     assert!(engine.explain().text.contains("b-4"));
     sections_are_heard_over_both_racks(&engine);
     hosts[1].stand_out(None);
-    wait_until("it to be given back", || engine.fleet().soloists.is_empty());
+    wait_until("the solo to end", || engine.fleet().soloists.is_empty());
 
     something_happens_on_a_host(&engine, &server);
     hosts[0].silence(vec![2]);
@@ -75,7 +75,7 @@ fn hosts_of_two_racks_sound_like_own_hosts() {
 
 /// A relay aggregates hosts, and no sites that another relay aggregated.
 #[test]
-fn a_relay_refuses_a_site_within_its_site() {
+fn relay_rejects_sites_within_its_site() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -149,7 +149,7 @@ fn hanging_server_is_one_loss() {
         let source = engine.get("/api/health")["source"].clone();
         source["ok"] == false && source["fix"].is_string()
     });
-    println!("a server that hangs was told after {took:?}");
+    println!("a server that hangs was reported after {took:?}");
     std::thread::sleep(HANGS.saturating_sub(begun.elapsed()));
     server.hang(false);
     engine.wait_for_source("site");

@@ -73,7 +73,7 @@ fn collector_restart_is_gap_without_spike() {
         }
         drop(again); // kills it
         for engine in &engines {
-            wait_until("the loss to be seen", || engine.health().bpf.health.trouble.is_some());
+            wait_until("the loss to be reported", || engine.health().bpf.health.trouble.is_some());
             assert_eq!(engine.level("exec"), None, "what is not known is absent");
         }
     }

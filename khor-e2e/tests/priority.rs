@@ -39,9 +39,9 @@ fn playing_thread_has_real_time_priority() {
     assert_eq!(first.len(), 1, "one thread, the one that plays");
 
     pulse.kill();
-    wait_until("the loss", || !engine.health().audio.health.ok);
+    wait_until("the loss to be reported", || !engine.health().audio.health.ok);
     assert!(pulse.restart());
-    wait_until("the new stream's", || {
+    wait_until("the priority of the new stream", || {
         engine.health().audio.priority.is_some_and(|priority| priority.real_time)
     });
     let second = real_time_threads(engine.pid());
@@ -86,7 +86,7 @@ fn rtkit_is_asked_and_optional() {
     let denied = priority(&without);
     assert!(denied["real_time"] == false && denied["error"].is_string(), "{denied}");
     assert!(denied["fix"].as_str().is_some_and(|fix| fix.contains("rtkit")), "{denied}");
-    wait_until("sound all the same", || without.health().audio.health.ok);
+    wait_until("sound without the priority", || without.health().audio.health.ok);
     assert!(real_time_threads(without.pid()).is_empty());
     drop(without);
 

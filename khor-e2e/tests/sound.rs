@@ -56,7 +56,7 @@ fn the_sound_server_may_die_twenty_times() {
     let (mut first, mut slowest) = ((0, 0), Duration::ZERO);
     for death in 0..DEATHS {
         pulse.kill();
-        wait_until("the loss to be seen", || !device(&engine));
+        wait_until("the loss to be reported", || !device(&engine));
         assert!(pulse.restart());
         let restarted = Instant::now();
         wait_until("the device again", || device(&engine));
@@ -97,7 +97,7 @@ fn sound_follows_load_mute_and_server_restart() {
 
         for round in 0..2 {
             pulse.kill();
-            wait_until("the loss to be seen", || engine.health().audio.health.trouble.is_some());
+            wait_until("the loss to be reported", || engine.health().audio.health.trouble.is_some());
             // Settings that change while nothing plays must apply afterwards. The wait is longer
             // than the command queue is deep.
             engine.post("/api/actions/mute?on=true");
@@ -147,7 +147,7 @@ fn pipewire_plays_and_may_restart() {
     assert!(heard.rms() > 0.003 && heard.peak() < 0.9, "it is audible and never clips");
 
     pipewire.kill();
-    wait_until("the loss to be seen", || !device(&engine));
+    wait_until("the loss to be reported", || !device(&engine));
     assert!(pipewire.restart());
     let restarted = Instant::now();
     wait_until("the device again", || device(&engine));

@@ -41,7 +41,7 @@ pub struct PlayedNote {
     pub brightness: f32,
     /// Its timbre, which shows its voice.
     pub instrument: Instrument,
-    /// The kernel's signal that it represents, if it is one.
+    /// The kernel's signal that the note represents; `None` if it represents none.
     pub signal: Option<SignalId>,
 }
 
@@ -66,7 +66,7 @@ impl PlayedNote {
     }
 }
 
-/// What differs from the defaults of the configuration.
+/// Differences from the default configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Seed of the music.
@@ -168,7 +168,7 @@ impl OfflinePlayer {
         std::mem::take(&mut self.samples)
     }
 
-    /// What was played from `from_s` seconds on; the onsets count from there.
+    /// Sound and notes from `from_s` seconds on. Onsets count from there.
     pub fn heard(self, from_s: f64) -> Render {
         Render { samples: self.samples, notes: self.notes }.skip_to(from_s)
     }
@@ -216,7 +216,7 @@ impl SiteListener {
     ///
     /// # Errors
     ///
-    /// Of a name that no host or section may have.
+    /// A host or section has an invalid name.
     pub fn new(hosts: &[HostPipeline], relays: RelayMode) -> Result<Self> {
         let named = hosts.iter().map(|host| (host.name.as_str(), host.section.as_str()));
         Ok(Self { offline_site: OfflineSite::new(named, relays)?, stage: Stage::default() })

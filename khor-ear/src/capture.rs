@@ -20,7 +20,7 @@ use crate::{
 
 /// Before the load begins, seconds.
 const QUIET_S: f64 = 12.0;
-/// What the files are called that are judged.
+/// Names of the judged files, and their loads.
 const NAMES: [(&str, LoadClass); 8] = [
     ("idle", LoadClass::Idle),
     ("download", LoadClass::Download),
@@ -31,13 +31,13 @@ const NAMES: [(&str, LoadClass); 8] = [
     ("retransmits", LoadClass::Lossy),
     ("exec-storm", LoadClass::Storm),
 ];
-/// What is learnt from; where it isn't there, the first of [`NAMES`].
+/// Name of the file for the baseline. If it is missing, the first of [`NAMES`] is used.
 const LEARNT_FROM: &str = "idle-long";
 
 /// A capture of a known load.
 #[derive(Clone, Debug)]
 pub struct RealCapture {
-    /// What the machine did.
+    /// The load of the machine.
     pub class: LoadClass,
     load: Vec<Frame>,
     idle: Vec<Frame>,
@@ -59,7 +59,7 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../khor-engine/captures")
 }
 
-/// Renders a capture like a clip: what is returned begins [`LEAD_IN_S`] after the load.
+/// Renders a capture like a clip. The result begins [`LEAD_IN_S`] after the load.
 pub fn perform(preset: &str, real: &RealCapture, seed: u64) -> Result<Render> {
     let mut player = OfflinePlayer::new(preset, Options { seed, density: None })?;
     let mut joined = JoinedCaptures::default();

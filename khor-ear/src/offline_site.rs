@@ -1,6 +1,5 @@
-//! A whole site without its network, and with a clock of its own: the relays of the hosts, a relay
-//! that aggregates them, and the engine. The judge listens to its sound. Only the server is
-//! missing.
+//! A whole site without network and with its own clock: the relays of the hosts, a relay that
+//! aggregates them, and the engine. Only the server is missing. The judge rates its sound.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A frame: what one host is doing at one moment.
+//! A frame: the activity of one host at one moment.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,32 +33,32 @@ pub struct Frame {
     pub wall_ms: u64,
     /// Version of the relay, at most 16 bytes.
     pub version: String,
-    /// What counts there.
+    /// The source of its counters.
     pub source: Source,
     /// How much of the host's baselines is learnt: 0..=255 is 0..=1.
     pub learnt: u8,
     /// In the order of [`SIGNALS`]; `None` is a missing signal, never zero.
     pub signals: Vec<Option<Signal>>,
-    /// The lanes that the host has beside [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do
-    /// not fit into a frame are left out. Since minor version 1.
+    /// The lanes that the host adds to [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do not
+    /// fit into a frame are dropped. Since minor version 1.
     pub added: Vec<AddedLane>,
 }
 
-/// A lane that a host has beside the signals of its kernel.
+/// A lane that a host adds to the signals of its kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AddedLane {
     /// Identifies the lane at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`.
     pub name: String,
     /// A few plain words for people, at most 192 bytes.
     pub label: String,
-    /// Its family: 0 process, 1 network, 2 disk, 3 memory, 4 kernel; others are of newer versions.
+    /// Its family: 0 process, 1 network, 2 disk, 3 memory, 4 kernel. Newer versions may use others.
     pub family: u8,
     /// The unit of its values, at most 64 bytes.
     pub unit: String,
     /// The voice that plays it: 0 process, 1 receive, 2 send, 3 loss, 4 disk, 5 memory, 6 kernel, 7
-    /// local; others are of newer versions.
+    /// local. Newer versions may use others.
     pub voice: u8,
-    /// The rate of one octave, in the unit of its values, above 0.
+    /// The rate that counts as one octave, in the unit of its values; above 0.
     pub grain: f32,
     /// Its state.
     pub signal: Signal,
@@ -79,17 +79,17 @@ pub struct Signal {
     pub surprise: u8,
 }
 
-/// What counts on a host.
+/// The source of a host's counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u8", into = "u8")]
 pub enum Source {
-    /// khor's collector: everything.
+    /// khor's collector: all counters.
     Collector,
-    /// `/proc`: less of it.
+    /// `/proc`: some of the counters.
     Proc,
-    /// Something made up.
+    /// The synthetic demo.
     Demo,
-    /// What a newer version may call by this number.
+    /// A source that only a newer version knows, by its number.
     Other(u8),
 }
 
@@ -128,11 +128,12 @@ impl Signal {
 impl Frame {
     /// Longest [`Frame::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
-    /// Most of [`Self::added`].
+    /// Maximum length of [`Self::added`].
     pub const MAX_ADDED: usize = 49;
 
-    /// Removes the last added lanes until the frame fits into [`Self::MAX_BYTES`](Message::MAX_BYTES).
-    /// Returns how many were removed. A frame without added lanes always fits.
+    /// Removes the last added lanes until the frame fits into
+    /// [`Self::MAX_BYTES`](Message::MAX_BYTES). Returns how many were removed. A frame without
+    /// added lanes always fits.
     pub fn fit(&mut self) -> usize {
         let before = self.added.len();
         self.added.truncate(Self::MAX_ADDED);
@@ -158,12 +159,16 @@ impl AddedLane {
             return Err("added: expected names of 1 to 32 of a-z, 0-9, _, . and -".into());
         }
         if self.label.len() > Self::MAX_LABEL_LEN || self.unit.len() > Self::MAX_UNIT_LEN {
-            return Err("added: a label or unit that is longer than expected".into());
+            return Err(format!(
+                "added: expected at most {} bytes of label and {} of unit",
+                Self::MAX_LABEL_LEN,
+                Self::MAX_UNIT_LEN
+            ));
         }
         if !(self.grain.is_finite() && self.grain > 0.0) {
             return Err("added: expected a grain above 0".into());
         }
-        self.signal.check().then_some(()).ok_or_else(|| "added: expected numbers, rates from 0 on".into())
+        self.signal.check().then_some(()).ok_or_else(|| "added: expected finite rates of at least 0".into())
     }
 }
 
@@ -184,7 +189,7 @@ impl Message for Frame {
         }
         for (i, signal) in self.signals.iter().enumerate() {
             if !signal.as_ref().is_none_or(Signal::check) {
-                return Err(format!("signals[{i}]: expected numbers, rates from 0 on"));
+                return Err(format!("signals[{i}]: expected finite rates of at least 0"));
             }
         }
         if self.added.len() > Self::MAX_ADDED {

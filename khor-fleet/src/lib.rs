@@ -22,9 +22,9 @@
 //! and its elements.
 //!
 //! A newer minor version appends fields, and signals at the end of their list. A reader skips what
-//! it does not know. What an older version lacks counts as empty. Cues have version 1.0, frames and
-//! site frames 1.1. Any other change is a new major version. A frame without added lanes is at most
-//! [`MAX_FRAME_BYTES`] long. A reader accepts [`MAX_READ_BYTES`], so that newer versions can
+//! it does not know. A field that an older version lacks is empty. Cues have version 1.0, frames
+//! and site frames 1.1. Any other change is a new major version. A frame without added lanes is at
+//! most [`MAX_FRAME_BYTES`] long. A reader accepts [`MAX_READ_BYTES`], so that newer versions can
 //! append. For a site's frame the limits are [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. Hosts'
 //! frames inside a site's frame are whole messages, each with its length, so they may grow as well.
 

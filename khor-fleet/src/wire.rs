@@ -1,4 +1,4 @@
-//! From messages to bytes and back, for all kinds alike.
+//! Encodes and decodes the messages of all kinds.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ pub const MAX_FRAME_BYTES: usize = 416;
 pub const MAX_CUE_BYTES: usize = 200;
 /// Longest frame of a site that is sent, bytes.
 pub const MAX_SITE_BYTES: usize = 36 * 1024;
-/// Longest frame or cue that is read, bytes: newer minor versions may append to theirs. Also the
-/// longest frame with added lanes, which older versions have to read.
+/// Longest frame or cue that is read, bytes. Newer minor versions may append to messages. It also
+/// limits frames with added lanes, because older versions must be able to read them.
 pub const MAX_READ_BYTES: usize = 1024;
 /// Longest frame of a site that is read, bytes.
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
-/// Of the form that this crate writes.
+/// Major version of the format that this crate writes.
 const MAJOR: u8 = 1;
-/// What it is, and its version.
+/// Length of the kind and the version at the beginning of a message.
 const HEADER_BYTES: usize = 4;
 
 /// Why bytes were not read.
@@ -28,18 +28,18 @@ pub enum ReadError {
     /// Longer than anything khor sends.
     #[error("{bytes} bytes, expected at most {most}")]
     Oversized {
-        /// So long it is.
+        /// Its length.
         bytes: usize,
-        /// The longest of its kind that is read.
+        /// Longest message of its kind that is read.
         most: usize,
     },
-    /// It does not begin as khor's do.
+    /// It does not begin like a message of khor.
     #[error("not a message of khor's")]
     Foreign,
-    /// Of a major version this crate does not know.
+    /// It has a major version that this crate does not know.
     #[error("of version {0}, expected {MAJOR}: bring khor to the same version everywhere")]
     Version(u8),
-    /// Broken, or with values that mean nothing.
+    /// It is incomplete, or has invalid values.
     #[error("malformed: {0}")]
     Malformed(String),
 }
@@ -49,29 +49,29 @@ pub enum ReadError {
 #[error("the message does not fit into {0} bytes")]
 pub struct WriteError(pub usize);
 
-/// What goes over the wire.
+/// A kind of message.
 pub trait Message: Serialize + DeserializeOwned {
     /// Last word of its subject.
     const WORD: &'static str;
-    /// First bytes of each.
+    /// First bytes of every message of the kind.
     const MAGIC: [u8; 2];
     /// Longest one that is sent, bytes.
     const MAX_BYTES: usize;
     /// Longest one that is read, bytes.
     const MAX_READ: usize = MAX_READ_BYTES;
-    /// The minor version that is written. Each appended one field, which takes one byte, `00`,
-    /// where there is nothing to say: an empty list, `None`, 0. So an older message lacks as many
-    /// bytes as minor versions.
+    /// The minor version that is written. Each minor version has appended one field, which is one
+    /// byte, `00`, if it is empty: an empty list, `None` or 0. An older message therefore lacks one
+    /// byte for each minor version.
     const MINOR: u8 = 0;
 
-    /// What is wrong with its values.
+    /// Checks its values. The error names the problem.
     fn check(&self) -> Result<(), String>;
 
     /// Its texts that [`read`](Self::read) makes inert ([`khor_proto::inert`]). Names are not among
     /// them, because they have no active characters.
     fn texts(&mut self) -> impl Iterator<Item = &mut String>;
 
-    /// As bytes.
+    /// Encodes the message.
     fn write(&self) -> Result<Vec<u8>, WriteError> {
         let mut bytes = Vec::with_capacity(Self::MAX_BYTES.min(MAX_READ_BYTES));
         bytes.extend_from_slice(&Self::MAGIC);
@@ -82,7 +82,7 @@ pub trait Message: Serialize + DeserializeOwned {
         Ok(bytes)
     }
 
-    /// From bytes of this, an older or a newer minor version.
+    /// Decodes a message of this or any other minor version.
     fn read(bytes: &[u8]) -> Result<Self, ReadError> {
         if bytes.len() > Self::MAX_READ {
             return Err(ReadError::Oversized { bytes: bytes.len(), most: Self::MAX_READ });

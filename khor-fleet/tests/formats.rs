@@ -108,7 +108,7 @@ fn frame_1_0_is_read() {
     assert_eq!(Frame::read(FRAME_1_0), Ok(frame()));
 }
 
-/// Without added lanes, one byte more than before.
+/// Without added lanes, a frame is one byte longer than in version 1.0.
 #[test]
 fn frame_has_these_bytes() {
     let frame_of = |added| Frame { added, ..frame() };

@@ -1,4 +1,4 @@
-//! Whatever is written is read again, whatever is read never breaks anything, and all of it is
+//! Tests that every message round-trips, that no bytes break the reader, and that messages are
 //! small.
 
 use khor_fleet::{
@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn added_lanes_round_trip_as_far_as_they_fit(mut frame in frame(), added in vec(added(), 0..20)) {
+    fn added_lanes_that_fit_round_trip(mut frame in frame(), added in vec(added(), 0..20)) {
         let bytes_without = frame.write().unwrap().len();
         frame.added.clone_from(&added);
         let removed = frame.fit();

@@ -1,13 +1,15 @@
-// What drawing Now costs and whether frames are held up: all lanes with five minutes at twenty points a second, while the engine streams.
+// Measures the cost of drawing the view Now, and whether frames are late. All lanes have five
+// minutes of history with twenty points a second, while the engine streams.
 import { SLOWNESS, WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
 const SPACING_MS = 50;
 const WATCH_MS = 10_000;
-/** Largest share of a core for the page's own thread: generous, since the machine decides too. docs/specification.md has the measured figure. */
+/** Largest share of a core for the page's thread. Generous, because machines differ.
+ *  docs/specification.md has the measured value. */
 const BUSY_AT_MOST = 0.5;
 
-/** What the engine knows, repeated back in time until it is five minutes at twenty points a second. */
+/** The engine's history, repeated into the past to five minutes with twenty points a second. */
 function stretched({ ts_ms, rates }) {
   const count = WINDOW_MS / SPACING_MS;
   const repeated = (list) => Array.from({ length: count }, (_, i) => list[i % list.length]);
@@ -21,7 +23,8 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-/** In the page: when each frame was drawn. Asking for every frame makes frames where nothing is to be drawn, and so costs more than looking on. */
+/** Runs in the page. Returns the time of each frame. It requests every frame, also those with
+ *  nothing to draw, so it costs more than the page alone. */
 function frameTimes(length) {
   return new Promise((resolve) => {
     const stamps = [];
@@ -34,7 +37,7 @@ function frameTimes(length) {
   });
 }
 
-/** Processor time so far, in seconds: of the page's thread by what it was for, and of all the browser's processes together. */
+/** Processor time so far, seconds: of the page's thread by purpose, and of all browser processes. */
 async function spent(debug, browser) {
   const { metrics } = await debug.send('Performance.getMetrics');
   const of = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
@@ -42,7 +45,7 @@ async function spent(debug, browser) {
   return { thread: of.TaskDuration, scripts: of.ScriptDuration, layout: of.LayoutDuration, all: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0) };
 }
 
-/** The shares of a processor that went into `act`. */
+/** The shares of a processor that `act` used. */
 async function sharesOf(debug, browser, act) {
   const [before, begun] = [await spent(debug, browser), performance.now()];
   await act();
@@ -55,7 +58,7 @@ export async function frames(kit) {
   const page = await context.newPage();
   const browser = await kit.browser.newBrowserCDPSession();
   const debug = await context.newCDPSession(page);
-  // In time of the processor, which does not count what others on it take away.
+  // Counts processor time, so that other load on the machine does not matter.
   await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
   const measure = (act) => sharesOf(debug, browser, act);
   const watch = () => page.waitForTimeout(WATCH_MS);

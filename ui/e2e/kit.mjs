@@ -1,4 +1,5 @@
-// What all the browser tests use: the browser, pages that report every trouble, checks, and words with the engine.
+// Helpers of all browser tests: the browser, pages that report every error, checks, and requests to
+// the engine.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -8,7 +9,7 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
-/** After this time a step counts as hung. The Rust test sets the time for this machine. */
+/** A step that takes longer counts as hung. The Rust test sets the time for this machine. */
 export const HANG_MS = Number(process.env.KHOR_HANG_MS ?? 30_000);
 /** How many times as slow as the reference machine this machine is; at least 1. */
 export const SLOWNESS = Number(process.env.KHOR_SLOWNESS ?? 1);
@@ -38,7 +39,7 @@ export class Kit {
     else this.trouble(what);
   }
 
-  /** Notes a failure. It is printed at once, so that a reader of the log sees when it happened. */
+  /** Records a failure. Prints it at once, so that the log shows when it happened. */
   trouble(what) {
     console.log(`FAILED: ${what}`);
     this.troubles.push(what);
@@ -59,17 +60,17 @@ export class Kit {
     this.check(false, `${what} (last seen: ${JSON.stringify(last)})`);
   }
 
-  /** Pages report whatever a person with the console open would see. */
+  /** Opens a page that reports all errors of the console. */
   async open(where, options = WIDE) {
     const context = await this.browser.newContext(options);
     const page = await context.newPage();
-    // 412 is the engine's way to say that the settings changed meanwhile; the page then fetches them and goes on.
+    // HTTP 412 means that the settings have changed. The page then fetches them and continues.
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 412/.test(message.text())) this.trouble(`console error: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.trouble(`page error: ${error.message}`));
     page.on('requestfailed', (request) => {
-      // What is under way when a page is left or reloaded is aborted; nothing else may fail.
+      // Leaving or reloading a page aborts its requests. No other request may fail.
       const why = request.failure()?.errorText;
       if (why !== 'net::ERR_ABORTED') this.trouble(`request failed: ${request.url()} ${why}`);
     });
@@ -96,10 +97,10 @@ export class Kit {
     await this.loaded(page);
   }
 
-  /** The code of a view is loaded when the view is first opened. */
+  /** Waits until the code of the view is loaded. */
   loaded = (page) => page.waitForSelector('main .loading', { state: 'detached' });
 
-  /** By the link, as a person goes. */
+  /** Opens a view by its link, as a user does. */
   async visit(page, title) {
     await page.click(`nav a:has-text("${title}")`);
     await page.waitForSelector(`main[data-view="${title.toLowerCase()}"]`);
@@ -107,14 +108,15 @@ export class Kit {
   }
 
   async axeFinds(page, what) {
-    // CSP forbids injected script tags; the debugger's evaluate is not held by it.
+    // CSP forbids injected script tags, but not evaluation by the debugger.
     await page.evaluate(this.axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
     const found = violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.target.join(' ')).join(', ')}`);
     this.check(found.length === 0, `${what}: no accessibility violations${found.length > 0 ? ` (${found.join('; ')})` : ''}`);
   }
 
-  /** The whole page as one picture: a viewport as high as the page, so that what is fixed to the bottom is there. */
+  /** Takes a picture of the whole page. The viewport becomes as high as the page, so that elements
+   *  at the bottom of the viewport have their place. */
   async shot(page, name) {
     const { width, height } = page.viewportSize();
     const whole = await page.evaluate(() => document.documentElement.scrollHeight);
@@ -124,7 +126,7 @@ export class Kit {
     await page.setViewportSize({ width, height });
   }
 
-  /** Changes a setting by `act`, waits until the config has it, and puts back what was there. */
+  /** Changes a setting by `act`, waits until the config has it, and restores the old value. */
   async changes(what, read, wanted, act, back) {
     const before = read(await this.config());
     await act();
@@ -138,7 +140,7 @@ export class Kit {
     await page.locator(selector).blur();
   }
 
-  /** A slider by the keyboard, one step up and one down. */
+  /** Moves a slider by keyboard, one step up and one step down. */
   async slides(page, selector, what, read) {
     const before = read(await this.config());
     const up = Number(await page.inputValue(selector)) < Number(await page.getAttribute(selector, 'max'));
@@ -148,13 +150,13 @@ export class Kit {
     await this.until(`${what} is put back`, async () => Math.abs(read(await this.config()) - before) < 0.006);
   }
 
-  /** A switch, there and back. */
+  /** Flips a switch twice. */
   async flips(page, selector, what, read) {
     const before = read(await this.config());
     await this.changes(what, read, !before, () => page.click(selector), () => page.click(selector));
   }
 
-  /** A list, to some other entry and back. */
+  /** Selects another entry of a list, then the old one. */
   async picks(page, selector, what, read) {
     const before = await page.inputValue(selector);
     const values = await page.$$eval(`${selector} option`, (all) => all.map((option) => option.value));

@@ -1,8 +1,10 @@
-// Drives the page in a real browser against a running engine: node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>] | --token <token> [--prefix] | --site <part> | --original
+// Drives the page in a real browser against a running engine. Usage:
+//   node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>]
+//   node e2e/main.mjs <base url> <shots dir> --token <token> [--prefix] | --site <part> | --original
 // The caller starts the load when this script prints "ok: there are charts". The script prints what
-// failed and exits non-zero. With --token it tests only the login of an engine that asks for the
-// token; with --prefix as well, only the page below the path of a proxy. With --original it tests only a
-// page that uses the original's API. With --site it tests only the view of the site's hosts.
+// failed and exits non-zero. With --token it tests only the login of an engine that requires the token.
+// With --token and --prefix it tests only the page below the path of a proxy. With --original it tests
+// only a page that uses the original's API. With --site it tests only the view of the site's hosts.
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';
 import { SITES } from './fleet.mjs';

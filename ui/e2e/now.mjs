@@ -1,8 +1,9 @@
-// The Now view: charts and score move, real load moves the right lane, header controls act in every tab, the visualiser paints.
+// Tests the view Now: charts and score move, real load moves the right lane, header controls apply
+// in every tab, and the visualiser paints.
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
-/** A rise is a rate at least this many times what it was when the page opened, or from nothing to something. */
+/** A lane has risen if its rate has grown by this factor since the page was opened, or from zero. */
 const RISE = 3;
 
 const laneRate = async (page, signal) => {
@@ -11,10 +12,11 @@ const laneRate = async (page, signal) => {
 };
 const pixels = (page, selector) => page.$$eval(selector, (all) => all.map((canvas) => canvas.toDataURL()));
 
-/** How far the score has been pulled to the left, CSS pixels. */
+/** Distance that the score has moved to the left, CSS pixels. */
 const pulled = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
 
-/** Place and time, ms, of the score twenty times, by the page's own clock: how late this program is doesn't matter. */
+/** Twenty positions of the score with their times, ms. The page's clock measures the times, so
+ *  delays of this program do not matter. */
 const places = (page) =>
   page.$eval('.roll canvas', async (canvas) => {
     const seen = [];
@@ -27,14 +29,14 @@ const places = (page) =>
 
 async function scrolls(kit, page) {
   const seen = await places(page);
-  // Its next strip begins at the left again.
+  // Leaves out the jump at the beginning of the next strip.
   const steps = seen.slice(1).map(({ at, ms }, i) => ({ px: at - seen[i].at, ms: ms - seen[i].ms })).filter(({ px }) => px >= 0);
   kit.check(steps.some(({ px }) => px > 0), 'the score is pulled along');
   const speeds = steps.map(({ px, ms }) => (1000 * px) / ms);
   kit.check(speeds.every((speed) => speed < 100), `evenly (at most ${Math.max(...speeds).toFixed(0)} px a second)`);
 }
 
-/** Whoever wants less motion sees the same, renewed every bar. */
+/** With reduced motion, the same picture changes once a bar. */
 async function still(kit) {
   const page = await kit.open('/', { ...WIDE, reducedMotion: 'reduce' });
   const first = (await pixels(page, '.roll canvas'))[0];
@@ -64,7 +66,7 @@ async function watch(kit, page, signal) {
       return rate !== null && rate > 0 && rate >= (first ?? 0) * RISE ? true : rate;
     },
   );
-  await page.waitForTimeout(4000); // the sentence speaks of three-second means
+  await page.waitForTimeout(4000); // The sentence uses means over three seconds.
   await kit.shot(page, 'now-under-load');
 }
 
@@ -105,7 +107,8 @@ async function steer(kit, page) {
 /** The keys of khor top work, except while the user types. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
-  // The key s toggles the snooze that the page knows of, and the page learns later than the API that one is over.
+  // The key s toggles the snooze as the page shows it. The page shows the end of a snooze later
+  // than the API.
   await page.waitForSelector('#snooze[data-on="false"]');
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');

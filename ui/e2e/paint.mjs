@@ -1,17 +1,17 @@
-// Measures what a browser without a cache must receive until the sentence of the view Now is painted,
-// on loopback and on a slow line. The verdict is in bytes, because times depend on the machine; the
-// times are printed.
+// Measures how many bytes a browser without a cache receives before it paints the sentence of the
+// view Now, on loopback and on a slow line. The test limits bytes, because times depend on the
+// machine. Times are only printed.
 import { WIDE } from './kit.mjs';
 
-/** Data of the API before compression, bytes. */
+/** Limit of the API's data before compression, bytes. */
 const MOST_API_BYTES = 60_000;
-/** Everything as it is sent: page, scripts, styles and API, bytes. */
+/** Limit of all data as sent: page, scripts, styles and API, bytes. */
 const MOST_WIRE_BYTES = 240_000;
 
 const SLOW_LINE = { offline: false, latency: 20, downloadThroughput: 50 * 1024, uploadThroughput: 50 * 1024 };
 const LINES = { loopback: null, 'a line of 50 kB/s': SLOW_LINE };
 
-/** Notes when the page has painted a sentence. Runs in the page, before its own scripts. */
+/** Records when the page has painted a sentence. Runs in the page before the page's own scripts. */
 function watchSentence() {
   const isSentence = (text) => text !== '' && text !== 'Listening…';
   const look = () => {
@@ -23,7 +23,7 @@ function watchSentence() {
   requestAnimationFrame(look);
 }
 
-/** Records each piece of data that the page receives: its time, address and sizes. */
+/** Records each piece of data that the page receives: time, URL and sizes. */
 async function recorded(page, line) {
   const session = await page.context().newCDPSession(page);
   const [urls, pieces] = [new Map(), []];
@@ -45,7 +45,7 @@ async function recorded(page, line) {
 
 const sum = (pieces, size) => pieces.reduce((total, piece) => total + piece[size], 0);
 
-/** Bytes by file, the largest first. */
+/** Lists the files with the most bytes, the largest first. */
 function listed(pieces) {
   const files = new Map();
   for (const { url, wire } of pieces) files.set(url, (files.get(url) ?? 0) + wire);
@@ -66,7 +66,8 @@ async function measure(kit, name, line) {
   await context.close();
 }
 
-/** Opens the page and waits for its sentence: when it was painted, by the page and by the recorder's clock. */
+/** Opens the page and waits for its sentence. Returns the time of the paint on the page's clock
+ *  (`ms`) and on the recorder's clock (`painted`). */
 async function load(kit, page, line) {
   const record = await recorded(page, line);
   await page.goto(kit.base, { waitUntil: 'commit' });

@@ -8,7 +8,8 @@ const DOCUMENT = new URL('../../docs/openapi.json', import.meta.url);
 const TYPES = new URL('../src/api/schema.ts', import.meta.url);
 const HEADER = '// The types of the API. Generated from docs/openapi.json by `cargo xtask api`: do not edit.\n\n';
 
-/** A schema may extend another one by keys beside `$ref`. The generator knows only `allOf`. */
+/** Rewrites a schema that has keys beside `$ref` with `allOf`, because the generator ignores such
+ *  keys. */
 function extended(schema) {
   if (typeof schema !== 'object' || schema === null) return schema;
   if (Array.isArray(schema)) return schema.map(extended);
@@ -17,7 +18,7 @@ function extended(schema) {
   return typeof $ref === 'string' && 'properties' in own ? { description, allOf: [{ $ref }, own] } : parts;
 }
 
-/** The page calls the operations by hand, so it needs only the types of their answers. */
+/** Removes the operations. The page calls them itself and only needs the types of their answers. */
 const { openapi, info, components } = JSON.parse(readFileSync(DOCUMENT, 'utf8'));
 const types = await openapiTS({ openapi, info, components: extended(components), paths: {} });
 const generated = HEADER + astToString(types);

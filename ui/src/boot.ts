@@ -1,5 +1,4 @@
-// The first code of the page. It opens the event stream and paints the sentence, while the browser
-// loads the rest of the page.
+// Starts the page: opens the event stream and paints the sentence while the browser loads the rest.
 import './theme/tokens.css';
 import './app/layout.css';
 import './header/header.css';
@@ -9,7 +8,7 @@ import { makeStores, startStores, type Stores } from './app/stores';
 import { LISTENING, type Part } from './now/sentence';
 import { badgeOf, scopeTrouble, statusLine } from './now/status';
 
-/** The header and the sentence, at the places that they have in the whole page. */
+/** The logo and the sentence, in the same places as in the whole page. */
 const SHELL = `<header><div class="logo">kh<i>o</i>r</div></header>
 <main data-link="connecting" data-view="now"><div class="now"><div class="say"><h1>${LISTENING}</h1><p></p></div></div></main>`;
 
@@ -20,7 +19,7 @@ function element(tag: string, className: string, text: string): HTMLElement {
   return made;
 }
 
-/** The words of a family in its colour. */
+/** The DOM node of a part of the sentence, in the colour of its family. */
 function painted({ text, family }: Part): Node | string {
   if (family === undefined) return text;
   const words = element('em', '', text);

@@ -1,4 +1,4 @@
-// Shows the whole page, in place of what boot.ts has painted.
+// Replaces the shell that boot.ts has painted by the whole page.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';

@@ -75,7 +75,7 @@ mod tests {
         Peer { uid, trusted: uid < 10 }
     }
 
-    /// Most connections of all users together while `peer` may get another, and of its own user.
+    /// The limits for `peer`: of the connections of all users, and of those of its own user.
     fn limits(peer: Peer) -> (usize, usize) {
         match peer {
             Peer { uid: 0, .. } => (256, 64),
@@ -87,7 +87,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Each number of connections is asked for by one user, and some are closed before.
+        /// Each operation closes some connections. Then one user requests a number of new ones.
         #[test]
         fn limits_hold_in_any_order(ops in vec((0u32..20, 1usize..40, vec(any::<Index>(), 0..20)), 1..60)) {
             let limit = Arc::<ConnectionLimit>::default();
@@ -105,7 +105,7 @@ mod tests {
                 }
             }
             drop(open);
-            prop_assert!(limit.taken.lock().is_empty(), "every place is free again");
+            prop_assert!(limit.taken.lock().is_empty(), "all connections are released");
         }
     }
 

@@ -106,7 +106,7 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// The queued frames, one after the other.
+    /// The bytes of all queued frames.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> Vec<u8> {
         self.waiting.iter().flatten().copied().collect()

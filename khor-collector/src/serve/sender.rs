@@ -131,8 +131,8 @@ impl Sender {
         }
     }
 
-    /// Sends the samples that are due at `now_ns` of `CLOCK_MONOTONIC`, which is `now`, and all
-    /// queued messages. Returns when to call it next.
+    /// Sends the samples that are due, and all queued messages. `now_ns`, of `CLOCK_MONOTONIC`, and
+    /// `now` are the same time. Returns when to call it next.
     fn deliver(&self, clients: &mut Clients, now_ns: u64, now: Instant) -> Option<u64> {
         let Clients { by_id, samples, taken, frame, .. } = clients;
         *taken = 0;

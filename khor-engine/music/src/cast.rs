@@ -1,5 +1,5 @@
-//! The cast: who plays if there are several machines. It has one pulse for all, one for each
-//! section, or all in turn. It also has the machines that get the voices.
+//! The cast: which machines of a site play the pulse and the voices. The machines share one pulse,
+//! or each section has its own, or the machines play in turn.
 
 use khor_signal::Lanes;
 
@@ -14,7 +14,7 @@ const SOLO_OVER_SECTIONS: f32 = 1.2;
 /// Turns of a roll call: two in each of sixteen bars, 35 s at 110 bpm.
 pub const MAX_TURNS: usize = 32;
 
-/// Who plays. The default is one machine alone.
+/// Which machines play. The default is one machine alone.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cast {
     /// The machines that have the voices. Each keeps its place in the array. Without soloists, the
@@ -41,7 +41,7 @@ pub enum PulseCast {
 pub struct Soloist {
     /// Its lanes.
     pub lanes: Lanes,
-    /// Where its voices come from.
+    /// Pan and pitch offset of its voices.
     pub placement: HostPlacement,
 }
 
@@ -50,9 +50,9 @@ pub struct Soloist {
 pub struct RollCallTurn {
     /// Identifies a turn.
     pub id: u64,
-    /// Its lanes; `None` is a machine that doesn't answer, and its turn a rest.
+    /// Its lanes; `None` if the machine does not answer. Its turn is then a rest.
     pub lanes: Option<Lanes>,
-    /// Where it answers from.
+    /// Pan and pitch offset of its turn.
     pub placement: HostPlacement,
 }
 
@@ -70,11 +70,11 @@ pub struct HostPlacement {
 pub struct SectionPart {
     /// Its timbre.
     pub role: Role,
-    /// Where its pulse lies.
+    /// Register of its pulse.
     pub register: Register,
     /// -1 (left) ..=1 (right).
     pub pan: f32,
-    /// How its pulse moves there.
+    /// How its pulse moves within the register.
     pub(super) motion: Motion,
     /// Onsets per bar at full work and density 0.5.
     pub(super) max_onsets: u8,

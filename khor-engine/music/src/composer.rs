@@ -55,7 +55,7 @@ pub struct ActiveVoice {
 /// Turns lanes into notes, step by step. Pure: the same calls give the same notes.
 #[derive(Debug)]
 pub struct Composer {
-    /// As they are in force; key, scale and seed wait in `next_settings` for the bar line.
+    /// The settings in force. Key, scale and seed wait in `next_settings` for the bar line.
     settings: Settings,
     next_settings: Settings,
     preset: Preset,
@@ -70,14 +70,15 @@ pub struct Composer {
     pulse: Pulse,
     sections: Sections,
     roll_call: RollCall,
-    /// Of the first soloist, or of all; and of the second.
+    /// The voices of the first soloist, or of all machines as one; then those of the second
+    /// soloist.
     voices: [Voices; SOLOISTS],
-    /// What is read for the second soloist's voices; those of the first are in `reading`.
+    /// Input of the second soloist's voices. The input of the first is in `reading`.
     second_reading: Reading,
     cues: Cues,
-    /// The lanes that may be added to the kernel's signals.
+    /// The lanes of the source.
     catalogue: Catalogue,
-    /// Who plays. A change of the kind of pulse waits in `next_cast` for the bar line.
+    /// Which machines play. A change of the kind of pulse waits in `next_cast` for the bar line.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
     lost: bool,
@@ -139,9 +140,9 @@ impl Composer {
         self.next_cast = cast;
     }
 
-    /// Sets which lanes there are, from the next step on. No route of a mapping names an added lane,
-    /// so the voice of its definition plays it. Voices of added lanes end if the catalogue does not
-    /// extend the last one, because their ids then mean other lanes.
+    /// Sets the catalogue of lanes, from the next step on. A mapping has no route for an added
+    /// lane, so the voice in its definition plays it. If the catalogue does not extend the previous
+    /// one, ids mean other lanes, so the voices of added lanes end.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if *catalogue == self.catalogue {
             return;
@@ -211,8 +212,8 @@ impl Composer {
         self.controls
     }
 
-    /// Moves the clock to `now_s` without playing. If that is beyond the next step, the next step is
-    /// the first of a new bar at `now_s`. For a source that stood still, or a clock that jumped.
+    /// Moves the clock to `now_s` without playing. If `now_s` is after the next step, a new bar
+    /// begins at `now_s`. Call it after the source paused or the clock jumped.
     pub fn skip_to(&mut self, now_s: f64) {
         if !now_s.is_finite() {
             return;
@@ -223,9 +224,11 @@ impl Composer {
         }
     }
 
-    /// Composes all steps that begin before `until_s`, reading `lanes` as they are now, and appends their notes.
+    /// Composes all steps that begin before `until_s` from the current `lanes`, and appends their
+    /// notes to `out`.
     ///
-    /// Notes of one step are in order of onset; with swing or a strum a note may begin a little after `until_s`.
+    /// The notes of one step are in order of onset. With swing or a strum, a note may begin a
+    /// little after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
         let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
         self.cues.play_urgent(&context, self.controls_s, out);
@@ -289,7 +292,7 @@ impl Composer {
         }
     }
 
-    /// What waited for the bar line begins.
+    /// Applies the changes that wait for the bar line.
     fn start_bar(&mut self) {
         self.settings = self.next_settings;
         if discriminant(&self.cast.pulse) != discriminant(&self.next_cast.pulse) {

@@ -1,4 +1,4 @@
-//! The continuous side of the music: what the synth does between notes.
+//! The continuous controls of the music: sound parameters that change between notes.
 
 use serde::Serialize;
 
@@ -18,11 +18,11 @@ pub struct Controls {
     pub delay: f32,
     /// Delay time, seconds, 0.05..=1; three steps of the tempo, halved until it fits.
     pub echo_s: f32,
-    /// Vowel of what is sung, 0 (u) over o and a ..=1 (e).
+    /// Vowel of singing timbres, from 0 (u) over o and a to 1 (e).
     pub vowel: f32,
 }
 
-/// Vowel while the pad's brightness is neutral, just past o; it closes towards u as the pad darkens.
+/// Vowel at neutral brightness of the pad, just past o. It moves towards u as the pad darkens.
 const VOWEL: f32 = 0.35;
 
 impl Default for Controls {
@@ -31,7 +31,8 @@ impl Default for Controls {
     }
 }
 
-/// Time constant of all controls, seconds: slow enough to be a mood, quick enough to belong to its cause.
+/// Time constant of all controls, seconds. Slow enough for a mood, and fast enough that the
+/// listener connects the change with its cause.
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {

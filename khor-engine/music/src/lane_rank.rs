@@ -1,10 +1,10 @@
-//! How far a lane stands out, in steps with hysteresis.
+//! Ranks how far a lane stands out, in steps with hysteresis.
 
 use khor_signal::Lane;
 
 use super::quantise::Quantiser;
 
-/// Number of ranks: half octaves of deviation, up to 12 octaves.
+/// Highest rank. A rank is half an octave of deviation, so this is 12 octaves.
 const RANKS: u8 = 24;
 const OCTAVES_OF_RANKS: f32 = 12.0;
 /// Steps of surprise.
@@ -26,7 +26,7 @@ impl Default for LaneRank {
 }
 
 impl LaneRank {
-    /// Takes the lane of one step. A missing lane does not stand out.
+    /// Updates the rank from the lane's state in one step. A missing lane does not stand out.
     pub(super) fn update(&mut self, lane: Option<Lane>) {
         let lane = lane.unwrap_or_default();
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
@@ -39,7 +39,7 @@ impl LaneRank {
         self.rank.get()
     }
 
-    /// Whether something unexpected happens.
+    /// Whether the lane changes unexpectedly.
     pub(super) const fn is_surprising(&self) -> bool {
         self.surprise.get() > EXPECTED_STEP
     }

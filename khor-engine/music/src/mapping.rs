@@ -22,7 +22,7 @@ const WORK: [SignalId; 11] = {
     [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu, Local]
 };
 
-/// What is heard: one signal, or the sum of all work.
+/// The input of a route: one signal, or the sum of all work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A signal.
@@ -70,15 +70,15 @@ pub enum Polarity {
 /// One line of the contract.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Route {
-    /// What is heard.
+    /// The signal or sum that the route reads.
     pub input: Input,
-    /// Which of its numbers.
+    /// The value of the signal that the route reads.
     pub of: LaneValue,
     /// Input values between which the feature moves, in the number's own unit.
     pub from: (f32, f32),
-    /// What moves.
+    /// The feature that the route moves.
     pub to: Feature,
-    /// How.
+    /// Curve from the input to the feature.
     pub curve: Curve,
     /// The feature's lowest and highest value, in its own unit.
     pub range: (f32, f32),
@@ -93,7 +93,7 @@ pub struct Route {
 pub(super) struct RouteText {
     /// A signal, or `work`.
     signal: String,
-    /// Which of the signal's numbers; `level` without it.
+    /// The value of the signal that the route reads; default `level`.
     #[serde(default)]
     of: LaneValue,
     /// Input values between which the feature moves; the usual ones where there are none.
@@ -101,12 +101,12 @@ pub(super) struct RouteText {
     from: Option<(f32, f32)>,
     /// The feature.
     to: String,
-    /// Shape of the way from input to feature; `linear` without it.
+    /// Curve from the input to the feature; default `linear`.
     #[serde(default)]
     curve: Curve,
     /// The feature's lowest and highest value, in its own unit.
     range: (f32, f32),
-    /// Direction of the feature; `up` without it.
+    /// Direction of the feature; default `up`.
     #[serde(default)]
     polarity: Polarity,
 }
@@ -125,7 +125,8 @@ pub struct Mapping {
 }
 
 impl Route {
-    /// How far along the feature's range the lanes put it, 0..=1, without direction. Absent signals are still.
+    /// The position of the feature within its range that these lanes give, 0..=1, before the
+    /// polarity is applied. A missing signal counts as 0.
     pub(super) fn position(&self, lanes: &Lanes) -> f32 {
         let value = match self.input {
             Input::Work => work(lanes),
@@ -196,7 +197,7 @@ impl Mapping {
                 found.add(format!("map[{index}].to"), problem);
             }
             let carried = |(_, other): &(_, Route)| other.input == route.input && other.to.carries_alone();
-            // What a line that makes no sense would have carried is not known.
+            // An invalid line might carry the signal, so this check needs all lines to be valid.
             if routes.len() == lines.len() && !routes.iter().any(carried) {
                 let problem = format!(
                     "{} is carried by {} alone: reverb, delay and resonance are not heard well enough for that",

@@ -1,4 +1,4 @@
-//! What the music hands to synth, MIDI, OSC and page.
+//! Notes, instruments and layers: the output of the music for synth, MIDI, OSC and page.
 
 use khor_signal::LaneId;
 use schemars::JsonSchema;
@@ -103,8 +103,8 @@ impl Instrument {
         }
     }
 
-    /// The job its notes have unless the score says otherwise; its patch is that of this role where a preset
-    /// names none of its own.
+    /// The default role of its notes. If a preset has no patch for the instrument, the patch of
+    /// this role applies.
     pub const fn role(self) -> Role {
         match self {
             Self::Melody
@@ -142,7 +142,7 @@ pub enum Layer {
     Pulse,
     /// Lines for the signals that stand out.
     Voices,
-    /// What the kernel reports.
+    /// Motifs for events that the kernel reports.
     Cues,
 }
 

@@ -1,16 +1,16 @@
-//! What is wrong with a preset: where, and what would be right.
+//! A problem of a preset: its place, and how to fix it.
 
 use khor_proto::inert;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One thing that is wrong with a preset.
+/// A problem of a preset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{}{message}", prefix(path))]
 pub struct Problem {
-    /// Where: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty is the whole.
+    /// The field: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty for the whole preset.
     pub path: String,
-    /// What is wrong, and what would be right.
+    /// The problem, and a valid alternative.
     pub message: String,
 }
 

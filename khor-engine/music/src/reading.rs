@@ -13,13 +13,13 @@ use super::{
     stream::VoiceStream,
 };
 
-/// Steps of the activity of a voice's added lanes.
+/// Quantiser steps of the activity of a voice's added lanes.
 const ADDED_STEPS: u8 = 16;
 /// Onsets per bar of a fully active added lane whose voice has no density in the mapping.
 const UNMAPPED_ONSETS: f32 = 8.0;
 /// Time without any signal after which the source counts as lost, seconds.
 const LOST_S: f32 = 3.0;
-/// The same for a source that has not delivered any signal yet.
+/// Time after which a source that has not delivered any signal yet counts as lost, seconds.
 const NEVER_KNOWN_S: f32 = 10.0;
 
 /// A feature that is mapped.
@@ -59,7 +59,7 @@ impl AddedActivity {
 pub(super) struct Reading {
     features: [Option<FeatureState>; Feature::COUNT],
     ranks: PerLane<LaneRank>,
-    /// The voices that play the added lanes, in the order of these.
+    /// The voice of each added lane, in catalogue order.
     added_voices: Arc<[VoiceStream]>,
     added_activity: [AddedActivity; VoiceStream::ALL.len()],
     unknown_s: f32,
@@ -95,7 +95,7 @@ impl Reading {
         reading
     }
 
-    /// Takes another mapping; features that go on keep their position.
+    /// Replaces the mapping. Features that stay mapped keep their position.
     pub(super) fn remap(&mut self, mapping: &Mapping) {
         let mut before = std::mem::replace(&mut self.features, [const { None }; Feature::COUNT]);
         for route in mapping.routes() {
@@ -107,8 +107,8 @@ impl Reading {
         }
     }
 
-    /// Takes the voices that play the added lanes. `keeps_ids`: the lanes before them are the same as
-    /// before, and keep their ranks.
+    /// Sets the voice of each added lane. If `keeps_ids`, the previous lanes still have their ids
+    /// and keep their ranks.
     pub(super) fn set_added(&mut self, voices: Arc<[VoiceStream]>, keeps_ids: bool) {
         if !keeps_ids {
             self.ranks.added.clear();
@@ -147,7 +147,8 @@ impl Reading {
         }
     }
 
-    /// The most active added lane of each voice counts. Without added lanes, all stay idle.
+    /// Updates the activity of each voice's added lanes, which is their highest level. Without
+    /// added lanes, every activity stays 0.
     fn update_added(&mut self, lanes: &Lanes, smoothing: f32, elapsed_s: f32) {
         let mut targets = [0.0_f32; VoiceStream::ALL.len()];
         for (lane, voice) in lanes.added.values().zip(&*self.added_voices) {
@@ -162,7 +163,8 @@ impl Reading {
         }
     }
 
-    /// The source is lost: no signal is known. A source that was never known has more time to start.
+    /// Whether the source is lost: no lane has been available for [`LOST_S`], or for
+    /// [`NEVER_KNOWN_S`] if none ever was.
     pub(super) fn is_lost(&self) -> bool {
         self.unknown_s >= if self.ever_known { LOST_S } else { NEVER_KNOWN_S }
     }
@@ -190,7 +192,8 @@ impl Reading {
         }
     }
 
-    /// A feature's value and how far it is from rest, 0..=1, by these lanes as they are now: in whole steps, but unsmoothed.
+    /// A feature's value in its own unit, and how far it is from rest, 0..=1, computed from
+    /// `lanes`. Quantised, but not smoothed.
     pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
         let route = self.features[feature.index()].as_ref()?.route;
         let steps = f32::from(route.steps());
@@ -205,25 +208,26 @@ impl Reading {
         self.features.iter().flatten().filter(of_stream).map(FeatureState::quantised).fold(added, f32::max)
     }
 
-    /// A feature's continuous value, for what glides anyway.
+    /// A feature's value without quantisation, for parameters that glide.
     pub(super) fn smooth_value(&self, feature: Feature) -> Option<f32> {
         let state = self.features[feature.index()].as_ref()?;
         Some(state.route.value(state.position))
     }
 
-    /// How far a voice stands out, half octaves above its baseline, 0..=24: the highest of its lanes.
+    /// How far a voice stands out: the highest rank of its lanes, half octaves above the baseline,
+    /// 0..=24.
     pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
         self.lanes_of(stream).map(|lane| self.lane_rank(lane)).max().unwrap_or(0)
     }
 
-    /// The lane that a voice represents: the one that stands out most. Of equal lanes, the first in
-    /// the mapping, and an added lane last.
+    /// The lane that a voice represents: the one that stands out most. Among equal lanes, the first
+    /// of the mapping wins, and added lanes come last.
     pub(super) fn leader(&self, stream: VoiceStream) -> Option<LaneId> {
         self.lanes_of(stream)
             .reduce(|best, lane| if self.lane_rank(lane) > self.lane_rank(best) { lane } else { best })
     }
 
-    /// Whether something unexpected happens to a voice's lanes.
+    /// Whether a lane of the voice changes unexpectedly.
     pub(super) fn is_surprising(&self, stream: VoiceStream) -> bool {
         self.lanes_of(stream).any(|lane| self.ranks.get(lane).is_some_and(LaneRank::is_surprising))
     }
@@ -232,7 +236,7 @@ impl Reading {
         self.ranks.get(lane).map_or(0, LaneRank::rank)
     }
 
-    /// What moves a feature, and how far, 0..=1.
+    /// The routes of the mapping, each with the quantised position of its feature, 0..=1.
     pub(super) fn feature_positions(&self) -> impl Iterator<Item = (Route, f32)> {
         self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }

@@ -13,9 +13,9 @@ use super::{
 
 /// Steps of a turn.
 const TURN_STEPS: u8 = 8;
-/// Where answers lie, before the place's lean.
+/// Pitch of answers, before the offset of the host's placement.
 const ANSWER_MIDI: i32 = 67;
-/// Where work lies, before twice the lean.
+/// Register of work, before twice the offset of the host's placement.
 const WORK_REGISTER: Register = Register { low: 60, high: 74 };
 /// The bass that opens a round.
 const OPENING_REGISTER: Register = Register { low: 38, high: 49 };

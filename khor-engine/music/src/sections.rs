@@ -16,14 +16,14 @@ use super::{
     step_context::StepContext,
 };
 
-/// Where their streams of chance begin, apart from those of the preset's own pulse.
+/// Number of their first random stream. The preset's own pulse uses lower numbers.
 const FIRST_STREAM: u8 = 16;
 
 /// Velocity of a part relative to the same role elsewhere. Several parts may play at once, and the
 /// soloist's voice must stay audible above its own section (docs/ear.md, "with what").
 const VELOCITY_FACTOR: f32 = 0.6;
 
-/// What is read of each section, and the onsets per bar it is at.
+/// The input of each section, and its current onsets per bar.
 #[derive(Clone, Debug)]
 pub(super) struct Sections {
     readings: [Reading; SECTIONS],

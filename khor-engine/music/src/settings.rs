@@ -1,4 +1,4 @@
-//! What the listener chooses about the music, whatever the preset.
+//! The musical settings that apply to every preset.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Settings {
     pub key_midi: u8,
     /// Scale all pitches are taken from.
     pub scale: Scale,
-    /// How many onsets the same work makes, within [`Settings::SHARE`]; 0.5 is what the preset intends.
+    /// Number of onsets for the same work, within [`Settings::SHARE`]; 0.5 is the preset's own.
     pub density: f32,
     /// How slowly the music follows the levels, within [`Settings::SHARE`].
     pub smoothing: f32,
@@ -36,8 +36,8 @@ impl Settings {
     /// Least and greatest density and smoothing.
     pub const SHARE: (f32, f32) = (0.0, 1.0);
 
-    /// The nearest settings inside all ranges. This is a last defence of the composer. The
-    /// configuration rejects such settings with an error.
+    /// The nearest settings inside all ranges. The configuration rejects settings outside them.
+    /// This protects the composer from all other callers.
     pub(super) fn clamped(self) -> Self {
         let usual = Self::default();
         let or = |value: f32, (low, high): (f32, f32), fallback| {

@@ -1,4 +1,4 @@
-//! Which hosts of a site play.
+//! The modes of a site: which of its hosts play.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -14,11 +14,11 @@ use super::{note::Instrument, scale::Register};
 pub enum VoiceStream {
     /// New processes: high, dry, right.
     Process,
-    /// What is received: middle, falling, left.
+    /// Received traffic: middle, falling, left.
     Receive,
-    /// What is sent: higher, rising, right.
+    /// Sent traffic: higher, rising, right.
     Send,
-    /// What had to be sent again: highest, stuttering.
+    /// Retransmitted traffic: highest, stuttering.
     Loss,
     /// Disks: low.
     Disk,
@@ -40,9 +40,10 @@ pub(super) struct VoiceProfile {
     pub(super) brightness: f32,
     /// Rotation of the rhythm, steps: streams interlock instead of playing at once.
     pub(super) rotation: u8,
-    /// Onsets per bar while it has something else to say than how many.
+    /// Minimum onsets per bar of an active voice at density 0.5, so that its other features are
+    /// audible.
     pub(super) least_onsets: f32,
-    /// Length of its notes unless the mapping says otherwise, steps.
+    /// Default length of its notes, steps. The mapping may change it.
     pub(super) length_steps: f32,
     /// Whether every note sounds twice.
     pub(super) stutter: bool,
@@ -77,7 +78,7 @@ impl VoiceStream {
         }
     }
 
-    /// The voice of added lanes with this hint.
+    /// The stream that plays added lanes with this hint.
     pub const fn of_hint(hint: VoiceHint) -> Self {
         match hint {
             VoiceHint::Process => Self::Process,

@@ -1,4 +1,4 @@
-//! Promises of the music as a whole.
+//! Tests the promises of the whole music.
 
 use khor_signal::{Lane, Lanes, Levels, SignalId};
 
@@ -130,7 +130,7 @@ fn onsets_rise_with_work() {
 #[test]
 fn only_switches_raise_the_pulse_pitch() {
     for preset in Preset::builtin() {
-        // Mean pitch of the pulse's bass, and of what is above it.
+        // Mean pitch of the pulse's bass, and of the notes above it.
         let pitches = |work: f32, switches: f32| {
             let mut levels = idle();
             levels[SignalId::Rx.index()] = Some(work);
@@ -186,7 +186,7 @@ fn at_most_two_voices_per_half_bar() {
         let half_bar_s = settings.step_s() * 8.0;
         let halves = (120.0 / half_bar_s) as usize;
         let mut streams = vec![Vec::new(); halves + 1];
-        // The short cadence of a voice that leaves is not speech: it may meet its successor's entry.
+        // The short cadence of a voice that ends does not count. It may overlap the next voice.
         for note in notes.iter().filter(|n| n.layer == Layer::Voices && n.velocity > 0.0) {
             let half = ((note.onset_s + 1e-6) / half_bar_s) as usize;
             let stream = note.signal.map(|_| note.instrument);
@@ -220,7 +220,7 @@ fn presets_but_not_settings_await_the_bar() {
     assert_eq!(composer.preset().name, "drone");
 }
 
-/// Plays with every signal at `level`, telling of `kind` at 7.3 s; the notes, those of the cue alone, and when.
+/// Plays 15 s with every signal at `level` and a cue at 7.3 s. Returns all notes.
 fn with_cue(preset: &Preset, kind: CueSound, level: f32) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
     let mut notes = Vec::new();

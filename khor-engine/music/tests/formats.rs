@@ -1,4 +1,4 @@
-//! Tests that presets of released versions are read, and are written the same way. The files in
+//! Tests that khor reads presets of released versions, and still writes the same bytes. The files in
 //! `fixtures` are named by format and version, and never change.
 
 use khor_music::Preset;

@@ -1,5 +1,5 @@
-//! Tests the composer under random sequences of operations: it only writes valid notes, and the
-//! same operations give the same notes.
+//! Tests the composer under random sequences of operations: all notes are valid, and the same
+//! operations give the same notes.
 
 use std::sync::Arc;
 
@@ -10,21 +10,22 @@ use khor_music::{
 use khor_signal::{Lane, Lanes, PerSignal, SignalId};
 use proptest::{collection::vec, num::f32::ANY, option, prelude::*, sample::select};
 
-/// Silence between two cues, seconds. Onsets are rounded to `f32` in the middle of a cue.
+/// Minimum silence between two cues, seconds. The small term allows for the rounding of onsets to
+/// `f32`.
 const CUE_GAP_S: f64 = 0.3 - 1e-4;
-/// A strum may last a bar of the slowest tempo, seconds.
+/// Longest strum, seconds: one bar at the slowest tempo.
 const LONGEST_STRUM_S: f64 = 12.0;
 
-/// The lanes of a moment.
+/// The lanes during one operation.
 #[derive(Clone, Copy, Debug)]
 enum Input {
-    /// No signal is known.
+    /// Every signal is missing.
     Missing,
-    /// Every signal has this level, and deviates as far.
+    /// Every signal has this level, and a deviation in proportion.
     All(f32),
     /// All are idle except the signal with this index.
     One(usize, f32),
-    /// Not finite.
+    /// No value is finite.
     Broken,
 }
 
@@ -49,9 +50,9 @@ enum Op {
     Preset(usize),
     Cue(CueSound),
     Cast(Cast),
-    /// Moves the clock by that many seconds.
+    /// Moves the clock by this many seconds.
     Skip(f64),
-    /// Composes that many seconds.
+    /// Composes this many seconds.
     Play(f64, Input),
 }
 
@@ -106,7 +107,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..80)
 }
 
-/// A composer, and what its settings and its preset must be.
+/// A composer, and its expected settings and presets.
 struct Model {
     composer: Composer,
     now_s: f64,
@@ -164,8 +165,8 @@ impl Model {
         self.composer.advance(self.now_s, &input.lanes(), &mut self.notes);
         for note in &self.notes[first..] {
             check_note(note);
-            assert!(note.onset_s >= composed_s, "in the past: {note:?}");
-            assert!(note.onset_s < self.now_s + LONGEST_STRUM_S, "too far ahead: {note:?}");
+            assert!(note.onset_s >= composed_s, "onset in the past: {note:?}");
+            assert!(note.onset_s < self.now_s + LONGEST_STRUM_S, "onset too far ahead: {note:?}");
         }
         assert!(self.composer.position().step_s >= self.now_s);
         if has_begun_a_bar(before, self.composer.position()) {
@@ -203,14 +204,14 @@ fn check_note(note: &Note) {
     assert!(note.layer == Layer::Voices || note.signal.is_none(), "{note:?}");
 }
 
-/// Onset and duration of the notes of a cue, from its first onset, seconds.
+/// Onset and duration of each note of a cue, seconds. Onsets count from the first one.
 type Motif = Vec<(f64, f32)>;
 
 fn motif(notes: &[&Note]) -> Motif {
     notes.iter().map(|note| (note.onset_s - notes[0].onset_s, note.duration_s)).collect()
 }
 
-/// The motif of each cue, which no other cue begins with.
+/// The motif of each cue. No motif is the beginning of another one.
 fn motifs() -> Vec<Motif> {
     let of = |kind| {
         let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
@@ -222,7 +223,8 @@ fn motifs() -> Vec<Motif> {
     CueSound::ALL.into_iter().map(of).collect()
 }
 
-/// The notes of cues are whole cues, each [`CUE_GAP_S`] after the end of the previous one.
+/// Checks that cues are complete, and that each begins at least [`CUE_GAP_S`] after the end of the
+/// previous one.
 fn check_cues(notes: &[Note], motifs: &[Motif]) {
     let notes: Vec<&Note> = notes.iter().filter(|note| note.layer == Layer::Cues).collect();
     let (mut rest, mut ended_s) = (&notes[..], f64::NEG_INFINITY);

@@ -1,5 +1,5 @@
-//! Tests that OSC messages keep their bytes, because other programs read them. The fixture has one
-//! datagram in each line, and never changes.
+//! Tests that the bytes of OSC messages do not change, because other programs read them. Each line
+//! of the fixture is one datagram. The fixture never changes.
 
 use std::{
     net::UdpSocket,
@@ -30,7 +30,7 @@ fn events() -> [OscEvent; 4] {
     let mut lanes = std::array::from_fn(|i| Some(lane(i)));
     lanes[SignalId::Rx.index()] = None;
     [
-        // Overdue, so that it is sent at once.
+        // Overdue, so the thread sends it without waiting for its time.
         OscEvent::Note(note, UNIX_EPOCH + Duration::from_millis(1_790_000_000_250)),
         OscEvent::Lanes(Catalogue::kernel(), lanes.into()),
         OscEvent::Cue("crash", "sh".into(), 4711),

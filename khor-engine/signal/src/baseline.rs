@@ -25,7 +25,8 @@ const MIN_BAND_OCTAVES: f64 = 0.5;
 const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
 /// Adaptation begins at about this many octaves over the time learnt, in seconds.
 const INITIAL_OCTAVES: f64 = 6.0;
-/// How far above its band a signal must be, on average over [`INCIDENT_TAU_S`], to be an incident, octaves.
+/// How far above its band a lane must be to be an incident, octaves. Averaged over
+/// [`INCIDENT_TAU_S`].
 const INCIDENT_OCTAVES: f64 = 1.0;
 /// The same limit while the band is mostly the prior: a big machine is no incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
@@ -34,7 +35,7 @@ const INCIDENT_TAU_S: f64 = 5.0;
 const MAX_INCIDENT_S: f64 = 1800.0;
 /// Longest step that is learnt, seconds. The values in a longer gap are unknown.
 const MAX_STEP_S: f64 = 1.0;
-/// Most baselines that are kept for lanes that are not in the catalogue now.
+/// Maximum number of baselines kept for lanes that are missing from the catalogue.
 const MAX_WAITING: usize = 256;
 
 /// The usual range of one lane, octaves above its grain.
@@ -131,7 +132,7 @@ impl Learner {
 pub(super) struct Baseline {
     /// In the order of the catalogue.
     learners: Vec<Learner>,
-    /// Baselines of lanes that are not in the catalogue now, by name. A lane may return.
+    /// Baselines of lanes that are missing from the catalogue, by name. Such a lane may return.
     waiting: BTreeMap<String, LearntBaseline>,
     frozen: bool,
 }
@@ -142,7 +143,8 @@ impl Baseline {
         Self { learners, waiting: BTreeMap::new(), frozen: false }
     }
 
-    /// Takes another catalogue. A lane with a known name and the same scale goes on learning.
+    /// Replaces the catalogue. A lane keeps its baseline if a lane of the previous catalogue has
+    /// the same name and the same scale.
     pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue) {
         let mut before = std::mem::take(&mut self.learners);
         for lane in catalogue.iter() {
@@ -150,7 +152,7 @@ impl Baseline {
             let known = known.map(|index| before.swap_remove(index));
             let learner = match known {
                 Some(learner) if learner.scale == lane.scale => learner,
-                // Octaves above another grain mean nothing here.
+                // The old baseline is in octaves above another grain.
                 Some(_) => Learner::new(lane, None),
                 None => Learner::new(lane, self.waiting.remove(&*lane.name)),
             };
@@ -162,8 +164,8 @@ impl Baseline {
         self.waiting.extend(removed.take(room));
     }
 
-    /// Takes the rates of one interval, smoothed, in the order of the catalogue, each in its own
-    /// unit.
+    /// Learns from the smoothed rates of one interval. They are in catalogue order, each in its
+    /// lane's own unit.
     pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) {
         let dt_s = interval_s.min(MAX_STEP_S);
         for (learner, rate) in self.learners.iter_mut().zip(rates.values()) {
@@ -184,11 +186,12 @@ impl Baseline {
         Some(learner.scale.rate_at(learner.band().middle))
     }
 
-    /// How much of the baselines of the selected lanes is the machine's own, 0..=1.
-    pub(super) fn progress(&self, heard: impl Iterator<Item = bool>) -> f32 {
-        let of_heard = self.learners.iter().zip(heard).filter(|(_, heard)| *heard);
+    /// How far the baselines of the selected lanes are learnt, 0..=1. The rest comes from the priors.
+    /// `is_selected` is in catalogue order.
+    pub(super) fn progress(&self, is_selected: impl Iterator<Item = bool>) -> f32 {
+        let selected = self.learners.iter().zip(is_selected).filter(|(_, is_selected)| *is_selected);
         let (sum, count) =
-            of_heard.fold((0.0, 0), |(sum, count), (lane, _)| (sum + lane.progress(), count + 1));
+            selected.fold((0.0, 0), |(sum, count), (lane, _)| (sum + lane.progress(), count + 1));
         (sum / f64::from(count.max(1))) as f32
     }
 
@@ -201,7 +204,7 @@ impl Baseline {
         self.frozen
     }
 
-    /// The learnt baselines by name, those of lanes that are not in the catalogue now included.
+    /// The learnt baselines by name, including those of lanes that are missing from the catalogue.
     pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         let known =
             self.learners.iter().filter_map(|lane| Some((lane.name.as_ref().to_owned(), lane.learnt?)));
@@ -319,7 +322,7 @@ mod tests {
         assert_eq!(
             (baseline.band(queue), baseline.learnt()),
             (None, learnt.clone()),
-            "kept while it is away"
+            "kept while the lane is missing"
         );
         let mut other = Catalogue::kernel();
         other.add(test_lane("first")).unwrap();

@@ -1,4 +1,4 @@
-//! The catalogue of lanes: the kernel's signals first, then the lanes that were added.
+//! The catalogue of lanes: first the kernel's signals, then the added lanes.
 
 use std::sync::{Arc, LazyLock};
 
@@ -17,18 +17,18 @@ const MAX_UNIT_CHARS: usize = 16;
 /// The unit of shares of time, which are at most 1.
 const TIME_SHARE: &str = "ratio";
 
-/// A lane that is to be added to a [`Catalogue`], which checks it. Captures contain it as JSON.
+/// The definition of an added lane. [`Catalogue::add`] checks it. Captures store it as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneDefinition {
     /// Name in API, OSC, captures and page: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.
     pub name: String,
     /// A few plain words for people, 1..=48 characters. Control, direction and invisible characters
-    /// are refused.
+    /// are rejected.
     pub label: String,
     /// Family it belongs to.
     pub family: Family,
-    /// Unit of its values, 0..=16 characters, as in a label. Values in `ratio` are shares of time,
-    /// which are at most 1.
+    /// Unit of its values, 0..=16 characters. The same characters as in a label are rejected.
+    /// Values in the unit `ratio` are shares of time, which are at most 1.
     pub unit: String,
     /// How its values are measured.
     pub scale: Scale,
@@ -51,15 +51,16 @@ pub struct LaneInfo {
     pub unit: Arc<str>,
     /// How its values are measured.
     pub scale: Scale,
-    /// The voice that plays it.
+    /// The voice that plays an added lane. For a signal of the kernel this is only the voice that
+    /// fits it; the mapping of the preset selects the voice.
     pub voice: VoiceHint,
 }
 
 /// Why a lane cannot be added to a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CatalogueError {
-    /// The catalogue has as many lanes as it can have.
-    #[error("no room for the lane {name}: {max} lanes are known already; send fewer lanes", max = LaneId::MAX)]
+    /// The catalogue has [`LaneId::MAX`] lanes already.
+    #[error("cannot add the lane {name}: the limit of {max} lanes is reached; send fewer lanes", max = LaneId::MAX)]
     Full {
         /// The lane's name.
         name: String,
@@ -75,7 +76,7 @@ pub enum CatalogueError {
     Invalid {
         /// The lane's name.
         name: String,
-        /// Which rule.
+        /// The broken rule.
         problem: &'static str,
     },
 }
@@ -89,7 +90,7 @@ pub struct Catalogue {
     lanes: Arc<Vec<LaneInfo>>,
 }
 
-/// Cheap for clones of one catalogue.
+/// Fast if both are clones of one catalogue.
 impl PartialEq for Catalogue {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.lanes, &other.lanes) || self.lanes == other.lanes
@@ -97,7 +98,7 @@ impl PartialEq for Catalogue {
 }
 
 impl Catalogue {
-    /// The kernel's signals alone.
+    /// The catalogue of the kernel's signals, without added lanes.
     pub fn kernel() -> Self {
         static KERNEL: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
             lanes: Arc::new(SIGNALS.iter().map(LaneInfo::of_signal).collect()),
@@ -125,7 +126,7 @@ impl Catalogue {
         Ok(id)
     }
 
-    /// The lane with this id; `None` if it is not in this catalogue.
+    /// The lane with this id; `None` if the catalogue has no such lane.
     pub fn get(&self, id: impl Into<LaneId>) -> Option<&LaneInfo> {
         self.lanes.get(id.into().index())
     }
@@ -145,13 +146,14 @@ impl Catalogue {
         self.lanes.get(SIGNALS.len()..).unwrap_or_default()
     }
 
-    /// Whether every lane of `earlier` has the same id here, so that values by id stay valid.
+    /// Whether this catalogue begins with all lanes of `earlier`. Then values stored by id stay
+    /// valid.
     pub fn extends(&self, earlier: &Self) -> bool {
         Arc::ptr_eq(&self.lanes, &earlier.lanes) || self.lanes.starts_with(&earlier.lanes)
     }
 }
 
-/// The kernel's signals alone.
+/// The catalogue of the kernel's signals, without added lanes.
 impl Default for Catalogue {
     fn default() -> Self {
         Self::kernel()
@@ -178,7 +180,7 @@ impl LaneInfo {
         }
     }
 
-    /// The definition, with which another catalogue can add the lane.
+    /// The definition that adds this lane to another catalogue.
     pub fn definition(&self) -> LaneDefinition {
         let Self { id: _, name, label, family, unit, scale, voice } = self;
         LaneDefinition {
@@ -198,7 +200,7 @@ impl LaneInfo {
 }
 
 impl LaneDefinition {
-    /// Which rule the definition breaks, if any.
+    /// The first rule that the definition breaks; `None` if it is valid.
     fn problem(&self) -> Option<&'static str> {
         if !is_lane_name(&self.name) {
             return Some("the name must have 1 to 32 of the characters a-z, 0-9, _, . and -");
@@ -259,22 +261,22 @@ mod tests {
     }
 
     #[test]
-    fn invalid_definitions_are_refused() {
-        let refused = |lane: LaneDefinition, word: &str| {
+    fn invalid_definitions_are_rejected() {
+        let assert_rejected = |lane: LaneDefinition, word: &str| {
             let mut catalogue = Catalogue::kernel();
             let error = catalogue.add(lane).unwrap_err().to_string();
             assert!(error.contains(word) && catalogue == Catalogue::kernel(), "{error}");
         };
         for name in ["", "Queue", "a b", "ä", "a/b", &"x".repeat(33)] {
-            refused(LaneDefinition { name: name.to_owned(), ..test_lane("q") }, "name");
+            assert_rejected(LaneDefinition { name: name.to_owned(), ..test_lane("q") }, "name");
         }
-        refused(LaneDefinition { label: String::new(), ..test_lane("q") }, "label");
-        refused(LaneDefinition { label: "a\u{1b}[2J".into(), ..test_lane("q") }, "label");
-        refused(LaneDefinition { label: "a\u{202e}b".into(), ..test_lane("q") }, "label");
-        refused(LaneDefinition { unit: "u".repeat(17), ..test_lane("q") }, "unit");
+        assert_rejected(LaneDefinition { label: String::new(), ..test_lane("q") }, "label");
+        assert_rejected(LaneDefinition { label: "a\u{1b}[2J".into(), ..test_lane("q") }, "label");
+        assert_rejected(LaneDefinition { label: "a\u{202e}b".into(), ..test_lane("q") }, "label");
+        assert_rejected(LaneDefinition { unit: "u".repeat(17), ..test_lane("q") }, "unit");
         let scale = Scale { grain: 0.0, ..test_lane("q").scale };
-        refused(LaneDefinition { scale, ..test_lane("q") }, "grain");
-        refused(LaneDefinition { name: "rx".into(), ..test_lane("q") }, "exists already");
+        assert_rejected(LaneDefinition { scale, ..test_lane("q") }, "grain");
+        assert_rejected(LaneDefinition { name: "rx".into(), ..test_lane("q") }, "exists already");
     }
 
     proptest! {

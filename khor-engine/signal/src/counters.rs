@@ -1,4 +1,4 @@
-//! One frame of what a source delivers: counters, and the values of added lanes.
+//! The frames that a source delivers: counters, and the values of added lanes.
 
 use khor_proto::Counter;
 
@@ -28,8 +28,8 @@ impl Frame {
         Self { t_ns, counters, added: PerAdded::EMPTY }
     }
 
-    /// Removes the counters of signals that are off. Keeps added lanes. If `rx` or `tx` is off, also removes the bytes
-    /// that all devices received or sent.
+    /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
+    /// that all devices received or sent. Keeps added lanes.
     #[must_use]
     pub fn keep_enabled(mut self, enabled: &PerSignal<bool>) -> Self {
         for info in SIGNALS.iter().filter(|info| !enabled[info.id.index()]) {

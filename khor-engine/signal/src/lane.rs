@@ -1,4 +1,4 @@
-//! Turns rates into the three numbers of a signal: level, deviation and surprise.
+//! Turns rates into the three numbers of a lane: level, deviation and surprise.
 
 use std::collections::BTreeMap;
 
@@ -47,24 +47,24 @@ pub struct Lane {
 /// All lanes at one instant. `None` is a missing lane, never zero.
 pub type Lanes = PerLane<Option<Lane>>;
 
-/// What levels are relative to.
+/// The reference of levels: the baseline or a fixed ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RangeMode {
     /// This machine's own baseline: idle is 0 on any machine.
     #[default]
     Adaptive,
-    /// The ceilings alone.
+    /// The ceiling.
     Absolute,
 }
 
 /// How rates become levels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
-    /// What levels are relative to.
+    /// The reference of levels.
     pub range: RangeMode,
-    /// Rates of the kernel's signals whose level is 1, > 0, each in its signal's own unit. An added
-    /// lane has the ceiling of its scale.
+    /// For each signal of the kernel, the rate whose level is 1; > 0, in the signal's own unit. An
+    /// added lane uses the ceiling of its own scale instead.
     pub ceilings: PerSignal<f64>,
     /// 0..=1: how slowly levels follow; 0.5 is as designed.
     pub smoothing: f32,
@@ -103,8 +103,8 @@ impl Interpreter {
         self.scaling = scaling;
     }
 
-    /// Takes another catalogue. Values of added lanes are kept if it extends the last one, and
-    /// baselines always, by name.
+    /// Replaces the catalogue. If it extends the previous one, the values of added lanes are kept.
+    /// Baselines are always kept, by lane name.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         if !catalogue.extends(&self.catalogue) {
             self.recent.added.clear();
@@ -130,7 +130,7 @@ impl Interpreter {
         self.lanes.values_mut().for_each(|lane| *lane = None);
     }
 
-    /// Takes the smoothed rates of all lanes of the catalogue, each in its own unit.
+    /// Updates all lanes from their smoothed rates, each in its lane's own unit.
     pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) -> &Lanes {
         self.baseline.push(rates, interval_s);
         let Self { catalogue, scaling, baseline, recent, lanes } = self;
@@ -156,7 +156,8 @@ impl Interpreter {
         PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// How much of the baselines of the available lanes is this machine's own, 0..=1.
+    /// How far the baselines of the available lanes are learnt, 0..=1. The rest comes from the
+    /// priors.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(self.lanes.values().map(Option::is_some))
     }
@@ -166,7 +167,8 @@ impl Interpreter {
     }
 }
 
-/// The lane of a rate. `band` is the usual range, `held` is its last level, and `recent` its average over [`SURPRISE_TAU_S`].
+/// Computes a lane from its rate. `band` is its usual range and `held` its last level. `recent` is
+/// its average over [`SURPRISE_TAU_S`], which this updates.
 fn interpret(
     info: &LaneInfo,
     scaling: &Scaling,

@@ -1,28 +1,28 @@
-//! The number of a lane within a catalogue.
+//! Identifies a lane by its position in a catalogue.
 
 use super::{SIGNALS, SignalId};
 
 /// A lane of a catalogue, 0..64. The kernel's signals are the first 15, in the order of
 /// [`SignalId`].
 ///
-/// An id is valid in the catalogue that gave it, and in catalogues that extend this one. Names, not
-/// ids, identify lanes in files and in messages.
+/// An id is valid in the catalogue that assigned it, and in catalogues that extend this one. Files
+/// and messages identify lanes by name, not by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LaneId(u8);
 
 impl LaneId {
-    /// Most lanes of a catalogue, the kernel's signals included.
+    /// Maximum number of lanes of a catalogue, including the kernel's signals.
     pub const MAX: usize = 64;
-    /// Most lanes that can be added to the kernel's signals.
+    /// Maximum number of added lanes of a catalogue.
     pub const MAX_ADDED: usize = Self::MAX - SignalId::COUNT;
 
-    /// The lane at a position of a catalogue; `None` from [`Self::MAX`] on.
+    /// The lane at a position of a catalogue; `None` if `index` is [`Self::MAX`] or more.
     pub const fn new(index: usize) -> Option<Self> {
         if index < Self::MAX { Some(Self(index as u8)) } else { None }
     }
 
-    /// The added lane at a position, where 0 is the first added lane; `None` from
-    /// [`Self::MAX_ADDED`] on.
+    /// The added lane at a position, where 0 is the first added lane; `None` if `index` is
+    /// [`Self::MAX_ADDED`] or more.
     pub const fn of_added(index: usize) -> Option<Self> {
         Self::new(index.saturating_add(SignalId::COUNT))
     }

@@ -1,7 +1,7 @@
 //! Turns counters into signals: frames → rates → lanes (level, deviation, surprise). No I/O and no
 //! clock of its own.
 //!
-//! A `catalogue` lists the lanes: first the kernel's `signals`, then those that a source adds, at
+//! A `catalogue` lists the lanes: first the kernel's `signals`, then the lanes that a source adds at
 //! its start or later. Only `rate` subtracts counters. `scale` maps a rate to a size, `baseline`
 //! learns what is usual on this machine, and `lane` combines both. `pipeline` runs these steps.
 //! `ensemble` combines several machines into one.
@@ -46,5 +46,6 @@ pub use khor_proto::Counter;
 /// One value for every signal of the kernel, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];
 
-/// Levels of the kernel's signals at one instant, each 0..=1. `None` is a missing level, never zero.
+/// Levels of the kernel's signals at one instant, each 0..=1. `None` is a missing level, never
+/// zero.
 pub type Levels = PerSignal<Option<f32>>;

@@ -4,14 +4,14 @@ use std::ops::{Index, IndexMut};
 
 use super::{LaneId, PerSignal, SignalId};
 
-/// One value for each added lane. It allocates when the first value is set.
+/// One value for each added lane. Allocates when the first value is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerAdded<T>(Vec<T>);
 
 /// One value for every lane: the kernel's signals first, then the added lanes.
 ///
-/// Lanes that were added after this value was made have no value in it yet, so [`Self::get`] gives
-/// `None` for them.
+/// A lane that was added after this collection was made has no value in it yet. [`Self::get`]
+/// returns `None` for such a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerLane<T> {
     /// The values of the kernel's signals, in catalogue order.
@@ -49,18 +49,18 @@ impl<T> PerAdded<T> {
         self.0.iter_mut()
     }
 
-    /// The lanes that have a place, with their values.
+    /// The lanes and their values. Includes every lane up to the last one that has a value.
     pub fn iter(&self) -> impl Iterator<Item = (LaneId, &T)> {
         self.0.iter().enumerate().filter_map(|(index, value)| Some((LaneId::of_added(index)?, value)))
     }
 
-    /// Removes all values and keeps their memory.
+    /// Removes all values. Keeps the allocated memory.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Shortens to `len` values, or appends the default. At most [`LaneId::MAX_ADDED`] values are
-    /// kept.
+    /// Truncates to `len` values, or appends default values. `len` is limited to
+    /// [`LaneId::MAX_ADDED`].
     pub fn resize(&mut self, len: usize)
     where
         T: Default,
@@ -68,8 +68,8 @@ impl<T> PerAdded<T> {
         self.0.resize_with(len.min(LaneId::MAX_ADDED), T::default);
     }
 
-    /// Sets the value of an added lane. Lanes before it that have no value get the default. Ignores
-    /// a signal of the kernel.
+    /// Sets the value of an added lane. Added lanes before it that have no value get the default. If
+    /// `lane` is a signal of the kernel, does nothing.
     pub fn set(&mut self, lane: LaneId, value: T)
     where
         T: Default,
@@ -125,7 +125,8 @@ impl<T> PerLane<T> {
         }
     }
 
-    /// All lanes that have a place, with their values.
+    /// The lanes and their values: all kernel signals, and every added lane up to the last one that
+    /// has a value.
     pub fn iter(&self) -> impl Iterator<Item = (LaneId, &T)> {
         SignalId::all().map(LaneId::from).zip(&self.kernel).chain(self.added.iter())
     }
@@ -147,7 +148,7 @@ impl<T> PerLane<T> {
 }
 
 impl<T> PerLane<Option<T>> {
-    /// Every lane is missing.
+    /// The collection in which every lane is missing.
     pub const NONE: Self = Self { kernel: [const { None }; SignalId::COUNT], added: PerAdded::EMPTY };
 
     /// The value of a lane; `None` if the lane is missing.

@@ -28,7 +28,7 @@ pub struct Pipeline {
 struct Averages {
     tau_s: f64,
     counters: PerCounter<Option<f64>>,
-    /// In the order of the catalogue, which has as many added lanes.
+    /// One value for each added lane of the catalogue, in its order.
     added: PerAdded<Option<f64>>,
 }
 
@@ -39,7 +39,7 @@ pub struct Reading {
     pub t_ns: u64,
     /// Level, deviation and surprise of every lane.
     pub lanes: Lanes,
-    /// Rates as shown to people, in each lane's own unit.
+    /// Rates for display, in each lane's own unit. They are averaged longer than those of `lanes`.
     pub rates: PerLane<Option<f64>>,
     /// The baselines, in the same units.
     pub baselines: PerLane<Option<f64>>,
@@ -50,7 +50,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// How far the shown rate of a lane of `catalogue` is above its baseline, octaves.
+    /// How far the displayed rate of a lane is above its baseline, octaves.
     /// [`Lane::deviation`](super::Lane::deviation) uses a rate that follows faster. `None` if the
     /// lane is missing.
     pub fn shown_deviation(&self, lane: &LaneInfo) -> Option<f32> {
@@ -75,8 +75,8 @@ impl Averages {
         self.added.values_mut().for_each(|held| *held = None);
     }
 
-    /// Takes the rates of one interval and the values of the added lanes at its end. Returns the
-    /// rates of all lanes, each in its own unit.
+    /// Averages the rates of one interval, and the values that the added lanes have at its end.
+    /// Returns the averages of all lanes, each in its own unit.
     fn push(&mut self, rates: &CounterRates, frame: &Frame, added: &[LaneInfo]) -> PerLane<Option<f64>> {
         let (interval_s, tau_s) = (rates.interval_s, self.tau_s);
         for (held, rate) in self.counters.iter_mut().zip(rates.per_s) {
@@ -108,9 +108,9 @@ impl Pipeline {
         self.interpreter.configure(scaling);
     }
 
-    /// Takes the catalogue of the frames that follow. Baselines are kept by name. The values of
-    /// added lanes are kept if the catalogue extends the last one. Never affects the kernel's
-    /// signals.
+    /// Sets the catalogue of the frames that follow. Baselines are kept by lane name. If the
+    /// catalogue extends the previous one, the values of added lanes are kept. The kernel's signals
+    /// do not change.
     pub fn set_catalogue(&mut self, catalogue: Catalogue) {
         let (is_extended, added) = (catalogue.extends(self.catalogue()), catalogue.added().len());
         for averages in [&mut self.averages, &mut self.shown] {
@@ -122,7 +122,7 @@ impl Pipeline {
         self.interpreter.set_catalogue(catalogue);
     }
 
-    /// The lanes of its readings.
+    /// The catalogue of the readings.
     pub fn catalogue(&self) -> &Catalogue {
         self.interpreter.catalogue()
     }
@@ -136,9 +136,9 @@ impl Pipeline {
         self.shown.reset();
     }
 
-    /// Takes one frame; `None` until there are two to compare, or when no time has passed. Values
-    /// of added lanes that are not in the catalogue are ignored, and those that are not finite are
-    /// missing. Values below zero count as zero.
+    /// Computes a reading from a frame and the previous one. Returns `None` for the first frame,
+    /// and if no time has passed. Values of added lanes: those of lanes outside the catalogue are
+    /// ignored, those that are not finite are missing, and those below zero count as zero.
     pub fn push(&mut self, frame: Frame) -> Option<Reading> {
         let last = self.last.replace(frame)?;
         let frame = self.last.as_ref()?;
@@ -156,7 +156,7 @@ impl Pipeline {
         })
     }
 
-    /// The learnt baselines, by the names of the lanes, to be kept over restarts.
+    /// The learnt baselines by lane name. The caller keeps them over restarts.
     pub fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         self.interpreter.learnt()
     }

@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{PerSignal, SIGNALS, SignalId};
 
-/// Largest ratio of a scale's ceiling, or of its prior, to its grain: 40 octaves.
+/// Largest allowed ratio of a ceiling or a prior to the grain: 40 octaves.
 const MAX_SPAN: f64 = 1_099_511_627_776.0;
 
 /// How the values of a lane are measured. All amounts are in the lane's own unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
-    /// The rate of one octave, > 0. Differences well below it mean nothing.
+    /// The rate that counts as one octave, > 0. Much smaller differences are noise.
     pub grain: f64,
     /// Rate whose level is 1, > 0.
     pub ceiling: f64,
-    /// What is usual until the machine's own values are learnt.
+    /// The baseline until the machine's own is learnt.
     pub prior: Prior,
     /// How levels grow towards the ceiling.
     pub curve: LevelCurve,
@@ -35,10 +35,10 @@ pub struct Prior {
 pub enum LevelCurve {
     /// `rate / ceiling`: for shares of time, which are proportions already.
     Linear,
-    /// `log1p(rate / unit) / log1p(ceiling / unit)`, where the unit is > 0 and in the lane's own
-    /// unit: one event, a kilobyte or a tenth of a millisecond.
+    /// `log1p(rate / unit) / log1p(ceiling / unit)`. Suitable units are one event, a kilobyte or a
+    /// tenth of a millisecond.
     Log {
-        /// The rate below which the level is about proportional.
+        /// The rate below which the level is about proportional to it, > 0, in the lane's own unit.
         unit: f64,
     },
 }
@@ -85,7 +85,7 @@ impl Scale {
         (rate.max(0.0) / self.grain).ln_1p() / std::f64::consts::LN_2
     }
 
-    /// The rate that [`Self::octaves`] came from.
+    /// The rate whose [`Self::octaves`] are given.
     pub(super) fn rate_at(&self, octaves: f64) -> f64 {
         (octaves.exp2() - 1.0) * self.grain
     }
@@ -95,7 +95,8 @@ impl Scale {
         (self.octaves(self.prior.median), self.octaves(self.prior.p99))
     }
 
-    /// Level of a rate against a ceiling alone, both in the lane's own unit, 0..=1.
+    /// Level of a rate relative to a ceiling, without a baseline, 0..=1. Both are in the lane's own
+    /// unit.
     pub fn level(&self, rate: f64, ceiling: f64) -> f32 {
         let level = match self.curve {
             LevelCurve::Linear => rate / ceiling,
@@ -104,13 +105,13 @@ impl Scale {
         level.clamp(0.0, 1.0) as f32
     }
 
-    /// A value of an added lane within the range that can be measured: below zero it is zero, and it
-    /// is at most 40 octaves above the grain. `None` if it is not a number.
+    /// Clamps a value of an added lane to 0..=40 octaves above the grain. `None` if it is not
+    /// finite.
     pub(super) fn measurable(&self, value: f64) -> Option<f64> {
         value.is_finite().then(|| value.clamp(0.0, MAX_SPAN * self.grain))
     }
 
-    /// What is wrong with the scale, in words; `None` if it is valid.
+    /// The first rule that the scale breaks; `None` if it is valid.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let Self { grain, ceiling, prior: Prior { median, p99 }, curve } = *self;
         let is_positive = |x: f64| x.is_finite() && x > 0.0;
@@ -135,7 +136,8 @@ impl Scale {
     }
 }
 
-/// Level of a signal's rate against a ceiling alone, both in the signal's own unit, 0..=1.
+/// Level of a signal's rate relative to a ceiling, without a baseline, 0..=1. Both are in the
+/// signal's own unit.
 pub fn level(signal: SignalId, rate: f64, ceiling: f64) -> f32 {
     signal.scale().level(rate, ceiling)
 }
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_scales_are_named() {
+    fn errors_name_the_invalid_part() {
         let valid = SignalId::Exec.scale();
         let has = |scale: Scale, word: &str| scale.problem().is_some_and(|problem| problem.contains(word));
         for bad in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MAX] {

@@ -1,10 +1,9 @@
-//! The kernel's signals: names, families, units and meanings. They are the fixed first part of every
-//! catalogue of lanes.
+//! The kernel's signals: names, families, units and meanings. Every catalogue begins with them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A signal: one lane derived from the kernel's counters. Lanes without counters are added to a
+/// A signal: a lane that is computed from the kernel's counters. All other lanes are added to a
 /// [`Catalogue`](super::Catalogue).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -57,18 +56,18 @@ pub enum Family {
     Kernel,
 }
 
-/// The voice that plays a lane.
+/// The voice that plays an added lane.
 ///
-/// The mapping of a preset decides which voice plays a signal of the kernel. An added lane has no
-/// line in the mapping, so its voice is part of its definition.
+/// A preset's mapping selects the voice of each signal of the kernel. The mapping has no line for
+/// an added lane, so the definition of the lane names the voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceHint {
     /// Short, high and dry: single events.
     Process,
-    /// Falling, on the left: what arrives.
+    /// Falling, on the left: arriving traffic.
     Receive,
-    /// Rising, on the right: what leaves.
+    /// Rising, on the right: departing traffic.
     Send,
     /// Very high, each note twice: failures and repetitions.
     Loss,
@@ -82,7 +81,7 @@ pub enum VoiceHint {
     Local,
 }
 
-/// What a signal is, for people.
+/// The name, label, family and unit of a signal.
 #[derive(Clone, Copy, Debug)]
 pub struct SignalInfo {
     /// Which one.
@@ -157,7 +156,7 @@ impl SignalId {
         }
     }
 
-    /// What it is, for people.
+    /// Its name, label, family and unit.
     pub const fn info(self) -> &'static SignalInfo {
         &SIGNALS[self as usize]
     }

@@ -1,4 +1,4 @@
-//! The kinds of sources.
+//! The kind of a source: the collector, `/proc`, the demo, a capture or a site.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub enum SourceKind {
     Proc,
     /// The synthetic demo: not this machine.
     Demo,
-    /// A capture that is played: not this machine now.
+    /// A capture that is played: not this machine's current activity.
     Capture,
     /// The relays of a site: many machines.
     Site,

@@ -1,5 +1,5 @@
-//! Tests that lanes cost nothing without added lanes: a frame allocates no memory, and a reading is
-//! little larger than its values.
+//! Tests that support for added lanes costs nothing while there are none: a frame allocates no
+//! memory, and a reading is little larger than its values.
 
 use std::mem::size_of;
 
@@ -12,7 +12,8 @@ use khor_signal::{
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-/// Allocations of a frame, including the copies that an engine makes of it and of its reading.
+/// Counts the allocations for one frame, including the engine's copies of the frame and its
+/// reading.
 fn allocations(pipeline: &mut Pipeline, frame: &Frame) -> u32 {
     let before = violation_count();
     assert_no_alloc(|| {
@@ -40,7 +41,7 @@ fn only_added_lanes_allocate() {
 }
 
 #[test]
-fn a_reading_is_little_larger_than_its_values() {
+fn readings_are_little_larger_than_their_values() {
     let values = size_of::<PerSignal<Option<Lane>>>() + 2 * size_of::<PerSignal<Option<f64>>>();
     let rest = size_of::<u64>() + size_of::<PerCounter<Option<f64>>>() + size_of::<u64>();
     println!("a reading has {} bytes, of which {} are its values", size_of::<Reading>(), values + rest);

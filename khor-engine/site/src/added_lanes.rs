@@ -1,5 +1,5 @@
-//! Converts added lanes to those of frames, and back. A site has one catalogue for all hosts, in
-//! which a lane's name identifies it.
+//! Converts added lanes between readings and frames. A site has one catalogue for all its hosts: a
+//! name is the same lane at every host.
 
 use khor_fleet::{AddedLane, Frame};
 use khor_signal::{
@@ -11,10 +11,10 @@ use thiserror::Error;
 
 use super::lane_signal;
 
-/// The families by their number in a frame. Only ever appended to.
+/// The families by their number in a frame. Append only.
 const FAMILIES: [Family; 5] =
     [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
-/// The voices by their number in a frame. Only ever appended to.
+/// The voices by their number in a frame. Append only.
 const VOICES: [VoiceHint; 8] = [
     VoiceHint::Process,
     VoiceHint::Receive,
@@ -25,11 +25,11 @@ const VOICES: [VoiceHint; 8] = [
     VoiceHint::Kernel,
     VoiceHint::Local,
 ];
-/// Ceiling of a lane of another host, as a multiple of its grain. The frames contain levels, so it
-/// has no effect on them.
+/// Ceiling of a lane from a frame, as a multiple of its grain. It affects no level, because frames
+/// already contain levels.
 const CEILING_GRAINS: f64 = 1e6;
 
-/// The added lanes of a reading that have a value.
+/// Encodes the added lanes that have a value.
 pub(crate) fn encode(reading: &Reading, catalogue: &Catalogue) -> Vec<AddedLane> {
     catalogue.added().iter().filter_map(|lane| encode_one(reading, lane)).collect()
 }
@@ -48,20 +48,20 @@ fn encode_one(reading: &Reading, lane: &LaneInfo) -> Option<AddedLane> {
     })
 }
 
-/// Why a lane of a host is left out.
+/// Why a lane of a host is dropped.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(crate) enum LeftOut {
-    /// The site cannot have the lane: it has too many, or the lane is invalid or named as a signal
-    /// of the kernel.
+    /// The site's catalogue rejects the lane: the catalogue is full, or the lane is invalid, or it
+    /// has the name of a kernel signal.
     #[error("{0}")]
     Refused(#[from] CatalogueError),
-    /// The same name means something else at another host.
+    /// Another host has sent a lane of this name in another unit.
     #[error("the lane {name} is in {unit:?}, but other hosts send it in {known:?}; choose another name")]
     Unit { name: String, unit: String, known: String },
 }
 
-/// Writes the added lanes of a frame into its reading. Lanes that `catalogue` does not know are
-/// added. Returns why the first of the lanes that are left out is left out.
+/// Writes the added lanes of a frame into its reading. Adds unknown lanes to `catalogue`. If lanes
+/// are dropped, returns why the first of them is.
 pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) -> Option<LeftOut> {
     let mut left_out = None;
     for lane in &frame.added {
@@ -84,12 +84,13 @@ fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Result<LaneId, LeftOut>
             let (name, unit) = (lane.name.clone(), lane.unit.clone());
             Err(LeftOut::Unit { name, unit, known: known.unit.as_ref().to_owned() })
         }
-        // Refused if it has the name of a signal of the kernel.
+        // The catalogue rejects the name of a kernel signal.
         None => Ok(catalogue.add(definition(lane))?),
     }
 }
 
-/// The definition of a lane. Numbers of a newer version become the kernel's family and its voice.
+/// The definition of a lane. Unknown families and voices, which come from newer versions, become
+/// those of the kernel.
 fn definition(lane: &AddedLane) -> LaneDefinition {
     let grain = f64::from(lane.grain);
     LaneDefinition {

@@ -70,8 +70,8 @@ impl Identity {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }
 
-    /// A frame with this reading and the catalogue of its lanes. Without a reading, every signal is
-    /// absent. Added lanes that do not fit are left out.
+    /// A frame of a reading and the catalogue of its lanes. Without a reading, every signal is
+    /// missing. Drops added lanes that do not fit.
     pub fn frame(
         &self,
         seq: u64,
@@ -123,8 +123,8 @@ fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
     Some(lane_signal::encode(reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?))
 }
 
-/// The reading of a frame, as this engine's own pipeline would compute it on that machine. Added
-/// lanes get their ids from `catalogue`, which grows. Also returns why a lane is left out, if any is.
+/// The reading of a frame, as a pipeline on that machine computes it. `catalogue` assigns the ids
+/// of added lanes, and grows with unknown ones. Also returns why a lane is dropped, if one is.
 pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<LeftOut>) {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
     let mut reading = Reading {
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_of_another_unit_is_left_out() {
+    fn a_lane_of_another_unit_is_dropped() {
         let mut site = Catalogue::kernel();
         let (first, _) = reading(&sent("a", &host(&["queue"])), &mut site);
         let mut frame = sent("b", &host(&["queue", "jobs"]));
@@ -282,7 +282,7 @@ mod tests {
         let (second, left_out) = reading(&frame, &mut site);
         let value = |reading: &Reading, name: &str| reading.rates.value(site.find(name).unwrap().id);
         assert_eq!([value(&first, "queue"), value(&second, "queue")], [Some(12.5), None]);
-        assert_eq!(value(&second, "jobs"), Some(12.5), "the other lanes are taken");
+        assert_eq!(value(&second, "jobs"), Some(12.5), "the other lanes are kept");
         let why = left_out.unwrap().to_string();
         assert_eq!(
             why,
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_beyond_the_frame_are_left_out() {
+    fn lanes_that_do_not_fit_are_dropped() {
         let names: Vec<String> = (0..LaneId::MAX_ADDED).map(|number| format!("{number:x>32}")).collect();
         let host = host(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let frame = sent("a", &host);

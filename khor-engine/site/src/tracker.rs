@@ -1,4 +1,4 @@
-//! What an engine knows of a site: its hosts and sites, and the sum over the last second. No I/O.
+//! The state of a site in an engine: its hosts and sites, and the sum over the last second. No I/O.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -26,7 +26,7 @@ pub struct Site {
     pub sites: Vec<SubSite>,
     /// The sum over all hosts, if there are sites within it. Else [`Self::hosts`] has all hosts.
     pub summary: Option<SiteSummary>,
-    /// The lanes of all readings: the kernel's signals, and all lanes that hosts add.
+    /// The catalogue of all readings: the kernel's signals, then the lanes that hosts add.
     pub catalogue: Catalogue,
     /// Hosts that send, those of sites within it included.
     pub live: u32,

@@ -12,7 +12,7 @@ pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it"
 const COUNTS_ALL_DEVICES: &str =
     "this collector counts local traffic as received and sent; update khor-collector";
 
-/// Where each of the engine's counters stands in the samples of one connection.
+/// Positions of the engine's counters in the samples of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Catalogue {
     positions: PerCounter<Option<usize>>,
@@ -33,7 +33,7 @@ impl Catalogue {
         Self { positions, availability }
     }
 
-    /// What can be counted.
+    /// Which counters are available.
     pub(super) fn availability(&self) -> &PerCounter<Availability> {
         &self.availability
     }

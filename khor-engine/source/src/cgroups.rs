@@ -33,13 +33,13 @@ pub fn units() -> Vec<String> {
     found
 }
 
-/// Shows the path of every cgroup, as the collector wants it.
+/// Calls `see` with the path of every cgroup, in the form that the collector expects.
 fn walk(mut see: impl FnMut(&str)) {
     let Some(root) = kernel_text::cgroup_root() else { return };
     let mut waiting = vec![(root.clone(), 0)];
     let mut seen = 0;
     while let Some((directory, depth)) = waiting.pop() {
-        // What goes away meanwhile was not there.
+        // A cgroup that is removed during the walk is skipped.
         let Ok(entries) = fs::read_dir(&directory) else { continue };
         let below = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
         for path in below.map(|entry| entry.path()) {

@@ -167,7 +167,7 @@ const LOADS: [Load; 8] = [
     ),
 ];
 
-/// What happens in every round: within which load, how long after its beginning, and what.
+/// A cue of every round: its load, the time after the load's beginning, and its content.
 struct DemoCue {
     load: &'static str,
     after_s: u64,
@@ -195,7 +195,7 @@ const DEMO_CUES: [DemoCue; 2] = [
 
 /// Begin and end of the burst of retransmits within the lossy network, seconds.
 const BURST_S: (u64, u64) = (5, 7);
-/// What it adds, segments/s: with the rest, more than the 32 in a second that make a cue.
+/// Retransmits that the burst adds, segments/s. In total, more than the 32 a second that make a cue.
 const BURST_PER_S: f64 = 30.0;
 /// Number of the process that is killed.
 const DEMO_PID: u32 = 4242;
@@ -249,7 +249,7 @@ impl DemoSource {
         demo
     }
 
-    /// What the machine is pretending to do now.
+    /// Name of the load that the demo simulates now.
     pub fn scenario(&self) -> &'static str {
         self.load().0
     }
@@ -276,7 +276,7 @@ impl DemoSource {
         Frame::new(self.t_ns, counters)
     }
 
-    /// What happened in the last step.
+    /// The cues of the last step.
     pub fn cues(&self) -> &[Cue] {
         &self.cues
     }

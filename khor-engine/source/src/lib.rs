@@ -46,7 +46,7 @@ pub use self::{
 /// A source that has begun to deliver frames.
 #[derive(Clone, Debug)]
 pub struct SourceInfo {
-    /// What kind it is.
+    /// Its kind.
     pub kind: SourceKind,
     /// A description, one line.
     pub detail: String,
@@ -58,7 +58,8 @@ pub struct SourceInfo {
     pub scope: Scope,
     /// Milliseconds between its frames, as granted. A shorter interval may have been requested.
     pub interval_ms: u16,
-    /// What the source does not grant this user, and how the administrator can change that.
+    /// Counters or cues that the source does not grant this user, and how the administrator can
+    /// change that.
     pub limit: Option<Shortfall>,
     /// Which counters it has.
     pub availability: PerCounter<Availability>,
@@ -82,8 +83,9 @@ pub enum SourceEvent {
     Up(SourceInfo),
     /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
-    /// The lanes of the frames that follow. Until the first one after [`Self::Up`], a source has
-    /// the kernel's signals alone. Each one extends the last one, so that ids stay valid.
+    /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Up`], a
+    /// source has only the kernel's signals. Each catalogue extends the previous one, so lane ids
+    /// stay valid.
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),

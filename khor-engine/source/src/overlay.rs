@@ -40,7 +40,7 @@ impl Overlay {
         Some(overlay)
     }
 
-    /// Describes in `info` what is filled and why.
+    /// Describes in `info` which counters are filled, and why.
     pub(super) fn describe(&self, info: &mut SourceInfo) {
         for counter in &self.missing.counters {
             info.availability[counter.index()] = Availability::Available;
@@ -81,12 +81,12 @@ impl MissingCounters {
         names(&self.counters)
     }
 
-    /// What is missing, why, and what khor reads instead.
+    /// The missing counters, the reason, and khor's replacement.
     pub fn error(&self) -> &str {
         &self.why.error
     }
 
-    /// What to do.
+    /// The fix.
     pub fn fix(&self) -> &str {
         &self.why.fix
     }

@@ -31,7 +31,7 @@ impl ScopeChoice {
         cgroup_name::is_unit(&self.cgroup)
     }
 
-    /// As it is written, for words about it.
+    /// The scope as it is written in the configuration, for texts.
     pub fn as_written(&self) -> Scope {
         self.of(vec![self.cgroup.clone()])
     }

@@ -8,7 +8,7 @@ use khor_source::{CaptureReader, Recorded};
 
 /// Every capture is quiet for this long, seconds.
 const LEAD_S: f64 = 12.0;
-/// The load that follows goes on at least until then, seconds.
+/// The load that follows lasts at least until this time, seconds.
 const LOAD_UNTIL_S: f64 = 30.0;
 
 fn path(name: &str) -> PathBuf {

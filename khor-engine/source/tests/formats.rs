@@ -14,11 +14,11 @@ use khor_signal::{
 use khor_source::{BaselineFile, CaptureReader, CaptureWriter, MachineInfo, Origin, Recorded, SourceKind};
 
 const CAPTURE_2: &[u8] = include_bytes!("fixtures/capture-2.khor");
-/// The same with an added lane.
+/// The same content with an added lane.
 const CAPTURE_2_LANES: &[u8] = include_bytes!("fixtures/capture-2-lanes.khor");
 const BASELINE_1: &str = include_str!("fixtures/baseline-1.json");
 
-/// The first source lacks a counter, the second has no machine.
+/// The origin of a source. One counter is missing. Only the collector's origin names a machine.
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = Counter::ALL.map(|_| Availability::Available);
     availability[Counter::Execs.index()] = Availability::Absent { reason: "not counted".into() };
@@ -32,7 +32,8 @@ fn origin(kind: SourceKind) -> Origin {
     }
 }
 
-/// Every counter grows by its own number. One is missing in each seventh frame.
+/// The frame of a step. Every counter grows by its own number. `Execs` is always missing, and
+/// `Forks` in every seventh frame.
 fn frame(step: u64) -> Frame {
     let mut counters = Counter::ALL.map(|counter| Some(step * (counter.index() as u64 + 1)));
     counters[Counter::Execs.index()] = None;
@@ -73,7 +74,7 @@ fn pieces() -> Vec<Recorded> {
 }
 
 /// The same content with a lane that appears in the middle of each source. Its value is missing in
-/// each fifth frame.
+/// every fifth frame.
 fn pieces_with_lane() -> Vec<Recorded> {
     let mut catalogue = Catalogue::kernel();
     let lane = LaneDefinition {
@@ -132,8 +133,8 @@ fn capture_2_is_read() {
     assert_eq!(read(CAPTURE_2_LANES), pieces_with_lane());
 }
 
-/// The heading of a capture, and its blocks without compression: another version of the library may
-/// compress them differently.
+/// The heading of a capture and its blocks, decompressed. Another version of the compression
+/// library may write other bytes for the same content.
 fn unpacked(file: &[u8]) -> Vec<Vec<u8>> {
     let (heading, mut rest) = file.split_at(8);
     let mut parts = vec![heading.to_vec()];
@@ -156,7 +157,7 @@ fn capture_2_is_written_unchanged() {
     }
 }
 
-/// The baselines of the file's whole machine.
+/// The baselines of the whole machine that the file contains.
 fn machine_baselines() -> BTreeMap<String, LearntBaseline> {
     let learnt =
         |middle_octaves, high_octaves, learnt_s| LearntBaseline { middle_octaves, high_octaves, learnt_s };

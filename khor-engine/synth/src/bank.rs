@@ -16,7 +16,7 @@ const STEAL_FADE_S: f32 = 0.005;
 /// All notes off fades within this, seconds.
 const OFF_FADE_S: f32 = 0.012;
 
-/// What the bank knows about one voice.
+/// The bank's state of one voice.
 #[derive(Clone, Copy, Debug, Default)]
 struct Voice {
     active: bool,
@@ -150,8 +150,8 @@ impl VoiceBank {
         }
     }
 
-    /// Renders `frames` frames beginning at `frame` into the mix's buses and the stems', from `at` on.
-    /// Audio thread; no allocation.
+    /// Renders `frames` frames, beginning at `frame`, into the buses of the mix and of the stems,
+    /// beginning at `at`. Audio thread; no allocation.
     #[inline(always)]
     pub(super) fn render(
         &mut self,
@@ -180,7 +180,7 @@ impl VoiceBank {
         }
     }
 
-    /// Frees voices that have ended, and lets successors begin.
+    /// Frees voices that have ended, and starts their successors.
     fn retire(&mut self, g: usize) {
         for lane in 0..LANES {
             let v = g * LANES + lane;

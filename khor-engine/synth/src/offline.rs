@@ -94,8 +94,8 @@ impl Offline {
         self.lanes = Lanes::NONE;
     }
 
-    /// Takes the lanes of the frames that follow. Those with another name than before have no value
-    /// yet.
+    /// Sets the catalogue of the frames that follow. If it does not extend the previous one, the
+    /// values of added lanes are dropped.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if !catalogue.extends(self.pipeline.catalogue()) {
             self.lanes.added.clear();
@@ -109,8 +109,8 @@ impl Offline {
         self.performance.composer().cue(kind);
     }
 
-    /// Takes a frame as something that was heard of the machine before the music begins: signals learn from it, and
-    /// nothing is rendered for the time before it.
+    /// Takes a frame from before the beginning of the music. The baselines learn from it, and
+    /// nothing is rendered.
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);
         if let Some(reading) = self.pipeline.push(frame) {
@@ -123,9 +123,9 @@ impl Offline {
         self.performance.composer().set_preset(preset);
     }
 
-    /// Renders up to this frame's time with what was known before it, then takes it. `sink` gets the
-    /// samples block by block and says after each whether to go on. Returns the gap before the frame if it was
-    /// left out as too long.
+    /// Renders up to this frame's time with the previous lanes, then takes the frame. `sink`
+    /// receives each block of samples and returns whether to continue. Returns the gap before the
+    /// frame if it was too long and therefore skipped.
     pub fn frame<B>(
         &mut self,
         frame: Frame,
@@ -145,7 +145,8 @@ impl Offline {
         ControlFlow::Continue(skipped.then(|| Duration::from_nanos(gap_ns)))
     }
 
-    /// Renders the time between two frames; forgets the levels where it is long.
+    /// Renders the time between two frames. If it is long, the lanes become missing after
+    /// [`HELD_LEVELS_NS`].
     fn gap<B>(&mut self, gap_ns: u64, sink: &mut impl FnMut(&Samples) -> ControlFlow<B>) -> ControlFlow<B> {
         if gap_ns <= LONG_GAP_NS {
             return self.advance(gap_ns, sink);
@@ -181,7 +182,7 @@ impl Offline {
         self.notes
     }
 
-    /// Notes that the last frame let be played; their onsets count from the first that was rendered.
+    /// Notes played up to the last frame. Their onsets count from the beginning of the rendering.
     pub fn last_notes(&self) -> &[Note] {
         &self.last_notes
     }
@@ -208,7 +209,7 @@ mod tests {
         Offline::new(&settings, Preset::builtin()[0].clone())
     }
 
-    /// Has heard two seconds of the demo; and the last frame.
+    /// A renderer after two seconds of the demo, and the last frame.
     fn after_two_seconds() -> (Offline, Frame) {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);

@@ -11,15 +11,15 @@ use proptest::{
 };
 
 const RATE_HZ: u32 = 8_000;
-/// Delay and reverb are silent after this, seconds.
+/// Delay and reverb are silent after this time, seconds.
 const TAIL_S: u32 = 30;
-/// Silence, linear.
+/// Samples below this linear amplitude count as silence.
 const SILENT: f32 = 1e-4;
 
 /// An operation of the synth.
 #[derive(Clone, Debug)]
 enum Op {
-    /// A note, so many frames from now.
+    /// Plays a note. Its times are in frames from now.
     Note(SynthNote),
     Preset(Index),
     Controls(Controls),
@@ -27,11 +27,11 @@ enum Op {
     Mute(bool),
     VoiceLimit(u32),
     AllNotesOff,
-    /// So many frames.
+    /// Renders this many frames.
     Render(usize),
 }
 
-/// Any number, mostly in the range of its parameter.
+/// Any number, mostly in 0..=1, the range of the parameters.
 fn share() -> impl Strategy<Value = f32> {
     prop_oneof![4 => 0.0f32..=1.0, 1 => ANY]
 }

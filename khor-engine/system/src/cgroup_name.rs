@@ -1,4 +1,4 @@
-//! Names of cgroups: which texts select one in the configuration.
+//! Checks the texts that select a cgroup in the configuration.
 
 use khor_proto::inert;
 
@@ -13,8 +13,8 @@ pub fn is_unit(name: &str) -> bool {
     kind.is_some_and(|kind| name.len() > kind.len()) && name.len() <= MAX_UNIT_BYTES && !name.contains('/')
 }
 
-/// Whether `text` selects a cgroup: it is empty, a unit's name, or a plain path that begins with a
-/// slash. Text that is not [inert] is not accepted, because no manager of cgroups makes such names.
+/// Whether `text` can select a cgroup: it is empty, a unit's name, or a plain path from the root.
+/// Text that is not [inert] is rejected, because no cgroup manager makes such names.
 pub fn is_selector(text: &str) -> bool {
     if !inert::is_inert(text) {
         return false;

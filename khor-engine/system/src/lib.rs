@@ -1,9 +1,9 @@
 //! Functions of the operating system that khor's unprivileged programs use.
 //!
 //! [`files`] opens the user's files safely, and [`peer`] finds the user at the other end of a
-//! connection. [`clock`] and [`local_time`] give the time. A [`NetDevice`] has the properties of a
-//! network device that sysfs shows. [`words`] makes text for people. A [`Shortfall`] names what
-//! is missing and the fix.
+//! connection. [`clock`] and [`local_time`] give the time. [`cgroup_name`] checks texts that select
+//! a cgroup. A [`NetDevice`] has the properties of a network device from sysfs. [`words`] makes
+//! text for people. A [`Shortfall`] names a missing prerequisite and the fix.
 
 pub mod cgroup_name;
 pub mod clock;

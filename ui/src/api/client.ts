@@ -1,16 +1,16 @@
-// The typed door to the engine's HTTP API: one function per call, one error type for everything that goes wrong.
+// The client of the engine's HTTP API: one typed function for each operation, and one error type.
 import { at, BASE } from '../app/base';
 import type { PresetDetail, PresetFile, PresetList, Previewed, Problem, Vocabulary } from './types';
 import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, HistoryColumns, RecordingFile } from './types';
 
 const TIMEOUT_MS = 5000;
 
-/** What the engine said, or that it said nothing; `status` is 0 when there was no answer. */
+/** The engine's error answer. `status` is 0 if there was no answer. */
 export class ApiError extends Error {
   readonly status: number;
-  /** What is wrong with a preset, where. */
+  /** The problems of a rejected preset, with their places. */
   readonly problems: readonly Problem[];
-  /** Whether the engine would accept its token. */
+  /** Whether the engine accepts its token as a login. */
   readonly asksToken: boolean;
 
   constructor(status: number, message: string, problems: readonly Problem[] = [], asksToken = false) {
@@ -38,7 +38,7 @@ const preset = (name: string) => `/api/presets/${encodeURIComponent(name)}`;
 
 export class Client {
   private readonly fetch: Fetch;
-  /** The version of the config last seen, so that what another tab changed meanwhile is not overwritten unseen. */
+  /** Version of the last received config. It prevents overwriting a change of another client. */
   private configTag: string | null = null;
 
   constructor(fetcher: Fetch = (input, init) => globalThis.fetch(input, init)) {
@@ -46,7 +46,7 @@ export class Client {
   }
 
   health = () => this.call<Health>('GET', '/api/health');
-  /** The history after `known`, or all of it. */
+  /** The history after the time `known`, or all of it if `known` is null. */
   history = (known: number | null) => this.call<HistoryColumns>('GET', `/api/history${known === null ? '' : `?since_ts_ms=${known}`}`);
   config = () => this.call<Config>('GET', '/api/config');
   patchConfig = (part: object) => this.call<ConfigAnswer>('PATCH', '/api/config', part);
@@ -69,7 +69,7 @@ export class Client {
   recordings = () => this.call<{ folder: string; recordings: RecordingFile[] }>('GET', '/api/recordings');
   panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
-  /** With `leaving` the request outlives the page. */
+  /** If `leaving`, the request continues after the page is closed. */
   snooze = (minutes: number, leaving = false) =>
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`, undefined, leaving);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
@@ -112,7 +112,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether the engine is older than what was asked of it. */
+/** Whether the engine is too old for the requested operation. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 405);
 }

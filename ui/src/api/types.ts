@@ -1,4 +1,4 @@
-// The types of the API that the page uses. They are generated; this file gives them the page's names.
+// The page's names for the generated types of the API.
 import type { components } from './schema';
 
 type Schemas = components['schemas'];

@@ -1,4 +1,4 @@
-// The page's frame: the header with the way between the views, the view itself, and what must be said wherever one is.
+// The frame of the page: the header, the current view, the banner and the keyboard shortcuts.
 import { Header } from '../header/Header';
 import { useObservable } from '../live/useObservable';
 import { ConnectionBanner } from './ConnectionBanner';

@@ -1,4 +1,4 @@
-// Says when the engine is gone, for a moment when it is back, and when the page is older than the engine.
+// Shows when the engine does not answer, when it answers again, and when it was updated.
 import { useEffect, useState } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';
@@ -7,9 +7,9 @@ import { useStores } from './context';
 const BACK_MS = 4000;
 
 function words(link: Link, updated: boolean, back: boolean): string {
-  if (link === 'lost') return 'The engine is not answering. What you see is the last it said; this page keeps trying.';
+  if (link === 'lost') return 'The engine is not answering. This page shows the last values and keeps trying to reconnect.';
   if (updated) return 'The engine was updated. Reload this page.';
-  return back ? 'The engine is back.' : '';
+  return back ? 'The engine answers again.' : '';
 }
 
 export function ConnectionBanner() {

@@ -1,4 +1,4 @@
-// Replaces the page when the engine does not let the browser in: shows a login, or the reason.
+// Replaces the view when the engine rejects the browser: shows a login, or the reason.
 import type { SubmitEvent } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Refusal } from './access';

@@ -1,4 +1,4 @@
-// The way between the views: beside the name on wide screens, under the thumb on phones.
+// Links to the views: beside the logo on wide screens, at the bottom on phones.
 import type { MouseEvent } from 'react';
 import { useObservable } from '../live/useObservable';
 import { at } from './base';
@@ -20,7 +20,7 @@ export function Nav() {
   const { view } = useObservable(router.place);
   const ofSite = useObservable(fleet.isThere);
   const follow = (event: MouseEvent, path: string) => {
-    // A new tab, a new window: the browser's own ways stay.
+    // The browser handles clicks that open a new tab or window.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     router.go(path);

@@ -1,4 +1,4 @@
-// Hands the stores to the components.
+// Provides the stores to the components.
 import { createContext, useContext } from 'react';
 import type { Stores } from './stores';
 
@@ -6,6 +6,6 @@ export const StoresContext = createContext<Stores | null>(null);
 
 export function useStores(): Stores {
   const stores = useContext(StoresContext);
-  if (stores === null) throw new Error('no stores: the component stands outside StoresContext');
+  if (stores === null) throw new Error('no stores: the component is outside StoresContext');
   return stores;
 }

@@ -1,4 +1,4 @@
-// Makes the stores and ties them together.
+// Creates the stores and connects them.
 import { Client } from '../api/client';
 import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';

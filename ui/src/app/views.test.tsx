@@ -1,4 +1,4 @@
-// A view whose code is missing asks to reload the page; the other views still work.
+// A view whose code is missing asks the user to reload the page. The other views still work.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -8,7 +8,7 @@ let root: Root;
 
 beforeEach(() => {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  // React logs errors that a boundary has caught.
+  // React also logs the errors that a boundary catches.
   vi.spyOn(console, 'error').mockImplementation(() => undefined);
   document.body.innerHTML = '<div id="root"></div>';
   root = createRoot(document.body.children[0] as HTMLElement);

@@ -1,5 +1,5 @@
-// The views by name. The browser loads the code of Now with the page, and that of the other views
-// when it has nothing else to do, so that the first picture does not wait for it.
+// The views by name. The code of Now is loaded with the page. The code of the other views is loaded
+// when the browser is idle, so that it does not delay the first paint.
 import { Component, lazy, Suspense, type ComponentType, type ReactNode } from 'react';
 import { LATER_IN_NOW } from '../now/later';
 import { NowView } from '../now/NowView';
@@ -24,10 +24,10 @@ const VIEWS: Record<View, ComponentType> = {
   learn: lazy(LATER.learn),
 };
 
-/** Loads the views that were not needed so far, so that a click shows them at once. */
+/** Loads the code of all other views, so that a click shows them at once. */
 export function prefetchViews(): void {
   const load = () => {
-    // A file that is missing is reported when its view is opened.
+    // A missing file is reported when its view is opened.
     for (const view of [...Object.values(LATER), ...LATER_IN_NOW]) view().catch(() => undefined);
   };
   // Safari has no idle callback.
@@ -35,8 +35,8 @@ export function prefetchViews(): void {
   else setTimeout(load, 1000);
 }
 
-/** Replaces a view whose code the engine no longer has: the engine was updated since the page was
- *  opened. */
+/** Shows a message in place of a view that failed. Usually its code is missing, because the engine
+ *  was updated after the page was opened. */
 export class Loaded extends Component<{ children: ReactNode }> {
   override state = { failed: false };
 

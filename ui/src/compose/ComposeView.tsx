@@ -1,4 +1,4 @@
-// How the machine is turned into music: which preset, at what pace and pitch, and what each signal moves.
+// The view Compose: the preset, tempo and pitch, and the mapping from signals to music.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { Editor } from './Editor';

@@ -1,4 +1,5 @@
-// The chosen preset as a table to edit: checked by the engine as one types, heard before it is saved, taken back at will.
+// The editor of a preset. The engine checks every change. The user can play it unsaved, and undo
+// changes.
 import { useEffect, type KeyboardEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Vocabulary } from '../api/types';

@@ -1,9 +1,9 @@
-// The table of routes: a row for each signal that moves something.
+// The table of routes, one route in each row.
 import { useStores } from '../app/context';
 import type { PresetFile, Route, Vocabulary } from '../api/types';
 import { RouteRow } from './RouteRow';
 
-/** A route for the first feature that nothing moves yet, over its whole range. */
+/** A route to the first feature that has none yet, over the feature's whole range. */
 export function freshRoute(file: PresetFile, { features, inputs }: Vocabulary): Route | null {
   const free = features.find((feature) => !file.map?.some((route) => route.to === feature.name));
   const input = inputs[0];

@@ -1,4 +1,4 @@
-// Pace, pitch and manner, whatever the preset.
+// The musical settings that apply to every preset.
 import { useStores } from '../app/context';
 import { CHOICES } from '../api/ranges';
 import { noteName, scaleName } from '../format/music';

@@ -1,9 +1,9 @@
-// What a preset says beside its mapping: its hint and its swing.
+// The fields of a preset besides its mapping: hint and swing.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { PresetFile } from '../api/types';
 
-/** Half a step: beyond it the late note would be nearer to the next. */
+/** Largest swing: half a step. With more, a late note would be closer to the next step. */
 const MOST_SWING = 0.5;
 
 export function PresetFields({ file }: { file: PresetFile }) {

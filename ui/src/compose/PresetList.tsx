@@ -1,4 +1,4 @@
-// The presets, each with what it sounds like; choosing one plays it from the next bar line.
+// The list of presets with their hints. A chosen preset plays from the next bar line.
 import { useState } from 'react';
 import { useStores } from '../app/context';
 import type { Preset } from '../api/types';
@@ -8,7 +8,7 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   const { settings, editor } = useStores();
   const [asked, setAsked] = useState(false);
   const supported = useObservable(editor.vocabulary) !== null;
-  useObservable(editor.state); // whether it is edited changes with it
+  useObservable(editor.state); // Renders again, because the list marks edited presets.
   const { name, hint, builtin } = preset;
   return (
     <li data-chosen={chosen}>
@@ -40,7 +40,7 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   );
 }
 
-/** Shown while an unsaved preset plays instead of the chosen one, from this page or another. */
+/** Shown while an unsaved preset plays. This page or another client may have started it. */
 function Unsaved() {
   const { settings, editor } = useStores();
   const previewing = useObservable(settings.previewing);

@@ -1,4 +1,4 @@
-// One route of the mapping, every part of it editable, with its shape and what is wrong with it.
+// One editable route of the mapping, with its curve and its problems.
 import type { ReactNode } from 'react';
 import { useStores } from '../app/context';
 import type { MappingFeature, Range, Route, Vocabulary } from '../api/types';
@@ -8,7 +8,7 @@ import { withoutRoute, withRoute } from './draft';
 import { NumberInput } from './NumberInput';
 import { shapePath } from './shape';
 
-/** Where a route reads from unless it says so. */
+/** The default input range of a route, by the value that it reads. */
 const USUAL: Record<Route['of'], Range> = { level: [0, 1], deviation: [1, 6], surprise: [0, 1] };
 const DIRECTIONS: Record<Route['polarity'], string> = { up: 'more is more', down: 'more is less' };
 

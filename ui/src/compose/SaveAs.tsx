@@ -1,4 +1,4 @@
-// Saves what is edited: under its own name where it is one's own, else under a new one.
+// Saves the edited preset: a user's preset under its own name, a built-in one under a new name.
 import { useState, type SubmitEvent } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';

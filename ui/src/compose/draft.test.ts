@@ -1,4 +1,4 @@
-// Every change can be taken back and brought again; typing in one field is one step.
+// Every change can be undone and redone. Typing in one field is one step.
 import { describe, expect, it } from 'vitest';
 import type { PresetFile, Route } from '../api/types';
 import { change, draftOf, edited, redo, undo, withoutRoute, withRoute } from './draft';

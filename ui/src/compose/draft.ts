@@ -1,7 +1,7 @@
-// A preset being edited: what it says, what it said before each change, and what it would say again.
+// The draft of an edited preset, with undo and redo.
 import type { PresetFile, Route } from '../api/types';
 
-/** Steps that can be taken back. */
+/** Maximum number of undo steps. */
 const MOST = 200;
 
 export interface Draft {
@@ -9,7 +9,7 @@ export interface Draft {
   readonly file: PresetFile;
   readonly past: readonly PresetFile[];
   readonly future: readonly PresetFile[];
-  /** What the last change was about: a further change to the same is the same step. */
+  /** The field of the last change. Further changes of the same field belong to the same undo step. */
   readonly last: string | null;
 }
 
@@ -17,7 +17,7 @@ export function draftOf(saved: PresetFile): Draft {
   return { saved, file: saved, past: [], future: [], last: null };
 }
 
-/** `about` names what is changed; null makes a step of its own. */
+/** `about` names the changed field; null always starts a new undo step. */
 export function change(draft: Draft, file: PresetFile, about: string | null = null): Draft {
   const same = about !== null && about === draft.last && draft.past.length > 0;
   return { ...draft, file, past: same ? draft.past : [...draft.past, draft.file].slice(-MOST), future: [], last: about };

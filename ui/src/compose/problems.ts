@@ -1,20 +1,20 @@
-// Sorts what is wrong with a preset to the places where it can be put right.
+// Assigns the problems of a preset to the rows where the user can fix them.
 import type { Problem } from '../api/types';
 
-/** The route a problem's path names, as in `map[3].range`; null when it is about something else. */
+/** The index of the route that a problem's path names, as in `map[3].range`; null if it names none. */
 export function routeOf(path: string): number | null {
   const found = /^map\[(\d+)\]/.exec(path);
   return found?.[1] === undefined ? null : Number(found[1]);
 }
 
-/** Its row need not be named in the row. */
+/** Removes the index of the route, which the row makes obvious. */
 function inRow(message: string): string {
   return message.replace(/^map\[\d+\][.:]?\s*/, '');
 }
 
 export interface Sorted {
   routes: ReadonlyMap<number, readonly string[]>;
-  /** What no row of the table shows. */
+  /** The problems that belong to no row. */
   others: readonly string[];
 }
 
@@ -30,10 +30,10 @@ export function sortProblems(problems: readonly Problem[], rows: number): Sorted
 }
 
 const NAME = /^[a-z0-9_-]{1,64}$/;
-/** Addresses of the API beside the presets. */
+/** Names that the API uses for other addresses beside the presets. */
 const TAKEN = ['check', 'preview'];
 
-/** Why a preset cannot be saved under a name; null when it can. */
+/** Why a preset cannot have this name; null if it can. */
 export function nameProblem(name: string, builtin: readonly string[]): string | null {
   if (!NAME.test(name)) return 'a name has lower case letters, digits, - and _, 1 to 64 of them';
   if (TAKEN.includes(name)) return `${name} is taken by khor itself; choose another name`;

@@ -1,4 +1,5 @@
-// The editor asks the engine whether a mapping makes sense, lets it be heard, saves it, and loses no unsaved work.
+// The editor lets the engine check a mapping, plays it unsaved, saves it, and loses no unsaved
+// work.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { PresetFile } from '../api/types';

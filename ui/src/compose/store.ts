@@ -1,4 +1,4 @@
-// The preset being edited: fetched when it is chosen, checked by the engine as it is edited, heard before it is saved.
+// Stores the edited preset. It is fetched when it is chosen, and the engine checks every change.
 import { ApiError, isAbsent, messageOf, type Client } from '../api/client';
 import type { PresetFile, Problem, Vocabulary } from '../api/types';
 import type { SettingsStore } from '../controls/store';
@@ -8,12 +8,12 @@ import { change, draftOf, edited, redo, undo, type Draft } from './draft';
 const CHECK_MS = 250;
 
 export interface EditorState {
-  /** The preset that is shown; null where the engine has no editor, or before it is known. */
+  /** The preset that is shown; null if none is known, or if the engine has no editor. */
   name: string | null;
   draft: Draft | null;
   problems: readonly Problem[];
   error: string | null;
-  /** What was just done, for a moment. */
+  /** A short message about the last action. */
   done: string | null;
 }
 
@@ -24,10 +24,10 @@ export class EditorStore {
   readonly state = new Observable<EditorState>(NONE);
   private readonly client: Client;
   private readonly settings: SettingsStore;
-  /** Unsaved work stays when another preset is looked at. */
+  /** The unsaved drafts of all presets, by name. */
   private readonly drafts = new Map<string, Draft>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** The unsaved preset that this page started or has restored; null while it does not know of one. */
+  /** The name of the unsaved preset that this page plays or has restored; null without one. */
   private played: string | null = null;
 
   constructor(client: Client, settings: SettingsStore) {
@@ -36,7 +36,7 @@ export class EditorStore {
     settings.previewing.subscribe(() => void this.restore());
   }
 
-  /** After a (re)connection: what may be said, and what the shown preset says now. */
+  /** Fetches the vocabulary and the shown preset after a (re)connection. */
   reload = async (): Promise<void> => {
     try {
       this.vocabulary.set(await this.client.vocabulary());
@@ -79,7 +79,8 @@ export class EditorStore {
 
   revert = (): void => this.step((draft) => change(draft, draft.saved));
 
-  /** Plays it unsaved from the next bar line; further edits are heard as they come, when they make sense. */
+  /** Plays the draft from the next bar line without saving it. Valid edits then play as they are
+   *  made. */
   preview = async (): Promise<void> => {
     const { draft, name } = this.state.get();
     if (draft === null || name === null) return;
@@ -118,7 +119,7 @@ export class EditorStore {
       await this.settings.refresh();
     });
 
-  /** Makes the unsaved preset the draft again if it was playing when the page was loaded. */
+  /** Restores the draft of an unsaved preset that was playing when the page was loaded. */
   private async restore(): Promise<void> {
     const { name, draft } = this.state.get();
     if (name === null || draft === null || edited(draft) || this.played === name || this.settings.previewing.get() !== name) return;
@@ -155,7 +156,7 @@ export class EditorStore {
     if (draft === null || name === null) return;
     try {
       const { ok, problems } = await this.client.checkPreset({ ...draft.file, name });
-      if (this.state.get().draft !== draft) return; // edited again: that check decides
+      if (this.state.get().draft !== draft) return; // A later edit has its own check.
       this.put({ problems });
       if (ok && this.settings.previewing.get() === name) await this.preview();
     } catch (error) {

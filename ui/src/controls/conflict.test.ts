@@ -1,4 +1,5 @@
-// Two tabs do not overwrite each other: what was changed elsewhere wins over an edit to the same, and only to the same.
+// Two tabs do not overwrite each other. A change of another tab wins over an edit of the same
+// setting.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import { nested } from './settings';
@@ -31,7 +32,7 @@ function answer(_url: string, init?: RequestInit): Promise<Response> {
   return json(200, { ...engine, ok: true, restart_required: false });
 }
 
-/** What another tab does. */
+/** A change by another tab. */
 function elsewhere(next: ReturnType<typeof config>) {
   engine = next;
   version += 1;

@@ -1,4 +1,4 @@
-// Controls write back, follow other tabs, and put back what the engine refuses with its words beside them.
+// Controls send edits and follow other tabs. A rejected edit is reverted, and its error is shown.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

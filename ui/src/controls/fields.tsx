@@ -1,4 +1,4 @@
-// The labelled inputs: each shows a setting, writes it back, and carries the engine's refusal beside itself.
+// Labelled inputs. Each shows a setting, sends edits to the engine, and shows the engine's errors.
 import { useState, type ChangeEvent, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { RANGES } from '../api/ranges';
 import { useStores } from '../app/context';
@@ -34,7 +34,7 @@ function useSetting<P extends Path>(path: P, id: string) {
   };
 }
 
-/** 0..1 as a percentage; `compact` is the label-less one of the header. */
+/** A slider of 0..1, shown as a percentage. `compact` hides the label, for the header. */
 export function Slider({ path, id, label, compact = false, hint }: FieldProps<PathsOf<number>> & { compact?: boolean; hint?: string }) {
   const { value, edit, aria } = useSetting(path, id);
   const percent = Math.round((value ?? 0) * 100);
@@ -65,7 +65,7 @@ export function Slider({ path, id, label, compact = false, hint }: FieldProps<Pa
   );
 }
 
-/** A whole number, by slider or typed exactly; what is typed goes to the engine as it is, which judges it. */
+/** A whole number as a slider and a text field. The engine validates typed numbers. */
 export function NumberSlider({ path, id, label, unit }: FieldProps<PathsOf<number> & keyof typeof RANGES> & { unit: string }) {
   const { value, edit, aria } = useSetting(path, id);
   const { min, max } = RANGES[path];
@@ -112,7 +112,7 @@ export interface Option {
   text: string;
 }
 
-/** `convert` turns the option's text value into what the engine stores. */
+/** `convert` converts the text of an option to the engine's value. */
 export function Select<P extends PathsOf<string | number>>({
   path,
   id,
@@ -160,7 +160,7 @@ export function Switch({ path, id, label }: FieldProps<PathsOf<boolean>>) {
   );
 }
 
-/** Text goes to the engine when it is left or Enter is pressed; the engine judges it. */
+/** A text field. It is sent on Enter or when it loses focus. The engine validates it. */
 function useDraft(shown: string, commit: (text: string) => void) {
   const [draft, setDraft] = useState<string | null>(null);
   const done = () => {

@@ -1,4 +1,5 @@
-// The settings this page can change, as flat paths, and how they map onto the engine's config and live controls.
+// The settings that this page can change, as flat paths, and their conversion from and to the
+// config.
 import type { Config, Controls } from '../api/types';
 
 export interface Settings {
@@ -31,9 +32,9 @@ export interface Settings {
   'desktop.bus': boolean;
   'desktop.mpris': boolean;
   'desktop.notifications': boolean;
-  /** The host of a site that is heard alone. */
+  /** The only host of a site that plays; null for all. */
   'site.host': string | null;
-  /** Who of a site plays; empty without one. */
+  /** Which hosts of a site play; empty without a site. */
   'site.mode': string;
   muted: boolean;
 }

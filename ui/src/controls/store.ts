@@ -1,4 +1,5 @@
-// Settings with optimistic edits: shown at once, sent after a pause, reverted with the engine's own words when refused.
+// Settings with optimistic edits. An edit is shown at once and sent after a pause. If the engine
+// rejects it, it is reverted and the error is shown.
 import { ApiError, messageOf, type Client } from '../api/client';
 import type { Preset } from '../api/types';
 import type { Controls, Device } from '../api/types';
@@ -6,11 +7,11 @@ import { Observable } from '../live/observable';
 import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type Settings } from './settings';
 
 const DEBOUNCE_MS = 180;
-/** Events already on their way when an edit is confirmed still carry the old value. */
+/** How long a confirmed edit hides older values, which events in transit still contain. */
 const HOLD_MS = 500;
 
 export interface SettingsState {
-  /** What the engine has, overlaid with edits not yet confirmed; null until the first answer. */
+  /** The engine's settings with unconfirmed edits; null until the first answer. */
   values: Settings | null;
   errors: Partial<Record<Path, string>>;
   restartRequired: boolean;
@@ -18,7 +19,7 @@ export interface SettingsState {
 
 interface Edit {
   value: Settings[Path];
-  /** What was shown before the edit: if the engine then has something else, another tab was quicker. */
+  /** The value before the edit. If the engine has another value, another client has changed it. */
   base: Settings[Path] | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
   heldUntil: number;
@@ -27,35 +28,36 @@ interface Edit {
 export class SettingsStore {
   readonly state = new Observable<SettingsState>({ values: null, errors: {}, restartRequired: false });
   readonly presets = new Observable<readonly Preset[]>([]);
-  /** The unsaved preset that is being heard instead of the chosen one. */
+  /** The unsaved preset that plays in place of the chosen one. */
   readonly previewing = new Observable<string | null>(null);
   /** Problems of the user's preset files. */
   readonly presetProblems = new Observable<readonly string[]>([]);
   readonly devices = new Observable<Device[]>([]);
   /** Why the last test note, panic or snooze failed. */
   readonly actionError = new Observable<string | null>(null);
-  /** Called after a confirmed change, because other parts may have come up or gone down. */
+  /** Called after a confirmed change, because it may start or stop parts of the engine. */
   onConfirmed: () => void = () => undefined;
 
   private readonly client: Client;
   private confirmed: Settings | null = null;
-  /** The one setting the config does not hold; the stream's first event comes before the first config. */
+  /** The only setting that is not in the config. The stream may send it before the first config
+   *  arrives. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
-  /** One change at a time: each needs the version of the config that the one before made. */
+  /** Sends one change at a time, because each needs the config version that the previous one made. */
   private queue: Promise<void> = Promise.resolve();
 
   constructor(client: Client) {
     this.client = client;
   }
 
-  /** Fetches the settings the stream does not carry; when that fails the next poll tries again. */
+  /** Fetches the settings that the stream does not send. Ignores errors; the next poll tries again. */
   refresh = async (): Promise<void> => {
     const [config] = await Promise.allSettled([this.client.config()]);
     if (config.status === 'fulfilled') this.adopt(fromConfig(config.value));
   };
 
-  /** Fetches everything after a (re)connection, and drops complaints that belong to the time before. */
+  /** Fetches everything after a (re)connection, and clears old errors. */
   reload = async (): Promise<void> => {
     this.actionError.set(null);
     this.state.set({ ...this.state.get(), errors: {}, restartRequired: false });
@@ -70,13 +72,13 @@ export class SettingsStore {
     this.presetProblems.set(presets.value.problems);
   };
 
-  /** Not polled: listing devices makes the engine open them. */
+  /** Fetches the devices. Not polled, because the engine opens the devices to list them. */
   refreshDevices = async (): Promise<void> => {
     const [devices] = await Promise.allSettled([this.client.devices()]);
     if (devices.status === 'fulfilled') this.devices.set(devices.value.devices);
   };
 
-  /** The stream's controls keep several tabs in step. */
+  /** Applies the controls from the stream, so that all tabs show the same. */
   follow(controls: Controls): void {
     this.muted = mutedByHand(controls);
     if (this.confirmed !== null) this.adopt(fromControls(controls));
@@ -118,7 +120,7 @@ export class SettingsStore {
       const restart = await this.send(path, edit);
       const now = this.edits.get(path);
       if (now !== undefined) now.base = edit.value;
-      if (now !== edit) return; // edited again meanwhile: the later edit decides
+      if (now !== edit) return; // The setting was edited again; the later edit counts.
       edit.heldUntil = performance.now() + HOLD_MS;
       if (this.confirmed !== null) this.confirmed = { ...this.confirmed, [path]: edit.value };
       this.publish({ [path]: undefined }, restart);
@@ -130,13 +132,13 @@ export class SettingsStore {
     }
   }
 
-  /** True when the change only acts after a restart. */
+  /** Sends an edit. Returns true if it only applies after a restart. */
   private async send(path: Path, { value, base }: Edit): Promise<boolean> {
     if (path === 'muted') {
       await this.client.mute(value === true);
     } else if (path === 'music.preset') {
       await this.client.selectPreset(String(value));
-      this.adopt(fromConfig(await this.client.config())); // a preset may bring settings of its own
+      this.adopt(fromConfig(await this.client.config())); // A preset may change other settings.
     } else if (path === 'audio.device') {
       await this.client.selectDevice(String(value));
       this.adopt(fromConfig(await this.client.config()));
@@ -148,7 +150,8 @@ export class SettingsStore {
     return false;
   }
 
-  /** When something was changed elsewhere meanwhile, that is fetched; only if it was this very setting, the edit gives way. */
+  /** Sends a change. If another client has changed the config, fetches it and sends the change
+   *  again, except if the other client has changed the same setting. */
   private async patch(path: Path, value: Settings[Path], base: Settings[Path] | undefined) {
     try {
       return await this.client.patchConfig(nested(path, value));
@@ -157,7 +160,7 @@ export class SettingsStore {
       const fresh = fromConfig(await this.client.config());
       this.adopt(fresh);
       if (path in fresh && !equal({ muted: undefined, ...fresh }[path], base))
-        throw new ApiError(412, 'changed elsewhere a moment ago; what it is now is shown', []);
+        throw new ApiError(412, 'changed elsewhere a moment ago; the new value is shown', []);
       return this.client.patchConfig(nested(path, value));
     }
   }

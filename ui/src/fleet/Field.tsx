@@ -1,4 +1,5 @@
-// The hosts, section by section, in the order of how far they are from their ordinary. One stop for the keyboard; arrows move within.
+// The hosts by section, ordered by their deviation. The field is one tab stop; the arrow keys move
+// within it.
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { FleetHost } from '../api/types';
 import { Cell } from './Cell';
@@ -92,7 +93,8 @@ interface HostsProps {
   stops: string | null;
 }
 
-/** Cells stand in the document by name, so that nothing has to be moved there; where they are seen is their transform. */
+/** Cells stand in the document by name, so that nothing has to be moved there; where they are seen
+ *  is their transform. */
 function Hosts({ section: { label, hosts }, titled, grid, density, signals, soloists, alone, stops }: HostsProps) {
   const placed = hosts.map((host, place) => ({ host, place })).sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   const silent = hosts.filter(({ state }) => state === 'silent').length;

@@ -1,4 +1,5 @@
-// The site that is heard: who stands out, who is silent, and whom to hear alone.
+// The view Fleet: the hosts of the site, which of them stand out or are silent, and the choice of
+// one.
 import { useEffect, useState } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';
@@ -99,7 +100,7 @@ function summary({ site, hosts, sites, live, silent, versions }: FleetState['fle
   return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...within, ...relays].join(' · ');
 }
 
-/** What is wrong and what to do about it. */
+/** The problem and its fix. */
 function Trouble({ of: { ok, error, fix } }: { of: { ok: boolean; error: string | null; fix?: string | null } }) {
   if (ok || error === null) return null;
   return (

@@ -21,7 +21,7 @@ export function HostCard({ host, signals, hasVoices, isAlone, hear }: Props) {
     ['Section', host.section ?? 'none'],
     ['Last frame', host.seen_ms_ago < NOW_MS ? 'now' : `${seconds(host.seen_ms_ago)} ago`],
     ['Heard through', SOURCES[host.source] ?? host.source],
-    ['Ordinary', host.learnt >= 0.995 ? 'learnt' : `${Math.round(100 * host.learnt)} % learnt`],
+    ['Baseline', host.learnt >= 0.995 ? 'learnt' : `${Math.round(100 * host.learnt)} % learnt`],
     ['Relay', host.version],
     ['Frames', `${host.missed_frames} missed, ${host.late_frames} late`],
   ];

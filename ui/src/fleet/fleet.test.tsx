@@ -1,4 +1,4 @@
-// The view with an engine that answers: a host is heard alone by a press and by the keyboard, and all again.
+// The view with a fake engine: mouse and keyboard select one host, or all again.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';

@@ -1,15 +1,16 @@
-// Which host stands where: the furthest from its ordinary first, but moved seldom, and never for a trifle.
+// Orders the hosts by deviation, the largest first. Hosts move rarely, and not for small changes.
 import type { FleetHost } from '../api/types';
 
 /** Between two looks at whether somebody should stand elsewhere. */
 const REORDER_MS = 8000;
-/** Octaves from the middle of its step at which a host leaves it: more than half, so that none goes to and fro. */
+/** Octaves from the middle of its step at which a host leaves it: more than half, so that none goes
+ *  to and fro. */
 const LEAVE = 0.75;
 /** Where there are more sections than this, they are told host by host instead. */
 export const MOST_SECTIONS = 8;
 
 export interface Arrangement {
-  /** Names, the furthest from its ordinary first. */
+  /** Names, the largest deviation first. */
   order: readonly string[];
   /** Whole octaves by which each stands there. */
   steps: ReadonlyMap<string, number>;
@@ -29,7 +30,8 @@ function step({ state, deviation }: FleetHost, before: number | undefined): numb
   return before !== undefined && before >= 0 && Math.abs(octaves - before) < LEAVE ? before : Math.round(octaves);
 }
 
-/** Newcomers stand where they belong at once, the rest only when `mayMove`. Equals keep their order. */
+/** Newcomers stand where they belong at once, the rest only when `mayMove`. Equals keep their
+ *  order. */
 export function arranged(before: Arrangement, hosts: readonly FleetHost[], now: number, mayMove: boolean): Arrangement {
   const here = new Map(hosts.map((host) => [host.name, host]));
   const stayed = before.order.filter((name) => here.has(name));

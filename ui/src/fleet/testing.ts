@@ -1,4 +1,4 @@
-// A host as an engine tells of it, for tests.
+// For tests: hosts and sites as the API reports them.
 import type { Fleet, FleetHost } from '../api/types';
 
 export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {

@@ -1,4 +1,5 @@
-// What is said of a site is short, says who and what, and is the same news while only figures change.
+// Texts about a site are short and name hosts and signals. An announcement does not change with
+// numbers.
 import { describe, expect, it } from 'vitest';
 import { headline, listed, news, oddities, refusals, spoken, standing, type Signals } from './words';
 import { plain } from '../now/sentence';

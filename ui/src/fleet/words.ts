@@ -1,11 +1,11 @@
-// What is said of a site and of its hosts.
+// Texts about a site and its hosts.
 import type { Family, Fleet, FleetHost, RefusedWhy, Signal } from '../api/types';
 import { factor } from '../format/units';
 import type { Part } from '../now/sentence';
 
-/** Octaves from which a host does more than usual. */
+/** A host with at least this deviation does more than usual, octaves. */
 export const UNUSUAL = 1;
-/** Names in a list before the rest is counted. */
+/** Names in a list. Further ones are only counted. */
 const NAMED = 3;
 
 export type Signals = Readonly<Record<string, Pick<Signal, 'label' | 'family'>>>;
@@ -14,7 +14,7 @@ export function isUnusual({ state, deviation }: FleetHost): boolean {
   return state === 'live' && deviation !== null && deviation >= UNUSUAL;
 }
 
-/** Of the signal by which a host does more than usual; null while it is as usual. */
+/** Family of the signal with which a host stands out; null if it does not stand out. */
 export function familyOf(host: FleetHost, signals: Signals): Family | null {
   return isUnusual(host) && host.signal !== null ? (signals[host.signal]?.family ?? null) : null;
 }
@@ -23,14 +23,14 @@ export function labelOf(signals: Signals, signal: string | null): string {
   return signal === null ? '' : (signals[signal]?.label ?? signal);
 }
 
-/** How it is, short. */
+/** The state of a host in a few words. */
 export function standing(host: FleetHost, signals: Signals): string {
   if (host.state === 'silent') return 'silent';
   if (host.deviation === null) return 'nothing is heard of it';
   return isUnusual(host) ? `${labelOf(signals, host.signal)} ${factor(host.deviation)}` : 'as usual';
 }
 
-/** What is odd about what comes from it, each in a few words. */
+/** The problems of a host's messages. */
 export function oddities(host: FleetHost): string[] {
   const odd: string[] = [];
   if (host.used_twice) odd.push('Two relays use this name: give one another --host.');
@@ -40,12 +40,12 @@ export function oddities(host: FleetHost): string[] {
   return odd;
 }
 
-/** The words in its cell, where there is room for them. */
+/** The words in a host's cell, if there is space for them. */
 export function shortly(words: string, hasVoices: boolean): string {
   return hasVoices ? `voices · ${words}` : words;
 }
 
-/** All of it in one line, for those who hear the page; it begins with what can be seen. */
+/** All texts about a host in one line for screen readers. The visible words come first. */
 export function spoken(host: FleetHost, signals: Signals, hasVoices: boolean, isAlone: boolean): string {
   const seen = `${host.name} ${shortly(standing(host, signals), hasVoices)}`;
   const section = host.section === null ? [] : [`section ${host.section}`];
@@ -68,7 +68,7 @@ export function listed(names: readonly string[]): string {
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
 }
 
-/** The sentence above the field, with what is said of a host's signal apart. */
+/** The sentence above the field. The words about a host's signal are separate parts. */
 export function headline(fleet: Fleet, signals: Signals): Part[] {
   if (fleet.site === null) return [{ text: 'This engine hears no site.' }];
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));
@@ -87,7 +87,7 @@ export function headline(fleet: Fleet, signals: Signals): Part[] {
   return [...says, { text: silence === null ? '.' : `; ${silence}.` }];
 }
 
-/** Who is silent; of sites within the site hosts are counted, not named. */
+/** The silent hosts and sites. Silent hosts of inner sites are counted, not named. */
 function silent({ hosts, sites, silent: all }: Fleet): string | null {
   const isSilent = ({ state }: { state: string }) => state === 'silent';
   const named = hosts.filter(isSilent);
@@ -104,7 +104,7 @@ function figure(host: FleetHost, signals: Signals): Part {
   return family === null ? { text: standing(host, signals) } : { text: standing(host, signals), family };
 }
 
-/** What of it is news, without figures: said to those who hear the page. */
+/** The news for screen readers, without numbers. */
 export function news(fleet: Fleet): string {
   const parts = [
     fleet.alone === null ? null : fleet.alone.ok ? `${fleet.alone.host} is heard alone` : (fleet.alone.error ?? `${fleet.alone.host} is not heard`),
@@ -127,7 +127,7 @@ const REFUSALS: Record<RefusedWhy, string> = {
   nested: 'from a site that contains sites',
 };
 
-/** What was not taken, by reason, the most frequent first. */
+/** Numbers of rejected messages by reason, the most frequent first. */
 export function refusals({ refused }: Fleet): string[] {
   const reasons = Object.entries(REFUSALS) as [RefusedWhy, string][];
   return reasons

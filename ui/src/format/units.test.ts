@@ -1,4 +1,4 @@
-// Rates and units as people read them.
+// Rates and units are formatted for people.
 import { describe, expect, it } from 'vitest';
 import { duration, factor, isNothing, rate, rateText, size, spanText, spokenBytes, spokenCount, spokenShare } from './units';
 
@@ -55,7 +55,7 @@ describe('spoken figures', () => {
 });
 
 describe('factors, sizes and spans', () => {
-  it('say how many times what is ordinary', () => expect([0, 1, 2.07, -1, 4, 7, 12, null].map(factor)).toEqual(['× 1.0', '× 2.0', '× 4.2', '× 0.5', '× 16', '× 130', '× 999+', '–']));
+  it('give multiples of the baseline', () => expect([0, 1, 2.07, -1, 4, 7, 12, null].map(factor)).toEqual(['× 1.0', '× 2.0', '× 4.2', '× 0.5', '× 16', '× 130', '× 999+', '–']));
   it('are short', () => expect([512, 12_000, 3_400_000].map(size)).toEqual(['512 B', '12 kB', '3.4 MB']));
   it('are round', () => expect([30_000, 61_000, 130_000, 300_000].map(spanText)).toEqual(['the last 30 seconds', 'the last 60 seconds', 'the last 2 minutes', 'the last 5 minutes']));
 });

@@ -12,7 +12,7 @@ const STEPS: readonly [number, string][] = [
   [1e3, 'k'],
 ];
 
-/** Two or three significant digits, without a tail of zeros nobody measured. */
+/** Two or three significant digits, without insignificant zeros. */
 function digits(value: number): string {
   if (value >= 99.5) return Math.round(value).toString();
   if (value >= 9.95) return value.toFixed(1).replace(/\.0$/, '');
@@ -37,7 +37,8 @@ export function rateText(value: number | null | undefined, unit: Unit): string {
   return figure.unit === '' ? 'unknown' : `${figure.value} ${figure.unit}`;
 }
 
-/** For sentences: "12 MB/s", "1.5 MB/s"; rounder than the lanes, so the words stand still. */
+/** For sentences: "12 MB/s", "1.5 MB/s". Rounded more than in the lanes, so that the words change
+ *  less. */
 export function spokenBytes(value: number): string {
   const [size, prefix] = STEPS.find(([step]) => value >= step) ?? [1, ''];
   return `${spokenNumber(value / size)} ${prefix}B/s`;
@@ -55,7 +56,7 @@ function spokenNumber(value: number): string {
   return (Math.round(value * 2) / 2).toString();
 }
 
-/** As players show it: 0:07, 12:34, 1:02:03. */
+/** A duration as in a media player: 0:07, 12:34, 1:02:03. */
 export function duration(seconds: number): string {
   const whole = Math.floor(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -81,7 +82,7 @@ export function size(bytes: number): string {
   return `${text} ${prefix}B`;
 }
 
-/** Whether a rate rounds to 0 as shown. Comparing another rate with it as a factor makes no sense. */
+/** Whether a rate is displayed as 0. Then it cannot be the base of a factor. */
 export function isNothing(value: number | null | undefined, unit: Unit): boolean {
   return value !== null && value !== undefined && Number(rate(value, unit).value) === 0;
 }

@@ -1,4 +1,4 @@
-// The top of every view: the way between them, what is playing, how loud, and the ways to silence it at once.
+// The header of every view: links to the views, what is playing, the volume, and mute and snooze.
 import { KeysButton } from '../app/Keys';
 import { Nav } from '../app/Nav';
 import { useStores } from '../app/context';

@@ -1,4 +1,4 @@
-// Silence for a while that ends by itself: a small menu beside Mute.
+// The snooze menu beside Mute: silence that ends after a chosen time.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
 import { timeOfDay } from '../format/units';
@@ -11,7 +11,7 @@ const CHOICES: readonly [number, string][] = [
   [480, '8 hours'],
 ];
 
-/** When the snooze ends; null without one, undefined until it is known. */
+/** When the snooze ends; null without a snooze, undefined until the controls are known. */
 export function useSnooze(): number | null | undefined {
   return useObservable(useStores().live.text)?.controls.snoozed_until_ts_ms;
 }

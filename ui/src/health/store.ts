@@ -1,4 +1,5 @@
-// The engine's health. The event stream sends it; after a command of this page it is requested at once.
+// The engine's health. The event stream sends it. After a command of this page, it is also
+// requested.
 import type { Client } from '../api/client';
 import type { Health } from '../api/types';
 import { Observable } from '../live/observable';
@@ -15,7 +16,7 @@ export class HealthStore {
     try {
       this.state.set(await this.client.health());
     } catch {
-      // The stream notices when the engine is gone; the last known health stays, greyed.
+      // The stream reports a lost engine. The last known health stays visible, greyed out.
     }
   };
 }

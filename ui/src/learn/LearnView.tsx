@@ -1,4 +1,4 @@
-// Learning to hear: a guided tour through the layers and families, and a quiz for the ear.
+// The view Learn: a guided tour through the layers and families, and a listening quiz.
 import { useEffect } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';

@@ -1,4 +1,4 @@
-// The ear-training quiz: hear a clip, say what the machine is doing, and learn what to listen for.
+// The listening quiz: the user hears a clip and guesses what the machine is doing.
 import { useState } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';

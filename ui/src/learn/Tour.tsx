@@ -1,4 +1,4 @@
-// The guided tour: eight short clips of khor's music with what to hear in each, going on by itself.
+// The guided tour: eight short clips that play one after another, each with a text.
 import { useCallback, useEffect, useRef, useState, type CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import { useSnooze } from '../header/Snooze';
@@ -10,7 +10,7 @@ import { route, STOP_S } from './tour';
 /** Longer than the tour. The machine's music resumes by itself even if the browser crashes. */
 const SNOOZE_MIN = 2;
 
-/** Silences the machine's own music while the tour runs, if that is wanted and possible. */
+/** Snoozes the machine's own music while the tour runs, if the user wants it and the engine can. */
 function useQuiet() {
   const { settings, live } = useStores();
   const possible = useSnooze() !== undefined;
@@ -19,7 +19,7 @@ function useQuiet() {
   const quiet = useCallback(
     (on: boolean, leaving = false) => {
       const controls = live.text.get()?.controls;
-      // Whoever muted it keeps it muted.
+      // A mute by the user stays.
       if (on && (!wanted || !possible || snoozed.current || controls?.muted === true)) return;
       if (!on && !snoozed.current) return;
       snoozed.current = on;

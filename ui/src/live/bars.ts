@@ -1,4 +1,4 @@
-// Where bars began, in the engine's time.
+// The times at which bars began, on the engine's clock.
 import type { Bar as BarReport } from '../api/types';
 
 export const STEPS_PER_BAR = 16;
@@ -13,12 +13,12 @@ export class BarClock {
   private bars: Bar[] = [];
   stepMs: number | null = null;
 
-  /** Takes the current bar. A new tempo may change the bar that plays. */
+  /** Stores the current bar. A new tempo changes the step of the bar that plays. */
   note({ bar, bar_ts_ms, step_ms }: Pick<BarReport, 'bar' | 'bar_ts_ms' | 'step_ms'>): void {
     if (!(step_ms > 0)) return;
     this.stepMs = step_ms;
     const last = this.bars.at(-1);
-    // An engine that has restarted counts from the start.
+    // A restarted engine counts its bars from the beginning.
     if (last !== undefined && (bar < last.bar || (bar > last.bar && bar_ts_ms < last.start))) this.bars = [];
     if (last?.bar === bar) this.bars.pop();
     this.bars.push({ bar, start: bar_ts_ms });
@@ -33,7 +33,8 @@ export class BarClock {
     return STEPS_PER_BAR * (this.stepMs ?? 136.4);
   }
 
-  /** Bar starts from `from` to `until`; before the first bar seen and after the last they are continued at the present tempo. */
+  /** The starts of bars from `from` to `until`. Before the first known bar and after the last one,
+   *  they are extrapolated at the current tempo. */
   starts(from: number, until = -Infinity): Bar[] {
     const [first, last] = [this.bars[0], this.bars.at(-1)];
     if (first === undefined || last === undefined) return [];

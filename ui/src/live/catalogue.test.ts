@@ -1,4 +1,4 @@
-// Lanes stand in the engine's order, those that a source has added too.
+// Lanes keep the engine's order, including the lanes that a source has added.
 import { expect, it } from 'vitest';
 import { CATALOGUE, lanesOf } from './catalogue';
 import type { LaneSignal } from './state';

@@ -1,8 +1,9 @@
-// Keeps one event stream open: reconnects with growing pauses, and notices a stream that has gone silent.
+// Keeps one event stream open. Reconnects after growing pauses, and when no event arrives for a
+// while.
 import type { StreamEvent } from '../api/types';
 import { at } from '../app/base';
 
-/** The engine sends values ten times a second; a silence this long means it is gone or stuck. */
+/** The engine sends values ten times a second. If none arrive for this time, it has ended or hangs. */
 const SILENCE_MS = 4000;
 const PAUSES_MS = [300, 700, 1500, 3000];
 
@@ -30,7 +31,7 @@ export class Connection {
       try {
         event = JSON.parse(message.data) as StreamEvent;
       } catch {
-        return; // a broken event is skipped; if all are broken the silence shows
+        return; // Skips a malformed event. If all are malformed, the timeout applies.
       }
       this.failures = 0;
       this.watch();

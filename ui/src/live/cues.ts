@@ -1,15 +1,14 @@
-// The cues of the last while, each once, newest first.
+// The recent cues without duplicates, the newest first.
 import type { Cue } from '../api/types';
 import { Observable } from './observable';
 
 const MOST = 64;
 
-/** The share of the list that a cue takes: its host's, or '' for this machine and for hosts that
- *  were lost or found. */
+/** The group of a cue: its host, or '' for this machine and for cues about lost or found hosts. */
 const share = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
 
-/** The newest cues. While there are too many, the oldest cue of the largest share is dropped, so a
- *  host with many cues removes none of another host. */
+/** Limits the list. Drops the oldest cues of the largest group first, so a host with many cues does
+ *  not displace the cues of other hosts. */
 function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
   const list = [...newestFirst];
   while (list.length > MOST) {
@@ -37,8 +36,8 @@ export class CueLog {
     this.list.set([]);
   }
 
-  /** Called when another engine counts its cues from the start: those of the old one stay, and hide
-   *  none of the new ones. */
+  /** Call this after the engine has restarted and counts its cues from the beginning. Keeps the old
+   *  cues, and makes sure that new cues do not count as duplicates of them. */
   restart(): void {
     this.list.set(this.list.get().map((cue) => ({ ...cue, seq: -1 })));
   }

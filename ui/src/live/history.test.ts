@@ -1,4 +1,4 @@
-// The history keeps five minutes, in order, with holes where nothing was known.
+// The history keeps five minutes in order, with gaps where values are missing.
 import { describe, expect, it } from 'vitest';
 import { History, pointsOf, WINDOW_MS, type HistoryPoint } from './history';
 

@@ -1,19 +1,19 @@
-// The last five minutes of every signal as parallel arrays, in the form the charts draw without copying.
+// The last five minutes of every lane as parallel arrays, which the charts draw without copying.
 import type { HistoryColumns, Lane as LaneReport } from '../api/types';
 import { octaves } from './catalogue';
 
 export const WINDOW_MS = 300_000;
-/** Less than this is never stretched over a whole chart. */
+/** Shortest time that a chart shows. */
 const LEAST_WINDOW_MS = 30_000;
-/** Each window is longer than the one before by this factor. */
+/** A chart's time window grows in steps of this factor. */
 const WINDOW_STEP = 1.05;
-/** Five points a second, as the engine's own history: about one device pixel of chart per point. */
+/** Time between points, as in the engine's history: about one device pixel of a chart. */
 const SPACING_MS = 200;
-/** A hole longer than this is drawn as a hole, not bridged. */
+/** A longer time without points is drawn as a gap. */
 const HOLE_MS = 3000;
-/** Of a lane whose scale is not known yet. */
+/** Grain of a lane whose scale is not known yet. */
 const UNKNOWN_GRAIN = 1;
-/** Old points are dropped in lots, so an append rarely moves the arrays. */
+/** Old points are dropped this many at a time, so that the arrays rarely move. */
 const LOT = 64;
 
 /** The rates of one instant by signal; null if missing. */
@@ -24,7 +24,7 @@ export interface HistoryPoint {
 
 export interface Lane {
   rates: (number | null)[];
-  /** The same on the scale of the charts. */
+  /** The rates on the scale of the charts, octaves. */
   heights: (number | null)[];
 }
 
@@ -43,7 +43,7 @@ export class History {
     return lane;
   }
 
-  /** Takes the scales of the lanes, on which heights are measured. */
+  /** Sets the grains of the lanes, and computes their heights again. */
   scale(lanes: readonly Pick<LaneReport, 'name' | 'grain'>[]): void {
     for (const { name, grain } of lanes) {
       if (this.grains.get(name) === grain) continue;
@@ -57,7 +57,8 @@ export class History {
     return this.times.at(-1) ?? null;
   }
 
-  /** What the charts show: all that is known, up to five minutes, so a young page does not show an empty chart. It grows by steps, for at each all charts are drawn anew. */
+  /** The time that the charts show: the age of the oldest point, at most five minutes. It grows in
+   *  steps, because all charts are drawn again after each change. */
   get windowMs(): number {
     const [first, last] = [this.times[0], this.lastTime];
     if (first === undefined || last === null) return LEAST_WINDOW_MS;
@@ -65,21 +66,22 @@ export class History {
     return Math.min(WINDOW_MS, LEAST_WINDOW_MS * WINDOW_STEP ** Math.max(0, steps));
   }
 
-  /** Takes a point of the stream; false when it is too close to the last one to be worth a place. */
+  /** Appends a point of the stream. Returns false if it is too close to the last one. */
   push(point: HistoryPoint): boolean {
     const last = this.lastTime;
-    // Three quarters of the spacing: events jitter, and every second one of ten a second shall pass.
+    // Three quarters of the spacing: every second event must pass, although their times jitter.
     if (last !== null && point.ts_ms > last && point.ts_ms - last < SPACING_MS * 0.75) return false;
     if (last !== null && point.ts_ms <= last) {
       if (last - point.ts_ms < HOLE_MS) return false;
-      this.clear(); // the machine's clock was set back: the old points mean nothing now
+      this.clear(); // The machine's clock was set back, so the old times are wrong.
     }
     this.append(point);
     this.trim(point.ts_ms);
     return true;
   }
 
-  /** Takes the engine's history: it replaces what it covers, and a shorter one (engine restarted) follows what is here. */
+  /** Adds the engine's history. It replaces the points of its own time span. Earlier and later
+   *  points are kept. */
   load(points: readonly HistoryPoint[]): void {
     const first = points[0];
     if (first === undefined) return;
@@ -91,7 +93,7 @@ export class History {
     this.trim(this.lastTime ?? 0);
   }
 
-  /** Index of the point nearest to a time, or null when there is none within a second and a half. */
+  /** Index of the point nearest to a time; null if none is within 1.5 s. */
   nearest(time: number): number | null {
     let low = 0;
     let high = this.times.length - 1;
@@ -156,7 +158,7 @@ export class History {
   }
 }
 
-/** The points of an answer, which has one list for each signal. */
+/** Converts the API's columns, one for each signal, to points. */
 export function pointsOf({ ts_ms, rates }: Pick<HistoryColumns, 'ts_ms' | 'rates'>): HistoryPoint[] {
   const lanes = Object.entries(rates);
   return ts_ms.map((time, i) => ({ ts_ms: time, rates: Object.fromEntries(lanes.map(([name, list]) => [name, list[i] ?? null])) }));

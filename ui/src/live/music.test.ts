@@ -1,4 +1,4 @@
-// Notes are kept once each across reconnections; bars are placed where the engine says.
+// Reconnections duplicate no notes. Bars have the times that the engine reports.
 import { describe, expect, it } from 'vitest';
 import type { Cue, Note } from '../api/types';
 import { BarClock } from './bars';
@@ -18,7 +18,7 @@ describe('NoteLog', () => {
     expect(seqs(log)).toEqual([1, 2, 3]);
   });
 
-  it('follows an engine that starts counting again', () => {
+  it('follows a restarted engine', () => {
     const log = new NoteLog();
     log.add([note(500, 50_000), note(501, 50_100)]);
     log.restart();
@@ -44,7 +44,7 @@ describe('NoteLog', () => {
 });
 
 describe('BarClock', () => {
-  it('goes on at the present tempo as far as it is asked to', () => {
+  it('extrapolates at the current tempo', () => {
     const clock = new BarClock();
     clock.note({ bar: 4, bar_ts_ms: 10_000, step_ms: 125 });
     expect(clock.starts(9000, 14_500)).toEqual([10_000, 12_000, 14_000].map((start, i) => ({ bar: 4 + i, start })));

@@ -1,14 +1,14 @@
-// The notes of the last bars, each once, oldest first.
+// The notes of the last bars without duplicates, the oldest first.
 import type { Note } from '../api/types';
 
-/** More than 16 bars of every layer at the fastest tempo; the oldest give way. */
+/** Maximum number of notes: more than 16 bars of every layer at the fastest tempo. */
 const MOST = 2048;
 
 export class NoteLog {
   list: Note[] = [];
   private lastSeq = -1;
 
-  /** Adds what is new. */
+  /** Appends the notes that are new. */
   add(notes: readonly Note[]): void {
     for (const note of notes) {
       if (note.seq <= this.lastSeq) continue;
@@ -18,13 +18,14 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Called when another engine counts its notes from the start: those of the old one stay. */
+  /** Call this after the engine has restarted and counts its notes from the beginning. Keeps the
+   *  old notes. */
   restart(): void {
     this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;
   }
 
-  /** Adds what is missing of the engine's own list. */
+  /** Adds the notes of the engine's list that are missing here. */
   load(notes: readonly Note[]): void {
     const known = new Set(this.list.map(({ seq }) => seq));
     const missing = notes.filter(({ seq }) => !known.has(seq));

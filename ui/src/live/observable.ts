@@ -1,5 +1,5 @@
-// A value that can be watched: the whole of this page's state management. It knows no React, so that
-// the stores run before React is loaded.
+// A value with subscribers. All state of the page consists of such values. It does not depend on
+// React, so that the stores run before React is loaded.
 
 export class Observable<T> {
   private current: T;

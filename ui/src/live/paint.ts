@@ -1,6 +1,6 @@
 // Waits until the browser has painted.
 
-/** A hidden page is not painted, so nothing waits longer than this. */
+/** Longest wait: a hidden page is not painted. */
 const LONGEST_MS = 500;
 
 /** Resolves after the next frame is painted. */

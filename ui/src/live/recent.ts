@@ -1,4 +1,4 @@
-// Mean rates over the last three seconds, calm enough to be put into words.
+// Mean rates and deviations of the last three seconds, for the sentence.
 import { isNothing } from '../format/units';
 import type { Moment } from './state';
 
@@ -39,7 +39,8 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Octaves above what is ordinary, over the same time and by the same names; reading and writing share the disk's. */
+  /** Mean deviations, octaves, by the same names as the rates. `read` and `write` have that of
+   *  `io`. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }

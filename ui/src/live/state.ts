@@ -1,7 +1,7 @@
-// The engine's state as the event stream builds it: the twin of `State` in khor-api.
+// The engine's state, built from the events of the stream. `StreamState` in khor-api does the same.
 import type { Bar, Controls, Greeting, Lane, LaneValues, Signal, StreamEvent } from '../api/types';
 
-/** What the page keeps of the events. Notes, cues and health have stores of their own. */
+/** The part of the state that has no store of its own. Notes, cues and health have stores. */
 export interface StreamState {
   greeting: Greeting | null;
   controls: Controls | null;
@@ -12,7 +12,7 @@ export interface StreamState {
 
 export const UNKNOWN: StreamState = { greeting: null, controls: null, lanes: [], values: null, bar: null };
 
-/** The state after an event. Events that are of no use here leave it as it is. */
+/** The state after an event. Events for other stores do not change it. */
 export function applied(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'greeting':
@@ -21,7 +21,7 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
     case 'controls':
       return { ...state, controls: event };
     case 'lanes':
-      // The values of other lanes are not those of these.
+      // The old values belong to other lanes.
       return { ...state, lanes: event.lanes, values: null };
     case 'values':
       return event.rate.length === state.lanes.length ? { ...state, values: event } : state;
@@ -35,7 +35,7 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
 /** A signal, and the scale on which it is drawn. */
 export type LaneSignal = Signal & Pick<Lane, 'grain'>;
 
-/** What the page shows of one moment. */
+/** The values at one moment that the page shows. */
 export interface Moment {
   ts_ms: number;
   controls: Controls;
@@ -48,7 +48,7 @@ export interface Moment {
   written: number | null;
 }
 
-/** Null until a greeting is complete. */
+/** The current moment; null until controls and values have arrived after a greeting. */
 export function momentOf({ controls, lanes, values, bar }: StreamState): Moment | null {
   if (controls === null || values === null) return null;
   const of = (list: readonly (number | null)[], i: number) => list[i] ?? null;

@@ -1,4 +1,4 @@
-// The live store catches up when the stream opens, says when the engine is gone, and finds it again.
+// The live store loads the history when the stream opens, reports a lost engine, and reconnects.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Controls, HistoryColumns, Lane, StreamEvent } from '../api/types';

@@ -1,4 +1,5 @@
-// Everything that arrives live: the newest values, five minutes of history, notes, cues and bars, and whether the engine is there.
+// Holds all live data: the newest values, five minutes of history, notes, cues, bars, and the state
+// of the connection.
 import type { Client } from '../api/client';
 import type { Health, Greeting, StreamEvent } from '../api/types';
 import { BarClock } from './bars';
@@ -11,9 +12,9 @@ import { afterPaint } from './paint';
 import { Recent } from './recent';
 import { applied, momentOf, UNKNOWN, type Moment } from './state';
 
-/** Words and figures change four times a second: faster cannot be read. */
+/** Time between updates of texts and numbers. Readers cannot follow faster ones. */
 const TEXT_MS = 250;
-/** A hidden tab stops listening after this, and catches up from the history when shown again. */
+/** A hidden tab closes the stream after this time. When it is visible again, it loads the history. */
 const HIDDEN_MS = 10_000;
 
 export type Link = 'connecting' | 'live' | 'lost';
@@ -30,16 +31,17 @@ export class LiveStore {
   readonly health = new Observable<Health | null>(null);
   /** Version of the configuration. */
   readonly configTag = new Observable<string | null>(null);
-  /** Whether the engine was updated since the page was opened, so that this page is an old one. */
+  /** Whether the engine was updated after the page was opened. The page is then out of date. */
   readonly updated = new Observable(false);
-  /** Counts up when a (re)connection has caught up with the history, so that what is polled can be fetched anew. */
+  /** Rises each time the history was fetched, as after a reconnection. Subscribers then refresh the
+   *  data that they poll. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
   private readonly connection: Connection;
   private readonly painters = new Map<() => void, () => boolean>();
   private state = UNKNOWN;
-  /** The engine of the last greeting. */
+  /** The last greeting. */
   private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
@@ -61,18 +63,20 @@ export class LiveStore {
     };
   }
 
-  /** Tries again at once instead of after the pause. */
+  /** Reconnects at once, without waiting for the pause. */
   reopen(): void {
     this.connection.open();
   }
 
-  /** After the values `due` is asked; where it says so `paint` runs in the next animation frame. Never while hidden. */
+  /** Registers a painter. After each event with values, `paint` runs in the next animation frame if
+   *  `due` returns true. It never runs while the page is hidden. */
   onDue(due: () => boolean, paint: () => void): () => void {
     this.painters.set(paint, due);
     return () => this.painters.delete(paint);
   }
 
-  /** A frame that paints nothing costs nearly as much as one that does, so none is asked for in vain. */
+  /** Requests an animation frame only if a painter is due, because even an empty frame is
+   *  expensive. */
   private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
     const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));
@@ -83,7 +87,7 @@ export class LiveStore {
     });
   };
 
-  /** The engine's clock, as well as it is known: it runs on between events and stands still while the engine is gone. */
+  /** The estimated time of the engine's clock. It stops while the engine is unreachable. */
   now(): number | null {
     if (this.clockOffset === null) return null;
     return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
@@ -112,7 +116,7 @@ export class LiveStore {
   private greet(greeting: Greeting): void {
     const before = this.engine;
     this.engine = greeting;
-    // The stream may have missed something.
+    // Events may have been lost before this greeting.
     this.fresh = true;
     if (before === null || before.started_ts_ms === greeting.started_ts_ms) return;
     this.notes.restart();
@@ -120,7 +124,7 @@ export class LiveStore {
     if (before.version !== greeting.version) this.updated.set(true);
   }
 
-  /** Shows the moment. Changed controls are shown at once, and values at reading speed. */
+  /** Publishes the current moment. Changed controls are shown at once, new values at reading speed. */
   private show(isNew: boolean): void {
     const moment = momentOf(this.state);
     if (moment === null) return;
@@ -146,7 +150,7 @@ export class LiveStore {
     this.askPainters();
   }
 
-  /** Fetches the history after `known`, which the page has already. The sentence is painted first. */
+  /** Fetches the history after the time `known`, or all of it. Waits until the sentence is painted. */
   private async catchUp(known: number | null): Promise<void> {
     try {
       await afterPaint();
@@ -155,7 +159,7 @@ export class LiveStore {
       this.notes.load(past.notes);
       this.askPainters();
     } catch {
-      // The stream still runs: the lanes fill from here on.
+      // The stream still works, so the charts fill from now on.
     }
     this.session.set(this.session.get() + 1);
   }
@@ -167,7 +171,8 @@ export class LiveStore {
     this.link.set('lost');
   }
 
-  /** Events arrive late, never early: the largest offset seen is the best, let down slowly in case the clocks drift. */
+  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset
+   *  is the best. It decreases slowly, because the clocks may drift. */
   private follow(ts: number): void {
     const offset = ts - performance.now();
     const known = this.clockOffset;

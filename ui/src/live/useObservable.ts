@@ -1,4 +1,4 @@
-// Renders a component again when an observable changes.
+// A React hook that renders a component again when an observable changes.
 import { useSyncExternalStore } from 'react';
 import type { Observable } from './observable';
 

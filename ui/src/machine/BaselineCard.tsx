@@ -1,13 +1,13 @@
-// What khor knows of what is ordinary here: how far it has learnt, and the ways to hold it or begin anew.
+// The baseline: how far it is learnt, and buttons that freeze or reset it.
 import { useState, type CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Baseline } from '../api/types';
 import { useObservable } from '../live/useObservable';
 
 export function baselineText({ learnt, learning, frozen }: Baseline): string {
-  if (frozen) return 'Frozen: nothing new becomes ordinary.';
-  if (learning) return `Learning what is ordinary here: ${Math.round((learnt ?? 0) * 100)} % known. Until then it is blended with an ordinary small machine.`;
-  return 'Learnt. It follows slow changes, about two octaves an hour, and nothing while a signal stands out.';
+  if (frozen) return 'Frozen: the baseline does not change.';
+  if (learning) return `Learning the baseline: ${Math.round((learnt ?? 0) * 100)} % learnt. The rest is the usual activity of a small idle machine.`;
+  return 'Learnt. Each signal’s baseline follows slow changes, about two octaves an hour. It pauses while the signal stands out.';
 }
 
 export function BaselineCard() {
@@ -19,8 +19,8 @@ export function BaselineCard() {
   const share = Math.round((baseline.learnt ?? 0) * 100);
   return (
     <section aria-labelledby="baseline-title" className="card baseline">
-      <h2 id="baseline-title">What is ordinary</h2>
-      <div className="learnt" role="progressbar" aria-label="Known of what is ordinary" aria-valuemin={0} aria-valuemax={100} aria-valuenow={share} style={{ '--at': `${share}%` } as CSSProperties} />
+      <h2 id="baseline-title">Baseline</h2>
+      <div className="learnt" role="progressbar" aria-label="Share of the baseline that is learnt" aria-valuemin={0} aria-valuemax={100} aria-valuenow={share} style={{ '--at': `${share}%` } as CSSProperties} />
       <p aria-live="polite">{baselineText(baseline)}</p>
       <div className="buttons">
         <button type="button" id="freeze" aria-pressed={baseline.frozen} onClick={() => void machine.baseline(baseline.frozen ? 'unfreeze' : 'freeze')}>
@@ -29,7 +29,7 @@ export function BaselineCard() {
         {asked ? (
           <>
             <button type="button" id="forget-yes" onClick={() => { setAsked(false); void machine.baseline('forget'); }}>
-              Forget it all
+              Reset the baseline
             </button>
             <button type="button" onClick={() => setAsked(false)}>
               Keep it
@@ -37,7 +37,7 @@ export function BaselineCard() {
           </>
         ) : (
           <button type="button" id="forget" onClick={() => setAsked(true)}>
-            Forget…
+            Reset…
           </button>
         )}
       </div>

@@ -1,4 +1,4 @@
-// What `khor doctor` finds; left out where the engine has no doctor.
+// The checks of `khor doctor`. Hidden if the engine has none.
 import { useEffect } from 'react';
 import { useStores } from '../app/context';
 import type { CheckState } from '../api/types';
@@ -6,7 +6,7 @@ import { useObservable } from '../live/useObservable';
 import { Part } from './HealthPanel';
 import type { PartState } from './parts';
 
-/** What needs somebody comes first. */
+/** Checks that need the user's action come first. */
 const ORDER: Record<CheckState, number> = { problem: 0, ok: 1, off: 2 };
 const STATES: Record<CheckState, PartState> = { ok: 'ok', problem: 'problem', off: 'disabled' };
 

@@ -1,4 +1,4 @@
-// Which machine this is, how it is heard, and where khor keeps its files.
+// The machine, its source of counters, and khor's files.
 import type { Health } from '../api/types';
 import { Facts } from '../app/Facts';
 import { sourceText } from '../now/status';

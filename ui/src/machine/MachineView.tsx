@@ -1,4 +1,4 @@
-// The machine and khor on it: what works, what does not and what to do, what is ordinary here, and where else to look.
+// The view Machine: the state and problems of khor's parts, the baseline, the scope, and links.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { BaselineCard } from './BaselineCard';

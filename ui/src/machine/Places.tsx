@@ -1,4 +1,4 @@
-// The addresses that other programs read.
+// Links to the addresses for other programs.
 import { at } from '../app/base';
 
 const PLACES: readonly [string, string][] = [

@@ -1,4 +1,4 @@
-// Whose activity is heard: the whole machine, or one unit of it.
+// The scope: the whole machine, or one unit of it.
 import { useEffect } from 'react';
 import type { Scope } from '../api/types';
 import { Text } from '../controls/fields';
@@ -7,11 +7,11 @@ import { useObservable } from '../live/useObservable';
 
 const UNITS = 'units';
 
-/** In one sentence. */
+/** Describes the scope in one sentence. */
 function heard({ whose, is_machine, cgroups }: Scope): string {
   if (is_machine) return 'The whole machine is heard.';
   const at = cgroups.length === 0 ? '' : ` (${cgroups.join(', ')})`;
-  return `${whose}${at} is heard alone; what is ordinary for it is learnt apart.`;
+  return `Only ${whose}${at} is heard. It has its own baseline.`;
 }
 
 export function ScopeCard({ scope }: { scope: Scope }) {

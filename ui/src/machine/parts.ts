@@ -1,4 +1,4 @@
-// Every part of khor with its state in one word and, when something is wrong, why and what to do.
+// The parts of khor, each with its state, and with error and fix if it has a problem.
 import type { Health } from '../api/types';
 import { countedText } from '../now/status';
 
@@ -47,19 +47,19 @@ function scopeRow({ scope, source }: Health): PartRow {
   return scope.ok ? { name: 'Heard', state: 'ok', detail: scope.whose, fix: null } : { name: 'Heard', state: 'problem', detail: scope.error ?? scope.whose, fix: scope.fix };
 }
 
-/** Names may be "", the engine's word for its default, and the sample rate 0 before a stream is open. */
+/** An empty name is the engine's default. The sample rate is 0 before a stream is open. */
 function audioDetail({ audio }: Health): string {
   const rate = audio.sample_rate_hz ? `${audio.sample_rate_hz / 1000} kHz` : null;
   const known = [audio.device, audio.backend, rate].filter((text) => text !== null && text !== '');
   return known.length === 0 ? 'default device' : known.join(', ');
 }
 
-/** Without OSC there are no targets to show, but the one that would be. */
+/** The targets. While OSC is off, the configured one. */
 function oscDetail({ osc }: Health): string {
   return osc.targets.map(({ target }) => target).join(', ') || `${osc.host}:${osc.port}`;
 }
 
-/** What of it is on, in the words of the Outputs view. */
+/** The desktop features that are on, in the words of the view Outputs. */
 function desktopDetail({ desktop }: Health): string {
   const parts: [string, Switchable][] = [['media keys', desktop.mpris], ['notifications', desktop.notifications], ['D-Bus', desktop.bus]];
   return parts.flatMap(([words, part]) => (part.enabled ? [words] : [])).join(', ');

@@ -1,4 +1,4 @@
-// What the kernel reported, as it falls: newest first, and told to screen readers.
+// The cues, the newest first. Screen readers announce them.
 import { useStores } from '../app/context';
 import type { Cue } from '../api/types';
 import { clock } from '../format/units';

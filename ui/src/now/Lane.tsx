@@ -1,4 +1,4 @@
-// One signal: its mark, name, room for its chart, how much of it is heard, its rate and how far that is from ordinary; or why it is absent.
+// One lane: mark, name, space for the chart, level, rate and deviation; or why it is unavailable.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Signal } from '../api/types';
@@ -6,7 +6,7 @@ import { factor, isNothing, rate, rateText } from '../format/units';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
-/** Twice what is ordinary, in octaves: from here on it is said in colour and bold. */
+/** The deviation is bold and coloured from here on, octaves: twice the baseline. */
 const HOT = 1;
 
 interface Props {
@@ -18,7 +18,8 @@ interface Props {
   reading: boolean;
 }
 
-/** What a lane shows: now, or at the cursor, where level and baseline of then are not known. */
+/** The rate and deviation that a lane shows: the current ones, or those at the cursor. The
+ *  deviation at the cursor uses the current baseline, because earlier baselines are unknown. */
 function shown({ spec, signal, index, reading }: Props, rates: readonly (number | null)[]) {
   if (!reading) return { value: signal?.rate ?? null, deviation: signal?.deviation ?? null };
   const value = index === null ? null : (rates[index] ?? null);
@@ -37,7 +38,7 @@ export function Lane(props: Props) {
   const level = signal?.level ?? 0;
   const hot = (deviation ?? 0) >= HOT;
   const isNew = hot && isNothing(signal?.baseline, unit);
-  const compared = isNew ? 'where there is usually nothing' : `${factor(signal?.deviation)} what is ordinary`;
+  const compared = isNew ? 'where there is usually nothing' : `${factor(signal?.deviation)} the baseline`;
   const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${compared}, heard at ${Math.round(level * 100)} %`;
   return (
     <div className="lane" data-signal={spec.name} data-family={spec.family} data-absent={absent} data-rate={signal?.rate ?? ''}>
@@ -48,7 +49,7 @@ export function Lane(props: Props) {
       </div>
       {absent ? (
         <div className="reason" title={signal.reason ?? undefined}>
-          Absent: {signal.reason ?? 'no reason given'}
+          Unavailable: {signal.reason ?? 'no reason given'}
         </div>
       ) : (
         <div role="img" aria-label={label} />

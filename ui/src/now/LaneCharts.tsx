@@ -1,4 +1,5 @@
-// The charts of all lanes, over the room each leaves for its own: few canvases, for each of them costs in every frame.
+// The charts of all lanes, placed over the space in each lane. All share a few canvases, because
+// every canvas costs time in every frame.
 import { useEffect, useRef } from 'react';
 import 'uplot/dist/uPlot.min.css';
 import { useStores } from '../app/context';

@@ -1,4 +1,4 @@
-// One lane per signal in the catalogue's order, with one cursor over all of them.
+// The lanes in the catalogue's order, with one cursor over all of them.
 import { Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
 import { clock, spanText } from '../format/units';
@@ -10,13 +10,14 @@ import { LaneCharts } from './later';
 import './lanes.css';
 
 const KEY_STEP_MS = 1000;
-/** A note's mark stays lit at least this long, or short notes would not be seen. */
+/** A note's mark stays lit at least this long. Otherwise short notes would be invisible. */
 const GLOW_MS = 300;
 
 const same = (a: readonly LaneSpec[], b: readonly LaneSpec[]) =>
   a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family && spec.grain === b[i].grain);
 
-/** The same array as long as the same lanes are in it, though figures come four times a second: the charts are set up for it. */
+/** Returns the same array while the lanes are the same. The signals change four times a second, and
+ *  another array would make the charts start again. */
 function useLanes(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   const [lanes, setLanes] = useState(() => lanesOf(signals));
   const next = lanesOf(signals);
@@ -37,7 +38,7 @@ export function Lanes() {
   const lit = metrics === null ? null : live.notes.lit(metrics.ts_ms, GLOW_MS);
   const index = time === null ? null : live.history.nearest(time);
 
-  /** Left edge and width of the charts within the section: all lanes have the same. */
+  /** Left edge and width of the charts within the section. All lanes share them. */
   const plot = useCallback(() => {
     const chart = box.current?.querySelector('.charts > div');
     const outer = box.current?.getBoundingClientRect();
@@ -83,7 +84,7 @@ export function Lanes() {
       <h2 id="lanes-title">
         Signals <span>{ago === null || time === null ? spanText(live.history.windowMs) : `at ${clock(time)}, ${ago} s ago`}</span>
         <span className="key" aria-hidden="true">
-          <i className="band" /> half to twice the ordinary <i className="meter" /> heard
+          <i className="band" /> half to twice the baseline <i className="meter" /> heard
         </span>
       </h2>
       <div

@@ -1,4 +1,5 @@
-// The last sixteen bars of music, scrolling; a still picture renewed every bar when motion is to be reduced.
+// The score of the last sixteen bars. It scrolls. With reduced motion it is a still picture that
+// changes every bar.
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Note } from '../api/types';

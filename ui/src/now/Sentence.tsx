@@ -1,4 +1,4 @@
-// The sentence that says what goes on, and the line that says which machine and how it is heard.
+// The sentence about the machine's activity, and the line below it about machine and source.
 import { Fragment } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';
@@ -16,7 +16,7 @@ export function Sentence() {
   const sound = soundState(state, controls);
   const badge = badgeOf(state);
   const trouble = scopeTrouble(state);
-  const waiting = link === 'lost' ? 'No word from the engine.' : LISTENING;
+  const waiting = link === 'lost' ? 'The engine is not answering.' : LISTENING;
   const text = told === null ? '' : plain(told.parts);
   const announced = useAnnounced([badge === null ? '' : `${badge.text}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [badge?.text, trouble, ...(told?.keys ?? []), sound?.text ?? ''].join());
   return (

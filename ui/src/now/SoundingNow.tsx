@@ -1,4 +1,4 @@
-// What sounds at the moment, in words.
+// Lists the notes that sound now, in words.
 import { useEffect, useState } from 'react';
 import { useStores } from '../app/context';
 import { CATALOGUE } from '../live/catalogue';
@@ -8,7 +8,7 @@ import { sounding, type Sounding } from './sounding';
 import './sounding.css';
 
 const RENEW_MS = 500;
-/** Two voices, pulse and bed with two roles each; more is said as a number. */
+/** Longest list: two voices, and pulse and bed with two roles each. The rest is a number. */
 const ROWS = 6;
 
 export function SoundingNow() {

@@ -1,4 +1,4 @@
-// Each cue is told in words, with what is known of it and no more.
+// The words of each cue contain its known details and nothing else.
 import { describe, expect, it } from 'vitest';
 import type { Cue, CueKind } from '../api/types';
 import { cueText, cueWords } from './cueWords';

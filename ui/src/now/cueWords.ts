@@ -1,12 +1,12 @@
-// Says what a cue is about, and how grave it is.
+// Describes a cue in words, and how serious it is.
 import type { Cue, Family } from '../api/types';
 
 export interface CueWords {
   what: string;
-  /** The program it happened to, set apart. */
+  /** The affected program, displayed separately. */
   who: string | null;
   detail: string;
-  /** Null is trouble of its own kind; else the family it belongs to. */
+  /** The family of the cue; null for a problem without a family. */
   family: Family | null;
 }
 

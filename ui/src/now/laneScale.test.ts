@@ -17,7 +17,7 @@ describe('laneRange', () => {
 });
 
 describe('top', () => {
-  it('is whole octaves above everything, and three above the ordinary at least', () => {
+  it('is whole octaves above everything, and at least three above the baseline', () => {
     expect(top([], 2)).toBe(6);
     expect(top([null, 1], 0)).toBe(4);
     expect(top([7.3, null, 2], 1)).toBe(8);

@@ -1,33 +1,35 @@
-// The charts of all lanes as one strip that is pulled through its window a whole pixel at a time: what is past is drawn
-// once for each length of the strip, and only the newest columns as they come. With uPlot, on one canvas for each.
+// Draws the charts of all lanes as one strip that moves through its window by whole pixels. The
+// past is drawn once for each length of the strip. Only the newest columns are drawn as they
+// arrive. uPlot draws the past and the newest columns on one canvas each.
 import uPlot from 'uplot';
 import type { Stores } from '../app/stores';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { faded } from '../theme/store';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** The band is drawn from half to twice what is ordinary: one octave to either side. */
+/** The band reaches from half to twice the baseline: one octave to either side. */
 const BAND = 1;
-/** The strip is longer than its window by so many CSS pixels, to the right. */
+/** The strip extends beyond the right edge of its window by this many CSS pixels. */
 const LEAD = 64;
-/** So many CSS pixels of the past are drawn with the newest columns, that no seam is seen. */
+/** CSS pixels of the past that are drawn again with the newest columns, so that no seam is visible. */
 const OVERLAP = 2;
-/** The newest figures wait no longer than this for the column they belong to. */
+/** Longest time that the newest values wait until their column is complete. */
 const STALE_MS = 500;
-/** What is ordinary may drift this far, in octaves, before its band is drawn anew: about half a pixel. */
+/** A baseline may drift this far before its band is drawn again, octaves: about half a pixel. */
 const DRIFT = 0.05;
-/** uPlot knows the scale of its first series by this name alone. */
+/** uPlot requires this name for the scale of its first series. */
 const TIME = 'x';
 
 /** How the strip was drawn; the newest columns are added on the same scales. */
 interface Scales {
-  /** Time at the strip's left edge, and of one column of the screen's pixels, ms. */
+  /** Time at the strip's left edge, and duration of one column of screen pixels, ms. */
   start: number;
   columnMs: number;
   ratio: number;
   windowMs: number;
-  /** By lane: what is ordinary and the head of the scale, in octaves, and whether the signal is absent. */
-  ordinary: (number | null)[];
+  /** By lane: the baseline and the top of the scale, in octaves, and whether the lane is
+   *  unavailable. */
+  baselines: (number | null)[];
   tops: number[];
   absent: boolean[];
 }
@@ -71,12 +73,12 @@ export class LaneStrip {
     [this.drawnTo, this.drawnAt] = [this.end(), performance.now()];
   }
 
-  /** Everything anew: another size, other colours, another history. */
+  /** Draws everything again, after a change of size, colours or history. */
   drawWhole(): void {
     const width = this.width();
     if (width === 0) return;
     const { history } = this.stores.live;
-    // First, for the columns are as wide as the plot says.
+    // The size comes first, because the duration of a column depends on it.
     if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height: this.past.height });
     this.scales = { ...this.measured(), start: this.end() - history.windowMs, columnMs: this.columnMs(), ratio: devicePixelRatio, windowMs: history.windowMs };
     this.newest.root.style.transform = `translateX(${width - OVERLAP}px)`;
@@ -106,21 +108,21 @@ export class LaneStrip {
     return windowMs / columnMs / ratio - OVERLAP;
   }
 
-  private measured(): Pick<Scales, 'ordinary' | 'tops' | 'absent'> {
+  private measured(): Pick<Scales, 'baselines' | 'tops' | 'absent'> {
     const { history, text } = this.stores.live;
     const signals = this.lanes.map(({ name }) => text.get()?.signals[name]);
-    const ordinary = this.lanes.map(({ grain }, i) => {
+    const baselines = this.lanes.map(({ grain }, i) => {
       const baseline = signals[i]?.baseline ?? null;
       return baseline === null ? null : octaves(baseline, grain);
     });
-    return { ordinary, absent: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, ordinary[i] ?? 0)) };
+    return { baselines, absent: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, baselines[i] ?? 0)) };
   }
 
-  /** Whether the strip would be drawn on other scales now. */
+  /** Whether the scales have changed since the strip was drawn. */
   private worn(scales: Scales): boolean {
-    const { ordinary, tops, absent } = this.measured();
-    const drifted = ordinary.some((it, i) => {
-      const before = scales.ordinary[i] ?? null;
+    const { baselines, tops, absent } = this.measured();
+    const drifted = baselines.some((it, i) => {
+      const before = scales.baselines[i] ?? null;
       return it === null || before === null ? it !== before : Math.abs(it - before) > DRIFT;
     });
     return (
@@ -132,7 +134,7 @@ export class LaneStrip {
     );
   }
 
-  /** From a point on; signals that are absent have their reason where the chart would be. */
+  /** The points from index `first` on. Unavailable lanes have none; they show the reason instead. */
   private data(first: number): uPlot.AlignedData {
     const { history } = this.stores.live;
     const times = history.times.slice(first);
@@ -174,7 +176,7 @@ export class LaneStrip {
     const palette = this.stores.theme.palette.get();
     const { left, width } = plot.bbox;
     this.lanes.forEach(({ name, family }, i) => {
-      const at = scales.ordinary[i] ?? null;
+      const at = scales.baselines[i] ?? null;
       if (at === null || scales.absent[i] === true) return;
       const from = plot.valToPos(Math.max(0, at - BAND), scaleOf(name), true);
       const to = plot.valToPos(Math.min(scales.tops[i] ?? at, at + BAND), scaleOf(name), true);

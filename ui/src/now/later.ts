@@ -7,5 +7,5 @@ const loadVisual = () => import('../visual/Visual');
 export const LaneCharts = lazy(async () => ({ default: (await loadCharts()).LaneCharts }));
 export const Visual = lazy(async () => ({ default: (await loadVisual()).Visual }));
 
-/** What a click on Now may need. */
+/** Code that is prefetched, because a click on Now may need it. */
 export const LATER_IN_NOW = [loadVisual];

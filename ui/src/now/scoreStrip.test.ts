@@ -1,4 +1,4 @@
-// The strip paints when there is something new, and only where it is.
+// The strip paints only when notes change, and only where they are.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Note } from '../api/types';
 import type { Stores } from '../app/stores';
@@ -17,7 +17,7 @@ const palette = new Proxy({}, { get: () => 'rgb(1, 2, 3)' }) as Palette;
 
 const note = (seq: number, ts_ms: number, duration_s = 0.2, midi = 60): Note => ({ seq, ts_ms, midi, velocity: 0.5, duration_s, role: 'melody', layer: 'voices', channel: 1, signal: 'rx' });
 
-/** All a canvas is asked for, without drawing. */
+/** A canvas that records its calls and draws nothing. */
 function recorder() {
   const cleared: { x: number; width: number }[] = [];
   const known: Record<string, unknown> = { clearRect: (x: number, _y: number, width: number) => cleared.push({ x, width }) };
@@ -56,7 +56,7 @@ beforeEach(() => {
   strip.paint();
 });
 
-/** Lets time pass as the browser's compositor does. */
+/** Moves the time of the browser's compositor. */
 function pass(ms: number) {
   clock += ms;
   if (motion !== null) motion.currentTime += ms;

@@ -1,4 +1,5 @@
-// Puts the machine's state into one sentence: what it does in absolute figures, and how far the first of them is from usual here.
+// Writes one sentence about the machine: its activity as rates, and how far the first rate is from
+// the baseline.
 import type { Family } from '../api/types';
 import { spokenBytes, spokenCount, spokenShare } from '../format/units';
 import type { MeanRates } from '../live/recent';
@@ -18,7 +19,8 @@ const MB = 1e6;
 /** "1 program", "20 programs" */
 const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
 
-/** Thresholds are where a person would call it "something going on" on any machine; a tenth of one is "a little". */
+/** A clause's threshold is a rate that a person notices on any machine. A tenth of it is "a
+ *  little". */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
@@ -35,7 +37,7 @@ const CLAUSES: readonly Clause[] = [
   { rate: 'irq', family: 'kernel', from: 50_000, words: (v) => ['handling', counted(v, 'interrupt'), 'a second'] },
 ];
 
-/** Stands in place of the sentence until the first figures arrive. */
+/** The text in place of the sentence until the first values arrive. */
 export const LISTENING = 'Listening…';
 
 const STAY = 0.7;

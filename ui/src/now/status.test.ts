@@ -1,4 +1,4 @@
-// The line under the sentence tells the truth about source and sound.
+// The line under the sentence describes source and sound correctly.
 import { describe, expect, it } from 'vitest';
 import type { Controls, Health, Silence } from '../api/types';
 import { partRows } from '../machine/parts';
@@ -60,7 +60,7 @@ describe('statusLine', () => {
 });
 
 describe('the badge', () => {
-  it('says what is heard instead of this machine', () => {
+  it('names a source that is not this machine', () => {
     const of = (part: Partial<Health>) => badgeOf({ ...HEALTH, ...part })?.text;
     const scope = { ...HEALTH.scope, whose: 'x.service', is_machine: false };
     expect(of({})).toBeUndefined();

@@ -1,4 +1,4 @@
-// The words under the sentence: which machine, heard how, and whether anything can be heard at all.
+// The texts around the sentence: badge, machine, source, and why there is no sound.
 import type { Controls, Health, SourceKind } from '../api/types';
 import { timeOfDay } from '../format/units';
 
@@ -9,10 +9,10 @@ export interface SoundState {
   ends?: true;
 }
 
-/** What is heard instead of this machine as it is now. */
-const PRETENCES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
+/** Badges of the sources that are not this machine's current activity. */
+const SOURCE_BADGES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
-/** The badge before a sentence that is not about the whole machine as it is now. */
+/** The badge before a sentence that does not describe the current activity of the whole machine. */
 export interface Badge {
   text: string;
   className: string;
@@ -21,17 +21,17 @@ export interface Badge {
 export function badgeOf(health: Health | null): Badge | null {
   if (health === null) return null;
   const { source, scope } = health;
-  const pretence = source.kind === null ? undefined : PRETENCES[source.kind];
-  if (pretence !== undefined) return { text: pretence, className: 'demo' };
+  const badge = source.kind === null ? undefined : SOURCE_BADGES[source.kind];
+  if (badge !== undefined) return { text: badge, className: 'demo' };
   return scope.is_machine ? null : { text: scope.whose, className: 'demo part' };
 }
 
-/** Why nothing is heard of the part of this machine that is to be heard. */
+/** Why the selected part of this machine has no sound; null if it has. */
 export function scopeTrouble(health: Health | null): string | null {
   return health === null || health.scope.ok ? null : `${health.scope.error ?? 'nothing is heard'}.`;
 }
 
-/** Why a working loudspeaker is silent, and until when. */
+/** Why a working sound device is silent, and until when. */
 function silenceState({ muted, silence, master_gain }: Controls): SoundState | null {
   const until = silence?.until ?? null;
   const end = until === null ? '' : ` until ${timeOfDay(until)}`;
@@ -41,7 +41,7 @@ function silenceState({ muted, silence, master_gain }: Controls): SoundState | n
   return master_gain === 0 ? { text: 'The volume is 0.', tone: 'dim' } : null;
 }
 
-/** Null while sound plays as it should. */
+/** Why there is no sound; null while sound plays. */
 export function soundState(health: Health | null, controls: Controls | null): SoundState | null {
   if (health !== null && !health.audio.enabled) return { text: 'Sound is off.', tone: 'dim' };
   if (health !== null && !health.audio.ok) return { text: `No sound: ${(health.audio.error ?? 'the reason is not known').replace(/\.$/, '')}.`, tone: 'bad' };

@@ -1,4 +1,4 @@
-// The sentence is renewed slowly enough to be read, and compares only with what is learnt.
+// The sentence changes slowly enough to read, and compares rates only with a learnt baseline.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Health } from '../api/types';
@@ -34,7 +34,7 @@ const arrives = (ts_ms: number, rate: number) => {
 };
 const text = () => plain(sentence.told.get()?.parts ?? []);
 
-it('is there with the first figures, and renewed every two seconds', () => {
+it('appears with the first values and changes every two seconds', () => {
   expect(text()).toBe('');
   arrives(10_000, 20e6);
   expect(text()).toBe('Receiving 20 MB/s.');
@@ -45,7 +45,7 @@ it('is there with the first figures, and renewed every two seconds', () => {
   expect(text()).toBe('Quiet.');
 });
 
-it('compares only with what is learnt', () => {
+it('compares rates only with a learnt baseline', () => {
   health.state.set({ baseline: { learnt: 0.9, learning: false, frozen: false } } as unknown as Health);
   arrives(10_000, 20e6);
   expect(text()).toBe('Receiving 20 MB/s, 30 times the usual.');

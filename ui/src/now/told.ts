@@ -1,13 +1,13 @@
-// The current sentence. It is renewed every two seconds, so that it can be read.
+// Stores the current sentence. It changes at most every two seconds, so that people can read it.
 import type { HealthStore } from '../health/store';
 import { Observable } from '../live/observable';
 import type { LiveStore } from '../live/store';
 import { tell, type Told } from './sentence';
 
-/** Time between two sentences. */
+/** Minimum time between two sentences. */
 const RENEW_MS = 2000;
-/** Share of the baseline that must be learnt before anything is compared with it. Less of it mostly
- *  describes other machines. */
+/** Share of the baseline that must be learnt before the sentence compares rates with it. Below
+ *  this, the baseline mostly describes other machines. */
 const LEARNT = 0.5;
 
 export class SentenceStore {

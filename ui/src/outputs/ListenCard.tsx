@@ -1,4 +1,4 @@
-// Hearing the engine in this browser, and the address for players.
+// Plays the engine's sound in this browser, and shows the address for media players.
 import { at } from '../app/base';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -12,7 +12,7 @@ export function listenText({ wanted, latencyS, gaps, error }: ListenState): stri
   return `${Math.round(latencyS * 1000)} ms behind, ${gaps === 0 ? 'no gaps' : gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
 }
 
-/** The button, and a line on how it goes. */
+/** The button, and a line about its state. */
 export function ListenButton() {
   const { listen } = useStores();
   const state = useObservable(listen.state);

@@ -1,4 +1,4 @@
-// Notes and signals for other programs by OSC, and being steered by them.
+// OSC: sends notes and signals to other programs, and receives their commands.
 import { MAX_ITEMS } from '../api/ranges';
 import { useStores } from '../app/context';
 import { Lines, NumberField, Switch, Text } from '../controls/fields';

@@ -1,4 +1,4 @@
-// How an output is doing, in a sign, words and, when something is wrong, what to do.
+// The state of an output: a sign, words, and the fix if it has a problem.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { SIGNS } from '../machine/HealthPanel';

@@ -1,4 +1,4 @@
-// Keeps what the engine plays as files, and hands them out.
+// Records the engine's sound to files, and offers them for download.
 import { useEffect, useState } from 'react';
 import { at } from '../app/base';
 import { useStores } from '../app/context';

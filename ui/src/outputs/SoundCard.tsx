@@ -1,4 +1,4 @@
-// This machine's own sound: the device, how loud, silence, and a note to try it with.
+// The sound of this machine: device, loudness, mute, snooze, quiet hours, and a test note.
 import { CHOICES } from '../api/ranges';
 import { Facts } from '../app/Facts';
 import { useStores } from '../app/context';
@@ -8,7 +8,7 @@ import { useSnooze } from '../header/Snooze';
 import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
-/** Loudness of an idle machine's music at half volume. */
+/** Names of the loudness of an idle machine's music at half volume, by LUFS. */
 const LOUDNESS_NAMES: Record<(typeof CHOICES)['audio.loudness_lufs'][number], string> = { '-23': 'Background', '-18': 'Room', '-16': 'Stage' };
 const LOUDNESS = CHOICES['audio.loudness_lufs'].map((lufs) => ({ value: String(lufs), text: `${LOUDNESS_NAMES[lufs]} (−${-lufs} LUFS)` }));
 

@@ -1,4 +1,5 @@
-// The visualiser over the whole page, for people who would rather look; a still picture each bar when motion is to be reduced.
+// The visualiser, which covers the whole page. With reduced motion it is a still picture that
+// changes every bar.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
 import { plain, tell } from '../now/sentence';
@@ -6,7 +7,7 @@ import { fit } from '../theme/canvas';
 import { paintVisual } from './painter';
 import './visual.css';
 
-/** About thirty pictures a second: everything in it moves slowly. */
+/** About thirty frames a second are enough, because everything moves slowly. */
 const FRAME_MS = 33;
 const RETELL_MS = 4000;
 

@@ -1,4 +1,4 @@
-// Notes appear with their onset, fade, stay on the canvas, and stand where their family stands.
+// Notes appear at their onset, fade, stay on the canvas, and have the position of their family.
 import { describe, expect, it } from 'vitest';
 import type { Note, Signal } from '../api/types';
 import type { Palette } from '../theme/store';

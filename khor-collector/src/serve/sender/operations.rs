@@ -1,5 +1,5 @@
-//! Tests the sender under random sequences of operations of several clients, by a clock that the
-//! test sets: nothing is lost without being counted, and no client affects another.
+//! Tests the sender under random operations of several clients, with a clock that the test sets.
+//! Every lost cue is counted, and no client affects another.
 
 use std::{
     io::{ErrorKind, Read},
@@ -18,37 +18,38 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::serve::outbox::MAX_WAITING_BYTES;
 
-/// Clients that may or may not read. Client 0 reads after each operation.
+/// Number of clients. Client 0 reads after each operation. The others only read in
+/// [`Op::Read`] and at the end.
 const CLIENTS: usize = 4;
 /// Interval of client 0, and the smallest step of the clock, milliseconds.
 const TICK_MS: u64 = 20;
 /// The kind of cue to which every client subscribes.
 const KIND: CueKind = CueKind::Crash;
-/// Requested room in the socket of a client, bytes: as little as the kernel allows.
+/// Requested size of a client's socket buffer, bytes. The kernel raises it to its minimum.
 const SOCKET_BYTES: usize = 1;
-/// A process name that is longer than in reality, so that fewer cues fill a queue.
+/// Length of process names, bytes. Longer than real ones, so that fewer cues fill a queue.
 const COMM_BYTES: usize = 200;
-/// A client that has read within this time is not dropped.
+/// A client that has read within this time must not be dropped.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// An operation. Those of a client that is not connected do nothing.
+/// An operation. It does nothing if its client is not connected.
 #[derive(Clone, Debug)]
 enum Op {
-    /// Connects a client again if it has left.
+    /// Connects a client if it is not connected.
     Connect(usize),
-    /// Subscribes, or changes the interval to so many milliseconds.
+    /// Subscribes with this interval in milliseconds, or changes the interval.
     Subscribe(usize, u16),
-    /// The client reads all that has arrived.
+    /// The client reads everything that has arrived.
     Read(usize),
     /// The collector says goodbye to a client.
     Leave(usize),
     /// A client's connection ends.
     Disconnect(usize),
-    /// So many cues.
+    /// The kernel reports this many cues.
     Cues(u64),
-    /// The kernel drops so many cues.
+    /// The kernel drops this many cues.
     LostInKernel(u64),
-    /// The clock moves by so many ticks, with one round of the loop at the end.
+    /// Moves the clock by this many ticks, then runs one round of the loop.
     Wait(u64),
 }
 
@@ -122,12 +123,12 @@ impl Count for Reads {
     }
 }
 
-/// Both ends of a client, and what it must receive.
+/// A client: both ends of its connection, and the number of cues that it must receive.
 struct Tested {
     registration: Registration,
     stream: UnixStream,
     received: Vec<u8>,
-    /// When it has read last.
+    /// Time of its last read.
     read_at: Instant,
     is_subscribed: bool,
     /// Cues of the kernel since its subscription, whether they arrived or not.
@@ -162,7 +163,7 @@ impl Tested {
     }
 }
 
-/// The messages in `bytes`, without an incomplete one at the end.
+/// The complete messages in `bytes`.
 fn messages(bytes: &[u8]) -> Vec<ServerMessage> {
     let stream = frame::receiver::<_, ServerMessage>(bytes);
     let known = stream.take_while(|message| std::future::ready(message.is_ok()));
@@ -173,8 +174,8 @@ fn messages(bytes: &[u8]) -> Vec<ServerMessage> {
     known.collect().now_or_never().expect("bytes in memory are ready")
 }
 
-/// Numbers of samples, of cues, and of cues reported as lost. The numbers of samples and of cues
-/// are in sequence.
+/// Counts the samples, the cues and the cues that are reported as lost. Checks that the samples are
+/// numbered in sequence.
 fn counts(messages: &[ServerMessage]) -> [u64; 3] {
     let (mut samples, mut cues, mut lost, mut last) = (0, 0, 0, None);
     for message in messages {
@@ -220,7 +221,7 @@ impl Model {
 
     /// Client 0.
     fn fast(&mut self) -> &mut Tested {
-        self.clients[0].as_mut().expect("it stays")
+        self.clients[0].as_mut().expect("client 0 stays connected")
     }
 
     fn apply(&mut self, op: &Op) {
@@ -281,7 +282,7 @@ impl Model {
         }
     }
 
-    /// Drops clients as their connections do, and checks that they did not read.
+    /// Drops stuck clients, as their connections would. Checks that they have not read for a while.
     fn drop_stuck(&mut self) {
         for client in &mut self.clients {
             if let Some(stuck) = client.as_ref().filter(|client| client.registration.was_stuck()) {
@@ -291,9 +292,9 @@ impl Model {
         }
     }
 
-    /// Checks that each client has received every cue, or knows how many it has not.
+    /// Checks that each client has received every cue, or a report that it is lost.
     fn finish(mut self) {
-        // After the queues, the numbers of lost cues are sent with the next sample.
+        // The number of lost cues is sent with the first sample after the queue is empty.
         let mut idle_rounds = 0;
         while idle_rounds < 3 {
             for client in self.clients.iter_mut().flatten() {
@@ -317,7 +318,7 @@ impl Model {
     }
 }
 
-/// At most one sample waits, and the queue is bounded.
+/// Checks that at most one sample waits, and that the queue is bounded.
 fn check_queue(waiting: &[u8]) {
     let samples = messages(waiting).iter().filter(|it| matches!(it, ServerMessage::Sample(_))).count();
     assert!(samples <= 1, "{samples} samples wait");

@@ -1,4 +1,4 @@
-//! What collector and engine cost together while they sound and nothing much happens.
+//! Measures the cost of collector and engine together while they play a nearly idle machine.
 
 use khor_e2e::{Collector, Engine, Pulse, engine::program, wait_until};
 

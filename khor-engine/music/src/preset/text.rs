@@ -23,7 +23,7 @@ pub struct PresetText {
     /// 1 to 64 of a-z 0-9 - _.
     #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
     name: String,
-    /// One sentence for people who choose.
+    /// One sentence that describes the preset's sound.
     #[schemars(length(max = check::MAX_HINT_CHARS))]
     hint: String,
     /// Correction that brings the bed to the common loudness, dB.
@@ -43,7 +43,7 @@ pub struct PresetText {
     voices: VoiceSettings,
     /// The timbres of all roles.
     patches: Patches,
-    /// The common contract where there is none.
+    /// The mapping. Without one, the common contract applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_ROUTES))]
     map: Option<Vec<RouteText>>,
@@ -62,7 +62,7 @@ struct MappingText {
 pub struct PresetError {
     /// Line of the file, from 1.
     pub line: usize,
-    /// Which field, what is wrong with it, and what would be right.
+    /// The field, its problem, and a valid alternative.
     pub problem: String,
 }
 

@@ -1,11 +1,11 @@
-//! Promises of the music for lanes that were added to the kernel's signals.
+//! Tests how the music plays added lanes.
 
 use khor_signal::{Catalogue, LaneDefinition, LaneId, VoiceHint, test_lane};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// A catalogue with one added lane, which this voice plays.
+/// A catalogue with one added lane for this voice.
 fn catalogue(voice: VoiceHint) -> (Catalogue, LaneId) {
     let mut catalogue = Catalogue::kernel();
     let lane = catalogue.add(LaneDefinition { voice, ..test_lane("queue") }).unwrap();
@@ -76,7 +76,7 @@ fn a_lane_may_appear_and_disappear() {
     let (catalogue, lane) = catalogue(VoiceHint::Memory);
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let early = advance(&mut composer, 20.0, &with_lane(lane, 0.8));
-    assert!(early.iter().all(|note| note.signal != Some(lane)), "no catalogue has it");
+    assert!(early.iter().all(|note| note.signal != Some(lane)), "the lane is not in the catalogue yet");
     composer.set_catalogue(&catalogue);
     let notes = advance(&mut composer, 40.0, &with_lane(lane, 0.8));
     assert!(notes.iter().any(|note| note.signal == Some(lane)));
@@ -95,7 +95,7 @@ fn another_source_ends_added_voices() {
     assert!(composer.snapshot().voices.is_empty());
 }
 
-/// A mapping may leave out a voice.
+/// A mapping may have no route to a voice.
 #[test]
 fn an_unmapped_voice_plays_added_lanes() {
     let mut preset = Preset::builtin()[0].clone();
@@ -107,12 +107,12 @@ fn an_unmapped_voice_plays_added_lanes() {
     assert!(voice.len() > 10 && voice.iter().all(|note| note.instrument == Instrument::Disk));
 }
 
-/// What a source may do to its lanes.
+/// An operation of a source on its lanes.
 #[derive(Clone, Debug)]
 enum Op {
     Add(VoiceHint),
     Replace(Vec<VoiceHint>),
-    /// All values of a lane, by its position.
+    /// Sets level, deviation and surprise of the lane at a position.
     Set(u8, f32, f32, f32),
     Remove(u8),
     Play,
@@ -134,14 +134,15 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     )
 }
 
-/// Plays the operations, most of a bar for each [`Op::Play`]. Returns the notes of each.
+/// Applies the operations. Each [`Op::Play`] plays most of a bar, and appends its catalogue, its
+/// notes and the lanes of its voices to the result.
 fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let (mut catalogue, mut lanes, mut played, mut until_s) =
         (Catalogue::kernel(), lanes(idle()), Vec::new(), 0.0);
     let add = |catalogue: &mut Catalogue, voice| {
         let name = format!("q{}", catalogue.iter().len());
-        // Full.
+        // Fails if the catalogue is full.
         drop(catalogue.add(LaneDefinition { voice, ..test_lane(&name) }));
     };
     for op in ops {
@@ -199,7 +200,7 @@ proptest! {
 }
 
 proptest! {
-    /// Lanes without activity change no note, whatever else they are.
+    /// Lanes at level 0 change no note, whatever their number and deviation.
     #[test]
     fn idle_added_lanes_change_no_note(
         count in 0..LaneId::MAX_ADDED,

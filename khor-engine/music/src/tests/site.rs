@@ -1,4 +1,4 @@
-//! Promises of the music where several machines are heard.
+//! Tests the promises of the music of several machines.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -13,7 +13,7 @@ fn busy(signal: SignalId, level: f32) -> Lanes {
     lanes(levels)
 }
 
-/// What is played while the cast is what it is at each time.
+/// The notes of `seconds` of music with the cast that `cast` returns for each time.
 fn play_cast(preset: &Preset, seconds: f64, whole: &Lanes, cast: impl Fn(f64) -> Cast) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
     let mut notes = Vec::new();
@@ -215,7 +215,7 @@ fn from_the_right() -> String {
     (0..100).map(|n| format!("host-{n}")).find(|name| HostPlacement::of_host(name).pan > 0.0).unwrap()
 }
 
-/// Changes of who plays, as quick as a listener can ask for them.
+/// A cast that changes as fast as a listener can change it.
 fn restless(now_s: f64) -> Cast {
     let soloists = match (now_s / 1.7) as u32 % 3 {
         0 => [None, None],
@@ -225,7 +225,7 @@ fn restless(now_s: f64) -> Cast {
     let cast = match (now_s / 3.1) as u32 % 3 {
         0 => Cast::default(),
         1 => sections([Some(0.8), Some(0.4), None, Some(0.6)]),
-        // From the right: nothing of a section's melody comes from there.
+        // On the right, where no section has its melody.
         _ => roll_call(vec![turn(&from_the_right(), Some(0.7)), turn("b", None)]),
     };
     Cast { soloists, ..cast }

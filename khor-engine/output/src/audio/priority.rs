@@ -73,8 +73,8 @@ impl Promotion {
         let granted = self.0.lock().clone()?;
         if granted.real_time && PROMOTED.load(Relaxed) == 0 {
             return Some(denied(Trouble::new(
-                "the sound took a processor for itself and gave its priority back",
-                "free the processor; the priority is asked for again with the next stream",
+                "the sound thread kept a processor busy and lost its real-time priority",
+                "reduce the processor load; khor asks for the priority again with the next stream",
             )));
         }
         Some(granted)
@@ -83,7 +83,7 @@ impl Promotion {
 
 fn promote(tid: i32) -> Priority {
     if let Err(error) = protect() {
-        return denied(Trouble::without_fix(format!("the limit RTTIME: {error}")));
+        return denied(Trouble::without_fix(format!("cannot set the limit RTTIME: {error}")));
     }
     PROMOTED.store(tid, Relaxed);
     let kernel_error = match schedule(tid, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, PRIORITY) {
@@ -106,7 +106,7 @@ fn granted(by: Granter) -> Priority {
     Priority { real_time: true, granted_by: Some(by), trouble: None }
 }
 
-/// The priority of an ordinary thread.
+/// The answer without real-time priority.
 fn denied(trouble: Trouble) -> Priority {
     Priority { real_time: false, granted_by: None, trouble: Some(trouble) }
 }
@@ -209,7 +209,7 @@ mod tests {
         let after = promotion.answer().unwrap();
         assert!(
             !after.real_time
-                && after.trouble.is_some_and(|trouble| trouble.error.contains("gave its priority back"))
+                && after.trouble.is_some_and(|trouble| trouble.error.contains("lost its real-time priority"))
         );
     }
 }

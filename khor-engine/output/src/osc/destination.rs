@@ -1,5 +1,5 @@
-//! A target and its address. A thread of its own looks up a name for as long as the target is
-//! configured. A look-up can take many seconds, and notes for other targets do not wait for it.
+//! A target and its address. A separate thread looks up the target's name, because a look-up can
+//! take many seconds. Notes for other targets do not wait for it.
 
 use std::{
     io::{self, ErrorKind},
@@ -48,7 +48,7 @@ struct State {
 struct Route {
     socket: UdpSocket,
     address: SocketAddr,
-    /// Where the datagrams count as own traffic.
+    /// Whether the datagrams count as edge or as local traffic.
     place: CountedAt,
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `/khor/note` | `iiff` | channel, MIDI note, velocity 0..1, duration s; the bundle's time tag is the onset |
 //! | `/khor/signal` | `sf` | name of the lane, level 0..1; on change, at most 50 a second each |
-//! | `/khor/deviation` | `sf` | name of the lane, octaves above its baseline; on change, as often |
+//! | `/khor/deviation` | `sf` | name of the lane, octaves above its baseline; on change, at most 50 a second each |
 //! | `/khor/metrics` | `fffffffff` | exec/s, rx kB/s, tx kB/s, csw/s, read kB/s, write kB/s, retx/s, irq/s, mem %; ten a second |
 
 mod destination;
@@ -53,8 +53,8 @@ pub enum OscEvent {
     Targets(Vec<OscTarget>),
     /// A note and the wall-clock time of its onset.
     Note(Note, SystemTime),
-    /// Lanes of a catalogue: levels as `/khor/signal`, deviations as `/khor/deviation`. Unchanged
-    /// values are not sent.
+    /// The lanes of a catalogue. Levels are sent as `/khor/signal` and deviations as
+    /// `/khor/deviation`. Unchanged values are not sent.
     Lanes(Catalogue, Lanes),
     /// A cue: its kind, the name of its process (empty if unknown) and its pid (0 if unknown).
     Cue(&'static str, String, u32),
@@ -131,7 +131,7 @@ struct Sender {
     /// The current address of each destination when lanes were sent last.
     reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
-    /// The lanes of the values that were sent.
+    /// The catalogue of the values in `levels` and `deviations`.
     catalogue: Catalogue,
     levels: Sent,
     deviations: Sent,
@@ -248,7 +248,8 @@ impl Sender {
         }
     }
 
-    /// Forgets the values of lanes whose ids mean other lanes now.
+    /// Sets the catalogue. If it does not extend the previous one, ids mean other lanes, so the
+    /// values of added lanes are sent again.
     fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if !catalogue.extends(&self.catalogue) {
             self.levels.added.clear();
@@ -275,8 +276,8 @@ impl Sender {
     }
 }
 
-/// Whether the value of a lane must be sent now. Stores it if so. A missing value is not sent, and
-/// when it returns it is sent.
+/// Whether the value of a lane must be sent now. If so, stores the value and the time. A missing
+/// value is not sent. The first value after a missing one is always sent.
 fn due(sent: &mut Sent, lane: LaneId, value: Option<f32>, change: f32, now: Instant) -> bool {
     let held = sent.value(lane);
     let Some(value) = value else {
@@ -395,7 +396,7 @@ mod tests {
         };
         send(&["queue"]);
         send(&["queue", "jobs"]);
-        // The first lane has another name now.
+        // The first id now means another lane.
         send(&["mails"]);
         let sent = |_| match receive(&socket) {
             OscPacket::Message(OscMessage { addr, args }) => (addr, args[0].clone().string().unwrap()),

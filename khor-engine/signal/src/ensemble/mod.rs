@@ -1,5 +1,5 @@
-//! Combines several machines: what most of them do, what the busiest tenth does, and which ones
-//! stand out.
+//! Combines several machines: the activity of most of them, the saturation of the busiest tenth,
+//! and the machines that stand out.
 //!
 //! Each machine's deviation comes from its own baseline, so machines of any size can be compared.
 //! `soloists` chooses the machines that stand out, and `section_slots` assigns sections to slots.
@@ -20,7 +20,7 @@ const MIN_SOLO_LEVEL: f32 = 0.05;
 /// Work is the median, because that is what most machines do. Signals of waiting (`lat`, `stall`,
 /// `mem`, `cpu`) are the 90th percentile, so that trouble of one machine in ten is audible. An
 /// added lane is the median of the machines that have it. A lane is missing if no machine has it.
-/// All readings have ids of the same catalogue.
+/// The lane ids of all readings must come from one catalogue.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
     let added = readings.clone().map(|reading| reading.lanes.added.len()).max().unwrap_or(0);
@@ -61,7 +61,7 @@ pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     })
 }
 
-/// For each lane, that of the machine that has more of it.
+/// Takes each lane from the machine whose level is higher.
 pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     PerLane::from_fn(a.added.len().max(b.added.len()), |id| match (a.value(id), b.value(id)) {
         (Some(a), Some(b)) => Some(if b.level > a.level { b } else { a }),
@@ -69,8 +69,8 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Saturation (`lat`, `stall`, `mem`, `cpu`) of the most saturated section, all other lanes
-/// unchanged.
+/// Replaces each saturation lane (`lat`, `stall`, `mem`, `cpu`) by that of the most saturated
+/// section. Keeps all other lanes.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));
     PerLane::from_fn(
@@ -98,7 +98,7 @@ fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     Some(*below + (above - *below) * place.fract())
 }
 
-/// The lane of the largest deviation, and that deviation in octaves.
+/// The lane with the largest deviation, and its deviation in octaves.
 pub fn largest_deviation(lanes: &Lanes) -> Option<(LaneId, f32)> {
     let audible = lanes.iter().filter_map(|(id, lane)| {
         let lane = lane.as_ref()?;
@@ -152,7 +152,11 @@ mod tests {
         let queue = LaneId::of_added(3).unwrap();
         let site = [reading(SignalId::Rx, 0.0), reading(queue, 6.0), reading(queue, 2.0)];
         let whole = ensemble(site.iter()).unwrap().lanes;
-        assert_eq!(whole.value(queue).map(|lane| lane.deviation), Some(4.0), "of those that have it");
+        assert_eq!(
+            whole.value(queue).map(|lane| lane.deviation),
+            Some(4.0),
+            "the median of those that have it"
+        );
         assert_eq!(whole.value(LaneId::of_added(0).unwrap()), None);
         assert_eq!(largest_deviation(&whole), Some((queue, 4.0)));
         let louder = louder(&site[0].lanes, &site[1].lanes);
@@ -162,7 +166,7 @@ mod tests {
         let section = busiest(site.iter().map(|machine| &machine.lanes));
         assert!(section.value(queue).unwrap().deviation > 5.0);
         let saturated = most_saturated(&site[1].lanes, [section].iter());
-        assert_eq!(saturated.value(queue), site[1].lanes.value(queue), "that is no waiting");
+        assert_eq!(saturated.value(queue), site[1].lanes.value(queue), "not a saturation lane");
     }
 
     #[test]
@@ -178,7 +182,7 @@ mod tests {
         assert_eq!(
             level(&most_saturated(&calm, [busy.clone()].iter()), SignalId::Rx),
             0.0,
-            "that is no waiting"
+            "not a saturation lane"
         );
         assert_eq!(level(&louder(&calm, &busy), SignalId::Rx), 0.8);
     }

@@ -1,4 +1,4 @@
-//! Readings of frames, with and without added lanes.
+//! Tests the readings of frames with and without added lanes.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -38,7 +38,7 @@ fn restarted_counters_cause_no_spike() {
     assert!(pipeline.push(frame(80, 5_000_000)).is_none(), "nothing to compare with");
 }
 
-/// `CLOCK_BOOTTIME` goes on during suspend: what little happened is spread over all of it.
+/// `CLOCK_BOOTTIME` continues during suspend, so the few events are averaged over the whole suspend.
 #[test]
 fn resuming_from_suspend_causes_no_spike() {
     const HOUR_MS: u64 = 3_600_000;
@@ -72,7 +72,7 @@ fn a_burst_shows_within_two_samples() {
     assert!(exec(last.unwrap()).level < 0.01);
 }
 
-/// The same trouble on a machine that does eight times as much when nothing is wrong.
+/// Two machines have the same trouble. One usually does eight times as much as the other.
 #[test]
 fn levels_compare_across_machine_sizes() {
     let measure = |idle_per_s: f64| {
@@ -86,7 +86,7 @@ fn levels_compare_across_machine_sizes() {
     assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
     assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
     assert!(small.deviation > big.deviation && big.deviation > 2.0);
-    // Two a second come one by one: the average of a quarter of a second swings by that much.
+    // Two events a second arrive one by one, so the average over a quarter of a second swings.
     assert!(small_idle.deviation.abs() < 1.5);
 }
 
@@ -185,7 +185,7 @@ fn another_catalogue_drops_old_values() {
     assert!(kept.rates.value(queue).unwrap() >= before.rates.value(queue).unwrap());
     pipeline.set_catalogue(catalogue(&["errors"]));
     let other = push_values(&mut pipeline, 501..502, Some(700.0));
-    assert!(other.rates.value(queue).unwrap() < 100.0, "another lane begins at zero");
+    assert!(other.rates.value(queue).unwrap() < 100.0, "the new lane begins at zero");
     assert_eq!(other.lanes.added.len(), 1);
 }
 
@@ -199,7 +199,7 @@ fn added_time_shares_never_exceed_one() {
     assert_eq!(reading.rates.added.values().next(), Some(&Some(1.0)));
 }
 
-/// What a source may do to its added lanes.
+/// An operation of a source on its added lanes.
 #[derive(Clone, Debug)]
 enum Step {
     Values(Vec<Option<f64>>),
@@ -226,14 +226,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// All that a reading says of the kernel's signals.
+/// The part of a reading that describes the kernel's signals.
 fn kernel_part(reading: Reading) -> impl PartialEq + std::fmt::Debug {
     let Reading { t_ns, lanes, rates, baselines, learnt: _, counter_rates } = reading;
     (t_ns, lanes.kernel, rates.kernel, baselines.kernel, counter_rates)
 }
 
 proptest! {
-    /// Holds for any lanes and values, even if the catalogue changes in between.
+    /// Holds for any lanes and values, even if the catalogue changes between frames.
     #[test]
     fn added_lanes_never_affect_the_kernel(steps in steps()) {
         let (mut plain, mut grown) = (Pipeline::new(Scaling::default()), Pipeline::new(Scaling::default()));
@@ -242,13 +242,13 @@ proptest! {
             let mut added = PerAdded::EMPTY;
             match step {
                 Step::Values(values) => added = values.into_iter().collect(),
-                // Known already, or full.
+                // Fails if the lane exists already, or if the catalogue is full.
                 Step::Add(lane) => drop(catalogue.add(test_lane(&format!("q{lane}")))),
                 Step::Replace(lanes) => {
                     catalogue = Catalogue::kernel();
                     for lane in lanes {
-                            drop(catalogue.add(test_lane(&format!("q{lane}"))));
-                        }
+                        drop(catalogue.add(test_lane(&format!("q{lane}"))));
+                    }
                 }
                 Step::Reset => [&mut plain, &mut grown].into_iter().for_each(Pipeline::reset),
             }

@@ -31,9 +31,9 @@ pub struct Host {
     pub silent: bool,
     /// Its last reading.
     pub reading: Reading,
-    /// Why a lane of its last frame is left out, if any is.
+    /// Why a lane of its last frame was dropped, if one was.
     pub left_out: Option<String>,
-    /// What counts there.
+    /// The source of its counters.
     pub source: Source,
     /// Version of its relay.
     pub version: String,
@@ -62,7 +62,7 @@ pub enum MembershipChange {
     Back(Name),
 }
 
-/// What became of a frame.
+/// The result for a frame.
 #[derive(PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
@@ -70,7 +70,7 @@ pub(super) enum Outcome {
     Rival,
 }
 
-/// A host, and what is needed to judge its next frame.
+/// A host, and the state that decides whether its next frame is accepted.
 pub(crate) struct TrackedHost {
     pub(super) host: Host,
     instance: u32,
@@ -85,7 +85,7 @@ pub(crate) struct TrackedHost {
 }
 
 impl TrackedHost {
-    /// A host that sends its first frame. Its lanes get their ids from `catalogue`.
+    /// A host from its first frame. `catalogue` assigns the ids of its lanes.
     pub(super) fn new(frame: Frame, seen: Instant, behind_ms: i64, catalogue: &mut Catalogue) -> Self {
         let (reading, left_out) = codec::reading(&frame, catalogue);
         let Frame { host: name, section, instance, seq, monotonic_ms, version, source, .. } = frame;
@@ -118,7 +118,7 @@ impl TrackedHost {
 
     /// Takes the host's next frame. A restarted relay counts from 0. A relay that appears while
     /// another one with the same name still sends is a rival. `shares` receivers share the frames.
-    /// Its lanes get their ids from `catalogue`.
+    /// `catalogue` assigns the ids of its lanes.
     pub(super) fn update(
         &mut self,
         frame: Frame,

@@ -1,4 +1,4 @@
-//! The hosts of a site that send to this program: who is silent, what was refused and why. No I/O.
+//! The hosts of a site that send to this program: their state, and the rejected messages. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -30,7 +30,7 @@ pub(crate) struct HostRoster {
     tracked: BTreeMap<Name, TrackedHost>,
     cue_limits: CueLimits,
     refused: Refused,
-    /// The lanes of all hosts.
+    /// The lanes of all hosts. It only grows.
     catalogue: Catalogue,
     /// Since when frames can arrive.
     connected: Instant,
@@ -55,7 +55,7 @@ impl HostRoster {
         self.connected = now;
     }
 
-    /// The lanes of all hosts. It grows when a host sends a lane with another name.
+    /// The catalogue of all hosts' lanes. It grows when a host sends a lane with a new name.
     pub(crate) fn catalogue(&mut self) -> &mut Catalogue {
         &mut self.catalogue
     }
@@ -155,7 +155,7 @@ impl HostRoster {
         self.refused.late += 1;
     }
 
-    /// What was refused.
+    /// The numbers of rejected messages.
     pub(crate) fn refused(&self) -> &Refused {
         &self.refused
     }
@@ -204,8 +204,8 @@ impl HostRoster {
     }
 }
 
-/// Sections by name, the hosts without one last. Of more than `most` sections, the last by name are
-/// counted with the hosts without one.
+/// Numbers of hosts by section, in the order of names. The hosts without a section come last. If
+/// there are more than `most` sections, the last ones count as hosts without a section.
 pub(crate) fn pool_sections(
     mut sections: BTreeMap<Option<Name>, u32>,
     most: usize,

@@ -1,5 +1,5 @@
-//! The sites within a site: which relays report each, what they count, which hosts they name. No
-//! I/O.
+//! The sites within a site: the relays that report each one, their counts, and the hosts that they
+//! name. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,8 +7,7 @@ use khor_fleet::{
     Frame, Message, Name, SiteFrame,
     sketch::{self, MAX_PARTS},
 };
-use khor_signal::Accumulator;
-use khor_signal::Catalogue;
+use khor_signal::{Accumulator, Catalogue};
 use tokio::time::Instant;
 
 use super::{
@@ -102,7 +101,7 @@ struct Noticed {
     reported: Instant,
 }
 
-/// What became of a frame.
+/// The result for a site's frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SiteOutcome {
     /// It was accepted. These hosts and sites changed.
@@ -136,7 +135,7 @@ impl SubSites {
         self.sites.is_empty()
     }
 
-    /// Takes a site's frame. The lanes of its hosts get their ids from `catalogue`.
+    /// Takes a site's frame. `catalogue` assigns the ids of its hosts' lanes.
     pub(crate) fn site_frame(
         &mut self,
         frame: &SiteFrame,
@@ -206,7 +205,7 @@ impl SubSites {
         news
     }
 
-    /// The sites that fell silent since the last call. Forgets what is too old.
+    /// The sites that fell silent since the last call. Drops sites and hosts that are too old.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.sites.retain(|_, site| now.duration_since(site.seen) < FORGOTTEN);
         self.named.retain(|_, named| now.duration_since(named.seen()) < NAMED);

@@ -182,7 +182,7 @@ fn too_long(length: usize, most: usize) -> String {
     format!("messages of {length} bytes are dropped: its limit is {most} (max_payload)")
 }
 
-/// What to do about it.
+/// The fix for an error of the server.
 pub(super) fn fix(why: &str) -> &'static str {
     let why = why.to_lowercase();
     let fits = |(words, _): &&(&[&str], &str)| words.iter().any(|word| why.contains(word));

@@ -72,7 +72,7 @@ impl RelayMetrics {
         registry.register("cues", "Cues that were sent", self.cues.clone());
         registry.register(
             "lanes_left_out",
-            "Added lanes for which the last frame had no room",
+            "Added lanes that did not fit into the last frame",
             self.lanes_left_out.clone(),
         );
         registry.register("connected", "Whether the server is there", self.connected.clone());

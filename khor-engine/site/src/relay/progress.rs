@@ -1,4 +1,4 @@
-//! What a relay shows of itself while it runs, and why it ends.
+//! The progress of a relay while it runs, and the errors that end it.
 
 use std::{io, time::Duration};
 
@@ -17,7 +17,7 @@ pub enum RelayError {
     #[error("waiting for signals: {0}")]
     Signals(#[from] io::Error),
     /// The source has ended. The relay must not repeat its last reading for ever.
-    #[error("hearing this machine failed inside khor, see above")]
+    #[error("the source task panicked; the log above has the cause")]
     SourceEnded,
 }
 
@@ -30,17 +30,17 @@ pub struct Progress {
     pub dropped: u64,
     /// Cues that were sent.
     pub cues: u64,
-    /// Added lanes for which the last frame had no room.
+    /// Added lanes that did not fit into the last frame.
     pub lanes_left_out: u64,
     /// Whether the server answers.
     pub connected: bool,
     /// Why frames are dropped, and the fix.
     pub trouble: Option<Shortfall>,
-    /// What a relay that aggregates received.
+    /// Messages received by a relay that aggregates.
     pub received: Received,
 }
 
-/// What a relay that aggregates received.
+/// The messages that an aggregating relay has received, and their senders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
     /// Hosts' frames that were accepted.
@@ -49,7 +49,7 @@ pub struct Received {
     pub hosts: u32,
     /// Hosts that have stopped.
     pub silent: u32,
-    /// Messages that were refused, by reason.
+    /// Messages that were rejected, by reason.
     pub refused: [(&'static str, u64); Refused::REASONS],
     /// Cues that were dropped: too many at once.
     pub cues_dropped: u64,

@@ -182,7 +182,8 @@ impl Publisher {
         self.identity.boot_id = boot_id.and_then(|text| codec::boot_id(&text));
     }
 
-    /// Forgets the source: its counters do not continue, and its last reading is out of date.
+    /// Drops the state of the source. The next source's counters do not continue, and the last
+    /// reading is out of date.
     fn source_gone(&mut self) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());
@@ -190,7 +191,7 @@ impl Publisher {
         self.reading = None;
     }
 
-    /// Sends the last reading. Without a source, every signal is absent.
+    /// Sends the last reading. Without a source, every signal is missing.
     async fn send_frame(&mut self) {
         let reading = self.reading.as_ref().map(|reading| (reading, self.pipeline.catalogue()));
         let frame = self.identity.frame(self.seq, Clocks::now(), self.kind, reading);
@@ -201,13 +202,13 @@ impl Publisher {
         self.follow_link();
     }
 
-    /// Counts the lanes that the frame has no room for, and logs when the number changes.
+    /// Counts the lanes that did not fit into the frame. Logs when the number rises.
     fn count_lanes(&mut self, frame: &Frame) {
         let all = self.reading.as_ref().map_or(0, added_lanes::count);
         let left_out = all.saturating_sub(frame.added.len()) as u64;
         if std::mem::replace(&mut self.progress.lanes_left_out, left_out) < left_out {
             let lanes = counted(left_out, "lane");
-            warn!("{lanes} left out: a frame has no room for all; send fewer lanes, or shorten their names");
+            warn!("{lanes} dropped: they do not fit into a frame; send fewer lanes, or shorten their labels");
         }
     }
 

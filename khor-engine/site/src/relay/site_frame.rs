@@ -1,5 +1,5 @@
-//! The frame of a site: sums the frames of its hosts since the last one, and tracks who shares
-//! them. No I/O.
+//! Builds the frame of a site: sums the frames of its hosts since the last one, and tracks the
+//! relays that share the hosts. No I/O.
 
 use std::{
     collections::{BTreeMap, VecDeque},

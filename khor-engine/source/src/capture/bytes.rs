@@ -1,4 +1,5 @@
-//! Numbers and texts as bytes: LEB128, zigzag for signed ones, texts with their length before them.
+//! Reads and writes numbers and texts: LEB128, zigzag for signed numbers, and texts after their
+//! length.
 
 use khor_proto::inert;
 
@@ -23,7 +24,7 @@ pub(super) fn put_signed(bytes: &mut Vec<u8>, number: i64) {
     put_number(bytes, ((number << 1) ^ (number >> 63)) as u64);
 }
 
-/// Its length and its bytes; what is beyond [`MAX_TEXT_BYTES`] is left out.
+/// Appends a text: its length, then its bytes. Cuts it at [`MAX_TEXT_BYTES`].
 pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     put_number(bytes, text.len() as u64);
@@ -46,7 +47,7 @@ impl Cursor {
         self.bytes.get(self.at).copied()
     }
 
-    /// The bytes that were not taken.
+    /// The bytes that are not read yet.
     pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
     }

@@ -37,13 +37,14 @@ pub(super) enum Entry {
     Lost(u64),
     /// The definition of an added lane.
     Lane {
-        /// 0 is the first added lane.
+        /// Position among the added lanes, from 0.
         number: u32,
         definition: LaneDefinition,
     },
     /// The recording was ended, not cut.
     End,
-    /// A value of the next frame, or of a kind that a newer khor knows.
+    /// No result for the caller: the value of an added lane, which the next frame contains, or a
+    /// kind of entry that only a newer khor knows.
     Nothing,
 }
 
@@ -135,7 +136,7 @@ impl Context {
         }
     }
 
-    /// Reads a cue, or what has the form of a cue.
+    /// Reads an entry in the form of a cue: a cue, or the definition or value of an added lane.
     fn cue(&mut self, bytes: &mut Cursor) -> Result<Entry, Malformed> {
         let number = bytes.byte()?;
         let parts = bytes.byte()?;

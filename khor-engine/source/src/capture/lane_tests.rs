@@ -1,4 +1,4 @@
-//! Captures with added lanes: written and read, damaged, hostile, and as an older khor sees them.
+//! Tests captures with added lanes: round trips, damage, hostile content, and an older khor.
 
 use khor_signal::{
     Catalogue, Counter, Family, Frame, LaneDefinition, LaneId, LevelCurve, Prior, Scale, VoiceHint,
@@ -31,7 +31,7 @@ fn definition(name: &str) -> LaneDefinition {
     }
 }
 
-/// A catalogue with so many added lanes.
+/// A catalogue with this number of added lanes.
 fn catalogue(added: usize) -> Catalogue {
     let mut catalogue = Catalogue::kernel();
     for number in 0..added {
@@ -40,7 +40,8 @@ fn catalogue(added: usize) -> Catalogue {
     catalogue
 }
 
-/// A frame each 100 ms, with values of so many lanes. The value of a lane is missing at times.
+/// The frame at `step` × 100 ms, with values of `added` lanes. Every fifth value of a lane is
+/// missing.
 fn frame(step: u64, added: usize) -> Frame {
     let mut frame = Frame::new(step * 100_000_000, Counter::ALL.map(|_| Some(step)));
     for number in (0..added).filter(|number| !(step as usize + number).is_multiple_of(5)) {
@@ -50,8 +51,8 @@ fn frame(step: u64, added: usize) -> Frame {
     frame
 }
 
-/// One source that begins without added lanes and then has two and later three of them, and
-/// another source with one.
+/// Two sources. The first begins without added lanes, and has two and then three of them later. The
+/// second has one.
 fn pieces() -> Vec<Recorded> {
     let mut pieces = vec![Recorded::Start(origin(SourceKind::Collector))];
     let frames = |steps: std::ops::Range<u64>, added| steps.map(move |step| frame(step, added));
@@ -74,7 +75,7 @@ fn lanes_and_values_round_trip() {
     assert_eq!(read, pieces);
 }
 
-/// The frames that were read, each with the lanes that were known then.
+/// The frames that were read, each with its catalogue.
 fn frames(pieces: &[Recorded]) -> Vec<(Frame, Catalogue)> {
     let mut catalogue = Catalogue::kernel();
     let mut frames = Vec::new();
@@ -106,7 +107,7 @@ fn damaged_block_costs_no_other_values() {
 }
 
 #[test]
-fn values_of_undefined_lanes_are_left_out() {
+fn values_of_undefined_lanes_are_dropped() {
     let mut pieces = vec![Recorded::Start(origin(SourceKind::Collector)), Recorded::Lanes(catalogue(1))];
     pieces.push(Recorded::Frame(frame(1, 3)));
     pieces.push(Recorded::Frame(frame(2, 3)));
@@ -118,7 +119,7 @@ fn values_of_undefined_lanes_are_left_out() {
 }
 
 #[test]
-fn values_that_are_not_finite_are_missing() {
+fn infinite_values_and_nan_are_missing() {
     let first = LaneId::of_added(0).unwrap();
     for broken in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let mut frame = frame(1, 2);
@@ -163,7 +164,7 @@ fn invalid_definitions_are_damage() {
     let mut bytes = Vec::new();
     put_json(&mut bytes, 0, &json("a"));
     put_json(&mut bytes, 0, &json("b"));
-    assert_eq!(read(&file(&bytes)).1.len(), 1, "a lane has one name");
+    assert_eq!(read(&file(&bytes)).1.len(), 1, "two names for one lane");
 }
 
 #[test]
@@ -178,7 +179,7 @@ fn more_than_64_lanes_are_damage() {
     assert!(errors[0].to_string().contains("a block makes no sense"), "{errors:?}");
 }
 
-/// An older khor takes them for cues of a kind that it does not know.
+/// An older khor reads lanes as cues of unknown kinds.
 #[test]
 fn older_khor_skips_added_lanes() {
     let mut bytes = Vec::new();
@@ -191,7 +192,7 @@ fn older_khor_skips_added_lanes() {
         rest = after;
         if parts & part::COMM != 0 {
             let length = usize::from(rest[0] & 0x7f) + (usize::from(rest[1]) << 7);
-            assert!(rest[0] > 0x7f && length <= 1024, "a text of two bytes of length");
+            assert!(rest[0] > 0x7f && length <= 1024, "a text whose length takes two bytes");
             rest = &rest[2 + length..];
         }
         if parts & part::CGROUP != 0 {

@@ -1,7 +1,7 @@
-//! Added lanes within blocks: their definitions and their values.
+//! Reads and writes the definitions and the values of added lanes in blocks.
 //!
-//! Both have the form of cues of unknown kinds, so that an older khor skips them and reads the
-//! rest. Each block with values begins with all definitions, so that it can be read alone.
+//! Both look like cues of unknown kinds. An older khor skips such cues and reads the rest. Each
+//! block with values begins with all definitions, so that it can be read without the other blocks.
 
 use khor_signal::{Catalogue, LaneDefinition, LaneId, PerAdded};
 
@@ -13,7 +13,8 @@ use super::{
 /// Appends the definitions of all added lanes.
 pub(super) fn put_definitions(bytes: &mut Vec<u8>, catalogue: &Catalogue) {
     for (number, lane) in (0_u64..).zip(catalogue.added()) {
-        // Texts and finite numbers can always be written, and the longest definition fits.
+        // A definition has only texts and finite numbers, so it always becomes JSON. The longest
+        // one fits.
         let text = serde_json::to_string(&lane.definition()).unwrap_or_default();
         debug_assert!((1..=MAX_TEXT_BYTES).contains(&text.len()), "{text}");
         bytes.extend([tag::CUE, kind::LANE, part::COMM | part::DETAIL]);
@@ -28,7 +29,9 @@ pub(super) fn is_definition(bytes: &Cursor) -> bool {
     bytes.rest().starts_with(&[tag::CUE, kind::LANE])
 }
 
-/// Adds a definition that was read to the lanes that are known. Returns whether the lane is new.
+/// Adds a definition that was read to the catalogue. Returns whether the lane is new. The
+/// definition is malformed if it is invalid, out of order, or another one than before for the same
+/// number.
 pub(super) fn define(
     catalogue: &mut Catalogue,
     number: u32,
@@ -43,12 +46,12 @@ pub(super) fn define(
     }
 }
 
-/// The values of the added lanes, from which those of the next frame differ.
+/// The last values of the added lanes. The next values are stored as differences from them.
 #[derive(Clone, Debug)]
 pub(super) struct LaneValues {
     /// The bits of the last value of each lane.
     bits: [u64; LaneId::MAX_ADDED],
-    /// The values of the next frame.
+    /// The values that were read for the next frame.
     next: PerAdded<Option<f64>>,
 }
 
@@ -59,20 +62,21 @@ impl Default for LaneValues {
 }
 
 impl LaneValues {
-    /// Appends the values that are known and finite, for the frame that follows.
+    /// Appends the values of the frame that follows. Leaves out missing values and those that are
+    /// not finite.
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, values: &PerAdded<Option<f64>>) {
         for ((number, value), last) in (0_u64..).zip(values.values()).zip(&mut self.bits) {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };
             bytes.extend([tag::CUE, kind::LANE_VALUE, part::CGROUP | part::DETAIL]);
             put_signed(bytes, 0);
-            // Values that are alike differ in their first bytes, so this number is small.
+            // Round numbers differ only in their high bytes. Swapped, these make a small number.
             let changed = value.to_bits() ^ std::mem::replace(last, value.to_bits());
             put_number(bytes, changed.swap_bytes());
             put_number(bytes, number);
         }
     }
 
-    /// Takes a value that was read. A value that is not finite is missing.
+    /// Stores a value that was read. A value that is not finite counts as missing.
     pub(super) fn read(&mut self, number: u32, changed: u64) -> Result<(), Malformed> {
         let lane = LaneId::of_added(number as usize).ok_or(Malformed)?;
         let bits = &mut self.bits[number as usize];
@@ -82,7 +86,7 @@ impl LaneValues {
         Ok(())
     }
 
-    /// The values of the frame that is read next.
+    /// Returns the values for the next frame, and clears them.
     pub(super) fn take(&mut self) -> PerAdded<Option<f64>> {
         std::mem::take(&mut self.next)
     }

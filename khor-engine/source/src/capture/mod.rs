@@ -25,7 +25,7 @@ use khor_signal::{Catalogue, Counter, Frame, PerCounter};
 pub use self::{reader::CaptureReader, writer::CaptureWriter};
 use super::{MachineInfo, SourceInfo, SourceKind};
 
-/// What every capture begins with; the last byte is the version of the format.
+/// The first bytes of every capture. The last one is the version of the format.
 const HEADING: [u8; 8] = *b"khorcap\x02";
 
 /// Why a capture can't be read, or a part of it.
@@ -55,7 +55,7 @@ pub enum CaptureError {
         frames: u64,
         /// Time before the damage, seconds.
         seconds: f64,
-        /// What is wrong.
+        /// The problem.
         problem: &'static str,
     },
 }
@@ -65,8 +65,9 @@ pub enum CaptureError {
 pub enum Recorded {
     /// A source begins; its counters do not continue those before.
     Start(Origin),
-    /// The lanes of the frames that follow. Until the first ones after [`Self::Start`], a source has
-    /// the kernel's signals alone. Each catalogue extends the last one.
+    /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Start`], a
+    /// source has only the kernel's signals. Within a source, each catalogue extends the previous
+    /// one.
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),
@@ -79,10 +80,10 @@ pub enum Recorded {
     },
 }
 
-/// What a stretch of a capture was recorded from.
+/// The source that a part of a capture was recorded from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// What kind of source; `None` where its description is damaged or of a newer khor.
+    /// Kind of the source; `None` if its description is damaged or comes from a newer khor.
     pub kind: Option<SourceKind>,
     /// The machine; `None` for one that does not exist.
     pub machine: Option<MachineInfo>,
@@ -90,12 +91,12 @@ pub struct Origin {
     pub interval_ms: u16,
     /// Version of the khor that recorded.
     pub recorder: String,
-    /// What was counted.
+    /// Which counters are available.
     pub availability: PerCounter<Availability>,
 }
 
 impl Origin {
-    /// Of a live source.
+    /// The origin of a live source.
     pub fn of(source: &SourceInfo) -> Self {
         Self {
             kind: Some(source.kind),
@@ -106,7 +107,7 @@ impl Origin {
         }
     }
 
-    /// Of a stretch whose description is lost.
+    /// The origin of a part whose description is damaged.
     pub(super) fn unknown() -> Self {
         Self {
             kind: None,

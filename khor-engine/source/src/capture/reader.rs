@@ -1,4 +1,4 @@
-//! Reads a capture piece by piece, and goes on after what is damaged.
+//! Reads a capture piece by piece, and continues after a damaged part.
 
 use std::{
     fs::File,
@@ -44,7 +44,7 @@ pub struct CaptureReader<R = BufReader<File>> {
     lacks_edge: Option<bool>,
     /// The lanes of the current source.
     catalogue: Catalogue,
-    /// Whether some of its lanes were not returned yet.
+    /// Whether the catalogue has lanes that the caller has not received yet.
     has_new_lanes: bool,
     /// The end of the capture was read.
     whole: bool,
@@ -111,7 +111,7 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
-    /// What an entry means to the caller; `None` if it has no effect of its own.
+    /// The record that the caller receives for an entry; `None` if there is none.
     fn recorded(&mut self, entry: Entry) -> Result<Option<Recorded>, Malformed> {
         Ok(match entry {
             Entry::Source { origin, lacks_edge } => {
@@ -137,7 +137,7 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
-    /// Another source begins.
+    /// Begins another source.
     fn start(&mut self, origin: Origin) -> Recorded {
         (self.catalogue, self.has_new_lanes) = (Catalogue::kernel(), false);
         Recorded::Start(origin)
@@ -149,7 +149,7 @@ impl<R: Read> CaptureReader<R> {
             edge::fill(&mut frame);
         }
         if frame.added.len() > self.catalogue.added().len() {
-            // Values of lanes without a definition mean nothing.
+            // Drops values of lanes without a definition.
             frame.added.resize(self.catalogue.added().len());
         }
         self.frames += 1;
@@ -222,15 +222,15 @@ impl<R: Read> CaptureReader<R> {
     }
 }
 
-/// What the next block is.
+/// The kind of the next block.
 enum Next {
-    /// It goes on, or begins with the description of its source.
+    /// The current source continues, or the block begins with the description of another one.
     Entries,
-    /// It is of another source, whose description was in a damaged block.
+    /// The block belongs to another source, whose description was in a damaged block.
     OtherSource,
     /// Another capture follows.
     Appended,
-    /// There is none.
+    /// There is no further block.
     Over,
 }
 

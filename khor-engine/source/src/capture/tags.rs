@@ -1,4 +1,5 @@
-//! The bytes that entries of a block begin with.
+//! The constants of a block's entries: their first bytes, the kinds of cues, and the parts of a
+//! cue.
 
 /// First byte of each entry.
 pub(super) mod tag {
@@ -12,8 +13,7 @@ pub(super) mod tag {
     pub(crate) const END: u8 = 6;
 }
 
-/// Kinds of [`tag::CUE`] that are no cues. A khor that does not know them skips them as unknown
-/// cues.
+/// Special kinds of [`tag::CUE`] entries. An older khor skips them as cues of unknown kinds.
 pub(super) mod kind {
     /// The value of an added lane in the next frame.
     pub(crate) const LANE_VALUE: u8 = 253;
@@ -23,7 +23,7 @@ pub(super) mod kind {
     pub(crate) const NONE: u8 = 255;
 }
 
-/// Which parts of a cue are there.
+/// Bits for the parts that a cue has.
 pub(super) mod part {
     pub(crate) const PID: u8 = 1;
     pub(crate) const COMM: u8 = 2;

@@ -1,4 +1,4 @@
-//! Captures written and read: whole, cut everywhere, flipped everywhere, and made of noise.
+//! Tests captures: complete ones, cut or changed at every byte, and random bytes.
 
 use khor_proto::{Availability, Cue, CueKind};
 use khor_signal::{Counter, Frame};
@@ -75,7 +75,7 @@ pub(super) fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
     file
 }
 
-/// What can be read, and the errors on the way.
+/// The readable parts of a capture, and the errors while reading it.
 pub(super) fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
     let (mut pieces, mut errors) = (Vec::new(), Vec::new());
     match CaptureReader::new(file) {
@@ -88,7 +88,7 @@ pub(super) fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
     (pieces, errors)
 }
 
-/// Where blocks begin, and the end.
+/// Positions of the blocks, and of the end.
 pub(super) fn block_starts(file: &[u8]) -> Vec<usize> {
     let (mut at, mut starts) = (HEADING.len(), vec![HEADING.len()]);
     while at < file.len() {

@@ -34,7 +34,7 @@ pub struct CaptureWriter {
     redact: bool,
     /// Number of the source, from 1.
     source: u64,
-    /// The lanes of the source. Each block begins with the definitions of added lanes.
+    /// The catalogue of the source. Each block begins with the definitions of its added lanes.
     catalogue: Catalogue,
     block: Vec<u8>,
     /// Time of the block's first frame.
@@ -82,7 +82,8 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Takes the lanes of the frames that follow. They must extend the previous lanes of the source.
+    /// Sets the catalogue of the frames that follow. It must extend the source's previous
+    /// catalogue.
     pub fn lanes(&mut self, catalogue: &Catalogue) -> io::Result<()> {
         if *catalogue != self.catalogue {
             self.flush()?;
@@ -92,7 +93,7 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Appends one frame. Values of lanes that are not in the catalogue are left out by readers.
+    /// Appends one frame. Readers drop values of lanes that are not in the catalogue.
     pub fn push(&mut self, frame: &Frame) -> io::Result<()> {
         if self.begun_ns.is_some_and(|begun_ns| frame.t_ns.wrapping_sub(begun_ns) >= BLOCK_NS) {
             self.flush()?;

@@ -15,9 +15,9 @@ const LONGEST_RELEASE_MS: f32 = 100.0;
 const SILENT_AFTER_FRAMES: u64 = 48_000;
 /// A fading voice is silent after this many blocks: the longest fade, and a block for its end.
 const FADE_BLOCKS: usize = (OFF_FADE_S * RATE_HZ) as usize / BLOCK + 2;
-/// The same for the fade of a stolen voice.
+/// A stolen voice is silent after this many blocks.
 const STEAL_BLOCKS: usize = (STEAL_FADE_S * RATE_HZ) as usize / BLOCK + 2;
-/// No sum of 24 voices is louder.
+/// Upper limit of the sum of 24 voices.
 const LOUDEST: f32 = 100.0;
 
 /// An operation of the bank.
@@ -31,7 +31,7 @@ enum Op {
     },
     Limit(usize),
     AllOff,
-    /// So many blocks.
+    /// Renders this many blocks.
     Render(usize),
 }
 
@@ -49,13 +49,13 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..120)
 }
 
-/// The bank, and how many notes it was given.
+/// The bank, and counts of its notes.
 struct Model {
     bank: VoiceBank,
     frame: u64,
     buses: [Buses; 1],
     played: u64,
-    /// Notes that waited for a fading voice when all notes ended.
+    /// Notes that waited for a fading voice when [`Op::AllOff`] came.
     forgotten: u64,
 }
 
@@ -142,7 +142,7 @@ proptest! {
         for op in &ops {
             model.apply(op);
         }
-        (0..FADE_BLOCKS).for_each(|_| model.render()); // fades that have begun end
+        (0..FADE_BLOCKS).for_each(|_| model.render()); // ends the fades that have begun
         model.apply(&Op::Limit(limit));
         (0..STEAL_BLOCKS).for_each(|_| model.render());
         prop_assert!(model.bank.active() <= limit, "{} voices, limit {limit}", model.bank.active());

@@ -1,4 +1,4 @@
-//! Renders of music and synth together, and the scenarios the ear is tested with.
+//! Renders music and synth together, with the scenarios of the judge.
 
 use khor_music::{Layer, Note, Preset, Settings};
 use khor_signal::{Lane, Levels, SignalId};
@@ -6,7 +6,7 @@ use khor_synth::{Meter, Performance, RenderMode, Volume};
 
 /// Sample rate of all renders.
 pub(crate) const RATE_HZ: u32 = 48_000;
-/// What one render gave.
+/// The result of one render.
 pub(crate) struct Rendered {
     /// Left and right in turn.
     pub(crate) samples: Vec<f32>,
