@@ -47,7 +47,8 @@ pub struct Frame {
 /// A lane that a host adds to the signals of its kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AddedLane {
-    /// Identifies the lane at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`.
+    /// Identifies the lane at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`. The engine
+    /// drops a lane whose name does not begin with a letter.
     pub name: String,
     /// A few plain words for people, at most 192 bytes.
     pub label: String,

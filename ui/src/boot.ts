@@ -27,9 +27,9 @@ function painted({ text, family }: Part): Node | string {
   return words;
 }
 
-/** Shows the sentence and the line below it in the shell, until React replaces the shell. */
-function paintShell(root: HTMLElement, { sentence, health, router }: Stores): void {
-  if (router.place.get().view !== 'now') return;
+/** Shows the sentence and the line below it in the shell. The returned function ends that. */
+function paintShell(root: HTMLElement, { sentence, health, router }: Stores): () => void {
+  if (router.place.get().view !== 'now') return () => undefined;
   root.innerHTML = SHELL;
   const [heading, line] = [root.querySelector('h1'), root.querySelector('p')];
   const paint = () => {
@@ -39,17 +39,20 @@ function paintShell(root: HTMLElement, { sentence, health, router }: Stores): vo
     heading?.replaceChildren(...(badge === null ? [] : [element('span', badge.className, badge.text)]), ...told.parts.map(painted));
     line?.replaceChildren(scopeTrouble(state) ?? statusLine(state));
   };
-  sentence.told.subscribe(paint);
-  health.state.subscribe(paint);
+  const ends = [sentence.told.subscribe(paint), health.state.subscribe(paint)];
+  return () => ends.forEach((end) => end());
 }
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
 const stores = makeStores();
-paintShell(root, stores);
+const endShell = paintShell(root, stores);
 startStores(stores);
 import('./main').then(
-  ({ mount }) => mount(root, stores),
+  ({ mount }) => {
+    endShell();
+    mount(root, stores);
+  },
   () => root.append('The page could not be loaded. Reload it.'),
 );

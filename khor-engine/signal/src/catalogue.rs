@@ -20,7 +20,8 @@ const TIME_SHARE: &str = "ratio";
 /// The definition of an added lane. [`Catalogue::add`] checks it. Captures store it as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneDefinition {
-    /// Name in API, OSC, captures and page: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.
+    /// Name in API, OSC, captures and page: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and
+    /// `-`.
     pub name: String,
     /// A few plain words for people, 1..=48 characters. Control, direction and invisible characters
     /// are rejected.
@@ -203,7 +204,7 @@ impl LaneDefinition {
     /// The first rule that the definition breaks; `None` if it is valid.
     fn problem(&self) -> Option<&'static str> {
         if !is_lane_name(&self.name) {
-            return Some("the name must have 1 to 32 of the characters a-z, 0-9, _, . and -");
+            return Some("the name must be a letter, then up to 31 of the characters a-z, 0-9, _, . and -");
         }
         if !(1..=MAX_LABEL_CHARS).contains(&self.label.chars().count()) || !is_inert(&self.label) {
             return Some(
@@ -219,10 +220,12 @@ impl LaneDefinition {
     }
 }
 
-/// Whether a text can be the name of a lane: 1..=32 of `a-z`, `0-9`, `_`, `.` and `-`.
+/// Whether a text can be the name of a lane: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and
+/// `-`. JavaScript would move a name of digits to the front of a list.
 pub fn is_lane_name(text: &str) -> bool {
     let is_allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
-    (1..=MAX_NAME_LEN).contains(&text.len()) && text.bytes().all(is_allowed)
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+    begins && text.len() <= MAX_NAME_LEN && text.bytes().all(is_allowed)
 }
 
 /// For tests: a lane of events, usually one a second, that the voice `send` plays.
@@ -267,7 +270,7 @@ mod tests {
             let error = catalogue.add(lane).unwrap_err().to_string();
             assert!(error.contains(word) && catalogue == Catalogue::kernel(), "{error}");
         };
-        for name in ["", "Queue", "a b", "ä", "a/b", &"x".repeat(33)] {
+        for name in ["", "Queue", "a b", "ä", "a/b", "7", "-a", &"x".repeat(33)] {
             assert_rejected(LaneDefinition { name: name.to_owned(), ..test_lane("q") }, "name");
         }
         assert_rejected(LaneDefinition { label: String::new(), ..test_lane("q") }, "label");

@@ -36,22 +36,23 @@ export interface components {
             backend: string | null;
             /**
              * Format: float
-             * @description Share of the available time that the synth needs for a block, 0 to 1 and above.
+             * @description Time that the synth needs for a block, as a share of the block's length. Above 1, the synth
+             *     is too slow.
              */
             callback_load: number;
             /** @description The device's name for people; `null` while none is open. */
             device: string | null;
             /**
              * Format: uint64
-             * @description Notes that were dropped since the engine started: those that the synth had no voice for, and
-             *     those that were too late for any output.
+             * @description Notes that were dropped since the engine started: notes for which the synth had no voice,
+             *     and notes that were too late for every output.
              */
             dropped_notes: number;
             /** @description Whether the settings switch it on. */
             enabled: boolean;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /**
              * Format: float
@@ -68,14 +69,14 @@ export interface components {
             ok: boolean;
             /**
              * Format: float
-             * @description Highest sample of the last moment, 0 to 1.
+             * @description Highest recent sample, 0 to 1.
              */
             peak: number;
             /** @description The priority of the thread that plays; `null` until the system has answered. */
             priority: components["schemas"]["Priority"] | null;
             /**
              * Format: uint32
-             * @description How often the sound was opened again since the engine started.
+             * @description How often khor reopened the sound device since the engine started.
              */
             restarts: number;
             /**
@@ -85,7 +86,8 @@ export interface components {
             sample_rate_hz: number | null;
             /**
              * Format: uint32
-             * @description Most voices that may sound at once. Below 24 while the processor is too slow for all voices.
+             * @description Largest number of voices at once. It is below 24 while the processor is too slow for all
+             *     voices.
              */
             voice_limit: number;
             /**
@@ -96,7 +98,7 @@ export interface components {
             /**
              * Format: uint64
              * @description Gaps in the sound that the backend reported since the engine started; `null` if the backend
-             *     reports none. Sound servers report none to the client that khor uses.
+             *     does not report gaps. Sound servers do not report gaps to khor.
              */
             xruns: number | null;
         };
@@ -238,18 +240,18 @@ export interface components {
              */
             velocity: number;
         };
-        /** @description Whether the collector's programs in the kernel are counted. */
+        /** @description The collector's programs in the kernel. */
         BpfReport: {
             /** @description Whether the settings switch it on. */
             enabled: boolean;
             /**
              * Format: int32
-             * @description 0 without an error, else 1. The original khor's clients read it.
+             * @description 0 without an error, else 1. Clients of the original khor read this field.
              */
             err_code: number;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Whether it works. False while it is off, and until it has started. */
             ok: boolean;
@@ -257,13 +259,14 @@ export interface components {
         /** @description What this engine requests from the collector. */
         BpfSubscription: {
             /**
-             * @description Play this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the
+             * @description Play only this cgroup: a systemd unit (`nginx.service`), or a path from the root of the
              *     hierarchy that begins with a slash. Empty is the whole machine.
              */
             cgroup: string;
             /**
              * Format: uint32
-             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq.
+             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32
+             *     irq.
              */
             enabled_mask: number;
             /**
@@ -271,22 +274,23 @@ export interface components {
              * @description Time between samples, milliseconds.
              */
             sample_interval_ms: number;
-            /** @description Play these processes, beside `cgroup`. */
+            /** @description Play these processes, in addition to `cgroup`. */
             tgid_allow: number[];
-            /** @description Leave out these processes. */
+            /** @description Exclude these processes. */
             tgid_deny: number[];
         };
         /** @description What this engine requests from the collector. */
         BpfSubscriptionRequest: {
             /**
-             * @description Play this cgroup alone: a systemd unit (`nginx.service`), or a path from the root of the
+             * @description Play only this cgroup: a systemd unit (`nginx.service`), or a path from the root of the
              *     hierarchy that begins with a slash. Empty is the whole machine.
              * @default
              */
             cgroup: string;
             /**
              * Format: uint32
-             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32 irq.
+             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32
+             *     irq.
              * @default 63
              */
             enabled_mask: number;
@@ -297,12 +301,12 @@ export interface components {
              */
             sample_interval_ms: number;
             /**
-             * @description Play these processes, beside `cgroup`.
+             * @description Play these processes, in addition to `cgroup`.
              * @default []
              */
             tgid_allow: number[];
             /**
-             * @description Leave out these processes.
+             * @description Exclude these processes.
              * @default []
              */
             tgid_deny: number[];
@@ -324,7 +328,7 @@ export interface components {
         ClipInfo: {
             /** @description Path of the sound on this server. */
             file: string;
-            /** @description How the scenario sounds, for people. */
+            /** @description How the scenario sounds, in words. */
             listen_for: string;
             /** @description Name of the scenario. */
             scenario: string;
@@ -333,7 +337,7 @@ export interface components {
              * @description Length, seconds.
              */
             seconds: number;
-            /** @description What the machine does, for people. */
+            /** @description What the machine does, in words. */
             title: string;
         };
         /** @description Examples of the sounds of machines. */
@@ -342,8 +346,8 @@ export interface components {
             clips: components["schemas"]["ClipInfo"][];
         };
         /**
-         * @description Everything that can be configured. Unknown keys in the file are kept, with a warning. A
-         *     change with an unknown key is refused.
+         * @description All settings. Unknown keys stay in the file, with a warning. khor rejects a change with an
+         *     unknown key.
          */
         Config: {
             /** @description The sound device. */
@@ -366,7 +370,7 @@ export interface components {
             quiet: components["schemas"]["Quiet"];
             /** @description Limits of the disk space for recordings. */
             recordings: components["schemas"]["Recordings"];
-            /** @description From rates to levels. */
+            /** @description How rates become levels. */
             signals: components["schemas"]["Signals"];
             /** @description The site that khor plays instead of this machine. */
             site: components["schemas"]["Site"];
@@ -374,7 +378,7 @@ export interface components {
             ui: components["schemas"]["Ui"];
             /**
              * Format: uint32
-             * @description Version of this layout.
+             * @description Version of this format.
              */
             version: number;
         };
@@ -395,11 +399,11 @@ export interface components {
             /** @description The music. */
             music: components["schemas"]["Music"];
             /**
-             * @description Why the file does not have the change, which then lasts until the engine ends; `null` if the
-             *     file has it.
+             * @description Why khor could not write the change to the file; `null` if it did. A change that was not
+             *     written lasts until the engine ends.
              */
             not_saved: string | null;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
             /** @description OSC output and input. */
             osc: components["schemas"]["Osc"];
@@ -409,7 +413,7 @@ export interface components {
             recordings: components["schemas"]["Recordings"];
             /** @description Whether a changed key takes effect only after a restart. */
             restart_required: boolean;
-            /** @description From rates to levels. */
+            /** @description How rates become levels. */
             signals: components["schemas"]["Signals"];
             /** @description The site that khor plays instead of this machine. */
             site: components["schemas"]["Site"];
@@ -417,7 +421,7 @@ export interface components {
             ui: components["schemas"]["Ui"];
             /**
              * Format: uint32
-             * @description Version of this layout.
+             * @description Version of this format.
              */
             version: number;
         };
@@ -431,8 +435,8 @@ export interface components {
             warnings: string[];
         };
         /**
-         * @description Everything that can be configured. Unknown keys in the file are kept, with a warning. A
-         *     change with an unknown key is refused.
+         * @description All settings. Unknown keys stay in the file, with a warning. khor rejects a change with an
+         *     unknown key.
          */
         ConfigRequest: {
             /**
@@ -541,7 +545,7 @@ export interface components {
              */
             recordings: components["schemas"]["RecordingsRequest"];
             /**
-             * @description From rates to levels.
+             * @description How rates become levels.
              * @default {
              *       "ceilings": {
              *         "cpu": 1,
@@ -591,7 +595,7 @@ export interface components {
             ui: components["schemas"]["UiRequest"];
             /**
              * Format: uint32
-             * @description Version of this layout.
+             * @description Version of this format.
              * @default 1
              */
             version: number;
@@ -601,7 +605,7 @@ export interface components {
             /** @description The tag of `GET /api/config`, without quotes. */
             tag: string;
         };
-        /** @description What can be steered. */
+        /** @description The current controls: the music, the volume, and whether the sound device is silent. */
         ControlsReport: {
             /**
              * Format: float
@@ -615,7 +619,7 @@ export interface components {
             density: number;
             /**
              * Format: uint8
-             * @description The home note, a MIDI note number, 0 to 127.
+             * @description Tonic, a MIDI note number, 0 to 127.
              */
             key_midi: number;
             /**
@@ -649,7 +653,10 @@ export interface components {
         };
         /** @description New cues. */
         CueList: {
-            /** @description The cues since the previous event, oldest first. A greeting has at most 64. */
+            /**
+             * @description The cues since the previous event, oldest first. After a greeting, the newest cues, at most
+             *     64.
+             */
             cues: components["schemas"]["CueReport"][];
         };
         /** @description A cue: a single event of the kernel, such as a crash. */
@@ -658,7 +665,8 @@ export interface components {
             comm: string | null;
             /**
              * Format: uint32
-             * @description A number that depends on the kind: the signal that ended a process; `null` if there is none.
+             * @description A number whose meaning depends on the kind, such as the signal that ended a process; `null`
+             *     if there is none.
              */
             detail: number | null;
             /** @description The host of a site where it happened; `null` for this machine. */
@@ -691,13 +699,13 @@ export interface components {
             /** @description Offer `org.khor.Engine` on the session bus, for scripts and desktop tools. */
             bus: boolean;
             /**
-             * @description Offer a media player to the desktop (MPRIS). Its keys and applet mute, set the volume and
-             *     change the preset.
+             * @description Offer a media player to the desktop (MPRIS). Media keys and applets mute khor, set the
+             *     volume and change the preset.
              */
             mpris: boolean;
             /**
-             * @description Show a desktop notification when a program is killed for want of memory or crashes, or a
-             *     disk request fails.
+             * @description Show a desktop notification when the kernel kills a program because memory ran out, when
+             *     a program crashes, or when a disk request fails.
              */
             notifications: boolean;
         };
@@ -707,11 +715,11 @@ export interface components {
             bus: components["schemas"]["Health"];
             /** @description Whether the settings switch it on. */
             enabled: boolean;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
-            /** @description The media player (MPRIS), which desktops and media keys control. */
+            /** @description The media player (MPRIS) for desktops and media keys. */
             mpris: components["schemas"]["Health"];
             /** @description Desktop notifications. */
             notifications: components["schemas"]["Health"];
@@ -726,14 +734,14 @@ export interface components {
              */
             bus: boolean;
             /**
-             * @description Offer a media player to the desktop (MPRIS). Its keys and applet mute, set the volume and
-             *     change the preset.
+             * @description Offer a media player to the desktop (MPRIS). Media keys and applets mute khor, set the
+             *     volume and change the preset.
              * @default false
              */
             mpris: boolean;
             /**
-             * @description Show a desktop notification when a program is killed for want of memory or crashes, or a
-             *     disk request fails.
+             * @description Show a desktop notification when the kernel kills a program because memory ran out, when
+             *     a program crashes, or when a disk request fails.
              * @default false
              */
             notifications: boolean;
@@ -760,8 +768,8 @@ export interface components {
             signal: string;
             /**
              * Format: double
-             * @description The rate divided by the usual rate; `null` if the usual rate is 0, and for many hosts
-             *     together.
+             * @description The rate divided by the usual rate; `null` if the usual rate is 0, and for all hosts of a
+             *     site together.
              */
             times: number | null;
         };
@@ -771,7 +779,7 @@ export interface components {
             id: string;
             /** @description Whether khor uses it when no device is selected. */
             is_default: boolean;
-            /** @description Name for people. */
+            /** @description Name to show to users. */
             name: string;
         };
         /** @description The sound devices. */
@@ -783,7 +791,7 @@ export interface components {
         DeviceSelected: {
             /** @description The selected device, `id:…`; empty for the default device. */
             device: string;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
         };
         /** @description The body of `POST /api/audio/device`. */
@@ -800,7 +808,7 @@ export interface components {
         };
         /** @description The request was carried out. */
         Done: {
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
         };
         /** @description The data of one event. */
@@ -822,7 +830,7 @@ export interface components {
         FeatureInfo: {
             /**
              * Format: float
-             * @description Smallest difference that listeners hear.
+             * @description Smallest difference that a listener can hear.
              */
             audible_step: number;
             /**
@@ -848,7 +856,7 @@ export interface components {
         Features: {
             /** @description Play on a sound device. */
             audio: boolean;
-            /** @description Listen to the collector. Without it, khor reads only `/proc`. */
+            /** @description Use the collector. Without it, khor reads only `/proc`. */
             bpf: boolean;
             /** @description Play the synthetic demo source instead of this machine. */
             fake: boolean;
@@ -870,7 +878,7 @@ export interface components {
              */
             audio: boolean;
             /**
-             * @description Listen to the collector. Without it, khor reads only `/proc`.
+             * @description Use the collector. Without it, khor reads only `/proc`.
              * @default true
              */
             bpf: boolean;
@@ -896,13 +904,13 @@ export interface components {
         FleetReport: {
             /** @description The single host that plays as if it were this machine; `null` if all hosts play. */
             alone: components["schemas"]["SingleHostReport"] | null;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /**
-             * @description The hosts, the largest deviation first, silent hosts last. Of the sites within the site, only
-             *     hosts that stand out.
+             * @description The hosts, the largest deviation first, silent hosts last. For sites within the site, the
+             *     list has only the hosts that stand out.
              */
             hosts: components["schemas"]["HostReport"][];
             /**
@@ -910,13 +918,13 @@ export interface components {
              * @description Number of hosts that send, including hosts of the sites within the site.
              */
             live: number;
-            /** @description Who of the site plays: the setting `site.mode`. */
+            /** @description Which hosts of the site play: the setting `site.mode`. */
             mode: components["schemas"]["SiteMode"];
             /** @description Whether the site's messages arrive. */
             ok: boolean;
             /** @description Messages that were rejected. */
             refused: components["schemas"]["RefusedMessages"];
-            /** @description Why the hosts play in another way than `mode` requests; `null` if they do not. */
+            /** @description Why khor cannot play `mode` exactly as requested; `null` if it can. */
             remark: string | null;
             /** @description Sections that have a pulse of their own. */
             sections: components["schemas"]["SectionReport"][];
@@ -947,8 +955,8 @@ export interface components {
         Greeting: {
             /**
              * Format: uint64
-             * @description When the engine started, milliseconds since 1970. Another start counts notes and cues from
-             *     1.
+             * @description When the engine started, milliseconds since 1970. After a restart, notes and cues are
+             *     numbered from 1 again.
              */
             started_ts_ms: number;
             /** @description Version of the engine. */
@@ -958,20 +966,20 @@ export interface components {
         Health: {
             /** @description Whether the settings switch it on. */
             enabled: boolean;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Whether it works. False while it is off, and until it has started. */
             ok: boolean;
         };
-        /** @description How every part of the engine works. */
+        /** @description The state of every part of the engine. */
         HealthReport: {
             /** @description The sound device. */
             audio: components["schemas"]["AudioReport"];
             /** @description The learned baseline. */
             baseline: components["schemas"]["BaselineReport"];
-            /** @description Whether the collector's programs in the kernel are counted. */
+            /** @description The collector's programs in the kernel. */
             bpf: components["schemas"]["BpfReport"];
             /** @description The configuration file. */
             config: components["schemas"]["ConfigReport"];
@@ -994,13 +1002,13 @@ export interface components {
             /** @description The user's presets. */
             presets: components["schemas"]["PresetsReport"];
             /**
-             * @description The counters of the kernel, and which of them the source has. Empty for a site and while no
-             *     source delivers.
+             * @description The counters of the kernel, each with whether the source has it. Empty for a site and while
+             *     no source delivers.
              */
             probes: components["schemas"]["ProbeReport"][];
             /** @description The current or last recording. */
             recording: components["schemas"]["RecordingStatus"];
-            /** @description Whose activity is counted. */
+            /** @description The part of the machine that is counted: the scope. */
             scope: components["schemas"]["ScopeReport"];
             /** @description Where the counts come from. */
             source: components["schemas"]["SourceReport"];
@@ -1015,14 +1023,14 @@ export interface components {
             version: string;
         };
         /**
-         * @description The rates of the last two minutes, at 5 points a second, oldest first, and the newest notes.
-         *     There is one list for each signal, which is shorter than the history of `GET /api/metrics`.
+         * @description The rates of the last two minutes, 5 points a second, oldest first, and the newest notes. Each
+         *     signal has one list, so the answer is much smaller than the history in `GET /api/metrics`.
          */
         HistoryColumns: {
             /** @description The newest notes, at most 512, oldest first. */
             notes: components["schemas"]["NoteReport"][];
             /**
-             * @description The rates of each signal in its unit, one for each time, rounded to four digits; `null` if
+             * @description The rates of each signal in its unit, one for each point, rounded to four digits; `null` if
              *     the signal was missing.
              */
             rates: {
@@ -1035,12 +1043,12 @@ export interface components {
         HistoryPoint: {
             /**
              * Format: double
-             * @description Bytes that disks read, 1000 bytes per second.
+             * @description Kilobytes (1000 bytes) that disks read per second.
              */
             blk_r_kbs: number | null;
             /**
              * Format: double
-             * @description Bytes that disks wrote, 1000 bytes per second.
+             * @description Kilobytes (1000 bytes) that disks wrote per second.
              */
             blk_w_kbs: number | null;
             /**
@@ -1059,8 +1067,8 @@ export interface components {
              */
             irq_s: number | null;
             /**
-             * @description Level of each signal, 0 to 1; `null` if it was missing. A lane that was added later has no
-             *     field.
+             * @description Level of each signal, 0 to 1; `null` if it was missing. Lanes that were added later are
+             *     missing.
              */
             levels: {
                 [key: string]: number | null;
@@ -1081,17 +1089,18 @@ export interface components {
             retx_s: number | null;
             /**
              * Format: double
-             * @description Bytes received at the machine's edge, 1000 bytes per second: the rate of the signal `rx`.
+             * @description Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
+             *     `rx`.
              */
             rx_kbs: number | null;
             /**
              * Format: uint64
-             * @description When, milliseconds since 1970.
+             * @description Time of the point, milliseconds since 1970.
              */
             ts_ms: number;
             /**
              * Format: double
-             * @description Bytes sent at the machine's edge, 1000 bytes per second: the rate of the signal `tx`.
+             * @description Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
              */
             tx_kbs: number | null;
         };
@@ -1099,12 +1108,12 @@ export interface components {
         HistoryPoint2: {
             /**
              * Format: double
-             * @description Bytes that disks read, 1000 bytes per second.
+             * @description Kilobytes (1000 bytes) that disks read per second.
              */
             blk_r_kbs: number | null;
             /**
              * Format: double
-             * @description Bytes that disks wrote, 1000 bytes per second.
+             * @description Kilobytes (1000 bytes) that disks wrote per second.
              */
             blk_w_kbs: number | null;
             /**
@@ -1123,8 +1132,8 @@ export interface components {
              */
             irq_s: number | null;
             /**
-             * @description Level of each signal, 0 to 1; `null` if it was missing. A lane that was added later has no
-             *     field.
+             * @description Level of each signal, 0 to 1; `null` if it was missing. Lanes that were added later are
+             *     missing.
              */
             levels: {
                 [key: string]: number | null;
@@ -1145,17 +1154,18 @@ export interface components {
             retx_s: number | null;
             /**
              * Format: double
-             * @description Bytes received at the machine's edge, 1000 bytes per second: the rate of the signal `rx`.
+             * @description Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
+             *     `rx`.
              */
             rx_kbs: number | null;
             /**
              * Format: uint64
-             * @description When, milliseconds since 1970.
+             * @description Time of the point, milliseconds since 1970.
              */
             ts_ms: number;
             /**
              * Format: double
-             * @description Bytes sent at the machine's edge, 1000 bytes per second: the rate of the signal `tx`.
+             * @description Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
              */
             tx_kbs: number | null;
         };
@@ -1163,10 +1173,11 @@ export interface components {
         HostReport: {
             /**
              * Format: int64
-             * @description This machine's clock less the host's clock, including the way of the message, milliseconds.
+             * @description This machine's clock minus the host's clock, plus the travel time of the message,
+             *     milliseconds.
              */
             clock_behind_ms: number;
-            /** @description Whether the clocks differ by 2 s or more. */
+            /** @description Whether the clocks differ by more than 2 s. */
             clock_off: boolean;
             /**
              * Format: float
@@ -1184,7 +1195,7 @@ export interface components {
              * @description How much of its baseline is learned, 0 to 1.
              */
             learnt: number;
-            /** @description Why an added lane of the host is left out; `null` if none is. */
+            /** @description Why khor drops an added lane of the host; `null` if it drops none. */
             left_out: string | null;
             /**
              * Format: uint64
@@ -1207,7 +1218,7 @@ export interface components {
              * @description Age of its last message, milliseconds.
              */
             seen_ms_ago: number;
-            /** @description Name of the signal with this deviation; `null` as `deviation`. */
+            /** @description Name of the signal with this deviation; `null` if `deviation` is `null`. */
             signal: string | null;
             /** @description Where its counts come from: `collector`, `proc`, `demo` or `unknown`. */
             source: string;
@@ -1236,7 +1247,7 @@ export interface components {
             /** @description The lanes. The lists of an event `values` have the same order. */
             lanes: components["schemas"]["LaneReport"][];
         };
-        /** @description What a lane is. A lane is a signal of the kernel, or a value that a source has added. */
+        /** @description The description of a lane. A lane is a signal of the kernel, or a value that a source adds. */
         LaneReport: {
             /** @description Whether the source has the lane. */
             available: boolean;
@@ -1244,7 +1255,8 @@ export interface components {
             family: components["schemas"]["Family"];
             /**
              * Format: double
-             * @description The rate of one octave, in `unit`, greater than 0. Differences below it mean nothing.
+             * @description The grain, in `unit`, greater than 0: a rate of one grain is one octave above 0. Differences
+             *     below the grain are not significant.
              */
             grain: number;
             /** @description Two or three plain words, such as `program starts`. */
@@ -1260,8 +1272,8 @@ export interface components {
             unit: string;
         };
         /**
-         * @description The values of all lanes, in the order of the event `lanes`. They are rounded to four digits. A
-         *     value is `null` if it is missing.
+         * @description The values of all lanes, in the order of the event `lanes`, rounded to four digits. A missing
+         *     value is `null`.
          */
         LaneValues: {
             /** @description Usual rates, each in the unit of its lane. */
@@ -1295,9 +1307,9 @@ export interface components {
         /** @description Where the HTTP API listens. */
         Listen: {
             /**
-             * @description Other names of this listener, such as the name of a reverse proxy. Each is a name,
-             *     `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
-             *     `https://`.
+             * @description Other names under which clients reach the API, such as the name of a reverse proxy. Each
+             *     is a name, `name:port`, or `http://name` for a page without TLS. Without a scheme, khor
+             *     expects `https://`.
              */
             allowed_hosts: string[];
             /** @description An address of this machine. An address that other machines can reach needs a token. */
@@ -1319,7 +1331,7 @@ export interface components {
         ListenReport: {
             /**
              * Format: uint
-             * @description Most listeners that may be connected at once.
+             * @description Largest number of listeners at once.
              */
             at_most: number;
             /**
@@ -1331,9 +1343,9 @@ export interface components {
         /** @description Where the HTTP API listens. */
         ListenRequest: {
             /**
-             * @description Other names of this listener, such as the name of a reverse proxy. Each is a name,
-             *     `name:port`, or `http://name` for a page without TLS. Without a scheme the page is at
-             *     `https://`.
+             * @description Other names under which clients reach the API, such as the name of a reverse proxy. Each
+             *     is a name, `name:port`, or `http://name` for a page without TLS. Without a scheme, khor
+             *     expects `https://`.
              * @default []
              */
             allowed_hosts: string[];
@@ -1363,8 +1375,8 @@ export interface components {
         /** @description The body of `POST /api/login`. */
         LoginRequest: {
             /**
-             * @description The path of the cookie: where a proxy serves the page, such as `/khor/`. The default is the
-             *     whole host.
+             * @description The path of the cookie, such as `/khor/` if a proxy serves the page there. Without it, the
+             *     cookie is for all paths.
              */
             path?: string | null;
             /** @description The token in the file that the setting `listen.token_file` names. */
@@ -1382,26 +1394,26 @@ export interface components {
             /** @description The host name. */
             name: string;
         };
-        /** @description The words of a preset's mapping. */
+        /** @description The words that a preset's mapping may use. */
         MappingVocabulary: {
-            /** @description Shapes of the way from input to feature. */
+            /** @description The curves from an input to a feature. */
             curves: components["schemas"]["Curve"][];
             /** @description The features of the music that an input can move. */
             features: components["schemas"]["FeatureInfo"][];
             /** @description The inputs: every signal, and `work`. */
             inputs: components["schemas"]["InputInfo"][];
-            /** @description Which number of an input moves the feature. */
+            /** @description The values of an input that can move a feature. */
             of: components["schemas"]["Of"][];
-            /** @description Directions of the feature. */
+            /** @description The directions in which an input can move a feature. */
             polarities: components["schemas"]["Polarity"][];
         };
         /**
          * @description Rates, signals, controls, notes and cues. The event stream sends it too, without `history`.
          *
-         *     `P` is a point of the history. The server uses a type that keeps the point's JSON.
+         *     `P` is a point of the history. The server uses a type that caches the JSON of the point.
          */
         MetricsReport: {
-            /** @description What can be steered. */
+            /** @description The current controls. */
             controls: components["schemas"]["ControlsReport"];
             /**
              * @description The newest cues, at most 64, oldest first. An event has only the cues since the previous
@@ -1410,7 +1422,7 @@ export interface components {
             cues: components["schemas"]["CueReport"][];
             /** @description The last two minutes at 5 points a second, oldest first. Events have no history. */
             history?: components["schemas"]["HistoryPoint"][] | null;
-            /** @description Where the music is; `null` until it has begun. */
+            /** @description The position of the music; `null` until the music begins. */
             music: components["schemas"]["MusicReport"] | null;
             /**
              * @description The newest notes, at most 512, oldest first. An event has only the notes since the previous
@@ -1420,8 +1432,8 @@ export interface components {
             /** @description Rates of the original khor. All are `null` for a site. */
             rates: components["schemas"]["OriginalRates"];
             /**
-             * @description The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
-             *     the source has added. For a site, the signals of all its hosts together.
+             * @description The signals by name, in the order of the catalogue: the kernel's signals, then added lanes.
+             *     For a site, the signals of all its hosts together.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
@@ -1442,10 +1454,10 @@ export interface components {
         /**
          * @description Rates, signals, controls, notes and cues. The event stream sends it too, without `history`.
          *
-         *     `P` is a point of the history. The server uses a type that keeps the point's JSON.
+         *     `P` is a point of the history. The server uses a type that caches the JSON of the point.
          */
         MetricsReport2: {
-            /** @description What can be steered. */
+            /** @description The current controls. */
             controls: components["schemas"]["ControlsReport"];
             /**
              * @description The newest cues, at most 64, oldest first. An event has only the cues since the previous
@@ -1454,7 +1466,7 @@ export interface components {
             cues: components["schemas"]["CueReport"][];
             /** @description The last two minutes at 5 points a second, oldest first. Events have no history. */
             history?: components["schemas"]["HistoryPoint2"][] | null;
-            /** @description Where the music is; `null` until it has begun. */
+            /** @description The position of the music; `null` until the music begins. */
             music: components["schemas"]["MusicReport"] | null;
             /**
              * @description The newest notes, at most 512, oldest first. An event has only the notes since the previous
@@ -1464,8 +1476,8 @@ export interface components {
             /** @description Rates of the original khor. All are `null` for a site. */
             rates: components["schemas"]["OriginalRates"];
             /**
-             * @description The signals by name, in the order of the catalogue: the kernel's signals, then the lanes that
-             *     the source has added. For a site, the signals of all its hosts together.
+             * @description The signals by name, in the order of the catalogue: the kernel's signals, then added lanes.
+             *     For a site, the signals of all its hosts together.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
@@ -1499,14 +1511,14 @@ export interface components {
         MidiReport: {
             /**
              * Format: uint8
-             * @description First MIDI channel, 1 to 16.
+             * @description MIDI channel of the melody, 1 to 16.
              */
             channel: number;
             /** @description Whether the settings switch it on. */
             enabled: boolean;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Whether it works. False while it is off, and until it has started. */
             ok: boolean;
@@ -1558,7 +1570,7 @@ export interface components {
             density: number;
             /**
              * Format: uint8
-             * @description Tonic, MIDI note. Only its place in the octave matters to most roles.
+             * @description Tonic, a MIDI note number. Most roles use only its pitch class.
              */
             key_midi: number;
             /** @description Name of the preset, built in or the user's own (`khor presets`). */
@@ -1572,11 +1584,11 @@ export interface components {
             seed: number;
             /**
              * Format: float
-             * @description How slowly signals follow.
+             * @description How slowly the music follows the signals.
              */
             smoothing: number;
         };
-        /** @description Where the music is. */
+        /** @description The position of the music. */
         MusicReport: {
             /**
              * Format: uint64
@@ -1615,7 +1627,7 @@ export interface components {
             density: number;
             /**
              * Format: uint8
-             * @description Tonic, MIDI note. Only its place in the octave matters to most roles.
+             * @description Tonic, a MIDI note number. Most roles use only its pitch class.
              * @default 50
              */
             key_midi: number;
@@ -1637,7 +1649,7 @@ export interface components {
             seed: number;
             /**
              * Format: float
-             * @description How slowly signals follow.
+             * @description How slowly the music follows the signals.
              * @default 0.5
              */
             smoothing: number;
@@ -1646,7 +1658,7 @@ export interface components {
         Muted: {
             /** @description Whether the sound device is muted now. */
             muted: boolean;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
         };
         /** @description A NATS server and the credentials for it. */
@@ -1656,13 +1668,13 @@ export interface components {
             /** @description A file with the seed of a user's `NKey`. */
             nkey: string | null;
             /**
-             * @description Certificates of the authority that signed the server's, PEM. Null means the authorities
-             *     of the system.
+             * @description A PEM file with the certificate of the authority that signed the server's certificate.
+             *     Null means the authorities of the system.
              */
             tls_ca: string | null;
-            /** @description This client's certificate, PEM, if the server requires one. */
+            /** @description A PEM file with this client's certificate, if the server requires one. */
             tls_cert: string | null;
-            /** @description The key of this client's certificate, PEM. */
+            /** @description A PEM file with the key of this client's certificate. */
             tls_key: string | null;
             /** @description Address of the server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS. */
             url: string;
@@ -1680,18 +1692,18 @@ export interface components {
              */
             nkey: string | null;
             /**
-             * @description Certificates of the authority that signed the server's, PEM. Null means the authorities
-             *     of the system.
+             * @description A PEM file with the certificate of the authority that signed the server's certificate.
+             *     Null means the authorities of the system.
              * @default null
              */
             tls_ca: string | null;
             /**
-             * @description This client's certificate, PEM, if the server requires one.
+             * @description A PEM file with this client's certificate, if the server requires one.
              * @default null
              */
             tls_cert: string | null;
             /**
-             * @description The key of this client's certificate, PEM.
+             * @description A PEM file with the key of this client's certificate.
              * @default null
              */
             tls_key: string | null;
@@ -1704,8 +1716,8 @@ export interface components {
         /** @description New notes. */
         NoteList: {
             /**
-             * @description The notes since the previous event, oldest first. A greeting has at most 64, and
-             *     `GET /api/history` has those before.
+             * @description The notes since the previous event, oldest first. After a greeting, the newest notes, at
+             *     most 64. `GET /api/history` has the notes before them.
              */
             notes: components["schemas"]["NoteReport"][];
         };
@@ -1713,7 +1725,7 @@ export interface components {
         NoteReport: {
             /**
              * Format: uint8
-             * @description MIDI channel, counted from the configured first channel.
+             * @description Default MIDI channel of the timbre, 1 to 16. The setting `midi.channel` does not change it.
              */
             channel: number;
             /**
@@ -1721,7 +1733,7 @@ export interface components {
              * @description Length, seconds.
              */
             duration_s: number;
-            /** @description The layer of the music that it belongs to. */
+            /** @description The layer of the music. */
             layer: components["schemas"]["Layer"];
             /**
              * Format: uint8
@@ -1757,12 +1769,12 @@ export interface components {
         OriginalRates: {
             /**
              * Format: double
-             * @description Bytes that disks read, 1000 bytes per second.
+             * @description Kilobytes (1000 bytes) that disks read per second.
              */
             blk_r_kbs: number | null;
             /**
              * Format: double
-             * @description Bytes that disks wrote, 1000 bytes per second.
+             * @description Kilobytes (1000 bytes) that disks wrote per second.
              */
             blk_w_kbs: number | null;
             /**
@@ -1792,12 +1804,13 @@ export interface components {
             retx_s: number | null;
             /**
              * Format: double
-             * @description Bytes received at the machine's edge, 1000 bytes per second: the rate of the signal `rx`.
+             * @description Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
+             *     `rx`.
              */
             rx_kbs: number | null;
             /**
              * Format: double
-             * @description Bytes sent at the machine's edge, 1000 bytes per second: the rate of the signal `tx`.
+             * @description Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
              */
             tx_kbs: number | null;
         };
@@ -1841,12 +1854,13 @@ export interface components {
             irq_total: number | null;
             /**
              * Format: uint64
-             * @description Bytes that all network devices received. Bytes that pass several devices count several times.
+             * @description Bytes that all network devices received. Bytes that pass several devices count more than
+             *     once.
              */
             net_rx_bytes_total: number | null;
             /**
              * Format: uint64
-             * @description Bytes that all network devices sent. Bytes that pass several devices count several times.
+             * @description Bytes that all network devices sent. Bytes that pass several devices count more than once.
              */
             net_tx_bytes_total: number | null;
             /**
@@ -1902,9 +1916,9 @@ export interface components {
         OscReport: {
             /** @description Whether the settings switch it on. */
             enabled: boolean;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Host of the first target: a name or an IP address. */
             host: string;
@@ -2233,9 +2247,9 @@ export interface components {
         Preset: {
             /** @description How the bed is played. */
             bed: components["schemas"]["BedSettings"];
-            /** @description One sentence for people who choose. */
+            /** @description One sentence that describes the preset's sound. */
             hint: string;
-            /** @description The common contract where there is none. */
+            /** @description The mapping. Without one, the common contract applies. */
             map?: components["schemas"]["Route"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
@@ -2260,18 +2274,18 @@ export interface components {
         PresetChecked: {
             /** @description Whether the preset is valid. */
             ok: boolean;
-            /** @description Everything that is wrong with it. */
+            /** @description All problems of the preset. */
             problems: components["schemas"]["Problem"][];
         };
         /** @description A preset in the list. */
         PresetInfo: {
             /** @description Whether it is part of khor. */
             builtin: boolean;
-            /** @description Whether it can be changed and removed. */
+            /** @description Whether clients can change and remove it. */
             editable: boolean;
             /** @description Path of its file; `null` for a built-in preset. */
             file: string | null;
-            /** @description One sentence for people who choose. */
+            /** @description One sentence that helps users choose. */
             hint: string;
             /** @description Name: 1 to 64 of a-z 0-9 - _. */
             name: string;
@@ -2284,14 +2298,14 @@ export interface components {
             presets: components["schemas"]["PresetInfo"][];
             /** @description Name of the unsaved preset that plays; `null` if the current preset plays. */
             previewing: string | null;
-            /** @description What is wrong with the user's presets, one line each. */
+            /** @description The problems of the user's presets, one line each. */
             problems: string[];
         };
         /** @description The unsaved preset that plays. */
         PresetPreview: {
             /** @description Name of the preset. */
             name: string;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
             /** @description The keys of a preset's file. */
             preset: components["schemas"]["Preset"];
@@ -2302,11 +2316,11 @@ export interface components {
             builtin: boolean;
             /** @description Path of its file; `null` for a built-in preset. */
             file: string | null;
-            /** @description One sentence for people who choose. */
+            /** @description One sentence that helps users choose. */
             hint: string;
             /** @description Name. */
             name: string;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
             /** @description The keys of the preset's file, always with the whole `map`. */
             preset: components["schemas"]["Preset"];
@@ -2315,9 +2329,9 @@ export interface components {
         PresetRequest: {
             /** @description How the bed is played. */
             bed: components["schemas"]["BedSettingsRequest"];
-            /** @description One sentence for people who choose. */
+            /** @description One sentence that describes the preset's sound. */
             hint: string;
-            /** @description The common contract where there is none. */
+            /** @description The mapping. Without one, the common contract applies. */
             map?: components["schemas"]["RouteRequest"][] | null;
             /** @description 1 to 64 of a-z 0-9 - _. */
             name: string;
@@ -2344,7 +2358,7 @@ export interface components {
         };
         /** @description A preset was selected. */
         PresetSelected: {
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
             /** @description Name of the current preset. */
             preset: string;
@@ -2360,13 +2374,13 @@ export interface components {
         };
         /** @description The scheduling priority of the thread that plays. */
         Priority: {
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
-            /** @description What granted the priority; `null` for an ordinary thread. */
+            /** @description What granted the priority; `null` without real-time priority. */
             granted_by: components["schemas"]["Granter"] | null;
-            /** @description Whether the thread runs before ordinary threads. */
+            /** @description Whether the thread has real-time priority. */
             real_time: boolean;
         };
         /** @description One of the kernel's counters. */
@@ -2378,11 +2392,11 @@ export interface components {
             /** @description Why the counter is missing; `null` if it is available. */
             reason: string | null;
         };
-        /** @description One thing that is wrong with a preset. */
+        /** @description A problem of a preset. */
         Problem: {
-            /** @description What is wrong, and what would be right. */
+            /** @description The problem, and a valid alternative. */
             message: string;
-            /** @description Where: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty is the whole. */
+            /** @description The field: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty for the whole preset. */
             path: string;
         };
         /** @description One stream of the pulse layer. */
@@ -2461,7 +2475,7 @@ export interface components {
             enabled: boolean;
             /** @description When the quiet hours begin, HH:MM in local time. */
             from: string;
-            /** @description When they end, HH:MM in local time; on the next day if this is before `from`. */
+            /** @description When the quiet hours end, HH:MM in local time; on the next day if `to` is before `from`. */
             to: string;
         };
         /** @description Hours in which the sound device is muted, every day. MIDI and OSC continue. */
@@ -2477,20 +2491,20 @@ export interface components {
              */
             from: string;
             /**
-             * @description When they end, HH:MM in local time; on the next day if this is before `from`.
+             * @description When the quiet hours end, HH:MM in local time; on the next day if `to` is before `from`.
              * @default 07:00
              */
             to: string;
         };
-        /** @description What levels are relative to. */
+        /** @description The reference of levels: the baseline or a fixed ceiling. */
         RangeMode: "adaptive" | "absolute";
         /** @description The OSC input. */
         ReceiveReport: {
             /** @description Whether the settings switch it on. */
             enabled: boolean;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Why the last of these was rejected; `null` if none was. */
             last_refusal: string | null;
@@ -2533,16 +2547,16 @@ export interface components {
         RecordingStarted: {
             /** @description The file's path. */
             file: string;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
         };
         /** @description The current or last recording. */
         RecordingStatus: {
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
             /** @description The file; `null` if nothing was recorded since the engine started. */
             file: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /**
              * Format: uint64
@@ -2551,8 +2565,8 @@ export interface components {
             lost_blocks: number;
             /**
              * Format: double
-             * @description Sound that is missing, seconds: the lost blocks, and what the machine was too slow to pass
-             *     on.
+             * @description Missing sound, seconds: the lost blocks, and sound that a busy machine did not pass on in
+             *     time.
              */
             lost_seconds: number;
             /** @description Whether the recording is running. */
@@ -2567,7 +2581,7 @@ export interface components {
         RecordingStopped: {
             /** @description The file's path. */
             file: string | null;
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
             /**
              * Format: double
@@ -2579,13 +2593,13 @@ export interface components {
         Recordings: {
             /**
              * Format: uint32
-             * @description Least free space on the folder's file system, MiB. Null means 1 GiB or a twentieth of the
-             *     file system, whichever is less.
+             * @description Space that stays free on the folder's file system, MiB. Null means 1 GiB or a twentieth
+             *     of the file system, whichever is less.
              */
             min_free_mib: number | null;
             /**
              * Format: uint32
-             * @description Largest total size of the files in the recordings' folder, MiB. The default is enough for
+             * @description Largest total size of the files in the recordings' folder, MiB. The default has room for
              *     80 hours of FLAC, or 20 hours of WAV at 48 kHz.
              */
             quota_mib: number;
@@ -2594,14 +2608,14 @@ export interface components {
         RecordingsRequest: {
             /**
              * Format: uint32
-             * @description Least free space on the folder's file system, MiB. Null means 1 GiB or a twentieth of the
-             *     file system, whichever is less.
+             * @description Space that stays free on the folder's file system, MiB. Null means 1 GiB or a twentieth
+             *     of the file system, whichever is less.
              * @default null
              */
             min_free_mib: number | null;
             /**
              * Format: uint32
-             * @description Largest total size of the files in the recordings' folder, MiB. The default is enough for
+             * @description Largest total size of the files in the recordings' folder, MiB. The default has room for
              *     80 hours of FLAC, or 20 hours of WAV at 48 kHz.
              * @default 20480
              */
@@ -2611,21 +2625,21 @@ export interface components {
         Refusal: {
             /** @description The field, what is wrong with it, and what is allowed. */
             error: string;
-            /** @description False. */
+            /** @description Always false. */
             ok: boolean;
-            /** @description Everything that is wrong with a preset. Missing in other answers. */
+            /** @description All problems of a preset. The field is missing in other answers. */
             problems?: components["schemas"]["Problem"][];
         };
         /** @description Messages that were rejected since the program started, by reason. */
         RefusedMessages: {
             /**
              * Format: uint64
-             * @description Of hosts, sites or relays above the limit.
+             * @description From hosts, sites or relays above their limit.
              */
             crowded: number;
             /**
              * Format: uint64
-             * @description Of a relay that uses another relay's name.
+             * @description From a relay that uses another relay's name.
              */
             duplicate: number;
             /**
@@ -2657,17 +2671,17 @@ export interface components {
             misdirected: number;
             /**
              * Format: uint64
-             * @description Frames of sites that contain sites, or frames of sites at a relay that aggregates.
+             * @description Frames of sites that contain sites, and frames of sites at a relay that aggregates.
              */
             nested: number;
             /**
              * Format: uint64
-             * @description Longer than any message of khor.
+             * @description Longer than the longest message of khor.
              */
             oversized: number;
             /**
              * Format: uint64
-             * @description Of an unknown major version.
+             * @description With an unknown major version.
              */
             version: number;
         };
@@ -2688,16 +2702,16 @@ export interface components {
         Role: "melody" | "bass" | "chords" | "percussion";
         /** @description A line of the mapping as it is written. */
         Route: {
-            /** @description Shape of the way from input to feature; `linear` without it. */
+            /** @description Curve from the input to the feature; default `linear`. */
             curve: components["schemas"]["Curve"];
             /** @description Input values between which the feature moves; the usual ones where there are none. */
             from?: [
                 number,
                 number
             ] | null;
-            /** @description Which of the signal's numbers; `level` without it. */
+            /** @description The value of the signal that the route reads; default `level`. */
             of: components["schemas"]["Of"];
-            /** @description Direction of the feature; `up` without it. */
+            /** @description Direction of the feature; default `up`. */
             polarity: components["schemas"]["Polarity"];
             /** @description The feature's lowest and highest value, in its own unit. */
             range: [
@@ -2712,7 +2726,7 @@ export interface components {
         /** @description A line of the mapping as it is written. */
         RouteRequest: {
             /**
-             * @description Shape of the way from input to feature; `linear` without it.
+             * @description Curve from the input to the feature; default `linear`.
              * @default linear
              */
             curve: components["schemas"]["Curve"];
@@ -2722,12 +2736,12 @@ export interface components {
                 number
             ] | null;
             /**
-             * @description Which of the signal's numbers; `level` without it.
+             * @description The value of the signal that the route reads; default `level`.
              * @default level
              */
             of: components["schemas"]["Of"];
             /**
-             * @description Direction of the feature; `up` without it.
+             * @description Direction of the feature; default `up`.
              * @default up
              */
             polarity: components["schemas"]["Polarity"];
@@ -2746,22 +2760,25 @@ export interface components {
          * @enum {string}
          */
         Scale: "pentatonic_minor" | "pentatonic_major" | "natural_minor" | "harmonic_minor" | "major" | "dorian" | "phrygian" | "lydian" | "mixolydian" | "whole_tone" | "chromatic";
-        /** @description Whose activity is counted. */
+        /** @description The part of the machine that is counted: the scope. */
         ScopeReport: {
             /**
-             * @description Paths of the cgroups that are counted. Empty for the whole machine, and while no source
+             * @description Paths of the cgroups in the scope. Empty for the whole machine, and while no source
              *     delivers.
              */
             cgroups: string[];
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Whether the whole machine is selected. */
             is_machine: boolean;
             /** @description Whether the scope is counted completely. */
             ok: boolean;
-            /** @description What is selected: a unit, `process 4711`, `the whole machine`, or the single host of a site. */
+            /**
+             * @description The selected scope in words: a unit, `process 4711`, `the whole machine`, or the single host
+             *     of a site.
+             */
             whose: string;
         };
         /** @description A section that has a pulse of its own. */
@@ -2783,7 +2800,7 @@ export interface components {
             /** @description The timbre of its pulse. */
             timbre: components["schemas"]["Role"];
         };
-        /** @description What happens, in words. */
+        /** @description What the machine is doing, in words. */
         SentenceReport: {
             /** @description One sentence, as in `GET /api/explain`. */
             sentence: string;
@@ -2799,9 +2816,9 @@ export interface components {
             baseline: number | null;
             /**
              * Format: float
-             * @description How far `rate` is above `baseline`, octaves of 1 + rate ÷ grain. Below a signal's grain, a
-             *     difference is not significant. For all hosts of a site together, the deviation that is
-             *     played. `null` if it is missing.
+             * @description How far `rate` is above `baseline`, octaves of 1 + rate ÷ grain; `null` if it is missing.
+             *     Differences below the signal's grain are not significant. For all hosts of a site together,
+             *     this is the deviation that plays.
              */
             deviation: number | null;
             /** @description The family: one colour, and one timbre and register. */
@@ -2810,8 +2827,8 @@ export interface components {
             label: string;
             /**
              * Format: float
-             * @description How far the signal is above this machine's usual range, or its share of the ceiling (see the
-             *     setting `signals.range`), 0 to 1; `null` if it is missing.
+             * @description Level, 0 to 1; `null` if it is missing. The setting `signals.range` selects its meaning: how
+             *     far the signal is above this machine's usual range, or its share of the ceiling.
              */
             level: number | null;
             /**
@@ -2827,24 +2844,24 @@ export interface components {
              */
             surprise: number | null;
             /**
-             * @description Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time, 0
-             *     to 1). An added lane may have another unit, or none.
+             * @description Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time,
+             *     0 to 1). An added lane may have another unit, or none.
              */
             unit: string;
         };
-        /** @description From rates to levels. */
+        /** @description How rates become levels. */
         Signals: {
             /** @description Rate at which the level of this signal is 1, in the signal's own unit. */
             ceilings: {
                 [key: string]: number;
             };
             /**
-             * @description What levels are relative to. `adaptive`: this machine's own baseline; `absolute`: the
-             *     ceilings alone.
+             * @description The reference of the levels. `adaptive`: this machine's own baseline; `absolute`: only
+             *     the ceilings.
              */
             range: components["schemas"]["RangeMode"];
         };
-        /** @description From rates to levels. */
+        /** @description How rates become levels. */
         SignalsRequest: {
             /**
              * @description Rate at which the level of this signal is 1, in the signal's own unit.
@@ -2870,8 +2887,8 @@ export interface components {
                 [key: string]: number;
             };
             /**
-             * @description What levels are relative to. `adaptive`: this machine's own baseline; `absolute`: the
-             *     ceilings alone.
+             * @description The reference of the levels. `adaptive`: this machine's own baseline; `absolute`: only
+             *     the ceilings.
              * @default adaptive
              */
             range: components["schemas"]["RangeMode"];
@@ -2884,15 +2901,16 @@ export interface components {
             reason: components["schemas"]["SilenceReason"];
             /**
              * Format: uint64
-             * @description When the silence ends by itself, milliseconds since 1970; `null` if it does not.
+             * @description When the silence ends by itself, milliseconds since 1970; `null` if it lasts until somebody
+             *     unmutes.
              */
             until: number | null;
         };
         /** @description The single host that plays as if it were this machine. */
         SingleHostReport: {
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Name of the host. */
             host: string;
@@ -2901,7 +2919,7 @@ export interface components {
         };
         /** @description The site that khor plays instead of this machine. */
         Site: {
-            /** @description The host that plays alone, as if it were this machine; null is all hosts together. */
+            /** @description The single host that plays as if it were this machine; null is all hosts together. */
             host: string | null;
             /** @description Which hosts of the site play. A change takes effect at the next bar line. */
             mode: components["schemas"]["SiteMode"];
@@ -2915,7 +2933,7 @@ export interface components {
         /** @description The site that khor plays instead of this machine. */
         SiteRequest: {
             /**
-             * @description The host that plays alone, as if it were this machine; null is all hosts together.
+             * @description The single host that plays as if it were this machine; null is all hosts together.
              * @default null
              */
             host: string | null;
@@ -2944,11 +2962,11 @@ export interface components {
         };
         /** @description The answer of `POST /api/actions/snooze`. */
         Snoozed: {
-            /** @description True. */
+            /** @description Always true. */
             ok: boolean;
             /**
              * Format: uint64
-             * @description When the snooze ends, milliseconds since 1970; `null` if it was ended.
+             * @description When the snooze ends, milliseconds since 1970; `null` if the request ended it.
              */
             snoozed_until_ts_ms: number | null;
         };
@@ -2986,23 +3004,26 @@ export interface components {
         SourceReport: {
             /** @description Description of the source, one line. */
             detail: string;
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /**
              * Format: uint16
              * @description Time between two samples that the source grants, milliseconds. It may be longer than the
-             *     setting `bpf.sample_interval_ms`. `null` while no source delivers, and for a site, because
-             *     each host has its own interval.
+             *     setting `bpf.sample_interval_ms`. `null` while no source delivers. Also `null` for a site,
+             *     because each host has its own interval.
              */
             interval_ms: number | null;
             /** @description The kind of source; `null` while none delivers. */
             kind: components["schemas"]["SourceKind"] | null;
-            /** @description Whether the source delivers. It may still lack something, which `error` names. */
+            /**
+             * @description Whether the source delivers. If it delivers but lacks something, `error` names what it
+             *     lacks.
+             */
             ok: boolean;
         };
-        /** @description A change of the engine's state. Clients must ignore events of an unknown `type`. */
+        /** @description A change of the engine's state. Clients must ignore events with an unknown `type`. */
         StreamEvent: (components["schemas"]["Greeting"] & {
             /** @constant */
             type: "greeting";
@@ -3084,8 +3105,8 @@ export interface components {
             /** @description Why khor cannot send to the target; `null` if it can, or if the reason is not known yet. */
             error: string | null;
             /**
-             * @description Whether khor can send to the target: its host has an address, and the last datagram was
-             *     sent. UDP does not report whether the datagram arrived.
+             * @description Whether khor can send to the target: its host has an address, and khor could send the last
+             *     datagram. UDP does not report whether a datagram arrived.
              */
             ok: boolean;
             /** @description The target, `host:port`. */
@@ -3093,9 +3114,9 @@ export interface components {
         };
         /** @description The time zone of the quiet hours. */
         TimeReport: {
-            /** @description What is wrong; `null` if nothing is. */
+            /** @description What is wrong; `null` without trouble. */
             error: string | null;
-            /** @description What to do about it; `null` if nothing is wrong, or if khor knows no fix. */
+            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
             fix: string | null;
             /** @description Whether the configured zone is valid. */
             ok: boolean;
@@ -3122,7 +3143,7 @@ export interface components {
              */
             serve: boolean;
         };
-        /** @description The systemd units that can be counted alone. */
+        /** @description The systemd units that can be selected as the scope. */
         UnitList: {
             /** @description Names of the units that have a cgroup now, for the setting `bpf.cgroup`. */
             units: string[];

@@ -4,7 +4,11 @@ import type { Moment } from './state';
 
 const SPAN_MS = 3000;
 
-/** Rate by signal name, plus `read` and `write` (bytes/s to and from disks); null when unknown. */
+/** Names of the two directions of `io`. No lane has such a name, because names of lanes have no spaces. */
+export const DISK_READ = 'disk read';
+export const DISK_WRITE = 'disk write';
+
+/** Rates by lane, plus {@link DISK_READ} and {@link DISK_WRITE} in bytes per second; null when unknown. */
 export type MeanRates = Record<string, number | null>;
 
 interface Entry {
@@ -19,15 +23,15 @@ export class Recent {
   private entries: Entry[] = [];
 
   push({ ts_ms, signals, read, written }: Moment): void {
-    const rates: MeanRates = { read, write: written };
+    const rates: MeanRates = { [DISK_READ]: read, [DISK_WRITE]: written };
     const io = signals.io?.deviation ?? null;
-    const deviations: Entry['deviations'] = { read: io, write: io };
+    const deviations: Entry['deviations'] = { [DISK_READ]: io, [DISK_WRITE]: io };
     for (const [name, signal] of Object.entries(signals)) {
       rates[name] = signal.available ? signal.rate : null;
       deviations[name] = signal.deviation;
     }
     const news = Object.entries(signals).flatMap(([name, { baseline, unit }]) => (isNothing(baseline, unit) ? [name] : []));
-    this.entries.push({ ts: ts_ms, rates, deviations, news: new Set(news.includes('io') ? [...news, 'read', 'write'] : news) });
+    this.entries.push({ ts: ts_ms, rates, deviations, news: new Set(news.includes('io') ? [...news, DISK_READ, DISK_WRITE] : news) });
     this.entries = this.entries.filter((entry) => Math.abs(ts_ms - entry.ts) <= SPAN_MS);
   }
 
@@ -39,8 +43,8 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Mean deviations, octaves, by the same names as the rates. `read` and `write` have that of
-   *  `io`. */
+  /** Mean deviations, octaves, by the same names as the rates. The two directions of `io` have
+   *  its deviation. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Controls, HistoryColumns, Lane, StreamEvent } from '../api/types';
+import { DISK_READ, DISK_WRITE } from './recent';
 import { LiveStore } from './store';
 
 class FakeSource {
@@ -93,7 +94,7 @@ describe('LiveStore', () => {
     greet();
     values(10_000);
     expect(live.history.lane('cpu').rates).toEqual([null]);
-    expect(live.recent.means()).toEqual({ read: 2000, write: null, rx: 100, cpu: null });
+    expect(live.recent.means()).toEqual({ [DISK_READ]: 2000, [DISK_WRITE]: null, rx: 100, cpu: null });
     expect(live.text.get()?.signals.cpu).toMatchObject({ level: null, available: false, reason: 'no PSI' });
   });
 

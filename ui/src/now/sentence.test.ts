@@ -1,5 +1,6 @@
 // The sentence says what the rates say, in order of gravity, and does not flutter.
 import { describe, expect, it } from 'vitest';
+import { DISK_READ, DISK_WRITE } from '../live/recent';
 import { plain, tell } from './sentence';
 
 const say = (rates: Record<string, number | null>, previous?: string[]) => plain(tell(rates, previous).parts);
@@ -15,7 +16,7 @@ describe('tell', () => {
   });
 
   it('names what goes on with its figure', () => {
-    expect(say({ rx: 12e6, write: 40e6 })).toBe('Writing 40 MB/s to disk and receiving 12 MB/s.');
+    expect(say({ rx: 12e6, [DISK_WRITE]: 40e6 })).toBe('Writing 40 MB/s to disk and receiving 12 MB/s.');
     expect(say({ exec: 40, fork: 400 })).toBe('Starting 40 programs a second.');
     expect(say({ fork: 400 })).toBe('Creating 400 tasks a second.');
     expect(say({ local: 12e6, rx: 2e6 })).toBe('Moving 12 MB/s inside the machine and receiving 2 MB/s.');
@@ -36,7 +37,7 @@ describe('tell', () => {
   });
 
   it('names at most three things', () => {
-    expect(tell({ rx: 9e6, tx: 8e6, write: 9e6, read: 9e6, exec: 100, mem: 0.5 }).keys).toHaveLength(3);
+    expect(tell({ rx: 9e6, tx: 8e6, [DISK_WRITE]: 9e6, [DISK_READ]: 9e6, exec: 100, mem: 0.5 }).keys).toHaveLength(3);
   });
 
   it('speaks of a little going on between quiet and busy', () => {

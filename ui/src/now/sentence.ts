@@ -2,7 +2,7 @@
 // the baseline.
 import type { Family } from '../api/types';
 import { spokenBytes, spokenCount, spokenShare } from '../format/units';
-import type { MeanRates } from '../live/recent';
+import { DISK_READ, DISK_WRITE, type MeanRates } from '../live/recent';
 
 interface Clause {
   rate: string;
@@ -29,8 +29,8 @@ const CLAUSES: readonly Clause[] = [
   { rate: 'rx', family: 'network', from: MB, words: (v) => ['receiving', spokenBytes(v)] },
   { rate: 'tx', family: 'network', from: MB, words: (v) => ['sending', spokenBytes(v)] },
   { rate: 'local', family: 'network', from: MB, words: (v) => ['moving', spokenBytes(v), 'inside the machine'] },
-  { rate: 'write', family: 'disk', from: 2 * MB, words: (v) => ['writing', spokenBytes(v), 'to disk'] },
-  { rate: 'read', family: 'disk', from: 2 * MB, words: (v) => ['reading', spokenBytes(v), 'from disk'] },
+  { rate: DISK_WRITE, family: 'disk', from: 2 * MB, words: (v) => ['writing', spokenBytes(v), 'to disk'] },
+  { rate: DISK_READ, family: 'disk', from: 2 * MB, words: (v) => ['reading', spokenBytes(v), 'from disk'] },
   { rate: 'exec', family: 'process', from: 20, words: (v) => ['starting', counted(v, 'program'), 'a second'] },
   { rate: 'fork', family: 'process', from: 100, words: (v) => ['creating', counted(v, 'task'), 'a second'] },
   { rate: 'csw', family: 'kernel', from: 50_000, words: (v) => ['switching tasks', counted(v, 'time'), 'a second'] },

@@ -113,7 +113,7 @@ fn replace<T: PartialEq>(part: &mut T, new: T) -> bool {
 }
 
 /// A list, unless it is empty.
-fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 

@@ -123,6 +123,8 @@ struct Publisher {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
+    /// Most added lanes that did not fit into a frame.
+    most_lanes_left_out: u64,
     /// Whether frames were sent when this was last logged.
     sends: bool,
     begun: Instant,
@@ -148,6 +150,7 @@ impl Publisher {
             reading: None,
             seq: 0,
             progress: Progress::default(),
+            most_lanes_left_out: 0,
             sends: false,
             begun: Instant::now(),
         }
@@ -202,11 +205,14 @@ impl Publisher {
         self.follow_link();
     }
 
-    /// Counts the lanes that did not fit into the frame. Logs when the number rises.
+    /// Counts the lanes that did not fit into the frame. Logs each number that is higher than all
+    /// before, so that lanes that come and go do not flood the log.
     fn count_lanes(&mut self, frame: &Frame) {
         let all = self.reading.as_ref().map_or(0, added_lanes::count);
         let left_out = all.saturating_sub(frame.added.len()) as u64;
-        if std::mem::replace(&mut self.progress.lanes_left_out, left_out) < left_out {
+        self.progress.lanes_left_out = left_out;
+        if left_out > self.most_lanes_left_out {
+            self.most_lanes_left_out = left_out;
             let lanes = counted(left_out, "lane");
             warn!("{lanes} dropped: they do not fit into a frame; send fewer lanes, or shorten their labels");
         }
