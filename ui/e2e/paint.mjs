@@ -13,7 +13,7 @@ const LINES = { loopback: null, 'a line of 50 kB/s': SLOW_LINE };
 
 /** Records when the page has painted a sentence. Runs in the page before the page's own scripts. */
 function watchSentence() {
-  const isSentence = (text) => text !== '' && text !== 'Listening…';
+  const isSentence = (text) => !['', 'Listening…', 'The engine is not answering.'].includes(text);
   const look = () => {
     const heading = document.querySelector('.say h1');
     if (heading === null || !isSentence(heading.textContent)) requestAnimationFrame(look);
