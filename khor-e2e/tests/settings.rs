@@ -138,8 +138,12 @@ fn settings_act_at_once_and_survive_restart() {
         let now = engine.get("/api/config").pointer(&path).cloned();
         let now = now.unwrap_or_else(|| panic!("{path} is in the schema and not in the configuration"));
         if ONLY_IN_FILE.iter().any(|it| path.starts_with(it)) {
-            let other = if path == "/site/name" { "elsewhere" } else { "/tmp" };
-            let (status, answer) = patch(&engine, &path, &json!(other));
+            let other = match path.as_str() {
+                "/site/name" => json!("elsewhere"),
+                "/listen/local_users" => json!(true),
+                _ => json!("/tmp"),
+            };
+            let (status, answer) = patch(&engine, &path, &other);
             assert!(
                 status == 400 && answer["error"].as_str().is_some_and(|it| it.contains("file")),
                 "{answer}"

@@ -46,7 +46,7 @@ export async function outage(kit) {
   await kit.axeFinds(page, 'without the engine');
   await kit.shot(page, 'now-lost');
   await relay.mend(port);
-  await kit.until('it finds the engine again and says so', async () => /is back/.test((await page.textContent('.banner')) ?? ''));
+  await kit.until('it finds the engine again and says so', async () => /answers again/.test((await page.textContent('.banner')) ?? ''));
   await page.waitForSelector('main[data-link="live"]');
   const bar = await page.textContent('.families .at-bar');
   await kit.until('and goes on', async () => (await page.textContent('.families .at-bar')) !== bar);
