@@ -40,7 +40,7 @@ fn lane() -> LaneDefinition {
     }
 }
 
-/// Writes a capture of an idle machine whose lane appears later and then rises far above its
+/// Writes a capture of an idle machine. A lane appears in the middle and rises far above its
 /// baseline.
 fn write_capture(path: &Path) {
     let origin = Origin {

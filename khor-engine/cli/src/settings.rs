@@ -7,8 +7,8 @@ use clap::{
 };
 use khor_api::ConfigChanged;
 use khor_command_line::print::{print, print_json, print_line, print_stderr};
-use khor_config::{Access, Config, Field, Kind};
-use serde_json::{Map, Value, json};
+use khor_config::{Access, Config, Field, Kind, nested};
+use serde_json::{Value, json};
 
 use super::{client::EngineAddress, table::indented};
 
@@ -187,11 +187,6 @@ fn switch_of(path: &str, config: &Value) -> Option<&'static str> {
     let (_, switch) = SWITCHES.iter().find(|(start, _)| path.starts_with(start))?;
     let is_off = config.pointer(&format!("/{}", switch.replace('.', "/"))) == Some(&Value::Bool(false));
     is_off.then_some(*switch)
-}
-
-/// `music.bpm` and 90 as `{"music": {"bpm": 90}}`.
-fn nested(path: &str, value: Value) -> Value {
-    path.rsplit('.').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }
 
 #[cfg(test)]

@@ -178,8 +178,8 @@ impl Config {
     }
 }
 
-/// `music.bpm` and 90 as `{"music": {"bpm": 90}}`.
-fn nested(path: &str, value: Value) -> Value {
+/// A change of one setting as JSON: `music.bpm` and 90 give `{"music": {"bpm": 90}}`.
+pub fn nested(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }
 

@@ -16,7 +16,7 @@ pub mod sections;
 mod store;
 mod unknown_keys;
 
-pub use config::{Config, ConfigPatch};
+pub use config::{Config, ConfigPatch, nested};
 pub use definition::{
     Access, Field, FieldSpec, Kind, Leaf, ListRule, MapRule, Patch, Place, Reader, Rule, Setting, TextRule,
 };

@@ -68,7 +68,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..60)
 }
 
-/// A kernel whose only counter is the number of reads.
+/// A kernel with one counter, which counts how often it is read.
 #[derive(Default)]
 struct FakeKernel {
     reads: Arc<Reads>,

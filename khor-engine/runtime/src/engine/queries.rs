@@ -42,12 +42,16 @@ impl Engine {
 
     /// The rates and notes after `since_ts_ms`; 0 selects all.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
-        let (catalogue, points) = {
+        // The columns are made without the lock.
+        let (catalogue, points, notes) = {
             let state = self.state.lock();
-            (state.catalogue.clone(), state.rates_since(since_ts_ms))
+            (
+                state.catalogue.clone(),
+                state.rates_since(since_ts_ms),
+                report::notes_since(&state, since_ts_ms),
+            )
         };
-        let notes = self.metrics(None, false).notes.into_iter().filter(|note| note.ts_ms > since_ts_ms);
-        report::columns(&catalogue, &points, notes.collect())
+        report::columns(&catalogue, &points, notes)
     }
 
     /// The current controls.

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use khor_config::{Audio, Config, Midi, Music, Nats, Recordings, Signals};
 use khor_fleet::Name;
-use khor_music::Settings;
-use khor_music::SiteMode;
+use khor_music::{Settings, SiteMode};
 use khor_output::{audio, midi, osc, recorder::DiskLimits};
 use khor_signal::{PerSignal, SIGNALS, Scaling, SignalId, default_ceilings};
 use khor_site::{SiteSettings, nats::NatsSettings};

@@ -10,8 +10,7 @@ use std::{
 };
 
 use khor_fleet::Name;
-use khor_music::CueSound;
-use khor_music::SiteMode;
+use khor_music::{CueSound, SiteMode};
 use khor_output::osc;
 use khor_proto::Scope;
 use khor_signal::{Catalogue, Frame, PerSignal, Pipeline, Reading};

@@ -3,10 +3,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use khor_music::SiteMode;
 use khor_music::{
-    Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, Soloist,
-    name_hash,
+    Cast, HostPlacement, MAX_TURNS, PulseCast, RollCallTurn, SECTIONS, SOLOISTS, SectionPart, SiteMode,
+    Soloist, name_hash,
 };
 use khor_signal::{
     LaneId, Lanes, Reading, SectionSlots, Soloists, busiest, ensemble, largest_deviation, louder,

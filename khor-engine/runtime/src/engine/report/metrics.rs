@@ -82,6 +82,11 @@ pub(in crate::engine) fn metrics(
     }
 }
 
+/// The notes that begin after `since_ts_ms`, of those that are kept.
+pub(in crate::engine) fn notes_since(state: &EngineState, since_ts_ms: u64) -> Vec<NoteReport> {
+    state.notes.iter().filter(|note| note.ts_ms > since_ts_ms).map(note_report).collect()
+}
+
 fn solo_report(state: &EngineState, solo: &Solo) -> SoloReport {
     SoloReport {
         host: solo.host.clone(),

@@ -13,6 +13,6 @@ pub(super) use self::{
     columns::columns,
     fleet::fleet,
     health::health,
-    metrics::{controls, metrics, signals},
+    metrics::{controls, metrics, notes_since, signals},
 };
 pub use self::{history::WrittenPoint, measures::Measures};
