@@ -130,7 +130,7 @@ fn top_shows_site_hosts() {
     let mut top = top(port, (80, 24), &[]);
     top.wait_for(&[
         "site home",
-        "hosts, the furthest",
+        "hosts, the largest deviation first",
         "loud",
         "usual received",
         "voices",
