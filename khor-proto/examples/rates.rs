@@ -1,4 +1,5 @@
-//! Prints the rate of every counter once a second: `cargo run -p khor-proto --example rates [SOCKET]`.
+//! Prints the rate of every counter once a second: `cargo run -p khor-proto --example rates
+//! [SOCKET]`.
 
 use khor_proto::{
     Availability, CounterInfo, Sample, Subscribe,
@@ -27,7 +28,7 @@ async fn main() {
                 }
                 last = Some(sample);
             }
-            // Not asked for.
+            // This example requests no cues.
             Event::Update(Update::Cue(_) | Update::Lost { .. }) => {}
             Event::Disconnected { reason, .. } => eprintln!("{reason}"),
         }
@@ -44,7 +45,7 @@ fn print_rates(catalogue: &[CounterInfo], before: &Sample, now: &Sample) {
                 let rate = (to - from) as f64 / elapsed_s;
                 println!("{:>16}  {rate:>14.1} {:?}/s", counter.name, counter.unit);
             }
-            _ => println!("{:>16}  not known", counter.name),
+            _ => println!("{:>16}  unknown", counter.name),
         }
     }
 }

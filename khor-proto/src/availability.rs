@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a counter can be read on this machine.
+/// Whether a counter or a kind of cue is available on this machine, or in a scope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Availability {
-    /// The counter is available.
+    /// The kernel provides it.
     Available,
-    /// The counter is missing, and every sample has `None` in its place.
+    /// The kernel does not provide it. Every sample then has `None` in the counter's place.
     Absent {
-        /// The reason for the machine's owner, with the fix if there is one.
+        /// Why, for the machine's owner, with the fix if there is one.
         reason: String,
     },
 }

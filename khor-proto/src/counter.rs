@@ -1,25 +1,26 @@
-//! The counters: names, units, and what each counts.
+//! The counters: their names, units and meanings.
 
 use std::fmt;
 
 use crate::message::Unit;
 
-/// Defines [`Counter`] from one table. Each row: variant, name on the wire, unit, and one sentence
-/// for people.
+/// Defines [`Counter`] from one table. Each row has the variant, the name on the wire, the unit,
+/// and one sentence for users.
 macro_rules! counters {
     ($($(#[$doc:meta])+ $variant:ident = $name:literal, $unit:ident, $summary:literal;)+) => {
         /// A counter that khor knows.
         ///
-        /// The order is that of captures, so append new counters at the end. Samples on the wire
-        /// have the order of [`Welcome::counters`](crate::Welcome::counters) instead, and may
-        /// contain counters of a newer collector.
+        /// The variants have the order of the counters in captures, so append new counters at the
+        /// end. Samples on the wire use the order of
+        /// [`Welcome::counters`](crate::Welcome::counters) instead, and may contain counters that
+        /// only a newer collector knows.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Counter {
             $($(#[$doc])+ $variant,)+
         }
 
         impl Counter {
-            /// All counters, each at its [`index`](Self::index).
+            /// All counters, each at the position [`index`](Self::index).
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
 
             /// Name on the wire ([`CounterInfo::name`](crate::CounterInfo::name)).
@@ -36,7 +37,7 @@ macro_rules! counters {
                 }
             }
 
-            /// What it counts, in one sentence for people.
+            /// What the counter counts, in one sentence for users.
             pub const fn summary(self) -> &'static str {
                 match self {
                     $(Self::$variant => $summary,)+
@@ -49,27 +50,27 @@ macro_rules! counters {
 counters! {
     /// Successful `execve` calls (`sched_process_exec`).
     Execs = "execs", Count, "Programs that were started.";
-    /// New tasks, processes and threads (`task_newtask`).
+    /// New tasks: processes and threads (`task_newtask`).
     Forks = "forks", Count, "Processes and threads that were created.";
-    /// Bytes that all devices handed to the network stack, without link-layer header
+    /// Bytes that all devices passed to the network stack, without link-layer header
     /// (`netif_receive_skb`). A packet counts at each device that it passes. In a scope: bytes that
     /// reached its sockets, from the network header on (`sk_filter_trim_cap`).
     RxBytes = "rx_bytes", Bytes, "Bytes received from the network.";
-    /// Packets handed to the network stack, in a scope to its sockets. They are counted after GRO,
-    /// so one may stand for several packets on the wire.
+    /// Packets that devices passed to the network stack. In a scope: packets that reached its
+    /// sockets. They are counted after GRO, so one may stand for several packets on the wire.
     RxPackets = "rx_packets", Count, "Packets received from the network.";
-    /// Bytes handed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
-    /// sockets sent, from the network header on, once whatever devices carry them (`ip_output`,
-    /// `ip_mc_output`, `ip6_output`).
+    /// Bytes passed to devices, with link-layer header (`net_dev_xmit`). In a scope: bytes that its
+    /// sockets sent, from the network header on. In a scope each packet counts once, even if it
+    /// passes several devices (`ip_output`, `ip_mc_output`, `ip6_output`).
     TxBytes = "tx_bytes", Bytes, "Bytes sent to the network.";
-    /// Packets handed to devices, in a scope those that its sockets sent. A device may split one
-    /// into several.
+    /// Packets passed to devices. In a scope: packets that its sockets sent. A device may split one
+    /// packet into several.
     TxPackets = "tx_packets", Count, "Packets sent to the network.";
     /// Context switches (`sched_switch`).
     Switches = "switches", Count, "Context switches.";
-    /// Bytes read from block devices, at completion (`block_rq_complete`). A request counts once,
-    /// at the disk that does the work: loop devices and device-mapper's own requests (multipath) do
-    /// not count, each mirror of a RAID 1 does.
+    /// Bytes read from block devices, counted at completion (`block_rq_complete`). A request counts
+    /// once, at the disk that does the work. So loop devices and device-mapper's own requests
+    /// (multipath) do not count, but each mirror of a RAID 1 does.
     ReadBytes = "read_bytes", Bytes, "Bytes read from block devices.";
     /// Bytes written to block devices, at completion.
     WriteBytes = "write_bytes", Bytes, "Bytes written to block devices.";
@@ -80,49 +81,51 @@ counters! {
     /// Block requests of any kind that completed with an error.
     IoErrors = "io_errors", Count, "Requests to block devices that failed.";
     /// Total time of all [`Counter::TimedRequests`] from issue to completion, ns. If a request was
-    /// issued several times (`block_rq_issue`), its last issue counts.
+    /// issued several times, the time starts at the last issue (`block_rq_issue`).
     LatencyNs = "latency_ns", Nanoseconds, "Time that requests to block devices took, summed up.";
-    /// Read and write requests whose time is in [`Counter::LatencyNs`]: nearly all.
+    /// Read and write requests whose time is in [`Counter::LatencyNs`]. These are nearly all
+    /// requests.
     TimedRequests = "timed_requests", Count, "Requests to block devices whose time is in the latency.";
     /// TCP segments sent again (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
     Retransmits = "retransmits", Count, "TCP segments that were sent again.";
-    /// Device interrupts handled (`irq_handler_entry`); not the CPU-local timer.
+    /// Device interrupts handled (`irq_handler_entry`). The CPU-local timer does not count.
     Irqs = "irqs", Count, "Interrupts of devices.";
     /// Soft interrupts handled (`softirq_entry`).
     Softirqs = "softirqs", Count, "Soft interrupts.";
-    /// Time some task waited for a CPU, µs (`/proc/pressure/cpu`, some).
-    CpuStallUs = "cpu_stall_us", Microseconds, "Time in which some task waited for a processor.";
-    /// Time some task waited for I/O, µs (`/proc/pressure/io`, some).
-    IoStallUs = "io_stall_us", Microseconds, "Time in which some task waited for a disk.";
-    /// Time some task waited for memory, µs (`/proc/pressure/memory`, some).
-    MemStallUs = "mem_stall_us", Microseconds, "Time in which some task waited for memory.";
+    /// Time in which at least one task waited for a CPU, µs (line `some` of `/proc/pressure/cpu`).
+    CpuStallUs = "cpu_stall_us", Microseconds, "Time in which at least one task waited for a processor.";
+    /// Time in which at least one task waited for I/O, µs (line `some` of `/proc/pressure/io`).
+    IoStallUs = "io_stall_us", Microseconds, "Time in which at least one task waited for a disk.";
+    /// Time in which at least one task waited for memory, µs (line `some` of
+    /// `/proc/pressure/memory`).
+    MemStallUs = "mem_stall_us", Microseconds, "Time in which at least one task waited for memory.";
     /// Page faults, minor and major (`pgfault` of `/proc/vmstat`).
     Faults = "faults", Count, "Page faults.";
-    /// Page faults that had to wait for a disk (`pgmajfault`).
+    /// Page faults that waited for a disk (`pgmajfault` of `/proc/vmstat`).
     MajorFaults = "major_faults", Count, "Page faults that had to be read from a disk.";
-    /// The part of [`Counter::RxBytes`] that came in at the machine's edge: devices with hardware
-    /// behind them, or the virtual network cards of a guest. In a scope the same as
+    /// The part of [`Counter::RxBytes`] that arrived at the machine's edge. The edge is every
+    /// device with hardware, and the virtual network cards of a guest. In a scope it equals
     /// [`Counter::RxBytes`].
     EdgeRxBytes = "edge_rx_bytes", Bytes, "Bytes received from outside the machine.";
-    /// The part of [`Counter::RxPackets`] that came in at the machine's edge. In a scope the same
-    /// as [`Counter::RxPackets`].
+    /// The part of [`Counter::RxPackets`] that arrived at the machine's edge. In a scope it equals
+    /// [`Counter::RxPackets`].
     EdgeRxPackets = "edge_rx_packets", Count, "Packets received from outside the machine.";
-    /// The part of [`Counter::TxBytes`] that went out at the machine's edge. In a scope the same as
+    /// The part of [`Counter::TxBytes`] that left at the machine's edge. In a scope it equals
     /// [`Counter::TxBytes`].
     EdgeTxBytes = "edge_tx_bytes", Bytes, "Bytes sent out of the machine.";
-    /// The part of [`Counter::TxPackets`] that went out at the machine's edge. In a scope the same
-    /// as [`Counter::TxPackets`].
+    /// The part of [`Counter::TxPackets`] that left at the machine's edge. In a scope it equals
+    /// [`Counter::TxPackets`].
     EdgeTxPackets = "edge_tx_packets", Count, "Packets sent out of the machine.";
     /// Bytes received by devices that are not at the edge: loopback, veth, bridges, tunnels. A
-    /// device that hands its packets on to a bridge or bond does not count, so bridged traffic
-    /// counts once. Missing in a scope.
+    /// device that passes its packets to a bridge or bond does not count, so bridged traffic counts
+    /// once. Absent in a scope.
     LocalBytes = "local_bytes", Bytes, "Bytes that stayed inside the machine: loopback, containers, tunnels.";
     /// Packets of [`Counter::LocalBytes`].
     LocalPackets = "local_packets", Count, "Packets that stayed inside the machine.";
-    /// Events that the kernel did not show to khor's programs, because the same program was already
+    /// Events that the kernel did not pass to khor's programs, because the same program was already
     /// running on that CPU (`recursion_misses` of all programs together, at most a second old).
-    /// More than a few only on preemptible tracepoints (`PREEMPT_RT`).
-    MissedEvents = "missed_events", Count, "Events that the kernel did not show to khor's programs.";
+    /// Above a few only if tracepoints can be preempted (`PREEMPT_RT`).
+    MissedEvents = "missed_events", Count, "Events that the kernel did not pass to khor's programs.";
 }
 
 impl Counter {
@@ -154,7 +157,7 @@ mod tests {
             assert_eq!(counter.index(), index);
             assert_eq!(Counter::from_name(counter.name()), Some(counter));
         }
-        assert_eq!(Counter::from_name("unheard_of"), None);
+        assert_eq!(Counter::from_name("unknown"), None);
     }
 
     #[test]

@@ -1,22 +1,23 @@
-//! Cues: kernel events worth a sound of their own.
+//! Cues: kernel events that get a sound of their own.
 
 use serde::{Deserialize, Serialize};
 
 use crate::availability::Availability;
 
-/// The kind of event.
+/// The kind of kernel event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CueKind {
-    /// The kernel killed a process for want of memory (`mark_victim`).
+    /// The kernel killed a process because memory ran out (`mark_victim`).
     Oom,
-    /// A process died of a signal that dumps core: a segmentation fault, an abort (`signal_deliver`).
+    /// A signal that dumps core ended a process: a segmentation fault or an abort, for example
+    /// (`signal_deliver`).
     Crash,
     /// A block request failed (`block_rq_complete`).
     BlockError,
-    /// TCP sent 32 segments again within a second (`tcp_retransmit_skb`). Sent once a second while
-    /// it lasts.
+    /// TCP sent at least 32 segments again within a second (`tcp_retransmit_skb`). Sent at most
+    /// once a second.
     RetransmitBurst,
-    /// A program started (`sched_process_exec`).
+    /// A program started (`sched_process_exec`). Only root and trusted users receive it.
     Exec,
 }
 
@@ -24,7 +25,7 @@ impl CueKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [Self::Oom, Self::Crash, Self::BlockError, Self::RetransmitBurst, Self::Exec];
 
-    /// Name in configuration, API, OSC and D-Bus.
+    /// Name of the kind in configuration, API, OSC and D-Bus.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Oom => "oom",
@@ -36,31 +37,33 @@ impl CueKind {
     }
 }
 
-/// One event. The kernel passes on 20 of a kind at once and 20 a second (of [`CueKind::Exec`] 200
-/// at once). Further events are counted as `Lost`.
+/// One event. For each kind, the kernel passes on a burst of 20 events (200 of [`CueKind::Exec`]),
+/// and then 20 a second. Further events are dropped and counted in
+/// [`ServerMessage::Lost`](crate::ServerMessage::Lost).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
-    /// What happened.
+    /// The kind of event.
     pub kind: CueKind,
-    /// When, `CLOCK_BOOTTIME` in nanoseconds, as in samples.
+    /// Time of the event, `CLOCK_BOOTTIME` in nanoseconds, as in samples.
     pub t_ns: u64,
     /// The process (thread group) of the event; `None` if it has none or the kernel does not report
     /// it.
     pub pid: Option<u32>,
-    /// Its name, at most 15 bytes. Bytes that are not UTF-8 are replaced.
+    /// Name of the process, at most 15 bytes. Bytes that are not UTF-8 are replaced.
     pub comm: Option<String>,
     /// Id of the cgroup (the inode number of its directory) of the process, the socket or the block
     /// request.
     pub cgroup_id: Option<u64>,
-    /// [`CueKind::Crash`]: the signal's number. [`CueKind::RetransmitBurst`]: segments so far. Else `None`.
+    /// For [`CueKind::Crash`], the number of the signal. For [`CueKind::RetransmitBurst`], the
+    /// number of segments so far. Otherwise `None`.
     pub detail: Option<u32>,
 }
 
-/// One kind of cue.
+/// A kind of cue, and whether the collector can send it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CueInfo {
-    /// Which.
+    /// The kind.
     pub kind: CueKind,
-    /// Whether it is available.
+    /// Whether this kind is available.
     pub availability: Availability,
 }

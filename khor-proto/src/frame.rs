@@ -1,8 +1,9 @@
-//! Frames: a little-endian `u32` length, then that many bytes of one bincode message.
+//! Encodes messages into frames, and decodes them: a little-endian `u32` length, then that many
+//! bytes of one bincode message.
 //!
-//! Each direction has its own size limit, checked before anything is allocated. A body that cannot be decoded
-//! costs only that frame: the stream stays in step. A length above the limit ends the stream, because there is
-//! no telling where the next frame would begin.
+//! Each direction has its own size limit, which is checked before memory is allocated. If a body
+//! cannot be decoded, the receiver reports an error and continues with the next frame. A length
+//! above the limit ends the stream, because the start of the next frame is unknown.
 
 use std::{io, marker::PhantomData, pin::Pin};
 
@@ -15,18 +16,18 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use crate::message::{ClientMessage, ServerMessage};
 
-/// Longest body a client may send, bytes.
+/// Longest body that a client may send, bytes.
 pub const MAX_CLIENT_BODY_BYTES: usize = 4 * 1024;
-/// Longest body the collector may send, bytes.
+/// Longest body that the collector may send, bytes.
 pub const MAX_SERVER_BODY_BYTES: usize = 64 * 1024;
-/// Buffers start this small and grow to the largest frame seen; a sample is about 150 bytes.
+/// First size of a buffer, which grows to the largest frame; a sample has about 150 bytes.
 const INITIAL_BUFFER_BYTES: usize = 512;
 
-/// One direction of the protocol.
+/// The messages of one direction of the protocol.
 pub trait Message: Serialize + DeserializeOwned + Unpin {
     /// Longest body, bytes.
     const MAX_BODY_BYTES: usize;
-    /// How many kinds (enum variants) this crate knows.
+    /// Number of kinds (enum variants) that this crate knows.
     const KINDS: u32;
 }
 
@@ -40,19 +41,19 @@ impl Message for ServerMessage {
     const KINDS: u32 = 7;
 }
 
-/// What a frame held.
+/// The content of a received frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incoming<M> {
-    /// A message this crate knows.
+    /// A message that this crate knows.
     Known(M),
-    /// A kind appended by a newer minor version.
+    /// A kind of message that a newer minor version appended.
     Unknown {
-        /// Its number.
+        /// Number of the kind.
         kind: u32,
     },
 }
 
-/// Bincode as the wire has it, telling an unknown kind from a broken body.
+/// The bincode encoding on the wire. It distinguishes an unknown kind from an invalid body.
 #[derive(Debug)]
 pub struct Codec<M> {
     messages: PhantomData<fn() -> M>,
@@ -88,25 +89,25 @@ impl<M: Message> tokio_serde::Serializer<M> for Codec<M> {
     }
 }
 
-/// A message's number, which every body starts with.
+/// The number of a message's kind, with which every body starts.
 fn kind_of(body: &[u8]) -> Option<u32> {
     bincode::DefaultOptions::new().allow_trailing_bytes().deserialize(body).ok()
 }
 
 /// Stream of the messages that arrive on `R`.
 pub type Receiver<R, M> = tokio_serde::Framed<FramedRead<R, LengthDelimitedCodec>, Incoming<M>, M, Codec<M>>;
-/// Sink for the messages to send on `W`.
+/// Sink that sends messages on `W`.
 ///
-/// After a send that timed out, part of a frame may be on the wire: drop the connection, never reuse it.
+/// After a send that timed out, part of a frame may be on the wire. Then close the connection.
 pub type Sender<W, M> = tokio_serde::Framed<FramedWrite<W, LengthDelimitedCodec>, Incoming<M>, M, Codec<M>>;
 
-/// Receives messages from `io`. Dropping a pending read loses nothing.
+/// Receives messages from `io`. A pending read can be cancelled without losing data.
 pub fn receiver<R: AsyncRead, M: Message>(io: R) -> Receiver<R, M> {
     let frames = FramedRead::with_capacity(io, framing(M::MAX_BODY_BYTES), INITIAL_BUFFER_BYTES);
     tokio_serde::Framed::new(frames, Codec::default())
 }
 
-/// Sends messages on `io`; a message above the limit is an error and nothing of it is written.
+/// Sends messages on `io`. A message above the limit is an error, and no byte of it is written.
 pub fn sender<W: AsyncWrite, M: Message>(io: W) -> Sender<W, M> {
     let frames = FramedWrite::with_capacity(io, framing(M::MAX_BODY_BYTES), INITIAL_BUFFER_BYTES);
     tokio_serde::Framed::new(frames, Codec::default())
@@ -120,8 +121,9 @@ fn framing(max_body_bytes: usize) -> LengthDelimitedCodec {
         .new_codec()
 }
 
-/// Appends `message` to `bytes` as a whole frame, for one that must go out without waiting. Reusing the buffer, a
-/// sender of many messages allocates nothing. A message above the limit is an error and appends nothing.
+/// Appends `message` to `bytes` as a whole frame, for a sender that must not wait. The sender can
+/// reuse the buffer, so that it allocates no memory for each message. A message above the limit is
+/// an error, and `bytes` stay as they are.
 pub fn encode_into<M: Message>(message: &M, bytes: &mut Vec<u8>) -> io::Result<()> {
     let start = bytes.len();
     bytes.extend_from_slice(&[0; size_of::<u32>()]);
@@ -137,7 +139,7 @@ pub fn encode_into<M: Message>(message: &M, bytes: &mut Vec<u8>) -> io::Result<(
     Ok(())
 }
 
-/// A whole frame as bytes.
+/// One message as a whole frame.
 pub fn encode<M: Message>(message: &M) -> io::Result<Vec<u8>> {
     let mut frame = Vec::new();
     encode_into(message, &mut frame)?;

@@ -1,23 +1,24 @@
-//! Makes text from elsewhere safe to print.
+//! Makes text from outside khor safe to print.
 //!
-//! Names of processes, cgroups and hosts, errors of peers, and files may contain characters that
-//! steer a terminal, reorder the text around them, or are invisible. [`line`] replaces them with
-//! U+FFFD. Each boundary where such text enters khor calls [`line`]: the [client](crate::client) of
-//! the collector, the reader of captures, and the reader of messages over NATS. The logs, the
-//! output of commands and the API's answers call [`line`], [`lines`] or [`json`] again for all
-//! text.
+//! Names of processes, cgroups and hosts, errors of peers, and files may contain active characters.
+//! These characters control a terminal, reorder the text around them, or are invisible. [`line`]
+//! replaces them with U+FFFD.
+//!
+//! Each boundary where such text enters khor calls [`line`]: the [client](crate::client) of the
+//! collector, the reader of captures, and the reader of messages over NATS. The logs, the output of
+//! commands and the API's answers call [`line`], [`lines`] or [`json`] again for all text.
 
 use std::{
     borrow::Cow,
     fmt::{self, Write},
 };
 
-/// Replaces each active character.
+/// The character that replaces each active character.
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// Sorted ranges of characters, without controls, that are invisible or steer the text around them:
-/// Unicode's default-ignorable code points, the separators of lines and paragraphs, the anchors of
-/// interlinear annotations, and the format controls of hieroglyphs.
+/// Sorted ranges of characters that are invisible or reorder the text around them, without control
+/// characters. They are Unicode's default-ignorable code points, the separators of lines and
+/// paragraphs, the anchors of interlinear annotations, and the format controls of hieroglyphs.
 const INVISIBLE: [(char, char); 18] = [
     ('\u{ad}', '\u{ad}'),       // soft hyphen
     ('\u{34f}', '\u{34f}'),     // grapheme joiner
@@ -39,8 +40,8 @@ const INVISIBLE: [(char, char); 18] = [
     ('\u{e0000}', '\u{e0fff}'), // tags and further variation selectors
 ];
 
-/// Whether a character is replaced: a control (C0, DEL, C1), an invisible character, or one that
-/// steers the text around it.
+/// Whether a character is active: a control character (C0, DEL, C1), an invisible character, or one
+/// that reorders the text around it.
 pub fn is_active(c: char) -> bool {
     let is_invisible = || {
         let after = INVISIBLE.partition_point(|(first, _)| *first <= c);
@@ -54,18 +55,19 @@ pub fn is_inert(text: &str) -> bool {
     is_plain(text) || !text.contains(is_active)
 }
 
-/// Replaces each [active](is_active) character of a line with U+FFFD, even line breaks and tabs.
-/// Copies the text only if it has such a character.
+/// Replaces each [active](is_active) character with U+FFFD, including line breaks and tabs. Copies
+/// the text only if it has such a character.
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, is_active)
 }
 
-/// Like [`line()`], for text of several lines: line feeds and tabs stay.
+/// Replaces active characters like [`line()`], but keeps line feeds and tabs, for text of several
+/// lines.
 pub fn lines(text: &str) -> Cow<'_, str> {
     replaced(text, |c| is_active(c) && c != '\n' && c != '\t')
 }
 
-/// Like [`line()`], for an owned string.
+/// Replaces active characters like [`line()`], in an owned string.
 pub fn owned_line(text: String) -> String {
     match line(&text) {
         Cow::Borrowed(_) => text,
@@ -73,8 +75,8 @@ pub fn owned_line(text: String) -> String {
     }
 }
 
-/// Prepares text for an error message about it. [Active](is_active) characters are written as
-/// `\u{1b}`, and text of more than `most` characters is cut and ends in an ellipsis.
+/// Prepares untrusted text for an error message. Writes [active](is_active) characters as `\u{1b}`,
+/// and cuts text after `most` characters with an ellipsis.
 pub fn escaped(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
     let mut rest = text.chars();
@@ -91,8 +93,8 @@ pub fn escaped(text: &str, most: usize) -> String {
     shown
 }
 
-/// Writes [active](is_active) characters of a JSON text as `\u001b`. Its value stays the same, and
-/// it is safe to print. Line feeds stay, because in JSON they occur only between tokens.
+/// Writes [active](is_active) characters of a JSON text as `\u001b`. The JSON value stays the same,
+/// and the text is safe to print. Line feeds stay, because in JSON they occur only between tokens.
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| is_active(c) && c != '\n';
     if is_plain(text) || !text.contains(is_escaped) {
@@ -112,12 +114,12 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes a field of a log record, for `tracing_subscriber::fmt::format::debug_fn`. Each record is
-/// then one line, whatever its values contain.
+/// Writes a field of a log record, for `tracing_subscriber::fmt::format::debug_fn`. It replaces
+/// line breaks, so that each record is one line.
 ///
 /// # Errors
 ///
-/// Those of the writer.
+/// The errors of the writer.
 pub fn log_field(writer: &mut dyn Write, name: &str, value: &dyn fmt::Debug) -> fmt::Result {
     if name != "message" {
         write!(writer, "{name}=")?;
@@ -132,7 +134,8 @@ fn replaced(text: &str, is_replaced: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_replaced(c) { REPLACEMENT } else { c }).collect())
 }
 
-/// Whether text is printable ASCII only. This is fast, and true for nearly all text.
+/// Whether text has only printable ASCII characters. This check is fast, and true for nearly all
+/// text.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
@@ -143,7 +146,7 @@ mod tests {
 
     use super::*;
 
-    /// Sets the clipboard of many terminals.
+    /// An escape sequence that sets the clipboard of many terminals.
     const OSC_52: &str = "\x1b]52;c;cm0gLXJmIH4K\x07";
 
     #[test]
@@ -220,7 +223,8 @@ mod tests {
             prop_assert_eq!(owned_line(text.clone()), inert.as_ref());
         }
 
-        /// So a name of 15 bytes fits into the 48 bytes of a cue's name over NATS.
+        /// A name of 15 bytes becomes at most 45 bytes, so it fits into the 48 bytes of a cue's
+        /// name over NATS.
         #[test]
         fn a_byte_becomes_at_most_three(bytes in any::<Vec<u8>>()) {
             let text = String::from_utf8_lossy(&bytes);

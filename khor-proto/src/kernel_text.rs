@@ -14,7 +14,7 @@ use std::{
 ///
 /// # Errors
 ///
-/// The system's errors when the file cannot be opened or read.
+/// The system's error if the file cannot be opened or read.
 pub fn read(path: impl AsRef<Path>) -> io::Result<String> {
     let bytes = fs::read(path)?;
     Ok(String::from_utf8(bytes)
@@ -30,8 +30,9 @@ pub fn cgroup_root() -> Option<PathBuf> {
 /// The mount point of the first file system of this kind in a mountinfo file
 /// (`proc_pid_mountinfo(5)`).
 fn mount_point(mountinfo: &[u8], kind: &[u8]) -> Option<PathBuf> {
-    /// Position of the mount point, and of the first field that may be absent.
+    /// Position of the mount point.
     const POINT: usize = 4;
+    /// Position of the first optional field. The optional fields end with the field `-`.
     const OPTIONAL: usize = 6;
     mountinfo.split(|byte| *byte == b'\n').find_map(|line| {
         let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();

@@ -1,49 +1,64 @@
-//! The protocol between `khor-collector` and its clients.
+//! The protocol between `khor-collector` and its clients, and a client in Rust.
 //!
-//! The collector counts kernel events and serves the counts on a Unix stream socket. This crate is all a
-//! third party needs to read them: the [messages](message), the [framing](frame) and a [`client`] that
-//! reconnects by itself. What follows is enough to write a client in another language.
+//! The collector counts kernel events and serves the counts on a Unix stream socket. A program in
+//! Rust needs only [`client::reconnecting`], which connects, subscribes and reconnects. To write a
+//! client in another language, read this page for the conversation and the bytes, and [`message`]
+//! for the fields of each message.
 //!
 //! # The conversation
 //!
-//! Connect to `/run/khor/collector.sock` (or what `KHOR_SOCKET` names).
+//! Connect to `/run/khor/collector.sock`. If the environment variable `KHOR_SOCKET` is set, it is
+//! the path instead.
 //!
-//! 1. Within two seconds send [`Hello`]. The answer is [`Welcome`], which lists the counters, or `Refused` with
-//!    a reason and the end of the connection.
-//! 2. Send [`Subscribe`] to start the samples; send it again at any time to change interval, scope
-//!    or cues. The answer is [`Subscribed`], with the available counters and the interval. The
-//!    collector sends it again when one of these changes, such as when a service of the scope
-//!    starts.
-//! 3. Read a [`Sample`] every interval. Its counters stand in the order of the list in `Welcome` and count from
-//!    an arbitrary start; a rate is the difference of two samples over the difference of their times. Samples on both
-//!    sides of a `Subscribed` do not compare. A client that is slow simply gets fewer samples; one that reads nothing
-//!    for two seconds is disconnected.
-//! 4. Read a [`Cue`] whenever something of a kind happens that you asked for. `Lost` says how many were dropped.
-//! 5. `Bye` gives the reason why the collector closes the connection.
+//! 1. Send [`Hello`] within two seconds. The collector answers with [`Welcome`], which lists the
+//!    counters. If it does not accept the client, it sends [`Refused`](ServerMessage::Refused) with
+//!    the reason and closes the connection.
+//! 2. Send [`Subscribe`] to start the samples. The collector answers with [`Subscribed`], which
+//!    contains the granted interval and the available counters. It sends `Subscribed` again when
+//!    one of these changes, for example when a service of the scope starts.
+//! 3. Read a [`Sample`] every interval. It contains one cumulative count for each counter, in the
+//!    order of [`Welcome::counters`]. The counts begin at an arbitrary value. To get a rate, divide
+//!    the difference of two counts by the difference of their times. Never compare a sample before
+//!    a `Subscribed` with a sample after it.
+//! 4. Read a [`Cue`] for each kernel event of the kinds that the client requested.
+//!    [`Lost`](ServerMessage::Lost) contains the number of dropped cues.
+//! 5. Send `Subscribe` again at any time to change the interval, the scope or the kinds of cues.
+//! 6. Expect [`Bye`](ServerMessage::Bye) before the collector closes the connection. It contains
+//!    the reason.
 //!
-//! The collector limits clients whose user is neither root nor trusted by the administrator. They
-//! get an interval of 100 ms or more, except in their own cgroups and processes. In a scope that
-//! names another user's process, all counters are absent with the reason. [`CueKind::Exec`] is
-//! absent in `Welcome`.
+//! A client that reads too slowly gets fewer samples. The collector disconnects a client that reads
+//! nothing for two seconds. A client may send at most 50 messages a second.
 //!
-//! Anything malformed is answered with the reason (`Refused` before `Welcome`, `Bye` after) and a close.
+//! If a client sends an invalid message, the collector answers with the reason and closes the
+//! connection. The answer is `Refused` before `Welcome`, and `Bye` after it.
+//!
+//! # Limits for users who are not trusted
+//!
+//! The collector trusts root, the user who starts it by hand, and the users whom the administrator
+//! names. Clients of other users have three limits:
+//!
+//! - Their interval is at least 100 ms, except in a scope of their own cgroups and processes.
+//! - All counters are absent in a scope that names another user's process. The reason comes with
+//!   `Subscribed`.
+//! - [`CueKind::Exec`] is absent in `Welcome`.
 //!
 //! # The bytes
 //!
-//! A frame is the length of its body as a little-endian `u32`, then the body: at most 4096 bytes from a client,
-//! 65536 to it. A body is one [`ClientMessage`] or [`ServerMessage`] in bincode:
+//! A frame is the length of its body as a little-endian `u32`, then the body. A body has at most
+//! 4096 bytes from a client to the collector, and at most 65536 bytes from the collector to a
+//! client. Each body is one [`ClientMessage`] or [`ServerMessage`], encoded in bincode:
 //!
-//! | Rust | bytes |
+//! | Rust type | bytes |
 //! |---|---|
-//! | `u16`, `u32`, `u64` below 251 | the number, one byte |
-//! | larger | `fb` + 2 bytes, `fc` + 4 bytes or `fd` + 8 bytes, little-endian, the shortest that fits |
-//! | `String` | length in bytes as a number, then UTF-8 |
-//! | `Vec` | number of elements, then the elements |
-//! | `Option` | `00`, or `01` and the value |
-//! | struct | its fields in order, nothing between them |
-//! | enum | position of the variant as a number from 0, then its fields |
+//! | `u16`, `u32`, `u64` of at most 250 | one byte |
+//! | `u16`, `u32`, `u64` above 250 | `fb` + 2 bytes, `fc` + 4 bytes or `fd` + 8 bytes, little-endian; the shortest that fits |
+//! | `String` | its length in bytes as a `u64`, then the text in UTF-8 |
+//! | `Vec` | the number of its elements as a `u64`, then the elements |
+//! | `Option` | `00` for `None`; `01` and the value for `Some` |
+//! | struct | its fields in order, without padding |
+//! | enum | the position of the variant, counted from 0, as a `u32`, then the variant's fields |
 //!
-//! A client named `demo` that speaks version 1.0 says
+//! These are the bytes of `Hello`. The client is named `demo` and knows version 1.0:
 //!
 //! ```text
 //! 0e 00 00 00              the body has 14 bytes
@@ -53,7 +68,7 @@
 //! 04 64 65 6d 6f           "demo"
 //! ```
 //!
-//! then asks for a sample every 20 ms from the whole machine
+//! The client then subscribes to a sample of the whole machine every 20 ms, without cues:
 //!
 //! ```text
 //! 04 00 00 00              4 bytes
@@ -63,7 +78,7 @@
 //! 00                       no cues
 //! ```
 //!
-//! and reads, from a collector with three counters, the second of which is absent
+//! This is a sample from a collector with three counters. The second counter is absent:
 //!
 //! ```text
 //! 0f 00 00 00              15 bytes
@@ -72,11 +87,11 @@
 //! fc 00 ca 9a 3b           1000000000 ns since boot
 //! 03                       three counters:
 //! 01 fb 2c 01              300
-//! 00                       not known
+//! 00                       absent
 //! 01 05                    5
 //! ```
 //!
-//! A message whose number is unknown comes from a newer minor version: skip the frame.
+//! A collector with a newer minor version may send messages with other numbers. Skip these frames.
 
 mod availability;
 #[cfg(feature = "client")]

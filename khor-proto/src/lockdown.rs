@@ -1,5 +1,5 @@
-//! The kernel's lockdown mode (`kernel_lockdown(7)`), which may deny programs access to kernel
-//! memory.
+//! Reads the kernel's lockdown mode (`kernel_lockdown(7)`), which may deny programs access to
+//! kernel memory.
 
 use std::path::Path;
 
@@ -15,7 +15,8 @@ pub fn is_confidential() -> bool {
     is_confidential_in(Path::new(PATH))
 }
 
-/// The current mode is in brackets: `none integrity [confidentiality]`.
+/// Whether the mode in `file` is `confidentiality`. The current mode is in brackets, as in `none
+/// integrity [confidentiality]`.
 fn is_confidential_in(file: &Path) -> bool {
     let text = kernel_text::read(file).unwrap_or_default();
     text.split_whitespace().any(|mode| mode == "[confidentiality]")

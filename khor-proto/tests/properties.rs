@@ -1,5 +1,4 @@
-//! Properties of every message and of arbitrary bytes: no bytes of a peer break a receiver or later
-//! messages.
+//! Tests that arbitrary bytes from a peer neither break a receiver nor change later messages.
 
 mod hostile;
 mod messages;
@@ -19,22 +18,23 @@ use self::{
     messages::{client_message, server_message},
 };
 
-/// A failure is printed with its smallest input, which then belongs into `wire.rs` as an example: no file of seeds.
+/// Writes no file of seeds. A failing test prints its smallest input, which belongs into `wire.rs`
+/// as an example.
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 8192, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Lengths of reads.
+/// Lengths of the pieces in which a receiver gets its bytes.
 fn pieces() -> impl Strategy<Value = Vec<usize>> {
     vec(prop_oneof![1..8_usize, 1..2000_usize], 1..8)
 }
 
-/// Noise of mostly small bytes, so that many are numbers of kinds and lengths that fit.
+/// Random bytes. Most are small, so that many of them are valid kinds and lengths.
 fn noise() -> impl Strategy<Value = Vec<u8>> {
     vec((any::<u8>(), 0..8_u32).prop_map(|(byte, shift)| byte >> shift), 0..64)
 }
 
-/// Noise, or frames of noise of which some are damaged and the last may be cut.
+/// Random bytes, or frames of random bytes with flipped bits and a cut or longer end.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let frames = vec(noise(), 0..12).prop_map(|bodies| bodies.iter().flat_map(|body| framed(body)).collect());
     let damaged =
@@ -43,7 +43,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn framed(body: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(body.len()).expect("a short body");
+    let length = u32::try_from(body.len()).expect("the body is short");
     [&length.to_le_bytes(), body].concat()
 }
 
@@ -59,26 +59,28 @@ fn survives<M: Message + Debug + PartialEq>(messages: Vec<M>, pieces: &[usize]) 
     assert_eq!(receive_all::<M>(&bytes, pieces), known);
 }
 
-/// Sends `message` both ways there are: both accept it, or both refuse and write nothing.
+/// Encodes `message` by both functions. Both must accept it, or both must reject it and write
+/// nothing.
 fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &[u8]) {
-    let body_bytes = bincode::DefaultOptions::new().serialized_size(&message).expect("a size");
+    let body_bytes = bincode::DefaultOptions::new().serialized_size(&message).expect("bincode knows the size");
     let (mut appended, mut sent) = (before.to_vec(), Vec::new());
     let encoded = frame::encode_into(&message, &mut appended).map_err(|error| error.kind());
     let mut sender = frame::sender::<_, M>(&mut sent);
     if body_bytes <= M::MAX_BODY_BYTES as u64 {
         assert_eq!(encoded, Ok(()));
-        sender.send(message).now_or_never().expect("no wait").expect("sending");
+        sender.send(message).now_or_never().expect("sending does not wait").expect("sending");
         assert_eq!(appended, [before, &sent].concat());
         check::<M>(&sent);
     } else {
         assert_eq!(encoded, Err(std::io::ErrorKind::InvalidInput));
         assert_eq!(appended, before);
-        sender.send(message).now_or_never().expect("no wait").expect_err("too long");
+        sender.send(message).now_or_never().expect("sending does not wait").expect_err("the message is too long");
         assert!(sent.is_empty());
     }
 }
 
-/// A frame of `body`, whatever that is, as far as it fits, and one of `next`: the second must come through.
+/// Receives a frame of `body`, cut to the size limit, and then a frame of `next`. The receiver must
+/// return `next`, whatever `body` is.
 fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces: &[usize]) {
     let body = &body[..body.len().min(M::MAX_BODY_BYTES)];
     let bytes = [framed(body), frame::encode(&next).expect("encoding")].concat();
@@ -88,7 +90,7 @@ fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces:
     check::<M>(&bytes);
 }
 
-/// `bytes` with some of their bits turned over, and cut or lengthened to `length` per cent.
+/// `bytes` with some flipped bits, cut or lengthened to `length` percent.
 fn damage(mut bytes: Vec<u8>, flips: &[(Index, u8)], length: usize) -> Vec<u8> {
     if !bytes.is_empty() {
         for (place, bits) in flips {
@@ -108,7 +110,7 @@ fn flips() -> impl Strategy<Value = Vec<(Index, u8)>> {
     vec((any::<Index>(), 1..=u8::MAX), 0..4)
 }
 
-/// Mostly untouched.
+/// Length of a damaged message, percent: usually 100.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![2 => Just(100_usize), 1 => 0..150_usize]
 }
@@ -125,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn rate_limit_is_exact(around in 0..48_usize, before in noise()) {
+    fn size_limit_is_exact(around in 0..48_usize, before in noise()) {
         let name = "x".repeat(MAX_CLIENT_BODY_BYTES - 32 + around);
         let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions: vec![], client: name });
         fits_or_leaves_no_trace(hello, &before);
@@ -156,7 +158,7 @@ proptest! {
     }
 }
 
-/// Keeps the properties above from passing over a kind that was added.
+/// A new kind of message fails this test until the properties above cover it.
 #[test]
 fn every_kind_is_drawn() {
     fn kinds<M: Message + Debug>(messages: impl Strategy<Value = M>) -> usize {

@@ -113,7 +113,7 @@ async fn unknown_kinds_skip_broken_frames_reconnect() {
     let mut peer = accept(&listener).await;
     connected(&mut subscription).await;
     peer.send_sample(1).await;
-    // The sender is idle, so raw bytes on its socket stand between whole frames.
+    // The sender is idle, so these raw bytes are between two whole frames.
     let raw = peer.outgoing.get_mut().get_mut();
     raw.write_all(&[3, 0, 0, 0, 9, 9, 9]).await.unwrap();
     peer.send_sample(2).await;
@@ -146,7 +146,7 @@ async fn changed_subscription_lasts_across_reconnects() {
 }
 
 #[tokio::test]
-async fn silent_collector_is_given_up() {
+async fn a_silent_collector_counts_as_lost() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("s");
     let listener = listen(&socket);

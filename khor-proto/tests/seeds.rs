@@ -1,6 +1,6 @@
-//! Checks the fuzz targets' seeds, one for each kind of message. `fuzz/seeds` must match this file.
+//! Checks the fuzz targets' seeds. `fuzz/seeds` must contain one file for each kind of message.
 //!
-//! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes them again.
+//! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes the files again.
 
 use std::{fs, path::Path};
 
@@ -50,7 +50,7 @@ fn cue() -> ServerMessage {
 fn check<M: Message>(target: &str, name: &str, messages: &[M]) {
     let bytes: Vec<u8> =
         messages.iter().flat_map(|message| frame::encode(message).expect("encoding")).collect();
-    assert!(bytes.len() < 128, "{name} is no small seed");
+    assert!(bytes.len() < 128, "the seed {name} is not small");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
     let file = folder.join(name);
     if std::env::var_os("KHOR_WRITE_SEEDS").is_some() {

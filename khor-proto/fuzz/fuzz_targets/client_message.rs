@@ -1,4 +1,4 @@
-//! Any bytes to the receiver of `ClientMessage`, which is the collector's.
+//! Fuzzes the collector's receiver of `ClientMessage` with arbitrary bytes.
 #![no_main]
 
 #[path = "../../tests/hostile/mod.rs"]

@@ -1,4 +1,4 @@
-//! Any bytes to the receiver of `ServerMessage`, which is the client's.
+//! Fuzzes the client's receiver of `ServerMessage` with arbitrary bytes.
 #![no_main]
 
 #[path = "../../tests/hostile/mod.rs"]

@@ -1,4 +1,4 @@
-//! The errors between a client and its collector, with texts for users.
+//! The errors of a client, with texts for users.
 
 use std::{io, path::PathBuf};
 
@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 #[non_exhaustive]
 pub enum ClientError {
     /// The socket has no listener, or this user may not open it.
-    #[error("connecting to {}: {source}{}", socket.display(), advice(source))]
+    #[error("cannot connect to {}: {source}{}", socket.display(), advice(source))]
     Connect {
         /// The socket.
         socket: PathBuf,
@@ -15,13 +15,13 @@ pub enum ClientError {
         source: io::Error,
     },
     /// The collector refused this client.
-    #[error("the collector refused: {reason}")]
+    #[error("the collector rejects this client: {reason}")]
     Refused {
         /// The reason that the collector gave.
         reason: String,
     },
     /// The collector ended the connection.
-    #[error("the collector said goodbye: {reason}")]
+    #[error("the collector ended the connection: {reason}")]
     Bye {
         /// The reason that the collector gave.
         reason: String,
@@ -32,17 +32,17 @@ pub enum ClientError {
     /// The connection broke without a last message, for example because the collector was killed.
     #[error("the connection to the collector was lost")]
     Lost,
-    /// The data is not khor's protocol.
+    /// The data does not follow khor's protocol.
     #[error("the collector sent a malformed frame")]
     Malformed,
-    /// A valid message at the wrong time.
-    #[error("the collector sent {message}")]
+    /// A valid message arrived at the wrong time.
+    #[error("the collector sent {message}; it may be another version, or not khor's")]
     OutOfTurn {
-        /// The message.
+        /// The message, with an article.
         message: &'static str,
     },
     /// Any other failure of the socket.
-    #[error("talking to the collector: {0}")]
+    #[error("cannot exchange messages with the collector: {0}")]
     Io(#[source] io::Error),
 }
 
@@ -64,7 +64,7 @@ fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => " (is khor-collector running?)",
         io::ErrorKind::PermissionDenied => {
-            " (only root and the group khor may: `sudo usermod -aG khor $USER`)"
+            " (only root and the group khor may; run `sudo usermod -aG khor $USER` and log in again)"
         }
         _ => "",
     }

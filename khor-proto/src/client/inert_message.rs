@@ -3,9 +3,9 @@
 use crate::{Availability, ServerMessage, Welcome, inert};
 
 impl ServerMessage {
-    /// Replaces characters in the texts that could send escape sequences to a terminal or change a
-    /// page. They can occur because another program may listen at the socket's path, and a process
-    /// may choose any name.
+    /// Replaces characters that could send escape sequences to a terminal or change a page. They
+    /// can occur because another program may listen at the socket's path, and because a process may
+    /// choose any name.
     pub(super) fn made_inert(mut self) -> Self {
         match &mut self {
             Self::Welcome(welcome) => welcome.make_inert(),
@@ -79,7 +79,7 @@ mod tests {
             ServerMessage::Cue(cue),
         ] {
             let shown = format!("{:?}", message.made_inert());
-            // `Debug` would escape an active character that is left.
+            // `Debug` would print a remaining active character as `\u{…}`.
             assert!(shown.contains("a\u{fffd}]52;c;\u{fffd}") && !shown.contains("\\u{"), "{shown}");
         }
     }

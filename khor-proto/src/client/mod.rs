@@ -1,8 +1,8 @@
-//! A client of the collector: [`Client`] for one connection, [`reconnecting`] for a program that
-//! wants samples for ever.
+//! A client of the collector: [`Client`] is one connection, [`reconnecting`] reconnects for as long
+//! as its program runs.
 //!
-//! [`reconnecting`] is a task with a bounded queue rather than a bare future. Its reader may poll
-//! it inside `select!` at any rate without interrupting a connection attempt.
+//! [`reconnecting`] starts a task with a bounded queue. So its reader may poll it inside `select!`,
+//! and cancel the poll, without interrupting a connection attempt.
 
 mod error;
 mod inert_message;
@@ -33,16 +33,16 @@ use crate::{
 
 /// The collector's default socket.
 pub const DEFAULT_SOCKET: &str = "/run/khor/collector.sock";
-/// Environment variable that names another socket, for the collector and its clients.
+/// Environment variable with the path of another socket, for the collector and its clients.
 pub const SOCKET_ENV: &str = "KHOR_SOCKET";
-/// A collector that takes longer to answer counts as unavailable.
+/// Longest wait for an answer. A slower collector counts as unavailable.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A message to a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
-    /// A subscription has begun, or its contents have changed. Later samples cannot be compared
-    /// with earlier ones.
+    /// The subscription has started, or its interval or availability has changed. Later samples
+    /// cannot be compared with earlier ones.
     Subscribed(Subscribed),
     /// The counters at one instant.
     Sample(Sample),
@@ -64,7 +64,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the collector at `socket`. `client_name` is shown in the collector's log.
+    /// Connects to the collector at `socket`. The collector's log shows `client_name`.
     pub async fn connect(
         socket: impl AsRef<Path>,
         client_name: &str,
@@ -81,14 +81,15 @@ impl Client {
         Ok((client, welcome))
     }
 
-    /// Starts the samples, or changes how they are sent.
+    /// Starts the samples, or changes the subscription.
     pub async fn subscribe(&mut self, request: Subscribe) -> Result<(), ClientError> {
         let message = ClientMessage::Subscribe(request);
         timeout(ANSWER_TIMEOUT, self.outgoing.send(message)).await.map_err(|_| ClientError::Silent)??;
         Ok(())
     }
 
-    /// The next update. Safe to cancel. After an error the connection is unusable.
+    /// The next update. It may be cancelled without losing one. After an error the connection is
+    /// unusable.
     pub async fn update(&mut self) -> Result<Update, ClientError> {
         match self.message().await? {
             ServerMessage::Subscribed(subscribed) => Ok(Update::Subscribed(subscribed)),
@@ -101,7 +102,7 @@ impl Client {
         }
     }
 
-    /// The next sample. Skips all other updates. Errors and cancellation are as for
+    /// The next sample. Skips all other updates. For errors and cancellation, see
     /// [`update`](Self::update).
     pub async fn sample(&mut self) -> Result<Sample, ClientError> {
         loop {
@@ -111,7 +112,7 @@ impl Client {
         }
     }
 
-    /// Skipped frames: messages of a newer collector that this crate does not know.
+    /// Number of skipped frames: messages of a newer collector that this crate does not know.
     pub fn unknown_frames(&self) -> u64 {
         self.unknown_frames
     }
@@ -119,14 +120,14 @@ impl Client {
     async fn greet(&mut self, client_name: &str) -> Result<Welcome, ClientError> {
         let hello =
             Hello { magic: MAGIC, versions: vec![ProtocolVersion::CURRENT], client: client_name.to_owned() };
-        // A full collector sends a refusal and closes without reading. Its reason is more useful
-        // than our EPIPE.
+        // A collector without room for clients sends `Refused` and closes without reading. Its
+        // reason is more useful than the `EPIPE` of this send.
         let sent = self.outgoing.send(ClientMessage::Hello(hello)).await;
         match self.message().await {
             Ok(ServerMessage::Welcome(welcome)) => Ok(welcome),
             Ok(ServerMessage::Refused { reason }) => Err(ClientError::Refused { reason }),
             Ok(ServerMessage::Bye { reason }) => Err(ClientError::Bye { reason }),
-            Ok(_) => Err(ClientError::OutOfTurn { message: "something else before Welcome" }),
+            Ok(_) => Err(ClientError::OutOfTurn { message: "another message before Welcome" }),
             Err(error) => Err(sent.err().map_or(error, ClientError::from)),
         }
     }

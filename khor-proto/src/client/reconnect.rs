@@ -1,5 +1,5 @@
-//! A subscription that survives lost connections: connect, greet, subscribe, read, and start again
-//! after any failure.
+//! A subscription that survives lost connections. After any failure it connects and subscribes
+//! again.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,11 +17,12 @@ use tokio::{
 use super::{Client, ClientError, Update};
 use crate::message::{Subscribe, Welcome};
 
-/// Wait after the first failure.
+/// Wait before the first retry. Each further failure doubles the wait.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// Longest wait. With the handshake, a restarted collector is found within a second.
+/// Longest wait before a retry. So a restarted collector is found within a second, including the
+/// handshake.
 const LAST_RETRY: Duration = Duration::from_millis(800);
-/// A subscribed collector that is silent for two intervals and this time counts as lost.
+/// A subscribed collector counts as lost if it sends nothing for this time and two intervals.
 const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 /// Samples that may wait for a busy reader. When this queue is full, the socket fills, and then the
 /// collector skips samples.
@@ -30,20 +31,21 @@ const QUEUE_EVENTS: usize = 64;
 /// An event of a [`Subscription`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A collector answered. Its counters start again and cannot be compared with earlier ones.
+    /// A collector answered. Its counters have a new start and cannot be compared with earlier
+    /// ones.
     Connected(Welcome),
     /// A message from the collector.
     Update(Update),
     /// The connection ended, or another attempt failed.
     Disconnected {
-        /// Why, for the user.
+        /// The error, for the user.
         reason: String,
-        /// When the next attempt is made.
+        /// Time until the next attempt.
         retry_in: Duration,
     },
 }
 
-/// The reading end of [`reconnecting`]; dropping it closes the connection.
+/// The reading end of [`reconnecting`]. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Subscription {
     events: mpsc::Receiver<Event>,
@@ -51,12 +53,13 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next event. Safe to cancel. `None` only if the runtime shuts down.
+    /// The next event. It may be cancelled without losing one. `None` only if the runtime shuts
+    /// down.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
     }
 
-    /// Changes what the collector sends, now if connected and after every reconnection.
+    /// Changes the subscription, now if connected, and after every reconnection.
     pub fn subscribe(&self, request: Subscribe) {
         self.request.send_replace(request);
     }
@@ -84,7 +87,7 @@ pub fn reconnecting(
     Subscription { events, request }
 }
 
-/// The reader was dropped.
+/// The [`Subscription`] was dropped, so nobody reads the events.
 struct ReaderGone;
 
 async fn run(
@@ -112,7 +115,7 @@ async fn run(
     }
 }
 
-/// One connection, from its first to its last frame.
+/// Runs one connection, from the handshake to its end.
 async fn session(
     socket: &Path,
     client_name: &str,
@@ -133,8 +136,8 @@ async fn session(
                 continue;
             }
         };
-        // Only a sample proves that the connection is good. A client that is welcomed and then
-        // rejected must not retry fast.
+        // Only a sample proves that the connection works. A client that gets `Welcome` and then
+        // `Bye` must not retry fast.
         if matches!(update, Update::Sample(_)) {
             *retry_in = FIRST_RETRY;
         }
@@ -144,7 +147,7 @@ async fn session(
     }
 }
 
-/// Sends the current request. Returns how long to wait for each sample from now on.
+/// Sends the current request. Returns the longest wait for each message from now on.
 async fn subscribe(
     client: &mut Client,
     requests: &mut watch::Receiver<Subscribe>,

@@ -1,4 +1,4 @@
-//! What a receiver must hold against any bytes at all. Property tests and fuzz targets share it.
+//! Checks that a receiver handles arbitrary bytes. Property tests and fuzz targets share it.
 
 use std::{
     fmt::Debug,
@@ -13,19 +13,20 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// Bytes of a frame's length field.
 const LENGTH_BYTES: usize = size_of::<u32>();
-/// As many bytes at once as the receiver has room for.
+/// Each read fills the receiver's buffer.
 pub(crate) const WHOLE: &[usize] = &[usize::MAX];
 
-/// One item of a receiver; of an error, its kind.
+/// One item from a receiver. Of an error, it keeps only the kind.
 pub(crate) type Received<M> = Result<Incoming<M>, io::ErrorKind>;
 
-/// A peer whose bytes come in pieces, each after a wait. Panics if its reader wants too much.
+/// A peer that sends its bytes in pieces and waits before each. Panics if the reader offers too
+/// large a buffer or reads on after the end.
 struct Peer<'a> {
     bytes: &'a [u8],
-    /// Lengths of the pieces, at least 1 each, over and over.
+    /// Lengths of the pieces, at least 1 each; the list repeats.
     pieces: std::iter::Cycle<std::slice::Iter<'a, usize>>,
     waited: bool,
-    /// Most room that a bounded reader offers, bytes.
+    /// Largest buffer that a reader may offer, bytes.
     max_room: usize,
     reads_past_end: u32,
 }
@@ -43,7 +44,7 @@ impl AsyncRead for Peer<'_> {
         let room = buffer.remaining();
         assert!((1..=self.max_room).contains(&room), "the buffer has room for {room} bytes");
         self.reads_past_end += u32::from(self.bytes.is_empty());
-        assert!(self.reads_past_end <= 2, "reads on past the end");
+        assert!(self.reads_past_end <= 2, "the reader reads on after the end");
         let piece = self.pieces.next().copied().unwrap_or(1);
         let (piece, rest) = self.bytes.split_at(piece.min(room).min(self.bytes.len()));
         buffer.put_slice(piece);
@@ -52,16 +53,17 @@ impl AsyncRead for Peer<'_> {
     }
 }
 
-/// Everything a receiver makes of `bytes` that come in `pieces`. Panics if it does not come to an end, or if its
-/// buffer outgrows the largest frame.
+/// All items that a receiver returns for `bytes` that arrive in `pieces`. Panics if the receiver
+/// does not end, or if its buffer grows beyond the largest frame.
 pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Received<M>> {
-    // A buffer that is too small by a byte may double.
+    // A buffer that is one byte too small may double.
     let max_room = 2 * (M::MAX_BODY_BYTES + LENGTH_BYTES);
     let peer = Peer { bytes, pieces: pieces.iter().cycle(), waited: false, max_room, reads_past_end: 0 };
     let mut receiver = frame::receiver::<_, M>(peer);
     let mut context = Context::from_waker(Waker::noop());
     let mut received = Vec::new();
-    // One wait for each byte and for the end, one item for each length field, and the end of the stream.
+    // The receiver waits once for each byte and once for the end. It returns one item for each
+    // length field, and the end.
     let polls = bytes.len() + 2 + bytes.len() / LENGTH_BYTES + 2;
     for _ in 0..polls {
         match receiver.poll_next_unpin(&mut context) {
@@ -73,21 +75,22 @@ pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Rec
     panic!("no end after {polls} polls for {} bytes", bytes.len());
 }
 
-/// Panics unless a receiver makes the same of `bytes` however they come, no more items than there are lengths, and
-/// messages that survive the way back.
+/// Panics unless a receiver returns the same items for `bytes` in pieces of any length. There must
+/// be at most one item for each length field. Each message must stay the same when it is sent
+/// again.
 pub(crate) fn check<M: Message + Debug + PartialEq>(bytes: &[u8]) {
     let received = receive_all::<M>(bytes, WHOLE);
-    // As small as a byte, but not so small that a long input takes long.
+    // Small pieces, but not so small that a long input takes long.
     let piece = 1 + bytes.len() / 128 + bytes.last().copied().map_or(0, usize::from);
     assert_eq!(receive_all::<M>(bytes, &[piece]), received, "in pieces of {piece}");
-    assert!(received.len() <= bytes.len() / LENGTH_BYTES + 1, "{} items", received.len());
+    assert!(received.len() <= bytes.len() / LENGTH_BYTES + 1, "{} items are too many", received.len());
     received.into_iter().flatten().for_each(check_one);
 }
 
 fn check_one<M: Message + Debug + PartialEq>(incoming: Incoming<M>) {
     match incoming {
         Incoming::Known(message) => {
-            let again = frame::encode(&message).expect("what fitted fits again");
+            let again = frame::encode(&message).expect("a received message fits into a frame");
             assert_eq!(receive_all::<M>(&again, WHOLE), [Ok(Incoming::Known(message))]);
         }
         Incoming::Unknown { kind } => assert!(kind >= M::KINDS, "kind {kind} is known"),

@@ -1,4 +1,4 @@
-//! Any message at all, as strategies.
+//! Generates arbitrary messages for property tests.
 
 use khor_proto::{
     Availability, ClientMessage, CounterInfo, Cue, CueInfo, CueKind, Hello, ProtocolVersion, Sample, Scope,
@@ -6,7 +6,7 @@ use khor_proto::{
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-/// Whatever a client may say.
+/// Any message of a client.
 pub(crate) fn client_message() -> impl Strategy<Value = ClientMessage> {
     let hello = (any::<u32>(), vec(version(), 0..4), text()).prop_map(|(magic, versions, client)| Hello {
         magic,
@@ -18,7 +18,7 @@ pub(crate) fn client_message() -> impl Strategy<Value = ClientMessage> {
     prop_oneof![hello.prop_map(ClientMessage::Hello), subscribe.prop_map(ClientMessage::Subscribe)]
 }
 
-/// Whatever the collector may say.
+/// Any message of the collector.
 pub(crate) fn server_message() -> impl Strategy<Value = ServerMessage> {
     prop_oneof![
         welcome().prop_map(ServerMessage::Welcome),
@@ -102,12 +102,12 @@ fn version() -> impl Strategy<Value = ProtocolVersion> {
     any::<[u16; 2]>().prop_map(|[major, minor]| ProtocolVersion { major, minor })
 }
 
-/// Of every size, since small numbers take fewer bytes.
+/// Numbers of every size, because small numbers take fewer bytes.
 fn number() -> impl Strategy<Value = u64> {
     (any::<u64>(), 0..u64::BITS).prop_map(|(number, shift)| number >> shift)
 }
 
-/// Any characters, of one to four bytes.
+/// Text of any characters, which take one to four bytes each.
 fn text() -> impl Strategy<Value = String> {
     "(?s).{0,24}"
 }
