@@ -7,31 +7,33 @@ use crate::{
     wire::{MAX_CUE_BYTES, Message},
 };
 
-/// Something that happened on a host.
+/// An event of a host's kernel, for example a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
     /// The host, as in the subject.
     pub host: Name,
-    /// As in its frames.
+    /// The relay's random number, as in the host's frames.
     pub instance: u32,
-    /// `CLOCK_BOOTTIME`, milliseconds, as in frames.
+    /// `CLOCK_BOOTTIME` of the event, milliseconds.
     pub monotonic_ms: u64,
-    /// Wall clock, milliseconds since 1970.
+    /// Wall clock when the relay sent the cue, milliseconds since 1970.
     pub wall_ms: u64,
-    /// What happened, in khor-proto's words: `oom`, `crash`, `blkerr`, `retx`; at most 16 bytes.
+    /// The kind of event, named as in khor-proto, for example `oom`, `crash`, `blkerr` or `retx`;
+    /// at most 16 bytes.
     pub kind: String,
-    /// The process of the event; `None` if it has none, or it is unknown or withheld.
+    /// Id of the process; `None` if the event has no process, or the id is unknown or withheld.
     pub pid: Option<u32>,
     /// Name of the process, at most 48 bytes; `None` if it is unknown or withheld.
     pub comm: Option<String>,
-    /// The detail of the kind, as in khor-proto.
+    /// A number whose meaning depends on the kind, as in khor-proto.
     pub detail: Option<u32>,
 }
 
 impl Cue {
-    /// Longest [`Cue::kind`], bytes.
+    /// Maximum length of [`Cue::kind`], bytes.
     pub const MAX_KIND_LEN: usize = 16;
-    /// Longest [`Cue::comm`], bytes: 15 from the kernel, each of which may have been replaced by 3.
+    /// Maximum length of [`Cue::comm`], bytes. The kernel's name has at most 15 bytes, and each
+    /// unsafe one was replaced by a character of 3 bytes.
     pub const MAX_COMM_LEN: usize = 48;
 }
 
@@ -43,7 +45,8 @@ impl Message for Cue {
     fn check(&self) -> Result<(), String> {
         let comm_len = self.comm.as_ref().map_or(0, String::len);
         if self.kind.len() > Self::MAX_KIND_LEN || comm_len > Self::MAX_COMM_LEN {
-            return Err("kind or comm: longer than expected".into());
+            let (kind, comm) = (Self::MAX_KIND_LEN, Self::MAX_COMM_LEN);
+            return Err(format!("kind or comm is too long: at most {kind} and {comm} bytes are allowed"));
         }
         Ok(())
     }

@@ -7,25 +7,26 @@ use crate::{
     wire::{MAX_READ_BYTES, Message},
 };
 
-/// Names of the signals in the order of [`Frame::signals`]. Newer minor versions append.
+/// Names of the signals in the order of [`Frame::signals`]. Newer minor versions append names.
 pub const SIGNALS: [&str; 15] = [
     "exec", "fork", "rx", "tx", "retx", "io", "lat", "stall", "mem", "fault", "cpu", "csw", "irq", "softirq",
     "local",
 ];
 
-/// One host at one moment.
+/// The state of one host's signals at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// The host, as in the subject.
     pub host: Name,
-    /// The group it belongs to, if its owner gave it one.
+    /// The host's section, for example `web` or `db`; `None` if it has none.
     pub section: Option<Name>,
-    /// `/proc/sys/kernel/random/boot_id`; `None` where it is not known or withheld.
+    /// `/proc/sys/kernel/random/boot_id`; `None` if it is unknown or withheld.
     pub boot_id: Option<[u8; 16]>,
-    /// Random, chosen by the relay when it starts. It distinguishes two relays with the same name.
+    /// A random number that the relay chooses at its start. It distinguishes two relays with the
+    /// same name.
     pub instance: u32,
-    /// Number of this frame since the relay started, from 0; those that could not be sent are
-    /// missing.
+    /// Number of this frame since the relay started, from 0. The numbers of frames that the relay
+    /// could not send are missing.
     pub seq: u64,
     /// `CLOCK_BOOTTIME`, milliseconds.
     pub monotonic_ms: u64,
@@ -33,50 +34,51 @@ pub struct Frame {
     pub wall_ms: u64,
     /// Version of the relay, at most 16 bytes.
     pub version: String,
-    /// The source of its counters.
+    /// The source of the host's counters.
     pub source: Source,
-    /// How much of the host's baselines is learnt: 0..=255 is 0..=1.
+    /// The share of the host's baselines that is learned: 0..=255 for 0..=1.
     pub learnt: u8,
-    /// In the order of [`SIGNALS`]; `None` is a missing signal, never zero.
+    /// The signals in the order of [`SIGNALS`]. A missing signal is `None`, never zero.
     pub signals: Vec<Option<Signal>>,
     /// The lanes that the host adds to [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do not
-    /// fit into a frame are dropped. Since minor version 1.
+    /// fit into a frame are dropped. This field exists since minor version 1.
     pub added: Vec<AddedLane>,
 }
 
 /// A lane that a host adds to the signals of its kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AddedLane {
-    /// Identifies the lane at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`. The engine
-    /// drops a lane whose name does not begin with a letter.
+    /// The lane's name, the same at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`. The
+    /// engine drops a lane whose name does not begin with a letter.
     pub name: String,
     /// A few plain words for people, at most 192 bytes.
     pub label: String,
-    /// Its family: 0 process, 1 network, 2 disk, 3 memory, 4 kernel. Newer versions may use others.
+    /// The lane's family: 0 process, 1 network, 2 disk, 3 memory, 4 kernel. Newer versions may use
+    /// other numbers.
     pub family: u8,
-    /// The unit of its values, at most 64 bytes.
+    /// The unit of the lane's values, at most 64 bytes.
     pub unit: String,
-    /// The voice that plays it: 0 process, 1 receive, 2 send, 3 loss, 4 disk, 5 memory, 6 kernel, 7
-    /// local. Newer versions may use others.
+    /// The voice that plays the lane: 0 process, 1 receive, 2 send, 3 loss, 4 disk, 5 memory, 6
+    /// kernel, 7 local. Newer versions may use other numbers.
     pub voice: u8,
-    /// The rate that counts as one octave, in the unit of its values; above 0.
+    /// The rate that counts as one octave, in the unit of the lane's values; above 0.
     pub grain: f32,
-    /// Its state.
+    /// The lane's rate, baseline, deviation, level and surprise.
     pub signal: Signal,
 }
 
-/// One signal of a host.
+/// The state of one signal of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
-    /// In the signal's own unit: events/s, bytes/s, seconds, or a share of time; 0 or more.
+    /// The rate in the signal's unit: events/s, bytes/s, seconds, or a share of time; at least 0.
     pub rate: f32,
-    /// The host's baseline, in the same unit; 0 or more.
+    /// The host's baseline, in the unit of the rate; at least 0.
     pub baseline: f32,
-    /// Rate over the baseline, 256ths of an octave: 0 is usual, 256 is twice as much.
+    /// The deviation, 256ths of an octave: 0 if the rate is the baseline, 256 if it is twice that.
     pub deviation: i16,
-    /// Amount above the host's baseline: 0..=255 is 0..=1.
+    /// The level: 0..=255 for 0..=1.
     pub level: u8,
-    /// 0..=255 is 0..=1: how unexpected it is.
+    /// How unexpected the rate is: 0..=255 for 0..=1.
     pub surprise: u8,
 }
 
@@ -117,17 +119,17 @@ impl From<Source> for u8 {
 }
 
 impl Signal {
-    /// Deviations are multiples of an octave divided by this number.
+    /// Steps of [`Self::deviation`] in one octave.
     pub const PARTS_OF_OCTAVE: f32 = 256.0;
 
-    /// Whether its numbers are valid.
+    /// Whether rate and baseline are finite and at least 0.
     fn check(&self) -> bool {
         [self.rate, self.baseline].into_iter().all(|x| x.is_finite() && x >= 0.0)
     }
 }
 
 impl Frame {
-    /// Longest [`Frame::version`], bytes.
+    /// Maximum length of [`Frame::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
     /// Maximum length of [`Self::added`].
     pub const MAX_ADDED: usize = 49;
@@ -146,30 +148,31 @@ impl Frame {
 }
 
 impl AddedLane {
-    /// Longest [`Self::name`], bytes.
+    /// Maximum length of [`Self::name`], bytes.
     pub const MAX_NAME_LEN: usize = 32;
-    /// Longest [`Self::label`], bytes.
+    /// Maximum length of [`Self::label`], bytes.
     pub const MAX_LABEL_LEN: usize = 192;
-    /// Longest [`Self::unit`], bytes.
+    /// Maximum length of [`Self::unit`], bytes.
     pub const MAX_UNIT_LEN: usize = 64;
 
     fn check(&self) -> Result<(), String> {
         let is_allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
         let name = self.name.as_bytes();
         if !(1..=Self::MAX_NAME_LEN).contains(&name.len()) || !name.iter().copied().all(is_allowed) {
-            return Err("added: expected names of 1 to 32 of a-z, 0-9, _, . and -".into());
+            return Err("added: a lane's name must have 1 to 32 characters of a-z, 0-9, _, . and -".into());
         }
         if self.label.len() > Self::MAX_LABEL_LEN || self.unit.len() > Self::MAX_UNIT_LEN {
             return Err(format!(
-                "added: expected at most {} bytes of label and {} of unit",
+                "added: a lane's label may have at most {} bytes, and its unit at most {}",
                 Self::MAX_LABEL_LEN,
                 Self::MAX_UNIT_LEN
             ));
         }
         if !(self.grain.is_finite() && self.grain > 0.0) {
-            return Err("added: expected a grain above 0".into());
+            return Err("added: a lane's grain must be above 0".into());
         }
-        self.signal.check().then_some(()).ok_or_else(|| "added: expected finite rates of at least 0".into())
+        let problem = "added: a lane's rate and baseline must be finite and at least 0";
+        self.signal.check().then_some(()).ok_or_else(|| problem.into())
     }
 }
 
@@ -183,18 +186,22 @@ impl Message for Frame {
     fn check(&self) -> Result<(), String> {
         if self.version.len() > Self::MAX_VERSION_LEN {
             return Err(format!(
-                "version: {} bytes, expected at most {}",
+                "version: it has {} bytes, at most {} are allowed",
                 self.version.len(),
                 Self::MAX_VERSION_LEN
             ));
         }
         for (i, signal) in self.signals.iter().enumerate() {
             if !signal.as_ref().is_none_or(Signal::check) {
-                return Err(format!("signals[{i}]: expected finite rates of at least 0"));
+                return Err(format!("signals[{i}]: rate and baseline must be finite and at least 0"));
             }
         }
         if self.added.len() > Self::MAX_ADDED {
-            return Err(format!("added: {} lanes, expected at most {}", self.added.len(), Self::MAX_ADDED));
+            return Err(format!(
+                "added: {} lanes, at most {} are allowed",
+                self.added.len(),
+                Self::MAX_ADDED
+            ));
         }
         self.added.iter().try_for_each(AddedLane::check)
     }

@@ -1,32 +1,36 @@
-//! The messages that khor's relays send over NATS: [frames](Frame) of hosts at regular times,
+//! The messages that khor's relays send over NATS: [frames](Frame) of single hosts,
 //! [cues](Cue), and [site frames](SiteFrame) of whole sites.
 //!
 //! The relay computes rates, baselines and deviations, because it has the data. A subscriber needs
-//! no history to understand a frame. A lost frame costs a fifth of a second and nothing else.
+//! no history to understand a frame. If a frame is lost, the next one follows after 200 ms.
 //!
 //! # Subjects
 //!
-//! `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, on core NATS: see [`subject`]. A
-//! frame also names its host, so a frame under another host's subject is detected.
+//! Hosts publish under `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, see
+//! [`subject`]. khor uses core NATS. A frame also names its host, so a receiver detects a frame
+//! under another host's subject.
 //!
-//! A relay that aggregates a site publishes it within another: `khor.v1.<other site>.<site>.site`.
-//! The other site then contains hosts and sites. An aggregated site contains only hosts.
+//! A relay that aggregates a site publishes the sum within another site, under
+//! `khor.v1.<other site>.<site>.site`. The other site then contains hosts and sites. An aggregated
+//! site contains only hosts.
 //!
 //! # The bytes
 //!
-//! A message begins with two bytes for its kind (`kF` a frame, `kC` a cue, `kS` a site's frame) and
-//! two for the major and minor version of its format. The fields follow in order, in bincode 1 with
-//! `DefaultOptions`, as in khor-proto. Numbers below 251 take one byte. Larger ones are `fb` and 2
-//! bytes, `fc` and 4 bytes, or `fd` and 8 bytes, little-endian. `u8` and `f32` are their own bytes.
-//! A text is its length and UTF-8. An `Option` is `00`, or `01` and the value. A list is its length
-//! and its elements.
+//! A message begins with two bytes for its kind (`kF` a frame, `kC` a cue, `kS` a site frame). Two
+//! bytes for the major and the minor version of its format follow, then the fields in order. The
+//! encoding is bincode 1 with `DefaultOptions`, as in khor-proto. A number below 251 takes one
+//! byte. Larger numbers are `fb` and 2 bytes, `fc` and 4 bytes, or `fd` and 8 bytes, little-endian.
+//! `u8` and `f32` have their usual bytes, without such a prefix. A text is its length and UTF-8. An
+//! `Option` is `00`, or `01` and the value. A list is its length and its elements.
 //!
-//! A newer minor version appends fields, and signals at the end of their list. A reader skips what
-//! it does not know. A field that an older version lacks is empty. Cues have version 1.0, frames
-//! and site frames 1.1. Any other change is a new major version. A frame without added lanes is at
-//! most [`MAX_FRAME_BYTES`] long. A reader accepts [`MAX_READ_BYTES`], so that newer versions can
-//! append. For a site's frame the limits are [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. Hosts'
-//! frames inside a site's frame are whole messages, each with its length, so they may grow as well.
+//! A newer minor version appends fields, or signals at the end of their list. A reader skips
+//! unknown fields and signals. A field that an older version lacks is empty. Cues have version 1.0,
+//! frames and site frames 1.1. Any other change is a new major version.
+//!
+//! A frame without added lanes is at most [`MAX_FRAME_BYTES`] long. A reader accepts
+//! [`MAX_READ_BYTES`], so that newer versions can append fields. For a site frame the limits are
+//! [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. A site frame contains frames of hosts as whole
+//! messages, each with its length, so these can also grow.
 
 mod cue;
 mod frame;

@@ -1,49 +1,45 @@
-//! Names of sites, hosts and sections: one word of a subject each.
+//! Names of sites, hosts and sections. A name is one word of a NATS subject.
 
 use std::fmt;
 
 use khor_proto::inert;
 use serde::{Deserialize, Serialize};
 
-/// A site, a host or a section: 1 to 63 of a-z A-Z 0-9 - _, so that it is one word of a subject.
+/// The name of a site, a host or a section: 1 to 63 characters of a-z A-Z 0-9 - _.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// What is wrong with a name.
+/// Why a text is not a valid name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing there, or too much.
-    #[error(
-        "\"{}\" has {length} characters, expected 1 to {}: give a shorter one",
-        shown(text),
-        Name::MAX_LEN
-    )]
+    /// The text is empty or too long.
+    #[error("\"{}\" has {length} characters, but a name must have 1 to {}", shown(text), Name::MAX_LEN)]
     Length {
-        /// The name.
+        /// The text.
         text: String,
-        /// Its bytes.
+        /// Length of the text, bytes.
         length: usize,
     },
-    /// A dot, a wildcard, a space: what means something in a subject, or isn't plain.
-    #[error("\"{}\" contains {found:?}, expected only a-z A-Z 0-9 - _: try \"{instead}\"", shown(text))]
+    /// The text contains a character that is not allowed, for example a dot, a wildcard or a space.
+    #[error("\"{}\" contains {found:?}; only a-z A-Z 0-9 - _ are allowed; try \"{instead}\"", shown(text))]
     Character {
-        /// The name.
+        /// The text.
         text: String,
-        /// What can't be in it.
+        /// The first character that is not allowed.
         found: char,
-        /// A name like it that can be.
+        /// A similar name that is valid.
         instead: String,
     },
 }
 
-/// The beginning of a refused name, with escapes, because such a name may contain any character.
+/// The beginning of a rejected name, with escapes, because the name may contain any character.
 fn shown(text: &str) -> String {
     inert::escaped(text, Name::MAX_LEN)
 }
 
 impl Name {
-    /// Longest name, bytes: that of a DNS label.
+    /// Maximum length of a name, bytes, as of a DNS label.
     pub const MAX_LEN: usize = 63;
 
     /// Checks a name.
@@ -63,7 +59,7 @@ impl Name {
         }
     }
 
-    /// It as text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! A site's frame: the sum over many hosts, from a relay that received their frames.
+//! A site frame: the sum over the frames of a site's hosts, published by a relay that aggregates.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,18 +10,19 @@ use crate::{
 
 /// The sum over the frames of a site's hosts since the previous site frame.
 ///
-/// Several relays may share one site, and a reader may receive several sites: the frames add up.
-/// Each host's frame counts in exactly one of them, so sums of sketches are the sketches of the
-/// sums, in any order.
+/// Several relays may share one site, and a reader may receive several sites. A reader adds the
+/// sketches of all their frames. The order does not matter. Each frame of a host counts in exactly
+/// one site frame, so the result is as if one relay had received all hosts.
 ///
-/// Only the sketches are approximate: to [`relative_error`](crate::sketch::relative_error) of
-/// [`Self::parts`], those of sections to that of [`Sections::parts`]. The frames of
-/// [`Self::deviant`] hosts are unchanged.
+/// Only the sketches are approximate. Their error is
+/// [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], and for sections that of
+/// [`Sections::parts`]. The frames of [`Self::deviant`] hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
     /// The site, as in the subject.
     pub site: Name,
-    /// Random, chosen by the relay when it starts: several relays may report one site.
+    /// A random number that the relay chooses at its start, because several relays may report one
+    /// site.
     pub instance: u32,
     /// Number of this frame since the relay started, from 0.
     pub seq: u64,
@@ -31,74 +32,74 @@ pub struct SiteFrame {
     pub window_ms: u32,
     /// Version of the relay, at most 16 bytes.
     pub version: String,
-    /// Always [`Self::LEVELS`]: the site has hosts and no sites within it. khor refuses other
-    /// frames.
+    /// Always [`Self::LEVELS`]: the site contains hosts and no sites. khor rejects other frames.
     pub levels: u8,
     /// Hosts of the whole site that send, as far as the relay knows.
     pub hosts: u32,
-    /// Hosts of the whole site that have stopped, as far as the relay knows.
+    /// Hosts of the whole site that have stopped sending, as far as the relay knows.
     pub silent: u32,
-    /// Messages that this relay has refused since it started.
+    /// Messages that this relay has rejected since it started.
     pub refused: u64,
-    /// Parts of a doubling that the sketches have: 1, 2, 4, 8 or 16.
+    /// Bins that the sketches have in each doubling of a value: 1, 2, 4, 8 or 16.
     pub parts: u8,
-    /// How much of their baselines the hosts have learnt.
+    /// The shares of their baselines that the hosts have learned.
     pub learnt: Sketch,
-    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` if no host has the signal.
+    /// The signals in the order of [`SIGNALS`](crate::SIGNALS); `None` if no host has the signal.
     pub signals: Vec<Option<SignalSketches>>,
-    /// The frames of the hosts furthest above their baselines, the furthest first, each as its
-    /// relay sent it; at most [`Self::MAX_DEVIANT`].
+    /// The unchanged frames of the hosts furthest above their baselines, the furthest first; at
+    /// most [`Self::MAX_DEVIANT`].
     pub deviant: Vec<Vec<u8>>,
-    /// Hosts that fell silent or came back, the newest last; at most [`Self::MAX_CHANGES`]. Each
+    /// Hosts that fell silent or returned, the newest last; at most [`Self::MAX_CHANGES`]. Each
     /// change is repeated for some seconds.
     pub changes: Vec<Change>,
-    /// The sections of the hosts; `None` if no host has one, or if the frame has no room for them.
-    /// Then all hosts count as hosts without a section. Since minor version 1.
+    /// The sections of the hosts; `None` if no host has a section, or if the frame has no room for
+    /// them. In both cases, all hosts count as hosts without a section. This field exists since
+    /// minor version 1.
     pub sections: Option<Sections>,
 }
 
 /// The sections of a site's hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sections {
-    /// Parts of a doubling that their sketches have: 1, 2, 4, 8 or 16.
+    /// Bins that the sections' sketches have in each doubling of a value: 1, 2, 4, 8 or 16.
     pub parts: u8,
-    /// By name, hosts without one last; at most [`SiteFrame::MAX_SECTIONS`]. The last one contains
-    /// all other sections.
+    /// The sections, sorted by name; at most [`SiteFrame::MAX_SECTIONS`]. The last one may lack a
+    /// name: it has the hosts without a section and those of all other sections.
     pub groups: Vec<Section>,
 }
 
-/// A section of a site's hosts.
+/// One section of a site's hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// Its name; `None` for hosts without a section, and for sections that are not reported by
-    /// name.
+    /// The section's name; `None` for hosts without a section, and for sections that the frame
+    /// does not name.
     pub name: Option<Name>,
-    /// Its hosts, as far as the relay knows, silent ones included.
+    /// Hosts of the section that the relay knows, including silent ones.
     pub hosts: u32,
-    /// In the order of [`SIGNALS`](crate::SIGNALS); `None` or missing if no host of it sent the
-    /// signal.
+    /// The signals in the order of [`SIGNALS`](crate::SIGNALS). A signal that no host of the
+    /// section sent is `None`, or missing at the end.
     pub signals: Vec<Option<LaneSketches>>,
 }
 
-/// A signal over many hosts.
+/// The values of one signal over many hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalSketches {
-    /// Rates.
+    /// The rates, in the signal's unit.
     pub rate: Sketch,
-    /// Baselines.
+    /// The baselines, in the signal's unit.
     pub baseline: Sketch,
-    /// Deviations, levels and surprise.
+    /// The deviations, levels and surprises.
     pub lane: LaneSketches,
 }
 
-/// The lane of a signal, over many hosts.
+/// The state of one lane over many hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneSketches {
-    /// Deviations.
+    /// The deviations, octaves.
     pub deviation: Sketch,
-    /// Levels.
+    /// The levels, 0..=1.
     pub level: Sketch,
-    /// How unexpected.
+    /// The surprises, 0..=1: how unexpected each rate is.
     pub surprise: Sketch,
 }
 
@@ -109,27 +110,27 @@ impl LaneSketches {
     }
 }
 
-/// A host that fell silent or came back.
+/// A host that fell silent or returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Its name.
+    /// The host's name.
     pub name: Name,
-    /// It is back; else it has fallen silent.
+    /// Whether the host has returned. `false` if it has fallen silent.
     pub is_back: bool,
-    /// When the relay noticed, milliseconds since 1970.
+    /// When the relay detected the change, milliseconds since 1970.
     pub wall_ms: u64,
 }
 
 impl SiteFrame {
-    /// The value of [`Self::levels`]. Sites within such a site are not supported.
+    /// The value of [`Self::levels`]. An aggregated site cannot contain sites.
     pub const LEVELS: u8 = 1;
-    /// Most of [`Self::deviant`].
+    /// Maximum length of [`Self::deviant`].
     pub const MAX_DEVIANT: usize = 8;
-    /// Most of [`Self::changes`].
+    /// Maximum length of [`Self::changes`].
     pub const MAX_CHANGES: usize = 16;
-    /// Most of [`Sections::groups`].
+    /// Maximum length of [`Sections::groups`].
     pub const MAX_SECTIONS: usize = 12;
-    /// Longest [`Self::version`], bytes.
+    /// Maximum length of [`Self::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
 
     fn sketches(&self) -> impl Iterator<Item = &Sketch> {
@@ -150,14 +151,15 @@ impl Message for SiteFrame {
 
     fn check(&self) -> Result<(), String> {
         if self.version.len() > Self::MAX_VERSION_LEN {
-            return Err(format!("version: expected at most {} bytes", Self::MAX_VERSION_LEN));
+            return Err(format!("version: at most {} bytes are allowed", Self::MAX_VERSION_LEN));
         }
         check_parts(self.parts)?;
         if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {
-            return Err("deviant or changes: more than expected".into());
+            let (deviant, changes) = (Self::MAX_DEVIANT, Self::MAX_CHANGES);
+            return Err(format!("deviant or changes: at most {deviant} and {changes} are allowed"));
         }
         if self.sketches().any(|sketch| !sketch.is_sound(self.parts)) {
-            return Err("a sketch: bins that are none".into());
+            return Err("a sketch has invalid bins".into());
         }
         self.sections.as_ref().map_or(Ok(()), Sections::check)
     }
@@ -174,13 +176,13 @@ impl Sections {
         let is_sorted = self.groups.is_sorted_by(|a, b| place(a) < place(b));
         if self.groups.is_empty() || self.groups.len() > SiteFrame::MAX_SECTIONS || !is_sorted {
             return Err(format!(
-                "sections: expected 1 to {}, each once and by name",
+                "sections: 1 to {} are allowed, sorted by name, without duplicates",
                 SiteFrame::MAX_SECTIONS
             ));
         }
         let lanes = self.groups.iter().flat_map(|section| section.signals.iter().flatten());
         if lanes.flat_map(LaneSketches::each).any(|sketch| !sketch.is_sound(self.parts)) {
-            return Err("a section's sketch: bins that are none".into());
+            return Err("the sketch of a section has invalid bins".into());
         }
         Ok(())
     }
@@ -188,7 +190,7 @@ impl Sections {
 
 fn check_parts(parts: u8) -> Result<(), String> {
     if !parts.is_power_of_two() || parts > MAX_PARTS {
-        return Err(format!("parts: {parts}, expected 1, 2, 4, 8 or {MAX_PARTS}"));
+        return Err(format!("parts: {parts} is not allowed, only 1, 2, 4, 8 and {MAX_PARTS}"));
     }
     Ok(())
 }

@@ -1,58 +1,62 @@
-//! Sketches: how one quantity is spread over many hosts, in bins whose sums are sketches again.
+//! Sketches: histograms of one quantity over many hosts. The sum of two sketches is a sketch.
 //!
-//! Values are whole numbers of steps, and bins are as wide as a share of what is in them: those of
-//! `parts` a doubling. Numbers below two times `parts` have a bin each, so they are exact; above, a
-//! bin's middle is at most `1 / (2 × parts)` of the value away ([`relative_error`]). That is the
-//! layout of an HDR histogram with 16 parts (one significant digit), so such a library reads and
-//! writes it.
+//! A value is a whole number of steps. The bins are logarithmic: each doubling of the value is
+//! divided into `parts` bins. Numbers below two times `parts` have a bin each, so they are exact.
+//! The middle of any other bin differs from a value in the bin by at most `1 / (2 × parts)` of the
+//! value ([`relative_error`]). With 16 parts, this is the layout of an HDR histogram with one
+//! significant digit, so a library for HDR histograms can read and write sketches.
 
 use serde::{Deserialize, Serialize};
 
-/// Most parts of a doubling: values are known to 1/32.
+/// Maximum number of bins in a doubling. The relative error is then 1/32.
 pub const MAX_PARTS: u8 = 16;
-/// Largest number of steps; what is larger counts as that.
+/// Largest number of steps. Larger numbers are limited to it.
 pub const MAX_STEPS: u64 = 1 << 60;
 
-/// Steps of a unit of rates and baselines.
+/// Steps in one unit of a rate or baseline.
 const RATE_STEPS: f64 = 1e6;
-/// Octaves below 0 at which a deviation is one step, and those beyond which it counts as so far.
+/// A deviation of minus this many octaves is one step.
 const DEVIATION_OCTAVES: f64 = 20.0;
+/// Deviations are limited to plus or minus this many octaves.
 const MAX_DEVIATION: f64 = 16.0;
-/// Steps of the share 1.
+/// Steps in a share of 1.
 const SHARE_STEPS: f64 = 255.0;
 
-/// How many hosts' values were in which bin.
+/// The number of values in each bin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sketch {
-    /// Of each bin that holds any: how many bins after the one before it (the first: after bin 0),
-    /// and how many values.
+    /// The bins that contain values, in ascending order. The first number is the distance to the
+    /// previous bin in this list, or to bin 0 for the first one. The second number counts the
+    /// values.
     pub bins: Vec<(u32, u32)>,
 }
 
-/// What steps stand for.
+/// The meaning of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
     /// Rates and baselines: a step is a millionth of the signal's unit.
     Rate,
-    /// Deviations: the ratio that they are, in 2⁻²⁰; those beyond ±16 octaves count as 16.
+    /// Deviations, as the ratio of rate and baseline: a step is 2⁻²⁰. Deviations are limited to ±16
+    /// octaves.
     Deviation,
-    /// Levels, surprise and what is learnt: a step is a 255th.
+    /// Levels, surprises and learned shares: a step is 1/255.
     Share,
 }
 
 impl Quantity {
-    /// In steps: a rate in its unit, a deviation in octaves, a share of 1.
+    /// Converts a value to steps. The value is a rate in its unit, a deviation in octaves, or a
+    /// share of 0..=1.
     pub fn steps(self, value: f64) -> u64 {
         let steps = match self {
             Self::Rate => value * RATE_STEPS,
             Self::Deviation => (value.clamp(-MAX_DEVIATION, MAX_DEVIATION) + DEVIATION_OCTAVES).exp2(),
             Self::Share => value.min(1.0) * SHARE_STEPS,
         };
-        // What is negative or no number becomes 0.
+        // The conversion turns negative values and NaN into 0.
         (steps.round() as u64).min(self.max_steps())
     }
 
-    /// The value that steps stand for.
+    /// Converts steps to a value.
     pub fn value(self, steps: u64) -> f64 {
         let steps = steps as f64;
         match self {
@@ -62,7 +66,7 @@ impl Quantity {
         }
     }
 
-    /// The most steps there can be.
+    /// The largest number of steps.
     pub const fn max_steps(self) -> u64 {
         match self {
             Self::Rate => MAX_STEPS,
@@ -72,12 +76,12 @@ impl Quantity {
     }
 }
 
-/// The largest distance between a value and the value of its bin, as a share of it.
+/// The largest difference between a value and the middle of its bin, divided by the value.
 pub fn relative_error(parts: u8) -> f64 {
     0.5 / f64::from(parts)
 }
 
-/// The bin of a value; `parts` is a power of two.
+/// The bin of a value. `parts` must be a power of two.
 pub fn bin(steps: u64, parts: u8) -> u32 {
     let parts = u64::from(parts);
     if steps < 2 * parts {
@@ -87,7 +91,7 @@ pub fn bin(steps: u64, parts: u8) -> u32 {
     (u64::from(doublings) * parts + (steps >> doublings)) as u32
 }
 
-/// The middle of a bin, steps.
+/// The middle of a bin, in steps.
 pub fn middle(bin: u32, parts: u8) -> u64 {
     let (bin, parts) = (u64::from(bin), u64::from(parts));
     if bin < 2 * parts {
@@ -98,7 +102,7 @@ pub fn middle(bin: u32, parts: u8) -> u64 {
 }
 
 impl Sketch {
-    /// From values in ascending order, each with how many there are of it.
+    /// Builds a sketch from ascending values in steps, each with its count.
     pub fn of(values: impl Iterator<Item = (u64, u32)>, parts: u8) -> Self {
         let mut bins: Vec<(u32, u32)> = Vec::new();
         let mut last = 0;
@@ -113,7 +117,7 @@ impl Sketch {
         Self { bins }
     }
 
-    /// The middles of its bins in ascending order, steps, each with how many values are in it.
+    /// The middle of each bin in steps, with the number of values in the bin; ascending.
     pub fn values(&self, parts: u8) -> impl Iterator<Item = (u64, u32)> + '_ {
         self.bins.iter().scan(0u32, move |bin_now, (gap, count)| {
             *bin_now += gap;
@@ -121,7 +125,7 @@ impl Sketch {
         })
     }
 
-    /// Whether its bins are ones that [`bin`] gives, in order.
+    /// Whether all bins are in ascending order and exist for `parts`.
     pub(crate) fn is_sound(&self, parts: u8) -> bool {
         let most = bin(MAX_STEPS, parts);
         let mut at = 0u32;

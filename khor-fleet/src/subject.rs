@@ -1,4 +1,4 @@
-//! The NATS subjects of frames and cues.
+//! The NATS subjects of frames, cues and site frames.
 
 use crate::{
     cue::Cue,
@@ -8,17 +8,17 @@ use crate::{
     wire::Message,
 };
 
-/// First words of every subject: the name, and the major version of the messages.
+/// First words of every subject: `khor`, and the major version of the messages.
 const ROOT: &str = "khor.v1";
 
 /// The kind of message under a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Frames.
+    /// Frames of a host.
     Frame,
-    /// Cues.
+    /// Cues of a host.
     Cue,
-    /// Frames of whole sites.
+    /// Site frames.
     Site,
 }
 
@@ -37,12 +37,12 @@ pub fn of_host(site: &Name, host: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.{host}.{}", kind.word())
 }
 
-/// The subject that a subscriber to a whole site uses.
+/// The subject for a subscription to this kind of message from all hosts of a site.
 pub fn of_site(site: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.*.{}", kind.word())
 }
 
-/// The host, or the aggregated site, in a subject.
+/// The host in a subject. For a site frame, this is the aggregated site.
 pub fn host(subject: &str) -> Result<Name, NameError> {
     Name::new(subject.split('.').nth(3).unwrap_or_default())
 }

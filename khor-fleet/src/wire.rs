@@ -6,69 +6,72 @@ use bincode::Options;
 use khor_proto::inert;
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Longest frame without added lanes, bytes.
+/// Maximum length of a frame without added lanes, bytes.
 pub const MAX_FRAME_BYTES: usize = 416;
-/// Longest cue that is sent, bytes.
+/// Maximum length of a cue that is sent, bytes.
 pub const MAX_CUE_BYTES: usize = 200;
-/// Longest frame of a site that is sent, bytes.
+/// Maximum length of a site frame that is sent, bytes.
 pub const MAX_SITE_BYTES: usize = 36 * 1024;
-/// Longest frame or cue that is read, bytes. Newer minor versions may append to messages. It also
-/// limits frames with added lanes, because older versions must be able to read them.
+/// Maximum length of a frame or cue that is read, bytes. It leaves room for fields that newer minor
+/// versions append. It is also the limit of a sent frame with added lanes, so that older versions
+/// can read that frame.
 pub const MAX_READ_BYTES: usize = 1024;
-/// Longest frame of a site that is read, bytes.
+/// Maximum length of a site frame that is read, bytes.
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
 /// Major version of the format that this crate writes.
 const MAJOR: u8 = 1;
 /// Length of the kind and the version at the beginning of a message.
 const HEADER_BYTES: usize = 4;
 
-/// Why bytes were not read.
+/// Why a message cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Longer than anything khor sends.
-    #[error("{bytes} bytes, expected at most {most}")]
+    /// The message is longer than a reader accepts.
+    #[error("the message has {bytes} bytes, at most {most} are allowed")]
     Oversized {
-        /// Its length.
+        /// Length of the message, bytes.
         bytes: usize,
-        /// Longest message of its kind that is read.
+        /// Maximum length of a message of this kind, bytes.
         most: usize,
     },
-    /// It does not begin like a message of khor.
-    #[error("not a message of khor's")]
+    /// The message does not begin with the bytes of its kind.
+    #[error("not a message of khor")]
     Foreign,
-    /// It has a major version that this crate does not know.
-    #[error("of version {0}, expected {MAJOR}: bring khor to the same version everywhere")]
+    /// The message has a major version that this crate does not know.
+    #[error(
+        "the message has format version {0}, expected {MAJOR}: use the same version of khor on all hosts"
+    )]
     Version(u8),
-    /// It is incomplete, or has invalid values.
+    /// The message is incomplete, or has invalid values.
     #[error("malformed: {0}")]
     Malformed(String),
 }
 
-/// A message that would be longer than is allowed.
+/// The message is longer than this many bytes, the maximum of its kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the message does not fit into {0} bytes")]
+#[error("the message is longer than {0} bytes, the maximum")]
 pub struct WriteError(pub usize);
 
 /// A kind of message.
 pub trait Message: Serialize + DeserializeOwned {
-    /// Last word of its subject.
+    /// Last word of the subject.
     const WORD: &'static str;
-    /// First bytes of every message of the kind.
+    /// First bytes of every message of this kind.
     const MAGIC: [u8; 2];
-    /// Longest one that is sent, bytes.
+    /// Maximum length of a message that is sent, bytes.
     const MAX_BYTES: usize;
-    /// Longest one that is read, bytes.
+    /// Maximum length of a message that is read, bytes.
     const MAX_READ: usize = MAX_READ_BYTES;
-    /// The minor version that is written. Each minor version has appended one field, which is one
-    /// byte, `00`, if it is empty: an empty list, `None` or 0. An older message therefore lacks one
-    /// byte for each minor version.
+    /// The minor version that is written. Each minor version has appended one field. An empty field
+    /// (an empty list, `None` or 0) is the byte `00`. So [`read`](Self::read) appends one `00` for
+    /// each minor version that an older message lacks.
     const MINOR: u8 = 0;
 
-    /// Checks its values. The error names the problem.
+    /// Checks the values. The error describes the first invalid one.
     fn check(&self) -> Result<(), String>;
 
-    /// Its texts that [`read`](Self::read) makes inert ([`khor_proto::inert`]). Names are not among
-    /// them, because they have no active characters.
+    /// The texts from which [`read`](Self::read) removes unsafe characters ([`khor_proto::inert`]).
+    /// Names are not included, because a [`Name`](crate::Name) cannot contain such characters.
     fn texts(&mut self) -> impl Iterator<Item = &mut String>;
 
     /// Encodes the message.
@@ -102,11 +105,20 @@ pub trait Message: Serialize + DeserializeOwned {
         };
         let bincode = bincode::DefaultOptions::new().with_limit(Self::MAX_READ as u64).allow_trailing_bytes();
         let malformed = |problem: String| ReadError::Malformed(inert::owned_line(problem));
-        let mut message: Self = bincode.deserialize(&body).map_err(|error| malformed(error.to_string()))?;
+        let mut message: Self = bincode.deserialize(&body).map_err(|error| malformed(explain(*error)))?;
         message.check().map_err(malformed)?;
         for text in message.texts() {
             *text = inert::owned_line(std::mem::take(text));
         }
         Ok(message)
+    }
+}
+
+/// What is wrong with a message that bincode cannot decode. bincode's own texts describe its
+/// encoding, so only the text of an invalid [`Name`](crate::Name) is kept.
+fn explain(error: bincode::ErrorKind) -> String {
+    match error {
+        bincode::ErrorKind::Custom(problem) => problem,
+        _ => "the message is incomplete or damaged".to_owned(),
     }
 }

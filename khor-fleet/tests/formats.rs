@@ -29,7 +29,7 @@ fn signals() -> Vec<Option<Signal>> {
     (0..15).map(|number| (number % 4 != 3).then(|| signal(number))).collect()
 }
 
-/// A frame. Version 1.0 had no added lanes.
+/// The frame of the fixtures, without added lanes, as in version 1.0.
 fn frame() -> Frame {
     Frame {
         host: name("web-1"),
@@ -72,7 +72,7 @@ fn cue() -> Cue {
     }
 }
 
-/// A site's frame. Version 1.0 had no sections.
+/// The site frame of the fixtures, without sections, as in version 1.0.
 fn site_frame() -> SiteFrame {
     let sketch = |bins: &[(u32, u32)]| Sketch { bins: bins.to_vec() };
     let lane =
@@ -110,7 +110,7 @@ fn frame_1_0_is_read() {
 
 /// Without added lanes, a frame is one byte longer than in version 1.0.
 #[test]
-fn frame_has_these_bytes() {
+fn frame_1_1_matches_its_fixture() {
     let frame_of = |added| Frame { added, ..frame() };
     assert_eq!(Frame::read(FRAME_1_1), Ok(frame_of(added())));
     assert_eq!(frame_of(added()).write().unwrap(), FRAME_1_1);
@@ -121,13 +121,13 @@ fn frame_has_these_bytes() {
 
 /// A reader of 1.0 skips the bytes that 1.1 appended.
 #[test]
-fn frame_1_1_begins_as_1_0() {
+fn frame_1_1_extends_1_0() {
     assert_eq!(FRAME_1_1[4..FRAME_1_0.len()], FRAME_1_0[4..]);
     assert!(FRAME_1_1.len() <= khor_fleet::MAX_READ_BYTES);
 }
 
 #[test]
-fn cue_has_these_bytes() {
+fn cue_matches_its_fixture() {
     assert_eq!(Cue::read(CUE_1_0), Ok(cue()));
     assert_eq!(cue().write().unwrap(), CUE_1_0);
 }
@@ -138,7 +138,7 @@ fn site_frame_1_0_is_read() {
 }
 
 #[test]
-fn site_frame_has_these_bytes() {
+fn site_frame_1_1_matches_its_fixture() {
     let frame = SiteFrame { sections: Some(sections()), ..site_frame() };
     assert_eq!(SiteFrame::read(SITE_1_1), Ok(frame.clone()));
     assert_eq!(frame.write().unwrap(), SITE_1_1);

@@ -1,5 +1,5 @@
-//! Tests that every message round-trips, that no bytes break the reader, and that messages are
-//! small.
+//! Tests that messages of one host round-trip and stay within their length, and that no bytes make
+//! the reader panic.
 
 use khor_fleet::{
     AddedLane, Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS,
@@ -20,11 +20,11 @@ fn signal() -> impl Strategy<Value = Signal> {
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let whose = (name(), option::of(name()), any::<Option<[u8; 16]>>(), any::<u32>(), any::<u64>());
-    let what = ("[ -~]{0,16}", any::<u8>(), any::<u8>(), vec(option::of(signal()), 0..=SIGNALS.len()));
-    (whose, any::<(u64, u64)>(), what).prop_map(|(whose, (monotonic_ms, wall_ms), what)| {
-        let (host, section, boot_id, instance, seq) = whose;
-        let (version, source, learnt, signals) = what;
+    let identity = (name(), option::of(name()), any::<Option<[u8; 16]>>(), any::<u32>(), any::<u64>());
+    let state = ("[ -~]{0,16}", any::<u8>(), any::<u8>(), vec(option::of(signal()), 0..=SIGNALS.len()));
+    (identity, any::<(u64, u64)>(), state).prop_map(|(identity, (monotonic_ms, wall_ms), state)| {
+        let (host, section, boot_id, instance, seq) = identity;
+        let (version, source, learnt, signals) = state;
         let source = Source::from(source);
         Frame {
             host,
@@ -59,9 +59,9 @@ fn added() -> impl Strategy<Value = AddedLane> {
 }
 
 fn cue() -> impl Strategy<Value = Cue> {
-    let what = ("[a-z]{0,16}", any::<Option<u32>>(), option::of("[ -~]{0,48}"), any::<Option<u32>>());
-    (name(), any::<(u32, u64, u64)>(), what).prop_map(|(host, (instance, monotonic_ms, wall_ms), what)| {
-        let (kind, pid, comm, detail) = what;
+    let event = ("[a-z]{0,16}", any::<Option<u32>>(), option::of("[ -~]{0,48}"), any::<Option<u32>>());
+    (name(), any::<(u32, u64, u64)>(), event).prop_map(|(host, (instance, monotonic_ms, wall_ms), event)| {
+        let (kind, pid, comm, detail) = event;
         Cue { host, instance, monotonic_ms, wall_ms, kind, pid, comm, detail }
     })
 }
@@ -129,8 +129,8 @@ proptest! {
     }
 }
 
-/// A peer may send any text. The texts of a message are inert after reading, and the error of a
-/// refused name shows it with escapes.
+/// A peer may send any text. The reader removes unsafe characters from the texts of a message. The
+/// error of a rejected name shows them with escapes.
 #[test]
 fn texts_of_a_peer_are_inert() {
     let clipboard = "\x1b]52;c;cm0=\x07\u{202e}\u{200b}";
@@ -158,7 +158,7 @@ fn texts_of_a_peer_are_inert() {
     assert!(is_inert(&error) && error.contains("malformed"), "{error}");
 }
 
-/// All signals, the longest names, the largest numbers.
+/// The frame has all signals, the longest names and the largest numbers.
 #[test]
 fn the_longest_frame_and_cue_fit() {
     let longest = Name::new("m".repeat(Name::MAX_LEN)).unwrap();
@@ -213,9 +213,9 @@ fn invalid_messages_are_refused_with_a_reason() {
     assert_eq!(Frame::read(b"hello, world"), Err(ReadError::Foreign));
     assert_eq!(Cue::read(&bytes), Err(ReadError::Foreign), "a frame is no cue");
     assert_eq!(Frame::read(&[b'k', b'F', 2, 0]), Err(ReadError::Version(2)));
-    for mad in [f32::NAN, f32::INFINITY, -1.0] {
+    for invalid in [f32::NAN, f32::INFINITY, -1.0] {
         let mut frame = frame.clone();
-        frame.signals[1].as_mut().unwrap().rate = mad;
+        frame.signals[1].as_mut().unwrap().rate = invalid;
         let error = Frame::read(&frame.write().unwrap()).unwrap_err();
         assert!(error.to_string().contains("signals[1]"), "{error}");
     }

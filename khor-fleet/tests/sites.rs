@@ -1,5 +1,5 @@
-//! Tests that sums of sketches are the sketches of the sums, that values are within the stated
-//! error, and that no message breaks a reader.
+//! Tests that sketches add up without loss, that their values are within the stated error, and
+//! that no site frame makes a reader panic.
 
 use khor_fleet::{
     Change, Frame, LaneSketches, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, Name, ReadError, SIGNALS,
@@ -12,7 +12,7 @@ fn parts() -> impl Strategy<Value = u8> {
     proptest::sample::select(&[1u8, 2, 4, 8, 16][..])
 }
 
-/// Numbers of all sizes.
+/// Numbers of steps of all magnitudes.
 fn steps() -> impl Strategy<Value = u64> {
     (0u64..=MAX_STEPS, 0u32..=60).prop_map(|(steps, shift)| steps >> shift)
 }
@@ -22,7 +22,7 @@ fn sketch_of(mut values: Vec<u64>, parts: u8) -> Sketch {
     Sketch::of(values.into_iter().map(|steps| (steps, 1)), parts)
 }
 
-/// The sum of sketches, by what they say.
+/// The sum of sketches, from the middles of their bins.
 fn sum(sketches: &[Sketch], parts: u8) -> Sketch {
     let mut values: Vec<_> = sketches.iter().flat_map(|sketch| sketch.values(parts)).collect();
     values.sort_unstable();
@@ -95,13 +95,13 @@ proptest! {
         prop_assert_eq!(SiteFrame::read(&frame.write().unwrap()), Ok(frame));
     }
 
-    /// One of 1.0 ended before the sections.
+    /// A site frame of version 1.0 has no field for sections.
     #[test]
     fn an_older_minor_version_is_read(values in vec(steps(), 0..200), share in 0.0..1.0f64) {
         let frame = site(MAX_PARTS, &sketch_of(values, MAX_PARTS));
         let mut bytes = frame.write().unwrap();
         prop_assert_eq!(bytes.pop(), Some(0), "no sections");
-        prop_assert!(SiteFrame::read(&bytes).is_err(), "one of 1.1 has them");
+        prop_assert!(SiteFrame::read(&bytes).is_err(), "version 1.1 requires the field");
         bytes[3] = 0;
         prop_assert_eq!(SiteFrame::read(&bytes), Ok(frame));
         prop_assert!(SiteFrame::read(&bytes[..(bytes.len() as f64 * share) as usize]).is_err());
@@ -117,14 +117,14 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] = byte;
         if let Ok(frame) = SiteFrame::read(&bytes) {
-            // A reader may read all values.
+            // Reading all values must not panic.
             let _ = frame.learnt.values(frame.parts).count();
         }
     }
 }
 
-/// At one part a doubling anything fits but sections: all bins of all sketches full, the longest
-/// names, the longest hosts' frames.
+/// With one bin in each doubling, every site frame without sections fits: even with full bins in
+/// all sketches, the longest names and the longest frames of hosts.
 #[test]
 fn the_coarsest_frame_always_fits() {
     let name = || Name::new("m".repeat(Name::MAX_LEN)).unwrap();
@@ -145,7 +145,7 @@ fn the_coarsest_frame_always_fits() {
     frame.deviant = vec![vec![255; Frame::MAX_BYTES]; SiteFrame::MAX_DEVIANT];
     frame.changes = vec![Change { name: name(), is_back: true, wall_ms: u64::MAX }; SiteFrame::MAX_CHANGES];
     let length = frame.write().unwrap().len();
-    println!("the longest frame of a site at one part a doubling has {length} bytes");
+    println!("the longest site frame with one bin in each doubling has {length} bytes");
     assert!(length <= MAX_SITE_BYTES);
 }
 
