@@ -1,6 +1,5 @@
-//! Servers that require more than an nkey: certificates of their clients, or users of accounts that
-//! an operator has signed (JWT). Each has files with which khor's programs may connect, and files
-//! with which they may not.
+//! NATS servers that authenticate clients by certificate, or by creds files of an operator's
+//! accounts (JWT). Each server has files that admit khor's programs, and files that it rejects.
 
 use std::{
     fs,
@@ -17,7 +16,7 @@ use crate::site::{NatsServer, openssl};
 
 const HOUR_S: i64 = 3600;
 
-/// A server that admits clients with a certificate of its authority: `known.pem`, not
+/// A server that admits clients whose certificate its authority has signed: `known.pem`, but not
 /// `strange.pem`.
 pub fn by_certificate() -> NatsServer {
     NatsServer::start_with(r#"ca_file: "ca.pem", verify: true"#, |dir| {
@@ -38,9 +37,9 @@ pub fn by_certificate() -> NatsServer {
     })
 }
 
-/// A server whose operator has signed one account. The account has signed `user.creds`, and
-/// `former.creds`, which expired an hour ago. `foreign.creds` belongs to an account that is not
-/// signed. `narrow.creds` may publish nothing.
+/// A server whose operator has signed one account. This account has signed three users:
+/// `user.creds`, `former.creds`, which expired an hour ago, and `narrow.creds`, which may publish
+/// nothing. `foreign.creds` belongs to an account that the operator has not signed.
 pub fn by_creds() -> NatsServer {
     NatsServer::start_with("", |dir| {
         let (operator, account, foreign) =
@@ -65,8 +64,8 @@ pub fn by_creds() -> NatsServer {
 }
 
 impl NatsServer {
-    /// Options of a program that shows this certificate, or none, and verifies the server's with
-    /// this authority.
+    /// Command-line options for a client that presents `certificate`, if any. The client checks the
+    /// server's certificate against the authority `ca`.
     pub fn options_by_certificate(&self, certificate: Option<&str>, ca: &str) -> Vec<String> {
         let mut options = vec!["--nats".to_owned(), self.url(Ipv4Addr::LOCALHOST)];
         options.extend(["--tls-ca".to_owned(), self.path(&format!("{ca}.pem"))]);
@@ -77,10 +76,10 @@ impl NatsServer {
         options
     }
 
-    /// Options of a program that has these creds.
-    pub fn options_by_creds(&self, who: &str) -> Vec<String> {
+    /// Command-line options for a client with the creds file of the user `user`.
+    pub fn options_by_creds(&self, user: &str) -> Vec<String> {
         let mut options = self.options_by_certificate(None, "ca");
-        options.extend(["--creds".to_owned(), self.path(&format!("{who}.creds"))]);
+        options.extend(["--creds".to_owned(), self.path(&format!("{user}.creds"))]);
         options
     }
 
@@ -89,22 +88,24 @@ impl NatsServer {
     }
 }
 
-/// A user's creds file.
+/// Writes the creds file of a new user. `publishes` is `allow` or `deny`.
 fn creds(path: &Path, issuer: &KeyPair, expires_in_s: i64, publishes: &str) {
     let user = KeyPair::new_user();
     let frames = json!(["khor.v1.home.*.frame", "khor.v1.home.*.cue"]);
     let claims = json!({ "type": "user", "subs": -1, "data": -1, "payload": -1, "pub": { publishes: frames }, "sub": {} });
-    let (jwt, seed) = (jwt(issuer, &user.public_key(), claims, expires_in_s), user.seed().expect("a seed"));
+    let (jwt, seed) =
+        (jwt(issuer, &user.public_key(), claims, expires_in_s), user.seed().expect("the user's seed"));
     let text = format!(
         "-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n\
          -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
     );
-    fs::write(path, text).expect("its file");
+    fs::write(path, text).expect("writing the creds file");
 }
 
-/// A statement by `issuer` about `subject`, signed (NATS' JWT, version 2).
+/// A JWT (NATS' version 2): claims about `subject`, signed by `issuer`.
 fn jwt(issuer: &KeyPair, subject: &str, mut nats: Value, expires_in_s: i64) -> String {
-    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs().cast_signed();
+    let now_s =
+        SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs().cast_signed();
     nats["version"] = json!(2);
     let claims = json!({
         "jti": subject, "iat": now_s - 2 * HOUR_S, "exp": now_s + expires_in_s,
@@ -112,6 +113,6 @@ fn jwt(issuer: &KeyPair, subject: &str, mut nats: Value, expires_in_s: i64) -> S
     });
     let encoded = |part: &Value| BASE64URL_NOPAD.encode(part.to_string().as_bytes());
     let signed = format!("{}.{}", encoded(&json!({ "typ": "JWT", "alg": "ed25519-nkey" })), encoded(&claims));
-    let signature = issuer.sign(signed.as_bytes()).expect("a signature");
+    let signature = issuer.sign(signed.as_bytes()).expect("signing the JWT");
     format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature))
 }

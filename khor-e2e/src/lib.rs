@@ -1,4 +1,5 @@
-//! Drives the built programs on the running kernel: what every end-to-end test needs.
+//! Tools of the end-to-end tests: they run khor's built programs on the running kernel, with the
+//! servers, users and loads that a test needs.
 
 pub mod access;
 pub mod bus;

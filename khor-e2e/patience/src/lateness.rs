@@ -1,6 +1,6 @@
 //! Measures how late threads wake up on this machine.
 //!
-//! A test that limits a waiting time of the program under test adds this lateness to its limit.
+//! A test that limits how long the program under test may wait adds this lateness to its limit.
 
 use std::{
     sync::{

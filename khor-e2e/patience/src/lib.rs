@@ -1,9 +1,9 @@
 //! Distinguishes a hang from a slow machine.
 //!
-//! Tests, virtual machines and the judge never fail because they are slow. They fail when they make
-//! no progress for [`HANG`]. The limit counts machine time: while the machine needs twice as long
-//! for a fixed piece of work, a second counts half. An emulated processor or a busy neighbour
-//! therefore stretches the limit.
+//! Tests, virtual machines and khor-ear never fail because they are slow. They fail when they make
+//! no progress for [`HANG`]. The limit is in machine time. Each second counts half while a fixed
+//! piece of work takes twice its usual time. An emulated or busy processor therefore extends the
+//! limit.
 //!
 //! Use [`Patience`] to wait in a loop. Use [`progress`] for everything else: it starts a watchdog
 //! that ends the process. Use [`Lateness`] in a test that limits how long the program under test
@@ -17,15 +17,17 @@ use std::time::{Duration, Instant};
 
 pub use self::{lateness::Lateness, watchdog::progress, yardstick::slowness};
 
-/// Longest time without progress, in machine time. After it a test or a machine counts as hung.
+/// Longest time without progress, in machine time. After this time, a test or a virtual machine
+/// counts as hung.
 pub const HANG: Duration = Duration::from_mins(1);
 /// Environment variable that holds a factor for [`HANG`], above 0. Set it to 10 under a debugger.
 pub const FACTOR: &str = "KHOR_PATIENCE";
 
-/// Time between two measurements of the machine. Each uses about 5 ms of processor time.
+/// Time between two measurements of the machine. Each measurement uses about 5 ms of processor
+/// time.
 const LOOK: Duration = Duration::from_secs(1);
-/// A longer gap between two checks counts as this long, since the process or its machine stood
-/// still.
+/// The most that the gap between two checks can count. After a longer gap, the process or its
+/// machine was suspended.
 const LONGEST_GAP: Duration = Duration::from_secs(2);
 
 /// A limit in machine time for waiting without progress.
@@ -49,14 +51,14 @@ impl Patience {
         Self { limit: limit.mul_f64(factor()), spent: Duration::ZERO, asked: Instant::now() }
     }
 
-    /// Reports progress, which makes the whole limit available again.
+    /// Reports progress, which restarts the limit.
     pub fn renew(&mut self) {
         self.spent = Duration::ZERO;
         self.asked = Instant::now();
     }
 
-    /// Whether the limit is used up. Call this at least once a second: longer gaps do not count in
-    /// full.
+    /// Whether the limit is used up. Call this at least once a second, because longer gaps between
+    /// calls do not count in full.
     pub fn is_over(&mut self) -> bool {
         let gap = self.asked.elapsed();
         if gap >= LOOK {
@@ -71,19 +73,20 @@ impl Patience {
     }
 }
 
-/// How long a blocking call may take before it counts as hung: [`HANG`] at the machine's present
+/// How long a blocking call may take before it counts as hung: [`HANG`] at the machine's current
 /// speed.
 ///
-/// This is for functions that take a timeout, such as `set_read_timeout`. Loops use [`Patience`].
+/// Use this for functions that take a timeout, such as `set_read_timeout`. Use [`Patience`] in
+/// loops.
 pub fn hang_timeout() -> Duration {
     HANG.mul_f64(factor() * slowness())
 }
 
-/// The factor in [`FACTOR`], 1 unless it is set.
+/// The value of the environment variable [`FACTOR`]; 1 if it is not set.
 ///
 /// # Panics
 ///
-/// If [`FACTOR`] is set to anything but a number above 0.
+/// If the value of [`FACTOR`] is not a number above 0.
 fn factor() -> f64 {
     let Some(text) = std::env::var_os(FACTOR) else { return 1.0 };
     let factor = text.to_str().and_then(|text| text.parse::<f64>().ok());
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn machine_that_stood_still_loses_little() {
+    fn suspended_machine_loses_little_time() {
         let mut patience = Patience::new(10 * SECOND);
         patience.spend(3600 * SECOND, 1.0);
         assert!(!patience.is_over());

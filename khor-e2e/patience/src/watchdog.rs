@@ -18,16 +18,16 @@ const LOOK: Duration = Duration::from_millis(500);
 static STATE: Mutex<State> = Mutex::new(State { steps: Vec::new(), patience: None });
 
 struct State {
-    /// The last step of each running named thread, and one for all other threads. The newest is
-    /// last.
+    /// The last step of each running named thread, and one step for all other threads. The newest
+    /// is last.
     steps: Vec<Step>,
     /// The limit since the last report of any thread.
     patience: Option<Patience>,
 }
 
 struct Step {
-    /// `None` for the main thread and unnamed threads. The step of a named thread, such as a
-    /// test's, is removed when the thread ends.
+    /// `None` for the main thread and unnamed threads. When a named thread ends, such as a test,
+    /// its step is removed.
     thread: Option<ThreadId>,
     name: String,
     what: String,
@@ -36,15 +36,16 @@ struct Step {
 /// Reports progress: `step` begins. The first call starts a watchdog.
 ///
 /// If no thread reports progress for [`crate::HANG`], the watchdog prints the last step of each
-/// thread, kills the children of this process, and aborts the process. The watchdog ignores the
-/// steps of named threads that have ended, so a test that reports nothing may take long.
+/// thread. Then it kills the children of this process and aborts the process. The watchdog ignores
+/// the steps of named threads that have ended. So a test that never reports progress may take any
+/// time.
 pub fn progress(step: impl Into<String>) {
     static START: Once = Once::new();
     let current = thread::current();
     let named = current.name().filter(|name| *name != "main");
     let thread = named.map(|_| current.id());
     let name = current.name().unwrap_or("a thread").to_owned();
-    // Release the lock here: a thread that ends takes it too.
+    // Release the lock here, because a thread that ends takes it too.
     {
         let mut state = state();
         state.steps.retain(|step| step.thread != thread);
@@ -55,7 +56,7 @@ pub fn progress(step: impl Into<String>) {
         ENDING.with(|_| ());
     }
     START.call_once(|| {
-        thread::Builder::new().name("watchdog".into()).spawn(watch).expect("a thread for the watchdog");
+        thread::Builder::new().name("watchdog".into()).spawn(watch).expect("starting the watchdog thread");
     });
 }
 

@@ -5,14 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Steps of the fixed piece of work. They take longer than a scheduler's time slice, so that the
-/// measurement includes the load of other processes.
+/// Steps of the fixed piece of work. They take longer than a time slice of the scheduler, so other
+/// processes slow the measurement down too.
 const STEPS: u32 = 1 << 21;
-/// Time that [`STEPS`] take on an idle core of the reference machine (2 virtual cores, 2026), in
-/// optimised code.
+/// Time of [`STEPS`] in optimised code on an idle core of the reference machine (2 virtual cores,
+/// 2026).
 const REFERENCE: Duration = Duration::from_micros(5_200);
 
-/// How many times as long a fixed piece of work takes now as on the reference machine; at least 1.
+/// The machine's current slowness: the time of a fixed piece of work, divided by its time on the
+/// reference machine. At least 1.
 pub fn slowness() -> f64 {
     let begun = Instant::now();
     work();

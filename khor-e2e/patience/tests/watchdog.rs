@@ -21,7 +21,7 @@ fn hang_is_named_and_ended() {
 }
 
 #[test]
-#[ignore = "takes longer than a hang may; the test below runs it"]
+#[ignore = "takes longer than the limit for a hang; the test below runs it"]
 fn works_after_another_has_ended() {
     let other = thread::Builder::new().name("another test".into());
     other.spawn(|| khor_patience::progress("the last step of another test")).unwrap().join().unwrap();

@@ -1,5 +1,5 @@
-//! The cost of the collector with one subscriber, beside the lowest possible cost of a program that
-//! sends samples.
+//! Measures the cost of the collector with one subscriber, and the cost of a minimal program that
+//! sends as often.
 
 use std::{
     io::{Read, Write},
@@ -14,13 +14,14 @@ use khor_proto::{Subscribe, client::Client};
 
 use crate::{cost::watch, figure::Figure};
 
-/// Fifty samples a second.
+/// Time between two samples: 50 a second.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// About as long as a sample's frame.
+/// Bytes that the minimal program sends each time: about the length of a sample's frame.
 const SAMPLE_BYTES: usize = 64;
 
-/// The lowest cost of waking fifty times a second: this program again, which only sleeps and sends
-/// as many bytes as a sample has. Timers and switches are expensive on a virtual machine.
+/// The minimal program: this program in another role. It only sleeps and sends [`SAMPLE_BYTES`]
+/// fifty times a second. The figures compare the collector with it, because timers and switches
+/// alone are expensive on a virtual machine.
 struct Metronome {
     child: Child,
     reader: Option<thread::JoinHandle<()>>,
@@ -33,8 +34,8 @@ impl Metronome {
             .arg("metronome")
             .stdout(Stdio::piped())
             .spawn()
-            .expect("the minimal program");
-        let mut output = child.stdout.take().expect("its output");
+            .expect("starting the minimal program");
+        let mut output = child.stdout.take().expect("the minimal program's output");
         let reader = thread::spawn(move || {
             let mut bytes = [0; SAMPLE_BYTES];
             while output.read_exact(&mut bytes).is_ok() {}
@@ -51,15 +52,15 @@ impl Drop for Metronome {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // Its pipe ends with it.
+        // The reader ends, because the pipe is closed when the child ends.
         let _ = self.reader.take().map(thread::JoinHandle::join);
     }
 }
 
-/// The minimal program. Returns when its reader is gone.
+/// The main function of the minimal program. Returns when nobody reads its output.
 pub(crate) fn metronome() {
     let mut output = std::io::stdout().lock();
-    // Flushed at once: standard output holds back what does not end a line.
+    // Flush each time, because standard output buffers text until the end of a line.
     while output.write_all(&[0; SAMPLE_BYTES]).and_then(|()| output.flush()).is_ok() {
         thread::sleep(INTERVAL);
     }
@@ -85,7 +86,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let metronome = Metronome::start();
     let (costs, busy) = watch(&[collector.pid(), metronome.pid()]);
     drop((stop, metronome));
-    subscriber.join().expect("the subscriber");
+    subscriber.join().expect("the subscriber's thread");
     let [cost, minimal] = costs.try_into().unwrap_or_else(|_| unreachable!("two processes"));
     let ratios = cost.cpu_pct.iter().zip(&minimal.cpu_pct).map(|(ours, theirs)| ours / theirs).collect();
     let mut figures = cost.report("collector, 1 subscriber");

@@ -1,4 +1,4 @@
-//! CPU, memory and wake-ups of running processes, over several windows of time.
+//! Measures CPU time, memory and context switches of running processes in several windows of time.
 
 use std::{
     thread,
@@ -9,12 +9,14 @@ use khor_e2e::procfs::{self, Usage};
 
 use crate::figure::Figure;
 
+/// Number of windows.
 const WINDOWS: usize = 3;
+/// Length of a window.
 const WINDOW: Duration = Duration::from_secs(20);
-/// Until what happens at the start is over.
+/// Time between the start of a process and the first window.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// What the windows gave for one process or several together.
+/// The measurements of one process, or the sums of several processes, one value for each window.
 #[derive(Default)]
 pub(crate) struct Cost {
     pub(crate) cpu_pct: Vec<f64>,
@@ -22,12 +24,13 @@ pub(crate) struct Cost {
     switches_s: Vec<f64>,
 }
 
-/// Watches processes for all windows; with them the share of the machine that was busy, %.
+/// Measures each process in all windows. The second result is the share of the machine's CPU time
+/// that was busy, % for each window.
 pub(crate) fn watch(pids: &[u32]) -> (Vec<Cost>, Vec<f64>) {
     watch_for(pids, WINDOW)
 }
 
-/// Like [`watch`], in windows of that length.
+/// Like [`watch`], in windows of the length `window`.
 pub(crate) fn watch_for(pids: &[u32], window: Duration) -> (Vec<Cost>, Vec<f64>) {
     thread::sleep(SETTLE);
     let mut costs: Vec<Cost> = pids.iter().map(|_| Cost::default()).collect();
@@ -47,7 +50,7 @@ pub(crate) fn watch_for(pids: &[u32], window: Duration) -> (Vec<Cost>, Vec<f64>)
 
 fn rss_mib(pid: u32) -> f64 {
     let kib = procfs::status(pid, "VmRSS");
-    kib.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).expect("kB") / 1024.0
+    kib.split_whitespace().next().and_then(|kib| kib.parse::<f64>().ok()).expect("VmRSS in kB") / 1024.0
 }
 
 impl Cost {
@@ -56,12 +59,12 @@ impl Cost {
         self.switches_s.push((after.switches - before.switches) as f64 / elapsed_s);
     }
 
-    /// The most memory of any window, MiB.
+    /// The largest memory use of all windows, MiB.
     pub(crate) fn rss_mib(&self) -> f64 {
         self.rss_mib.iter().copied().fold(0.0, f64::max)
     }
 
-    /// Window by window.
+    /// The sums of several costs, for each window.
     pub(crate) fn sum(costs: &[Self]) -> Self {
         let sum = |of: fn(&Self) -> &Vec<f64>| {
             (0..WINDOWS).map(|window| costs.iter().map(|cost| of(cost)[window]).sum()).collect()

@@ -1,4 +1,5 @@
-//! A figure: a name, a unit, and what each repetition gave, or why there is nothing.
+//! A measured figure: a name, a unit, and one value for each repetition, or the reason why there is
+//! no value.
 
 use serde_json::{Value, json};
 
@@ -11,18 +12,18 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
-    /// Measured once or several times.
+    /// A figure with the values of all repetitions.
     pub(crate) fn new(name: impl Into<String>, unit: &'static str, values: Vec<f64>) -> Self {
         let outcome = if values.is_empty() { Err("no event".to_owned()) } else { Ok(values) };
         Self { name: name.into(), unit, outcome }
     }
 
-    /// Not measured.
+    /// A figure that was not measured, with the reason.
     pub(crate) fn missing(name: impl Into<String>, unit: &'static str, reason: impl Into<String>) -> Self {
         Self { name: name.into(), unit, outcome: Err(reason.into()) }
     }
 
-    /// As `xtask` reads it: with `values`, or with `reason`.
+    /// The JSON that `xtask` reads: an object with `values` or with `reason`.
     pub(crate) fn into_json(self) -> Value {
         match self.outcome {
             Ok(values) => json!({ "name": self.name, "unit": self.unit, "values": values }),

@@ -1,11 +1,11 @@
-//! A site of 1,000 and of 10,000 simulated hosts, received directly and through two relays that
-//! share it. Measures the cost for the engine and the relays, and the time from a host's frame to
-//! its note.
+//! Measures a site with 1,000 and with 10,000 simulated hosts: the cost for the engine and the
+//! relays, and the time from a host's frame to its note. The engine receives the hosts directly, or
+//! through two relays that share the site.
 //!
-//! The frames are real and go through a real server with TLS. The time begins just before the
-//! client sends the first frame in which a host stands out. It ends when `/api/metrics` shows the
-//! host as soloist. A second time ends at the onset of the first note of its voice, which waits for
-//! its place in the bar.
+//! The frames are real and pass through a real server with TLS. The measured time begins just
+//! before the client sends the first frame in which a host stands out. It ends when `/api/metrics`
+//! reports the host as soloist. A second time ends at the onset of the host's first voice note. It
+//! is longer, because a note waits for its place in the bar.
 
 use std::{
     net::Ipv4Addr,
@@ -28,23 +28,25 @@ use crate::{
     figure::Figure,
 };
 
+/// Relays that share a site.
 const AGGREGATORS: usize = 2;
 /// Length of each window in which costs are measured.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Time between two queries. Each uses CPU time of the engine, so costs are measured at another
-/// time.
+/// Time between two queries for a soloist. Queries use the engine's CPU time, so costs are not
+/// measured meanwhile.
 const LOOK: Duration = Duration::from_millis(10);
-/// Time between two queries whose answer names every host.
-const SELDOM: Duration = Duration::from_millis(500);
+/// Time between two queries for all hosts, whose answers are long.
+const QUERY_HOSTS_EVERY: Duration = Duration::from_millis(500);
+/// Longest wait for a soloist and its note.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How much is measured.
+/// Options of the fleet measurement.
 #[derive(Args)]
 pub(crate) struct FleetOptions {
-    /// fleet: hosts of a site; may be given again
+    /// fleet: number of hosts of a site; may be given several times
     #[arg(long, value_name = "N", default_values_t = [1_000, 10_000], value_parser = clap::value_parser!(u64).range(1..=10_000))]
     hosts: Vec<u64>,
-    /// fleet: times that a host stands out
+    /// fleet: how many times a host stands out
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     trials: u64,
 }
@@ -57,7 +59,7 @@ pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
     let mut rss_mib = Vec::new();
     for count in options.hosts.iter().map(|hosts| *hosts as usize) {
         for through in [false, true] {
-            let (more, rss) = one(count, through, options.trials as usize);
+            let (more, rss) = measure_site(count, through, options.trials as usize);
             figures.extend(more);
             if !through {
                 rss_mib.push((count, rss));
@@ -68,23 +70,25 @@ pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
         && many > few
     {
         let growth = 1024.0 * (of_many - of_few) / (many - few) as f64;
-        figures.push(Figure::new("growth of the engine per host heard directly", "KiB", vec![growth]));
+        figures.push(Figure::new("growth of the engine per host received directly", "KiB", vec![growth]));
     }
     figures
 }
 
-/// One size, one way; with the figures the engine's memory, MiB.
-fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
+/// Measures a site with `count` hosts, received `through` relays or directly. Returns the figures
+/// and the engine's memory, MiB.
+fn measure_site(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
-    let told = server.options(Ipv4Addr::LOCALHOST, "aggregator");
+    let aggregator_options = server.options(Ipv4Addr::LOCALHOST, "aggregator");
     let relays: Vec<Relay> = (0..if through { AGGREGATORS } else { 0 })
-        .map(|_| Relay::aggregate(None, ("rack", "home"), &told))
+        .map(|_| Relay::aggregate(None, ("rack", "home"), &aggregator_options))
         .collect();
     let hosts = Hosts::start(&server, if through { "rack" } else { "home" }, "h", count);
-    // Queries about thousands of hosts without a pause would keep the engine from receiving them.
-    wait_until("all hosts to be heard", || {
-        thread::sleep(SELDOM);
+    // Pause between queries: answers about thousands of hosts would keep the engine from receiving
+    // frames.
+    wait_until("the frames of all hosts", || {
+        thread::sleep(QUERY_HOSTS_EVERY);
         engine.fleet().live as usize == count
     });
     let way = if through { "through two relays" } else { "directly" };
@@ -95,7 +99,8 @@ fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     let (costs, busy) = watch_for(&pids, WINDOW);
     let (messages_s, bytes_s) = traffic(&server);
     let mut costs = costs.into_iter();
-    let (of_engine, of_server) = (costs.next().expect("the engine's"), costs.next().expect("the server's"));
+    let (of_engine, of_server) =
+        (costs.next().expect("the engine's cost"), costs.next().expect("the server's cost"));
     let rss_mib = of_engine.rss_mib();
     let mut figures = of_engine.report(&format!("{name}, engine"));
     figures.push(Figure::new(format!("{name}, messages to the engine"), "1/s", vec![messages_s]));
@@ -120,7 +125,7 @@ fn one(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     (figures, rss_mib)
 }
 
-/// Frames of all hosts that were made and did not come.
+/// Number of frames of all hosts that did not reach the engine.
 fn missed(engine: &Engine) -> u64 {
     let fleet = engine.get("/api/fleet");
     let hosts = fleet["hosts"].as_array().into_iter().flatten();
@@ -130,15 +135,15 @@ fn missed(engine: &Engine) -> u64 {
 /// Messages and bytes a second that an engine receives, measured by a client with the same
 /// subscription.
 fn traffic(server: &NatsServer) -> (f64, f64) {
-    const LISTENED: Duration = Duration::from_secs(3);
+    const LENGTH: Duration = Duration::from_secs(3);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let client = server.unrestricted_client().await;
-        let mut heard = client.subscribe("khor.v1.home.>").await.expect("subscribing");
-        heard.next().await.expect("a first message");
+        let mut received = client.subscribe("khor.v1.home.>").await.expect("subscribing");
+        received.next().await.expect("a first message");
         let (begun, mut messages, mut bytes) = (Instant::now(), 0u32, 0);
-        while begun.elapsed() < LISTENED {
-            bytes += heard.next().await.expect("a message").payload.len();
+        while begun.elapsed() < LENGTH {
+            bytes += received.next().await.expect("a message").payload.len();
             messages += 1;
         }
         let elapsed_s = begun.elapsed().as_secs_f64();
@@ -146,13 +151,16 @@ fn traffic(server: &NatsServer) -> (f64, f64) {
     })
 }
 
-/// One host after the other stands out.
+/// Lets one host after another stand out, and measures the times until it is the soloist and its
+/// note begins.
 fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, usize)) -> Vec<Figure> {
     let (mut solos_ms, mut notes_ms) = (Vec::new(), Vec::new());
     for i in 0..trials {
-        wait_until("all to be calm", || soloist(&engine.get("/api/metrics")).is_none() && !speaks(engine));
-        // Longer than the last note of the previous host. The time varies relative to the engine's
-        // interval and to the bar.
+        wait_until("no soloist and no voice", || {
+            soloist(&engine.get("/api/metrics")).is_none() && !voice_plays(engine)
+        });
+        // Wait longer than the last note of the previous host. The wait varies, so that trials
+        // begin at different points of the engine's interval and of the bar.
         thread::sleep(Duration::from_millis((300 + i * 131 % 1_100) as u64));
         let host = (i * 37 + 5) % count;
         hosts.stand_out(Some(host));
@@ -162,18 +170,18 @@ fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, 
         }
         hosts.stand_out(None);
     }
-    let unheard = (trials - notes_ms.len()) as f64;
+    let without_note = (trials - notes_ms.len()) as f64;
     vec![
         Figure::new(format!("{name}, frame to solo, p99 of {trials}"), "ms", p99(&solos_ms)),
         Figure::new(format!("{name}, frame to solo"), "ms", solos_ms),
         Figure::new(format!("{name}, frame to first note, p99 of {trials}"), "ms", p99(&notes_ms)),
         Figure::new(format!("{name}, frame to first note"), "ms", notes_ms),
-        Figure::new(format!("{name}, trials that nobody heard"), "", vec![unheard]),
+        Figure::new(format!("{name}, trials without a note"), "", vec![without_note]),
     ]
 }
 
-/// Milliseconds until the host is the soloist, and until its voice's first note begins; `None` if
-/// that does not happen.
+/// Milliseconds until the host is the soloist, and until its first voice note begins. `None` if
+/// either does not happen within [`PATIENCE`].
 fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     let (begun, mut solo_ms) = (Instant::now(), None);
     while begun.elapsed() < PATIENCE {
@@ -182,16 +190,16 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
             solo_ms = Some(hosts.stood_out_at()?.elapsed().as_secs_f64() * 1000.0);
         }
         if let Some(solo_ms) = solo_ms {
-            let said_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0
+            let stood_out_ms = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64() * 1000.0
                 - hosts.stood_out_at()?.elapsed().as_secs_f64() * 1000.0;
             let begins_ms = |note: &Value| {
                 let is_its = note["layer"] == "voices" && note["signal"] == "rx";
                 // A note's time is in whole milliseconds.
-                note["ts_ms"].as_f64().filter(|ts_ms| is_its && ts_ms + 1.0 >= said_ms)
+                note["ts_ms"].as_f64().filter(|ts_ms| is_its && ts_ms + 1.0 >= stood_out_ms)
             };
             let first = metrics["notes"].as_array()?.iter().filter_map(begins_ms).min_by(f64::total_cmp);
             if let Some(first_ms) = first {
-                return Some((solo_ms, first_ms - said_ms));
+                return Some((solo_ms, first_ms - stood_out_ms));
             }
         }
         thread::sleep(LOOK);
@@ -199,18 +207,19 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     None
 }
 
-/// Whether the voice of received traffic plays.
-fn speaks(engine: &Engine) -> bool {
+/// Whether a voice plays received traffic, the signal of hosts that stand out.
+fn voice_plays(engine: &Engine) -> bool {
     let explained = engine.get("/api/explain");
-    let mut heard = explained["heard"].as_array().into_iter().flatten();
-    heard.any(|heard| heard["layer"] == "voice" && heard["because"] == "received")
+    let mut parts = explained["heard"].as_array().into_iter().flatten();
+    parts.any(|part| part["layer"] == "voice" && part["because"] == "received")
 }
 
-/// The soloist.
+/// The name of the first soloist.
 fn soloist(metrics: &Value) -> Option<String> {
     metrics["soloists"][0]["host"].as_str().map(ToOwned::to_owned)
 }
 
+/// The 99th percentile; nothing if there are no values.
 fn p99(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

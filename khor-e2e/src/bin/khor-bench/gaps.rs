@@ -1,6 +1,6 @@
-//! Tests whether the sound has gaps while the processors are busy. Compares the sound server's
-//! output with the synth's, which a listener of `/api/listen.wav` receives. After a gap in the
-//! device's sound everything is later. After a loss by the listener everything is earlier.
+//! Counts gaps in the sound while all processors are busy. Compares the sound server's output with
+//! the synth's output, which a client of `/api/listen.wav` receives. Sound is later in the server's
+//! output after a gap there. It is earlier after a loss in the client's copy.
 
 use std::{
     process::{Child, Command},
@@ -15,15 +15,16 @@ use crate::figure::Figure;
 const NAME: &str = "gaps in ten minutes of sound, every processor busy";
 const LENGTH: Duration = Duration::from_mins(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Between two places that are compared, and how much there.
+/// Time between the starts of two compared pieces, seconds.
 const EVERY_S: f64 = 1.0;
+/// Length of a compared piece.
 const PIECE: Duration = Duration::from_millis(100);
-/// The farthest that the sound may have moved from one place to the next, seconds.
+/// Largest shift of the sound from one piece to the next that the search finds, seconds.
 const FARTHEST_S: f64 = 3.0;
-/// Samples differ at most so much by rounding.
+/// Largest difference of two equal samples after rounding.
 const TOLERANCE: u16 = 2;
 
-/// Busy loops that are nicer than the engine, one for each processor; ended when dropped.
+/// Busy loops of a lower priority than the engine, one for each processor; killed when dropped.
 struct Hogs(Vec<Child>);
 
 impl Hogs {
@@ -48,33 +49,35 @@ pub(crate) fn measure() -> Vec<Figure> {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the device", || engine.health().audio.health.ok);
     let hogs = Hogs::start();
-    let (heard, played) = thread::scope(|scope| {
+    let (received, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));
         (engine.listen(LENGTH), played.join().expect("recording"))
     });
     drop(hogs);
     let health = engine.get("/api/health");
     let limit = health["audio"]["voice_limit"].as_f64().unwrap_or_default();
-    match compare(&heard, &played) {
+    match compare(&received, &played) {
         Some(Moves { gaps, lost, compared }) => vec![
             Figure::new(NAME, "", vec![gaps.len() as f64]),
-            Figure::new("  their length", "ms", gaps.iter().map(|gap| gap.length_s * 1e3).collect()),
-            Figure::new("  when", "s", gaps.iter().map(|gap| gap.at_s).collect()),
+            Figure::new("  length of the gaps", "ms", gaps.iter().map(|gap| gap.length_s * 1e3).collect()),
+            Figure::new("  time of the gaps", "s", gaps.iter().map(|gap| gap.at_s).collect()),
             Figure::new("  pieces compared", "", vec![compared as f64]),
-            Figure::new("  times the listener missed something", "", vec![lost as f64]),
+            Figure::new("  losses of the listener", "", vec![lost as f64]),
             Figure::new("  voices that may sound at the end", "", vec![limit]),
         ],
-        None => vec![Figure::missing(NAME, "", "what was heard is not in what was played")],
+        None => vec![Figure::missing(NAME, "", "the device's sound does not contain the listener's sound")],
     }
 }
 
+/// A gap in the device's sound.
 struct Gap {
-    /// Since the listener began, to within [`EVERY_S`].
+    /// Time since the listener began, accurate to [`EVERY_S`].
     at_s: f64,
     length_s: f64,
 }
 
 #[derive(Default)]
+/// The shifts of the device's sound against the listener's.
 struct Moves {
     gaps: Vec<Gap>,
     lost: usize,
@@ -82,12 +85,12 @@ struct Moves {
 }
 
 /// Finds each piece of the listener's sound in the device's sound.
-fn compare(heard: &SoundRecording, played: &SoundRecording) -> Option<Moves> {
+fn compare(received: &SoundRecording, played: &SoundRecording) -> Option<Moves> {
     let mut moves = Moves::default();
     let mut lag_s: Option<f64> = None;
     let mut at_s = EVERY_S;
-    while at_s + PIECE.as_secs_f64() < heard.seconds() - FARTHEST_S {
-        let piece = heard.part(at_s, PIECE);
+    while at_s + PIECE.as_secs_f64() < received.seconds() - FARTHEST_S {
+        let piece = received.part(at_s, PIECE);
         if !piece.is_silent() {
             let around_s = at_s + lag_s.unwrap_or(0.0);
             let still = lag_s.and_then(|_| played.find(&piece, around_s..around_s, TOLERANCE));

@@ -1,5 +1,5 @@
-//! The HTTP server with many pages and listeners: how long `/api/metrics` takes, and whether memory
-//! use stays constant.
+//! Measures the HTTP server with many event streams and listeners: the response time of
+//! `/api/metrics`, and whether memory use stays constant.
 
 use std::{
     io::{Read, Write},
@@ -16,9 +16,9 @@ use crate::figure::Figure;
 const STREAMS: usize = 50;
 const LISTENERS: usize = 20;
 const LENGTH: Duration = Duration::from_mins(10);
-/// Between two requests.
+/// Time between two requests.
 const EVERY: Duration = Duration::from_millis(20);
-/// Until the crowd is there and everything was allocated once.
+/// Time until all clients are connected and the engine has allocated its buffers.
 const WARM_UP: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
@@ -31,7 +31,7 @@ pub(crate) fn measure() -> Vec<Figure> {
         for i in 0..STREAMS + LISTENERS {
             let path = if i < STREAMS { "/api/stream" } else { "/api/listen.wav" };
             let (address, over, read) = (&address, &over, &read);
-            scope.spawn(move || swallow(address, path, over, read));
+            scope.spawn(move || read_stream(address, path, over, read));
         }
         thread::sleep(WARM_UP);
         let begun = Instant::now();
@@ -58,7 +58,7 @@ pub(crate) fn measure() -> Vec<Figure> {
             "MiB",
             vec![most(&rss_mib[half..]) - most(&rss_mib[..half])],
         ),
-        Figure::new("  most", "MiB", vec![most(&rss_mib)]),
+        Figure::new("  largest memory", "MiB", vec![most(&rss_mib)]),
         Figure::new("  read by streams and listeners", "MB", vec![read.load(Ordering::Relaxed) as f64 / 1e6]),
     ]
 }
@@ -70,26 +70,27 @@ fn connect(address: &str) -> TcpStream {
     socket
 }
 
-/// Reads whatever comes until it is over.
-fn swallow(address: &str, path: &str, over: &AtomicBool, read: &AtomicU64) {
+/// Reads a response without end until `over` is set. Adds the bytes to `read`.
+fn read_stream(address: &str, path: &str, over: &AtomicBool, read: &AtomicU64) {
     let mut socket = connect(address);
-    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("asking");
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("sending the request");
     let mut buffer = vec![0; 64 * 1024];
     while !over.load(Ordering::Relaxed) {
-        let length = socket.read(&mut buffer).expect("a stream without end");
+        let length = socket.read(&mut buffer).expect("reading the stream");
         assert!(length > 0, "{path} ended");
         read.fetch_add(length as u64, Ordering::Relaxed);
     }
 }
 
-/// How long one request takes on a connection that is kept, its whole answer read.
+/// Sends a request for `/api/metrics` on an open connection. Returns the time until the whole
+/// response is read.
 fn ask(socket: &mut TcpStream, address: &str) -> Duration {
     let begun = Instant::now();
-    write!(socket, "GET /api/metrics HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("asking");
+    write!(socket, "GET /api/metrics HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("sending the request");
     let (mut answer, mut buffer) = (Vec::new(), vec![0; 256 * 1024]);
     loop {
-        let length = socket.read(&mut buffer).expect("an answer");
-        assert!(length > 0, "the connection is kept");
+        let length = socket.read(&mut buffer).expect("reading the response");
+        assert!(length > 0, "the engine closed the connection");
         answer.extend_from_slice(&buffer[..length]);
         if whole_length(&answer).is_some_and(|whole| answer.len() >= whole) {
             return begun.elapsed();
@@ -97,17 +98,21 @@ fn ask(socket: &mut TcpStream, address: &str) -> Duration {
     }
 }
 
-/// Bytes of head and body, once the head is there.
+/// Length of head and body in bytes; `None` until the head is complete.
 fn whole_length(answer: &[u8]) -> Option<usize> {
     let head = answer.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&answer[..head]).expect("a head");
+    let text = std::str::from_utf8(&answer[..head]).expect("UTF-8 in the response's head");
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .expect("the header content-length");
     Some(head + length.parse::<usize>().expect("a number"))
 }
 
 fn resident_mib(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its status");
+    let status =
+        std::fs::read_to_string(format!("/proc/{pid}/status")).expect("reading the process's status");
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    kib.and_then(|kib| kib.trim().parse::<f64>().ok()).expect("its size") / 1024.0
+    kib.and_then(|kib| kib.trim().parse::<f64>().ok()).expect("VmRSS in kB") / 1024.0
 }

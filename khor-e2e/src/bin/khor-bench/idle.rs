@@ -17,7 +17,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     wait_until("the device", || engine.health().audio.health.ok);
     let (costs, busy) = watch(&[collector.pid(), engine.pid()]);
     let health = engine.get("/api/health");
-    assert_eq!(health["audio"]["ok"], true, "it sounded to the end: {health}");
+    assert_eq!(health["audio"]["ok"], true, "the sound stopped during the measurement: {health}");
     let mut figures = Cost::sum(&costs).report("collector + engine, sound");
     for (name, cost) in ["  collector", "  engine"].iter().zip(costs) {
         figures.extend(cost.report(name));

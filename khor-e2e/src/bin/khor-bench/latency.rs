@@ -1,8 +1,8 @@
-//! The time from a burst of program starts to its OSC message.
+//! Measures the time from a burst of program starts to its OSC message.
 //!
-//! It begins just before the first exec of a burst of ten. It ends with the first `/khor/signal
-//! exec` whose level is at least 0.1 above the level before the burst. Collector and engine run
-//! with their default settings.
+//! The time begins just before the first exec of a burst of ten. It ends when the first
+//! `/khor/signal exec` arrives whose level is at least 0.1 above the level before the burst.
+//! Collector and engine run with their default settings.
 
 use std::{
     net::UdpSocket,
@@ -22,11 +22,11 @@ const BURSTS: u32 = 48;
 const BURST_EXECS: u32 = 10;
 /// Rise of the level that counts as an answer.
 const RISE: f32 = 0.1;
-/// Below this level the machine is quiet; a single exec is 0.12 or more.
+/// Below this level of `exec` the machine is quiet. A single exec raises the level to 0.12 or more.
 const QUIET: f32 = 0.05;
-/// Longest wait for a quiet machine. A machine that never becomes quiet is measured anyway.
+/// Longest wait for a quiet machine. After this time, the burst is measured anyway.
 const QUIET_PATIENCE: Duration = Duration::from_secs(6);
-/// A burst without an answer by then is lost.
+/// Longest wait for the OSC message of a burst.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A level of the signal `exec` and when it arrived.
@@ -65,7 +65,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     report(outcomes)
 }
 
-/// The level, if that is what the datagram holds.
+/// The level of `exec`; `None` if the datagram contains anything else.
 fn exec_level(datagram: &[u8]) -> Option<f32> {
     let Ok((_, OscPacket::Message(message))) = decoder::decode_udp(datagram) else { return None };
     match (message.addr.as_str(), message.args.as_slice()) {
@@ -74,7 +74,8 @@ fn exec_level(datagram: &[u8]) -> Option<f32> {
     }
 }
 
-/// Returns soon after the level sank to quiet. A level that doesn't change isn't sent again.
+/// Waits until the level is below [`QUIET`], at most [`QUIET_PATIENCE`]. The engine does not repeat
+/// an unchanged level.
 fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
     let begun = Instant::now();
     while begun.elapsed() < QUIET_PATIENCE {
@@ -82,7 +83,7 @@ fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
             Ok((_, now)) => *level = now,
             Err(RecvTimeoutError::Timeout) if *level < QUIET => return,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => panic!("the socket is gone"),
+            Err(RecvTimeoutError::Disconnected) => panic!("the thread that receives OSC ended"),
         }
         if *level < QUIET {
             return;
@@ -90,7 +91,7 @@ fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
     }
 }
 
-/// Makes a burst. Returns the time to its answer, ms.
+/// Makes a burst. Returns the time to its OSC message, ms; `None` without a message.
 fn answer(arrivals: &Receiver<Arrival>, level: &mut f32) -> Option<f64> {
     let quiet = arrivals.try_iter().last().map_or(*level, |(_, now)| now);
     let begun = Instant::now();
@@ -107,15 +108,15 @@ fn answer(arrivals: &Receiver<Arrival>, level: &mut f32) -> Option<f64> {
 
 fn report(outcomes: Vec<Option<f64>>) -> Vec<Figure> {
     const P95: &str = "exec burst to OSC, p95";
-    let unheard = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+    let missed = outcomes.iter().filter(|outcome| outcome.is_none()).count();
     let p95 = (outcomes.len() * 95).div_ceil(100) - 1;
-    let mut heard: Vec<f64> = outcomes.into_iter().flatten().collect();
-    heard.sort_by(f64::total_cmp);
+    let mut answered: Vec<f64> = outcomes.into_iter().flatten().collect();
+    answered.sort_by(f64::total_cmp);
     // A burst without an answer counts as slower than all others.
-    let p95 = match heard.get(p95) {
+    let p95 = match answered.get(p95) {
         Some(ms) => Figure::new(P95, "ms", vec![*ms]),
-        None => Figure::missing(P95, "ms", "more than one in twenty was not heard"),
+        None => Figure::missing(P95, "ms", "more than one burst in twenty had no OSC message"),
     };
-    let unheard = Figure::new(format!("bursts unheard, of {BURSTS}"), "", vec![unheard as f64]);
-    vec![p95, Figure::new("exec burst to OSC", "ms", heard), unheard]
+    let missed = Figure::new(format!("bursts without a message, of {BURSTS}"), "", vec![missed as f64]);
+    vec![p95, Figure::new("exec burst to OSC", "ms", answered), missed]
 }

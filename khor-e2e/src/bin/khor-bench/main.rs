@@ -1,7 +1,7 @@
 //! Measures the built programs on the running kernel and prints raw figures as JSON. `cargo xtask
-//! bench` builds it, judges the figures and shows them.
+//! bench` builds and runs this program, and compares the figures with their limits.
 //!
-//! It is separate from xtask, so that xtask compiles without aya and tokio.
+//! This program is separate from xtask, so that xtask compiles without aya and tokio.
 
 mod alone;
 mod cost;
@@ -40,7 +40,7 @@ enum What {
     Recovery,
     Http,
     Fleet,
-    /// Not a measurement: what `alone` compares the collector with
+    /// The minimal program that `alone` compares the collector with
     #[value(hide = true)]
     Metronome,
 }

@@ -1,10 +1,11 @@
-//! The cost of each in-kernel program per event, beside programs that do nothing or only count.
+//! Measures the cost of each of khor's eBPF programs per event, and of programs that do nothing or
+//! only count.
 //!
-//! The kernel times the programs itself. `BPF_ENABLE_STATS` is the same switch as
-//! `kernel.bpf_stats_enabled`, but it is reset when this process ends for any reason. Every figure
-//! includes the time for measuring; the empty program shows how much that is. Programs of one hook
-//! run one after another, and the first may find colder caches. So khor's programs and the others
-//! take turns to be first.
+//! The kernel measures the programs' time. `BPF_ENABLE_STATS` is the same switch as
+//! `kernel.bpf_stats_enabled`, but the kernel resets it when this process ends. Every figure
+//! includes the time for measuring, which the empty program shows. Programs of one hook run one
+//! after another, and the first may find colder caches. So khor's programs and the others take
+//! turns to be first.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -17,17 +18,18 @@ use khor_e2e::{Collector, engine::program, load};
 
 use crate::{figure::Figure, yardstick::Yardstick};
 
-/// Times everything is repeated.
+/// How many times all loads are run.
 const ROUNDS: usize = 10;
-/// Events under which a figure of one round is left out as too uncertain.
+/// A round's figure with fewer events is ignored, because it is too uncertain.
 const FEWEST_EVENTS: u64 = 20;
 const UNIT: &str = "ns";
+/// Name of khor's program in a [`Key`].
 const OURS: &str = "khor's";
 
-/// A hook, as far as the kernel keeps its name, and the program there: khor's is called [`OURS`].
+/// A hook and a program there. The kernel keeps only the first 15 characters of the hook's name.
 type Key = (String, String);
 
-/// The kernel's account of a program.
+/// Total run time and events of a program, as the kernel counts them.
 #[derive(Clone, Copy, Default)]
 struct Account {
     ns: u64,
@@ -41,7 +43,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     }
 }
 
-/// What every round gave.
+/// The cost per event of each program, ns, for every round.
 fn rounds() -> anyhow::Result<Vec<BTreeMap<Key, f64>>> {
     let _timed = enable_stats(Stats::RunTime).context("switching bpf_stats on (needs root)")?;
     let mut yardsticks = LOADS
@@ -53,7 +55,7 @@ fn rounds() -> anyhow::Result<Vec<BTreeMap<Key, f64>>> {
     (0..ROUNDS).map(|round| one_round(&mut yardsticks, round % 2 == 0)).collect()
 }
 
-/// Runs all loads once; the yardsticks come `first` or after khor's programs.
+/// Runs all loads once. The yardsticks are attached `first`, or after khor's programs.
 fn one_round(yardsticks: &mut [Yardstick], first: bool) -> anyhow::Result<BTreeMap<Key, f64>> {
     let attach = |yardsticks: &mut [Yardstick]| {
         yardsticks.iter_mut().map(Yardstick::attach).collect::<anyhow::Result<Vec<_>>>()
@@ -80,6 +82,7 @@ fn one_round(yardsticks: &mut [Yardstick], first: bool) -> anyhow::Result<BTreeM
 /// Hooks, and work that makes them fire.
 type Load = (&'static [&'static str], fn());
 
+/// All measured hooks with their loads.
 const LOADS: [Load; 5] = [
     (&["sched_switch"], || load::ping_pong(30_000)),
     (&["sched_process_exec", "task_newtask"], || {
@@ -90,7 +93,7 @@ const LOADS: [Load; 5] = [
         load::loopback(64 << 20, 5000);
     }),
     (&["block_rq_issue", "block_rq_complete", "irq_handler_entry"], || {
-        // A directory on a disk rather than in memory.
+        // The build's directory, because it is on a disk rather than in memory.
         let _ = load::direct_io(program("khor-collector").parent().unwrap_or(Path::new(".")), 16);
     }),
     (&["tcp_retransmit_skb"], || {
@@ -98,7 +101,7 @@ const LOADS: [Load; 5] = [
     }),
 ];
 
-/// ns per event of each program while `work` runs.
+/// The cost of each program while `work` runs, ns per event.
 fn account_for(keys: &BTreeMap<u32, Key>, work: fn()) -> BTreeMap<Key, f64> {
     let before = accounts(keys);
     work();
@@ -114,7 +117,7 @@ fn account_for(keys: &BTreeMap<u32, Key>, work: fn()) -> BTreeMap<Key, f64> {
 fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
     let mut accounts = BTreeMap::<Key, Account>::new();
     for program in loaded_programs() {
-        // A program of another process may disappear in between.
+        // A program of another process may have ended meanwhile.
         let Ok(program) = program else { continue };
         if let Some(key) = keys.get(&program.id()) {
             let account = accounts.entry(key.clone()).or_default();
@@ -125,7 +128,7 @@ fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
     accounts
 }
 
-/// The ids of a process's programs, with the hooks that name them. Other collectors may run on the
+/// The IDs of the programs that a process holds, with their keys. Other collectors may run on the
 /// machine.
 fn ids_of(pid: u32) -> anyhow::Result<BTreeMap<u32, Key>> {
     let mut held = Vec::new();
@@ -163,7 +166,7 @@ fn report(rounds: &[BTreeMap<Key, f64>]) -> Vec<Figure> {
     figures
 }
 
-/// As much of a name as the kernel keeps.
+/// The part of a program's name that the kernel keeps.
 fn cut(name: &str) -> &str {
     &name[..name.len().min(15)]
 }

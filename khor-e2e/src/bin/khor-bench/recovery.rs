@@ -1,7 +1,7 @@
-//! Measures how long khor takes to recover and to report.
+//! Measures how long khor takes to recover, to stop, and to play a cue.
 //!
 //! Recovery: from a restarted sound server to sound, and from a restarted collector to its counts.
-//! End: from the signal to the exit of the collector. Report: from a crash to the note of its cue.
+//! Stop: from the signal to the exit of the collector. Cue: from a crash to the note of its cue.
 
 use std::{
     process::Command,
@@ -22,15 +22,15 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const PIECE: Duration = Duration::from_millis(100);
 
 pub(crate) fn measure() -> Vec<Figure> {
-    let (back, crash) = collector();
-    vec![pulseaudio(), pipewire(), back, crash, stop()]
+    let (recovery, crash) = collector();
+    vec![pulseaudio(), pipewire(), recovery, crash, stop()]
 }
 
 fn has_device(engine: &Engine) -> bool {
     engine.health().audio.health.ok
 }
 
-/// What a sound server of the tests can do.
+/// Operations that PulseAudio and PipeWire have in common.
 struct Operations<S> {
     kill: fn(&mut S),
     restart: fn(&mut S) -> bool,
@@ -59,8 +59,8 @@ fn restarts<S>(mut server: S, engine: &Engine, operations: &Operations<S>) -> Ve
     wait_until("the device", || has_device(engine));
     let restart = |_| {
         (operations.kill)(&mut server);
-        wait_until("the loss", || !has_device(engine));
-        assert!((operations.restart)(&mut server), "the sound server starts again");
+        wait_until("the loss of the device", || !has_device(engine));
+        assert!((operations.restart)(&mut server), "the sound server does not restart");
         let restarted = Instant::now();
         wait_until("the device again", || has_device(engine));
         wait_until("sound again", || !(operations.record)(&server, PIECE).is_silent());
@@ -75,17 +75,17 @@ fn collector() -> (Figure, Figure) {
     let start = || Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let mut collector = start();
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
-    let mut back_ms = Vec::new();
+    let mut recovery_ms = Vec::new();
     for _ in 0..RESTARTS {
         engine.wait_for_source("collector");
         let dir = collector.into_dir();
-        wait_until("the lost collector", || engine.health().bpf.health.trouble.is_some());
+        wait_until("the loss of the collector", || engine.health().bpf.health.trouble.is_some());
         collector = Collector::start_in(&dir, &program("khor-collector"), &["--no-dbus"]);
-        back_ms.push(engine.wait_for_source("collector").as_secs_f64() * 1e3);
+        recovery_ms.push(engine.wait_for_source("collector").as_secs_f64() * 1e3);
     }
     let crash_ms = (0..CRASHES).map(|_| from_crash_to_note(&engine)).collect();
     (
-        Figure::new("collector restarted to its counts", "ms", back_ms),
+        Figure::new("collector restarted to its counts", "ms", recovery_ms),
         Figure::new("crash to the onset of its note", "ms", crash_ms),
     )
 }
@@ -96,13 +96,14 @@ fn stop() -> Figure {
         let mut collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
         let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
         engine.wait_for_source("collector");
-        let told = Instant::now();
+        let stopped = Instant::now();
         assert!(collector.stop().success(), "the collector exits with status 0");
-        told.elapsed().as_secs_f64() * 1e3
+        stopped.elapsed().as_secs_f64() * 1e3
     };
-    Figure::new("collector told to stop to its end", "ms", (0..STOPS).map(stop).collect())
+    Figure::new("collector's stop signal to its exit", "ms", (0..STOPS).map(stop).collect())
 }
 
+/// Crashes a process. Returns the milliseconds until the onset of the cue's note.
 fn from_crash_to_note(engine: &Engine) -> f64 {
     let now_ms = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64() * 1e3;
     let crashed_ms = now_ms();
@@ -112,7 +113,7 @@ fn from_crash_to_note(engine: &Engine) -> f64 {
         let notes = metrics["notes"].as_array()?.iter().filter(|note| note["layer"] == "cues");
         notes.filter_map(|note| note["ts_ms"].as_f64()).find(|onset_ms| *onset_ms >= crashed_ms)
     });
-    // While a cue sounds, the next one waits.
+    // The next cue would wait while this one plays.
     std::thread::sleep(Duration::from_secs(3));
     onset_ms - crashed_ms
 }

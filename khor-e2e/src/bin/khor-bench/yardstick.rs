@@ -1,11 +1,11 @@
-//! The programs that khor's are compared with: loads them for a hook, attaches and detaches them.
+//! Loads, attaches and detaches the eBPF programs that khor's programs are compared with.
 
 use aya::{
     Btf, Ebpf, EbpfLoader, include_bytes_aligned,
     programs::{BtfTracePoint, tp_btf::BtfTracePointLinkId},
 };
 
-/// Names in the object; they fit any tracepoint.
+/// Names of the programs in the object file. Each works at any tracepoint.
 const PROGRAMS: [&str; 3] = ["empty", "increment", "increment_percpu"];
 
 /// The programs, loaded for one hook.
@@ -15,7 +15,7 @@ pub(crate) struct Yardstick {
     programs: Ebpf,
 }
 
-/// While it is kept, the programs run.
+/// The links of attached programs, for [`Yardstick::detach`].
 pub(crate) struct Attached(Vec<(&'static str, BtfTracePointLinkId)>);
 
 impl Yardstick {
@@ -33,7 +33,7 @@ impl Yardstick {
         Ok(Self { hook, programs })
     }
 
-    /// The kernel's numbers of the programs, with their names.
+    /// The names of the programs, with the kernel's IDs.
     pub(crate) fn ids(&mut self) -> anyhow::Result<Vec<(&'static str, u32)>> {
         PROGRAMS.iter().map(|name| Ok((*name, program(&mut self.programs, name)?.info()?.id()))).collect()
     }

@@ -1,5 +1,6 @@
-//! Records the captures in `khor-engine/captures` on the running kernel, under real loads; `cargo xtask captures` builds
-//! and calls it. Needs root, for the collector, network namespaces and memory limits.
+//! Records the captures in `khor-engine/captures` on the running kernel, under real loads. `cargo
+//! xtask captures` builds and runs this program. It needs root for the collector, network
+//! namespaces and memory limits.
 
 mod memory;
 mod network;
@@ -19,31 +20,31 @@ use self::{recording::Quiet, scenario::SCENARIOS};
 #[derive(Parser)]
 #[command(about = "Records real captures; see cargo xtask captures", max_term_width = 80)]
 struct Options {
-    /// Which to record; all if none is named
+    /// Names of the captures to record; all by default
     names: Vec<String>,
-    /// Where to
+    /// Folder for the captures
     #[arg(long, value_name = "DIR", default_value = "khor-engine/captures")]
     out: PathBuf,
-    /// How busy the machine may be before the load begins, per cent of all CPUs
+    /// Largest share of all CPUs that may be busy before the load begins, per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 8.0)]
     quiet: f64,
-    /// How long to wait for each until the machine is that quiet, minutes; then it is recorded as it is
+    /// Longest wait for a quiet machine before each capture, minutes; then khor records anyway
     #[arg(long, value_name = "MINUTES", default_value_t = 10)]
     patience: u64,
 }
 
 fn main() -> Result<()> {
-    // In this role, the program is the process that is killed, crashes, or uses memory.
+    // With a role in its environment, this program is a process that uses memory for a capture.
     if let Some(role) = memory::role() {
         return memory::play(&role);
     }
     let options = Options::parse();
-    ensure!(nix::unistd::geteuid().is_root(), "needs root");
+    ensure!(nix::unistd::geteuid().is_root(), "recording captures needs root; run this as root");
     let known: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
     if let Some(unknown) = options.names.iter().find(|name| !known.contains(&name.as_str())) {
-        bail!("{unknown} is none of {}", known.join(", "));
+        bail!("unknown capture {unknown}; choose from {}", known.join(", "));
     }
-    std::fs::create_dir_all(&options.out).with_context(|| format!("making {}", options.out.display()))?;
+    std::fs::create_dir_all(&options.out).with_context(|| format!("creating {}", options.out.display()))?;
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let quiet =
         Quiet { busy_share: options.quiet / 100.0, patience: Duration::from_secs(60 * options.patience) };

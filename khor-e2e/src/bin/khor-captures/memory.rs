@@ -1,6 +1,7 @@
-//! Loads of memory, and processes that end badly.
+//! Loads that use memory, and processes that crash or are killed.
 //!
-//! They are this program again, in a cgroup with a limit. Its environment selects the load.
+//! A memory load is a child process of this same program in a cgroup with a memory limit. An
+//! environment variable selects the load.
 
 use std::{
     fs::{self, File},
@@ -22,32 +23,36 @@ use nix::{
 
 use crate::scenario::Stage;
 
+/// Environment variable that names the load of a child process.
 const ROLE: &str = "KHOR_CAPTURES_ROLE";
+/// Environment variable with the folder of the load's file.
 const PLACE: &str = "KHOR_CAPTURES_PLACE";
+/// Environment variable with the directory of the cgroup that the child joins.
 const CGROUP: &str = "KHOR_CAPTURES_CGROUP";
 const LIMIT_BYTES: u64 = 48 << 20;
 const FILE_BYTES: usize = 96 << 20;
 const PAGE_BYTES: usize = 4096;
 const TOUCHING_THREADS: u64 = 8;
+/// Time between two crashes or kills.
 const APART: Duration = Duration::from_secs(8);
-/// Where version 1 of the memory controller is, if it is used.
+/// Directory of the memory controller on systems with cgroup v1.
 const VERSION_1: &str = "/sys/fs/cgroup/memory";
 
-/// What this process was started to be, if not the recorder.
+/// The load that this process was started for; `None` in the recorder.
 pub(crate) fn role() -> Option<String> {
     std::env::var(ROLE).ok()
 }
 
-/// Is it.
+/// Runs the load `role`.
 pub(crate) fn play(role: &str) -> Result<()> {
     match role {
         "fill" => fill(),
         "touch" => touch(Path::new(&std::env::var(PLACE)?)),
-        _ => bail!("{ROLE}={role}"),
+        _ => bail!("{ROLE} is {role}; allowed are fill and touch"),
     }
 }
 
-/// A file larger than what the cgroup may have of it.
+/// Creates a file that is larger than the cgroup's memory limit.
 pub(crate) fn prepare(dir: &Path) -> Result<()> {
     let mut file = File::create(dir.join("large"))?;
     let piece: Vec<u8> = (0..1 << 20).map(|byte| (byte % 251) as u8).collect();
@@ -64,26 +69,26 @@ pub(crate) fn pressure(stage: &Stage) -> Result<()> {
     let ended = child.try_wait()?;
     child.kill()?;
     child.wait()?;
-    ensure!(ended.is_none(), "the process that wants memory ended: {ended:?}");
+    ensure!(ended.is_none(), "the process that reads the file ended too early: {ended:?}");
     Ok(())
 }
 
 pub(crate) fn crashes(stage: &Stage) -> Result<()> {
-    while stage.goes_on() {
-        // Not this program: Rust's own handler would take the first signal.
+    while stage.is_running() {
+        // A shell, because this program's Rust runtime would handle the first signal.
         let status = Command::new("sh").args(["-c", "kill -SEGV $$"]).status()?;
-        ensure!(status.signal() == Some(SIGSEGV), "it ended otherwise: {status}");
+        ensure!(status.signal() == Some(SIGSEGV), "the shell did not end by SIGSEGV: {status}");
         thread::sleep(APART.min(stage.left()));
     }
     Ok(())
 }
 
 pub(crate) fn kills(stage: &Stage) -> Result<()> {
-    while stage.goes_on() {
+    while stage.is_running() {
         let begun = Instant::now();
         let limit = Limit::new("khor-oom")?;
         let status = start("fill", stage.dir, &limit)?.wait()?;
-        ensure!(!status.success(), "it had room for all");
+        ensure!(!status.success(), "the process was not killed, although it used more memory than the limit");
         thread::sleep((begun + APART).saturating_duration_since(Instant::now()).min(stage.left()));
     }
     Ok(())
@@ -100,7 +105,7 @@ fn join_cgroup() -> Result<()> {
     fs::write(directory.join("cgroup.procs"), std::process::id().to_string()).context("joining the cgroup")
 }
 
-/// Takes memory until it is killed, or ends well after twice the limit.
+/// Allocates memory until the kernel kills this process. Returns after twice the limit.
 fn fill() -> Result<()> {
     join_cgroup()?;
     let mut taken = Vec::new();
@@ -116,7 +121,7 @@ fn fill() -> Result<()> {
 fn touch(dir: &Path) -> Result<()> {
     join_cgroup()?;
     let file = File::open(dir.join("large"))?;
-    let length = NonZero::new(FILE_BYTES).context("a length")?;
+    let length = NonZero::new(FILE_BYTES).context("the file's length is 0")?;
     // SAFETY: a new mapping at an address of the kernel's choice. No other process changes or
     // truncates the file.
     let mapped = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
@@ -132,7 +137,7 @@ fn touch(dir: &Path) -> Result<()> {
 fn touch_pages(start: usize, seed: u64) {
     let mut random = seed;
     loop {
-        // Any generator will do that visits pages in no order (Knuth's MMIX constants).
+        // Any random generator will do (Knuth's MMIX constants).
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let page = (random >> 33) as usize % (FILE_BYTES / PAGE_BYTES);
         let address = (start + page * PAGE_BYTES) as *const u8;
@@ -154,8 +159,9 @@ impl Limit {
             fs::create_dir_all(&directory)?;
             Self::Version1(directory)
         } else {
-            let cgroup = Cgroup::make(&format!("/{name}")).context("no cgroups")?;
-            ensure!(cgroup.enable("memory"), "no memory controller");
+            let cgroup =
+                Cgroup::make(&format!("/{name}")).context("no unified cgroup hierarchy is mounted")?;
+            ensure!(cgroup.enable("memory"), "the memory controller cannot be enabled");
             Self::Unified(cgroup)
         };
         let file = match &limit {

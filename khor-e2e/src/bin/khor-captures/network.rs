@@ -1,7 +1,7 @@
-//! Loads of the network, in namespaces of their own.
+//! Loads that use the network, each in its own network namespace.
 //!
-//! The kernel's counters include every namespace, so a transfer between two of them counts as
-//! received and as sent. For a download or upload, the other end is therefore outside the kernel: a
+//! The kernel's counters include every namespace, so a transfer between two namespaces counts as
+//! both received and sent. For a download or upload, the peer is therefore outside the kernel: a
 //! TCP stack in this program, behind a tun device.
 
 use std::{
@@ -34,15 +34,16 @@ const PORT: u16 = 9000;
 const DOWN_BYTES_PER_S: f64 = 20e6;
 const UP_BYTES_PER_S: f64 = 12e6;
 const BUFFER_BYTES: usize = 512 << 10;
-/// Of the losses.
+/// Seed of the random losses.
 const SEED: u32 = 1;
-/// The peer looks at its clock at least this often.
+/// Longest time between two runs of the peer's TCP stack.
 const PEER_WAIT: PeerDuration = PeerDuration::from_millis(2);
-/// The rate of a bad line, and how many packets of a hundred it loses either way.
+/// Rate of a transfer over a lossy line.
 const LOSSY_BYTES_PER_S: f64 = 1e6;
+/// Share of packets that the line loses in each direction, per cent.
 const LOST_PERCENT: u8 = 5;
 
-/// A rate that goes up and down by two fifths within seven seconds.
+/// The pace of a transfer: its rate varies by two fifths, in a period of seven seconds.
 struct Pace {
     bytes_per_s: f64,
     begun: Instant,
@@ -54,7 +55,7 @@ impl Pace {
         Self { bytes_per_s, begun: Instant::now(), done_bytes: 0 }
     }
 
-    /// How much is due now.
+    /// Bytes that are due now and not yet sent.
     fn due_bytes(&self) -> usize {
         const PERIOD_S: f64 = 7.0;
         const SWING: f64 = 0.4;
@@ -68,8 +69,8 @@ pub(crate) fn download(stage: &Stage) -> Result<()> {
     let pace = Pace::new(DOWN_BYTES_PER_S);
     with_peer(Some(pace), 0, |mut stream| {
         let mut buffer = vec![0; 64 << 10];
-        while stage.goes_on() {
-            ensure!(stream.read(&mut buffer)? > 0, "the peer has gone");
+        while stage.is_running() {
+            ensure!(stream.read(&mut buffer)? > 0, "the peer closed the connection");
         }
         Ok(())
     })
@@ -79,8 +80,8 @@ pub(crate) fn upload(stage: &Stage) -> Result<()> {
     with_peer(None, 0, |stream| send(stage, stream, UP_BYTES_PER_S))
 }
 
-/// The kernel notices losses in its own bottleneck and slows down. A line outside the kernel has no
-/// such effect.
+/// Sends over a line that loses packets. The line is outside the kernel, because the kernel would
+/// notice losses in a bottleneck of its own and slow down.
 pub(crate) fn lossy(stage: &Stage) -> Result<()> {
     with_peer(None, LOST_PERCENT, |stream| send(stage, stream, LOSSY_BYTES_PER_S))
 }
@@ -88,7 +89,7 @@ pub(crate) fn lossy(stage: &Stage) -> Result<()> {
 fn send(stage: &Stage, mut stream: TcpStream, bytes_per_s: f64) -> Result<()> {
     let mut pace = Pace::new(bytes_per_s);
     let buffer = vec![0x5a; 64 << 10];
-    while stage.goes_on() {
+    while stage.is_running() {
         let due = pace.due_bytes().min(buffer.len());
         stream.write_all(&buffer[..due])?;
         pace.done_bytes += due as u64;
@@ -97,8 +98,8 @@ fn send(stage: &Stage, mut stream: TcpStream, bytes_per_s: f64) -> Result<()> {
     Ok(())
 }
 
-/// Runs `here` with a connection to a peer on a lossy line. The peer sends at a given rate, or
-/// receives everything. The loss is in packets of a hundred.
+/// Runs `here` with a connection to a peer whose line loses `lost_percent` of the packets. The peer
+/// sends at the rate `pace`; without one it receives everything.
 fn with_peer(
     pace: Option<Pace>,
     lost_percent: u8,
@@ -115,9 +116,9 @@ fn with_peer(
                 over.store(true, Relaxed);
                 done
             });
-            // The device must stay in this thread.
+            // The device must stay in this thread, because it cannot be sent to another.
             peer(device, lost_percent, pace, &over).context("the peer")?;
-            here.join().expect("this end does not panic")
+            here.join().expect("the thread of this end")
         })
     })
 }
@@ -132,10 +133,11 @@ fn peer(
     let mut device = FaultInjector::new(device, SEED);
     device.set_drop_chance(lost_percent);
     let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut device, PeerInstant::now());
-    interface.update_ip_addrs(|addresses| addresses.push(IpCidr::new(PEER, 24)).expect("room for one"));
+    interface
+        .update_ip_addrs(|addresses| addresses.push(IpCidr::new(PEER, 24)).expect("space for one address"));
     let buffer = || tcp::SocketBuffer::new(vec![0; BUFFER_BYTES]);
     let mut socket = tcp::Socket::new(buffer(), buffer());
-    socket.listen(PORT).expect("a fresh socket listens");
+    socket.listen(PORT).expect("listening on a new socket");
     let mut sockets = SocketSet::new(Vec::new());
     let handle = sockets.add(socket);
     let zeros = vec![0; BUFFER_BYTES];
@@ -156,7 +158,7 @@ fn peer(
 
 fn run(command: &str) -> Result<()> {
     let mut words = command.split_whitespace();
-    let program = words.next().context("a program")?;
+    let program = words.next().context("the command is empty")?;
     let output = Command::new(program).args(words).output().with_context(|| command.to_owned())?;
     ensure!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())

@@ -1,4 +1,4 @@
-//! Keeps the list of captures in their `README.md`.
+//! Writes the list of captures in `khor-engine/captures/README.md`.
 
 use std::{fs, path::Path};
 
@@ -11,16 +11,16 @@ use crate::{
 
 const HEAD: &str = "# Captures of a real kernel
 
-Recorded by `cargo xtask captures` with the real collector, `--redact`ed. Twelve seconds without the load come
-before it, and four after it; the idle ones are without any all the time. The machine is a virtual one that other
-developers share: \"busy before, after\" is the share of all its CPUs that was busy, by whomever, until the load began
-and in two seconds after it, and \"load\" the load average when the recording began. What else ran is in the captures.
+`cargo xtask captures` records these captures with the real collector and `--redact`. A capture begins 12 s before its
+load and ends 4 s after it. The idle captures contain no load. The machine is virtual, and other developers use it too,
+so the captures also contain the work of other programs. \"busy before, after\" is the share of all CPUs that was busy
+before the load, and during two seconds after it. \"load average\" is that of the start of the recording.
 
-| capture | what was run | s | every | bytes | busy before, after | load | date | kernel, CPUs |
+| capture | load | s | interval | bytes | busy before, after | load average | date | kernel, CPUs |
 |---|---|---|---|---|---|---|---|---|
 ";
 
-/// Writes the facts about a capture into the list, and replaces earlier ones.
+/// Writes a row about a capture into the list, and replaces its earlier row.
 pub(crate) fn note(out: &Path, scenario: &Scenario, facts: &Facts) -> Result<()> {
     let path = out.join("README.md");
     let before = fs::read_to_string(&path).unwrap_or_default();

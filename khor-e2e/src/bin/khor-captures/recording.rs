@@ -1,4 +1,4 @@
-//! Records one scenario with `khor record`, at a moment when the machine does little else.
+//! Records one scenario with `khor record`, while the machine does little else.
 
 use std::{
     fs,
@@ -17,32 +17,34 @@ use tempfile::TempDir;
 
 use crate::scenario::{Scenario, Stage};
 
-/// For how long the machine must have been quiet before it is worth to begin.
+/// How long the machine must be quiet before a recording begins.
 const GLANCE: Duration = Duration::from_secs(4);
 
-/// How long it is looked at after a load, once the load's own end is over.
+/// How long the machine is measured after a load.
 const TAIL: Duration = Duration::from_secs(2);
+/// Time between the end of a load and the measurement after it.
 const ENDING: Duration = Duration::from_millis(700);
-/// Limits after a load, as a multiple of those before, because the load leaves some work behind.
+/// The busy share may be this much higher after a load than before, because the load leaves some
+/// work behind.
 const AFTERMATH: f64 = 2.0;
 
-/// When the machine is quiet enough.
+/// Which machine counts as quiet, and how long to wait for that.
 pub(crate) struct Quiet {
-    /// Share of all CPUs that may be busy.
+    /// Share of all CPUs that may be busy, 0 to 1.
     pub(crate) busy_share: f64,
-    /// How long to wait for that.
+    /// Longest wait for a quiet machine.
     pub(crate) patience: Duration,
 }
 
-/// What is worth knowing of a recording.
+/// Facts about a recording for the list.
 pub(crate) struct Facts {
     pub(crate) bytes: u64,
     pub(crate) seconds: u64,
     /// Share of all CPUs that was busy before the load.
     pub(crate) lead_busy_share: f64,
-    /// The same after it.
+    /// Share of all CPUs that was busy after the load.
     pub(crate) tail_busy_share: f64,
-    /// The first of `/proc/loadavg`, when it began.
+    /// The load average of one minute when the recording began.
     pub(crate) load_average: String,
 }
 
@@ -50,9 +52,9 @@ pub(crate) struct Facts {
 /// until the time limit.
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
-    // Beside the program: what lies below /tmp may be no disk.
+    // The folder is beside the program, because /tmp may be in memory.
     let beside = program("khor").parent().context("the program's directory")?.to_owned();
-    let dir = TempDir::new_in(beside).context("a directory")?;
+    let dir = TempDir::new_in(beside).context("creating a directory for the recording")?;
     (scenario.prepare)(dir.path()).context("preparing")?;
     loop {
         let patient = begun.elapsed() < quiet.patience;
@@ -80,7 +82,7 @@ fn attempt(
     let mut recorder = Recorder(start(scenario, socket, &path, seconds)?);
     let lead_busy_share = busy_for(Duration::from_secs(scenario.lead_s));
     if patient && lead_busy_share > quiet {
-        println!("{}: {:.0} % busy before the load, again", scenario.name, 100.0 * lead_busy_share);
+        println!("{}: {:.0} % busy before the load; recording again", scenario.name, 100.0 * lead_busy_share);
         return Ok(None);
     }
     let until = Instant::now() + Duration::from_secs(scenario.load_s);
@@ -88,7 +90,7 @@ fn attempt(
     thread::sleep(ENDING);
     let tail_busy_share = busy_for(TAIL);
     if patient && tail_busy_share > AFTERMATH * quiet {
-        println!("{}: {:.0} % busy after the load, again", scenario.name, 100.0 * tail_busy_share);
+        println!("{}: {:.0} % busy after the load; recording again", scenario.name, 100.0 * tail_busy_share);
         return Ok(None);
     }
     let status = recorder.0.wait()?;
@@ -107,14 +109,14 @@ fn start(scenario: &Scenario, socket: &Path, path: &Path, seconds: u64) -> Resul
     let begun = Instant::now();
     while !path.exists() {
         if begun.elapsed() > Duration::from_secs(5) {
-            bail!("khor record does not begin");
+            bail!("khor record created no file within 5 s");
         }
         thread::sleep(Duration::from_millis(5));
     }
     Ok(child)
 }
 
-/// `khor record`; killed when dropped.
+/// A running `khor record`; killed when dropped.
 struct Recorder(Child);
 
 impl Drop for Recorder {
@@ -124,7 +126,7 @@ impl Drop for Recorder {
     }
 }
 
-/// Share of all CPUs that is busy during this time.
+/// The share of all CPUs that is busy during `time`, 0 to 1.
 fn busy_for(time: Duration) -> f64 {
     let before = cpu_ticks();
     thread::sleep(time);

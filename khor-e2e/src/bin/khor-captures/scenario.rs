@@ -1,4 +1,4 @@
-//! What is recorded: names, durations, loads.
+//! The scenarios that are recorded: names, durations and loads.
 
 use std::{
     path::Path,
@@ -9,15 +9,15 @@ use anyhow::Result;
 
 use crate::{memory, network, work};
 
-/// Where a load works, and until when.
+/// The folder and the end time of a load.
 pub(crate) struct Stage<'a> {
-    /// A directory on a disk, with only the files of `prepare`.
+    /// A directory on a disk. It contains only the files that `prepare` created.
     pub(crate) dir: &'a Path,
     pub(crate) until: Instant,
 }
 
 impl Stage<'_> {
-    pub(crate) fn goes_on(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         Instant::now() < self.until
     }
 
@@ -30,15 +30,15 @@ impl Stage<'_> {
 #[derive(Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// What is run, for the reader of the list.
+    /// The load as the list in README.md describes it.
     pub(crate) runs: &'static str,
-    /// Before the load, seconds.
+    /// Length of the recording before the load, seconds.
     pub(crate) lead_s: u64,
     pub(crate) load_s: u64,
-    /// After it, seconds.
+    /// Length of the recording after the load, seconds.
     pub(crate) tail_s: u64,
     pub(crate) interval_ms: u16,
-    /// What must be there before the recording begins.
+    /// Prepares the directory before the recording begins.
     pub(crate) prepare: fn(&Path) -> Result<()>,
     pub(crate) load: fn(&Stage) -> Result<()>,
 }
@@ -65,27 +65,28 @@ const fn scenario(
 }
 
 pub(crate) const SCENARIOS: [Scenario; 11] = [
-    Scenario { lead_s: 36, ..scenario("idle", 0, "nothing", |_| Ok(())) },
-    scenario("exec-storm", 24, "`/bin/true`, again and again, by two threads", work::exec_storm),
+    Scenario { lead_s: 36, ..scenario("idle", 0, "no load", |_| Ok(())) },
+    scenario("exec-storm", 24, "two threads run `/bin/true` repeatedly", work::exec_storm),
     scenario(
         "download",
         24,
-        "TCP from a peer behind a tun device, about 20 MB/s; the peer is a TCP stack in a program, so that only this \
-         end is the kernel's",
+        "TCP from a peer behind a tun device, about 20 MB/s; the peer's TCP stack is outside the kernel, so the kernel \
+         counts only this end",
         network::download,
     ),
-    scenario("upload", 24, "the same in the other direction, about 12 MB/s", network::upload),
+    scenario("upload", 24, "TCP to the peer of `download`, about 12 MB/s", network::upload),
     scenario(
         "disk",
         24,
-        "32 MiB written past the cache, read back, removed; 4 MiB through the cache with `fdatasync`; again and again",
+        "repeatedly: 32 MiB written past the cache, read back and removed; then 4 MiB through the cache \
+         with `fdatasync`",
         work::disk,
     ),
     scenario("compile", 24, "three `cc -O1` at a time, on generated C files", work::compile),
     scenario(
         "retransmits",
         24,
-        "TCP to the same peer, about 1 MB/s, over a line that loses five packets of a hundred",
+        "TCP to the peer of `download`, about 1 MB/s, over a line that loses 5 % of the packets",
         network::lossy,
     ),
     Scenario {
@@ -93,7 +94,7 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
         ..scenario(
             "memory-pressure",
             24,
-            "random pages of a mapped file of 96 MiB, by eight threads in a cgroup that may have 48 MiB",
+            "eight threads read random pages of a mapped file of 96 MiB, in a cgroup limited to 48 MiB",
             memory::pressure,
         )
     },
@@ -101,8 +102,8 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
     scenario(
         "oom",
         18,
-        "three processes that fill a cgroup of 48 MiB until they are killed, 8 s apart",
+        "three processes that fill a cgroup limited to 48 MiB until they are killed, 8 s apart",
         memory::kills,
     ),
-    Scenario { interval_ms: 100, lead_s: 178, ..scenario("idle-long", 0, "nothing", |_| Ok(())) },
+    Scenario { interval_ms: 100, lead_s: 178, ..scenario("idle-long", 0, "no load", |_| Ok(())) },
 ];

@@ -1,4 +1,4 @@
-//! Loads of programs and disks.
+//! Loads that start programs or use disks.
 
 use std::{
     fmt::Write as _,
@@ -13,16 +13,16 @@ use khor_e2e::load;
 
 use crate::scenario::Stage;
 
-/// Threads of the storm, and compilers at a time: one more than this machine has CPUs, as is usual
-/// for `make`.
+/// Threads that start programs.
 const STORMING: usize = 2;
+/// Compilers that run at the same time: one more than this machine has CPUs, as is usual for `make`.
 const COMPILING: usize = 3;
-/// Functions in a generated C file: a third of a second's work for a compiler.
+/// Functions in a generated C file, which takes about 0.3 s to compile.
 const FUNCTIONS: usize = 80;
 
 pub(crate) fn exec_storm(stage: &Stage) -> Result<()> {
     at_once(STORMING, |_| {
-        while stage.goes_on() {
+        while stage.is_running() {
             load::execs(5);
         }
         Ok(())
@@ -31,7 +31,7 @@ pub(crate) fn exec_storm(stage: &Stage) -> Result<()> {
 
 pub(crate) fn disk(stage: &Stage) -> Result<()> {
     let path = stage.dir.join("buffered");
-    while stage.goes_on() {
+    while stage.is_running() {
         load::direct_io(stage.dir, 32).context("writing past the cache")?;
         let mut file = File::create(&path)?;
         for _ in 0..4 {
@@ -46,17 +46,17 @@ pub(crate) fn compile(stage: &Stage) -> Result<()> {
     let source = stage.dir.join("generated.c");
     fs::write(&source, c_source())?;
     at_once(COMPILING, |worker| {
-        while stage.goes_on() {
+        while stage.is_running() {
             let object = stage.dir.join(format!("{worker}.o"));
             let mut compiler = Command::new("cc");
             compiler.args(["-O1", "-c", "-o"]).args([&object, &source]).stdout(Stdio::null());
-            ensure!(compiler.status().context("cc")?.success(), "cc failed");
+            ensure!(compiler.status().context("cc")?.success(), "cc cannot compile the generated C file");
         }
         Ok(())
     })
 }
 
-/// Runs the work in several threads. Fails if one of them fails.
+/// Runs the work in several threads. Returns an error if one thread fails.
 fn at_once(workers: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
     thread::scope(|scope| {
         let work = &work;
@@ -65,6 +65,7 @@ fn at_once(workers: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<
     })
 }
 
+/// The text of a C file with [`FUNCTIONS`] functions.
 fn c_source() -> String {
     let mut source = String::from("#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n");
     for number in 0..FUNCTIONS {
