@@ -1,9 +1,9 @@
-//! The only module that knows the engine: frames in, sound and notes out.
+//! The judge's only interface to the engine: frames in, sound and notes out.
 //!
 //! It uses `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note,
 //! Layer, Settings, Scale}`, and `signal::{Frame, Counter, SignalId, Family}`. For a site it uses
-//! `OfflineSite`, `Stage`, `Performance` and `Pipeline`. The rest of the judge uses the types of
-//! this file.
+//! `OfflineSite`, `Stage`, `Performance` and `Pipeline`. The rest of the judge uses only the types
+//! of this module.
 
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -22,10 +22,10 @@ pub use crate::offline_site::RelayMode;
 /// Sample rate of every render, Hz.
 pub const RATE_HZ: u32 = 48_000;
 
-/// A note as the judge sees it.
+/// The properties of a note that the judge compares.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlayedNote {
-    /// Start, seconds since the first sample that was rendered.
+    /// Start, seconds after the first rendered sample.
     pub onset_s: f64,
     /// Time from onset to release, seconds.
     pub duration_s: f32,
@@ -35,18 +35,18 @@ pub struct PlayedNote {
     pub velocity: f32,
     /// Its layer.
     pub layer: Layer,
-    /// Its MIDI channel, which shows its role.
+    /// MIDI channel; each role of the music has its own.
     pub channel: u8,
-    /// Filter opening of this note alone, octaves.
+    /// Filter offset of this note, octaves above the patch's filter.
     pub brightness: f32,
-    /// Its timbre, which shows its voice.
+    /// Timbre; each voice has its own.
     pub instrument: Instrument,
-    /// The kernel's signal that the note represents; `None` if it represents none.
+    /// The kernel signal that the note represents; `None` for other notes.
     pub signal: Option<SignalId>,
 }
 
 impl PlayedNote {
-    /// The family of the signal that it represents, if it is one.
+    /// Family of the note's signal; `None` without a signal.
     pub fn family(&self) -> Option<Family> {
         self.signal.map(|signal| signal.info().family)
     }
@@ -66,29 +66,29 @@ impl PlayedNote {
     }
 }
 
-/// Differences from the default configuration.
+/// Settings that differ from the engine's defaults.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Seed of the music.
     pub seed: u64,
-    /// Onsets for the same work, 0..=1; `None` is the default.
+    /// The density setting, 0..=1; `None` is the default.
     pub density: Option<f32>,
 }
 
-/// The engine, offline, with everything it played so far.
+/// The offline engine, and all sound and notes that it has played.
 pub struct OfflinePlayer {
     offline: Offline,
-    /// Left and right in turn.
+    /// Interleaved stereo.
     samples: Vec<f32>,
     notes: Vec<PlayedNote>,
 }
 
 /// Sound and notes of one render.
 pub struct Render {
-    /// Left and right in turn, at [`RATE_HZ`].
+    /// Interleaved stereo at [`RATE_HZ`].
     pub samples: Vec<f32>,
-    /// All notes that sound in it. Onsets count from the first sample, and are negative if a note
-    /// began before.
+    /// All notes that sound in the render. Onsets count from the first sample. The onset of a note
+    /// that began earlier is negative.
     pub notes: Vec<PlayedNote>,
 }
 
@@ -98,7 +98,7 @@ impl Render {
         self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ)
     }
 
-    /// The sound from `from_s` seconds on. Onsets count from there.
+    /// Drops the first `from_s` seconds. Onsets count from the new start.
     #[must_use]
     pub fn skip_to(mut self, from_s: f64) -> Self {
         let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;
@@ -110,19 +110,19 @@ impl Render {
         self
     }
 
-    /// The notes that begin in it.
+    /// The notes that begin in the render.
     pub fn begun(&self) -> impl Iterator<Item = &PlayedNote> {
         self.notes.iter().filter(|note| note.onset_s >= 0.0)
     }
 
-    /// Onsets per second outside the bed, by the list of notes.
+    /// Onsets per second of all layers except the bed, from the list of notes.
     pub fn onsets_per_s(&self) -> f64 {
         self.begun().filter(|note| note.layer != Layer::Bed).count() as f64 / self.seconds().max(1e-3)
     }
 }
 
 impl OfflinePlayer {
-    /// An engine with default settings that plays `preset`.
+    /// An offline engine with default settings and `preset`.
     pub fn new(preset: &str, options: Options) -> Result<Self> {
         let defaults = khor_music::Settings::default();
         let density = options.density.unwrap_or(defaults.density);
@@ -137,12 +137,12 @@ impl OfflinePlayer {
         Ok(Self { offline, samples: Vec::new(), notes: Vec::new() })
     }
 
-    /// Lets the signals learn from a frame without a sound.
+    /// Updates the signals and baselines with a frame; renders no sound.
     pub fn learn(&mut self, frame: Frame) {
         self.offline.learn(frame);
     }
 
-    /// Plays up to a frame, and takes it.
+    /// Renders the sound up to the frame's time, then updates the signals with the frame.
     pub fn play(&mut self, frame: Frame) {
         let samples = &mut self.samples;
         let _ = self.offline.frame::<Infallible>(frame, &mut |block| {
@@ -152,29 +152,29 @@ impl OfflinePlayer {
         self.notes.extend(self.offline.last_notes().iter().map(PlayedNote::from_note));
     }
 
-    /// The kernel reports something.
+    /// Requests a cue, as a kernel event does.
     pub fn cue(&mut self, kind: CueSound) {
         self.offline.cue(kind);
     }
 
-    /// Goes on with another preset.
+    /// Switches to another preset; the music continues.
     pub fn switch(&mut self, preset: &str) -> Result<()> {
         self.offline.set_preset(find(preset)?);
         Ok(())
     }
 
-    /// Sound since the last call, left and right in turn.
+    /// Interleaved stereo since the last call.
     pub fn take_samples(&mut self) -> Vec<f32> {
         std::mem::take(&mut self.samples)
     }
 
-    /// Sound and notes from `from_s` seconds on. Onsets count from there.
-    pub fn heard(self, from_s: f64) -> Render {
+    /// Ends the render. Returns its sound and notes without the first `from_s` seconds.
+    pub fn into_render(self, from_s: f64) -> Render {
         Render { samples: self.samples, notes: self.notes }.skip_to(from_s)
     }
 }
 
-/// A host of a site: what its relay makes of its frames.
+/// A host of a site, with the signal pipeline that its relay runs.
 #[derive(Clone, Debug)]
 pub struct HostPipeline {
     name: String,
@@ -184,13 +184,13 @@ pub struct HostPipeline {
 }
 
 impl HostPipeline {
-    /// A host without a reading.
+    /// A host that has no reading yet.
     pub fn new(name: String, section: &str) -> Self {
         let pipeline = Pipeline::new(Scaling::default());
         Self { name, section: section.to_owned(), pipeline, reading: None }
     }
 
-    /// Takes a frame.
+    /// Processes a frame of the host's counters.
     pub fn push(&mut self, frame: Frame) {
         if let Some(reading) = self.pipeline.push(frame) {
             self.reading = Some(reading);
@@ -198,21 +198,21 @@ impl HostPipeline {
     }
 }
 
-/// The input of a site's composer at one time, until the next.
+/// The composer's input for a site, valid until the next input.
 #[derive(Clone, Debug)]
 pub struct ComposerInput {
     lanes: Lanes,
     cast: Arc<Cast>,
 }
 
-/// Receives the hosts of a site and composes the cast.
+/// Receives the readings of a site's hosts and assigns the musical parts to the hosts.
 pub struct SiteListener {
     offline_site: OfflineSite,
     stage: Stage,
 }
 
 impl SiteListener {
-    /// Receives hosts one by one, or through a relay that aggregates them.
+    /// A listener for these hosts, each with its own relay or with one relay that aggregates all.
     ///
     /// # Errors
     ///
@@ -222,7 +222,8 @@ impl SiteListener {
         Ok(Self { offline_site: OfflineSite::new(named, relays)?, stage: Stage::default() })
     }
 
-    /// Takes the readings of all hosts, in the order of [`Self::new`], at that time of the site.
+    /// Publishes the readings of all hosts at the site time `at`, and returns the composer's input.
+    /// `hosts` are in the order given to [`Self::new`].
     pub fn push(&mut self, at: Duration, hosts: &[HostPipeline], mode: SiteMode) -> ComposerInput {
         let site = self.offline_site.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
         let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);
@@ -265,6 +266,6 @@ pub fn scale() -> [bool; 12] {
 }
 
 fn find(preset: &str) -> Result<Preset> {
-    let known = || format!("no preset {preset}; there are {}", presets().join(", "));
+    let known = || format!("unknown preset {preset}; the presets are {}", presets().join(", "));
     Preset::find(preset).cloned().with_context(known)
 }

@@ -1,8 +1,8 @@
-//! Real captures, played like clips: reported beside the synthetic ones, never used for training or
-//! gates.
+//! Plays captures of real machines like synthetic clips. They are only reported, never used for
+//! training or gates.
 //!
-//! The files are those of `cargo xtask captures`: quiet for [`QUIET_S`], then a load. The machine's
-//! baseline is learnt from its long idle capture, repeated until it is as long as a clip's.
+//! `cargo xtask captures` writes the files: [`QUIET_S`] without load, then a load. The baseline is
+//! learned from the machine's long idle capture, which is repeated until it is as long as a clip's.
 
 use std::{
     fs,
@@ -18,9 +18,9 @@ use crate::{
     scenario::{LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClass},
 };
 
-/// Before the load begins, seconds.
+/// Time before the load begins, seconds.
 const QUIET_S: f64 = 12.0;
-/// Names of the judged files, and their loads.
+/// Names of the capture files, and the load in each.
 const NAMES: [(&str, LoadClass); 8] = [
     ("idle", LoadClass::Idle),
     ("download", LoadClass::Download),
@@ -31,8 +31,8 @@ const NAMES: [(&str, LoadClass); 8] = [
     ("retransmits", LoadClass::Lossy),
     ("exec-storm", LoadClass::Storm),
 ];
-/// Name of the file for the baseline. If it is missing, the first of [`NAMES`] is used.
-const LEARNT_FROM: &str = "idle-long";
+/// Name of the capture for the baseline. If the file is missing, the first of [`NAMES`] is used.
+const BASELINE_CAPTURE: &str = "idle-long";
 
 /// A capture of a known load.
 #[derive(Clone, Debug)]
@@ -43,10 +43,10 @@ pub struct RealCapture {
     idle: Vec<Frame>,
 }
 
-/// The captures in a folder; none where there is no folder, or nothing to learn from.
+/// The captures in a folder. Empty if the folder or its idle capture is missing.
 pub fn find(folder: &Path) -> Result<Vec<RealCapture>> {
     let path = |name: &str| folder.join(format!("{name}.khor"));
-    let Some(idle) = [LEARNT_FROM, NAMES[0].0].into_iter().map(path).find(|path| path.is_file()) else {
+    let Some(idle) = [BASELINE_CAPTURE, NAMES[0].0].into_iter().map(path).find(|path| path.is_file()) else {
         return Ok(Vec::new());
     };
     let idle = read(&idle)?;
@@ -54,12 +54,12 @@ pub fn find(folder: &Path) -> Result<Vec<RealCapture>> {
     there.map(|(path, class)| Ok(RealCapture { class, load: read(&path)?, idle: idle.clone() })).collect()
 }
 
-/// The folder the engine's captures are in.
+/// The folder of the engine's captures.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../khor-engine/captures")
 }
 
-/// Renders a capture like a clip. The result begins [`LEAD_IN_S`] after the load.
+/// Renders a capture like a clip. The result begins [`LEAD_IN_S`] after the load starts.
 pub fn perform(preset: &str, real: &RealCapture, seed: u64) -> Result<Render> {
     let mut player = OfflinePlayer::new(preset, Options { seed, density: None })?;
     let mut joined = JoinedCaptures::default();
@@ -77,32 +77,32 @@ pub fn perform(preset: &str, real: &RealCapture, seed: u64) -> Result<Render> {
             _ => break,
         }
     }
-    Ok(player.heard(LEAD_IN_S))
+    Ok(player.into_render(LEAD_IN_S))
 }
 
 fn read(path: &Path) -> Result<Vec<Frame>> {
-    let shown = || format!("reading {}", path.display());
-    fs::metadata(path).with_context(shown)?;
+    let failed = || format!("cannot read {}", path.display());
+    fs::metadata(path).with_context(failed)?;
     let mut frames = Vec::new();
-    for recorded in CaptureReader::open(path).with_context(shown)? {
-        if let Recorded::Frame(frame) = recorded.with_context(shown)? {
+    for recorded in CaptureReader::open(path).with_context(failed)? {
+        if let Recorded::Frame(frame) = recorded.with_context(failed)? {
             frames.push(frame);
         }
     }
     Ok(frames)
 }
 
-/// Puts captures one after the other as if their counters went on.
+/// Joins captures: times and counters continue from one capture to the next.
 #[derive(Default)]
 struct JoinedCaptures {
-    /// Frame of the capture that was last put in.
+    /// The last frame, as captured.
     theirs: Option<Frame>,
-    /// What was made of it.
+    /// The last frame, as joined.
     ours: Option<Frame>,
 }
 
 impl JoinedCaptures {
-    /// Another capture comes: its first frame is 20 ms after what was last.
+    /// Starts the next capture. Its first frame is 20 ms after the last frame.
     fn begin(&mut self) {
         self.theirs = None;
     }
@@ -124,7 +124,7 @@ impl JoinedCaptures {
         ours
     }
 
-    /// Time since the first frame of all.
+    /// Time since the first joined frame.
     fn seconds(&self) -> f64 {
         self.ours.as_ref().map_or(0.0, |ours| ours.t_ns as f64 * 1e-9)
     }

@@ -1,42 +1,42 @@
-//! A fixed, simple classifier: the three nearest neighbours, each feature in units of its deviation within classes.
+//! A fixed, simple classifier: three nearest neighbours. Each feature is divided by its deviation
+//! within the classes.
 //!
-//! Deviations are taken within classes, and not over all clips. Otherwise a feature without
-//! information would have the same weight as one with all of it (chosen with invented vectors,
-//! before any music was judged; the tests below show the difference). The classifier is a guard
-//! against regressions, not a claim about people: it notices things that people do not, and misses
-//! things that they notice.
+//! Deviations over all clips would give a feature without information the same weight as the best
+//! feature. The method was chosen with invented vectors, before any music was judged. The tests
+//! below show the difference. The classifier is a guard against regressions: it notices differences
+//! that people miss, and the reverse.
 
 use crate::{features, scenario::LoadClass};
 
-/// Neighbours that are compared.
+/// Number of neighbours that vote.
 const NEIGHBOURS: usize = 3;
-/// Parts of the cross-validation.
+/// Number of parts of the cross-validation.
 const FOLDS: usize = 5;
-/// Lowest deviation. A listener hears nothing finer than a step, however similar the clips of a
-/// class are.
+/// Lowest deviation, in steps. Listeners notice nothing finer than a step, so clips that are more
+/// similar must not count as more exact.
 const LEAST_DEVIATION: f64 = 1.0;
 
-/// Features of a clip in whole steps ([`features::SoundFeatures::rough`]).
+/// Features of a clip in whole steps, from [`features::SoundFeatures::rough`].
 pub type Vector = [f64; features::COUNT];
 
-/// A clip whose class is known, and `N` features of it.
+/// `N` features of a clip whose class is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<L = LoadClass, const N: usize = { features::COUNT }> {
-    /// What it is.
+    /// The class.
     pub class: L,
     /// The features.
     pub vector: [f64; N],
 }
 
-/// Knows labelled clips.
+/// Classifies clips by their nearest labelled clips.
 pub struct Classifier<L = LoadClass, const N: usize = { features::COUNT }> {
     known: Vec<Labelled<L, N>>,
-    /// Of each feature, within classes.
+    /// Deviation of each feature within the classes.
     deviation: [f64; N],
 }
 
 impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
-    /// `known` must not be empty.
+    /// A classifier for the labelled clips `known`, at least one.
     pub fn new(known: Vec<Labelled<L, N>>) -> Self {
         let mut means: Vec<(L, [f64; N])> = Vec::new();
         for clip in &known {
@@ -56,8 +56,8 @@ impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
         Self { known, deviation }
     }
 
-    /// The class of a clip: the most frequent one among its neighbours, or the nearest if all
-    /// differ.
+    /// The class of a clip: the most frequent among its neighbours. If all neighbours differ, the
+    /// nearest decides.
     pub fn classify(&self, vector: &[f64; N]) -> L {
         let distance = |clip: &Labelled<L, N>| {
             let apart = |i: usize| (vector[i] - clip.vector[i]) / self.deviation[i];
@@ -83,7 +83,7 @@ fn mean<'a, L: 'a, const N: usize>(clips: impl Iterator<Item = &'a Labelled<L, N
     sum.map(|sum| sum / f64::max(count, 1.0))
 }
 
-/// How often each class (row) was taken for each (column).
+/// Confusion matrix: how often each class (row) was classified as each class (column).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Confusion([[u32; LoadClass::ALL.len()]; LoadClass::ALL.len()]);
 
@@ -93,26 +93,27 @@ impl Confusion {
         self.0[is.index()][taken_for.index()] += 1;
     }
 
-    /// Share of the clips taken for what they are.
+    /// Share of the clips that were classified correctly, 0..=1.
     pub fn accuracy(&self) -> f64 {
         let right: u32 = (0..LoadClass::ALL.len()).map(|i| self.0[i][i]).sum();
         let all: u32 = self.0.iter().flatten().sum();
         f64::from(right) / f64::from(all.max(1))
     }
 
-    /// The class least often taken for what it is, and how often.
+    /// The class with the lowest share of correct clips, and this share.
     pub fn worst(&self) -> (LoadClass, f64) {
         let share = |class: LoadClass| {
             let row = &self.0[class.index()];
             f64::from(row[class.index()]) / f64::from(row.iter().sum::<u32>().max(1))
         };
-        let heard =
+        let tested =
             LoadClass::ALL.into_iter().filter(|class| self.0[class.index()].iter().any(|count| *count > 0));
-        let worst = heard.map(|class| (class, share(class))).min_by(|a, b| a.1.total_cmp(&b.1));
+        let worst = tested.map(|class| (class, share(class))).min_by(|a, b| a.1.total_cmp(&b.1));
         worst.unwrap_or((LoadClass::Idle, 0.0))
     }
 
-    /// What was taken for something else, most frequent first: is, taken for, share of the class.
+    /// Wrong classifications, most frequent first: the class, the wrong class, and their share of
+    /// the class.
     pub fn mistakes(&self) -> Vec<(LoadClass, LoadClass, f64)> {
         let mut found = Vec::new();
         for is in LoadClass::ALL {
@@ -129,7 +130,8 @@ impl Confusion {
     }
 }
 
-/// Each clip is classified by the clips of the other parts; every part has as many of each class.
+/// Cross-validation: classifies each clip by the clips of the other parts. Every part has equally
+/// many clips of each class.
 pub fn cross_validate(clips: &[Labelled], seed: u64) -> Confusion {
     let fold_of = folds(clips, seed);
     let mut confusion = Confusion::default();
@@ -150,7 +152,7 @@ pub fn cross_validate(clips: &[Labelled], seed: u64) -> Confusion {
     confusion
 }
 
-/// Trained on some clips, tested on others.
+/// Trains on some clips and tests on others.
 pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
     let classifier = Classifier::new(train.to_vec());
     let mut confusion = Confusion::default();
@@ -160,7 +162,7 @@ pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
     confusion
 }
 
-/// The part each clip belongs to.
+/// For each clip, the index of its part.
 fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..clips.len()).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut order);
@@ -178,7 +180,8 @@ fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Classes a given number of steps apart in two features, with a deviation of one step in all.
+    /// Clips of all classes. Their centres are `apart` steps apart in two features; the deviation
+    /// is one step in every feature.
     fn clips(apart: f64, per_class: usize) -> Vec<Labelled> {
         let mut random = fastrand::Rng::with_seed(3);
         let mut clips = Vec::new();

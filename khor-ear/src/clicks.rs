@@ -1,32 +1,32 @@
-//! Clicks: places where a sound is cut or jumps.
+//! Finds clicks: jumps and cuts in a sound.
 //!
-//! A click is an instant at which the fourth difference of a channel is at least [`MIN_DIFFERENCE`]
-//! (a jump of about 0.002, -54 dBFS). It is also [`MIN_RATIO`] times as large as anywhere within 25
-//! ms around it, except for the nearest millisecond. The fourth difference enlarges a jump nearly
-//! three times and takes 46 dB off a tone of 2 kHz. A sudden sound that continues, such as a beat
-//! of noise, is no click. Neither is one that repeats at once, such as the edges of a saw.
+//! At a click, the fourth difference of a channel is at least [`MIN_DIFFERENCE`] (a jump of about
+//! 0.002, -54 dBFS). It is also at least [`MIN_RATIO`] times as large as elsewhere within 25 ms,
+//! except for the nearest millisecond. The fourth difference enlarges a jump nearly three times and
+//! reduces a tone of 2 kHz by 46 dB. Two kinds of jumps are no clicks: the start of a sound that
+//! continues, such as a noise hit, and regular edges, such as those of a saw wave.
 
 use crate::adapter::RATE_HZ;
 
-/// Least fourth difference, in full scale.
+/// Lowest fourth difference of a click, relative to full scale.
 const MIN_DIFFERENCE: f32 = 0.006;
-/// Least ratio to the surroundings.
+/// Lowest ratio of a click to its surroundings.
 const MIN_RATIO: f32 = 4.0;
-/// Surroundings on either side, samples: 25 ms.
+/// Length of the surroundings before and after a click, samples: 25 ms.
 const CONTEXT_SAMPLES: usize = RATE_HZ as usize / 40;
-/// Left out of them on either side, samples: 1 ms.
+/// Part of the surroundings next to a click that is ignored, samples: 1 ms.
 const NEIGHBOUR_SAMPLES: usize = RATE_HZ as usize / 1000;
 
-/// A discontinuity.
+/// A discontinuity in the sound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Click {
-    /// When, seconds.
+    /// Time from the start, seconds.
     pub at_s: f64,
-    /// Fourth difference there, in full scale.
+    /// Fourth difference at this time, relative to full scale.
     pub size: f32,
 }
 
-/// Clicks in left and right in turn.
+/// The clicks in interleaved stereo, by time.
 pub fn clicks(samples: &[f32]) -> Vec<Click> {
     let mut found: Vec<Click> = (0..2).flat_map(|channel| in_channel(samples, channel)).collect();
     found.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));

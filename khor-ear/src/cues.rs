@@ -1,9 +1,9 @@
-//! Finds cues in the sound: a matched filter over spectrograms, which knows only the sound of each
-//! cue.
+//! Finds cues in the sound by a matched filter over spectrograms. The filter knows only the sound
+//! of each cue.
 //!
-//! A pattern is the level of sixth octaves in time: the cue's own power on top of what the load has there in the
-//! median. It is compared with the sound by normalised correlation, each band without its mean, so that neither
-//! loudness nor a steady bed matters.
+//! A pattern is the level of sixth-octave bands over time: the power of the cue alone plus the
+//! load's median power. Patterns and sound are compared by normalised correlation, after the mean
+//! of each band is subtracted. So neither loudness nor a steady bed affects the result.
 
 use crate::{adapter::RATE_HZ, features::in_octaves};
 
@@ -14,24 +14,24 @@ const HOP_S: f64 = HOP_SAMPLES as f64 / RATE_HZ as f64;
 /// Sixth octaves from 60 Hz to about 7.7 kHz.
 const BANDS: usize = 42;
 const LOWEST_HZ: f64 = 60.0;
-/// Power of an inaudible band.
+/// Power that is added to every band, so that silence has a finite level.
 const FLOOR: f32 = 1e-6;
 /// Length of a pattern, windows: 1.3 s.
 const PATTERN_WINDOWS: usize = 130;
 
 type Bands = [f32; BANDS];
 
-/// Power in bands, window by window.
+/// Power of each band in each window.
 pub struct Spectrogram(Vec<Bands>);
 
-/// What a cue looks like on top of a load: levels in dB, each band without its mean.
+/// The expected spectrogram of a cue during a load: levels in dB, each band minus its mean.
 pub struct Pattern {
     levels: Vec<Bands>,
     norm: f32,
 }
 
 impl Spectrogram {
-    /// Of one channel.
+    /// The spectrogram of one channel.
     pub fn measure(mono: &[f32]) -> Self {
         Self(in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 6.0))
     }
@@ -45,7 +45,7 @@ impl Spectrogram {
         })
     }
 
-    /// Best likeness, -1..=1, to a pattern that begins between two instants.
+    /// Highest similarity, -1..=1, to a pattern that begins between the two times.
     pub fn likeness(&self, pattern: &Pattern, from_s: f64, to_s: f64) -> f32 {
         let window = |s: f64| ((s.max(0.0) / HOP_S).round() as usize).min(self.0.len());
         let end = (window(to_s) + PATTERN_WINDOWS).min(self.0.len());
@@ -55,7 +55,7 @@ impl Spectrogram {
 }
 
 impl Pattern {
-    /// Of a cue alone, from its onset on, on top of a load.
+    /// The pattern of `cue`, which is the cue alone from its onset, during `load`.
     pub fn new(cue: &Spectrogram, load: &Spectrogram) -> Self {
         let median = load.median();
         let nothing = [0.0; BANDS];
@@ -78,7 +78,7 @@ fn level(power: f32) -> f32 {
     10.0 * (power + FLOOR).log10()
 }
 
-/// Each band without its mean, and the root of the sum of squares.
+/// Subtracts the mean of each band. Also returns the root of the sum of squares.
 fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
     let count = levels.len().max(1) as f32;
     let means: Bands =
@@ -96,7 +96,7 @@ fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
 mod tests {
     use super::*;
 
-    /// Tones of 0.2 s at times, over noise.
+    /// Tones of 0.2 s, each given as start time and frequency, plus noise.
     fn sound(tones: &[(f64, f64)], seconds: f64, noise: f32) -> Vec<f32> {
         let rate = f64::from(RATE_HZ);
         let mut random = fastrand::Rng::with_seed(1);

@@ -1,10 +1,11 @@
-//! The judge: measures how well listeners can distinguish machines by khor's music, and how the
-//! music sounds.
+//! The judge: measures how well the sound of khor identifies what a machine does, and how good the
+//! sound is.
 //!
-//! [`scenario`] makes machines, and [`adapter`] lets the engine play them. [`features`] and
-//! [`classify`] measure what the sound reveals. The other modules each measure one thing. [`judge`]
-//! combines them for one preset, and [`thresholds`] has the limits. All of it is a guard against
-//! regressions, not a claim about people.
+//! [`scenario`] simulates machines, and [`adapter`] plays them through the engine. [`features`]
+//! measures the sound, and [`classify`] infers the load from these measurements. The other modules
+//! each measure one property. [`judge`] combines all results of one preset, and [`thresholds`]
+//! holds the limits. The judge is a guard against regressions. It does not predict what people
+//! recognise.
 
 pub mod adapter;
 pub mod capture;

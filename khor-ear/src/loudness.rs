@@ -1,18 +1,18 @@
-//! Loudness after EBU R 128 and true peak, by the crate for it.
+//! Measures loudness after EBU R 128 and true peak, with the crate `ebur128`.
 
 use anyhow::Result;
 use ebur128::{EbuR128, Mode};
 
 use crate::adapter::RATE_HZ;
 
-/// Integrated loudness of left and right in turn, LUFS; -inf where all is silent.
+/// Integrated loudness of interleaved stereo, LUFS; -inf for silence.
 pub fn integrated(samples: &[f32]) -> Result<f64> {
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::I)?;
     meter.add_frames_f32(samples)?;
     Ok(meter.loudness_global()?)
 }
 
-/// True peak of left and right in turn at four times the rate, dBTP.
+/// True peak of interleaved stereo at four times the sample rate, dBTP.
 pub fn true_peak(samples: &[f32]) -> Result<f64> {
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::TRUE_PEAK)?;
     meter.add_frames_f32(samples)?;

@@ -1,4 +1,4 @@
-//! `khor-ear`: judges khor's presets by machine; what `cargo xtask ear` builds and runs.
+//! `khor-ear`: measures khor's presets by program. `cargo xtask ear` builds and runs it.
 
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -14,46 +14,46 @@ use khor_ear::{
 use khor_system::files::replace;
 use serde_json::{Value, json};
 
-/// Printed wherever the figures are shown.
+/// Printed with every set of figures.
 const CAVEAT: &str = "The classifier is a guard against regressions, not a claim about people.";
 
-/// Renders synthetic machines at work through the presets and measures what can be heard of them.
+/// Plays simulated machines through the presets and measures what the sound reveals of them.
 #[derive(Parser)]
 #[command(name = "cargo xtask ear", max_term_width = 80)]
 struct Args {
-    /// Only this preset; may be given again [default: all]
+    /// Judge only this preset; repeat the option for more [default: all]
     #[arg(long)]
     preset: Vec<String>,
-    /// Fewer clips: figures are rougher, and no gate applies
+    /// Play fewer clips: the figures are less exact, and no gate applies
     #[arg(long)]
     quick: bool,
-    /// Only the sites: where they are in trouble, and with what
+    /// Judge only sites: which section is in trouble, and under which load
     #[arg(long, conflicts_with = "hours")]
     only_sites: bool,
-    /// Also play this many hours of an idle machine, 0.4..=100, and compare the
-    /// last ten minutes with the first; an hour takes about twenty seconds
+    /// Also play this many hours of an idle machine, 0.4 to 100, and compare the
+    /// last ten minutes with the first; each hour takes about twenty seconds
     #[arg(long, value_parser = hours)]
     hours: Option<f64>,
-    /// Where pictures and figures go
+    /// Write pictures and figures to this folder
     #[arg(long, default_value = "target/ear")]
     out: PathBuf,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
-    /// The thresholds
+    /// Read the thresholds from this file
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/thresholds.toml"))]
     thresholds: PathBuf,
-    /// Write what was reached to the thresholds, where it is more than before
+    /// Write figures that improved to the thresholds
     #[arg(long, conflicts_with = "quick")]
     record: bool,
-    /// With --record: where it is less, write it too, for this reason
+    /// With --record: also write figures that got worse, and this reason
     #[arg(long, requires = "record")]
     lower: Option<String>,
 }
 
 fn hours(text: &str) -> Result<f64> {
-    let hours: f64 = text.parse()?;
-    ensure!((0.4..=100.0).contains(&hours), "hours are 0.4 to 100");
+    let hours: f64 = text.parse().ok().context("hours must be a number")?;
+    ensure!((0.4..=100.0).contains(&hours), "hours must be from 0.4 to 100");
     Ok(hours)
 }
 
@@ -73,11 +73,11 @@ fn run(args: &Args) -> Result<bool> {
     let mut thresholds = Thresholds::load(&args.thresholds)?;
     let known = adapter::presets();
     if let Some(unknown) = args.preset.iter().find(|name| !known.contains(name)) {
-        bail!("no preset {unknown}; there are {}", known.join(", "));
+        bail!("unknown preset {unknown}; the presets are {}", known.join(", "));
     }
     let chosen: Vec<&String> =
         known.iter().filter(|name| args.preset.is_empty() || args.preset.contains(name)).collect();
-    fs::create_dir_all(&args.out).with_context(|| format!("making {}", args.out.display()))?;
+    fs::create_dir_all(&args.out).with_context(|| format!("cannot create {}", args.out.display()))?;
     let plan = Plan { hours: args.hours, ..if args.quick { Plan::QUICK } else { Plan::FULL } };
     let sites = SiteScenes::new(&plan)?;
     let mut verdicts = Vec::new();
@@ -104,7 +104,7 @@ fn run(args: &Args) -> Result<bool> {
     let figures = verdicts.iter().map(|verdict| table::to_json(verdict, &thresholds));
     let all =
         json!({ "caveat": CAVEAT, "quick": args.quick, "presets": figures.collect::<Result<Vec<Value>>>()? });
-    replace(&args.out.join("ear.json"), format!("{all:#}\n").as_bytes()).context("writing ear.json")?;
+    replace(&args.out.join("ear.json"), format!("{all:#}\n").as_bytes()).context("cannot write ear.json")?;
     if args.json {
         println!("{all:#}");
     } else {
@@ -117,7 +117,7 @@ fn run(args: &Args) -> Result<bool> {
     Ok(held || args.lower.is_some())
 }
 
-/// Compares several presets.
+/// The row that compares the presets: the range of their beds' loudness.
 fn compare_presets(verdicts: &[Verdict]) -> Verdict {
     let of =
         |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);
@@ -138,7 +138,12 @@ fn gates_hold(verdicts: &[Verdict], thresholds: &Thresholds) -> Result<bool> {
     for verdict in verdicts {
         for figure in table::failed_gates(verdict, thresholds)? {
             held = false;
-            eprintln!("{}: {} fell to {}", verdict.preset, thresholds.row(figure.row)?.what, figure.value);
+            eprintln!(
+                "{}: gate failed: {} is {}",
+                verdict.preset,
+                thresholds.row(figure.row)?.what,
+                figure.value
+            );
         }
     }
     Ok(held)
@@ -154,7 +159,7 @@ fn record(verdicts: &[Verdict], thresholds: &mut Thresholds, args: &Args) -> Res
         }
     }
     replace(&args.thresholds, thresholds.text().as_bytes())
-        .with_context(|| format!("writing {}", args.thresholds.display()))?;
-    eprintln!("{changed} figures recorded in {}", args.thresholds.display());
+        .with_context(|| format!("cannot write {}", args.thresholds.display()))?;
+    eprintln!("figures recorded in {}: {changed}", args.thresholds.display());
     Ok(())
 }

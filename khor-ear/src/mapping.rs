@@ -1,50 +1,49 @@
-//! The documented effect of each signal on the music. The mapping's author fills in this file for
-//! the judge.
+//! The documented effect of each signal on the music, as measurable features.
 //!
-//! It describes `khor-engine/music/presets/mapping.toml`, the mapping of all built-in presets, in
-//! features that can be measured. A signal may have several rows, a feature only one. Total work
-//! also changes the pulse's density. Every signal but switches and interrupts is work, so total
-//! work has no row.
+//! The author of the mapping maintains this table. It describes
+//! `khor-engine/music/presets/mapping.toml`, the mapping of all built-in presets. A signal may have
+//! several rows; a feature has at most one. Total work also changes the pulse's density. It has no
+//! row, because every signal except switches and interrupts is work.
 
 use crate::adapter::{
     Instrument::{self, Disk, Kernel, Local, Loss, Memory, Process, Receive, Send},
     SignalId,
 };
 
-/// Something that can be measured in a window of a render.
+/// A feature that can be measured in a window of a render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MeasuredFeature {
-    /// Loudness of the whole, LU.
+    /// Loudness of the mix, LU.
     Level,
-    /// Centroid of the whole, semitones.
+    /// Spectral centroid of the mix, semitones.
     Brightness,
-    /// Onsets of the whole per second, by the sound.
+    /// Onsets of the mix per second, detected in the sound.
     Onsets,
     /// Onsets of a voice per second.
     VoiceOnsets(Instrument),
-    /// Loudness of a voice: mean velocity, dB; nothing is quieter than -40 dB.
+    /// Loudness of a voice: mean velocity, dB, at least -40 dB.
     VoiceLoudness(Instrument),
     /// Mean pitch of a voice, semitones.
     VoicePitch(Instrument),
-    /// Mean length of the notes of a voice, octaves of seconds.
+    /// Mean length of a voice's notes, log2 of seconds.
     VoiceLength(Instrument),
-    /// Seconds and tritones within the bed's chord.
+    /// Dissonance of the bed's chord: its seconds, sevenths and tritones.
     BedTension,
-    /// Filter opening of the bed's notes, octaves.
+    /// Filter offset of the bed's notes, octaves.
     BedBrightness,
-    /// Loudness of the bass under the bed: mean velocity, dB.
+    /// Loudness of the bed's bass: mean velocity, dB.
     BedWeight,
-    /// Mean pitch of the pulse's highest instrument, semitones. Its lower ones appear and disappear
-    /// with the work.
+    /// Mean pitch of the pulse's highest instrument, semitones. The lower instruments play only
+    /// when there is enough work.
     PulsePitch,
-    /// Filter opening of the pulse's notes, octaves.
+    /// Filter offset of the pulse's notes, octaves.
     PulseBrightness,
 }
 
 impl MeasuredFeature {
-    /// The smallest difference that listeners notice, in the feature's unit (docs/ear.md: 1 dB, 1
-    /// semitone, 0.3 onsets/s; a scale step for pitch; a fifth more or less for lengths; half a
-    /// second's worth of tension).
+    /// The smallest difference that listeners notice, in the feature's unit (docs/ear.md): 1 dB, 1
+    /// semitone of the centroid, 0.3 onsets/s, a scale step of pitch, a fifth of a length, half a
+    /// point of tension.
     pub const fn step(self) -> f64 {
         match self {
             Self::Level | Self::Brightness | Self::VoiceLoudness(_) | Self::BedWeight => 1.0,
@@ -57,7 +56,8 @@ impl MeasuredFeature {
     }
 }
 
-/// One row of the mapping: the signal, its feature, and whether that grows (1) or shrinks (-1) with it.
+/// One row of the mapping: the signal, its feature, and 1 if the feature grows with the signal or
+/// -1 if it shrinks.
 pub type MappingRow = (SignalId, MeasuredFeature, f64);
 
 /// The mapping.

@@ -1,5 +1,5 @@
-//! A whole site without network and with its own clock: the relays of the hosts, a relay that
-//! aggregates them, and the engine. Only the server is missing. The judge rates its sound.
+//! Simulates a site without a network: the hosts' relays, an aggregating relay and the engine's
+//! tracker, with a clock of its own. Only the NATS server is missing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,20 +13,20 @@ use khor_site::{Clocks, Identity, Site, SiteTracker, relay::SiteFrameBuilder};
 use khor_source::SourceKind;
 use tokio::time::Instant;
 
-/// Which relays publish the hosts.
+/// The relays that publish the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayMode {
-    /// One for each host.
+    /// One relay for each host.
     PerHost,
-    /// One that aggregates all hosts.
+    /// One relay that aggregates all hosts.
     Aggregated,
 }
 
-/// A site.
+/// A site whose hosts publish through relays to one tracker.
 pub(crate) struct OfflineSite {
     site: Name,
     hosts: Vec<(Name, Identity)>,
-    /// The relay that aggregates the hosts.
+    /// The aggregating relay; `None` if each host has its own.
     builder: Option<SiteFrameBuilder>,
     tracker: SiteTracker,
     begun: Instant,
@@ -38,7 +38,7 @@ impl OfflineSite {
     ///
     /// # Errors
     ///
-    /// An invalid name.
+    /// A host or section has an invalid name.
     pub(crate) fn new<'a>(
         hosts: impl IntoIterator<Item = (&'a str, &'a str)>,
         relays: RelayMode,
@@ -59,12 +59,12 @@ impl OfflineSite {
         })
     }
 
-    /// Each host publishes its reading, `at` after the site began. `readings` are in the order of
-    /// the hosts. Returns the engine's snapshot of the site.
+    /// Publishes each host's reading at the time `at` after the start of the site. `readings` are
+    /// in the order of the hosts. Returns the engine's snapshot of the site.
     ///
     /// # Panics
     ///
-    /// A reading is too long for a frame, which is a mistake of the caller.
+    /// A reading is too long for a frame. The caller must prevent this.
     pub(crate) fn publish<'a>(
         &mut self,
         at: Duration,

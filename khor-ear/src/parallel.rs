@@ -1,4 +1,4 @@
-//! As much work at once as there are cores.
+//! Runs work in parallel, one thread for each core.
 
 use std::{
     num::NonZeroUsize,
@@ -10,8 +10,8 @@ use anyhow::Result;
 use parking_lot::Mutex;
 
 /// Runs `work` on all items in parallel. Returns the results in the order of the items, or the
-/// first error. Reports each item to the watchdog as a step of `what`, so that a hang names its
-/// item.
+/// first error. Reports each item to the watchdog under the name `what`, so that the report of a
+/// hang names the item.
 pub fn map<T: Sync, R: Send>(
     what: &str,
     items: &[T],

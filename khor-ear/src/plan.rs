@@ -1,41 +1,41 @@
-//! Which clips are rendered, with which seeds: fixed before any music was judged by them.
+//! Defines the clips to render and their seeds. Both were fixed before any music was judged.
 
 use crate::scenario::{LoadClass, LoadClip, UntrainedLoad};
 
-/// Intensities that are trained and tested on, at the factors' ends.
+/// Range of intensities for training and tests, as factors of the load's rates.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
-/// Intensities that are never trained on.
+/// Intensities that are only tested, never trained on.
 const UNSEEN: [f64; 2] = [0.25, 4.0];
-/// Backgrounds between the smallest and the biggest.
+/// Sizes of the medium machines.
 const BETWEEN: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
-/// The biggest machine.
+/// Size of the biggest machine.
 const BIG: f64 = 8.0;
-/// Beginning of the seeds of everything.
+/// First seed; all seeds are this plus an offset.
 const SEED: u64 = 0x006b_686f_7200;
 
 /// How much is rendered.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Clips per class of small machines, and as many of big ones.
+    /// Clips per class on machines of size 1, and as many on the biggest.
     pub at_ends: usize,
-    /// Clips per class of machines in between.
+    /// Clips per class on medium machines.
     pub between: usize,
     /// Ramps per signal.
     pub ramps: u64,
-    /// Clips per scenario kept apart, and per class and unseen intensity.
+    /// Clips per untrained load, and per class and untrained intensity.
     pub untrained: usize,
     /// Minutes of the search for clicks.
     pub stress_min: usize,
-    /// Times that every kind of cue is played on top of everything.
+    /// Rounds that play every kind of cue during all loads at once.
     pub cue_rounds: u64,
-    /// Number of sites. Each is judged with each load in each of its sections.
+    /// Number of sites. Each is judged under each load in each of its sections.
     pub sites: u64,
-    /// Hours of an idle machine, if they are judged.
+    /// Hours of an idle machine to judge; `None` skips them.
     pub hours: Option<f64>,
 }
 
 impl Plan {
-    /// Everything that can be measured.
+    /// The complete run.
     pub const FULL: Self = Self {
         at_ends: 8,
         between: 4,
@@ -46,7 +46,7 @@ impl Plan {
         sites: 3,
         hours: None,
     };
-    /// A quick look.
+    /// A short run for a first impression.
     pub const QUICK: Self = Self {
         at_ends: 4,
         between: 2,
@@ -58,7 +58,7 @@ impl Plan {
         hours: None,
     };
 
-    /// The clips that are trained and tested on.
+    /// The clips for training and tests.
     pub fn clips(&self) -> Vec<LoadClip<LoadClass>> {
         let ends = [1.0, BIG].into_iter().flat_map(|size| vec![size; self.at_ends]);
         let sizes: Vec<f64> = ends.chain(BETWEEN.into_iter().cycle().take(self.between)).collect();
@@ -74,7 +74,7 @@ impl Plan {
         clips
     }
 
-    /// The classes at intensities that no clip has.
+    /// The clips with intensities that are never trained on.
     pub fn unseen(&self) -> Vec<LoadClip<LoadClass>> {
         let mut clips = Vec::new();
         for what in LoadClass::ALL.into_iter().filter(|class| *class != LoadClass::Idle) {
@@ -88,7 +88,7 @@ impl Plan {
         clips
     }
 
-    /// The scenarios that are kept apart.
+    /// The clips of the untrained loads.
     pub fn untrained(&self) -> Vec<LoadClip<UntrainedLoad>> {
         let mut clips = Vec::new();
         for (at, what) in UntrainedLoad::ALL.into_iter().enumerate() {
@@ -105,12 +105,12 @@ impl Plan {
         (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
     }
 
-    /// Seed of a site's machines; that of the music of its clips is as much higher as their place.
+    /// Seed of a site's machines. The music of the site's clip number n has this seed plus n.
     pub fn site_seed(&self, rack: u64) -> u64 {
         SEED + 500_000 + 1000 * rack
     }
 
-    /// Seeds of everything else.
+    /// Seeds for everything else, by number.
     pub fn seed(&self, of: u64) -> u64 {
         SEED + 400_000 + of
     }

@@ -1,4 +1,4 @@
-//! The result tables: 80 columns wide for people, and JSON for programs.
+//! Formats the results: tables of 80 columns for people, and JSON for programs.
 
 use std::fmt::Write;
 
@@ -10,12 +10,12 @@ use crate::{
     thresholds::{Row, ThresholdTarget, Thresholds},
 };
 
-/// Lines are no longer.
+/// Maximum length of a line.
 const COLUMNS: usize = 80;
 /// Columns for the note beside a row's name.
 const NOTE_COLUMNS: usize = 17;
 
-/// One table.
+/// The table of one preset.
 pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     let mut text = String::new();
     let heading = ["figure", "target", "gate"];
@@ -53,7 +53,7 @@ pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
             "target": target(row),
             "reached": row.reached.get(&verdict.preset),
             "gate": row.gate,
-            "kept": row.is_kept(figure.value),
+            "kept": row.meets_target(figure.value),
             "fallen": row.has_fallen(&verdict.preset, figure.value),
         }))
     });
@@ -65,7 +65,7 @@ pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
     }))
 }
 
-/// Rows that are gates and have fallen.
+/// The figures that fail their gates.
 pub fn failed_gates<'a>(verdict: &'a Verdict, thresholds: &Thresholds) -> Result<Vec<&'a Figure>> {
     let mut failed_gates = Vec::new();
     for figure in &verdict.figures {
@@ -100,18 +100,18 @@ fn gate(row: &Row, preset: &str) -> String {
 fn verdict_of(figure: &Figure, row: &Row, preset: &str) -> &'static str {
     if row.gate && row.has_fallen(preset, figure.value) {
         "FELL"
-    } else if row.is_kept(figure.value) {
-        "kept"
+    } else if row.meets_target(figure.value) {
+        "met"
     } else {
         "MISSED"
     }
 }
 
-/// A remark in lines of at most [`COLUMNS`].
+/// Wraps a remark into lines of at most [`COLUMNS`].
 fn wrapped(remark: &str) -> Vec<String> {
     let mut lines = vec![String::from(" ")];
     for word in remark.split(' ') {
-        let last = lines.last_mut().expect("there is always one");
+        let last = lines.last_mut().expect("there is always a line");
         if last.chars().count() + 1 + word.chars().count() > COLUMNS {
             lines.push(format!("     {word}"));
         } else {
@@ -134,7 +134,7 @@ mod tests {
                 Figure::new("bed_lufs", -25.3, "a note that is much too long for its column"),
                 Figure::new("same_pcm", 1.0, ""),
             ],
-            remarks: vec!["mistaken: ".to_owned() + &"upload for download 38 %, ".repeat(9)],
+            remarks: vec!["confused: ".to_owned() + &"upload as download 38 %, ".repeat(9)],
             details: Value::Null,
         }
     }
@@ -144,7 +144,7 @@ mod tests {
         let thresholds = Thresholds::parse(include_str!("../thresholds.toml")).unwrap();
         let text = table(&verdict(0.81), &thresholds).unwrap();
         assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
-        assert!(text.contains("FELL") && table(&verdict(1.0), &thresholds).unwrap().contains("kept"));
+        assert!(text.contains("FELL") && table(&verdict(1.0), &thresholds).unwrap().contains("met"));
     }
 
     #[test]
@@ -160,6 +160,6 @@ mod tests {
         let text = include_str!("../thresholds.toml").replacen("gate = true", "gate = false", 1);
         let mut reported = Thresholds::parse(&text).unwrap();
         reported.record("recognised", "ambient", 0.99, None).unwrap();
-        assert_eq!(rows(0.5, &reported), ["bed_lufs", "same_pcm"], "the first is reported only");
+        assert_eq!(rows(0.5, &reported), ["bed_lufs", "same_pcm"], "the first row is no gate");
     }
 }

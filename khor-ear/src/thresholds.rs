@@ -1,4 +1,5 @@
-//! What must hold: a target and what has been reached, per row, in a file that people read.
+//! Reads and updates the thresholds: a target for each row, and the best figure of each preset so
+//! far.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -10,44 +11,44 @@ use toml_edit::{DocumentMut, Item, Table, value};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
-    /// What it is, in a few words.
+    /// The row's title, at most 24 characters.
     pub what: String,
-    /// The target of the design.
+    /// The design's target.
     pub target: ThresholdTarget,
-    /// Digits after the point in the table.
+    /// Decimal places in the table.
     #[serde(default)]
     pub decimals: usize,
-    /// What may be lost without a word, in the row's unit.
+    /// Loss that the gate allows, in the row's unit.
     #[serde(default)]
     pub slack: f64,
-    /// Whether what is reached beyond the target must be kept too.
+    /// Whether the gate also protects an improvement beyond the target.
     #[serde(default)]
     pub ratchet: bool,
-    /// Whether falling below what was reached makes the run fail.
+    /// Whether a loss makes the run fail.
     pub gate: bool,
-    /// Per preset, what was reached.
+    /// The best recorded figure of each preset.
     #[serde(default)]
     pub reached: BTreeMap<String, f64>,
-    /// Why it was lowered, last time.
+    /// Why a recorded figure was last lowered.
     #[serde(default)]
     pub lowered: Option<String>,
 }
 
-/// A target.
+/// A range for a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdTarget {
-    /// At least this.
+    /// Lowest allowed value.
     Least(f64),
-    /// At most this.
+    /// Highest allowed value.
     Most(f64),
-    /// From the one to the other.
+    /// Lowest and highest allowed value.
     Within(f64, f64),
 }
 
 impl ThresholdTarget {
-    /// How far a value is from the target: 0 and below is met.
-    pub fn lacks(self, value: f64) -> f64 {
+    /// Distance of a value from the target; 0 or negative if the value meets the target.
+    pub fn shortfall(self, value: f64) -> f64 {
         match self {
             Self::Least(least) => least - value,
             Self::Most(most) => value - most,
@@ -57,24 +58,25 @@ impl ThresholdTarget {
 }
 
 impl Row {
-    /// How far a figure may be from the target for this preset; `None` if no value is recorded yet.
+    /// The shortfall that the gate allows for this preset; `None` without a recorded figure.
     pub fn allowed(&self, preset: &str) -> Option<f64> {
-        let lacked = self.target.lacks(*self.reached.get(preset)?);
-        Some(if self.ratchet { lacked } else { lacked.max(0.0) })
+        let allowed = self.target.shortfall(*self.reached.get(preset)?);
+        Some(if self.ratchet { allowed } else { allowed.max(0.0) })
     }
 
-    /// Whether a figure is worse than what was reached.
+    /// Whether a figure is worse than the gate allows.
     pub fn has_fallen(&self, preset: &str, figure: f64) -> bool {
-        self.allowed(preset).is_some_and(|allowed| self.target.lacks(figure) > allowed + self.slack + 1e-9)
+        self.allowed(preset)
+            .is_some_and(|allowed| self.target.shortfall(figure) > allowed + self.slack + 1e-9)
     }
 
     /// Whether a figure meets the design's target.
-    pub fn is_kept(&self, figure: f64) -> bool {
-        self.target.lacks(figure) <= 1e-9
+    pub fn meets_target(&self, figure: f64) -> bool {
+        self.target.shortfall(figure) <= 1e-9
     }
 }
 
-/// All rows by their names.
+/// All rows by name, and the file that they come from.
 #[derive(Clone, Debug)]
 pub struct Thresholds {
     rows: BTreeMap<String, Row>,
@@ -82,37 +84,37 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// Reads them.
+    /// Reads the thresholds from a file.
     pub fn load(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-        Self::parse(&text).with_context(|| format!("reading {}", path.display()))
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("cannot read {}", path.display()))
     }
 
-    /// Reads them from text.
+    /// Reads the thresholds from TOML text.
     pub fn parse(text: &str) -> Result<Self> {
         Ok(Self { rows: toml_edit::de::from_str(text)?, document: text.parse()? })
     }
 
-    /// A row; figures without one are a mistake in the file.
+    /// The row of that name; an error if the file has none.
     pub fn row(&self, name: &str) -> Result<&Row> {
-        self.rows.get(name).with_context(|| format!("there is no threshold for {name}"))
+        self.rows.get(name).with_context(|| format!("the thresholds have no row {name}"))
     }
 
-    /// Records a figure: upward, or downward if there is a reason. Returns whether anything
-    /// changed.
+    /// Records a figure if it is better, or if it is worse and there is a reason. Returns whether
+    /// anything changed.
     pub fn record(&mut self, name: &str, preset: &str, figure: f64, reason: Option<&str>) -> Result<bool> {
-        ensure!(figure.is_finite(), "{name} of {preset} is {figure}");
-        let row = self.rows.get_mut(name).with_context(|| format!("there is no threshold for {name}"))?;
+        ensure!(figure.is_finite(), "cannot record {name} of {preset}: {figure} is not finite");
+        let row = self.rows.get_mut(name).with_context(|| format!("the thresholds have no row {name}"))?;
         let figure = (figure * 1000.0).round() / 1000.0;
-        let before = row.reached.get(preset).map(|reached| row.target.lacks(*reached));
-        let better = before.is_none_or(|before| row.target.lacks(figure) < before);
+        let before = row.reached.get(preset).map(|reached| row.target.shortfall(*reached));
+        let better = before.is_none_or(|before| row.target.shortfall(figure) < before);
         let worse = row.has_fallen(preset, figure);
         let lowered = worse && reason.is_some();
         if !(better || lowered) {
             return Ok(false);
         }
         row.reached.insert(preset.to_owned(), figure);
-        let table = self.document[name].as_table_mut().context("a row is a table")?;
+        let table = self.document[name].as_table_mut().context("a row of the thresholds is not a table")?;
         if !better && let Some(reason) = reason {
             table["lowered"] = value(format!("{preset}: {reason}"));
         }
@@ -121,7 +123,7 @@ impl Thresholds {
         Ok(true)
     }
 
-    /// The file with what was recorded; comments are kept.
+    /// The file's text with the recorded figures; comments are kept.
     pub fn text(&self) -> String {
         self.document.to_string()
     }
@@ -136,11 +138,11 @@ mod tests {
     #[test]
     fn lowering_a_gate_needs_a_reason() {
         let mut thresholds = Thresholds::parse(FILE).unwrap();
-        assert!(!thresholds.row("recognised").unwrap().has_fallen("arp", 0.1), "nothing reached yet");
+        assert!(!thresholds.row("recognised").unwrap().has_fallen("arp", 0.1), "nothing is recorded yet");
         assert!(thresholds.record("recognised", "arp", 0.8, None).unwrap());
         assert!(!thresholds.record("recognised", "arp", 0.7, None).unwrap());
         let row = thresholds.row("recognised").unwrap();
-        assert!(row.has_fallen("arp", 0.77) && !row.has_fallen("arp", 0.79) && !row.is_kept(0.8));
+        assert!(row.has_fallen("arp", 0.77) && !row.has_fallen("arp", 0.79) && !row.meets_target(0.8));
         assert!(thresholds.record("recognised", "arp", 0.7, Some("a new mapping")).unwrap());
         assert!(!thresholds.row("recognised").unwrap().has_fallen("arp", 0.7));
         let text = thresholds.text();
@@ -160,7 +162,10 @@ mod tests {
     #[test]
     fn a_range_can_be_missed_both_ways() {
         let target = ThresholdTarget::Within(-25.0, -21.0);
-        assert_eq!([target.lacks(-26.0), target.lacks(-20.0), target.lacks(-22.0)], [1.0, 1.0, -1.0]);
+        assert_eq!(
+            [target.shortfall(-26.0), target.shortfall(-20.0), target.shortfall(-22.0)],
+            [1.0, 1.0, -1.0]
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The detector of clicks on khor's own sound: none in a clean render, and one where one was put.
+//! Tests the click detector on khor's sound: a clean render has no clicks, and an inserted jump is
+//! found.
 
 use khor_ear::{
     adapter::{Render, presets},
@@ -17,7 +18,7 @@ fn a_clean_render_has_no_clicks() {
     }
 }
 
-/// A sixty-fourth of full scale: what is left of a quiet note that is cut.
+/// The jump is 1/64 of full scale: as large as the end of a quiet note that is cut off.
 #[test]
 fn a_jump_is_found_in_every_preset() {
     for preset in presets() {

@@ -1,14 +1,14 @@
-//! The synth where it is hardest: far more notes than voices, presets and volume that jump, mutes, and fewer voices
-//! allowed all of a sudden. No click, no sample that is no number, no true peak above -1 dBTP.
+//! Tests the synth under stress: too many notes, and abrupt changes of preset, volume, mute and
+//! voice limit. It must produce no click, no NaN and no true peak above -1 dBTP.
 
 use khor_ear::{adapter::RATE_HZ, clicks::clicks, loudness};
 use khor_music::{Controls, Instrument, Preset, Role};
 use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 
-/// Length of one turn, frames: the audio thread hears of changes at its beginning.
+/// Length of one turn, frames. Settings change at the start of a turn.
 const TURN: u64 = 4800;
 const TURNS: u64 = 600;
-/// Each lasts half a second or more, so that about a hundred would sound at once.
+/// Notes per turn. Each lasts at least half a second, so about a hundred would sound at once.
 const NOTES_PER_TURN: u64 = 12;
 
 #[test]

@@ -1,7 +1,7 @@
-//! The rough direction of a sound: right against left in three broad bands.
+//! Measures the rough direction of a sound: right against left in three broad bands.
 //!
-//! Separate from the other features, which use one channel. In one machine's music, the direction
-//! adds nothing to timbre and register. In a site's, it identifies the section.
+//! This module is separate because the other features use one channel. In one machine's music, the
+//! direction adds nothing to timbre and register. In a site's music, it identifies the section.
 
 use super::{decibel, spectrum::Spectrum};
 
@@ -9,14 +9,14 @@ use super::{decibel, spectrum::Spectrum};
 pub const BALANCES: usize = 3;
 /// Limits of the bands, Hz.
 const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0, 6000.0)];
-/// Size of the steps, dB: three times what is just noticed.
+/// Size of the steps, dB: three times the smallest audible difference.
 const STEP_DB: f64 = 3.0;
-/// Nothing is farther to one side.
+/// Largest balance to either side, dB.
 const MOST_DB: f64 = 12.0;
-/// A band with less of the total power has no direction, dB.
+/// A band with less of the total power than this has no direction, dB.
 const EMPTY_DB: f64 = -30.0;
 
-/// Levels of the right channel above the left's, in whole steps.
+/// Level of the right channel above the left in each band, in whole steps.
 pub fn rough_balance(samples: &[f32]) -> [f64; BALANCES] {
     let channel = |at: usize| -> Vec<f32> { samples.iter().copied().skip(at).step_by(2).collect() };
     let [left, right] = [0, 1].map(|at| Spectrum::measure(&channel(at)));
@@ -26,8 +26,8 @@ pub fn rough_balance(samples: &[f32]) -> [f64; BALANCES] {
         if all <= 0.0 || decibel((left + right) / all) < EMPTY_DB {
             return 0.0;
         }
-        let hardly_any = 1e-6 * all;
-        let balance_db = decibel((right + hardly_any) / (left + hardly_any));
+        let trace = 1e-6 * all;
+        let balance_db = decibel((right + trace) / (left + trace));
         (balance_db.clamp(-MOST_DB, MOST_DB) / STEP_DB).round()
     })
 }
@@ -51,6 +51,6 @@ mod tests {
         assert_eq!(rough_balance(&tones(0.5, 1.0)), [0.0, 0.0, 2.0]);
         assert_eq!(rough_balance(&tones(1.0, 0.1)), [0.0, 0.0, -4.0]);
         assert_eq!(rough_balance(&tones(1.0, 1.0)), [0.0; BALANCES]);
-        assert_eq!(rough_balance(&vec![0.0; 48_000]), [0.0; BALANCES], "silence has no place");
+        assert_eq!(rough_balance(&vec![0.0; 48_000]), [0.0; BALANCES], "silence has no direction");
     }
 }

@@ -1,7 +1,7 @@
-//! The features of a clip: a few numbers, each no finer than a person could hear.
+//! Measures the features of a clip: a few numbers in steps that a person could just notice.
 //!
-//! Level in steps of 1 dB, centroid in semitones, onsets in 0.3/s, shares of six bands and the range of the
-//! envelope in 1.5 dB. All are taken from the sound, none from the list of notes.
+//! Steps: level 1 dB, centroid 1 semitone, onsets 0.3/s, shares of six bands and range of the
+//! envelope 1.5 dB. All features come from the sound, none from the list of notes.
 
 mod balance;
 mod onsets;
@@ -19,16 +19,16 @@ use crate::{adapter::RATE_HZ, loudness};
 
 /// Number of features.
 pub const COUNT: usize = 4 + BANDS;
-/// Steps in which they are kept, in the order of [`SoundFeatures::rough`].
+/// Sizes of the steps, in the order of [`SoundFeatures::rough`].
 const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];
-/// A band that has less of the power is as good as empty, dB.
+/// Lowest share of a band, dB.
 const EMPTY_BAND_DB: f64 = -40.0;
-/// Nothing is quieter, dB or LUFS.
+/// Lowest level, dB or LUFS.
 const SILENCE: f64 = -70.0;
-/// Length of the pieces the envelope is taken of, seconds.
+/// Length of the pieces in which the envelope is measured, seconds.
 const ENVELOPE_S: f64 = 0.1;
 
-/// Features of one clip, unrounded.
+/// Features of one clip, not rounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoundFeatures {
     /// Integrated loudness, LUFS.
@@ -37,14 +37,14 @@ pub struct SoundFeatures {
     pub centroid_semitones: f64,
     /// Onsets per second.
     pub onsets_per_s: f64,
-    /// From the 10th to the 90th percentile of the level of pieces of 0.1 s, dB.
+    /// Difference between the 10th and the 90th percentile of the level of 0.1 s pieces, dB.
     pub envelope_range_db: f64,
     /// Share of the power in each band, dB.
     pub bands_db: [f64; BANDS],
 }
 
 impl SoundFeatures {
-    /// Takes the features of left and right in turn.
+    /// Measures the features of interleaved stereo.
     pub fn measure(samples: &[f32]) -> Result<Self> {
         let mono = mid(samples);
         let spectrum = Spectrum::measure(&mono);
@@ -57,7 +57,7 @@ impl SoundFeatures {
         })
     }
 
-    /// The features in whole steps: all that a classifier may know.
+    /// The features in whole steps, for the classifier.
     pub fn rough(&self) -> [f64; COUNT] {
         let Self { level_lufs, centroid_semitones, onsets_per_s, envelope_range_db, bands_db: b } = *self;
         let fine = [
@@ -76,12 +76,12 @@ impl SoundFeatures {
     }
 }
 
-/// The mean of left and right.
+/// The mean of left and right of interleaved stereo.
 pub fn mid(samples: &[f32]) -> Vec<f32> {
     samples.as_chunks().0.iter().map(|&[left, right]| 0.5 * (left + right)).collect()
 }
 
-/// A ratio of powers in dB; nothing is at [`SILENCE`].
+/// A ratio of powers in dB, at least [`SILENCE`].
 fn decibel(ratio: f64) -> f64 {
     (10.0 * ratio.max(1e-12).log10()).max(SILENCE)
 }

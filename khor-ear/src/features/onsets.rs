@@ -1,4 +1,4 @@
-//! Onsets in the sound: where the spectrum grows suddenly (spectral flux).
+//! Detects onsets in the sound: times at which the spectrum grows suddenly (spectral flux).
 
 use super::spectrum::in_octaves;
 use crate::adapter::RATE_HZ;
@@ -9,16 +9,15 @@ const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
 /// Bands of the flux: third octaves from 60 Hz to about 12 kHz.
 const BANDS: usize = 23;
 const LOWEST_HZ: f64 = 60.0;
-/// Power below which a sound is inaudible beside the others, relative to the strongest band of the
-/// clip.
+/// Power that masks weaker sounds, relative to the strongest band of the clip.
 const FLOOR: f32 = 1e-4;
-/// Growth is taken against this many windows before: 30 ms.
+/// Growth is measured against the level this many windows earlier: 30 ms.
 const GROWTH_WINDOWS: usize = 3;
-/// How far the flux must exceed its surroundings, dB summed over bands and divided by their number.
+/// Least excess of an onset's flux over its surroundings, dB as the mean of the bands.
 const THRESHOLD_DB: f32 = 0.7;
-/// Surroundings on either side, windows: 150 ms.
+/// Length of the surroundings before and after an onset, windows: 150 ms.
 const CONTEXT_WINDOWS: usize = 15;
-/// Two onsets are at least this far apart, windows: 60 ms.
+/// Least distance of two onsets, windows: 60 ms.
 const MIN_GAP_WINDOWS: usize = 6;
 
 /// Onsets per second of one channel.
@@ -44,7 +43,7 @@ pub fn onset_times(mono: &[f32]) -> Vec<f64> {
     times.into_iter().map(|at| at as f64 * HOP_SAMPLES as f64 / f64::from(RATE_HZ)).collect()
 }
 
-/// Mean growth of the bands' levels, dB, window by window.
+/// Mean growth of the bands' levels in each window, dB.
 fn flux(mono: &[f32]) -> Vec<f32> {
     let mut levels: Vec<[f32; BANDS]> = in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 3.0);
     let strongest = levels.iter().flatten().copied().fold(1e-9, f32::max);
@@ -69,7 +68,7 @@ fn median(values: &[f32]) -> f32 {
 mod tests {
     use super::*;
 
-    /// Plucked notes at given times over a steady chord of equal loudness.
+    /// Plucked notes at the given times, over a steady chord.
     fn plucked(times: &[f64], seconds: f64) -> Vec<f32> {
         let rate = f64::from(RATE_HZ);
         let tone = |hz: f64, t: f64| (std::f64::consts::TAU * hz * t).sin();
@@ -91,7 +90,7 @@ mod tests {
         for per_s in [1.0, 4.0, 8.0] {
             let times: Vec<f64> = (1..(10.0 * per_s) as usize).map(|i| i as f64 / per_s).collect();
             let found = onset_rate(&plucked(&times, 10.0));
-            assert!((found - per_s).abs() <= 0.3, "{per_s} a second were heard as {found}");
+            assert!((found - per_s).abs() <= 0.3, "{per_s} notes a second were counted as {found}");
         }
     }
 

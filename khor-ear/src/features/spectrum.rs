@@ -1,4 +1,4 @@
-//! Long-term spectrum of a clip, and features of it.
+//! Computes the long-term spectrum of a clip, and features of it.
 
 use realfft::RealFftPlanner;
 
@@ -6,14 +6,14 @@ use crate::adapter::RATE_HZ;
 
 /// Number of bands.
 pub const BANDS: usize = 6;
-/// Upper limits of the bands but the last, Hz.
+/// Upper limits of all bands except the last, Hz.
 const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];
 /// Range of frequencies that count as brightness, Hz.
 const LOWEST_HZ: f64 = 30.0;
 const HIGHEST_HZ: f64 = 20_000.0;
 const LENGTH: usize = 4096;
 
-/// Mean power spectrum.
+/// The summed power spectrum of a sound.
 #[derive(Clone, Debug)]
 pub struct Spectrum {
     /// Power per bin, from 0 Hz up.
@@ -21,7 +21,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of one channel; windows of 85 ms that overlap by half.
+    /// The spectrum of one channel, from windows of 85 ms that overlap by half.
     pub fn measure(mono: &[f32]) -> Self {
         let mut power = vec![0.0; LENGTH / 2 + 1];
         each(mono, LENGTH, LENGTH / 2, |_, spectrum| {
@@ -42,7 +42,7 @@ impl Spectrum {
         if sum > 0.0 { weighted / sum } else { 0.0 }
     }
 
-    /// Share of the power in each band; all 0 where there is nothing.
+    /// Share of the power in each band, 0..=1; all 0 for silence.
     pub fn bands(&self) -> [f64; BANDS] {
         let (mut bands, mut sum) = ([0.0; BANDS], 0.0);
         for (hz, power) in self.bins() {
@@ -52,7 +52,7 @@ impl Spectrum {
         bands.map(|band| if sum > 0.0 { band / sum } else { 0.0 })
     }
 
-    /// Power within limits, from the first up to the second.
+    /// Power from the first frequency up to the second, without it.
     pub fn within(&self, (from_hz, to_hz): (f64, f64)) -> f64 {
         self.bins().filter(|(hz, _)| (from_hz..to_hz).contains(hz)).map(|(_, power)| power).sum()
     }
@@ -89,7 +89,7 @@ pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut
         }
         transform
             .process_with_scratch(&mut input, &mut output, &mut scratch)
-            .expect("the buffers are the transform's own");
+            .expect("the buffers have the transform's sizes");
         for (power, bin) in power.iter_mut().zip(&output) {
             *power = bin.norm_sqr();
         }
@@ -97,7 +97,7 @@ pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut
     }
 }
 
-/// Power in parts of an octave, window by window: the first band begins at `lowest_hz`.
+/// Power of fractional-octave bands in each window. The first band begins at `lowest_hz`.
 pub(crate) fn in_octaves<const BANDS: usize>(
     mono: &[f32],
     length: usize,

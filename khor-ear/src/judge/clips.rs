@@ -1,4 +1,4 @@
-//! Renders the clips of the plan once, and compares loudness, density, register and sharpness.
+//! Renders the plan's clips once. Compares their loudness, density, register and sharpness.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -12,26 +12,26 @@ use crate::{
     scenario::{self, Load, LoadClass, LoadClip, STEP_NS, SimulatedMachine},
 };
 
-/// Length of the render the bed is measured in, seconds.
+/// Length of the render that measures the bed, seconds.
 const BED_S: u32 = 60;
-/// What counts as more: louder by so much, or so many more onsets.
+/// A load is audible if it is at least this much louder than idle, or has this many more onsets.
 const LOUDER_LU: f64 = 2.0;
 const DENSER_PER_S: f64 = 2.0;
-/// A ratio beyond this, or to nothing, is given as this.
+/// Upper limit of the reported ratio. An idle machine without onsets would have an infinite one.
 const MOST_RATIO: f64 = 99.0;
-/// Register of design §13, MIDI.
+/// Register of design.md §13, MIDI note numbers.
 const REGISTER: std::ops::RangeInclusive<u8> = 36..=96;
-/// Sharpness is energy above this, Hz.
+/// Sharpness is the share of power above this frequency, Hz.
 const SHARP_HZ: f64 = 6000.0;
 
-/// What is kept of a clip.
+/// The measurements of a clip.
 #[derive(Clone, Debug)]
 pub(super) struct MeasuredClip {
     pub(super) clip: LoadClip<LoadClass>,
     pub(super) features: SoundFeatures,
-    /// By the list of notes, outside the bed.
+    /// Onsets per second of all layers except the bed, from the list of notes.
     pub(super) onsets_per_s: f64,
-    /// dBTP, of some clips.
+    /// True peak, dBTP; measured for some clips only.
     pub(super) true_peak: Option<f64>,
     notes: usize,
     in_register: usize,
@@ -105,9 +105,9 @@ fn mean(clips: &[&MeasuredClip], class: LoadClass, of: fn(&MeasuredClip) -> f64)
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Every load must be more than idle, on the smallest machines and on the biggest.
+/// Every load must be louder or denser than idle, on the smallest machines and on the biggest.
 fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
-    let (mut more, mut not_quieter, mut lacking) = (0, 0, Vec::new());
+    let (mut audible, mut not_quieter, mut inaudible) = (0, 0, Vec::new());
     for (end, size) in ends.iter().zip(["", "×8"]) {
         let lufs = |class| mean(end, class, |one| one.features.level_lufs);
         let onsets = |class| mean(end, class, |one| one.onsets_per_s);
@@ -115,14 +115,14 @@ fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
             let louder = lufs(class) - lufs(LoadClass::Idle);
             let denser = onsets(class) - onsets(LoadClass::Idle);
             if louder >= LOUDER_LU || denser >= DENSER_PER_S {
-                more += 1;
+                audible += 1;
             } else {
-                lacking.push(format!("{}{size}", class.name()));
+                inaudible.push(format!("{}{size}", class.name()));
             }
             not_quieter += i32::from(louder >= 0.0);
         }
     }
-    figures.push(Figure::new("stress_heard", f64::from(more), lacking.join(" ")));
+    figures.push(Figure::new("stress_heard", f64::from(audible), inaudible.join(" ")));
     figures.push(Figure::new("not_quieter", f64::from(not_quieter), ""));
 }
 
@@ -137,17 +137,18 @@ fn density(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     figures.push(Figure::new("busiest_to_idle", ends.iter().map(ratio).fold(MOST_RATIO, f64::min), ""));
 }
 
-/// Loudness and sharpness of an idle machine, small and big; the one farther off counts.
+/// Loudness and sharpness of an idle machine, small and big. The row has the value farther from the
+/// target.
 fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let beds = parallel::map(&format!("{preset}: beds"), &[1.0, 8.0], |size| {
         let seed = plan.seed(*size as u64);
         let mut machine = SimulatedMachine::new(*size, seed);
         let options = adapter::Options { seed, density: None };
-        let mut player = scenario::learnt(preset, options, &mut machine)?;
+        let mut player = scenario::player_with_baseline(preset, options, &mut machine)?;
         let steps = |seconds: u32| u64::from(seconds) * 1_000_000_000 / STEP_NS;
         let lead_in_s = scenario::LEAD_IN_S as u32;
         (0..steps(lead_in_s + BED_S)).for_each(|_| player.play(machine.advance(STEP_NS, &[], 0.0)));
-        let samples = player.heard(scenario::LEAD_IN_S).samples;
+        let samples = player.into_render(scenario::LEAD_IN_S).samples;
         let sharp = Spectrum::measure(&mid(&samples)).share_above(SHARP_HZ);
         Ok((loudness::integrated(&samples)?.max(-99.0), 100.0 * sharp))
     })?;

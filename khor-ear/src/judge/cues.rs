@@ -1,5 +1,5 @@
-//! Tests whether the cues are audible while everything happens at once, and that none is found
-//! where there is none.
+//! Measures whether the cues can be found in the sound while all loads run at once. Also checks
+//! that the filter finds none in the loads alone.
 
 use anyhow::{Context, Result};
 
@@ -13,41 +13,41 @@ use crate::{
     scenario::{self, LEAD_IN_S, STEP_NS, SimulatedMachine},
 };
 
-/// Time from one event to the next, seconds: longer than the longest cue and its wait for the beat.
+/// Time between two cues, seconds: longer than the longest cue and its wait for the beat.
 const CUE_INTERVAL_S: f64 = 5.0;
-/// How far from its onset a cue may be found, seconds.
+/// Largest distance between a cue and the place where it is found, seconds.
 const ONSET_TOLERANCE_S: f64 = 0.05;
-/// Loads are this many times what they are in a clip.
+/// Factor of the loads' rates; a clip has 0.5 to 2.
 const INTENSITY: f64 = 2.0;
 
 /// Rounds for each pair; at most [`Plan::cue_rounds`].
 const PAIR_ROUNDS: usize = 2;
-/// Time from one pair of cues to the next, seconds.
+/// Time between two pairs of cues, seconds.
 const PAIR_INTERVAL_S: f64 = 8.0;
 
-/// One cue on top of an idle machine.
+/// One cue, rendered on an idle machine.
 struct IsolatedCue {
-    /// What it adds to the sound, from its onset on.
+    /// Spectrogram of the sound that the cue adds, from its onset.
     sound: Spectrogram,
-    /// How many notes it has.
+    /// Number of the cue's notes.
     notes: usize,
 }
 
-/// Two cues that were requested at once.
+/// Two cues that were requested in the same step.
 struct Pair {
     names: [&'static str; 2],
-    /// Whether the sound at each onset is most like one of the two.
+    /// Whether the sounds at the two onsets match the two cues best.
     recognised: bool,
-    /// From the end of the first one's last note to the second one, seconds.
+    /// Time from the end of the first cue's last note to the second cue's onset, seconds.
     gap_s: f64,
 }
 
-/// One load with cues, one without.
+/// The loads once with all cues and once without any.
 struct Round {
     found: usize,
     sent: usize,
-    /// The highest similarity of a pattern to the load without cues, and the lowest similarity of a
-    /// cue to its own pattern.
+    /// The highest similarity of a pattern to the loads without cues, and the lowest similarity of
+    /// a cue to its own pattern.
     closest: (f32, f32),
     missed: Vec<&'static str>,
 }
@@ -74,7 +74,7 @@ pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Re
     judge_pairs(preset, &isolated, &seeds[..PAIR_ROUNDS], figures)
 }
 
-/// Whether two cues that were requested at once are distinguished.
+/// Measures whether two cues that were requested in the same step are both recognised.
 fn judge_pairs(
     preset: &str,
     isolated: &[IsolatedCue],
@@ -88,33 +88,36 @@ fn judge_pairs(
         pairs.iter().filter(|pair| !pair.recognised).map(|pair| pair.names.join("+")).collect();
     let percent = 100.0 * (pairs.len() - unrecognised.len()) as f64 / pairs.len() as f64;
     figures.push(Figure::new("cue_pairs", percent, format!("of {} {}", pairs.len(), unrecognised.join(" "))));
-    let closest = pairs.iter().min_by(|a, b| a.gap_s.total_cmp(&b.gap_s)).context("there are no pairs")?;
+    let closest =
+        pairs.iter().min_by(|a, b| a.gap_s.total_cmp(&b.gap_s)).context("no pairs of cues were rendered")?;
     figures.push(Figure::new("cue_gap", closest.gap_s, closest.names.join("+")));
     Ok(())
 }
 
-/// A cue on top of an idle machine.
+/// Renders a cue on an idle machine, and subtracts the render without it.
 fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
     let render = |cue: bool| -> Result<Render> {
         let mut machine = SimulatedMachine::new(1.0, seed);
-        let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
+        let mut player =
+            scenario::player_with_baseline(preset, Options { seed, density: None }, &mut machine)?;
         for step in 0..steps(LEAD_IN_S + CUE_INTERVAL_S) {
             if cue && step == steps(LEAD_IN_S) {
                 player.cue(kind);
             }
             player.play(machine.advance(STEP_NS, &[], 0.0));
         }
-        Ok(player.heard(LEAD_IN_S))
+        Ok(player.into_render(LEAD_IN_S))
     };
     let (with, without) = (render(true)?, render(false)?);
-    let onset_s = cues(&with).next().context("the cue was not played")?.onset_s;
+    let onset_s = cues(&with).next().context("the music has no note of the cue")?.onset_s;
     let from = (onset_s * f64::from(crate::adapter::RATE_HZ)) as usize;
     let cue: Vec<f32> = mid(&with.samples).iter().zip(mid(&without.samples)).map(|(a, b)| a - b).collect();
     Ok(IsolatedCue { sound: Spectrogram::measure(&cue[from..]), notes: cues(&with).count() })
 }
 
-/// Each kind in turn on top of everything, and everything without cues. A cue is found if it is
-/// more similar to its own pattern than to any other, and more similar than the load without cues.
+/// Plays each kind of cue in turn while all loads run, then the loads without cues. A cue is found
+/// if the sound is most similar to the cue's own pattern, and more similar to it than the loads
+/// without cues.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
     let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
@@ -133,7 +136,8 @@ fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
         let from_s = CUE_INTERVAL_S * at as f64;
         round.sent += 1;
         let note = cues(&heard).find(|note| (from_s..from_s + CUE_INTERVAL_S).contains(&note.onset_s));
-        let onset_s = note.with_context(|| format!("{} was not played", kind.name()))?.onset_s;
+        let onset_s =
+            note.with_context(|| format!("the music has no note of the cue {}", kind.name()))?.onset_s;
         let likeness =
             sound.likeness(&patterns[at], onset_s - ONSET_TOLERANCE_S, onset_s + ONSET_TOLERANCE_S);
         if likeness > nothing[at] && most_like(&sound, &patterns, onset_s).0 == at {
@@ -146,16 +150,16 @@ fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     Ok(round)
 }
 
-/// Each kind together with every other, requested in the same step, on top of everything.
+/// Plays every pair of kinds, requested in the same step, while all loads run.
 fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>> {
     let count = isolated.len();
-    let asked: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
-    let length_s = PAIR_INTERVAL_S * asked.len() as f64;
+    let requested: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
+    let length_s = PAIR_INTERVAL_S * requested.len() as f64;
     let patterns =
         patterns(isolated, &Spectrogram::measure(&mid(&loaded(preset, seed, length_s, &|_, _| ())?.samples)));
     let heard = loaded(preset, seed, length_s, &|step, player| {
         if step % steps(PAIR_INTERVAL_S) == 0
-            && let Some(pair) = asked.get(step / steps(PAIR_INTERVAL_S))
+            && let Some(pair) = requested.get(step / steps(PAIR_INTERVAL_S))
         {
             for kind in pair {
                 player.cue(CueSound::ALL[*kind]);
@@ -168,9 +172,10 @@ fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>>
         let notes: Vec<&PlayedNote> =
             cues(&heard).filter(|note| (from_s..from_s + PAIR_INTERVAL_S).contains(&note.onset_s)).collect();
         let most_like = |onset_s: f64| most_like(&sound, &patterns, onset_s).0;
-        let first = most_like(notes.first().context("neither was played")?.onset_s);
+        let first = most_like(notes.first().context("the music has no note of either cue")?.onset_s);
         let (first_notes, second_notes) = notes.split_at(isolated[first].notes.min(notes.len()));
-        let second_s = second_notes.first().context("only one was played")?.onset_s;
+        let second_s =
+            second_notes.first().context("the music has the notes of only one of two cues")?.onset_s;
         let ends_s =
             first_notes.iter().map(|note| note.onset_s + f64::from(note.duration_s)).fold(0.0, f64::max);
         let mut recognised = [first, most_like(second_s)];
@@ -178,10 +183,10 @@ fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>>
         let names = kinds.map(|kind| CueSound::ALL[kind].name());
         Ok(Pair { names, recognised: recognised == *kinds, gap_s: second_s - ends_s })
     };
-    asked.iter().enumerate().map(pair).collect()
+    requested.iter().enumerate().map(pair).collect()
 }
 
-/// Which pattern the sound is most like at an onset, and how much.
+/// The index of the pattern that is most similar to the sound at an onset, and its similarity.
 fn most_like(sound: &Spectrogram, patterns: &[Pattern], onset_s: f64) -> (usize, f32) {
     let like = |pattern| sound.likeness(pattern, onset_s - ONSET_TOLERANCE_S, onset_s + ONSET_TOLERANCE_S);
     let likeness = patterns.iter().map(like).enumerate();
@@ -192,8 +197,7 @@ fn patterns(isolated: &[IsolatedCue], load: &Spectrogram) -> Vec<Pattern> {
     isolated.iter().map(|cue| Pattern::new(&cue.sound, load)).collect()
 }
 
-/// All loads at once, at the highest density, for as long as the cues take. Calls `meanwhile` for
-/// each step.
+/// Renders all loads at once, at the highest density. Calls `meanwhile` for each step.
 fn loaded(
     preset: &str,
     seed: u64,
@@ -202,21 +206,22 @@ fn loaded(
 ) -> Result<Render> {
     let everything = scenario::everything();
     let mut machine = SimulatedMachine::new(1.0, seed);
-    let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
+    let mut player =
+        scenario::player_with_baseline(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
     for step in 0..steps(LEAD_IN_S + length_s + CUE_INTERVAL_S) {
         if let Some(step) = step.checked_sub(steps(LEAD_IN_S)) {
             meanwhile(step, &mut player);
         }
         player.play(machine.advance(STEP_NS, &everything, INTENSITY));
     }
-    Ok(player.heard(LEAD_IN_S))
+    Ok(player.into_render(LEAD_IN_S))
 }
 
 fn steps(seconds: f64) -> usize {
     (seconds * 1e9 / STEP_NS as f64).round() as usize
 }
 
-/// The notes of cues, in time.
+/// The notes of the cues, by time.
 fn cues(heard: &Render) -> impl Iterator<Item = &PlayedNote> {
     heard.begun().filter(|note| note.layer == Layer::Cues)
 }

@@ -1,5 +1,5 @@
-//! The same machine and seed give the same notes and the same samples, and a change of a millionth
-//! changes no note.
+//! Measures determinism: the same machine and seed must give the same notes and samples. A change
+//! of every rate by up to a millionth must not change any note.
 
 use anyhow::Result;
 
@@ -11,14 +11,14 @@ use crate::{
     scenario::{self, LENGTH_S, Load, LoadClass, STEP_NS, SimulatedMachine},
 };
 
-/// What is played twice, and on which machine.
+/// The loads that are repeated, and the sizes of their machines.
 const PLAYED: [(LoadClass, f64); 4] =
     [(LoadClass::Compile, 1.0), (LoadClass::Storm, 8.0), (LoadClass::Lossy, 1.0), (LoadClass::Memory, 8.0)];
 
-/// How often each is played: as it is, as it is, and disturbed by up to a millionth.
+/// Renders of each load: two unchanged, and one with rates changed by up to a millionth.
 const TIMES: usize = 3;
 
-/// Compares the renders; returns a hash over all notes (FNV-1a).
+/// Compares the renders. Returns a hash of all notes (FNV-1a).
 pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<String> {
     let jobs: Vec<(usize, usize)> =
         (0..PLAYED.len()).flat_map(|what| (0..TIMES).map(move |time| (what, time))).collect();
@@ -42,22 +42,22 @@ pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> R
 }
 
 fn play(preset: &str, mut machine: SimulatedMachine, class: LoadClass, seed: u64) -> Result<Render> {
-    let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
+    let mut player = scenario::player_with_baseline(preset, Options { seed, density: None }, &mut machine)?;
     for _ in 0..(LENGTH_S * 1e9) as u64 / STEP_NS {
         player.play(machine.advance(STEP_NS, class.parts(), 1.0));
     }
-    Ok(player.heard(0.0))
+    Ok(player.into_render(0.0))
 }
 
-/// What is compared of a render.
+/// The compared properties of a render.
 struct Digest {
-    /// Every note as bytes; times to the microsecond.
+    /// Every note as bytes, with times in microseconds.
     notes: Vec<Vec<u8>>,
     samples: u64,
 }
 
 impl Digest {
-    /// Notes that only one of both has.
+    /// Number of notes that only one of the two renders has.
     fn differing_from(&self, other: &Self) -> usize {
         let only = |one: &Self, two: &Self| one.notes.iter().filter(|note| !two.notes.contains(note)).count();
         only(self, other).max(only(other, self))
@@ -74,7 +74,7 @@ fn bytes(note: &PlayedNote) -> Vec<u8> {
         *note;
     let mut bytes = ((onset_s * 1e6).round() as u64).to_le_bytes().to_vec();
     bytes.extend(((f64::from(duration_s) * 1e6).round() as u64).to_le_bytes());
-    // A thousandth of a velocity is inaudible, so it does not count as a different note.
+    // Velocities are compared in steps of 1/250, because smaller differences are inaudible.
     bytes.extend([midi, (velocity * 250.0).round() as u8, layer as u8, channel]);
     bytes.extend([(brightness * 16.0).round() as i8 as u8, instrument as u8]);
     bytes.push(signal.map_or(0, |signal| 1 + signal.index() as u8));

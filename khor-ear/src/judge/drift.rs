@@ -1,5 +1,4 @@
-//! Hours of an idle machine: whether the music of the last minutes still sounds like that of the
-//! first, and whether it reported events although there were none.
+//! Plays hours of an idle machine. The last minutes must sound like the first, and no cue may play.
 
 use anyhow::{Context, Result};
 
@@ -11,17 +10,18 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// Length of the compared parts, seconds: longer than the form's longest section, so that both
-/// contain all of it.
+/// Length of the compared parts, seconds. It exceeds the longest section of the form, so each part
+/// contains a whole one.
 const WINDOW_S: u64 = 600;
-/// Audible steps: level 1 dB, centroid 1 semitone, onsets 0.3/s (ear.md).
+/// Audible step of the onset rate. The steps of level and centroid are 1 dB and 1 semitone
+/// (docs/ear.md).
 const ONSETS_STEP_PER_S: f64 = 0.3;
 
 /// Plays `hours` of an idle machine, and compares the last ten minutes with the first.
 pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Figure>) -> Result<()> {
     let seed = plan.seed(30);
     let mut machine = SimulatedMachine::new(1.0, seed);
-    let mut player = scenario::learnt(preset, Options { seed, density: None }, &mut machine)?;
+    let mut player = scenario::player_with_baseline(preset, Options { seed, density: None }, &mut machine)?;
     let windows = ((hours * 3600.0) as u64 / WINDOW_S).max(2);
     let (mut first, mut last) = (None, None);
     for window in 0..windows {
@@ -36,15 +36,15 @@ pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Fi
             _ => {}
         }
     }
-    let (first, last) = first.zip(last).context("two windows at least")?;
-    let cues = player.heard(0.0).begun().filter(|note| note.layer == Layer::Cues).count();
+    let (first, last) = first.zip(last).context("there are fewer than two windows")?;
+    let cues = player.into_render(0.0).begun().filter(|note| note.layer == Layer::Cues).count();
     let steps = [
         ("dB", last.level_lufs - first.level_lufs),
         ("semitones", last.centroid_semitones - first.centroid_semitones),
         ("onsets", (last.onsets_per_s - first.onsets_per_s) / ONSETS_STEP_PER_S),
     ];
     let (what, most) =
-        steps.into_iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).context("there are three")?;
+        steps.into_iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).context("there are no steps")?;
     figures.push(Figure::new("drift", most.abs(), what));
     figures.push(Figure::new("false_cues", cues as f64, format!("{hours} h")));
     Ok(())

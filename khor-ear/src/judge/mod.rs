@@ -1,4 +1,4 @@
-//! Measures everything about one preset.
+//! Runs all measurements of one preset.
 
 mod clips;
 mod cues;
@@ -21,38 +21,39 @@ use crate::{
     scenario,
 };
 
-/// A figure of one row of the table.
+/// The value of one row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Row, as in `thresholds.toml`.
+    /// Name of the row in `thresholds.toml`.
     pub row: &'static str,
-    /// What was measured, in the row's unit.
+    /// The measured value, in the row's unit.
     pub value: f64,
-    /// Where, which, how many: a few words for the table.
+    /// A few words for the table, such as the worst load or the number of clips.
     pub note: String,
 }
 
-/// Of one preset.
+/// All results of one preset.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// Its name.
+    /// Name of the preset.
     pub preset: String,
-    /// In the order of the table.
+    /// The figures, in the order of the table.
     pub figures: Vec<Figure>,
-    /// Lines to be read with them.
+    /// Lines of text that follow the table.
     pub remarks: Vec<String>,
-    /// Everything else, for machines.
+    /// All other results, for programs.
     pub details: Value,
 }
 
 impl Figure {
-    /// A figure.
+    /// A figure for the row of that name.
     pub fn new(row: &'static str, value: f64, note: impl Into<String>) -> Self {
         Self { row, value, note: note.into() }
     }
 }
 
-/// Judges a preset. The search for clicks switches to the `others`. Pictures go to the folder.
+/// Judges a preset. The search for clicks also switches to the presets `others`. Pictures are
+/// written to `folder`.
 pub fn judge(
     preset: &str,
     others: &[String],
@@ -91,7 +92,7 @@ pub fn judge(
     Ok(Verdict { preset: preset.to_owned(), figures, remarks, details })
 }
 
-/// Listens to the sites alone.
+/// Measures only the rows of sites.
 pub fn judge_sites(preset: &str, sites: &SiteScenes) -> Result<Verdict> {
     let mut figures = Vec::new();
     let heard = site::listen(preset, sites, &mut figures)?;
@@ -123,7 +124,7 @@ fn describe(one: &SignalCorrelation) -> String {
     let other =
         one.other_steps.map_or_else(String::new, |(feature, steps)| format!("; {feature:?} {steps:.1}"));
     format!(
-        "{:6} rank {:+.2} (worst {:+.2}), moves {:.1} steps{other}",
+        "{:6} rank correlation {:+.2} (worst {:+.2}), changes by {:.1} steps{other}",
         one.signal.info().name,
         one.median(),
         one.worst(),

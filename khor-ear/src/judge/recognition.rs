@@ -1,5 +1,4 @@
-//! Which scenarios the classifier distinguishes, and how it classifies scenarios that it was not
-//! trained on.
+//! Measures which loads the classifier recognises, and how it classifies untrained loads.
 
 use anyhow::Result;
 
@@ -13,10 +12,10 @@ use crate::{
     scenario::{self, Load, LoadClass, UntrainedLoad},
 };
 
-/// Confusions named.
+/// Number of confusions in a remark.
 const NAMED: usize = 4;
 
-/// Recognition by cross-validation, and from small machines to big ones.
+/// Measures recognition by cross-validation, and from small machines to big ones.
 pub(super) fn recognise(
     clips: &[MeasuredClip],
     plan: &Plan,
@@ -33,15 +32,15 @@ pub(super) fn recognise(
     figures.push(Figure::new("recognised_worst", all.worst().1, all.worst().0.name()));
     figures.push(Figure::new("transfer", big.accuracy(), format!("worst {}", big.worst().0.name())));
     let remarks = vec![
-        format!("mistaken: {}", mistakes(&all)),
-        format!("mistaken on big machines: {}", mistakes(&big)),
+        format!("confused: {}", mistakes(&all)),
+        format!("confused on big machines: {}", mistakes(&big)),
     ];
     (known, remarks)
 }
 
 fn mistakes(confusion: &Confusion) -> String {
     let name = |(is, taken_for, share): &(LoadClass, LoadClass, f64)| {
-        format!("{} for {} {:.0} %", is.name(), taken_for.name(), 100.0 * share)
+        format!("{} as {} {:.0} %", is.name(), taken_for.name(), 100.0 * share)
     };
     let all = confusion.mistakes();
     let named: Vec<String> = all.iter().take(NAMED).map(name).collect();
@@ -49,40 +48,40 @@ fn mistakes(confusion: &Confusion) -> String {
     if named.is_empty() { "nothing".into() } else { named.join(", ") + &rest }
 }
 
-/// Scenarios kept apart and intensities unseen: only reported.
+/// Classifies untrained loads and intensities. The results are only reported.
 pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
     let classifier = Classifier::new(known);
     let unseen = plan.unseen();
-    let taken = parallel::map(&format!("{preset}: unseen intensities"), &unseen, |clip| {
+    let taken = parallel::map(&format!("{preset}: untrained intensities"), &unseen, |clip| {
         let features = SoundFeatures::measure(&scenario::perform(preset, *clip)?.samples)?;
         Ok(classifier.classify(&features.rough()))
     })?;
     let mut confusion = Confusion::default();
     unseen.iter().zip(taken).for_each(|(clip, taken)| confusion.count(clip.what, taken));
     let mut lines = vec![format!(
-        "kept apart: a quarter and four times the load: {:.2} of {} ({})",
+        "untrained intensities (a quarter, four times): {:.2} of {} ({})",
         confusion.accuracy(),
         unseen.len(),
         mistakes(&confusion),
     )];
     let clips = plan.untrained();
-    let taken = parallel::map(&format!("{preset}: unseen scenarios"), &clips, |clip| {
+    let taken = parallel::map(&format!("{preset}: untrained loads"), &clips, |clip| {
         let features = SoundFeatures::measure(&scenario::perform(preset, *clip)?.samples)?;
         Ok((clip.what, classifier.classify(&features.rough())))
     })?;
     for what in UntrainedLoad::ALL {
         let names: Vec<&str> = taken.iter().filter(|one| one.0 == what).map(|one| one.1.name()).collect();
-        lines.push(format!("kept apart: {} is taken for {}", what.name(), names.join(", ")));
+        lines.push(format!("untrained load: {} classified as {}", what.name(), names.join(", ")));
     }
     lines.push(real(preset, plan, &classifier)?);
     Ok(lines)
 }
 
-/// Captures of real machines: only reported.
+/// Classifies captures of real machines. The results are only reported.
 fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     let captures = capture::find(&capture::folder())?;
     if captures.is_empty() {
-        return Ok("real captures: there are none".into());
+        return Ok("real captures: none found".into());
     }
     let taken = parallel::map(&format!("{preset}: real captures"), &captures, |one| {
         let heard = capture::perform(preset, one, plan.seed(1000 + one.class.index() as u64))?;

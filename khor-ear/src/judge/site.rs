@@ -1,8 +1,8 @@
-//! A site of three sections: which section is in trouble, and with what.
+//! Measures which section of a site is in trouble, and under which load.
 //!
-//! The features of each clip answer both questions, and both answers must be right. The classifier
-//! was trained on other sites: other hosts, other seeds, other music. The same events are judged
-//! twice: with each host received by itself, and with a relay that aggregates all of them.
+//! Each clip must be classified correctly in both respects. The classifier is trained on other
+//! sites, with other hosts, seeds and music. The same events are judged twice: with a relay for
+//! each host, and with one relay that aggregates all hosts.
 
 use std::collections::BTreeMap;
 
@@ -21,23 +21,22 @@ use crate::{
     },
 };
 
-/// Features of one machine's music, and from where the sound comes.
+/// Number of features: those of a single machine's music, and the balance of left and right.
 const FEATURES: usize = COUNT + BALANCES;
-/// Mistakes named.
+/// Number of mistakes in a remark.
 const NAMED: usize = 4;
 
-/// How the hosts are received, and the names of the result rows: both answers, where, and with
-/// what.
+/// The relays, and the names of their three rows: section and load, section alone, load alone.
 const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::PerHost, ["site", "site_section", "site_load"]),
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
 ];
 
-/// What happens at the sites, the same for every preset; as in [`RELAY_ROWS`].
+/// The events at the sites, which are the same for every preset; in the order of [`RELAY_ROWS`].
 #[derive(Debug)]
 pub struct SiteScenes([Vec<Scene>; RELAY_ROWS.len()]);
 
-/// One clip, before it is music.
+/// The composer's inputs for one clip.
 #[derive(Debug)]
 struct Scene {
     rack: u64,
@@ -46,25 +45,25 @@ struct Scene {
     inputs: Vec<ComposerInput>,
 }
 
-/// A clip that was listened to.
+/// The measurements of a clip.
 struct MeasuredSiteClip {
     rack: u64,
     trouble: SectionLoad,
     vector: [f64; FEATURES],
-    /// How many notes of each layer and instrument.
+    /// Number of notes of each layer and instrument.
     notes: BTreeMap<String, usize>,
 }
 
-/// The results for the sites, besides the figures.
+/// The results for the sites, without the figures.
 pub(super) struct SiteResults {
-    /// What was mistaken, a line for each of [`RELAY_ROWS`].
+    /// The mistakes, one line for each of [`RELAY_ROWS`].
     pub(super) remarks: Vec<String>,
-    /// Every clip, for machines.
+    /// Every clip, for programs.
     pub(super) details: Value,
 }
 
 impl SiteScenes {
-    /// Lets them work.
+    /// Simulates the sites of the plan.
     pub fn new(plan: &Plan) -> Result<Self> {
         let sites: Vec<u64> = (0..plan.sites).collect();
         let sites =
@@ -94,7 +93,7 @@ impl SiteScenes {
     }
 }
 
-/// Listens to all sites.
+/// Plays and classifies the clips of all sites.
 pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>) -> Result<SiteResults> {
     let (mut remarks, mut details) = (Vec::new(), serde_json::Map::new());
     for (scenes, (_, rows)) in sites.0.iter().zip(RELAY_ROWS) {
@@ -105,7 +104,8 @@ pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>
     Ok(SiteResults { remarks, details: details.into() })
 }
 
-/// What was mistaken, and every clip.
+/// Plays and classifies the clips of one mode of relays. Returns a remark on the mistakes, and
+/// every clip as JSON.
 fn listen_to(
     preset: &str,
     scenes: &[Scene],
@@ -131,13 +131,13 @@ fn listen_to(
     figures.push(Figure::new(rows[2], right(&|is, taken| is.what == taken.what), ""));
     let wrong = clips.iter().zip(&taken).filter(|(clip, taken)| !is_right(clip.trouble, **taken));
     let mut wrong: Vec<String> =
-        wrong.map(|(clip, taken)| format!("{} for {}", name(clip.trouble), name(*taken))).collect();
+        wrong.map(|(clip, taken)| format!("{} as {}", name(clip.trouble), name(*taken))).collect();
     let more = wrong.len().saturating_sub(NAMED);
     wrong.truncate(NAMED);
     let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
     let wrong = if wrong.is_empty() { "nothing".into() } else { wrong.join(", ") };
     let clips = clips.iter().zip(&taken).map(|(clip, taken)| clip.to_json(*taken));
-    Ok((format!("mistaken {wrong}{rest}"), clips.collect()))
+    Ok((format!("confused {wrong}{rest}"), clips.collect()))
 }
 
 impl MeasuredSiteClip {
@@ -166,7 +166,7 @@ fn notes(heard: &Render) -> BTreeMap<String, usize> {
     notes
 }
 
-/// The classification of a clip by the clips of the other sites.
+/// Classifies a clip by the clips of the other sites.
 fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let others = || clips.iter().filter(|other| other.rack != clip.rack);
     let where_: Vec<Labelled<Option<usize>, FEATURES>> =
@@ -176,12 +176,12 @@ fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let what = Classifier::new(what).classify(&clip.vector);
     match Classifier::new(where_).classify(&clip.vector) {
         Some(section) => SectionLoad { what, section },
-        // Nothing happens nowhere, whatever the other answer is.
+        // Without a section in trouble there is no load, whatever the other classifier returns.
         None => SectionLoad { what: LoadClass::Idle, section: 0 },
     }
 }
 
-/// Where something happens; `None` where nothing does.
+/// The section that is in trouble; `None` for an idle site.
 fn section(trouble: SectionLoad) -> Option<usize> {
     (trouble.what != LoadClass::Idle).then_some(trouble.section)
 }

@@ -1,4 +1,4 @@
-//! A search for clicks while everything happens at once: all loads, the highest density, presets in turn.
+//! Searches for clicks under stress: all loads at once, the highest density, changing presets.
 
 use anyhow::Result;
 
@@ -11,14 +11,14 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// One preset lasts this long, seconds.
+/// Time for which each preset plays, seconds.
 const TURN_S: u64 = 10;
-/// Turns per minute of search.
+/// Number of presets per minute.
 const TURNS: usize = 60 / TURN_S as usize;
-/// Loads are this many times what they are in a clip.
+/// Factor of the loads' rates; a clip has 0.5 to 2.
 const INTENSITY: f64 = 2.0;
 
-/// Minutes are searched side by side, each with a machine and a seed of its own.
+/// Searches for clicks. The minutes run in parallel, each with its own machine and seed.
 pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let minutes: Vec<usize> = (0..plan.stress_min).collect();
     let found = parallel::map(&format!("{preset}: search for clicks"), &minutes, |minute| {
@@ -31,13 +31,14 @@ pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut
     Ok(())
 }
 
-/// Clicks in one minute, and the largest.
+/// Number of clicks in one minute, and the size of the largest.
 fn minute_of(preset: &str, others: &[String], seed: u64, minute: usize) -> Result<(usize, f32)> {
     let everything = scenario::everything();
     let mut machine = SimulatedMachine::new(1.0, seed);
-    let mut player = scenario::learnt(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
+    let mut player =
+        scenario::player_with_baseline(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
     for turn in 0..TURNS {
-        // Every other turn is the preset that is judged, whole minutes too.
+        // Every second turn plays the judged preset.
         let other =
             (turn % 2 == 1 && !others.is_empty()).then(|| &others[(minute + turn / 2) % others.len()]);
         player.switch(other.map_or(preset, String::as_str))?;

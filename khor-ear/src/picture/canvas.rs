@@ -1,4 +1,4 @@
-//! A sheet of pixels that text, lines and boxes can be put on, and that can be saved as a PNG file.
+//! Draws text, lines and boxes on a pixel image, and saves it as a PNG file.
 
 use std::{convert::Infallible, fs::File, io::BufWriter, path::Path};
 
@@ -17,7 +17,7 @@ use embedded_graphics::{
 /// Red, green and blue.
 pub(super) type Colour = Rgb888;
 
-/// A picture; what is drawn outside of it is not there.
+/// A picture. Pixels outside of it are ignored.
 pub(super) struct Canvas {
     size: Size,
     pixels: Vec<Colour>,
@@ -34,7 +34,7 @@ impl Canvas {
         }
     }
 
-    /// A filled box, both corners included.
+    /// Draws a filled box, including both corners.
     pub(super) fn block(&mut self, from: (i32, i32), to: (i32, i32), colour: Colour) {
         for y in from.1..=to.1 {
             for x in from.0..=to.0 {
@@ -48,7 +48,7 @@ impl Canvas {
         let Ok(()) = line.into_styled(PrimitiveStyle::with_stroke(colour, 1)).draw(self);
     }
 
-    /// Text; `y` is where its letters stand. Each is 7 pixels wide.
+    /// Draws text. `y` is its baseline; each letter is 7 pixels wide.
     pub(super) fn text(&mut self, text: &str, x: i32, y: i32, colour: Colour) {
         let Ok(_) = Text::new(text, Point::new(x, y), MonoTextStyle::new(&FONT_7X13, colour)).draw(self);
     }
@@ -62,7 +62,7 @@ impl Canvas {
             encoder.write_header()?.write_image_data(&bytes)?;
             Ok(())
         };
-        write().with_context(|| format!("writing {}", path.display()))
+        write().with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Number of pixels of a colour.

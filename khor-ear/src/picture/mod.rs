@@ -1,4 +1,4 @@
-//! Pictures of a tour through all loads: what it sounds like to a microphone, and what was played.
+//! Draws two pictures of a tour through all loads: the spectrogram and the notes.
 
 mod canvas;
 mod roll;
@@ -19,7 +19,7 @@ const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;
 const RIGHT: i32 = 32;
-/// Pixels a second.
+/// Horizontal scale, pixels per second.
 const PER_S: f64 = 13.0;
 
 const PAPER: Colour = Colour::new(0x14, 0x16, 0x1a);
@@ -38,14 +38,14 @@ fn x_of(seconds: f64) -> i32 {
     LEFT + (seconds * PER_S).round() as i32
 }
 
-/// A sheet with a title.
+/// An empty canvas with a title.
 fn sheet(title: &str, seconds: f64, height: i32) -> Canvas {
     let mut canvas = Canvas::new((x_of(seconds) + RIGHT) as u32, (TOP + height + BOTTOM) as u32, PAPER);
     canvas.text(title, 8, 15, INK);
     canvas
 }
 
-/// Names of the loads and the axis of time, over what was drawn.
+/// Draws the names of the loads and the time axis over the picture.
 fn axis(canvas: &mut Canvas, seconds: f64, height: i32) {
     let bottom = TOP + height;
     for (at, class) in LoadClass::ALL.into_iter().enumerate() {

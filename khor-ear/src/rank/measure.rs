@@ -1,4 +1,4 @@
-//! One feature in one window of a render.
+//! Measures one feature in one window of a render.
 
 use crate::{
     adapter::{Instrument, Layer, PlayedNote, RATE_HZ, Render},
@@ -7,12 +7,12 @@ use crate::{
     mapping::MeasuredFeature,
 };
 
-/// A voice that isn't there, dB.
+/// Loudness of a voice without notes, dB.
 const QUIETEST_DB: f64 = -40.0;
-/// The bed's chord is looked at this often, seconds.
-const LOOK_S: f64 = 0.5;
+/// Interval at which the bed's chord is examined, seconds.
+const CHORD_INTERVAL_S: f64 = 0.5;
 
-/// The feature from `from_s` on for `length_s` seconds; `None` if it cannot be measured.
+/// The feature in the window of `length_s` seconds from `from_s`; `None` if it cannot be measured.
 pub fn measure(feature: MeasuredFeature, heard: &Render, from_s: f64, length_s: f64) -> Option<f64> {
     let at = |s: f64| (2 * (s * f64::from(RATE_HZ)) as usize).min(heard.samples.len());
     let samples = &heard.samples[at(from_s)..at(from_s + length_s)];
@@ -61,11 +61,11 @@ fn mean(notes: &[&PlayedNote], of: impl Fn(&PlayedNote) -> f64) -> Option<f64> {
     (!notes.is_empty()).then(|| notes.iter().map(|note| of(note)).sum::<f64>() / notes.len() as f64)
 }
 
-/// Mean over the window of the dissonant intervals between the pitch classes that the bed sounds.
+/// Mean tension of the bed's chord over the window.
 fn bed_tension(notes: &[PlayedNote], from_s: f64, length_s: f64) -> f64 {
-    let looks = (length_s / LOOK_S).round().max(1.0) as usize;
-    let tension = |look: usize| {
-        let at_s = from_s + (look as f64 + 0.5) * LOOK_S;
+    let instants = (length_s / CHORD_INTERVAL_S).round().max(1.0) as usize;
+    let tension = |instant: usize| {
+        let at_s = from_s + (instant as f64 + 0.5) * CHORD_INTERVAL_S;
         let mut sounding = [false; 12];
         for note in notes.iter().filter(|note| note.layer == Layer::Bed) {
             let lasts = note.onset_s..note.onset_s + f64::from(note.duration_s);
@@ -73,10 +73,11 @@ fn bed_tension(notes: &[PlayedNote], from_s: f64, length_s: f64) -> f64 {
         }
         chord_tension(&sounding)
     };
-    (0..looks).map(tension).sum::<f64>() / looks as f64
+    (0..instants).map(tension).sum::<f64>() / instants as f64
 }
 
-/// 2 for each minor second or major seventh, 1 for each major second, minor seventh or tritone.
+/// Tension of a chord: 2 for each minor second or major seventh, 1 for each major second, minor
+/// seventh or tritone.
 fn chord_tension(sounding: &[bool; 12]) -> f64 {
     let mut tension = 0.0;
     for low in 0..12 {

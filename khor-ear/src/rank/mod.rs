@@ -1,4 +1,5 @@
-//! Tests whether each signal changes its features, in the documented direction, and little else.
+//! Measures whether each signal changes its own features in the documented direction, and others
+//! little.
 
 mod measure;
 mod spearman;
@@ -13,47 +14,49 @@ use crate::{
     scenario::{self, Ramp, WINDOW_S},
 };
 
-/// Windows averaged at either end of a ramp to say how far a feature moved.
+/// Windows that are averaged at the start and at the end of a ramp, to measure how far a feature
+/// moves.
 const END_WINDOWS: usize = 3;
-/// With fewer windows in which a feature can be measured, nothing follows anything.
+/// Lowest number of measurable windows. With fewer, the correlation and the movement are 0.
 const MIN_WINDOWS: usize = 5;
 
-/// What was found for one signal and one feature of its own.
+/// The results for one signal and one of its own features.
 #[derive(Clone, Debug)]
 pub struct SignalCorrelation {
-    /// Which.
+    /// The signal.
     pub signal: SignalId,
-    /// Rank correlation with its feature per seed, in the declared direction.
+    /// Rank correlation of signal and feature for each seed; positive in the declared direction.
     pub rho: Vec<f64>,
-    /// Audible steps its feature moved, median over the seeds.
+    /// Audible steps by which the feature moved, median of the seeds.
     pub own_steps: f64,
-    /// The feature of another signal that moved most, and its audible steps.
+    /// Of the other signals' features, the one that moved most, and its audible steps.
     pub other_steps: Option<(MeasuredFeature, f64)>,
 }
 
 impl SignalCorrelation {
-    /// Median over the seeds.
+    /// Median of the correlations.
     pub fn median(&self) -> f64 {
         median(&self.rho)
     }
 
-    /// The worst seed.
+    /// Lowest correlation.
     pub fn worst(&self) -> f64 {
         self.rho.iter().copied().fold(1.0, f64::min)
     }
 
-    /// Whether what belongs to others moved at most half as many steps.
+    /// Whether the feature moved by at least a step, and other signals' features by at most half as
+    /// many.
     pub fn is_isolated(&self) -> bool {
         self.own_steps >= 1.0 && self.other_steps.is_none_or(|(_, steps)| steps <= 0.5 * self.own_steps)
     }
 
-    /// Whether it goes the declared way in every seed.
+    /// Whether the feature moved in the declared direction for every seed.
     pub fn has_its_polarity(&self) -> bool {
         self.rho.iter().all(|rho| *rho > 0.0)
     }
 }
 
-/// Ramps every signal and looks at every declared feature.
+/// Ramps every signal, and measures all features of the mapping.
 pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> {
     let jobs: Vec<(&MappingRow, u64)> =
         MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();
@@ -67,10 +70,10 @@ pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> 
         .collect())
 }
 
-/// One ramp.
+/// The results of one ramp.
 struct RampResult {
     rho: f64,
-    /// Of every row of the mapping.
+    /// Audible steps of the feature of each row of the mapping.
     steps: Vec<f64>,
 }
 
@@ -110,8 +113,8 @@ fn correlation(truth: &[f64], values: &[Option<f64>]) -> f64 {
     if known.len() < MIN_WINDOWS { 0.0 } else { spearman(&known) }
 }
 
-/// How far a feature moved from the beginning to the end, in the windows in which it can be
-/// measured. A voice that does not play has no pitch. Its beginning is then its first pitch.
+/// How far a feature moved from the start to the end of a ramp. Only windows in which it can be
+/// measured count. A silent voice has no pitch, for example.
 fn moved(values: &[Option<f64>]) -> f64 {
     let known: Vec<f64> = values.iter().filter_map(|value| *value).collect();
     if known.len() < MIN_WINDOWS {
@@ -147,7 +150,7 @@ mod tests {
         assert_eq!(moved(&values), 3.0);
         let late = [None, None, None, Some(1.0), Some(1.0), Some(1.0), Some(2.0), Some(2.0), Some(2.0)];
         assert_eq!(moved(&late), 1.0);
-        assert_eq!(moved(&late[..7]), 0.0, "too seldom to say");
+        assert_eq!(moved(&late[..7]), 0.0, "too few windows");
     }
 
     #[test]
@@ -159,7 +162,7 @@ mod tests {
             other_steps: Some((MeasuredFeature::Level, other)),
         };
         assert!(signal_correlation(8.0, 4.0).is_isolated() && !signal_correlation(8.0, 4.1).is_isolated());
-        assert!(!signal_correlation(0.5, 0.0).is_isolated(), "what doesn't move isn't isolated either");
+        assert!(!signal_correlation(0.5, 0.0).is_isolated(), "a feature that does not move is not isolated");
         assert!(
             !signal_correlation(8.0, 0.0).has_its_polarity() && signal_correlation(8.0, 0.0).worst() < 0.0
         );

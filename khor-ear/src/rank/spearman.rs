@@ -1,6 +1,6 @@
-//! Spearman's rank correlation, ties at their mean rank.
+//! Computes Spearman's rank correlation. Ties get their mean rank.
 
-/// Rank correlation of pairs, -1..=1; 0 where one side doesn't vary.
+/// Rank correlation of the pairs, -1..=1; 0 if all values of one side are equal.
 pub fn spearman(pairs: &[(f64, f64)]) -> f64 {
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     pearson(&ranks(&x), &ranks(&y))
@@ -36,8 +36,8 @@ mod tests {
         assert_eq!(spearman(&pairs(|_| 3.0)), 0.0);
     }
 
-    /// Computed by hand: ranks 1 2 3 4 5 against 2 1 4 3 5 have squared differences of 4 in total,
-    /// 1 - 6·4/120.
+    /// Computed by hand: the squared differences of the ranks 1 2 3 4 5 and 2 1 4 3 5 sum to 4. So
+    /// the correlation is 1 - 6·4/120.
     #[test]
     fn a_known_case_matches() {
         let pairs = [(10.0, 2.0), (20.0, 1.0), (30.0, 4.0), (40.0, 3.0), (50.0, 5.0)];

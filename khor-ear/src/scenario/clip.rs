@@ -1,5 +1,4 @@
-//! A clip: a machine is idle for a long time, without sound. Then its load begins, and the clip
-//! with it.
+//! Renders clips: a machine learns its baseline while idle, without sound; then a load begins.
 
 use anyhow::Result;
 
@@ -9,36 +8,41 @@ use super::{
 };
 use crate::adapter::{Counter, OfflinePlayer, Options, Render, SignalId};
 
-/// Length of what is judged, seconds.
+/// Length of the judged part of a clip, seconds.
 pub const LENGTH_S: f64 = 15.0;
-/// The load lasts this long before that, so that slow layers may have followed, seconds.
+/// Time from the start of the load to the judged part, seconds. Slow layers need it to follow the
+/// load.
 pub const LEAD_IN_S: f64 = 6.0;
 /// Length of a ramp, seconds.
 pub const RAMP_S: f64 = 60.0;
-/// Windows of a ramp, seconds.
+/// Length of the windows of a ramp, seconds.
 pub const WINDOW_S: f64 = 4.0;
-/// A machine is learnt from this long, seconds, at ten frames a second.
+/// Time in which a machine's baseline is learned, seconds, at ten frames a second.
 pub const LEARNING_S: f64 = 720.0;
 const LEARNING_STEP_NS: u64 = 100_000_000;
-/// Time between frames while there is sound, ns.
+/// Time between frames while sound is rendered, ns.
 pub const STEP_NS: u64 = 20_000_000;
 const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 
-/// What a clip is of.
+/// The parameters of a clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadClip<U> {
-    /// What the machine does.
+    /// The load of the machine.
     pub what: U,
-    /// Background of the machine, 1 ..= 8.
+    /// Size of the machine, 1 to 8: a factor of its background rates.
     pub size: f64,
     /// Factor of the load's rates.
     pub intensity: f64,
-    /// Of machine and music.
+    /// Seed of the machine and of the music.
     pub seed: u64,
 }
 
-/// Plays a machine that has been idle for long: it is known what is usual for it.
-pub fn learnt(preset: &str, options: Options, machine: &mut SimulatedMachine) -> Result<OfflinePlayer> {
+/// A player that has learned the baseline of an idle machine.
+pub fn player_with_baseline(
+    preset: &str,
+    options: Options,
+    machine: &mut SimulatedMachine,
+) -> Result<OfflinePlayer> {
     let mut player = OfflinePlayer::new(preset, options)?;
     while machine.seconds() < LEARNING_S {
         player.learn(machine.advance(LEARNING_STEP_NS, &[], 0.0));
@@ -46,29 +50,29 @@ pub fn learnt(preset: &str, options: Options, machine: &mut SimulatedMachine) ->
     Ok(player)
 }
 
-/// Renders a clip; what is returned begins after the lead-in.
+/// Renders a clip. The result begins after the lead-in.
 pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
     let mut machine = SimulatedMachine::new(clip.size, clip.seed);
-    let mut player = learnt(preset, Options { seed: clip.seed, density: None }, &mut machine)?;
+    let mut player = player_with_baseline(preset, Options { seed: clip.seed, density: None }, &mut machine)?;
     for _ in 0..((LEAD_IN_S + LENGTH_S) / STEP_S).round() as usize {
         player.play(machine.advance(STEP_NS, clip.what.parts(), clip.intensity));
     }
-    Ok(player.heard(LEAD_IN_S))
+    Ok(player.into_render(LEAD_IN_S))
 }
 
 /// The sound while one signal rises from its usual rate to its maximum.
 pub struct Ramp {
-    /// Sound and notes of all of it.
+    /// Sound and notes of the whole ramp.
     pub heard: Render,
-    /// What the signal's counters grew by in each window of [`WINDOW_S`].
+    /// Growth of the signal's counters in each window of [`WINDOW_S`].
     pub grew: Vec<f64>,
 }
 
-/// One signal rises in even ratios from about the idle rate to its maximum, on an otherwise idle
-/// machine.
+/// Renders an otherwise idle machine while one signal rises exponentially from about its idle rate
+/// to its maximum.
 pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
     let mut machine = SimulatedMachine::new(1.0, seed);
-    let mut player = learnt(preset, Options { seed, density: None }, &mut machine)?;
+    let mut player = player_with_baseline(preset, Options { seed, density: None }, &mut machine)?;
     let steps = |seconds: f64| (seconds / STEP_S).round() as usize;
     for _ in 0..steps(LEAD_IN_S) {
         player.play(machine.advance(STEP_NS, &[], 0.0));
@@ -85,12 +89,12 @@ pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
         }
         player.play(frame);
     }
-    Ok(Ramp { heard: player.heard(LEAD_IN_S), grew })
+    Ok(Ramp { heard: player.into_render(LEAD_IN_S), grew })
 }
 
-/// Rates of the counters of a signal at `along`, 0..=1. Waiting for a disk needs requests, and
-/// switches and interrupts never occur without work, so there is a small, steady amount of received
-/// data.
+/// The rates of a signal's counters at the position `along` of the ramp, 0..=1. Disk latency needs
+/// requests. Switches and interrupts are audible only with work, so some data is received beside
+/// them.
 fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     const REQUESTS_PER_S: f64 = 100.0;
     const TRICKLE_BYTES_PER_S: f64 = 2e6;
@@ -116,7 +120,7 @@ fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     counters.iter().map(part).chain(beside).collect()
 }
 
-/// The maximum of a signal: the ceilings of the design (§3), in counts, bytes or µs a second.
+/// The maximum of a signal per second, in the counter's unit: the ceilings of design.md §3.
 fn most(signal: SignalId) -> f64 {
     match signal {
         SignalId::Exec => 250.0,

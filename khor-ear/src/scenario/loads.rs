@@ -1,4 +1,4 @@
-//! What machines are busy with: rates per second at intensity 1, on top of an idle machine.
+//! Defines the loads: rates per second at intensity 1, added to an idle machine.
 
 use crate::adapter::Counter::{
     self, CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, Faults, Forks,
@@ -6,25 +6,25 @@ use crate::adapter::Counter::{
     Softirqs, Switches, TimedRequests, WriteBytes, WriteRequests,
 };
 
-/// How a rate moves around its mean.
+/// How a rate varies around its mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Slow drift only.
     Steady,
-    /// On for most of a second, then a pause of half of one.
+    /// On for 0.8 s, then off for 0.5 s.
     Gusty,
-    /// Every five seconds or so, as dirty pages are written back.
+    /// On for 1.5 of about 5 s, as when dirty pages are written back.
     Periodic,
-    /// A short burst every eight seconds or so: timers, agents, mail.
+    /// A short burst about every 8 s, as from timers, agents and mail.
     Rare,
 }
 
-/// A share of a load: counter, mean rate per second in the counter's unit, shape.
+/// One counter of a load: the counter, its mean rate per second in its unit, and the shape.
 pub type Part = (Counter, f64, Shape);
 
 use Shape::{Gusty, Periodic, Rare, Steady};
 
-/// An idle machine of size 1. All of it but the pressure grows with the size of the machine.
+/// An idle machine of size 1. All rates except pressure grow with the size of the machine.
 pub const IDLE: &[Part] = &[
     (Execs, 0.25, Rare),
     (Forks, 0.7, Rare),
@@ -51,21 +51,21 @@ pub const IDLE: &[Part] = &[
 /// The loads that the classifier must distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadClass {
-    /// Nothing in particular.
+    /// Only the background.
     Idle,
-    /// A large file comes over the network and goes to disk.
+    /// A large file is received and written to disk.
     Download,
     /// A large file is read and sent.
     Upload,
     /// Files are copied from one disk to another.
     Disk,
-    /// Many compilers, one after the other and side by side.
+    /// Many compilers run in sequence and in parallel.
     Compile,
-    /// More memory in use than there is.
+    /// Programs need more memory than the machine has.
     Memory,
-    /// Moderate traffic, some of it lost.
+    /// Moderate traffic, part of which is lost.
     Lossy,
-    /// Scripts that start program after program, and a device that interrupts without end.
+    /// Scripts start programs without pause, and a device sends interrupts without pause.
     Storm,
 }
 
@@ -74,24 +74,24 @@ pub enum LoadClass {
 pub enum UntrainedLoad {
     /// Files are read and sent to another machine.
     Backup,
-    /// Little, steady, both ways.
+    /// Little, steady traffic in both directions.
     VideoCall,
     /// Nearly all time is lost to swapping.
     SwapStorm,
-    /// Processes without end, up to a limit.
+    /// Processes multiply up to a limit.
     ForkBomb,
 }
 
 /// A load of a machine.
 pub trait Load: Copy {
-    /// What it is called in tables.
+    /// Name in tables.
     fn name(self) -> &'static str;
-    /// What it adds to the idle machine.
+    /// The rates that the load adds to the idle machine.
     fn parts(self) -> &'static [Part];
 }
 
 impl LoadClass {
-    /// All classes; their order is that of confusion tables.
+    /// All classes, in the order of confusion tables.
     pub const ALL: [Self; 8] = [
         Self::Idle,
         Self::Download,
@@ -110,7 +110,7 @@ impl LoadClass {
 }
 
 impl UntrainedLoad {
-    /// All of them.
+    /// All untrained loads.
     pub const ALL: [Self; 4] = [Self::Backup, Self::VideoCall, Self::SwapStorm, Self::ForkBomb];
 }
 

@@ -1,16 +1,17 @@
-//! A synthetic machine: cumulative counters that grow as irregularly as real ones.
+//! Simulates a machine: cumulative counters that grow as irregularly as real ones.
 
 use khor_signal::{Frame, PerCounter};
 
 use super::loads::{IDLE, Part, Shape};
 use crate::adapter::Counter;
 
-/// Time constant and size of the slow drift of every rate, seconds and natural-log units.
+/// Time constant (seconds) and deviation (natural logarithm) of the slow drift of every rate.
 const DRIFT_TAU_S: f64 = 3.0;
 const DRIFT: f64 = 0.18;
-/// Events in a frame from which their number is drawn from a normal distribution.
+/// With more expected events in a frame than this, their number is drawn from a normal
+/// distribution.
 const NORMAL_FROM_EVENTS: f64 = 30.0;
-/// Most a task can wait, µs in a second.
+/// Highest pressure, µs per second.
 const MAX_STALL_US: f64 = 960e3;
 
 /// Groups of counters that vary together.
@@ -41,21 +42,21 @@ const DRIVEN: [Counter; 22] = [
     Counter::Faults,
     Counter::MajorFaults,
 ];
-/// Newer counters that loads change. They draw their seeds last, so that existing clips stay the
-/// same.
+/// Counters that loads change, added later. They draw their seeds last, so the random numbers of
+/// the older counters stay the same.
 const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
-/// Each counter of all devices, and its two parts: at the edge and local. A local packet passes one
-/// device.
+/// Each counter of all network devices, and its two parts: edge and local. A local packet passes
+/// one device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
     (Counter::TxBytes, Counter::EdgeTxBytes, Counter::LocalBytes),
     (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
 ];
-/// The rest is [`Counter::MissedEvents`], which stays zero.
+/// The only other counter is [`Counter::MissedEvents`], which stays zero.
 const _: () = assert!(DRIVEN.len() + DRIVEN_LATER.len() + ALL_DEVICES.len() + 1 == Counter::ALL.len());
 
-/// A machine at work; the same seed gives the same frames.
+/// A simulated machine. The same seed gives the same frames.
 #[derive(Clone, Debug)]
 pub struct SimulatedMachine {
     t_ns: u64,
@@ -66,29 +67,29 @@ pub struct SimulatedMachine {
     load: LoadVariation,
 }
 
-/// One counter.
+/// The state of one counter.
 #[derive(Clone, Debug)]
 struct Lane {
     counter: Counter,
     events: fastrand::Rng,
     noise: fastrand::Rng,
     drift: f64,
-    /// Expected events until the next.
+    /// Number of expected events until the next event occurs.
     ahead: f64,
     count: f64,
 }
 
-/// The variation of all rates over time, for background or load.
+/// The variation of all rates over time, for the background or for the load.
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
-    /// As many as there are small machines in this one.
+    /// One element for each machine of size 1 that this machine equals.
     groups: Vec<[GroupProcesses; GROUPS]>,
-    /// Factor of each shape, per group.
+    /// Current factor of each shape, for each group.
     now: [[f64; 4]; GROUPS],
 }
 
-/// On-off processes of one group.
+/// The on-off processes of one group of counters.
 #[derive(Clone, Copy, Debug, Default)]
 struct GroupProcesses {
     gust: OnOffProcess,
@@ -103,7 +104,7 @@ struct OnOffProcess {
 }
 
 impl SimulatedMachine {
-    /// A machine that begins at time zero; `size` 1 is a desktop, 8 has eight times the background.
+    /// A machine at time zero. Size 1 is a desktop; size 8 has eight times its background rates.
     pub fn new(size: f64, seed: u64) -> Self {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let mut lanes: Vec<Lane> = DRIVEN.iter().map(|counter| Lane::new(*counter, &mut seeds)).collect();
@@ -114,14 +115,14 @@ impl SimulatedMachine {
         Self { t_ns: 0, size, jitter: None, lanes, background, load }
     }
 
-    /// Disturbs every rate of every frame by up to one millionth, up or down.
+    /// Changes every rate of every frame by up to one millionth, up or down.
     #[must_use]
     pub fn with_jitter(mut self, seed: u64) -> Self {
         self.jitter = Some(fastrand::Rng::with_seed(seed));
         self
     }
 
-    /// The frame `step_ns` later, under a load of an intensity.
+    /// Advances the machine by `step_ns` under a load, and returns the frame.
     pub fn advance(&mut self, step_ns: u64, load: &[Part], intensity: f64) -> Frame {
         self.t_ns += step_ns;
         let dt_s = step_ns as f64 * 1e-9;
@@ -148,19 +149,23 @@ impl SimulatedMachine {
     }
 
     fn lane(&mut self, counter: Counter) -> &mut Lane {
-        self.lanes.iter_mut().find(|lane| lane.counter == counter).expect("a driven counter")
+        self.lanes
+            .iter_mut()
+            .find(|lane| lane.counter == counter)
+            .expect("the machine simulates this counter")
     }
 
-    /// Time spent in requests is counted when they complete, and never without one.
+    /// Adds the latency of the requests that completed in this step. Without a completed request,
+    /// it adds none.
     fn wait_for_requests(&mut self, rates: &PerCounter<f64>, requests_before: f64) {
         let requests = self.lane(Counter::TimedRequests).count - requests_before;
         let mean_ns = rates[Counter::LatencyNs.index()] / rates[Counter::TimedRequests.index()].max(1e-9);
         let latency = self.lane(Counter::LatencyNs);
-        let unevenness = (0.3 * latency.drift).exp();
-        latency.count += requests * mean_ns * unevenness;
+        let variation = (0.3 * latency.drift).exp();
+        latency.count += requests * mean_ns * variation;
     }
 
-    /// Time since the machine began, seconds.
+    /// Time since the machine started, seconds.
     pub fn seconds(&self) -> f64 {
         self.t_ns as f64 * 1e-9
     }
@@ -216,7 +221,7 @@ impl LoadVariation {
         Self { random: fastrand::Rng::with_seed(seed), groups, now: [[1.0; 4]; GROUPS] }
     }
 
-    /// Shares of time on and factors are chosen so that every shape has a mean of 1.
+    /// Advances all processes. Their times and factors give every shape a mean of 1.
     fn advance(&mut self, dt_s: f64) {
         let share = 1.0 / self.groups.len() as f64;
         self.now = [[1.0, 0.0, 0.0, 0.0]; GROUPS];
@@ -237,8 +242,8 @@ impl LoadVariation {
 }
 
 impl OnOffProcess {
-    /// The current factor. The phases last `on_s` and `off_s` seconds on average, and each one half
-    /// to one and a half times as long.
+    /// Advances the process and returns its factor. The phases last `on_s` and `off_s` seconds on
+    /// average; each lasts 0.5 to 1.5 times its average.
     fn advance(
         &mut self,
         dt_s: f64,
@@ -257,7 +262,7 @@ impl OnOffProcess {
     }
 }
 
-/// About normal, mean 0 and deviation 1: the sum of three even ones.
+/// A nearly normal random number with mean 0 and deviation 1: the scaled sum of three uniform ones.
 fn normal(random: &mut fastrand::Rng) -> f64 {
     let bits = random.u64(..);
     let sum = [bits & 0x1f_ffff, (bits >> 21) & 0x1f_ffff, (bits >> 42) & 0x1f_ffff].iter().sum::<u64>();
@@ -268,7 +273,7 @@ fn is_stall(counter: Counter) -> bool {
     matches!(counter, Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs)
 }
 
-/// What one event adds: a packet's bytes, a request's bytes, the length of a wait.
+/// The amount that one event adds to a counter: bytes of a packet or request, or µs of a wait.
 fn quantum(counter: Counter) -> f64 {
     match counter {
         Counter::EdgeRxBytes | Counter::EdgeTxBytes | Counter::LocalBytes => 420.0,

@@ -1,7 +1,7 @@
-//! Synthetic machines with the behaviour of real ones: the clips that the judge measures.
+//! Simulates machines and sites that behave like real ones, and renders clips of them.
 //!
-//! The [`loads`] and the behaviour of a [`machine`] were written from real Linux machines, before
-//! the music was tuned. They must not be changed to suit it (docs/ear.md). Everything is seeded.
+//! The [`loads`] and the [`machine`] were modelled on real Linux machines before the music was
+//! tuned. They must not be changed to suit the music (docs/ear.md). All random numbers are seeded.
 
 mod clip;
 mod loads;
@@ -11,7 +11,8 @@ mod tour;
 
 pub use self::{
     clip::{
-        LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClip, RAMP_S, Ramp, STEP_NS, WINDOW_S, learnt, perform, ramp,
+        LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClip, RAMP_S, Ramp, STEP_NS, WINDOW_S, perform,
+        player_with_baseline, ramp,
     },
     loads::{IDLE, Load, LoadClass, Part, Shape, UntrainedLoad, everything},
     machine::SimulatedMachine,

@@ -1,4 +1,5 @@
-//! A site of three sections that have been idle for long. One of them gets into trouble.
+//! Simulates a site of three sections that have learned their baselines while idle. Then one
+//! section gets a load.
 
 use std::time::Duration;
 
@@ -7,28 +8,28 @@ use anyhow::Result;
 use super::{LEARNING_S, Load, STEP_NS, SimulatedMachine, loads::LoadClass};
 use crate::adapter::{ComposerInput, HostPipeline, RelayMode, SiteListener, SiteMode};
 
-/// The sections, by name.
+/// Names of the sections.
 pub const SECTIONS: [&str; 3] = ["app", "db", "web"];
-/// Hosts of each.
+/// Number of hosts in each section.
 pub const HOSTS_PER_SECTION: usize = 3;
 /// Time between two messages of a relay, ns.
 pub const MESSAGE_INTERVAL_NS: u64 = 200_000_000;
 const LEARNING_STEP_NS: u64 = 100_000_000;
-/// Backgrounds of the hosts, in even ratios.
+/// Range of the hosts' sizes, drawn evenly in octaves.
 const SIZES: (f64, f64) = (1.0, 8.0);
-/// Factors of a load's rates, in even ratios.
+/// Range of the load's intensity, drawn evenly in octaves.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
 
-/// A load and its section.
+/// A load, and the section that it runs in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SectionLoad {
-    /// What; [`LoadClass::Idle`] is nothing.
+    /// The load; [`LoadClass::Idle`] means that no section has one.
     pub what: LoadClass,
-    /// Position of the section.
+    /// Index of the section in [`SECTIONS`].
     pub section: usize,
 }
 
-/// The hosts of a site, with learnt baselines.
+/// The hosts of a site, with learned baselines.
 #[derive(Clone, Debug)]
 pub struct SimulatedSite {
     hosts: Vec<(HostPipeline, SimulatedMachine)>,
@@ -36,7 +37,7 @@ pub struct SimulatedSite {
 }
 
 impl SimulatedSite {
-    /// Hosts with seeded sizes.
+    /// A site whose hosts have random sizes, drawn from the seed.
     pub fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut hosts = Vec::new();
@@ -54,12 +55,12 @@ impl SimulatedSite {
         Self { hosts, seed }
     }
 
-    /// The composer's inputs for some seconds, as the relays report them. One to all hosts of a
-    /// section are under load, with the intensity of `which`.
+    /// The composer's inputs while one to all hosts of a section are under load. `which` seeds the
+    /// number of hosts and the intensity.
     ///
     /// # Errors
     ///
-    /// None: the hosts' names are valid.
+    /// None in practice: the hosts' names are valid.
     pub fn composer_inputs(
         &self,
         (mode, relays): (SiteMode, RelayMode),
