@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     Access, ConfigError, Field, Rule, Setting,
     definition::{ROOT, Reader, section},
+    error::not_allowed,
     sections::{
         Audio, BpfSubscription, Desktop, Features, Listen, Midi, Music, Osc, Quiet, Recordings, Signals,
         Site, Ui,
@@ -142,7 +143,8 @@ impl Config {
     /// The first unknown key or invalid value.
     pub fn read_change(&self, change: &Value, held: &Value) -> Result<ConfigPatch, ConfigError> {
         if !change.is_object() {
-            return Err(ConfigError { field: "body".into(), problem: "expected a JSON object".into() });
+            let problem = not_allowed(change, "a JSON object with settings");
+            return Err(ConfigError { field: "body".into(), problem });
         }
         let mut reader = Reader::of_change(held);
         let patch = Self::read(change, &ROOT, self, &mut reader);

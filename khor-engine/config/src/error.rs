@@ -1,4 +1,7 @@
-//! The error of a configuration with an invalid setting.
+//! The error of an invalid setting or parameter. Errors of the configuration, the API and OSC have
+//! the same form: "music.bpm: 7 is not allowed, expected 20 to 300".
+
+use std::fmt::Display;
 
 use khor_proto::inert;
 use khor_system::words::cut;
@@ -8,18 +11,31 @@ const QUOTED_CHARS: usize = 100;
 /// Longest explanation in an error, characters.
 const PROBLEM_CHARS: usize = 400;
 
-/// What is wrong with a configuration.
+/// An invalid setting or parameter, and the values that are allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {}", inert::escaped(.field, QUOTED_CHARS), inert::lines(&cut(.problem, PROBLEM_CHARS)))]
 pub struct ConfigError {
-    /// Dotted path of the field.
+    /// Dotted path of the setting, or name of the parameter.
     pub field: String,
-    /// The problem and the expected value.
+    /// The invalid value and the allowed values.
     pub problem: String,
 }
 
-/// The problem of a value that a setting does not accept.
-pub(crate) fn not_allowed(value: &dyn std::fmt::Display, expected: &str) -> String {
-    // The value may be long and may contain any character.
+impl ConfigError {
+    /// The error of a setting or parameter whose value is not allowed. `expected` names the allowed
+    /// values.
+    pub fn not_allowed(field: &str, value: &dyn Display, expected: &str) -> Self {
+        Self { field: field.to_owned(), problem: not_allowed(value, expected) }
+    }
+
+    /// The error of a missing parameter. `expected` names the allowed values.
+    pub fn missing(field: &str, expected: &str) -> Self {
+        Self { field: field.to_owned(), problem: format!("missing, expected {expected}") }
+    }
+}
+
+/// The problem of a value that is not allowed. Quotes only the start of a long value, and escapes
+/// control characters.
+pub(crate) fn not_allowed(value: &dyn Display, expected: &str) -> String {
     format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }

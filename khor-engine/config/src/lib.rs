@@ -8,6 +8,7 @@
 mod config;
 mod definition;
 mod error;
+pub mod json;
 pub mod numbers;
 mod osc_address;
 mod page;

@@ -96,9 +96,7 @@ fn changes_accept_integers_and_floats() {
         assert_eq!(patch.music.key_midi, Some(50));
     }
     let error = Config::change_of("midi.channel", json!(2.5)).unwrap_err().to_string();
-    assert!(error.starts_with("midi.channel: invalid type: floating point `2.5`"), "{error}");
-    let error = Config::change_of("music.bpm", Value::Null).unwrap_err().to_string();
-    assert!(error.starts_with("music.bpm: invalid type: null"), "{error}");
+    assert_eq!(error, "midi.channel: 2.5 is not allowed, expected a whole number from 1 to 16");
 }
 
 fn convert_numbers(value: &mut Value, convert: &dyn Fn(&Number) -> Number) {
@@ -114,8 +112,37 @@ fn convert_numbers(value: &mut Value, convert: &dyn Fn(&Number) -> Number) {
 fn a_section_takes_objects_only() {
     for change in [json!({ "music": [] }), json!({ "music": null }), json!({ "osc": { "receive": 5 } })] {
         let error = Config::default().read_change(&change, &Value::Null).unwrap_err().to_string();
-        assert!(error.ends_with(": expected a JSON object"), "{change}: {error}");
+        assert!(error.ends_with(" is not allowed, expected a JSON object"), "{change}: {error}");
     }
+}
+
+/// Errors have khor's own words, not those of the JSON parser.
+#[test]
+fn wrong_types_name_value_and_expectation() {
+    for (path, value, expected) in [
+        ("music.bpm", Value::Null, "null is not allowed, expected a number from 20 to 300"),
+        ("music.seed", json!(-1), "-1 is not allowed, expected a whole number from 0"),
+        ("midi.clock", json!("yes"), "\"yes\" is not allowed, expected true or false"),
+        ("midi.port", json!(5), "5 is not allowed, expected a name of visible characters"),
+        ("signals.range", json!("both"), "\"both\" is not allowed, expected adaptive or absolute"),
+        ("osc.targets", json!("a:1"), "\"a:1\" is not allowed, expected a list of at most 8 targets"),
+        ("bpf.tgid_deny", json!([{}]), "{} is not allowed, expected a whole number from 1 to 4194304"),
+        ("quiet.to", json!(7), "7 is not allowed, expected HH:MM, 00:00 to 23:59"),
+        (
+            "recordings.min_free_mib",
+            json!([]),
+            "[] is not allowed, expected a whole number from 0 to 16777216, or null",
+        ),
+        ("ui.dir", json!(true), "true is not allowed, expected a text of at most 4096 characters, or null"),
+        ("signals.ceilings.rx", json!("1"), "\"1\" is not allowed, expected a number above 0"),
+    ] {
+        let problem = Config::change_of(path, value).unwrap_err().problem;
+        assert_eq!(problem, expected, "{path}");
+    }
+    let long = Config::change_of("music.bpm", json!("x".repeat(10_000))).unwrap_err().to_string();
+    assert!(long.chars().count() < 200, "{long}");
+    let body = Config::default().read_change(&json!([1]), &Value::Null).unwrap_err().to_string();
+    assert_eq!(body, "body: [1] is not allowed, expected a JSON object with settings");
 }
 
 #[test]

@@ -21,6 +21,19 @@ pub enum Kind {
     List,
 }
 
+impl Kind {
+    /// The values of this kind in words.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Switch => "true or false",
+            Self::Number => "a number",
+            Self::Whole => "a whole number from 0",
+            Self::Text => "a text",
+            Self::List => "a list",
+        }
+    }
+}
+
 /// A row of the table: one setting.
 #[derive(Clone, Debug)]
 pub struct Field {
@@ -63,14 +76,7 @@ impl Field {
     /// The allowed values in words: `20 to 300`.
     pub fn range(&self) -> String {
         let words = if self.choices.is_empty() { self.rule.words() } else { self.choices.join(", ") };
-        match self.kind {
-            _ if !words.is_empty() => words,
-            Kind::Switch => "true or false".into(),
-            Kind::Whole => "a whole number from 0".into(),
-            Kind::Number => "a number".into(),
-            Kind::Text => "a text".into(),
-            Kind::List => "a list".into(),
-        }
+        if words.is_empty() { self.kind.words().to_owned() } else { words }
     }
 
     /// The row as JSON, with the limits as numbers.

@@ -7,8 +7,11 @@ use khor_signal::RangeMode;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Number, Value};
 
-use super::{Field, Kind, Place, Reader, Rule};
-use crate::{error::ConfigError, numbers};
+use super::{Field, Kind, Place, Reader, Rule, rule::one_of};
+use crate::{
+    error::{ConfigError, not_allowed},
+    numbers,
+};
 
 /// A type of single settings.
 pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
@@ -27,13 +30,15 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
         Vec::new()
     }
 
-    /// Reads a value of the right type.
-    ///
-    /// # Errors
-    ///
-    /// serde's message if the value has another type.
-    fn parse(value: &Value) -> Result<Self, String> {
-        Self::deserialize(value).map_err(|error| error.to_string())
+    /// Reads a value. `None` if the value has another type.
+    fn parse(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+
+    /// The allowed values in words, for the error of a value of another type.
+    fn expected(rule: &Rule) -> String {
+        let choices = Self::choices();
+        if choices.is_empty() { rule.expected(Self::KIND) } else { one_of(&choices) }
     }
 
     /// The value as JSON.
@@ -53,7 +58,8 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
 
     /// Reads and checks a value. `None`, with a problem, if it is invalid.
     fn read_at(value: &Value, path: &str, rule: &Rule, reader: &mut Reader<'_>) -> Option<Self> {
-        let read = Self::parse(value).and_then(|read| read.check_rule(rule).map(|()| read));
+        let read = Self::parse(value).ok_or_else(|| not_allowed(value, &Self::expected(rule)));
+        let read = read.and_then(|read| read.check_rule(rule).map(|()| read));
         read.map_err(|problem| reader.reject(path, problem)).ok()
     }
 
@@ -73,10 +79,10 @@ macro_rules! whole_numbers {
             }
 
             /// Accepts a whole number in the form of a float, such as `90.0`.
-            fn parse(value: &Value) -> Result<Self, String> {
+            fn parse(value: &Value) -> Option<Self> {
                 let mut value = value.clone();
                 numbers::fit_all(&mut value);
-                serde_json::from_value(value).map_err(|error| error.to_string())
+                serde_json::from_value(value).ok()
             }
         }
     )* };
@@ -180,8 +186,12 @@ impl<T: Leaf> Leaf for Option<T> {
         self.as_ref().map_or(Ok(()), |value| value.check_rule(rule))
     }
 
-    fn parse(value: &Value) -> Result<Self, String> {
-        if value.is_null() { Ok(None) } else { T::parse(value).map(Some) }
+    fn parse(value: &Value) -> Option<Self> {
+        if value.is_null() { Some(None) } else { T::parse(value).map(Some) }
+    }
+
+    fn expected(rule: &Rule) -> String {
+        format!("{}, or null", T::expected(rule))
     }
 
     fn field(&self, place: &Place<'_>) -> Field {
@@ -205,8 +215,7 @@ impl<T: Leaf> Leaf for Vec<T> {
     /// Drops the invalid items, with a problem for each.
     fn read_at(value: &Value, path: &str, rule: &Rule, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(items) = value.as_array() else {
-            let problem = Self::parse(value).err().unwrap_or_default();
-            reader.reject(path, problem);
+            reader.reject(path, not_allowed(value, &Self::expected(rule)));
             return None;
         };
         if let Err(problem) = rule.check_count(items.len()) {

@@ -9,7 +9,7 @@ use super::{
     Access, Field, Leaf, Place, Reader,
     setting::{Setting, refused},
 };
-use crate::error::ConfigError;
+use crate::error::{ConfigError, not_allowed};
 
 impl Setting for BTreeMap<String, f64> {
     type Patch = Self;
@@ -37,7 +37,7 @@ impl Setting for BTreeMap<String, f64> {
 
     fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self {
         let Some(entries) = value.as_object() else {
-            reader.reject(place.path(), "expected a JSON object".into());
+            reader.reject(place.path(), not_allowed(value, "a JSON object"));
             return previous.clone();
         };
         let rule = place.spec.rule;

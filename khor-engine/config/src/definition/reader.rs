@@ -3,7 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::Place;
-use crate::{error::ConfigError, unknown_keys::UnknownKeys};
+use crate::{
+    error::{ConfigError, not_allowed},
+    unknown_keys::UnknownKeys,
+};
 
 /// The problems of a document.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ impl<'a> Reader<'a> {
         known: &[&str],
     ) -> Option<&'v Map<String, Value>> {
         let Some(fields) = value.as_object() else {
-            self.reject(place.path(), "expected a JSON object".into());
+            self.reject(place.path(), not_allowed(value, "a JSON object"));
             return None;
         };
         for (key, value) in fields.iter().filter(|(key, _)| !known.contains(&key.as_str())) {

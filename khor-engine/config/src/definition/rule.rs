@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use khor_proto::inert;
 
+use super::Kind;
 use crate::error::not_allowed;
 
 /// The values that a setting accepts.
@@ -155,21 +156,33 @@ impl Rule {
             Self::Any => String::new(),
             Self::Range(low, high) => format!("{low} to {high}"),
             Self::Above(low) => format!("a number above {low}"),
-            Self::Numbers(all) => one_of(all),
+            Self::Numbers(all) => one_of(&all.iter().map(ToString::to_string).collect::<Vec<_>>()),
             Self::Text(rule) if rule.form.is_empty() => format!("at most {} characters", rule.max_chars),
             Self::Text(rule) => rule.form.to_owned(),
             Self::List(ListRule { max_items, items, .. }) => format!("at most {max_items} {items}"),
             Self::Map(rule) => rule.value.words(),
         }
     }
+
+    /// The allowed values of a setting of this kind, for an error: `a number from 20 to 300`.
+    pub fn expected(&self, kind: Kind) -> String {
+        let words = self.words();
+        match (self, kind) {
+            (Self::Range(..), Kind::Whole) => format!("a whole number from {words}"),
+            (Self::Range(..), _) => format!("a number from {words}"),
+            (Self::Text(rule), _) if rule.form.is_empty() => format!("a text of {words}"),
+            (Self::List(_), _) => format!("a list of {words}"),
+            _ if words.is_empty() => kind.words().to_owned(),
+            _ => words,
+        }
+    }
 }
 
-/// `-23, -18 or -16`.
-fn one_of(all: &[i32]) -> String {
-    let words: Vec<String> = all.iter().map(ToString::to_string).collect();
-    match words.split_last() {
+/// The choices in words: `-23, -18 or -16`.
+pub(super) fn one_of(choices: &[String]) -> String {
+    match choices.split_last() {
         Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
-        _ => words.concat(),
+        _ => choices.concat(),
     }
 }
 

@@ -56,6 +56,10 @@ impl Leaf for TimeOfDay {
     fn check_rule(&self, _: &Rule) -> Result<(), String> {
         Ok(())
     }
+
+    fn expected(_: &Rule) -> String {
+        Self::FORM.to_owned()
+    }
 }
 
 impl JsonSchema for TimeOfDay {
@@ -73,6 +77,8 @@ impl JsonSchema for TimeOfDay {
 }
 
 impl TimeOfDay {
+    /// The form of a time, for errors.
+    const FORM: &str = "HH:MM, 00:00 to 23:59";
     const PATTERN: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 
     /// Hour, 0..=23.
@@ -109,7 +115,7 @@ impl TryFrom<String> for TimeOfDay {
         let parsed = text
             .split_once(':')
             .and_then(|(hour, minute)| Some(Self { hour: number(hour, 24)?, minute: number(minute, 60)? }));
-        parsed.ok_or_else(|| format!("\"{text}\" is not allowed, expected HH:MM, 00:00 to 23:59"))
+        parsed.ok_or_else(|| not_allowed(&format_args!("\"{text}\""), Self::FORM))
     }
 }
 

@@ -5,6 +5,8 @@ use std::{io, path::Path};
 use khor_system::files::{self, Stamp};
 use serde_json::Value;
 
+use crate::json;
+
 /// Largest configuration file that khor reads or writes, bytes. All known settings with their
 /// longest values need a third of it.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
@@ -41,9 +43,9 @@ pub(super) fn read(path: &Path) -> Content {
         }
         Err(error) => return Content::Unreadable(format!("cannot read {}: {error}", path.display())),
     };
-    match serde_json::from_str(&text) {
+    match json::parse(text.as_bytes()) {
         Ok(document) => Content::Json(document),
-        Err(error) => Content::Invalid(format!("{}: {error}", path.display())),
+        Err(problem) => Content::Invalid(format!("{} is not valid JSON: {problem}", path.display())),
     }
 }
 

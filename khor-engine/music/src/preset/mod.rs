@@ -2,6 +2,7 @@
 //! writes them, and `check` has their ranges.
 
 mod check;
+mod parse_error;
 mod text;
 
 use std::sync::LazyLock;

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::Table;
 
-use super::{BedSettings, Patches, Preset, PulseSettings, VoiceSettings, check};
+use super::{
+    BedSettings, Patches, Preset, PulseSettings, VoiceSettings, check, parse_error::translate,
+};
 use crate::{
     mapping::{MAX_ROUTES, Mapping, RouteText},
     problem::Problem,
@@ -78,7 +80,7 @@ impl Preset {
         let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
         let preset: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
             line: at(error.span().map_or(0, |span| span.start)),
-            problem: inert::line(error.message()).into_owned(),
+            problem: inert::line(&translate(error.message())).into_owned(),
         })?;
         Self::from_text(preset).map_err(|problems| match problems.first() {
             Some(first) => PresetError { line: line_of(text, &first.path), problem: first.to_string() },
@@ -95,7 +97,7 @@ impl Preset {
         let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
             let path = if path == "." { String::new() } else { path };
-            vec![Problem::new(path, error.into_inner().to_string())]
+            vec![Problem::new(path, translate(&error.into_inner().to_string()))]
         })?;
         Self::from_text(preset)
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::engine::WrittenPoint;
 
 /// Default length of a snooze, minutes.
-const USUAL_SNOOZE_MINUTES: u32 = 15;
+const DEFAULT_SNOOZE_MINUTES: u32 = 15;
 
 /// How long a list of devices is valid.
 const DEVICES_LIFE: Duration = Duration::from_millis(500);
@@ -93,7 +93,8 @@ fn metrics(call: Call) -> Json<MetricsReport<WrittenPoint>> {
 }
 
 fn history(call: Call) -> Result<Json<HistoryColumns>, Failure> {
-    Ok(Json(call.engine().history(call.number("since_ts_ms", 0)?)))
+    let since = call.number("since_ts_ms", "a whole number of milliseconds since 1970")?;
+    Ok(Json(call.engine().history(since.unwrap_or(0))))
 }
 
 fn explain(call: Call) -> Json<Explanation> {
@@ -141,41 +142,42 @@ async fn devices(_: Call) -> Json<DeviceList> {
 }
 
 fn choose(call: Call) -> Result<Json<DeviceSelected>, Failure> {
+    let expected = "an id of GET /api/audio/devices (id:…), or default";
     let body = if call.body.is_empty() { Value::Null } else { call.json()? };
-    let device = call.text("device").or_else(|| body.get("device")?.as_str());
-    let expected = "device: missing, expected ?device=id:… or {\"device\": \"id:…\"}; default selects the default device";
-    let update = call.engine().select_device(device.ok_or_else(|| Failure::bad(expected))?)?;
+    let in_body = || match body.get("device") {
+        Some(Value::String(device)) => Ok(device.as_str()),
+        Some(other) => Err(Failure::not_allowed("device", other, expected)),
+        None => Err(Failure::missing("device", expected)),
+    };
+    let device = call.text("device").map_or_else(in_body, Ok)?;
+    let update = call.engine().select_device(device)?;
     Ok(Json(DeviceSelected { ok: true, device: update.config.audio.device }))
 }
 
 fn test_note(call: Call) -> Result<Json<Done>, Failure> {
-    let (midi, velocity) = (call.number("midi", 69)?, call.number("vel", 0.8)?);
-    call.engine().test_note(midi, velocity, call.number("dur", 0.5)?)?;
+    let midi = call.number("midi", "a whole number from 0 to 127")?;
+    let velocity = call.number("vel", "a number from 0 to 1")?;
+    let duration_s = call.number("dur", "a number from 0.01 to 10")?;
+    call.engine().test_note(midi.unwrap_or(69), velocity.unwrap_or(0.8), duration_s.unwrap_or(0.5))?;
     Ok(DONE)
 }
 
 fn mute(call: Call) -> Result<Json<Muted>, Failure> {
     let engine = call.engine();
-    let muted = match call.text("on") {
+    let muted = match call.flag("on")? {
         None => engine.toggle_mute(),
-        Some("true") => {
-            engine.set_muted(true);
-            true
-        }
-        Some("false") => {
-            engine.set_muted(false);
-            false
-        }
-        Some(other) => {
-            return Err(Failure::bad(format!("on: {other} is not allowed, expected true or false")));
+        Some(muted) => {
+            engine.set_muted(muted);
+            muted
         }
     };
     Ok(Json(Muted { ok: true, muted }))
 }
 
 fn snooze(call: Call) -> Result<Json<Snoozed>, Failure> {
-    let minutes = call.number("minutes", USUAL_SNOOZE_MINUTES)?;
-    Ok(Json(Snoozed { ok: true, snoozed_until_ts_ms: call.engine().snooze(minutes)? }))
+    let minutes = call.number("minutes", "a whole number from 0 to 1440")?;
+    let until = call.engine().snooze(minutes.unwrap_or(DEFAULT_SNOOZE_MINUTES))?;
+    Ok(Json(Snoozed { ok: true, snoozed_until_ts_ms: until }))
 }
 
 fn panic(call: Call) -> Json<Done> {
@@ -194,7 +196,7 @@ async fn baseline(call: Call) -> Result<Json<Done>, Failure> {
 }
 
 fn baseline_action(text: Option<&str>) -> Result<BaselineAction, Failure> {
-    let text = text.unwrap_or("nothing");
-    serde_json::from_value(text.into())
-        .map_err(|_| Failure::bad(format!("do: {text} is not allowed, expected freeze, unfreeze or forget")))
+    let expected = "freeze, unfreeze or forget";
+    let text = text.ok_or_else(|| Failure::missing("do", expected))?;
+    serde_json::from_value(text.into()).map_err(|_| Failure::not_allowed("do", &text, expected))
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-use khor_config::numbers;
+use khor_config::{json, numbers};
 use khor_system::peer::Peer;
 use serde_json::Value;
 use tokio::{sync::watch, time::timeout};
@@ -56,24 +56,34 @@ impl Call {
 
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, Failure> {
-        serde_json::from_slice(&self.body)
-            .map_err(|problem| Failure::bad(format!("the body is not JSON: {problem}")))
+        json::parse(&self.body)
+            .map_err(|problem| Failure::bad(format!("the body is not valid JSON: {problem}")))
     }
 
-    /// Parses a numeric parameter, or returns the default. A whole number may be written as `62.0`.
-    pub(super) fn number<T: FromStr>(&self, name: &str, default: T) -> Result<T, Failure> {
-        self.query.get(name).map_or(Ok(default), |text| {
-            let number = numbers::parse(text);
-            number.ok_or_else(|| Failure::bad(format!("{name}: {text} is not a number in its range")))
-        })
+    /// The value of a numeric parameter; `None` without the parameter. A whole number may be
+    /// written as `62.0`. The error says that `expected` is allowed.
+    pub(super) fn number<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, Failure> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let number = numbers::parse(text);
+        number.map(Some).ok_or_else(|| Failure::not_allowed(name, &text, expected))
     }
 
-    /// A parameter's text.
+    /// The value of a parameter that is `true` or `false`; `None` without the parameter.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
+        match self.text(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => Err(Failure::not_allowed(name, &other, "true or false")),
+        }
+    }
+
+    /// The text of a parameter; `None` without the parameter.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
 
-    /// A header's text.
+    /// The text of a header; `None` if it is missing or not ASCII.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

@@ -53,12 +53,11 @@ fn is_cookie_path(path: &str) -> bool {
 
 fn login(call: Call) -> Result<Cookie, Failure> {
     let Login { token, path } = serde_json::from_value(call.json()?)
-        .map_err(|_| Failure::bad("token: expected {\"token\": \"…\"}"))?;
+        .map_err(|_| Failure::bad("body: expected {\"token\": \"TOKEN\"}, with an optional \"path\""))?;
     let path = path.as_deref().unwrap_or("/");
     if !is_cookie_path(path) {
-        return Err(Failure::bad(
-            "path: expected a path of letters, digits, - . _ ~ % and slashes, such as /khor/",
-        ));
+        let expected = "a path of slashes, letters, digits and - . _ ~ %, such as /khor/";
+        return Err(Failure::not_allowed("path", &path, expected));
     }
     let access = &call.context.access;
     let Some(credentials) = &access.credentials else {
@@ -83,11 +82,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
 }
 
 fn logout(call: Call) -> Result<Cookie, Failure> {
-    let everywhere = match call.text("everywhere") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(Failure::bad("everywhere: expected true or false")),
-    };
+    let everywhere = call.flag("everywhere")?.unwrap_or(false);
     let access = &call.context.access;
     if let Some(credentials) = &access.credentials {
         let ended = if everywhere {

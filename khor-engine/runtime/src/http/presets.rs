@@ -52,7 +52,7 @@ fn list(call: Call) -> Json<PresetList> {
 }
 
 fn select(call: Call) -> Result<Json<PresetSelected>, Failure> {
-    let name = call.text("name").ok_or_else(|| Failure::bad("name: missing, expected a preset's name"))?;
+    let name = call.text("name").ok_or_else(|| Failure::missing("name", "the name of a preset"))?;
     let update = call.engine().select_preset(name)?;
     Ok(Json(PresetSelected { ok: true, preset: update.config.music.preset }))
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use khor_api::Refusal;
-use khor_config::UpdateError;
+use khor_config::{ConfigError, UpdateError};
 use khor_output::recorder::RecorderError;
 use warp::{
     Rejection, Reply,
@@ -43,6 +43,16 @@ impl Failure {
     /// The request itself is wrong.
     pub(super) fn bad(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    /// The value of a parameter or of a field of the body is not allowed.
+    pub(super) fn not_allowed(name: &str, value: &dyn std::fmt::Display, expected: &str) -> Self {
+        Self::bad(ConfigError::not_allowed(name, value, expected))
+    }
+
+    /// A parameter or a field of the body is missing.
+    pub(super) fn missing(name: &str, expected: &str) -> Self {
+        Self::bad(ConfigError::missing(name, expected))
     }
 
     #[cfg(test)]

@@ -54,8 +54,7 @@ fn open(call: Call) -> Result<EventStream, Failure> {
         None | Some("metrics") => Box::pin(feeds.metrics(call.header("last-event-id"))),
         Some("changes") => Box::pin(feeds.changes()),
         Some(other) => {
-            let message = format!("events: {other} is not allowed, expected metrics or changes");
-            return Err(Failure::bad(message));
+            return Err(Failure::not_allowed("events", &other, "metrics or changes"));
         }
     };
     Ok(EventStream(Box::pin(events.take_until(until_stopped(call.context.stop)))))

@@ -396,6 +396,76 @@ async fn the_schema_accepts_valid_configurations() {
     }
 }
 
+/// Errors name the value and the allowed values in khor's words, not in those of a parser.
+#[tokio::test]
+async fn rejected_values_get_plain_errors() {
+    let api = Api::new();
+    for (method, path, body, expected) in [
+        (
+            "PATCH",
+            "/api/config",
+            "{\"music\": ",
+            "the body is not valid JSON: it ends too early, at line 1, column 11",
+        ),
+        (
+            "PATCH",
+            "/api/config",
+            "{\"music\": {\"bpm\": \"fast\"}}",
+            "music.bpm: \"fast\" is not allowed, expected a number from 20 to 300",
+        ),
+        ("PATCH", "/api/config", "[]", "body: [] is not allowed, expected a JSON object with settings"),
+        (
+            "POST",
+            "/api/actions/snooze?minutes=long",
+            "",
+            "minutes: long is not allowed, expected a whole number from 0 to 1440",
+        ),
+        (
+            "POST",
+            "/api/actions/test_note?midi=300",
+            "",
+            "midi: 300 is not allowed, expected a whole number from 0 to 127",
+        ),
+        ("POST", "/api/actions/mute?on=yes", "", "on: yes is not allowed, expected true or false"),
+        ("POST", "/api/actions/baseline", "", "do: missing, expected freeze, unfreeze or forget"),
+        (
+            "POST",
+            "/api/actions/baseline?do=stop",
+            "",
+            "do: stop is not allowed, expected freeze, unfreeze or forget",
+        ),
+        (
+            "POST",
+            "/api/audio/device",
+            "{\"device\": 5}",
+            "device: 5 is not allowed, expected an id of GET /api/audio/devices (id:…), or default",
+        ),
+        ("POST", "/api/preset/select", "", "name: missing, expected the name of a preset"),
+        (
+            "POST",
+            "/api/login",
+            "{\"token\": 5}",
+            "body: expected {\"token\": \"TOKEN\"}, with an optional \"path\"",
+        ),
+        ("GET", "/api/stream?events=all", "", "events: all is not allowed, expected metrics or changes"),
+        (
+            "GET",
+            "/api/history?since_ts_ms=now",
+            "",
+            "since_ts_ms: now is not allowed, expected a whole number of milliseconds since 1970",
+        ),
+    ] {
+        let refused = api.request_with(method, path, &[], body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{method} {path}: {}", refused.text);
+        assert_eq!(refused.json()["error"], expected, "{method} {path}");
+    }
+    let mut preset = ambient();
+    preset["bed"]["velocity"] = json!("loud");
+    let problems = api.request("POST", "/api/presets/check", &preset).await.json()["problems"].clone();
+    assert_eq!(problems[0]["path"], "bed.velocity");
+    assert_eq!(problems[0]["message"], "\"loud\" is not allowed, expected a number");
+}
+
 #[tokio::test]
 async fn unknown_paths_answer_with_json_errors() {
     let api = Api::new();
