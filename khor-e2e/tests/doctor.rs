@@ -66,7 +66,7 @@ fn complete_machine_has_no_problem() {
         assert_eq!(check(&diagnosis, name).0, "ok", "{name}: {diagnosis:#}");
     }
     let (_, elsewhere) = doctor(khor(), Path::new("/nonexistent/collector.sock"), &config);
-    assert_eq!(check(&elsewhere, "collector").0, "ok", "the engine hears another: {elsewhere:#}");
+    assert_eq!(check(&elsewhere, "collector").0, "ok", "the engine uses another collector: {elsewhere:#}");
     let by_engine = engine.get("/api/doctor");
     assert_eq!(by_engine["ok"], true, "{by_engine:#}");
     assert_eq!(check(&by_engine, "collector").0, "ok");
@@ -113,9 +113,10 @@ fn user_outside_group_gets_the_reason() {
         std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).expect("its mode");
     }
     let (id, group) = (format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"));
-    for (owner, advice) in
-        [(GAMES, "sudo usermod --append --groups games nobody"), (0, "nobody should be in the group root")]
-    {
+    for (owner, advice) in [
+        (GAMES, "sudo usermod --append --groups games nobody"),
+        (0, "install khor's package, or start khor-collector with --group"),
+    ] {
         chown(collector.socket(), None, Some(owner)).expect("the group's");
         let mut khor = Command::new("setpriv");
         khor.args([&id, &group, "--clear-groups"]).arg(program("khor")).env("HOME", "/nonexistent");

@@ -77,7 +77,7 @@ fn hosts_play_together_with_solo_and_loss() {
     println!("a killed relay was reported after {took:?}");
     assert_eq!(cues(&engine, "lost", "db"), 1);
     wait_until("its cue to be played", || engine.notes(|note| note["layer"] == "cues") > 0);
-    assert!(engine.explain().text.contains("Silent: db"));
+    assert!(engine.explain().text.contains("Stopped sending: db"));
     music_continues_with_only_a_silent_host(&engine, "db");
     relays.push(relay(&server, Some(&hosts[2]), "relay", "home", "db"));
     wait_for(&engine, "db", "live");
@@ -167,7 +167,7 @@ fn one_host_plays_alone(engine: &Engine, calm: &str, loud: &str) {
     assert_eq!(engine.health().scope.whose, loud);
     let explained = engine.get("/api/explain");
     assert!(explained["sentence"].as_str().expect("words").starts_with(loud), "{explained:#}");
-    assert!(explained["text"].as_str().expect("text").contains(&format!("Heard: {loud} alone")));
+    assert!(explained["text"].as_str().expect("text").contains(&format!("Host: only {loud}")));
     solo_host(engine, &json!(calm));
     wait_until("the calm one's reading", || deviation(engine, "local") < 1.0);
     let there = engine.get("/api/fleet");

@@ -168,7 +168,7 @@ fn unit_scope_follows_unit() {
     let inside = Load::within(&cgroup);
     wait_until("the load inside", || is_loud(&engine));
     assert!(engine.level("exec").is_some_and(|level| level > 0.0));
-    assert!(khor(&engine, "explain").contains(&format!("Heard: {unit} alone")));
+    assert!(khor(&engine, "explain").contains(&format!("Scope: only {unit}")));
     let exposed = engine.read("/metrics", usize::MAX);
     let exposed = String::from_utf8_lossy(&exposed);
     let mark = format!("khor_execs_total{{scope=\"{unit}\"}} ");
@@ -253,7 +253,7 @@ fn process_scope_counts_or_reports_missing_process() {
     let rx = engine.get("/api/metrics")["signals"]["rx"].clone();
     assert!(rx["reason"].as_str().is_some_and(|reason| reason.contains("not its process")), "{rx}");
     let check = doctor(&engine, &collector);
-    let told = format!("process {pid} alone is heard");
+    let told = format!("khor counts only process {pid}");
     let detail = check["detail"].as_str().unwrap_or_default();
     assert!(detail.contains(&told), "a flag of the engine is not in its file: {check:#}");
     let recorded = record(&collector, &["--pid", &pid.to_string()]);

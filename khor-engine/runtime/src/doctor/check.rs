@@ -1,32 +1,32 @@
-//! The input of the checks.
+//! The input of the checks of `khor doctor`.
 
 use std::path::{Path, PathBuf};
 
 use khor_api::HealthReport;
 use khor_config::Config;
 
-/// Where to look.
+/// What the checks examine.
 #[derive(Clone, Debug)]
 pub struct DoctorInput {
     /// The collector's socket.
     pub socket: PathBuf,
-    /// The configuration's file, and what it says.
+    /// The configuration file.
     pub config_path: PathBuf,
-    /// The configuration in use.
+    /// The configuration that the checks use: the file with the flags of the command line.
     pub config: Config,
-    /// The health of the engine that runs with this configuration; `None` if none answers.
+    /// The health report of the running engine; `None` if no engine answers.
     pub health: Option<HealthReport>,
 }
 
 impl DoctorInput {
-    /// The engine's health, unless the engine uses another configuration file. Another user's
-    /// engine may have the same port.
+    /// The health report of the engine, if that engine uses [`Self::config_path`]. Another user's
+    /// engine may answer at the same port.
     pub(super) fn own_health(&self) -> Option<&HealthReport> {
         self.health.as_ref().filter(|health| Path::new(&health.config_path) == self.config_path)
     }
 }
 
-/// Whether there is something at that path that this process may read.
+/// Whether this process can open the file at `path` for reading.
 pub(super) fn is_readable(path: &Path) -> bool {
     std::fs::File::open(path).is_ok()
 }

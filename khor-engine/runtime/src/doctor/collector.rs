@@ -1,5 +1,4 @@
-//! Checks the collector: whether it runs, admits this user, counts everything, and has no
-//! unnecessary privileges.
+//! Checks the collector: whether it runs, admits this user, and counts everything.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -20,7 +19,8 @@ use crate::engine::scope_choice;
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
 const BUS_NAME: &str = "org.khor.Collector";
-/// A collector that is started by the connection attaches its probes first.
+/// Longest wait for an answer. The connection may start the collector, which then attaches its
+/// probes before it answers.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
@@ -47,7 +47,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
         Err(error) => checks.push(match engine_source_detail(input) {
             Some(collector) => {
                 let detail =
-                    format!("the engine hears the {collector}; nobody is heard at {}", socket.display());
+                    format!("the engine uses the {collector}; no collector answers at {}", socket.display());
                 Check::ok("collector", detail)
             }
             None => unreachable(socket, &error, unit.as_deref(), &choice),
@@ -57,7 +57,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     checks
 }
 
-/// The collector that the running engine uses. The engine may have another socket.
+/// The description of the collector that the running engine uses, which may have another socket
+/// than the checks.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?.source;
     let delivers = source.kind == Some(SourceKind::Collector) && source.ok;
@@ -70,10 +71,10 @@ fn unit_check(state: Option<&str>, socket: &Path) -> Check {
         Some("active") => Check::ok(name, format!("{SOCKET_UNIT} is active")),
         Some(state) => Check::problem(
             name,
-            format!("{SOCKET_UNIT} is {state}: nobody listens at {}", socket.display()),
+            format!("{SOCKET_UNIT} is {state}: no program listens at {}", socket.display()),
             format!("sudo systemctl enable --now {SOCKET_UNIT}"),
         ),
-        None => Check::off(name, format!("{SOCKET_UNIT} is not installed here")),
+        None => Check::off(name, format!("{SOCKET_UNIT} is not installed")),
     }
 }
 
@@ -82,26 +83,26 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
     let name = "collector";
     let fix = match error {
         ClientError::Connect { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-            allow_in(&group_of(socket))
+            join_group(&group_of(socket))
         }
         ClientError::Connect { .. } if unit.is_some() => format!("sudo systemctl restart {SOCKET_UNIT}"),
         ClientError::Connect { .. } => {
-            "install khor's package, or start it by hand: sudo khor-collector; to let members of the group khor start \
-             it: chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P, where P is the program"
+            "install khor's package, or run sudo khor-collector; to let the group khor run the program P without sudo: \
+             chown root:khor P && chmod 0750 P && setcap cap_bpf,cap_perfmon=ep P"
                 .to_owned()
         }
-        ClientError::Silent => format!("see why in its log: journalctl -u {SERVICE_UNIT}"),
+        ClientError::Silent => format!("read the cause in the log: journalctl -u {SERVICE_UNIT}"),
         _ => format!("sudo systemctl restart {SERVICE_UNIT}"),
     };
     let instead = if choice.is_machine() {
-        "khor hears /proc instead".to_owned()
+        "khor reads /proc instead".to_owned()
     } else {
-        format!("/proc can't tell {} apart, so nothing is heard", scope_label(&choice.as_written()))
+        format!("/proc cannot count {} alone, so khor has no data", scope_label(&choice.as_written()))
     };
     Check::problem(name, format!("{error}; {instead}"), fix)
 }
 
-/// The group whose members the socket lets in.
+/// The name of the group that may connect to the socket.
 fn group_of(socket: &Path) -> String {
     use std::os::unix::fs::MetadataExt;
     let gid = fs::metadata(socket).map(|metadata| metadata.gid());
@@ -109,10 +110,11 @@ fn group_of(socket: &Path) -> String {
     group.map_or_else(|| "khor".to_owned(), |group| group.name)
 }
 
-fn allow_in(group: &str) -> String {
+/// How this user joins the group that may connect to the socket.
+fn join_group(group: &str) -> String {
     if group == "root" {
-        return "nobody should be in the group root: install khor's package, or start khor-collector with --group and a \
-                group of this user's"
+        return "install khor's package, or start khor-collector with --group and one of this user's groups; do not add \
+                users to the group root"
             .to_owned();
     }
     let user =
@@ -123,9 +125,7 @@ fn allow_in(group: &str) -> String {
         getegid() == group.gid || getgroups().is_ok_and(|mine| mine.contains(&group.gid))
     });
     if is_listed && !is_in_session {
-        return format!(
-            "log out and in again: {user} is in the group {group} now, but was not when this began"
-        );
+        return format!("log out and in again: {user} joined the group {group} after this session began");
     }
     format!("sudo usermod --append --groups {group} {user}, then log out and in again")
 }
@@ -143,25 +143,26 @@ fn probes(welcome: &Welcome) -> Check {
     if absent.is_empty() {
         // An older collector does not list newer counters.
         return gap.map_or_else(
-            || Check::ok("probes", format!("{all} of {all} count")),
+            || Check::ok("probes", format!("all {all} counters are available")),
             |gap| Check::problem("probes", gap.error(), gap.fix()),
         );
     }
     let cause = lockdown_cause().map_or_else(String::new, |cause| format!("; {}", cause.error));
-    let instead =
-        gap.as_ref().map_or_else(String::new, |gap| format!("; khor reads from /proc: {}", gap.names()));
+    let instead = gap
+        .as_ref()
+        .map_or_else(String::new, |gap| format!("; khor reads these from /proc: {}", gap.names()));
     Check::problem(
         "probes",
-        format!("{} of {all} don't count: {}{cause}{instead}", absent.len(), absent.join("; ")),
+        format!("{} of {all} counters are missing: {}{cause}{instead}", absent.len(), absent.join("; ")),
         gap.map_or_else(
-            || "these signals are missing, the others work; a newer kernel may have them".to_owned(),
+            || "the other signals work; a newer kernel may have the missing counters".to_owned(),
             |gap| gap.fix().to_owned(),
         ),
     )
 }
 
-/// The events that the collector's programs missed since the engine started. A few are no problem,
-/// and no setting of khor prevents them.
+/// Reports the events that the collector's programs have missed since the engine started. This is
+/// not a problem, because no setting of khor prevents it.
 fn missed(missed: &MissedReport) -> Option<Check> {
     missed.reason.as_ref().map(|reason| Check::ok("missed events", reason))
 }
@@ -186,16 +187,16 @@ async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16)
 /// A longer interval than requested is not a problem: khor works, and the administrator chose it.
 fn interval(requested_ms: u16, granted_ms: u16) -> Check {
     let limit = interval_shortfall(requested_ms, granted_ms);
-    let every = || format!("samples come every {granted_ms} ms");
+    let every = || format!("the collector sends a sample every {granted_ms} ms");
     Check::ok("interval", limit.map_or_else(every, |limit| format!("{}; {}", limit.error, limit.fix)))
 }
 
-/// Checks whether khor receives data of the chosen part of the machine.
+/// Checks whether khor receives counts of the selected scope.
 fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Check {
     let (name, whose) = ("scope", scope_label(&choice.as_written()));
     let problem = match answer {
         Ok(Update::Subscribed(_)) if choice.is_machine() => {
-            return Check::off(name, format!("{whose} is heard (bpf.cgroup)"));
+            return Check::off(name, format!("khor counts {whose} (bpf.cgroup)"));
         }
         Ok(Update::Subscribed(subscribed)) => {
             let absent = |availability: &Availability| match availability {
@@ -207,28 +208,33 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
             if counted > 0 {
                 return Check::ok(
                     name,
-                    format!("{whose} alone is heard: {counted} of {} count", reasons.len()),
+                    format!(
+                        "khor counts only {whose}: {counted} of {} counters are available",
+                        reasons.len()
+                    ),
                 );
             }
             reasons.into_iter().flatten().next().unwrap_or_default()
         }
-        Ok(_) => "the collector did not say what it counts".to_owned(),
+        Ok(_) => "the collector did not report what it counts".to_owned(),
         Err(error) => error.to_string(),
     };
     Check::problem(
         name,
-        format!("nothing can be heard of {whose}: {problem}"),
-        "start it, remove that cause, or choose another: khor config bpf.cgroup '' is the whole machine",
+        format!("khor cannot count {whose}: {problem}"),
+        "start it, or select another scope; khor config bpf.cgroup '' selects the whole machine",
     )
 }
 
 fn bus_check(bus: bool, owned: Option<bool>) -> Check {
     let name = "system bus";
     match owned {
-        Some(true) => Check::ok(name, format!("{BUS_NAME} is there for busctl and desktop tools")),
-        Some(false) => Check::off(name, format!("nobody has the name {BUS_NAME}; khor doesn't need it")),
-        None if bus => Check::off(name, "it doesn't answer; khor doesn't need it"),
-        None => Check::off(name, "there is none; khor doesn't need it"),
+        Some(true) => Check::ok(name, format!("busctl and desktop tools can use {BUS_NAME}")),
+        Some(false) => {
+            Check::off(name, format!("no program owns the name {BUS_NAME}; khor does not need it"))
+        }
+        None if bus => Check::off(name, "the system bus does not answer; khor does not need it"),
+        None => Check::off(name, "there is no system bus; khor does not need it"),
     }
 }
 
@@ -252,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_events_are_shown() {
+    fn missed_events_are_reported() {
         assert_eq!(missed(&MissedReport::default()), None);
         let reason = Some("khor missed 11 events, ...".to_owned());
         let check = missed(&MissedReport { events: Some(11), reason }).unwrap();
@@ -268,7 +274,7 @@ mod tests {
             limited.detail.contains("100 ms, not 20") && limited.detail.contains("KHOR_TRUST"),
             "{limited:?}"
         );
-        assert_eq!(interval(20, 20).detail, "samples come every 20 ms");
+        assert_eq!(interval(20, 20).detail, "the collector sends a sample every 20 ms");
     }
 
     #[test]

@@ -13,23 +13,23 @@ pub(super) async fn examine(input: &DoctorInput) -> Check {
     let name = "desktop";
     let bus_names = dbus::names(input.config.desktop);
     if bus_names.is_empty() {
-        return Check::off(name, "nothing is wanted on the session bus (desktop)");
+        return Check::off(name, "all settings of the section desktop are off");
     }
     let Some(bus) = within(Connection::session()).await else {
-        return Check::problem(name, "no session bus answers", dbus::NO_BUS_FIX);
+        return Check::problem(name, "there is no session bus, or it does not answer", dbus::NO_BUS_FIX);
     };
-    // The engine knows more than the bus, such as which program owns the name instead.
+    // The engine's report has more detail than the bus, such as a name that another program owns.
     let reported = input.own_health().and_then(|health| health.desktop.health.trouble.as_ref());
     if let Some(Trouble { error, fix }) = reported {
         return Check::problem(name, error, fix.as_deref().unwrap_or(dbus::NO_BUS_FIX));
     }
     for bus_name in &bus_names {
-        let is_there = has_owner(&bus, bus_name).await == Some(true)
+        let is_available = has_owner(&bus, bus_name).await == Some(true)
             || can_be_started(&bus, bus_name).await == Some(true);
-        if !is_there {
+        if !is_available {
             let start = "start the engine in this session: systemctl --user start khor-engine";
-            return Check::problem(name, format!("nobody is {bus_name} on the session bus"), start);
+            return Check::problem(name, format!("no program owns {bus_name} on the session bus"), start);
         }
     }
-    Check::ok(name, format!("{} on the session bus", bus_names.join(", ")))
+    Check::ok(name, format!("available on the session bus: {}", bus_names.join(", ")))
 }

@@ -1,9 +1,10 @@
-//! Checks khor's own files: configuration, presets and page.
+//! Checks the configuration file, the preset files, and the address of the page.
 
 use std::net::SocketAddr;
 
 use khor_api::Check;
 use khor_config::{ConfigStore, InspectedConfig, presets_dir};
+use khor_system::words::counted;
 use tokio::net::TcpListener;
 
 use super::check::DoctorInput;
@@ -16,14 +17,14 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
 fn config(input: &DoctorInput) -> Check {
     let (name, path) = ("config", input.config_path.display());
     match ConfigStore::inspect(&input.config_path) {
-        Ok(None) => Check::ok(name, format!("{path}: not there, so the defaults hold")),
+        Ok(None) => Check::ok(name, format!("{path} does not exist, so khor uses the defaults")),
         Ok(Some(inspected)) => readable_config(input, &inspected),
         Err(error) => Check::problem(
             name,
             format!(
                 "{error}; an engine that starts now uses the defaults and does not serve its page and API"
             ),
-            format!("fix it, or start with the defaults: mv {path} {path}.old"),
+            format!("fix the file, or start with the defaults: mv {path} {path}.old"),
         ),
     }
 }
@@ -41,7 +42,7 @@ fn readable_config(input: &DoctorInput, inspected: &InspectedConfig) -> Check {
     if !problems.is_empty() {
         return problem(
             &problems.join("; "),
-            "fix these settings; until then khor uses their previous values or the defaults",
+            "fix these settings; until then khor uses their previous values or defaults",
         );
     }
     if let Some(unknown_keys) = unknown_keys {
@@ -51,7 +52,7 @@ fn readable_config(input: &DoctorInput, inspected: &InspectedConfig) -> Check {
     // The command line of a running engine may name the site.
     if !idle.is_empty() && input.config.site.name.is_empty() {
         return problem(
-            &format!("no effect without a site: {}", idle.join(", ")),
+            &format!("these settings have no effect without a site: {}", idle.join(", ")),
             "set site.name, or start khor engine with --site NAME",
         );
     }
@@ -66,17 +67,17 @@ fn presets(input: &DoctorInput) -> Check {
         return Check::problem(
             name,
             problems.join("; "),
-            "fix the files in the message; khor presets --check FILE shows the error of each",
+            "fix the listed files; khor presets --check FILE checks one file",
         );
     }
     if library.find(wanted).is_none() {
         return Check::problem(
             name,
             format!("there is no preset {wanted}"),
-            "choose another: khor presets lists them",
+            "choose another preset; khor presets lists them",
         );
     }
-    Check::ok(name, format!("{} of them, {wanted} is chosen", library.presets().count()))
+    Check::ok(name, format!("{}; {wanted} is selected", counted(library.presets().count() as u64, "preset")))
 }
 
 async fn page(input: &DoctorInput) -> Check {
@@ -84,8 +85,8 @@ async fn page(input: &DoctorInput) -> Check {
     let Ok(host) = listen.host.parse() else {
         return Check::problem(
             name,
-            format!("listen.host: {} is no address", listen.host),
-            "set it to 127.0.0.1",
+            format!("listen.host: {} is not an IP address", listen.host),
+            "set listen.host to 127.0.0.1",
         );
     };
     let address = SocketAddr::new(host, listen.port);
@@ -95,15 +96,19 @@ async fn page(input: &DoctorInput) -> Check {
     match TcpListener::bind(address).await {
         Ok(_) => Check::off(
             name,
-            format!("no engine runs at {address}: khor engine, or systemctl --user start khor-engine"),
+            format!(
+                "no engine runs at {address}; start one: khor engine, or systemctl --user start khor-engine"
+            ),
         ),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Check::problem(
             name,
-            format!("another program has {address}"),
-            "end it, or choose another place: listen.port in the configuration, or --listen",
+            format!("another program listens at {address}"),
+            "stop that program, or choose another port with listen.port or --listen",
         ),
-        Err(error) => {
-            Check::problem(name, format!("{address}: {error}"), "choose another: listen in the configuration")
-        }
+        Err(error) => Check::problem(
+            name,
+            format!("cannot listen at {address}: {error}"),
+            "choose another address with listen.host and listen.port",
+        ),
     }
 }

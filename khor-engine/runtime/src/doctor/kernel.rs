@@ -1,11 +1,11 @@
-//! Checks whether khor can count events of the running kernel.
+//! Checks whether the running kernel has what khor needs to count events.
 
 use std::path::Path;
 
 use super::check::is_readable;
 use khor_api::Check;
 
-/// The oldest kernel whose typed tracepoints the probes are tested on.
+/// The oldest kernel on which the probes are tested.
 const OLDEST: (u32, u32) = (5, 10);
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 const PRESSURE: &str = "/proc/pressure/cpu";
@@ -22,10 +22,10 @@ fn version(release: &str) -> Check {
         Some(version) if version >= OLDEST => Check::ok("kernel", format!("Linux {release}")),
         Some(_) => Check::problem(
             "kernel",
-            format!("Linux {release} is older than the probes can be"),
-            "run Linux 5.10 or newer; until then khor hears /proc alone",
+            format!("Linux {release} is too old for khor's probes"),
+            "run Linux 5.10 or newer; until then khor reads only /proc",
         ),
-        None => Check::off("kernel", format!("{release:?} is no version that can be read")),
+        None => Check::off("kernel", format!("unknown kernel version {release:?}")),
     }
 }
 
@@ -35,19 +35,19 @@ fn types(readable: bool) -> Check {
     }
     Check::problem(
         "type information",
-        format!("{TYPES} can't be read: probes find no fields without it"),
-        "run a kernel with CONFIG_DEBUG_INFO_BTF=y, as Debian, Fedora and Arch ship it",
+        format!("cannot read {TYPES}: without it the probes cannot find the kernel's fields"),
+        "run a kernel with CONFIG_DEBUG_INFO_BTF=y, such as the kernels of Debian, Fedora and Arch",
     )
 }
 
 fn pressure(readable: bool) -> Check {
     if readable {
-        return Check::ok("pressure", "the kernel tells of stalls (PSI)");
+        return Check::ok("pressure", "the kernel reports pressure (PSI)");
     }
     Check::problem(
         "pressure",
-        format!("{PRESSURE} can't be read: cpu, stall and mem are absent"),
-        "boot with psi=1 on the kernel's command line (CONFIG_PSI=y)",
+        format!("cannot read {PRESSURE}: the signals cpu, stall and mem are missing"),
+        "boot with psi=1 on the kernel's command line; the kernel needs CONFIG_PSI=y",
     )
 }
 

@@ -1,24 +1,25 @@
-//! Checks whether other users can read the secret files of the NATS connection. Such a user can
-//! send and receive in this host's name.
+//! Checks whether other users can read the secret files of the NATS connection. With these files, a
+//! user can send and receive as this host.
 
 use std::path::{Path, PathBuf};
 
 use khor_api::Check;
 use khor_site::nats::{Exposed, NatsSettings};
-use khor_system::files;
+use khor_system::{files, words::counted};
 
 use super::check::DoctorInput;
 use crate::engine::nats_settings;
 
-/// The folder of the system's relay, whose secret files only root may read.
+/// The folder of the system's relay. Only root may read the secret files in it.
 const SYSTEM: &str = "/etc/khor";
-/// Secret files of a relay, in [`SYSTEM`] and beside the configuration.
+/// Names of a relay's secret files, in [`SYSTEM`] and in the folder of the configuration file.
 const RELAY_SECRETS: [&str; 3] = ["relay.nk", "relay.creds", "relay.key"];
-/// The file of a relay's environment variables, which may name other secret files.
+/// Name of the file with a relay's environment variables, which may contain paths of other secret
+/// files.
 const RELAY_ENV: &str = "relay.env";
-/// The variables that name secret files.
+/// The variables whose values are paths of secret files.
 const VARIABLES: [&str; 3] = ["KHOR_NATS_NKEY", "KHOR_NATS_CREDS", "KHOR_NATS_KEY"];
-/// Longest file of variables that is read, bytes.
+/// Largest [`RELAY_ENV`] file that is read, bytes.
 const MAX_ENV_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn examine(input: &DoctorInput) -> Check {
@@ -37,13 +38,16 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     }
     secrets.sort();
     secrets.dedup();
-    // Skips files that are missing, or that this user cannot reach.
+    // `find` fails for files that are missing, or that this user cannot reach.
     let found: Vec<Option<Exposed>> = secrets.iter().filter_map(|path| Exposed::find(path).ok()).collect();
     let exposed: Vec<&Exposed> = found.iter().flatten().collect();
     if exposed.is_empty() {
         return match found.len() {
-            0 => Check::off("keys", "found no secret files of a NATS connection"),
-            count => Check::ok("keys", format!("secret files that only their owner can read: {count}")),
+            0 => Check::off("keys", "there are no secret files of a NATS connection"),
+            count => Check::ok(
+                "keys",
+                format!("{}, readable by the owner only", counted(count as u64, "secret file")),
+            ),
         };
     }
     let detail: Vec<String> =
@@ -57,10 +61,10 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     } else {
         format!("chmod 600 {paths}")
     };
-    Check::problem("keys", format!("{}, and act in this host's name", detail.join("; ")), fix)
+    Check::problem("keys", format!("{}, and then act as this host", detail.join("; ")), fix)
 }
 
-/// Secret files that the variables in the file `env` name. None if that file cannot be read.
+/// The secret files in the variables of the file `env`; empty if that file cannot be read.
 fn named_in(env: &Path) -> Vec<PathBuf> {
     let text = files::read_text(env, MAX_ENV_BYTES).unwrap_or_default();
     let named = text.lines().filter_map(|line| {

@@ -1,4 +1,4 @@
-//! Checks the user's session, in which the music plays.
+//! Checks the user's session: sound, real-time priority, MIDI, clock and time zone.
 
 use std::{fs::OpenOptions, io, path::Path};
 
@@ -31,14 +31,14 @@ async fn sound(input: &DoctorInput) -> Check {
     if !config.features.audio {
         return Check::off(name, "switched off (features.audio)");
     }
-    // A card without a sound server can't be tried out while the engine plays on it.
+    // A sound card without a sound server cannot be opened while the engine plays on it.
     if let Some(audio) = input.own_health().map(|health| &health.audio).filter(|audio| audio.health.ok) {
         let [device, backend] = [&audio.device, &audio.backend].map(|name| name.as_deref().unwrap_or("?"));
-        return Check::ok(name, format!("{device} through {backend}, playing"));
+        return Check::ok(name, format!("playing on {device} through {backend}"));
     }
     let config = config.audio.clone();
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
-    // Asking a sound server may take a while, or for ever: the runtime's other threads go on.
+    // Runs in its own thread, because a sound server may never answer.
     let tried = tokio::task::spawn_blocking(move || {
         audio::probe(&config.backend, &config.device, config.sample_rate)
     });
@@ -47,36 +47,36 @@ async fn sound(input: &DoctorInput) -> Check {
         Err(problem) if is_default => Check::problem(
             name,
             problem,
-            "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen from elsewhere: \
-             the page's Listen here, /api/listen.wav",
+            "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen elsewhere with the \
+             page's Listen here or with /api/listen.wav",
         ),
         Err(problem) => Check::problem(
             name,
             format!("{wanted}: {problem}"),
-            "choose another (khor devices lists them), or plug it in again",
+            "choose another device (khor devices lists them), or plug this one in again",
         ),
     }
 }
 
-/// Whether the thread that plays would be granted real-time priority.
+/// Checks whether the sound thread can get real-time priority.
 async fn priority() -> Check {
     let name = "real-time";
     let by_limits = nix::unistd::geteuid().is_root()
         || getrlimit(Resource::RLIMIT_RTPRIO).is_ok_and(|(_, hard)| hard > 0);
     if by_limits {
-        return Check::ok(name, "this user may have real-time priority");
+        return Check::ok(name, "this user may use real-time priority");
     }
     let rtkit = match system_bus::connect().await {
         Some(bus) => system_bus::can_be_started(&bus, RTKIT).await,
         None => None,
     };
     if rtkit == Some(true) {
-        return Check::ok(name, "rtkit can be asked for real-time priority");
+        return Check::ok(name, "rtkit can grant real-time priority");
     }
     Check::off(
         name,
-        "no right to real-time priority, and no rtkit: should a busy machine make the sound stutter, install \
-         rtkit, or allow `@audio - rtprio 20` in /etc/security/limits.d",
+        "this user may not use real-time priority, and there is no rtkit; if the sound stutters on a busy machine, \
+         install rtkit, or add `@audio - rtprio 20` to a file in /etc/security/limits.d",
     )
 }
 
@@ -86,7 +86,7 @@ fn midi(wanted: bool) -> Check {
         return Check::off(name, "switched off (features.midi)");
     }
     match OpenOptions::new().read(true).write(true).open(Path::new(SEQUENCER)) {
-        Ok(_) => Check::ok(name, format!("{SEQUENCER} can be opened")),
+        Ok(_) => Check::ok(name, format!("this user can open {SEQUENCER}")),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Check::problem(
             name,
             format!("{SEQUENCER}: {error}"),
@@ -100,12 +100,12 @@ fn midi(wanted: bool) -> Check {
     }
 }
 
-/// The clocks matter only if this machine plays another one.
+/// Checks the clock if khor sends OSC to other machines, which play messages by their time tags.
 async fn clock(config: &Config) -> Check {
     let name = "clock";
     let elsewhere = osc_targets(config).iter().any(|target| !is_local(&target.host));
     if !elsewhere {
-        return Check::off(name, "no OSC goes to other machines, so nobody compares clocks");
+        return Check::off(name, "not needed: khor sends no OSC to other machines");
     }
     let synchronised = match system_bus::connect().await {
         Some(bus) => system_bus::clock_is_synchronised(&bus).await,
@@ -115,15 +115,15 @@ async fn clock(config: &Config) -> Check {
         Some(true) => Check::ok(name, "synchronised"),
         Some(false) => Check::problem(
             name,
-            "not synchronised: other machines play OSC by its time tags, too early or too late",
+            "not synchronised: other machines may play OSC messages too early or too late",
             "sudo timedatectl set-ntp true",
         ),
-        None => Check::off(name, "nobody says whether it is synchronised (systemd's timedated)"),
+        None => Check::off(name, "unknown, because systemd's timedated does not answer"),
     }
 }
 
-/// Uses the clock of the running engine, if there is one: a service may have another environment
-/// than a shell.
+/// Checks the time zone, which quiet hours use. A running engine's zone comes first, because a
+/// service and a shell may have different environments.
 fn time_zone(input: &DoctorInput) -> Check {
     let name = "time zone";
     let (zone, trouble) = if let Some(health) = input.own_health() {

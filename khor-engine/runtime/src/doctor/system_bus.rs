@@ -1,5 +1,5 @@
-//! Queries to the system bus or the session bus. If the bus is missing or hangs, there is no
-//! answer.
+//! Queries programs on the system bus or the session bus. The result of each query is `None` if the
+//! bus is missing, hangs or returns an error.
 
 use std::time::Duration;
 
@@ -8,33 +8,33 @@ use zbus::{Connection, fdo::DBusProxy, names::BusName, proxy::CacheProperties};
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The system bus, if there is one.
+/// Connects to the system bus.
 pub(super) async fn connect() -> Option<Connection> {
     within(Connection::system()).await
 }
 
-/// Whether a program owns this name.
+/// Whether a program owns the bus name `name`.
 pub(super) async fn has_owner(bus: &Connection, name: &str) -> Option<bool> {
     let name = BusName::try_from(name).ok()?;
     within(async { DBusProxy::new(bus).await?.name_has_owner(name).await.map_err(Into::into) }).await
 }
 
-/// Whether the bus can start a program for this name.
+/// Whether the bus can start a program that then owns the bus name `name`.
 pub(super) async fn can_be_started(bus: &Connection, name: &str) -> Option<bool> {
     let names =
         within(async { DBusProxy::new(bus).await?.list_activatable_names().await.map_err(Into::into) });
     Some(names.await?.iter().any(|known| known.as_str() == name))
 }
 
-/// systemd's state of a unit (`active`, `inactive`, `failed`); `None` if systemd or the unit is
-/// unknown.
+/// The state of a unit by systemd: `active`, `inactive` or `failed`. `None` if systemd or the unit
+/// is missing.
 pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     const SYSTEMD: &str = "org.freedesktop.systemd1";
     let manager =
-        within(plain(bus, SYSTEMD, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"));
+        within(proxy(bus, SYSTEMD, "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager"));
     let manager = manager.await?;
     let path: zbus::OwnedObjectPath = within(manager.call("LoadUnit", &unit)).await?;
-    let unit = within(plain(bus, SYSTEMD, path.as_str(), "org.freedesktop.systemd1.Unit")).await?;
+    let unit = within(proxy(bus, SYSTEMD, path.as_str(), "org.freedesktop.systemd1.Unit")).await?;
     let loaded: String = within(unit.get_property("LoadState")).await?;
     if loaded != "loaded" {
         return None;
@@ -42,7 +42,8 @@ pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     within(unit.get_property("ActiveState")).await
 }
 
-async fn plain<'a>(
+/// A proxy that does not cache properties, because each is read once.
+async fn proxy<'a>(
     bus: &Connection,
     service: &'a str,
     path: &'a str,
@@ -57,13 +58,14 @@ async fn plain<'a>(
         .await
 }
 
-pub(super) async fn within<T>(asking: impl Future<Output = zbus::Result<T>>) -> Option<T> {
-    tokio::time::timeout(TIMEOUT, asking).await.ok()?.ok()
+/// The result of a query that succeeds within [`TIMEOUT`].
+pub(super) async fn within<T>(query: impl Future<Output = zbus::Result<T>>) -> Option<T> {
+    tokio::time::timeout(TIMEOUT, query).await.ok()?.ok()
 }
 
-/// Whether the clock is synchronised, according to timedated.
+/// Whether systemd's timedated reports that the clock is synchronised.
 pub(super) async fn clock_is_synchronised(bus: &Connection) -> Option<bool> {
     const TIME: &str = "org.freedesktop.timedate1";
-    let time = within(plain(bus, TIME, "/org/freedesktop/timedate1", TIME)).await?;
+    let time = within(proxy(bus, TIME, "/org/freedesktop/timedate1", TIME)).await?;
     within(time.get_property("NTPSynchronized")).await
 }

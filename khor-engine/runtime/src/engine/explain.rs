@@ -1,4 +1,5 @@
-//! Explains what plays and why, in words for one screen, from the state that clients can read.
+//! Explains in words what plays and why. The text fits one screen and comes from the state that
+//! clients can read.
 
 use std::fmt::Write;
 
@@ -15,16 +16,16 @@ use super::{
     state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
 
-/// Deviation from which a signal stands out, octaves.
+/// Smallest deviation at which a signal stands out, octaves above its baseline.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
-/// Share of the time from which tasks count as waiting.
+/// Smallest share of time at which tasks count as waiting, 0..=1.
 const MIN_WAIT_SHARE: f64 = 0.05;
-/// How far the bed must have moved to count as dark, tense or heavy, and as a little so. A share of
-/// the whole range.
+/// Smallest value of a feature of the bed at which the bed is called dark, tense or heavy, 0..=1.
 const CLEAR_POSITION: f64 = 0.25;
+/// Smallest value of a feature of the bed at which it is called a little dark, tense or heavy.
 const SLIGHT_POSITION: f64 = 0.08;
-/// Largest number of signals that the text lists.
-const MAX_LINES: usize = 5;
+/// Most signals that the text lists.
+const MAX_SIGNALS: usize = 5;
 /// Width of the text, columns.
 const COLUMNS: usize = 80;
 
@@ -36,8 +37,8 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
         (None, None) => Vec::new(),
     };
     let heard = state.sounding.as_ref().map(|sounding| heard(sounding, state)).unwrap_or_default();
-    // Names and reasons come from other programs, and media players and status bars show the
-    // sentence unchanged.
+    // The sentence may contain names and errors from other programs. Media players and status bars
+    // show it unchanged, so unsafe characters are replaced here.
     let sentence = inert::owned_line(sentence(state, &standing_out));
     let text = text(state, &sentence, &standing_out, &heard);
     Explanation { sentence, standing_out, heard, text }
@@ -64,10 +65,11 @@ fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<D
         .filter(|standing| standing.deviation >= NOTABLE_OCTAVES)
         .collect();
     standing.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
-    standing.truncate(MAX_LINES);
+    standing.truncate(MAX_SIGNALS);
     standing
 }
 
+/// The audible parts of the music, each with its cause.
 fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     let plan = &state.plan;
     let mut heard = vec![bed(sounding, state)];
@@ -76,8 +78,8 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
         PulseCast::Sections(_) => heard.extend(plan.benches.iter().map(section)),
         PulseCast::RollCall(turns) => heard.push(SoundPart {
             layer: "pulse".into(),
-            what: format!("{} in turn, half a bar each", turns.len()),
-            because: "the work of each".into(),
+            what: format!("{}, half a bar each", counted(turns.len() as u64, "turn")),
+            because: "the work of each host or section".into(),
         }),
     }
     for &ActiveVoice { stream, signal, onsets, soloist } in &sounding.voices {
@@ -92,12 +94,12 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     heard
 }
 
-/// The label of a lane; empty if its source has just changed.
+/// The label of a lane. Empty if the source has just changed and the lane is unknown.
 fn label(state: &EngineState, lane: LaneId) -> &str {
     state.catalogue.get(lane).map_or("", |lane| &lane.label)
 }
 
-/// The timbre and the side of a section.
+/// The pulse of a section: its timbre and its side.
 fn section(bench_section: &SeatedSection) -> SoundPart {
     let SeatedSection { section, hosts, bench } = bench_section;
     let side = match bench.pan {
@@ -108,10 +110,15 @@ fn section(bench_section: &SeatedSection) -> SoundPart {
     SoundPart {
         layer: "pulse".into(),
         what: format!("{}, {side}", bench.role.name()),
-        because: format!("{} ({hosts})", section.as_deref().unwrap_or("the rest")),
+        because: format!(
+            "{} ({})",
+            section.as_deref().unwrap_or("other sections"),
+            counted(*hosts as u64, "host")
+        ),
     }
 }
 
+/// The pad: its mood, with the signals that cause it.
 fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     if sounding.lost {
         let (what, because) = ("hollow and dull".to_owned(), why_lost(state));
@@ -145,7 +152,7 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     SoundPart { layer: "bed".into(), what: what.join(", "), because: because.join(", ") }
 }
 
-/// Why there is no reading. The source may work while its cgroup or host is missing.
+/// Why there is no reading. Even if the source works, the selected cgroup or host may be missing.
 fn why_lost(state: &EngineState) -> String {
     let shortfall = match (&state.source, &state.single_host) {
         (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
@@ -153,10 +160,10 @@ fn why_lost(state: &EngineState) -> String {
         (SourceState::Down(shortfall), _) => Some(shortfall),
         (SourceState::Starting, _) => None,
     };
-    shortfall.map_or_else(|| "nothing is known yet".to_owned(), |shortfall| shortfall.error.clone())
+    shortfall.map_or_else(|| "no values have arrived yet".to_owned(), |shortfall| shortfall.error.clone())
 }
 
-/// Why the bed is calm: no task waits, or tasks wait as much as usual.
+/// Why the bed is calm: no task waits, or tasks wait no more than usual.
 fn usual_waits(reading: Option<&Reading>) -> String {
     let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
     let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal]).unwrap_or(0.0);
@@ -174,17 +181,19 @@ fn usual_waits(reading: Option<&Reading>) -> String {
 fn pulse(sounding: &MusicSnapshot) -> SoundPart {
     let (what, because) = match moved(sounding, Feature::PulseDensity) {
         Some((route, position)) if position > 0.0 => {
-            (format!("{:.0} of 16", (position * 16.0).ceil()), cause(&route))
+            (format!("{:.0} of 16 steps", (position * 16.0).ceil()), cause(&route))
         }
-        _ => ("still".to_owned(), "no more work than usual".to_owned()),
+        _ => ("no notes".to_owned(), "no more work than usual".to_owned()),
     };
     SoundPart { layer: "pulse".into(), what, because }
 }
 
+/// The route to a feature of the music, and the feature's value, 0..=1.
 fn moved(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
     sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
+/// The input of a route, in words.
 fn cause(route: &Route) -> String {
     match route.input {
         Input::Work => "total work".to_owned(),
@@ -192,9 +201,10 @@ fn cause(route: &Route) -> String {
     }
 }
 
+/// One sentence about the machine or the site.
 fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     let SourceState::Up(info) = &state.source else {
-        return "Nothing is known now: the source is away.".to_owned();
+        return "No source is available now.".to_owned();
     };
     if let (Some(shortfall), Scope::Selected { .. }) = (&info.shortfall, &info.scope) {
         return format!("{}.", capitalised(&shortfall.error));
@@ -205,19 +215,21 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
         return format!("{}.", capitalised(error));
     }
     let hosts = state.site.as_ref().map_or(0, |site| site.live);
+    if info.kind == SourceKind::Site && state.single_host.is_none() && hosts == 0 {
+        return "No host of the site sends data now.".to_owned();
+    }
     let subject = match (info.kind, state.plan.furthest().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
         (SourceKind::Site, ..) if let Some(alone) = &state.single_host => alone.host.clone(),
         (SourceKind::Site, Some(solo), _) => format!("Of {}, {}", counted(hosts.into(), "host"), solo.host),
-        (SourceKind::Site, None, _) if hosts == 0 => "The site, of which no host is heard,".to_owned(),
         (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
         (_, _, Scope::Machine) => "This machine".to_owned(),
         (_, _, scope) => capitalised(&scope_label(scope)),
     };
     match standing_out {
-        _ if state.reading.is_none() => format!("{subject} has only just been heard."),
+        _ if state.reading.is_none() => format!("{subject} has not been measured yet."),
         [] => match (state.plan.furthest().first(), &state.single_host) {
-            // The solo is audible at once, and shown a moment later.
+            // The soloist plays at once, but its displayed rate rises a moment later.
             (Some(solo), None) => {
                 format!("{subject} is doing more than usual: {}.", label(state, solo.signal))
             }
@@ -230,7 +242,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     }
 }
 
-/// At the start of a sentence, unless it is a unit's name, which is written as it is.
+/// Makes the first letter a capital. The name of a systemd unit stays as it is.
 fn capitalised(text: &str) -> String {
     let is_name = text.split(' ').next().is_some_and(|word| word.contains('.'));
     let mut letters = text.chars();
@@ -240,6 +252,7 @@ fn capitalised(text: &str) -> String {
     }
 }
 
+/// The whole text for a terminal.
 fn text(
     state: &EngineState,
     sentence: &str,
@@ -254,11 +267,11 @@ fn text(
     if let SourceState::Up(info) = &state.source {
         line(format_args!("Source: {}", info.detail));
         if info.scope != Scope::Machine {
-            line(format_args!("Heard: {} alone", scope_label(&info.scope)));
+            line(format_args!("Scope: only {}", scope_label(&info.scope)));
         }
     }
     if let Some(SingleHost { host, shortfall }) = &state.single_host {
-        line(format_args!("Heard: {host} alone"));
+        line(format_args!("Host: only {host}"));
         if let Some(Shortfall { error, fix }) = shortfall {
             line(format_args!("Why: {error}\nFix: {fix}"));
         }
@@ -272,13 +285,13 @@ fn text(
     if let Some(learnt) =
         state.reading.as_ref().map(|reading| reading.learnt).filter(|learnt| *learnt < 0.995)
     {
-        line(format_args!("Learning the baseline: {:.0} % known", 100.0 * learnt));
+        line(format_args!("Learning the baseline: {:.0} % learned", 100.0 * learnt));
     }
     if state.baseline_frozen {
         line(format_args!("The baseline is frozen"));
     }
     if !standing_out.is_empty() {
-        line(format_args!("\nStanding out{:>21}{:>14}   above it", "now", "usual"));
+        line(format_args!("\n{:<26}{:>14}{:>14}   factor", "Above usual", "now", "usual"));
         for DeviatingSignal { signal, label, rate, ordinary, deviation, times: factor, .. } in standing_out {
             let times = if is_zero_amount(ordinary) {
                 "usually none".to_owned()
@@ -289,27 +302,28 @@ fn text(
         }
     }
     let soloists = state.plan.furthest().into_iter().map(|solo| {
-        let section = solo.section.as_ref().map_or_else(String::new, |section| format!(" of {section}"));
+        let section =
+            solo.section.as_ref().map_or_else(String::new, |section| format!(" of section {section}"));
         format!("{}{section}", solo.host)
     });
     let soloists = soloists.collect::<Vec<_>>().join(" and ");
     if !soloists.is_empty() {
-        line(format_args!("The voices are those of {soloists}"));
+        line(format_args!("The voices play {soloists}"));
     }
     if let Some(remark) = &state.plan.remark {
-        line(format_args!("Not played as requested: {remark}"));
+        line(format_args!("Mode: {remark}"));
     }
     let is_silent = |host: &&Host| host.silent;
     let silent = state.site.iter().flat_map(|site| &site.hosts).filter(is_silent);
     let silent: Vec<&str> = silent.map(|host| host.name.as_str()).take(4).collect();
     if !silent.is_empty() {
-        line(format_args!("Silent: {}", silent.join(", ")));
+        line(format_args!("Stopped sending: {}", silent.join(", ")));
     }
     if let Some(CueEntry { ts_ms, kind, host, pid, comm, .. }) = state.cues.back() {
         let ago_s = now_unix_ms().saturating_sub(*ts_ms) / 1000;
         let whose = comm.as_ref().map_or_else(String::new, |comm| format!(" of {comm}"));
         let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-        let at = host.as_ref().map_or_else(String::new, |host| format!(" at {host}"));
+        let at = host.as_ref().map_or_else(String::new, |host| format!(" on {host}"));
         line(format_args!("\nLast cue: {kind}{whose}{pid}{at}, {ago_s} s ago"));
     }
     if !heard.is_empty() {
@@ -321,7 +335,7 @@ fn text(
     inert::lines(&narrow(&text)).into_owned()
 }
 
-/// Wraps the text at [`COLUMNS`]. Errors and names may be longer.
+/// Wraps lines that are longer than [`COLUMNS`], such as long errors.
 fn narrow(text: &str) -> String {
     let options = textwrap::Options::new(COLUMNS).subsequent_indent("     ");
     let lines = text.lines().map(|line| match line.chars().count() {
@@ -331,12 +345,12 @@ fn narrow(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// Whether an [`amount`] is shown as zero. A rate is no multiple of zero.
+/// Whether an [`amount`] reads as zero. No factor can be given for a baseline of zero.
 pub fn is_zero_amount(amount: &str) -> bool {
     amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// A deviation as a factor, such as `2.0 x`.
+/// A deviation in octaves as a factor, such as `2.0 x`.
 pub fn times(deviation: f32) -> String {
     as_factor(f64::from(deviation).exp2())
 }
@@ -349,7 +363,7 @@ fn as_factor(factor: f64) -> String {
     }
 }
 
-/// A short text for a rate with its unit. Added lanes may have any unit, or none.
+/// A rate with its unit as a short text, such as `24.1 MB/s`. Added lanes may have any unit or none.
 pub fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),

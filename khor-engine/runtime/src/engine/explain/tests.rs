@@ -1,4 +1,4 @@
-//! Tests that explanations are true and fit the screen.
+//! Tests that explanations are correct and fit the screen.
 
 use khor_music::{Composer, Preset, Settings, VoiceStream};
 use khor_proto::{Availability, Selector};
@@ -18,13 +18,13 @@ fn the_text_shows_deviations_and_sound() {
     }
     state.sounding = Some(composer.snapshot());
     let Explanation { standing_out, heard, text, .. } = explain(&state);
-    assert_eq!(standing_out[0].signal, "rx", "the demo downloads now: {text}");
+    assert_eq!(standing_out[0].signal, "rx", "the demo is downloading at this time: {text}");
     assert!(heard.iter().any(|h| h.layer == "voice" && h.what.starts_with("receive")), "{text}");
     assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
-/// The music follows a rate at once, and the displayed rate within a second. Both columns and the
-/// factor use displayed rates.
+/// The music follows a rate at once; the displayed rate follows within a second. Both columns and
+/// the factor use the displayed rate.
 #[test]
 fn deviations_match_the_shown_rates() {
     let mut reading = deviating_reading(SignalId::Fork, 1.4);
@@ -39,12 +39,20 @@ fn deviations_match_the_shown_rates() {
     assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
     assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
     reading.baselines[i] = Some(0.0);
-    assert_eq!(standing(&reading, &Catalogue::kernel(), false)[0].times, None, "no rate is times nothing");
+    assert_eq!(
+        standing(&reading, &Catalogue::kernel(), false)[0].times,
+        None,
+        "a zero baseline has no factor"
+    );
     let of_many = &standing(&reading, &Catalogue::kernel(), true)[0];
-    assert_eq!((of_many.deviation, of_many.times), (1.4, None), "no host has the median of all rates");
+    assert_eq!(
+        (of_many.deviation, of_many.times),
+        (1.4, None),
+        "the rate of many hosts belongs to no host, so there is no factor"
+    );
 }
 
-/// If tasks wait, the explanation of a calm bed gives the reason. Long lines wrap.
+/// Even while the bed is calm, tasks may wait as usual. The explanation names these waits.
 #[test]
 fn a_calm_bed_names_usual_waits() {
     let mut reading = deviating_reading(SignalId::Rx, 0.0);
@@ -52,6 +60,10 @@ fn a_calm_bed_names_usual_waits() {
     reading.rates[SignalId::Cpu] = Some(0.995);
     let why = usual_waits(Some(&reading));
     assert_eq!(why, "waiting on cpu, no more than usual");
+}
+
+#[test]
+fn long_lines_wrap() {
     let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
     let narrow = narrow(&long);
     assert!(narrow.starts_with("Short\nWhy: a name") && narrow.ends_with('\n'), "{narrow}");
@@ -62,7 +74,11 @@ fn a_calm_bed_names_usual_waits() {
 fn amounts_are_short() {
     assert_eq!(amount("B/s", 24.12e6), "24.1 MB/s");
     assert_eq!(amount("1/s", 3.0), "3.0/s");
-    assert_eq!((&*amount("1/s", 0.07), &*amount("1/s", 0.0)), ("0.07/s", "0.0/s"), "18 x 0.07 is no 0.1");
+    assert_eq!(
+        (&*amount("1/s", 0.07), &*amount("1/s", 0.0)),
+        ("0.07/s", "0.0/s"),
+        "0.07 must not be rounded to 0.1"
+    );
     assert_eq!(amount("1/s", 12e3), "12.0 k/s");
     assert_eq!(amount("ratio", 0.251), "25.1 %");
     assert_eq!(amount("s", 0.0123), "12.3 ms");
@@ -72,7 +88,7 @@ fn amounts_are_short() {
     assert!(!is_zero_amount(&amount("1/s", 0.07)) && !is_zero_amount(&amount("B/s", 10.0)));
 }
 
-/// A factor such as "> 999 x" means nothing if the baseline is zero.
+/// A factor such as "> 999 x" has no meaning if the baseline is zero.
 #[test]
 fn a_zero_baseline_reads_usually_none() {
     let mut state = EngineState::default();
@@ -88,8 +104,8 @@ fn a_zero_baseline_reads_usually_none() {
 }
 
 #[test]
-fn a_missing_cgroup_is_no_lost_source() {
-    let gone = "nothing can be heard of x.service: there is no cgroup /system.slice/x.service now";
+fn a_missing_cgroup_explains_the_lost_bed() {
+    let gone = "khor cannot count x.service: there is no cgroup /system.slice/x.service now";
     let shortfall = Shortfall { error: gone.to_owned(), fix: "start it".to_owned() };
     let info = SourceInfo {
         kind: SourceKind::Collector,
@@ -113,13 +129,13 @@ fn a_single_onset_is_singular() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     composer.advance(0.0, &EngineState::default().lanes(), &mut Vec::new());
     let mut sounding = composer.snapshot();
-    let speaking = |onsets| ActiveVoice {
+    let voice = |onsets| ActiveVoice {
         stream: VoiceStream::Receive,
         signal: SignalId::Rx.into(),
         onsets,
         soloist: None,
     };
-    sounding.voices = [speaking(1), speaking(2)].into_iter().collect();
+    sounding.voices = [voice(1), voice(2)].into_iter().collect();
     let heard = heard(&sounding, &EngineState::default());
     let voices: Vec<&str> =
         heard.iter().filter(|it| it.layer == "voice").map(|it| it.what.as_str()).collect();
