@@ -1,6 +1,7 @@
-//! The `khor relay` command and the program `khor-relay`: publish this machine's frames to a site.
+//! Publishes this machine's frames to a site: the command `khor relay` and the program
+//! `khor-relay`.
 
-// A full disk or a closed terminal must not end khor: `print` prints without panicking.
+// `println!` panics if the disk is full or the terminal is closed. `print` does not.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 mod nats;
@@ -28,40 +29,41 @@ use tokio::{sync::watch, time::Instant};
 
 pub use self::nats::NatsArgs;
 
-/// Each option that a service needs can be given by its variable too.
+/// The options of a relay. Each option that a service needs also has an environment variable.
 #[derive(Args, Debug)]
 pub struct RelayArgs {
-    /// The site this machine belongs to, or another is told to: a-z A-Z 0-9 - _
+    /// The site to publish to: 1 to 63 of a-z A-Z 0-9 - _
     #[arg(long, value_name = "NAME", env = "KHOR_SITE")]
     site: Name,
-    /// Hear all hosts of this other site instead of this machine, and tell of them as one; several may share that
+    /// Instead of this machine, publish the sums of all hosts of this other site; several relays may
+    /// share the work
     #[arg(long, value_name = "NAME", env = "KHOR_AGGREGATE", conflicts_with_all = ["host", "label", "redact", "no_bpf", "baseline"])]
     aggregate: Option<Name>,
-    /// What this machine is called there [default: its host name up to the first dot]
+    /// Name of this machine in the site [default: its host name up to the first dot]
     #[arg(long, value_name = "NAME", env = "KHOR_HOST")]
     host: Option<Name>,
-    /// A label: section=NAME is the group this machine belongs to
+    /// Label of this machine: section=NAME puts it into the section NAME
     #[arg(long, value_name = "section=NAME", env = "KHOR_LABEL", value_parser = section)]
     label: Option<Name>,
     #[command(flatten)]
     nats: NatsArgs,
-    /// Leave out whom cues are about (process, name), and the boot id
+    /// Do not publish the boot id, or the process id and name in cues
     #[arg(long)]
     redact: bool,
-    /// Frames a second, 1 to 20; with --aggregate 2 to 20
+    /// Frames per second, 1 to 20; with --aggregate 2 to 20
     #[arg(long, value_name = "HZ", default_value_t = 5, value_parser = number::within(1, 20_u8), allow_negative_numbers = true)]
     rate_hz: u8,
-    /// Answer Prometheus there, GET /metrics; a port alone is one of this machine's own
+    /// Serve metrics for Prometheus (GET /metrics) at this address; without HOST, on 127.0.0.1
     #[arg(long, value_name = "[HOST:]PORT", env = "KHOR_METRICS", value_parser = listen_address, allow_negative_numbers = true)]
     metrics: Option<SocketAddr>,
     /// The collector's socket
     #[arg(long, value_name = "PATH", env = khor_proto::client::SOCKET_ENV,
           default_value = khor_proto::client::DEFAULT_SOCKET)]
     socket: PathBuf,
-    /// Don't listen to the collector, read /proc only
+    /// Do not use the collector; read only /proc
     #[arg(long)]
     no_bpf: bool,
-    /// Where what is ordinary is kept [default: ~/.local/state/khor/relay-baseline.json]
+    /// File for the learned baseline [default: ~/.local/state/khor/relay-baseline.json]
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 }
@@ -83,7 +85,7 @@ impl RelayArgs {
             redact: self.redact,
             rate_hz: self.rate_hz,
             socket: (!self.no_bpf).then(|| self.socket.clone()),
-            baseline: baseline.context("no home directory: say where with --baseline FILE")?,
+            baseline: baseline.context("there is no home directory for the baseline: add --baseline FILE")?,
             own: Arc::default(),
         })
     }
@@ -100,14 +102,15 @@ fn baseline_path() -> Option<PathBuf> {
 
 /// This machine's host name up to the first dot.
 fn host_name() -> anyhow::Result<Name> {
-    let name = nix::unistd::gethostname().context("asking for the host name")?;
+    let name = nix::unistd::gethostname().context("cannot read the host name")?;
     let name = name.to_string_lossy().into_owned();
     let word = name.split('.').next().unwrap_or_default();
-    Name::new(word).map_err(|error| anyhow!("the host name {error}; say another with --host NAME"))
+    Name::new(word).map_err(|error| anyhow!("the host name {error}; set another one with --host NAME"))
 }
 
 impl RelayArgs {
-    /// The settings of a relay that aggregates. Ends the program on wrong usage, as for any option.
+    /// The settings of a relay that aggregates the site `aggregated`. Ends the program if the
+    /// options are invalid.
     fn aggregate(&self, aggregated: &Name) -> anyhow::Result<AggregateSettings> {
         let wrong = |what: String| {
             RelayArgs::augment_args(clap::Command::new("relay"))
@@ -116,7 +119,7 @@ impl RelayArgs {
         };
         if *aggregated == self.site {
             wrong(format!(
-                "--aggregate {aggregated}: expected another site than --site {aggregated}, which it is told to"
+                "--aggregate {aggregated}: expected another site than --site {aggregated}, which receives the sums"
             ));
         }
         if self.rate_hz < 2 {
@@ -127,7 +130,7 @@ impl RelayArgs {
     }
 }
 
-/// Relays until a signal ends it.
+/// Runs the relay until a signal ends it.
 pub fn run(args: &RelayArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some(aggregated) = &args.aggregate {
@@ -149,7 +152,7 @@ pub fn run(args: &RelayArgs) -> anyhow::Result<()> {
     print_line(format_args!("{site}.{host}: {frames} and {cues} sent, {dropped} dropped"))
 }
 
-/// Runs the relay, and shows its progress on the terminal, to Prometheus and to systemd.
+/// Runs `relay`. Reports its progress to the terminal, to Prometheus and to systemd's watchdog.
 async fn go(
     args: &RelayArgs,
     own: Arc<OwnTraffic>,
@@ -162,16 +165,16 @@ async fn go(
     }
     let (mut line, begun) = (ProgressLine::new(true), Instant::now());
     let heartbeat = Arc::new(AtomicU64::new(0));
-    let heard = Arc::clone(&heartbeat);
-    let watchdog = tokio::spawn(systemd::feed_watchdog(move || heard.load(Ordering::Relaxed)));
+    let beats = Arc::clone(&heartbeat);
+    let watchdog = tokio::spawn(systemd::feed_watchdog(move || beats.load(Ordering::Relaxed)));
     systemd::ready();
     let done = relay(&mut |now| {
-        // A dropped frame is a sign of life too.
+        // A relay that drops frames is still alive.
         heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
         metrics.update(now);
         let away = match (now.connected, &now.trouble) {
             (false, _) => ", the server is unavailable",
-            (true, Some(_)) => ", frames are too long for the server: see the log",
+            (true, Some(_)) => ", the server rejects long frames: see the log",
             (true, None) => "",
         };
         let (frames, cues) = (counted(now.frames, "frame"), counted(now.cues, "cue"));

@@ -1,11 +1,11 @@
-//! The `khor-relay` program: `khor relay` for servers without sound libraries.
+//! The program `khor-relay`: the command `khor relay` for servers without sound libraries.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use khor_relay::RelayArgs;
 
-/// Sends what this machine does to a site's listeners, over NATS.
+/// Publishes the activity of this machine to a site, over NATS.
 #[derive(Debug, Parser)]
 #[command(name = "khor-relay", version, about, max_term_width = 80)]
 #[command(after_help = khor_command_line::AFTER_HELP)]

@@ -1,4 +1,4 @@
-//! Options for the NATS server and its credentials, shared by all commands that connect to one.
+//! The options for the NATS server and its credentials. All commands that connect to NATS use them.
 
 use std::path::PathBuf;
 
@@ -7,36 +7,37 @@ use clap::Args;
 use khor_command_line::path::setting_path;
 use khor_site::nats::NatsSettings;
 
-/// Each option also has an environment variable, so that a service needs no command line.
+/// The options for the NATS server. Each option also has an environment variable, for services.
 #[derive(Args, Clone, Debug, Default)]
 pub struct NatsArgs {
     /// The NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`
     #[arg(long, value_name = "URL", env = "KHOR_NATS")]
     pub nats: Option<String>,
-    /// Credentials for it, as NATS' own tools write them
+    /// Credentials for the NATS server (JWT and seed), as NATS' own tools write them
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", value_parser = setting_path(), conflicts_with = "nkey")]
     pub creds: Option<PathBuf>,
-    /// Seed of this user's `NKey`
+    /// File with the seed of an `NKey` for the NATS server
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY", value_parser = setting_path())]
     pub nkey: Option<PathBuf>,
-    /// Who vouches for the server, PEM [default: the system's authorities]
+    /// Certificate of the authority that signed the server's certificate, PEM [default: the
+    /// system's authorities]
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CA", value_parser = setting_path())]
     pub tls_ca: Option<PathBuf>,
-    /// This client's certificate, PEM
+    /// Certificate of this client for the NATS server, PEM
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CERT", value_parser = setting_path(), requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
-    /// Its key, PEM
+    /// Key of the client's certificate, PEM
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_KEY", value_parser = setting_path(), requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 }
 
 impl NatsArgs {
-    /// The server that these options name. Files without an option come from the service manager's
-    /// credentials, if they exist.
+    /// The NATS server and the credentials for it. If an option is missing, the service's
+    /// credential from systemd replaces it.
     ///
     /// # Errors
     ///
-    /// There are two credentials, and the server accepts only one.
+    /// systemd passes two credentials, but the server accepts only one.
     pub fn server(&self) -> anyhow::Result<NatsSettings> {
         self.with(&Credentials::of_service())
     }
@@ -47,7 +48,7 @@ impl NatsArgs {
             (creds, nkey) = (credentials.find(CREDS), credentials.find(NKEY));
             if creds.is_some() && nkey.is_some() {
                 bail!(
-                    "found both credentials {CREDS} and {NKEY}: remove /etc/khor/relay.creds or /etc/khor/relay.nk"
+                    "there are two credentials, {CREDS} and {NKEY}: remove /etc/khor/relay.creds or /etc/khor/relay.nk"
                 );
             }
         }
@@ -60,14 +61,15 @@ impl NatsArgs {
     }
 }
 
-/// Names of the credentials in khor-relay.service.
+// Names of the credentials in khor-relay.service.
 const CREDS: &str = "nats-creds";
 const NKEY: &str = "nats-nkey";
 const CA: &str = "nats-ca";
 const CERT: &str = "nats-cert";
 const KEY: &str = "nats-key";
 
-/// Files that systemd makes readable to one service only (`systemd.exec(5)`, `LoadCredential`).
+/// The credentials that systemd passes to this service: files that no other service can read
+/// (`systemd.exec(5)`, `LoadCredential`).
 struct Credentials {
     directory: Option<PathBuf>,
 }
@@ -77,8 +79,8 @@ impl Credentials {
         Self { directory: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
-    /// The path of this credential; `None` if it is blank. The unit sets a blank default for files
-    /// that the administrator has not made, because systemd does not start a unit without them.
+    /// The path of the credential `name`; `None` if it is missing or blank. Each credential is blank
+    /// by default, because systemd does not start a unit with a missing credential.
     fn find(&self, name: &str) -> Option<PathBuf> {
         let path = self.directory.as_ref()?.join(name);
         let length = std::fs::metadata(&path).ok()?.len();
@@ -86,7 +88,7 @@ impl Credentials {
     }
 }
 
-/// Length of the default in khor-relay.service, bytes.
+/// Length of a blank credential in khor-relay.service, bytes.
 const BLANK_BYTES: u64 = 1;
 
 #[cfg(test)]
