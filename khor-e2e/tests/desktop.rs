@@ -140,7 +140,7 @@ fn taken_bus_name_is_reported_then_acquired() {
     let second = engine_on(&bus, &["--dbus"]);
     wait_until("the refusal", || desktop(&second)["error"].is_string());
     let refused = desktop(&second);
-    assert_eq!(refused["bus"]["error"], "another program is org.khor.Engine on the session bus");
+    assert_eq!(refused["bus"]["error"], "another program owns org.khor.Engine on the session bus");
     assert!(refused["fix"].as_str().is_some_and(|fix| fix.contains("desktop.bus")), "{refused}");
     first.stop();
     wait_until("the name, free", || desktop(&second)["ok"] == true);

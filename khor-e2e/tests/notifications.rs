@@ -97,7 +97,7 @@ fn crash_notifies_once_or_names_fix() {
     engine.wait_for_source("collector");
     wait_until("that nobody shows notifications", || notifications(&engine)["error"].is_string());
     let absent = notifications(&engine);
-    assert_eq!(absent["error"], "nobody shows notifications on the session bus");
+    assert_eq!(absent["error"], "no program shows notifications on the session bus");
     assert!(absent["fix"].is_string() && engine.health().desktop.parts.bus.ok);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -111,7 +111,7 @@ fn crash_notifies_once_or_names_fix() {
     let pid = crashes.crash();
     let notification = shown.recv_timeout(hang_timeout()).expect("a notification");
     assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
-    assert_eq!((notification.body.as_str(), notification.urgency), ("It died of SIGSEGV.", 1));
+    assert_eq!((notification.body.as_str(), notification.urgency), ("The signal SIGSEGV ended it.", 1));
     assert_eq!((notification.app.as_str(), notification.icon.as_str()), ("khor", "org.khor.Khor"));
     assert_eq!((notification.replaces, notification.actions.len(), notification.expires_ms), (0, 0, -1));
     let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");

@@ -105,7 +105,7 @@ fn invalid_osc_is_refused_counted_and_logged() {
     is_refused(&|| fader.set("/khor/set/music/bmp", OscType::Float(90.0)), "there is no such setting");
     is_refused(&|| fader.set("/khor/set/music/bpm", OscType::Float(900.0)), "expected 20 to 300");
     is_refused(&|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())), "OSC may change");
-    is_refused(&|| fader.set("/1/fader1", OscType::Float(0.5)), "there is no such address");
+    is_refused(&|| fader.set("/1/fader1", OscType::Float(0.5)), "khor has no such address");
     is_refused(&|| drop(fader.socket.send(b"hello")), "not an OSC packet");
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
     fader.send(&message("/khor/panic", Vec::new()));

@@ -1,4 +1,4 @@
-//! The commands in OSC messages.
+//! Parses the commands in OSC messages.
 
 use std::sync::LazyLock;
 
@@ -6,12 +6,16 @@ use khor_config::{Access, Config, ConfigError, ConfigPatch, Field, Kind};
 use rosc::OscType;
 use serde_json::{Number, Value};
 
-/// Prefix of the address of a setting.
+/// Prefix of the addresses of settings.
 pub(super) const SET: &str = "/khor/set/";
+/// The address that mutes and unmutes.
 pub(super) const MUTE: &str = "/khor/mute";
+/// The address that ends every note.
 pub(super) const PANIC: &str = "/khor/panic";
+/// What OSC can set, for the error about a list or a section.
+const SINGLE_VALUE: &str = "the path of a setting that is one number, text or switch";
 
-/// A command.
+/// A command for the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OscCommand {
     /// Sets the setting at this path, whose parts are separated by `/`.
@@ -25,18 +29,16 @@ pub(super) enum OscCommand {
 /// Why a message is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
-    /// Not an address of khor.
-    #[error(
-        "{0}: there is no such address; expected /khor/set/<path of a setting>, /khor/mute or /khor/panic"
-    )]
+    /// khor has no such address.
+    #[error("{0}: khor has no such address; use /khor/set/<path of a setting>, /khor/mute or /khor/panic")]
     Address(String),
-    /// A pattern that matches nothing.
-    #[error("{0}: no address matches this pattern; use one such as {SET}music/*")]
+    /// A pattern that matches no address of khor.
+    #[error("{0}: no address matches this pattern; an example that matches is {SET}music/*")]
     Pattern(String),
     /// No setting has this path.
-    #[error("/khor/set/{0}: there is no such setting; GET /api/config shows all")]
+    #[error("/khor/set/{0}: there is no such setting; GET /api/config lists all settings")]
     Setting(String),
-    /// A setting that OSC may not change, or a path outside the settings that it may change.
+    /// OSC may not change this setting.
     #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = OPEN.join(", "))]
     Forbidden(String),
     /// Not exactly one value, or a value of the wrong type.
@@ -52,8 +54,8 @@ pub(super) enum CommandError {
     Invalid(#[from] ConfigError),
 }
 
-/// The settings that OSC may change, as paths below `/khor/set/`. If OSC may change a whole
-/// section, the list has only the section.
+/// Paths of the settings that OSC may change, below `/khor/set/`. If OSC may change every setting of
+/// a section, the list contains the section instead of its settings.
 static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
     let section = |field: &Field| field.path.split('.').next().unwrap_or_default().to_owned();
     let is_open = |field: &&Field| field.access == Access::Anyone;
@@ -68,6 +70,7 @@ static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 impl OscCommand {
+    /// The command of a message.
     pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, CommandError> {
         let expected = |expected| CommandError::Value { address: address.to_owned(), expected };
         match (address, args) {
@@ -77,7 +80,7 @@ impl OscCommand {
                 Ok(Self::Mute(Some(muted)))
             }
             (MUTE, _) => Err(expected("nothing, or true, false or a number")),
-            // Pads also send their pressure.
+            // Accepts any values, because drum pads also send their pressure.
             (PANIC, _) => Ok(Self::Panic),
             _ => match address.strip_prefix(SET) {
                 Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),
@@ -93,8 +96,8 @@ pub(super) fn set_addresses() -> impl Iterator<Item = String> {
     open.map(|field| format!("{SET}{}", field.path.replace('.', "/")))
 }
 
-/// The change that sets the setting at `path`. Converts the value to the setting's type, because
-/// faders always send numbers.
+/// The change of the configuration that sets the setting at `path`. Converts the value to the type
+/// of the setting, because faders always send numbers.
 pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, CommandError> {
     let field = open_field(path)?;
     let reject = |expected| CommandError::Value { address: format!("{SET}{path}"), expected };
@@ -104,14 +107,14 @@ pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, Comman
         Kind::Number => (to_number(value), "a number"),
         Kind::Whole => (to_whole(value), "a number"),
         Kind::Text => (to_text(value).map(Value::String), "a text"),
-        Kind::List => (None, "a setting that is one number, text or switch"),
+        Kind::List => (None, SINGLE_VALUE),
     };
     Ok(Config::change_of(&field.path, value.ok_or_else(|| reject(expected))?)?)
 }
 
 /// The setting at a path below `/khor/set/`, if OSC may change it.
 fn open_field(path: &str) -> Result<&'static Field, CommandError> {
-    // A dot does not separate parts in OSC.
+    // Only slashes separate the parts of a path in OSC.
     let field = if path.contains('.') { None } else { Config::field(&path.replace('/', ".")) };
     if let Some(field) = field.filter(|field| field.access == Access::Anyone) {
         return Ok(field);
@@ -119,7 +122,7 @@ fn open_field(path: &str) -> Result<&'static Field, CommandError> {
     let is_below = |rest: &str| rest.starts_with('/');
     if OPEN.iter().any(|open| open == path) {
         let address = format!("{SET}{path}");
-        Err(CommandError::Value { address, expected: "a setting that is one number, text or switch" })
+        Err(CommandError::Value { address, expected: SINGLE_VALUE })
     } else if OPEN.iter().any(|open| path.strip_prefix(&**open).is_some_and(is_below)) {
         Err(CommandError::Setting(path.to_owned()))
     } else {
@@ -127,6 +130,7 @@ fn open_field(path: &str) -> Result<&'static Field, CommandError> {
     }
 }
 
+/// Numbers from 0.5 on mean true.
 fn to_bool(value: &OscType) -> Option<bool> {
     match value {
         OscType::Bool(value) => Some(*value),
@@ -138,7 +142,7 @@ fn to_number(value: &OscType) -> Option<Value> {
     Number::from_f64(number_of(value)?).map(Value::Number)
 }
 
-/// The nearest whole number.
+/// Rounds to the nearest whole number.
 fn to_whole(value: &OscType) -> Option<Value> {
     let whole = number_of(value)?.round();
     (whole.abs() < 9e15).then(|| Value::from(whole as i64))
@@ -154,7 +158,7 @@ fn to_text(value: &OscType) -> Option<String> {
 fn number_of(value: &OscType) -> Option<f64> {
     match value {
         OscType::Int(value) => Some(f64::from(*value)),
-        // The shortest decimal that is this float: 0.1, not 0.10000000149.
+        // The shortest decimal number that this float stands for: 0.1, not 0.10000000149.
         OscType::Float(value) => value.to_string().parse().ok(),
         OscType::Double(value) => Some(*value),
         OscType::Long(value) => Some(*value as f64),

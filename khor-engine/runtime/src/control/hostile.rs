@@ -1,5 +1,5 @@
-//! Tests hostile datagrams of up to 64 KiB. The tests call the function that handles received
-//! datagrams, on a stack as small as that of the real thread.
+//! Sends hostile datagrams of up to 64 KiB to the function that handles received datagrams. Its
+//! stack is as small as in the engine.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Datagrams that are known to break other OSC receivers.
+/// Datagrams that break other OSC receivers.
 fn classics() -> Vec<Vec<u8>> {
     let wide = 30_000;
     vec![
@@ -49,7 +49,7 @@ fn classics() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Makes a datagram that is nearly valid: a few elements, some of them bundles, and some changed
+/// Makes a datagram that is nearly valid: up to five messages in nested bundles, with a few changed
 /// bytes.
 fn mutated(random: &mut Rng) -> Vec<u8> {
     const ADDRESSES: [&str; 9] = [
@@ -83,6 +83,7 @@ fn mutated(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
+/// Makes a datagram of random bytes, which may begin like a valid one.
 fn noise(random: &mut Rng) -> Vec<u8> {
     let length = random.usize(0..=MAX_DATAGRAM) >> random.u32(0..16);
     let start: &[u8] = random.choice([&b""[..], b"/", b"/khor/set/", b"#bundle\0"]).unwrap();
@@ -91,16 +92,16 @@ fn noise(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Handles all datagrams, and then a setting such as a fader sends.
+/// Handles all datagrams, and at the end a valid message, which must still take effect.
 fn handle_all(engine: &Arc<Engine>) {
     let mut handler = OscHandler::new(Arc::clone(engine));
     let mut random = Rng::with_seed(776);
     let random =
         (0..DATAGRAMS).map(|_| if random.bool() { mutated(&mut random) } else { noise(&mut random) });
     for datagram in classics().into_iter().chain(random) {
-        khor_patience::progress("taking datagrams");
+        khor_patience::progress("handling hostile datagrams");
         handler.datagram(&datagram);
-        // Checks the settings without applying them, because one might start a sound device.
+        // Checks the settings but does not apply them, because a setting could open a sound device.
         for (path, args) in std::mem::take(&mut handler.settings) {
             let _ = super::command::change(&path, &args);
         }
@@ -112,11 +113,11 @@ fn handle_all(engine: &Arc<Engine>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn no_datagram_ends_the_engine() {
     let (engine, _dir) = quiet_engine();
-    let (hears, runtime) = (Arc::clone(&engine), Handle::current());
+    let (target, runtime) = (Arc::clone(&engine), Handle::current());
     let small = std::thread::Builder::new().stack_size(STACK_BYTES);
     let thread = small.spawn(move || {
         let _runtime = runtime.enter();
-        handle_all(&hears);
+        handle_all(&target);
     });
     tokio::task::spawn_blocking(|| thread.unwrap().join().expect("no datagram panics")).await.unwrap();
     assert_eq!(serde_json::to_value(engine.config()).unwrap()["music"]["bpm"], json!(96.0));

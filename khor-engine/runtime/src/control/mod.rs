@@ -1,17 +1,17 @@
-//! Receives commands by OSC: faders and pads of other programs on this machine.
+//! Receives OSC commands from faders and pads of other programs on this machine.
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | sets an [`Access::Anyone`] setting: `/khor/set/music/bpm` |
-//! | `/khor/mute` | none, or a bool or number | mutes, unmutes; without a value toggles the mute |
+//! | `/khor/set/<path>` | one value | sets a setting with [`Access::Anyone`], such as `/khor/set/music/bpm` |
+//! | `/khor/mute` | none, a bool or a number | mutes or unmutes; without a value, toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
-//! Only programs on this machine may send commands, and only if the configuration allows it
-//! (`osc.receive`). If values of one setting arrive too fast, only the newest is applied. The
-//! configuration file is written once the fader rests.
+//! The input is off unless the configuration enables it (`osc.receive`). It accepts packets from this
+//! machine only. If several values of one setting arrive within 20 ms, only the newest is applied. The
+//! configuration file is written when no value has arrived for a second.
 //!
 //! [`Access::Anyone`]: khor_config::Access::Anyone
 
@@ -41,9 +41,9 @@ use tracing::{info, warn};
 use self::command::{CommandError, OscCommand};
 use crate::engine::Engine;
 
-/// Longest packet, bytes: all that UDP carries.
+/// Longest packet, bytes. No UDP packet is longer.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
-/// Longest reason that is kept, characters. A reason may quote values of the message.
+/// Longest stored reason of a rejection, characters. A reason may quote the message.
 const MAX_REASON: usize = 300;
 /// Time between two changes of settings: at most 50 a second.
 const PERIOD: Duration = Duration::from_millis(20);
@@ -63,12 +63,12 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
             changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // All changes are saved, however the loop ended.
+        // Saves all changes, whatever ended the input.
         save(&engine).await;
     }
 }
 
-/// Listens on `port` for ever; `None`: does nothing for ever.
+/// Receives commands on `port` for ever. Without a port, waits for ever.
 async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     let Some(port) = port else {
         engine.update_osc_input_health(|health| health.health = Health::off());
@@ -81,9 +81,9 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
             Err(problem) => {
                 let error = format!("port {port}: {problem}");
                 if std::mem::take(&mut is_first) {
-                    warn!("osc: listening on {error}; trying again every {} s", RETRY.as_secs());
+                    warn!("osc: cannot listen on {error}; retrying every {} s", RETRY.as_secs());
                 }
-                let fix = "end the program that has it, or choose another: osc.receive.port";
+                let fix = "stop the program that uses this port, or choose another with osc.receive.port";
                 engine.update_osc_input_health(|health| health.health = Health::failing(error, fix));
             }
         }
@@ -99,16 +99,16 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     }
 }
 
-/// Commands that are not applied yet.
+/// Handles received datagrams. Keeps the settings that are not applied yet.
 struct OscHandler {
     engine: Arc<Engine>,
-    /// The newest value of each setting, by its path.
+    /// The newest requested value of each setting, by its path.
     settings: BTreeMap<String, Values>,
-    /// The configuration differs from its file.
+    /// Applied settings are not in the configuration file yet.
     unsaved: bool,
 }
 
-/// The values of a message. The addresses that a pattern matches share them.
+/// The values of a message. If its address is a pattern, all matching addresses share them.
 type Values = Arc<Vec<OscType>>;
 
 impl OscHandler {
@@ -116,8 +116,8 @@ impl OscHandler {
         Self { engine, settings: BTreeMap::new(), unsaved: false }
     }
 
-    /// Receives packets for one period from the first packet on. Returns without packets once the
-    /// fader rests.
+    /// Waits for a packet, then receives more packets for one [`PERIOD`]. If settings are unsaved and
+    /// no packet arrives within [`SAVE_DELAY`], returns without a packet.
     async fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
         let first = if self.unsaved {
             tokio::time::timeout(SAVE_DELAY, socket.recv(buffer)).await.ok()
@@ -133,14 +133,14 @@ impl OscHandler {
                     own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
-                // An answer to nothing that was sent: the socket goes on.
+                // The socket still works after an error, such as an ICMP error.
                 Err(problem) => self.reject(&problem.to_string()),
             }
             received = timeout_at(until.into(), socket.recv(buffer)).await.ok();
         }
     }
 
-    /// Handles every message of a datagram. Time tags do not delay a message.
+    /// Handles every message of a datagram at once. Ignores time tags.
     fn datagram(&mut self, datagram: &[u8]) {
         packet::read(datagram, |element| match element {
             Ok(message) => self.message(message),
@@ -163,7 +163,7 @@ impl OscHandler {
         }
     }
 
-    /// Handles a message to one address. A setting takes effect in [`Self::apply_settings`].
+    /// Executes a command. A setting takes effect later, in [`Self::apply_settings`].
     fn execute(&mut self, address: &str, args: &Values) {
         match OscCommand::of(address, args) {
             Ok(OscCommand::Set(path)) => {
@@ -176,6 +176,7 @@ impl OscHandler {
         }
     }
 
+    /// Counts a rejected message, and keeps the reason for the health report.
     fn reject(&self, problem: &str) {
         self.engine.update_osc_input_health(|health| {
             health.refused += 1;
@@ -183,7 +184,7 @@ impl OscHandler {
         });
     }
 
-    /// Applies the requested settings. Saves the configuration if there are none.
+    /// Applies the requested settings. If there are none, saves the earlier ones.
     async fn apply_settings(&mut self) {
         if self.settings.is_empty() {
             if std::mem::take(&mut self.unsaved) {
@@ -194,8 +195,8 @@ impl OscHandler {
         self.unsaved = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
         let set = move || settings.iter().filter_map(|(path, args)| set(&engine, path, args).err()).collect();
-        // Blocks, because a search for a sound device takes time. An error here is a panic, which
-        // is already logged.
+        // Applied in a thread that may block, because opening a sound device takes time. An error
+        // here is a panic, which is already logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
         for problem in refused {
             self.reject(&problem);
@@ -203,6 +204,7 @@ impl OscHandler {
     }
 }
 
+/// Sets a setting in the engine.
 fn set(engine: &Engine, path: &str, args: &[OscType]) -> Result<(), String> {
     let change = command::change(path, args).map_err(|problem| problem.to_string())?;
     engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())
@@ -212,9 +214,9 @@ async fn save(engine: &Arc<Engine>) {
     let engine = Arc::clone(engine);
     let save = move || {
         if let Err(problem) = engine.save_config() {
-            warn!("what was set by OSC holds until khor stops: {problem}");
+            warn!("settings changed by OSC last only until khor stops: {problem}");
         }
     };
-    // It can only panic, and that is logged.
+    // An error here is a panic, which is already logged.
     drop(tokio::task::spawn_blocking(save).await);
 }

@@ -1,46 +1,46 @@
-//! Reads the messages of a datagram, and reports its malformed elements.
+//! Reads the messages of an OSC datagram, and reports its malformed elements.
 //!
-//! This module walks bundles with a stack of its own. rosc recurses for each level, and one
-//! datagram can contain more levels than fit on the thread's stack. rosc decodes only single
-//! messages.
+//! rosc would recurse for each level of nested bundles, and one datagram can contain more levels
+//! than fit on the thread's stack. So this module unpacks the bundles in a loop, and rosc decodes
+//! only single messages.
 
 use rosc::{OscMessage, OscPacket, decoder};
 
-/// Deepest nesting of bundles that is read, and of arrays.
+/// Deepest nesting of bundles or arrays that is read.
 const MAX_DEPTH: usize = 4;
-/// Longest address that is read, bytes: five times khor's longest.
+/// Longest address that is read, bytes. khor's own addresses are at most a fifth of it.
 const MAX_ADDRESS_BYTES: usize = 256;
-/// The start of a bundle; a time tag follows.
+/// The first bytes of a bundle. A time tag follows.
 const BUNDLE: &[u8; 8] = b"#bundle\0";
 const TIME_TAG_BYTES: usize = 8;
 
 /// Why an element of a datagram is not a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
-    #[error("not an OSC packet: it begins with neither / nor #bundle")]
+    #[error("not an OSC packet: it must begin with / or #bundle")]
     Foreign,
     #[error("not an OSC packet: it ends within a message")]
     Cut,
-    #[error("an address longer than {MAX_ADDRESS_BYTES} bytes; khor has no such address")]
+    #[error("an address is longer than {MAX_ADDRESS_BYTES} bytes; khor has no such address")]
     LongAddress,
-    #[error("a text that is not UTF-8; send ASCII or UTF-8")]
-    Text,
-    #[error("{0}: there are values without type tags; send a type tag string, such as ,f")]
+    #[error("an address is not UTF-8; send ASCII or UTF-8")]
+    AddressText,
+    #[error("{0}: the values have no type tags; send a type tag string, such as ,f")]
     Untyped(String),
-    #[error("{address}: arrays are nested more than {MAX_DEPTH} deep or have no end; send one value")]
-    Arrays { address: String },
-    #[error("{address}: {problem}")]
-    Values { address: String, problem: String },
-    #[error("a bundle that ends within an element; the elements before it are used")]
+    #[error("{0}: arrays are nested more than {MAX_DEPTH} deep or not closed; send one value")]
+    Arrays(String),
+    #[error("{0}: the values do not match the type tags; send one value for each tag, texts in UTF-8")]
+    Values(String),
+    #[error("a bundle ends within an element; the elements before it are used")]
     CutBundle,
-    #[error("bundles nested more than {MAX_DEPTH} deep; send the messages in one bundle")]
+    #[error("bundles are nested more than {MAX_DEPTH} deep; send the messages in one bundle")]
     Depth,
 }
 
-/// Calls `take` for each message of a datagram, in order, and with an error for each malformed
-/// element. The other elements are still read, unless the next one cannot be located.
+/// Calls `take` with each message of a datagram, in order, and with an error for each malformed
+/// element. After an error the next element is still read, unless its start is unknown.
 pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malformed>)) {
-    // The unread rest of each open bundle, the innermost last.
+    // The unread bytes of each open bundle, the innermost bundle last.
     let mut open: Vec<&[u8]> = Vec::with_capacity(MAX_DEPTH);
     let mut element = Some(datagram);
     loop {
@@ -78,6 +78,7 @@ fn split(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_be_bytes(*size) as usize)
 }
 
+/// Decodes one message.
 fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     if !bytes.starts_with(b"/") {
         return Err(Malformed::Foreign);
@@ -86,7 +87,7 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     if address.len() > MAX_ADDRESS_BYTES {
         return Err(Malformed::LongAddress);
     }
-    let address = std::str::from_utf8(address).map_err(|_| Malformed::Text)?.to_owned();
+    let address = std::str::from_utf8(address).map_err(|_| Malformed::AddressText)?.to_owned();
     // Older senders omit the type tags of a message without values.
     if rest.iter().all(|byte| *byte == 0) {
         return Ok(OscMessage { addr: address, args: Vec::new() });
@@ -96,12 +97,12 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     }
     let (tags, _) = text(rest)?;
     if !arrays_are_flat(tags) {
-        return Err(Malformed::Arrays { address });
+        return Err(Malformed::Arrays(address));
     }
     let begin = bytes.len() - rest.len();
     let mut standard = bytes.to_vec();
     for tag in &mut standard[begin..begin + tags.len()] {
-        // rosc does not read symbols, which are encoded like strings.
+        // rosc does not know symbols (`S`), which are encoded like strings (`s`).
         if *tag == b'S' {
             *tag = b's';
         }
@@ -109,19 +110,19 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     match decoder::decode_udp(&standard) {
         Ok((_, OscPacket::Message(message))) => Ok(message),
         Ok((_, OscPacket::Bundle(_))) => Err(Malformed::Foreign),
-        Err(problem) => Err(Malformed::Values { address, problem: problem.to_string() }),
+        Err(_) => Err(Malformed::Values(address)),
     }
 }
 
-/// Splits off a string with its padding; returns the string and the rest.
+/// Splits off a string with its padding. Returns the string and the bytes after the padding.
 fn text(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let end = bytes.iter().position(|byte| *byte == 0).ok_or(Malformed::Cut)?;
     let rest = bytes.get((end / 4 + 1) * 4..).ok_or(Malformed::Cut)?;
     Ok((&bytes[..end], rest))
 }
 
-/// Whether all arrays are closed and nested at most [`MAX_DEPTH`] deep. Even dropping a deep array
-/// would overflow the stack.
+/// Whether all arrays are closed and nested at most [`MAX_DEPTH`] deep. rosc's type for a deeper
+/// array would overflow the stack, even when it is dropped.
 fn arrays_are_flat(tags: &[u8]) -> bool {
     let mut depth = 0_usize;
     for tag in tags {
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_elements_are_dropped_alone() {
+    fn only_bad_elements_are_dropped() {
         let good = |address| encoded(address, vec![OscType::Int(1)]);
         let bad = [b"hello\0\0\0".to_vec(), Vec::new(), b"/x\0\0,q\0\0".to_vec(), b"/x\0\0,i\0\0".to_vec()];
         for bad in bad {
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_size_drops_the_bundles_rest() {
+    fn a_wrong_size_ends_its_bundle() {
         let mut inner = bundled(&[encoded("/a", Vec::new()), encoded("/b", Vec::new())]);
         let second = inner.len() - encoded("/b", Vec::new()).len() - 4;
         inner[second] = 0xff;

@@ -1,13 +1,15 @@
 //! Matches OSC address patterns: `?`, `*`, `[a-z]`, `[!a-z]` and `{one,other}`. None of them
 //! matches a `/`.
 //!
-//! A pattern is matched piece by piece, at all positions of a name at once and without recursion.
-//! The time grows with the length of the pattern and the number of addresses. rosc's own matcher
-//! lets a class match several characters, and tries only the first of two alternatives.
+//! Each piece of a pattern is matched at all positions of a name at once, without recursion. So the
+//! time grows only with the length of the pattern and the number of addresses. rosc's own matcher is
+//! not used: its classes match several characters, and it tries only the first alternative of a
+//! `{…}`.
 
 use super::command::{MUTE, PANIC, set_addresses};
 
-/// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name.
+/// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name,
+/// including its end.
 const MAX_NAME_BYTES: usize = 127;
 
 /// Whether an address is a pattern.
@@ -24,7 +26,7 @@ pub(super) fn expand(pattern: &str) -> Vec<String> {
     actions.chain(set_addresses()).filter(|address| matches(&parts, address)).collect()
 }
 
-/// Whether each part matches the name at its place in the address.
+/// Whether each part of the pattern matches the name at the same place of the address.
 fn matches(parts: &[Part<'_>], address: &str) -> bool {
     let names = || address.split('/').skip(1);
     names().count() == parts.len() && names().zip(parts).all(|(name, part)| part.matches(name))
@@ -33,7 +35,7 @@ fn matches(parts: &[Part<'_>], address: &str) -> bool {
 /// The pattern of one name between slashes.
 struct Part<'a>(Vec<Piece<'a>>);
 
-/// A piece of a pattern.
+/// A piece of a pattern: one character or one wildcard.
 enum Piece<'a> {
     Byte(u8),
     Any,
@@ -43,7 +45,7 @@ enum Piece<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// `None` if a bracket is not closed or not opened.
+    /// Parses the pattern of a name. `None` if a bracket has no partner.
     fn of(text: &'a str) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut rest = text.as_bytes();
@@ -70,7 +72,7 @@ impl<'a> Part<'a> {
         if name.len() > MAX_NAME_BYTES {
             return false;
         }
-        // Bit i is set if the pieces so far match the first i bytes of the name.
+        // Bit i is set if the pieces up to now match the first i bytes of the name.
         let mut places = 1_u128;
         for piece in &self.0 {
             places = piece.advance(places, name);
@@ -83,12 +85,13 @@ impl<'a> Part<'a> {
 }
 
 impl Piece<'_> {
+    /// The positions after this piece, for the positions before it.
     fn advance(&self, places: u128, name: &[u8]) -> u128 {
         match self {
             Self::Byte(byte) => step(places, name, |other| other == *byte),
             Self::Any => step(places, name, |_| true),
             Self::Star => {
-                // Every position from the first one on.
+                // A star reaches every position from the first position on.
                 let all = u128::MAX >> (MAX_NAME_BYTES - name.len());
                 all & (u128::MAX << places.trailing_zeros())
             }
@@ -103,7 +106,7 @@ impl Piece<'_> {
     }
 }
 
-/// Moves each position past the next byte of the name, if that byte matches.
+/// Advances each position by one byte of the name. Drops positions whose next byte does not match.
 fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     let (mut left, mut next) = (places, 0);
     while left != 0 {
@@ -116,7 +119,7 @@ fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     next
 }
 
-/// Whether a class contains `byte`. `a-z` is a range, and a hyphen at either end is a plain byte.
+/// Whether a class contains `byte`. `a-z` is a range. A hyphen at the start or end stands for itself.
 fn is_member(members: &[u8], byte: u8) -> bool {
     let mut rest = members;
     loop {
@@ -138,7 +141,7 @@ fn is_member(members: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Splits off the bytes of `rest` before `end`, and drops `end`.
+/// Splits off the bytes of `rest` before the byte `end`, and drops `end`. `None` if `end` is missing.
 fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
     let at = rest.iter().position(|byte| *byte == end)?;
     let (inner, after) = rest.split_at(at);
@@ -156,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_match_as_the_specification_says() {
+    fn patterns_follow_the_osc_specification() {
         for (pattern, yes, no) in [
             ("b?m", &["bpm", "b-m"][..], &["bm", "bppm"][..]),
             ("*", &["", "bpm"], &[]),

@@ -22,9 +22,10 @@ use crate::engine::Engine;
 pub(super) const NAME: &str = "org.khor.Engine";
 const PATH: &str = "/org/khor/Engine";
 
-/// Level, deviation and surprise.
+/// Level, deviation and surprise of a lane.
 type Lane = (f64, f64, f64);
 
+/// The object on the bus.
 struct Engine1 {
     engine: Arc<Engine>,
 }
@@ -37,19 +38,20 @@ impl Engine1 {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// Whether the sound device is muted, by whatever.
+    /// Whether the sound device is muted, for any reason.
     #[zbus(property)]
     fn muted(&self) -> bool {
         self.engine.controls().muted
     }
 
-    /// When the snooze ends, milliseconds since 1970; 0 without one.
+    /// When the snooze ends, milliseconds since 1970; 0 without a snooze.
     #[zbus(property)]
     fn snoozed_until(&self) -> u64 {
         self.engine.controls().snoozed_until_ts_ms.unwrap_or(0)
     }
 
-    /// When the quiet hours end that mute now, milliseconds since 1970; 0 without any.
+    /// When the current quiet hours end, milliseconds since 1970; 0 outside quiet hours and after an
+    /// unmute in them.
     #[zbus(property)]
     fn quiet_until(&self) -> u64 {
         self.engine.controls().quiet_until_ts_ms.unwrap_or(0)
@@ -72,13 +74,13 @@ impl Engine1 {
         self.engine.explain().sentence
     }
 
-    /// Level, deviation and surprise of each available signal.
+    /// Level, deviation and surprise of each available lane, by its name.
     #[zbus(property)]
     fn signals(&self) -> BTreeMap<String, Lane> {
         lanes(&self.engine)
     }
 
-    /// The missing signals, each with the reason.
+    /// The missing lanes, each with the reason.
     #[zbus(property)]
     fn absent_signals(&self) -> BTreeMap<String, String> {
         absent(&self.engine)
@@ -92,7 +94,8 @@ impl Engine1 {
         self.engine.set_muted(false);
     }
 
-    /// Snoozes for 1 to 1440 minutes; 0 ends the snooze. Returns its end, as `SnoozedUntil`.
+    /// Mutes for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze ends, in the unit of
+    /// `SnoozedUntil`.
     fn snooze(&self, minutes: u32) -> fdo::Result<u64> {
         let until = self.engine.snooze(minutes);
         Ok(until.map_err(|problem| fdo::Error::InvalidArgs(problem.to_string()))?.unwrap_or(0))
@@ -102,13 +105,13 @@ impl Engine1 {
         steer::select_preset(&self.engine, name).await
     }
 
-    /// Ends every note. The music continues.
+    /// Ends every note that sounds. The music continues.
     fn panic(&self) {
         self.engine.panic();
     }
 
-    /// A cue: `oom`, `crash`, `blkerr` or `retx`. If the process is unknown, `comm` is empty and
-    /// `pid` is 0.
+    /// A cue of this machine: `oom`, `crash`, `blkerr` or `retx`. If the process is unknown, `comm`
+    /// is empty and `pid` is 0.
     #[zbus(signal)]
     async fn cue(
         emitter: &SignalEmitter<'_>,
@@ -124,7 +127,7 @@ fn presets(engine: &Engine) -> Vec<String> {
 }
 
 fn lanes(engine: &Engine) -> BTreeMap<String, Lane> {
-    // Rounded to a thousandth, so that smaller changes send no signal to the whole bus.
+    // Rounded to thousandths, because each change sends a D-Bus signal to the whole bus.
     let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
     let known = engine.signals().0.into_iter().filter_map(|(name, signal)| {
         let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));
@@ -155,7 +158,7 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
                     let comm = inert::line(cue.comm.as_deref().unwrap_or_default());
                     interface.cue(cue.kind.name(), &comm, cue.pid.unwrap_or(0), cue.t_ns).await?;
                 }
-                Err(RecvError::Lagged(_)) => {} // more happened than anybody can read
+                Err(RecvError::Lagged(_)) => {} // too many cues arrived to send each
                 Err(RecvError::Closed) => return Ok(()),
             },
             () = connection.closed() => return Ok(()),
@@ -192,7 +195,7 @@ impl Published {
         }
     }
 
-    /// Publishes changes: changes by a user at once, numbers once a second.
+    /// Publishes changed values. Controls are published at once, all other values once a second.
     async fn publish_changes(
         &mut self,
         engine: &Engine,

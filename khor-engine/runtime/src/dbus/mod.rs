@@ -1,11 +1,11 @@
-//! The session bus: `org.khor.Engine` for scripts and desktop tools, a media player for the desktop
-//! (MPRIS), and desktop notifications of severe events.
+//! Serves the session bus: `org.khor.Engine` for scripts and desktop tools, a media player for the
+//! desktop (MPRIS), and desktop notifications of severe events.
 //!
 //! Each [`Part`] is off unless the configuration enables it. Each has its own connection, name and
 //! health, so a failing part does not affect the others. The music never waits for the bus. If the
-//! bus is missing, fails, or has given the name to another program, the health has the fix, and the
-//! part tries again for ever. Rejected: the crate mpris-server, which needs another version of zbus
-//! and has another licence.
+//! bus is missing or fails, or if another program owns the name, the part reports the fix in its
+//! health and retries until it succeeds. The crate mpris-server is not used, because it needs
+//! another version of zbus and has another licence.
 
 mod engine1;
 mod notify;
@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
                                      dbus.socket (Debian's dbus-user-session)";
 
-/// The names on the session bus that enabled parts own or need.
+/// The names on the session bus that the enabled parts own or use.
 pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
     Part::ALL.into_iter().filter(|part| part.is_enabled(desktop)).map(Part::name).collect()
 }
@@ -41,13 +41,14 @@ enum Part {
     Bus,
     /// The media player.
     Mpris,
-    /// Notifications. khor owns no name for them, and needs a program that shows them.
+    /// Notifications. khor owns no name for them; another program shows them.
     Notifications,
 }
 
 impl Part {
     const ALL: [Self; 3] = [Self::Bus, Self::Mpris, Self::Notifications];
 
+    /// The name on the bus that the part owns or uses.
     const fn name(self) -> &'static str {
         match self {
             Self::Bus => engine1::NAME,
@@ -56,7 +57,7 @@ impl Part {
         }
     }
 
-    /// The setting that wants it.
+    /// The setting that enables the part.
     const fn setting(self) -> &'static str {
         match self {
             Self::Bus => "desktop.bus",
@@ -81,7 +82,7 @@ impl Part {
         }
     }
 
-    /// Runs until the connection to the bus ends. Updates the health.
+    /// Runs the part until its connection to the bus ends. Updates the part's health.
     async fn run(self, engine: &Arc<Engine>) -> zbus::Result<()> {
         let report = |health| self.report(engine, health);
         match self {
@@ -102,7 +103,7 @@ impl Part {
         });
         match trouble {
             Some(Trouble { error, .. }) if is_new => {
-                warn!("{error} (the music continues; khor retries without more messages)");
+                warn!("{error} (the music continues; khor keeps retrying and does not log this again)");
             }
             None if is_new => info!("session bus: {} is available", self.name()),
             _ => {}
@@ -116,6 +117,7 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     tokio::join!(bus, mpris, notifications);
 }
 
+/// Starts and stops a part when its setting changes, until `stop` becomes true.
 async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool>) {
     let mut configured = engine.desktop();
     let mut running = true;
@@ -126,12 +128,12 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
             changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // All changes are saved, however the parts ended.
+        // Saves changes that a client made through the bus, whatever ended the part.
         steer::save(engine).await;
     }
 }
 
-/// Keeps the part on the bus for ever. A disabled part waits for ever.
+/// Runs the part, and restarts it whenever it ends. Waits for ever if the part is disabled.
 async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     if !is_enabled {
         part.report(engine, Health::off());
@@ -140,7 +142,7 @@ async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     part.report(engine, Health::starting());
     loop {
         let health = match part.run(engine).await {
-            Ok(()) => absent("the session bus is gone".to_owned()),
+            Ok(()) => absent("the connection to the session bus has ended".to_owned()),
             Err(problem) => explain(part, &problem),
         };
         part.report(engine, health);
@@ -148,21 +150,23 @@ async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     }
 }
 
+/// The health while there is no session bus.
 fn absent(error: String) -> Health {
     Health::failing(error, NO_BUS_FIX)
 }
 
+/// The health after an error, with the fix.
 fn explain(part: Part, problem: &zbus::Error) -> Health {
     let (name, setting) = (part.name(), part.setting());
     match problem {
         zbus::Error::NameTaken => Health::failing(
-            format!("another program is {name} on the session bus"),
-            format!("end the other engine, or switch {setting} off in one of them"),
+            format!("another program owns {name} on the session bus"),
+            format!("stop the other engine, or switch off {setting} in one of the two"),
         ),
         zbus::Error::FDO(error) if matches!(**error, fdo::Error::AccessDenied(_)) => Health::failing(
-            format!("the session bus does not let khor be {name}: {error}"),
-            format!("allow the name in the bus's policy, or switch {setting} off"),
+            format!("the session bus does not allow khor to own {name}: {error}"),
+            format!("allow the name in the policy of the bus, or switch off {setting}"),
         ),
-        _ => absent(format!("no session bus: {problem}")),
+        _ => absent(format!("cannot use the session bus: {problem}")),
     }
 }

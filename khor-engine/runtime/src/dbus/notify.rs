@@ -1,9 +1,9 @@
-//! Desktop notifications of severe events: a program that the kernel killed for lack of memory, a
-//! crash, a failed disk request.
+//! Shows desktop notifications of severe events: the kernel killed a program for lack of memory, a
+//! program crashed, a disk request failed.
 //!
-//! Many events share one notification, which is updated once a minute. Any user can choose the name
-//! of a program. So names are only in the title, which is plain and [inert] text, and never in the
-//! body, where some desktops read markup.
+//! Repeated events of one kind share a notification, which is updated once a minute. Any user can
+//! choose the name of a program. So names are only in the title, which is plain and [inert] text.
+//! The body contains no names, because some desktops read markup in it.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -21,7 +21,8 @@ use super::session_bus::session;
 use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
-/// Of a kind there is one notification in this time, which may be brought up to date at its end.
+/// Shortest time between two notifications of one kind. Cues in this time are counted, and the
+/// notification is updated at its end.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
 /// Time between two checks for a program that shows notifications.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -32,7 +33,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
     default_path = "/org/freedesktop/Notifications"
 )]
 trait Notifications {
-    #[expect(clippy::too_many_arguments, reason = "the specification's")]
+    #[expect(clippy::too_many_arguments, reason = "the specification of notifications has these arguments")]
     fn notify(
         &self,
         app_name: &str,
@@ -46,26 +47,26 @@ trait Notifications {
     ) -> zbus::Result<u32>;
 }
 
-/// Notifies until the connection to the bus ends.
+/// Shows notifications until the connection to the bus ends.
 pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut cues = engine.cues();
     let connection = session().build().await?;
-    let shown =
+    let notifications =
         NotificationsProxy::builder(&connection).cache_properties(CacheProperties::No).build().await?;
     let mut bursts = Bursts::default();
     let mut polls = interval(POLL_INTERVAL);
     polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut refusal = None;
+    let mut last_error = None;
     loop {
         let due = bursts.due_at();
         let message = tokio::select! {
             _ = polls.tick() => {
-                report(health(&connection, refusal.as_deref()).await?);
+                report(health(&connection, last_error.as_deref()).await?);
                 continue;
             }
             cue = cues.recv() => match cue {
                 Ok(cue) => bursts.add(cue, Instant::now()),
-                Err(RecvError::Lagged(_)) => None, // too many cues to notify each
+                Err(RecvError::Lagged(_)) => None, // too many cues arrived to show each
                 Err(RecvError::Closed) => return Ok(()),
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -74,47 +75,48 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
             () = connection.closed() => return Ok(()),
         };
         let Some(message) = message else { continue };
-        match show(&shown, &message).await {
+        match show(&notifications, &message).await {
             Ok(id) => {
                 bursts.set_id(message.kind, id);
-                refusal = None;
+                last_error = None;
             }
-            Err(problem) => refusal = Some(problem.to_string()),
+            Err(problem) => last_error = Some(problem.to_string()),
         }
-        report(health(&connection, refusal.as_deref()).await?);
+        report(health(&connection, last_error.as_deref()).await?);
     }
 }
 
-/// Whether a program shows notifications, or the bus can start one, and whether the last
-/// notification was accepted.
-async fn health(connection: &Connection, refusal: Option<&str>) -> zbus::Result<Health> {
-    const FIX: &str = "start the desktop's notification service, or one such as dunst or mako";
+/// The health of notifications. They work if a program shows them, or the bus can start one, and if
+/// the last notification had no error.
+async fn health(connection: &Connection, last_error: Option<&str>) -> zbus::Result<Health> {
+    const FIX: &str = "start the notification service of the desktop, for example dunst or mako";
     let bus = DBusProxy::new(connection).await?;
     let name = BusName::from_static_str(NAME)?;
-    let is_there = bus.name_has_owner(name).await?
+    let is_available = bus.name_has_owner(name).await?
         || bus.list_activatable_names().await?.iter().any(|known| known.as_str() == NAME);
-    Ok(match refusal {
-        _ if !is_there => Health::failing("nobody shows notifications on the session bus", FIX),
-        Some(refusal) => Health::failing(format!("the last notification was not shown: {refusal}"), FIX),
+    Ok(match last_error {
+        _ if !is_available => Health::failing("no program shows notifications on the session bus", FIX),
+        Some(error) => Health::failing(format!("the last notification was not shown: {error}"), FIX),
         None => Health::working(),
     })
 }
 
-async fn show(shown: &NotificationsProxy<'_>, message: &Message) -> zbus::Result<u32> {
+/// Shows or replaces a notification. Returns its id.
+async fn show(notifications: &NotificationsProxy<'_>, message: &Message) -> zbus::Result<u32> {
     let hints = HashMap::from([
         ("urgency", Variant::from(message.urgency)),
         ("desktop-entry", Variant::from("org.khor.Khor")),
     ]);
     let Message { replaces, title, body, .. } = message;
     // The desktop decides how long the notification stays.
-    shown.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
+    notifications.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
 }
 
 /// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     kind: khor_proto::CueKind,
-    /// The notification that this one replaces; 0 for none.
+    /// Id of the notification that this one replaces; 0 for none.
     replaces: u32,
     /// 1 is normal, 2 is critical.
     urgency: u8,
@@ -122,18 +124,20 @@ struct Message {
     body: String,
 }
 
-/// One kind of cue, since its last notification.
+/// The cues of one kind since their last notification.
 #[derive(Debug)]
 struct Burst {
+    /// When the last notification was shown.
     at: Instant,
+    /// Id of that notification.
     id: u32,
-    /// Number of cues since then.
+    /// Number of cues since that notification.
     more: u32,
     /// The last cue.
     last: Cue,
 }
 
-/// Keeps notifications of a kind apart.
+/// The bursts of all kinds of cues. Limits how often each kind is shown.
 #[derive(Debug, Default)]
 struct Bursts(HashMap<khor_proto::CueKind, Burst>);
 
@@ -151,12 +155,12 @@ impl Bursts {
         Some(message)
     }
 
-    /// When a notification must be updated.
+    /// When the next notification must be updated; `None` if no cues wait.
     fn due_at(&self) -> Option<Instant> {
         self.0.values().filter(|burst| burst.more > 0).map(|burst| burst.at + MIN_INTERVAL).min()
     }
 
-    /// What is due by now.
+    /// An update that is due at `now`.
     fn next_due(&mut self, now: Instant) -> Option<Message> {
         let burst = self.0.values_mut().find(|burst| burst.more > 0 && burst.at + MIN_INTERVAL <= now)?;
         let message = message(&burst.last, urgency(burst.last.kind)?, burst.id, burst.more);
@@ -164,7 +168,7 @@ impl Bursts {
         Some(message)
     }
 
-    /// It is shown under that number.
+    /// Stores the id of the shown notification, so that an update replaces it.
     fn set_id(&mut self, kind: khor_proto::CueKind, id: u32) {
         if let Some(burst) = self.0.get_mut(&kind) {
             burst.id = id;
@@ -172,7 +176,7 @@ impl Bursts {
     }
 }
 
-/// The urgency; `None` for cues without a notification.
+/// The urgency of a notification; `None` for cues that are not shown.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
     match CueSound::for_event(kind)?.severity() {
         Severity::Grave => Some(2),
@@ -188,22 +192,22 @@ fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
     let (title, body) = match cue.kind {
         CueKind::Oom => (
             format!("Out of memory: {subject} was killed"),
-            "The machine had no memory left, and the kernel chose it to make room.".to_owned(),
+            "The machine ran out of memory, so the kernel killed this program to free some.".to_owned(),
         ),
         CueKind::Crash => (format!("{subject} crashed"), death_text(cue.detail)),
         CueKind::BlockError | CueKind::RetransmitBurst | CueKind::Exec => (
             "A disk request failed".to_owned(),
-            "The kernel could not read or write a part of a disk; its log says which.".to_owned(),
+            "The kernel could not read or write part of a disk. The kernel log names the disk.".to_owned(),
         ),
     };
     let body = match more {
         0 | 1 => body,
-        _ => format!("{body} It is the last of {more} within a minute."),
+        _ => format!("{body} This was the last of {more} such events in a minute."),
     };
     Message { kind: cue.kind, replaces, urgency, title, body }
 }
 
-/// `firefox (process 1234)`, as far as it is known.
+/// The process of a cue, such as `firefox (process 1234)`. Unknown parts are omitted.
 fn subject(cue: &Cue) -> String {
     match (cue.comm.as_deref().map(|comm| inert::line(comm).into_owned()), cue.pid) {
         (Some(comm), Some(pid)) => format!("{comm} (process {pid})"),
@@ -213,12 +217,13 @@ fn subject(cue: &Cue) -> String {
     }
 }
 
+/// The sentence about the signal that ended a program.
 fn death_text(signal: Option<u32>) -> String {
     let number = signal.and_then(|number| i32::try_from(number).ok());
     match number.map(|number| (number, Signal::try_from(number))) {
-        Some((_, Ok(signal))) => format!("It died of {}.", signal.as_str()),
-        Some((number, Err(_))) => format!("It died of signal {number}."),
-        None => "It died of a signal.".to_owned(),
+        Some((_, Ok(signal))) => format!("The signal {} ended it.", signal.as_str()),
+        Some((number, Err(_))) => format!("The signal {number} ended it."),
+        None => "A signal ended it.".to_owned(),
     }
 }
 
@@ -246,13 +251,13 @@ mod tests {
         let first = bursts.add(cue(CueKind::Crash, "first"), begun).unwrap();
         assert_eq!((first.replaces, first.title.as_str()), (0, "first (process 7) crashed"));
         bursts.set_id(CueKind::Crash, 5);
-        assert_eq!(bursts.due_at(), None, "one is all there was");
+        assert_eq!(bursts.due_at(), None, "a single cue needs no update");
         assert!((1..50).all(|s| bursts.add(cue(CueKind::Crash, "more"), after(s)).is_none()));
-        assert!(bursts.add(cue(CueKind::Oom, "other"), after(2)).is_some(), "another kind waits for none");
+        assert!(bursts.add(cue(CueKind::Oom, "other"), after(2)).is_some(), "another kind is shown at once");
         assert_eq!((bursts.due_at(), bursts.next_due(after(59))), (Some(after(60)), None));
         let update = bursts.next_due(after(60)).unwrap();
         assert_eq!((update.replaces, update.title.as_str()), (5, "more (process 7) crashed"));
-        assert!(update.body.ends_with("It is the last of 49 within a minute."), "{}", update.body);
+        assert!(update.body.ends_with("This was the last of 49 such events in a minute."), "{}", update.body);
         assert_eq!(bursts.due_at(), None);
         assert!(bursts.add(cue(CueKind::Crash, "late"), after(119)).is_none());
         assert_eq!(bursts.add(cue(CueKind::Crash, "later"), after(300)).unwrap().replaces, 0);
@@ -267,7 +272,7 @@ mod tests {
         let (oom, crash, disk) = (oom.unwrap(), crash.unwrap(), disk.unwrap());
         assert_eq!((oom.urgency, crash.urgency, disk.urgency), (2, 1, 1));
         assert_eq!(oom.title, "Out of memory: <b>\u{fffd}x\u{fffd} (process 7) was killed");
-        assert_eq!(crash.body, "It died of SIGSEGV.");
+        assert_eq!(crash.body, "The signal SIGSEGV ended it.");
         assert!([oom, crash, disk].iter().all(|message| !message.body.contains('<')));
     }
 }

@@ -1,9 +1,9 @@
-//! `org.mpris.MediaPlayer2`: khor as a media player of the desktop. The desktop's keys, its applets
-//! and `playerctl` control it.
+//! `org.mpris.MediaPlayer2`: khor as a media player of the desktop. Media keys, panel applets and
+//! `playerctl` control it.
 //!
-//! Playing means unmuted and paused means muted. Next and previous select presets. The track is a
-//! sentence about what the machine does. Seeking and opening files are impossible, because the
-//! machine plays.
+//! Playing means unmuted, and paused means muted. Next and previous select presets. The title of the
+//! track is a sentence about the machine. Clients cannot seek or open files, because the music
+//! follows the machine.
 
 use std::{
     collections::HashMap,
@@ -28,10 +28,10 @@ use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.mpris.MediaPlayer2.khor";
 const PATH: &str = "/org/mpris/MediaPlayer2";
-/// There is one track, and it never ends.
+/// The id of the only track, which never ends.
 const TRACK: ObjectPath<'static> = ObjectPath::from_static_str_unchecked("/org/khor/track/machine");
 
-/// The program.
+/// The interface about the program.
 struct Root;
 
 #[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
@@ -57,7 +57,7 @@ impl Root {
         "khor"
     }
 
-    /// Name of the file in `packaging/desktop`.
+    /// Name of the desktop file in `packaging/desktop`, without its extension.
     #[zbus(property(emits_changed_signal = "const"))]
     fn desktop_entry(&self) -> &'static str {
         "org.khor.Khor"
@@ -73,17 +73,17 @@ impl Root {
         Vec::new()
     }
 
-    /// Without effect, as `CanRaise` says.
+    /// Has no effect: `CanRaise` is false.
     fn raise(&self) {}
 
-    /// Without effect, as `CanQuit` says: its unit stops it.
+    /// Has no effect: `CanQuit` is false. The user stops the engine with its systemd unit.
     fn quit(&self) {}
 }
 
-/// What plays.
+/// The interface of the player.
 struct Player {
     engine: Arc<Engine>,
-    /// The volume was set and not written down yet.
+    /// A client has set the volume, and it is not in the configuration file yet.
     unsaved: Arc<AtomicBool>,
 }
 
@@ -106,7 +106,8 @@ impl Player {
         self.engine.set_muted(true);
     }
 
-    /// Resumes playing, even during a snooze or quiet hours, which the player shows as paused.
+    /// Toggles the mute. Unmutes during a snooze or quiet hours too, because the player shows both as
+    /// paused.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }
@@ -115,18 +116,18 @@ impl Player {
         self.engine.set_muted(true);
     }
 
-    /// Without effect, as `CanSeek` says.
+    /// Has no effect: `CanSeek` is false.
     fn seek(&self, offset: i64) {
-        debug!("asked to seek by {offset} us: there is nowhere to go");
+        debug!("ignored a request to seek by {offset} us: the track has no positions");
     }
 
-    /// Without effect, as `CanSeek` says.
+    /// Has no effect: `CanSeek` is false.
     fn set_position(&self, track_id: ObjectPath<'_>, position: i64) {
-        debug!("asked to seek to {position} us in {track_id}: there is nowhere to go");
+        debug!("ignored a request to seek to {position} us in {track_id}: the track has no positions");
     }
 
     fn open_uri(&self, uri: &str) -> fdo::Result<()> {
-        Err(fdo::Error::NotSupported(format!("{uri}: khor plays this machine, and nothing else")))
+        Err(fdo::Error::NotSupported(format!("cannot open {uri}: khor plays only this machine")))
     }
 
     #[zbus(property)]
@@ -160,7 +161,7 @@ impl Player {
         ])
     }
 
-    /// 0..=1.
+    /// Volume of the sound device, 0..=1.
     #[zbus(property)]
     fn volume(&self) -> f64 {
         volume(&self.engine)
@@ -174,7 +175,7 @@ impl Player {
         steer::change(&self.engine, move |engine| engine.adjust_config(&change)).await
     }
 
-    /// Microseconds; the track has no beginning.
+    /// Position in the track, microseconds: always 0, because the track has no beginning.
     #[zbus(property(emits_changed_signal = "false"))]
     fn position(&self) -> i64 {
         0
@@ -220,12 +221,12 @@ fn gain(volume: f64) -> fdo::Result<f64> {
     Ok(volume.clamp(0.0, 1.0))
 }
 
-/// As the configuration has it, without the noise of its shorter numbers.
+/// The configured volume, 0..=1. Rounding removes the digits that the conversion to `f64` adds.
 fn volume(engine: &Engine) -> f64 {
     (f64::from(engine.controls().master_gain) * 1e6).round() / 1e6
 }
 
-/// The playing music, in the form of a track.
+/// The music that plays, described as a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Track {
     title: String,
@@ -270,7 +271,8 @@ impl Published {
         Self { polls: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
     }
 
-    /// Publishes changes: changes by a user at once, texts once a second.
+    /// Publishes changed values. The mute, the volume and the preset are published at once, the
+    /// sentence once a second.
     async fn publish_changes(
         &mut self,
         engine: &Arc<Engine>,
@@ -291,7 +293,7 @@ impl Published {
             served.metadata_changed(emitter).await?;
         }
         if is_slow_update && unsaved.swap(false, Relaxed) {
-            // A slider that moves is written down once a second.
+            // Saves a moving slider only once a second.
             steer::save(engine).await;
         }
         Ok(())

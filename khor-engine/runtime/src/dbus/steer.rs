@@ -1,4 +1,4 @@
-//! Actions that both interfaces share, with D-Bus errors.
+//! Actions that the player and `org.khor.Engine1` share. Errors are D-Bus errors.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Re
     change(engine, move |engine| engine.select_preset(&name)).await
 }
 
-/// Selects the preset `by` places further in the list. The list wraps around.
+/// Selects the preset that is `by` places after the current one. The list wraps around.
 pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<()> {
     let names: Vec<String> = engine.library().presets().map(|preset| preset.name.clone()).collect();
     match neighbour(&names, &engine.config().music.preset, by) {
@@ -22,7 +22,7 @@ pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<
     }
 }
 
-/// Makes a change that waits for the disk, in a thread that may block.
+/// Changes the configuration in a thread that may block, because the change waits for the disk.
 pub(super) async fn change(
     engine: &Arc<Engine>,
     make: impl FnOnce(&Engine) -> Result<ConfigUpdate, UpdateError> + Send + 'static,
@@ -41,14 +41,14 @@ pub(super) async fn save(engine: &Arc<Engine>) {
     let engine = Arc::clone(engine);
     let save = move || {
         if let Err(problem) = engine.save_config() {
-            warn!("changes from the session bus last until khor ends: {problem}");
+            warn!("settings changed through the session bus last only until khor stops: {problem}");
         }
     };
     // An error here is a panic, which is already logged.
     drop(tokio::task::spawn_blocking(save).await);
 }
 
-/// The name `by` places after `current`; the first name if `current` is unknown.
+/// The name that is `by` places after `current`; the first name if `current` is not in the list.
 fn neighbour<'a>(names: &'a [String], current: &str, by: isize) -> Option<&'a str> {
     let Some(at) = names.iter().position(|name| name == current) else {
         return names.first().map(String::as_str);
