@@ -145,7 +145,7 @@ fn capture_plays_to_end_or_reports_damage() {
     std::fs::write(dir.path().join("x.txt"), "hello").expect("writing");
     let refused = play("x.txt");
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused).contains("playing x.txt") && text(&refused).contains("not a khor capture"));
+    assert!(text(&refused).contains("cannot play x.txt") && text(&refused).contains("not a khor capture"));
 }
 
 #[test]

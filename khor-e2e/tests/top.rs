@@ -62,7 +62,7 @@ fn top_survives_engine_restart() {
     top.press("p");
     wait_until("the preset before", || controls(&running)["preset"] == "ambient");
     top.press("?");
-    top.wait_for(&["the next preset"]);
+    top.wait_for(&["select the next preset"]);
     top.press("\x1b");
     top.wait_without("the next preset");
 
@@ -147,7 +147,7 @@ fn top_shows_site_hosts() {
     top.wait_for(&["silent: gone"]);
     let change = br#"{"site": {"host": "late"}}"#;
     assert_eq!(running.send("PATCH", "/api/config", change, &[]).0, 200);
-    top.wait_for(&["late is doing more than usual", "heard alone"]);
+    top.wait_for(&["late is doing more than usual", "plays alone"]);
     println!("{}", top.text());
     top.press("q");
     assert_eq!(top.wait(), CLEAN);

@@ -101,7 +101,7 @@ fn invalid_setting_keeps_token_and_others() {
 fn unreadable_listen_section_stops_api() {
     for invalid in ["{ \"listen\": { \"token_file\": \"/t\" }, ", "{ \"listen\": { \"token_file\": 5 } }"] {
         let engine = RawEngine::start(with_config(invalid));
-        engine.wait_for_log("the page and the API are not served");
+        engine.wait_for_log("does not serve the page and the API");
         assert!(std::net::TcpStream::connect(("127.0.0.1", engine.port)).is_err(), "{invalid}");
         assert_eq!(fs::read_to_string(engine.dir.path().join("config.json")).unwrap(), invalid);
         engine.stop();

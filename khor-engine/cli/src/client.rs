@@ -1,4 +1,4 @@
-//! Requests to the running engine, for the commands that show or control it.
+//! Sends requests to the running engine, for the commands that show or control it.
 
 use std::{
     io::{self, BufRead, BufReader},
@@ -25,32 +25,32 @@ use super::{
     places::Places,
 };
 
-/// Longest wait for the engine.
+/// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest gap in an endless answer. The event stream sends something ten times a second.
+/// Longest gap in an endless answer. The event stream sends values ten times a second.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest line of an endless answer, bytes. Another program at this port may send longer lines.
+/// Longest line of an endless answer, bytes. Limits memory, because another program may use the
+/// engine's port and send longer lines.
 const MAX_LINE_BYTES: u64 = 8 << 20;
 
-/// What an engine answers.
 type Answer = ureq::http::Response<ureq::Body>;
 
-/// Which engine is asked.
+/// The options that select an engine.
 #[derive(Args, Debug)]
 pub(super) struct EngineAddress {
     #[command(flatten)]
     pub(super) places: Places,
-    /// The engine's address [default: that of this user's running engine, else as configured]
+    /// Address of the engine [default: this user's running engine, else as configured]
     #[arg(long, value_name = "[HOST:]PORT", value_parser = server_address, allow_negative_numbers = true)]
     pub(super) listen: Option<String>,
-    /// A file with the token of an engine of another user or machine [default: as configured, for
-    /// this user's engines only]
+    /// File with the token of the engine, needed for an engine of another user or machine [default:
+    /// as configured, and only for this user's engines]
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
 }
 
-/// A running engine.
+/// A client of one running engine.
 #[derive(Clone)]
 pub(super) struct Client {
     address: String,
@@ -65,7 +65,7 @@ impl EngineAddress {
     pub(super) fn client(&self) -> anyhow::Result<Client> {
         let path = self.places.config_path()?;
         let found = ConfigStore::inspect(&path).unwrap_or_else(|problem| {
-            warn!("{}: {problem}; using the default address of an engine", path.display());
+            warn!("{}: {problem}; khor uses the engine's default address", path.display());
             None
         });
         for problem in found.iter().flat_map(|found| &found.problems) {
@@ -84,8 +84,8 @@ impl EngineAddress {
         };
         let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
         let token = token_file.map(read_token).transpose()?;
-        // The configured token is for this user's engines only. The user trusts any program with
-        // --token-file, or with --listen if there is no token to send.
+        // The configured token is sent only to this user's engines. With --token-file, the user
+        // trusts any server. With --listen alone, any server is allowed if there is no token.
         let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
         let trust = if is_named { Trust::Named } else { Trust::Owner };
         Ok(Client::new(address, token, trust))
@@ -109,12 +109,12 @@ impl Client {
         format!("http://{}/", self.address)
     }
 
-    /// The answer to a GET.
+    /// Sends a GET and returns the answer.
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.request("GET", path, &[])
     }
 
-    /// The answer to a POST without a body.
+    /// Sends a POST without a body and returns the answer.
     pub(super) fn post<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.request("POST", path, &[])
     }
@@ -133,13 +133,14 @@ impl Client {
         Ok(lines(BufReader::new(answer.into_body().into_reader())))
     }
 
-    /// Fails with the engine's own words if it rejects the request.
+    /// Sends a request and parses the answer. If the engine rejects the request, the error is the
+    /// engine's own message.
     fn request<T: DeserializeOwned>(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<T> {
         let mut answer = self.send(&self.agent, method, path, body)?;
         if !answer.status().is_success() {
             return Err(self.refusal(&mut answer));
         }
-        let text = answer.body_mut().read_to_string().context("reading the engine's answer")?;
+        let text = answer.body_mut().read_to_string().context("cannot read the engine's answer")?;
         serde_json::from_str(&text).map_err(|_| self.foreign(answer.status()))
     }
 
@@ -159,15 +160,16 @@ impl Client {
         })
     }
 
-    /// Why the engine rejects a request, in its own words.
+    /// The engine's own message for a rejected request.
     fn refusal(&self, answer: &mut Answer) -> anyhow::Error {
         let text = answer.body_mut().read_to_string().unwrap_or_default();
         let refusal = serde_json::from_str::<Refusal>(&text);
         refusal.map_or_else(|_| self.foreign(answer.status()), |refusal| anyhow!("{}", refusal.error))
     }
 
+    /// The error for an answer that this version of khor does not understand.
     fn foreign(&self, status: ureq::http::StatusCode) -> anyhow::Error {
-        anyhow!("{} is no khor engine of this version ({status})", self.address)
+        anyhow!("{} is not a khor engine of this version (its answer: {status})", self.address)
     }
 }
 
@@ -182,7 +184,7 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
         let read = io::Read::take(&mut reader, MAX_LINE_BYTES).read_line(&mut line);
         let read = match read {
             Ok(bytes) if bytes as u64 == MAX_LINE_BYTES && !line.ends_with('\n') => {
-                Err(io::Error::other("a line of its answer is too long"))
+                Err(io::Error::other("a line of the engine's answer is too long"))
             }
             read => read,
         };
@@ -194,9 +196,9 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
     })
 }
 
-/// The address at which programs of this machine reach an engine with these settings.
+/// The address at which programs on this machine reach an engine with these settings.
 fn configured(listen: &Listen) -> anyhow::Result<String> {
-    let host = listen.host.parse().context("listen.host")?;
+    let host = listen.host.parse().context("the setting listen.host is not an IP address")?;
     Ok(engine_file::reachable(SocketAddr::new(host, listen.port)).to_string())
 }
 

@@ -1,4 +1,4 @@
-//! Connects to an engine. Checks which user's program answers before a request is sent.
+//! Connects to an engine. Checks which user owns the server before khor sends a request.
 
 use std::{
     io::{Read, Write},
@@ -13,32 +13,32 @@ use ureq::{
     unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport},
 };
 
-/// Longest wait until a program accepts the connection.
+/// Longest wait until the server accepts the connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two checks of a connection that is not accepted yet.
 const ACCEPT_POLL: Duration = Duration::from_millis(2);
 
-/// Which programs a request may go to.
+/// The programs that may receive a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
     /// Programs of this user and of root, on this machine.
     Owner,
-    /// Any program, because the user chose its address or token.
+    /// Any program, because the user named its address or its token.
     Named,
 }
 
-/// The program at the engine's address belongs neither to this user nor to root.
+/// The server at the engine's address belongs neither to this user nor to root.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{address} is served by {peer}, not by your engine: start khor engine; or name the address with --listen, and the \
-     token's file with --token-file if that engine needs a token"
+    "{address} belongs to {peer}, not to your engine: start khor engine, or name the other engine with --listen \
+     {address} (and --token-file FILE if it needs a token)"
 )]
 pub(super) struct ForeignServer {
     address: SocketAddr,
     peer: Peer,
 }
 
-/// Connects, and checks the program at the other end.
+/// Connects, and checks the owner of the server.
 #[derive(Debug)]
 pub(super) struct CheckedConnector(pub(super) Trust);
 
@@ -58,7 +58,8 @@ impl Connector for CheckedConnector {
     }
 }
 
-/// Waits for the program that accepts the connection. Until then the connection has no owner.
+/// The owner of the server. Waits until the server accepts the connection, because before that the
+/// connection has no owner.
 fn server(stream: &TcpStream) -> Result<Peer, Error> {
     let (local, address, begun) = (stream.local_addr()?, stream.peer_addr()?, Instant::now());
     loop {
@@ -70,7 +71,7 @@ fn server(stream: &TcpStream) -> Result<Peer, Error> {
     }
 }
 
-/// Connects to the first address that answers.
+/// Connects to the first address that accepts the connection.
 fn connect(details: &ConnectionDetails) -> Result<TcpStream, Error> {
     let timeout = details.timeout.not_zero().map(|timeout| *timeout);
     let mut failed = None;
@@ -126,7 +127,7 @@ impl Transport for PlainTransport {
     }
 }
 
-/// The remaining time, `None` without a limit, and the name of the limit.
+/// The remaining time and the name of its limit. The time is `None` if there is no limit.
 fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     let left = timeout.not_zero().map(|left| *left);
     if left.is_some_and(|left| left.is_zero()) {
@@ -135,7 +136,7 @@ fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     Ok((left, timeout.reason))
 }
 
-/// Converts an error of the system. A timeout keeps the name of its limit.
+/// Converts an I/O error. A timeout error gets the name of the exceeded limit.
 fn transport_error(problem: std::io::Error, reason: Timeout) -> Error {
     match problem.kind() {
         std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Error::Timeout(reason),

@@ -1,4 +1,4 @@
-//! `khor doctor`: finds problems on this machine and their fixes.
+//! `khor doctor`: lists the problems on this machine, with a fix for each.
 
 use std::process::ExitCode;
 
@@ -20,21 +20,21 @@ pub(super) struct DoctorArgs {
     json: bool,
 }
 
-/// Exit code 1 when there is a problem.
+/// Prints the checks. The exit code is 1 if a check found a problem.
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let places = &args.engine.places;
     let config_path = places.config_path()?;
-    // A broken file is a finding, and stays where it is.
+    // An invalid configuration file is one of the checks, so it is not an error here.
     let config =
         ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
     let engine = args.engine.client_of(&config.listen, &config_path).ok();
     let health = engine.as_ref().and_then(|engine| engine.get::<HealthReport>("health").ok());
-    // The flags of a running engine are not in the file.
+    // A running engine's flags override the file, so its own answer is preferred.
     let running = health.as_ref().and(engine).and_then(|engine| engine.get("config").ok());
     let config = running.unwrap_or(config);
     let input = DoctorInput { socket: places.socket.clone(), config_path, config, health };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let diagnosis = runtime.context("starting the runtime")?.block_on(examine(&input));
+    let diagnosis = runtime.context("cannot start the async runtime")?.block_on(examine(&input));
     if args.json {
         print_json(&diagnosis)?;
     } else {

@@ -1,4 +1,4 @@
-//! Tests that the commands and snippets in the documents work.
+//! Tests that the commands and code snippets in the documents are valid.
 
 use std::process::{Command, Stdio};
 
@@ -14,10 +14,10 @@ use yaml_rust2::YamlLoader;
 
 use super::{Cli, settings};
 
-/// The command that replaces `khor` in a checkout.
+/// The command that runs `khor` in a checkout.
 const FROM_SOURCE: &str = "cargo run -p khor --";
 
-/// All snippets in a language, with the document's name.
+/// All snippets in a language, each with the name of its document.
 fn snippets(language: &str) -> Vec<(String, Snippet)> {
     let all = documents().into_iter().flat_map(|document| {
         let name = document.name.clone();
@@ -26,7 +26,7 @@ fn snippets(language: &str) -> Vec<(String, Snippet)> {
     all.filter(|(_, snippet)| snippet.language == language).collect()
 }
 
-/// Every command of khor in the documents, word by word.
+/// The words of each `khor` command in the documents, with the name of the document.
 fn commands() -> Vec<(String, Vec<String>)> {
     let mut commands = Vec::new();
     for document in documents() {
@@ -46,13 +46,13 @@ fn documented_commands_exist() {
     assert!(commands.len() >= 60, "{}", commands.len());
     for (name, command) in &commands {
         let Err(error) = Cli::try_parse_from(command) else { continue };
-        // In running text, a command may appear without its arguments, or with `--help`.
-        let named = match error.kind() {
+        // In running text, a command may have no arguments, or only `--help`.
+        let is_allowed = match error.kind() {
             ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => true,
             ErrorKind::InvalidValue => error.to_string().contains("none was supplied"),
             _ => false,
         };
-        assert!(named, "{name}: {command:?}: {error}");
+        assert!(is_allowed, "{name}: {command:?}: {error}");
     }
 }
 
@@ -66,15 +66,16 @@ fn documented_settings_accept_documented_values() {
         let path = &command[2];
         assert!(Config::field(path).is_some(), "{name}: {path} is not a setting");
         if let Some(value) = command.get(3) {
-            let taken = Config::change_of(path, settings::parsed(path, &Value::Null, value));
-            assert!(taken.is_ok(), "{name}: {command:?}: {}", taken.unwrap_err());
+            let change = Config::change_of(path, settings::parsed(path, &Value::Null, value));
+            assert!(change.is_ok(), "{name}: {command:?}: {}", change.unwrap_err());
         }
     }
     assert!(count >= 8, "{count}");
 }
 
-/// Checks a text with a program that reads its language, without running the text.
-fn is_read_by(program: &str, argument: &str, text: &str) -> Option<bool> {
+/// Whether an interpreter accepts the syntax of a text. `argument` makes the interpreter check the
+/// text without running it. `None` if the interpreter is not installed.
+fn has_valid_syntax(program: &str, argument: &str, text: &str) -> Option<bool> {
     use std::io::Write;
 
     let child = Command::new(program).arg(argument).stdin(Stdio::piped()).stdout(Stdio::null()).spawn();
@@ -104,13 +105,13 @@ fn shell_snippets_parse_and_start_known_programs() {
     let snippets = snippets("sh");
     assert!(snippets.len() >= 12, "{}", snippets.len());
     for (name, Snippet { text, .. }) in snippets {
-        assert_eq!(is_read_by("sh", "-n", &text), Some(true), "{name}: {text}");
+        assert_eq!(has_valid_syntax("sh", "-n", &text), Some(true), "{name}: {text}");
         for line in text.lines().filter(|line| !line.trim_start().starts_with('#') && !line.is_empty()) {
             if line.starts_with("KHOR_") {
-                continue; // the variables of a service, in a test of their own
+                continue; // variables of a service, which another test checks
             }
             let program = line.trim_start_matches("sudo ").split_whitespace().next().unwrap_or_default();
-            assert!(PROGRAMS.contains(&program), "{name}: nobody checks {program}: {line}");
+            assert!(PROGRAMS.contains(&program), "{name}: {program} is not in PROGRAMS: {line}");
             let words = words(line);
             let units = words.iter().filter(|word| word.starts_with("khor-") && line.contains("systemctl"));
             for unit in units {
@@ -122,7 +123,7 @@ fn shell_snippets_parse_and_start_known_programs() {
     }
 }
 
-/// The variables of a service's file are options of its program and accept the documented values.
+/// Checks that documented variables of a service are options of its program, with valid values.
 #[test]
 fn variable_snippets_are_options() {
     let mut count = 0;
@@ -132,7 +133,8 @@ fn variable_snippets_are_options() {
         for line in text.lines() {
             let (variable, value) = line.split_once('=').unwrap_or_else(|| panic!("{name}: {line}"));
             let option = relay.get_arguments().find(|option| option.get_env() == Some(variable.as_ref()));
-            let option = option.unwrap_or_else(|| panic!("{name}: {variable} is no variable of khor relay"));
+            let option =
+                option.unwrap_or_else(|| panic!("{name}: khor relay does not read the variable {variable}"));
             command.push(format!("--{}={value}", option.get_long().unwrap()));
             count += 1;
         }
@@ -161,15 +163,15 @@ fn data_snippets_are_valid() {
         assert_eq!(job["job_name"].as_str(), Some("khor"), "{name}");
     }
     let Some(ruby) = snippets("ruby").first().map(|(_, snippet)| snippet.text.clone()) else {
-        panic!("the guide's")
+        panic!("docs/guide.md has no Ruby snippet")
     };
-    match is_read_by("ruby", "-c", &ruby) {
-        Some(read) => assert!(read, "{ruby}"),
+    match has_valid_syntax("ruby", "-c", &ruby) {
+        Some(is_valid) => assert!(is_valid, "{ruby}"),
         None => skip("needs ruby"),
     }
 }
 
-/// A part of a preset, in one that has the rest.
+/// Inserts each snippet, which is a part of a preset, into a whole preset and checks the preset.
 #[test]
 fn preset_snippets_are_valid() {
     let snippets = snippets("toml");

@@ -1,4 +1,4 @@
-//! `khor engine`: the daemon.
+//! `khor engine`: the daemon that plays, and the code that `khor play` shares with it.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -19,17 +19,17 @@ use tracing::{error, info};
 
 use super::{places::Places, scope_args::ScopeArgs};
 
-/// How long the last notes of a capture may ring.
+/// How long the last notes of a capture sound after its end.
 const LAST_NOTES_DURATION: Duration = Duration::from_secs(2);
 
-/// Flags hold for this run only; the configuration file is not changed by them.
+/// Flags override settings for this run only. They do not change the configuration file.
 #[derive(Args, Debug)]
 pub(super) struct EngineArgs {
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
     outputs: OutputArgs,
-    /// Don't listen to the collector, read /proc only
+    /// Read /proc instead of the collector
     #[arg(long)]
     no_bpf: bool,
     #[command(flatten)]
@@ -40,38 +40,39 @@ pub(super) struct EngineArgs {
     /// Play the hosts of this site instead of this machine
     #[arg(long, value_name = "NAME", conflicts_with = "fake")]
     site: Option<Name>,
-    /// Of a site, play this host alone, as if it were this machine
+    /// Play only this host of the site, as if it were this machine
     #[arg(long, value_name = "NAME", conflicts_with = "fake")]
     host: Option<Name>,
     #[command(flatten)]
     nats: NatsArgs,
 }
 
-/// The outputs and the page, for all commands that play live.
+/// The options of the outputs and the page, for all commands that play live.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
-    /// Address of the page and the API; beyond loopback it needs a token, see the configuration
+    /// Address of the page and the API [default: as configured]; other addresses than loopback need
+    /// a token (setting listen.token_file)
     #[arg(long, value_name = "[HOST:]PORT", value_parser = listen_address, allow_negative_numbers = true)]
     listen: Option<SocketAddr>,
-    /// Serve the page from this folder instead of the copy in the program
+    /// Serve the page from this folder instead of the page built into khor
     #[arg(long, value_name = "DIR", value_parser = setting_path())]
     ui_dir: Option<PathBuf>,
-    /// Don't play on a sound device
+    /// Play no sound on this machine
     #[arg(long)]
     no_audio: bool,
     /// Send MIDI through the ALSA sequencer
     #[arg(long)]
     midi: bool,
-    /// Send OSC (to 127.0.0.1:9000, see the configuration)
+    /// Send OSC to 127.0.0.1:9000, or as configured
     #[arg(long)]
     osc: bool,
-    /// Receive OSC on 127.0.0.1:9001, see the configuration
+    /// Receive OSC on 127.0.0.1:9001, or as configured
     #[arg(long)]
     osc_in: bool,
-    /// Be org.khor.Engine on the session bus
+    /// Offer org.khor.Engine on the session bus
     #[arg(long)]
     dbus: bool,
-    /// Be a media player to the desktop
+    /// Offer a media player (MPRIS) to the desktop
     #[arg(long)]
     mpris: bool,
     /// Show desktop notifications of severe events
@@ -94,7 +95,7 @@ impl EngineArgs {
     }
 }
 
-/// The options of the NATS server as a change of the configuration.
+/// The NATS options as a change of the configuration.
 fn nats_patch(args: &NatsArgs) -> NatsPatch {
     let NatsArgs { nats, creds, nkey, tls_ca, tls_cert, tls_key } = args.clone();
     NatsPatch {
@@ -129,16 +130,14 @@ impl OutputArgs {
 pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     let store = args.places.open_config()?.with_flags(args.patch())?;
     if let Some(host) = args.host.as_ref().filter(|_| store.config().site.name.is_empty()) {
-        bail!(
-            "--host {host} has no effect without a site: add --site NAME, or set site.name in the configuration"
-        );
+        bail!("--host {host} needs a site: add --site NAME, or set site.name in the configuration");
     }
     play(store, args.places.socket.clone(), None, Some(&args.outputs))
 }
 
-/// Plays the machine or a capture, until a signal arrives or the capture is over. Serves the page
-/// if there are `outputs`. If a part of khor fails, all of khor ends with an error, so that a
-/// service manager can restart it.
+/// Plays the machine or a capture until a signal arrives or the capture ends. Serves the page if
+/// `outputs` are given. If a part of khor fails, khor ends with an error, and a service manager can
+/// restart it.
 pub(super) fn play(
     store: ConfigStore,
     socket: PathBuf,
@@ -146,26 +145,27 @@ pub(super) fn play(
     outputs: Option<&OutputArgs>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // One suffices for fifty frames a second, and two would hand every frame to and fro.
+        // One thread is enough for 50 frames a second. Two threads would pass each frame between
+        // them.
         .worker_threads(1)
         .max_blocking_threads(8)
         .thread_name("khor-io")
         .enable_all()
         .build()
-        .context("starting the runtime")?;
+        .context("cannot start the async runtime")?;
     let listener = outputs.map(|outputs| open_listener(&store, outputs)).transpose()?.flatten();
     runtime.block_on(async {
-        // Before the page works, because a user who sees it may end khor at once.
+        // Installed before the page is served: a user who sees the page may end khor at once.
         let interrupted = interrupt::wait();
         let supervisor = Supervisor::default();
         supervisor.watch_threads();
         let engine =
-            Engine::start(store, socket, capture, &supervisor).context("starting the engine's threads")?;
+            Engine::start(store, socket, capture, &supervisor).context("cannot start the engine's threads")?;
         let (stop, stopped) = watch::channel(false);
         let parts = outputs.map(|_| {
-            let steered = control::serve(Arc::clone(&engine), stopped.clone());
-            let offered = dbus::serve(Arc::clone(&engine), stopped.clone());
-            [supervisor.spawn("being steered by OSC", steered), supervisor.spawn("the session bus", offered)]
+            let control = control::serve(Arc::clone(&engine), stopped.clone());
+            let bus = dbus::serve(Arc::clone(&engine), stopped.clone());
+            [supervisor.spawn("the OSC control", control), supervisor.spawn("the session bus", bus)]
         });
         let server =
             listener.map(|listener| supervisor.spawn("the page", http::serve(Arc::clone(&engine), listener, stopped)));
@@ -173,42 +173,43 @@ pub(super) fn play(
         let watchdog = tokio::spawn(systemd::feed_watchdog(move || played.heartbeat()));
         systemd::ready();
         tokio::select! {
-            interrupted = interrupted => interrupted.context("waiting for signals")?,
+            interrupted = interrupted => interrupted.context("cannot wait for signals")?,
             ended = supervisor.wait() => if ended == EndReason::Finished { tokio::time::sleep(LAST_NOTES_DURATION).await },
         }
         info!("stopping");
         systemd::stopping();
         watchdog.abort();
-        // A second request ends the process at once.
+        // A second signal ends the process at once.
         tokio::spawn(interrupt::exit_at_next());
         stop.send_replace(true);
         for part in parts.into_iter().flatten() {
-            part.await.context("stopping to be steered")?;
+            part.await.context("cannot stop the OSC control or the session bus")?;
         }
-        tokio::task::spawn_blocking(move || engine.stop()).await.context("stopping")?;
+        tokio::task::spawn_blocking(move || engine.stop()).await.context("cannot stop the engine")?;
         if let Some(server) = server {
-            server.await.context("stopping the page")?;
+            server.await.context("cannot stop the page")?;
         }
         exit_result(supervisor.end_reason())
     })
 }
 
-/// `None` if the configuration may restrict access, but khor could not read that part.
+/// Opens the listener of the page and the API. Returns `None` if the section `listen` of the
+/// configuration is unreadable, because it may restrict access.
 fn open_listener(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option<http::HttpListener>> {
     if let Some(problem) = store.listen_error() {
         error!(
-            "the page and the API are not served, because {} may restrict access: {problem}; fix it, then restart khor, \
-             which plays meanwhile",
+            "khor plays, but does not serve the page and the API, because {} may restrict access: {problem}; fix it and \
+             restart khor",
             store.path().display()
         );
         return Ok(None);
     }
-    // With --listen the user expects the page at that port.
+    // A user who names a port with --listen expects the page there.
     let may_use_free_port = outputs.listen.is_none();
     http::HttpListener::open(&store.config().listen, may_use_free_port, sessions_path(store.path())).map(Some)
 }
 
-/// The exit code of a run. It failed if a part of khor failed, even while it stopped.
+/// The result of a run. It is an error if a part of khor failed, also during the stop.
 fn exit_result(ended: Option<EndReason>) -> anyhow::Result<()> {
     match ended {
         Some(EndReason::Failed(why)) => bail!(why),

@@ -1,4 +1,4 @@
-//! `khor explain`: shows what the running engine plays and why.
+//! `khor explain`: prints what the running engine plays and why.
 
 use clap::Args;
 use khor_api::Explanation;

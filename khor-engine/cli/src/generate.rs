@@ -1,4 +1,4 @@
-//! `khor completions` and `khor man`: generates shell completions and manual pages.
+//! Generates shell completions (`khor completions`) and manual pages (`khor man`).
 
 use std::{
     fs,
@@ -13,55 +13,57 @@ use khor_system::files::write_output;
 
 #[derive(Args, Debug)]
 pub(super) struct CompletionsArgs {
-    /// For which shell
+    /// The shell that runs the script
     shell: Shell,
 }
 
 #[derive(Args, Debug)]
 pub(super) struct ManArgs {
-    /// Write khor.1 and a page for each command into this folder, instead of printing khor.1
+    /// Write khor.1 and one page for each command to this folder, instead of printing khor.1
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
-/// Prints the script.
+/// Prints the completion script.
 pub(super) fn completions(args: &CompletionsArgs, mut command: Command) -> anyhow::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "khor", &mut script);
-    print(String::from_utf8(script).context("the script is not UTF-8")?)
+    print(String::from_utf8(script).context("the completion script is not UTF-8")?)
 }
 
-/// Prints the page, or writes all of them.
+/// Prints the manual page, or writes all manual pages.
 pub(super) fn man(args: &ManArgs, command: Command) -> anyhow::Result<()> {
     if let Some(dir) = &args.dir {
-        return pages(dir, command);
+        return write_pages(dir, command);
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).render(&mut page)?;
-    print(String::from_utf8(page).context("the page is not UTF-8")?)
+    print(String::from_utf8(page).context("the manual page is not UTF-8")?)
 }
 
-/// Writes all man pages. Each page replaces the old one once it is complete.
-fn pages(dir: &Path, command: Command) -> anyhow::Result<()> {
-    fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-    let fresh = tempfile::tempdir().context("making a temporary folder")?;
-    // `khor relay` is also a program of its own. One page describes both.
-    let relay = relay(&command);
-    clap_mangen::generate_to(command, fresh.path()).context("making the pages")?;
-    clap_mangen::Man::new(relay).generate_to(fresh.path()).context("making the page of khor-relay")?;
+/// Writes all manual pages. A new page replaces the old one only when it is complete.
+fn write_pages(dir: &Path, command: Command) -> anyhow::Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    let fresh = tempfile::tempdir().context("cannot create a temporary folder")?;
+    // `khor relay` is also the program `khor-relay`, which gets a page of its own.
+    let relay = relay_command(&command);
+    clap_mangen::generate_to(command, fresh.path()).context("cannot generate the manual pages")?;
+    clap_mangen::Man::new(relay)
+        .generate_to(fresh.path())
+        .context("cannot generate the manual page of khor-relay")?;
     for page in fs::read_dir(fresh.path())? {
         let page = page?;
         let path = dir.join(page.file_name());
         write_output(&path, &fs::read(page.path())?)
-            .with_context(|| format!("writing {}", path.display()))?;
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
 
 /// The command line of the program `khor-relay`.
-fn relay(khor: &Command) -> Command {
+fn relay_command(khor: &Command) -> Command {
     let relay = khor.find_subcommand("relay").cloned().unwrap_or_else(|| Command::new("relay"));
-    let after = format!("The command khor relay is the same program.\n\n{}", khor_command_line::AFTER_HELP);
+    let after = format!("The command khor relay does the same.\n\n{}", khor_command_line::AFTER_HELP);
     relay.name("khor-relay").version(env!("CARGO_PKG_VERSION")).after_help(after)
 }
 
@@ -73,9 +75,9 @@ mod tests {
     use crate::Cli;
 
     #[test]
-    fn page_of_the_relay_is_the_programs() {
+    fn relay_program_has_a_manual_page() {
         let dir = tempfile::tempdir().unwrap();
-        pages(dir.path(), Cli::command()).unwrap();
+        write_pages(dir.path(), Cli::command()).unwrap();
         let page = fs::read_to_string(dir.path().join("khor-relay.1")).unwrap();
         let synopsis = page.split(".SH SYNOPSIS").nth(1).unwrap().lines().nth(1).unwrap();
         assert!(synopsis.starts_with("\\fBkhor\\-relay\\fR"), "{synopsis}");

@@ -1,6 +1,6 @@
-//! The `khor` command line.
+//! The command line of the program `khor`.
 //!
-//! Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
+//! Exit codes: 0 for success, 1 for a failure that the message explains, 2 for wrong usage.
 
 mod client;
 mod connect;
@@ -41,29 +41,29 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play this machine: sound, MIDI, OSC, and a page at 127.0.0.1:17321
+    /// Play this machine as sound, MIDI and OSC, with a page at 127.0.0.1:17321
     Engine(engine::EngineArgs),
     /// Play a capture on the sound device
     Play(play::PlayArgs),
-    /// Render a capture, or the demo, to a file of sound or notes
+    /// Render a capture or the demo to a sound file or a MIDI file
     Render(render::RenderArgs),
-    /// Record what the machine does into a capture file
+    /// Record what this machine does to a capture file
     Record(record::RecordArgs),
-    /// Send what this machine does to a site's listeners, over NATS
+    /// Publish what this machine does over NATS, for the engines of a site
     Relay(khor_relay::RelayArgs),
-    /// How the running engine is, and what sounds
+    /// Show the state of each part of the running engine, and what plays
     Status(status::StatusArgs),
     /// Open the page of the running engine in the browser
     Open(open::OpenArgs),
-    /// Watch and steer the running engine, live in this terminal
+    /// Show the running engine live in this terminal, with keys to steer it
     Top(top::TopArgs),
-    /// What is sounding and why, in words
+    /// Explain in words what the running engine plays and why
     Explain(explain::ExplainArgs),
-    /// What is in khor's way on this machine, and how it is mended
+    /// List what keeps khor from working on this machine, with a fix for each problem
     Doctor(doctor::DoctorArgs),
     /// Mute or unmute the running engine
     Mute(steer::MuteArgs),
-    /// Mute the running engine for a while
+    /// Mute the running engine for some minutes
     Snooze(steer::SnoozeArgs),
     /// List, show or change the running engine's settings
     Config(settings::ConfigArgs),
@@ -71,13 +71,13 @@ enum Command {
     Presets(lists::PresetsArgs),
     /// List the sound devices
     Devices(lists::ListArgs),
-    /// Print a script that completes khor's commands in a shell
+    /// Print the completion script for a shell
     Completions(generate::CompletionsArgs),
-    /// Print the manual page
+    /// Print the manual page, or write all manual pages to a folder
     Man(generate::ManArgs),
 }
 
-/// Runs the command line.
+/// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     khor_command_line::run("info,zbus=warn,async_nats=warn", run)
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 }

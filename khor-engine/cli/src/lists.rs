@@ -1,4 +1,4 @@
-//! `khor presets` and `khor devices`.
+//! Lists the presets (`khor presets`) and the sound devices (`khor devices`).
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub(super) struct ListArgs {
 pub(super) struct PresetsArgs {
     #[command(flatten)]
     places: Places,
-    /// Check this preset file instead
+    /// Check this preset file instead of listing the presets
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
     /// Print as JSON
@@ -32,7 +32,7 @@ pub(super) struct PresetsArgs {
 pub(super) fn presets(args: &PresetsArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.check {
         let preset = read_preset(path).map_err(|problem| anyhow::anyhow!("{}: {problem}", path.display()))?;
-        return print_line(format_args!("{}: preset {} is fine", path.display(), preset.name));
+        return print_line(format_args!("{}: preset {} is valid", path.display(), preset.name));
     }
     let library = Library::open(presets_dir(&args.places.config_path()?));
     if args.json {
@@ -53,7 +53,7 @@ pub(super) fn devices(args: &ListArgs) -> anyhow::Result<()> {
         return print_json(&devices);
     }
     if devices.is_empty() {
-        print_line("No sound device answers: start PipeWire or PulseAudio, or plug in a sound card.")?;
+        print_line("No sound device found: start PipeWire or PulseAudio, or connect a sound card.")?;
     }
     for device in devices {
         let mark = if device.is_default { "*" } else { " " };

@@ -1,4 +1,4 @@
-//! The `khor` command.
+//! The program `khor`.
 
 fn main() -> std::process::ExitCode {
     khor::main()

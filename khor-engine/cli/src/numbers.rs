@@ -1,4 +1,4 @@
-//! Tests how every command rejects invalid numbers.
+//! Tests that every command rejects invalid numbers and names the allowed range.
 
 use std::any::TypeId;
 
@@ -35,9 +35,10 @@ fn is_number(arg: &Arg) -> bool {
     numbers.iter().any(|number| id == *number)
 }
 
-fn refusal(args: &[&str]) -> String {
+/// The message that rejects these arguments.
+fn rejection(args: &[&str]) -> String {
     let error = Cli::command().try_get_matches_from(args).err();
-    let error = error.unwrap_or_else(|| panic!("{args:?} is accepted"));
+    let error = error.unwrap_or_else(|| panic!("{args:?} must be rejected"));
     assert_eq!(error.kind(), ErrorKind::ValueValidation, "{args:?}: {error}");
     error.to_string()
 }
@@ -53,14 +54,14 @@ fn invalid_numbers_are_rejected_with_the_range() {
             count += 1;
             for wrong in WRONG {
                 let Some(long) = arg.get_long() else { continue };
-                let message = refusal(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
+                let message = rejection(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
                 assert!(names_its_range(&message), "{long}: {message}");
             }
-            // Without an equals sign, as users type it.
+            // The usual form: the value without an equals sign.
             let long = arg.get_long().map(|long| format!("--{long}"));
             let args: Vec<&str> =
                 ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();
-            let message = refusal(&args);
+            let message = rejection(&args);
             assert!(names_its_range(&message), "{message}");
         }
     }

@@ -13,14 +13,14 @@ use super::client::EngineAddress;
 pub(super) struct OpenArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Print the address only
+    /// Print the page's address instead of opening it
     #[arg(long)]
     print: bool,
 }
 
 pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
-    // This request also checks which user's engine answers.
+    // This request fails if the engine is missing or belongs to another user.
     client.get::<HealthReport>("health")?;
     let url = client.url();
     if args.print {

@@ -1,11 +1,11 @@
-//! The options that name the configuration file and the socket of the collector.
+//! The options `--config` and `--socket`, which most commands have.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use khor_config::{ConfigStore, default_path};
 
-/// Where the configuration and the collector are.
+/// The paths of the configuration file and of the collector's socket.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Places {
     /// Configuration file [default: ~/.config/khor/config.json]
@@ -24,6 +24,6 @@ impl Places {
 
     pub(super) fn config_path(&self) -> anyhow::Result<PathBuf> {
         let path = self.config.clone().or_else(default_path);
-        path.ok_or_else(|| anyhow::anyhow!("no home directory: say where with --config FILE"))
+        path.ok_or_else(|| anyhow::anyhow!("cannot find the home directory: set HOME, or add --config FILE"))
     }
 }

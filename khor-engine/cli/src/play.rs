@@ -1,4 +1,4 @@
-//! `khor play`: plays a capture as if it happened now.
+//! `khor play`: plays a capture as if its events happened now.
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +10,16 @@ use khor_system::words::counted;
 
 use super::{engine::OutputArgs, places::Places};
 
-/// Flags hold for this run only; the configuration file is not changed by them.
+/// Flags override settings for this run only. They do not change the configuration file.
 #[derive(Args, Debug)]
 pub(super) struct PlayArgs {
-    /// The capture (see khor record)
+    /// The capture, a file that khor record wrote
     capture: PathBuf,
     #[command(flatten)]
     places: Places,
     #[command(flatten)]
     outputs: OutputArgs,
-    /// Begin again when it ends
+    /// Start again when the capture ends
     #[arg(long = "loop")]
     repeat: bool,
     /// Don't serve the page and the API
@@ -29,7 +29,7 @@ pub(super) struct PlayArgs {
 
 pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
     let path = &args.capture;
-    let contents = scan(path).with_context(|| format!("playing {}", path.display()))?;
+    let contents = scan(path).with_context(|| format!("cannot play {}", path.display()))?;
     print_line(format_args!("{}: {}", path.display(), contents.describe()))?;
     let mut flags = args.outputs.patch();
     (flags.features.bpf, flags.features.fake) = (Some(false), Some(false));
@@ -42,19 +42,21 @@ pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
         (!args.no_http).then_some(&args.outputs),
     )?;
     match contents.damage {
-        Some(damage) => bail!("{} is {damage}; the rest was played", path.display()),
+        Some(damage) => bail!("{} is {damage}; khor played the rest", path.display()),
         None => Ok(()),
     }
 }
 
-/// What is in a capture.
+/// A summary of a capture.
 #[derive(Debug, Default)]
 struct Contents {
+    /// Descriptions of the sources, in the order of the capture.
     from: Vec<String>,
     frames: u64,
     cues: u64,
     first_ns: Option<u64>,
     last_ns: u64,
+    /// The first damaged part.
     damage: Option<CaptureError>,
 }
 
@@ -67,7 +69,7 @@ impl Contents {
     }
 }
 
-/// Reads the whole file once, so that an invalid capture is rejected before anything plays.
+/// Reads the whole capture once, so that khor rejects an invalid file before it plays.
 fn scan(path: &Path) -> anyhow::Result<Contents> {
     let mut contents = Contents::default();
     for piece in CaptureReader::open(path)? {
@@ -87,7 +89,7 @@ fn scan(path: &Path) -> anyhow::Result<Contents> {
     }
     match contents.damage.take() {
         Some(problem) if contents.frames == 0 => bail!(problem),
-        _ if contents.frames == 0 => bail!("it has no samples"),
+        _ if contents.frames == 0 => bail!("the capture has no samples"),
         damage => contents.damage = damage,
     }
     Ok(contents)

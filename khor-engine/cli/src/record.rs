@@ -1,4 +1,4 @@
-//! `khor record`: records the activity of the machine into a capture file.
+//! `khor record`: records the activity of this machine to a capture file.
 
 use std::{path::PathBuf, pin::pin, sync::Arc, time::Duration};
 
@@ -18,17 +18,17 @@ use tracing::{info, warn};
 
 use super::{places::Places, scope_args::ScopeArgs};
 
-/// Longest wait for a source. After half of it, a collector that does not answer is replaced by
-/// /proc.
+/// Longest wait for a source. After half of this time without an answer from the collector, khor
+/// reads /proc.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
 pub(super) struct RecordArgs {
-    /// The capture to write
+    /// The capture file to write
     output: PathBuf,
     #[command(flatten)]
     places: Places,
-    /// Stop after this many seconds, 0.001 to 31536000; otherwise Ctrl-C stops
+    /// Stop after this many seconds, 0.001 to 31536000 [default: record until Ctrl-C]
     #[arg(long, value_name = "S", value_parser = number::seconds(), allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Milliseconds between samples, 5 to 5000
@@ -37,18 +37,18 @@ pub(super) struct RecordArgs {
     /// Record every start of a program as a cue
     #[arg(long)]
     exec_cues: bool,
-    /// Omit the process, name and cgroup of cues, and the boot id
+    /// Omit the boot id, and the process id, program name and cgroup of each cue
     #[arg(long)]
     redact: bool,
     #[command(flatten)]
     scope: ScopeArgs,
-    /// Don't listen to the collector, read /proc only
+    /// Read /proc instead of the collector
     #[arg(long)]
     no_bpf: bool,
     /// Record the synthetic demo
     #[arg(long, visible_alias = "fake")]
     demo: bool,
-    /// Record even if less disk space stays free than khor leaves by default
+    /// Also use the disk space that khor leaves free by default
     #[arg(long)]
     force: bool,
 }
@@ -66,7 +66,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut progress = ProgressLine::new(true);
     let begun = Instant::now();
     let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
-    // It counts from when a source answers.
+    // The length counts from the first answer of a source.
     let taken = take_until(&mut events, interrupt::wait(), begun + length.max(SOURCE_TIMEOUT), |event| {
         space.check()?;
         let was_begun = recording.writer.is_some();
@@ -80,13 +80,13 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
         Ok(()) => recording.finish(),
         Err(low) if low.is::<LowSpace>() && recording.writer.is_some() => {
             recording.finish()?;
-            Err(low.context("the recording ended early"))
+            Err(low.context("the disk is nearly full, so the recording ended early"))
         }
         Err(error) => Err(recording.unfinished(error)),
     }
 }
 
-/// Starts the source. It ends when the result is dropped.
+/// Starts the source. The source ends when the returned sender is dropped.
 fn start_source(
     args: &RecordArgs,
     events: mpsc::Sender<SourceEvent>,
@@ -107,9 +107,9 @@ fn start_source(
     Ok(keep)
 }
 
-/// Receives events until there are no more, `stopped` is ready, or the end is reached. An event may
-/// delay the end. There is one `stopped` for the whole time, because a new one would miss a signal
-/// that arrives together with an event.
+/// Receives events until the source ends, `stopped` is ready, or the time `end` is reached. `take`
+/// may return a later end. All iterations share one `stopped`, because a new future would miss a
+/// signal that arrives together with an event.
 async fn take_until(
     events: &mut mpsc::Receiver<SourceEvent>,
     stopped: impl Future<Output = std::io::Result<()>>,
@@ -133,6 +133,7 @@ async fn take_until(
     }
 }
 
+/// A recording in progress. The writer exists from the first answer of a source on.
 struct CaptureRecording<'a> {
     args: &'a RecordArgs,
     writer: Option<CaptureWriter>,
@@ -144,7 +145,7 @@ struct CaptureRecording<'a> {
 impl CaptureRecording<'_> {
     fn take(&mut self, event: SourceEvent) -> anyhow::Result<()> {
         let path = &self.args.output;
-        let writing = || format!("writing {}", path.display());
+        let writing = || format!("cannot write {}", path.display());
         match (event, &mut self.writer) {
             (SourceEvent::Up(up), None) => {
                 info!("recording from {}", up.detail);
@@ -153,7 +154,7 @@ impl CaptureRecording<'_> {
                 self.writer = Some(writer);
             }
             (SourceEvent::Up(up), Some(writer)) => {
-                info!("going on with {}", up.detail);
+                info!("now recording from {}", up.detail);
                 writer.source_changed(&Origin::of(&up)).with_context(writing)?;
             }
             (SourceEvent::Lanes(catalogue), Some(writer)) => {
@@ -196,8 +197,8 @@ impl CaptureRecording<'_> {
 
     fn finish(mut self) -> anyhow::Result<()> {
         let path = self.args.output.display();
-        let writer = self.writer.as_mut().context("nothing was recorded: no source answered")?;
-        match writer.finish().with_context(|| format!("writing {path}")) {
+        let writer = self.writer.as_mut().context("nothing was recorded, because no source answered")?;
+        match writer.finish().with_context(|| format!("cannot write {path}")) {
             Ok(bytes) => {
                 let (samples, cues) = (counted(self.frames, "sample"), counted(self.cues, "cue"));
                 print_line(format_args!("{path}: {samples}, {cues} ({} lost), {bytes} bytes", self.lost))
@@ -238,7 +239,7 @@ mod tests {
                 });
                 let mut taken = 0;
                 let end = Instant::now() + khor_patience::hang_timeout();
-                // The handler must be there before the signal is raised, or it ends the tests.
+                // The first poll installs the handler. Without it, the signal would end the tests.
                 let mut stopped = Box::pin(interrupt::wait());
                 assert!(futures_util::poll!(&mut stopped).is_pending());
                 let take = |_| {

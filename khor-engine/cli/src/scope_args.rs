@@ -1,4 +1,4 @@
-//! The options that select a scope.
+//! The options `--cgroup` and `--pid`, which select a scope: the part of the machine that counts.
 
 use clap::Args;
 use khor_config::{BpfSubscription, BpfSubscriptionPatch, Config, ConfigError, FieldSpec};
@@ -7,37 +7,37 @@ use khor_source::ScopeChoice;
 
 use super::setting_arg::parser;
 
-/// The definition of one process in `bpf.tgid_allow`.
+/// The definition of one process id in the setting `bpf.tgid_allow`.
 const PROCESS: FieldSpec =
     FieldSpec { rule: BpfSubscription::tgid_allow.rule.inner(), ..BpfSubscription::tgid_allow };
 
 #[derive(Args, Debug)]
 pub(super) struct ScopeArgs {
-    /// Play one cgroup alone: a systemd unit (nginx.service) or a path
+    /// Count only this cgroup: a systemd unit (nginx.service) or a path
     /// (/system.slice/nginx.service)
     #[arg(long, value_name = "UNIT|PATH")]
     cgroup: Option<String>,
-    /// Play this process alone; may be given several times, and with --cgroup
+    /// Count only this process; can be repeated and combined with --cgroup
     #[arg(long, value_name = "PID", value_parser = parser::<u32>(PROCESS), allow_negative_numbers = true)]
     pid: Vec<u32>,
 }
 
 impl ScopeArgs {
-    /// Adds the options to a change of the settings.
+    /// Adds the scope to a change of the settings. Without these options, adds nothing.
     pub(super) fn add_to(&self, bpf: &mut BpfSubscriptionPatch) {
         if self.cgroup.is_none() && self.pid.is_empty() {
             return;
         }
-        // The options replace the whole scope of the file.
+        // The options replace the whole scope of the configuration file.
         bpf.cgroup = Some(self.cgroup.clone().unwrap_or_default());
         (bpf.tgid_allow, bpf.tgid_deny) = (Some(self.pid.clone()), Some(Vec::new()));
     }
 
-    /// The scope, for commands without a configuration.
+    /// The scope, for commands that do not read the configuration.
     ///
     /// # Errors
     ///
-    /// The configuration's error for an invalid cgroup or process.
+    /// The same error as for an invalid setting `bpf.cgroup` or `bpf.tgid_allow`.
     pub(super) fn scope(&self) -> Result<ScopeChoice, ConfigError> {
         let mut config = Config::default();
         config.bpf.cgroup = self.cgroup.clone().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Command-line options that override a setting for one run. They have the range and the meaning of
-//! the setting.
+//! Parser and help text for command-line options that override a setting. Range and meaning come
+//! from the setting's definition.
 
 use std::str::FromStr;
 
@@ -16,11 +16,12 @@ where
     }
 }
 
-/// The help text of an option: meaning and range.
+/// The help text of an option: the setting's meaning and range.
 pub(super) fn help(spec: FieldSpec) -> String {
     format!("{} Allowed: {}", spec.meaning.trim(), spec.rule.words())
 }
 
+/// The error for an invalid value: what the setting allows.
 fn expected(rule: Rule, kind: Kind) -> String {
     match (rule, kind) {
         (Rule::Range(low, high), Kind::Whole) => format!("expected a whole number from {low} to {high}"),

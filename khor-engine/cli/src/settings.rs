@@ -16,20 +16,20 @@ use super::{client::EngineAddress, table::indented};
 pub(super) struct ConfigArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// A setting, such as music.bpm, or a section; without it all settings are listed
+    /// A setting, such as music.bpm, or a section, such as music [default: list all settings]
     #[arg(value_parser = SettingPath, hide_possible_values = true)]
     path: Option<String>,
-    /// New value: plain text for a text setting, null to empty a setting that allows it, JSON for
-    /// all others
+    /// The new value: plain text for a text setting, JSON for any other setting, null to clear a
+    /// setting that allows it
     #[arg(requires = "path")]
     value: Option<String>,
-    /// Print as JSON: all settings with value, range and meaning, or the value at the path
+    /// Print as JSON: the value at PATH, or all settings with value, range and meaning
     #[arg(long)]
     json: bool,
 }
 
-/// Parses the path of a setting. Shells complete the known paths. Other paths are accepted, because
-/// a newer engine may have more settings.
+/// Parses the path of a setting. It accepts all paths, because a newer engine may have more
+/// settings. Shells complete the known paths.
 #[derive(Clone, Debug)]
 struct SettingPath;
 
@@ -56,7 +56,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let Some(path) = &args.path else {
         return list(&before, args.json);
     };
-    // The engine's own answer decides, because a newer engine may have more settings.
+    // Only the engine's answer shows which settings exist, because a newer engine may have more.
     let Some(held) = at(&before, path) else {
         bail!("'{path}' is not a setting; {}khor config lists all settings", suggestion(path));
     };
@@ -74,7 +74,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints why a change has no effect yet, or does not last.
+/// Prints why a change has no effect yet, or will be lost.
 fn print_remarks(path: &str, changed: &ConfigChanged<Value>) {
     if let Some(switch) = switch_of(path, &changed.config) {
         print_stderr(format_args!(
@@ -85,11 +85,11 @@ fn print_remarks(path: &str, changed: &ConfigChanged<Value>) {
         print_stderr("the change takes effect after a restart of the engine\n");
     }
     if let Some(why) = &changed.not_saved {
-        print_stderr(format_args!("the change lasts until the engine ends: {why}\n"));
+        print_stderr(format_args!("the change is lost when the engine ends: {why}\n"));
     }
 }
 
-/// Prints all settings. `whole` has their values.
+/// Prints all settings. `whole` is the whole configuration.
 fn list(whole: &Value, as_json: bool) -> anyhow::Result<()> {
     let rows = rows(whole);
     if as_json {
@@ -103,8 +103,8 @@ fn list(whole: &Value, as_json: bool) -> anyhow::Result<()> {
     print(rows.iter().map(|(path, value, field)| row(path, value, *field)).collect::<String>())
 }
 
-/// Path, value and definition of each setting: the known settings in the order of the file, then
-/// those of a newer engine, which have no definition.
+/// Path, value and definition of each setting. The known settings come first, in the order of the
+/// file. The unknown settings of a newer engine follow, without a definition.
 fn rows(whole: &Value) -> Vec<(String, &Value, Option<&'static Field>)> {
     let known = Config::fields().iter();
     let mut rows: Vec<_> =
@@ -121,7 +121,7 @@ fn rows(whole: &Value) -> Vec<(String, &Value, Option<&'static Field>)> {
     rows
 }
 
-/// A setting as lines of the list.
+/// The lines of a setting in the list.
 fn row(path: &str, value: &Value, field: Option<&Field>) -> String {
     let shown =
         value.as_str().filter(|text| !text.is_empty()).map_or_else(|| value.to_string(), str::to_owned);
@@ -150,14 +150,15 @@ fn at<'a>(whole: &'a Value, path: &str) -> Option<&'a Value> {
     whole.pointer(&format!("/{}", path.replace('.', "/")))
 }
 
-/// A question with the setting that is most similar to a misspelt path; empty if none is.
+/// A question that names the setting most similar to a misspelt path. Empty if no setting is
+/// similar.
 fn suggestion(path: &str) -> String {
     Config::closest_field(path).map(|field| format!("did you mean {}? ", field.path)).unwrap_or_default()
 }
 
-/// Converts a value for the setting at `path`, whose current value is `held`. For a text setting,
-/// the value is plain text, because a preset may be named `808`, `true` or `null`. For any other
-/// setting, the value is JSON. An unknown setting has the kind of its current value.
+/// Converts a value from the command line to JSON, for the setting at `path` with the current value
+/// `held`. A text setting takes plain text, because a preset may be named `808`, `true` or `null`.
+/// Any other setting takes JSON. The type of an unknown setting is that of its current value.
 pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
     let json = serde_json::from_str::<Value>(value).ok();
     let field = Config::field(path);
@@ -171,7 +172,7 @@ pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
     json.unwrap_or_else(|| Value::String(value.to_owned()))
 }
 
-/// The switch that a setting needs, if that switch is off.
+/// The switch that must be on before the setting has an effect. `None` if the switch is on.
 fn switch_of(path: &str, config: &Value) -> Option<&'static str> {
     const SWITCHES: [(&str, &str); 9] = [
         ("midi.", "features.midi"),
@@ -194,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_have_the_kind_of_their_setting() {
+    fn values_get_the_type_of_their_setting() {
         let is = |path: &str, value: &str, expected: Value| {
             assert_eq!(parsed(path, &Value::Null, value), expected, "{path}");
         };
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_path_is_corrected() {
+    fn misspelt_path_gets_a_suggestion() {
         assert_eq!(suggestion("music.bmp"), "did you mean music.bpm? ");
         assert_eq!(suggestion("zzz"), "");
     }

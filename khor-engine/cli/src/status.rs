@@ -1,4 +1,4 @@
-//! `khor status`: how the running engine works, part by part, and what plays.
+//! `khor status`: prints the state of each part of the running engine, and what it plays.
 
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ pub(super) struct StatusArgs {
     json: bool,
 }
 
-/// Exit code 1 if an enabled part fails.
+/// Prints the status. The exit code is 1 if an enabled part does not work.
 pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let client = args.engine.client()?;
     let (health, explanation) =
@@ -36,12 +36,12 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A part of the engine in the list.
+/// One part of the engine, as a row of the list.
 struct Part<'a> {
     name: &'static str,
     enabled: bool,
     ok: bool,
-    /// What is shown while the part works.
+    /// The text for a part that works.
     detail: &'a str,
     trouble: Option<Trouble>,
 }
@@ -74,10 +74,10 @@ impl<'a> Part<'a> {
         match (self.enabled, self.ok) {
             (false, _) => row("-", self.name, ["switched off"]),
             (true, false) => {
-                let error = error.unwrap_or("the engine gives no reason");
+                let error = error.unwrap_or("the engine does not report a reason");
                 row("PROBLEM", self.name, [error].into_iter().chain(fix.as_deref()))
             }
-            // A source may deliver frames and still lack something.
+            // A working source can still have trouble, such as a missing probe.
             (true, true) => {
                 row("ok", self.name, [self.detail].into_iter().chain(error).chain(fix.as_deref()))
             }
@@ -100,7 +100,7 @@ fn parts(health: &HealthReport) -> [Part<'_>; 9] {
     ]
 }
 
-/// The events that the collector's programs missed, if any.
+/// The row for events that the collector's programs missed. Empty if they missed none.
 fn missed(health: &HealthReport) -> String {
     let reason = health.missed.reason.as_deref();
     reason.map_or_else(String::new, |reason| row("ok", "missed", [reason]))

@@ -1,4 +1,4 @@
-//! `khor mute` and `khor snooze`: silence the running engine.
+//! Mutes the running engine (`khor mute`), or mutes it for some minutes (`khor snooze`).
 
 use clap::{Args, ValueEnum};
 use khor_api::{Muted, Snoozed};
@@ -10,7 +10,7 @@ use super::client::EngineAddress;
 pub(super) struct MuteArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Without it the mute by hand toggles; a snooze becomes a mute by hand
+    /// Mute by hand or unmute; without it, the mute by hand toggles, and a snooze turns into one
     state: Option<Switch>,
 }
 
@@ -24,7 +24,7 @@ enum Switch {
 pub(super) struct SnoozeArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// For how long, 1 to 1440; 0 ends it
+    /// Length of the snooze, 1 to 1440 minutes; 0 ends a snooze
     #[arg(default_value_t = 15, value_parser = number::within(0, 1440_u32), allow_negative_numbers = true)]
     minutes: u32,
 }
@@ -42,7 +42,7 @@ pub(super) fn mute(args: &MuteArgs) -> anyhow::Result<()> {
 pub(super) fn snooze(args: &SnoozeArgs) -> anyhow::Result<()> {
     args.engine.client()?.post::<Snoozed>(&format!("actions/snooze?minutes={}", args.minutes))?;
     match args.minutes {
-        0 => print_line("awake"),
-        minutes => print_line(format_args!("silent for {minutes} min; khor snooze 0 ends it")),
+        0 => print_line("snooze ended"),
+        minutes => print_line(format_args!("muted for {minutes} min; khor snooze 0 ends the snooze")),
     }
 }

@@ -1,11 +1,11 @@
-//! Rows of a state, a name and text that wraps, for a terminal of 80 columns.
+//! Formats rows of a state, a name and wrapped text for a terminal of 80 columns.
 
-/// Columns that every terminal has.
+/// Columns of the narrowest supported terminal.
 const WIDTH: usize = 80;
 /// Columns before the text: the state and the name.
 const INDENT: usize = 27;
 
-/// One row, with its line breaks; each paragraph begins a line.
+/// One row with its line breaks. Each paragraph starts a new line.
 pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = format!("{state:<8} {name:<17} ");
     for (number, line) in paragraphs.into_iter().flat_map(|text| wrapped(text, WIDTH - INDENT)).enumerate() {
@@ -18,12 +18,13 @@ pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Ite
     text
 }
 
-/// An indented paragraph below a name, wrapped.
+/// A wrapped paragraph, indented by four columns, below a name.
 pub(super) fn indented(text: &str) -> String {
     wrapped(text, WIDTH - 4).iter().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
-/// Lines of at most `width` columns. A word that is longer stays whole, so that it can be copied.
+/// Wraps text to lines of at most `width` columns. Does not split a longer word, so that users can
+/// copy it.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -46,7 +47,7 @@ mod tests {
 
     #[test]
     fn rows_fit_a_terminal() {
-        let story = "a long story about something that isn't there and that nobody would have missed";
+        let story = "a sentence about a missing part of the machine that needs more than one line here";
         let text = row("PROBLEM", "type information", [story, "fix: sudo make it so --now"]);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         let fix = format!("\n{}fix: sudo make", " ".repeat(INDENT));

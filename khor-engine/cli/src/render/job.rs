@@ -1,4 +1,4 @@
-//! One file that is rendered.
+//! Renders one capture or demo to its output files: one mix with stems, or one MIDI file.
 
 use std::{
     fmt::Display,
@@ -23,23 +23,25 @@ use khor_system::{
 };
 use tracing::warn;
 
-/// Most left-out parts that are logged one by one.
+/// Number of skipped parts that are logged one by one.
 const MAX_WARNINGS: u64 = 8;
 
-/// A recording, piece by piece, from wherever.
+/// The pieces of a capture or of the demo, in order.
 pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
 
-/// What to render, and how.
+/// The output files and the settings of a render.
 pub(super) struct Job<'a> {
     pub(super) output: PathBuf,
-    /// A file for each role's stem, in the order of [`khor_music::Role::ALL`], or none.
+    /// One file for each role's stem, in the order of [`khor_music::Role::ALL`]. Empty without
+    /// stems.
     pub(super) stems: Vec<PathBuf>,
     pub(super) format: Format,
     pub(super) config: &'a Config,
     pub(super) preset: &'a Preset,
+    /// Where the render ends, seconds from its start. Infinite for a whole capture.
     pub(super) until_s: f64,
     pub(super) interrupt: Interrupt,
-    /// Shows no progress.
+    /// Whether to show no progress line.
     pub(super) is_quiet: bool,
 }
 
@@ -47,16 +49,16 @@ pub(super) struct Job<'a> {
 pub(super) struct Rendered {
     pub(super) seconds: f64,
     pub(super) notes: u64,
-    /// Highest sample, 0..=1, of a file that has samples.
+    /// Highest sample, 0..=1. `None` for a MIDI file.
     pub(super) peak: Option<f32>,
 }
 
-/// Files of sound, or one of notes.
+/// The open output files: sound files, or one MIDI file.
 enum OutputFiles {
     Sound {
         mix: SoundFile,
         stems: Vec<SoundFile>,
-        /// One for the mix and one for each stem, in this order.
+        /// Replaces the mix and each stem when complete, in this order.
         replacements: Vec<Replacement>,
         peak: f32,
     },
@@ -64,7 +66,7 @@ enum OutputFiles {
 }
 
 impl OutputFiles {
-    /// Writes samples. Returns whether the files accept more.
+    /// Writes samples. Returns false if a file is full.
     fn sound(&mut self, samples: &Samples) -> bool {
         let Self::Sound { mix, stems, peak, .. } = self else { return true };
         *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));
@@ -81,8 +83,8 @@ impl OutputFiles {
         }
     }
 
-    /// Completes the files. Returns the peak of sound, `None` for notes. All files are complete
-    /// before the first one replaces its target.
+    /// Completes the files, then replaces the old files. Returns the peak, or `None` for a MIDI
+    /// file. No old file is replaced before all new files are complete.
     fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
             Self::Sound { mix, stems, replacements, peak } => {
@@ -105,7 +107,7 @@ impl OutputFiles {
 fn finish(file: SoundFile, path: &Path) -> anyhow::Result<()> {
     match file.finish() {
         Err(FileError::Full) => {
-            warn!("{}: {}; the rest is left out", path.display(), FileError::Full);
+            warn!("{}: {}; khor skips the rest", path.display(), FileError::Full);
             Ok(())
         }
         written => written.with_context(|| writing(path)),
@@ -113,11 +115,11 @@ fn finish(file: SoundFile, path: &Path) -> anyhow::Result<()> {
 }
 
 fn writing(path: &Path) -> String {
-    format!("writing {}", path.display())
+    format!("cannot write {}", path.display())
 }
 
 impl Job<'_> {
-    /// Renders the pieces. Fails when too little disk space is free.
+    /// Renders the pieces to the output files. Fails if the free disk space gets too low.
     pub(super) fn run(&self, pieces: Pieces, space: SpaceWatch) -> anyhow::Result<Rendered> {
         let (files, mode) = self.files()?;
         let mut render = Render {
@@ -125,7 +127,7 @@ impl Job<'_> {
             files,
             progress: ProgressLine::new(!self.is_quiet),
             space,
-            left_out: 0,
+            skipped: 0,
             job: self,
         };
         let rendered = render.pieces(pieces);
@@ -144,7 +146,7 @@ impl Job<'_> {
         iter::once(&self.output).chain(&self.stems).map(PathBuf::as_path)
     }
 
-    /// The files, and the mode of the render that fills them.
+    /// Opens the output files. Returns them with the render mode that they need.
     fn files(&self) -> anyhow::Result<(OutputFiles, RenderMode)> {
         let (mut files, mut replacements) = (Vec::new(), Vec::new());
         for path in self.paths().filter(|_| self.format != Format::Midi) {
@@ -163,13 +165,14 @@ impl Job<'_> {
     }
 }
 
+/// A render in progress.
 struct Render<'a> {
     offline: Offline,
     files: OutputFiles,
     progress: ProgressLine,
     space: SpaceWatch,
-    /// Number of parts of the capture that were left out.
-    left_out: u64,
+    /// Number of skipped parts of the capture.
+    skipped: u64,
     job: &'a Job<'a>,
 }
 
@@ -182,8 +185,8 @@ impl Render<'_> {
                 Ok(Recorded::Lanes(catalogue)) => self.offline.set_catalogue(&catalogue),
                 Ok(Recorded::Frame(frame)) => match self.frame(frame) {
                     ControlFlow::Continue(None) => {}
-                    ControlFlow::Continue(Some(gap)) => self.leave_out(format_args!(
-                        "a gap of {:.1} min is left out: the machine was suspended, or the capture is damaged",
+                    ControlFlow::Continue(Some(gap)) => self.warn_of_skipped_part(format_args!(
+                        "skipped a gap of {:.1} min: the machine was suspended, or the capture is damaged",
                         gap.as_secs_f64() / 60.0
                     )),
                     ControlFlow::Break(()) => break,
@@ -195,28 +198,32 @@ impl Render<'_> {
                 }
                 Ok(Recorded::Lost { .. }) => {}
                 Err(problem) => {
-                    self.leave_out(format_args!("the capture is {problem}; what was readable is rendered"));
+                    self.warn_of_skipped_part(format_args!(
+                        "the capture is {problem}; khor renders the readable parts"
+                    ));
                 }
             }
             if self.job.interrupt.is_raised() {
                 break;
             }
         }
-        if self.left_out > MAX_WARNINGS {
-            warn!("{} of the capture left out", counted(self.left_out - MAX_WARNINGS, "more part"));
+        if self.skipped > MAX_WARNINGS {
+            warn!("skipped {} of the capture", counted(self.skipped - MAX_WARNINGS, "more part"));
         }
         Ok(())
     }
 
-    /// Warns of a part of the capture that is left out. A damaged capture can have thousands of
-    /// such parts, so only the first ones are logged.
-    fn leave_out(&mut self, warning: impl Display) {
-        self.left_out += 1;
-        if self.left_out <= MAX_WARNINGS {
+    /// Logs a skipped part of the capture. A damaged capture can have thousands of them, so only
+    /// the first [`MAX_WARNINGS`] are logged.
+    fn warn_of_skipped_part(&mut self, warning: impl Display) {
+        self.skipped += 1;
+        if self.skipped <= MAX_WARNINGS {
             warn!("{warning}");
         }
     }
 
+    /// Renders until the time of `frame`. Returns the length of a skipped gap. Breaks at the end of
+    /// the render.
     fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
         let Self { offline, files, progress, job, .. } = self;
         let before_s = offline.seconds();

@@ -1,4 +1,4 @@
-//! `khor render`: renders a capture or the demo to files of sound or notes.
+//! `khor render`: renders a capture or the demo to sound files or a MIDI file.
 
 mod args;
 mod job;
@@ -33,11 +33,12 @@ use self::{
 
 /// Interval of the demo's samples, nanoseconds.
 const DEMO_STEP_NS: u64 = 20_000_000;
+
 pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let config = args.config()?;
     let format = Format::from_path(&args.output).context("--output")?;
     if args.stems && format == Format::Midi {
-        bail!("--stems: a .mid file has a track for each role; stems are .wav or .flac");
+        bail!("--stems needs a .wav or .flac file; a .mid file has a track for each role without it");
     }
     let preset = preset(&config.music.preset)?;
     let interrupt = Interrupt::install()?;
@@ -81,13 +82,13 @@ fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, int
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// `x.wav` becomes `x.melody.wav`.
+/// The path of a role's stem: `x.melody.wav` for `x.wav`.
 fn stem(output: &Path, role: Role) -> PathBuf {
     let end = output.extension().unwrap_or_default().to_string_lossy();
     output.with_extension(format!("{}.{end}", role.name()))
 }
 
-/// What is rendered, from its beginning.
+/// The pieces of the capture or the demo, from the beginning.
 fn pieces(args: &RenderArgs, config: &Config) -> anyhow::Result<Pieces> {
     match &args.capture {
         Some(path) => capture(path),
@@ -95,7 +96,7 @@ fn pieces(args: &RenderArgs, config: &Config) -> anyhow::Result<Pieces> {
     }
 }
 
-/// A built-in preset, one of the user's own, or a preset file.
+/// Finds a preset: a built-in preset, a preset of the user, or a preset file.
 fn preset(name: &str) -> anyhow::Result<Preset> {
     let path = Path::new(name);
     if path.extension().is_some_and(|extension| extension == "toml") {
@@ -106,12 +107,12 @@ fn preset(name: &str) -> anyhow::Result<Preset> {
     let known = || library.presets().map(|preset| preset.name.clone()).collect::<Vec<_>>().join(", ");
     let found = library.find(name).cloned();
     found.with_context(|| {
-        format!("--preset: {name} is not allowed, expected one of {}, or a .toml file", known())
+        format!("--preset: there is no preset {name}; use one of {}, or a .toml file", known())
     })
 }
 
 fn capture(path: &Path) -> anyhow::Result<Pieces> {
-    let reader = CaptureReader::open(path).with_context(|| format!("reading {}", path.display()))?;
+    let reader = CaptureReader::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Box::new(reader))
 }
 

@@ -1,4 +1,4 @@
-//! Computes the length and size of a render before it begins, because a few bytes of a capture can
+//! Computes the length and size of a render before it starts, because a capture of a few bytes can
 //! become hours of sound.
 
 use std::{fmt, path::Path};
@@ -14,7 +14,7 @@ use super::args::{DEMO_LOADS, RenderArgs};
 
 /// Longest render without `--force`, seconds.
 const MAX_S: f64 = 24.0 * 3600.0;
-/// Bytes of a frame: left and right, 24 bits each.
+/// Bytes of one sample frame: left and right, 24 bits each.
 const FRAME_BYTES: f64 = 6.0;
 /// Estimated size of a FLAC file, as a share of the WAV file.
 const FLAC_SHARE: f64 = 0.5;
@@ -30,7 +30,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Plans a render. Reads the capture once.
+    /// Computes the plan of a render. Reads the whole capture once.
     pub(super) fn of(args: &RenderArgs, format: Format) -> anyhow::Result<Self> {
         let length_s = match &args.capture {
             Some(path) => length(path)?,
@@ -56,11 +56,11 @@ impl Plan {
         Self { seconds, bytes: (files * one) as u64, is_estimate: format == Format::Flac }
     }
 
-    /// Rejects a render that is too long or does not fit on the disk, unless `--force` is given.
+    /// Fails if the render is too long or does not fit on the disk, unless `--force` is given.
     pub(super) fn admit(self, args: &RenderArgs) -> anyhow::Result<SpaceWatch> {
         if self.seconds > MAX_S && !args.force {
             bail!(
-                "the render would be {} long; add --force for more than 24 h, or --seconds S for its beginning",
+                "the render would be {} long, and the limit is 24 h: add --seconds S for its beginning, or --force",
                 Length(self.seconds)
             );
         }
@@ -97,10 +97,10 @@ impl fmt::Display for Length {
     }
 }
 
-/// Length of a render of the capture, seconds. Ignores damaged parts, because the render reports
-/// them.
+/// Length of the capture's render, seconds. Skips damaged parts without a warning, because the
+/// render warns of them.
 fn length(path: &Path) -> anyhow::Result<f64> {
-    let reader = CaptureReader::open(path).with_context(|| format!("reading {}", path.display()))?;
+    let reader = CaptureReader::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut timeline = Timeline::default();
     for piece in reader.flatten() {
         if let Recorded::Frame(frame) = piece {
@@ -147,7 +147,7 @@ mod tests {
         let mut writer = CaptureWriter::create(&path, &origin, false).unwrap();
         let frame = |t_ns| Frame::new(t_ns, [None; Counter::ALL.len()]);
         (0..=30).for_each(|minute| writer.push(&frame(minute * MINUTE_NS)).unwrap());
-        // A night in suspend is left out.
+        // A render skips this gap, such as a night in suspend.
         writer.push(&frame(1000 * MINUTE_NS)).unwrap();
         writer.finish().unwrap();
         assert_eq!(length(&path).unwrap(), 1800.0);

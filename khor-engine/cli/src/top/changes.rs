@@ -1,4 +1,4 @@
-//! Reads the stream of changes, and converts its state to the metrics that the screen shows.
+//! Reads the engine's stream of changes, and converts its state to the metrics on the screen.
 
 use std::io;
 
@@ -8,26 +8,27 @@ use khor_api::{
     StreamState,
 };
 
-/// The data of the events named `change`. Fails at an event without a name, which comes from an
-/// older engine without this stream.
+/// The data of each event named `change`. An event without a name is an error, because it comes
+/// from an older engine that does not offer this stream.
 pub(super) fn changes(
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> impl Iterator<Item = anyhow::Result<String>> {
     let mut name = String::new();
-    lines.filter_map(move |line| match line.context("the event stream broke off") {
+    lines.filter_map(move |line| match line.context("the connection to the event stream broke") {
         Ok(line) => {
             if line.is_empty() {
                 name.clear();
             } else if let Some(new) = line.strip_prefix("event:") {
                 new.trim().clone_into(&mut name);
             }
-            line.strip_prefix("data:").and_then(|data| of_change(&name, data).transpose())
+            line.strip_prefix("data:").and_then(|data| change_data(&name, data).transpose())
         }
         Err(problem) => Some(Err(problem)),
     })
 }
 
-fn of_change(name: &str, data: &str) -> anyhow::Result<Option<String>> {
+/// The data if the event's name is `change`; `None` for another name.
+fn change_data(name: &str, data: &str) -> anyhow::Result<Option<String>> {
     match name {
         "change" => Ok(Some(data.to_owned())),
         "" => bail!("the engine is older than this khor top; restart the engine"),
@@ -35,7 +36,7 @@ fn of_change(name: &str, data: &str) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// The current metrics; `None` until the first values and controls have arrived.
+/// The current metrics. `None` before the first values and controls arrive.
 pub(super) fn metrics(state: &StreamState) -> Option<MetricsReport> {
     let (values, controls) = (state.values.as_ref()?, state.controls.clone()?);
     let signals = state.lanes.iter().enumerate();

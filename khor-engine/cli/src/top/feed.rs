@@ -1,6 +1,6 @@
-//! Receives events from the engine and sends it actions. One thread reads the stream of changes and
-//! reconnects when the stream ends. Another thread sends actions, and polls the hosts of a site,
-//! because the stream does not contain them.
+//! Receives events from the engine and sends actions to it. One thread reads the stream of changes,
+//! and reconnects when the stream ends. A second thread sends actions. It also polls the hosts of a
+//! site, which the stream does not contain.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::changes::{changes, metrics};
 use crate::client::Client;
 
-/// Time between two attempts to reach the engine.
+/// Time between two attempts to connect to the engine.
 const RETRY: Duration = Duration::from_secs(1);
 /// Time between two polls of the hosts.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,17 +28,17 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// An event from the engine.
 #[derive(Clone, Debug)]
 pub(super) enum EngineEvent {
-    /// Connected to an engine; its complete state.
+    /// khor top has connected to an engine. Contains the engine's complete state.
     Connected(MetricsReport),
-    /// An event of the stream.
+    /// New values of the stream.
     Metrics(MetricsReport),
-    /// The state of every part.
+    /// The state of each part of the engine.
     Health(Box<HealthReport>),
     /// The hosts of a site.
     Fleet(FleetReport),
-    /// What the machine is doing, in one sentence.
+    /// One sentence about the machine's activity.
     Sentence(String),
-    /// The connection is lost; the reason.
+    /// The connection was lost. Contains the reason.
     Disconnected(String),
     /// The result of an action.
     ActionDone(String),
@@ -47,24 +47,23 @@ pub(super) enum EngineEvent {
 /// An action that a key requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Mute, or unmute.
     ToggleMute,
-    /// Snooze for some minutes; 0 ends the snooze.
-    Snooze { minutes: u32 },
-    /// The next preset of the list.
+    /// Mutes for some minutes. 0 ends a snooze.
+    Snooze {
+        minutes: u32,
+    },
     NextPreset,
-    /// The previous preset of the list.
     PreviousPreset,
 }
 
-/// The connection to both threads, which end when this is dropped.
+/// Receives events from both threads and sends actions. The threads end when this is dropped.
 pub(super) struct Feed {
     events: Receiver<EngineEvent>,
     actions: Sender<Action>,
 }
 
 impl Feed {
-    /// Starts the threads. The engine may start later.
+    /// Starts the threads. They wait for an engine that is not running yet.
     pub(super) fn start(client: Client) -> anyhow::Result<Self> {
         let (event_sender, events) = channel();
         let (actions, action_receiver) = channel();
@@ -74,20 +73,23 @@ impl Feed {
         Ok(Self { events, actions })
     }
 
-    /// The events since the last call.
+    /// All events since the last call.
     pub(super) fn events(&self) -> impl Iterator<Item = EngineEvent> {
         self.events.try_iter()
     }
 
-    /// Sends an action. Its result arrives as an event.
+    /// Sends an action. Its result arrives as [`EngineEvent::ActionDone`].
     pub(super) fn send(&self, action: Action) {
-        // The thread lives as long as this feed.
+        // This cannot fail, because the thread lives as long as this feed.
         let _ = self.actions.send(action);
     }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
-    thread::Builder::new().name(name.into()).spawn(work).context("starting a thread")?;
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .with_context(|| format!("cannot start the thread {name}"))?;
     Ok(())
 }
 
@@ -124,8 +126,8 @@ fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<
     Ok(())
 }
 
-/// Applies a change. Returns an event if the screen must be updated: most parts of the state are
-/// shown when the next values arrive.
+/// Applies a change to the state. Returns an event if the screen must change now. Most changes
+/// become visible when the next values arrive.
 fn engine_event(state: &mut StreamState, change: StreamEvent) -> Option<EngineEvent> {
     match &change {
         StreamEvent::Health(health) => Some(EngineEvent::Health(health.clone())),
@@ -155,7 +157,7 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // The stream's thread reports a lost engine.
+        // Errors are ignored here, because the stream's thread reports a lost engine.
         if let Some(fleet) = poll_fleet(client) {
             let _ = events.send(fleet);
         }
@@ -176,31 +178,33 @@ fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
         }
         Action::Snooze { minutes } => {
             client.post::<Snoozed>(&format!("actions/snooze?minutes={minutes}"))?;
-            Ok(if minutes == 0 { "awake".to_owned() } else { format!("silent for {minutes} min") })
+            Ok(if minutes == 0 { "snooze ended".to_owned() } else { format!("muted for {minutes} min") })
         }
         Action::NextPreset => select(client, 1),
         Action::PreviousPreset => select(client, -1),
     }
 }
 
-/// Selects the preset that is `places` further in the list. The list wraps around.
+/// Selects the preset `places` after the current one in the list. The list wraps around.
 fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     let PresetList { presets, current, .. } = client.get("presets")?;
     let current = presets.iter().position(|preset| preset.name == current).unwrap_or(0);
     let next = (current as isize + places).rem_euclid(presets.len().max(1) as isize) as usize;
-    let name = &presets.get(next).context("there is no preset")?.name;
+    let name = &presets.get(next).context("the engine has no presets")?.name;
     client.post::<PresetSelected>(&format!("preset/select?name={name}"))?;
-    Ok(format!("{name} from the next bar on"))
+    Ok(format!("{name} plays from the next bar"))
 }
 
-/// Parses an answer. Makes its texts inert, because another program may listen at the engine's
+/// Parses an answer. Makes its texts safe to print, because another program may use the engine's
 /// port.
 fn parse<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
     make_inert(&mut value);
-    serde_json::from_value(value).context("the engine is of another version")
+    serde_json::from_value(value)
+        .context("khor top and the engine have different versions: restart the engine")
 }
 
-/// Replaces the active characters in all texts. Keys stay, because they are never printed.
+/// Replaces the characters in all texts that could control the terminal. Keys stay unchanged,
+/// because khor never prints them.
 fn make_inert(value: &mut Value) {
     match value {
         Value::String(text) => *text = inert::owned_line(std::mem::take(text)),

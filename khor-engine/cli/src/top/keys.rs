@@ -1,24 +1,24 @@
-//! What the keys do.
+//! Maps the keys of `khor top` to commands.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{feed::Action, state::State};
 
-/// How long `s` silences.
+/// Length of a snooze with the key `s`, minutes.
 const SNOOZE_MIN: u32 = 15;
 
-/// The keys, as they are explained.
+/// Each key with its word in the footer and its meaning in the help.
 pub(super) const KEYS: [(&str, &str, &str); 7] = [
-    ("q", "quit", "quit; so do Esc and Ctrl-C"),
-    ("m", "mute", "mute; or end the mute by hand"),
-    ("s", "snooze", "silence for 15 minutes, or the end of it"),
-    ("n", "next", "the next preset"),
-    ("p", "previous", "the preset before"),
-    ("f", "fleet", "the hosts of a site, or the signals"),
-    ("?", "help", "these words, or away with them"),
+    ("q", "quit", "quit (also Esc and Ctrl-C)"),
+    ("m", "mute", "mute by hand, or end this mute"),
+    ("s", "snooze", "mute for 15 minutes, or end the snooze"),
+    ("n", "next", "select the next preset"),
+    ("p", "previous", "select the previous preset"),
+    ("f", "fleet", "show the hosts of a site, or the signals"),
+    ("?", "help", "show or hide this help"),
 ];
 
-/// The meaning of a key.
+/// A command that a key gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyCommand {
     Quit,
@@ -28,7 +28,7 @@ pub(super) enum KeyCommand {
     Action(Action),
 }
 
-/// `None` for a key that does nothing.
+/// The command of a key. `None` for a key without a command.
 pub(super) fn command(key: KeyEvent, state: &State) -> Option<KeyCommand> {
     if key.kind == KeyEventKind::Release {
         return None;
@@ -69,7 +69,7 @@ mod tests {
             assert_eq!(command(control_c, &state), Some(KeyCommand::Quit));
             assert_eq!(pressed(KeyCode::Char('q'), &state), Some(KeyCommand::Quit));
         }
-        assert_eq!(pressed(KeyCode::Esc, &state), Some(KeyCommand::CloseHelp), "one thing at a time");
+        assert_eq!(pressed(KeyCode::Esc, &state), Some(KeyCommand::CloseHelp), "Esc closes the help first");
         state.help = false;
         assert_eq!(pressed(KeyCode::Esc, &state), Some(KeyCommand::Quit));
     }

@@ -1,8 +1,8 @@
-//! `khor top`: the running engine, live in a terminal.
+//! `khor top`: shows the running engine live in a terminal, with keys to steer it.
 //!
 //! [`feed`] receives events from the engine's API, [`state`] combines them, [`view`] draws the
-//! state, and [`keys`] maps keys to actions. It uses the event stream, as the page does, so it
-//! works wherever the API does. ratatui draws at most ten times a second, and only after a change.
+//! state, and [`keys`] maps keys to actions. `khor top` uses the same event stream as the page, so
+//! it also works with an engine on another machine. The screen changes at most ten times a second.
 
 mod changes;
 mod feed;
@@ -37,29 +37,29 @@ use super::client::EngineAddress;
 
 /// Shortest time between two frames.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
-/// How long keys are waited for before the news are looked at.
+/// How long to wait for a key before reading the engine's events.
 const KEY_TIMEOUT: Duration = Duration::from_millis(50);
-/// How often it is looked whether the terminal is still there.
+/// Time between two checks whether the terminal still exists, milliseconds.
 const HANGUP_POLL_MS: u16 = 1000;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Keys: q quit, m mute, s snooze, n and p next and previous preset, f hosts or signals, ? help."
+    after_help = "Keys: q quit, m mute, s snooze, n next preset, p previous preset, f hosts or signals, ? help."
 )]
 pub(super) struct TopArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Begin with the hosts of the site
+    /// Show the hosts of the site first
     #[arg(long)]
     site: bool,
 }
 
 pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     if !std::io::stdout().is_terminal() || !stdin().is_terminal() {
-        bail!("khor top needs a terminal, and this is none: khor status --json is for programs");
+        bail!("khor top needs a terminal: in a script, use khor status --json");
     }
     if let Err(reason) = check_drawable() {
-        bail!("khor top cannot draw here: {reason}; use khor status, or set TERM to the terminal's type");
+        bail!("khor top cannot draw on this terminal: {reason}; use khor status, or set TERM to its type");
     }
     let feed = Feed::start(args.engine.client()?)?;
     let interrupt = Interrupt::install()?;
@@ -68,33 +68,39 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     run_screen(&mut screen.0, &feed, &interrupt, args.site)
 }
 
-/// Ends the process when its terminal is gone, for example after a lost connection without SIGHUP.
-/// crossterm would otherwise read for ever, and there is no terminal to restore.
+/// Starts a thread that ends the process when its terminal is gone, for example after a lost SSH
+/// connection without SIGHUP. Otherwise crossterm would read forever.
 fn end_with_terminal() -> anyhow::Result<()> {
     let wait = || {
         let stdin = stdin();
-        // poll reports a hang-up without being asked, but does not wake up in every case.
+        // poll always reports a hang-up, but does not always wake up for it. So it has a timeout.
         let mut line = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
         while !matches!(poll(&mut line, HANGUP_POLL_MS), Ok(1..)) {}
         std::process::exit(1);
     };
-    thread::Builder::new().name("khor-top-line".into()).spawn(wait).context("starting a thread")?;
+    thread::Builder::new()
+        .name("khor-top-line".into())
+        .spawn(wait)
+        .context("cannot start the thread khor-top-line")?;
     Ok(())
 }
 
-/// The terminal while khor draws on it. Its old mode is restored when this is dropped, or by
-/// ratatui's hook before a panic is printed.
+/// The terminal while khor draws on it. Dropping it restores the old mode. After a panic, ratatui's
+/// hook restores the mode instead, before the panic is printed.
 struct Screen(DefaultTerminal);
 
 impl Screen {
     fn open() -> anyhow::Result<Self> {
-        ratatui::try_init().map(Self).inspect_err(|_| ratatui::restore()).context("drawing on the terminal")
+        ratatui::try_init()
+            .map(Self)
+            .inspect_err(|_| ratatui::restore())
+            .context("cannot draw on the terminal")
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // The hook of a panic has restored it, and has printed the panic since.
+        // After a panic, the hook has restored the mode and printed the panic already.
         if !thread::panicking() {
             // Ignore the error, because the terminal may be closed.
             let _ = ratatui::try_restore();
@@ -116,14 +122,14 @@ fn run_screen(
     while !interrupt.is_raised() {
         if changed && drawn_at.is_none_or(|at| at.elapsed() >= FRAME_INTERVAL) {
             let draw = |frame: &mut Frame<'_>| view::draw(frame.area(), frame.buffer_mut(), &state, theme);
-            terminal.draw(draw).context("drawing")?;
+            terminal.draw(draw).context("cannot draw on the terminal")?;
             (changed, drawn_at) = (false, Some(Instant::now()));
         }
         while event::poll(if changed { FRAME_INTERVAL / 10 } else { KEY_TIMEOUT })
-            .context("waiting for keys")?
+            .context("cannot wait for keys")?
         {
             changed = true;
-            if let Event::Key(key) = event::read().context("reading keys")? {
+            if let Event::Key(key) = event::read().context("cannot read keys")? {
                 match keys::command(key, &state) {
                     Some(KeyCommand::Quit) => return Ok(()),
                     Some(KeyCommand::ToggleHelp) => state.help = !state.help,

@@ -1,6 +1,5 @@
-//! The known state, combined from all events. It has everything that a frame shows and nothing
-//! else, so drawing is a function of it. Times are the engine's, which may run on a machine with
-//! another clock.
+//! The state of `khor top`, combined from all events. A frame depends on this state only. All times
+//! are of the engine's clock, because the engine may run on another machine.
 
 use std::collections::VecDeque;
 
@@ -12,13 +11,13 @@ use khor_engine::fair_share;
 
 use super::feed::EngineEvent;
 
-/// How far back levels and notes are kept.
+/// Age of the oldest level or note in the state, milliseconds.
 pub(super) const HISTORY_MS: u64 = 60_000;
-/// Cues that are kept.
+/// Most cues in the state.
 const CUES: usize = 64;
-/// Time between two updates of numbers. Nobody can read them ten times a second.
+/// Time between two updates of the numbers, milliseconds. Faster changes are hard to read.
 const FIGURES_INTERVAL_MS: u64 = 500;
-/// How long the result of a key is shown.
+/// How long the result of a key stays visible, milliseconds.
 const MESSAGE_MS: u64 = 4_000;
 
 /// State of the connection to the engine.
@@ -28,44 +27,44 @@ pub(super) enum Link {
     Connecting,
     /// The engine answers.
     Up,
-    /// The connection is lost; the reason.
+    /// The connection was lost. Contains the reason.
     Lost(String),
 }
 
-/// One signal.
+/// One lane: a signal or an added quantity.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
-    /// The last report, updated slowly enough to read.
+    /// The last report, updated every [`FIGURES_INTERVAL_MS`] so that users can read it.
     pub(super) now: SignalReport,
     /// Past levels with their times, oldest first.
     pub(super) past: VecDeque<(u64, Option<f32>)>,
 }
 
-/// Everything a frame shows.
+/// Everything that a frame shows.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) link: Link,
-    /// The current time of the engine's clock.
+    /// The current time of the engine's clock, milliseconds.
     pub(super) ts_ms: u64,
     pub(super) health: Option<Box<HealthReport>>,
-    /// The last report of the site, if the engine supports sites.
+    /// The last report of the site. `None` if the engine does not support sites.
     pub(super) fleet: Option<FleetReport>,
     pub(super) controls: Option<ControlsReport>,
     pub(super) music: Option<MusicReport>,
-    /// In the engine's order: the kernel's signals, then added lanes.
+    /// The lanes in the engine's order: the signals, then added lanes.
     pub(super) lanes: Vec<Lane>,
-    /// Oldest first.
+    /// The last notes, oldest first.
     pub(super) notes: VecDeque<NoteReport>,
-    /// Oldest first.
+    /// The last cues, oldest first.
     pub(super) cues: VecDeque<CueReport>,
-    /// What the machine is doing, in words.
+    /// One sentence about the machine's activity.
     pub(super) sentence: String,
-    /// The result of the last key, and until when it is shown.
+    /// The result of the last key, and the time when it disappears.
     message: Option<(String, u64)>,
-    /// Whether the keys are explained.
+    /// Whether the help is visible.
     pub(super) help: bool,
-    /// Whether to show the hosts, if the user has chosen.
+    /// Whether the user chose the hosts (true) or the signals (false). `None` before a choice.
     pub(super) hosts: Option<bool>,
 }
 
@@ -100,23 +99,23 @@ impl State {
         }
     }
 
-    /// The result of the last key, while it is shown.
+    /// The result of the last key, until it disappears.
     pub(super) fn message(&self) -> Option<&str> {
         let (what, until_ms) = self.message.as_ref()?;
         (self.ts_ms <= *until_ms).then_some(what)
     }
 
-    /// Whether the hosts are shown instead of the signals. The default for a site is yes.
+    /// Whether the hosts are visible instead of the signals. By default they are visible for a site.
     pub(super) fn shows_hosts(&self) -> bool {
         self.hosts.unwrap_or_else(|| self.site().is_some())
     }
 
-    /// The last report of a signal.
+    /// The last report of a lane.
     pub(super) fn signal(&self, name: &str) -> Option<&SignalReport> {
         self.lanes.iter().find_map(|lane| (lane.name == name).then_some(&lane.now))
     }
 
-    /// The current site.
+    /// The name of the site that the engine plays.
     pub(super) fn site(&self) -> Option<&str> {
         self.fleet.as_ref()?.site.as_deref()
     }
@@ -126,7 +125,8 @@ impl State {
         self.controls.as_ref().is_some_and(|controls| controls.snoozed_until_ts_ms.is_some())
     }
 
-    /// Replaces the state with that of the connected engine, which may be another one than before.
+    /// Replaces the history with that of a newly connected engine, which may be another engine than
+    /// before.
     fn reset(&mut self, mut metrics: MetricsReport) {
         self.lanes.clear();
         self.notes.clear();
@@ -141,15 +141,16 @@ impl State {
         }
     }
 
+    /// Adds new values to the state.
     fn advance(&mut self, metrics: MetricsReport) {
         let MetricsReport { ts_ms, controls, signals, notes, cues, music, .. } = metrics;
-        let is_time = ts_ms / FIGURES_INTERVAL_MS != self.ts_ms / FIGURES_INTERVAL_MS;
+        let updates_numbers = ts_ms / FIGURES_INTERVAL_MS != self.ts_ms / FIGURES_INTERVAL_MS;
         self.link = Link::Up;
         self.ts_ms = ts_ms;
         self.controls = Some(controls);
         self.music = music;
-        self.update_lanes(signals, is_time);
-        // The first event of the stream repeats notes of the first answer.
+        self.update_lanes(signals, updates_numbers);
+        // The first event of the stream repeats notes of the state at the connection.
         let newest = self.notes.back().map_or(0, |note| note.seq);
         self.notes.extend(notes.into_iter().filter(|note| note.seq > newest));
         drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);
@@ -158,13 +159,13 @@ impl State {
         fair_share::trim(&mut self.cues, CUES, cue_share);
     }
 
-    fn update_lanes(&mut self, signals: Table<SignalReport>, is_time: bool) {
+    fn update_lanes(&mut self, signals: Table<SignalReport>, updates_numbers: bool) {
         let mut before = std::mem::take(&mut self.lanes);
         for (name, now) in signals.0 {
             let level = (self.ts_ms, now.level);
             let index = before.iter().position(|lane| lane.name == name);
             let mut lane = match index.map(|index| before.swap_remove(index)) {
-                Some(lane) if is_time => Lane { now, ..lane },
+                Some(lane) if updates_numbers => Lane { now, ..lane },
                 Some(lane) => lane,
                 None => Lane { name, now, past: VecDeque::new() },
             };
@@ -175,15 +176,15 @@ impl State {
     }
 }
 
-/// The group of a cue for `fair_share::trim`: its host. Cues of this machine, and cues for lost and
-/// found hosts, share the group `None`.
+/// The group of a cue for `fair_share::trim`: its host. Cues of this machine, and cues that report
+/// a lost or found host, share the group `None`.
 fn cue_share(cue: &CueReport) -> Option<&str> {
     cue.host.as_deref().filter(|_| !matches!(cue.kind.as_str(), "lost" | "found"))
 }
 
-/// Drops the oldest entries while they are past.
-fn drop_old<T>(queue: &mut VecDeque<T>, is_past: impl Fn(&T) -> bool) {
-    while queue.front().is_some_and(&is_past) {
+/// Drops entries from the front of the queue while they are old.
+fn drop_old<T>(queue: &mut VecDeque<T>, is_old: impl Fn(&T) -> bool) {
+    while queue.front().is_some_and(&is_old) {
         queue.pop_front();
     }
 }

@@ -1,7 +1,8 @@
-//! Frames from the answers of a real engine. `recorded.jsonl` has the answers of one that played a
-//! capture, in the order of `feed`: `curl` of /api/metrics, then of /api/stream, /api/health and
-//! /api/explain. `recorded-site.json` is the answer of one with three relays, one of them killed:
-//! `curl` of /api/fleet, with fields that were added later.
+//! Tests frames of `khor top` with recorded answers of real engines.
+//!
+//! `recorded.jsonl` has answers of an engine that played a capture, read with `curl` from
+//! /api/metrics, /api/stream, /api/health and /api/explain. `recorded-site.json` is the answer to
+//! /api/fleet of an engine with three relays, one of them killed. Some fields were added to it later.
 
 use std::fs;
 
@@ -48,9 +49,9 @@ fn events() -> Vec<EngineEvent> {
     RECORDED.lines().map(event).collect()
 }
 
-/// The health of the recorded engine.
+/// The health report of the recorded engine.
 pub(crate) fn recorded_health() -> HealthReport {
-    *recorded().health.expect("the recording has it")
+    *recorded().health.expect("recorded.jsonl has a health report")
 }
 
 fn recorded() -> State {
@@ -61,7 +62,7 @@ fn recorded() -> State {
     state
 }
 
-/// A frame as a terminal of that size would show it.
+/// A frame for a terminal of this size.
 fn frame(state: &State, theme: Theme, (columns, rows): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| view::draw(frame.area(), frame.buffer_mut(), state, theme)).unwrap();
@@ -79,7 +80,7 @@ fn the_guide_shows_a_frame() {
     let frame = text(&frame(&recorded(), COLOURED, (80, 24)));
     assert!(
         fs::read_to_string(GUIDE).unwrap().contains(&frame),
-        "docs/guide.md shows another frame than\n{frame}"
+        "docs/guide.md must show this frame:\n{frame}"
     );
 }
 
@@ -118,7 +119,7 @@ fn frames_fit_every_size() {
             }
         }
     }
-    // Nothing is known yet.
+    // A frame before the first event must not panic.
     frame(&State::new(), COLOURED, (80, 24));
 }
 
@@ -156,11 +157,11 @@ fn repeated_notes_are_kept_once() {
     );
     state.apply(events().remove(0));
     assert_eq!(state.link, Link::Up);
-    assert!(state.notes.len() <= notes, "those of the engine that came back");
+    assert!(state.notes.len() <= notes, "only the notes of the reconnected engine remain");
 }
 
 #[test]
-fn figures_change_twice_a_second() {
+fn numbers_change_twice_a_second() {
     let (mut state, mut changes, mut shown) = (State::new(), 0, None);
     let (mut first_ms, mut levels) = (0, 0);
     for event in events() {
@@ -173,7 +174,7 @@ fn figures_change_twice_a_second() {
     }
     let most = (state.ts_ms - first_ms) / 500 + 1;
     assert!((1..=most).contains(&changes), "{changes} in {} ms", state.ts_ms - first_ms);
-    assert!(levels > 50, "what is drawn has every level: {levels}");
+    assert!(levels > 50, "the drawn history has only {levels} levels");
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn sites_show_their_hosts_first() {
     }
     let coloured = frame(&state, COLOURED, (80, 24));
     let plain = frame(&state, Theme { colours: false, ..COLOURED }, (80, 24));
-    assert_eq!(text(&coloured), text(&plain), "nothing is shown by colour alone");
+    assert_eq!(text(&coloured), text(&plain), "colours must not change the text");
     let small = text(&frame(&state, COLOURED, (60, 4)));
     assert!(small.contains("1 of 2 hosts") && small.contains("silent: db"), "{small}");
     for columns in [0, 1, 3, 20, 65, 66, 80, 200] {
@@ -203,12 +204,12 @@ fn sites_show_their_hosts_first() {
     state.hosts = Some(false);
     assert!(
         text(&frame(&state, COLOURED, (80, 24))).contains("softirq"),
-        "unless somebody wants it otherwise"
+        "the signals must be visible after the user chose them"
     );
 }
 
 #[test]
-fn the_smallest_frame_shows_the_silence() {
+fn smallest_frame_shows_the_mute() {
     let mut state = recorded();
     state.controls.as_mut().unwrap().muted = true;
     for size in [(24, 1), (40, 8), (80, 24)] {
@@ -233,10 +234,10 @@ fn small_frames_keep_the_most_deviant_lanes() {
         }
     }
     let whole = text(&frame(&state, COLOURED, (80, 24)));
-    assert!(whole.contains("lat     absent: no disk here"), "{whole}");
+    assert!(whole.contains("lat     missing: no disk here"), "{whole}");
     let small = text(&frame(&state, COLOURED, (60, 7)));
     assert!(small.contains(&state.lanes[most].name) && small.contains("32 x"), "{small}");
     let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 7));
     view::draw(buffer.area, &mut buffer, &state, PLAIN);
-    assert!(text(&buffer).contains("of 14"), "it says that there are more");
+    assert!(text(&buffer).contains("of 14"), "the heading must show the number of all lanes");
 }

@@ -1,5 +1,5 @@
-//! Colours and characters, as near to the page's look as the terminal allows. A family has a colour
-//! and a shape, so that colour is never the only sign.
+//! Colours and characters of `khor top`, as similar to the page as the terminal allows. Each family
+//! of signals has a colour and a shape, so users need not see colours.
 
 use khor_command_line::terminal::{env_variable, wants_colours};
 use khor_signal::Family;
@@ -8,45 +8,50 @@ use ratatui::{
     symbols::{bar, border},
 };
 
-/// What is read last, and first.
+/// The style of less important text.
 pub(super) const DIM: Style = Style::new().add_modifier(Modifier::DIM);
+/// The style of the most important text.
 pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 
-/// What this terminal can show.
+/// The colours and characters that the terminal supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Theme {
-    /// Whether there are colours: `NO_COLOR` takes them away.
+    /// Whether to use colours. The variable `NO_COLOR` disables them.
     pub(super) colours: bool,
-    /// Its characters.
     pub(super) symbols: &'static Symbols,
 }
 
-/// Characters.
+/// The characters that a frame uses.
 #[derive(Debug)]
 pub(super) struct Symbols {
-    /// A family each, in the order of [`FAMILIES`].
+    /// The shape of each family, in the order of [`FAMILIES`].
     families: [&'static str; 5],
-    /// The signs for hosts with the voices and for silent hosts.
+    /// The mark of a host that has the voices.
     pub(super) voices: &'static str,
+    /// The mark of a silent host.
     pub(super) silent: &'static str,
-    /// A note of no family, a cue.
+    /// The start of a note without a family.
     pub(super) note: &'static str,
     pub(super) cue: &'static str,
-    /// A note that goes on, a bar line.
+    /// The rest of a note, after its start.
     pub(super) hold: &'static str,
+    /// A bar line.
     pub(super) bar: &'static str,
-    /// Bars from one eighth of a cell to a whole one, boxes, rules, what stands between words.
+    /// Vertical bars from one eighth of a cell to a whole cell.
     pub(super) bars: bar::Set<'static>,
+    /// The border of the help.
     pub(super) border: border::Set<'static>,
+    /// A horizontal line.
     pub(super) rule: &'static str,
+    /// The separator between words of the header.
     pub(super) between: &'static str,
 }
 
-/// The families, in the order of the signals.
+/// The families of signals, in the order of the signals.
 pub(super) const FAMILIES: [Family; 5] =
     [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
 
-/// Shapes as on the page.
+/// Characters for UTF-8 terminals, with the shapes of the page.
 pub(super) const UNICODE: Symbols = Symbols {
     families: ["●", "◆", "■", "▲", "⬢"],
     voices: "♪",
@@ -61,7 +66,7 @@ pub(super) const UNICODE: Symbols = Symbols {
     between: "·",
 };
 
-/// For the Linux console and for locales that are not UTF-8.
+/// Characters for the Linux console and for locales other than UTF-8.
 pub(super) const ASCII: Symbols = Symbols {
     families: ["o", "*", "#", "^", "@"],
     voices: ">",
@@ -96,7 +101,7 @@ pub(super) const ASCII: Symbols = Symbols {
 };
 
 impl Theme {
-    /// The theme for the environment's variables.
+    /// The theme that the environment variables ask for.
     pub(super) fn from_environment() -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env_variable).unwrap_or_default();
         let utf8 = ["utf-8", "utf8"].iter().any(|name| locale.to_lowercase().contains(name));
@@ -110,7 +115,8 @@ impl Theme {
         self.symbols.families[FAMILIES.iter().position(|other| *other == family).unwrap_or(0)]
     }
 
-    /// The family's colour. The terminal's own sixteen, which its owner chose to be readable.
+    /// The family's colour: one of the terminal's 16 colours, which the user's own theme makes
+    /// readable.
     pub(super) fn family(self, family: Family) -> Style {
         self.coloured(match family {
             Family::Process => Color::Green,
@@ -121,7 +127,7 @@ impl Theme {
         })
     }
 
-    /// Trouble.
+    /// The style of problems.
     pub(super) fn bad(self) -> Style {
         self.coloured(Color::Red).add_modifier(Modifier::BOLD)
     }

@@ -1,4 +1,4 @@
-//! The cues: what the kernel reported, the newest first.
+//! Draws the cues: events that the kernel reported, newest first.
 
 use khor_api::CueReport;
 use khor_signal::Family;

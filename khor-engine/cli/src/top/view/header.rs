@@ -1,4 +1,4 @@
-//! The header: the machine and its source, whether it sounds, and a sentence about the current
+//! Draws the header: the machine, the source, the sound device, and a sentence about the current
 //! activity.
 
 use khor_api::{AudioReport, HealthReport, SilenceReason, SourceReport};
@@ -42,7 +42,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
     let (silence, learning) = (silence(state), learning(state));
     let columns = |text: &str| text.chars().count() + 2;
-    // Without room for both, the silence is more important.
+    // If both do not fit, only the silence is shown.
     let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
     let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
         (_, true) => silence,
@@ -55,7 +55,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     Line::styled(format!("{badges} "), style).alignment(Alignment::Right).render(row, buffer);
 }
 
-/// Why the sound device is silent; empty if it is not.
+/// Why the sound device is muted. Empty if it is not muted.
 fn silence(state: &State) -> String {
     let Some(controls) = &state.controls else { return String::new() };
     let left_min = |until_ms: u64| until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
@@ -73,13 +73,13 @@ fn silence(state: &State) -> String {
     }
 }
 
-/// How much of the baseline is learnt.
+/// The state of the baseline. Empty if it is complete.
 fn learning(state: &State) -> String {
     let Some(HealthReport { baseline, .. }) = state.health.as_deref() else { return String::new() };
     if baseline.frozen {
-        "learning is frozen".to_owned()
+        "the baseline is frozen".to_owned()
     } else if baseline.learning == Some(true) {
-        format!("learning, {:.0} % known", 100.0 * baseline.learnt.unwrap_or_default())
+        format!("learning the baseline, {:.0} % done", 100.0 * baseline.learnt.unwrap_or_default())
     } else {
         String::new()
     }
@@ -89,7 +89,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     let (source, source_is_well) = source_text(&health.source);
     let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
-    // A failing part comes first, because both may not fit.
+    // A failing part comes first, because the row may be too short for both.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
     parts.sort_by_key(|(_, is_well)| *is_well);
     let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));
@@ -97,13 +97,13 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
 }
 
-/// Words for the source, and whether it works.
+/// A text about the source, and whether the source works.
 fn source_text(source: &SourceReport) -> (String, bool) {
     let words = match source.kind {
-        Some(SourceKind::Collector) => "heard through the collector".to_owned(),
-        Some(SourceKind::Proc) => "heard through /proc, without the collector".to_owned(),
+        Some(SourceKind::Collector) => "counts from the collector".to_owned(),
+        Some(SourceKind::Proc) => "counts from /proc, without the collector".to_owned(),
         Some(SourceKind::Demo) => "synthetic demo, not this machine".to_owned(),
-        Some(SourceKind::Site) => "many machines, heard through their relays".to_owned(),
+        Some(SourceKind::Site) => "hosts of a site, through their relays".to_owned(),
         Some(SourceKind::Capture) => "a capture, not this machine now".to_owned(),
         None => "no source yet".to_owned(),
     };
@@ -114,12 +114,14 @@ fn source_text(source: &SourceReport) -> (String, bool) {
     }
 }
 
+/// A text about the sound device, and whether the device works or is off.
 fn audio_text(audio: &AudioReport) -> (String, bool) {
     if !audio.health.enabled {
         return ("sound is off".to_owned(), true);
     }
     if !audio.health.ok {
-        return (format!("! no sound: {}", audio.health.error().unwrap_or("it has not started")), false);
+        let reason = audio.health.error().unwrap_or("the sound device has not started");
+        return (format!("! no sound: {reason}"), false);
     }
     let device = audio.device.as_deref().unwrap_or("a device");
     let backend = audio.backend.as_ref().map_or_else(String::new, |backend| format!(" ({backend})"));
@@ -129,7 +131,7 @@ fn audio_text(audio: &AudioReport) -> (String, bool) {
 fn draw_sentence(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     match &state.link {
         Link::Up => put(buffer, row, &format!(" {}", state.sentence), STRONG),
-        Link::Connecting => put(buffer, row, " Looking for the engine.", STRONG),
+        Link::Connecting => put(buffer, row, " Connecting to the engine.", STRONG),
         Link::Lost(why) => put(buffer, row, &format!(" ! Trying again: {why}"), theme.bad()),
     }
 }

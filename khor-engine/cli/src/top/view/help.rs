@@ -1,4 +1,4 @@
-//! The keys and the shapes, explained over the rest.
+//! Draws the help over the frame: the keys, and the shape of each family of signals.
 
 use ratatui::{
     buffer::Buffer,
@@ -13,7 +13,7 @@ use crate::top::{
     theme::{FAMILIES, STRONG, Theme},
 };
 
-/// Columns of the box.
+/// Width of the help, columns.
 const COLUMNS: u16 = 52;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {

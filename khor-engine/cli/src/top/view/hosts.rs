@@ -1,5 +1,5 @@
-//! The hosts of a site, the largest deviation first. Shows which ones have the voices, which are
-//! silent, and what is unusual about each.
+//! Draws the hosts of a site, the largest deviation first. Shows which hosts have the voices or are
+//! silent, and the problems of each host.
 
 use khor_api::{FleetReport, HostReport, HostState};
 use khor_engine::engine::{NOTABLE_OCTAVES, times};
@@ -18,13 +18,13 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Width from which sections and bars fit, columns.
+/// Least width that also shows sections and bars, columns.
 const ROOMY: u16 = 66;
-/// Columns of a whole bar.
+/// Columns of the longest bar.
 const BAR: u16 = 8;
-/// Deviation of a whole bar, octaves.
+/// Deviation of a host with the longest bar, octaves.
 const WHOLE_BAR: f32 = 10.0;
-/// Silent hosts that are named if there is no room for a row each.
+/// Most silent hosts that are named in one row.
 const NAMED: usize = 4;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
@@ -68,7 +68,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     }
 }
 
-/// Those that are as usual keep their places: by name.
+/// The hosts as they are drawn: unusual hosts in the engine's order, then usual hosts, then silent
+/// hosts. The last two groups are sorted by name, so that their rows do not move.
 fn in_order(fleet: &FleetReport) -> Vec<&HostReport> {
     let mut hosts: Vec<&HostReport> = fleet.hosts.iter().collect();
     hosts.sort_by_key(|host| match unusual(host) {
@@ -78,7 +79,7 @@ fn in_order(fleet: &FleetReport) -> Vec<&HostReport> {
     hosts
 }
 
-/// Octaves above its baseline, if that is notable.
+/// The host's deviation, octaves, if it is notable.
 fn unusual(host: &HostReport) -> Option<f32> {
     host.deviation.filter(|octaves| *octaves >= NOTABLE_OCTAVES && !is_silent(host))
 }
@@ -126,39 +127,40 @@ fn draw_host(
     let columns = octaves.map_or(0.0, |octaves| (octaves / WHOLE_BAR).min(1.0) * f32::from(BAR));
     put(buffer, bar, &theme.symbols.bars.full.repeat(columns.round() as usize), style);
     let mut spans = vec![Span::styled(
-        standing(host, octaves, signal.map_or("", |signal| &signal.label)),
+        state_text(host, octaves, signal.map_or("", |signal| &signal.label)),
         if octaves.is_some() { STRONG } else { DIM },
     )];
     if is_alone {
-        spans.push(Span::styled("  heard alone", STRONG));
+        spans.push(Span::styled("  plays alone", STRONG));
     } else if has_voices {
         spans.push(Span::styled(format!("  {} voices", theme.symbols.voices), STRONG));
     }
-    spans.extend(odd(host).into_iter().map(|odd| Span::styled(format!("  ! {odd}"), theme.bad())));
+    spans
+        .extend(problem(host).into_iter().map(|problem| Span::styled(format!("  ! {problem}"), theme.bad())));
     Line::from(spans).render(words, buffer);
 }
 
-fn standing(host: &HostReport, octaves: Option<f32>, label: &str) -> String {
+fn state_text(host: &HostReport, octaves: Option<f32>, label: &str) -> String {
     match octaves {
-        _ if is_silent(host) => format!("silent for {}", lasting(host.seen_ms_ago)),
+        _ if is_silent(host) => format!("silent for {}", duration_text(host.seen_ms_ago)),
         Some(octaves) => format!("{} usual {label}", times(octaves)),
         None => "as usual".to_owned(),
     }
 }
 
 /// A problem of a host's messages: a duplicate name or a wrong clock.
-fn odd(host: &HostReport) -> Option<String> {
+fn problem(host: &HostReport) -> Option<String> {
     let way = if host.clock_behind_ms > 0 { "behind" } else { "ahead" };
     if host.used_twice {
         Some("two relays use this name".to_owned())
     } else if host.clock_off {
-        Some(format!("clock {} {way}", lasting(host.clock_behind_ms.unsigned_abs())))
+        Some(format!("clock {} {way}", duration_text(host.clock_behind_ms.unsigned_abs())))
     } else {
         None
     }
 }
 
-fn lasting(ms: u64) -> String {
+fn duration_text(ms: u64) -> String {
     match ms / 1000 {
         s @ 0..120 => format!("{s} s"),
         s @ 120..7200 => format!("{} min", s / 60),

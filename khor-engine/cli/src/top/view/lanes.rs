@@ -1,5 +1,5 @@
-//! The lanes: each signal with its level over the last minute, its rate, and its deviation from the
-//! baseline.
+//! Draws the lanes: for each signal its level over the last minute, its rate, and its deviation
+//! from the baseline.
 
 use khor_engine::engine::{NOTABLE_OCTAVES, amount as amount_of, is_zero_amount, times};
 use ratatui::{
@@ -16,18 +16,18 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Width from which labels and whole words fit, columns.
+/// Least width that also shows labels and long words, columns.
 const ROOMY: u16 = 66;
-/// Columns of the shape before a name, and of the space after the name.
+/// Columns for the shape before a name and the space after it.
 const MARK: u16 = 4;
-/// Least columns of shape and name, enough for the kernel's signals.
+/// Least columns for shape and name. All names of signals fit.
 const SHORTEST_NAME: u16 = 11;
-/// Most columns of shape and name, for added lanes.
+/// Most columns for shape and name. Added lanes may have long names.
 const LONGEST_NAME: u16 = 20;
-/// Width from which the picture fits, columns.
+/// Least width that also shows the level over time, columns.
 const PICTURE_FROM: u16 = 34;
 
-/// Columns of the parts of a lane.
+/// The width of each part of a lane, columns.
 struct Columns {
     name: u16,
     label: u16,
@@ -37,8 +37,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns for an area of `width` columns. The longest name of a lane has `longest_name`
-    /// bytes.
+    /// The widths for an area of `width` columns and names of at most `longest_name` bytes.
     fn of(width: u16, longest_name: usize) -> Self {
         let is_roomy = width >= ROOMY;
         let longest = if is_roomy { LONGEST_NAME } else { SHORTEST_NAME };
@@ -69,7 +68,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
     }
 }
 
-/// The lanes that stand out most if not all fit, in the order of all lanes.
+/// The lanes that fit into `room` rows: those with the largest deviations, in their usual order.
 fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);
@@ -90,17 +89,17 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, columns: &Columns, ts
     .areas(area);
     let family = theme.family(lane.now.family);
     let shape = Span::styled(format!(" {} ", theme.shape(lane.now.family)), family);
-    let absent = lane.now.reason.as_ref();
+    let missing = lane.now.reason.as_ref();
     let stands_out = lane.now.deviation.is_some_and(|deviation| deviation >= NOTABLE_OCTAVES);
-    let weight = match absent {
+    let weight = match missing {
         Some(_) => DIM,
         None if stands_out => STRONG,
         None => Style::new(),
     };
     Line::from(vec![shape, Span::styled(lane.name.as_str(), weight)]).render(name, buffer);
     put(buffer, label, &lane.now.label, DIM);
-    if let Some(reason) = absent {
-        put(buffer, picture.union(deviation), &format!("absent: {reason}"), DIM);
+    if let Some(reason) = missing {
+        put(buffer, picture.union(deviation), &format!("missing: {reason}"), DIM);
         return;
     }
     draw_picture(picture, buffer, lane, ts_ms, theme, family);
@@ -115,7 +114,8 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, columns: &Columns, ts
     right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
 }
 
-/// Compares a signal with its baseline. `is_new`: the baseline is shown as zero.
+/// A text that compares a lane with its baseline. `is_roomy` selects the long form. `is_new` means
+/// that the baseline rounds to zero.
 fn deviation_text(octaves: f32, is_roomy: bool, is_new: bool) -> String {
     match (octaves.abs() < NOTABLE_OCTAVES, is_roomy) {
         (true, true) => "as usual".to_owned(),
@@ -131,8 +131,8 @@ fn right(area: Rect, buffer: &mut Buffer, text: &str, style: Style) {
     Line::styled(text, style).alignment(Alignment::Right).render(area, buffer);
 }
 
-/// The highest level within each column's time. Columns begin at multiples of that time, so that
-/// the drawn levels only move.
+/// Draws the level over time: each column shows the highest level of its interval. The intervals
+/// start at fixed times, so that drawn columns move but do not change.
 fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Theme, style: Style) {
     let columns = u64::from(area.width);
     if columns == 0 {

@@ -1,5 +1,5 @@
-//! A frame, as a function of the state: a header, the lanes beside the score or the hosts of a
-//! site, the cues, and the keys. What does not fit is omitted, the least important first.
+//! Draws a frame of `khor top` from the state: a header, the lanes and the score, or the hosts of a
+//! site, then the cues and the keys. On a small terminal, the least important parts are omitted.
 
 mod cues;
 mod header;
@@ -23,16 +23,16 @@ use super::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Width from which the score fits next to the lanes, columns.
+/// Least width that shows the score next to the lanes, columns.
 const SCORE_FROM: u16 = 64;
-/// Fewest cues that get a heading. With fewer, the lanes get the rows.
+/// Rows reserved for cues below the lanes or the hosts.
 const CUES: u16 = 4;
-/// Rows that the hosts get before there are cues below them.
+/// Rows of hosts that must fit before cues are shown below them.
 const HOSTS: u16 = 8;
-/// Highest lane, rows.
+/// Most rows of one lane.
 const LANE_ROWS: u16 = 3;
 
-/// Draws all of it.
+/// Draws a whole frame.
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let header_rows = match area.height {
         0..6 => 1,
@@ -53,7 +53,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         draw_body(body, buffer, state, theme);
     }
     if state.link != Link::Up {
-        // What is shown was so.
+        // Without a connection, the values are old.
         buffer.set_style(body, DIM);
     }
     draw_footer(footer, buffer, state);
@@ -64,7 +64,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
 
 fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let lanes = state.lanes.len().max(1) as u16;
-    // A heading each for the lanes and the cues.
+    // Two rows are for the headings of the lanes and the cues.
     let lane_rows = (area.height.saturating_sub(2 + CUES) / lanes).clamp(1, LANE_ROWS);
     let picture_rows = (1 + lanes * lane_rows).min(area.height);
     let [picture, cues] =
@@ -91,7 +91,7 @@ fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
 }
 
-/// The result of the last key, or a list of the keys.
+/// Draws the result of the last key, or the list of keys.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
     if let Some(message) = state.message() {
         put(buffer, area, &format!(" {message}"), STRONG);

@@ -1,4 +1,4 @@
-//! Text and headings that all parts of a frame use.
+//! Draws text and headings, for all parts of a frame.
 
 use ratatui::{
     buffer::Buffer,
@@ -10,12 +10,12 @@ use ratatui::{
 
 use crate::top::theme::{DIM, Theme};
 
-/// Text at the left of the first row, cut off at the edge.
+/// Draws text in the first row of the area, and cuts it off at the right edge.
 pub(super) fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
     Line::styled(text, style).render(area, buffer);
 }
 
-/// A heading: a rule across the first row, with words in it. Returns the rows below.
+/// Draws a heading: a horizontal line with words. Returns the area below it.
 pub(super) fn heading(buffer: &mut Buffer, area: Rect, theme: Theme, words: &str) -> Rect {
     let [rule, below] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
     put(buffer, rule, &theme.symbols.rule.repeat(rule.width.into()), DIM);
@@ -23,7 +23,7 @@ pub(super) fn heading(buffer: &mut Buffer, area: Rect, theme: Theme, words: &str
     below
 }
 
-/// Without so many columns at the left.
+/// The area without its first `columns` columns.
 pub(super) fn inset(area: Rect, columns: u16) -> Rect {
     let columns = columns.min(area.width);
     Rect { x: area.x + columns, width: area.width - columns, ..area }

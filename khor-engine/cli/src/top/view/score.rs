@@ -1,6 +1,6 @@
-//! The score: the notes of the last bars, layer by layer, with the cues above them. Time runs to
-//! the right, and the right edge is now. Columns are eighths or sixteenths of a bar, so that a
-//! drawn note only moves.
+//! Draws the score: the notes of the last bars, one band for each layer, with the cues on top. Time
+//! runs to the right, and the right edge is now. Each column is an eighth or a sixteenth of a bar,
+//! so drawn notes move but do not change.
 
 use khor_api::NoteReport;
 use khor_music::Layer;
@@ -17,19 +17,19 @@ use crate::top::{
     theme::{DIM, Theme},
 };
 
-/// Columns of the layers' names.
+/// Columns for the names of the layers.
 const NAMES: u16 = 8;
 /// Steps of a bar.
 const STEPS: u32 = 16;
-/// Columns from which a column is one step instead of two.
+/// Least width at which a column is one step. In a narrower area it is two steps.
 const STEPS_FROM: u16 = 64;
 
-/// Columns in time.
+/// Converts times to columns.
 struct Grid {
     column_ms: f64,
     columns_per_bar: u32,
     bar_ts_ms: f64,
-    /// The column of now, counted from the bar's begin.
+    /// Number of columns from the bar's start to now.
     now: i64,
     columns: u16,
 }
@@ -49,17 +49,19 @@ impl Grid {
         Some(grid)
     }
 
+    /// Number of columns from the bar's start to a time. Negative before the bar.
     fn count(&self, ts_ms: f64) -> i64 {
         ((ts_ms - self.bar_ts_ms) / self.column_ms).floor() as i64
     }
 
-    /// From the left edge; negative before it, `None` after now.
+    /// The column of a time, from the left edge. Negative for times before the left edge, `None` for
+    /// times after now.
     fn column(&self, ts_ms: f64) -> Option<i64> {
         let before_now = self.now - self.count(ts_ms);
         (before_now >= 0).then_some(i64::from(self.columns) - 1 - before_now)
     }
 
-    /// The columns in which bars begin.
+    /// The columns in which bars start.
     fn bars(&self) -> impl Iterator<Item = i64> {
         let bar = i64::from(self.columns_per_bar);
         let newest = i64::from(self.columns) - 1 - self.now.rem_euclid(bar);
@@ -104,8 +106,8 @@ fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, theme: Theme) {
     }
 }
 
-/// Draws the lengths of the notes first and their beginnings last, so that nothing covers a
-/// beginning.
+/// Draws the notes of a layer: first their lengths, then their starts, so that no length covers a
+/// start.
 fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme: Theme, layer: Layer) {
     let left = |note: &NoteReport| grid.column(note.ts_ms as f64);
     let end_ms = |note: &NoteReport| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);
@@ -141,26 +143,29 @@ fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme
     }
 }
 
-/// Notes from the lowest to the highest row.
+/// The MIDI notes of the lowest and the highest row.
 struct Range {
     low: u8,
     high: u8,
 }
 
 impl Range {
-    /// Whole octaves, two at least, so that it rarely changes.
+    /// A range that contains these notes. It has at least two whole octaves, so that it rarely
+    /// changes.
     fn of(notes: &[&NoteReport]) -> Self {
         let low = notes.iter().map(|note| note.midi).min().unwrap_or(48) / 12 * 12;
         let high = notes.iter().map(|note| note.midi).max().unwrap_or(72);
         Self { low, high: (high / 12 * 12).saturating_add(12).max(low.saturating_add(24)) }
     }
 
+    /// The row of a note, from the top.
     fn row(&self, midi: u8, rows: u16) -> u16 {
         let height = f32::from(midi.saturating_sub(self.low)) / f32::from(self.high - self.low);
         (f32::from(rows.saturating_sub(1)) * (1.0 - height.min(1.0))).round() as u16
     }
 }
 
+/// Draws one sign, if it lies within the area.
 fn mark(roll: Rect, buffer: &mut Buffer, column: i64, row: u16, sign: &str, style: Style) {
     let Ok(column) = u16::try_from(column) else { return };
     let at = Position::new(roll.x.saturating_add(column), roll.y.saturating_add(row));
