@@ -1,14 +1,14 @@
-//! Totals that never fall, from counts of devices and sources that appear, disappear and restart.
+//! Computes totals that never fall, even if devices and sources appear, disappear or restart.
 
 use std::collections::BTreeMap;
 
-/// Adds up the increases of the counts of several devices. `K` names a device, and each device has
-/// `N` counts.
+/// Sums the increases of the counts of several devices. `K` names a device, and each device has `N`
+/// counts.
 ///
-/// A device's first reading adds nothing, because the start of its counts is unknown. The same
-/// holds for the first reading after the device was missing, and for a reading in which any of its
-/// counts fell: the device was replaced, or its counts restarted. So each total rises by at most
-/// the sum of the increases of devices that were read twice in a row.
+/// A device's first reading adds nothing, because the start of its counts is unknown. The first
+/// reading after an absence adds nothing either. If any count of a device fell, the device was
+/// replaced or its counts restarted, so this reading also adds nothing. So each total rises by at
+/// most the increases of devices that were read twice in a row.
 #[derive(Clone, Debug)]
 pub struct Accumulator<K, const N: usize> {
     last: BTreeMap<K, [u64; N]>,
@@ -22,8 +22,8 @@ impl<K, const N: usize> Default for Accumulator<K, N> {
 }
 
 impl<K: Ord, const N: usize> Accumulator<K, N> {
-    /// Takes one reading of every device that is present now, and returns the totals. A device that
-    /// is listed twice counts once.
+    /// Adds one reading of all present devices, and returns the totals. If a device is listed
+    /// twice, the first entry counts.
     pub fn take(&mut self, devices: impl IntoIterator<Item = (K, [u64; N])>) -> [u64; N] {
         let before = std::mem::take(&mut self.last);
         for (device, now) in devices {
@@ -39,18 +39,18 @@ impl<K: Ord, const N: usize> Accumulator<K, N> {
         self.totals
     }
 
-    /// The totals so far.
+    /// The current totals.
     pub fn totals(&self) -> [u64; N] {
         self.totals
     }
 
-    /// Keeps the totals and treats every device as new, because another source follows.
+    /// Keeps the totals and treats all devices as new. Call this when the source changes.
     pub fn forget_devices(&mut self) {
         self.last.clear();
     }
 }
 
-/// How much each count rose; `None` if one of them fell.
+/// The increase of each count; `None` if a count fell.
 fn rises<const N: usize>(last: &[u64; N], now: &[u64; N]) -> Option<[u64; N]> {
     let mut rises = [0; N];
     for ((rise, last), now) in rises.iter_mut().zip(last).zip(now) {
@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(total.take([("sda", [2]), ("sda", [200])]), [1]);
     }
 
-    /// Readings of up to four devices with two counts each. The flag: the source changes before the
-    /// reading.
+    /// Readings of up to four devices with two counts each. If the flag is true, the source changes
+    /// before the reading.
     fn readings() -> impl Strategy<Value = Vec<(bool, BTreeMap<u8, [u64; 2]>)>> {
         let count = prop_oneof![0..100_u64, any::<u64>()];
         let devices = proptest::collection::btree_map(0..4_u8, [count.clone(), count], 0..4);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        /// Holds for any sequence of readings, even if the source changes in between.
+        /// Tests any sequence of readings, including changes of the source.
         #[test]
         fn totals_grow_only_by_device_increases(readings in readings()) {
             let mut total = Accumulator::default();
@@ -143,7 +143,7 @@ mod tests {
             }
         }
 
-        /// While the same devices keep counting, every increase is counted.
+        /// Tests devices that are present in all readings.
         #[test]
         fn every_increase_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
             let mut total = Accumulator::default();

@@ -1,11 +1,13 @@
-//! Learns the baseline of each lane: slow robust quantiles, learnt while nothing is wrong.
+//! Learns the baseline of each lane: slow, robust quantiles. Learning pauses during incidents.
 //!
 //! Each lane's median and 99th percentile are estimated by stochastic approximation (Robbins &
-//! Monro 1951): a step up when the value lies above, a step down when it lies below, weighted by
-//! the quantile. This needs two numbers and no history, and a spike of any size moves them no
-//! further than a small one. The steps shrink to two octaves an hour. A lane clearly above its
-//! band is an incident, and its baseline is not learnt. After half an hour the incident becomes
-//! part of the baseline.
+//! Monro 1951). The estimate takes a step up if the value is above it, and a step down if the value
+//! is below it. The quantile determines the ratio of the steps. So a lane needs only two numbers
+//! and no history, and a large spike has no more effect than a small one. The steps shrink to two
+//! octaves per hour.
+//!
+//! A lane that is clearly above its band has an incident, and its values are not learned. An
+//! incident of more than half an hour becomes part of the baseline.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,27 +15,27 @@ use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, LaneId, LaneInfo, PerLane, Scale, is_lane_name};
 
-/// Time until the machine's own values have replaced the priors, seconds.
+/// Time until the host's own values have replaced the priors, seconds.
 const LEARNING_S: f64 = 600.0;
-/// Quantile of the upper edge of the band. Timers and agents of an idle machine work in short
-/// bursts, which belong to the band.
+/// Quantile of the band's upper edge. Timers and agents of an idle host work in short bursts, which
+/// belong to the band.
 const HIGH_QUANTILE: f64 = 0.99;
-/// Lowest height of the band, octaves. Without it, every small event would stand out on a machine
-/// that is always idle.
+/// Lowest height of the band, octaves. Without it, every small event would stand out on a host that
+/// is always idle.
 const MIN_BAND_OCTAVES: f64 = 0.5;
 /// Slowest adaptation, octaves per second: two octaves an hour.
 const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
-/// Adaptation begins at about this many octaves over the time learnt, in seconds.
+/// Speed of adaptation at first: this many octaves divided by the learning time so far.
 const INITIAL_OCTAVES: f64 = 6.0;
-/// How far above its band a lane must be to be an incident, octaves. Averaged over
-/// [`INCIDENT_TAU_S`].
+/// Distance above the band at which an incident begins, octaves. The lane's average over
+/// [`INCIDENT_TAU_S`] is compared.
 const INCIDENT_OCTAVES: f64 = 1.0;
-/// The same limit while the band is mostly the prior: a big machine is no incident.
+/// The same distance while the band is mostly the prior. A big host must not count as an incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
 /// An incident that lasts longer than this becomes part of the baseline, seconds.
 const MAX_INCIDENT_S: f64 = 1800.0;
-/// Longest step that is learnt, seconds. The values in a longer gap are unknown.
+/// Longest interval that counts as learning time, seconds. In a longer gap, the values are unknown.
 const MAX_STEP_S: f64 = 1.0;
 /// Maximum number of baselines kept for lanes that are missing from the catalogue.
 const MAX_WAITING: usize = 256;
@@ -43,11 +45,11 @@ const MAX_WAITING: usize = 256;
 pub(super) struct Band {
     /// Median.
     pub(super) middle: f64,
-    /// 99th percentile, at least half an octave above.
+    /// 99th percentile, at least half an octave above the median.
     pub(super) high: f64,
 }
 
-/// The learnt baseline of one lane, which is kept over restarts.
+/// The learned baseline of one lane. It is saved for the next start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearntBaseline {
     /// Median, octaves above the lane's grain.
@@ -68,15 +70,15 @@ impl LearntBaseline {
     }
 }
 
-/// One lane's learner.
+/// The learner of one lane.
 #[derive(Clone, Debug)]
 struct Learner {
     name: Arc<str>,
     scale: Scale,
     learnt: Option<LearntBaseline>,
-    /// The value averaged over [`INCIDENT_TAU_S`], octaves.
+    /// The rate's average over [`INCIDENT_TAU_S`], octaves.
     average: f64,
-    /// How long this incident has lasted, seconds.
+    /// Duration of the current incident, seconds.
     incident_s: f64,
 }
 
@@ -85,7 +87,7 @@ impl Learner {
         Self { name: Arc::clone(&lane.name), scale: lane.scale, learnt, average: 0.0, incident_s: 0.0 }
     }
 
-    /// The machine's own band, blended with the prior while little is learnt.
+    /// The host's own band, blended with the prior until enough is learned.
     fn band(&self) -> Band {
         let (prior_middle, prior_high) = self.scale.prior_octaves();
         let own = self.progress();
@@ -99,7 +101,7 @@ impl Learner {
         Band { middle, high: high.max(middle + MIN_BAND_OCTAVES) }
     }
 
-    /// How much of the band is the machine's own, 0..=1.
+    /// Share of the host's own values in the band, 0..=1.
     fn progress(&self) -> f64 {
         self.learnt.map_or(0.0, |learnt| (learnt.learnt_s / LEARNING_S).min(1.0))
     }
@@ -118,7 +120,7 @@ impl Learner {
         let step = (INITIAL_OCTAVES / (learnt.learnt_s + 10.0)).max(SLOWEST_OCTAVES_PER_S) * dt_s;
         let towards = |held: f64, quantile: f64| {
             let step = step * if x > held { quantile } else { quantile - 1.0 };
-            // The step ends at the value: a quantile of a constant is that constant.
+            // A step stops at the value, so the estimate of a constant is exactly that constant.
             if step > 0.0 { (held + step).min(x) } else { (held + step).max(x) }
         };
         learnt.middle_octaves = towards(learnt.middle_octaves, 0.5);
@@ -130,9 +132,10 @@ impl Learner {
 /// The baselines of all lanes.
 #[derive(Clone, Debug)]
 pub(super) struct Baseline {
-    /// In the order of the catalogue.
+    /// One learner for each lane, in the order of the catalogue.
     learners: Vec<Learner>,
-    /// Baselines of lanes that are missing from the catalogue, by name. Such a lane may return.
+    /// Baselines of lanes that are not in the catalogue, by name. They are kept because the lanes
+    /// may return.
     waiting: BTreeMap<String, LearntBaseline>,
     frozen: bool,
 }
@@ -152,7 +155,7 @@ impl Baseline {
             let known = known.map(|index| before.swap_remove(index));
             let learner = match known {
                 Some(learner) if learner.scale == lane.scale => learner,
-                // The old baseline is in octaves above another grain.
+                // The scale changed: the old baseline counts octaves above another grain.
                 Some(_) => Learner::new(lane, None),
                 None => Learner::new(lane, self.waiting.remove(&*lane.name)),
             };
@@ -164,8 +167,8 @@ impl Baseline {
         self.waiting.extend(removed.take(room));
     }
 
-    /// Learns from the smoothed rates of one interval. They are in catalogue order, each in its
-    /// lane's own unit.
+    /// Learns from the smoothed rates of one interval. The rates are in catalogue order, each in
+    /// its lane's unit.
     pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) {
         let dt_s = interval_s.min(MAX_STEP_S);
         for (learner, rate) in self.learners.iter_mut().zip(rates.values()) {
@@ -175,18 +178,18 @@ impl Baseline {
         }
     }
 
-    /// The usual range of a lane of the catalogue.
+    /// The usual range of a lane; `None` if the lane is not in the catalogue.
     pub(super) fn band(&self, lane: LaneId) -> Option<Band> {
         self.learners.get(lane.index()).map(Learner::band)
     }
 
-    /// The median as a rate in the lane's own unit; `None` if the lane is not in the catalogue.
+    /// The median as a rate in the lane's unit; `None` if the lane is not in the catalogue.
     pub(super) fn rate(&self, lane: LaneId) -> Option<f64> {
         let learner = self.learners.get(lane.index())?;
         Some(learner.scale.rate_at(learner.band().middle))
     }
 
-    /// How far the baselines of the selected lanes are learnt, 0..=1. The rest comes from the priors.
+    /// Learned share of the selected lanes' baselines, 0..=1. The rest comes from the priors.
     /// `is_selected` is in catalogue order.
     pub(super) fn progress(&self, is_selected: impl Iterator<Item = bool>) -> f32 {
         let selected = self.learners.iter().zip(is_selected).filter(|(_, is_selected)| *is_selected);
@@ -195,7 +198,7 @@ impl Baseline {
         (sum / f64::from(count.max(1))) as f32
     }
 
-    /// Nothing is learnt while frozen.
+    /// Freezes or resumes learning.
     pub(super) fn freeze(&mut self, frozen: bool) {
         self.frozen = frozen;
     }
@@ -204,15 +207,15 @@ impl Baseline {
         self.frozen
     }
 
-    /// The learnt baselines by name, including those of lanes that are missing from the catalogue.
+    /// The learned baselines by name, including those of lanes that are not in the catalogue.
     pub(super) fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         let known =
             self.learners.iter().filter_map(|lane| Some((lane.name.as_ref().to_owned(), lane.learnt?)));
         self.waiting.clone().into_iter().chain(known).collect()
     }
 
-    /// Replaces all baselines. Invalid ones are ignored. An empty map resets everything. Baselines
-    /// of unknown lanes are kept until a lane with the name is added.
+    /// Replaces all baselines. Invalid ones are ignored. An empty map resets all baselines.
+    /// Baselines of unknown lanes are kept until a lane with that name is added.
     pub(super) fn restore(&mut self, known: &BTreeMap<String, LearntBaseline>) {
         let mut valid: BTreeMap<String, LearntBaseline> = known
             .iter()
@@ -259,13 +262,13 @@ mod tests {
         }
     }
 
-    /// Between 0.5 and 1.5, the same for the same `i`.
+    /// A pseudo-random factor from 0.5 to 1.5, determined by `i`.
     fn jitter(i: u32) -> f64 {
         0.5 + f64::from(i.wrapping_mul(2_654_435_761) >> 8) / f64::from(1_u32 << 24)
     }
 
     #[test]
-    fn the_baseline_is_learnt_within_ten_minutes() {
+    fn the_baseline_is_learned_within_ten_minutes() {
         let mut baseline = baseline();
         live(&mut baseline, 600, |i| 150e3 * jitter(i));
         let (band, own) = (band(&baseline), rate(&baseline));
@@ -302,13 +305,14 @@ mod tests {
     #[test]
     fn invalid_saved_baselines_are_not_restored() {
         let mut baseline = baseline();
-        let mad = LearntBaseline { middle_octaves: f64::NAN, high_octaves: 3.0, learnt_s: 9.0 };
-        baseline.restore(&BTreeMap::from([("rx".to_owned(), mad), ("no such signal".to_owned(), mad)]));
+        let invalid = LearntBaseline { middle_octaves: f64::NAN, high_octaves: 3.0, learnt_s: 9.0 };
+        baseline
+            .restore(&BTreeMap::from([("rx".to_owned(), invalid), ("no such signal".to_owned(), invalid)]));
         assert!(baseline.learnt().is_empty());
     }
 
     #[test]
-    fn added_lanes_are_learnt_by_name() {
+    fn added_lanes_are_learned_by_name() {
         let mut catalogue = Catalogue::kernel();
         let queue = catalogue.add(test_lane("queue")).unwrap();
         let mut baseline = Baseline::new(&catalogue);

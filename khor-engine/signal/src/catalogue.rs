@@ -1,4 +1,4 @@
-//! The catalogue of lanes: first the kernel's signals, then the added lanes.
+//! Defines the catalogue of lanes: first the kernel signals, then the added lanes.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,46 +14,46 @@ const MAX_NAME_LEN: usize = 32;
 const MAX_LABEL_CHARS: usize = 48;
 /// Longest unit of a lane, characters.
 const MAX_UNIT_CHARS: usize = 16;
-/// The unit of shares of time, which are at most 1.
+/// The unit of shares of time. They are at most 1.
 const TIME_SHARE: &str = "ratio";
 
-/// The definition of an added lane. [`Catalogue::add`] checks it. Captures store it as JSON.
+/// The definition of an added lane. [`Catalogue::add`] validates it. Captures store it as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneDefinition {
     /// Name in API, OSC, captures and page: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and
     /// `-`.
     pub name: String,
-    /// A few plain words for people, 1..=48 characters. Control, direction and invisible characters
-    /// are rejected.
+    /// Label for people, 1..=48 characters. Control, direction and invisible characters are
+    /// rejected.
     pub label: String,
-    /// Family it belongs to.
+    /// Family of the lane.
     pub family: Family,
-    /// Unit of its values, 0..=16 characters. The same characters as in a label are rejected.
-    /// Values in the unit `ratio` are shares of time, which are at most 1.
+    /// Unit of the values, 0..=16 characters. Control, direction and invisible characters are
+    /// rejected. The unit `ratio` marks shares of time, which are at most 1.
     pub unit: String,
-    /// How its values are measured.
+    /// Scale of the values.
     pub scale: Scale,
-    /// The voice that plays it.
+    /// The voice that plays the lane.
     pub voice: VoiceHint,
 }
 
 /// A lane of a catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneInfo {
-    /// Which one.
+    /// Position in the catalogue.
     pub id: LaneId,
     /// Name in API, OSC, captures and page.
     pub name: Arc<str>,
-    /// A few plain words for people.
+    /// Label for people.
     pub label: Arc<str>,
-    /// Family it belongs to.
+    /// Family of the lane.
     pub family: Family,
-    /// Unit of its values.
+    /// Unit of the values.
     pub unit: Arc<str>,
-    /// How its values are measured.
+    /// Scale of the values.
     pub scale: Scale,
-    /// The voice that plays an added lane. For a signal of the kernel this is only the voice that
-    /// fits it; the mapping of the preset selects the voice.
+    /// The voice that plays an added lane. For a kernel signal, the preset's mapping selects the
+    /// voice, and this is only the voice that fits.
     pub voice: VoiceHint,
 }
 
@@ -66,7 +66,7 @@ pub enum CatalogueError {
         /// The lane's name.
         name: String,
     },
-    /// Another lane has the name.
+    /// Another lane has this name.
     #[error("a lane named {name} exists already; choose another name")]
     Duplicate {
         /// The lane's name.
@@ -82,16 +82,17 @@ pub enum CatalogueError {
     },
 }
 
-/// The lanes that a source delivers. Cheap to clone.
+/// The list of lanes that a source delivers. Clones share their memory.
 ///
-/// A catalogue only grows. Ids are positions, so an id means the same lane in every catalogue that
-/// extends this one. A lane that its source no longer delivers keeps its id, and is missing.
+/// Lanes are only added, and an id is a position. So an id refers to the same lane in every
+/// catalogue that extends this one. If a source no longer delivers a lane, the lane keeps its id
+/// and its values are missing.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     lanes: Arc<Vec<LaneInfo>>,
 }
 
-/// Fast if both are clones of one catalogue.
+/// Compares pointers first, so comparing two clones of a catalogue is fast.
 impl PartialEq for Catalogue {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.lanes, &other.lanes) || self.lanes == other.lanes
@@ -99,7 +100,7 @@ impl PartialEq for Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue of the kernel's signals, without added lanes.
+    /// The catalogue of the kernel signals, without added lanes.
     pub fn kernel() -> Self {
         static KERNEL: LazyLock<Catalogue> = LazyLock::new(|| Catalogue {
             lanes: Arc::new(SIGNALS.iter().map(LaneInfo::of_signal).collect()),
@@ -127,7 +128,7 @@ impl Catalogue {
         Ok(id)
     }
 
-    /// The lane with this id; `None` if the catalogue has no such lane.
+    /// The lane with this id; `None` if the catalogue does not have it.
     pub fn get(&self, id: impl Into<LaneId>) -> Option<&LaneInfo> {
         self.lanes.get(id.into().index())
     }
@@ -147,14 +148,14 @@ impl Catalogue {
         self.lanes.get(SIGNALS.len()..).unwrap_or_default()
     }
 
-    /// Whether this catalogue begins with all lanes of `earlier`. Then values stored by id stay
-    /// valid.
+    /// Whether this catalogue begins with all lanes of `earlier`. If so, values that were stored by
+    /// id stay valid.
     pub fn extends(&self, earlier: &Self) -> bool {
         Arc::ptr_eq(&self.lanes, &earlier.lanes) || self.lanes.starts_with(&earlier.lanes)
     }
 }
 
-/// The catalogue of the kernel's signals, without added lanes.
+/// The catalogue of the kernel signals, without added lanes.
 impl Default for Catalogue {
     fn default() -> Self {
         Self::kernel()
@@ -194,7 +195,7 @@ impl LaneInfo {
         }
     }
 
-    /// Whether its values are shares of time, which are at most 1.
+    /// Whether the values are shares of time, which are at most 1.
     pub fn is_time_share(&self) -> bool {
         &*self.unit == TIME_SHARE
     }
@@ -220,15 +221,16 @@ impl LaneDefinition {
     }
 }
 
-/// Whether a text can be the name of a lane: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and
-/// `-`. JavaScript would move a name of digits to the front of a list.
+/// Whether a text is a valid lane name: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and `-`.
+/// JavaScript moves numeric names to the front of an object's keys, so a name must begin with a
+/// letter.
 pub fn is_lane_name(text: &str) -> bool {
     let is_allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
     let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
     begins && text.len() <= MAX_NAME_LEN && text.bytes().all(is_allowed)
 }
 
-/// For tests: a lane of events, usually one a second, that the voice `send` plays.
+/// For tests: a lane of events with a usual rate of one per second, played by the voice `send`.
 #[cfg(any(test, feature = "testing"))]
 pub fn test_lane(name: &str) -> LaneDefinition {
     use super::scale::{LevelCurve, Prior};
@@ -283,7 +285,7 @@ mod tests {
     }
 
     proptest! {
-        /// Holds for any sequence of valid, invalid and repeated names.
+        /// Tests any sequence of valid, invalid and repeated names.
         #[test]
         fn ids_are_stable_and_bounded(names in vec("[a-dA ]{0,2}", 0..200)) {
             let (mut catalogue, mut earlier) = (Catalogue::kernel(), Vec::new());

@@ -1,24 +1,24 @@
-//! The frames that a source delivers: counters, and the values of added lanes.
+//! Defines the frames that a source delivers: counts, and the values of added lanes.
 
 use khor_proto::Counter;
 
 use super::{PerAdded, PerSignal, SIGNALS, SignalId};
 
-/// One value for every counter, in the order of [`Counter::ALL`].
+/// One value for each counter, in the order of [`Counter::ALL`].
 pub type PerCounter<T> = [T; Counter::ALL.len()];
 
-/// Cumulative counts; `None` is an unknown count, never zero.
+/// Cumulative counts. `None` is an unknown count, which is not zero.
 pub type Counters = PerCounter<Option<u64>>;
 
-/// All counters and all added lanes at one instant.
+/// The counts and the values of all added lanes at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// `CLOCK_BOOTTIME`, or the same clock of the machine a capture was recorded on, nanoseconds.
+    /// Time in nanoseconds: `CLOCK_BOOTTIME` of the host, for a capture of the recorded host.
     pub t_ns: u64,
-    /// The counts.
+    /// The cumulative counts.
     pub counters: Counters,
-    /// The values of the added lanes, each in its lane's own unit. A value is not a count: it is
-    /// the lane's rate or amount at this instant. `None` is a missing value, never zero.
+    /// The values of the added lanes, each in its lane's unit. A value is the lane's current rate
+    /// or amount, not a cumulative count. `None` is a missing value, which is not zero.
     pub added: PerAdded<Option<f64>>,
 }
 
@@ -28,8 +28,8 @@ impl Frame {
         Self { t_ns, counters, added: PerAdded::EMPTY }
     }
 
-    /// Removes the counters of signals that are off. If `rx` or `tx` is off, also removes the bytes
-    /// that all devices received or sent. Keeps added lanes.
+    /// Removes the counters of disabled signals. If `rx` or `tx` is disabled, also removes the
+    /// bytes that all devices received or sent. Keeps added lanes.
     #[must_use]
     pub fn keep_enabled(mut self, enabled: &PerSignal<bool>) -> Self {
         for info in SIGNALS.iter().filter(|info| !enabled[info.id.index()]) {
@@ -52,10 +52,10 @@ mod tests {
 
     #[test]
     fn counters_of_disabled_signals_are_missing() {
-        let mut heard = [true; SignalId::COUNT];
-        heard[SignalId::Io.index()] = false;
-        heard[SignalId::Tx.index()] = false;
-        let frame = Frame::new(0, [Some(1); Counter::ALL.len()]).keep_enabled(&heard);
+        let mut enabled = [true; SignalId::COUNT];
+        enabled[SignalId::Io.index()] = false;
+        enabled[SignalId::Tx.index()] = false;
+        let frame = Frame::new(0, [Some(1); Counter::ALL.len()]).keep_enabled(&enabled);
         assert_eq!(frame.counters[Counter::ReadBytes.index()], None);
         for counter in [Counter::EdgeTxBytes, Counter::TxBytes] {
             assert_eq!(frame.counters[counter.index()], None);

@@ -1,4 +1,4 @@
-//! Turns rates into the three numbers of a lane: level, deviation and surprise.
+//! Computes a lane's level, deviation and surprise from its rate.
 
 use std::collections::BTreeMap;
 
@@ -10,63 +10,64 @@ use super::{
     baseline::{Band, Baseline},
 };
 
-/// Time constants of the level, at `smoothing` 0.5, seconds.
+/// Time constants of a rising and a falling level at `smoothing` 0.5, seconds.
 const ATTACK_TAU_S: f64 = 0.010;
 const RELEASE_TAU_S: f64 = 0.300;
-/// `smoothing` 0 and 1 divide and multiply the time constants by this.
+/// At `smoothing` 0 the time constants are divided by this, at 1 multiplied.
 const SMOOTHING_SPAN: f64 = 4.0;
-/// How far above its band's upper edge a signal must be before it is audible, octaves.
+/// Distance from the upper edge of the usual band to the rate at which the level leaves 0, octaves.
 const AUDIBLE_MARGIN_OCTAVES: f64 = 0.6;
-/// Lowest distance between that point and the level's upper end, octaves. Without it, a machine
-/// that is always near the ceiling would jump from silence to full level.
+/// Lowest distance between the rates of level 0 and level 1, octaves. Without it, a host that is
+/// always near the ceiling would jump from silence to full level.
 const MIN_SPAN_OCTAVES: f64 = 2.5;
-/// Time after which a change is no longer a surprise, seconds.
+/// Time constant after which a change is no longer a surprise, seconds.
 const SURPRISE_TAU_S: f64 = 45.0;
-/// A decaying level never reaches zero, so a level below this is set to zero.
+/// Lowest level other than zero. A decaying level never reaches zero, so lower values are set to
+/// zero.
 const INAUDIBLE: f64 = 1e-6;
-/// Lowest spread that a change is compared with, octaves.
+/// Lowest spread by which a change is divided, octaves.
 const MIN_SPREAD_OCTAVES: f64 = 0.5;
-/// Changes up to this many spreads are no surprise.
+/// Largest change without surprise, spreads.
 const EXPECTED_SPREADS: f64 = 1.0;
-/// The 99th percentile of a normal distribution, in its own spread.
+/// The 99th percentile of a normal distribution, standard deviations above its mean.
 const SPREADS_TO_HIGH: f64 = 2.326;
 
 /// The current state of one lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lane {
-    /// Amount, 0..=1: above this machine's baseline, or relative to the ceiling (see
+    /// Level, 0..=1: the rate above this host's baseline, or relative to the ceiling (see
     /// [`RangeMode`]).
     pub level: f32,
-    /// Rate over its own baseline, octaves: 0 is usual, 1 is twice as much.
+    /// Rate relative to the baseline, octaves: 0 is usual, 1 is twice as much.
     pub deviation: f32,
-    /// How unexpected the rate is against the last minute, 0..=1. 0.63 at about three times the
-    /// usual spread.
+    /// Surprise, 0..=1: how much the rate differs from the last minute. It is 0.63 for a change of
+    /// about three times the usual spread.
     pub surprise: f32,
 }
 
-/// All lanes at one instant. `None` is a missing lane, never zero.
+/// All lanes at one instant. `None` is a missing lane, which is not zero.
 pub type Lanes = PerLane<Option<Lane>>;
 
 /// The reference of levels: the baseline or a fixed ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RangeMode {
-    /// This machine's own baseline: idle is 0 on any machine.
+    /// The host's own baseline: idle is 0 on any host.
     #[default]
     Adaptive,
-    /// The ceiling.
+    /// A fixed ceiling.
     Absolute,
 }
 
-/// How rates become levels.
+/// The settings that convert rates into levels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
     /// The reference of levels.
     pub range: RangeMode,
-    /// For each signal of the kernel, the rate whose level is 1; > 0, in the signal's own unit. An
-    /// added lane uses the ceiling of its own scale instead.
+    /// For each kernel signal, the rate whose level is 1; above 0, in the signal's unit. An added
+    /// lane uses the ceiling of its own scale.
     pub ceilings: PerSignal<f64>,
-    /// 0..=1: how slowly levels follow; 0.5 is as designed.
+    /// Smoothing of levels, 0..=1: higher values are slower. The default is 0.5.
     pub smoothing: f32,
 }
 
@@ -76,13 +77,13 @@ impl Default for Scaling {
     }
 }
 
-/// Turns smoothed rates into lanes; one per source.
+/// Computes lanes from smoothed rates. Each source has its own interpreter.
 #[derive(Clone, Debug)]
 pub(super) struct Interpreter {
     catalogue: Catalogue,
     scaling: Scaling,
     baseline: Baseline,
-    /// Averages over [`SURPRISE_TAU_S`], octaves.
+    /// Averages of the rates over [`SURPRISE_TAU_S`], octaves.
     recent: PerLane<Option<f64>>,
     lanes: Lanes,
 }
@@ -103,7 +104,7 @@ impl Interpreter {
         self.scaling = scaling;
     }
 
-    /// Replaces the catalogue. If it extends the previous one, the values of added lanes are kept.
+    /// Replaces the catalogue. If it extends the previous one, the state of added lanes is kept.
     /// Baselines are always kept, by lane name.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         if !catalogue.extends(&self.catalogue) {
@@ -124,13 +125,13 @@ impl Interpreter {
         &mut self.baseline
     }
 
-    /// Forgets everything but the baselines, after a gap in the source.
+    /// Discards everything except the baselines, after a gap in the source.
     pub(super) fn reset(&mut self) {
         self.recent.values_mut().for_each(|recent| *recent = None);
         self.lanes.values_mut().for_each(|lane| *lane = None);
     }
 
-    /// Updates all lanes from their smoothed rates, each in its lane's own unit.
+    /// Updates all lanes from their smoothed rates, each in its lane's unit.
     pub(super) fn push(&mut self, rates: &PerLane<Option<f64>>, interval_s: f64) -> &Lanes {
         self.baseline.push(rates, interval_s);
         let Self { catalogue, scaling, baseline, recent, lanes } = self;
@@ -150,14 +151,13 @@ impl Interpreter {
         self.baseline.learnt()
     }
 
-    /// Baselines as rates, each in its own unit, of the available lanes.
+    /// The baselines of the available lanes as rates, each in its lane's unit.
     pub(super) fn baselines(&self) -> PerLane<Option<f64>> {
         let of = |id: LaneId| self.lanes.value(id).and_then(|_| self.baseline.rate(id));
         PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// How far the baselines of the available lanes are learnt, 0..=1. The rest comes from the
-    /// priors.
+    /// Learned share of the available lanes' baselines, 0..=1. The rest comes from the priors.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(self.lanes.values().map(Option::is_some))
     }
@@ -167,8 +167,8 @@ impl Interpreter {
     }
 }
 
-/// Computes a lane from its rate. `band` is its usual range and `held` its last level. `recent` is
-/// its average over [`SURPRISE_TAU_S`], which this updates.
+/// Computes a lane from its rate. `band` is the lane's usual range, and `held` its last level.
+/// `recent` is the rate's average over [`SURPRISE_TAU_S`]; this function updates it.
 fn interpret(
     info: &LaneInfo,
     scaling: &Scaling,

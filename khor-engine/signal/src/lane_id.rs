@@ -2,18 +2,18 @@
 
 use super::{SIGNALS, SignalId};
 
-/// A lane of a catalogue, 0..64. The kernel's signals are the first 15, in the order of
+/// Position of a lane in a catalogue, 0..64. The kernel signals have the first 15, in the order of
 /// [`SignalId`].
 ///
-/// An id is valid in the catalogue that assigned it, and in catalogues that extend this one. Files
-/// and messages identify lanes by name, not by id.
+/// An id is valid in its own catalogue, and in catalogues that extend it. Files and messages
+/// identify lanes by name, not by id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LaneId(u8);
 
 impl LaneId {
-    /// Maximum number of lanes of a catalogue, including the kernel's signals.
+    /// Maximum number of lanes in a catalogue, including the kernel signals.
     pub const MAX: usize = 64;
-    /// Maximum number of added lanes of a catalogue.
+    /// Maximum number of added lanes in a catalogue.
     pub const MAX_ADDED: usize = Self::MAX - SignalId::COUNT;
 
     /// The lane at a position of a catalogue; `None` if `index` is [`Self::MAX`] or more.
@@ -32,12 +32,12 @@ impl LaneId {
         self.0 as usize
     }
 
-    /// Position among the added lanes; `None` for a signal of the kernel.
+    /// Position among the added lanes; `None` for a kernel signal.
     pub const fn added_index(self) -> Option<usize> {
         self.index().checked_sub(SignalId::COUNT)
     }
 
-    /// The signal of the kernel; `None` for an added lane.
+    /// The kernel signal; `None` for an added lane.
     pub fn signal(self) -> Option<SignalId> {
         SIGNALS.get(self.index()).map(|info| info.id)
     }

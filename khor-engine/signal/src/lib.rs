@@ -1,10 +1,10 @@
-//! Turns counters into signals: frames → rates → lanes (level, deviation, surprise). No I/O and no
-//! clock of its own.
+//! Turns counters into signals. From a source's frames it computes rates, and from rates lanes
+//! (level, deviation, surprise). The crate has no I/O and no clock.
 //!
-//! A `catalogue` lists the lanes: first the kernel's `signals`, then the lanes that a source adds at
-//! its start or later. Only `rate` subtracts counters. `scale` maps a rate to a size, `baseline`
-//! learns what is usual on this machine, and `lane` combines both. `pipeline` runs these steps.
-//! `ensemble` combines several machines into one.
+//! A `catalogue` lists the lanes: first the kernel's `signals`, then the lanes that a source adds.
+//! `rate` subtracts counters. `scale` converts a rate into octaves or a level, and `baseline`
+//! learns the usual rates of this host. `lane` combines both. `pipeline` runs these steps.
+//! `ensemble` combines several hosts into one.
 
 mod accumulator;
 mod baseline;
@@ -43,9 +43,9 @@ pub use self::{catalogue::test_lane, ensemble::deviating_reading};
 
 pub use khor_proto::Counter;
 
-/// One value for every signal of the kernel, in catalogue order.
+/// One value for each kernel signal, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];
 
-/// Levels of the kernel's signals at one instant, each 0..=1. `None` is a missing level, never
+/// Levels of the kernel signals at one instant, each 0..=1. `None` is a missing level, which is not
 /// zero.
 pub type Levels = PerSignal<Option<f32>>;

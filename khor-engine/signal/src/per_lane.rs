@@ -1,27 +1,27 @@
-//! One value for every lane. Without added lanes, nothing here allocates.
+//! Collections of one value per lane. Without added lanes, they allocate no memory.
 
 use std::ops::{Index, IndexMut};
 
 use super::{LaneId, PerSignal, SignalId};
 
-/// One value for each added lane. Allocates when the first value is set.
+/// One value for each added lane. Memory is allocated when the first value is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerAdded<T>(Vec<T>);
 
-/// One value for every lane: the kernel's signals first, then the added lanes.
+/// One value for each lane: first the kernel signals, then the added lanes.
 ///
-/// A lane that was added after this collection was made has no value in it yet. [`Self::get`]
-/// returns `None` for such a lane.
+/// A lane that was added after this collection was created has no value. [`Self::get`] returns
+/// `None` for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerLane<T> {
-    /// The values of the kernel's signals, in catalogue order.
+    /// The values of the kernel signals, in catalogue order.
     pub kernel: PerSignal<T>,
     /// The values of the added lanes.
     pub added: PerAdded<T>,
 }
 
 impl<T> PerAdded<T> {
-    /// No values.
+    /// The empty collection.
     pub const EMPTY: Self = Self(Vec::new());
 
     /// Whether there is no value.
@@ -34,7 +34,7 @@ impl<T> PerAdded<T> {
         self.0.len()
     }
 
-    /// The value of an added lane; `None` beyond the last one, and for a signal of the kernel.
+    /// The value of an added lane. `None` if the lane has no value, or is a kernel signal.
     pub fn get(&self, lane: LaneId) -> Option<&T> {
         self.0.get(lane.added_index()?)
     }
@@ -49,7 +49,7 @@ impl<T> PerAdded<T> {
         self.0.iter_mut()
     }
 
-    /// The lanes and their values. Includes every lane up to the last one that has a value.
+    /// The added lanes and their values, up to the last lane that has one.
     pub fn iter(&self) -> impl Iterator<Item = (LaneId, &T)> {
         self.0.iter().enumerate().filter_map(|(index, value)| Some((LaneId::of_added(index)?, value)))
     }
@@ -68,8 +68,8 @@ impl<T> PerAdded<T> {
         self.0.resize_with(len.min(LaneId::MAX_ADDED), T::default);
     }
 
-    /// Sets the value of an added lane. Added lanes before it that have no value get the default. If
-    /// `lane` is a signal of the kernel, does nothing.
+    /// Sets the value of an added lane. Earlier added lanes without a value get the default. Does
+    /// nothing if `lane` is a kernel signal.
     pub fn set(&mut self, lane: LaneId, value: T)
     where
         T: Default,
@@ -81,7 +81,7 @@ impl<T> PerAdded<T> {
         self.0[index] = value;
     }
 
-    /// Values computed from these.
+    /// Applies `f` to each value.
     pub fn map<U>(&self, f: impl FnMut(&T) -> U) -> PerAdded<U> {
         PerAdded(self.0.iter().map(f).collect())
     }
@@ -101,19 +101,19 @@ impl<T> FromIterator<T> for PerAdded<T> {
 }
 
 impl<T> PerLane<T> {
-    /// Computes the values of the kernel's signals and of `added` further lanes.
+    /// Computes the values of the kernel signals and of `added` added lanes.
     pub fn from_fn(added: usize, mut f: impl FnMut(LaneId) -> T) -> Self {
         let kernel = std::array::from_fn(|i| f(super::SIGNALS[i].id.into()));
         Self { kernel, added: (0..added).map_while(LaneId::of_added).map(f).collect() }
     }
 
-    /// The value of a lane; `None` for an added lane beyond the last one.
+    /// The value of a lane; `None` for an added lane without a value.
     pub fn get(&self, lane: impl Into<LaneId>) -> Option<&T> {
         let lane = lane.into();
         self.kernel.get(lane.index()).or_else(|| self.added.get(lane))
     }
 
-    /// Sets the value of a lane. Added lanes before it that have no value get the default.
+    /// Sets the value of a lane. Earlier added lanes without a value get the default.
     pub fn set(&mut self, lane: impl Into<LaneId>, value: T)
     where
         T: Default,
@@ -125,8 +125,8 @@ impl<T> PerLane<T> {
         }
     }
 
-    /// The lanes and their values: all kernel signals, and every added lane up to the last one that
-    /// has a value.
+    /// The lanes and their values: all kernel signals, and the added lanes up to the last one with
+    /// a value.
     pub fn iter(&self) -> impl Iterator<Item = (LaneId, &T)> {
         SignalId::all().map(LaneId::from).zip(&self.kernel).chain(self.added.iter())
     }
@@ -141,7 +141,7 @@ impl<T> PerLane<T> {
         self.kernel.iter_mut().chain(&mut self.added.0)
     }
 
-    /// Values computed from these.
+    /// Applies `f` to each value.
     pub fn map<U>(&self, mut f: impl FnMut(&T) -> U) -> PerLane<U> {
         PerLane { kernel: self.kernel.each_ref().map(&mut f), added: self.added.map(f) }
     }
@@ -166,7 +166,7 @@ impl<T: Default> Default for PerLane<T> {
     }
 }
 
-/// Without added lanes.
+/// A collection without added lanes.
 impl<T> From<PerSignal<T>> for PerLane<T> {
     fn from(kernel: PerSignal<T>) -> Self {
         Self { kernel, added: PerAdded::EMPTY }
@@ -207,7 +207,7 @@ mod tests {
     }
 
     proptest! {
-        /// Holds for any lanes in any order.
+        /// Tests any lanes in any order.
         #[test]
         fn each_lane_keeps_its_last_value(writes in vec((0..LaneId::MAX, any::<u16>()), 0..100)) {
             let (mut values, mut expected) = (PerLane::<Option<u16>>::NONE, [None; LaneId::MAX]);

@@ -1,4 +1,4 @@
-//! Turns the frames of one source into lanes.
+//! Converts the frames of one source into readings: rates, lanes and baselines.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use super::{
     lane::{Interpreter, Scaling},
 };
 
-/// Time constant of the rates' moving average, seconds. It is so long that one event in a 20 ms
-/// interval does not count as fifty a second. It is so short that a burst sounds at once.
+/// Time constant of the rates' moving average, seconds. It is long enough that one event in a 20 ms
+/// interval does not count as fifty a second. It is short enough that a burst is audible at once.
 const RATE_TAU_S: f64 = 0.25;
-/// Time constant of the rates that are shown as numbers, seconds.
+/// Time constant of the rates that the page shows as numbers, seconds.
 const SHOWN_TAU_S: f64 = 1.0;
 
-/// Turns the frames of one source into rates and lanes.
+/// Computes a reading from each frame of one source.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     interpreter: Interpreter,
@@ -23,36 +23,37 @@ pub struct Pipeline {
     shown: Averages,
 }
 
-/// Averages of all rates with one time constant.
+/// Moving averages of all rates, with one time constant.
 #[derive(Clone, Debug)]
 struct Averages {
     tau_s: f64,
     counters: PerCounter<Option<f64>>,
-    /// One value for each added lane of the catalogue, in its order.
+    /// One average for each added lane, in the order of the catalogue.
     added: PerAdded<Option<f64>>,
 }
 
-/// The result of a frame.
+/// The result of a frame: lanes, rates and baselines.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// The frame's time, `CLOCK_BOOTTIME` nanoseconds.
     pub t_ns: u64,
     /// Level, deviation and surprise of every lane.
     pub lanes: Lanes,
-    /// Rates for display, in each lane's own unit. They are averaged longer than those of `lanes`.
+    /// Rates for display, each in its lane's unit. Their time constant is longer than that of
+    /// `lanes`.
     pub rates: PerLane<Option<f64>>,
-    /// The baselines, in the same units.
+    /// The baselines, each in its lane's unit.
     pub baselines: PerLane<Option<f64>>,
-    /// How much of the baselines is learnt from this machine, 0..=1. Below 1 it is still learning.
+    /// Learned share of the baselines, 0..=1. The rest comes from the priors.
     pub learnt: f32,
     /// Rates of the counters, counts per second.
     pub counter_rates: PerCounter<Option<f64>>,
 }
 
 impl Reading {
-    /// How far the displayed rate of a lane is above its baseline, octaves.
-    /// [`Lane::deviation`](super::Lane::deviation) uses a rate that follows faster. `None` if the
-    /// lane is missing.
+    /// Deviation of a lane's displayed rate from its baseline, octaves.
+    /// [`Lane::deviation`](super::Lane::deviation) uses a rate with a shorter time constant. `None`
+    /// if the lane is missing.
     pub fn shown_deviation(&self, lane: &LaneInfo) -> Option<f32> {
         self.lanes.value(lane.id)?;
         let octaves = |rate| lane.scale.octaves(rate);
@@ -75,8 +76,8 @@ impl Averages {
         self.added.values_mut().for_each(|held| *held = None);
     }
 
-    /// Averages the rates of one interval, and the values that the added lanes have at its end.
-    /// Returns the averages of all lanes, each in its own unit.
+    /// Updates the averages with the rates of one interval, and with the values of the added lanes
+    /// at its end. Returns the averages of all lanes, each in its lane's unit.
     fn push(&mut self, rates: &CounterRates, frame: &Frame, added: &[LaneInfo]) -> PerLane<Option<f64>> {
         let (interval_s, tau_s) = (rates.interval_s, self.tau_s);
         for (held, rate) in self.counters.iter_mut().zip(rates.per_s) {
@@ -93,7 +94,7 @@ impl Averages {
 }
 
 impl Pipeline {
-    /// Starts with the priors and without added lanes.
+    /// A pipeline that starts with the priors and without added lanes.
     pub fn new(scaling: Scaling) -> Self {
         Self {
             interpreter: Interpreter::new(scaling),
@@ -103,14 +104,14 @@ impl Pipeline {
         }
     }
 
-    /// Changes the settings and keeps the state.
+    /// Changes the scaling; keeps baselines and averages.
     pub fn configure(&mut self, scaling: Scaling) {
         self.interpreter.configure(scaling);
     }
 
-    /// Sets the catalogue of the frames that follow. Baselines are kept by lane name. If the
-    /// catalogue extends the previous one, the values of added lanes are kept. The kernel's signals
-    /// do not change.
+    /// Sets the catalogue of the next frames. Baselines are kept by lane name. If the catalogue
+    /// extends the previous one, the averages of added lanes are kept. Kernel signals are not
+    /// affected.
     pub fn set_catalogue(&mut self, catalogue: Catalogue) {
         let (is_extended, added) = (catalogue.extends(self.catalogue()), catalogue.added().len());
         for averages in [&mut self.averages, &mut self.shown] {
@@ -127,8 +128,8 @@ impl Pipeline {
         self.interpreter.catalogue()
     }
 
-    /// Starts again after a lost or changed source, whose counters do not continue. Keeps the
-    /// baselines and the catalogue.
+    /// Discards the averages, because the counters of the next source do not continue the last
+    /// ones. Keeps the baselines and the catalogue.
     pub fn reset(&mut self) {
         self.last = None;
         self.interpreter.reset();
@@ -137,8 +138,8 @@ impl Pipeline {
     }
 
     /// Computes a reading from a frame and the previous one. Returns `None` for the first frame,
-    /// and if no time has passed. Values of added lanes: those of lanes outside the catalogue are
-    /// ignored, those that are not finite are missing, and those below zero count as zero.
+    /// and if no time passed. Added lanes that are not in the catalogue are ignored. Their values
+    /// count as missing if they are not finite, and as zero if they are negative.
     pub fn push(&mut self, frame: Frame) -> Option<Reading> {
         let last = self.last.replace(frame)?;
         let frame = self.last.as_ref()?;
@@ -156,17 +157,17 @@ impl Pipeline {
         })
     }
 
-    /// The learnt baselines by lane name. The caller keeps them over restarts.
+    /// The learned baselines by lane name. The caller saves them for the next start.
     pub fn learnt(&self) -> BTreeMap<String, LearntBaseline> {
         self.interpreter.learnt()
     }
 
-    /// Replaces all baselines. Invalid ones are ignored. An empty map resets everything.
+    /// Replaces all baselines. Invalid ones are ignored. An empty map resets all baselines.
     pub fn restore(&mut self, learnt: &BTreeMap<String, LearntBaseline>) {
         self.interpreter.baseline().restore(learnt);
     }
 
-    /// Nothing is learnt while frozen.
+    /// Freezes or resumes learning.
     pub fn freeze(&mut self, frozen: bool) {
         self.interpreter.baseline().freeze(frozen);
     }
@@ -177,8 +178,8 @@ impl Pipeline {
     }
 }
 
-/// Limits shares of time to 1. Averages may exceed it: the kernel's pressure is read ten times a
-/// second, so one of several frames contains the growth of a whole tenth of a second.
+/// Limits shares of time to 1. Averages may exceed 1, because the kernel's pressure is read ten
+/// times a second. So one frame of several contains the growth of a tenth of a second.
 fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> PerLane<Option<f64>> {
     for (rate, _) in rates.values_mut().zip(catalogue.iter()).filter(|(_, lane)| lane.is_time_share()) {
         *rate = rate.map(|share| share.min(1.0));
@@ -186,12 +187,13 @@ fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> Pe
     rates
 }
 
-/// A decaying average never reaches zero, so a rate below this is set to zero, counts per second.
+/// Lowest rate other than zero, counts per second. A decaying average never reaches zero, so lower
+/// values are set to zero.
 const ZERO_RATE: f64 = 1e-9;
 
-/// One step of a one-pole low-pass with time constant `tau_s` over `dt_s`, exact for any step
-/// length. An unknown value resets the filter. A value that becomes known starts at zero, so that
-/// the first, short interval after a gap does not sound as a spike.
+/// One step of a one-pole low-pass filter over `dt_s`, with time constant `tau_s`; exact for any
+/// step length. An unknown value resets the filter. The filter then restarts at zero, so that the
+/// first, short interval after a gap does not cause a spike.
 fn low_pass(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Option<f64> {
     let (held, target) = (held.unwrap_or(0.0), target?);
     let followed = target + (held - target) * (-dt_s / tau_s).exp();

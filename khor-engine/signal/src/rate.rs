@@ -1,18 +1,18 @@
-//! Turns two frames into rates. Only this module subtracts counters.
+//! Computes rates from two frames. Only this module subtracts counters.
 
 use super::{Counter, Frame, PerCounter, PerSignal, SignalId};
 
-/// Rates per second of every counter over one interval.
+/// The rates of all counters over one interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CounterRates {
-    /// Length of the interval, seconds, > 0.
+    /// Length of the interval, seconds; above 0.
     pub interval_s: f64,
-    /// Counts per second (µs of stall per second for the pressure counters); `None` where either end is
-    /// unknown or the counter went backward.
+    /// Rates, counts per second; for pressure counters µs of waiting per second. `None` if the
+    /// count is unknown at either end of the interval, or fell.
     pub per_s: PerCounter<Option<f64>>,
 }
 
-/// Rates between two frames; `None` if no time has passed between them.
+/// The rates between two frames; `None` if no time passed between them.
 pub fn counter_rates(last: &Frame, now: &Frame) -> Option<CounterRates> {
     let interval_ns = now.t_ns.checked_sub(last.t_ns).filter(|ns| *ns > 0)?;
     let interval_s = interval_ns as f64 * 1e-9;
@@ -24,12 +24,13 @@ pub fn counter_rates(last: &Frame, now: &Frame) -> Option<CounterRates> {
 }
 
 impl CounterRates {
-    /// Rate of one counter.
+    /// The rate of one counter, per second.
     pub fn get(&self, counter: Counter) -> Option<f64> {
         self.per_s[counter.index()]
     }
 
-    /// Rates of the signals, in each signal's own unit (events/s, bytes/s, a share of time 0.., or seconds per request).
+    /// The rates of the kernel signals, each in its unit: events/s, bytes/s, a share of time, or
+    /// seconds per request.
     pub fn signals(&self) -> PerSignal<Option<f64>> {
         std::array::from_fn(|i| signal_rate(super::SIGNALS[i].id, |counter| self.get(counter)))
     }
@@ -39,7 +40,8 @@ impl CounterRates {
 fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Option<f64> {
     const US_PER_S: f64 = 1e6;
     const NS_PER_S: f64 = 1e9;
-    /// Below this, the moving averages only reflect requests of long ago.
+    /// Lowest request rate for which a latency is computed. Below it, the moving averages only
+    /// reflect requests of long ago.
     const LEAST_REQUESTS_PER_S: f64 = 0.01;
     match signal {
         SignalId::Exec => rate(Counter::Execs),
@@ -49,7 +51,7 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
         SignalId::Local => rate(Counter::LocalBytes),
         SignalId::Retx => rate(Counter::Retransmits),
         SignalId::Io => Some(rate(Counter::ReadBytes)? + rate(Counter::WriteBytes)?),
-        // Without requests, nothing waited.
+        // Without requests, the latency is 0.
         SignalId::Lat => {
             let requests = rate(Counter::TimedRequests)?;
             let ns = rate(Counter::LatencyNs)?;
@@ -66,7 +68,7 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
 }
 
 impl SignalId {
-    /// The counters of this signal. It is missing if one of them is.
+    /// The counters of this signal. If one of them is missing, the signal is missing.
     pub const fn counters(self) -> &'static [Counter] {
         match self {
             Self::Exec => &[Counter::Execs],
@@ -119,9 +121,9 @@ mod tests {
             &frame(20, &[(Counter::Execs, 4), (Counter::ReadBytes, 2), (Counter::Irqs, 9)]),
         )
         .unwrap();
-        assert_eq!(rates.get(Counter::Execs), None, "backward");
-        assert_eq!(rates.get(Counter::Irqs), None, "known at one end only");
-        assert_eq!(rates.signals()[SignalId::Io.index()], None, "half of the sum is not the sum");
+        assert_eq!(rates.get(Counter::Execs), None, "the count fell");
+        assert_eq!(rates.get(Counter::Irqs), None, "unknown in the first frame");
+        assert_eq!(rates.signals()[SignalId::Io.index()], None, "a sum with an unknown part is unknown");
     }
 
     #[test]

@@ -1,51 +1,53 @@
-//! Measures rates: as octaves above the grain of a lane, and as levels relative to a ceiling.
+//! Converts rates into octaves above a lane's grain, and into levels relative to a ceiling.
 
 use serde::{Deserialize, Serialize};
 
 use super::{PerSignal, SIGNALS, SignalId};
 
-/// Largest allowed ratio of a ceiling or a prior to the grain: 40 octaves.
+/// Largest allowed ratio of a ceiling or prior to the grain: 40 octaves.
 const MAX_SPAN: f64 = 1_099_511_627_776.0;
 
-/// How the values of a lane are measured. All amounts are in the lane's own unit.
+/// The scale that converts a lane's values into octaves and levels. All amounts are in the lane's
+/// unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
-    /// The rate that counts as one octave, > 0. Much smaller differences are noise.
+    /// The rate of one octave, above 0. Smaller differences are mostly noise.
     pub grain: f64,
-    /// Rate whose level is 1, > 0.
+    /// The rate whose level is 1, above 0.
     pub ceiling: f64,
-    /// The baseline until the machine's own is learnt.
+    /// The baseline until the host's own is learned.
     pub prior: Prior,
-    /// How levels grow towards the ceiling.
+    /// The curve of levels up to the ceiling.
     pub curve: LevelCurve,
 }
 
-/// The usual values of a lane on a typical idle machine, in the lane's own unit.
+/// The usual values of a lane on a typical idle host, in the lane's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prior {
-    /// Median, >= 0.
+    /// Median, at least 0.
     pub median: f64,
     /// 99th percentile, at least the median.
     pub p99: f64,
 }
 
-/// How levels grow towards the ceiling.
+/// The curve of levels from zero to the ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LevelCurve {
-    /// `rate / ceiling`: for shares of time, which are proportions already.
+    /// `rate / ceiling`. Suits shares of time, which are proportions already.
     Linear,
     /// `log1p(rate / unit) / log1p(ceiling / unit)`. Suitable units are one event, a kilobyte or a
     /// tenth of a millisecond.
     Log {
-        /// The rate below which the level is about proportional to it, > 0, in the lane's own unit.
+        /// The rate below which the level is about proportional to the rate; above 0, in the lane's
+        /// unit.
         unit: f64,
     },
 }
 
-/// Grains and priors are round numbers for an idle desktop or small server, between the values of
-/// the development machines. Ceilings follow design §3. A machine's own baseline replaces the
-/// priors within ten minutes.
+/// The scale of a kernel signal. Grains and priors are round numbers for an idle desktop or small
+/// server, between the values of the development machines. Ceilings follow design §3. A host's own
+/// baseline replaces the priors within ten minutes.
 const fn scale(signal: SignalId) -> Scale {
     let (grain, ceiling, (median, p99)) = match signal {
         SignalId::Exec => (0.5, 250.0, (0.3, 5.0)),
@@ -72,20 +74,20 @@ const fn scale(signal: SignalId) -> Scale {
 }
 
 impl SignalId {
-    /// How the signal's rates are measured.
+    /// The signal's scale.
     pub const fn scale(self) -> Scale {
         scale(self)
     }
 }
 
 impl Scale {
-    /// `log2(1 + rate / grain)`: about proportional below the grain, one more for each doubling
-    /// above it.
+    /// `log2(1 + rate / grain)`: about proportional to the rate below the grain, one octave more
+    /// for each doubling above the grain.
     pub(super) fn octaves(&self, rate: f64) -> f64 {
         (rate.max(0.0) / self.grain).ln_1p() / std::f64::consts::LN_2
     }
 
-    /// The rate whose [`Self::octaves`] are given.
+    /// The rate that is `octaves` above the grain; the inverse of [`Self::octaves`].
     pub(super) fn rate_at(&self, octaves: f64) -> f64 {
         (octaves.exp2() - 1.0) * self.grain
     }
@@ -95,7 +97,7 @@ impl Scale {
         (self.octaves(self.prior.median), self.octaves(self.prior.p99))
     }
 
-    /// Level of a rate relative to a ceiling, without a baseline, 0..=1. Both are in the lane's own
+    /// Level of a rate relative to a ceiling, 0..=1, without a baseline. Both are in the lane's
     /// unit.
     pub fn level(&self, rate: f64, ceiling: f64) -> f32 {
         let level = match self.curve {
@@ -105,7 +107,7 @@ impl Scale {
         level.clamp(0.0, 1.0) as f32
     }
 
-    /// Clamps a value of an added lane to 0..=40 octaves above the grain. `None` if it is not
+    /// Clamps an added lane's value to 0..=40 octaves above the grain. `None` if the value is not
     /// finite.
     pub(super) fn measurable(&self, value: f64) -> Option<f64> {
         value.is_finite().then(|| value.clamp(0.0, MAX_SPAN * self.grain))
@@ -136,13 +138,13 @@ impl Scale {
     }
 }
 
-/// Level of a signal's rate relative to a ceiling, without a baseline, 0..=1. Both are in the
-/// signal's own unit.
+/// Level of a signal's rate relative to a ceiling, 0..=1, without a baseline. Both are in the
+/// signal's unit.
 pub fn level(signal: SignalId, rate: f64, ceiling: f64) -> f32 {
     signal.scale().level(rate, ceiling)
 }
 
-/// Default ceilings of all signals: the rates whose level is 1, each in its signal's own unit.
+/// Default ceilings of all signals: the rates whose level is 1, each in its signal's unit.
 pub fn default_ceilings() -> PerSignal<f64> {
     SIGNALS.map(|info| info.id.scale().ceiling)
 }

@@ -1,9 +1,9 @@
-//! The kernel's signals: names, families, units and meanings. Every catalogue begins with them.
+//! Defines the kernel signals: names, labels, families and units. Every catalogue begins with them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A signal: a lane that is computed from the kernel's counters. All other lanes are added to a
+/// A kernel signal: a lane that khor computes from kernel counters. All other lanes are added to a
 /// [`Catalogue`](super::Catalogue).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -16,21 +16,21 @@ pub enum SignalId {
     Rx,
     /// Bytes sent out of the machine.
     Tx,
-    /// Bytes that stayed inside the machine.
+    /// Bytes sent inside the machine.
     Local,
-    /// TCP segments sent again.
+    /// Retransmitted TCP segments.
     Retx,
     /// Bytes read from and written to block devices.
     Io,
-    /// Time a disk request took.
+    /// Mean duration of a disk request.
     Lat,
-    /// Share of time some task waited for I/O.
+    /// Share of time in which at least one task waited for I/O.
     Stall,
-    /// Share of time some task waited for memory.
+    /// Share of time in which at least one task waited for memory.
     Mem,
     /// Page faults.
     Fault,
-    /// Share of time some task waited for a CPU.
+    /// Share of time in which at least one task waited for a CPU.
     Cpu,
     /// Context switches.
     Csw,
@@ -40,7 +40,7 @@ pub enum SignalId {
     Softirq,
 }
 
-/// Lanes that belong together: one colour on the page, one timbre and register in the music.
+/// A group of lanes that share a colour on the page, and a timbre and register in the music.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
@@ -58,45 +58,46 @@ pub enum Family {
 
 /// The voice that plays an added lane.
 ///
-/// A preset's mapping selects the voice of each signal of the kernel. The mapping has no line for
-/// an added lane, so the definition of the lane names the voice.
+/// A preset's mapping selects the voice of each kernel signal. The mapping has no row for an added
+/// lane, so the lane's definition names the voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceHint {
-    /// Short, high and dry: single events.
+    /// Short, high, dry notes: single events.
     Process,
-    /// Falling, on the left: arriving traffic.
+    /// Falling notes on the left: incoming traffic.
     Receive,
-    /// Rising, on the right: departing traffic.
+    /// Rising notes on the right: outgoing traffic.
     Send,
-    /// Very high, each note twice: failures and repetitions.
+    /// Very high, doubled notes: failures and repetitions.
     Loss,
-    /// Low: storage.
+    /// Low notes: storage.
     Disk,
-    /// Long, in the middle register: resources that run out.
+    /// Long notes in the middle register: resources that run out.
     Memory,
-    /// Short, in the middle register: activity inside the machine.
+    /// Short notes in the middle register: activity inside the machine.
     Kernel,
-    /// In the middle of the stereo field: work that stays inside the machine.
+    /// Notes in the middle of the stereo field: work that stays inside the machine.
     Local,
 }
 
 /// The name, label, family and unit of a signal.
 #[derive(Clone, Copy, Debug)]
 pub struct SignalInfo {
-    /// Which one.
+    /// The signal.
     pub id: SignalId,
-    /// Name in config, API, OSC and page.
+    /// Name in configuration, API, OSC and page.
     pub name: &'static str,
-    /// Two or three plain words.
+    /// Label for people, one to three words.
     pub label: &'static str,
-    /// Family it belongs to.
+    /// Family of the signal.
     pub family: Family,
-    /// Unit of its rate.
+    /// Unit of the rate.
     pub unit: &'static str,
 }
 
-/// All signals in catalogue order (the order of every `PerSignal` array and of the page's lanes).
+/// All signals in catalogue order, which is the order of every `PerSignal` array and of the page's
+/// lanes.
 pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
     use Family::{Disk, Kernel, Memory, Network, Process};
     use SignalId::{Cpu, Csw, Exec, Fault, Fork, Io, Irq, Lat, Local, Mem, Retx, Rx, Softirq, Stall, Tx};
@@ -142,7 +143,7 @@ impl SignalId {
         SIGNALS.iter().map(|info| info.id)
     }
 
-    /// The voice that fits its family and direction.
+    /// The voice that fits the signal's family and direction.
     pub const fn voice(self) -> VoiceHint {
         match self {
             Self::Exec | Self::Fork => VoiceHint::Process,
@@ -156,7 +157,7 @@ impl SignalId {
         }
     }
 
-    /// Its name, label, family and unit.
+    /// The signal's name, label, family and unit.
     pub const fn info(self) -> &'static SignalInfo {
         &SIGNALS[self as usize]
     }

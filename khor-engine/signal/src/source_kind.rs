@@ -1,4 +1,4 @@
-//! The kind of a source: the collector, `/proc`, the demo, a capture or a site.
+//! Defines the kinds of sources: the collector, `/proc`, the demo, a capture or a site.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum SourceKind {
     /// `khor-collector`, through its socket.
     Collector,
-    /// `/proc`, read by the engine itself because there is no collector.
+    /// `/proc`, which the engine reads itself if there is no collector.
     Proc,
-    /// The synthetic demo: not this machine.
+    /// The demo: synthetic counters, not this host's.
     Demo,
-    /// A capture that is played: not this machine's current activity.
+    /// A played capture: recorded counters, not this host's current ones.
     Capture,
-    /// The relays of a site: many machines.
+    /// The relays of a site, which publish many hosts.
     Site,
 }

@@ -1,5 +1,5 @@
-//! Tests that support for added lanes costs nothing while there are none: a frame allocates no
-//! memory, and a reading is little larger than its values.
+//! Tests the cost of added lanes while there are none: a frame allocates no memory, and a reading
+//! is little larger than its values.
 
 use std::mem::size_of;
 
@@ -12,8 +12,7 @@ use khor_signal::{
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-/// Counts the allocations for one frame, including the engine's copies of the frame and its
-/// reading.
+/// Counts the allocations for one frame, including the engine's copies of frame and reading.
 fn allocations(pipeline: &mut Pipeline, frame: &Frame) -> u32 {
     let before = violation_count();
     assert_no_alloc(|| {
@@ -37,7 +36,7 @@ fn only_added_lanes_allocate() {
     let mut added = PerAdded::EMPTY;
     added.set(LaneId::of_added(0).unwrap(), Some(1.0));
     let with_lane = Frame { added, ..frame(1000) };
-    assert!(allocations(&mut pipeline, &with_lane) > 0, "the test would notice allocations");
+    assert!(allocations(&mut pipeline, &with_lane) > 0, "the allocator must count allocations");
 }
 
 #[test]

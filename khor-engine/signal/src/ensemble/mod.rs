@@ -1,8 +1,8 @@
-//! Combines several machines: the activity of most of them, the saturation of the busiest tenth,
-//! and the machines that stand out.
+//! Combines several hosts: the usual activity, the saturation of the busiest tenth, and the hosts
+//! that stand out.
 //!
-//! Each machine's deviation comes from its own baseline, so machines of any size can be compared.
-//! `soloists` chooses the machines that stand out, and `section_slots` assigns sections to slots.
+//! Each host's deviation is relative to its own baseline, so hosts of any size can be compared.
+//! `soloists` chooses the hosts that stand out, and `section_slots` assigns sections to slots.
 
 mod section_slots;
 mod soloists;
@@ -10,17 +10,17 @@ mod soloists;
 pub use self::{section_slots::SectionSlots, soloists::Soloists};
 use super::{Lane, LaneId, Lanes, PerLane, PerSignal, Reading, SignalId};
 
-/// The quantile of machines that determines saturation.
+/// The quantile of hosts for lanes of saturation.
 pub const SATURATION_QUANTILE: f64 = 0.9;
-/// Lowest level of a signal that counts towards a solo, 0..=1. A lower rate is no trouble.
+/// Lowest level at which a lane counts for a solo, 0..=1. A lower level is no trouble.
 const MIN_SOLO_LEVEL: f32 = 0.05;
 
-/// Combines the readings of several machines into the reading of a typical machine.
+/// Combines the readings of several hosts into the reading of a typical host.
 ///
-/// Work is the median, because that is what most machines do. Signals of waiting (`lat`, `stall`,
-/// `mem`, `cpu`) are the 90th percentile, so that trouble of one machine in ten is audible. An
-/// added lane is the median of the machines that have it. A lane is missing if no machine has it.
-/// The lane ids of all readings must come from one catalogue.
+/// Lanes of work are the median, because it represents most hosts. Lanes of saturation (`lat`,
+/// `stall`, `mem`, `cpu`) are the 90th percentile, so that trouble of one host in ten is audible.
+/// An added lane is the median of the hosts that have it. A lane is missing if no host has it. All
+/// readings must use ids of the same catalogue.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
     let added = readings.clone().map(|reading| reading.lanes.added.len()).max().unwrap_or(0);
@@ -45,7 +45,8 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
     })
 }
 
-/// The busiest tenth of a section. With few machines, this is about the busiest one.
+/// The lanes of a section's busiest tenth: the 90th percentile. With few hosts, this is about the
+/// busiest host.
 pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     let added = section.clone().map(|lanes| lanes.added.len()).max().unwrap_or(0);
     PerLane::from_fn(added, |id| {
@@ -61,7 +62,7 @@ pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     })
 }
 
-/// Takes each lane from the machine whose level is higher.
+/// Combines two hosts: each lane comes from the host with the higher level.
 pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     PerLane::from_fn(a.added.len().max(b.added.len()), |id| match (a.value(id), b.value(id)) {
         (Some(a), Some(b)) => Some(if b.level > a.level { b } else { a }),
@@ -69,8 +70,8 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Replaces each saturation lane (`lat`, `stall`, `mem`, `cpu`) by that of the most saturated
-/// section. Keeps all other lanes.
+/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) by the lane of the most
+/// saturated section. Keeps all other lanes.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));
     PerLane::from_fn(
@@ -81,7 +82,7 @@ pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lan
     )
 }
 
-/// The quantile of machines that determines a lane.
+/// The quantile of hosts that [`ensemble`] uses for a lane.
 pub fn ensemble_quantile(lane: impl Into<LaneId>) -> f64 {
     if is_saturation(lane.into()) { SATURATION_QUANTILE } else { 0.5 }
 }
@@ -90,7 +91,7 @@ fn is_saturation(lane: LaneId) -> bool {
     matches!(lane.signal(), Some(SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu))
 }
 
-/// The value with that `share` of the others below it, interpolated between two values.
+/// The quantile of the values at `share`, interpolated between two values.
 fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     let place = share * values.len().checked_sub(1)? as f64;
     let (_, below, further) = values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
@@ -98,7 +99,7 @@ fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     Some(*below + (above - *below) * place.fract())
 }
 
-/// The lane with the largest deviation, and its deviation in octaves.
+/// The audible lane with the largest deviation, and this deviation in octaves.
 pub fn largest_deviation(lanes: &Lanes) -> Option<(LaneId, f32)> {
     let audible = lanes.iter().filter_map(|(id, lane)| {
         let lane = lane.as_ref()?;
@@ -107,13 +108,14 @@ pub fn largest_deviation(lanes: &Lanes) -> Option<(LaneId, f32)> {
     audible.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// Removes the lanes of signals that are off. Keeps added lanes.
-pub fn keep_enabled(lanes: &Lanes, heard: &PerSignal<bool>) -> Lanes {
-    let kernel = std::array::from_fn(|i| lanes.kernel[i].filter(|_| heard[i]));
+/// Removes the lanes of disabled signals. Keeps added lanes.
+pub fn keep_enabled(lanes: &Lanes, enabled: &PerSignal<bool>) -> Lanes {
+    let kernel = std::array::from_fn(|i| lanes.kernel[i].filter(|_| enabled[i]));
     PerLane { kernel, added: lanes.added.clone() }
 }
 
-/// For tests: a machine whose signals are usual, except one lane that deviates by some octaves.
+/// For tests: a host whose lanes are usual, except for one lane that deviates by `deviation`
+/// octaves.
 #[cfg(any(test, feature = "testing"))]
 pub fn deviating_reading(lane: impl Into<LaneId>, deviation: f32) -> Reading {
     let mut lanes: Lanes = [Some(Lane::default()); SignalId::COUNT].into();
@@ -131,10 +133,10 @@ mod tests {
         let mut site = vec![reading(SignalId::Rx, 0.0); 9];
         site.push(reading(SignalId::Rx, 8.0));
         let level = |site: &[Reading], id: SignalId| ensemble(site.iter()).unwrap().lanes[id].unwrap().level;
-        assert_eq!(level(&site, SignalId::Rx), 0.0, "most receive nothing");
+        assert_eq!(level(&site, SignalId::Rx), 0.0, "most hosts receive nothing");
         site.push(reading(SignalId::Mem, 8.0));
         site.push(reading(SignalId::Mem, 8.0));
-        assert!(level(&site, SignalId::Mem) > 0.5, "two of twelve have to wait");
+        assert!(level(&site, SignalId::Mem) > 0.5, "two of twelve hosts have to wait");
         assert!(ensemble(std::iter::empty()).is_none());
     }
 
@@ -155,7 +157,7 @@ mod tests {
         assert_eq!(
             whole.value(queue).map(|lane| lane.deviation),
             Some(4.0),
-            "the median of those that have it"
+            "the median of the hosts that have the lane"
         );
         assert_eq!(whole.value(LaneId::of_added(0).unwrap()), None);
         assert_eq!(largest_deviation(&whole), Some((queue, 4.0)));
@@ -175,7 +177,7 @@ mod tests {
         let busy = reading(SignalId::Mem, 8.0).lanes;
         let level = |lanes: &Lanes, id: SignalId| lanes[id].unwrap().level;
         let section = busiest([calm.clone(), calm.clone(), busy].iter());
-        assert!(level(&section, SignalId::Mem) > 0.6, "one of three has to wait");
+        assert!(level(&section, SignalId::Mem) > 0.6, "one of three hosts has to wait");
         let whole = most_saturated(&calm, [section.clone(), calm.clone()].iter());
         assert_eq!(level(&whole, SignalId::Mem), level(&section, SignalId::Mem));
         let busy = reading(SignalId::Rx, 8.0).lanes;

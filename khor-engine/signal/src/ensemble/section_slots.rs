@@ -1,13 +1,12 @@
-//! Assigns sections to slots: first by name, then a section keeps its order. Sections without a
-//! slot of their own share the last slot.
+//! Assigns sections to slots. New sections are added in order of their names, and keep their order.
+//! Sections without a slot of their own share the last slot.
 
 use std::{borrow::Borrow, collections::BTreeSet};
 
-/// The sections of `N` slots.
+/// The assignment of sections to `N` slots.
 #[derive(Clone, Debug)]
 pub struct SectionSlots<Id, const N: usize> {
-    /// Sections in the order of their first assignment: those with a slot of their own, then the
-    /// rest.
+    /// Sections in the order of the slots: those with a slot of their own, then the rest.
     order: Vec<Id>,
     named: usize,
     has_rest: bool,
@@ -20,7 +19,7 @@ impl<Id, const N: usize> Default for SectionSlots<Id, N> {
 }
 
 impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
-    /// Assigns the sections of all known machines; `None` is a machine without a section.
+    /// Assigns the sections of all known hosts; `None` is a host without a section.
     pub fn assign<'a, B>(&mut self, sections: impl Iterator<Item = Option<&'a B>>)
     where
         Id: Borrow<B>,
@@ -39,7 +38,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         self.has_rest = has_unnamed || self.named < self.order.len();
     }
 
-    /// The slot of a section, or of a machine without a section.
+    /// The slot of a section, or of a host without a section.
     pub fn slot<B>(&self, section: Option<&B>) -> usize
     where
         Id: Borrow<B>,
@@ -64,7 +63,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         &self.order[self.named..]
     }
 
-    /// Whether the last slot is shared, by sections or by machines without a section.
+    /// Whether sections, or hosts without a section, share the last slot.
     pub fn has_rest(&self) -> bool {
         self.has_rest
     }
@@ -74,7 +73,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
 mod tests {
     use super::*;
 
-    /// Slots of sections; an empty name is a machine without a section.
+    /// The slots of sections. An empty name is a host without a section.
     fn assign(slots: &mut SectionSlots<String, 4>, sections: &[&str]) -> Vec<usize> {
         let known = || sections.iter().map(|section| Some(*section).filter(|name| !name.is_empty()));
         slots.assign(known());
@@ -86,7 +85,7 @@ mod tests {
         let mut slots = SectionSlots::default();
         assert_eq!(assign(&mut slots, &["web", "db"]), [1, 0]);
         assert_eq!(assign(&mut slots, &["web", "db", "app"]), [1, 0, 2]);
-        assert_eq!(assign(&mut slots, &["web", "app"]), [0, 1], "the one before has gone");
+        assert_eq!(assign(&mut slots, &["web", "app"]), [0, 1], "the section before them is gone");
         assert_eq!(slots.count(), 2);
     }
 

@@ -1,19 +1,18 @@
-//! Chooses the soloists: the one or two machines that stand out most. Each keeps its place while it
-//! is a soloist.
+//! Chooses the soloists: the one or two hosts that deviate most. A soloist keeps its slot.
 
 use super::{Lanes, largest_deviation};
 
-/// Deviation at which a machine may become a soloist, and below which it stops being one, octaves.
+/// Deviation at which a host may become a soloist, and below which it stops, octaves.
 const TAKE_OCTAVES: f32 = 1.5;
 const GIVE_BACK_OCTAVES: f32 = 1.0;
-/// How much further than a soloist another machine must be to replace it, octaves.
+/// A host replaces a soloist if its deviation is at least this much larger, octaves.
 const REPLACE_OCTAVES: f32 = 1.0;
-/// How much less than the first soloist the second one may deviate, octaves. Beyond the second
-/// limit it stops being one, because a machine with a much larger deviation needs both voices.
+/// Largest difference between the two soloists, octaves: to start a second solo, and to continue
+/// it. Beyond the second limit, the host with the larger deviation gets both voices.
 const SECOND_TAKE_OCTAVES: f32 = 2.0;
 const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
-/// The soloists. They stay until they calm down, or until another machine is clearly further.
+/// The soloists. A solo ends when the host calms down, or when another host deviates clearly more.
 #[derive(Clone, Debug)]
 pub struct Soloists<Id> {
     now: [Option<Id>; 2],
@@ -26,14 +25,14 @@ impl<Id> Default for Soloists<Id> {
 }
 
 impl<Id: Clone + PartialEq> Soloists<Id> {
-    /// Chooses among all selected machines.
-    pub fn choose<'a, B>(&mut self, heard: impl Iterator<Item = (&'a B, &'a Lanes)>) -> &[Option<Id>; 2]
+    /// Chooses among all enabled hosts.
+    pub fn choose<'a, B>(&mut self, hosts: impl Iterator<Item = (&'a B, &'a Lanes)>) -> &[Option<Id>; 2]
     where
         B: ToOwned<Owned = Id> + PartialEq<Id> + ?Sized + 'a,
     {
         let mut held = [None; 2];
         let mut others: [Option<(&B, f32)>; 2] = [None; 2];
-        for (id, lanes) in heard {
+        for (id, lanes) in hosts {
             let Some((_, octaves)) = largest_deviation(lanes) else { continue };
             if let Some(slot) = self.now.iter().position(|now| now.as_ref().is_some_and(|now| id == now)) {
                 held[slot] = Some(octaves);
@@ -52,7 +51,7 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
         &self.now
     }
 
-    /// Removes soloists that have calmed down, are gone, or deviate far less than another machine.
+    /// Removes soloists that have calmed down, are missing, or deviate far less than another host.
     fn release_solos(&mut self, held: &mut [Option<f32>; 2], best_other: Option<f32>) {
         let most =
             held.iter().chain([&best_other]).flatten().fold(0.0_f32, |most, octaves| most.max(*octaves));
@@ -65,7 +64,7 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
     }
 }
 
-/// The place for a machine with this deviation, if it may become a soloist.
+/// The slot for a host with this deviation; `None` if it may not become a soloist.
 fn slot_for(octaves: f32, held: [Option<f32>; 2]) -> Option<usize> {
     if octaves < TAKE_OCTAVES {
         return None;
@@ -92,7 +91,7 @@ mod tests {
         lanes
     }
 
-    /// Chooses soloists among the machines a, b, c and d with given deviations.
+    /// Chooses soloists among the hosts a, b, c and d with the given deviations.
     struct Stage(Soloists<String>);
 
     impl Stage {
@@ -107,28 +106,28 @@ mod tests {
     #[test]
     fn soloists_stay_until_clearly_exceeded() {
         let mut stage = Stage(Soloists::default());
-        assert_eq!(stage.at([1.0, 0.0, 0.0]), "--", "nobody stands out");
+        assert_eq!(stage.at([1.0, 0.0, 0.0]), "--", "no host stands out");
         assert_eq!(stage.at([3.0, 2.0, 0.0]), "ab");
-        assert_eq!(stage.at([3.0, 2.0, 2.9]), "ab", "not by so little");
+        assert_eq!(stage.at([3.0, 2.0, 2.9]), "ab", "the difference is too small");
         assert_eq!(stage.at([3.0, 2.0, 3.1]), "ac");
-        assert_eq!(stage.at([1.2, 0.0, 3.1]), "ac", "it still is louder than usual");
-        assert_eq!(stage.at([0.5, 0.0, 3.1]), "-c", "each stays in its place");
+        assert_eq!(stage.at([1.2, 0.0, 3.1]), "ac", "a still deviates enough");
+        assert_eq!(stage.at([0.5, 0.0, 3.1]), "-c", "c keeps its slot");
         assert_eq!(stage.at([0.5, 4.0, 3.1]), "bc");
         assert_eq!(stage.at([0.5, 0.5, 0.5]), "--");
     }
 
     #[test]
-    fn an_extreme_machine_has_both_voices() {
+    fn an_extreme_host_has_both_voices() {
         let mut stage = Stage(Soloists::default());
         assert_eq!(stage.at([6.0, 2.0]), "a-");
         assert_eq!(stage.at([4.0, 2.5]), "ab");
-        assert_eq!(stage.at([5.0, 2.5]), "ab", "not by so little");
+        assert_eq!(stage.at([5.0, 2.5]), "ab", "the difference is too small");
         assert_eq!(stage.at([6.0, 2.5]), "a-");
-        assert_eq!(stage.at([2.0, 6.0]), "b-", "the first goes, and its place is taken");
+        assert_eq!(stage.at([2.0, 6.0]), "b-", "b takes the slot of a");
     }
 
     #[test]
-    fn a_missing_machine_loses_its_solo() {
+    fn a_missing_host_loses_its_solo() {
         let mut stage = Stage(Soloists::default());
         assert_eq!(stage.at([3.0, 3.5]), "ba");
         assert_eq!(stage.at([3.0]), "-a");

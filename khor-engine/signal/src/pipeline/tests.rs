@@ -1,4 +1,4 @@
-//! Tests the readings of frames with and without added lanes.
+//! Tests readings from frames with and without added lanes.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -11,7 +11,7 @@ fn frame(t_ms: u64, execs: u64) -> Frame {
     Frame::new(t_ms * 1_000_000, counters)
 }
 
-/// Feeds program starts at `rate_per_s(t_s)` and returns the last reading.
+/// Pushes frames with `rate_per_s` program starts per second, and returns the last reading.
 fn live(pipeline: &mut Pipeline, from_s: f64, to_s: f64, step_s: f64, rate_per_s: f64) -> Reading {
     let mut last = None;
     for i in 0..((to_s - from_s) / step_s).round() as u64 {
@@ -32,13 +32,13 @@ fn restarted_counters_cause_no_spike() {
     pipeline.push(frame(0, 1_000_000));
     let level = |reading: Option<Reading>| reading.unwrap().levels()[SignalId::Exec];
     assert_eq!(level(pipeline.push(frame(20, 1_000_000))), Some(0.0));
-    assert_eq!(level(pipeline.push(frame(40, 3))), None, "backward: unknown");
+    assert_eq!(level(pipeline.push(frame(40, 3))), None, "the count fell, so the rate is unknown");
     assert_eq!(level(pipeline.push(frame(60, 3))), Some(0.0));
     pipeline.reset();
-    assert!(pipeline.push(frame(80, 5_000_000)).is_none(), "nothing to compare with");
+    assert!(pipeline.push(frame(80, 5_000_000)).is_none(), "there is no previous frame");
 }
 
-/// `CLOCK_BOOTTIME` continues during suspend, so the few events are averaged over the whole suspend.
+/// `CLOCK_BOOTTIME` continues during suspend, so the few events are averaged over the whole time.
 #[test]
 fn resuming_from_suspend_causes_no_spike() {
     const HOUR_MS: u64 = 3_600_000;
@@ -46,7 +46,7 @@ fn resuming_from_suspend_causes_no_spike() {
     pipeline.push(frame(0, 0));
     pipeline.push(frame(20, 0));
     let after = exec(pipeline.push(frame(20 + HOUR_MS, 500)).unwrap());
-    assert_eq!(after.level, 0.0, "500 program starts as it wakes are 0.14 a second");
+    assert_eq!(after.level, 0.0, "500 program starts in an hour are 0.14 a second");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_burst_shows_within_two_samples() {
     assert!(exec(last.unwrap()).level < 0.01);
 }
 
-/// Two machines have the same trouble. One usually does eight times as much as the other.
+/// Two hosts have the same trouble. The usual rate of one is eight times that of the other.
 #[test]
 fn levels_compare_across_machine_sizes() {
     let measure = |idle_per_s: f64| {
@@ -86,7 +86,7 @@ fn levels_compare_across_machine_sizes() {
     assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
     assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
     assert!(small.deviation > big.deviation && big.deviation > 2.0);
-    // Two events a second arrive one by one, so the average over a quarter of a second swings.
+    // Single events, two a second, make the average over a quarter of a second vary.
     assert!(small_idle.deviation.abs() < 1.5);
 }
 
@@ -141,7 +141,7 @@ fn latency_is_averaged_over_requests() {
     assert!((mean_s - 0.003).abs() < 1e-9, "{mean_s}");
 }
 
-/// A catalogue with these added lanes.
+/// A catalogue with added lanes of these names.
 fn catalogue(names: &[&str]) -> Catalogue {
     let mut catalogue = Catalogue::kernel();
     for name in names {
@@ -150,7 +150,7 @@ fn catalogue(names: &[&str]) -> Catalogue {
     catalogue
 }
 
-/// A frame every 20 ms with this value of the first added lane.
+/// Pushes a frame every 20 ms with this value of the first added lane.
 fn push_values(pipeline: &mut Pipeline, ticks: std::ops::Range<u64>, value: Option<f64>) -> Reading {
     let frames = ticks.map(|tick| Frame { added: [value].into_iter().collect(), ..frame(20 * tick, 0) });
     frames.filter_map(|frame| pipeline.push(frame)).last().unwrap()
@@ -199,7 +199,7 @@ fn added_time_shares_never_exceed_one() {
     assert_eq!(reading.rates.added.values().next(), Some(&Some(1.0)));
 }
 
-/// An operation of a source on its added lanes.
+/// What a source does with its added lanes.
 #[derive(Clone, Debug)]
 enum Step {
     Values(Vec<Option<f64>>),
@@ -233,7 +233,7 @@ fn kernel_part(reading: Reading) -> impl PartialEq + std::fmt::Debug {
 }
 
 proptest! {
-    /// Holds for any lanes and values, even if the catalogue changes between frames.
+    /// Tests any lanes and values, including catalogue changes between frames.
     #[test]
     fn added_lanes_never_affect_the_kernel(steps in steps()) {
         let (mut plain, mut grown) = (Pipeline::new(Scaling::default()), Pipeline::new(Scaling::default()));
@@ -242,7 +242,7 @@ proptest! {
             let mut added = PerAdded::EMPTY;
             match step {
                 Step::Values(values) => added = values.into_iter().collect(),
-                // Fails if the lane exists already, or if the catalogue is full.
+                // Adding fails if the lane exists already or the catalogue is full.
                 Step::Add(lane) => drop(catalogue.add(test_lane(&format!("q{lane}")))),
                 Step::Replace(lanes) => {
                     catalogue = Catalogue::kernel();
@@ -277,7 +277,7 @@ fn time_shares_never_exceed_one() {
     let mut shown = Vec::new();
     for i in 0..500_u64 {
         let mut counters = [None; Counter::ALL.len()];
-        // Always stalled, and read with every fifth frame.
+        // The counter grows all the time, but is read with every fifth frame.
         counters[Counter::CpuStallUs.index()] = Some(i / 5 * 5 * 20_000);
         let reading = pipeline.push(Frame::new(i * 20_000_000, counters));
         shown.extend(reading.and_then(|reading| reading.rates[SignalId::Cpu]));
