@@ -1,4 +1,4 @@
-//! A message bus of the test's own.
+//! A D-Bus message bus for one test.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,10 +19,10 @@ use tempfile::TempDir;
 
 use crate::Wait;
 
-/// How long to wait for a line before the loop checks whether it hangs.
+/// Longest wait for a line before the loop checks whether the test hangs.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A bus of the test's own.
+/// A running message bus; killed when dropped.
 #[derive(Debug)]
 pub struct Bus {
     dir: TempDir,
@@ -30,12 +30,13 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// A bus that allows everything, or one with the policy of real ones and the files in
-    /// `system.d`.
+    /// Starts a bus. A `strict` bus has the policy of a real system bus plus the files in
+    /// `system.d`; any other bus allows everything. `None` if `dbus-daemon` is not installed.
     pub fn start(strict: bool) -> Option<Self> {
         let mut bus = Self { dir: TempDir::new().expect("a directory"), daemon: None };
-        // Not only root looks for it.
-        std::fs::set_permissions(bus.dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        // Users other than root must be able to find the socket.
+        std::fs::set_permissions(bus.dir.path(), PermissionsExt::from_mode(0o755))
+            .expect("the mode of the bus's directory");
         let policy = if strict {
             "<allow user='*'/><deny own='*'/><deny send_type='method_call'/><allow send_type='signal'/>\
              <allow send_requested_reply='true' send_type='method_return'/>\
@@ -58,12 +59,12 @@ impl Bus {
         bus.restart().then_some(bus)
     }
 
-    /// For `DBUS_SYSTEM_BUS_ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
+    /// The bus address, for `DBUS_SYSTEM_BUS_ADDRESS` and `DBUS_SESSION_BUS_ADDRESS`.
     pub fn address(&self) -> String {
         format!("unix:path={}", self.dir.path().join("bus").display())
     }
 
-    /// Starts the daemon again, after [`Self::kill`].
+    /// Restarts the daemon after [`Self::kill`]. Returns false if it cannot be started.
     pub fn restart(&mut self) -> bool {
         let daemon = Command::new("dbus-daemon")
             .arg(format!("--config-file={}", self.dir.path().join("bus.conf").display()))
@@ -81,14 +82,15 @@ impl Bus {
         }
     }
 
-    /// Puts a policy where packages put theirs, and has the bus read it.
+    /// Writes a policy file into `system.d`, where packages install theirs, and makes the bus read
+    /// it.
     pub fn install(&self, name: &str, policy: &str) {
-        std::fs::write(self.dir.path().join("system.d").join(name), policy).expect("a policy");
-        let daemon = self.daemon.as_ref().expect("the bus").id();
-        kill(Pid::from_raw(daemon as i32), Signal::SIGHUP).expect("the bus");
+        std::fs::write(self.dir.path().join("system.d").join(name), policy).expect("writing the policy");
+        let daemon = self.daemon.as_ref().expect("a running bus").id();
+        kill(Pid::from_raw(daemon as i32), Signal::SIGHUP).expect("sending SIGHUP to the bus");
     }
 
-    /// What `busctl` answers; `None` when it fails.
+    /// The output of `busctl`; `None` if it fails.
     pub fn busctl(&self, arguments: &[&str]) -> Option<String> {
         progress(format!("running busctl {arguments:?}"));
         let output = Command::new("busctl")
@@ -100,7 +102,7 @@ impl Bus {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Receives all messages from and to `name` from now on. A program must own the name.
+    /// Starts to receive all messages from and to `name`. A program must own the name.
     pub fn monitor(&self, name: &str) -> Monitor {
         let mut child = Command::new("busctl")
             .arg(format!("--address={}", self.address()))
@@ -109,10 +111,10 @@ impl Bus {
             .stderr(Stdio::null())
             .spawn()
             .expect("busctl");
-        let said = BufReader::new(child.stdout.take().expect("its output"));
+        let output = BufReader::new(child.stdout.take().expect("the output of busctl"));
         let (sender, lines) = mpsc::channel();
-        thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        let mut wait = Wait::new(&format!("the monitor of {name}"));
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        let mut wait = Wait::new(&format!("busctl to monitor {name}"));
         // The monitor does not report that it is ready, so send messages until it prints one.
         while lines.recv_timeout(Duration::from_millis(50)).is_err() {
             let _ = self.busctl(&["call", name, "/", "org.freedesktop.DBus.Peer", "Ping"]);
@@ -122,7 +124,7 @@ impl Bus {
     }
 }
 
-/// All messages that arrive without a request.
+/// A running `busctl monitor`; killed when dropped.
 #[derive(Debug)]
 pub struct Monitor {
     child: Child,
@@ -130,19 +132,21 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// The first message from now on that fits.
+    /// Waits for the next message for which `fits` returns true. `what` names it in errors.
     pub fn wait_for(&self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let mut wait = Wait::new(&format!("a message on {what}"));
+        let mut wait = Wait::new(&format!("a bus message: {what}"));
         loop {
             match self.lines.recv_timeout(LOOK).map(|line| serde_json::from_str(&line)) {
                 Ok(Ok(message)) if fits(&message) => return message,
-                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("busctl ended before {what} came"),
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    panic!("busctl ended before this message arrived: {what}")
+                }
                 _ => wait.check(String::new),
             }
         }
     }
 
-    /// The next value of a property of `interface` that fits.
+    /// Waits until a property of `interface` changes to a value for which `fits` returns true.
     pub fn wait_for_property(&self, interface: &str, name: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let value = |message: &Value| message["payload"]["data"][1][name]["data"].clone();
         let message = self.wait_for(name, |message| {

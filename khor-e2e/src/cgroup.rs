@@ -1,4 +1,4 @@
-//! Control groups of a test's own, in the unified hierarchy.
+//! Control groups for one test, in the unified hierarchy.
 
 use std::{
     fs, io,
@@ -12,7 +12,7 @@ use khor_patience::Patience;
 
 use crate::lock::MachineLock;
 
-/// A cgroup; its processes are killed and it is removed when it is dropped.
+/// A cgroup. Dropping it kills its processes and removes it.
 #[derive(Debug)]
 pub struct Cgroup {
     root: PathBuf,
@@ -22,34 +22,35 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// Makes the cgroup at `path`, which begins with a slash, and all its parents. Waits while
-    /// another test uses a cgroup at this path. `None` where no unified hierarchy is mounted.
+    /// Creates the cgroup `path`, which begins with a slash, and its parents. Waits while another
+    /// test uses this path. `None` if no unified hierarchy is mounted.
     pub fn make(path: &str) -> Option<Self> {
         let root = unified_root()?;
         let lock = MachineLock::wait_for(&format!("cgroup{}", path.replace('/', "-")));
         let cgroup = Self { root, path: path.to_owned(), _lock: lock };
-        fs::create_dir_all(cgroup.directory()).expect("a cgroup");
+        fs::create_dir_all(cgroup.directory()).expect("creating the cgroup");
         Some(cgroup)
     }
 
-    /// Its path as a scope names it.
+    /// The cgroup's path in the hierarchy, as in a scope.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Its directory.
+    /// The cgroup's directory in the file system.
     pub fn directory(&self) -> PathBuf {
         self.root.join(self.path.trim_start_matches('/'))
     }
 
-    /// Its id.
+    /// The cgroup's ID: the inode number of its directory.
     pub fn id(&self) -> u64 {
-        fs::metadata(self.directory()).expect("the cgroup").ino()
+        fs::metadata(self.directory()).expect("the cgroup's directory").ino()
     }
 
-    /// Moves a process into it.
+    /// Moves a process into the cgroup.
     pub fn take(&self, pid: u32) {
-        fs::write(self.directory().join("cgroup.procs"), pid.to_string()).expect("moving a process");
+        fs::write(self.directory().join("cgroup.procs"), pid.to_string())
+            .expect("moving a process into the cgroup");
     }
 
     /// Whether this cgroup has children.
@@ -66,7 +67,7 @@ impl Cgroup {
         }
     }
 
-    /// Switches a controller on in all cgroups above it; whether the kernel has it there.
+    /// Enables a controller in all cgroups above this one. Returns false if the kernel refuses.
     pub fn enable(&self, controller: &str) -> bool {
         let above: Vec<PathBuf> = self.directory().ancestors().skip(1).map(Path::to_owned).collect();
         let within = above.iter().rev().filter(|directory| directory.starts_with(&self.root));
@@ -92,7 +93,7 @@ impl Drop for Cgroup {
     }
 }
 
-/// Where the unified hierarchy is mounted.
+/// The mount point of the unified hierarchy; `None` if it is not mounted.
 fn unified_root() -> Option<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
     mounts.lines().find_map(|line| {

@@ -26,7 +26,7 @@ pub struct Collector {
     dir: Arc<TempDir>,
 }
 
-/// One sample with the names of its counters.
+/// One sample, with the catalogue of its counters.
 #[derive(Clone, Debug)]
 pub struct CounterReading {
     pub(crate) welcome: Welcome,
@@ -40,36 +40,37 @@ impl CounterReading {
         self.sample.counters[index]
     }
 
-    /// How far a counter rose since an earlier reading. Panics if it is missing.
+    /// How much a counter grew since an earlier reading. Panics if the counter is missing.
     pub fn growth_since(&self, earlier: &Self, counter: Counter) -> u64 {
         let [now, before] = [self, earlier]
             .map(|reading| reading.get(counter).unwrap_or_else(|| panic!("{counter} is missing")));
         now - before
     }
 
-    /// All counters the collector knows, with their units.
+    /// All counters in the collector's catalogue, with their units.
     pub fn counters(&self) -> &[CounterInfo] {
         &self.welcome.counters
     }
 
-    /// When it was taken, `CLOCK_BOOTTIME` ns.
+    /// The time of the sample, `CLOCK_BOOTTIME` ns.
     pub fn t_ns(&self) -> u64 {
         self.sample.t_ns
     }
 }
 
 impl Collector {
-    /// Starts `program` with `arguments` on a new socket and waits until it answers.
+    /// Starts `program` with `arguments` on a new socket, and waits until the collector accepts a
+    /// client.
     pub fn start(program: &Path, arguments: &[&str]) -> Self {
         Self::start_in(&Arc::new(TempDir::new().expect("a directory")), program, arguments)
     }
 
-    /// Like `start`, in a directory that an earlier collector may have used.
+    /// Like `start`, with a directory that an earlier collector may have used.
     pub fn start_in(dir: &Arc<TempDir>, program: &Path, arguments: &[&str]) -> Self {
         Self::start_with(dir, program, arguments, &[])
     }
 
-    /// Like `start_in`, with `environment` added to the test's own.
+    /// Like `start_in`, with additional environment variables.
     pub fn start_with(
         dir: &Arc<TempDir>,
         program: &Path,
@@ -91,34 +92,34 @@ impl Collector {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let mut collector = Self { child, runtime, socket, dir };
         while collector.runtime.block_on(Client::connect(&collector.socket, "e2e")).is_err() {
-            let ended = collector.child.try_wait().expect("its state");
+            let ended = collector.child.try_wait().expect("the collector's process state");
             assert!(ended.is_none(), "the collector did not start ({ended:?}): {}", collector.log());
             wait.pause(|| collector.log());
         }
         collector
     }
 
-    /// Where it serves.
+    /// The path of the collector's socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Kills it, and hands on its directory.
+    /// Kills the collector, and returns its directory.
     pub fn into_dir(self) -> Arc<TempDir> {
         Arc::clone(&self.dir)
     }
 
-    /// Its process.
+    /// The collector's process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it logged so far.
+    /// The collector's log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// The counters at some instant within this call.
+    /// The counters at a moment during this call.
     pub fn sample(&self) -> CounterReading {
         self.runtime.block_on(async {
             let (mut client, welcome) = Client::connect(&self.socket, "e2e").await.expect("a connection");
@@ -128,15 +129,15 @@ impl Collector {
         })
     }
 
-    /// Stops it, and waits until it has ended.
+    /// Stops the collector by SIGTERM, and waits for its exit.
     pub fn stop(&mut self) -> ExitStatus {
         self.stop_by(Signal::SIGTERM)
     }
 
     /// Sends a signal that ends the collector, and waits for its exit.
     pub fn stop_by(&mut self, signal: Signal) -> ExitStatus {
-        kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
-        wait_for("the collector to stop", || self.child.try_wait().expect("its state"))
+        kill(Pid::from_raw(self.pid() as i32), signal).expect("sending the signal to the collector");
+        wait_for("the collector to stop", || self.child.try_wait().expect("the collector's process state"))
     }
 }
 
@@ -147,25 +148,26 @@ impl Drop for Collector {
     }
 }
 
-/// How far a counter moved, between two readings of the kernel's own count.
+/// The growth of a khor counter, with a lower and an upper limit by the kernel's own count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bracket {
-    /// What the kernel counted for certain between our samples.
+    /// Lower limit: the kernel's count from after khor's first sample until before its second.
     pub inner: u64,
-    /// What we counted.
+    /// Growth of khor's counter between its two samples.
     pub ours: u64,
-    /// What the kernel counted from before our first sample until after our second.
+    /// Upper limit: the kernel's count from before khor's first sample until after its second.
     pub outer: u64,
 }
 
 impl Bracket {
-    /// Whether our count agrees with the kernel's.
+    /// Whether khor's count is within the kernel's limits.
     pub fn holds(&self) -> bool {
         (self.inner..=self.outer).contains(&self.ours)
     }
 }
 
-/// Counts `load` with `counter` and with `kernel`. Reads the latter before and after each sample.
+/// Runs `load`, and counts its events with khor's `counter` and with the kernel's own count. Reads
+/// the kernel's count before and after each sample.
 pub fn bracket(
     mut sample: impl FnMut() -> CounterReading,
     counter: Counter,

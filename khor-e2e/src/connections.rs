@@ -1,13 +1,13 @@
-//! TCP connections of this network namespace, as the kernel lists them.
+//! Lists the TCP sockets of this network namespace.
 
 use std::fs;
 
 /// A TCP socket in `/proc/net/tcp` or `/proc/net/tcp6`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// The port at this end.
+    /// The local port.
     pub local_port: u16,
-    /// The port at the other end, 0 for a listener.
+    /// The peer's port; 0 for a listening socket.
     pub remote_port: u16,
     /// The kernel's number of the socket's state.
     pub state: u8,
@@ -15,9 +15,9 @@ pub struct Connection {
     pub uid: u32,
 }
 
-/// State of a connection that both ends hold.
+/// Kernel's number of the state of an open connection.
 pub const ESTABLISHED: u8 = 1;
-/// State of a socket that waits for connections.
+/// Kernel's number of the state of a listening socket.
 pub const LISTEN: u8 = 10;
 
 /// All current TCP sockets.

@@ -1,14 +1,14 @@
-//! Processes that crash. Every collector of the machine reports each crash, so a test that expects
-//! a certain crash must exclude those of other tests.
+//! Crashes processes. Every collector on the machine reports each crash. So a test that expects a
+//! certain crash must prevent crashes by other tests.
 
 use std::{os::unix::fs::symlink, path::Path, process::Command};
 
 use crate::lock::MachineLock;
 
-/// Ends a shell by a signal that it does not handle.
+/// A shell script that ends its shell by SIGSEGV.
 const SCRIPT: &str = "kill -SEGV $$";
 
-/// Excludes the crashes of other tests while it exists.
+/// Prevents crashes by other tests while this value exists.
 #[derive(Debug)]
 pub struct Crashes(#[expect(dead_code, reason = "dropping the lock releases it")] MachineLock);
 
@@ -33,14 +33,14 @@ pub fn crash() -> u32 {
 /// a script that may be empty.
 pub fn crash_named(dir: &Path, name: &str, before: &str) -> u32 {
     let link = dir.join(name);
-    symlink("/bin/sh", &link).expect("a link");
+    symlink("/bin/sh", &link).expect("creating the link to the shell");
     let _alone = Crashes::alone();
     run(Command::new(&link).args(["-c", &format!("{before}\n{SCRIPT}")]))
 }
 
 fn run(shell: &mut Command) -> u32 {
-    let mut child = shell.spawn().expect("a shell");
-    let status = child.wait().expect("its end");
+    let mut child = shell.spawn().expect("starting the shell");
+    let status = child.wait().expect("waiting for the shell");
     assert!(!status.success(), "the shell ended without a crash: {status}");
     child.id()
 }

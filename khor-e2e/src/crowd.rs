@@ -1,4 +1,4 @@
-//! Many subscribers at once, of several users, and some that make trouble.
+//! Many subscribers of several users at one collector, and clients that misbehave.
 
 use std::{
     io::{Read, Write},
@@ -21,20 +21,20 @@ use nix::unistd::{Gid, Uid, setegid, seteuid};
 
 use crate::{Collector, engine::program};
 
-/// A trusted user may have 64 connections.
+/// Number of users. Each may have 64 connections.
 const USERS: u32 = 4;
 const FIRST_UID: u32 = 54_321;
-/// The group that may connect.
+/// Group ID of the crowd's users, which may connect.
 pub const GROUP: u32 = 54_321;
 
-/// A collector that admits and trusts the crowd's users.
+/// Starts a collector that admits and trusts the crowd's users.
 pub fn collector() -> Collector {
     let users: Vec<String> = (0..USERS).map(|n| (FIRST_UID + n).to_string()).collect();
     let arguments = ["--no-dbus", "--group", &GROUP.to_string(), "--trust", &users.join(",")];
     Collector::start(&program("khor-collector"), &arguments)
 }
 
-/// Subscriber `number`, as one of several users; to be called by root.
+/// Connects subscriber `number` as one of the crowd's users. The caller must be root.
 pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: Scope) -> Client {
     let connected = connect_as(FIRST_UID + number as u32 % USERS, socket).await;
     let (mut client, _) = connected.expect("a connection");
@@ -42,54 +42,54 @@ pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: S
     client
 }
 
-/// Connects as a user whose only group is [`GROUP`]; the caller must be root. All threads of the
-/// process change to that user and back.
+/// Connects as the user `uid`, with [`GROUP`] as the only group. The caller must be root. All
+/// threads of the process change to this user and back.
 pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), ClientError> {
-    // The kernel records the user at the moment of the connection.
-    setegid(Gid::from_raw(GROUP)).expect("the group");
-    seteuid(Uid::from_raw(uid)).expect("a user");
+    // The kernel records the user when the connection is made.
+    setegid(Gid::from_raw(GROUP)).expect("changing to the group");
+    seteuid(Uid::from_raw(uid)).expect("changing to the user");
     let connected = Client::connect(socket, "crowd").await;
-    seteuid(Uid::from_raw(0)).expect("root again");
-    setegid(Gid::from_raw(0)).expect("root's group again");
+    seteuid(Uid::from_raw(0)).expect("changing back to root");
+    setegid(Gid::from_raw(0)).expect("changing back to root's group");
     connected
 }
 
-/// Three clients that misbehave until this is dropped: one never reads, one reads rarely, one sends
-/// invalid messages.
+/// Three clients that misbehave until this value is dropped: one never reads, one reads rarely, and
+/// one sends invalid messages.
 #[derive(Debug)]
 pub struct MisbehavingClients {
     ended: Arc<AtomicBool>,
-    makers: Vec<thread::JoinHandle<()>>,
+    clients: Vec<thread::JoinHandle<()>>,
 }
 
 impl MisbehavingClients {
-    /// Starts them.
+    /// Starts the three clients.
     pub fn start(socket: &Path) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let makers = [never_reads, reads_seldom, talks_nonsense].map(|trouble| {
+        let clients = [never_reads, reads_rarely, sends_invalid_messages].map(|misbehave| {
             let (socket, ended) = (socket.to_owned(), Arc::clone(&ended));
             thread::spawn(move || {
                 while !ended.load(Relaxed) {
-                    trouble(&socket, &ended);
+                    misbehave(&socket, &ended);
                 }
             })
         });
-        Self { ended, makers: makers.into() }
+        Self { ended, clients: clients.into() }
     }
 }
 
 impl Drop for MisbehavingClients {
     fn drop(&mut self) {
         self.ended.store(true, Relaxed);
-        for maker in self.makers.drain(..) {
-            let _ = maker.join();
+        for client in self.clients.drain(..) {
+            let _ = client.join();
         }
     }
 }
 
 fn subscribed(socket: &Path) -> Option<UnixStream> {
     let versions = vec![ProtocolVersion::CURRENT];
-    let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "trouble".into() });
+    let hello = ClientMessage::Hello(Hello { magic: MAGIC, versions, client: "misbehave".into() });
     let request = ClientMessage::Subscribe(Subscribe { ..Subscribe::default() });
     let mut stream = UnixStream::connect(socket).ok()?;
     for message in [hello, request] {
@@ -98,7 +98,8 @@ fn subscribed(socket: &Path) -> Option<UnixStream> {
     Some(stream)
 }
 
-/// Subscribes and never reads. It is given up when its socket is full, and comes again.
+/// Subscribes and never reads. Returns when the collector closes the connection because its buffer
+/// is full. The caller then calls this again.
 fn never_reads(socket: &Path, ended: &AtomicBool) {
     let Some(mut stream) = subscribed(socket) else { return };
     // Writing fails once the collector has closed the connection.
@@ -110,8 +111,8 @@ fn never_reads(socket: &Path, ended: &AtomicBool) {
     }
 }
 
-/// Reads a little, twice a second.
-fn reads_seldom(socket: &Path, ended: &AtomicBool) {
+/// Subscribes and reads a few bytes twice a second.
+fn reads_rarely(socket: &Path, ended: &AtomicBool) {
     let Some(mut stream) = subscribed(socket) else { return };
     let mut some = [0; 256];
     while !ended.load(Relaxed) && stream.read(&mut some).is_ok_and(|length| length > 0) {
@@ -119,8 +120,8 @@ fn reads_seldom(socket: &Path, ended: &AtomicBool) {
     }
 }
 
-/// Connects and sends invalid messages, repeatedly.
-fn talks_nonsense(socket: &Path, _: &AtomicBool) {
+/// Connects and sends an invalid message. The caller repeats this.
+fn sends_invalid_messages(socket: &Path, _: &AtomicBool) {
     if let Ok(mut stream) = UnixStream::connect(socket) {
         let _ = stream.write_all(&[0x5a; 4096]);
         let _ = stream.read(&mut [0; 1024]);

@@ -1,4 +1,4 @@
-//! The documents of this repository, for the tests that check them: their snippets and their inline
+//! Reads the documents of this repository, so that tests can check their snippets and their inline
 //! code.
 
 use std::{
@@ -9,23 +9,23 @@ use std::{
 /// A Markdown file.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// Its path, from the checkout's root.
+    /// Path from the root of the repository.
     pub name: String,
     text: String,
 }
 
-/// A fenced block.
+/// A fenced code block of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snippet {
-    /// Its language, from the fence; empty if it has none.
+    /// The language after the fence; empty if the fence names none.
     pub language: String,
-    /// The heading above it, without its signs.
+    /// The heading above the snippet, without `#`.
     pub heading: String,
-    /// What it holds.
+    /// The lines between the fences.
     pub text: String,
 }
 
-/// The documents for users and developers of khor, in the order of their names.
+/// All documents for users and developers of khor, sorted by path.
 pub fn documents() -> Vec<Document> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut paths: Vec<PathBuf> =
@@ -34,8 +34,9 @@ pub fn documents() -> Vec<Document> {
             .chain(["khor-engine/captures/README.md", "docs/sounds/README.md"])
             .map(PathBuf::from)
             .collect();
-    let docs = fs::read_dir(root.join("docs")).expect("the folder of documents");
-    let names = docs.map(|entry| PathBuf::from("docs").join(entry.expect("an entry").file_name()));
+    let docs = fs::read_dir(root.join("docs")).expect("the folder docs");
+    let names =
+        docs.map(|entry| PathBuf::from("docs").join(entry.expect("an entry of the folder docs").file_name()));
     paths.extend(names.filter(|path| path.extension().is_some_and(|kind| kind == "md")));
     paths.sort();
     let read = |path: PathBuf| {
@@ -49,12 +50,12 @@ pub fn documents() -> Vec<Document> {
 }
 
 impl Document {
-    /// All of it.
+    /// The whole text of the document.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What it holds between fences.
+    /// All fenced code blocks, in their order.
     pub fn snippets(&self) -> Vec<Snippet> {
         let (mut snippets, mut heading, mut open): (Vec<_>, _, Option<Snippet>) =
             (Vec::new(), String::new(), None);
@@ -72,11 +73,11 @@ impl Document {
                 (None, None) => {}
             }
         }
-        assert!(open.is_none(), "{}: a block is not closed", self.name);
+        assert!(open.is_none(), "{}: the last code block is not closed", self.name);
         snippets
     }
 
-    /// What is set as code within its lines.
+    /// All inline code spans, in their order.
     pub fn code(&self) -> Vec<String> {
         let (mut text, mut fenced) = (String::new(), false);
         for line in self.text.lines() {
@@ -86,14 +87,15 @@ impl Document {
                 text.extend([line, "\n"]);
             }
         }
-        // Between two ticks, paragraph by paragraph, so that a stray one is not carried on.
+        // Each paragraph is searched alone, so that a stray backtick affects only its own
+        // paragraph.
         let paragraphs = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
         paragraphs
             .flat_map(|text| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
             .collect()
     }
 
-    /// All command lines: those of shell snippets, without comments, and those in inline code.
+    /// All lines of shell snippets, without comments and empty lines, followed by all inline code.
     pub fn command_lines(&self) -> Vec<String> {
         let shell = self.snippets().into_iter().filter(|snippet| snippet.language == "sh");
         let lines = shell.flat_map(|snippet| snippet.text.lines().map(str::to_owned).collect::<Vec<_>>());
@@ -102,11 +104,11 @@ impl Document {
     }
 }
 
-/// A command line as a shell would hand it over, for lines without expansions.
+/// Splits a command line into words as a shell does. Expansions are not supported.
 pub fn words(line: &str) -> Vec<String> {
     let (mut words, mut quote, mut begun) = (vec![String::new()], None, false);
     for sign in line.chars() {
-        let word = words.last_mut().expect("there is one");
+        let word = words.last_mut().expect("the list has at least one word");
         match quote {
             Some(open) if open == sign => quote = None,
             None if sign == '\'' || sign == '"' => (quote, begun) = (Some(sign), true),
@@ -134,7 +136,7 @@ mod tests {
         let text =
             "# A\n\nSay `khor\ndoctor`.\n\n```sh\nkhor status # now\n\n```\n\n## `B`\n\n```json\n{}\n```\n";
         let document = Document { name: "x.md".into(), text: text.into() };
-        let [shell, json] = &document.snippets()[..] else { panic!("two") };
+        let [shell, json] = &document.snippets()[..] else { panic!("not two snippets") };
         assert_eq!((shell.language.as_str(), shell.heading.as_str()), ("sh", "A"));
         assert_eq!((json.heading.as_str(), json.text.as_str()), ("`B`", "{}\n"));
         assert_eq!(document.code(), ["khor doctor", "B"]);
@@ -160,7 +162,7 @@ mod tests {
         for (name, snippet) in snippets {
             assert!(
                 KNOWN.contains(&snippet.language.as_str()),
-                "{name}: nobody checks {:?}",
+                "{name}: snippets in the language {:?} are not checked; use one of {KNOWN:?}",
                 snippet.language
             );
         }

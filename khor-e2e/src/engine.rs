@@ -1,4 +1,4 @@
-//! Runs the built engine with its own configuration, port and socket, and calls its API.
+//! Runs the built engine with its own configuration, port and log, and calls its API.
 
 use std::{
     fs::File,
@@ -33,41 +33,42 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts `khor engine` on the collector's `socket` and waits until its API answers.
-    /// `environment` is added to the engine's. Its home is a new directory.
+    /// Starts `khor engine` on the collector's `socket`, with a new directory as home and
+    /// additional environment variables. Waits until its API answers.
     pub fn start(socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         Self::start_in(TempDir::new().expect("a directory"), socket, arguments, environment)
     }
 
-    /// Like `start`, in a directory that may contain an earlier configuration (`config.json`).
+    /// Like `start`, with a home that may contain an earlier configuration (`config.json`).
     pub fn start_in(dir: TempDir, socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let at = (LOOPBACK, free_port());
         Self::run(Command::new(program("khor")), at, dir, socket, arguments, environment)
     }
 
-    /// Like `start`, on a given port, in a new directory.
+    /// Like `start`, on the port `port`.
     pub fn start_at(port: u16, socket: &Path, arguments: &[&str]) -> Self {
         let dir = TempDir::new().expect("a directory");
         Self::run(Command::new(program("khor")), (LOOPBACK, port), dir, socket, arguments, &[])
     }
 
-    /// Like `start`, without a collector and without sound, subscribed to the site `home` with
-    /// these options.
+    /// Like `start`, without a collector and without sound. The engine subscribes to the site
+    /// `home` with these options.
     pub fn of_site(options: &[String]) -> Self {
-        let hears = ["--site", "home", "--no-audio"];
-        let arguments: Vec<&str> = hears.into_iter().chain(options.iter().map(String::as_str)).collect();
+        let site = ["--site", "home", "--no-audio"];
+        let arguments: Vec<&str> = site.into_iter().chain(options.iter().map(String::as_str)).collect();
         Self::start("/nonexistent/collector.sock".as_ref(), &arguments, &[])
     }
 
     /// Like `start`, without a collector, on an address that other machines can reach. The
-    /// configuration in `dir` names a token.
+    /// configuration in `dir` must name a token file.
     pub fn start_for_others(dir: TempDir, arguments: &[&str]) -> Self {
         let nowhere = dir.path().join("no.sock");
         let at = ("0.0.0.0", free_port());
         Self::run(Command::new(program("khor")), at, dir, &nowhere, arguments, &[])
     }
 
-    /// Like `start`, through another program (`setpriv …`) that becomes the engine.
+    /// Like `start`, through another program that runs the engine in its own process, for example
+    /// `setpriv`.
     pub fn start_through(
         starter: &[&str],
         socket: &Path,
@@ -89,7 +90,7 @@ impl Engine {
         environment: &[(&str, &str)],
     ) -> Self {
         let mut wait = Wait::new("the engine to answer");
-        let log = File::create(dir.path().join("log")).expect("a log");
+        let log = File::create(dir.path().join("log")).expect("creating the log file");
         let child = khor
             .arg("engine")
             .args(["--listen", &format!("{host}:{port}")])
@@ -102,49 +103,50 @@ impl Engine {
             .envs(environment.iter().copied())
             .stderr(log)
             .spawn()
-            .expect("khor engine");
+            .expect("starting khor engine");
         let mut engine = Self { child, port, dir, agent: agent() };
         while engine.try_get("/api/health").is_err() {
-            let ended = engine.child.try_wait().expect("its state");
+            let ended = engine.child.try_wait().expect("the engine's process state");
             assert!(ended.is_none(), "the engine did not start ({ended:?}): {}", engine.log());
             wait.pause(|| engine.log());
         }
         engine
     }
 
-    /// The address of the page.
+    /// The URL of the engine's page, without a path.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its process.
+    /// The engine's process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its configuration file.
+    /// The path of the engine's configuration file.
     pub fn config_path(&self) -> PathBuf {
         self.dir.path().join("config.json")
     }
 
-    /// Its log so far.
+    /// The engine's log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// The first of the sites that its site is made of, as the API has it.
+    /// The first aggregated site of `/api/fleet`; null if there is none.
     pub fn first_site(&self) -> Value {
         let sites = self.get("/api/fleet")["sites"].clone();
         sites.as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
     }
 
-    /// How many of the newest notes are such ones.
+    /// How many of the newest notes satisfy `holds`.
     pub fn notes(&self, holds: impl Fn(&Value) -> bool) -> usize {
         let metrics = self.get("/api/metrics");
         metrics["notes"].as_array().expect("notes").iter().filter(|note| holds(note)).count()
     }
 
-    /// How many notes of pulses were played since then by that role, with such numbers.
+    /// How many pulse notes of the role `role` were played since `since_ms`, with a MIDI number in
+    /// `midi`.
     pub fn pulse_notes(&self, since_ms: u64, role: &str, midi: RangeInclusive<u64>) -> usize {
         self.notes(|note| {
             note["ts_ms"].as_u64() > Some(since_ms)
@@ -154,10 +156,10 @@ impl Engine {
         })
     }
 
-    /// Plays a site in a mode. Returns the time from which everything plays in it, milliseconds
-    /// since 1970.
+    /// Changes `site.mode`. Returns the time from which the whole music plays in this mode,
+    /// milliseconds since 1970.
     pub fn play_site(&self, mode: &str) -> u64 {
-        /// Two bars at 110 bpm: longer than a change waits for the bar line.
+        /// Two bars at 110 bpm. A change waits for the next bar, so it takes less.
         const BARS_MS: u64 = 2 * 2_182;
         let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
@@ -166,7 +168,7 @@ impl Engine {
         since.as_millis() as u64 + BARS_MS
     }
 
-    /// The sections that play by themselves, in the order of their places: name, timbre, hosts.
+    /// The sections that play alone, in their order: name, timbre, number of hosts.
     pub fn sections(&self) -> Vec<(String, String, u64)> {
         let sections = self.fleet().sections.into_iter();
         sections
@@ -174,38 +176,38 @@ impl Engine {
             .collect()
     }
 
-    /// The hosts of recent cues of a kind.
+    /// The hosts of all recent cues of this kind.
     pub fn hosts_of_cues(&self, kind: &str) -> Vec<String> {
         let of_kind = self.metrics().cues.into_iter().filter(|cue| cue.kind == kind);
         of_kind.filter_map(|cue| cue.host).collect()
     }
 
-    /// Answer of a GET.
+    /// The response to a GET request, as JSON.
     pub fn get(&self, path: &str) -> Value {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
     }
 
-    /// Health of every part.
+    /// The answer of `/api/health`: the health of every part.
     pub fn health(&self) -> HealthReport {
         self.get_as("/api/health")
     }
 
-    /// Rates, signals, notes, cues and the history.
+    /// The answer of `/api/metrics`: rates, signals, notes, cues and the history.
     pub fn metrics(&self) -> MetricsReport {
         self.get_as("/api/metrics")
     }
 
-    /// The hosts of the site.
+    /// The answer of `/api/fleet`: the hosts of the site.
     pub fn fleet(&self) -> FleetReport {
         self.get_as("/api/fleet")
     }
 
-    /// What plays and why.
+    /// The answer of `/api/explain`: what plays and why.
     pub fn explain(&self) -> Explanation {
         self.get_as("/api/explain")
     }
 
-    /// The current or last recording.
+    /// The answer of `/api/recording`: the current or last recording.
     pub fn recording(&self) -> RecordingStatus {
         self.get_as("/api/recording")
     }
@@ -216,8 +218,8 @@ impl Engine {
         T::deserialize(&answer).unwrap_or_else(|error| panic!("GET {path}: {error} in {answer:#}"))
     }
 
-    /// The first `length` of sound from `/api/listen.wav`. Waits for all of it, even on a slow
-    /// machine.
+    /// Records sound of the length `length` from `/api/listen.wav`. Waits until it is complete,
+    /// even on a slow machine.
     pub fn listen(&self, length: Duration) -> SoundRecording {
         const HEADER_BYTES: usize = 44;
         const BYTES_PER_S: f64 = 4.0 * 48_000.0;
@@ -232,12 +234,12 @@ impl Engine {
     /// shorter.
     pub fn read(&self, path: &str, enough: usize) -> Vec<u8> {
         progress(format!("reading {path}"));
-        let mut answer = ureq::get(format!("{}{path}", self.url())).call().expect("an answer");
+        let mut answer = ureq::get(format!("{}{path}", self.url())).call().expect("a response");
         let mut reader = answer.body_mut().as_reader();
         let (mut bytes, mut buffer) = (Vec::new(), [0; 16 * 1024]);
         while bytes.len() < enough {
             progress(format!("reading {path} after {} bytes", bytes.len()));
-            match reader.read(&mut buffer).expect("reading on") {
+            match reader.read(&mut buffer).expect("reading the response") {
                 0 => break,
                 read => bytes.extend_from_slice(&buffer[..read]),
             }
@@ -245,17 +247,17 @@ impl Engine {
         bytes
     }
 
-    /// Answer of a POST without body, with its status.
+    /// Sends a POST request without a body. Returns the status and the response.
     pub fn post(&self, path: &str) -> (u16, Value) {
         self.send("POST", path, b"", &[])
     }
 
-    /// Changes settings; the answer, with its status.
+    /// Changes settings. Returns the status and the response.
     pub fn change(&self, settings: &Value) -> (u16, Value) {
         self.send("PATCH", "/api/config", settings.to_string().as_bytes(), &[])
     }
 
-    /// Answer of a request with a JSON body, with its status.
+    /// Sends a request with a JSON body. Returns the status and the response.
     pub fn send(&self, method: &str, path: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, Value) {
         let mut request = ureq::http::Request::builder()
             .method(method)
@@ -264,8 +266,8 @@ impl Engine {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut answer = self.agent.run(request.body(body).expect("a request")).expect("an answer");
-        let text = answer.body_mut().read_to_string().expect("its body");
+        let mut answer = self.agent.run(request.body(body).expect("a request")).expect("a response");
+        let text = answer.body_mut().read_to_string().expect("reading the response's body");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"));
         (answer.status().as_u16(), json)
     }
@@ -275,23 +277,25 @@ impl Engine {
         self.metrics().signals.get(signal)?.level
     }
 
-    /// Waits until the source is of that kind and delivers, and returns how long it took.
+    /// Waits until the engine receives data from a source of this kind. Returns the time that it
+    /// took.
     pub fn wait_for_source(&self, kind: &str) -> Duration {
-        wait_until(&format!("source {kind}"), || {
+        wait_until(&format!("data from the source {kind}"), || {
             let source = &self.get("/api/health")["source"];
             source["kind"] == kind && source["ok"] == true && self.level("csw").is_some()
         })
     }
 
-    /// Stops it, and waits until it has ended.
+    /// Stops the engine by SIGTERM, and waits for its exit. Returns its status and its home.
     pub fn stop(self) -> (ExitStatus, TempDir) {
         self.stop_by(Signal::SIGTERM)
     }
 
-    /// Sends a signal that ends the engine, and waits for its exit.
+    /// Stops the engine by `signal`, and waits for its exit. Returns its status and its home.
     pub fn stop_by(mut self, signal: Signal) -> (ExitStatus, TempDir) {
-        kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
-        let status = wait_for("the engine to stop", || self.child.try_wait().expect("its state"));
+        kill(Pid::from_raw(self.pid() as i32), signal).expect("sending the signal to the engine");
+        let status =
+            wait_for("the engine to stop", || self.child.try_wait().expect("the engine's process state"));
         let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("a directory"));
         (status, dir)
     }
@@ -310,7 +314,7 @@ impl Drop for Engine {
     }
 }
 
-/// The path of a program of this workspace, as `cargo build --workspace` leaves it.
+/// The path of a program of this workspace that `cargo build --workspace` has built.
 pub fn program(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("this program's path");
     // A test is target/<profile>/deps/<test>, another program target/<profile>/<program>.
@@ -320,7 +324,8 @@ pub fn program(name: &str) -> PathBuf {
     program
 }
 
-/// Opens a new connection for each request: a kept connection breaks when the engine restarts.
+/// An HTTP client that opens a new connection for each request. A kept connection would break when
+/// the engine restarts.
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)

@@ -1,20 +1,22 @@
-//! Hostile text for tests, and a search for it in khor's output. Hostile text steers a terminal,
+//! Hostile text for tests, and a search for it in khor's output. Hostile text controls a terminal,
 //! reorders the text around it, or is invisible.
 
 use std::{collections::BTreeSet, io::Write, ops::RangeInclusive};
 
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
-/// Sets the clipboard of many terminals; short enough for the name of a process.
+/// An escape sequence that sets the clipboard of many terminals. It is short enough for a process
+/// name.
 pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";
 
-/// One of each kind of character: an escape sequence, C1, DEL, a carriage return, marks and
-/// overrides of direction, zero-width characters, a tag, a line separator, a variation selector.
+/// A text with every kind of active character: an escape sequence, C1, DEL, a carriage return,
+/// marks and overrides of direction, zero-width characters, a tag, a line separator, and a
+/// variation selector.
 pub const HOSTILE: &str = "\x1b]52;c;cm0=\x07\u{9b}2J\u{7f}\r\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\
                            \u{e0041}\u{2028}\u{fe0f}";
 
-/// The active characters in a program's output or an answer, each once, escaped. Line feeds and
-/// tabs are not active. This list of characters is independent of the tested code.
+/// Finds the active characters in an output: control characters other than line feeds and tabs, and
+/// invisible characters. Returns each once, escaped. The list is independent of the tested code.
 pub fn active(text: &str) -> String {
     const INVISIBLE: [RangeInclusive<char>; 10] = [
         '\u{ad}'..='\u{ad}',
@@ -34,7 +36,7 @@ pub fn active(text: &str) -> String {
     found.into_iter().flat_map(char::escape_unicode).collect()
 }
 
-/// Like [`active`], for JSON, whose strings may contain active characters as escapes.
+/// Like [`active`], for JSON. JSON strings may contain active characters as escapes.
 pub fn active_in_json(text: &str) -> String {
     let value: serde_json::Value =
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -54,8 +56,8 @@ pub fn active_in_json(text: &str) -> String {
     found
 }
 
-/// A capture with hostile text in all its texts: a machine, the reason for a missing counter, two
-/// frames and a cue. `docs/captures.md` describes the bytes.
+/// A capture whose texts are all hostile: the machine's texts, the reason for a missing counter,
+/// and a cue's process name. `docs/captures.md` describes the bytes.
 pub fn hostile_capture() -> Vec<u8> {
     const MARKER: [u8; 4] = *b"\xf5khr";
     let text = |bytes: &mut Vec<u8>| {
@@ -75,8 +77,8 @@ pub fn hostile_capture() -> Vec<u8> {
     text(&mut raw);
     raw.push(6);
     let mut packer = DeflateEncoder::new(Vec::new(), Compression::default());
-    packer.write_all(&raw).expect("packing");
-    let packed = packer.finish().expect("packing");
+    packer.write_all(&raw).expect("compressing the capture");
+    let packed = packer.finish().expect("compressing the capture");
     let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
     let mut sum = Crc::new();
     sum.update(&lengths);

@@ -1,4 +1,4 @@
-//! Many simulated hosts: real frames, sent to a real server at the rate of relays.
+//! Many simulated hosts that send real frames to a real NATS server, as often as relays do.
 
 use std::{
     sync::Arc,
@@ -18,43 +18,46 @@ use tokio::{
 
 use crate::site::NatsServer;
 
-/// Between two frames of a host.
+/// Time between two frames of a host.
 const PERIOD: Duration = Duration::from_millis(200);
-/// Parts of it; the hosts are spread over them.
+/// Number of moments within [`PERIOD`] at which hosts send. The hosts are spread over them.
 const SLOTS: usize = 20;
-/// Deviation of the host that stands out, octaves.
+/// Deviation of the host that stands out, in octaves above its baseline.
 const FAR: f32 = 5.0;
-/// `rx`, by which it stands out.
-const BY: usize = 2;
+/// Number of the signal with which the host stands out: `rx`.
+const DEVIATING_SIGNAL: usize = 2;
 
-/// Which host stands out, and since when its frames show it; hosts that are silent.
+/// What the hosts do now. The test changes it, and the sending thread reads it.
 #[derive(Debug, Default)]
-struct Wanted {
+struct Control {
+    /// Number of the host that stands out.
     out: Option<usize>,
+    /// When this host sent its first deviating frame.
     stood_out_at: Option<Instant>,
+    /// Numbers of the hosts that do not send.
     silent: Vec<usize>,
-    /// Frames that all hosts have sent so far.
+    /// Number of frames that all hosts have sent so far.
     sent: u64,
 }
 
-/// Many hosts that send; they end when dropped.
+/// Running simulated hosts. They stop when this value is dropped.
 #[derive(Debug)]
 pub struct Hosts {
-    wanted: Arc<Mutex<Wanted>>,
+    control: Arc<Mutex<Control>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Hosts {
-    /// Starts `count` hosts of a site: `PREFIX-0` and so on.
+    /// Starts `count` hosts of a site, named `PREFIX-0`, `PREFIX-1` and so on.
     pub fn start(server: &NatsServer, site: &str, prefix: &str, count: usize) -> Self {
-        let wanted = Arc::new(Mutex::new(Wanted::default()));
+        let control = Arc::new(Mutex::new(Control::default()));
         let (stop, stopped) = oneshot::channel();
         let site = Name::new(site).expect("a name");
         let hosts: Vec<Host> = (0..count).map(|i| host(&site, prefix, i)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = runtime.block_on(server.unrestricted_client());
-        let shared = Arc::clone(&wanted);
+        let shared = Arc::clone(&control);
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
@@ -63,28 +66,28 @@ impl Hosts {
                 }
             });
         });
-        Self { wanted, stop: Some(stop), thread: Some(thread) }
+        Self { control, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Lets one stand out from its next frame on, or none.
+    /// Makes this host stand out from its next frame on, or no host.
     pub fn stand_out(&self, host: Option<usize>) {
-        let mut wanted = self.wanted.lock();
-        (wanted.out, wanted.stood_out_at) = (host, None);
+        let mut control = self.control.lock();
+        (control.out, control.stood_out_at) = (host, None);
     }
 
-    /// When the host that stands out first sent a frame that shows it.
+    /// When the host that stands out sent its first deviating frame; `None` if it has not yet.
     pub fn stood_out_at(&self) -> Option<Instant> {
-        self.wanted.lock().stood_out_at
+        self.control.lock().stood_out_at
     }
 
-    /// Frames that all hosts have sent so far.
+    /// Number of frames that all hosts have sent so far.
     pub fn sent(&self) -> u64 {
-        self.wanted.lock().sent
+        self.control.lock().sent
     }
 
-    /// These hosts stop sending.
+    /// Makes these hosts stop sending, and all others send.
     pub fn silence(&self, hosts: Vec<usize>) {
-        self.wanted.lock().silent = hosts;
+        self.control.lock().silent = hosts;
     }
 }
 
@@ -97,34 +100,34 @@ impl Drop for Hosts {
     }
 }
 
-/// A host, and where its frames go.
+/// A host's next frame, and the subject under which it is published.
 struct Host {
     frame: Frame,
     subject: String,
 }
 
-async fn send(client: async_nats::Client, mut hosts: Vec<Host>, wanted: Arc<Mutex<Wanted>>) {
+async fn send(client: async_nats::Client, mut hosts: Vec<Host>, control: Arc<Mutex<Control>>) {
     let mut ticks = interval(PERIOD / SLOTS as u32);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let begun = Instant::now();
     for slot in (0..SLOTS).cycle() {
         ticks.tick().await;
         let (out, silent) = {
-            let wanted = wanted.lock();
-            (wanted.out, wanted.silent.clone())
+            let control = control.lock();
+            (control.out, control.silent.clone())
         };
         for i in (slot..hosts.len()).step_by(SLOTS).filter(|i| !silent.contains(i)) {
             let host = &mut hosts[i];
             fill_next(&mut host.frame, begun, i, out == Some(i));
-            let bytes = host.frame.write().expect("a frame that fits");
+            let bytes = host.frame.write().expect("encoding a frame");
             {
-                let mut wanted = wanted.lock();
-                wanted.sent += 1;
-                if out == Some(i) && wanted.out == out {
-                    wanted.stood_out_at.get_or_insert_with(Instant::now);
+                let mut control = control.lock();
+                control.sent += 1;
+                if out == Some(i) && control.out == out {
+                    control.stood_out_at.get_or_insert_with(Instant::now);
                 }
             }
-            client.publish(host.subject.clone(), bytes.into()).await.expect("sending");
+            client.publish(host.subject.clone(), bytes.into()).await.expect("publishing a frame");
         }
     }
 }
@@ -149,7 +152,8 @@ fn host(site: &Name, prefix: &str, i: usize) -> Host {
     Host { frame, subject }
 }
 
-/// The next frame. Sizes differ between hosts by up to ten octaves, and vary a little over time.
+/// Fills in a host's next frame. Baselines differ between hosts by up to ten octaves, and rates
+/// vary a little over time.
 fn fill_next(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
     frame.seq += 1;
     frame.monotonic_ms = 1_000_000 + begun.elapsed().as_millis() as u64;
@@ -158,7 +162,7 @@ fn fill_next(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
     let signal = |number: usize| {
         // A simple, deterministic spread of numbers.
         let turn = |by: usize| ((i * 7919 + number * 104_729 + by * 611_953) % 1_000) as f32 / 1_000.0;
-        let is_out = out && number == BY;
+        let is_out = out && number == DEVIATING_SIGNAL;
         let octaves = if is_out { FAR } else { turn(frame.seq as usize) - 0.5 };
         let baseline = (turn(0) * 10.0).exp2() * 10.0;
         Some(Signal {

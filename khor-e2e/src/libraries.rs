@@ -1,10 +1,10 @@
-//! The shared libraries that a program needs.
+//! Finds the shared libraries that a program needs.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Libraries that every glibc system has: the C library, its parts before glibc 2.34, the loader of
-/// each architecture, the kernel's own, and the compiler's support library.
+/// Starts of the names of libraries on every glibc system: the C library, its parts before glibc
+/// 2.34, the loader of each architecture, the kernel's vDSO, and the compiler's support library.
 const EVERYWHERE: [&str; 9] = [
     "linux-vdso.so",
     "ld-linux",
@@ -17,7 +17,8 @@ const EVERYWHERE: [&str; 9] = [
     "libresolv.so",
 ];
 
-/// Libraries that `program` needs beyond those of every glibc system. `None` if there is no `ldd`.
+/// Libraries that `program` needs and that some glibc systems lack. `None` if `ldd` is not
+/// installed.
 pub fn beyond_the_c_library(program: &Path) -> Option<Vec<String>> {
     let output = Command::new("ldd").arg(program).output().ok()?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,4 +1,4 @@
-//! A fake collector that lacks counters, as on a kernel that rejects probes. It uses the real
+//! A fake collector with missing counters, as on a kernel that rejects probes. It uses the real
 //! protocol.
 
 use std::{
@@ -34,8 +34,8 @@ pub struct LimitedCollector {
 }
 
 impl LimitedCollector {
-    /// Starts a collector with these counters. A counter with a reason is missing. The value of the
-    /// others is the number of the sample.
+    /// Starts a fake collector with these counters. A counter with a reason is missing. The value
+    /// of any other counter is the number of the sample.
     pub fn start(counters: &[(Counter, Option<&str>)]) -> Self {
         let dir = TempDir::new().expect("a directory");
         let socket = dir.path().join("collector.sock");
@@ -57,12 +57,12 @@ impl LimitedCollector {
         Self { socket, samples, _runtime: runtime, _dir: dir }
     }
 
-    /// The path of its socket.
+    /// The path of the fake collector's socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Number of samples sent to all clients.
+    /// Number of samples that the fake collector has sent to all clients together.
     pub fn samples(&self) -> u64 {
         self.samples.load(Relaxed)
     }

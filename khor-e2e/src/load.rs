@@ -1,4 +1,4 @@
-//! Work for the kernel, each kind in a known amount.
+//! Loads for the kernel, each in a known amount.
 
 use std::{
     fs::{File, OpenOptions},
@@ -23,20 +23,22 @@ use nix::{
 
 use crate::namespace::run_command;
 
-/// Share of the usual amounts of work that tests use, above 0; 1 unless set. Emulated machines,
-/// such as those of `cargo xtask vm`, are too slow for the full amounts.
+/// Environment variable: the share of the usual amounts of work, above 0 and at most 1; 1 if not
+/// set. Emulated machines, for example those of `cargo xtask vm`, are too slow for the full
+/// amounts.
 const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 
-/// As much of an `amount` of work as this machine can do in reasonable time, at least 1.
+/// Multiplies an amount of work by [`LOAD_SCALE`]. The result is at least 1.
 pub fn scaled<N: TryFrom<u64> + Into<u64>>(amount: N) -> N {
     let text = std::env::var(LOAD_SCALE).unwrap_or_else(|_| "1".into());
-    let scale: f64 = text.parse().unwrap_or_else(|error| panic!("{LOAD_SCALE}={text}: {error}"));
-    assert!(scale > 0.0 && scale <= 1.0, "{LOAD_SCALE}={text}: not above 0 and at most 1");
+    let scale = text.parse::<f64>().ok().filter(|scale| *scale > 0.0 && *scale <= 1.0);
+    let scale =
+        scale.unwrap_or_else(|| panic!("{LOAD_SCALE} is {text}; set it to a number above 0 and at most 1"));
     let scaled = (amount.into() as f64 * scale) as u64;
-    N::try_from(scaled.max(1)).ok().expect("no more than it was")
+    N::try_from(scaled.max(1)).ok().expect("the scaled amount is at most the amount")
 }
 
-/// Work that goes on beside a test until it is dropped.
+/// Work that runs during a test, until this value is dropped.
 #[derive(Debug)]
 pub struct Background {
     stop: Arc<AtomicBool>,
@@ -44,7 +46,7 @@ pub struct Background {
 }
 
 impl Background {
-    /// Does a piece of `work` again and again.
+    /// Calls `work` repeatedly in a thread.
     pub fn start(work: impl Fn() + Send + 'static) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -56,8 +58,8 @@ impl Background {
         Self { stop, thread: Some(thread) }
     }
 
-    /// Runs `work` at most twenty times a second. That is enough load to be audible, and leaves
-    /// processor time to others.
+    /// Calls `work` at most twenty times a second. This load is audible, but leaves processor time
+    /// for other programs.
     pub fn with_pauses(work: impl Fn() + Send + 'static) -> Self {
         Self::start(move || {
             work();
@@ -78,24 +80,28 @@ impl Drop for Background {
 /// Runs `/bin/true` `count` times.
 pub fn execs(count: u32) {
     for _ in 0..count {
-        assert!(Command::new("/bin/true").status().expect("/bin/true").success());
+        assert!(
+            Command::new("/bin/true").status().expect("starting /bin/true").success(),
+            "/bin/true failed"
+        );
     }
 }
 
 /// Starts and ends `count` threads.
 pub fn threads(count: u32) {
     for _ in 0..count {
-        thread::spawn(|| ()).join().expect("a thread");
+        thread::spawn(|| ()).join().expect("the thread");
     }
 }
 
-/// Two threads hand a byte to and fro `rounds` times: at least two switches each.
+/// Two threads send a byte to each other and back, `rounds` times. Each round needs at least two
+/// context switches.
 pub fn ping_pong(rounds: u32) {
     PingPong::start().run(rounds);
 }
 
-/// A thread that returns each byte. It ends when this is dropped. Until then the kernel's counts of
-/// its process include its switches.
+/// A thread that sends each received byte back. It ends when this value is dropped. Until then, the
+/// kernel's counts of this process include the thread's context switches.
 #[derive(Debug)]
 pub struct PingPong {
     here: UnixStream,
@@ -127,16 +133,16 @@ impl PingPong {
 
 impl Drop for PingPong {
     fn drop(&mut self) {
-        self.here.shutdown(Shutdown::Both).expect("an end");
+        self.here.shutdown(Shutdown::Both).expect("closing the socket");
         if let Some(partner) = self.partner.take() {
-            partner.join().expect("the partner");
+            partner.join().expect("the other thread");
         }
     }
 }
 
-/// The time that this machine needs to wake a thread every 20 ms and write 74 bytes to another, µs
-/// per tick. Every program that sends samples needs at least this. On a virtual machine this is
-/// most of the cost.
+/// CPU time of a thread that wakes every 20 ms and writes 74 bytes to another thread, µs for each
+/// wake-up. A program that sends samples needs at least this much. On a virtual machine, it is most
+/// of the cost.
 pub fn bare_tick_us() -> u64 {
     const TICKS: u32 = 200;
     let (mut here, mut there) = UnixStream::pair().expect("a socket pair");
@@ -145,16 +151,17 @@ pub fn bare_tick_us() -> u64 {
         let before_us = crate::procfs::thread_cpu_time_us();
         for _ in 0..TICKS {
             thread::sleep(Duration::from_millis(20));
-            here.write_all(&[0; 74]).expect("a write");
+            here.write_all(&[0; 74]).expect("writing to the reader");
         }
         crate::procfs::thread_cpu_time_us() - before_us
     });
-    let used_us = writer.join().expect("the writer");
-    reader.join().expect("the reader").expect("reading");
+    let used_us = writer.join().expect("the writer's thread");
+    reader.join().expect("the reader's thread").expect("reading from the writer");
     used_us / u64::from(TICKS)
 }
 
-/// Sends `bytes` through loopback by TCP, large packets, and `datagrams` small ones by UDP.
+/// Sends `bytes` in large packets by TCP, and `datagrams` small packets by UDP, all through
+/// loopback.
 pub fn loopback(bytes: u64, datagrams: u32) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let sender = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
@@ -162,18 +169,17 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     for _ in 0..datagrams {
-        sender.send_to(&[0; 100], receiver.local_addr().expect("an address")).expect("a datagram");
+        sender.send_to(&[0; 100], receiver.local_addr().expect("an address")).expect("sending a datagram");
     }
 }
 
 /// Sends `datagrams` through loopback from each of two threads. Meanwhile, two real-time threads
-/// sleep and send in turn. Each time they wake, they preempt a sender at a random point of its
-/// work.
+/// wake, send and sleep repeatedly. Each wake-up preempts a sender at a random point of its work.
 pub fn preempted_datagrams(datagrams: u32) {
     const PRIORITY: u32 = 50;
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let address = receiver.local_addr().expect("an address");
-    let send = |sender: &UdpSocket| sender.send_to(&[0; 100], address).map(drop).expect("a datagram");
+    let send = |sender: &UdpSocket| sender.send_to(&[0; 100], address).map(drop).expect("sending a datagram");
     let sender = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -198,19 +204,20 @@ pub fn preempted_datagrams(datagrams: u32) {
         let sent: Vec<_> = interrupted.into_iter().map(ScopedJoinHandle::join).collect();
         is_over.store(true, Relaxed);
         for sent in sent {
-            sent.expect("a sender");
+            sent.expect("a sender's thread");
         }
     });
 }
 
-/// Sends `bytes` through `sender`. The next connection that `listener` accepts must be its other
-/// end.
+/// Sends `bytes` through `sender`. The next connection that `listener` accepts must be the sender's
+/// peer.
 pub fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
-    let (mut receiver, _) = listener.accept().expect("the sender");
-    let reader = thread::spawn(move || io::copy(&mut receiver, &mut io::sink()).expect("reading"));
-    io::copy(&mut io::repeat(0).take(bytes), &mut sender).expect("writing");
+    let (mut receiver, _) = listener.accept().expect("accepting the sender");
+    let reader =
+        thread::spawn(move || io::copy(&mut receiver, &mut io::sink()).expect("reading from the sender"));
+    io::copy(&mut io::repeat(0).take(bytes), &mut sender).expect("writing to the receiver");
     drop(sender);
-    assert_eq!(reader.join().expect("the reader"), bytes);
+    assert_eq!(reader.join().expect("the reader's thread"), bytes, "bytes received");
 }
 
 /// Sends `count` datagrams of `bytes` each to `address` from a new socket.
@@ -220,16 +227,16 @@ pub fn datagrams(address: SocketAddr, count: u32, bytes: usize) {
     let sender = UdpSocket::bind((any, 0)).expect("a socket");
     let data = vec![0; bytes];
     for _ in 0..count {
-        sender.send_to(&data, address).expect("a datagram");
+        sender.send_to(&data, address).expect("sending a datagram");
     }
 }
 
-/// Writes `mebibytes` past the page cache to a new file in `directory`, reads them back past it,
-/// and removes the file.
+/// Writes a new file of `mebibytes` in `directory`, reads it and removes it. Writes and reads
+/// bypass the page cache.
 pub fn direct_io(directory: &Path, mebibytes: usize) -> io::Result<()> {
     const CHUNK: usize = 1 << 20;
     let path = directory.join("khor-direct-io");
-    // Direct I/O wants aligned memory: take an aligned part of a larger buffer.
+    // Direct I/O needs aligned memory, so use an aligned part of a larger buffer.
     let mut buffer = vec![0x5a_u8; CHUNK + 4096];
     let start = buffer.as_ptr().align_offset(4096);
     let chunk = &mut buffer[start..start + CHUNK];
@@ -243,14 +250,14 @@ pub fn direct_io(directory: &Path, mebibytes: usize) -> io::Result<()> {
     std::fs::remove_file(path)
 }
 
-/// Runs `inside` in a network namespace of its own, with loopback and nothing else.
+/// Runs `inside` in a new network namespace whose only interface is loopback.
 pub fn in_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     thread::scope(|scope| {
         let namespaced = scope.spawn(|| {
-            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
-            // Threads and programs that this thread starts live in its namespace, which ends with
-            // them.
-            assert!(run("ip link set lo up"));
+            unshare(CloneFlags::CLONE_NEWNET).expect("creating a network namespace (needs root)");
+            // Threads and programs that this thread starts are in its namespace. The namespace ends
+            // with the last of them.
+            assert!(run("ip link set lo up"), "ip cannot enable loopback");
             inside()
         });
         namespaced.join().expect("the namespace's thread")
@@ -260,16 +267,16 @@ pub fn in_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
 /// Mounts a sysfs at `/sys` that shows the devices of this thread's network namespace. Only this
 /// thread and the programs that it starts see this mount.
 pub fn mount_sysfs() {
-    unshare(CloneFlags::CLONE_NEWNS).expect("a mount namespace");
-    assert!(run("mount --make-rprivate /") && run("mount -t sysfs sysfs /sys"), "sysfs");
+    unshare(CloneFlags::CLONE_NEWNS).expect("creating a mount namespace (needs root)");
+    assert!(run("mount --make-rprivate /") && run("mount -t sysfs sysfs /sys"), "cannot mount sysfs");
 }
 
-/// Runs `inside` in a network namespace of its own, whose loopback loses TCP segments; it may call
-/// [`lossy_transfer`]. `None` if this kernel can do neither netem nor tbf.
+/// Runs `inside` in a new network namespace whose loopback loses TCP segments, so `inside` may call
+/// [`lossy_transfer`]. `None` if the kernel has neither netem nor tbf.
 pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {
     in_namespace(|| {
-        // Random loss if netem is available, else a bottleneck whose buffer holds little more than
-        // one packet.
+        // Random loss by netem; without netem, a bottleneck with a buffer of little more than one
+        // packet.
         let lossy = run("tc qdisc add dev lo root netem loss 10%")
             || run("tc qdisc add dev lo root tbf rate 400mbit burst 70kb limit 75kb");
         lossy.then(inside)
@@ -291,12 +298,12 @@ pub fn lossy_transfer(duration: Duration) {
         })
         .collect();
     for sender in senders {
-        sender.join().expect("a sender");
+        sender.join().expect("a sender's thread");
     }
 }
 
 fn run(command: &str) -> bool {
     let mut words = command.split_whitespace();
-    let program = words.next().expect("a program");
+    let program = words.next().expect("a command with a program");
     Command::new(program).args(words).output().is_ok_and(|output| output.status.success())
 }

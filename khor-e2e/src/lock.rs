@@ -1,4 +1,4 @@
-//! Locks that exclude each other across all test processes of this machine.
+//! Locks that work across all test processes on this machine.
 
 use std::{
     fs::{self, File},
@@ -13,8 +13,8 @@ use khor_patience::progress;
 /// Time between two attempts to take a lock.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// A lock that one value on this machine holds at a time. Dropping the value releases the lock, and
-/// so does the end of its process.
+/// A held lock. Only one process on this machine can hold a lock of a given name. Dropping this
+/// value releases the lock, as does the end of the process.
 #[derive(Debug)]
 pub(crate) struct MachineLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 
@@ -31,11 +31,11 @@ impl MachineLock {
         }
     }
 
-    /// The lock `name`; `None` while another value holds it.
+    /// Takes the lock `name`; `None` while it is held.
     pub(crate) fn try_new(name: &str) -> io::Result<Option<Self>> {
         let folder = folder();
         fs::create_dir_all(&folder)?;
-        // The file is never removed, because other processes could not see a lock on a removed
+        // The file is never removed, because other processes would not find the lock on a removed
         // file.
         let file = File::options().create(true).append(true).open(folder.join(name))?;
         match file.try_lock() {
@@ -46,7 +46,7 @@ impl MachineLock {
     }
 }
 
-/// Each user's own: another's files could not be opened.
+/// The folder of this user's locks. A user cannot open lock files of another user.
 fn folder() -> PathBuf {
     std::env::temp_dir().join(format!("khor-e2e-locks-{}", nix::unistd::getuid()))
 }

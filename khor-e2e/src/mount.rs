@@ -1,4 +1,5 @@
-//! Mounts file systems for a test: small, read-only, bind-mounted, and one that never answers.
+//! Mounts file systems for a test: a small one, a read-only one, a bind mount, and one that never
+//! answers.
 
 use std::{
     fs::File,
@@ -17,7 +18,7 @@ pub struct Mount {
 }
 
 impl Mount {
-    /// Mounts an empty tmpfs of that size.
+    /// Mounts an empty tmpfs with a size of `bytes`.
     pub fn in_memory(place: &Path, bytes: usize) -> nix::Result<Self> {
         let options = format!("size={bytes}");
         mount(Some("khor-test"), place, Some("tmpfs"), MsFlags::empty(), Some(options.as_str()))?;
@@ -30,7 +31,7 @@ impl Mount {
         Ok(Self { server: None, place: place.to_owned() })
     }
 
-    /// Mounts a cgroup v1 hierarchy with this controller.
+    /// Mounts a cgroup v1 hierarchy with the controller `controller`.
     pub fn old_hierarchy(place: &Path, controller: &str) -> nix::Result<Self> {
         mount(Some("khor-test"), place, Some("cgroup"), MsFlags::empty(), Some(controller))?;
         Ok(Self { server: None, place: place.to_owned() })

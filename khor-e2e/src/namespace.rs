@@ -1,5 +1,5 @@
-//! A network namespace for a whole test. [`crate::load::in_namespace`] runs a single function in a
-//! namespace.
+//! A network namespace for a whole test. [`crate::load::in_namespace`] creates one for a single
+//! function.
 
 use std::{
     fs::File,
@@ -14,10 +14,10 @@ use nix::{
     unistd::{Pid, gettid},
 };
 
-/// A network namespace. A thread in it keeps it alive until this is dropped.
+/// A network namespace. A thread in the namespace keeps it alive until this value is dropped.
 #[derive(Debug)]
 pub struct Namespace {
-    /// The thread ends when this is dropped.
+    /// The thread ends when this sender is dropped.
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
     id: Pid,
@@ -29,24 +29,24 @@ impl Namespace {
         let (end, ended) = channel();
         let (ready, is_ready) = channel();
         let thread = thread::spawn(move || {
-            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace");
+            unshare(CloneFlags::CLONE_NEWNET).expect("creating a network namespace (needs root)");
             run_command("ip link set lo up");
-            ready.send(gettid()).expect("the creator waits");
+            ready.send(gettid()).expect("the creating thread waits");
             let _ = ended.recv();
         });
-        let id = is_ready.recv().expect("a network namespace");
+        let id = is_ready.recv().expect("the namespace's thread has started");
         Self { end: Some(end), thread: Some(thread), id }
     }
 
-    /// The ID of its thread, by which `ip link … netns` finds the namespace.
+    /// The ID of the thread in the namespace, for `ip link … netns`.
     pub fn id(&self) -> i32 {
         self.id.as_raw()
     }
 
-    /// Runs `inside` on a new thread in the namespace and returns its result. Panics if `inside`
-    /// does. A socket that `inside` creates stays in the namespace.
+    /// Runs `inside` on a new thread in the namespace and returns its result. A panic of `inside`
+    /// is passed on. A socket that `inside` creates stays in the namespace.
     pub fn run<R: Send>(&self, inside: impl FnOnce() -> R + Send) -> R {
-        let file = File::open(format!("/proc/self/task/{}/ns/net", self.id)).expect("the namespace");
+        let file = File::open(format!("/proc/self/task/{}/ns/net", self.id)).expect("opening the namespace");
         thread::scope(|scope| {
             let entered = scope.spawn(|| {
                 setns(file, CloneFlags::CLONE_NEWNET).expect("entering the namespace");
@@ -61,7 +61,8 @@ impl Namespace {
         self.run(|| run_command(line));
     }
 
-    /// Moves an interface from this thread's namespace into this one, and configures it.
+    /// Moves an interface from the calling thread's namespace into this namespace, and configures
+    /// it.
     pub fn adopt(&self, interface: &str, address: &str) {
         run_command(&format!("ip link set {interface} netns {}", self.id));
         self.command(&format!("ip addr add {address} dev {interface}"));
@@ -91,7 +92,7 @@ impl Drop for Namespace {
 /// If the command fails. The message contains the command and its error output.
 pub fn run_command(line: &str) -> String {
     let mut words = line.split_whitespace();
-    let output = Command::new(words.next().expect("a program")).args(words).output();
+    let output = Command::new(words.next().expect("a command with a program")).args(words).output();
     let output = output.unwrap_or_else(|error| panic!("{line}: {error}"));
     assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()

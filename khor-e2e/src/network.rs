@@ -1,5 +1,4 @@
-//! Network namespaces in which only the test sends packets, with a sysfs that shows their
-//! interfaces.
+//! Network namespaces in which only the test sends packets. Their sysfs shows their own interfaces.
 
 use std::{
     net::{SocketAddr, UdpSocket},
@@ -12,8 +11,8 @@ use crate::{
     procfs::{self, Traffic},
 };
 
-/// Runs `inside` in a network namespace of its own with loopback up. `/sys` and `/proc/thread-self`
-/// show this namespace.
+/// Runs `inside` in a new network namespace with loopback and without IPv6. `/sys` and
+/// `/proc/thread-self` show this namespace.
 pub fn in_network<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     in_namespace(|| {
         mount_sysfs();
@@ -33,7 +32,7 @@ pub fn other_network() -> Namespace {
 fn disable_ipv6() {
     let file = "/proc/thread-self/net/if_inet6";
     if Path::new(file).exists() {
-        std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("no IPv6");
+        std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("disabling IPv6");
     }
 }
 
@@ -47,8 +46,8 @@ pub fn traffic(interface: &str) -> Traffic {
     procfs::traffic(|name| name == interface)
 }
 
-/// Sends `count` datagrams of `bytes` each from this thread's namespace to port 9 of `to`. No
-/// program listens there.
+/// Sends `count` datagrams of `bytes` each from this thread's namespace to port 9 of `to`, on which
+/// no program listens.
 pub fn send_datagrams(to: &str, count: u32, bytes: usize) {
     let to: SocketAddr = format!("{to}:9").parse().expect("an address");
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");

@@ -8,10 +8,10 @@ pub const MAX_DATAGRAM: usize = 65_507;
 /// Encodes a message.
 pub fn message(address: &str, args: Vec<OscType>) -> Vec<u8> {
     let packet = OscPacket::Message(OscMessage { addr: address.into(), args });
-    encoder::encode(&packet).expect("a message")
+    encoder::encode(&packet).expect("encoding an OSC message")
 }
 
-/// Encodes a bundle of encoded elements, which may be malformed.
+/// Encodes a bundle. Its elements are already encoded and may be malformed.
 pub fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
     for element in elements {
@@ -21,9 +21,9 @@ pub fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
     bytes
 }
 
-/// Encodes as many nested bundles around `element` as a datagram holds.
+/// Encodes `element` within as many nested bundles as fit into a datagram.
 pub fn deepest_bundle(element: &[u8]) -> Vec<u8> {
-    /// Bytes that each level adds.
+    /// Bytes that each bundle adds.
     const LEVEL: usize = 20;
     let depth = (MAX_DATAGRAM - element.len()) / LEVEL;
     let mut bytes = Vec::with_capacity(MAX_DATAGRAM);

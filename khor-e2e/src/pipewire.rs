@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::{Bus, pulse::SoundRecording, wait_until};
 
-/// What makes up a PipeWire, in order of start.
+/// The programs of a PipeWire desktop, in the order in which they start.
 const PROGRAMS: [&str; 3] = ["pipewire", MANAGER, "pipewire-pulse"];
 const MANAGER: &str = "wireplumber";
 
@@ -19,13 +19,13 @@ const MANAGER: &str = "wireplumber";
 #[derive(Debug)]
 pub struct PipeWire {
     children: Vec<Child>,
-    /// The session manager wants one.
+    /// A message bus, which the session manager needs.
     bus: Bus,
     dir: TempDir,
 }
 
 impl PipeWire {
-    /// Starts the servers; `None` where one of them is not installed.
+    /// Starts the servers; `None` if one of them is not installed.
     pub fn start() -> Option<Self> {
         Command::new("pactl").arg("--version").stdout(Stdio::null()).status().ok()?;
         let bus = Bus::start(false)?;
@@ -33,29 +33,33 @@ impl PipeWire {
         pipewire.restart().then_some(pipewire)
     }
 
-    /// Starts the servers again, after [`Self::kill`].
+    /// Restarts the servers after [`Self::kill`]. Returns false if one cannot be started.
     pub fn restart(&mut self) -> bool {
         let socket = self.socket();
         for program in PROGRAMS {
             let Some(child) = self.spawn(program) else { return false };
             self.children.push(child);
-            wait_until("PipeWire", || socket.exists());
+            wait_until("PipeWire's socket", || socket.exists());
         }
-        wait_until("PipeWire's PulseAudio side", || self.pactl(&["info"]).is_some());
-        // A sink that is there before the session manager is never chosen.
+        wait_until("PipeWire's PulseAudio server", || self.pactl(&["info"]).is_some());
+        // Wait here, because the session manager never chooses a sink that exists before its own
+        // start.
         wait_until("the session manager", || self.is_managed());
         let sink = ["load-module", "module-null-sink", "sink_name=null", "rate=48000", "channels=2"];
-        assert!(self.pactl(&sink).is_some(), "no null sink");
+        assert!(self.pactl(&sink).is_some(), "pactl cannot create the null sink");
         wait_until("the session manager to choose the sink", || {
             self.pactl(&["get-default-sink"]).is_some_and(|sink| sink == "null\n")
         });
         true
     }
 
-    /// Whether the session manager runs. It ends at once while PipeWire does not answer yet.
-    /// systemd would start it again, and so does this function.
+    /// Whether the session manager is connected. Restarts it if it has ended, as systemd does,
+    /// because it exits while PipeWire does not answer yet.
     fn is_managed(&mut self) -> bool {
-        let manager = PROGRAMS.iter().position(|program| *program == MANAGER).expect("one of them");
+        let manager = PROGRAMS
+            .iter()
+            .position(|program| *program == MANAGER)
+            .expect("the session manager's place in PROGRAMS");
         if self.children[manager].try_wait().is_ok_and(|ended| ended.is_some())
             && let Some(child) = self.spawn(MANAGER)
         {
@@ -68,7 +72,7 @@ impl PipeWire {
         self.client(program).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
     }
 
-    /// What `pactl` prints, if it succeeds.
+    /// The output of `pactl`; `None` if it fails.
     fn pactl(&self, arguments: &[&str]) -> Option<String> {
         let output = self.client("pactl").args(arguments).stderr(Stdio::null()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -80,7 +84,7 @@ impl PipeWire {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // A killed server leaves its socket behind, and the next one would wait for it.
+        // A killed server does not remove its socket, and `restart` waits for a new one.
         let _ = std::fs::remove_file(self.socket());
     }
 
@@ -88,12 +92,12 @@ impl PipeWire {
         self.dir.path().join("pipewire-0")
     }
 
-    /// The environment that leads a program to these servers: nothing in it lets anybody in.
+    /// Environment variables with which a program finds these servers. No cookie is needed.
     pub fn environment(&self) -> [(&str, &str); 1] {
-        [("XDG_RUNTIME_DIR", self.dir.path().to_str().expect("a plain path"))]
+        [("XDG_RUNTIME_DIR", self.dir.path().to_str().expect("a UTF-8 path"))]
     }
 
-    /// Records what is played, for that long.
+    /// Records the played sound for `length`.
     pub fn record(&self, length: Duration) -> SoundRecording {
         SoundRecording::of_null_sink(self.client("parec"), length)
     }

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 
 use crate::lock::MachineLock;
 
-/// Ports below the range from which Linux assigns ports to connections (`ip_local_port_range`,
-/// 32768 and up). No connection can therefore take one of these ports before a program binds to it.
+/// Ports below those that Linux assigns to outgoing connections (`ip_local_port_range`, 32768 and
+/// up). So no connection takes such a port before a program binds to it.
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// Locks on the ports that this process has chosen. They are held until the process ends.
@@ -24,7 +24,7 @@ pub fn free_port() -> u16 {
     let count = u32::from(PORTS.end - PORTS.start);
     for i in 0..count {
         let port = PORTS.start + (begin.wrapping_add(i) % count) as u16;
-        let lock = MachineLock::try_new(&format!("port-{port}")).expect("a lock on a port");
+        let lock = MachineLock::try_new(&format!("port-{port}")).expect("trying to lock a port");
         if let Some(lock) = lock
             && is_free(port)
         {

@@ -1,4 +1,4 @@
-//! The kernel's own counts, which ours are held against.
+//! Reads the kernel's own counts, with which the tests compare khor's counts.
 
 use std::{
     fs,
@@ -6,39 +6,39 @@ use std::{
     path::Path,
 };
 
-/// A number after `name` at the start of a line of /proc/stat, such as `ctxt` or `processes`.
+/// The number after `name` in /proc/stat, for example after `ctxt` or `processes`.
 pub fn stat(name: &str) -> u64 {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// Interrupts with a number, which come from devices. The total at the start of the line includes
-/// those of the CPUs.
+/// The number of interrupts from devices. In /proc/stat, these have a number, while the total also
+/// includes interrupts of the CPUs.
 pub fn numbered_irqs() -> u64 {
     let text = read("/proc/stat");
-    let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("an intr line");
+    let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("the line intr in /proc/stat");
     line.split_whitespace().skip(1).map(|count| count.parse::<u64>().expect("a count")).sum()
 }
 
-/// Soft interrupts of all kinds, as /proc/stat has them.
+/// The number of soft interrupts of all kinds, from /proc/stat.
 pub fn softirqs() -> u64 {
     stat("softirq")
 }
 
-/// A number after `name` in /proc/vmstat, such as `pgfault`.
+/// The number after `name` in /proc/vmstat, for example after `pgfault`.
 pub fn vmstat(name: &str) -> u64 {
     let text = read("/proc/vmstat");
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// Switches away from the threads that a process has now, as the kernel counts them for each.
+/// Context switches of the current threads of a process, as the kernel counts them.
 pub fn switches_of(pid: u32) -> u64 {
     usage(pid).switches
 }
 
-/// Number of the controller's cgroup hierarchy, from /proc/cgroups. The unified hierarchy is 0.
+/// Number of a controller's cgroup hierarchy, from /proc/cgroups; 0 for the unified hierarchy.
 pub fn hierarchy_of(controller: &str) -> u32 {
     let text = read("/proc/cgroups");
     let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
@@ -46,7 +46,7 @@ pub fn hierarchy_of(controller: &str) -> u32 {
     row[1].parse().expect("a number")
 }
 
-/// Counts of a network interface, or of several together.
+/// Counts of one network interface, or sums over several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Bytes received.
@@ -85,11 +85,12 @@ impl Sub for Traffic {
     }
 }
 
-/// Traffic of the interfaces for which `select` holds, from /proc/net/dev.
+/// Traffic of all interfaces for which `select` returns true, in the calling thread's network
+/// namespace.
 pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
     let mut sum = Traffic::default();
     for line in read("/proc/thread-self/net/dev").lines().skip(2) {
-        let (name, counts) = line.split_once(':').expect("name: counts");
+        let (name, counts) = line.split_once(':').expect("a line `name: counts` in /proc/net/dev");
         if select(name.trim()) {
             let counts: Vec<u64> =
                 counts.split_whitespace().map(|count| count.parse().expect("a count")).collect();
@@ -108,7 +109,7 @@ pub fn is_preemptible() -> bool {
     read("/proc/version").contains("PREEMPT_RT")
 }
 
-/// Names of the interfaces in the network namespace of the calling thread, sorted.
+/// Names of the network interfaces in the calling thread's network namespace, sorted.
 pub fn interfaces() -> Vec<String> {
     let text = read("/proc/thread-self/net/dev");
     let names = text.lines().skip(2).filter_map(|line| line.split_once(':'));
@@ -117,27 +118,27 @@ pub fn interfaces() -> Vec<String> {
     names
 }
 
-/// What block devices did, as /proc/diskstats counts it.
+/// Counts of one block device, or sums over several, from /proc/diskstats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Disk {
     /// Bytes read.
     pub read_bytes: u64,
     /// Bytes written.
     pub write_bytes: u64,
-    /// Reads and writes completed.
+    /// Completed reads and writes.
     pub requests: u64,
-    /// The writes among them.
+    /// Completed writes.
     pub write_requests: u64,
-    /// Time that they took from being made, all together, ms.
+    /// Sum of the durations of all completed reads and writes, ms.
     pub busy_ms: u64,
 }
 
-/// The disks that serve requests themselves.
+/// Sums over all disks that serve requests themselves.
 pub fn disks() -> Disk {
     disks_where(serves_requests)
 }
 
-/// The disk with this name, such as `loop0`.
+/// Counts of the disk with this name, for example `loop0`.
 pub fn disk(name: &str) -> Disk {
     disks_where(|disk| disk == name)
 }
@@ -169,12 +170,12 @@ fn disks_where(select: impl Fn(&str) -> bool) -> Disk {
     sum
 }
 
-/// TCP segments sent again in the network namespace of the calling thread.
+/// Number of retransmitted TCP segments in the calling thread's network namespace.
 pub fn retransmitted_segments() -> u64 {
     retransmitted_segments_of("/proc/thread-self/net/snmp")
 }
 
-/// TCP segments sent again, from such a file of any namespace.
+/// Number of retransmitted TCP segments in the file `snmp` of any network namespace.
 pub fn retransmitted_segments_of(snmp: &str) -> u64 {
     protocol_count(snmp, "Tcp", "RetransSegs")
 }
@@ -191,16 +192,17 @@ pub fn ip_traffic() -> Traffic {
     }
 }
 
-/// A count in a file that has a line of names and a line of values for each protocol.
+/// A count in a file such as `/proc/net/snmp`, with a line of names and a line of values for each
+/// protocol.
 fn protocol_count(file: &str, protocol: &str, name: &str) -> u64 {
     let text = read(file);
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(':'));
-    let (names, values) = (lines.next().expect("names"), lines.next().expect("values"));
+    let (names, values) = (lines.next().expect("a line of names"), lines.next().expect("a line of values"));
     let column = names.split_whitespace().position(|known| known == name).expect(name);
-    values.split_whitespace().nth(column).expect("value").parse().expect("a count")
+    values.split_whitespace().nth(column).expect("a value for each name").parse().expect("a count")
 }
 
-/// A field of /proc/PID/status, such as `CapEff`.
+/// The text of a field in /proc/PID/status, for example of `CapEff`.
 pub fn status(pid: u32, field: &str) -> String {
     let text = read(&format!("/proc/{pid}/status"));
     let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
@@ -213,22 +215,29 @@ pub fn thread_cpu_time_us() -> u64 {
 }
 
 fn run_time_us(schedstat: &str) -> u64 {
-    schedstat.split_whitespace().next().expect("run time").parse::<u64>().expect("ns") / 1000
+    schedstat
+        .split_whitespace()
+        .next()
+        .expect("a run time in schedstat")
+        .parse::<u64>()
+        .expect("a run time in ns")
+        / 1000
 }
 
-/// What all threads of a process have used so far.
+/// CPU time and context switches of a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// CPU time, ns: what utime + stime of /proc/PID/stat show rounded to ticks of 10 ms.
+    /// CPU time, ns. It is more precise than utime and stime of /proc/PID/stat, whose unit is 10
+    /// ms.
     pub cpu_ns: u64,
-    /// Times a thread gave up its CPU or lost it.
+    /// Context switches: how often a thread gave up or lost its CPU.
     pub switches: u64,
 }
 
-/// What the threads that a process has now have used so far.
+/// The CPU time and context switches so far of the current threads of a process.
 pub fn usage(pid: u32) -> Usage {
     let mut sum = Usage::default();
-    for task in fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten() {
+    for task in fs::read_dir(format!("/proc/{pid}/task")).expect("the threads of the process").flatten() {
         let file = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
         let first = file("schedstat").split_whitespace().next().and_then(|ns| ns.parse::<u64>().ok());
         sum.cpu_ns += first.unwrap_or(0);
@@ -238,18 +247,19 @@ pub fn usage(pid: u32) -> Usage {
     sum
 }
 
-/// Share of all CPUs' time that was not idle between two calls of [`cpu_ticks`], 0..=1.
+/// Share of the CPU time that was not idle between two results of [`cpu_ticks`], 0..=1.
 pub fn busy_share((busy, total): (u64, u64), (busy_later, total_later): (u64, u64)) -> f64 {
     (busy_later - busy) as f64 / (total_later - total).max(1) as f64
 }
 
-/// Ticks of all CPUs: not idle, and all.
+/// Ticks of all CPUs so far: those that were not idle, and all.
 pub fn cpu_ticks() -> (u64, u64) {
     let text = read("/proc/stat");
-    let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).expect("a cpu line");
-    // user nice system idle iowait irq softirq steal; what follows is contained in the first two.
+    let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).expect("the line cpu in /proc/stat");
+    // The fields are user nice system idle iowait irq softirq steal. Later fields are part of the
+    // first two.
     let ticks: Vec<u64> =
-        line.split_whitespace().take(8).map(|count| count.parse().expect("ticks")).collect();
+        line.split_whitespace().take(8).map(|count| count.parse().expect("a number of ticks")).collect();
     let total: u64 = ticks.iter().sum();
     (total - ticks[3] - ticks[4], total)
 }
@@ -258,11 +268,12 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Threads of a process with real-time priority.
+/// The IDs of those threads of a process that have real-time priority.
 pub fn real_time_threads(pid: u32) -> Vec<u32> {
-    /// Fields of `stat` after the program's name, which is the second; the policy is the 41st.
+    /// Index of the scheduling policy, field 41 of `stat`, among the fields after the program's
+    /// name.
     const POLICY: usize = 41 - 3;
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("threads").flatten();
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the threads of the process").flatten();
     threads
         .filter_map(|thread| {
             let stat = fs::read_to_string(thread.path().join("stat")).ok()?;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 use crate::wait_until;
 
-/// Of what is recorded.
+/// Sample rate of recordings.
 const SAMPLE_RATE_HZ: f64 = 48_000.0;
 /// Bytes of one second of a recording.
 const SECOND_BYTES: usize = 48_000 * 4;
@@ -30,24 +30,24 @@ pub struct Pulse {
     child: Option<Child>,
     sink: &'static str,
     dir: TempDir,
-    /// The file that lets clients in.
+    /// The cookie that clients need to connect.
     cookie: PathBuf,
 }
 
-/// What was played: interleaved stereo at 48 kHz.
+/// A recording of played sound: interleaved stereo at 48 kHz.
 #[derive(Debug)]
 pub struct SoundRecording {
     samples: Vec<i16>,
 }
 
 impl Pulse {
-    /// Starts a server; `None` where there is no `pulseaudio`.
+    /// Starts a server; `None` if `pulseaudio` is not installed.
     pub fn start() -> Option<Self> {
         Self::start_with("module-null-sink sink_name=null rate=48000 channels=2 norewinds=1")
     }
 
-    /// Starts a server with the sink that PulseAudio uses without a card. It renders two seconds
-    /// ahead while nothing plays.
+    /// Starts a server with the sink that PulseAudio uses on machines without a sound card. This
+    /// sink renders two seconds ahead while nothing plays.
     pub fn start_without_a_card() -> Option<Self> {
         Self::start_with("module-null-sink sink_name=null rate=48000 channels=2")
     }
@@ -59,45 +59,45 @@ impl Pulse {
         pulse.restart().then_some(pulse)
     }
 
-    /// Starts the server again, after [`Self::kill`].
+    /// Restarts the server after [`Self::kill`]. Returns false if it cannot be started.
     pub fn restart(&mut self) -> bool {
         let spawned = self
             .client("pulseaudio")
             .args(["--daemonize=no", "--exit-idle-time=-1", "-n", "--system=false"])
             .arg(format!("--load={}", self.sink))
-            // After the sink, so that a server that answers has one.
+            // Load this after the sink, so that the sink exists when the server answers.
             .arg("--load=module-native-protocol-unix")
             .stderr(Stdio::null())
             .spawn();
         let Ok(child) = spawned else { return false };
         self.child = Some(child);
-        wait_until("PulseAudio", || {
+        wait_until("PulseAudio to answer", || {
             let info = self.client("pactl").arg("info").stderr(Stdio::null()).stdout(Stdio::null()).status();
             info.is_ok_and(|status| status.success())
         });
         true
     }
 
-    /// It hangs, until it goes on.
+    /// Suspends the server until [`Self::resume`].
     pub fn hang(&self) {
         self.signal(Signal::SIGSTOP);
     }
 
-    /// It goes on.
+    /// Resumes the server after [`Self::hang`].
     pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = self.child.as_ref().expect("a server").id();
-        kill(Pid::from_raw(pid.cast_signed()), signal).expect("a signal");
+        let pid = self.child.as_ref().expect("a running server").id();
+        kill(Pid::from_raw(pid.cast_signed()), signal).expect("sending the signal to the server");
     }
 
-    /// What `pactl` prints.
+    /// The output of `pactl`, which must succeed.
     pub fn pactl(&self, arguments: &[&str]) -> String {
         progress(format!("running pactl {arguments:?}"));
-        let output = self.client("pactl").args(arguments).output().expect("pactl");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = self.client("pactl").args(arguments).output().expect("starting pactl");
+        assert!(output.status.success(), "pactl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -109,23 +109,23 @@ impl Pulse {
         }
     }
 
-    /// The environment that leads a program to this server, whatever its home is. Without the
-    /// cookie, the program could connect only through ALSA's plugin, if that exists.
+    /// Environment variables with which a program with any home finds this server. Without the
+    /// cookie, the program could connect only through ALSA's plugin, if that is installed.
     pub fn environment(&self) -> [(&str, &str); 2] {
         [("XDG_RUNTIME_DIR", self.dir.path()), ("PULSE_COOKIE", self.cookie.as_path())]
-            .map(|(name, path)| (name, path.to_str().expect("a plain path")))
+            .map(|(name, path)| (name, path.to_str().expect("a UTF-8 path")))
     }
 
-    /// Records what is played, for that long.
+    /// Records the played sound for `length`.
     pub fn record(&self, length: Duration) -> SoundRecording {
         SoundRecording::of_null_sink(self.client("parec"), length)
     }
 
-    /// Records around an event. Calls `event` one second after the first sound, and then records
-    /// for another `length`.
+    /// Records the played sound before and after an event. Calls `event` one second after the first
+    /// sound, and then records for another `length`.
     pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (SoundRecording, R) {
         let mut parec = Recorder(SoundRecording::of_null_sink_with(self.client("parec")));
-        let mut output = parec.0.stdout.take().expect("its output");
+        let mut output = parec.0.stdout.take().expect("the output of parec");
         let bytes = Mutex::new(Vec::new());
         let length_bytes = (length.as_secs_f64() * SECOND_BYTES as f64) as usize;
         let result = thread::scope(|scope| {
@@ -145,7 +145,7 @@ impl Pulse {
             });
             let result = event();
             let enough = recorded() + length_bytes;
-            wait_until("the recording to go on", || recorded() >= enough);
+            wait_until("sound recorded after the event", || recorded() >= enough);
             result
         });
         (SoundRecording::of(&bytes.into_inner()), result)
@@ -179,7 +179,7 @@ impl SoundRecording {
     fn of_null_sink_with(mut parec: Command) -> Child {
         parec.args(["--latency-msec=20", "--device=null.monitor", "--raw"]);
         parec.args(["--format=s16le", "--rate=48000", "--channels=2"]);
-        parec.stdout(Stdio::piped()).spawn().expect("parec")
+        parec.stdout(Stdio::piped()).spawn().expect("starting parec")
     }
 
     /// Records the sound played into the sink `null` for `length`, with `parec`.
@@ -187,18 +187,18 @@ impl SoundRecording {
         let mut recorder = Self::of_null_sink_with(parec);
         let wanted = length.as_millis() as usize * 48 * 4;
         let mut bytes = vec![0; wanted];
-        let mut output = recorder.stdout.take().expect("its output");
+        let mut output = recorder.stdout.take().expect("the output of parec");
         let read = bytes.chunks_mut(SECOND_BYTES).enumerate().try_for_each(|(second, chunk)| {
             progress(format!("recording second {second} of {length:?}"));
             output.read_exact(chunk)
         });
         let _ = recorder.kill();
         let _ = recorder.wait();
-        read.expect("a recording");
+        read.expect("reading sound from parec");
         Self::of(&bytes)
     }
 
-    /// Interleaved little-endian samples; a last odd byte is left out.
+    /// A recording of interleaved little-endian samples. An odd last byte is ignored.
     pub fn of(bytes: &[u8]) -> Self {
         let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
         Self { samples }
@@ -209,14 +209,14 @@ impl SoundRecording {
         self.samples.len() as f64 / 2.0 / SAMPLE_RATE_HZ
     }
 
-    /// Whether all of `part` is in here, sample for sample, each at most `tolerance` off.
+    /// Whether this recording contains `part`. Each sample may differ by at most `tolerance`.
     pub fn contains(&self, part: &Self, tolerance: u16) -> bool {
         self.find(part, 0.0..self.seconds(), tolerance).is_some()
     }
 
     /// Splits `other` into pieces of half a second. Returns how many audible pieces this recording
-    /// contains, and how many audible pieces there are. An overloaded machine plays and sends sound
-    /// with gaps, so some pieces may be missing.
+    /// contains, and how many audible pieces `other` has. Some pieces may be missing, because an
+    /// overloaded machine plays and sends sound with gaps.
     pub fn count_pieces_of(&self, other: &Self, tolerance: u16) -> (usize, usize) {
         const PIECE: Duration = Duration::from_millis(500);
         let count = (other.seconds() / PIECE.as_secs_f64()) as usize;
@@ -226,7 +226,8 @@ impl SoundRecording {
         (found, audible.len())
     }
 
-    /// Where in here all of `part` is, in seconds, if it begins within `seconds`, whose end counts.
+    /// Where `part` begins in this recording, in seconds. Searches only beginnings within
+    /// `seconds`, including its end. Each sample may differ by at most `tolerance`.
     pub fn find(&self, part: &Self, seconds: Range<f64>, tolerance: u16) -> Option<f64> {
         let is_near = |(one, another): (&i16, &i16)| one.abs_diff(*another) <= tolerance;
         let frame = |seconds: f64| (seconds.max(0.0) * SAMPLE_RATE_HZ).round() as usize;
@@ -236,7 +237,7 @@ impl SoundRecording {
             .map(|at| at as f64 / SAMPLE_RATE_HZ)
     }
 
-    /// From `seconds` on, that long.
+    /// The part of this recording that begins at `seconds` and lasts `length`.
     #[must_use]
     pub fn part(&self, seconds: f64, length: Duration) -> Self {
         let sample = |seconds: f64| ((seconds * SAMPLE_RATE_HZ).round() as usize * 2).min(self.samples.len());
@@ -244,13 +245,13 @@ impl SoundRecording {
         Self { samples }
     }
 
-    /// Highest sample, 0..=1.
+    /// Largest absolute sample, 0..=1.
     pub fn peak(&self) -> f64 {
         let peak = self.samples.iter().map(|sample| sample.unsigned_abs()).max();
         f64::from(peak.unwrap_or(0)) / 32768.0
     }
 
-    /// Highest sample within `length` before the last one that isn't zero, 0..=1.
+    /// Largest absolute sample within `length` before the last sample that is not zero, 0..=1.
     pub fn peak_at_the_end(&self, length: Duration) -> f64 {
         let end = self.samples.iter().rposition(|sample| *sample != 0).map_or(0, |last| last + 1);
         let begin = end.saturating_sub(2 * (length.as_secs_f64() * SAMPLE_RATE_HZ) as usize);
@@ -263,7 +264,7 @@ impl SoundRecording {
         (sum / self.samples.len().max(1) as f64).sqrt()
     }
 
-    /// Every sample is zero.
+    /// Whether every sample is zero.
     pub fn is_silent(&self) -> bool {
         self.samples.iter().all(|sample| *sample == 0)
     }

@@ -10,11 +10,11 @@ use khor_patience::{hang_timeout, progress};
 /// A response as received.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status code.
     pub status: u16,
-    /// Its headers in their order, with names in lower case.
+    /// The headers in their order, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The bytes of the body that were read. A chunked body stays chunked.
+    /// The bytes of the body that were read. A chunked body is not decoded.
     pub body: Vec<u8>,
 }
 
@@ -27,8 +27,8 @@ impl Answer {
     }
 }
 
-/// Sends a request to `address` (`host:port`) on a new connection. Reads the whole response, or
-/// with `enough` the head and at least that many bytes of the body.
+/// Sends a request to `address` (`host:port`) on a new connection. Reads the whole response. With
+/// `enough`, reads the head and at least this many bytes of the body.
 pub fn ask(
     address: &str,
     method: &str,
@@ -45,7 +45,7 @@ pub fn head(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -
     let host = (!headers.iter().any(|(name, _)| *name == "host")).then_some(("host", address));
     let mut request = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
     for (name, value) in headers.iter().copied().chain(host).chain([("connection", "close")]) {
-        write!(request, "{name}: {value}\r\n").expect("memory");
+        write!(request, "{name}: {value}\r\n").expect("writing into memory");
     }
     request.extend_from_slice(b"\r\n");
     request
@@ -53,7 +53,7 @@ pub fn head(address: &str, method: &str, path: &str, headers: &[(&str, &str)]) -
 
 /// Sends the bytes of a request as [`ask`] does. Returns an error if no response arrives.
 pub fn try_ask(address: &str, request: &[u8], enough: Option<usize>) -> io::Result<Answer> {
-    progress(format!("asking {address}"));
+    progress(format!("sending a request to {address}"));
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(hang_timeout()))?;
     // A server that refuses the request may close before it has read everything. Its response still
@@ -69,19 +69,22 @@ pub fn try_ask(address: &str, request: &[u8], enough: Option<usize>) -> io::Resu
             next => next.unwrap_or(0),
         };
         if length == 0 {
-            let nothing = || io::Error::other("the connection ended without a response");
-            return head.map(|head| parse(&read, head)).ok_or_else(nothing);
+            let no_response = || io::Error::other("the connection ended without a response");
+            return head.map(|head| parse(&read, head)).ok_or_else(no_response);
         }
         read.extend_from_slice(&buffer[..length]);
     }
 }
 
 fn parse(read: &[u8], head: usize) -> Answer {
-    let text = std::str::from_utf8(&read[..head]).expect("a head is text");
+    let text = std::str::from_utf8(&read[..head]).expect("UTF-8 in the response's head");
     let mut lines = text.trim_end().split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .expect("a status in the response's first line");
     let headers = lines.map(|line| {
-        let (name, value) = line.split_once(':').expect("a header");
+        let (name, value) = line.split_once(':').expect("a header `name: value`");
         (name.to_ascii_lowercase(), value.trim().to_owned())
     });
     Answer { status, headers: headers.collect(), body: read[head..].to_vec() }

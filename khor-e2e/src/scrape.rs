@@ -1,4 +1,4 @@
-//! Scrapes `/metrics` of an engine.
+//! Reads the Prometheus metrics of an engine from `/metrics`.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use khor_proto::Counter;
 
 use crate::Engine;
 
-/// The samples of one scrape by their series: a name, with its labels.
+/// The samples of one scrape. Each key is a series: a name with its labels.
 #[derive(Clone, Debug)]
 pub struct Scrape(BTreeMap<String, f64>);
 
 impl Scrape {
-    /// Scrapes an engine.
+    /// Scrapes the engine's `/metrics`.
     pub fn of(engine: &Engine) -> Self {
         let text = engine.read("/metrics", usize::MAX);
-        Self::parse(&String::from_utf8(text).expect("text"))
+        Self::parse(&String::from_utf8(text).expect("UTF-8 text"))
     }
 
     /// Reads the text of `/metrics`. Panics if a line is not a sample.
@@ -31,10 +31,10 @@ impl Scrape {
         self.0.get(series).copied()
     }
 
-    /// The total of a counter of events or bytes, without a scope. Panics if it has no sample.
+    /// The total of a counter for the whole machine. Panics if `/metrics` has no sample of it.
     pub fn total(&self, counter: Counter) -> u64 {
         let total = self.get(&format!("khor_{counter}_total"));
-        total.unwrap_or_else(|| panic!("/metrics has no {counter}")) as u64
+        total.unwrap_or_else(|| panic!("/metrics has no total of {counter}")) as u64
     }
 
     /// All totals: series whose name ends in `_total`.
