@@ -1,5 +1,5 @@
-//! Programs of other users, for tests that run as root. The users exist only as numbers. Each has
-//! a home and a runtime folder of its own.
+//! Runs programs as other users, for tests that run as root. The users exist only as numbers. Each
+//! has its own home and runtime folder.
 
 use std::{
     fs::{self, File},
@@ -19,14 +19,14 @@ use tempfile::TempDir;
 
 use crate::{Wait, connections::listener, engine::program, raw_http, wait_for};
 
-/// The user `nobody` of Debian and most other systems, who owns no files.
+/// User ID of `nobody` on Debian and most other systems. This user owns no files.
 pub const NOBODY: u32 = 65_534;
-/// An unprivileged user who runs an engine.
+/// User ID of an unprivileged user who runs an engine.
 pub const OWNER: u32 = 61_001;
-/// Another unprivileged user.
+/// User ID of another unprivileged user.
 pub const OTHER: u32 = 61_002;
 
-/// A user with a home. Dropping it removes the files.
+/// A user with a home. Dropping this value removes the user's files.
 #[derive(Debug)]
 pub struct SecondUser {
     uid: u32,
@@ -36,17 +36,18 @@ pub struct SecondUser {
 }
 
 impl SecondUser {
-    /// A user with this number, and with a group of the same number.
+    /// A user with this user ID, whose group has the same ID.
     pub fn new(uid: u32) -> Self {
         Self::make(uid, uid, None)
     }
 
-    /// A user who is also a member of `group`.
+    /// A user with this user ID, who is also a member of `group`.
     pub fn in_group(uid: u32, group: u32) -> Self {
         Self::make(uid, uid, Some(group))
     }
 
-    /// A user of the system's user database, with a home for this test.
+    /// A user of the system's user database, with a home for this test. `None` if there is no such
+    /// user.
     pub fn named(name: &str) -> Option<Self> {
         let user = nix::unistd::User::from_name(name).ok()??;
         Some(Self::make(user.uid.as_raw(), user.gid.as_raw(), None))
@@ -54,18 +55,18 @@ impl SecondUser {
 
     fn make(uid: u32, gid: u32, group: Option<u32>) -> Self {
         let dir = TempDir::new().expect("a directory");
-        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
         let user = Self { uid, gid, group, dir };
         for (folder, mode) in [("home", 0o700), ("run", 0o700)] {
             let folder = user.dir.path().join(folder);
-            fs::create_dir(&folder).expect("a folder");
-            fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).expect("its mode");
+            fs::create_dir(&folder).expect("creating the folder");
+            fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).expect("the folder's mode");
             user.give(&folder);
         }
         user
     }
 
-    /// The user's number.
+    /// The user ID.
     pub fn uid(&self) -> u32 {
         self.uid
     }
@@ -75,7 +76,7 @@ impl SecondUser {
         self.dir.path().join("home")
     }
 
-    /// The file by which the user's programs find the user's engine.
+    /// The file in which the user's engine publishes its address.
     pub fn engine_file(&self) -> PathBuf {
         self.dir.path().join("run/khor/engine.json")
     }
@@ -87,13 +88,13 @@ impl SecondUser {
 
     /// Writes a file that only the user can read. Creates its folders within the home.
     pub fn write(&self, path: &Path, text: &str) {
-        let folder = path.parent().expect("a folder");
-        fs::create_dir_all(folder).expect("its folder");
+        let folder = path.parent().expect("a path with a folder");
+        fs::create_dir_all(folder).expect("creating the file's folder");
         { folder.ancestors() }
             .take_while(|folder| folder.starts_with(self.home()))
             .for_each(|folder| self.give(folder));
-        fs::write(path, text).expect("a file");
-        fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("its mode");
+        fs::write(path, text).expect("writing the file");
+        fs::set_permissions(path, PermissionsExt::from_mode(0o600)).expect("the file's mode");
         self.give(path);
     }
 
@@ -102,8 +103,8 @@ impl SecondUser {
         self.write(&self.config_path(), &config.to_string());
     }
 
-    /// A command that runs `program` as this user. Of this process's environment it gets only
-    /// `PATH` and the patience factor.
+    /// A command that runs `program` as this user. It inherits only `PATH` and the patience factor
+    /// from the environment.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new("setpriv");
         command.args([format!("--reuid={}", self.uid), format!("--regid={}", self.gid)]);
@@ -119,17 +120,17 @@ impl SecondUser {
     /// Runs `khor` as this user, and returns its output.
     pub fn khor(&self, arguments: &[&str]) -> Output {
         progress(format!("running khor {arguments:?} as user {}", self.uid));
-        self.command(&program("khor")).args(arguments).output().expect("khor")
+        self.command(&program("khor")).args(arguments).output().expect("starting khor as another user")
     }
 
     /// Makes this user the owner of `path`.
     fn give(&self, path: &Path) {
-        chown(path, Some(self.uid), Some(self.gid)).expect("its owner");
+        chown(path, Some(self.uid), Some(self.gid)).expect("changing the owner");
     }
 }
 
-/// A path at which every user may run the program. It is a copy if other users cannot enter the
-/// build's folder.
+/// A path at which every user may run the program: a copy if other users cannot enter the build's
+/// folder.
 fn runnable_by_all(program: &Path) -> PathBuf {
     static COPIES: OnceLock<TempDir> = OnceLock::new();
     let is_open = |path: &Path| fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0);
@@ -138,12 +139,12 @@ fn runnable_by_all(program: &Path) -> PathBuf {
     }
     let copies = COPIES.get_or_init(|| {
         let dir = TempDir::new().expect("a directory");
-        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
         dir
     });
-    let copy = copies.path().join(program.file_name().expect("a name"));
+    let copy = copies.path().join(program.file_name().expect("a program with a file name"));
     if !copy.exists() {
-        fs::copy(program, &copy).expect("a copy of the program");
+        fs::copy(program, &copy).expect("copying the program");
     }
     copy
 }
@@ -157,8 +158,8 @@ pub struct UserEngine {
 }
 
 impl UserEngine {
-    /// Starts `khor engine` with the user's configuration, which names `listen.port`, and waits
-    /// until it answers.
+    /// Starts `khor engine` as the user, and waits until it answers. The user's configuration must
+    /// contain `listen.port`.
     pub fn start(user: &SecondUser, arguments: &[&str]) -> Self {
         let mut wait = Wait::new("another user's engine to answer");
         let log = user.dir.path().join("log");
@@ -167,19 +168,19 @@ impl UserEngine {
             .command(&program("khor"))
             .arg("engine")
             .args(arguments)
-            .stderr(File::create(&log).expect("a log"))
+            .stderr(File::create(&log).expect("creating the log file"))
             .spawn()
-            .expect("khor engine");
+            .expect("starting khor engine as another user");
         let mut engine = Self { child, address: String::new(), log };
         while !engine.answers(user) {
-            let ended = engine.child.try_wait().expect("its state");
+            let ended = engine.child.try_wait().expect("the engine's process state");
             assert!(ended.is_none(), "the engine did not start ({ended:?}): {}", engine.log());
             wait.pause(|| engine.log());
         }
         engine
     }
 
-    /// Finds the address. Returns whether the engine answers there.
+    /// Finds and stores the engine's address. Returns whether the engine answers there.
     fn answers(&mut self, user: &SecondUser) -> bool {
         let Some(address) = published(user).or_else(|| configured(user)) else { return false };
         let request = raw_http::head(&address, "GET", "/api/health", &[]);
@@ -195,10 +196,10 @@ impl UserEngine {
 
     /// The engine's port.
     pub fn port(&self) -> u16 {
-        self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+        self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address with a port")
     }
 
-    /// The number of the engine's process.
+    /// The engine's process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -208,21 +209,21 @@ impl UserEngine {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// The answer to a GET by root, who may read without a token.
+    /// The response to a GET request by root, as JSON. Root needs no token.
     pub fn get(&self, path: &str) -> Value {
         let answer = raw_http::ask(&self.address, "GET", path, &[], None);
         assert_eq!(answer.status, 200, "{path}: {}", String::from_utf8_lossy(&answer.body));
         serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Stops the engine and waits for its end.
+    /// Stops the engine by SIGTERM and waits for its exit.
     pub fn stop(mut self) -> ExitStatus {
-        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("signalling it");
-        wait_for("the engine to stop", || self.child.try_wait().expect("its state"))
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGTERM).expect("sending SIGTERM to the engine");
+        wait_for("the engine to stop", || self.child.try_wait().expect("the engine's process state"))
     }
 }
 
-/// The address that the user's engine publishes.
+/// The address that the user's engine has published.
 fn published(user: &SecondUser) -> Option<String> {
     let text = fs::read_to_string(user.engine_file()).ok()?;
     serde_json::from_str::<Value>(&text).ok()?["address"].as_str().map(str::to_owned)
@@ -236,7 +237,7 @@ fn configured(user: &SecondUser) -> Option<String> {
     Some(format!("{}:{port}", config["listen"]["host"].as_str().map_or("127.0.0.1".into(), bracketed)))
 }
 
-/// A host as written before a port: IPv6 addresses get brackets.
+/// A host in the form that is written before a port: an IPv6 address gets brackets.
 fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }

@@ -1,4 +1,5 @@
-//! Simulated hosts that send real frames through a real server, for tests with many machines.
+//! Simulated hosts with faults, for tests with many hosts. They send real frames through a real
+//! server.
 
 use std::{
     sync::{
@@ -13,42 +14,42 @@ use khor_fleet::{Frame, Message, Name, SIGNALS, Signal, Source, subject};
 
 use crate::site::NatsServer;
 
-/// Between two frames of a host, as relays have it.
+/// Time between two frames of a host, as long as that of a relay.
 const INTERVAL: Duration = Duration::from_millis(200);
-/// Frames of a host that falls silent.
+/// Number of frames that a host sends before it falls silent.
 const LAST_FRAMES: u64 = 10;
-/// How late a wrong clock is, milliseconds.
+/// How far behind the clock of a host with a wrong clock is, milliseconds.
 const BEHIND_MS: u64 = 300_000;
 
-/// A fault of a host.
+/// A fault of a simulated host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Oddity {
-    /// It stops sending.
+pub enum Fault {
+    /// The host stops sending.
     FallsSilent,
-    /// Its clock is five minutes late.
+    /// The host's clock is five minutes behind.
     ClockBehind,
-    /// A second relay uses its name.
+    /// A second relay uses the host's name.
     UsedTwice,
-    /// One of ten of its messages is cut off.
+    /// Every tenth message of the host is cut off.
     Broken,
 }
 
-/// A host.
+/// A simulated host.
 #[derive(Clone, Debug)]
 pub struct SimulatedHost {
-    /// Its name.
+    /// The host's name.
     pub name: String,
-    /// Its group.
+    /// The host's section.
     pub section: Option<&'static str>,
-    /// The signal with which it stands out, one of khor-fleet's.
+    /// The signal that deviates, a name in khor-fleet's `SIGNALS`.
     pub signal: &'static str,
-    /// Deviation of the signal, octaves.
+    /// Average deviation of this signal, in octaves above the baseline.
     pub octaves: f32,
-    /// Its fault, if it has one.
-    pub oddity: Option<Oddity>,
+    /// The host's fault, if any.
+    pub fault: Option<Fault>,
 }
 
-/// Hosts of the site `home` that send; they end when this is dropped.
+/// Running hosts of the site `home`. They stop when this value is dropped.
 #[derive(Debug)]
 pub struct Simulation {
     over: Arc<AtomicBool>,
@@ -56,7 +57,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Lets them send. How far each stands out sways by an octave and a half, each at its own pace.
+    /// Starts the hosts. The deviation of each host swings by 1.5 octaves, at a pace of its own.
     pub fn start(server: &NatsServer, hosts: Vec<SimulatedHost>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (until, connected) = (Arc::clone(&over), server.unrestricted_client());
@@ -71,7 +72,7 @@ impl Simulation {
 impl Drop for Simulation {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // After a panic of the thread, its messages are missing, and the test fails.
+        // Ignore a panic of the thread: the test fails anyway, because messages are missing.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -88,33 +89,33 @@ async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, client: &async_nats:
             for bytes in messages(host, number as u32, seq) {
                 let name = Name::new(host.name.clone()).expect("a name");
                 let subject = subject::of_host(&site, &name, subject::Kind::Frame);
-                client.publish(subject, bytes.into()).await.expect("sending");
+                client.publish(subject, bytes.into()).await.expect("publishing a frame");
             }
         }
-        client.flush().await.expect("sending all");
+        client.flush().await.expect("flushing the connection");
     }
 }
 
-/// The messages of a host at one moment.
+/// The messages that a host sends in one interval.
 fn messages(host: &SimulatedHost, number: u32, seq: u64) -> Vec<Vec<u8>> {
-    let write = |instance| frame(host, number, instance, seq).write().expect("a frame");
-    let good = write(number);
-    match host.oddity {
-        Some(Oddity::FallsSilent) if seq >= LAST_FRAMES => Vec::new(),
-        Some(Oddity::UsedTwice) => vec![good, write(number + 1_000_000)],
-        Some(Oddity::Broken) if seq % 10 == 9 => vec![good[..good.len() / 2].to_vec()],
-        _ => vec![good],
+    let write = |instance| frame(host, number, instance, seq).write().expect("encoding a frame");
+    let valid = write(number);
+    match host.fault {
+        Some(Fault::FallsSilent) if seq >= LAST_FRAMES => Vec::new(),
+        Some(Fault::UsedTwice) => vec![valid, write(number + 1_000_000)],
+        Some(Fault::Broken) if seq % 10 == 9 => vec![valid[..valid.len() / 2].to_vec()],
+        _ => vec![valid],
     }
 }
 
 fn frame(host: &SimulatedHost, number: u32, instance: u32, seq: u64) -> Frame {
     let wall_ms =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis() as u64;
-    let sway = (seq as f32 / (20.0 + (number % 17) as f32)).sin();
-    let octaves = (host.octaves + 0.75 * sway).max(0.0);
-    let loud = SIGNALS.iter().position(|name| *name == host.signal).expect("a signal");
+    let swing = (seq as f32 / (20.0 + (number % 17) as f32)).sin();
+    let octaves = (host.octaves + 0.75 * swing).max(0.0);
+    let deviating = SIGNALS.iter().position(|name| *name == host.signal).expect("a name of a signal");
     let signal = |i: usize| {
-        let octaves = if i == loud { octaves } else { 0.1 };
+        let octaves = if i == deviating { octaves } else { 0.1 };
         Signal {
             rate: 1_000.0 * octaves.exp2(),
             baseline: 1_000.0,
@@ -130,7 +131,7 @@ fn frame(host: &SimulatedHost, number: u32, instance: u32, seq: u64) -> Frame {
         instance,
         seq,
         monotonic_ms: 1_000_000 + seq * INTERVAL.as_millis() as u64,
-        wall_ms: if host.oddity == Some(Oddity::ClockBehind) { wall_ms - BEHIND_MS } else { wall_ms },
+        wall_ms: if host.fault == Some(Fault::ClockBehind) { wall_ms - BEHIND_MS } else { wall_ms },
         version: "0.1.0".into(),
         source: Source::Proc,
         learnt: 255,

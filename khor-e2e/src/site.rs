@@ -1,6 +1,6 @@
 //! A site for tests: a real NATS server with TLS and accounts, hosts in network namespaces, and
-//! their relays. The engine plays `home`. Relays that aggregate publish the sites `rack`, `a`, `b`
-//! and `hall` in `home`, and `a` in `hall`.
+//! their relays. The engine plays the site `home`. Aggregating relays publish the sites `rack`,
+//! `a`, `b` and `hall` in `home`, and `a` in `hall`.
 
 use std::{
     fs::{self, File},
@@ -20,10 +20,10 @@ use tempfile::TempDir;
 
 use crate::{engine::program, free_port, lock::MachineLock, wait_for, wait_until};
 
-/// Where Debian's package puts it.
+/// Path of the NATS server of Debian's package.
 const SERVER: &str = "/usr/sbin/nats-server";
-/// A user who may publish everything, with a password, for clients that are not khor's.
-const STRANGER: (&str, &str) = ("stranger", "a-password-of-the-tests");
+/// Name and password of a user with all permissions, for clients that are not khor's programs.
+const UNRESTRICTED_USER: (&str, &str) = ("stranger", "a-password-of-the-tests");
 
 /// A NATS server for the site `home`; killed when dropped.
 #[derive(Debug)]
@@ -34,12 +34,12 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
-    /// Whether there is one to run.
+    /// Whether a NATS server is installed.
     pub fn is_installed() -> bool {
         Path::new(SERVER).exists()
     }
 
-    /// Makes certificates and users, and starts it on all addresses of this machine.
+    /// Creates certificates and users, and starts the server on all addresses of this machine.
     pub fn start() -> Self {
         Self::start_with("", accounts)
     }
@@ -59,102 +59,105 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
 {access}
 "#
         );
-        fs::write(dir.path().join("nats.conf"), configuration).expect("its configuration");
+        fs::write(dir.path().join("nats.conf"), configuration).expect("writing nats.conf");
         let child = serve(dir.path());
         let server = Self { dir, port, child };
         server.wait();
         server
     }
 
-    /// Its process.
+    /// The process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Ends it at once, as a machine that fails would.
+    /// Kills the server, as a failure of its machine would.
     pub fn kill(&mut self) {
-        self.child.kill().expect("killing it");
-        self.child.wait().expect("its end");
+        self.child.kill().expect("killing the NATS server");
+        self.child.wait().expect("waiting for the NATS server");
     }
 
-    /// Suspends the server with its connections open, which looks like a cut cable to all clients.
-    /// Or resumes it.
-    pub fn hang(&self, hangs: bool) {
-        let signal = if hangs { Signal::SIGSTOP } else { Signal::SIGCONT };
-        kill(Pid::from_raw(self.pid() as i32), signal).expect("signalling it");
+    /// Suspends (`true`) or resumes (`false`) the server. A suspended server keeps its connections
+    /// open, which looks like a cut cable to all clients.
+    pub fn hang(&self, is_suspended: bool) {
+        let signal = if is_suspended { Signal::SIGSTOP } else { Signal::SIGCONT };
+        kill(Pid::from_raw(self.pid() as i32), signal).expect("sending the signal to the NATS server");
     }
 
-    /// Restarts the server with a limit on the length of messages, bytes.
+    /// Kills and restarts the server with a limit on the length of messages, bytes.
     pub fn set_max_payload(&mut self, bytes: usize) {
         self.kill();
         let path = self.dir.path().join("nats.conf");
-        let text = fs::read_to_string(&path).expect("its configuration");
+        let text = fs::read_to_string(&path).expect("reading nats.conf");
         let limit = format!("max_payload: {bytes}");
         let kept = text.lines().filter(|line| !line.starts_with("max_payload"));
         let lines: Vec<&str> = kept.chain([limit.as_str()]).collect();
-        fs::write(&path, lines.join("\n")).expect("its configuration");
+        fs::write(&path, lines.join("\n")).expect("writing nats.conf");
         self.restart();
     }
 
-    /// Starts the server again, on the same port.
+    /// Restarts the server on the same port, after [`Self::kill`].
     pub fn restart(&mut self) {
         self.child = serve(self.dir.path());
         self.wait();
     }
 
     fn wait(&self) {
-        wait_until("the NATS server", || {
+        wait_until("the NATS server to accept connections", || {
             std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok()
         });
     }
 
-    /// Its address, for clients to which this machine is `host`.
+    /// The server's URL, for clients that reach this machine at `host`.
     pub fn url(&self, host: Ipv4Addr) -> String {
         format!("tls://{host}:{}", self.port)
     }
 
-    /// The certificate of the authority that vouches for it.
+    /// The path of the certificate of the server's authority.
     pub fn ca(&self) -> PathBuf {
         self.file("ca.pem")
     }
 
-    /// A file of its directory.
+    /// The path of a file in the server's directory.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// The seed of a user: `relay`, `engine`, `elsewhere` (another account), `nobody` (unknown to
-    /// this server), or an aggregator. Those are `aggregator` (of `rack`), `a`, `b`, `hall`, and
-    /// `nested`, which publishes `a` in `hall`.
-    pub fn nkey(&self, who: &str) -> PathBuf {
-        self.file(&format!("{who}.nk"))
+    /// The path of the seed of a user: `relay`, `engine`, `elsewhere` (another account), `nobody`
+    /// (unknown to this server), or an aggregating relay. Aggregating relays are `aggregator` (of
+    /// `rack`), `a`, `b`, `hall`, and `nested`, which publishes `a` in `hall`.
+    pub fn nkey(&self, user: &str) -> PathBuf {
+        self.file(&format!("{user}.nk"))
     }
 
-    /// Options for a program of khor with the credentials of `who`.
-    pub fn options(&self, host: Ipv4Addr, who: &str) -> Vec<String> {
+    /// Command-line options with which a program of khor connects to this server as `user`.
+    pub fn options(&self, host: Ipv4Addr, user: &str) -> Vec<String> {
         let text = |path: PathBuf| path.display().to_string();
-        let (url, ca, nkey) = (self.url(host), text(self.ca()), text(self.nkey(who)));
+        let (url, ca, nkey) = (self.url(host), text(self.ca()), text(self.nkey(user)));
         ["--nats", &url, "--tls-ca", &ca, "--nkey", &nkey].map(str::to_owned).to_vec()
     }
 
-    /// A client that is no relay and may publish and subscribe to anything, for any runtime.
+    /// Connects a client that may publish and subscribe to anything. It is not a program of khor.
     pub fn unrestricted_client(&self) -> impl Future<Output = async_nats::Client> + Send + use<> {
         let (ca, url) = (self.ca(), self.url(Ipv4Addr::LOCALHOST));
-        let (name, password) = STRANGER;
+        let (name, password) = UNRESTRICTED_USER;
         let options = async_nats::ConnectOptions::new().add_root_certificates(ca);
         let options = options.user_and_password(name.into(), password.into());
         async { options.connect(url).await.expect("a connection") }
     }
 
-    /// Publishes `messages` under their subjects, as a client that is no relay.
+    /// Publishes `messages`, each with its subject, by [`Self::unrestricted_client`].
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let client = self.unrestricted_client().await;
             for (subject, bytes) in messages {
-                client.publish((*subject).to_owned(), bytes.clone().into()).await.expect("sending");
+                client
+                    .publish((*subject).to_owned(), bytes.clone().into())
+                    .await
+                    .expect("publishing a message");
             }
-            client.flush().await.expect("sending all");
+            client.flush().await.expect("flushing the connection");
         });
     }
 }
@@ -167,11 +170,16 @@ impl Drop for NatsServer {
 }
 
 fn serve(dir: &Path) -> Child {
-    let log = File::options().create(true).append(true).open(dir.join("log")).expect("a log");
-    Command::new(SERVER).current_dir(dir).args(["-c", "nats.conf"]).stderr(log).spawn().expect("nats-server")
+    let log = File::options().create(true).append(true).open(dir.join("log")).expect("opening the log file");
+    Command::new(SERVER)
+        .current_dir(dir)
+        .args(["-c", "nats.conf"])
+        .stderr(log)
+        .spawn()
+        .expect("starting nats-server")
 }
 
-/// An authority, and its certificate for the server.
+/// Creates a certificate authority, and a certificate for the server.
 fn certificates(dir: &Path) {
     openssl(dir, "-keyout ca.key -out ca.pem -subj /CN=khor-tests -addext basicConstraints=critical,CA:TRUE");
     let names: Vec<String> = (1..=9).map(|i| format!("IP:{}", gateway(i))).collect();
@@ -185,20 +193,22 @@ fn certificates(dir: &Path) {
     );
 }
 
-/// A certificate and its key, as `openssl req` makes them.
+/// Creates a certificate and its key by `openssl req` with these arguments.
 pub(crate) fn openssl(dir: &Path, arguments: &str) {
     let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
     let arguments = new.split_whitespace().chain(arguments.split_whitespace());
-    let output = Command::new("openssl").current_dir(dir).args(arguments).output().expect("openssl");
+    let output = Command::new("openssl").current_dir(dir).args(arguments).output().expect("starting openssl");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Relays may publish frames and cues of their site and subscribe to nothing. Engines may subscribe
-/// and publish nothing. Relays that aggregate may subscribe to one site and publish to another.
+/// The configuration of the server's accounts; the users' seeds are written to `dir`. Relays may
+/// publish frames and cues of their site, but not subscribe. Engines may subscribe, but not
+/// publish. Aggregating relays may subscribe to one site and publish to another.
 fn accounts(dir: &Path) -> String {
-    let user = |who: &str| {
+    let user = |name: &str| {
         let pair = KeyPair::new_user();
-        fs::write(dir.join(format!("{who}.nk")), pair.seed().expect("a seed")).expect("its file");
+        fs::write(dir.join(format!("{name}.nk")), pair.seed().expect("the user's seed"))
+            .expect("writing the seed");
         pair.public_key()
     };
     let (relay, engine, elsewhere, _nobody) =
@@ -207,21 +217,21 @@ fn accounts(dir: &Path) -> String {
         let subject = |kind: &&str| format!("\"khor.v1.{site}.*.{kind}\"");
         kinds.iter().map(subject).collect::<Vec<_>>().join(", ")
     };
-    let aggregator = |who: &str, heard: &str, told: &str| {
-        let (key, itself) = (user(who), format!("\"khor.v1.{told}.{heard}.site\""));
-        let (cues, hears) = (all(told, &["cue"]), all(heard, &["frame", "cue", "site"]));
+    let aggregator = |name: &str, from: &str, to: &str| {
+        let (key, summary) = (user(name), format!("\"khor.v1.{to}.{from}.site\""));
+        let (cues, received) = (all(to, &["cue"]), all(from, &["frame", "cue", "site"]));
         format!(
-            "{{ nkey: {key}, permissions: {{ publish: [{itself}, {cues}], subscribe: [{hears}, {itself}] }} }}"
+            "{{ nkey: {key}, permissions: {{ publish: [{summary}, {cues}], subscribe: [{received}, {summary}] }} }}"
         )
     };
     let aggregators = [("aggregator", "rack"), ("a", "a"), ("b", "b"), ("hall", "hall")]
-        .map(|(who, heard)| (who, heard, "home"));
+        .map(|(name, from)| (name, from, "home"));
     let aggregators = [&aggregators[..], &[("nested", "a", "hall")]].concat();
-    let aggregators = aggregators.into_iter().map(|(who, heard, told)| aggregator(who, heard, told));
+    let aggregators = aggregators.into_iter().map(|(name, from, to)| aggregator(name, from, to));
     let aggregators = aggregators.collect::<Vec<_>>().join("\n    ");
     let relays = [all("home", &["frame", "cue"]), all("rack", &["frame", "cue"])].join(", ");
     let homes = all("home", &["frame", "cue", "site"]);
-    let (name, password) = STRANGER;
+    let (name, password) = UNRESTRICTED_USER;
     format!(
         r#"accounts {{
   HOME {{ users: [
@@ -235,12 +245,13 @@ fn accounts(dir: &Path) -> String {
     )
 }
 
-/// This machine as host `number` sees it.
+/// This machine's address on the cable to host `number`.
 fn gateway(number: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 177, number, 1)
 }
 
-/// A host: a network namespace with one cable to this machine; removed when dropped.
+/// A host: a network namespace with a virtual cable to this machine. Dropping this value removes
+/// both.
 #[derive(Debug)]
 pub struct CabledHost {
     name: String,
@@ -251,13 +262,13 @@ pub struct CabledHost {
 }
 
 impl CabledHost {
-    /// Host `number` (1 to 9). Waits while another test uses this number. To avoid deadlocks,
-    /// create several hosts in ascending order.
+    /// Creates host `number` (1 to 9). Waits while another test uses this number. To avoid
+    /// deadlocks, create several hosts in ascending order.
     pub fn new(number: u8) -> Self {
         let name = format!("khor-test-{number}");
         let lock = MachineLock::wait_for(&format!("namespace-{name}"));
         let namespace = Self { name, number, _lock: lock };
-        // A namespace that a killed test has left behind.
+        // Remove a namespace that a killed test has not removed.
         let _ = ip(&format!("netns del {}", namespace.name));
         let (name, cable, this) = (&namespace.name, namespace.cable(), gateway(number));
         let there = Ipv4Addr::new(10, 177, number, 2);
@@ -270,7 +281,7 @@ impl CabledHost {
             format!("-n {name} link set eth0 up"),
             format!("-n {name} link set lo up"),
         ] {
-            assert!(ip(&command), "ip {command}");
+            assert!(ip(&command), "the command failed: ip {command}");
         }
         namespace
     }
@@ -279,20 +290,21 @@ impl CabledHost {
         format!("khor-test-{}", self.number)
     }
 
-    /// This machine, as it is seen from there.
+    /// The address at which the host reaches this machine.
     pub fn gateway(&self) -> Ipv4Addr {
         gateway(self.number)
     }
 
-    /// Plugs the cable in or out.
+    /// Plugs the host's cable in (`true`) or unplugs it (`false`).
     pub fn plug(&self, is_in: bool) {
-        assert!(ip(&format!("link set {} {}", self.cable(), if is_in { "up" } else { "down" })));
+        let state = if is_in { "up" } else { "down" };
+        assert!(ip(&format!("link set {} {state}", self.cable())), "ip cannot set the cable {state}");
     }
 
-    /// Makes this thread one of that host's.
+    /// Moves the calling thread to the host, so that its sockets belong to the host.
     pub fn enter(&self) {
-        let file = File::open(format!("/run/netns/{}", self.name)).expect("the namespace");
-        setns(file, CloneFlags::CLONE_NEWNET).expect("entering it");
+        let file = File::open(format!("/run/netns/{}", self.name)).expect("opening the host's namespace");
+        setns(file, CloneFlags::CLONE_NEWNET).expect("entering the host's namespace");
     }
 }
 
@@ -306,7 +318,7 @@ fn ip(arguments: &str) -> bool {
     Command::new("ip").args(arguments.split_whitespace()).output().is_ok_and(|output| output.status.success())
 }
 
-/// A running `khor relay`; killed when dropped.
+/// A running `khor relay`, killed when dropped.
 #[derive(Debug)]
 pub struct Relay {
     child: Child,
@@ -314,14 +326,14 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts one on a host, or on this machine, with these options.
+    /// Starts a relay with these options, on a host or on this machine.
     pub fn start(on: Option<&CabledHost>, options: &[String]) -> Self {
         Self::run(on, &["--no-bpf".to_owned()], true, options)
     }
 
-    /// Starts a relay that subscribes to one site and publishes it to another.
-    pub fn aggregate(on: Option<&CabledHost>, (heard, told): (&str, &str), options: &[String]) -> Self {
-        Self::run(on, &["--aggregate", heard, "--site", told].map(str::to_owned), false, options)
+    /// Starts a relay that aggregates the site `from` and publishes it in the site `to`.
+    pub fn aggregate(on: Option<&CabledHost>, (from, to): (&str, &str), options: &[String]) -> Self {
+        Self::run(on, &["--aggregate", from, "--site", to].map(str::to_owned), false, options)
     }
 
     fn run(on: Option<&CabledHost>, first: &[String], learns: bool, options: &[String]) -> Self {
@@ -341,33 +353,35 @@ impl Relay {
         }
         let child = command
             .args(options)
-            .stderr(File::create(dir.path().join("log")).expect("a log"))
+            .stderr(File::create(dir.path().join("log")).expect("creating the log file"))
             .spawn()
-            .expect("khor relay");
+            .expect("starting khor relay");
         Self { child, dir }
     }
 
-    /// Its process.
+    /// The process ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it logged so far.
+    /// The relay's log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// Its memory, KiB.
+    /// The relay's resident memory, KiB.
     pub fn memory_kib(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .expect("reading the relay's process status");
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS in the relay's status");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
-    /// Stops it, and waits until it has ended.
+    /// Stops the relay by SIGINT, and waits for its exit.
     pub fn stop(mut self) -> ExitStatus {
-        kill(Pid::from_raw(self.pid() as i32), Signal::SIGINT).expect("signalling it");
-        wait_for("the relay to stop", || self.child.try_wait().expect("its state"))
+        kill(Pid::from_raw(self.pid() as i32), Signal::SIGINT).expect("sending SIGINT to the relay");
+        wait_for("the relay to stop", || self.child.try_wait().expect("the relay's process state"))
     }
 }
 

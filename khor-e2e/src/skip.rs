@@ -1,4 +1,4 @@
-//! The one door through which a test that cannot run here leaves.
+//! Skips tests that cannot run on this machine.
 
 use std::{
     fs::File,
@@ -6,23 +6,24 @@ use std::{
     path::Path,
 };
 
-/// Set to 1 where all must run: a skip is a failure then.
+/// Environment variable: if it is 1, all tests must run, and a skipped test fails.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
-/// Set to 1 in the machines of `cargo xtask vm`.
+/// Environment variable: 1 in the virtual machines of `cargo xtask vm`.
 const VM: &str = "KHOR_VM";
-/// Path of a file to which each skipped test appends a line: "test name: reason".
+/// Environment variable: path of a file to which each skipped test appends a line, "test name:
+/// reason".
 const SKIPPED_FILE: &str = "KHOR_SKIPPED_FILE";
 
-/// Prints why a test is skipped. The caller returns next. With `KHOR_REQUIRE_ALL=1` in the
-/// environment, as on a machine on which all tests must run, it panics instead.
+/// Prints why the test is skipped. The caller must then return. If the environment contains
+/// `KHOR_REQUIRE_ALL=1`, all tests must run, so this panics instead.
 pub fn skip(reason: &str) {
-    leave(reason, REQUIRE_ALL);
+    skip_or_fail(reason, REQUIRE_ALL);
 }
 
-/// Like [`skip`], for conditions that most machines lack but a machine of `cargo xtask vm` meets.
-/// With `KHOR_VM=1` in the environment, it panics.
+/// Like [`skip`], for tests that only run in a virtual machine of `cargo xtask vm`. Panics if the
+/// environment contains `KHOR_VM=1`.
 pub fn skip_outside_vm(reason: &str) {
-    leave(&format!("{reason}; `cargo xtask vm` has it"), VM);
+    skip_or_fail(&format!("{reason}; run `cargo xtask vm` for this test"), VM);
 }
 
 /// Whether the test runs in a virtual machine of `cargo xtask vm`.
@@ -34,10 +35,10 @@ fn is_set(variable: &str) -> bool {
     std::env::var_os(variable).is_some_and(|value| value == "1")
 }
 
-fn leave(reason: &str, requirement: &str) {
+fn skip_or_fail(reason: &str, requirement: &str) {
     let required = is_set(requirement);
-    assert!(!required, "this test must run here ({requirement}), but: {reason}");
-    // Not `eprintln!`: the test harness keeps to itself what a test that passes prints.
+    assert!(!required, "this test must run here because {requirement} is 1, but it cannot: {reason}");
+    // Not `eprintln!`: the test harness hides its output when a test passes.
     let _ = writeln!(stderr(), "SKIPPED: {reason}");
     if let Some(path) = std::env::var_os(SKIPPED_FILE) {
         append(path.as_ref(), &format!("{}: {reason}\n", test_name()));
@@ -63,7 +64,8 @@ fn test_name() -> String {
     thread.or_else(asked).unwrap_or_else(|| "a test".into())
 }
 
-/// Whether the test has root's powers; skips it if not.
+/// Returns whether the test runs as root. If it does not, this skips the test, and the caller must
+/// return.
 pub fn root_or_skip() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {
@@ -79,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    #[ignore = "skips itself; run by the test below"]
-    fn leaves() {
+    #[ignore = "skips itself; another test runs it"]
+    fn skips() {
         skip("an example");
     }
 
     #[test]
-    #[ignore = "skips itself; run by the test below"]
-    fn leaves_outside_vm() {
+    #[ignore = "skips itself; another test runs it"]
+    fn skips_outside_vm() {
         skip_outside_vm("an example");
     }
 
@@ -96,18 +98,18 @@ mod tests {
         let file = dir.path().join("skipped");
         for threads in ["1", "2"] {
             let mut harness = Command::new(std::env::current_exe().unwrap());
-            harness.args(["--exact", "skip::tests::leaves", "--ignored", "--test-threads", threads]);
+            harness.args(["--exact", "skip::tests::skips", "--ignored", "--test-threads", threads]);
             harness.env_remove(REQUIRE_ALL).env(SKIPPED_FILE, &file);
             assert!(harness.output().unwrap().status.success());
         }
         let listed = std::fs::read_to_string(file).unwrap();
-        assert_eq!(listed, "skip::tests::leaves: an example\n".repeat(2));
+        assert_eq!(listed, "skip::tests::skips: an example\n".repeat(2));
     }
 
     #[test]
-    fn skips_fail_only_where_all_run() {
+    fn skip_fails_where_tests_must_run() {
         let set = [(REQUIRE_ALL, "1"), (REQUIRE_ALL, "0"), (VM, "1")];
-        for (test, failing) in [("leaves", (REQUIRE_ALL, "1")), ("leaves_outside_vm", (VM, "1"))] {
+        for (test, failing) in [("skips", (REQUIRE_ALL, "1")), ("skips_outside_vm", (VM, "1"))] {
             for variable in set.into_iter().map(Some).chain([None]) {
                 let mut harness = Command::new(std::env::current_exe().unwrap());
                 harness.args(["--exact", &format!("skip::tests::{test}"), "--ignored"]);

@@ -1,4 +1,4 @@
-//! Runs a program that takes minutes and prints lines. Each line counts as progress.
+//! Runs a program that takes minutes, and counts each printed line as progress.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::{Wait, wait_until};
 
-/// A running program. Its lines are printed as they arrive. Killed when dropped.
+/// A running program, killed when dropped. Its lines are printed as they arrive.
 #[derive(Debug)]
 pub struct Streamed {
     name: String,
@@ -22,7 +22,7 @@ pub struct Streamed {
 }
 
 impl Streamed {
-    /// Starts a program. Messages call it `name`.
+    /// Starts a program. `name` is its name in messages.
     pub fn start(name: &str, command: &mut Command) -> Self {
         progress(format!("starting {name}"));
         let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
@@ -36,9 +36,11 @@ impl Streamed {
         Self { name: name.to_owned(), child, lines, readers }
     }
 
-    /// Waits until the program has printed this line.
+    /// Waits until the program prints this line.
     pub fn wait_for_line(&self, line: &str) {
-        wait_until(&format!("{line:?} of {}", self.name), || self.lines.lock().iter().any(|it| it == line));
+        wait_until(&format!("the line {line:?} of {}", self.name), || {
+            self.lines.lock().iter().any(|printed| printed == line)
+        });
     }
 
     /// Waits until the program ends. Returns its exit status and all its lines.
@@ -50,7 +52,7 @@ impl Streamed {
         let after = |line: &str| Wait::new(&format!("a line of {} after: {line}", self.name));
         let (mut wait, mut seen) = (after("its start"), 0);
         let status = loop {
-            if let Some(status) = self.child.try_wait().expect("its state") {
+            if let Some(status) = self.child.try_wait().expect("the program's process state") {
                 break status;
             }
             {
@@ -63,7 +65,9 @@ impl Streamed {
             }
             wait.pause(String::new);
         };
-        self.readers.drain(..).for_each(|reader| reader.join().expect("reading its lines"));
+        self.readers
+            .drain(..)
+            .for_each(|reader| reader.join().expect("the thread that reads the program's lines"));
         let lines = self.lines.lock().join("\n");
         (status, lines)
     }
@@ -78,8 +82,7 @@ impl Drop for Streamed {
 
 fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
-    // A thread prints to the output of its parent, so the harness attributes these lines to the
-    // test.
+    // The harness attributes lines that this thread prints to the test that started the thread.
     thread::spawn(move || {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
@@ -97,8 +100,8 @@ mod tests {
     fn lines_and_exit_status_are_returned() {
         let mut command = Command::new("sh");
         let streamed = Streamed::start("a shell", command.args(["-c", "echo one; echo two >&2; exit 3"]));
-        let (status, said) = streamed.wait();
+        let (status, lines) = streamed.wait();
         assert_eq!(status.code(), Some(3));
-        assert!(said.contains("one") && said.contains("two"), "{said}");
+        assert!(lines.contains("one") && lines.contains("two"), "{lines}");
     }
 }

@@ -1,4 +1,4 @@
-//! One connection to a collector that stays subscribed, for tests that wait.
+//! A connection to a collector that stays subscribed, for tests that wait for updates.
 
 use std::{path::Path, time::Duration};
 
@@ -11,15 +11,16 @@ use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{CounterReading, Wait};
 
-/// How long to wait for an update before the loop checks whether it hangs.
+/// Longest wait for an update before the loop checks whether the test hangs.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
-/// So long that a test may do something else for ten seconds before the collector drops it for not
-/// reading …
+/// Sample interval of a subscriber without cues. The collector disconnects a client that does not
+/// read for about ten seconds of samples.…
 const INTERVAL_MS: u16 = 50;
-/// … and for two minutes if it waits for cues, which arrive at once anyway.
+/// Sample interval of a subscriber with cues. The test may then stop reading for two minutes. Cues
+/// arrive at once, whatever the interval.
 const INTERVAL_WITH_CUES_MS: u16 = 500;
 
-/// A subscriber.
+/// A connected subscriber.
 #[derive(Debug)]
 pub struct Subscriber {
     runtime: Runtime,
@@ -27,9 +28,9 @@ pub struct Subscriber {
     welcome: Welcome,
     /// The last subscription that the collector confirmed.
     pub subscribed: Subscribed,
-    /// Cues that came so far.
+    /// All cues received so far.
     pub cues: Vec<Cue>,
-    /// Cues that were dropped so far.
+    /// Number of cues that the collector has dropped so far.
     pub lost: u64,
 }
 
@@ -44,13 +45,13 @@ impl Subscriber {
             client.subscribe(request).await?;
             match client.update().await? {
                 Update::Subscribed(subscribed) => Ok::<_, ClientError>((client, welcome, subscribed)),
-                other => panic!("the answer is {other:?}"),
+                other => panic!("expected the confirmation of the subscription, received {other:?}"),
             }
         })?;
         Ok(Self { runtime, client, welcome, subscribed, cues: Vec::new(), lost: 0 })
     }
 
-    /// The counters at some instant within this call.
+    /// The counters at a moment during this call.
     pub fn sample(&mut self) -> CounterReading {
         let begun_ns = boottime_ns();
         let mut wait = Wait::new("a sample");
@@ -68,7 +69,8 @@ impl Subscriber {
         &self.subscribed.availability[index.unwrap_or_else(|| panic!("no {counter} in the catalogue"))]
     }
 
-    /// Listens until `holds`; panics with `what` after a while.
+    /// Receives updates until `holds` returns true. Panics after a minute of machine time; the
+    /// message contains `what`.
     pub fn wait_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
         let mut wait = Wait::new(what);
         while !holds(self) {
@@ -77,11 +79,11 @@ impl Subscriber {
         }
     }
 
-    /// Stores the next update, if one comes within [`POLL_TIMEOUT`]. Returns it instead if it is a
-    /// sample.
+    /// Waits for the next update for at most [`POLL_TIMEOUT`]. Returns a sample, and stores any
+    /// other update.
     fn update(&mut self) -> Option<CounterReading> {
         let next = self.runtime.block_on(async { timeout(POLL_TIMEOUT, self.client.update()).await });
-        match next.ok()?.expect("the connection") {
+        match next.ok()?.expect("receiving from the collector") {
             Update::Sample(sample) => return Some(CounterReading { welcome: self.welcome.clone(), sample }),
             Update::Subscribed(subscribed) => self.subscribed = subscribed,
             Update::Cue(cue) => self.cues.push(cue),
@@ -91,8 +93,8 @@ impl Subscriber {
     }
 }
 
-/// `CLOCK_BOOTTIME`, nanoseconds.
+/// The current time of `CLOCK_BOOTTIME`, nanoseconds.
 fn boottime_ns() -> u64 {
-    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("the time");
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("reading CLOCK_BOOTTIME");
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }

@@ -1,4 +1,4 @@
-//! A terminal without a window: runs a program in it, presses keys and reads the screen.
+//! A pseudo-terminal that runs a program, types keys and reads the screen.
 
 use std::{
     fs::File,
@@ -24,42 +24,47 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{Wait, wait_for};
 
-/// How often the thread that reads looks whether it is over.
+/// How often the reading thread checks whether it must end.
 const LOOK_MS: u16 = 50;
 
-/// Runs a program, prints how it ended, and stays. The terminal's mode is checked while its session
-/// lives, because the kernel resets it then.
+/// Shell script that runs a program, prints its exit code, and waits. The test checks the
+/// terminal's mode while this shell lives, because the kernel resets the mode at the end of the
+/// session.
 const SHELL: &str = "\"$@\"; printf 'ended with %s.\\n' $?; read end";
 
-/// A program in a terminal of its own; killed when dropped.
+/// A program in its own terminal; killed when dropped.
 pub struct Terminal {
     shell: Child,
-    /// Where a person would sit.
+    /// The terminal's end for the user: written keys reach the program, and its output is read
+    /// here.
     keyboard: File,
-    /// The program's end, kept open so that its mode can be read after the program.
+    /// The terminal's end for the program. It stays open so that its mode can be read after the
+    /// program has ended.
     line: OwnedFd,
     before: Termios,
     screen: Arc<Mutex<vt100::Parser>>,
-    /// The program printed an escape sequence.
+    /// Whether the program has printed an escape sequence.
     has_escapes: Arc<AtomicBool>,
-    /// Tells the reading thread to end. The terminal is gone only when nothing holds its end.
+    /// Makes the reading thread end. It does not end by itself, because the terminal stays open.
     is_over: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Terminal {
-    /// Runs a program in a terminal of so many columns and rows.
+    /// Runs a program in a terminal with a `size` of columns and rows, and additional environment
+    /// variables.
     pub fn run(program: &Path, arguments: &[&str], size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         progress(format!("starting {} in a terminal", program.display()));
         let (columns, rows) = size;
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        let pair = openpty(&size, None).expect("a terminal");
-        // What is inherited would keep the terminal alive after us; what is cloned is not.
-        let cloned = |end: OwnedFd| end.try_clone().expect("another end");
+        let pair = openpty(&size, None).expect("opening a terminal");
+        // Children inherit the original descriptors, which would keep the terminal open. They do
+        // not inherit clones.
+        let cloned = |end: OwnedFd| end.try_clone().expect("cloning a terminal descriptor");
         let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
-        let before = tcgetattr(&line).expect("its mode");
-        let end = || line.try_clone().expect("another end");
-        // It becomes the program's controlling terminal instead of the test's own.
+        let before = tcgetattr(&line).expect("the terminal's mode");
+        let end = || line.try_clone().expect("cloning a terminal descriptor");
+        // `setsid --ctty` makes this the controlling terminal of the program.
         let shell = Command::new("setsid")
             .args(["--ctty", "sh", "-c", SHELL, "sh"])
             .arg(program)
@@ -74,10 +79,11 @@ impl Terminal {
             .stdout(end())
             .stderr(end())
             .spawn()
-            .expect("setsid");
+            .expect("starting setsid");
         let size = |cells| NonZeroU16::new(cells).expect("a size");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(columns), 0)));
-        let (mut output, shown) = (keyboard.try_clone().expect("another end"), Arc::clone(&screen));
+        let (mut output, shown) =
+            (keyboard.try_clone().expect("cloning a terminal descriptor"), Arc::clone(&screen));
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
         let has_escapes = Arc::new(AtomicBool::new(false));
@@ -86,7 +92,7 @@ impl Terminal {
             let mut bytes = [0; 4096];
             while !over.load(Relaxed) {
                 let mut line = [PollFd::new(output.as_fd(), PollFlags::POLLIN)];
-                if poll(&mut line, LOOK_MS).is_ok_and(|told| told == 0) {
+                if poll(&mut line, LOOK_MS).is_ok_and(|ready| ready == 0) {
                     continue;
                 }
                 let Ok(read @ 1..) = output.read(&mut bytes) else { break };
@@ -99,24 +105,24 @@ impl Terminal {
         Self { shell, keyboard, line, before, screen, has_escapes, is_over, reader: Some(reader) }
     }
 
-    /// The program's process.
+    /// The program's process ID.
     pub fn pid(&self) -> i32 {
         let shell = self.shell.id();
         let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children"));
-        children.expect("the shell's children").trim().parse().expect("one child")
+        children.expect("the children of the shell").trim().parse().expect("one child of the shell")
     }
 
-    /// Types.
+    /// Types these keys.
     pub fn press(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("typing");
+        self.keyboard.write_all(keys.as_bytes()).expect("writing to the terminal");
     }
 
-    /// What is read on it.
+    /// The text on the screen.
     pub fn text(&self) -> String {
         self.parser().screen().contents()
     }
 
-    /// Whether any of it has a colour.
+    /// Whether any cell of the screen has a colour.
     pub fn is_coloured(&self) -> bool {
         let parser = self.parser();
         let screen = parser.screen();
@@ -134,28 +140,30 @@ impl Terminal {
         self.has_escapes.load(Relaxed)
     }
 
-    /// Waits until it shows all of these.
+    /// Waits until the screen shows all of `words`.
     pub fn wait_for(&self, words: &[&str]) {
-        self.wait_until(&format!("{words:?}"), |text| words.iter().all(|word| text.contains(word)));
+        self.wait_until(&format!("{words:?} on the screen"), |text| {
+            words.iter().all(|word| text.contains(word))
+        });
     }
 
-    /// Waits until it does not show this any more.
+    /// Waits until the screen no longer shows `word`.
     pub fn wait_without(&self, word: &str) {
-        self.wait_until(&format!("{word:?} to go"), |text| !text.contains(word));
+        self.wait_until(&format!("{word:?} to disappear from the screen"), |text| !text.contains(word));
     }
 
     fn wait_until(&self, what: &str, holds: impl Fn(&str) -> bool) {
         let mut wait = Wait::new(what);
         while !holds(&self.text()) {
-            wait.pause(|| format!("on the screen:\n{}", self.text()));
+            wait.pause(|| format!("the screen shows:\n{}", self.text()));
         }
     }
 
-    /// Waits until the program ends. Returns its code, and whether the terminal's mode is as
-    /// before.
+    /// Waits until the program ends. Returns its exit code, and whether the program has restored
+    /// the terminal's mode.
     pub fn wait(&self) -> (i32, bool) {
         let code = wait_for("the program to end", || self.ended());
-        let mode = tcgetattr(&self.line).expect("its mode");
+        let mode = tcgetattr(&self.line).expect("the terminal's mode");
         let parser = self.parser();
         let screen = parser.screen();
         (code, mode == self.before && !screen.alternate_screen() && !screen.hide_cursor())
@@ -175,7 +183,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // What runs in it gets the terminal's hangup.
+        // The end of the shell hangs up the terminal, which ends the program.
         let _ = self.shell.kill();
         let _ = self.shell.wait();
         self.is_over.store(true, Relaxed);

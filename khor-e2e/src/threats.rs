@@ -5,15 +5,15 @@ use std::{fs, path::Path};
 /// Heading of the section with the table.
 const SECTION: &str = "## Threats";
 
-/// The rows: the threat, and the code spans of the last cell.
+/// The rows of the threat table: the threat, and the code spans of the last cell.
 fn rows() -> Vec<(String, Vec<String>)> {
-    let text = read("docs/security.md").expect("docs/security.md");
+    let text = read("docs/security.md").expect("reading docs/security.md");
     let section = text.split(SECTION).nth(1).expect("the section with the table");
     let section = section.split("\n## ").next().unwrap_or_default();
     let lines = section.lines().filter(|line| line.starts_with('|')).skip(2);
     let row = |line: &str| {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        assert_eq!(cells.len(), 3, "{line}");
+        assert_eq!(cells.len(), 3, "number of cells in the row: {line}");
         let tests = cells[2].split('`').skip(1).step_by(2).map(str::to_owned).collect();
         (cells[0].to_owned(), tests)
     };
@@ -24,8 +24,8 @@ fn read(path: &str) -> Option<String> {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).ok()
 }
 
-/// The reason why a test does not exist, if so. A test is named as `path/to/file.rs::function`, or
-/// as the path of a test file in another language.
+/// Why a test of the table does not exist; `None` if it exists. Its name is
+/// `path/to/file.rs::function`, or the path of a test file in another language.
 fn problem(test: &str) -> Option<String> {
     let (path, function) = match test.split_once("::") {
         Some((path, function)) => (path, Some(function)),
@@ -54,7 +54,7 @@ fn has_test(text: &str, function: &str) -> bool {
 #[test]
 fn every_threat_names_tests_that_exist() {
     let rows = rows();
-    assert!(rows.len() >= 30, "{} rows", rows.len());
+    assert!(rows.len() >= 30, "the threat table has only {} rows", rows.len());
     let problems: Vec<String> = rows
         .iter()
         .flat_map(|(threat, tests)| {

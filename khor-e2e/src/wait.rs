@@ -1,4 +1,4 @@
-//! Waits for a condition. Only a hang ends the wait early; [`khor_patience`] defines a hang.
+//! Waits for a condition. A wait fails only when it hangs, as [`khor_patience`] defines it.
 
 use std::{
     thread,
@@ -12,7 +12,8 @@ const CHECK_EVERY: Duration = Duration::from_millis(5);
 /// Time between two reports to the watchdog.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
-/// Waits until `holds` returns true. Checks every few milliseconds. Returns the time that it took.
+/// Waits until `holds` returns true, and checks every few milliseconds. Returns the time that the
+/// wait took.
 ///
 /// # Panics
 ///
@@ -50,8 +51,8 @@ pub fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A wait for a loop that the caller writes. The loop calls [`Self::pause`] or [`Self::check`] in
-/// each round.
+/// A wait in a loop of the caller. The loop must call [`Self::pause`] or [`Self::check`] in each
+/// round.
 #[derive(Debug)]
 pub struct Wait {
     what: String,
@@ -81,7 +82,12 @@ impl Wait {
     /// Like [`Self::pause`], without the sleep. Call this at least once a second.
     pub fn check(&mut self, details: impl FnOnce() -> String) {
         let (what, begun) = (&self.what, self.begun);
-        assert!(!self.patience.is_over(), "waited {:?} in vain for {what}\n{}", begun.elapsed(), details());
+        assert!(
+            !self.patience.is_over(),
+            "timed out after {:?}: waiting for {what}\n{}",
+            begun.elapsed(),
+            details()
+        );
         // This loop has its own limit. The watchdog catches checks of the caller that block.
         if self.reported.elapsed() >= REPORT_EVERY {
             self.reported = Instant::now();

@@ -138,7 +138,7 @@ fn flooding_host_displaces_no_other_cues() {
         section: None,
         signal: "rx",
         octaves: 0.0,
-        oddity: None,
+        fault: None,
     };
     let _hosts = Simulation::start(&server, vec![host("web-1"), host("evil")]);
     wait_until("both hosts", || engine.fleet().live == 2);

@@ -13,7 +13,7 @@ use khor_e2e::{
     Collector, Engine, Pulse, Streamed,
     engine::program,
     load::{Background, loopback},
-    simulated::{Oddity, SimulatedHost, Simulation},
+    simulated::{Fault, SimulatedHost, Simulation},
     site::{CabledHost, NatsServer, Relay},
     skip::{root_or_skip, skip},
     wait_until,
@@ -208,7 +208,7 @@ fn many(count: usize) -> Vec<SimulatedHost> {
             section: section(i),
             signal: ["csw", "rx", "io", "fault", "exec"][i % 5],
             octaves: [0.0, 0.0, 0.3, 0.0, 0.5, 0.0, 0.2][i % 7],
-            oddity: None,
+            fault: None,
         })
         .collect();
     for (nth, (signal, octaves)) in
@@ -219,10 +219,10 @@ fn many(count: usize) -> Vec<SimulatedHost> {
         (hosts[nth * 30 + 4].signal, hosts[nth * 30 + 4].octaves) = (signal, octaves);
     }
     for silent in 0..5 {
-        hosts[silent * 35 + 11].oddity = Some(Oddity::FallsSilent);
+        hosts[silent * 35 + 11].fault = Some(Fault::FallsSilent);
     }
-    for (at, oddity) in [(20, Oddity::ClockBehind), (50, Oddity::UsedTwice), (80, Oddity::Broken)] {
-        hosts[at].oddity = Some(oddity);
+    for (at, fault) in [(20, Fault::ClockBehind), (50, Fault::UsedTwice), (80, Fault::Broken)] {
+        hosts[at].fault = Some(fault);
     }
     hosts
 }

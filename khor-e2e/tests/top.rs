@@ -10,7 +10,7 @@ use khor_e2e::{
     Engine, Terminal,
     engine::program,
     free_port,
-    simulated::{Oddity, SimulatedHost, Simulation},
+    simulated::{Fault, SimulatedHost, Simulation},
     site::NatsServer,
     skip, wait_until,
 };
@@ -108,8 +108,8 @@ fn top_fits_any_terminal() {
     }
 }
 
-fn simulated(name: &str, octaves: f32, oddity: Option<Oddity>) -> SimulatedHost {
-    SimulatedHost { name: name.to_owned(), section: Some("web"), signal: "rx", octaves, oddity }
+fn simulated(name: &str, octaves: f32, fault: Option<Fault>) -> SimulatedHost {
+    SimulatedHost { name: name.to_owned(), section: Some("web"), signal: "rx", octaves, fault }
 }
 
 #[test]
@@ -124,8 +124,8 @@ fn top_shows_site_hosts() {
     let running = Engine::start_at(port, NO_SOCKET.as_ref(), &options);
     let mut hosts: Vec<_> = (0..40).map(|i| simulated(&format!("calm-{i:02}"), 0.0, None)).collect();
     hosts.push(simulated("loud", 6.0, None));
-    hosts.push(simulated("gone", 0.0, Some(Oddity::FallsSilent)));
-    hosts.push(simulated("late", 4.0, Some(Oddity::ClockBehind)));
+    hosts.push(simulated("gone", 0.0, Some(Fault::FallsSilent)));
+    hosts.push(simulated("late", 4.0, Some(Fault::ClockBehind)));
     let _hosts = Simulation::start(&server, hosts);
     let mut top = top(port, (80, 24), &[]);
     top.wait_for(&[
