@@ -1,5 +1,5 @@
-//! Converts added lanes between readings and frames. A site has one catalogue for all its hosts: a
-//! name is the same lane at every host.
+//! Converts added lanes between readings and frames. A site has one catalogue for all its hosts, so
+//! lanes with the same name at several hosts are one lane.
 
 use khor_fleet::{AddedLane, Frame};
 use khor_signal::{
@@ -11,10 +11,10 @@ use thiserror::Error;
 
 use super::lane_signal;
 
-/// The families by their number in a frame. Append only.
+/// The families by their number in a frame. Only append: a number never changes its meaning.
 const FAMILIES: [Family; 5] =
     [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
-/// The voices by their number in a frame. Append only.
+/// The voices by their number in a frame. Only append: a number never changes its meaning.
 const VOICES: [VoiceHint; 8] = [
     VoiceHint::Process,
     VoiceHint::Receive,
@@ -25,11 +25,11 @@ const VOICES: [VoiceHint; 8] = [
     VoiceHint::Kernel,
     VoiceHint::Local,
 ];
-/// Ceiling of a lane from a frame, as a multiple of its grain. It affects no level, because frames
-/// already contain levels.
+/// The ceiling of a lane from a frame, in multiples of its grain. It has no effect on levels,
+/// because frames contain the levels.
 const CEILING_GRAINS: f64 = 1e6;
 
-/// Encodes the added lanes that have a value.
+/// Encodes the added lanes of a reading that have a value.
 pub(crate) fn encode(reading: &Reading, catalogue: &Catalogue) -> Vec<AddedLane> {
     catalogue.added().iter().filter_map(|lane| encode_one(reading, lane)).collect()
 }
@@ -50,20 +50,20 @@ fn encode_one(reading: &Reading, lane: &LaneInfo) -> Option<AddedLane> {
 
 /// Why a lane of a host is dropped.
 #[derive(Debug, PartialEq, Eq, Error)]
-pub(crate) enum LeftOut {
-    /// The site's catalogue rejects the lane: the catalogue is full, or the lane is invalid, or it
-    /// has the name of a kernel signal.
+pub(crate) enum DropReason {
+    /// The site's catalogue rejects the lane: the catalogue is full, the lane is invalid, or its
+    /// name is that of a kernel signal.
     #[error("{0}")]
-    Refused(#[from] CatalogueError),
-    /// Another host has sent a lane of this name in another unit.
+    Rejected(#[from] CatalogueError),
+    /// Another host has sent a lane with this name in another unit.
     #[error("the lane {name} is in {unit:?}, but other hosts send it in {known:?}; choose another name")]
     Unit { name: String, unit: String, known: String },
 }
 
 /// Writes the added lanes of a frame into its reading. Adds unknown lanes to `catalogue`. If lanes
-/// are dropped, returns why the first of them is.
-pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) -> Option<LeftOut> {
-    let mut left_out = None;
+/// are dropped, returns the reason for the first of them.
+pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) -> Option<DropReason> {
+    let mut first_reason = None;
     for lane in &frame.added {
         match id_of(lane, catalogue) {
             Ok(id) => {
@@ -71,26 +71,26 @@ pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Rea
                 reading.rates.set(id, Some(lane.signal.rate.into()));
                 reading.baselines.set(id, Some(lane.signal.baseline.into()));
             }
-            Err(why) => left_out = left_out.or(Some(why)),
+            Err(reason) => first_reason = first_reason.or(Some(reason)),
         }
     }
-    left_out
+    first_reason
 }
 
-fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Result<LaneId, LeftOut> {
+fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Result<LaneId, DropReason> {
     match catalogue.find(&lane.name).filter(|known| known.id.signal().is_none()) {
         Some(known) if *known.unit == *lane.unit => Ok(known.id),
         Some(known) => {
             let (name, unit) = (lane.name.clone(), lane.unit.clone());
-            Err(LeftOut::Unit { name, unit, known: known.unit.as_ref().to_owned() })
+            Err(DropReason::Unit { name, unit, known: known.unit.as_ref().to_owned() })
         }
         // The catalogue rejects the name of a kernel signal.
         None => Ok(catalogue.add(definition(lane))?),
     }
 }
 
-/// The definition of a lane. Unknown families and voices, which come from newer versions, become
-/// those of the kernel.
+/// The definition of a lane from a frame. An unknown family or voice, from a newer version, becomes
+/// that of the kernel.
 fn definition(lane: &AddedLane) -> LaneDefinition {
     let grain = f64::from(lane.grain);
     LaneDefinition {
@@ -108,7 +108,7 @@ fn definition(lane: &AddedLane) -> LaneDefinition {
     }
 }
 
-/// Number of added lanes of a reading that have a value.
+/// The number of added lanes of a reading that have a value.
 pub(crate) fn count(reading: &Reading) -> usize {
     reading.lanes.added.values().filter(|lane: &&Option<Lane>| lane.is_some()).count()
 }

@@ -1,4 +1,4 @@
-//! The codec between readings and the frames of the wire, for both directions.
+//! Converts readings to the frames that relays send, and frames back to readings.
 
 use khor_fleet::{Cue, Frame, Name, Signal, Source};
 use khor_signal::{Catalogue, Counter, PerSignal, Reading, SIGNALS, SignalId};
@@ -7,14 +7,14 @@ use khor_system::clock::now_unix_ms;
 use nix::time::{ClockId, clock_gettime};
 
 use super::{
-    added_lanes::{self, LeftOut},
+    added_lanes::{self, DropReason},
     lane_signal,
 };
 
 /// Position of each signal in a frame's lists.
 pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
-/// The signals in the order of a frame's lists. New signals are appended there, but not in the
-/// catalogue.
+/// The signals in the order of a frame's lists. A new signal is last there, but may be anywhere in
+/// the catalogue.
 pub(crate) const WIRE_ORDER: PerSignal<SignalId> = order();
 
 const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
@@ -70,7 +70,7 @@ impl Identity {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }
 
-    /// A frame of a reading and the catalogue of its lanes. Without a reading, every signal is
+    /// The frame for a reading and the catalogue of its lanes. Without a reading, every signal is
     /// missing. Drops added lanes that do not fit.
     pub fn frame(
         &self,
@@ -104,7 +104,7 @@ impl Identity {
         frame
     }
 
-    /// A cue. If `redacted`, without the process.
+    /// The message for a cue. If `redacted`, it lacks the process.
     pub(crate) fn cue(&self, cue: &khor_proto::Cue, redacted: bool) -> Cue {
         Cue {
             host: self.host.clone(),
@@ -123,9 +123,9 @@ fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
     Some(lane_signal::encode(reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?))
 }
 
-/// The reading of a frame, as a pipeline on that machine computes it. `catalogue` assigns the ids
-/// of added lanes, and grows with unknown ones. Also returns why a lane is dropped, if one is.
-pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<LeftOut>) {
+/// The reading in a frame, as the pipeline of its host computed it. `catalogue` assigns the ids of
+/// added lanes; unknown lanes are added to it. If a lane is dropped, also returns the reason.
+pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<DropReason>) {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
     let mut reading = Reading {
         t_ns: frame.monotonic_ms.saturating_mul(1_000_000),
@@ -135,16 +135,16 @@ pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Opt
         learnt: lane_signal::from_255(frame.learnt),
         counter_rates: [None; Counter::ALL.len()],
     };
-    let left_out = added_lanes::decode(frame, catalogue, &mut reading);
-    (reading, left_out)
+    let drop_reason = added_lanes::decode(frame, catalogue, &mut reading);
+    (reading, drop_reason)
 }
 
 /// The times in a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
-    /// `CLOCK_BOOTTIME`, as in the collector's samples.
+    /// `CLOCK_BOOTTIME`, milliseconds, as in the collector's samples.
     pub monotonic_ms: u64,
-    /// Since 1970.
+    /// Wall clock, milliseconds since 1970.
     pub wall_ms: u64,
 }
 
@@ -157,7 +157,7 @@ impl Clocks {
     }
 }
 
-/// The 16 bytes of a boot id as the kernel writes it.
+/// Parses the text of a boot id, as the kernel writes it, into 16 bytes.
 pub(super) fn boot_id(text: &str) -> Option<[u8; 16]> {
     let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
     let number = u128::from_str_radix(&digits, 16).ok()?;
@@ -187,7 +187,7 @@ mod tests {
         let kind = Some(SourceKind::Collector);
         let frame = identity.frame(7, Clocks::now(), kind, Some((&reading, &kernel)));
         let bytes = frame.write().unwrap();
-        println!("an ordinary frame has {} bytes", bytes.len());
+        println!("a typical frame has {} bytes", bytes.len());
         let read = Frame::read(&bytes).unwrap();
         let (decoded, _) = super::reading(&read, &mut Catalogue::kernel());
         for (lane, expected) in decoded.lanes.values().zip(reading.lanes.values()) {
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(boot_id(""), None);
     }
 
-    /// A catalogue with these lanes, and a reading that has them.
+    /// A catalogue with lanes of these names, and a reading with a value for each of them.
     fn host(names: &[&str]) -> (Catalogue, Reading) {
         let mut catalogue = Catalogue::kernel();
         let mut reading = deviating_reading(SignalId::Rx, 1.0);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_of_hosts_are_joined_by_name() {
+    fn lanes_of_hosts_are_matched_by_name() {
         let mut site = Catalogue::kernel();
         let (first, _) = reading(&sent("a", &host(&["queue", "jobs"])), &mut site);
         let (second, left_out) = reading(&sent("b", &host(&["jobs", "mails"])), &mut site);

@@ -1,9 +1,9 @@
-//! Converts the state of a lane to the numbers of a frame, and back.
+//! Converts the state of a lane to the numbers in a frame, and back.
 
 use khor_fleet::Signal;
 use khor_signal::Lane;
 
-/// Encodes a lane. `rate` and `baseline` are in the lane's own unit.
+/// Encodes a lane. `rate` and `baseline` are in the lane's unit.
 pub(crate) fn encode(Lane { level, deviation, surprise }: Lane, rate: f64, baseline: f64) -> Signal {
     let finite = |number: f64| (number as f32).min(f32::MAX);
     Signal {

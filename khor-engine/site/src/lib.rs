@@ -1,7 +1,7 @@
-//! A site: many machines over NATS.
+//! Publishes and receives the state of many hosts (a site) over NATS.
 //!
-//! A [`relay`] publishes what one host does, or the sum over all hosts of a site. An engine
-//! subscribes to both. The page `docs/site.md` follows one frame from a relay to a note.
+//! A [`relay`] publishes the state of one host, or the sum over all hosts of a site. An engine
+//! subscribes to both. `docs/site.md` follows one frame from a relay to a note.
 
 mod added_lanes;
 mod aggregate;

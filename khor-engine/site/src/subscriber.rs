@@ -1,5 +1,5 @@
-//! An engine's connection to a site: subscribes to the frames and cues, and sends the engine's
-//! events. A lost connection is one loss, not one loss per host.
+//! Connects an engine to a site: subscribes to frames and cues, and sends events to the engine. A
+//! lost connection is one event, not one event for each host.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,21 +24,21 @@ use crate::{
 
 /// Milliseconds between two snapshots of the site.
 const TICK_MS: u16 = 100;
-/// How long the server may be unavailable before that is reported.
+/// How long the server may be unavailable before this is reported.
 const GRACE: Duration = Duration::from_secs(1);
-/// Time between two reports of refused cues.
+/// Minimum time between two reports of rejected cues.
 const FLOODED_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A site and its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteSettings {
-    /// Its name.
+    /// The site's name.
     pub name: Name,
     /// The server.
     pub nats: NatsSettings,
 }
 
-/// An event of a site, besides the loss or return of its server.
+/// An event of a site. A lost or restored connection to the server is a [`SourceEvent`].
 #[derive(Clone, Debug)]
 pub enum FleetEvent {
     /// A snapshot of the site.
@@ -49,12 +49,12 @@ pub enum FleetEvent {
         host: Name,
         /// The cue.
         cue: Cue,
-        /// How it is handled.
+        /// Whether the cue is played and how it is listed.
         admission: Admission,
     },
-    /// A host, or a site within the site, has stopped sending.
+    /// This host, or this site within the site, has stopped sending.
     Lost(Name),
-    /// It sends again.
+    /// This host, or this site within the site, sends again.
     Back(Name),
 }
 
@@ -67,7 +67,8 @@ pub async fn subscribe<E: From<SourceEvent> + From<FleetEvent>>(
         Ok(subscriber) => run(subscriber, events).await.unwrap_or_else(|ended| ended),
         Err(error) => {
             warn!("site {}: {error}", site.name);
-            let fix = "correct it in the configuration or on the command line, and start again".into();
+            let fix =
+                "correct this setting in the configuration or on the command line, and restart khor".into();
             let down = SourceEvent::Down(Shortfall { error: error.to_string(), fix });
             if let Err(ended) = send(events, down).await {
                 return ended;
@@ -119,13 +120,13 @@ fn event_of(change: MembershipChange) -> FleetEvent {
             FleetEvent::Lost(name)
         }
         MembershipChange::Back(name) => {
-            info!("{name} is back");
+            info!("{name} sends again");
             FleetEvent::Back(name)
         }
     }
 }
 
-/// The connection, its subscriptions, and the site that they report.
+/// The connection, its subscriptions, and the state of the site.
 struct Subscriber {
     link: Link,
     frames: async_nats::Subscriber,
@@ -133,10 +134,10 @@ struct Subscriber {
     cues: async_nats::Subscriber,
     tracker: SiteTracker,
     server: String,
-    /// The last event about the source.
+    /// The last [`SourceEvent`] that was sent.
     reported: Reported,
     away_since: Option<Instant>,
-    /// Number of refused cues at the last report, and the time of that report.
+    /// The number of rejected cues at the last report, and the time of that report.
     flooded: (u64, Instant),
 }
 
@@ -200,7 +201,8 @@ impl Subscriber {
         emit(events, FleetEvent::Site(site)).await
     }
 
-    /// Reports refused cues as lost cues. Reports at intervals, because each report is logged.
+    /// Reports rejected cues as lost cues. Each report is logged, so there is at most one in each
+    /// [`FLOODED_INTERVAL`].
     async fn report_flooded<E: From<SourceEvent>>(
         &mut self,
         now: Instant,

@@ -1,8 +1,8 @@
-//! Frames of hosts and sites, for tests.
+//! Builds frames of hosts and sites for tests.
 
 use khor_fleet::{Frame, Name, SiteFrame, Source, sketch::Sketch};
 
-/// A host's frame without signals, one of five a second.
+/// A host's frame without signals. The host sends five frames a second.
 pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
     Frame {
         host: Name::new(host).unwrap(),
@@ -20,7 +20,7 @@ pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
     }
 }
 
-/// A frame of a site with 40 live and 2 silent hosts, without values.
+/// The frame of a site with 40 live and 2 silent hosts, without values.
 pub(crate) fn plain_site_frame(site: &str, instance: u32, seq: u64) -> SiteFrame {
     SiteFrame {
         site: Name::new(site).unwrap(),

@@ -1,4 +1,5 @@
-//! The state of a site in an engine: its hosts and sites, and the sum over the last second. No I/O.
+//! Keeps the state of a site in an engine: its hosts, the sites within it, and the sum over the
+//! last second. No I/O.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,45 +16,47 @@ use crate::{
     },
 };
 
-/// A site at one instant.
+/// The state of a site at one instant.
 #[derive(Clone, Debug)]
 pub struct Site {
-    /// Its name.
+    /// The site's name.
     pub name: Name,
-    /// Its hosts by name: those that send to this engine, then those that a site within it names.
+    /// The hosts that send to this engine, sorted by name. Then the hosts whose frames come from a
+    /// site within this site, sorted by name.
     pub hosts: Vec<Host>,
-    /// The sites within it, by name.
+    /// The sites within this site, sorted by name.
     pub sites: Vec<SubSite>,
-    /// The sum over all hosts, if there are sites within it. Else [`Self::hosts`] has all hosts.
+    /// The sum over all hosts; `None` if this site contains no sites. Then [`Self::hosts`] contains
+    /// every host.
     pub summary: Option<SiteSummary>,
-    /// The catalogue of all readings: the kernel's signals, then the lanes that hosts add.
+    /// The lanes of all readings: the kernel's signals, then the lanes that hosts add.
     pub catalogue: Catalogue,
-    /// Hosts that send, those of sites within it included.
+    /// Hosts that send, including those of sites within this site.
     pub live: u32,
-    /// Hosts that have stopped, those of sites within it included.
+    /// Hosts that have stopped sending, including those of sites within this site.
     pub silent: u32,
-    /// Messages that were refused.
+    /// Counts of rejected messages.
     pub refused: Refused,
 }
 
-/// All hosts of a site in the last second.
+/// The sum over all hosts of a site in the last second.
 #[derive(Clone, Debug)]
 pub struct SiteSummary {
-    /// All hosts as one machine; `None` without a frame.
+    /// All hosts as one machine; `None` if no frame arrived.
     pub reading: Option<Reading>,
-    /// The sections by name, hosts without one last.
+    /// The sections, sorted by name, hosts without a section last.
     pub sections: Vec<SectionSummary>,
 }
 
-/// All hosts of a section in the last second.
+/// The sum over all hosts of a section in the last second.
 #[derive(Clone, Debug)]
 pub struct SectionSummary {
-    /// Its name; `None` for hosts without a section, and for sections that are not reported by
-    /// name.
+    /// The section's name; `None` for hosts without a section, and for sections that relays do not
+    /// report by name.
     pub name: Option<Name>,
-    /// Its hosts, silent ones included.
+    /// Hosts of the section, including silent ones.
     pub hosts: u32,
-    /// Its busiest tenth of hosts; `None` without a frame.
+    /// The lanes of the section's busiest tenth of hosts; `None` if no frame arrived.
     pub lanes: Option<Lanes>,
 }
 
@@ -62,17 +65,17 @@ pub struct SiteTracker {
     site: Name,
     hosts: HostRoster,
     sub_sites: SubSites,
-    /// Frames of the last second. Empty without sites within the site.
+    /// Frames of the last second. Empty if the site contains no sites.
     window: Window,
-    /// Earlier snapshots, whose memory is reused when nobody else holds them.
+    /// Earlier snapshots. Their memory is reused once no other thread holds them.
     snapshots: Vec<Arc<Site>>,
 }
 
 impl SiteTracker {
-    /// Snapshots that other threads may hold at once.
+    /// Maximum number of earlier snapshots that are kept for reuse.
     const SNAPSHOTS: usize = 4;
 
-    /// A site without hosts.
+    /// Starts with a site without hosts.
     pub fn new(site: Name, now: Instant) -> Self {
         Self {
             site,
@@ -88,13 +91,14 @@ impl SiteTracker {
         &self.site
     }
 
-    /// The connection is back. No host or site is silent because of the time without it.
+    /// Call this after a reconnect, so that the time without a connection makes no host or site
+    /// silent.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.hosts.reconnected(now);
         self.sub_sites.reconnected(now);
     }
 
-    /// Takes a host's frame. Returns the name of a host that was silent before.
+    /// Handles a host's frame. Returns the host's name if the host was silent before.
     pub fn host_frame(&mut self, subject: &str, bytes: &[u8], now: Instant, wall_ms: u64) -> Option<Name> {
         let arrival = self.hosts.host_frame(subject, bytes, now, wall_ms)?;
         if !self.sub_sites.is_empty() {
@@ -103,7 +107,7 @@ impl SiteTracker {
         arrival.is_back.then(|| arrival.host.name.clone())
     }
 
-    /// Takes the frame of a site within the site. Returns the hosts and sites that changed.
+    /// Handles the frame of a site within the site. Returns the hosts and sites that changed.
     pub fn site_frame(
         &mut self,
         subject: &str,
@@ -132,7 +136,8 @@ impl SiteTracker {
         Vec::new()
     }
 
-    /// Takes a cue, in khor-proto's form. Ignores kinds that this version does not know.
+    /// Converts a cue message to a cue of khor-proto. Ignores kinds of cues that this version does
+    /// not know.
     pub(crate) fn cue(
         &mut self,
         subject: &str,
@@ -153,12 +158,13 @@ impl SiteTracker {
         fallen
     }
 
-    /// Messages that were refused.
+    /// The counts of rejected messages.
     pub(crate) fn refused(&self) -> &Refused {
         self.hosts.refused()
     }
 
-    /// The site now. Called ten times a second, so it reuses the memory of earlier snapshots.
+    /// The current state of the site. Called ten times a second, so it reuses the memory of earlier
+    /// snapshots.
     pub fn snapshot(&mut self, now: Instant, wall_ms: u64) -> Arc<Site> {
         let summary = (!self.sub_sites.is_empty()).then(|| {
             let summed = self.window.sum(now, wall_ms * 1_000_000);
@@ -192,8 +198,8 @@ impl SiteTracker {
         snapshot
     }
 
-    /// Combines the sum with the number of hosts. Sections above the limit are part of the last
-    /// one.
+    /// Combines the sum with the number of hosts in each section. Sections above the limit are part
+    /// of the last one, which has no name.
     fn summary(&self, Summed { reading, mut sections }: Summed) -> SiteSummary {
         let section = |(name, hosts): (Option<Name>, u32)| {
             let lanes = match &name {
@@ -215,11 +221,11 @@ impl SiteTracker {
     }
 }
 
-/// Why a site within a site within a site is refused.
+/// Why the frame of a site that contains sites is rejected.
 const NESTED: &str =
-    "a site may contain sites, but these only hosts: aggregate them into the site of the engine";
+    "a site may contain sites, but these may contain only hosts: aggregate every site into the engine's site";
 
-/// Writes the hosts into an earlier list, whose memory is reused.
+/// Writes the hosts into an earlier list, and reuses its memory.
 fn write_hosts<'a>(hosts: &mut Vec<Host>, tracked: impl Iterator<Item = &'a TrackedHost>, now: Instant) {
     let mut count = 0;
     for tracked in tracked {
@@ -272,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_that_contains_sites_is_refused() {
+    fn a_site_that_contains_sites_is_rejected() {
         let now = Instant::now();
         let mut tracker = SiteTracker::new(Name::new("home").unwrap(), now);
         for (levels, seq) in [(1, 0), (2, 1), (0, 2)] {

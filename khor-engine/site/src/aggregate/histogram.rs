@@ -1,5 +1,5 @@
-//! Histograms of one signal over many hosts. Sums are exact; values are those of the bins
-//! (`khor_fleet::sketch`). No I/O.
+//! Histograms of one signal over many hosts, with the bins of `khor_fleet::sketch`. Adding two
+//! histograms loses nothing. A value read from a histogram is the middle of a bin. No I/O.
 
 use hdrhistogram::Histogram;
 use khor_fleet::{
@@ -8,7 +8,7 @@ use khor_fleet::{
 };
 use khor_signal::Lane;
 
-/// With one significant digit, an HDR histogram has the bins of [`MAX_PARTS`].
+/// An HDR histogram with one significant digit has the bins of a sketch with [`MAX_PARTS`].
 const SIGNIFICANT_DIGITS: u8 = 1;
 const _: () = assert!(MAX_PARTS == 16);
 
@@ -22,7 +22,7 @@ pub(super) struct ValueHistogram {
 impl ValueHistogram {
     pub(super) fn new(quantity: Quantity) -> Self {
         let histogram = Histogram::new_with_max(quantity.max_steps(), SIGNIFICANT_DIGITS);
-        Self { quantity, histogram: histogram.expect("bounds that a histogram can have") }
+        Self { quantity, histogram: histogram.expect("valid bounds") }
     }
 
     pub(super) fn record(&mut self, value: f64) {
@@ -36,7 +36,7 @@ impl ValueHistogram {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
-        self.histogram.add(&other.histogram).expect("the same bounds");
+        self.histogram.add(&other.histogram).expect("equal bounds");
     }
 
     pub(super) fn clear(&mut self) {
@@ -52,7 +52,7 @@ impl ValueHistogram {
         Sketch::of(values.map(|value| (value.value_iterated_to(), value.count_at_value())), parts)
     }
 
-    /// The value at that quantile.
+    /// The value at the quantile `share`, 0..=1; `None` if the histogram is empty.
     pub(super) fn quantile(&self, share: f64) -> Option<f64> {
         (!self.histogram.is_empty()).then(|| {
             let steps = self.histogram.value_at_quantile(share);
@@ -61,7 +61,7 @@ impl ValueHistogram {
     }
 }
 
-/// The histograms of a lane.
+/// The histograms of one lane over many hosts.
 #[derive(Clone, Debug)]
 pub(super) struct LaneHistograms {
     deviation: ValueHistogram,
@@ -116,7 +116,8 @@ impl LaneHistograms {
         }
     }
 
-    /// The lane whose numbers are each at that quantile.
+    /// The lane whose deviation, level and surprise are each at the quantile `share`, 0..=1; `None`
+    /// if the histograms are empty.
     pub(super) fn quantile(&self, share: f64) -> Option<Lane> {
         Some(Lane {
             level: self.level.quantile(share)? as f32,
@@ -126,7 +127,7 @@ impl LaneHistograms {
     }
 }
 
-/// The histograms of a signal.
+/// The histograms of one signal over many hosts.
 #[derive(Clone, Debug)]
 pub(super) struct SignalHistograms {
     pub(super) rate: ValueHistogram,

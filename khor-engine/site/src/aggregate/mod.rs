@@ -1,4 +1,4 @@
-//! Sums over many hosts: histograms that add up without loss.
+//! Sums over many hosts, as histograms that can be added without loss.
 
 mod histogram;
 mod sections;

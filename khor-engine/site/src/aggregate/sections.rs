@@ -16,16 +16,17 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Most sections that are kept apart: more than a roll call has turns, and more than a frame
-    /// reports. The last of more sections by name count as hosts without one.
+    /// Maximum number of named sections: more than a roll call has turns, and more than a frame
+    /// reports. If there are more, the last ones by name count as hosts without a section.
     pub(crate) const MOST: usize = 40;
 
-    /// The histograms of a section.
+    /// The histograms of a section, or of the hosts without one.
     pub(super) fn of(&mut self, name: Option<&Name>) -> &mut SectionHistograms {
         let Some(name) = name else { return &mut self.without };
         if !self.named.contains_key(name) {
             if self.named.len() >= Self::MOST {
-                // There are too many sections. The last by name is dropped, which may be this one.
+                // There are too many sections. The last one by name, which may be the new one,
+                // counts as hosts without a section.
                 match self.named.last_entry() {
                     Some(last) if last.key() > name => self.without.add(&last.remove()),
                     _ => return &mut self.without,
@@ -33,7 +34,7 @@ impl Sections {
             }
             self.named.insert(name.clone(), SectionHistograms::default());
         }
-        self.named.get_mut(name).expect("it is there")
+        self.named.get_mut(name).expect("inserted above if it was missing")
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -43,15 +44,15 @@ impl Sections {
         }
     }
 
-    /// Resets the histograms, and reuses their memory. Removes sections that are empty already.
+    /// Resets the histograms but keeps their memory. Removes sections that are already empty.
     pub(super) fn clear(&mut self) {
         self.without.clear();
         self.named.retain(|_, section| !section.is_empty());
         self.named.values_mut().for_each(SectionHistograms::clear);
     }
 
-    /// Writes the histograms into the sections of a frame. The one without a name gets all sections
-    /// that the frame does not name.
+    /// Writes the histograms into the sections of a frame. The group without a name receives all
+    /// hosts whose section the frame does not name.
     pub(super) fn write(&self, groups: &mut [Section], parts: u8) {
         let is_named = |name: &Name| groups.iter().any(|group| group.name.as_ref() == Some(name));
         let mut others = self.without.clone();
@@ -65,7 +66,7 @@ impl Sections {
         }
     }
 
-    /// The busiest tenth of each section, as [`busiest`](khor_signal::busiest) computes it.
+    /// The busiest tenth of each section's hosts, as [`busiest`](khor_signal::busiest) computes it.
     pub(super) fn busiest(&self) -> BTreeMap<Option<Name>, Lanes> {
         let named = self.named.iter().map(|(name, section)| (Some(name.clone()), section));
         let active = named.chain([(None, &self.without)]).filter(|(_, section)| !section.is_empty());
@@ -73,7 +74,7 @@ impl Sections {
     }
 }
 
-/// The histograms of one section; `None` until a host has the signal.
+/// The histograms of one section; `None` for a signal that no host has sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SectionHistograms(PerSignal<Option<Box<LaneHistograms>>>);
 
@@ -133,7 +134,8 @@ mod tests {
         Name::new(format!("s{i:03}")).unwrap()
     }
 
-    /// The first by name are kept, and no host of the others is lost.
+    /// The first sections by name are kept. The hosts of the others count as hosts without a
+    /// section.
     #[test]
     fn the_number_of_sections_is_limited() {
         let (mut sections, lanes) = (Sections::default(), deviating_reading(SignalId::Io, 5.0).lanes);

@@ -1,5 +1,5 @@
-//! The sum over the frames of many hosts and sites. From the sum come one reading of the site, and
-//! one of each section. No I/O.
+//! The sum over the frames of many hosts and sites. It gives one reading for the whole site and
+//! lanes for each section. No I/O.
 
 use std::{array, collections::BTreeMap};
 
@@ -16,7 +16,7 @@ use crate::codec::{WIRE_ORDER, WIRE_POSITIONS};
 #[derive(Clone, Debug)]
 pub(crate) struct Aggregate {
     learnt: ValueHistogram,
-    /// `None` until a host has the signal.
+    /// `None` for a signal that no host has sent.
     signals: PerSignal<Option<Box<SignalHistograms>>>,
     sections: Sections,
 }
@@ -48,7 +48,7 @@ impl Aggregate {
         self.sections.of(section).record(&reading.lanes);
     }
 
-    /// Adds a site's frame. Without sections in it, its hosts have no section.
+    /// Adds a site frame. If the frame has no sections, its hosts count as hosts without a section.
     pub(crate) fn add_site(&mut self, frame: &SiteFrame) {
         let parts = frame.parts;
         self.learnt.add_sketch(&frame.learnt, parts);
@@ -78,7 +78,7 @@ impl Aggregate {
         self.sections.add(&other.sections);
     }
 
-    /// Resets the histograms, and reuses their memory.
+    /// Resets the histograms but keeps their memory.
     pub(crate) fn clear(&mut self) {
         self.learnt.clear();
         for signal in self.signals.iter_mut().flatten() {
@@ -87,7 +87,8 @@ impl Aggregate {
         self.sections.clear();
     }
 
-    /// Writes the sum into a site's frame, with the bins and the sections that the frame has.
+    /// Writes the sum into a site frame. The frame's `parts` and section names determine the bins
+    /// and the sections.
     pub(crate) fn write(&self, frame: &mut SiteFrame) {
         let parts = frame.parts;
         frame.learnt = self.learnt.sketch(parts);
@@ -119,7 +120,7 @@ impl Aggregate {
         })
     }
 
-    /// The busiest tenth of each section, as [`busiest`](khor_signal::busiest) computes it.
+    /// The busiest tenth of each section's hosts, as [`busiest`](khor_signal::busiest) computes it.
     pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
         self.sections.busiest()
     }
@@ -136,14 +137,14 @@ mod tests {
     use super::*;
     use crate::testing::plain_site_frame;
 
-    /// Different machines: sizes over ten octaves, one in five in trouble, one in five without
-    /// `exec`.
+    /// Machines that differ: their baselines span ten octaves, one in five is overloaded, and one
+    /// in five lacks `exec`.
     fn machines(seed: u64, count: usize) -> Vec<Reading> {
         let mut random = fastrand::Rng::with_seed(seed);
         let machine = |_| {
-            let in_trouble = random.u8(..5) == 0;
+            let is_overloaded = random.u8(..5) == 0;
             let lane: PerSignal<Option<Lane>> = array::from_fn(|i| {
-                let deviation = random.f32() * 2.0 - 1.0 + if in_trouble { 5.0 } else { 0.0 };
+                let deviation = random.f32() * 2.0 - 1.0 + if is_overloaded { 5.0 } else { 0.0 };
                 let level = (deviation / 6.0).clamp(0.0, 1.0);
                 let has_it = i != SignalId::Exec.index() || random.u8(..5) > 0;
                 has_it.then_some(Lane { level, deviation, surprise: random.f32() })
@@ -165,7 +166,7 @@ mod tests {
         (0..count).map(machine).collect()
     }
 
-    /// One of three sections, or none, by the machine's size.
+    /// Assigns one of three sections, or none, by the machine's baseline of `rx`.
     fn section(machine: &Reading) -> Option<Name> {
         let digit = machine.baselines[SignalId::Rx].unwrap() as u64 % 4;
         ["app", "db", "web"].get(digit as usize).map(|name| Name::new(*name).unwrap())
@@ -189,9 +190,9 @@ mod tests {
         frame
     }
 
-    /// The sum is the same however many relays share the hosts.
+    /// The sum does not depend on the number of relays that share the hosts.
     #[test]
-    fn shares_on_the_wire_add_up() {
+    fn the_frames_of_several_relays_add_up() {
         for seed in 0..40 {
             let mut random = fastrand::Rng::with_seed(seed);
             let machines = machines(seed, 1 + random.usize(..300));
@@ -208,7 +209,7 @@ mod tests {
         }
     }
 
-    fn is_near(rough: Lane, exact: Lane, error: f64) {
+    fn assert_near(rough: Lane, exact: Lane, error: f64) {
         let octaves = f64::from((rough.deviation - exact.deviation).abs());
         let level = f64::from((rough.level - exact.level).abs());
         assert!(octaves.exp2() - 1.0 <= error && level <= error, "{rough:?}, expected {exact:?}");
@@ -216,27 +217,28 @@ mod tests {
 
     /// Values from sketches are within the error that the wire format states.
     #[test]
-    fn an_aggregate_reads_as_the_ensemble_does() {
+    fn an_aggregate_is_close_to_the_ensemble() {
         for (seed, parts) in [(1, 16), (2, 16), (3, 8), (4, 4)] {
             let machines = machines(seed, 8_000);
             let exact = ensemble(machines.iter()).unwrap();
             let mut far = Aggregate::new();
             far.add_site(&frame(&aggregate(&machines), parts));
             let near = far.reading(1).unwrap();
-            // The error of the bins and of the sum. Between two machines, the lower one is taken.
+            // The error of the bins, of the sum, and of the quantile: between two machines, the
+            // aggregate takes the lower one.
             let error = relative_error(parts) + relative_error(MAX_PARTS) + 0.02;
             for i in 0..SignalId::COUNT {
                 let (rate, rough) = (exact.rates.kernel[i].unwrap(), near.rates.kernel[i].unwrap());
                 assert!((rough / rate - 1.0).abs() <= error, "{rough}, expected {rate}");
-                is_near(near.lanes.kernel[i].unwrap(), exact.lanes.kernel[i].unwrap(), error);
+                assert_near(near.lanes.kernel[i].unwrap(), exact.lanes.kernel[i].unwrap(), error);
             }
             let error = relative_error(parts.min(8)) + relative_error(MAX_PARTS) + 0.03;
             assert_eq!(far.sections().len(), 4);
             for (name, near) in far.sections() {
-                let sitting = machines.iter().filter(|machine| section(machine) == name);
-                let exact = busiest(sitting.map(|machine| &machine.lanes));
+                let members = machines.iter().filter(|machine| section(machine) == name);
+                let exact = busiest(members.map(|machine| &machine.lanes));
                 for (lane, rough) in exact.values().zip(near.values()) {
-                    is_near(rough.unwrap(), lane.unwrap(), error);
+                    assert_near(rough.unwrap(), lane.unwrap(), error);
                 }
             }
         }

@@ -11,17 +11,17 @@ use tokio::time::Instant;
 
 use super::sum::Aggregate;
 
-/// The hosts of a site in the last second.
+/// The sum over the hosts of a site in the last second.
 #[derive(Debug, Default)]
 pub(crate) struct Summed {
-    /// All hosts as one machine; `None` without a frame.
+    /// All hosts as one machine; `None` if no frame arrived.
     pub(crate) reading: Option<Reading>,
-    /// The busiest tenth of each section.
+    /// The busiest tenth of each section's hosts.
     pub(crate) sections: BTreeMap<Option<Name>, Lanes>,
 }
 
-/// The frames of the last second, in slots of 200 ms. A sender of five frames a second has about
-/// one frame in each slot.
+/// The frames of the last second, in slots of 200 ms. A relay that sends five frames a second has
+/// about one frame in each slot.
 pub(crate) struct Window {
     slots: VecDeque<(Instant, Aggregate)>,
     spare: Vec<Aggregate>,
@@ -36,18 +36,18 @@ impl Window {
         Self { slots: VecDeque::new(), spare: Vec::new(), sum: Aggregate::new() }
     }
 
-    /// The sum that a frame of now is added to.
+    /// The sum to which a frame that arrives now is added.
     pub(crate) fn current(&mut self, now: Instant) -> &mut Aggregate {
         let is_due = self.slots.back().is_none_or(|(begun, _)| now.duration_since(*begun) >= Self::SLOT);
         if is_due {
-            self.forget(now);
+            self.drop_old_slots(now);
             let aggregate = self.spare.pop().unwrap_or_else(Aggregate::new);
             self.slots.push_back((now, aggregate));
         }
-        &mut self.slots.back_mut().expect("there is one").1
+        &mut self.slots.back_mut().expect("a slot was pushed above if there was none").1
     }
 
-    fn forget(&mut self, now: Instant) {
+    fn drop_old_slots(&mut self, now: Instant) {
         let kept = Self::SLOT * Self::SLOTS as u32;
         while self.slots.front().is_some_and(|(begun, _)| now.duration_since(*begun) >= kept) {
             if let Some((_, mut aggregate)) = self.slots.pop_front() {
@@ -59,7 +59,7 @@ impl Window {
 
     /// The sum over all slots.
     pub(crate) fn sum(&mut self, now: Instant, t_ns: u64) -> Summed {
-        self.forget(now);
+        self.drop_old_slots(now);
         self.sum.clear();
         for (_, aggregate) in &self.slots {
             self.sum.add(aggregate);
@@ -81,12 +81,12 @@ mod tests {
         let db = Name::new("db").unwrap();
         window.current(begun).add_host(Some(&db), &machine);
         let at = |ms| begun + Duration::from_millis(ms);
-        let of_second = window.sum(at(1_100), 1);
-        assert!(of_second.reading.is_some());
-        let heard = |lanes: &Lanes| lanes[SignalId::Rx].unwrap().level > 0.3;
-        assert!(of_second.sections.keys().eq([&Some(db)]) && of_second.sections.values().all(heard));
-        let of_nothing = window.sum(at(1_300), 1);
-        assert!(of_nothing.reading.is_none() && of_nothing.sections.is_empty());
+        let kept = window.sum(at(1_100), 1);
+        assert!(kept.reading.is_some());
+        let is_high = |lanes: &Lanes| lanes[SignalId::Rx].unwrap().level > 0.3;
+        assert!(kept.sections.keys().eq([&Some(db)]) && kept.sections.values().all(is_high));
+        let dropped = window.sum(at(1_300), 1);
+        assert!(dropped.reading.is_none() && dropped.sections.is_empty());
         for ms in (2_000..20_000).step_by(50) {
             window.current(at(ms)).add_host(None, &machine);
             assert!(window.slots.len() <= Window::SLOTS + 1 && window.spare.len() <= Window::SLOTS + 1);

@@ -1,40 +1,41 @@
-//! Limits the cues of a site's hosts, so that a host with too many cues does not displace the cues
-//! of other hosts. No I/O.
+//! Limits the cues of each host of a site, so that a host with too many cues does not displace the
+//! cues of other hosts. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use khor_fleet::Name;
 use tokio::time::Instant;
 
-/// Accepted cues of one host.
+/// Limits the cues of one host that are accepted.
 const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
-/// Accepted cues of one host that also sound. The longest cue sounds for two seconds, and only one
-/// cue sounds at a time.
+/// Limits the accepted cues of one host that khor plays. The longest cue lasts two seconds, and
+/// only one cue sounds at a time.
 const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
-/// Accepted cues of all hosts together that send no frames to this site. A relay that aggregates
-/// passes on 20 cues of such hosts a second, and a peer may invent such hosts.
+/// Limits the accepted cues of all hosts together that send no frames to this site. A relay that
+/// aggregates passes on 20 cues of such hosts a second, and a peer may invent such hosts.
 const OTHERS: Limit = Limit { burst: 40.0, per_second: 20.0 };
-/// Accepted cues of these hosts that also sound.
+/// Limits the accepted cues of these hosts that khor plays.
 const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
-/// Most hosts that are remembered. A host is forgotten once its buckets are full again.
+/// Maximum number of hosts with limits of their own. A host is removed once its buckets are full
+/// again.
 const MOST_HOSTS: usize = 10_000;
 
-/// Why a cue was refused.
+/// Why a cue was rejected.
 pub(super) const REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
-/// Lost and found hosts that a site within the site may report.
+/// Limits the lost and found hosts that a site within the site may report.
 pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 
 /// How an accepted cue is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// Whether the cue may sound. Every accepted cue is listed.
+    /// Whether khor may play the cue. It lists every accepted cue.
     pub sounds: bool,
-    /// Whether its host sends frames to this site. Such a host has a share of the list of cues. All
-    /// other hosts have one share together.
+    /// Whether the host has its own share of the list of cues. It has one if it sends frames to
+    /// this site. All other hosts have one share together.
     pub has_share: bool,
 }
 
-/// A rate with a burst.
+/// The size of a token bucket, and the rate at which it fills.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     burst: f32,
@@ -88,7 +89,7 @@ impl Limits {
     }
 }
 
-/// The limits of all hosts.
+/// The cue limits of all hosts.
 #[derive(Debug)]
 pub(super) struct CueLimits {
     hosts: BTreeMap<Name, Limits>,
@@ -97,15 +98,15 @@ pub(super) struct CueLimits {
 }
 
 impl CueLimits {
-    /// Time between two searches for hosts to forget.
+    /// Time between two searches for hosts whose buckets are full again.
     const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
     pub(super) fn new(now: Instant) -> Self {
         Self { hosts: BTreeMap::new(), others: Limits::new(OTHERS, OTHERS_SOUND, now), tidied: now }
     }
 
-    /// Admits a cue of this host; `None` if there are too many. `sends_frames`: whether the host
-    /// sends frames to this site.
+    /// Accepts or rejects a cue of this host. Returns `None` if the host, or all other hosts
+    /// together, have sent too many. `sends_frames`: whether the host sends frames to this site.
     pub(super) fn admit(&mut self, host: &Name, sends_frames: bool, now: Instant) -> Option<Admission> {
         self.tidy(now);
         if !self.hosts.contains_key(host) && self.hosts.len() < MOST_HOSTS {
@@ -140,7 +141,7 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    /// Sends `count` cues over `ms`. Returns how many are accepted, and how many of those sound.
+    /// Sends `count` cues within `ms`. Returns how many are accepted, and how many khor plays.
     fn sent(
         limits: &mut CueLimits,
         host: impl Fn(u64) -> Name,
@@ -165,7 +166,7 @@ mod tests {
         assert!((11..=12).contains(&flood[0]) && flood[1] == 3, "{flood:?}");
         let quiet = limits.admit(&name("web-1"), true, begun + Duration::from_secs(1));
         assert_eq!(quiet, Some(Admission { sounds: true, has_share: true }));
-        // A minute later it may send a burst again.
+        // A minute later, the host may send a burst again.
         let later = begun + Duration::from_mins(1);
         assert_eq!((0..100).filter(|_| limits.admit(&name("evil"), true, later).is_some()).count(), 10);
     }

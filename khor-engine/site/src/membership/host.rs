@@ -8,65 +8,69 @@ use tokio::time::Instant;
 
 use crate::codec;
 
-/// A host that sends no frame for this long is silent: 20 frames at the usual rate, 4 at the
-/// lowest.
+/// A host is silent if no frame of it arrives for this long. Its relay sends 20 frames in this time
+/// at the default rate, and 4 at the lowest rate.
 const SILENT: Duration = Duration::from_secs(4);
-/// Upper limit of the time after which a slow host is silent, for each relay that shares the site.
+/// Upper limit for the silence timeout of a slow host. It is multiplied by the number of relays
+/// that share the site.
 const SLOWEST: Duration = Duration::from_secs(20);
-/// A relay that sends nothing for this long has ended. Another relay may then use its host's name.
+/// A relay has ended if it sends nothing for this long. Another relay may then use its host's name.
 const ENDED: Duration = Duration::from_secs(1);
-/// How long a name counts as used twice after a rival was seen.
+/// How long a name counts as used twice after a frame of a rival arrived.
 const TWICE: Duration = Duration::from_secs(10);
 
-/// A host at one instant.
+/// The state of a host at one instant.
 #[derive(Clone, Debug)]
 pub struct Host {
-    /// Its name.
+    /// The host's name.
     pub name: Name,
-    /// The site within the site that named the host, if its own frames do not come here.
+    /// The site within the site whose frames contain this host; `None` if the host's own frames
+    /// arrive here.
     pub via: Option<Name>,
-    /// Its section.
+    /// The host's section.
     pub section: Option<Name>,
-    /// The host has stopped sending.
+    /// Whether the host has stopped sending.
     pub silent: bool,
-    /// Its last reading.
+    /// The reading in the host's last frame.
     pub reading: Reading,
-    /// Why a lane of its last frame was dropped, if one was.
+    /// Why a lane of the last frame was dropped; `None` if all lanes were kept.
     pub left_out: Option<String>,
-    /// The source of its counters.
+    /// The source of the host's counters.
     pub source: Source,
-    /// Version of its relay.
+    /// Version of the host's relay.
     pub version: String,
-    /// Time since its last frame.
+    /// Time since the host's last frame.
     pub seen_ago: Duration,
-    /// This machine's wall clock less the host's, milliseconds. Includes the time on the network.
+    /// This machine's wall clock minus the host's, milliseconds. Includes the network delay.
     pub behind_ms: i64,
     /// Frames that did not arrive.
     pub missed: u64,
     /// Frames that arrived after newer ones.
     pub late: u64,
-    /// Messages under its name that were refused, without the late ones.
+    /// Rejected messages under the host's name, without the late ones.
     pub refused: u64,
-    /// Why the last of them was refused.
+    /// Why the last of these messages was rejected.
     pub refusal: Option<String>,
-    /// Another relay uses its name.
+    /// Whether another relay uses the host's name.
     pub used_twice: bool,
 }
 
-/// A host or a site within the site that fell silent or came back.
+/// A host, or a site within the site, that fell silent or returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MembershipChange {
-    /// It is silent.
+    /// This host or site fell silent.
     Lost(Name),
-    /// It is back.
+    /// This host or site sends again.
     Back(Name),
 }
 
-/// The result for a frame.
+/// How a frame of a known host was handled.
 #[derive(PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
+    /// A newer frame arrived before.
     Late,
+    /// Another relay still sends under this name.
     Rival,
 }
 
@@ -76,7 +80,7 @@ pub(crate) struct TrackedHost {
     instance: u32,
     seq: u64,
     monotonic_ms: u64,
-    /// Time between two of its frames; `None` until two arrived.
+    /// Time between two of the host's frames; `None` until two frames have arrived.
     interval: Option<Duration>,
     seen: Instant,
     /// When another relay with this name last sent a frame.
@@ -85,9 +89,9 @@ pub(crate) struct TrackedHost {
 }
 
 impl TrackedHost {
-    /// A host from its first frame. `catalogue` assigns the ids of its lanes.
+    /// Creates a host from its first frame. `catalogue` assigns the ids of its lanes.
     pub(super) fn new(frame: Frame, seen: Instant, behind_ms: i64, catalogue: &mut Catalogue) -> Self {
-        let (reading, left_out) = codec::reading(&frame, catalogue);
+        let (reading, drop_reason) = codec::reading(&frame, catalogue);
         let Frame { host: name, section, instance, seq, monotonic_ms, version, source, .. } = frame;
         let host = Host {
             name,
@@ -95,7 +99,7 @@ impl TrackedHost {
             section,
             silent: false,
             reading,
-            left_out: left_out.map(|why| why.to_string()),
+            left_out: drop_reason.map(|reason| reason.to_string()),
             source,
             version,
             seen_ago: Duration::ZERO,
@@ -109,16 +113,16 @@ impl TrackedHost {
         Self { host, instance, seq, monotonic_ms, interval: None, seen, rival: None, twice: None }
     }
 
-    /// A host whose frame came inside the frame of the site `via`.
+    /// Marks the host as one whose frames arrive inside the frames of the site `via`.
     #[must_use]
     pub(super) fn named_by(mut self, via: &Name) -> Self {
         self.host.via = Some(via.clone());
         self
     }
 
-    /// Takes the host's next frame. A restarted relay counts from 0. A relay that appears while
-    /// another one with the same name still sends is a rival. `shares` receivers share the frames.
-    /// `catalogue` assigns the ids of its lanes.
+    /// Handles the host's next frame. A restarted relay counts from 0. A relay that appears while
+    /// another one with the same name still sends is a rival. `shares` is the number of receivers
+    /// that share the frames. `catalogue` assigns the ids of the lanes.
     pub(super) fn update(
         &mut self,
         frame: Frame,
@@ -139,51 +143,52 @@ impl TrackedHost {
             return Outcome::Late;
         } else {
             let sent = frame.seq - self.seq;
-            // Frames that other receivers got are not missing.
+            // With several receivers, a gap may be frames that another receiver got.
             self.host.missed += if shares == 1 { sent - 1 } else { 0 };
             let took_ms = frame.monotonic_ms.saturating_sub(self.monotonic_ms);
             self.interval = Some(Duration::from_millis(took_ms / sent));
-            if self.rival.is_some_and(|heard| now.duration_since(heard) < TWICE * shares) {
+            if self.rival.is_some_and(|seen| now.duration_since(seen) < TWICE * shares) {
                 self.twice = Some(now);
             }
         }
         self.seen = now;
         (self.instance, self.seq, self.monotonic_ms) = (frame.instance, frame.seq, frame.monotonic_ms);
-        let (reading, left_out) = codec::reading(&frame, catalogue);
-        (self.host.reading, self.host.left_out) = (reading, left_out.map(|why| why.to_string()));
+        let (reading, drop_reason) = codec::reading(&frame, catalogue);
+        (self.host.reading, self.host.left_out) = (reading, drop_reason.map(|reason| reason.to_string()));
         let Frame { section, version, source, .. } = frame;
         (self.host.section, self.host.version, self.host.source) = (section, version, source);
         self.host.behind_ms = behind_ms;
         Outcome::Accepted
     }
 
-    /// Counts a refused message under its name.
+    /// Counts a rejected message under this host's name.
     pub(super) fn count_refusal(&mut self, why: &str) {
         self.host.refused += 1;
         self.host.refusal = Some(why.to_owned());
     }
 
-    /// After how long without a frame the host is silent. If receivers share the frames, each gets
-    /// a random one of `shares`. After 20 frames for each receiver, the chance that one receiver
-    /// got none is below 10⁻⁸.
+    /// How long the host may send no frame before it is silent. If several receivers share the
+    /// frames, NATS sends each frame to a random one of the `shares` receivers. The timeout is then
+    /// long enough for 20 frames per receiver, so a receiver gets none of them with a probability
+    /// below 10⁻⁸.
     pub(super) fn silence_timeout(&self, shares: u32) -> Duration {
         let slow = self.interval.unwrap_or_default() * 20;
         if shares == 1 { SILENT } else { SILENT.max(slow.min(SLOWEST)) * shares }
     }
 
-    /// When its last frame arrived.
+    /// When the host's last frame arrived.
     pub(super) fn seen(&self) -> Instant {
         self.seen
     }
 
-    /// The host now.
+    /// The current state of the host.
     pub(crate) fn snapshot(&self, now: Instant) -> Host {
         let mut host = self.host.clone();
         self.update_times(&mut host, now);
         host
     }
 
-    /// Writes the host into an earlier snapshot, whose memory is reused.
+    /// Writes the current state into an earlier snapshot, and reuses its memory.
     pub(crate) fn write_snapshot(&self, host: &mut Host, now: Instant) {
         let Host {
             name,
@@ -220,7 +225,7 @@ impl TrackedHost {
     }
 }
 
-/// Copies a value, unless it is equal already.
+/// Copies a value, unless the two are already equal.
 fn assign<T: Clone + PartialEq>(held: &mut T, now: &T) {
     if held != now {
         held.clone_from(now);

@@ -1,4 +1,4 @@
-//! Who belongs to a site: its hosts, the sites within it, who is silent, and what was refused.
+//! The members of a site: its hosts, the sites within it, and the messages that were rejected.
 
 mod cue_limits;
 mod host;

@@ -1,35 +1,35 @@
-//! Counts the messages that were refused, by reason.
+//! Counts rejected messages by reason.
 
 use khor_proto::inert;
 
-/// Most characters of a subject that are shown. A server accepts any text without spaces as a
-/// subject.
+/// Maximum number of characters of a subject in a message for the user. A server accepts any text
+/// without spaces as a subject.
 const SUBJECT_CHARS: usize = 200;
 
-/// Messages that were refused since the program started.
+/// Counts of the messages that were rejected since the program started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
-    /// Longer than any message of khor.
+    /// Messages that are longer than any message of khor.
     pub oversized: u64,
-    /// No messages of khor.
+    /// Messages that do not begin like a message of khor.
     pub foreign: u64,
-    /// Of an unknown major version.
+    /// Messages with an unknown major version.
     pub version: u64,
-    /// Broken, or with meaningless values.
+    /// Messages that are damaged or have invalid values.
     pub malformed: u64,
-    /// Sent under another host's subject.
+    /// Messages under the subject of another host.
     pub misdirected: u64,
-    /// Older than a message that came before.
+    /// Messages that arrived after a newer one.
     pub late: u64,
-    /// Of a relay that uses another relay's name.
+    /// Messages of a relay that uses another relay's name.
     pub duplicate: u64,
-    /// Of hosts, sites or relays above the limit.
+    /// Messages of hosts, sites or relays above the maximum number.
     pub crowded: u64,
     /// Cues above the limit of a host.
     pub flooded: u64,
     /// Frames of sites that contain sites, or frames of sites at a relay that aggregates.
     pub nested: u64,
-    /// Why the last message was refused.
+    /// Why the last message was rejected.
     pub last: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Refused {
     /// Number of reasons.
     pub const REASONS: usize = 10;
 
-    /// Counts one message.
+    /// Counts one rejected message and keeps the reason.
     pub(super) fn note(&mut self, count: fn(&mut Self) -> &mut u64, subject: &str, why: &str) {
         *count(self) += 1;
         self.last = Some(format!("{}: {why}", inert::escaped(subject, SUBJECT_CHARS)));

@@ -1,4 +1,4 @@
-//! The hosts of a site that send to this program: their state, and the rejected messages. No I/O.
+//! The hosts whose frames arrive here: their state, and the rejected messages. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,29 +12,29 @@ use super::{
     refused::Refused,
 };
 
-/// A silent host is forgotten after this long.
+/// A silent host is removed after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// Most hosts that are tracked. Frames of more hosts are refused and counted.
+/// Maximum number of tracked hosts. Frames of further hosts are rejected and counted.
 const MOST_HOSTS: usize = 10_000;
 
 /// A frame that was accepted.
 pub(crate) struct Arrival<'a> {
-    /// The host that sent it.
+    /// The host that sent the frame.
     pub(crate) host: &'a Host,
-    /// The host had been silent.
+    /// Whether the host was silent before.
     pub(crate) is_back: bool,
 }
 
-/// All hosts that send to this program.
+/// All hosts whose frames arrive here.
 pub(crate) struct HostRoster {
     tracked: BTreeMap<Name, TrackedHost>,
     cue_limits: CueLimits,
     refused: Refused,
-    /// The lanes of all hosts. It only grows.
+    /// The lanes of all hosts. Lanes are only added.
     catalogue: Catalogue,
-    /// Since when frames can arrive.
+    /// When the connection was last established.
     connected: Instant,
-    /// Number of receivers that share the frames. Each frame goes to a random one of them.
+    /// Number of receivers that share the frames. NATS sends each frame to a random one of them.
     shares: u32,
 }
 
@@ -50,7 +50,7 @@ impl HostRoster {
         }
     }
 
-    /// The connection is back. No host is silent because of the time without it.
+    /// Call this after a reconnect, so that the time without a connection makes no host silent.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.connected = now;
     }
@@ -65,7 +65,7 @@ impl HostRoster {
         self.shares = shares.max(1);
     }
 
-    /// Takes a host's frame. Returns `None` and counts the reason if it is refused.
+    /// Handles a host's frame. If the frame is rejected, counts the reason and returns `None`.
     pub(crate) fn host_frame(
         &mut self,
         subject: &str,
@@ -106,7 +106,7 @@ impl HostRoster {
         }
     }
 
-    /// Takes a cue, unless its host sends too many.
+    /// Reads a cue. Rejects it if its host sends too many.
     pub(crate) fn cue(&mut self, subject: &str, bytes: &[u8], now: Instant) -> Option<(Cue, Admission)> {
         let cue = self.read(subject, bytes, |cue: &Cue| &cue.host)?;
         let admission = self.cue_limits.admit(&cue.host, self.tracked.contains_key(&cue.host), now);
@@ -116,7 +116,7 @@ impl HostRoster {
         Some((cue, admission?))
     }
 
-    /// Reads a message, or counts the reason against it.
+    /// Reads a message. If it is rejected, counts the reason and returns `None`.
     pub(crate) fn read<M: Message>(
         &mut self,
         subject: &str,
@@ -142,7 +142,7 @@ impl HostRoster {
         None
     }
 
-    /// Counts a refused message, also for the host whose name is in its subject.
+    /// Counts a rejected message, also for the host in its subject.
     pub(crate) fn refuse(&mut self, count: fn(&mut Refused) -> &mut u64, subject: &str, why: &str) {
         self.refused.note(count, subject, why);
         if let Some(tracked) = subject::host(subject).ok().and_then(|host| self.tracked.get_mut(&host)) {
@@ -150,17 +150,17 @@ impl HostRoster {
         }
     }
 
-    /// Counts a message that came after a newer one.
+    /// Counts a message that arrived after a newer one.
     pub(crate) fn count_late(&mut self) {
         self.refused.late += 1;
     }
 
-    /// The numbers of rejected messages.
+    /// The counts of rejected messages.
     pub(crate) fn refused(&self) -> &Refused {
         &self.refused
     }
 
-    /// The hosts that fell silent since the last call. Forgets hosts that have been silent for a
+    /// The hosts that fell silent since the last call. Removes hosts that have been silent for a
     /// day.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.tracked.retain(|_, host| now.duration_since(host.seen()) < FORGOTTEN);
@@ -182,14 +182,14 @@ impl HostRoster {
         self.tracked.values()
     }
 
-    /// Number of hosts that send, and of silent hosts.
+    /// The number of hosts that send, and of silent hosts.
     pub(crate) fn count(&self) -> (u32, u32) {
         let silent = self.tracked.values().filter(|tracked| tracked.host.silent).count();
         ((self.tracked.len() - silent) as u32, silent as u32)
     }
 
-    /// Number of hosts in each section, silent ones included. `None` is the hosts without a
-    /// section.
+    /// The number of hosts in each section, including silent ones. `None` stands for the hosts
+    /// without a section.
     pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, u32> {
         let mut sections: BTreeMap<Option<Name>, u32> = BTreeMap::new();
         for TrackedHost { host, .. } in self.tracked.values() {
@@ -204,8 +204,8 @@ impl HostRoster {
     }
 }
 
-/// Numbers of hosts by section, in the order of names. The hosts without a section come last. If
-/// there are more than `most` sections, the last ones count as hosts without a section.
+/// The number of hosts in each section, sorted by name, hosts without a section last. If there are
+/// more than `most` entries, the last sections are added to the hosts without a section.
 pub(crate) fn pool_sections(
     mut sections: BTreeMap<Option<Name>, u32>,
     most: usize,
@@ -233,7 +233,7 @@ mod tests {
         Frame { instance, monotonic_ms: 1, wall_ms: 1_000, signals: vec![None], ..plain }
     }
 
-    /// A roster that gets frames at given times.
+    /// A roster that receives frames at given times.
     struct Site(HostRoster, Instant);
 
     impl Site {
@@ -276,7 +276,7 @@ mod tests {
         assert_eq!((site.fallen(61_000), site.fallen(64_500)), (0, 1));
     }
 
-    /// One of two receivers may get no frame for a while.
+    /// One of two receivers may receive no frame of a host for a while.
     #[test]
     fn shared_frames_lengthen_the_silence_timeout() {
         let mut site = Site::new();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn two_relays_of_one_name_are_reported() {
+    fn two_relays_with_one_name_are_reported() {
         let mut site = Site::new();
         site.at(0, 1, 900);
         site.at(1_500, 2, 0);
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_messages_are_counted_by_reason() {
+    fn rejected_messages_are_counted_by_reason() {
         let mut site = Site::new();
         let now = site.1;
         let good = frame(1, 0).write().unwrap();

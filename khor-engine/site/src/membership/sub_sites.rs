@@ -1,5 +1,5 @@
-//! The sites within a site: the relays that report each one, their counts, and the hosts that they
-//! name. No I/O.
+//! The sites within a site: their relays, their counts, and the hosts whose frames they pass on.
+//! No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,66 +15,68 @@ use super::{
     host::{MembershipChange, TrackedHost},
 };
 
-/// A relay that reports a site and sends nothing for this long has ended.
+/// A relay that reports a site has ended if it sends nothing for this long.
 const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
-/// A site without a frame for this long is silent.
+/// A site is silent if no frame of it arrives for this long.
 const SILENT: Duration = Duration::from_secs(4);
-/// A silent site is forgotten after this long.
+/// A silent site is removed after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// A named host is dropped this long after its site last named it.
+/// A named host is removed if its site does not send its frame again for this long.
 const NAMED: Duration = Duration::from_millis(1_500);
-/// How long a change of a host is remembered. All relays that report a site notice the change
-/// within this time.
+/// How long a returned host is remembered. Within this time, all relays of its site report the
+/// return, which then counts once.
 const NOTICED: Duration = Duration::from_mins(2);
-/// Most sites that are tracked, and most relays that report one of them.
+/// Maximum number of tracked sites.
 const MOST_SITES: usize = 1_000;
+/// Maximum number of relays that report one site.
 const MOST_AGGREGATORS: usize = 32;
-/// Most sections of a site that are counted: as many as its relays can name at once. Hosts of
+/// Maximum number of counted sections of a site: as many as its relays can name at once. Hosts of
 /// further sections count as hosts without a section.
 const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
-/// Most hosts that are named at once, and most hosts whose changes are remembered. More are
-/// ignored.
+/// Maximum number of named hosts. Further hosts are ignored.
 const MOST_NAMED: usize = 2_000;
+/// Maximum number of hosts whose last change is remembered. Changes of further hosts are ignored.
 const MOST_NOTICED: usize = 10_000;
-/// Several relays may report one site. Each names the newest frame of a host that it received
-/// itself, so gaps between the frames of a named host are not missing frames.
+/// The number of receivers that share the frames of a named host. Several relays may report one
+/// site, and each passes on only the frames that it received. So a gap is not a missing frame.
 const SHARES_OF_NAMED: u32 = 2;
 
-/// A site within the site at one instant.
+/// The state of a site within the site at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubSite {
-    /// Its name.
+    /// The site's name.
     pub name: Name,
-    /// No relay reports it now.
+    /// Whether no relay reports the site now.
     pub silent: bool,
-    /// Hosts that send to it.
+    /// Hosts of the site that send.
     pub hosts: u32,
-    /// Hosts that have stopped.
+    /// Hosts of the site that have stopped sending.
     pub silent_hosts: u32,
-    /// Messages that its relays refused while this engine received those relays. Never falls.
+    /// Messages that the site's relays rejected while this engine received these relays. It never
+    /// decreases.
     pub refused: u64,
-    /// Relays that report it.
+    /// Relays that report the site.
     pub aggregators: u32,
-    /// Largest relative error of its values.
+    /// Largest relative error of the site's values.
     pub relative_error: f64,
     /// Largest relative error of its sections' values; `None` if its relays report no sections.
     pub section_relative_error: Option<f64>,
-    /// Time since the last frame.
+    /// Time since the last frame of the site.
     pub seen_ago: Duration,
 }
 
 struct TrackedSite {
     aggregators: Vec<Aggregator>,
-    /// Messages that the relays of the site refused, by relay instance. A restarted relay counts
+    /// Messages that the relays of the site rejected, by relay instance. A restarted relay counts
     /// from 0.
     refused: Accumulator<u32, 1>,
-    /// Hosts of each section. Kept while no relay reports the site, as silent hosts are.
+    /// Hosts of each section. The counts are kept while no relay reports the site.
     sections: BTreeMap<Option<Name>, u32>,
     seen: Instant,
     silent: bool,
     parts: u8,
     section_parts: Option<u8>,
-    /// Limits the lost and found hosts of the site that are reported.
+    /// Limits how many lost and found hosts of the site are reported.
     changes: Bucket,
 }
 
@@ -86,9 +88,9 @@ struct Aggregator {
     hosts: u32,
     silent: u32,
     refused: u64,
-    /// When its first frame arrived.
+    /// When the relay's first frame arrived.
     since: Instant,
-    /// Hosts of each section; empty if it reports no sections.
+    /// Hosts of each section; empty if the relay reports no sections.
     sections: Vec<(Option<Name>, u32)>,
 }
 
@@ -96,17 +98,17 @@ struct Aggregator {
 #[derive(Clone, Copy)]
 struct Noticed {
     silent: bool,
-    /// When the relay noticed the change, by its wall clock.
+    /// When the relay detected the change, by its wall clock.
     wall_ms: u64,
     reported: Instant,
 }
 
-/// The result for a site's frame.
+/// How a site frame was handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SiteOutcome {
-    /// It was accepted. These hosts and sites changed.
+    /// The frame was accepted. These hosts and sites changed.
     Accepted(Vec<MembershipChange>),
-    /// A newer frame came before.
+    /// A newer frame arrived before.
     Late,
     /// There are too many sites, or too many relays report this one.
     Crowded,
@@ -117,7 +119,7 @@ pub(crate) struct SubSites {
     sites: BTreeMap<Name, TrackedSite>,
     named: BTreeMap<Name, TrackedHost>,
     noticed: BTreeMap<Name, Noticed>,
-    /// Since when frames can arrive.
+    /// When the connection was last established.
     connected: Instant,
 }
 
@@ -126,7 +128,7 @@ impl SubSites {
         Self { sites: BTreeMap::new(), named: BTreeMap::new(), noticed: BTreeMap::new(), connected: now }
     }
 
-    /// The connection is back. No site is silent because of the time without it.
+    /// Call this after a reconnect, so that the time without a connection makes no site silent.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.connected = now;
     }
@@ -135,7 +137,7 @@ impl SubSites {
         self.sites.is_empty()
     }
 
-    /// Takes a site's frame. `catalogue` assigns the ids of its hosts' lanes.
+    /// Handles a site frame. `catalogue` assigns the ids of the hosts' lanes.
     pub(crate) fn site_frame(
         &mut self,
         frame: &SiteFrame,
@@ -168,7 +170,7 @@ impl SubSites {
         SiteOutcome::Accepted(changes)
     }
 
-    /// Updates the hosts whose own frames the site's frame contains. Unreadable frames are ignored.
+    /// Updates the hosts whose own frames the site frame contains. Ignores unreadable frames.
     fn name_hosts(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64, catalogue: &mut Catalogue) {
         for host in frame.deviant.iter().filter_map(|bytes| Frame::read(bytes).ok()) {
             let behind_ms = wall_ms.cast_signed().wrapping_sub(host.wall_ms.cast_signed());
@@ -182,8 +184,8 @@ impl SubSites {
         }
     }
 
-    /// The new changes of hosts. Each relay that reports the site reports each change, at its own
-    /// time.
+    /// The changes of hosts that are new. All relays of a site report each change, at different
+    /// times, so a change counts only once.
     fn notice_changes(&mut self, frame: &SiteFrame, now: Instant) -> Vec<MembershipChange> {
         let mut news = Vec::new();
         for change in &frame.changes {
@@ -205,7 +207,7 @@ impl SubSites {
         news
     }
 
-    /// The sites that fell silent since the last call. Drops sites and hosts that are too old.
+    /// The sites that fell silent since the last call. Removes sites and hosts that are too old.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.sites.retain(|_, site| now.duration_since(site.seen) < FORGOTTEN);
         self.named.retain(|_, named| now.duration_since(named.seen()) < NAMED);
@@ -224,23 +226,23 @@ impl SubSites {
         fallen
     }
 
-    /// The hosts that the sites name now.
+    /// The hosts whose own frames the sites pass on now.
     pub(crate) fn named(&self) -> impl Iterator<Item = &TrackedHost> {
         self.named.values()
     }
 
-    /// All sites now.
+    /// The current state of all sites.
     pub(crate) fn snapshot(&self, now: Instant) -> Vec<SubSite> {
         self.sites.iter().map(|(name, site)| site.snapshot(name, now)).collect()
     }
 
-    /// Number of hosts that send, and of silent hosts, in all sites.
+    /// The number of hosts that send, and of silent hosts, in all sites.
     pub(crate) fn count(&self) -> (u32, u32) {
         let counts = self.sites.values().map(TrackedSite::count);
         counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
     }
 
-    /// Hosts of each section of each site.
+    /// The number of hosts in each section of each site.
     pub(crate) fn sections(&self) -> impl Iterator<Item = (&Option<Name>, &u32)> {
         self.sites.values().flat_map(|site| &site.sections)
     }
@@ -269,15 +271,16 @@ impl TrackedSite {
         }
     }
 
-    /// The largest counts. Each relay counts the whole site, and a relay that has just started
-    /// counts fewer hosts.
+    /// The number of hosts that send, and of silent hosts. These are the largest counts of all
+    /// relays, because a relay that has just started knows fewer hosts.
     fn count(&self) -> (u32, u32) {
         let most = |of: fn(&Aggregator) -> u32| self.aggregators.iter().map(of).max().unwrap_or(0);
         (most(|aggregator| aggregator.hosts), most(|aggregator| aggregator.silent))
     }
 
-    /// The largest count of each section. Until a relay has been reporting for [`SILENT`], the
-    /// previous counts are kept. Without sections, all hosts count as hosts without a section.
+    /// Updates [`Self::sections`] with the largest count of all relays. Until one relay has been
+    /// reporting for [`SILENT`], the previous counts are kept too. If no relay reports sections,
+    /// all hosts count as hosts without a section.
     fn count_sections(&mut self, now: Instant) {
         let has_settled = |aggregator: &Aggregator| now.duration_since(aggregator.since) >= SILENT;
         if self.aggregators.iter().any(has_settled) || self.sections.keys().all(Option::is_none) {
@@ -312,8 +315,9 @@ impl TrackedSite {
     }
 }
 
-/// The relative error of values that come from bins of `parts` parts a doubling. A bin that is
-/// wider than those of the sum is added where its middle is, which adds the error of the sum.
+/// The relative error of values from a frame whose sketches have `parts` bins in each doubling. The
+/// engine adds the middle of each bin to a sum with the finest bins. If the frame's bins are wider,
+/// this adds the error of the sum.
 fn relative_error(parts: u8) -> f64 {
     let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
     sketch::relative_error(parts) + of_sum

@@ -1,4 +1,5 @@
-//! The connection to a NATS server. It drops messages that it cannot send at once.
+//! The connection to a NATS server. It reconnects by itself, and drops messages that it cannot send
+//! at once.
 
 use std::{
     net::IpAddr,
@@ -16,11 +17,11 @@ use super::{
     trouble::{Troubles, fix},
 };
 
-/// Longest wait for room in the queue of the client's own task.
+/// Maximum wait for room in the client's send queue.
 const SEND_TIMEOUT: Duration = Duration::from_millis(20);
-/// A server that sends nothing for this long counts as unavailable. It has one second to answer a
-/// ping. Silent hosts are detected later than this, so a cut cable never looks like the silence of
-/// all hosts.
+/// A server that sends nothing for this long counts as unavailable. The client pings it after two
+/// seconds, so the server has one second to answer. A host is silent only after four seconds, so a
+/// cut cable is reported as one lost server, not as many silent hosts.
 const MUTE: Duration = Duration::from_secs(3);
 
 /// A connection that reconnects by itself.
@@ -30,7 +31,7 @@ pub(crate) struct Link {
     server: String,
     is_tls: bool,
     troubles: Arc<Troubles>,
-    /// Number of bytes received so far, and when it last grew.
+    /// The number of bytes received so far, and when it last changed.
     received: Arc<Mutex<(u64, Instant)>>,
 }
 
@@ -49,8 +50,8 @@ impl Link {
         Ok(Self { client, server: nats.url.clone(), is_tls: nats.requires_tls(), troubles, received })
     }
 
-    /// Whether the connection works: the server sent something lately. Call this about once a
-    /// second.
+    /// Whether the server is connected and has sent something in the last three seconds. Call this
+    /// about once a second, because each call checks for new bytes.
     pub(crate) fn is_up(&self) -> bool {
         let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
         let mut received = self.received.lock();
@@ -60,16 +61,14 @@ impl Link {
         self.client.connection_state() == State::Connected && received.1.elapsed() < MUTE
     }
 
-    /// Why messages are not delivered, if some are not.
+    /// Why messages are not delivered; `None` if all are delivered.
     pub(crate) fn trouble(&self) -> Option<Shortfall> {
-        let why = self
-            .troubles
-            .why()
-            .or_else(|| (!self.is_up()).then(|| "nothing comes from it any more".to_owned()))?;
+        let why =
+            self.troubles.why().or_else(|| (!self.is_up()).then(|| "it no longer answers".to_owned()))?;
         Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 
-    /// Longest message that the server accepts, bytes: its `max_payload`.
+    /// Maximum length of a message that the server accepts, bytes: its `max_payload`.
     pub(crate) fn longest_message(&self) -> usize {
         self.client.max_payload()
     }
@@ -88,17 +87,17 @@ impl Link {
         self.is_up() && matches!(timeout(SEND_TIMEOUT, sending).await, Ok(Ok(())))
     }
 
-    /// TCP payload of a published message with `payload` bytes, if no other message shares its
-    /// packet.
+    /// Length of a published message with `payload` bytes as TCP payload, if it has a packet of its
+    /// own.
     pub(crate) fn length_on_wire(&self, subject: &str, payload: usize) -> usize {
-        /// Header, type and authentication tag of a TLS 1.3 record.
+        /// Bytes that a TLS 1.3 record adds: header, type and authentication tag.
         const TLS_RECORD: usize = 22;
         let command = format!("PUB {subject} {payload}\r\n\r\n").len();
         let tls = if self.is_tls { TLS_RECORD } else { 0 };
         command + payload + tls
     }
 
-    /// This client's address, as the server sees it.
+    /// This client's IP address, as the server reports it.
     pub(crate) fn local_address(&self) -> Option<IpAddr> {
         self.client.server_info().client_ip.parse().ok()
     }
@@ -118,10 +117,10 @@ impl Link {
         subscribed.map_err(|error| NatsError::Client(error.to_string()))
     }
 
-    /// Waits up to a second until sent messages have reached the server.
+    /// Waits at most one second until sent messages have reached the server.
     pub(crate) async fn close(&self) {
         if self.is_up() {
-            // If the server does not answer, nothing more can be done.
+            // If the server does not answer in time, the last messages are lost.
             drop(timeout(Duration::from_secs(1), self.client.flush()).await);
         }
     }

@@ -1,4 +1,4 @@
-//! The connection to a NATS server.
+//! The connection to a NATS server: settings, errors and their fixes.
 
 mod link;
 mod secret_files;

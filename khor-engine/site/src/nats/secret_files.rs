@@ -1,5 +1,5 @@
-//! Finds secret files of the NATS connection that users other than the owner can read. A reader of
-//! such a file can act in this host's name.
+//! Finds secret files of the NATS connection that users other than the owner can read. Such a user
+//! could send messages as this host.
 
 use std::{
     fs, io,
@@ -13,21 +13,22 @@ use nix::unistd::Group;
 /// Permission bits of all users but the owner.
 const NON_OWNER_BITS: u32 = 0o077;
 
-/// A secret file that more users than its owner can read or change.
+/// A secret file that users other than its owner can read or change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exposed {
     /// The file.
     pub path: PathBuf,
-    /// The other users: `the group khor`, or `all users`.
+    /// The users that can read the file: for example `the group khor`, or `all users`.
     pub readers: String,
 }
 
 impl Exposed {
-    /// Checks the file's permissions. Returns `None` if only its owner has any.
+    /// Checks the file's permissions. Returns `None` if only its owner has permissions.
     ///
     /// # Errors
     ///
-    /// Those of [`files::with_timeout`], and the system's if the permissions cannot be read.
+    /// If the permissions cannot be read, or the file system does not answer in time
+    /// ([`files::with_timeout`]).
     pub fn find(path: &Path) -> io::Result<Option<Self>> {
         let found = files::with_timeout(path, |path| fs::metadata(path))?;
         let readers = match found.mode() & NON_OWNER_BITS {

@@ -12,58 +12,59 @@ use tracing::warn;
 
 use super::secret_files::Exposed;
 
-/// The server's usual port on this machine.
+/// The default address: the default port of NATS on this machine.
 const LOCAL: &str = "nats://127.0.0.1:4222";
-/// Messages that may wait for the client's own task. More are dropped.
+/// Capacity of the client's send queue, messages. While it is full, messages are dropped.
 const WAITING: usize = 8;
-/// The client pings a server that sends nothing for this long. After two pings without an answer,
-/// it reconnects. A cut cable gives no other sign.
+/// The client pings a server that sends nothing for this long. It reconnects after two pings
+/// without an answer. A cut cable causes no error, so only pings detect it.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
-/// Longest wait between two attempts to connect.
+/// Maximum wait between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(2);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Largest key or certificate file that is read, bytes.
+/// Maximum length of a key or certificate file, bytes.
 const MAX_BYTES: u64 = 256 * 1024;
 
 /// A NATS server and the credentials for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NatsSettings {
-    /// Its address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
+    /// The server's address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
     pub url: String,
-    /// A credentials file (JWT and seed), as NATS' own tools write it.
+    /// A credentials file (JWT and seed), as the tools of NATS write it.
     pub creds: Option<PathBuf>,
     /// A file with the seed of a user's `NKey`.
     pub nkey: Option<PathBuf>,
-    /// Certificates of the authority that signed the server's, PEM. The default is the system's.
+    /// A PEM file with the certificate of the authority that signed the server's certificate.
+    /// `None` for the authorities of the system.
     pub tls_ca: Option<PathBuf>,
-    /// This client's certificate, PEM, if the server requires one.
+    /// A PEM file with this client's certificate, if the server requires one.
     pub tls_cert: Option<PathBuf>,
-    /// Its key, PEM.
+    /// A PEM file with the key of this client's certificate.
     pub tls_key: Option<PathBuf>,
 }
 
-/// Settings that cannot work.
+/// Why the settings of a connection cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum NatsError {
     /// The address is malformed.
-    #[error("nats: {0} is no address, expected nats://HOST:PORT or tls://HOST:PORT")]
+    #[error("nats: {0} is not a valid address; use nats://HOST:PORT or tls://HOST:PORT")]
     Address(String),
-    /// The address contains a name or a password, which every user could read.
-    #[error("nats: expected an address without name or password: use an nkey or creds file")]
+    /// The address contains a name or a password, which every user of the machine could read.
+    #[error("nats: the address must not contain a name or a password; use an nkey or creds file")]
     Secret,
     /// A file is unreadable or has the wrong content.
     #[error("{field} {path}: {problem}")]
     File {
-        /// The option that names it.
+        /// The option that names the file.
         field: &'static str,
         /// The file.
         path: String,
-        /// What is wrong with it.
+        /// What is wrong with the file.
         problem: String,
     },
-    /// A certificate without its key, or the other way round.
-    #[error("tls_cert and tls_key: expected both or none")]
+    /// Only one of certificate and key is set.
+    #[error("tls_cert and tls_key: set both or none")]
     Pair,
     /// The client rejects the options.
     #[error("nats: {0}")]
@@ -86,7 +87,7 @@ impl NatsSettings {
         address.ok_or_else(|| NatsError::Address(inert::escaped(&self.url, 200)))
     }
 
-    /// The files that are secret: credentials, seed, and the key of the certificate.
+    /// The secret files: credentials, seed, and the key of the certificate.
     pub fn secrets(&self) -> impl Iterator<Item = &Path> {
         [&self.creds, &self.nkey, &self.tls_key].into_iter().flatten().map(PathBuf::as_path)
     }
@@ -108,15 +109,14 @@ impl NatsSettings {
             .connection_timeout(CONNECT_TIMEOUT)
             .reconnect_delay_callback(|attempts| RETRY.min(Duration::from_millis(50 << attempts.min(6))));
         if let Some(path) = &self.creds {
-            let refused = |problem| file("creds", path, problem);
-            options = options.credentials(&read("creds", path)?).map_err(|error| {
-                refused(format!("{error}, expected a user's JWT and seed as NATS' own tools write them"))
-            })?;
+            let problem = "expected a user's JWT and seed, as the tools of NATS write them";
+            let invalid = |_| file("creds", path, problem.into());
+            options = options.credentials(&read("creds", path)?).map_err(invalid)?;
         }
         if let Some(path) = &self.nkey {
             let seed = read("nkey", path)?.trim().to_owned();
             if !seed.starts_with("SU") {
-                return Err(file("nkey", path, "expected the seed of a user, SU…".into()));
+                return Err(file("nkey", path, "expected the seed of a user, which begins with SU".into()));
             }
             options = options.nkey(seed);
         }
@@ -142,11 +142,11 @@ impl NatsSettings {
     }
 
     fn warn_of_exposed_secrets(&self) {
-        // Each file was just read, so an error here does not stop the connection.
+        // Each file was just read, so its permissions can be read too. If not, there is no warning.
         let exposed = self.secrets().filter_map(|path| Exposed::find(path).ok().flatten());
         for Exposed { path, readers } in exposed {
             let path = path.display();
-            warn!("{path}: {readers} can read it and act in this host's name; chmod 600 {path}");
+            warn!("{path}: {readers} can read this file and send as this host; run chmod 600 {path}");
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Why a NATS server does not accept messages, and the fix.
+//! Finds out why a NATS server does not accept messages, and the fix.
 //!
-//! The client reconnects by itself, and reports only the kind of an error ("IO error"). So from
-//! time to time khor makes a connection attempt of its own, whose error has the reason.
+//! The client reconnects by itself, but reports only the kind of an error ("IO error"). So while
+//! the client fails, khor tries to connect every ten seconds. The error of that attempt contains
+//! the reason.
 
 use std::{
     sync::Arc,
@@ -15,30 +16,36 @@ use tracing::{info, warn};
 
 use super::settings::NatsSettings;
 
-/// Time between two attempts to learn the reason.
+/// Time between two connection attempts that find out the reason.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// Words of a reason, in lower case, and the fix. The first match counts.
+/// Words in an error, in lower case, and the fix. The first match counts.
 const FIXES: [(&[&str], &str); 7] = [
     (
         &["authorization violation", "authentication", "signing nonce"],
-        "name the nkey or creds file of a user of that server",
+        "use the nkey or creds file of a user that the server accepts",
     ),
     (
         &["permissions violation"],
-        "let the server permit this user that subject, or name another user's nkey or creds file",
+        "permit this user the subject on the server, or use the nkey or creds file of another user",
     ),
-    (&["not valid for name", "notvalidforname"], "use an address that the server's certificate is for"),
-    (&["peer certificate"], "name the certificate of the authority that vouches for the server as tls_ca"),
-    (&["fatal alert"], "name a certificate that the server accepts as tls_cert, and its key as tls_key"),
+    (
+        &["not valid for name", "notvalidforname"],
+        "use an address whose host name is in the server's certificate",
+    ),
+    (
+        &["peer certificate"],
+        "set tls_ca to the certificate of the authority that signed the server's certificate",
+    ),
+    (&["fatal alert"], "set tls_cert to a certificate that the server accepts, and tls_key to its key"),
     (
         &["corrupt message"],
-        "let the server speak TLS, or use an address with nats:// and no tls_ca or tls_cert",
+        "enable TLS on the server, or use an address with nats:// and no tls_ca or tls_cert",
     ),
     (&["max_payload", "maximum payload"], "set max_payload to 64KB or more in the server's configuration"),
 ];
-const OTHER_FIX: &str = "check that the server runs, and its address";
+const OTHER_FIX: &str = "check that the server runs and that the address is correct";
 
-/// The problems of a server, from its client's events.
+/// The current problem of a connection, from the events of its client.
 #[derive(Debug)]
 pub(super) struct Troubles {
     nats: NatsSettings,
@@ -55,13 +62,13 @@ struct Held {
 }
 
 impl Troubles {
-    /// The state before the first answer.
+    /// The state before the server's first answer.
     pub(super) fn new(nats: NatsSettings) -> Self {
         let why = Some("it has not answered yet".to_owned());
         Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }
     }
 
-    /// The current problem.
+    /// The current problem; `None` if there is none.
     pub(super) fn why(&self) -> Option<String> {
         let held = self.hold();
         held.why.clone().or_else(|| held.too_long.map(|(length, most)| too_long(length, most)))
@@ -72,13 +79,14 @@ impl Troubles {
         self.hold().too_long.is_some()
     }
 
-    /// Whether the server accepts a message of `length` bytes if its limit is `most`. Logs changes.
+    /// Whether a message of `length` bytes is within the server's limit of `most` bytes. Logs a
+    /// change.
     pub(super) fn fits(&self, length: usize, most: usize) -> bool {
         let mut held = self.hold();
         let fits = length <= most;
         match held.too_long {
-            // A short message does not show that long ones fit.
-            Some((refused, _)) if fits && length >= refused => {
+            // Only a message that was too long before shows that the limit has changed.
+            Some((shortest, _)) if fits && length >= shortest => {
                 info!("the NATS server at {} accepts messages of {length} bytes again", self.nats.url);
                 held.too_long = None;
             }
@@ -87,13 +95,13 @@ impl Troubles {
                 warn!("the NATS server at {}: {why}; {}", self.nats.url, fix(&why));
                 held.too_long = Some((length, most));
             }
-            Some((refused, _)) if !fits => held.too_long = Some((refused.min(length), most)),
+            Some((shortest, _)) if !fits => held.too_long = Some((shortest.min(length), most)),
             _ => {}
         }
         fits
     }
 
-    /// Takes an event of the client.
+    /// Handles an event of the client.
     pub(super) fn note(self: &Arc<Self>, event: &Event) {
         match event {
             Event::Connected => {
@@ -104,7 +112,7 @@ impl Troubles {
             Event::Disconnected => self.keep(&mut self.hold(), Some("the connection was lost".to_owned())),
             Event::ServerError(_) => self.keep(&mut self.hold(), Some(event.to_string())),
             Event::ClientError(_) => {
-                if self.is_to_ask() {
+                if self.is_time_to_ask() {
                     let this = Arc::clone(self);
                     tokio::spawn(async move { this.ask().await });
                 }
@@ -114,21 +122,20 @@ impl Troubles {
         }
     }
 
-    /// Warns that the queue of received messages was full. The client does not report each dropped
-    /// message. The gaps in the numbers of frames count them.
+    /// Warns that messages were dropped because the queue of received messages was full. The client
+    /// does not count them, but the gaps in the numbers of each host's frames do.
     fn warn_of_drops(&self) {
         let mut held = self.hold();
         if held.warned.is_none_or(|warned| warned.elapsed() >= ASK_AGAIN) {
             held.warned = Some(Instant::now());
             warn!(
-                "more came from {} than could be taken in, and messages were let go: hear the site through relays that aggregate, \
-                 or let less else run here",
+                "messages from {} were dropped: they arrive faster than khor reads them; use relays that aggregate",
                 self.nats.url
             );
         }
     }
 
-    /// Determines why connecting fails, unless the client has connected meanwhile.
+    /// Finds out why connecting fails. Ignores the result if the client has connected meanwhile.
     async fn ask(&self) {
         let Some(why) = self.reason().await else { return };
         let mut held = self.hold();
@@ -137,8 +144,8 @@ impl Troubles {
         }
     }
 
-    /// Keeps the current problem and logs it if it is new. Makes its text inert, because a server
-    /// may send any text.
+    /// Stores the current problem, and logs it if it is new. Removes unsafe characters from the
+    /// text, because a server may send any text.
     fn keep(&self, held: &mut Held, now: Option<String>) {
         let now = now.map(inert::owned_line);
         if held.why == now {
@@ -152,14 +159,15 @@ impl Troubles {
         held.why = now;
     }
 
-    /// Whether it is time to ask for the reason.
-    fn is_to_ask(&self) -> bool {
+    /// Whether it is time for the next attempt to find out the reason. If so, starts the interval
+    /// until the attempt after that.
+    fn is_time_to_ask(&self) -> bool {
         let mut held = self.hold();
-        let is_to_ask = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
-        if is_to_ask {
+        let is_time = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
+        if is_time {
             held.asked = Some(Instant::now());
         }
-        is_to_ask
+        is_time
     }
 
     /// Why connecting fails; `None` if it works now.
@@ -167,7 +175,7 @@ impl Troubles {
         let address = self.nats.check_url().ok()?;
         let options = match self.nats.options().await {
             Ok(options) => options,
-            // The file was readable before.
+            // A file was readable before, but is not any more.
             Err(error) => return Some(error.to_string()),
         };
         options.connect(address).await.err().map(|error| error.to_string())

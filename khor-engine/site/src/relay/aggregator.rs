@@ -1,11 +1,11 @@
 //! `khor relay --aggregate`: receives the frames of a site, and publishes their sum within another
 //! site.
 //!
-//! Several relays may share a site: NATS delivers each message to one of them, so consecutive
+//! Several relays may share a site. NATS then delivers each message to one of them, so consecutive
 //! frames of a host arrive at different relays. Each relay sums the frames that it receives, sends
-//! the sum and starts the next one. So the sums of all relays contain each frame once. Over time,
-//! each relay receives frames of every host, so each one counts all hosts. It waits longer for a
-//! silent host the more relays share.
+//! the sum and starts the next one. So each frame is part of exactly one sum. Over time, each relay
+//! receives frames of every host, so each relay counts all hosts. The more relays share a site, the
+//! longer each of them waits before it reports a host as silent.
 
 use std::{io, time::Duration};
 
@@ -27,7 +27,7 @@ use crate::nats::{Link, NatsSettings};
 
 /// The queue group of the relays that share a site.
 const GROUP: &str = "khor";
-/// Cues that are passed on in a second. More are dropped and counted.
+/// Maximum number of cues that are passed on in a second. Further cues are dropped and counted.
 const CUES_A_SECOND: u32 = 20;
 
 /// The settings of a relay that aggregates.
@@ -35,7 +35,7 @@ const CUES_A_SECOND: u32 = 20;
 pub struct AggregateSettings {
     /// The site whose hosts are aggregated.
     pub aggregated: Name,
-    /// The site in which it is published; another.
+    /// The other site, within which the sum is published.
     pub site: Name,
     /// The server.
     pub nats: NatsSettings,
@@ -76,10 +76,10 @@ pub async fn aggregate(
 
 struct Subscriptions {
     hosts: Subscriber,
-    /// Sites within the site, which are refused.
+    /// The frames of sites within the site, which are rejected.
     sites: Subscriber,
     cues: Subscriber,
-    /// The frames of all relays that share the site, those of this relay included.
+    /// The site frames of all relays that share the site, including those of this relay.
     peers: Subscriber,
 }
 
@@ -120,7 +120,7 @@ impl Aggregator {
         })
     }
 
-    /// Sends the sum since the last frame. Without a server, the sum is dropped.
+    /// Sends the sum since the last frame. Drops the sum if the server is unavailable.
     async fn send_frame(&mut self) {
         let now = Instant::now();
         self.follow_link(now);
@@ -137,7 +137,7 @@ impl Aggregator {
         self.link.send(&self.subject, bytes).await
     }
 
-    /// Follows the state of the connection, and logs changes.
+    /// Updates the state of the connection, and logs changes.
     fn follow_link(&mut self, now: Instant) {
         let connected = self.link.is_up();
         self.progress.trouble = self.link.trouble().filter(|_| !connected || self.link.drops_long_messages());
@@ -146,9 +146,9 @@ impl Aggregator {
         }
         if connected {
             self.builder.reconnected(now);
-            info!("publishing {} in {}", self.builder.site(), self.parent);
+            info!("publishing the site {} within the site {}", self.builder.site(), self.parent);
         } else {
-            warn!("the server is unavailable; frames are dropped until it is back");
+            warn!("the server is unavailable; frames are dropped until it answers again");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The metrics of a relay, as text over HTTP for Prometheus and compatible scrapers.
+//! Serves the metrics of a relay over HTTP, as text for Prometheus.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -20,9 +20,10 @@ use warp::{
 
 use super::progress::Progress;
 
+/// The one label of a metric: its name and value.
 type By = [(&'static str, &'static str); 1];
 
-/// The metrics of a relay. Copies share their values.
+/// The metrics of a relay. Clones share their values.
 #[derive(Clone, Debug)]
 pub struct RelayMetrics {
     registry: Arc<Registry>,
@@ -41,7 +42,7 @@ pub struct RelayMetrics {
 }
 
 impl RelayMetrics {
-    /// The metrics of a relay. A relay that `aggregates` has more.
+    /// The metrics of a relay. A relay that `aggregates` has more metrics.
     pub fn new(aggregates: bool) -> Self {
         let metrics = Self {
             registry: Arc::default(),
@@ -75,31 +76,31 @@ impl RelayMetrics {
             "Added lanes that did not fit into the last frame",
             self.lanes_left_out.clone(),
         );
-        registry.register("connected", "Whether the server is there", self.connected.clone());
+        registry.register("connected", "1 while the NATS server answers, else 0", self.connected.clone());
         if self.aggregates {
             registry.register("heard", "Frames that were accepted, by kind of sender", self.received.clone());
-            registry.register("refused", "Messages that were refused", self.refused.clone());
-            registry.register("hosts", "Hosts of the aggregated site", self.hosts.clone());
+            registry.register("refused", "Messages that were rejected, by reason", self.refused.clone());
+            registry.register("hosts", "Hosts of the aggregated site, by state", self.hosts.clone());
             registry.register(
                 "cues_let_go",
-                "Cues that were dropped: too many at once",
+                "Cues that were dropped: too many a second, or the server was unavailable",
                 self.cues_dropped.clone(),
             );
             registry.register(
                 "frame_bytes",
-                "Length of the last frame that was sent",
+                "Length of the last frame that was sent, bytes",
                 self.frame_bytes.clone(),
             );
             registry.register(
                 "sharers",
-                "Relays that share this site, this one included",
+                "Relays that share this site, including this one",
                 self.sharers.clone(),
             );
         }
         registry
     }
 
-    /// Takes the current values.
+    /// Updates the metrics.
     pub fn update(&self, progress: &Progress) {
         use std::sync::atomic::Ordering::Relaxed;
         let set = |counter: &Counter, count: u64| counter.inner().store(count, Relaxed);
@@ -137,7 +138,7 @@ impl RelayMetrics {
     ) -> anyhow::Result<()> {
         let listener = TcpListener::bind(address);
         let listener =
-            listener.await.with_context(|| format!("--metrics {address}: choose another place"))?;
+            listener.await.with_context(|| format!("--metrics {address}: choose another address or port"))?;
         info!("metrics are at http://{}/metrics", listener.local_addr().unwrap_or(address));
         tokio::spawn(accept(listener, self.routes(), own, stop));
         Ok(())
@@ -164,9 +165,9 @@ impl RelayMetrics {
     }
 }
 
-/// The answer to any other request.
+/// The response to any other request.
 fn not_found(why: &Rejection) -> Response {
-    let text = "there is nothing at this path: use GET /metrics";
+    let text = "only GET /metrics is available here";
     if why.find::<MethodNotAllowed>().is_none() {
         return warp::reply::with_status(text, StatusCode::NOT_FOUND).into_response();
     }

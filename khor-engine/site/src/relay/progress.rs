@@ -1,4 +1,4 @@
-//! The progress of a relay while it runs, and the errors that end it.
+//! What a relay has sent and received so far, and the errors that end it.
 
 use std::{io, time::Duration};
 
@@ -7,21 +7,21 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{membership::Refused, nats::NatsError};
 
-/// Why a relay ends.
+/// An error that ends a relay.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
     /// The settings of the connection are wrong.
     #[error(transparent)]
     Nats(#[from] NatsError),
-    /// The process cannot wait for signals.
-    #[error("waiting for signals: {0}")]
+    /// The process cannot wait for SIGINT and SIGTERM.
+    #[error("cannot wait for SIGINT and SIGTERM: {0}")]
     Signals(#[from] io::Error),
-    /// The source has ended. The relay must not repeat its last reading for ever.
+    /// The source has ended. The relay ends too, because it would repeat the last reading for ever.
     #[error("the source task panicked; the log above has the cause")]
     SourceEnded,
 }
 
-/// What a relay has done so far, and the state of its connection.
+/// What a relay has sent so far, and the state of its connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Frames that were sent.
@@ -34,32 +34,32 @@ pub struct Progress {
     pub lanes_left_out: u64,
     /// Whether the server answers.
     pub connected: bool,
-    /// Why frames are dropped, and the fix.
+    /// Why frames are dropped, and the fix; `None` if they are not dropped.
     pub trouble: Option<Shortfall>,
     /// Messages received by a relay that aggregates.
     pub received: Received,
 }
 
-/// The messages that an aggregating relay has received, and their senders.
+/// What a relay that aggregates has received so far, and from how many hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
-    /// Hosts' frames that were accepted.
+    /// Frames of hosts that were accepted.
     pub frames: u64,
     /// Hosts that send.
     pub hosts: u32,
-    /// Hosts that have stopped.
+    /// Hosts that have stopped sending.
     pub silent: u32,
     /// Messages that were rejected, by reason.
     pub refused: [(&'static str, u64); Refused::REASONS],
-    /// Cues that were dropped: too many at once.
+    /// Cues that were dropped: too many a second, or the server was unavailable.
     pub cues_dropped: u64,
-    /// Length of the last frame that was sent.
+    /// Length of the last frame that was sent, bytes.
     pub frame_bytes: u64,
-    /// Relays that share the site, this one included.
+    /// Relays that share the site, including this one.
     pub sharers: u32,
 }
 
-/// A tick every so often. Late ticks are skipped.
+/// A timer with one tick per interval. Late ticks are skipped.
 pub(super) fn ticks(every: Duration) -> Interval {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

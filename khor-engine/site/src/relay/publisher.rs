@@ -1,8 +1,8 @@
 //! `khor relay`: publishes this machine's readings and cues.
 //!
-//! The relay learns the baseline, so an engine needs only the newest frame. The relay queues
-//! nothing for a server that is unavailable. It drops frames, and the gaps in their numbers show
-//! how many.
+//! The relay learns the baseline, so an engine needs only the newest frame. While the server is
+//! unavailable, the relay drops frames instead of queueing them. The gaps in the numbers of the
+//! frames show how many it dropped.
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -25,38 +25,38 @@ use crate::{
     nats::{Link, NatsSettings},
 };
 
-/// Milliseconds between the samples that rates are computed from: the shortest interval that the
-/// collector grants an untrusted user.
+/// The sample interval, milliseconds: the shortest one that the collector grants an untrusted user.
 const SAMPLE_INTERVAL_MS: u16 = 100;
-/// The sample interval if frames are sent faster than [`MAX_SLOW_RATE_HZ`], milliseconds.
+/// The sample interval if the frame rate is above [`MAX_SLOW_RATE_HZ`], milliseconds.
 const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
-/// Highest frame rate at which each frame has a sample every 100 ms of its own, hertz.
+/// The highest frame rate, hertz, at which a sample every 100 ms is enough for a new sample in each
+/// frame.
 const MAX_SLOW_RATE_HZ: u8 = 10;
-/// Time between two writes of the baseline.
-const KEEP_INTERVAL: Duration = Duration::from_mins(5);
-/// Source events that may wait.
+/// Time between two writes of the baseline file.
+const SAVE_INTERVAL: Duration = Duration::from_mins(5);
+/// Capacity of the queue of source events.
 const SOURCE_QUEUE: usize = 16;
 
 /// The settings of a relay.
 #[derive(Clone, Debug)]
 pub struct RelaySettings {
-    /// The site it belongs to.
+    /// The site that this host belongs to.
     pub site: Name,
-    /// The name of this machine in the site.
+    /// The name of this host in the site.
     pub host: Name,
-    /// Its section.
+    /// The section of this host.
     pub section: Option<Name>,
     /// The server.
     pub nats: NatsSettings,
-    /// Send cues without process and name, and frames without the boot id.
+    /// Whether to send cues without the process's id and name, and frames without the boot id.
     pub redact: bool,
     /// Frames per second, 1..=20.
     pub rate_hz: u8,
-    /// The collector's socket; `None` to read `/proc` only.
+    /// The collector's socket; `None` to read only `/proc`.
     pub socket: Option<PathBuf>,
-    /// The file of the baseline.
+    /// The baseline file.
     pub baseline: PathBuf,
-    /// Counts what this relay sends and receives.
+    /// Counts the network traffic of this relay.
     pub own: Arc<OwnTraffic>,
 }
 
@@ -74,13 +74,13 @@ pub async fn publish(
         interval_ms: sample_interval_ms(settings.rate_hz),
         exec_cues: false,
     };
-    let (_keep, live) = watch::channel(live);
+    let (_sender, live) = watch::channel(live);
     let (sender, mut events) = mpsc::channel(SOURCE_QUEUE);
     let own = Arc::clone(&settings.own);
     tokio::spawn(async move { machine(live, &sender, &own).await });
     let mut publisher = Publisher::new(settings, link);
     let mut frames = ticks(Duration::from_secs(1) / u32::from(settings.rate_hz.clamp(1, 20)));
-    let mut keep = ticks(KEEP_INTERVAL);
+    let mut saves = ticks(SAVE_INTERVAL);
     let mut stopped = std::pin::pin!(stopped);
     loop {
         tokio::select! {
@@ -92,10 +92,10 @@ pub async fn publish(
                 publisher.send_frame().await;
                 show(&publisher.progress);
             }
-            _ = keep.tick() => publisher.keep().await,
+            _ = saves.tick() => publisher.save_baseline().await,
             stopped = &mut stopped => {
                 stopped?;
-                publisher.keep().await;
+                publisher.save_baseline().await;
                 publisher.link.close().await;
                 return Ok(publisher.progress);
             }
@@ -123,9 +123,9 @@ struct Publisher {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
-    /// Most added lanes that did not fit into a frame.
+    /// The largest number of added lanes that did not fit into a frame so far.
     most_lanes_left_out: u64,
-    /// Whether frames were sent when this was last logged.
+    /// Whether the relay sent frames at the last call of [`Self::follow_link`].
     sends: bool,
     begun: Instant,
 }
@@ -168,7 +168,7 @@ impl Publisher {
             }
             SourceEvent::Cue(cue) => self.send_cue(&cue).await,
             SourceEvent::Lost { cues } => {
-                warn!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
+                warn!("{} lost: there were more events than the collector can report", counted(cues, "cue"));
             }
             SourceEvent::Down(shortfall) => {
                 warn!("{}", shortfall.error);
@@ -185,8 +185,8 @@ impl Publisher {
         self.identity.boot_id = boot_id.and_then(|text| codec::boot_id(&text));
     }
 
-    /// Drops the state of the source. The next source's counters do not continue, and the last
-    /// reading is out of date.
+    /// Resets the state of the source. The counters of the next source start elsewhere, and the
+    /// last reading is out of date.
     fn source_gone(&mut self) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());
@@ -205,8 +205,8 @@ impl Publisher {
         self.follow_link();
     }
 
-    /// Counts the lanes that did not fit into the frame. Logs each number that is higher than all
-    /// before, so that lanes that come and go do not flood the log.
+    /// Counts the lanes that did not fit into the frame. Logs the number only if it is the highest
+    /// so far, so that lanes that appear and disappear do not flood the log.
     fn count_lanes(&mut self, frame: &Frame) {
         let all = self.reading.as_ref().map_or(0, added_lanes::count);
         let left_out = all.saturating_sub(frame.added.len()) as u64;
@@ -235,7 +235,7 @@ impl Publisher {
         }
     }
 
-    /// This client's address towards the server, and where devices count the traffic.
+    /// This client's IP address, and which network devices count the traffic with the server.
     fn route(&mut self) -> (Option<IpAddr>, CountedAt) {
         let local = self.link.local_address();
         if self.route.0 != local {
@@ -254,7 +254,7 @@ impl Publisher {
         sent
     }
 
-    /// Logs when the relay begins or stops sending frames. The link logs the reason.
+    /// Logs when the relay starts or stops sending frames. The link logs the reason.
     fn follow_link(&mut self) {
         self.progress.connected = self.link.is_up();
         let sends = self.progress.connected && !self.link.drops_long_messages();
@@ -266,17 +266,17 @@ impl Publisher {
                 info!("sending to {} (frames dropped before: {dropped})", self.frame_subject);
             } else {
                 warn!(
-                    "sending stopped after {after_s} s and {}; frames are dropped until it works again",
+                    "stopped sending after {after_s} s and {}; frames are dropped until the server accepts them",
                     counted(frames, "frame")
                 );
             }
         }
     }
 
-    /// Writes the baseline.
-    async fn keep(&self) {
+    /// Writes the baseline file.
+    async fn save_baseline(&self) {
         if let Some(saving) = self.baseline_file.save_later(&Scope::Machine, self.pipeline.learnt()) {
-            // It can only panic, and that is logged.
+            // The task fails only by a panic, which is logged.
             drop(saving.await);
         }
     }

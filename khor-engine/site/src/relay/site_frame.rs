@@ -1,5 +1,5 @@
-//! Builds the frame of a site: sums the frames of its hosts since the last one, and tracks the
-//! relays that share the hosts. No I/O.
+//! Builds site frames: sums the frames of the hosts since the last site frame, and tracks the other
+//! relays that share the site. No I/O.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,19 +22,19 @@ use crate::{
     membership::{Admission, HostRoster, pool_sections},
 };
 
-/// A relay that shares the site and sends nothing for this long has ended.
+/// Another relay that shares the site has ended if it sends nothing for this long.
 const PEER_ENDED: Duration = Duration::from_secs(3);
-/// Most other relays that share the site. A peer may invent more, and each one would delay the
-/// report that a host is silent.
+/// Maximum number of other relays that share the site. Each of them delays the report that a host
+/// is silent, and a peer could invent any number of relays.
 const MOST_PEERS: usize = 31;
 /// How long each change of a host is repeated, so that a lost frame loses no change.
 const REPEATED_FOR: Duration = Duration::from_secs(5);
-/// Why a relay that aggregates refuses a site within its site.
+/// Why a relay that aggregates rejects a site within its site.
 const NESTED: &str = "a relay aggregates only hosts: aggregate this site into the site of the engine";
 
-/// Parts of a doubling in the sketches of all hosts and in those of sections, the finest first.
-/// Sections become coarser first, because only the sketches of all hosts have rates. The last
-/// choice is a frame without sections.
+/// The choices of bins in each doubling, the finest first: for the sketches of all hosts, and for
+/// those of sections. Sections become coarser first, because only the sketches of all hosts have
+/// rates. The last choices are frames without sections.
 const FINENESS: [(u8, Option<u8>); 12] = [
     (16, Some(8)),
     (16, Some(4)),
@@ -50,15 +50,15 @@ const FINENESS: [(u8, Option<u8>); 12] = [
     (1, None),
 ];
 
-/// Builds the frames of a site.
+/// Builds the site frames of one relay.
 pub struct SiteFrameBuilder {
     site: Name,
     roster: HostRoster,
     instance: u32,
     seq: u64,
-    /// When the last frame was built.
+    /// When the last site frame was built.
     since: Instant,
-    /// The sum over the hosts since then.
+    /// The sum over the frames of hosts since [`Self::since`].
     aggregate: Aggregate,
     most_deviant: MostDeviant,
     changes: VecDeque<(Instant, Change)>,
@@ -68,7 +68,7 @@ pub struct SiteFrameBuilder {
 }
 
 impl SiteFrameBuilder {
-    /// A relay that has not received anything yet.
+    /// A builder that has not received a frame yet. `instance` is the random number of its relay.
     pub fn new(site: Name, instance: u32, now: Instant) -> Self {
         Self {
             site,
@@ -89,12 +89,12 @@ impl SiteFrameBuilder {
         &self.site
     }
 
-    /// The connection is back. No host is silent because of the time without it.
+    /// Call this after a reconnect, so that the time without a connection makes no host silent.
     pub(super) fn reconnected(&mut self, now: Instant) {
         self.roster.reconnected(now);
     }
 
-    /// Takes the frame of a host.
+    /// Adds the frame of a host to the sum.
     pub fn host_frame(&mut self, subject: &str, bytes: &Bytes, now: Instant) {
         let Some(arrival) = self.roster.host_frame(subject, bytes, now, now_unix_ms()) else { return };
         self.aggregate.add_host(arrival.host.section.as_ref(), &arrival.host.reading);
@@ -106,12 +106,12 @@ impl SiteFrameBuilder {
         }
     }
 
-    /// Takes a cue, unless its host sends too many.
+    /// Reads a cue. Rejects it if its host sends too many.
     pub(super) fn cue(&mut self, subject: &str, bytes: &[u8], now: Instant) -> Option<(Cue, Admission)> {
         self.roster.cue(subject, bytes, now)
     }
 
-    /// Refuses the frame of a site within the site.
+    /// Rejects the frame of a site within the site.
     pub(super) fn refuse_site_frame(&mut self, subject: &str) {
         self.roster.refuse(|refused| &mut refused.nested, subject, NESTED);
         if self.roster.refused().nested == 1 {
@@ -119,7 +119,7 @@ impl SiteFrameBuilder {
         }
     }
 
-    /// Takes a frame of this site. Its sender may be this relay.
+    /// Handles a site frame of this site, from another relay or from this one.
     pub(super) fn peer_frame(&mut self, bytes: &[u8], now: Instant) {
         if let Ok(frame) = SiteFrame::read(bytes)
             && frame.instance != self.instance
@@ -145,14 +145,14 @@ impl SiteFrameBuilder {
         self.changes.push_back((now, Change { name, is_back, wall_ms: now_unix_ms() }));
     }
 
-    /// The next frame as bytes, with the finest sketches that fit into `most` bytes. The shortest
-    /// frame if none fits.
+    /// The next site frame as bytes, with the finest sketches that fit into `most` bytes. If none
+    /// fits, returns the shortest frame.
     pub fn encode(&mut self, now: Instant, wall_ms: u64, most: usize) -> Option<Vec<u8>> {
         let frame = self.frame(now, wall_ms);
         encode_within(frame, &self.aggregate, most)
     }
 
-    /// The next frame, without the sketches.
+    /// The next site frame, without the sketches.
     fn frame(&mut self, now: Instant, wall_ms: u64) -> SiteFrame {
         self.update_shares(now);
         for fallen in self.roster.fallen_silent(now) {
@@ -184,7 +184,7 @@ impl SiteFrameBuilder {
         frame
     }
 
-    /// Begins the next frame. Forgets the sum, even if it could not be sent.
+    /// Begins the next site frame. Drops the sum, even if it could not be sent.
     pub fn reset(&mut self, now: Instant) {
         self.since = now;
         self.aggregate.clear();
@@ -234,7 +234,7 @@ fn encode_within(mut frame: SiteFrame, aggregate: &Aggregate, most: usize) -> Op
     shortest
 }
 
-/// The hosts that are furthest above their baselines, with their newest frames.
+/// The hosts that are furthest above their baselines: name, octaves and newest frame.
 #[derive(Default)]
 struct MostDeviant(Vec<(Name, f32, Bytes)>);
 
@@ -268,7 +268,7 @@ mod tests {
     use super::*;
     use crate::testing::plain_frame;
 
-    /// A host's message.
+    /// A frame of a host, as NATS delivers it.
     struct HostMessage {
         subject: String,
         bytes: Bytes,
@@ -284,7 +284,7 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    /// A host in `db` if its name ends in an even digit, else in `web`.
+    /// A frame of a host, which is in `db` if its name ends in an even digit, else in `web`.
     fn host(name: &str, seq: u64, octaves: f32) -> HostMessage {
         let is_even = name.bytes().last().unwrap().is_multiple_of(2);
         in_section(if is_even { "db" } else { "web" }, name, seq, octaves)
@@ -304,7 +304,7 @@ mod tests {
         HostMessage { subject, bytes: frame.write().unwrap().into() }
     }
 
-    /// Hosts of each section.
+    /// The number of hosts in each section.
     fn counts(frame: &SiteFrame) -> Vec<(Option<String>, u32)> {
         let groups = frame.sections.iter().flat_map(|sections| &sections.groups);
         groups.map(|group| (group.name.as_ref().map(ToString::to_string), group.hosts)).collect()
@@ -330,9 +330,9 @@ mod tests {
         assert!(length(0) <= half, "if no frame fits, the result is the shortest");
     }
 
-    /// Two relays share a site, frame by frame at random.
+    /// Each frame arrives at a random one of two relays.
     #[test]
-    fn two_relays_report_together_what_one_would() {
+    fn two_relays_report_the_same_sum() {
         let begun = Instant::now();
         let mut alone = SiteFrameBuilder::new(name("rack"), 1, begun);
         let mut shared = [2, 3].map(|instance| SiteFrameBuilder::new(name("rack"), instance, begun));
@@ -414,7 +414,7 @@ mod tests {
         assert_eq!(next_frame(&mut builder, begun).refused, 1);
     }
 
-    /// The hosts of all other sections are counted together, so the frame fits.
+    /// The hosts of all other sections are counted together, so that the frame is not too long.
     #[test]
     fn the_first_of_many_sections_are_reported() {
         let begun = Instant::now();
@@ -434,11 +434,11 @@ mod tests {
         assert_eq!(values.map(|(_, hosts)| hosts).sum::<u32>(), 29);
     }
 
-    /// A frame fits however different the hosts are, and states how coarse it is.
+    /// The bins become wider until the frame fits, and the frame states their number.
     #[test]
     fn frames_of_very_different_hosts_are_coarser() {
         let finest = |sections: usize| {
-            let aggregate = unlike(sections);
+            let aggregate = different_hosts(sections);
             let known = (0..sections).map(|i| (Some(name(&format!("s{i}"))), 5)).collect();
             let mut builder = SiteFrameBuilder::new(name("rack"), 1, Instant::now());
             let frame = SiteFrame { sections: super::sections(known), ..builder.frame(Instant::now(), 0) };
@@ -446,14 +446,14 @@ mod tests {
             assert!(bytes.len() <= SiteFrame::MAX_BYTES);
             let read = SiteFrame::read(&bytes).unwrap();
             let parts = (read.parts, read.sections.map(|sections| sections.parts));
-            println!("{sections} sections: {} bytes, parts of a doubling: {parts:?}", bytes.len());
+            println!("{sections} sections: {} bytes, bins in each doubling: {parts:?}", bytes.len());
             parts
         };
         assert_eq!([finest(0), finest(4), finest(12)], [(4, None), (4, Some(2)), (4, None)]);
     }
 
-    /// 20,000 hosts that are as different as possible, in so many sections.
-    fn unlike(sections: usize) -> Aggregate {
+    /// 20,000 hosts that are as different as possible, in this number of sections.
+    fn different_hosts(sections: usize) -> Aggregate {
         let mut aggregate = Aggregate::new();
         let mut random = fastrand::Rng::with_seed(1);
         for _ in 0..20_000 {

@@ -1,4 +1,4 @@
-//! Tests that sites within a site are counted and named as their relays report.
+//! Tests how the frames of several relays are combined into one site within the site.
 
 use khor_fleet::{Change, Section, Sections};
 
@@ -13,7 +13,7 @@ fn frame(instance: u32, seq: u64) -> SiteFrame {
     plain_site_frame("rack-1", instance, seq)
 }
 
-/// Sites that get frames at given times.
+/// Sites that receive frames at given times.
 struct Receiver(SubSites, Instant);
 
 impl Receiver {
@@ -41,7 +41,7 @@ fn one_of_two_aggregators_may_end() {
     assert_eq!(
         (sites.0.count(), refused(&sites)),
         ((40, 2), 0),
-        "each relay reports all hosts; earlier refusals do not count"
+        "each relay reports all hosts; messages that it rejected before do not count"
     );
     for ms in (200..6_000).step_by(200) {
         sites.at(ms, &SiteFrame { hosts: 39, ..frame(2, ms) });
@@ -56,21 +56,21 @@ fn one_of_two_aggregators_may_end() {
     );
 }
 
-/// The messages that the relays of the only site refused.
+/// The number of messages that the relays of the only site rejected.
 fn refused(sites: &Receiver) -> u64 {
     sites.0.snapshot(sites.1 + FORGOTTEN)[0].refused
 }
 
-/// The total must not fall when a relay restarts or ends.
+/// The total must not decrease when a relay restarts or ends.
 #[test]
-fn the_count_of_refused_messages_never_falls() {
+fn the_count_of_rejected_messages_never_decreases() {
     let mut sites = Receiver::new();
     let refusing = |refused, frame: SiteFrame| SiteFrame { refused, ..frame };
     sites.at(0, &refusing(1_000, frame(1, 0)));
     sites.at(0, &refusing(5, frame(2, 0)));
     sites.at(200, &refusing(1_004, frame(1, 1)));
     sites.at(200, &refusing(7, frame(2, 1)));
-    assert_eq!(refused(&sites), 6, "the refusals of both relays are added");
+    assert_eq!(refused(&sites), 6, "the counts of both relays are added");
     sites.at(400, &refusing(0, frame(3, 0)));
     sites.at(600, &refusing(2, frame(3, 1)));
     assert_eq!(refused(&sites), 8, "one relay was restarted");
@@ -110,7 +110,7 @@ fn sections_of_all_aggregators_are_counted() {
     assert_eq!(sections(&sites), [(Some("db"), 12)], "the sections of ended relays are gone");
 }
 
-/// A section that disappears loses its place, so it must not be missing for a moment.
+/// A section that is missing for a moment would lose its place in the music.
 #[test]
 fn a_new_aggregator_replaces_section_counts_later() {
     let mut sites = Receiver::new();
@@ -126,7 +126,7 @@ fn a_new_aggregator_replaces_section_counts_later() {
     assert!((error - (0.0625 + 0.03125)).abs() < 1e-9, "{error}");
 }
 
-/// Both relays that report a site notice each change of a host, at different times.
+/// Both relays of a site detect each change of a host, at different times.
 #[test]
 fn a_change_from_two_aggregators_counts_once() {
     let mut sites = Receiver::new();
@@ -142,7 +142,7 @@ fn a_change_from_two_aggregators_counts_once() {
     assert_eq!(report(2, 2, &[(false, 300)]), []);
     assert_eq!(report(1, 3, &[(false, 100)]), [], "a relay repeats it for some seconds");
     assert_eq!(report(1, 4, &[(false, 100), (true, 900)]), [MembershipChange::Back(name("web-1"))]);
-    assert_eq!(report(2, 5, &[(false, 300)]), [], "the other relay does not know yet");
+    assert_eq!(report(2, 5, &[(false, 300)]), [], "the other relay has not detected the return yet");
     assert_eq!(report(2, 6, &[(true, 1_200)]), []);
     assert_eq!(report(2, 7, &[(false, 9_000)]), [MembershipChange::Lost(name("web-1"))]);
 }
@@ -162,7 +162,7 @@ fn a_host_no_longer_named_is_dropped() {
     sites.at(0, &with(frame(1, 0), 5));
     sites.at(100, &with(frame(2, 0), 4));
     let host = named(&sites).unwrap();
-    assert_eq!((host.via, host.seen_ago.as_millis()), (Some(name("rack-1")), 300), "the newer one counts");
+    assert_eq!((host.via, host.seen_ago.as_millis()), (Some(name("rack-1")), 300), "the newer frame counts");
     sites.fallen(1_600);
     assert!(named(&sites).is_none());
 }
