@@ -1,9 +1,9 @@
-//! Requests and answers of `POST /api/actions/…`.
+//! The requests and answers of the actions: `POST /api/actions/…`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The request was carried out.
+/// The answer to a request that khor has carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Done {
     /// Always true.
@@ -24,7 +24,7 @@ pub struct Muted {
 pub struct Snoozed {
     /// Always true.
     pub ok: bool,
-    /// When the snooze ends, milliseconds since 1970; `null` if the request ended it.
+    /// When the snooze ends, milliseconds since 1970; `null` if the request ended the snooze.
     pub snoozed_until_ts_ms: Option<u64>,
 }
 
@@ -34,7 +34,7 @@ pub struct Snoozed {
 pub enum BaselineAction {
     /// Stop learning the baseline.
     Freeze,
-    /// Resume learning.
+    /// Resume learning the baseline.
     Unfreeze,
     /// Reset the baseline and learn a new one.
     Forget,

@@ -1,19 +1,19 @@
-//! The current controls: the music, the volume, and why the sound device is silent.
+//! The current controls: the settings of the music, the volume, and the mute.
 
 use khor_music::Scale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The current controls: the music, the volume, and whether the sound device is silent.
+/// The current controls: the settings of the music, the volume, and the mute.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct ControlsReport {
     /// Tempo, beats per minute.
     pub bpm: f32,
     /// Tonic, a MIDI note number, 0 to 127.
     pub key_midi: u8,
-    /// How many notes play, 0 to 1.
+    /// How much of the machine's work becomes notes, 0 (few) to 1 (many).
     pub density: f32,
-    /// How slowly the music follows the signals, 0 to 1.
+    /// How slowly the music follows the signals, 0 (at once) to 1 (slowly).
     pub smoothing: f32,
     /// Name of the current preset.
     pub preset: String,
@@ -21,9 +21,9 @@ pub struct ControlsReport {
     pub scale: Scale,
     /// Volume of the sound device, 0 to 1.
     pub master_gain: f32,
-    /// Whether the sound device is silent, for any reason.
+    /// Whether the sound device is muted, by hand, by a snooze or by quiet hours.
     pub muted: bool,
-    /// Why the sound device is silent; `null` if it is not.
+    /// Why the sound device is muted; `null` if it is not muted.
     pub silence: Option<SilenceReport>,
     /// When the snooze ends, milliseconds since 1970; `null` without a snooze.
     pub snoozed_until_ts_ms: Option<u64>,
@@ -31,24 +31,24 @@ pub struct ControlsReport {
     pub quiet_until_ts_ms: Option<u64>,
 }
 
-/// Why the sound device is silent, and until when.
+/// Why the sound device is muted, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SilenceReport {
-    /// The reason that lasts longest.
+    /// The reason. If there are several, the reason that lasts longest.
     pub reason: SilenceReason,
-    /// When the silence ends by itself, milliseconds since 1970; `null` if it lasts until somebody
-    /// unmutes.
+    /// When the mute ends by itself, milliseconds since 1970; `null` if it lasts until a client or
+    /// the user unmutes.
     pub until: Option<u64>,
 }
 
-/// What silences the sound device.
+/// What mutes the sound device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceReason {
-    /// A mute by hand, until somebody unmutes.
+    /// A mute by hand. It lasts until a client or the user unmutes.
     Muted,
-    /// A snooze.
+    /// A snooze: a mute for some minutes.
     Snoozed,
-    /// The quiet hours of the configuration.
+    /// The quiet hours in the settings.
     QuietHours,
 }

@@ -3,37 +3,39 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The sound devices.
+/// The sound devices of this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviceList {
     /// The devices.
     pub devices: Vec<DeviceInfo>,
 }
 
-/// An output device.
+/// A sound device that can play.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviceInfo {
-    /// Stable name for the configuration and the API: `id:<backend>:<device>`.
+    /// Id of the device for the setting `audio.device` and the API: `id:<backend>:<device>`. It
+    /// stays the same after a restart.
     pub id: String,
-    /// Name to show to users.
+    /// Name of the device for users.
     pub name: String,
-    /// Whether khor uses it when no device is selected.
+    /// Whether khor uses this device if none is selected.
     pub is_default: bool,
 }
 
 /// The body of `POST /api/audio/device`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviceSelection {
-    /// `id:…` as listed. Empty or `default` selects the default device.
+    /// Id of the device, from `GET /api/audio/devices`. Empty or `default` selects the default
+    /// device.
     pub device: String,
 }
 
-/// A sound device was selected.
+/// The answer of `POST /api/audio/device`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviceSelected {
     /// Always true.
     pub ok: bool,
-    /// The selected device, `id:…`; empty for the default device.
+    /// Id of the selected device; empty for the default device.
     pub device: String,
 }
 

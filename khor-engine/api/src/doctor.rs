@@ -1,54 +1,54 @@
-//! `GET /api/doctor`: problems on this machine and their fixes.
+//! `GET /api/doctor`: the problems that khor finds on this machine, and how to fix them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The result of all checks.
+/// The results of all checks of this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Diagnosis {
-    /// Whether there is no problem.
+    /// Whether no check found a problem.
     pub ok: bool,
-    /// The checks, in the order from the kernel to the loudspeaker.
+    /// The results, in the order in which data flows: from the kernel to the loudspeaker.
     pub checks: Vec<Check>,
 }
 
-/// One check.
+/// One check and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Check {
     /// What was checked, one or two words, such as `collector`.
     pub name: String,
-    /// The result.
+    /// Whether the check found a problem.
     pub state: CheckState,
-    /// What was found.
+    /// What the check found, one line.
     pub detail: String,
-    /// What to do about a problem; `null` without a problem.
+    /// How to fix the problem; `null` without a problem.
     pub fix: Option<String>,
 }
 
-/// The result of a check.
+/// Whether a check found a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckState {
     /// No problem.
     Ok,
-    /// Something is missing or wrong. khor runs, but some activity may be missing in the music.
+    /// Something is missing or wrong. khor runs, but the music may lack some activity.
     Problem,
-    /// Switched off, or not on this machine. This is not a problem.
+    /// The checked part is off, or does not exist on this machine. This is not a problem.
     Off,
 }
 
 impl Check {
-    /// A check without a problem.
+    /// A check that found no problem.
     pub fn ok(name: &str, detail: impl Into<String>) -> Self {
         Self { name: name.to_owned(), state: CheckState::Ok, detail: detail.into(), fix: None }
     }
 
-    /// A problem and its fix.
+    /// A check that found a problem.
     pub fn problem(name: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { state: CheckState::Problem, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
-    /// A check of something that is switched off or not on this machine.
+    /// A check of a part that is off or does not exist on this machine.
     pub fn off(name: &str, detail: impl Into<String>) -> Self {
         Self { state: CheckState::Off, ..Self::ok(name, detail) }
     }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Refusal {
     /// Always false.
     pub ok: bool,
-    /// The field, what is wrong with it, and what is allowed.
+    /// The setting, field or parameter, its problem, and the allowed values.
     pub error: String,
-    /// All problems of a preset. The field is missing in other answers.
+    /// All problems of a rejected preset. Other answers do not have this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
 }

@@ -6,43 +6,43 @@ use serde::{Deserialize, Serialize};
 /// What plays and why, in words.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Explanation {
-    /// One sentence about the current activity.
+    /// One sentence about the current activity of the machine.
     pub sentence: String,
-    /// The signals that stand out, the largest deviation first, at most five.
+    /// The signals that stand out from their baseline, the largest deviation first, at most five.
     pub standing_out: Vec<DeviatingSignal>,
-    /// The parts of the music.
+    /// The parts of the music that play, each with its cause.
     pub heard: Vec<SoundPart>,
-    /// The whole explanation as text of at most 80 columns. `khor explain` prints it.
+    /// The whole explanation as text, in lines of at most 80 characters. `khor explain` prints it.
     pub text: String,
 }
 
-/// A signal that stands out.
+/// A signal that stands out from its baseline.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviatingSignal {
     /// Name of the signal.
     pub signal: String,
-    /// Two or three plain words, such as `received`.
+    /// Name of the signal for users, two or three words, such as `received`.
     pub label: String,
-    /// The rate with its unit, such as `24.1 MB/s`.
+    /// The current rate with its unit, such as `24.1 MB/s`.
     pub rate: String,
-    /// The usual rate with its unit.
+    /// The baseline (the usual rate) with its unit.
     pub ordinary: String,
-    /// How far the rate is above the usual rate, octaves.
+    /// How far the rate is above the baseline, octaves.
     pub deviation: f32,
-    /// The rate divided by the usual rate; `null` if the usual rate is 0, and for all hosts of a
-    /// site together.
+    /// The rate divided by the baseline. `null` if the baseline is 0, or if the signal is the sum
+    /// over the hosts of a site.
     pub times: Option<f64>,
-    /// The signal's level, 0 to 1.
+    /// Level of the signal, 0 to 1.
     pub level: f32,
 }
 
-/// A part of the music, and its cause.
+/// A part of the music that plays, and the signals that cause it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SoundPart {
-    /// `bed`, `pulse` or `voice`.
+    /// Layer of the music: `bed`, `pulse` or `voice`.
     pub layer: String,
-    /// How it sounds, in words.
+    /// How the part sounds, in words.
     pub what: String,
-    /// Which signals cause it, in words.
+    /// Which signals cause the part, in words.
     pub because: String,
 }

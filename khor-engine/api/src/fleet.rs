@@ -16,47 +16,49 @@ use crate::{
 pub struct FleetReport {
     /// Name of the site; `null` if no site is the source.
     pub site: Option<String>,
-    /// Whether the site's messages arrive.
+    /// Whether khor receives the site's messages.
     pub ok: bool,
-    /// Why they do not arrive, or why there is no site.
+    /// Why khor does not receive the site's messages, or why there is no site.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
-    /// The single host that plays as if it were this machine; `null` if all hosts play.
+    /// The single host that plays alone, as the setting `site.host` selects it; `null` if all hosts
+    /// play.
     pub alone: Option<SingleHostReport>,
     /// Which hosts of the site play: the setting `site.mode`.
     #[serde(default)]
     pub mode: SiteMode,
-    /// Why khor cannot play `mode` exactly as requested; `null` if it can.
+    /// Why khor cannot play in the requested mode; `null` if it can.
     pub remark: Option<String>,
-    /// Names of the one or two hosts that have the voices, the largest deviation first.
+    /// The soloists: names of the one or two hosts whose voices play, the largest deviation first.
     pub soloists: Vec<String>,
-    /// Sections that have a pulse of their own.
+    /// The sections with a pulse of their own.
     #[serde(default)]
     pub sections: Vec<SectionReport>,
-    /// Turns of the roll call; 0 in other modes.
+    /// Number of turns in the roll call, the mode in which hosts play one after another. 0 in other
+    /// modes.
     #[serde(default)]
     pub turns: usize,
-    /// The hosts, the largest deviation first, silent hosts last. For sites within the site, the
-    /// list has only the hosts that stand out.
+    /// The hosts, the largest deviation first, silent hosts last. Of a sub-site, the list has only
+    /// the hosts that stand out.
     pub hosts: Vec<HostReport>,
-    /// Sites within the site, by name.
+    /// The sub-sites, by name. A sub-site is a site whose sums this site receives.
     #[serde(default)]
     pub sites: Vec<SubSiteReport>,
-    /// Number of hosts that send, including hosts of the sites within the site.
+    /// Number of hosts that send, including the hosts of sub-sites.
     pub live: u32,
-    /// Number of hosts that have stopped sending, including hosts of the sites within the site.
+    /// Number of hosts that have stopped sending, including the hosts of sub-sites.
     #[serde(default)]
     pub silent: u32,
-    /// Number of hosts by the version of their relay.
+    /// Number of hosts for each version of the relay.
     #[serde(default)]
     pub versions: BTreeMap<String, u64>,
-    /// Messages that were rejected.
+    /// How many messages khor rejected, by reason.
     #[serde(default)]
     pub refused: RefusedMessages,
 }
 
-/// The single host that plays as if it were this machine.
+/// The single host of a site that plays alone, as if it were this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SingleHostReport {
     /// Name of the host.
@@ -70,28 +72,28 @@ pub struct SingleHostReport {
     pub trouble: Option<Trouble>,
 }
 
-/// A section that has a pulse of its own.
+/// A section of the site with a pulse of its own.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SectionReport {
-    /// Name of the section; `null` for the hosts of all other sections.
+    /// Name of the section. `null` for all remaining sections together, which share one pulse.
     pub name: Option<String>,
-    /// Number of its hosts.
+    /// Number of hosts in the section.
     pub hosts: usize,
-    /// The timbre of its pulse.
+    /// The timbre of the section's pulse.
     pub timbre: Role,
-    /// The range of its notes, MIDI note numbers.
+    /// The range of the section's notes, MIDI note numbers.
     pub register: Register,
-    /// Its position, -1 (left) to 1 (right).
+    /// The section's position between the loudspeakers, -1 (left) to 1 (right).
     pub pan: f32,
 }
 
-/// Whether a host or a site sends.
+/// Whether a host or a sub-site sends messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HostState {
-    /// It sends.
+    /// The host or the sub-site sends.
     Live,
-    /// It has stopped sending.
+    /// The host or the sub-site has stopped sending.
     Silent,
 }
 
@@ -100,98 +102,99 @@ pub enum HostState {
 pub struct HostReport {
     /// Name of the host, unique within the site.
     pub name: String,
-    /// Its section; `null` for a host without one.
+    /// Section of the host; `null` for a host without a section.
     pub section: Option<String>,
-    /// The site within the site that reported the host; `null` if its own relay did.
+    /// The sub-site that reported the host; `null` if the host's own relay reported it.
     pub via: Option<String>,
     /// Whether the host sends.
     pub state: HostState,
-    /// Its largest deviation from its own baseline, octaves; `null` if the host is silent or has no
-    /// signal.
+    /// The host's largest deviation from its own baseline, octaves; `null` if the host is silent or
+    /// has no signal.
     pub deviation: Option<f32>,
-    /// Name of the signal with this deviation; `null` if `deviation` is `null`.
+    /// Name of the signal with the largest deviation; `null` if `deviation` is `null`.
     pub signal: Option<String>,
-    /// Age of its last message, milliseconds.
+    /// Age of the host's last message, milliseconds.
     pub seen_ms_ago: u64,
-    /// How much of its baseline is learned, 0 to 1.
+    /// How much of the host's baseline is learned, 0 to 1.
     #[serde(default)]
     pub learnt: f32,
-    /// Where its counts come from: `collector`, `proc`, `demo` or `unknown`.
+    /// Where the host's counts come from: `collector`, `proc`, `demo` or `unknown`.
     #[serde(default)]
     pub source: String,
-    /// Version of its relay.
+    /// Version of the host's relay.
     #[serde(default)]
     pub version: String,
     /// This machine's clock minus the host's clock, plus the travel time of the message,
-    /// milliseconds.
+    /// milliseconds. Negative if the host's clock is ahead.
     pub clock_behind_ms: i64,
-    /// Whether the clocks differ by more than 2 s.
+    /// Whether the clocks of the host and of this machine differ by more than 2 s.
     pub clock_off: bool,
-    /// Frames of the host that did not arrive.
+    /// Number of the host's frames that did not arrive.
     #[serde(default)]
     pub missed_frames: u64,
-    /// Frames of the host that arrived too late.
+    /// Number of the host's frames that arrived too late.
     #[serde(default)]
     pub late_frames: u64,
-    /// Messages under the host's subject that were rejected.
+    /// Number of messages under the host's NATS subject that khor rejected.
     #[serde(default)]
     pub refused_messages: u64,
-    /// Why the last of these was rejected; `null` if none was.
+    /// Why khor rejected the last of these messages; `null` if it rejected none.
     pub refusal: Option<String>,
-    /// Why khor drops an added lane of the host; `null` if it drops none.
+    /// Why khor drops one of the lanes that the host adds; `null` if khor drops none.
     #[serde(default)]
     pub left_out: Option<String>,
     /// Whether two relays use the host's name.
     pub used_twice: bool,
 }
 
-/// A site within the site.
+/// A sub-site: a site within this site. Aggregators send the sums over its hosts.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SubSiteReport {
-    /// Name of the site.
+    /// Name of the sub-site.
     pub name: String,
-    /// Whether its aggregators send.
+    /// Whether the sub-site's aggregators send.
     pub state: HostState,
-    /// Number of its hosts that send.
+    /// Number of the sub-site's hosts that send.
     pub live: u32,
-    /// Number of its hosts that have stopped sending.
+    /// Number of the sub-site's hosts that have stopped sending.
     pub silent: u32,
-    /// Messages that its aggregators rejected.
+    /// Number of messages that the sub-site's aggregators rejected.
     pub refused: u64,
-    /// Number of aggregators that send for the site.
+    /// Number of aggregators that send for the sub-site.
     pub aggregators: u32,
-    /// Largest relative error of the site's sums, 0 to 1.
+    /// Largest relative error of the sums over all hosts of the sub-site, 0 to 1.
     pub relative_error: f64,
-    /// Largest relative error of its sections' sums, 0 to 1; `null` without sections.
+    /// Largest relative error of the sums over one section of the sub-site, 0 to 1; `null` without
+    /// sections.
     pub section_relative_error: Option<f64>,
-    /// Age of its last message, milliseconds.
+    /// Age of the sub-site's last message, milliseconds.
     pub seen_ms_ago: u64,
 }
 
-/// Messages that were rejected since the program started, by reason.
+/// How many messages khor rejected since it started, by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct RefusedMessages {
-    /// Longer than the longest message of khor.
+    /// Messages that are longer than any message of khor.
     pub oversized: u64,
-    /// Not messages of khor.
+    /// Messages that do not come from khor.
     pub foreign: u64,
-    /// With an unknown major version.
+    /// Messages with an unknown major version of the protocol.
     pub version: u64,
-    /// Broken, or with meaningless values.
+    /// Messages that are incomplete or have meaningless values.
     pub malformed: u64,
-    /// Sent under another host's subject.
+    /// Messages under another host's NATS subject.
     pub misdirected: u64,
-    /// Older than a message that arrived before.
+    /// Messages that are older than a message that arrived before.
     pub late: u64,
-    /// From a relay that uses another relay's name.
+    /// Messages of a relay that uses another relay's name.
     pub duplicate: u64,
-    /// From hosts, sites or relays above their limit.
+    /// Messages of additional hosts, sub-sites or relays, after the largest number is reached.
     pub crowded: u64,
     /// Cues above the limit of a host.
     pub flooded: u64,
-    /// Frames of sites that contain sites, and frames of sites at a relay that aggregates.
+    /// Frames of a sub-site that has sub-sites itself, and frames of a sub-site at an aggregator.
     pub nested: u64,
-    /// Why the last message was rejected; `null` if none was.
+    /// Why khor rejected the last message; `null` if it rejected none.
     pub last: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::{
 /// The state of every part of the engine.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HealthReport {
-    /// When this was written, milliseconds since 1970.
+    /// When this report was made, milliseconds since 1970.
     pub ts_ms: u64,
     /// Version of the engine.
     pub version: String,
@@ -22,25 +22,25 @@ pub struct HealthReport {
     pub host: MachineReport,
     /// Where the counts come from.
     pub source: SourceReport,
-    /// The part of the machine that is counted: the scope.
+    /// The scope: the part of the machine whose activity khor plays.
     #[serde(default)]
     pub scope: ScopeReport,
-    /// The counters of the kernel, each with whether the source has it. Empty for a site and while
-    /// no source delivers.
+    /// The kernel's counters, and whether the source has each of them. Empty for a site, and while
+    /// the source delivers nothing.
     #[serde(default)]
     pub probes: Vec<ProbeReport>,
-    /// Events that the collector's programs missed.
+    /// Kernel events that the collector's programs missed.
     #[serde(default)]
     pub missed: MissedReport,
     /// The sound device.
     pub audio: AudioReport,
-    /// Remote listeners.
+    /// The clients that listen to the sound over the network.
     #[serde(default)]
     pub listen: ListenReport,
     /// The current or last recording.
     #[serde(default)]
     pub recording: RecordingStatus,
-    /// The collector's programs in the kernel.
+    /// The collector's eBPF programs in the kernel.
     #[serde(default)]
     pub bpf: BpfReport,
     /// The MIDI output.
@@ -63,7 +63,7 @@ pub struct HealthReport {
     /// The time zone of the quiet hours.
     #[serde(default)]
     pub time: TimeReport,
-    /// Features that are on.
+    /// Which optional features are on.
     #[serde(default)]
     pub features: FeaturesReport,
 }
@@ -72,11 +72,11 @@ pub struct HealthReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct MachineReport {
-    /// The host name.
+    /// Host name of the machine.
     pub name: String,
-    /// The kernel's release, such as `6.18.0`.
+    /// Release of the kernel, such as `6.18.0`.
     pub kernel: String,
-    /// CPUs that the engine may use.
+    /// Number of CPUs that the engine may use.
     pub cpus: usize,
 }
 
@@ -84,47 +84,47 @@ pub struct MachineReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct SourceReport {
-    /// The kind of source; `null` while none delivers.
+    /// The kind of source; `null` while no source delivers counts.
     pub kind: Option<SourceKind>,
-    /// Whether the source delivers. If it delivers but lacks something, `error` names what it
-    /// lacks.
+    /// Whether the source delivers counts. If this is true and `error` is not `null`, some counts
+    /// are missing.
     pub ok: bool,
-    /// Time between two samples that the source grants, milliseconds. It may be longer than the
-    /// setting `bpf.sample_interval_ms`. `null` while no source delivers. Also `null` for a site,
+    /// Time between two samples of the source, milliseconds. The collector may grant a longer time
+    /// than the setting `bpf.sample_interval_ms`. `null` while no source delivers, and for a site,
     /// because each host has its own interval.
     pub interval_ms: Option<u16>,
     /// Description of the source, one line.
     pub detail: String,
-    /// What the source lacks, or why there is none.
+    /// Which counts the source lacks, or why there is no source.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
 }
 
-/// The part of the machine that is counted: the scope.
+/// The scope: the part of the machine whose activity khor plays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct ScopeReport {
-    /// The selected scope in words: a unit, `process 4711`, `the whole machine`, or the single host
-    /// of a site.
+    /// Name of the scope: a unit such as `nginx.service`, `process 4711`, `the whole machine`, or
+    /// the single host of a site.
     pub whose: String,
-    /// Whether the whole machine is selected.
+    /// Whether the scope is the whole machine.
     pub is_machine: bool,
-    /// Paths of the cgroups in the scope. Empty for the whole machine, and while no source
-    /// delivers.
+    /// Paths of the cgroups in the scope. Empty for the whole machine, and while no source delivers
+    /// counts.
     pub cgroups: Vec<String>,
-    /// Whether the scope is counted completely.
+    /// Whether khor can count the whole scope.
     pub ok: bool,
-    /// Why the scope is not counted, or which counters it lacks.
+    /// Why khor cannot count the scope, or which counters the scope lacks.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
 }
 
-/// One of the kernel's counters.
+/// One counter of the kernel, and whether the source has it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct ProbeReport {
-    /// The counter's name, such as `execs`.
+    /// Name of the counter, such as `execs`.
     pub name: String,
     /// Whether the source has the counter.
     pub available: bool,
@@ -132,34 +132,34 @@ pub struct ProbeReport {
     pub reason: Option<String>,
 }
 
-/// Events that the collector's programs missed since the engine started.
+/// Kernel events that the collector's programs missed since the engine started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct MissedReport {
-    /// Number of events; `null` without a collector.
+    /// Number of missed events; `null` without a collector.
     pub events: Option<u64>,
-    /// Explanation; `null` if none were missed.
+    /// Why the programs missed events; `null` if they missed none.
     pub reason: Option<String>,
 }
 
-/// Remote listeners.
+/// The clients that listen to the sound over the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct ListenReport {
-    /// Listeners that are connected now. A running recording counts as one.
+    /// Number of listeners that are connected now. A running recording counts as one listener.
     pub listeners: usize,
-    /// Largest number of listeners at once.
+    /// Largest number of listeners that can connect at the same time.
     pub at_most: usize,
 }
 
-/// The collector's programs in the kernel.
+/// The collector's eBPF programs in the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct BpfReport {
     /// Whether khor uses the programs, and whether they deliver all counters.
     #[serde(flatten)]
     pub health: Health,
-    /// 0 without an error, else 1. Clients of the original khor read this field.
+    /// 0 without an error, else 1. This field is for clients of the original khor.
     pub err_code: i32,
 }
 
@@ -167,23 +167,23 @@ pub struct BpfReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct PresetsReport {
-    /// Whether all presets are valid and the configured preset exists.
+    /// Whether all presets are valid, and the preset in the settings exists.
     pub ok: bool,
-    /// The folder of the user's presets.
+    /// Path of the folder with the user's presets.
     pub folder: String,
-    /// What is wrong, one line each.
+    /// The problems of the presets, one line each.
     pub problems: Vec<String>,
 }
 
-/// The learned baseline.
+/// The baseline: the usual rate of each signal, which khor learns.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct BaselineReport {
-    /// How much of the baseline is learned, 0 to 1; `null` without a reading.
+    /// How much of the baseline is learned, 0 to 1; `null` while no source delivers counts.
     pub learnt: Option<f32>,
-    /// Whether the baseline is still being learned; `null` without a reading.
+    /// Whether khor is still learning the baseline; `null` while no source delivers counts.
     pub learning: Option<bool>,
-    /// Whether learning is frozen.
+    /// Whether a user has frozen the baseline, so that khor does not change it.
     pub frozen: bool,
 }
 
@@ -191,11 +191,11 @@ pub struct BaselineReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct ConfigReport {
-    /// Whether the file is valid.
+    /// Whether the configuration file is valid.
     pub ok: bool,
-    /// Always `null`; problems are in `warnings`.
+    /// Always `null`; the problems are in `warnings`.
     pub error: Option<String>,
-    /// What is wrong in the file, one line each.
+    /// The problems of the configuration file, one line each.
     pub warnings: Vec<String>,
 }
 
@@ -203,20 +203,21 @@ pub struct ConfigReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct TimeReport {
-    /// Name of the time zone. `UTC` if the configured zone is invalid.
+    /// Name of the time zone, from `TZ` or `/etc/localtime`. `UTC` if the requested zone is
+    /// invalid.
     pub zone: String,
-    /// Whether the configured zone is valid.
+    /// Whether the requested time zone is valid.
     pub ok: bool,
-    /// Why the zone is invalid.
+    /// Why the requested time zone is invalid.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
 }
 
-/// Features that are on.
+/// Which optional features are on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct FeaturesReport {
-    /// Whether the synthetic demo is selected.
+    /// Whether khor plays the synthetic demo source instead of this machine.
     pub fake: bool,
 }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{NoteReport, Table};
 
-/// The rates of the last two minutes, 5 points a second, oldest first, and the newest notes. Each
-/// signal has one list, so the answer is much smaller than the history in `GET /api/metrics`.
+/// The rates of the last two minutes, 5 points per second, and the newest notes. Each signal has
+/// one list of rates, so this answer is much smaller than the history in `GET /api/metrics`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HistoryColumns {
-    /// The times of the points, milliseconds since 1970.
+    /// The times of the points, milliseconds since 1970, oldest first.
     pub ts_ms: Vec<u64>,
-    /// The rates of each signal in its unit, one for each point, rounded to four digits; `null` if
+    /// For each signal, one rate per point in the signal's unit, rounded to four digits; `null` if
     /// the signal was missing.
     pub rates: Table<Vec<Option<f64>>>,
     /// The newest notes, at most 512, oldest first.

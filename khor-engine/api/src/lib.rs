@@ -1,11 +1,12 @@
-//! The types of khor's HTTP API: every request and every response.
+//! The types of khor's HTTP API: every request and every answer.
 //!
-//! The server fills these types. `khor top`, the commands and the tests read them. The `OpenAPI`
-//! document is generated from them, and the page's types and `docs/api-reference.md` are generated
-//! from that document. The doc comment of a field is its description everywhere.
+//! The server writes these types. `khor top`, the other commands and the tests read them. `cargo
+//! xtask api` generates the `OpenAPI` document from these types, and the page's types and
+//! `docs/api-reference.md` from that document. So the doc comment of a field is its description
+//! everywhere.
 //!
-//! The server always sends all fields. An older engine may lack some of them. A field has a default
-//! (`#[serde(default)]`) if `khor top` works without it.
+//! The server always sends all fields, but an older engine may not have some of them. A field has a
+//! default (`#[serde(default)]`) if `khor top` works without the field.
 //!
 //! Times named `…_ts_ms` are milliseconds since 1970. A missing value is `null`, never 0.
 

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The format of the binary messages that follow. It is sent first, and again when it changes.
+/// The format of the sound in the binary messages that follow. The server sends it first, and again
+/// when it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SoundFormat {
     /// Frames per second.

@@ -1,51 +1,52 @@
-//! `GET /api/mapping`: the words that a preset's mapping may use.
+//! `GET /api/mapping`: the words that are allowed in the mapping of a preset.
 
 use khor_music::{Curve, LaneValue, Polarity};
 use khor_signal::Family;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The words that a preset's mapping may use.
+/// The words that are allowed in the mapping of a preset. A mapping connects signals to features of
+/// the music.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct MappingVocabulary {
-    /// The inputs: every signal, and `work`.
+    /// The inputs: every signal, and `work`, which is all signals together.
     pub inputs: Vec<InputInfo>,
-    /// The features of the music that an input can move.
+    /// The features of the music that an input can change.
     pub features: Vec<FeatureInfo>,
-    /// The values of an input that can move a feature.
+    /// The values of an input that can change a feature.
     pub of: Vec<LaneValue>,
-    /// The curves from an input to a feature.
+    /// The curves that convert the value of an input to the value of a feature.
     pub curves: Vec<Curve>,
-    /// The directions in which an input can move a feature.
+    /// The directions in which a rising input can change a feature.
     pub polarities: Vec<Polarity>,
 }
 
 /// An input of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct InputInfo {
-    /// Name in the mapping.
+    /// Name of the input in a mapping.
     pub name: String,
-    /// Two or three plain words.
+    /// Name of the input for users, two or three words.
     pub label: String,
     /// Family of the signal; `null` for `work`, which is all signals together.
     pub family: Option<Family>,
 }
 
-/// A feature of the music that an input can move.
+/// A feature of the music that an input can change.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct FeatureInfo {
-    /// Name in the mapping, such as `bed.brightness`.
+    /// Name of the feature in a mapping, such as `bed.brightness`.
     pub name: String,
-    /// `bed`, `pulse`, `voices` or `room`.
+    /// Layer of the music: `bed`, `pulse`, `voices` or `room`.
     pub layer: String,
     /// Unit of `low`, `high` and `audible_step`.
     pub unit: String,
-    /// Lowest value.
+    /// Lowest allowed value of the feature.
     pub low: f32,
-    /// Highest value.
+    /// Highest allowed value of the feature.
     pub high: f32,
-    /// Smallest difference that a listener can hear.
+    /// Smallest change of the feature that a listener can hear.
     pub audible_step: f32,
-    /// What changes in the sound, in words.
+    /// What the feature changes in the sound, in words.
     pub meaning: String,
 }

@@ -1,4 +1,4 @@
-//! The outputs' parts of `GET /api/health`: sound, MIDI, OSC and the desktop.
+//! The state of the outputs in `GET /api/health`: sound, MIDI, OSC and the desktop.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,15 +8,15 @@ use crate::{
     trouble::{self, TroubleFields},
 };
 
-/// Whether a part is on, and whether it works.
+/// The health of one part of khor: whether the part is on, and whether it works.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct Health {
-    /// Whether the settings switch it on.
+    /// Whether the part is on in the settings.
     pub enabled: bool,
-    /// Whether it works. False while it is off, and until it has started.
+    /// Whether the part works. False while it is off, and until it has started.
     pub ok: bool,
-    /// Why it does not work although it is on.
+    /// Why the part does not work although it is on.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
@@ -28,7 +28,7 @@ impl Health {
         Self { enabled: true, ok: true, trouble: None }
     }
 
-    /// The health of a part that is on and has not worked or failed yet.
+    /// The health of a part that is on and has not started yet.
     pub fn starting() -> Self {
         Self { enabled: true, ..Self::default() }
     }
@@ -61,37 +61,38 @@ pub struct AudioReport {
     /// Whether the sound device is on and plays.
     #[serde(flatten)]
     pub health: Health,
-    /// How khor reaches the device: `pulseaudio`, `alsa` and the like; `null` while none is open.
+    /// The system through which khor plays, such as `pulseaudio` or `alsa`; `null` while no device
+    /// is open.
     pub backend: Option<String>,
-    /// The device's name for people; `null` while none is open.
+    /// Name of the device for users; `null` while no device is open.
     pub device: Option<String>,
-    /// Frames per second; `null` while no device is open.
+    /// Sample rate of the device, hertz; `null` while no device is open.
     pub sample_rate_hz: Option<u32>,
-    /// Whether the device is silent, for any reason. `controls.silence` of the metrics has the
-    /// reason.
+    /// Whether the device is muted, by hand, by a snooze or by quiet hours. `controls.silence` in
+    /// `GET /api/metrics` has the reason.
     pub muted: bool,
     /// How often khor reopened the sound device since the engine started.
     pub restarts: u32,
-    /// Gaps in the sound that the backend reported since the engine started; `null` if the backend
-    /// does not report gaps. Sound servers do not report gaps to khor.
+    /// Number of underruns (gaps in the sound) since the engine started; `null` if the backend does
+    /// not report underruns. A sound server does not report them to khor.
     pub xruns: Option<u64>,
-    /// The priority of the thread that plays; `null` until the system has answered.
+    /// The scheduling priority of the thread that plays; `null` until the system has answered.
     pub priority: Option<Priority>,
-    /// Time that the synth needs for a block, as a share of the block's length. Above 1, the synth
-    /// is too slow.
+    /// Time that the synth needs for a block of sound, divided by the length of the block. If it is
+    /// above 1, the synth is too slow.
     pub callback_load: f32,
-    /// Time from a note's onset to its sound, as the backend reports it, milliseconds; `null` while
-    /// nothing plays.
+    /// Time from the onset of a note until it sounds, milliseconds, as the backend reports it;
+    /// `null` while nothing plays.
     pub latency_ms: Option<f32>,
-    /// Highest recent sample, 0 to 1.
+    /// Highest amplitude in the recent sound, 0 to 1.
     pub peak: f32,
-    /// Voices that sound now, 0 to `voice_limit`.
+    /// Number of synth voices that sound now, 0 to `voice_limit`.
     pub voices: u32,
-    /// Largest number of voices at once. It is below 24 while the processor is too slow for all
-    /// voices.
+    /// Largest number of synth voices that can sound at the same time: 24, or less while the
+    /// processor is too slow.
     pub voice_limit: u32,
-    /// Notes that were dropped since the engine started: notes for which the synth had no voice,
-    /// and notes that were too late for every output.
+    /// Number of notes that khor dropped since the engine started. A note is dropped if the synth
+    /// has no free voice, or if the note is too late for every output.
     pub dropped_notes: u64,
 }
 
@@ -101,7 +102,7 @@ pub struct AudioReport {
 pub struct Priority {
     /// Whether the thread has real-time priority.
     pub real_time: bool,
-    /// What granted the priority; `null` without real-time priority.
+    /// Which service granted real-time priority; `null` without it.
     pub granted_by: Option<Granter>,
     /// Why the thread has no real-time priority.
     #[serde(flatten, with = "trouble")]
@@ -109,7 +110,7 @@ pub struct Priority {
     pub trouble: Option<Trouble>,
 }
 
-/// What granted real-time priority.
+/// The service that granted real-time priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Granter {
@@ -126,24 +127,24 @@ pub struct MidiReport {
     /// Whether the MIDI output is on and works.
     #[serde(flatten)]
     pub health: Health,
-    /// Name of the sequencer port.
+    /// Name of khor's port in the ALSA sequencer.
     pub port: String,
     /// MIDI channel of the melody, 1 to 16.
     pub channel: u8,
 }
 
-/// The OSC output, and the OSC input as `receive`.
+/// The OSC output, and the OSC input in the field `receive`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct OscReport {
     /// Whether the OSC output is on and khor can send to every target.
     #[serde(flatten)]
     pub health: Health,
-    /// Host of the first target: a name or an IP address.
+    /// Host of the first OSC target: a name or an IP address.
     pub host: String,
-    /// UDP port of the first target.
+    /// UDP port of the first OSC target.
     pub port: u16,
-    /// All targets, each with its own health.
+    /// All OSC targets, each with its own health.
     pub targets: Vec<TargetHealth>,
     /// The OSC input.
     pub receive: ReceiveReport,
@@ -154,10 +155,10 @@ pub struct OscReport {
 pub struct TargetHealth {
     /// The target, `host:port`.
     pub target: String,
-    /// Whether khor can send to the target: its host has an address, and khor could send the last
-    /// datagram. UDP does not report whether a datagram arrived.
+    /// Whether khor can send to the target: the target's host name has an address, and the last
+    /// send succeeded. UDP does not report whether a datagram arrives.
     pub ok: bool,
-    /// Why khor cannot send to the target; `null` if it can, or if the reason is not known yet.
+    /// Why khor cannot send to the target; `null` if it can, or if khor has not tried yet.
     pub error: Option<String>,
 }
 
@@ -165,29 +166,29 @@ pub struct TargetHealth {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct ReceiveReport {
-    /// The health of the input, and what it received.
+    /// The health of the OSC input, and how many messages it received.
     #[serde(flatten)]
     pub input: OscInputHealth,
-    /// UDP port on which khor receives.
+    /// UDP port on which khor receives OSC.
     pub port: u16,
 }
 
-/// The health of the OSC input, and what it received.
+/// The health of the OSC input, and how many messages it received.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct OscInputHealth {
     /// Whether khor receives OSC.
     #[serde(flatten)]
     pub health: Health,
-    /// Messages that were received since the engine started.
+    /// Number of OSC messages that khor received since the engine started.
     pub messages: u64,
-    /// Packets and messages that were rejected since the engine started.
+    /// Number of OSC packets and messages that khor rejected since the engine started.
     pub refused: u64,
-    /// Why the last of these was rejected; `null` if none was.
+    /// Why khor rejected the last of them; `null` if it rejected none.
     pub last_refusal: Option<String>,
 }
 
-/// khor's parts on the session bus, together and one by one.
+/// The health of khor's parts on the session bus: of all together, and of each part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct DesktopReport {
@@ -205,8 +206,8 @@ pub struct DesktopReport {
 pub struct DesktopHealth {
     /// The D-Bus service `org.khor.Engine`.
     pub bus: Health,
-    /// The media player (MPRIS) for desktops and media keys.
+    /// The media player (MPRIS), for desktops and media keys.
     pub mpris: Health,
-    /// Desktop notifications.
+    /// The desktop notifications.
     pub notifications: Health,
 }

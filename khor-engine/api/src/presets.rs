@@ -1,4 +1,4 @@
-//! The presets: lists, selections, checks and previews.
+//! The answers about presets: the list, a selection, one preset, a check and a preview.
 
 use khor_music::{PresetText, Problem};
 use schemars::JsonSchema;
@@ -9,35 +9,35 @@ use serde::{Deserialize, Serialize};
 pub struct PresetList {
     /// The presets, built-in ones first.
     pub presets: Vec<PresetInfo>,
-    /// Name of the current preset.
+    /// Name of the selected preset.
     pub current: String,
-    /// Name of the unsaved preset that plays; `null` if the current preset plays.
+    /// Name of the unsaved preset that plays as a preview; `null` if the selected preset plays.
     pub previewing: Option<String>,
-    /// The problems of the user's presets, one line each.
+    /// The problems of the files in the folder of the user's presets, one line each.
     pub problems: Vec<String>,
 }
 
-/// A preset in the list.
+/// A preset in the list of presets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetInfo {
-    /// Name: 1 to 64 of a-z 0-9 - _.
+    /// Name of the preset: 1 to 64 of a-z 0-9 - _.
     pub name: String,
-    /// One sentence that helps users choose.
+    /// One sentence that describes the preset's sound.
     pub hint: String,
-    /// Whether it is part of khor.
+    /// Whether the preset is built in.
     pub builtin: bool,
-    /// Whether clients can change and remove it.
+    /// Whether clients can change and remove the preset.
     pub editable: bool,
-    /// Path of its file; `null` for a built-in preset.
+    /// Path of the preset's file; `null` for a built-in preset.
     pub file: Option<String>,
 }
 
-/// A preset was selected.
+/// The answer of `POST /api/preset/select`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetSelected {
     /// Always true.
     pub ok: bool,
-    /// Name of the current preset.
+    /// Name of the selected preset.
     pub preset: String,
 }
 
@@ -46,34 +46,34 @@ pub struct PresetSelected {
 pub struct PresetReport {
     /// Always true.
     pub ok: bool,
-    /// Name.
+    /// Name of the preset.
     pub name: String,
-    /// One sentence that helps users choose.
+    /// One sentence that describes the preset's sound.
     pub hint: String,
-    /// Whether it is part of khor.
+    /// Whether the preset is built in.
     pub builtin: bool,
-    /// Path of its file; `null` for a built-in preset.
+    /// Path of the preset's file; `null` for a built-in preset.
     pub file: Option<String>,
-    /// The keys of the preset's file, always with the whole `map`.
+    /// The keys of the preset's file. The mapping (`map`) is always complete.
     pub preset: PresetText,
 }
 
-/// The result of a check of a preset.
+/// The answer of `POST /api/presets/check`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetChecked {
     /// Whether the preset is valid.
     pub ok: bool,
-    /// All problems of the preset.
+    /// The problems of the preset; empty for a valid preset.
     pub problems: Vec<Problem>,
 }
 
-/// The unsaved preset that plays.
+/// The unsaved preset that plays as a preview.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetPreview {
     /// Always true.
     pub ok: bool,
-    /// Name of the preset.
+    /// Name of the unsaved preset.
     pub name: String,
-    /// The keys of a preset's file.
+    /// The keys of the preset, as in a preset's file.
     pub preset: PresetText,
 }

@@ -1,4 +1,5 @@
-//! Recordings: `GET /api/recording`, `GET /api/recordings`, `POST /api/recording/start` and `stop`.
+//! The answers about recordings: `/api/recording`, `/api/recordings`, and the start and stop of a
+//! recording.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,57 +13,57 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct RecordingStatus {
-    /// Whether the recording is running.
+    /// Whether a recording is running.
     pub recording: bool,
-    /// The file; `null` if nothing was recorded since the engine started.
+    /// Path of the recording's file; `null` if there was no recording since the engine started.
     pub file: Option<String>,
-    /// Length so far, seconds.
+    /// Length of the recording so far, seconds.
     pub seconds: f64,
-    /// Blocks of sound that are missing because the disk was too slow.
+    /// Number of blocks of sound that are missing because the disk was too slow.
     pub lost_blocks: u64,
-    /// Missing sound, seconds: the lost blocks, and sound that a busy machine did not pass on in
-    /// time.
+    /// Length of all missing sound, seconds: the lost blocks, and sound that the recorder did not
+    /// receive in time because the machine was busy.
     pub lost_seconds: f64,
-    /// Why khor ended the recording by itself.
+    /// Why khor ended the recording without a request.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
 }
 
-/// A recording has begun.
+/// The answer of `POST /api/recording/start`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct RecordingStarted {
     /// Always true.
     pub ok: bool,
-    /// The file's path.
+    /// Path of the recording's file.
     pub file: String,
 }
 
-/// A recording has ended.
+/// The answer of `POST /api/recording/stop`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct RecordingStopped {
     /// Always true.
     pub ok: bool,
-    /// The file's path.
+    /// Path of the recording's file.
     pub file: Option<String>,
-    /// Length, seconds.
+    /// Length of the recording, seconds.
     pub seconds: f64,
 }
 
-/// The recordings in khor's folder.
+/// The recordings in khor's folder for recordings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct RecordingList {
-    /// The folder's path.
+    /// Path of the folder.
     pub folder: String,
     /// The recordings, oldest first.
     pub recordings: Vec<RecordedFile>,
 }
 
-/// A file in the folder of recordings.
+/// A recording in khor's folder for recordings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct RecordedFile {
-    /// The file's name, for `GET /api/recordings/{name}`.
+    /// Name of the file, for `GET /api/recordings/{name}`.
     pub name: String,
-    /// The file's length, bytes.
+    /// Length of the file, bytes.
     pub bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! A JSON object whose keys keep their order.
+//! A table: a JSON object whose keys keep their order.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 

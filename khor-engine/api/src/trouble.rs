@@ -1,17 +1,18 @@
-//! What is wrong with a part, and what to do about it.
+//! The trouble of a part of khor: an error and its fix. In JSON, these are the fields `error` and
+//! `fix`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What is wrong with a part, and what to do about it.
+/// Why a part of khor does not work, and how to fix it.
 ///
 /// In JSON, an `Option<Trouble>` is two fields of the surrounding object, `error` and `fix`. Both
 /// are `null` without trouble.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// What is wrong, one line.
+    /// What does not work and why, one line.
     pub error: String,
-    /// What to do about it, one line. `None` if khor knows no fix.
+    /// How to fix it, one line. `None` if khor knows no fix.
     pub fix: Option<String>,
 }
 
@@ -30,9 +31,9 @@ impl Trouble {
 /// The two fields of an optional [`Trouble`] in JSON.
 #[derive(Deserialize, Serialize, JsonSchema)]
 pub(crate) struct TroubleFields {
-    /// What is wrong; `null` without trouble.
+    /// What does not work and why; `null` without trouble.
     error: Option<String>,
-    /// What to do about it; `null` without trouble, or if khor knows no fix.
+    /// How to fix it; `null` without trouble, or if khor knows no fix.
     fix: Option<String>,
 }
 

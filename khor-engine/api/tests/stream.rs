@@ -1,5 +1,5 @@
-//! Tests the stream's state with random sequences of events. A client that connects late gets the
-//! same state as a client that was connected from the beginning.
+//! Tests the stream's state with random sequences of events. A client that connects later must get
+//! the same state as a client that was connected from the beginning.
 
 use khor_api::{
     BarReport, ConfigVersion, CueList, CueReport, Greeting, LaneList, LaneReport, LaneValues, MAX_CUES,

@@ -1,8 +1,10 @@
-//! `GET /api/stream?events=changes`: the events, and the [`StreamState`] that they build.
+//! `GET /api/stream?events=changes`: the events, and the [`StreamState`] that clients build from
+//! them.
 //!
-//! A client starts with [`StreamState::default`] and applies each event. Its first events replicate
-//! the engine's own state ([`StreamState::replicate`]), beginning with [`Greeting`]. So one code
-//! path greets and updates clients. The engine greets a client again if the client was too slow.
+//! A client starts with [`StreamState::default`] and applies each event. The first events are a
+//! [`Greeting`] and the whole state of the engine ([`StreamState::replicate`]). The later events
+//! are changes of this state. A client that reads too slowly misses events, and the engine then
+//! sends it a greeting and the whole state again.
 
 mod state;
 
@@ -14,147 +16,148 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ControlsReport, CueReport, HealthReport, NoteReport, SoloReport};
 
-/// Largest number of notes in a state.
+/// Largest number of notes in a [`StreamState`].
 pub const MAX_NOTES: usize = 64;
-/// Largest number of cues in a state.
+/// Largest number of cues in a [`StreamState`].
 pub const MAX_CUES: usize = 64;
 
 /// A change of the engine's state. Clients must ignore events with an unknown `type`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StreamEvent {
-    /// The first event of a connection, and the first event after a gap. It resets the state.
+    /// The first event of a connection, and the first event after missed events. The client drops
+    /// its previous state.
     Greeting(Greeting),
-    /// The state of every part of the engine, at most once a second.
+    /// The health of every part of the engine, sent at most once per second.
     Health(Box<HealthReport>),
     /// The current controls.
     Controls(ControlsReport),
-    /// The lanes. Their values follow in another event.
+    /// The names and units of all lanes. The lanes' values follow in another event.
     Lanes(LaneList),
-    /// The values of all lanes, ten times a second.
+    /// The values of all lanes, sent ten times per second.
     Values(LaneValues),
     /// The current bar of the music.
     Bar(BarReport),
-    /// The hosts of a site that have the voices.
+    /// The soloists: the hosts of a site whose voices play.
     Soloists(SoloistList),
     /// What the machine is doing, in one sentence.
     Sentence(SentenceReport),
-    /// The configuration has changed.
+    /// The configuration has a new version.
     Config(ConfigVersion),
     /// New cues.
     Cues(CueList),
     /// New notes.
     Notes(NoteList),
-    /// An event of a newer engine.
+    /// An event that this version does not know, because the engine is newer.
     #[serde(other)]
     #[schemars(skip)]
     Unknown,
 }
 
-/// The engine that sends the stream.
+/// The version and the start of the engine that sends the stream.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Greeting {
     /// Version of the engine.
     pub version: String,
-    /// When the engine started, milliseconds since 1970. After a restart, notes and cues are
-    /// numbered from 1 again.
+    /// When the engine started, milliseconds since 1970. A restarted engine numbers its notes and
+    /// cues from 1 again.
     pub started_ts_ms: u64,
 }
 
 /// All lanes, in the order of the catalogue.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneList {
-    /// The lanes. The lists of an event `values` have the same order.
+    /// The lanes. The lists in an event `values` have the same order.
     pub lanes: Vec<LaneReport>,
 }
 
-/// The description of a lane. A lane is a signal of the kernel, or a value that a source adds.
+/// The description of a lane. A lane is a signal of the kernel, or a quantity that the source adds.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneReport {
     /// Name of the lane, such as `exec`.
     pub name: String,
-    /// Two or three plain words, such as `program starts`.
+    /// Name of the lane for users, two or three words, such as `program starts`.
     pub label: String,
-    /// The family: one colour, and one timbre and register.
+    /// The lane's family. Lanes of one family share a colour, a timbre and a register.
     pub family: Family,
     /// Unit of the rate and the baseline: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of
     /// time, 0 to 1).
     pub unit: String,
-    /// The grain, in `unit`, greater than 0: a rate of one grain is one octave above 0. Differences
-    /// below the grain are not significant.
+    /// The grain, in `unit`, greater than 0: the smallest significant difference of the rate. A
+    /// rate of one grain is one octave above 0.
     pub grain: f64,
-    /// Whether the source has the lane.
+    /// Whether the source delivers the lane.
     pub available: bool,
     /// Why the lane is missing; `null` if it is available.
     pub reason: Option<String>,
 }
 
-/// The values of all lanes, in the order of the event `lanes`, rounded to four digits. A missing
-/// value is `null`.
+/// The values of all lanes, in the order of the last event `lanes`, rounded to four digits. A
+/// missing value is `null`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneValues {
-    /// When these values were read, milliseconds since 1970.
+    /// When the engine read these values, milliseconds since 1970.
     pub ts_ms: u64,
-    /// Levels, 0 to 1.
+    /// Level of each lane, 0 to 1.
     pub level: Vec<Option<f32>>,
-    /// How far the rates are above the baselines, octaves.
+    /// Deviation of each lane: how far its rate is above its baseline, octaves.
     pub deviation: Vec<Option<f32>>,
-    /// How sudden the changes are, 0 to 1.
+    /// How sudden the last change of each lane is, 0 to 1.
     pub surprise: Vec<Option<f32>>,
-    /// Rates, each in the unit of its lane.
+    /// Current rate of each lane, in the unit of the lane.
     pub rate: Vec<Option<f64>>,
-    /// Usual rates, each in the unit of its lane.
+    /// Usual rate of each lane, in the unit of the lane.
     pub baseline: Vec<Option<f64>>,
-    /// Bytes that disks read, per second.
+    /// Bytes read from disks, per second.
     pub disk_read_bytes_s: Option<f64>,
-    /// Bytes that disks wrote, per second.
+    /// Bytes written to disks, per second.
     pub disk_written_bytes_s: Option<f64>,
 }
 
 /// The current bar of the music.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct BarReport {
-    /// Number of the bar since the music began.
+    /// Number of the current bar since the music began.
     pub bar: u64,
-    /// When the bar began, milliseconds since 1970.
+    /// When the current bar began, milliseconds since 1970.
     pub bar_ts_ms: u64,
     /// Length of a step, milliseconds. A bar has 16 steps.
     pub step_ms: f64,
 }
 
-/// The one or two hosts of a site that have the voices.
+/// The soloists: the one or two hosts of a site whose voices play.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SoloistList {
-    /// The hosts, the largest deviation first. Empty without a site.
+    /// The soloists, the largest deviation first. Empty without a site.
     pub soloists: Vec<SoloReport>,
 }
 
-/// What the machine is doing, in words.
+/// The current activity of the machine, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SentenceReport {
     /// One sentence, as in `GET /api/explain`.
     pub sentence: String,
 }
 
-/// A version of the configuration.
+/// The version of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct ConfigVersion {
-    /// The tag of `GET /api/config`, without quotes.
+    /// The `ETag` of `GET /api/config`, without quotes. It changes with every change of a setting.
     pub tag: String,
 }
 
 /// New cues.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct CueList {
-    /// The cues since the previous event, oldest first. After a greeting, the newest cues, at most
-    /// 64.
+    /// The cues since the previous event, oldest first. After a greeting, these are the newest
+    /// cues, at most 64.
     pub cues: Vec<CueReport>,
 }
 
 /// New notes.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct NoteList {
-    /// The notes since the previous event, oldest first. After a greeting, the newest notes, at
-    /// most 64. `GET /api/history` has the notes before them.
+    /// The notes since the previous event, oldest first. After a greeting, these are the newest
+    /// notes, at most 64. `GET /api/history` has the earlier notes.
     pub notes: Vec<NoteReport>,
 }

@@ -1,4 +1,4 @@
-//! The state of the stream's clients, which the events build.
+//! The state that a client of the event stream builds from the events.
 
 use std::collections::VecDeque;
 
@@ -8,26 +8,27 @@ use super::{
 };
 use crate::{ConfigVersion, ControlsReport, CueReport, HealthReport, NoteReport, SentenceReport, SoloReport};
 
-/// What a client of the stream knows. A part is `None` until its first event.
+/// The state of the engine, as a client of the event stream knows it. A part is `None` until its
+/// first event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamState {
-    /// The engine.
+    /// The version and the start of the engine.
     pub greeting: Option<Greeting>,
-    /// The state of every part of the engine.
+    /// The health of every part of the engine.
     pub health: Option<HealthReport>,
     /// The current controls.
     pub controls: Option<ControlsReport>,
     /// The lanes, in the order of the catalogue.
     pub lanes: Vec<LaneReport>,
-    /// The values of these lanes.
+    /// The values of the lanes.
     pub values: Option<LaneValues>,
     /// The current bar; `None` until the music has begun.
     pub bar: Option<BarReport>,
-    /// The hosts of a site that have the voices.
+    /// The soloists: the hosts of a site whose voices play.
     pub soloists: Vec<SoloReport>,
-    /// What the machine is doing, in one sentence.
+    /// The current activity of the machine, in one sentence.
     pub sentence: Option<SentenceReport>,
-    /// Version of the configuration.
+    /// The version of the configuration.
     pub config: Option<ConfigVersion>,
     /// The newest cues, at most [`MAX_CUES`], oldest first.
     pub cues: VecDeque<CueReport>,
@@ -36,8 +37,8 @@ pub struct StreamState {
 }
 
 impl StreamState {
-    /// Applies an event. Returns whether the state changed. The engine sends only events that
-    /// change its own state.
+    /// Applies an event. Returns whether the state changed. The engine uses the result to send only
+    /// events that change the state.
     pub fn apply(&mut self, event: StreamEvent) -> bool {
         match event {
             StreamEvent::Greeting(greeting) => self.begin(greeting),
@@ -57,7 +58,7 @@ impl StreamState {
         }
     }
 
-    /// The events that build this state from [`StreamState::default`], the most urgent ones first.
+    /// The events that build this state from [`StreamState::default`], the most urgent event first.
     pub fn replicate(&self) -> Vec<StreamEvent> {
         let cues: Vec<_> = self.cues.iter().cloned().collect();
         let notes: Vec<_> = self.notes.iter().cloned().collect();
@@ -77,7 +78,7 @@ impl StreamState {
         events.into_iter().flatten().collect()
     }
 
-    /// Replaces the whole state, so that nothing of an earlier connection remains.
+    /// Drops the state of an earlier connection.
     fn begin(&mut self, greeting: Greeting) -> bool {
         *self = Self { greeting: Some(greeting), ..Self::default() };
         true
@@ -92,32 +93,34 @@ impl StreamState {
         is_changed
     }
 
-    /// Ignores values that do not fit the lanes.
+    /// Ignores values whose number differs from the number of lanes.
     fn set_values(&mut self, values: LaneValues) -> bool {
         values.fits(self.lanes.len()) && replace(&mut self.values, Some(values))
     }
 }
 
 impl LaneValues {
-    /// Whether there is one value of each kind for each of `lanes` lanes.
+    /// Whether each list has `lanes` values.
     fn fits(&self, lanes: usize) -> bool {
         let Self { level, deviation, surprise, rate, baseline, .. } = self;
         [level.len(), deviation.len(), surprise.len(), rate.len(), baseline.len()] == [lanes; 5]
     }
 }
 
+/// Replaces a part of the state. Returns whether it changed.
 fn replace<T: PartialEq>(part: &mut T, new: T) -> bool {
     let is_changed = *part != new;
     *part = new;
     is_changed
 }
 
-/// A list, unless it is empty.
+/// `None` for an empty list.
 fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Adds the entries that are newer than those of the list, and keeps the newest `most`.
+/// Appends the entries whose number is higher than the last one in the list. Keeps the newest
+/// `most` entries. Returns whether the list changed.
 fn append<T>(list: &mut VecDeque<T>, entries: Vec<T>, most: usize, seq: impl Fn(&T) -> u64) -> bool {
     let before = list.back().map(&seq);
     for entry in entries {
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn events_without_news_change_nothing() {
+    fn repeated_events_change_nothing() {
         let mut client = state([lanes(&["rx"]), values(5, &[None]), cues(1..9)]);
         for event in [lanes(&["rx"]), values(5, &[None]), cues(3..9), cues(0..0)] {
             assert!(!client.apply(event.clone()), "{event:?}");
