@@ -1,4 +1,4 @@
-//! The command line.
+//! Defines the command line.
 
 use std::path::PathBuf;
 
@@ -12,33 +12,35 @@ pub(crate) struct Options {
     /// Socket to serve on
     #[arg(long, value_name = "PATH", env = SOCKET_ENV, default_value = DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
-    /// Keep off the system bus
+    /// Do not use the system bus
     #[arg(long)]
     pub(crate) no_dbus: bool,
-    /// Load and attach the probes, say which work, and exit
+    /// Load and attach the probes, print which ones work, and exit
     #[arg(long)]
     pub(crate) check: bool,
-    /// User to become when started as root [default: khor if it exists, else nobody]
+    /// User that the process becomes if it is started as root [default: khor if it exists, else
+    /// nobody]
     #[arg(long, value_name = "NAME|UID")]
     pub(crate) user: Option<String>,
-    /// Group that may connect [default: khor if it exists, else only root may]
+    /// Group whose members may connect [default: khor if it exists; otherwise only root may
+    /// connect]
     #[arg(long, value_name = "NAME|GID")]
     pub(crate) group: Option<String>,
-    /// User who gets everything: short intervals, processes of other users, program starts; may be
-    /// repeated [always: root and the user who starts the collector]
+    /// User without limits on intervals, processes of other users and program starts; may be
+    /// repeated [always without limits: root and the user who starts the collector]
     #[arg(long, value_name = "NAME|UID", env = "KHOR_TRUST", value_delimiter = ',', hide_env_values = true)]
     pub(crate) trust: Vec<String>,
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  stopped by SIGTERM, SIGINT or SIGHUP; with --check: every or some probes work
-  1  a failure of no kind below
+  0  stopped by SIGTERM, SIGINT or SIGHUP; with --check: at least one probe works
+  1  any other failure
   2  wrong usage
-  3  the kernel has no BTF
-  4  a capability is missing, or could not be given up
-  5  the socket cannot be served on
-  6  the kernel refused every probe
+  3  the kernel has no type information (BTF)
+  4  a capability is missing, or cannot be given up
+  5  the collector cannot listen on the socket
+  6  the kernel rejected every probe
 
 Environment:
   KHOR_LOG, RUST_LOG  what to log, such as \"debug\" or \"khor_collector::serve=trace\"

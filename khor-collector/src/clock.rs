@@ -1,8 +1,8 @@
-//! The two clocks. Reading them is a vDSO call, not a system call.
+//! Reads the two clocks by vDSO calls, which are not system calls.
 
 use nix::time::{ClockId, clock_gettime};
 
-/// `CLOCK_BOOTTIME`, nanoseconds: the clock of samples. It continues during suspend.
+/// `CLOCK_BOOTTIME`, nanoseconds: the clock of samples, which also runs during suspend.
 pub(crate) fn boottime_ns() -> u64 {
     now_ns(ClockId::CLOCK_BOOTTIME)
 }
@@ -13,6 +13,6 @@ pub(crate) fn monotonic_ns() -> u64 {
 }
 
 fn now_ns(clock: ClockId) -> u64 {
-    let now = clock_gettime(clock).expect("every Linux has it");
+    let now = clock_gettime(clock).expect("every Linux has this clock");
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }

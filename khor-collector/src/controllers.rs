@@ -1,8 +1,8 @@
-//! Shows which cgroup controllers are on the old hierarchies (cgroup v1), from `/proc/cgroups`.
+//! Finds the cgroup controllers that are on old hierarchies (cgroup v1), from `/proc/cgroups`.
 
 use khor_proto::kernel_text;
 
-/// A controller whose counts scopes need.
+/// A controller whose files contain counts of scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controller {
     Io,
@@ -41,30 +41,30 @@ impl Controller {
 /// Where a controller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// In the unified hierarchy, or free to be enabled there.
+    /// The controller is in the unified hierarchy, or can be enabled there.
     Unified,
-    /// On an old hierarchy.
+    /// The controller is on an old hierarchy.
     Old,
-    /// Switched off for the whole system.
+    /// The controller is disabled for the whole system.
     Disabled,
 }
 
-/// The table in `/proc/cgroups`. Newer kernels leave out controllers that the old hierarchies do
-/// not have.
+/// The table in `/proc/cgroups`. Newer kernels omit controllers that the old hierarchies do not
+/// have.
 #[derive(Debug, Default)]
 pub(crate) struct Hierarchies(Vec<Row>);
 
 #[derive(Debug)]
 struct Row {
     controller: String,
-    /// 0 for the unified hierarchy.
+    /// Number of the hierarchy; 0 for the unified one.
     hierarchy: u64,
     cgroups: u64,
     enabled: bool,
 }
 
 impl Hierarchies {
-    /// The current table, empty if it cannot be read.
+    /// The current table. It is empty if it cannot be read.
     pub(crate) fn read() -> Self {
         kernel_text::read("/proc/cgroups").map(|text| Self::parse(&text)).unwrap_or_default()
     }

@@ -1,15 +1,15 @@
-//! What a client gets: the counters of the machine or of a scope.
+//! The interface to a client's counters, which belong to the machine or to a scope.
 
 use khor_proto::Availability;
 
-/// The counters of one client. Counting ends when this is dropped.
+/// The counters of one client. The kernel counts them until this value is dropped.
 pub(crate) trait Count: Send + Sync {
-    /// Which counters there are, in catalogue order.
+    /// The availability of each counter, in catalogue order.
     fn availability(&self) -> Vec<Availability>;
-    /// A number that changes with [`availability`](Self::availability) and
-    /// [`is_own`](Self::is_own).
+    /// A number that changes whenever [`availability`](Self::availability) or
+    /// [`is_own`](Self::is_own) changes.
     fn revision(&self) -> u64;
-    /// Replaces the contents of `counters` by the counts of now, in catalogue order.
+    /// Replaces the contents of `counters` with the current counts, in catalogue order.
     fn read(&self, counters: &mut Vec<Option<u64>>);
     /// The machine or scope to which the counters belong.
     fn subject(&self) -> Subject;

@@ -1,4 +1,4 @@
-//! Passes cues on from the kernel to clients and the bus.
+//! Passes cues from the kernel to clients and to the system bus.
 
 use std::{fs, sync::Arc};
 
@@ -8,16 +8,18 @@ use tokio::sync::mpsc;
 
 use crate::{probes::CueRing, sampler::wire_kind, scope::Scopes, serve::Server};
 
-/// Passes cues on for as long as the process lives.
+/// Passes cues to clients and to the bus until the process ends.
 pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scopes>, bus: mpsc::Sender<Cue>) {
     let mut stream = match ring.stream() {
         Ok(stream) => stream,
-        Err(error) => return tracing::error!("watching for cues: {error}"),
+        Err(error) => {
+            return tracing::error!("cannot watch for cues: {error}; no cues until the collector restarts");
+        }
     };
     let mut records = Vec::new();
     loop {
         if let Err(error) = stream.read(&mut records).await {
-            return tracing::error!("reading cues: {error}");
+            return tracing::error!("cannot read cues: {error}; no cues until the collector restarts");
         }
         for (kind, record) in records.drain(..) {
             let cue = cue(wire_kind(kind), &record);
@@ -31,7 +33,8 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
     }
 }
 
-/// The scopes of a victim that the kernel reports by its number only (before 6.8).
+/// The scopes of a victim whose event has no scopes: before 6.8, the kernel reports only its
+/// number.
 fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
@@ -52,14 +55,14 @@ fn cue(kind: CueKind, record: &CueRecord) -> Cue {
     }
 }
 
-/// A name that ends at the first zero. A process chooses its own name, so this function makes the
-/// name inert before it reaches the log, the bus and clients.
+/// A process's name, which ends at the first zero. A process chooses its own name, so this function
+/// makes it safe to print before it reaches the log, the bus and clients.
 fn comm(bytes: &[u8]) -> Option<String> {
     let name = bytes.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())?;
     Some(inert::owned_line(String::from_utf8_lossy(name).into_owned()))
 }
 
-/// The name of a process that the kernel reports by its number only. A process that is being killed
+/// The name of a process that the kernel reports only by its number. A process that is being killed
 /// still has its name.
 fn comm_of(pid: u32) -> Option<String> {
     comm(fs::read(format!("/proc/{pid}/comm")).ok()?.trim_ascii_end())
@@ -91,6 +94,6 @@ mod tests {
         assert_eq!(cue(CueKind::Crash, &record).comm.as_deref(), Some("\u{fffd}]52;\u{fffd}"));
         record.comm = [0; 16];
         record.pid = std::process::id();
-        assert!(cue(CueKind::Oom, &record).comm.is_some(), "asked of /proc");
+        assert!(cue(CueKind::Oom, &record).comm.is_some(), "/proc has the name");
     }
 }

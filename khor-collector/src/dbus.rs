@@ -1,9 +1,8 @@
-//! `org.khor.Collector` on the system bus: read-only properties and signals for `busctl` and
-//! desktop tools.
+//! Publishes `org.khor.Collector` on the system bus: read-only properties and signals for `busctl`
+//! and desktop tools.
 //!
-//! The bus is optional. If it is missing, refuses the name or restarts, the collector logs that
-//! once with the fix and tries again for ever. All of this is a task of its own, so sampling is
-//! never affected.
+//! The bus is optional. If it is missing, denies the name or restarts, the collector logs the fix
+//! once and keeps trying. A task of its own does this, so it never delays the samples.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,15 +22,15 @@ const NAME: &str = "org.khor.Collector";
 const PATH: &str = "/org/khor/Collector";
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(30);
-/// Shortest time between two announcements of changed numbers on the bus.
-const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
+/// Shortest time between two signals for changed properties.
+const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The properties that stay the same while the collector runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) kernel_release: String,
     pub(crate) socket_path: String,
-    /// Name, whether it counts, and the reason if not.
+    /// For each probe: its name, whether it counts, and the reason if it does not.
     pub(crate) probes: Vec<(String, bool, String)>,
 }
 
@@ -42,7 +41,7 @@ struct Collector {
     load: watch::Receiver<Load>,
 }
 
-#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[expect(clippy::unused_self, reason = "zbus needs a method for each property, even for a constant")]
 #[interface(name = "org.khor.Collector1")]
 impl Collector {
     #[zbus(property(emits_changed_signal = "const"))]
@@ -60,39 +59,39 @@ impl Collector {
         self.facts.socket_path.clone()
     }
 
-    /// Versions of the socket's protocol.
+    /// Versions of the protocol on the socket.
     #[zbus(property(emits_changed_signal = "const"))]
     fn protocol_versions(&self) -> Vec<String> {
         vec![ProtocolVersion::CURRENT.to_string()]
     }
 
-    /// Name, whether it counts, and the reason if not.
+    /// For each probe: its name, whether it counts, and the reason if it does not.
     #[zbus(property(emits_changed_signal = "const"))]
     fn probes(&self) -> Vec<(String, bool, String)> {
         self.facts.probes.clone()
     }
 
-    /// Clients that receive samples.
+    /// Number of clients that receive samples.
     #[zbus(property)]
     fn subscribers(&self) -> u32 {
         self.load.borrow().subscribers
     }
 
-    /// Shortest interval that a subscriber gets; 0 without subscribers.
+    /// Shortest interval of a subscriber, ms; 0 without subscribers.
     #[zbus(property)]
     fn sample_interval_ms(&self) -> u32 {
         self.load.borrow().shortest_interval_ms
     }
 
-    /// Cues that came faster than the kernel passes them on.
+    /// Number of cues that the kernel dropped because there were too many.
     #[zbus(property)]
     fn dropped_cues(&self) -> u64 {
         CueKind::ALL.into_iter().map(|kind| self.kernel.lost(kind)).sum()
     }
 
-    /// Something happened: `oom`, `crash`, `blkerr` or `retx`. Name and process are empty and 0
-    /// where not known. The bus delivers it to root and the group `khor` only, by the policy in
-    /// packaging/dbus/org.khor.Collector.conf.
+    /// The kernel reported an event: `oom`, `crash`, `blkerr` or `retx`. An unknown name is empty,
+    /// and an unknown process is 0. The bus delivers this signal only to root and the group `khor`,
+    /// by the policy in packaging/dbus/org.khor.Collector.conf.
     #[zbus(signal)]
     async fn cue(
         emitter: &SignalEmitter<'_>,
@@ -103,8 +102,8 @@ impl Collector {
     ) -> zbus::Result<()>;
 }
 
-/// Keeps the name on the bus for as long as the process lives.
-pub(crate) async fn keep_offering(
+/// Keeps the collector on the bus until the process ends. Reconnects after each failure.
+pub(crate) async fn keep_on_bus(
     facts: Facts,
     kernel: Arc<dyn Kernel>,
     load: watch::Receiver<Load>,
@@ -112,21 +111,24 @@ pub(crate) async fn keep_offering(
 ) {
     let collector = Collector { facts, kernel, load };
     let mut retry_in = FIRST_RETRY;
-    let mut complained = false;
+    let mut warned = false;
     loop {
-        match offer(collector.clone()).await {
+        match connect(collector.clone()).await {
             Ok(connection) => {
                 tracing::info!("{NAME} is on the system bus");
-                (retry_in, complained) = (FIRST_RETRY, false);
-                if let Err(error) = announce_until_closed(&connection, collector.clone(), &mut cues).await {
-                    tracing::debug!("announcing: {error}");
+                (retry_in, warned) = (FIRST_RETRY, false);
+                if let Err(error) = publish_until_closed(&connection, collector.clone(), &mut cues).await {
+                    tracing::debug!("cannot publish on the system bus: {error}");
                     connection.closed().await;
                 }
-                tracing::info!("the system bus is gone; sampling goes on");
+                tracing::info!("the connection to the system bus was lost; sampling continues");
             }
-            Err(error) if !complained => {
-                complained = true;
-                tracing::warn!("{} (sampling goes on; trying again quietly)", explain(&error));
+            Err(error) if !warned => {
+                warned = true;
+                tracing::warn!(
+                    "{} (sampling continues; the collector keeps trying without more warnings)",
+                    explain(&error)
+                );
             }
             Err(error) => tracing::debug!("{}", explain(&error)),
         }
@@ -135,11 +137,11 @@ pub(crate) async fn keep_offering(
     }
 }
 
-async fn offer(collector: Collector) -> zbus::Result<Connection> {
+async fn connect(collector: Collector) -> zbus::Result<Connection> {
     connection::Builder::system()
         .serve_at(PATH, collector)
         .name(NAME)
-        // By default two collectors would take the name from each other for ever.
+        // By default, two collectors would take the name from each other again and again.
         .allow_name_replacements(false)
         .replace_existing_names(false)
         .method_timeout(Duration::from_secs(5))
@@ -147,8 +149,8 @@ async fn offer(collector: Collector) -> zbus::Result<Connection> {
         .await
 }
 
-/// Announces changes. Returns an error when the connection fails.
-async fn announce_until_closed(
+/// Publishes changed properties and cues. Returns an error when the connection fails.
+async fn publish_until_closed(
     connection: &Connection,
     Collector { mut load, .. }: Collector,
     cues: &mut mpsc::Receiver<Cue>,
@@ -156,28 +158,28 @@ async fn announce_until_closed(
     let interface = connection.object_server().interface::<_, Collector>(PATH).await?;
     while cues.try_recv().is_ok() {} // drop cues from before the connection
     load.mark_unchanged();
-    let (mut stale, mut next_announcement) = (false, Instant::now());
+    let (mut stale, mut next_publication) = (false, Instant::now());
     loop {
         tokio::select! {
             changed = load.changed(), if !stale => match changed {
                 Ok(()) => stale = true,
                 Err(_) => return Ok(()), // the server has ended
             },
-            () = sleep_until(next_announcement), if stale => {
-                announce(&interface).await?;
-                (stale, next_announcement) = (false, Instant::now() + ANNOUNCE_INTERVAL);
+            () = sleep_until(next_publication), if stale => {
+                publish_changes(&interface).await?;
+                (stale, next_publication) = (false, Instant::now() + PUBLISH_INTERVAL);
             }
             Some(cue) = cues.recv() => {
                 let (comm, pid) = (cue.comm.as_deref().unwrap_or_default(), cue.pid.unwrap_or(0));
                 interface.cue(cue.kind.name(), comm, pid, cue.t_ns).await?;
-                stale = true; // some may have been dropped as well
+                stale = true; // the kernel may have dropped other cues
             }
             () = connection.closed() => return Ok(()),
         }
     }
 }
 
-async fn announce(interface: &InterfaceRef<Collector>) -> zbus::Result<()> {
+async fn publish_changes(interface: &InterfaceRef<Collector>) -> zbus::Result<()> {
     let (collector, emitter) = (interface.get().await, interface.signal_emitter());
     collector.subscribers_changed(emitter).await?;
     collector.sample_interval_ms_changed(emitter).await?;
@@ -187,10 +189,12 @@ async fn announce(interface: &InterfaceRef<Collector>) -> zbus::Result<()> {
 fn explain(error: &zbus::Error) -> String {
     match error {
         zbus::Error::FDO(error) if matches!(**error, fdo::Error::AccessDenied(_)) => format!(
-            "the system bus does not let us be {NAME}: install org.khor.Collector.conf in \
+            "the system bus denies the name {NAME}: install org.khor.Collector.conf in \
              /usr/share/dbus-1/system.d, reload the bus, and run as the user khor"
         ),
-        zbus::Error::NameTaken => format!("another collector is {NAME} on the system bus"),
-        _ => format!("no system bus ({error}): start dbus, or use --no-dbus"),
+        zbus::Error::NameTaken => {
+            format!("another process has the name {NAME} on the system bus: stop it, or use --no-dbus")
+        }
+        _ => format!("cannot connect to the system bus ({error}): start dbus, or use --no-dbus"),
     }
 }

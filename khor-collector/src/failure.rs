@@ -19,12 +19,12 @@ pub(crate) enum Failure {
     Privilege(#[from] PrivilegeError),
     #[error(transparent)]
     Socket(#[from] SocketError),
-    #[error("{doing}: {source}")]
-    Other { doing: &'static str, source: std::io::Error },
+    #[error("cannot {action}: {source}")]
+    Other { action: &'static str, source: std::io::Error },
 }
 
 impl Failure {
-    /// The codes of `--help`.
+    /// The exit code, as `--help` lists it.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Other { .. } => 1,
@@ -36,8 +36,8 @@ impl Failure {
         })
     }
 
-    /// For `map_err` on an I/O error.
-    pub(crate) fn while_doing(doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Other { doing, source }
+    /// For `map_err` on an I/O error of an `action`, such as "start a thread".
+    pub(crate) fn cannot(action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Other { action, source }
     }
 }

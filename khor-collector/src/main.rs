@@ -1,9 +1,8 @@
 //! `khor-collector`: counts kernel events and serves the counts on a Unix socket.
 //!
-//! It is khor's only privileged process, so all privileged work happens first and in one thread. It
+//! It is khor's only privileged process. All privileged work happens first and in one thread: it
 //! binds the socket, loads and attaches the programs, maps the counters, and gives up every
-//! capability. Only then does it talk to clients. That part reads shared memory and needs no
-//! privilege.
+//! capability. Only then does it serve clients, from shared memory and without privileges.
 
 mod cli;
 mod clock;

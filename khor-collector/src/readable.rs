@@ -1,4 +1,4 @@
-//! Waits until a descriptor is readable. One of the few modules with `unsafe`.
+//! Waits until a descriptor is readable. This is one of the few modules with `unsafe`.
 
 use std::{
     io,
@@ -14,18 +14,21 @@ use tokio::io::{Interest, unix::AsyncFd};
 /// A value that has one descriptor for its whole life.
 ///
 /// # Safety
-/// `as_raw_fd` must always return the same descriptor, which stays open for as long as the value lives.
+/// `as_raw_fd` must always return the same descriptor, which must stay open until the value is
+/// dropped.
 pub(crate) unsafe trait OwnsDescriptor: AsRawFd {}
 
-// SAFETY: it owns its descriptor by definition.
+// SAFETY: an `OwnedFd` owns its descriptor by definition.
 unsafe impl OwnsDescriptor for OwnedFd {}
-// SAFETY: it wraps an `OwnedFd`.
+// SAFETY: a `UnixStream` wraps an `OwnedFd`.
 unsafe impl OwnsDescriptor for UnixStream {}
-// SAFETY: it owns the map's data, and so the map's descriptor.
+// SAFETY: the ring buffer owns the map's data, which own the map's descriptor.
 unsafe impl OwnsDescriptor for RingBuf<MapData> {}
 
-/// Waits for `owner` to become readable, and for nothing else. Must be called within a runtime.
+/// Waits for `owner` to become readable, and not for other events. Must be called within a tokio
+/// runtime.
 pub(crate) fn watch<T: OwnsDescriptor>(owner: T) -> io::Result<AsyncFd<T>> {
-    // SAFETY: the `AsyncFd` keeps the owner, and the owner its descriptor (see above).
+    // SAFETY: the `AsyncFd` keeps the owner, which keeps its descriptor open (see
+    // `OwnsDescriptor`).
     Ok(unsafe { AsyncFd::register_with_interest(owner, Interest::READABLE) }?)
 }

@@ -1,4 +1,4 @@
-//! Runs the collector: first all privileged steps in order, then the server until a signal.
+//! Runs the collector: all privileged steps first, then the server until a signal.
 
 use std::{
     io::{self, Write},
@@ -31,7 +31,7 @@ use crate::{
     trust::Trusted,
 };
 
-/// Cues that may wait for the bus.
+/// Most cues in the queue to the bus.
 const CUES_FOR_BUS: usize = 64;
 
 /// Runs the collector. Returns when a signal stops it.
@@ -51,15 +51,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     privilege::drop_all()?;
     memory::give_back();
     log_state(&probes);
-    // The runtime starts only now: it may start threads, and capabilities belong to threads.
+    // The runtime starts after `drop_all`, because it may start threads, and capabilities belong to
+    // threads.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Failure::while_doing("starting the runtime"))?;
-    runtime.block_on(serve_until_told(options, socket, trusted, Arc::new(probes), ring))
+        .map_err(Failure::cannot("start the runtime"))?;
+    runtime.block_on(serve_until_signal(options, socket, trusted, Arc::new(probes), ring))
 }
 
-/// `--check`.
+/// Runs `--check`: prints what works, and ends.
 fn check() -> Result<(), Failure> {
     let (probes, _ring) = Probes::load()?;
     privilege::drop_all()?;
@@ -77,12 +78,12 @@ fn check() -> Result<(), Failure> {
     printed(writeln!(stdout, "{table}").and_then(|()| stdout.flush()))
 }
 
-/// Checks the result of printing. A closed pipe is not an error: the reader, such as `head`, has
-/// read enough.
+/// Checks the result of printing. A closed pipe is not an error: its reader, for example `head`,
+/// has read enough.
 pub(crate) fn printed(outcome: io::Result<()>) -> Result<(), Failure> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.map_err(Failure::while_doing("writing to the standard output")),
+        outcome => outcome.map_err(Failure::cannot("write to the standard output")),
     }
 }
 
@@ -94,33 +95,33 @@ fn log_state(probes: &Probes) {
     }
 }
 
-async fn serve_until_told(
+async fn serve_until_signal(
     options: &Options,
     socket: BoundSocket,
     trusted: Trusted,
     probes: Arc<Probes>,
     ring: CueRing,
 ) -> Result<(), Failure> {
-    let signals = Signals::handle().map_err(Failure::while_doing("handling signals"))?;
+    let signals = Signals::handle().map_err(Failure::cannot("handle signals"))?;
     let kernel = Arc::new(RunningKernel::new(Arc::clone(&probes)));
-    let identity = identity(&*kernel).map_err(Failure::while_doing("asking the kernel who it is"))?;
+    let identity = identity(&*kernel).map_err(Failure::cannot("read the kernel's identity"))?;
     let facts = facts(options, &probes, &identity);
     let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
-    // Before the filter, which forbids new threads.
-    let _time = server.start_sender().map_err(Failure::while_doing("starting a thread"))?;
+    // The thread starts before `confine`, whose filter forbids new threads.
+    let _sender_loop = server.start_sender().map_err(Failure::cannot("start a thread"))?;
     privilege::confine()?;
 
     let (for_bus, from_kernel) = mpsc::channel(CUES_FOR_BUS);
     tokio::spawn(cues::pass_on(ring, Arc::clone(&server), kernel.scopes(), for_bus));
     tokio::spawn(scope::watch(kernel.scopes()));
-    tokio::spawn(service::keep_watchdog_quiet(Arc::clone(&server)));
+    tokio::spawn(service::notify_watchdog(Arc::clone(&server)));
     if !options.no_dbus {
-        tokio::spawn(dbus::keep_offering(facts, kernel, server.load(), from_kernel));
+        tokio::spawn(dbus::keep_on_bus(facts, kernel, server.load(), from_kernel));
     }
     let (stop, stopped) = watch::channel(false);
     let mut serving = tokio::spawn(Arc::clone(&server).run(socket, stopped));
     service::ready();
-    tracing::info!("serving on {}", options.socket.display());
+    tracing::info!("listening on {}", options.socket.display());
     tokio::select! {
         () = signals.received() => {}
         served = &mut serving => return finished(served),
@@ -133,7 +134,9 @@ async fn serve_until_told(
 
 /// The result of the server.
 fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
-    served.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(Failure::while_doing("serving"))
+    served
+        .unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+        .map_err(Failure::cannot("serve clients"))
 }
 
 /// The signals that end the collector.
@@ -152,8 +155,8 @@ impl Signals {
 
     async fn received(mut self) {
         std::future::poll_fn(|context| {
-            let came = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if came { Poll::Ready(()) } else { Poll::Pending }
+            let arrived = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if arrived { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -169,7 +172,7 @@ fn hangup_is_ignored() -> bool {
 }
 
 fn identity(kernel: &dyn Kernel) -> io::Result<Identity> {
-    // Empty where /proc shows only processes (subset=pid). Samples do not need it.
+    // The id is empty if /proc shows only processes (subset=pid). Samples do not need it.
     let boot_id = kernel_text::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Ok(Identity {
         kernel_release: uname()?.release().to_string_lossy().into_owned(),

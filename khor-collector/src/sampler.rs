@@ -16,16 +16,17 @@ use crate::{
 
 const _: () = assert!(
     Slot::COUNT + polled::COUNTERS.len() == Counter::ALL.len(),
-    "each counter of khor-proto has a slot of the programs or a file of the kernel"
+    "each counter of khor-proto needs a slot of the programs or a file of the kernel"
 );
 
 /// The server's interface to the kernel. Tests use a fake one.
 pub(crate) trait Kernel: Send + Sync {
-    /// All counters in the order of all samples, with their availability for the whole machine.
+    /// All counters in the order of every sample, with their availability for the whole machine.
     fn catalogue(&self) -> Vec<CounterInfo>;
-    /// Every kind of cue.
+    /// Every kind of cue, with its availability.
     fn cues(&self) -> Vec<CueInfo>;
-    /// Starts to count for a scope on behalf of `peer`, or returns the reason why it cannot.
+    /// Starts to count for a scope on behalf of `peer`. Fails with the reason if that is
+    /// impossible.
     fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String>;
     /// Switches the cues of program starts on or off.
     fn want_exec_cues(&self, wanted: bool);
@@ -40,17 +41,17 @@ pub(crate) struct RunningKernel {
     scopes: Arc<Scopes>,
 }
 
-/// The whole machine's counters.
+/// The counters of the whole machine.
 #[derive(Debug)]
 struct Machine {
     probes: Arc<Probes>,
-    /// Slot of each counter of the programs; `None` if its program is missing.
+    /// The slot of each counter that a program feeds; `None` if the program is missing.
     slots: Vec<Option<Slot>>,
     polled: Polled,
 }
 
 impl RunningKernel {
-    /// Samples `probes` and the kernel's files.
+    /// Reads the counters of `probes` and the kernel's files.
     pub(crate) fn new(probes: Arc<Probes>) -> Self {
         let slots = probes
             .counter_states()
@@ -62,14 +63,14 @@ impl RunningKernel {
         Self { machine: Arc::new(Machine { probes, slots, polled }), scopes }
     }
 
-    /// Number of events that the kernel did not show to the programs; `None` if it does not count
+    /// Number of events that the kernel did not pass to the programs; `None` if it does not count
     /// them.
     pub(crate) fn missed_events(&self) -> Option<u64> {
         let [.., missed] = self.machine.polled.read(monotonic_ns());
         missed
     }
 
-    /// The scopes, for the task that watches them.
+    /// The registry of scopes, for the task that refreshes it.
     pub(crate) fn scopes(&self) -> Arc<Scopes> {
         Arc::clone(&self.scopes)
     }
@@ -134,7 +135,7 @@ impl Count for Machine {
     }
 }
 
-/// The wire's name for the programs' `kind`.
+/// The kind on the wire for a kind of the programs.
 pub(crate) fn wire_kind(kind: khor_layout::CueKind) -> CueKind {
     match kind {
         khor_layout::CueKind::Oom => CueKind::Oom,

@@ -1,4 +1,4 @@
-//! Notifies systemd of the state of the service (`sd_notify(3)`), if systemd asks for it.
+//! Notifies systemd of the state of the service (`sd_notify(3)`), if systemd started it.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ pub(crate) fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// Feeds systemd's watchdog, if it is on. Each notification needs this thread, which also reads
-/// from clients, and the lock of the thread that sends to clients. A hang of either thread
-/// therefore stops the notifications.
-pub(crate) async fn keep_watchdog_quiet(server: Arc<Server>) {
+/// Notifies systemd's watchdog, if it is on. Each notification needs this thread, which also reads
+/// from clients, and the lock of the thread that sends to clients. So a hang of either thread stops
+/// the notifications.
+pub(crate) async fn notify_watchdog(server: Arc<Server>) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 2);
     loop {

@@ -1,5 +1,5 @@
-//! What `--check` prints: one line per probe, counter and kind of cue, and one for scopes, 80
-//! columns wide.
+//! Formats the output of `--check`, 80 columns wide. It has one line for each probe, counter and
+//! kind of cue, and one for scopes.
 
 use khor_proto::{Availability, CounterInfo, CueInfo};
 
@@ -15,11 +15,11 @@ pub(crate) struct Parts<'a> {
     pub(crate) cues: &'a [CueInfo],
     /// Whether cgroups and processes can be counted.
     pub(crate) scopes: Availability,
-    /// Events that the kernel did not show to the probes since they were attached.
+    /// Events that the kernel did not pass to the probes since they were attached.
     pub(crate) missed_events: Option<u64>,
 }
 
-/// The table.
+/// Formats the table.
 pub(crate) fn render(parts: &Parts<'_>) -> String {
     let mut lines = Vec::new();
     heading(&mut lines, "PROBE");
@@ -37,7 +37,9 @@ pub(crate) fn render(parts: &Parts<'_>) -> String {
     heading(&mut lines, "SCOPE");
     row(&mut lines, "cgroups and processes", reason(&parts.scopes), "available");
     if let Some(missed @ 1..) = parts.missed_events {
-        lines.push(format!("\nThe kernel did not show {missed} events to the probes while they were busy."));
+        lines.push(format!(
+            "\nEvents that the kernel did not pass to the probes while they were busy: {missed}"
+        ));
     }
     lines.join("\n")
 }
@@ -108,7 +110,7 @@ mod tests {
         assert!(table.contains("cgroups and processes  absent: the kernel") && !table.contains("busy"));
         parts.missed_events = Some(12_345);
         let table = render(&parts);
-        assert!(table.ends_with("did not show 12345 events to the probes while they were busy."), "{table}");
+        assert!(table.ends_with("did not pass to the probes while they were busy: 12345"), "{table}");
         assert!(table.lines().all(|line| line.chars().count() <= WIDTH), "{table}");
     }
 }

@@ -1,9 +1,9 @@
-//! Decides which clients are trusted. Root and trusted users get everything; other members of the
-//! group get less.
+//! Decides which clients are trusted. Root and trusted users get all counters, cues and intervals.
+//! Other members of the group `khor` get less.
 //!
-//! Frequent counts reveal more than load: the context switches of another user's terminal show when
-//! keys are pressed. So untrusted members get samples only at common multiples of 100 ms, no
-//! program starts, and no processes of other users.
+//! Frequent counts show more than load: the context switches of a terminal show when its user
+//! presses keys. So members who are not trusted get samples only at common multiples of 100 ms.
+//! They get no program starts, and no processes of other users.
 
 use std::collections::BTreeSet;
 
@@ -27,10 +27,10 @@ pub(crate) struct Peer {
 
 impl Trusted {
     /// Trusts root, the user who started this process, and `users`, which are names or numbers. An
-    /// unknown name is logged and ignored. It is no error, because a user directory may start later
-    /// than the collector.
+    /// unknown name is not an error, because a user directory may start later than the collector.
+    /// It is logged and ignored.
     ///
-    /// Reads the user database, so call it before the filter of system calls is in force.
+    /// This function reads the user database, so call it before the filter of system calls applies.
     pub(crate) fn find(users: &[String]) -> Self {
         let mut uids = BTreeSet::from([0, getuid().as_raw()]);
         for user in users.iter().map(|user| user.trim()).filter(|user| !user.is_empty()) {
@@ -39,14 +39,14 @@ impl Trusted {
                 uids.insert(uid);
             } else {
                 tracing::warn!(
-                    "--trust {user:?}: no such user; correct the name (KHOR_TRUST), or use the user's number"
+                    "--trust {user:?}: no such user; correct the name in KHOR_TRUST, or use the user's number"
                 );
             }
         }
         Self { uids }
     }
 
-    /// The peer with that number.
+    /// The user `uid` as a peer.
     pub(crate) fn peer(&self, uid: u32) -> Peer {
         Peer { uid, trusted: self.uids.contains(&uid) }
     }
@@ -59,17 +59,17 @@ impl Trusted {
 }
 
 impl Peer {
-    /// Untrusted users get samples of others' activity only at multiples of this, ms.
+    /// Step of the intervals of untrusted users in scopes with activity of other users, ms.
     pub(crate) const GRID_MS: u16 = 100;
 
-    /// The granted interval for a requested one. `owns_scope`: everything in the scope belongs to
-    /// this user.
+    /// The interval to grant for a requested one, ms. `owns_scope` means that all activity in the
+    /// scope belongs to this user.
     pub(crate) fn interval_ms(self, requested_ms: u16, owns_scope: bool) -> u16 {
         if self.trusted || owns_scope { requested_ms } else { requested_ms.next_multiple_of(Self::GRID_MS) }
     }
 
-    /// Describes how the administrator can trust this user. It has the number, not the name,
-    /// because a look-up may need system calls that the filter forbids.
+    /// Text that describes how the administrator can trust this user. It contains the user's
+    /// number, because a look-up of the name may need system calls that the filter forbids.
     pub(crate) fn remedy(self) -> String {
         format!("the administrator can allow it with KHOR_TRUST={} in /etc/default/khor", self.uid)
     }

@@ -58,7 +58,7 @@ fn missing_capability_is_4_and_named() {
     if !root_or_skip() {
         return;
     }
-    // setpriv comes with util-linux, as does mount: everywhere.
+    // setpriv belongs to util-linux, as mount does, so every machine has it.
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--clear-groups", "--"])
         .arg(program())
@@ -69,7 +69,7 @@ fn missing_capability_is_4_and_named() {
     assert!(code == 4 && text.contains("CAP_BPF and CAP_PERFMON"), "{code} {text}");
 }
 
-/// Root in a user namespace holds every capability there. None of them allows loading programs.
+/// Root in a user namespace has every capability in it. None of them allows loading programs.
 #[test]
 fn user_namespace_exits_with_4_and_cause() {
     if !root_or_skip() {
@@ -79,7 +79,7 @@ fn user_namespace_exits_with_4_and_cause() {
         let output = Command::new("unshare").args(arguments).arg(program()).arg("--check").output();
         let output = output.expect("unshare");
         if String::from_utf8_lossy(&output.stderr).contains("unshare failed") {
-            return skip("this machine makes no user namespaces");
+            return skip("needs user namespaces");
         }
         let (code, text) = code(&output);
         assert!(code == 4 && text.contains("user namespace"), "{arguments:?}: {code} {text}");
@@ -108,9 +108,9 @@ fn root_without_setuid_exits_with_4() {
         let (code, text) = check_without(removed, &["--user", "65534"]);
         assert!(code == 4 && text.contains(named) && text.contains("--user root"), "{code} {text}");
         let (code, text) = check_without(removed, &["--user", "root"]);
-        assert_eq!(code, 0, "the advice helps: {text}");
+        assert_eq!(code, 0, "the advice works: {text}");
     }
-    // Without CAP_SETPCAP the collector leaves the bounding set as it is.
+    // Without CAP_SETPCAP the collector does not change the bounding set.
     let (code, text) = check_without("-setpcap", &[]);
     assert_eq!(code, 0, "{text}");
 }
@@ -120,13 +120,13 @@ fn root_without_capabilities_exits_with_4() {
     if !root_or_skip() {
         return;
     }
-    // By number, like `CAPS` below.
+    // The numbers of the two capabilities, as in `CAPS`.
     let (code, text) = check_without("-cap_38,-cap_39", &[]);
     assert!(code == 4 && text.contains("root has no CAP_BPF and CAP_PERFMON here"), "{code} {text}");
-    assert!(!text.contains("as root"), "it is root: {text}");
+    assert!(!text.contains("as root"), "the process is root already: {text}");
 }
 
-/// With `subset=pid`, /proc has no files of the whole machine. Their counters are missing, and the
+/// With `subset=pid`, /proc has no files of the whole machine. Their counters are absent, and the
 /// others work.
 #[test]
 fn restricted_proc_is_named_as_cause() {
@@ -138,7 +138,7 @@ fn restricted_proc_is_named_as_cause() {
     let inner = "mount -t proc -o subset=pid proc /proc && exec \"$0\" \"$@\"";
     let text = format!("#!/bin/sh\nexec unshare --mount sh -c '{inner}' '{}' \"$@\"\n", program().display());
     std::fs::write(&script, text).expect("a script");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let (code, text) = code(&Command::new(&script).arg("--check").output().expect("a shell"));
     assert_eq!(code, 0, "{text}");
     let collector = Collector::start(&script, &["--no-dbus"]);
@@ -170,7 +170,7 @@ fn second_collector_is_refused_with_5() {
     let first = Collector::start(program(), &["--no-dbus"]);
     let (code, text) = code(&run(&["--no-dbus", "--socket", first.socket().to_str().expect("UTF-8")]));
     assert!(code == 5 && text.contains("another collector answers at"), "{code} {text}");
-    first.sample(); // and the first did not notice
+    first.sample(); // the first collector still works
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn world_writable_directory_exits_with_5() {
         return;
     }
     let dir = tempfile::tempdir().expect("a directory");
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777)).expect("its mode");
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777)).expect("setting the mode");
     let socket = dir.path().join("collector.sock");
     let (code, text) = code(&run(&["--no-dbus", "--socket", socket.to_str().expect("UTF-8")]));
     assert!(code == 5 && text.contains("chmod o-w") && !socket.exists(), "{code} {text}");
@@ -199,8 +199,11 @@ fn socket_is_for_group_until_exit() {
     let (mut client, _) = runtime.block_on(Client::connect(&socket, "e2e")).expect("a connection");
     let status = collector.stop();
     assert_eq!(status.code(), Some(0));
-    let goodbye = runtime.block_on(client.sample());
-    assert!(matches!(&goodbye, Err(ClientError::Bye { reason }) if reason.contains("stops")), "{goodbye:?}");
+    let last_message = runtime.block_on(client.sample());
+    assert!(
+        matches!(&last_message, Err(ClientError::Bye { reason }) if reason.contains("stops")),
+        "{last_message:?}"
+    );
     assert!(!socket.exists());
 }
 
@@ -212,11 +215,14 @@ fn printing_to_full_disk_is_error() {
         let full = std::fs::File::options().write(true).open("/dev/full").expect("the device");
         let output = Command::new(program()).arg(argument).stdout(full).output().expect("the collector");
         let (code, text) = code(&output);
-        assert!(code == 1 && text.contains("writing to the standard output"), "{argument}: {code} {text}");
+        assert!(
+            code == 1 && text.contains("cannot write to the standard output"),
+            "{argument}: {code} {text}"
+        );
     }
 }
 
-/// A closed terminal stops the collector as SIGTERM does, unless `nohup` started it.
+/// A closed terminal stops the collector as SIGTERM does, unless `nohup` started the collector.
 #[test]
 fn sighup_stops_collector_unless_ignored() {
     if !root_or_skip() {
@@ -226,51 +232,54 @@ fn sighup_stops_collector_unless_ignored() {
     assert_eq!(collector.stop_by(Signal::SIGHUP).code(), Some(0), "{}", collector.log());
     assert!(!collector.socket().exists());
 
-    // This script ignores SIGHUP and then replaces itself by the collector.
+    // This script ignores SIGHUP and then executes the collector.
     let dir = tempfile::tempdir().expect("a directory");
     let script = dir.path().join("nohup");
     let text = format!("#!/bin/sh\ntrap '' HUP\nexec '{}' \"$@\"\n", program().display());
     std::fs::write(&script, text).expect("a script");
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let mut collector = Collector::start(&script, &["--no-dbus"]);
-    kill(Pid::from_raw(collector.pid() as i32), Signal::SIGHUP).expect("signalling it");
+    kill(Pid::from_raw(collector.pid() as i32), Signal::SIGHUP).expect("sending a signal");
     collector.sample();
     assert_eq!(collector.stop().code(), Some(0), "{}", collector.log());
 }
 
-/// The notifications to systemd: the collector serves, it is alive, it ends.
+/// The notifications to systemd: the collector is ready, it is alive, it stops.
 #[test]
 fn readiness_liveness_and_stop_are_reported() {
     if !root_or_skip() {
         return;
     }
     let dir = Arc::new(tempfile::tempdir().expect("a directory"));
-    // The collector has changed its user before it sends notifications.
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    // The collector changes its user before it sends notifications.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let path = dir.path().join("notify");
     let systemd = UnixDatagram::bind(&path).expect("a socket");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).expect("its mode");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).expect("setting the mode");
     systemd.set_read_timeout(Some(khor_patience::hang_timeout())).expect("a time limit");
-    let told = || {
+    let notification = || {
         let mut word = [0; 64];
-        let length = systemd.recv(&mut word).expect("a word");
+        let length = systemd.recv(&mut word).expect("a notification");
         String::from_utf8_lossy(&word[..length]).into_owned()
     };
     let path = path.to_str().expect("UTF-8");
     let environment = [("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "1000000")];
     let mut collector = Collector::start_with(&dir, program(), &["--no-dbus"], &environment);
-    let mut words = vec![told(), told(), told()];
+    let mut words = vec![notification(), notification(), notification()];
     let begun = Instant::now();
-    words.push(told());
+    words.push(notification());
     let took = begun.elapsed().div_f64(khor_patience::slowness());
-    assert!(took < Duration::from_secs(1), "two reports within the limit, not {took:?} of machine time");
+    assert!(
+        took < Duration::from_secs(1),
+        "systemd expects two notifications in a second; one took {took:?}"
+    );
     assert!(words.iter().any(|word| word.trim() == "READY=1"), "{words:?}");
     assert_eq!(words.iter().filter(|word| word.trim() == "WATCHDOG=1").count(), 3, "{words:?}");
     assert_eq!(collector.stop().code(), Some(0));
-    while told().trim() != "STOPPING=1" {}
+    while notification().trim() != "STOPPING=1" {}
 }
 
-/// The socket is systemd's then: taken over, and left when the collector ends.
+/// The collector uses the socket of systemd, and does not remove it at the end.
 #[test]
 fn systemd_socket_is_used_and_kept() {
     if !root_or_skip() {
@@ -288,24 +297,24 @@ fn systemd_socket_is_used_and_kept() {
     wait_until("the socket", || socket.exists());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (mut client, _) =
-        runtime.block_on(Client::connect(&socket, "e2e")).expect("the first client starts it");
+        runtime.block_on(Client::connect(&socket, "e2e")).expect("the first client starts the collector");
     runtime.block_on(async {
         client.subscribe(khor_proto::Subscribe::default()).await.expect("a subscription");
         client.sample().await.expect("a sample");
     });
-    kill(Pid::from_raw(collector.id() as i32), Signal::SIGTERM).expect("signalling it");
-    assert!(collector.wait().expect("its end").success());
-    assert!(socket.exists(), "it belongs to systemd");
+    kill(Pid::from_raw(collector.id() as i32), Signal::SIGTERM).expect("sending a signal");
+    assert!(collector.wait().expect("the collector's exit status").success());
+    assert!(socket.exists(), "the socket file belongs to systemd");
 }
 
-/// Runs as under systemd: as an unprivileged user with exactly the two capabilities.
+/// The collector runs as under systemd: as an unprivileged user with exactly the two capabilities.
 #[test]
 fn two_capabilities_suffice() {
     if !root_or_skip() {
         return;
     }
-    // Before 5.11 the kernel charges maps and programs to this limit; the collector inherits it.
-    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); // a newer one may forbid it
+    // Before 5.11 the kernel charges maps and programs to this limit, which the collector inherits.
+    let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); // newer kernels do not need it, and may forbid it
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
         .args(["--inh-caps", "--ambient-caps", "--bounding-set"].map(|set| format!("{set}=-all,{CAPS}")))
@@ -317,16 +326,16 @@ fn two_capabilities_suffice() {
     let (code, text) = code(&output);
     assert_eq!(code, 0, "{text}");
     let absent: Vec<_> = text.lines().filter(|line| line.contains(" absent: ")).collect();
-    // The development machine does not allow attaching to functions.
+    // Some machines do not allow programs to attach to functions.
     let functions = ["sk_filter_trim_cap", "ip_output", "ip_mc_output", "ip6_output"];
     let known = |line: &&str| {
         functions.iter().any(|name| line.starts_with(name))
             || line.contains("the kernel is locked down")
-            || line.starts_with("missed_events") && line.contains("this kernel does not count them")
+            || line.starts_with("missed_events") && line.contains("this kernel does not count missed events")
     };
     assert!(absent.iter().all(known), "{absent:?}");
     assert!(text.contains("sched_switch           attached"), "{text}");
 }
 
-/// `CAP_PERFMON` and `CAP_BPF` by number, since older programs do not know their names.
+/// `CAP_PERFMON` and `CAP_BPF` by number, because older programs do not know their names.
 const CAPS: &str = "+cap_38,+cap_39";

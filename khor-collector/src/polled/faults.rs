@@ -1,7 +1,8 @@
-//! Page faults, from the kernel's own counts.
+//! Counts page faults, from the kernel's own files.
 //!
-//! The counters are all faults and major faults, rather than minor and major. The kernel counts a
-//! fault when it begins, and as major only when it ends, so the difference could fall.
+//! The counters are all faults and major faults, not minor and major faults. The kernel counts a
+//! fault when it begins, and as major only when it ends. So the count of minor faults could
+//! decrease.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use khor_proto::Availability;
 use super::file::{Kept, hidden_by_proc, number};
 use crate::controllers::Controller;
 
-/// An open file with both counts, or the reason why it is missing.
+/// An open file with both counts, or the reason why there is none.
 #[derive(Debug)]
 pub(super) struct Faults(Result<(Kept, Format), String>);
 
@@ -26,7 +27,7 @@ enum Format {
 impl Faults {
     /// The faults of the whole machine.
     pub(super) fn of_machine() -> Self {
-        Self::open(Path::new("/proc/vmstat"), Format::Named, || "/proc/vmstat cannot be read".into())
+        Self::open(Path::new("/proc/vmstat"), Format::Named, || "cannot read /proc/vmstat".into())
     }
 
     /// The faults of the cgroup with this directory.
@@ -38,10 +39,10 @@ impl Faults {
     /// The faults of a process.
     pub(super) fn of_process(pid: u32) -> Self {
         let path = format!("/proc/{pid}/stat");
-        Self::open(Path::new(&path), Format::Stat, || format!("{path} cannot be read"))
+        Self::open(Path::new(&path), Format::Stat, || format!("cannot read {path}"))
     }
 
-    /// No counts, for `reason`.
+    /// Reports all counts as absent, with `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self(Err(reason.to_owned()))
     }
@@ -59,7 +60,7 @@ impl Faults {
         }
     }
 
-    /// All page faults, and the major ones among them.
+    /// Number of all page faults, and number of major page faults.
     pub(super) fn read(&self, buffer: &mut Vec<u8>) -> Option<(u64, u64)> {
         let (file, format) = self.0.as_ref().ok()?;
         let text = file.read(buffer).ok()?;

@@ -1,15 +1,15 @@
-//! A text file of the kernel, kept open and read repeatedly.
+//! Reads a text file of the kernel repeatedly, without opening it again.
 
 use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use khor_proto::kernel_text;
 
-/// Longer than any of these files.
+/// Most bytes to read. All of these files are shorter.
 const MAX_BYTES: usize = 64 * 1024;
-/// A page. Lines are shorter than half of it.
+/// Size of a page. Lines are shorter than half of it.
 const CHUNK_BYTES: usize = 4096;
 
-/// An open file.
+/// An open text file of the kernel.
 #[derive(Debug)]
 pub(super) struct Kept(File);
 
@@ -26,8 +26,8 @@ impl Kept {
             buffer.resize(buffer.len().max(length + CHUNK_BYTES), 0);
             let more = self.0.read_at(&mut buffer[length..], length as u64)?;
             length += more;
-            // The kernel returns whole lines, as many as fit into a page. A much shorter read was
-            // the last one.
+            // The kernel returns whole lines, as many as fit into a page. So a read of less than
+            // half a page was the last one.
             if more < CHUNK_BYTES / 2 {
                 break;
             }
@@ -36,13 +36,13 @@ impl Kept {
     }
 }
 
-/// Why a file of the whole machine below /proc is missing, if a mount option of /proc is the cause.
+/// Why a file of the whole machine below /proc is missing, if a mount option of /proc hides it.
 pub(super) fn hidden_by_proc(path: &Path) -> Option<String> {
     let only_processes = path.starts_with("/proc") && !path.exists() && shows_only_processes(&mounts()?);
     only_processes.then(|| {
         format!(
-            "/proc shows only processes here (subset=pid), so there is no {}: mount /proc without that \
-             option, or set ProcSubset=all in the unit",
+            "/proc has the mount option subset=pid, so there is no {}: mount /proc without this option, \
+             or set ProcSubset=all in the unit",
             path.display()
         )
     })
@@ -52,8 +52,8 @@ fn mounts() -> Option<String> {
     kernel_text::read("/proc/self/mountinfo").ok()
 }
 
-/// Whether /proc has the mount option `subset=pid`, from a mountinfo file
-/// (`proc_pid_mountinfo(5)`). The last mount there is on top of the others.
+/// Whether /proc has the mount option `subset=pid`, according to a mountinfo file
+/// (`proc_pid_mountinfo(5)`). The last mount at /proc covers the others.
 fn shows_only_processes(mountinfo: &str) -> bool {
     const POINT: usize = 4;
     let at_proc = |line: &&str| line.split(' ').nth(POINT) == Some("/proc");
@@ -61,7 +61,7 @@ fn shows_only_processes(mountinfo: &str) -> bool {
     options.is_some_and(|options| options.split(',').any(|option| option == "subset=pid"))
 }
 
-/// The number after `name` and a space at the start of a line.
+/// The number in the line that starts with `name` and a space.
 pub(super) fn number(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
     line.trim().parse().ok()

@@ -1,8 +1,8 @@
-//! Events that the kernel did not show to the programs, because the same program was already
-//! running on that CPU.
+//! Counts the events that the kernel did not pass to the programs, because the same program was
+//! already running on that CPU.
 //!
-//! The kernel shows its count in the `fdinfo` of a program's descriptor. Reading an open file needs
-//! neither a capability nor `bpf()`.
+//! The kernel shows this count in the `fdinfo` of a program's descriptor. Reading an open file
+//! needs neither a capability nor `bpf()`.
 
 use std::{
     io,
@@ -13,12 +13,12 @@ use khor_proto::Availability;
 
 use super::file::Kept;
 
-/// The `fdinfo` of every program, or the reason why it is missing.
+/// The open `fdinfo` file of each program, or the reason why they are missing.
 #[derive(Debug)]
 pub(crate) struct Missed(Result<Vec<Kept>, String>);
 
 impl Missed {
-    /// Opens the `fdinfo` of these descriptors of programs, which must stay open.
+    /// Opens the `fdinfo` files of these programs' descriptors, which must stay open.
     pub(crate) fn open(programs: impl IntoIterator<Item = i32>) -> Self {
         Self::open_files(
             programs.into_iter().map(|descriptor| format!("/proc/self/fdinfo/{descriptor}").into()),
@@ -30,12 +30,12 @@ impl Missed {
         Self(paths.into_iter().map(|path| open_one(&path)).collect())
     }
 
-    /// The misses are missing, for `reason`.
+    /// Reports the count as absent, with `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self(Err(reason.to_owned()))
     }
 
-    /// Whether the misses can be read.
+    /// Whether the count is available.
     pub(super) fn availability(&self) -> Availability {
         match &self.0 {
             Ok(_) => Availability::Available,
@@ -43,7 +43,7 @@ impl Missed {
         }
     }
 
-    /// The misses of all programs together.
+    /// Number of missed events of all programs.
     pub(crate) fn read(&self, buffer: &mut Vec<u8>) -> Option<u64> {
         let programs = self.0.as_ref().ok()?;
         programs.iter().map(|program| recursion_misses(&program.read(buffer).ok()?)).sum()
@@ -51,16 +51,19 @@ impl Missed {
 }
 
 fn open_one(path: &Path) -> Result<Kept, String> {
-    // Before 5.14 a process that has changed its user may not open its own `fdinfo`.
+    // Before 5.14, a process that has changed its user may not open its own `fdinfo`.
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "this kernel does not count them, or shows them to root only: 5.14 and later do".to_owned()
+            "this kernel does not count missed events, or shows them only to root: use kernel 5.14 or later"
+                .to_owned()
         }
-        _ => format!("{} cannot be read: {error}", path.display()),
+        _ => format!("cannot read {}: {error}", path.display()),
     };
     let file = Kept::open(path).map_err(unreadable)?;
     let misses = recursion_misses(&file.read(&mut Vec::new()).map_err(unreadable)?);
-    misses.map(|_| file).ok_or_else(|| "this kernel does not count them: 5.12 and later do".into())
+    misses
+        .map(|_| file)
+        .ok_or_else(|| "this kernel does not count missed events: use kernel 5.12 or later".into())
 }
 
 fn recursion_misses(text: &str) -> Option<u64> {
@@ -82,7 +85,7 @@ mod tests {
         assert_eq!(missed.read(&mut Vec::new()), None);
         let Availability::Absent { reason } = missed.availability() else { panic!("{missed:?}") };
         assert!(reason.contains("5.12"), "{reason}");
-        let Availability::Absent { reason } = Missed::open([-1]).availability() else { panic!("no -1") };
+        let Availability::Absent { reason } = Missed::open([-1]).availability() else { panic!("-1 is open") };
         assert!(reason.contains("/proc/self/fdinfo/-1"), "{reason}");
     }
 

@@ -1,9 +1,9 @@
 //! Counts that the kernel keeps itself and shows in files: pressure, page faults and the programs'
 //! missed events.
 //!
-//! Counting page faults in a program would slow down each fault; reading the kernel's sum takes a
-//! few microseconds. All files are read at most ten times a second, for any number of clients. They
-//! are not read without a client.
+//! A program that counts page faults would slow down each fault. Reading the kernel's sum takes a
+//! few microseconds. All files are read at most ten times a second, for any number of clients, and
+//! only while there is a client.
 
 mod faults;
 mod file;
@@ -18,14 +18,14 @@ use parking_lot::Mutex;
 pub(crate) use self::missed::Missed;
 use self::{faults::Faults, pressure::Pressure};
 
-/// Interval of readings, ns. Readings happen at its multiples, so a client with the same interval
+/// Interval of readings, ns. Readings happen at multiples of it, so a client with the same interval
 /// gets a new reading with every sample.
 const REFRESH_NS: u64 = 100_000_000;
-/// The interval for missed events, ns. Reading the counts of all programs costs as much as reading
-/// all other files.
+/// Interval of readings of missed events, ns. Reading this count of all programs costs as much as
+/// reading all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
-/// The counters, in the order of all arrays here.
+/// The counters, in the order of all arrays in this module.
 pub(crate) const COUNTERS: [Counter; 6] = [
     Counter::CpuStallUs,
     Counter::IoStallUs,
@@ -35,8 +35,8 @@ pub(crate) const COUNTERS: [Counter; 6] = [
     Counter::MissedEvents,
 ];
 
-/// Why a scope has no missed events.
-const OF_NO_SCOPE: &str = "the kernel counts missed events for the whole machine only";
+/// Why missed events are absent in a scope.
+const MACHINE_ONLY: &str = "the kernel counts missed events only for the whole machine";
 
 /// The counts in the order of [`COUNTERS`]; `None` if unknown.
 pub(crate) type Values = [Option<u64>; COUNTERS.len()];
@@ -61,25 +61,25 @@ struct Latest {
 }
 
 impl Polled {
-    /// The whole machine's counts, with the `missed` events of the programs.
+    /// The counts of the whole machine, with the `missed` events of the programs.
     pub(crate) fn machine(missed: Missed) -> Self {
         let pressure = Path::new("/proc/pressure");
         Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine(), missed)
     }
 
-    /// The counts of the cgroup with this directory, including its children.
+    /// The counts of the cgroup with this directory, including the cgroups below it.
     pub(crate) fn cgroup(directory: &Path) -> Self {
         let file = |resource: &str| directory.join(format!("{resource}.pressure"));
-        Self::of(Pressure::open(file), Faults::of_cgroup(directory), Missed::absent(OF_NO_SCOPE))
+        Self::of(Pressure::open(file), Faults::of_cgroup(directory), Missed::absent(MACHINE_ONLY))
     }
 
     /// The counts of process `pid`.
     pub(crate) fn process(pid: u32) -> Self {
-        let pressure = Pressure::absent("the kernel measures pressure for cgroups, not for processes");
-        Self::of(pressure, Faults::of_process(pid), Missed::absent(OF_NO_SCOPE))
+        let pressure = Pressure::absent("the kernel measures pressure only for cgroups, not for processes");
+        Self::of(pressure, Faults::of_process(pid), Missed::absent(MACHINE_ONLY))
     }
 
-    /// No counts, for `reason`.
+    /// Reports all counts as absent, with `reason`.
     pub(crate) fn absent(reason: &str) -> Self {
         Self::of(Pressure::absent(reason), Faults::absent(reason), Missed::absent(reason))
     }
@@ -88,15 +88,15 @@ impl Polled {
         Self { pressure, faults, missed, latest: Mutex::default() }
     }
 
-    /// Which counts are available.
+    /// The availability of each counter.
     pub(crate) fn availability(&self) -> [Availability; COUNTERS.len()] {
         let [cpu, io, memory] = self.pressure.availability();
         let faults = self.faults.availability();
         [cpu, io, memory, faults.clone(), faults, self.missed.availability()]
     }
 
-    /// The counts at `now_ns` of `CLOCK_MONOTONIC`. They are at most 100 ms old, missed events at
-    /// most a second.
+    /// The counts at `now_ns` of `CLOCK_MONOTONIC`. They are at most 100 ms old, and missed events
+    /// at most a second.
     pub(crate) fn read(&self, now_ns: u64) -> Values {
         let mut latest = self.latest.lock();
         let period = Some(now_ns / REFRESH_NS);

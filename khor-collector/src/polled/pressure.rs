@@ -1,4 +1,4 @@
-//! Pressure stall information: how long tasks waited for CPU, I/O and memory.
+//! Counts the time for which tasks waited for CPU, I/O and memory (pressure stall information).
 
 use std::{io, path::PathBuf};
 
@@ -8,7 +8,7 @@ use super::file::{Kept, hidden_by_proc};
 
 const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
 
-/// The three files: each is open, or missing for a reason.
+/// The three pressure files. Each is open, or there is a reason why it is missing.
 #[derive(Debug)]
 pub(super) struct Pressure([Result<Kept, String>; 3]);
 
@@ -23,12 +23,12 @@ impl Pressure {
         }))
     }
 
-    /// No files, for `reason`.
+    /// Reports all files as missing, with `reason`.
     pub(super) fn absent(reason: &str) -> Self {
         Self([(); 3].map(|()| Err(reason.to_owned())))
     }
 
-    /// Which files are available.
+    /// The availability of each file.
     pub(super) fn availability(&self) -> [Availability; 3] {
         self.0.each_ref().map(|file| match file {
             Ok(_) => Availability::Available,
@@ -36,7 +36,7 @@ impl Pressure {
         })
     }
 
-    /// Total time for which some task waited for each resource, µs.
+    /// Total time in which at least one task waited for each resource, µs.
     pub(super) fn total_us(&self, buffer: &mut Vec<u8>) -> [Option<u64>; 3] {
         self.0.each_ref().map(|file| total_us(file.as_ref().ok()?, buffer).ok())
     }
@@ -45,13 +45,13 @@ impl Pressure {
 fn unavailable(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "no pressure files: the kernel was built without PSI (CONFIG_PSI) or started without \
-             (psi=1), or it is off for this cgroup (cgroup.pressure)"
+            "there are no pressure files: the kernel was built without CONFIG_PSI or booted without \
+             psi=1, or PSI is off for this cgroup (cgroup.pressure)"
                 .into()
         }
         // The kernel returns EOPNOTSUPP if PSI is built in but off.
         io::ErrorKind::Unsupported => "PSI is off on this kernel: boot with psi=1".into(),
-        _ => format!("the pressure files cannot be read: {error}"),
+        _ => format!("cannot read the pressure files: {error}"),
     }
 }
 
@@ -59,7 +59,7 @@ fn total_us(file: &Kept, buffer: &mut Vec<u8>) -> io::Result<u64> {
     parse_total_us(&file.read(buffer)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The `total=` of the line that starts with `some`.
+/// The value of `total=` in the line that starts with `some`.
 fn parse_total_us(text: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with("some "))?;
     line.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()

@@ -1,8 +1,8 @@
-//! Gives up privileges in three steps: all capabilities but the two that loading needs, then these
-//! two, and last every system call that serving does not need.
+//! Gives up privileges in three steps. First it drops all capabilities except the two that loading
+//! needs, then these two. Last it forbids every system call that serving does not need.
 //!
-//! Capabilities belong to threads, so the first two steps fail unless the process has one thread.
-//! The filter of system calls applies to all threads.
+//! Capabilities belong to threads, so the first two steps fail unless the process has only one
+//! thread. The filter of system calls applies to all threads.
 
 mod seccomp;
 
@@ -18,16 +18,16 @@ use nix::{
     unistd::{Gid, Group, Uid, User, setgroups, setresgid, setresuid},
 };
 
-/// The capabilities that loading and attaching BTF tracepoints needs.
+/// The capabilities that are needed to load and attach BTF tracepoints.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
-/// The capabilities that becoming another user needs.
+/// The capabilities that are needed to become another user.
 const NEEDED_BY_ROOT: [Capability; 2] = [Capability::CAP_SETUID, Capability::CAP_SETGID];
-/// Target of the link /proc/self/ns/user in the first user namespace. The number is part of the
-/// kernel's interface.
+/// Target of the link /proc/self/ns/user in the first user namespace. The kernel's interface fixes
+/// this number.
 const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 
-/// Why privileges could not be given up or are missing.
+/// Why privileges are missing or cannot be given up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
     #[error(
@@ -52,9 +52,9 @@ pub(crate) enum PrivilegeError {
          `--user root`"
     )]
     CannotBecome { missing: String, user: String },
-    #[error("giving up privileges: {doing}: {reason}")]
+    #[error("cannot give up privileges: {doing} failed: {reason}")]
     GiveUp { doing: &'static str, reason: String },
-    #[error("giving up privileges: {field} in /proc/self/status is {value}, not 0")]
+    #[error("cannot give up privileges: {field} in /proc/self/status is {value}, not 0")]
     Kept { field: &'static str, value: String },
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn require() -> Result<(), PrivilegeError> {
     }
 }
 
-/// The capabilities in `needed` that the process lacks, as text.
+/// The names of the capabilities in `needed` that the process lacks.
 fn missing(needed: &[Capability]) -> Result<Option<String>, PrivilegeError> {
     let held = caps::read(None, CapSet::Permitted).map_err(give_up("reading capabilities"))?;
     let missing: Vec<_> =
@@ -88,8 +88,8 @@ pub(crate) struct UsageError {
     reason: String,
 }
 
-/// The user that the process becomes: `name`, else `khor`, else `nobody`. `None` if the process is
-/// not root and so cannot choose.
+/// The user that the process becomes: `name`, or without it `khor`, else `nobody`. `None` if the
+/// process is not root and cannot change its user.
 pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, UsageError> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -111,7 +111,7 @@ pub(crate) fn find_user(name: &str) -> Option<User> {
     }
 }
 
-/// The group that may connect: `name`, which must exist, or `khor` if it does.
+/// The group that may connect: `name`, which must exist, or without it `khor` if that exists.
 pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError> {
     let Some(name) = name else {
         return Ok(Group::from_name("khor").ok().flatten().map(|group| group.gid));
@@ -127,10 +127,11 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError
     })
 }
 
-/// Keeps only what loading needs: an unprivileged user, two capabilities, and no way to get more.
+/// Keeps only what loading needs: an unprivileged user and two capabilities. The process can then
+/// get no new privileges.
 pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // Before 5.11 the kernel charges maps and programs to this limit. Only root may raise it; other
+    // Before 5.11 the kernel charges maps and programs to this limit. Only root may raise it. Other
     // users keep their limit.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     let keep: CapsHashSet = NEEDED.into_iter().collect();
@@ -138,8 +139,8 @@ pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     if let Some(user) = user.filter(|user| !user.uid.is_root()) {
         become_user(user)?;
     }
-    // Permitted may only shrink, and effective must lie within it. So effective is emptied,
-    // permitted shrunk, and effective raised.
+    // The permitted set may only shrink, and must contain the effective set. So the effective set
+    // is emptied first, and filled after the permitted set has shrunk.
     caps::set(None, CapSet::Effective, &CapsHashSet::new()).map_err(give_up("lowering capabilities"))?;
     caps::set(None, CapSet::Permitted, &keep).map_err(give_up("shrinking capabilities"))?;
     caps::set(None, CapSet::Effective, &keep).map_err(give_up("raising the two needed capabilities"))?;
@@ -148,11 +149,11 @@ pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     prctl::set_no_new_privs().map_err(give_up("setting no_new_privs"))
 }
 
-/// Gives up the last capabilities, and verifies it with the kernel's own report.
+/// Gives up the last capabilities, and checks this in the kernel's own report.
 pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     require_single_thread()?;
     // The bounding set comes first, because shrinking it needs a capability. Only a process that
-    // stays root still has that one.
+    // stays root still has this capability.
     cut_bounding_set(&CapsHashSet::new())?;
     for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable, CapSet::Ambient] {
         caps::clear(None, set).map_err(give_up("dropping the last capabilities"))?;
@@ -164,8 +165,8 @@ pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     verify_status(&kernel_text::read("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
 }
 
-/// From now on allows all threads only the system calls that serving needs. Any other kills the
-/// process.
+/// From now on, allows all threads only the system calls that serving needs. Any other system call
+/// kills the process.
 pub(crate) fn confine() -> Result<(), PrivilegeError> {
     seccomp::apply().map_err(give_up("filtering system calls"))
 }
@@ -181,8 +182,8 @@ fn verify_status(status: &str) -> Result<(), PrivilegeError> {
     Ok(())
 }
 
-/// Shrinks the bounding set, if that is allowed. If a parent such as systemd started the process
-/// without `CAP_SETPCAP`, it has limited the set already, and `no_new_privs` makes the set
+/// Shrinks the bounding set, if that is allowed. A process without `CAP_SETPCAP` was started by a
+/// parent, such as systemd, that has limited the set already. `no_new_privs` then makes the set
 /// irrelevant.
 fn cut_bounding_set(keep: &CapsHashSet) -> Result<(), PrivilegeError> {
     let effective = caps::read(None, CapSet::Effective).map_err(give_up("reading capabilities"))?;
@@ -212,7 +213,10 @@ fn require_single_thread() -> Result<(), PrivilegeError> {
     if threads == 1 {
         return Ok(());
     }
-    Err(PrivilegeError::GiveUp { doing: "counting threads", reason: format!("{threads} instead of 1") })
+    Err(PrivilegeError::GiveUp {
+        doing: "checking for a single thread",
+        reason: format!("there are {threads}"),
+    })
 }
 
 fn give_up<E: std::fmt::Display>(doing: &'static str) -> impl FnOnce(E) -> PrivilegeError {

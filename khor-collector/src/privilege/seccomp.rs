@@ -1,7 +1,8 @@
-//! The system calls that serving needs, each with its reason. Any other kills the process.
+//! Allows only the system calls that serving needs, each with its reason. Any other kills the
+//! process.
 //!
-//! An attacker who takes over the process is limited to them. It cannot start programs, write
-//! files, make memory executable, reach the network or use BPF.
+//! These calls also limit an attacker who controls the process. The attacker cannot start programs,
+//! write files, make memory executable, reach the network or use BPF.
 
 use std::collections::BTreeMap;
 
@@ -11,35 +12,35 @@ use seccompiler::{
     TargetArch, apply_filter_all_threads,
 };
 
-/// Allowed with any arguments.
+/// System calls that are allowed with any arguments.
 const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_accept4, "new clients"),
-    (libc::SYS_bind, "the socket, if its file was removed"),
+    (libc::SYS_bind, "a new socket after its file was removed"),
     (libc::SYS_brk, "memory"),
-    (libc::SYS_clock_gettime, "the time, where the vDSO has no clock"),
-    (libc::SYS_close, "clients that leave"),
+    (libc::SYS_clock_gettime, "the time, if the vDSO has no clock"),
+    (libc::SYS_close, "clients that disconnect"),
     (libc::SYS_connect, "the bus"),
     (libc::SYS_epoll_create1, "the runtime"),
     (libc::SYS_epoll_ctl, "watching clients and cues"),
-    (libc::SYS_epoll_pwait, "waiting for all of them"),
+    (libc::SYS_epoll_pwait, "waiting for clients and cues"),
     (libc::SYS_eventfd2, "the runtime"),
-    (libc::SYS_exit, "the end"),
-    (libc::SYS_exit_group, "the end"),
+    (libc::SYS_exit, "threads that end"),
+    (libc::SYS_exit_group, "the process's end"),
     (libc::SYS_fcntl, "non-blocking, close-on-exec and copied descriptors"),
     (libc::SYS_fstat, "files"),
     (libc::SYS_futex, "locks, and waiting for the next samples"),
-    (libc::SYS_getcwd, "paths in a backtrace, should khor have a bug"),
-    (libc::SYS_getegid, "signing on to the bus"),
-    (libc::SYS_geteuid, "signing on to the bus"),
-    (libc::SYS_getgid, "signing on to the bus"),
+    (libc::SYS_getcwd, "paths in the backtrace of a panic"),
+    (libc::SYS_getegid, "authentication on the bus"),
+    (libc::SYS_geteuid, "authentication on the bus"),
+    (libc::SYS_getgid, "authentication on the bus"),
     (libc::SYS_getpeername, "the bus"),
-    (libc::SYS_getpid, "the log, and signing on to the bus"),
+    (libc::SYS_getpid, "the log, and authentication on the bus"),
     (libc::SYS_getrandom, "seeds of hash tables"),
     (libc::SYS_getsockname, "sockets"),
-    (libc::SYS_getsockopt, "who is on the other end (SO_PEERCRED)"),
-    (libc::SYS_gettid, "the end, by abort"),
-    (libc::SYS_getuid, "signing on to the bus"),
-    (libc::SYS_listen, "the socket, if its file was removed"),
+    (libc::SYS_getsockopt, "the client's user (SO_PEERCRED)"),
+    (libc::SYS_gettid, "abort"),
+    (libc::SYS_getuid, "authentication on the bus"),
+    (libc::SYS_listen, "a new socket after its file was removed"),
     (libc::SYS_lseek, "files"),
     (libc::SYS_madvise, "memory"),
     (libc::SYS_mremap, "memory"),
@@ -49,32 +50,32 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_pread64, "pressure and page faults"),
     (libc::SYS_read, "files, signals and the runtime's own descriptors"),
     (libc::SYS_readlinkat, "paths"),
-    (libc::SYS_recvfrom, "what clients say"),
+    (libc::SYS_recvfrom, "messages of clients"),
     (libc::SYS_recvmsg, "the bus"),
-    (libc::SYS_restart_syscall, "waiting, after a stop and a continue"),
+    (libc::SYS_restart_syscall, "waiting, after SIGSTOP and SIGCONT"),
     (libc::SYS_rseq, "the C library"),
     (libc::SYS_rt_sigaction, "signals"),
     (libc::SYS_rt_sigprocmask, "signals"),
     (libc::SYS_rt_sigreturn, "signals"),
-    (libc::SYS_sched_getaffinity, "how many CPUs there are"),
+    (libc::SYS_sched_getaffinity, "the number of CPUs"),
     (libc::SYS_sched_yield, "locks"),
     (libc::SYS_sendmsg, "the bus, and systemd"),
     (libc::SYS_sendto, "samples and cues, and systemd"),
     (libc::SYS_setsockopt, "the bus"),
-    (libc::SYS_shutdown, "clients that are given up"),
-    (libc::SYS_sigaltstack, "the end of a thread"),
+    (libc::SYS_shutdown, "disconnecting clients that do not read"),
+    (libc::SYS_sigaltstack, "threads that end"),
     (libc::SYS_socket, "the bus and systemd; see `families`"),
     (libc::SYS_socketpair, "signals, in the runtime"),
     (libc::SYS_statx, "cgroups, and the socket's file"),
-    (libc::SYS_tgkill, "the end, by abort"),
-    (libc::SYS_umask, "the socket, if its file was removed"),
-    (libc::SYS_uname, "signing on to the bus"),
-    (libc::SYS_unlinkat, "the socket's file at the end"),
+    (libc::SYS_tgkill, "abort"),
+    (libc::SYS_umask, "a new socket after its file was removed"),
+    (libc::SYS_uname, "authentication on the bus"),
+    (libc::SYS_unlinkat, "the socket file at the end"),
     (libc::SYS_write, "the log, and the runtime's own descriptors"),
     (libc::SYS_writev, "the log"),
 ];
 
-/// Also allowed on architectures that still have them.
+/// System calls that are allowed on architectures that still have them.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
     (libc::SYS_epoll_wait, "waiting for clients and cues"),
@@ -86,7 +87,7 @@ const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[];
 
-/// The bit that `O_TMPFILE` has beyond `O_DIRECTORY`.
+/// The bit that `O_TMPFILE` has in addition to `O_DIRECTORY`.
 const NOT_NAMED: libc::c_int = libc::O_TMPFILE & !libc::O_DIRECTORY;
 
 /// Why the filter could not be set.
@@ -106,8 +107,8 @@ pub(super) fn apply() -> Result<(), FilterError> {
     Ok(apply_filter_all_threads(&filter()?)?)
 }
 
-/// Denies all sockets except those of the bus and of systemd. The denied call fails and does not
-/// kill the process, because the bus may have a misconfigured address of another kind.
+/// Denies all sockets except Unix sockets, for the bus and for systemd. A denied call fails and
+/// does not kill the process, because the bus may be configured with an address of another kind.
 fn families() -> Result<BpfProgram, FilterError> {
     let others = SeccompCondition::new(
         0,
@@ -132,7 +133,7 @@ fn filter() -> Result<BpfProgram, FilterError> {
         .try_into()?)
 }
 
-/// Allowed with some arguments only.
+/// System calls that are allowed only with some arguments.
 fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
     let unset = |argument, mask: libc::c_int| {
         let mask = u64::from(mask.unsigned_abs());
@@ -147,9 +148,9 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
         // Memory that is not executable.
         (libc::SYS_mmap, rule(unset(2, libc::PROT_EXEC)?)?),
         (libc::SYS_mprotect, rule(unset(2, libc::PROT_EXEC)?)?),
-        // Files of pressure, processes and cgroups, opened only for reading.
+        // Files of pressure, processes and cgroups, which are opened only for reading.
         (libc::SYS_openat, rule(unset(2, libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | NOT_NAMED)?)?),
-        // Non-blocking sockets, and no commands to a terminal.
+        // Makes sockets non-blocking. No ioctl of a terminal is allowed.
         (libc::SYS_ioctl, rule(is(1, libc::FIONBIO as libc::c_int)?)?),
         // The runtime sets names of threads.
         (libc::SYS_prctl, rule(is(0, libc::PR_SET_NAME)?)?),
@@ -172,55 +173,56 @@ mod tests {
 
     use super::*;
 
-    /// What the child tries, by name.
+    /// What the child process attempts, and whether the filter allows it.
     const TRIES: [(&str, bool); 10] = [
         ("read a file", true),
         ("write a file", false),
         ("start a program", false),
-        ("open a network, in vain", true),
-        ("make a file", false),
-        ("talk to a terminal", false),
+        ("bind a network socket and fail", true),
+        ("create a file", false),
+        ("insert terminal input", false),
         ("map memory", true),
         ("map executable memory", false),
-        ("become somebody", false),
+        ("change the user", false),
         ("load BPF", false),
     ];
 
     fn attempt(what: &str) {
         const PAGE: std::num::NonZeroUsize = std::num::NonZeroUsize::new(4096).unwrap();
         let map = |access| {
-            // SAFETY: new memory that nothing uses.
+            // SAFETY: the memory is new, and nothing uses it.
             let _ = unsafe { mmap_anonymous(None, PAGE, access, MapFlags::MAP_PRIVATE) };
         };
         match what {
             "read a file" => drop(File::open("/proc/self/stat")),
             "write a file" => drop(OpenOptions::new().write(true).open("/dev/null")),
             "start a program" => drop(Command::new("/bin/true").status()),
-            "open a network, in vain" => assert!(TcpListener::bind("127.0.0.1:0").is_err()),
-            // The options of the standard library never create a file without write access.
-            "make a file" => {
+            "bind a network socket and fail" => assert!(TcpListener::bind("127.0.0.1:0").is_err()),
+            // The standard library cannot create a file without write access, so this uses `open`
+            // directly.
+            "create a file" => {
                 let flags = OFlag::O_RDONLY | OFlag::O_CREAT;
                 drop(nix::fcntl::open("/tmp/khor-made", flags, nix::sys::stat::Mode::empty()));
             }
-            // SAFETY: no pointer is passed that the kernel would follow.
-            "talk to a terminal" => _ = unsafe { libc::ioctl(0, libc::TIOCSTI, 0) },
+            // SAFETY: the kernel follows no pointer of this call.
+            "insert terminal input" => _ = unsafe { libc::ioctl(0, libc::TIOCSTI, 0) },
             "map memory" => map(ProtFlags::PROT_READ),
             "map executable memory" => map(ProtFlags::PROT_EXEC),
-            "become somebody" => drop(nix::unistd::setuid(nix::unistd::getuid())),
-            // SAFETY: an unknown command, which the kernel would refuse.
+            "change the user" => drop(nix::unistd::setuid(nix::unistd::getuid())),
+            // SAFETY: the command is unknown, and the kernel would reject it.
             "load BPF" => _ = unsafe { libc::syscall(libc::SYS_bpf, 9999, 0, 0) },
             other => panic!("{other}"),
         }
     }
 
     #[test]
-    #[ignore = "a child of the next test, which does not survive everything"]
+    #[ignore = "the next test starts this test as a process, which the filter may kill"]
     fn child() {
         nix::sys::prctl::set_no_new_privs().unwrap();
         let what = std::env::var("KHOR_SECCOMP_TRY").unwrap();
         apply().unwrap();
         attempt(&what);
-        // The test harness would make forbidden system calls.
+        // Ends without the test harness, which makes forbidden system calls.
         std::process::exit(42);
     }
 

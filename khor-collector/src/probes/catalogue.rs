@@ -1,5 +1,5 @@
-//! The catalogue of the programs: what each needs from the kernel, and which counters and cues it
-//! feeds.
+//! The catalogue of the programs: the kernel features that each needs, and the counters and cues
+//! that it feeds.
 
 use khor_layout::{CueKind, Slot, global};
 use khor_proto::Counter;
@@ -8,13 +8,14 @@ use super::offsets::Offsets;
 
 /// One in-kernel program.
 pub(super) struct Program {
-    /// The tracepoint or function that it attaches to. It is also the program's name for users.
+    /// The tracepoint or function that the program attaches to. Users see it as the program's name.
     pub(super) name: &'static str,
-    /// How it attaches.
+    /// How the program attaches.
     pub(super) hook: Hook,
-    /// Its symbol in the object. For some programs, the kernel's argument list decides between two.
+    /// The program's symbol in the object. Some programs have two symbols, for two argument lists
+    /// of the kernel.
     pub(super) symbol: fn(&Offsets) -> &'static str,
-    /// Globals that must be known. Otherwise the program is not loaded.
+    /// Globals whose values must be known. Otherwise the program is not loaded.
     pub(super) globals: &'static [&'static str],
 }
 
@@ -27,16 +28,16 @@ pub(super) enum Hook {
     Function,
 }
 
-/// The owner of the events of a counter, as far as the kernel knows it.
+/// The owner of a counter's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// The running task: a process in a cgroup.
     Task,
     /// A socket, which belongs to a cgroup.
     Socket,
-    /// A block request, which the I/O controller charges to a cgroup.
+    /// A block request. The kernel's I/O controller charges it to a cgroup.
     Request,
-    /// No owner.
+    /// No owner: only the whole machine counts these events.
     Nobody,
 }
 
@@ -50,11 +51,11 @@ pub(super) struct ProgramCounter {
     pub(super) scoped: Scoped,
 }
 
-/// How a scope counts what a [`ProgramCounter`] counts for the machine.
+/// How a scope counts the events of a [`ProgramCounter`].
 pub(super) enum Scoped {
-    /// It uses this slot, if all these programs are attached.
+    /// In this slot, if all these programs are attached.
     In(Slot, &'static [&'static str]),
-    /// It does not count this, for this reason.
+    /// Not at all, for this reason.
     Missing(&'static str),
 }
 
@@ -137,7 +138,7 @@ pub(super) const PROGRAMS: [Program; 17] = [
 ];
 
 impl Program {
-    /// Its name in the object.
+    /// The program's symbol in the object.
     pub(super) fn symbol(&self, offsets: &Offsets) -> &'static str {
         match (self.symbol)(offsets) {
             "" => self.name,
@@ -145,14 +146,14 @@ impl Program {
         }
     }
 
-    /// Whether only the counts of scopes need this program.
+    /// Whether the program counts only for scopes.
     pub(super) fn serves_only_scopes(&self) -> bool {
         let counts = COUNTERS.iter().any(|counter| counter.programs.contains(&self.name));
         !counts && CUES.iter().all(|cue| cue.program != self.name)
     }
 }
 
-/// A counter with its slot: khor-proto and khor-layout use one name for both.
+/// A counter with its slot, for which khor-proto and khor-layout use one name.
 macro_rules! slotted {
     ($name:ident) => {
         (Counter::$name, Slot::$name)
@@ -168,19 +169,19 @@ const fn of(
     ProgramCounter { counter, slot, programs, owner, scoped: Scoped::In(slot, programs) }
 }
 
-/// Received packets or bytes; a scope counts those of its sockets, in `scope_slot`.
+/// Received packets or bytes. A scope counts in `scope_slot` what its sockets receive.
 const fn received((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCounter {
     let scoped = Scoped::In(scope_slot, &["sk_filter_trim_cap"]);
     ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 
-/// Sent packets or bytes; a scope counts those of its sockets, in `scope_slot`.
+/// Sent packets or bytes. A scope counts in `scope_slot` what its sockets send.
 const fn sent((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCounter {
     let scoped = Scoped::In(scope_slot, &["ip_output", "ip_mc_output", "ip6_output"]);
     ProgramCounter { counter, slot, programs: &["net_dev_xmit"], owner: Owner::Socket, scoped }
 }
 
-/// Local traffic, which is counted at devices. Scopes lack it, because they count at sockets.
+/// Local traffic, which is counted at devices. Scopes count at sockets, so they lack it.
 const fn local((counter, slot): (Counter, Slot)) -> ProgramCounter {
     let scoped = Scoped::Missing("local traffic is counted at devices, and a scope's traffic at its sockets");
     ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
@@ -191,7 +192,7 @@ const COMPLETED: &[&str] = &["block_rq_complete"];
 const TIMED: &[&str] = &["block_rq_issue", "block_rq_complete"];
 const RETRANSMITTED: &[&str] = &["tcp_retransmit_skb", "tcp_retransmit_synack"];
 
-/// In the order of [`Slot`].
+/// The counters of the programs, in the order of [`Slot`].
 pub(super) const COUNTERS: [ProgramCounter; Slot::COUNT] = [
     of(Owner::Task, slotted!(Execs), &["sched_process_exec"]),
     of(Owner::Task, slotted!(Forks), &["task_newtask"]),
@@ -218,7 +219,7 @@ pub(super) const COUNTERS: [ProgramCounter; Slot::COUNT] = [
     local(slotted!(LocalPackets)),
 ];
 
-/// In the order of [`CueKind`].
+/// The kinds of cues, in the order of [`CueKind`].
 pub(super) const CUES: [Cue; CueKind::COUNT] = [
     Cue { kind: CueKind::Oom, program: "mark_victim" },
     Cue { kind: CueKind::Crash, program: "signal_deliver" },
@@ -227,7 +228,7 @@ pub(super) const CUES: [Cue; CueKind::COUNT] = [
     Cue { kind: CueKind::Exec, program: "sched_process_exec" },
 ];
 
-/// The globals that the walk from a cgroup to its ancestors needs.
+/// The globals that are needed to find a cgroup and the cgroups above it.
 const CGROUPS: [&str; 6] = [
     global::CGROUP_LEVEL_OFFSET,
     global::CGROUP_KN_OFFSET,
@@ -238,7 +239,7 @@ const CGROUPS: [&str; 6] = [
 ];
 
 impl Owner {
-    /// The globals that must be known to find the owner of an event.
+    /// The globals that are needed to find the owner of an event.
     pub(super) fn globals(self) -> impl Iterator<Item = &'static str> {
         let more: &[&str] = match self {
             Self::Task | Self::Nobody => &[],

@@ -1,5 +1,5 @@
-//! The counters, and the requests to the programs: memory that is shared with the kernel and read
-//! without system calls.
+//! Reads the counters and writes the requests to the programs, in memory that is shared with the
+//! kernel. This needs no system calls.
 
 use std::{io, mem::offset_of, os::fd::BorrowedFd};
 
@@ -14,13 +14,13 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots that show that a CPU runs. Every reading checks these in the empty elements. So a CPU that
-/// comes online or wakes up is in the sums at once, with everything that it counted.
-const SIGNS_OF_LIFE: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
+/// Slots that show that a CPU runs. Each reading checks them for all empty elements. So a CPU that
+/// comes online or wakes up is in the sums at once, with all that it has counted.
+const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
 /// Interval at which all slots of the empty elements are checked, ns.
 const FULL_CHECK_NS: u64 = 1_000_000_000;
 
-/// The mapped arrays.
+/// The mapped arrays of counters, and the tables of scopes.
 #[derive(Debug)]
 pub(super) struct Counters {
     cpus: usize,
@@ -30,7 +30,7 @@ pub(super) struct Counters {
     tables: Mapping<ScopeTable>,
 }
 
-/// The CPUs that have counted, and the others. A kernel may have places for hundreds of CPUs that
+/// The CPUs with counts, and the others. A kernel may reserve elements for hundreds of CPUs that
 /// never come online. A CPU that goes offline keeps its counts.
 #[derive(Debug)]
 struct Elements {
@@ -50,8 +50,8 @@ pub(super) struct Arrays<'a> {
 pub(crate) type Counts = [u64; Slot::COUNT];
 
 impl Counters {
-    /// Maps `arrays`, made for `cpus` possible CPUs. `idle_cpus_are_empty` says that a CPU without
-    /// counts for the machine has no counts for scopes.
+    /// Maps `arrays`, which have elements for `cpus` CPUs. `idle_cpus_are_empty`: whether a CPU
+    /// without counts for the machine also has no counts for scopes.
     pub(super) fn map(arrays: &Arrays<'_>, cpus: usize, idle_cpus_are_empty: bool) -> io::Result<Self> {
         let (empty, counted) = (0..cpus).partition(|_| idle_cpus_are_empty);
         let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
@@ -86,31 +86,32 @@ impl Counters {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
     }
 
-    /// Publishes what the programs must do from now on, and which table they use.
+    /// Publishes the work of the programs from now on, and the table that they use.
     pub(super) fn publish(&self, wish: Wish) {
         for cpu in 0..self.cpus {
             self.machine.store(cpu, WISH, wish.0);
         }
     }
 
-    /// Makes the next reading check all empty elements, so that a new scope does not inherit what a
-    /// CPU counted for the scope that had the same number before.
+    /// Makes the next reading check all slots of the empty elements. A scope may get the number of
+    /// an earlier scope. Its start must then include the counts that an idle CPU has from that
+    /// scope.
     pub(super) fn recheck_empty_cpus(&self) {
         self.elements.lock().checked_ns = None;
     }
 
-    /// Writes the table that the next [`publish`](Self::publish) makes the current one.
+    /// Writes the table that the next call of [`publish`](Self::publish) makes current.
     pub(super) fn write_table(&self, generation: u64, table: &ScopeTable) {
         self.tables.replace((generation & 1) as usize, table);
     }
 
-    /// The elements at `now_ns` of `CLOCK_MONOTONIC`.
+    /// The CPUs with counts at `now_ns` of `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
         let mut elements = self.elements.lock();
         let is_due = elements.checked_ns.is_none_or(|checked_ns| now_ns >= checked_ns + FULL_CHECK_NS);
         let has_counted = |slot: usize, cpu: usize| self.machine.load(cpu, slot) != 0;
         let runs = |cpu: &usize| {
-            SIGNS_OF_LIFE.iter().any(|slot| has_counted(*slot as usize, *cpu))
+            ACTIVITY_SLOTS.iter().any(|slot| has_counted(*slot as usize, *cpu))
                 || is_due && (0..Slot::COUNT).any(|slot| has_counted(slot, *cpu))
         };
         let Elements { counted, empty, .. } = &mut *elements;
@@ -136,14 +137,14 @@ mod tests {
 
     const CPUS: usize = 320;
 
-    /// A file in memory that is as long as an array of `elements`.
+    /// A temporary file with the size of an array of `elements`.
     fn array<T>(elements: usize) -> File {
         let file = tempfile::tempfile().unwrap();
         file.set_len((elements * size_of::<T>()) as u64).unwrap();
         file
     }
 
-    /// Counters in ordinary files. The machine's counters are also mapped for writing.
+    /// Counters in temporary files. The counts are also mapped for writing.
     fn counters(idle_cpus_are_empty: bool) -> (Counters, Mapping<CpuCounters>, Mapping<ScopeCounters>) {
         let machine = array::<CpuCounters>(CPUS);
         let scopes = array::<ScopeCounters>(MAX_SCOPES * CPUS);
@@ -167,9 +168,9 @@ mod tests {
         kernel_scopes.store(CPUS + 319, SLOT, 4); // scope 1
         assert_eq!((sum(1), counters.elements(1).counted.len()), (15, 2));
         kernel.store(7, Slot::TxBytes as usize, 1);
-        assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no sign of life yet");
+        assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no slot of activity counts yet");
         assert_eq!(counters.elements(FULL_CHECK_NS).counted.len(), 3);
-        // Its counts stay when it goes offline, because elements are never removed.
+        // The counts of a CPU stay when it goes offline, because elements are never removed.
         assert_eq!(sum(100 * FULL_CHECK_NS), 15);
         assert_eq!((counters.machine()[SLOT], counters.scope(1)[SLOT]), (15, 4));
     }

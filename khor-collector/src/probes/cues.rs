@@ -1,4 +1,4 @@
-//! The reader of the ring buffer through which the programs send cues.
+//! Reads the ring buffer through which the programs send cues.
 
 use std::{io, mem::offset_of};
 
@@ -8,11 +8,11 @@ use tokio::io::unix::AsyncFd;
 
 use crate::readable;
 
-/// The ring buffer. It is mapped, so reading it needs no capability. Only waiting needs a system
-/// call.
+/// The ring buffer. It is mapped, so reading it needs no capability, and only waiting needs a
+/// system call.
 pub(crate) struct CueRing(RingBuf<MapData>);
 
-/// The ring buffer, within a runtime.
+/// The ring buffer, registered with a runtime.
 pub(crate) struct CueStream(AsyncFd<RingBuf<MapData>>);
 
 impl CueRing {
@@ -20,7 +20,7 @@ impl CueRing {
         Self(ring)
     }
 
-    /// Converts it for use within a runtime. Must be called within a runtime.
+    /// Registers the ring buffer with the runtime. Must be called within a tokio runtime.
     pub(crate) fn stream(self) -> io::Result<CueStream> {
         readable::watch(self.0).map(CueStream)
     }
@@ -38,7 +38,7 @@ impl CueStream {
     }
 }
 
-/// Parses a record; `None` if it is not one of khor's.
+/// Parses a record; `None` if it is not a record of khor's programs.
 fn parse(bytes: &[u8]) -> Option<(CueKind, CueRecord)> {
     let long = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let short = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));

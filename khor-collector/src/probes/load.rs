@@ -1,4 +1,4 @@
-//! Loads and attaches the programs: everything that needs a capability.
+//! Loads and attaches the programs. All steps that need a capability are here.
 
 use std::{
     io,
@@ -22,8 +22,8 @@ use super::{
     offsets::Offsets,
 };
 
-/// Number of requests in flight that can be timed on a machine with `cpus`. For such a map, the
-/// kernel keeps up to 128 elements in reserve for each CPU.
+/// Number of disk requests that can be timed at once on a machine with `cpus`. The kernel reserves
+/// up to 128 elements of such a map for each CPU.
 const fn requests_in_flight(cpus: usize) -> usize {
     4096 + 256 * cpus
 }
@@ -34,7 +34,7 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
-    /// `Err` with the reason if programs may not read kernel memory, which scopes need.
+    /// `Err` with the reason if programs may not read kernel memory. Scopes need such reads.
     pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }
@@ -67,7 +67,7 @@ fn load_for(
     if let Some(reason) = common_failure(&states) {
         return Err(ProbesError::Refused { reason });
     }
-    // A CPU that runs anything counts switches, so a CPU without counts has nothing to add.
+    // Every CPU that runs a task counts switches. So a CPU without any counts has nothing to add.
     let idle_cpus_are_empty = availability(&states, &["sched_switch"]) == Availability::Available;
     let counters = map_counters(&programs, cpus, idle_cpus_are_empty).map_err(refused)?;
     let cues = take_cues(&mut programs).map_err(refused)?;
@@ -79,7 +79,7 @@ fn refused(reason: String) -> ProbesError {
 }
 
 impl Loaded {
-    /// Which counters are available, for the machine and for scopes.
+    /// The availability of all counters, for the machine and for scopes.
     pub(super) fn counter_states(&self) -> Vec<CounterState> {
         COUNTERS.iter().map(|counter| self.counter_state(counter)).collect()
     }
@@ -108,7 +108,7 @@ impl Loaded {
     }
 }
 
-/// Whether all of `programs` are attached.
+/// Whether all of `programs` are attached, or the first reason why not.
 pub(super) fn availability(states: &[ProbeState], programs: &[&str]) -> Availability {
     let failed = programs.iter().find_map(|name| {
         let state = states.iter().find(|state| state.name == *name)?;
@@ -117,13 +117,13 @@ pub(super) fn availability(states: &[ProbeState], programs: &[&str]) -> Availabi
     failed.map_or(Availability::Available, |reason| Availability::Absent { reason })
 }
 
-/// Fails if the kernel has no type information, without which nothing can be loaded.
+/// Fails if the kernel has no type information. Without it, no program can be loaded.
 pub(crate) fn require_btf() -> Result<(), ProbesError> {
     let opened = std::fs::File::open(BTF_PATH).map(drop);
     opened.map_err(|error| ProbesError::NoBtf { reason: error.to_string() })
 }
 
-/// CPUs the kernel may ever bring online.
+/// Number of CPUs that the kernel may ever bring online.
 pub(crate) fn possible_cpus() -> Result<usize, String> {
     aya::util::nr_cpus().map_err(|(what, error)| format!("{what}: {error}"))
 }
@@ -151,7 +151,8 @@ fn load_object(
 fn attach(programs: &mut Ebpf, program: &Program, offsets: &Offsets, btf: &Btf) -> Result<(), String> {
     offsets.require(program.globals)?;
     let symbol = program.symbol(offsets);
-    let loaded = programs.program_mut(symbol).ok_or_else(|| format!("the object lacks {symbol}"))?;
+    let loaded =
+        programs.program_mut(symbol).ok_or_else(|| format!("khor.bpf.o lacks the program {symbol}"))?;
     let attached = match program.hook {
         Hook::Tracepoint => <&mut BtfTracePoint>::try_from(loaded)
             .and_then(|loaded| loaded.load(program.name, btf).and_then(|()| loaded.attach()).map(drop)),
@@ -163,7 +164,7 @@ fn attach(programs: &mut Ebpf, program: &Program, offsets: &Offsets, btf: &Btf) 
         (ProgramError::Btf(_), Hook::Function) => format!("this kernel has no function {}", program.name),
         (_, Hook::Tracepoint) => chain(&error),
         (_, Hook::Function) => {
-            format!("this kernel lets no program attach to a function (fentry): {}", chain(&error))
+            format!("this kernel does not let programs attach to functions (fentry): {}", chain(&error))
         }
     })
 }
@@ -175,23 +176,23 @@ fn map_counters(programs: &Ebpf, cpus: usize, idle_cpus_are_empty: bool) -> Resu
         tables: array(programs, SCOPES_MAP)?,
     };
     Counters::map(&arrays, cpus, idle_cpus_are_empty)
-        .map_err(|error: io::Error| format!("mapping the counters: {error}"))
+        .map_err(|error: io::Error| format!("cannot map the counters: {error}"))
 }
 
 fn array<'a>(programs: &'a Ebpf, name: &str) -> Result<BorrowedFd<'a>, String> {
     match programs.map(name) {
         Some(Map::Array(map)) => Ok(map.fd().as_fd()),
-        _ => Err(format!("the object lacks the map {name}")),
+        _ => Err(format!("khor.bpf.o lacks the map {name}")),
     }
 }
 
 fn take_cues(programs: &mut Ebpf) -> Result<CueRing, String> {
-    let map = programs.take_map(CUES_MAP).ok_or_else(|| format!("the object lacks the map {CUES_MAP}"))?;
+    let map = programs.take_map(CUES_MAP).ok_or_else(|| format!("khor.bpf.o lacks the map {CUES_MAP}"))?;
     let ring: RingBuf<MapData> = map.try_into().map_err(|error: aya::maps::MapError| chain(&error))?;
     Ok(CueRing::new(ring))
 }
 
-/// The first reason, if no program works.
+/// The reason of the first program, if no program works.
 fn common_failure(states: &[ProbeState]) -> Option<String> {
     if states.iter().any(|state| state.outcome.is_ok()) {
         return None;
@@ -199,17 +200,17 @@ fn common_failure(states: &[ProbeState]) -> Option<String> {
     states.first().and_then(|state| state.outcome.clone().err())
 }
 
-/// Before 5.11 the kernel charges programs and maps to `RLIMIT_MEMLOCK`, often 64 KiB. aya then
-/// tries to raise it and fails. The error is the same as for a missing capability.
+/// Advice about `RLIMIT_MEMLOCK`, which limits programs and maps before 5.11, often to 64 KiB. aya
+/// tries to raise the limit and fails, with the same error as for a missing capability.
 pub(super) fn memlock_advice(reason: &str) -> &'static str {
     if reason.contains("os error 1)") {
-        " (on a kernel before 5.11 also check `ulimit -l`: LimitMEMLOCK=infinity in the systemd unit)"
+        " (before kernel 5.11 also raise `ulimit -l`, or set LimitMEMLOCK=infinity in the systemd unit)"
     } else {
         ""
     }
 }
 
-/// An error with its causes on one line.
+/// An error and its causes as one line. Logs the verifier's output instead of returning it.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -222,12 +223,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     let (text, verifier) = text.split_once("Verifier output:").unwrap_or((&text, ""));
     if !verifier.trim().is_empty() {
-        tracing::debug!("the verifier says:{verifier}");
+        tracing::debug!("output of the kernel's verifier:{verifier}");
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The kernel explains a rejection at great length, which takes time.
+/// The verifier's output is long and takes time, so khor requests it only for debugging.
 fn verifier_log_level() -> VerifierLogLevel {
     if tracing::enabled!(tracing::Level::DEBUG) { VerifierLogLevel::DEBUG } else { VerifierLogLevel::DISABLE }
 }
@@ -247,14 +248,19 @@ mod tests {
 
     const THREADS: u64 = 8;
     const MEBIBYTES: u64 = 16;
-    /// Beside a shielded PID 1 some requests end unseen: one attempt must be exact (docs/decisions.md).
+    /// On some machines, BPF programs do not run while a thread of PID 1 runs (docs/decisions.md).
+    /// So only one of several attempts must be exact.
     const ATTEMPTS: usize = 4;
 
-    /// With room for hardly any request in flight, most go untimed; everything else stays exact.
+    /// The map has room for one request, so most requests are not timed. All other counts stay
+    /// exact.
     #[test]
     fn full_map_loses_only_request_times() {
         if root_or_skip() {
-            assert!((0..ATTEMPTS).any(|_| all_is_counted_with_a_full_map()), "reads are missing every time");
+            assert!(
+                (0..ATTEMPTS).any(|_| all_is_counted_with_a_full_map()),
+                "reads are missing in every attempt"
+            );
         }
     }
 
@@ -263,7 +269,7 @@ mod tests {
         load_for(cpus, requests_in_flight(cpus), kernel_reads).unwrap()
     }
 
-    /// Loaded programs whose instructions call `bpf_probe_read_kernel`. `None` if the kernel hides
+    /// Names of the loaded programs that call `bpf_probe_read_kernel`. `None` if the kernel hides
     /// its addresses.
     fn programs_that_read(loaded: &Loaded) -> Option<Vec<String>> {
         let helper = program_info::helper_offset("bpf_probe_read_kernel")?;
@@ -273,7 +279,7 @@ mod tests {
         Some(reading.map(|(name, _)| name.to_owned()).collect())
     }
 
-    /// A kernel in confidentiality lockdown refuses every program that calls this helper.
+    /// A kernel in confidentiality lockdown rejects every program that calls this helper.
     #[test]
     fn machine_counts_without_kernel_reads() {
         const REASON: &str = "the kernel is locked down";
@@ -297,7 +303,10 @@ mod tests {
         drop(locked);
         if lockdown::require_reads().is_ok() {
             let reading = programs_that_read(&load_with(Ok(()))).unwrap();
-            assert!(reading.iter().any(|name| name == "sched_switch"), "the calls can be seen: {reading:?}");
+            assert!(
+                reading.iter().any(|name| name == "sched_switch"),
+                "the test can see such calls: {reading:?}"
+            );
         }
     }
 
@@ -337,9 +346,9 @@ mod tests {
         let moved = |slot: Slot| after[slot as usize] - before[slot as usize];
         let requests = moved(Slot::ReadRequests) + moved(Slot::WriteRequests);
         println!("{} of {requests} requests were timed", moved(Slot::TimedRequests));
-        assert!(moved(Slot::TimedRequests) < requests / 2, "most go untimed");
+        assert!(moved(Slot::TimedRequests) < requests / 2, "most requests are not timed");
         let mean_ns = moved(Slot::LatencyNs) / moved(Slot::TimedRequests).max(1);
-        assert!(mean_ns < 5_000_000_000, "a request that was never completed is not timed: {mean_ns} ns");
+        assert!(mean_ns < 5_000_000_000, "a request that never completes is not timed: {mean_ns} ns");
         std::fs::remove_dir_all(directory).unwrap();
         moved(Slot::ReadBytes) >= (THREADS * MEBIBYTES) << 20
     }

@@ -1,5 +1,5 @@
-//! Checks whether programs may read kernel memory (`bpf_probe_read_kernel`). Scopes need that to
-//! find the owner of an event.
+//! Checks whether programs may read kernel memory (`bpf_probe_read_kernel`). Scopes need such reads
+//! to find the owner of an event.
 
 use aya::{
     programs::ProgramType,
@@ -7,7 +7,7 @@ use aya::{
 };
 use khor_proto::lockdown;
 
-/// Fails with the reason if the kernel refuses programs that read its memory. Needs `CAP_BPF` and
+/// Fails with the reason if the kernel rejects programs that read its memory. Needs `CAP_BPF` and
 /// `CAP_PERFMON`.
 pub(super) fn require_reads() -> Result<(), String> {
     if lockdown::is_confidential() {
@@ -17,13 +17,14 @@ pub(super) fn require_reads() -> Result<(), String> {
             lockdown::PATH
         ));
     }
-    // Securityfs may not be mounted. The kernel treats BTF tracepoints as it treats raw ones.
+    // Securityfs may not be mounted, so ask the kernel. Its answer for raw tracepoints also holds
+    // for BTF tracepoints.
     match is_helper_supported(ProgramType::RawTracePoint, BpfHelper::BPF_FUNC_probe_read_kernel) {
-        Ok(false) => {
-            Err("the kernel lets no program read its memory, so khor cannot find the owner of an event: \
+        Ok(false) => Err(
+            "the kernel does not let programs read its memory, so khor cannot find the owner of an event: \
                           boot without lockdown=confidentiality"
-                .into())
-        }
-        Ok(true) | Err(_) => Ok(()), // attaching a program reports every other refusal
+                .into(),
+        ),
+        Ok(true) | Err(_) => Ok(()), // if programs are rejected for another reason, attaching reports it
     }
 }

@@ -1,4 +1,5 @@
-//! Arrays shared with the kernel's programs, mapped into memory; one of the few modules with `unsafe`.
+//! Maps arrays that are shared with the kernel's programs. This is one of the few modules with
+//! `unsafe`.
 
 use std::{
     ffi::c_void,
@@ -15,17 +16,18 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 /// A type that may be mapped. It consists only of 64-bit words.
 ///
 /// # Safety
-/// Every bit pattern must be a valid value. Size and alignment must be multiples of a word's.
+/// Every bit pattern must be a valid value. Size and alignment must be multiples of a word's size.
 pub(super) unsafe trait Words: Copy {}
 
-// SAFETY: `repr(C)` structures of `u64` and arrays of it.
+// SAFETY: these are `repr(C)` structures of `u64` and of arrays of `u64`.
 unsafe impl Words for khor_layout::CpuCounters {}
-// SAFETY: as above.
+// SAFETY: as for `CpuCounters`.
 unsafe impl Words for khor_layout::ScopeCounters {}
-// SAFETY: as above.
+// SAFETY: as for `CpuCounters`.
 unsafe impl Words for khor_layout::ScopeTable {}
 
-/// A mapped BPF array of `T`. Its memory is shared with the kernel, so it is read and written word by word.
+/// A mapped BPF array of `T`. The kernel shares its memory, so all reads and writes are single
+/// words.
 #[derive(Debug)]
 pub(super) struct Mapping<T> {
     start: NonNull<c_void>,
@@ -33,29 +35,30 @@ pub(super) struct Mapping<T> {
     elements: PhantomData<T>,
 }
 
-// SAFETY: the mapping lives as long as the value; all accesses are atomic.
+// SAFETY: the mapping lives as long as the value, and all accesses are atomic.
 unsafe impl<T> Send for Mapping<T> {}
-// SAFETY: as above.
+// SAFETY: as for `Send`.
 unsafe impl<T> Sync for Mapping<T> {}
 
 impl<T: Words> Mapping<T> {
     const WORDS: usize = size_of::<T>() / size_of::<u64>();
 
-    /// Maps the BPF array `map` of `elements` elements. The mapping outlives the descriptor.
+    /// Maps the BPF array `map`, which has `elements` elements. The mapping outlives the
+    /// descriptor.
     pub(super) fn map(map: BorrowedFd<'_>, elements: usize, access: ProtFlags) -> io::Result<Self> {
         let length_bytes = NonZeroUsize::new(elements * size_of::<T>()).ok_or(io::ErrorKind::InvalidInput)?;
-        // SAFETY: a new mapping at an address of the kernel's choice touches no other memory. The
+        // SAFETY: a new mapping at an address of the kernel's choice affects no other memory. The
         // kernel rejects a mapping that is longer than the array.
         let start = unsafe { mmap(None, length_bytes, access, MapFlags::MAP_SHARED, map, 0) }?;
         Ok(Self { start, length_bytes, elements: PhantomData })
     }
 
-    /// A word of an element.
+    /// Reads a word of an element.
     pub(super) fn load(&self, element: usize, word: usize) -> u64 {
         self.word(element, word).load(Ordering::Relaxed)
     }
 
-    /// Changes a word of an element, after all earlier stores. The mapping must be writable.
+    /// Writes a word of an element after all earlier stores. The mapping must be writable.
     pub(super) fn store(&self, element: usize, word: usize, value: u64) {
         self.word(element, word).store(value, Ordering::Release);
     }
@@ -63,7 +66,7 @@ impl<T: Words> Mapping<T> {
     /// Replaces an element, one word after the other.
     pub(super) fn replace(&self, element: usize, value: &T) {
         for word in 0..Self::WORDS {
-            // SAFETY: within `value`, which consists of words (see `Words`).
+            // SAFETY: the word is within `value`, which consists of words (see `Words`).
             let new = unsafe { std::ptr::from_ref(value).cast::<u64>().add(word).read() };
             self.store(element, word, new);
         }
@@ -72,15 +75,17 @@ impl<T: Words> Mapping<T> {
     fn word(&self, element: usize, word: usize) -> &AtomicU64 {
         let index = element * Self::WORDS + word;
         assert!(word < Self::WORDS && (index + 1) * size_of::<u64>() <= self.length_bytes.get());
-        // SAFETY: within the mapping, as just checked, which lives at least as long as the reference; aligned, since
-        // the mapping starts a page. The kernel accesses the word concurrently, hence the atomic.
+        // SAFETY: the word is within the mapping, as checked above. The mapping lives at least as
+        // long as the reference. The word is aligned, because the mapping starts at a page. The
+        // kernel accesses the word at the same time, so the access is atomic.
         unsafe { AtomicU64::from_ptr(self.start.cast::<u64>().add(index).as_ptr()) }
     }
 }
 
 impl<T> Drop for Mapping<T> {
     fn drop(&mut self) {
-        // SAFETY: exactly what `mmap` returned, and no reference into it exists any more.
+        // SAFETY: `mmap` returned this address and length, and no reference into the mapping exists
+        // any more.
         let _ = unsafe { munmap(self.start, self.length_bytes.get()) };
     }
 }

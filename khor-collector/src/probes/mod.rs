@@ -1,8 +1,8 @@
-//! The in-kernel programs: loads and attaches them, and knows which counters and cues they feed.
+//! The in-kernel programs: loads and attaches them, and lists the counters and cues that they feed.
 //!
-//! The programs are independent. If the kernel rejects one, its counters are missing, with the
-//! reason, and the others work. Rejected: reading the counters with `bpf(MAP_LOOKUP_ELEM)`. It
-//! costs a system call per sample, and on many machines a permanent capability.
+//! The programs are independent. If the kernel rejects one program, its counters are absent with
+//! the reason, and the others work. Rejected: reading the counters with `bpf(MAP_LOOKUP_ELEM)`,
+//! because it costs a system call for each sample, and on many machines a permanent capability.
 
 mod catalogue;
 mod counters;
@@ -36,19 +36,19 @@ use self::{
 
 const BTF_PATH: &str = "/sys/kernel/btf/vmlinux";
 
-/// Why nothing can be counted.
+/// Why no probe works.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProbesError {
     #[error(
-        "the kernel has no readable type information ({BTF_PATH}: {reason}): khor needs one built with \
-         CONFIG_DEBUG_INFO_BTF=y, as the distributions' are since about 2021"
+        "the kernel has no readable type information ({BTF_PATH}: {reason}): use a kernel built with \
+         CONFIG_DEBUG_INFO_BTF=y, as in distributions since about 2021"
     )]
     NoBtf { reason: String },
-    #[error("the kernel refused every probe: {reason}{}", load::memlock_advice(reason))]
+    #[error("the kernel rejected every probe: {reason}{}", load::memlock_advice(reason))]
     Refused { reason: String },
 }
 
-/// One program: attached, or the reason why not.
+/// One program: it is attached, or there is a reason why not.
 #[derive(Clone, Debug)]
 pub(crate) struct ProbeState {
     /// The program's name.
@@ -62,13 +62,13 @@ pub(crate) struct ProbeState {
 pub(crate) struct CounterState {
     pub(crate) counter: Counter,
     pub(crate) slot: Slot,
-    /// The owner of its events.
+    /// The owner of the counted events.
     pub(crate) owner: Owner,
-    /// Whether it is counted for the machine.
+    /// Whether the counter is available for the machine.
     pub(crate) machine: Availability,
-    /// Its slot among the counts of a scope. Several counters may share a slot.
+    /// The counter's slot in the counts of a scope. Several counters may share a slot.
     pub(crate) scope_slot: Slot,
-    /// Whether it can be counted for a scope.
+    /// Whether the counter is available for a scope.
     pub(crate) scope: Availability,
 }
 
@@ -80,9 +80,9 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     requested: Mutex<Requested>,
-    /// `Err` with the reason if programs may not read kernel memory, which scopes need.
+    /// `Err` with the reason if programs may not read kernel memory. Scopes need such reads.
     scopes: Result<(), String>,
-    /// Holds the links: programs detach when it is dropped.
+    /// Owns the links: the programs detach when it is dropped.
     programs: Ebpf,
 }
 
@@ -126,7 +126,7 @@ impl Probes {
         self.scopes.as_ref().err().map_or(Availability::Available, absent)
     }
 
-    /// Descriptors of the programs. They stay open as long as `self` lives.
+    /// The descriptors of the programs. They stay open until `self` is dropped.
     pub(crate) fn descriptors(&self) -> impl Iterator<Item = i32> {
         let loaded = self.programs.programs().filter_map(|(_, program)| program.fd().ok());
         loaded.map(|descriptor| descriptor.as_fd().as_raw_fd())
@@ -147,8 +147,8 @@ impl Probes {
         self.counters.scope(scope)
     }
 
-    /// Events of sockets that carried a class id or priority in place of their cgroup, so far;
-    /// `None` on kernels (5.15 and later) whose sockets keep their cgroup.
+    /// Number of events so far whose socket carried a class id or priority in place of its cgroup.
+    /// `None` on kernels whose sockets always keep their cgroup (5.15 and later).
     pub(crate) fn tagged_sockets(&self) -> Option<u64> {
         self.sockets_have_tags.then(|| self.counters.tagged_sockets())
     }
@@ -169,8 +169,8 @@ impl Probes {
         }
     }
 
-    /// Makes the kernel count for these scopes, each with its number, and for no others. If the
-    /// kernel cannot count for scopes, checks only that there is room.
+    /// Makes the kernel count for exactly these scopes, each with its number. If the kernel cannot
+    /// count for scopes, only checks that there is room.
     pub(crate) fn count_for(&self, scopes: &[Chosen]) -> Result<(), TableFull> {
         let table = table::build(scopes)?;
         if self.scopes.is_err() {

@@ -1,26 +1,27 @@
-//! Reads the differences between kernels from the type information (BTF) of the running kernel.
+//! Finds the differences between kernels in the type information (BTF) of the running kernel.
 //!
-//! Kernel versions are not used, because distributions backport changes. BTF is always right.
+//! Kernel versions would be unreliable, because distributions backport changes. BTF always matches
+//! the kernel.
 
 use btf_rs::{Btf, Struct, Type};
 use khor_layout::global;
 
 type Found = Result<u32, String>;
 
-/// Values for the programs' read-only globals: each has a value, or the reason why it is unknown.
+/// Values for the programs' read-only globals. For an unknown value, keeps the reason.
 pub(super) struct Offsets {
     globals: Vec<(&'static str, Found)>,
     values: Vec<(&'static str, u32)>,
     /// Whether `block_rq_issue` has the request queue as its first argument (before 5.11).
     pub(super) queue_first: bool,
-    /// Whether `mark_victim` has a number rather than a task (before 6.8).
+    /// Whether the argument of `mark_victim` is a process number instead of a task (before 6.8).
     pub(super) victim_is_number: bool,
     /// Whether a class id or priority replaces the cgroup of a socket (before 5.15).
     pub(super) sockets_have_tags: bool,
 }
 
 impl Offsets {
-    /// Reads the BTF file at `path`. `kernel_reads`: whether programs may read the kernel's memory.
+    /// Reads the BTF file at `path`. `kernel_reads`: whether programs may read kernel memory.
     pub(super) fn of_running_kernel(path: &str, cpus: usize, kernel_reads: bool) -> Result<Self, String> {
         // Since 6.16 the file can be mapped instead of read.
         let btf = Btf::from_file_with_backend(path, btf_rs::Backend::Mmap)
@@ -54,7 +55,7 @@ impl Offsets {
         }
     }
 
-    /// All globals with their values; [`global::UNKNOWN`] if unknown.
+    /// All globals with their values, which are [`global::UNKNOWN`] if unknown.
     pub(super) fn globals(&self) -> impl Iterator<Item = (&'static str, &u32)> {
         self.values.iter().map(|(name, value)| (*name, value))
     }
@@ -64,17 +65,17 @@ impl Offsets {
         globals.iter().try_for_each(|global| {
             let found = self.globals.iter().find(|(name, _)| name == global);
             found.map_or_else(
-                || Err(format!("nobody looks for {global}")),
+                || Err(format!("khor does not look up {global}")),
                 |(_, found)| found.clone().map(drop),
             )
         })
     }
 }
 
-/// A path of nested fields: names of structures and of their fields.
+/// The path to a nested field: pairs of a structure and its field.
 type Path = &'static [(&'static str, &'static str)];
 
-/// Globals that are the offset of one field.
+/// Globals that contain the offset of one field.
 const FIELDS: [(&str, Path); 29] = [
     (global::SKB_LEN_OFFSET, &[("sk_buff", "len")]),
     (global::SKB_DEV_OFFSET, &[("sk_buff", "dev")]),
@@ -107,7 +108,7 @@ const FIELDS: [(&str, Path); 29] = [
     (global::SIGACTION_HANDLER_OFFSET, &[("k_sigaction", "sa"), ("sigaction", "sa_handler")]),
 ];
 
-/// `sock.sk_cgrp_data.cgroup`, which before 5.15 was part of `val`.
+/// Offset of the cgroup in `sock.sk_cgrp_data`. Before 5.15 the cgroup was part of the field `val`.
 fn sock_cgroup(btf: &Btf) -> Found {
     let data = offset(btf, "sock", "sk_cgrp_data")?;
     let cgroup =
@@ -115,8 +116,8 @@ fn sock_cgroup(btf: &Btf) -> Found {
     Ok(data + cgroup?)
 }
 
-/// The offsets that lead from a request to the name of its disk. They lead through the queue since
-/// 5.17, which removed `request.rq_disk`.
+/// The offsets on the way from a request to the name of its disk. Since 5.17, which removed
+/// `request.rq_disk`, the way leads through the queue.
 fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     let direct = offset(btf, "request", "rq_disk");
     let queue_disk = if direct.is_ok() { Ok(global::UNKNOWN) } else { offset(btf, "request_queue", "disk") };
@@ -127,8 +128,9 @@ fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     ]
 }
 
-/// The bit `RQF_FLUSH_SEQ`. Since 6.12 an enumerator is its position, at first in an enum without a
-/// name. Before 6.12 it was a macro, which BTF does not show.
+/// The bit `RQF_FLUSH_SEQ`. Since 6.12 an enumerator contains its position; the first of these
+/// kernels have it in an enum without a name. Before 6.12 the bit was a macro, which BTF does not
+/// contain.
 fn flush_sequence(btf: &Btf) -> u32 {
     const MACRO: u32 = 1 << 4;
     let ids =
@@ -147,7 +149,7 @@ fn path_offset(btf: &Btf, path: Path) -> Found {
     path.iter().map(|(structure, field)| offset(btf, structure, field)).sum()
 }
 
-/// Offset of `field` in bytes, also inside anonymous structs and unions.
+/// Offset of `field` in bytes. Also finds fields of anonymous structs and unions.
 fn offset(btf: &Btf, structure: &str, field: &str) -> Found {
     let types =
         btf.resolve_types_by_name(structure).map_err(|error| format!("struct {structure}: {error}"))?;
@@ -177,7 +179,7 @@ fn offset_bits(btf: &Btf, definition: &Struct, field: &str) -> Option<u32> {
     })
 }
 
-/// Number of arguments of a tracepoint, not counting the `void *` that all of them start with.
+/// Number of arguments of a tracepoint, without the `void *` with which all of them start.
 fn arguments(btf: &Btf, tracepoint: &str) -> Found {
     let prototype =
         prototype(btf, tracepoint).ok_or_else(|| format!("this kernel has no tracepoint {tracepoint}"));

@@ -1,18 +1,18 @@
-//! Reads what the kernel reports about a loaded program (`BPF_OBJ_GET_INFO_BY_FD`), for tests.
+//! Reads the kernel's information about a loaded program (`BPF_OBJ_GET_INFO_BY_FD`), for tests.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use khor_proto::kernel_text;
 use nix::libc;
 
-/// `struct bpf_prog_info` of 6.1 in words; the kernel accepts every length.
+/// Length of `struct bpf_prog_info` in 6.1, in words. The kernel accepts every length.
 const WORDS: usize = 28;
-/// The word with the lengths of the machine code and of the translated instructions.
+/// Index of the word with the lengths of the machine code and of the translated instructions.
 const LENGTHS: usize = 2;
 const TRANSLATED: usize = 4;
 const RECURSION_MISSES: usize = 26;
 
-/// Offset of a helper from `__bpf_call_base`, as call instructions have it. `None` if the kernel
+/// Offset of a helper from `__bpf_call_base`, as call instructions contain it. `None` if the kernel
 /// hides its addresses.
 pub(super) fn helper_offset(helper: &str) -> Option<i32> {
     let symbols = kernel_text::read("/proc/kallsyms").ok()?;
@@ -40,7 +40,7 @@ pub(super) fn helper_calls(program: BorrowedFd<'_>) -> Vec<i32> {
     calls.map(|word| (word >> 32) as i32).collect()
 }
 
-/// Events that the kernel did not show to the program.
+/// Number of events that the kernel did not pass to the program.
 pub(super) fn recursion_misses(program: BorrowedFd<'_>) -> u64 {
     let mut info = [0; WORDS];
     query(program, &mut info);
@@ -52,7 +52,7 @@ fn query(program: BorrowedFd<'_>, info: &mut [u64; WORDS]) {
     let length = (size_of_val(info) as u64) << 32;
     let attributes = [program.as_raw_fd() as u64 | length, info.as_mut_ptr() as u64];
     // SAFETY: `attributes` has the descriptor, and the length and address of `info`, which outlives
-    // the call. A buffer that `info` names has the length that `info` gives.
+    // the call. If `info` points to a buffer, it also contains that buffer's length.
     let done = unsafe {
         libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, attributes.as_ptr(), size_of_val(&attributes))
     };

@@ -1,33 +1,31 @@
-//! Builds the table that maps an event to its scopes.
+//! Builds the table with which the kernel finds the scopes of an event.
 
 use khor_layout::{MAX_SCOPES, PLACES, PROBES, Place, ScopeTable, start};
 
-/// A scope in the numbers that the kernel needs.
+/// A scope, with the numbers by which the kernel finds its events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chosen {
-    /// Its number, below [`MAX_SCOPES`]. No two scopes have the same number.
+    /// Number of the scope, below [`MAX_SCOPES`]. No two scopes have the same number.
     pub(crate) number: usize,
-    /// Whether it counts everything that it does not exclude. Otherwise it counts only what it
-    /// includes.
+    /// Whether the scope counts everything except its exclusions. Otherwise it counts only its
+    /// inclusions.
     pub(crate) include_all: bool,
-    /// Whether it names processes, running or not.
+    /// Whether the scope names processes, even if they have ended.
     pub(crate) names_processes: bool,
-    /// Cgroup ids.
+    /// Ids of cgroups.
     pub(crate) include_cgroups: Vec<u64>,
     pub(crate) exclude_cgroups: Vec<u64>,
-    /// Process numbers.
+    /// Numbers of processes.
     pub(crate) include_processes: Vec<u32>,
     pub(crate) exclude_processes: Vec<u32>,
 }
 
-/// The scopes together name more than the kernel's table has places for.
+/// The scopes together need more places than the kernel's table has.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "all scopes together may name 128 different cgroups and 128 different processes, and that would be more"
-)]
+#[error("all scopes together would name more than 128 cgroups or more than 128 processes: close some scopes")]
 pub(crate) struct TableFull;
 
-/// The table for `scopes`.
+/// Builds the table for `scopes`.
 pub(super) fn build(scopes: &[Chosen]) -> Result<ScopeTable, TableFull> {
     let (mut cgroups, mut processes) = (Vec::new(), Vec::new());
     let mut table = ScopeTable {
@@ -58,7 +56,7 @@ pub(super) fn build(scopes: &[Chosen]) -> Result<ScopeTable, TableFull> {
     Ok(ScopeTable { salt, cgroups, processes, ..table })
 }
 
-/// Adds the scopes of `named` to the place of each id. Creates missing places.
+/// Adds the scopes in `named` to the place of each id. Creates missing places.
 fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     for id in ids {
         let index = places.iter().position(|place| place.id == id).unwrap_or_else(|| {
@@ -70,7 +68,7 @@ fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     }
 }
 
-/// Puts the places where the kernel looks for them; `None` if `salt` does not allow that for all.
+/// Puts each place where the kernel looks for it. `None` if that is impossible with this `salt`.
 fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
     let mut laid_out = [Place::default(); PLACES];
     for place in places {
@@ -85,7 +83,7 @@ fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
 mod tests {
     use super::*;
 
-    /// Looks up a place as the kernel does.
+    /// Looks up a place in the way the kernel does.
     fn find(places: &[Place; PLACES], salt: u64, id: u64) -> Place {
         let start = start(id, salt);
         let reach = (0..PROBES).map(|probe| places[(start + probe) & (PLACES - 1)]);

@@ -1,5 +1,5 @@
-//! The counters of a scope for one client: the shared counters, or none if the client may not have
-//! them.
+//! The counters of a scope for one client. The client gets the shared counters, or none if it may
+//! not have them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::{
     trust::Peer,
 };
 
-/// A client's subscription to the shared counters of a scope; ends when dropped.
+/// A client's subscription to the shared counters of a scope. It ends when this value is dropped.
 #[derive(Debug)]
 pub(super) struct ClientCount {
     count: Arc<ScopedCount>,
@@ -21,7 +21,7 @@ pub(super) struct ClientCount {
 }
 
 impl ClientCount {
-    /// The caller must have registered `peer` with `Shared::add_holder`.
+    /// Creates the subscription. The caller must have registered `peer` with `Shared::add_holder`.
     pub(super) fn new(count: Arc<ScopedCount>, peer: Peer, shared: Arc<Shared>) -> Self {
         Self { count, peer, shared }
     }
@@ -42,7 +42,7 @@ impl Count for ClientCount {
 
     fn read(&self, counters: &mut Vec<Option<u64>>) {
         self.count.read(counters);
-        // A process in the scope may have changed its user.
+        // A process in the scope may have changed its user since the client subscribed.
         if self.count.refusal(self.peer).is_some() {
             counters.fill(None);
         }
@@ -66,7 +66,7 @@ impl Drop for ClientCount {
     }
 }
 
-/// Counters of a scope that the client may not have: all are absent, and nothing is counted.
+/// The counters of a scope that the client may not have. All are absent, and nothing is counted.
 #[derive(Debug)]
 pub(super) struct RefusedCount {
     reason: String,
@@ -74,7 +74,7 @@ pub(super) struct RefusedCount {
 }
 
 impl RefusedCount {
-    /// `probed` is the number of counters that the in-kernel programs count.
+    /// Creates these counters. `probed` is the number of counters that the in-kernel programs feed.
     pub(super) fn new(reason: String, probed: usize) -> Self {
         Self { reason, counters: probed + polled::COUNTERS.len() }
     }

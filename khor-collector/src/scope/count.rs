@@ -1,4 +1,4 @@
-//! One scope that is counted: its counters and their availability.
+//! The counters of one scope, and their availability.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     trust::Peer,
 };
 
-/// A scope with its number; released when dropped.
+/// A scope that is counted, with its number. The number is released when this value is dropped.
 #[derive(Debug)]
 pub(super) struct ScopedCount {
     pub(super) number: usize,
@@ -32,7 +32,7 @@ struct State {
     targets: Targets,
     availability: Vec<Availability>,
     polled: Polled,
-    /// Whether sockets had tags when the availability was determined.
+    /// Whether sockets carried tags when the availability was determined.
     tags_in_use: bool,
     revision: u64,
 }
@@ -58,19 +58,19 @@ impl ScopedCount {
         changed
     }
 
-    /// Whether one of the processes it names has ended.
+    /// Whether one of the selected processes has ended.
     pub(super) fn has_dead_process(&self) -> bool {
         self.state.lock().targets.all().any(Target::is_dead)
     }
 
-    /// Whether a process in the cgroup at `path` belongs to it.
+    /// Whether process `pid`, in the cgroup at `path`, belongs to the scope.
     pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
         let Targets { include, exclude } = &self.state.lock().targets;
         let covers = |target: &Target| target.covers(path, pid);
         (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
     }
 
-    /// The scope in the numbers that the kernel needs.
+    /// The scope as the numbers that the kernel needs.
     pub(super) fn chosen(&self) -> Chosen {
         let Targets { include, exclude } = &self.state.lock().targets;
         let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();
@@ -88,12 +88,12 @@ impl ScopedCount {
 }
 
 impl ScopedCount {
-    /// The reason if `peer` may not have these counters.
+    /// The reason why `peer` may not have these counters, if it may not.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         self.state.lock().targets.refusal(peer)
     }
 
-    /// Whether everything in the scope belongs to that user.
+    /// Whether all activity in the scope belongs to that user.
     pub(super) fn belongs_to(&self, uid: u32) -> bool {
         self.state.lock().targets.all_belong_to(uid)
     }
@@ -102,12 +102,12 @@ impl ScopedCount {
         self.state.lock().availability.clone()
     }
 
-    /// A number that changes with the targets of the scope and with their owners.
+    /// A number that changes when the targets of the scope or their owners change.
     pub(super) fn revision(&self) -> u64 {
         self.state.lock().revision
     }
 
-    /// Replaces the contents of `counters` by the current counts, in catalogue order.
+    /// Replaces the contents of `counters` with the current counts, in catalogue order.
     pub(super) fn read(&self, counters: &mut Vec<Option<u64>>) {
         let state = self.state.lock();
         let counts = self.shared.probes.scope(self.number);
@@ -133,35 +133,38 @@ fn names_process(target: &Target) -> bool {
     matches!(target.selector, Selector::Process(_))
 }
 
-/// Which counters a scope with these targets has, in catalogue order.
+/// The availability of each counter for these targets, in catalogue order, and the files to read.
 fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     let counters = shared.probes.counter_states();
     let polled = polled_of(targets);
-    let gone = missing_targets(targets);
+    let missing = missing_targets(targets);
     let counted = counters.iter().map(|counter| {
-        let reason = gone.clone().or_else(|| unattributable(counter.owner, targets, &shared.socket_tags));
+        let reason = missing.clone().or_else(|| unattributable(counter.owner, targets, &shared.socket_tags));
         reason.map_or_else(|| counter.scope.clone(), |reason| Availability::Absent { reason })
     });
     debug_assert_eq!(counters.len(), Slot::COUNT);
     (counted.chain(polled.availability()).collect(), polled)
 }
 
-/// Why there are no targets to count, if so.
+/// The reason why nothing can be counted, if none of the included targets exists.
 fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }
 
-/// Why events with such an owner cannot be attributed to these targets, if so.
+/// The reason why the kernel cannot attribute events of such an owner to these targets, if it
+/// cannot.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
-    let of_what = match owner {
+    let event = match owner {
         Owner::Task => return None,
-        Owner::Nobody => return Some("interrupts belong to nobody: only the whole machine has them".into()),
+        Owner::Nobody => {
+            return Some("interrupts have no owner, so they are counted only for the whole machine".into());
+        }
         Owner::Socket => "packet",
         Owner::Request => "disk request",
     };
     if targets.all().any(names_process) {
-        return Some(format!("the kernel knows a {of_what}'s cgroup, not its process"));
+        return Some(format!("the kernel knows the cgroup of a {event}, but not its process"));
     }
     match owner {
         Owner::Request => uncharged(targets),
@@ -170,16 +173,16 @@ fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> 
     }
 }
 
-/// Why disk requests are not charged to these cgroups, if so. Without the controller, the kernel
-/// charges them to a cgroup above.
+/// The reason why disk requests are not charged to these cgroups, if they are not. Without the I/O
+/// controller, the kernel charges them to a cgroup above.
 fn uncharged(targets: &Targets) -> Option<String> {
     let mut directories = targets.all().filter_map(Target::cgroup_directory);
     let directory = directories.find(|directory| !directory.join("io.stat").exists())?;
     Some(Controller::Io.reason_off(&format!("in {}", directory.display())))
 }
 
-/// The files to read. The kernel keeps these counts for one cgroup or one process; they cannot be
-/// added up or subtracted.
+/// The files to read. The kernel keeps these counts for a single cgroup or process. They cannot be
+/// added or subtracted.
 fn polled_of(targets: &Targets) -> Polled {
     match (&targets.include[..], &targets.exclude[..]) {
         ([one], []) => match (one.cgroup_directory(), one.process(), one.gone()) {
@@ -187,6 +190,6 @@ fn polled_of(targets: &Targets) -> Polled {
             (_, Some(pid), _) => Polled::process(pid),
             (.., gone) => Polled::absent(&gone.unwrap_or_default()),
         },
-        _ => Polled::absent("the kernel keeps pressure and page faults for one cgroup or one process alone"),
+        _ => Polled::absent("the kernel counts pressure and page faults only for a single cgroup or process"),
     }
 }

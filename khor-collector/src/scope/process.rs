@@ -1,4 +1,4 @@
-//! A process, distinguished from a later one with the same number.
+//! Reads facts about a process from `/proc`: its start, owner, cgroup and page faults.
 
 use khor_proto::kernel_text;
 
@@ -7,14 +7,14 @@ use khor_proto::kernel_text;
 pub(crate) struct StatFields {
     pub(crate) minor_faults: u64,
     pub(crate) major_faults: u64,
-    /// Ticks from boot to its start. Together with the number, this is unique.
+    /// Ticks from boot to the start of the process. Together with the number, it is unique.
     pub(crate) start_ticks: u64,
-    /// Dead, and only waiting for its parent.
+    /// Whether the process has ended and only waits for its parent.
     pub(crate) zombie: bool,
 }
 
-/// Reads the fields at the positions that `proc_pid_stat(5)` gives. The name may contain anything
-/// and ends at the last parenthesis.
+/// Reads the fields at their positions in `proc_pid_stat(5)`. The process's name may contain
+/// anything, and ends at the last parenthesis.
 pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
     const AFTER_NAME: usize = 3;
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
@@ -27,20 +27,20 @@ pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
     })
 }
 
-/// When process `pid` started, if it is alive and visible.
+/// Ticks from boot to the start of process `pid`; `None` if it has ended or /proc hides it.
 pub(super) fn start_ticks(pid: u32) -> Option<u64> {
     let fields = stat_fields(&kernel_text::read(format!("/proc/{pid}/stat")).ok()?)?;
     (!fields.zombie).then_some(fields.start_ticks)
 }
 
-/// The process that the thread `pid` belongs to. For a process, this is the process itself.
+/// The process that thread `pid` belongs to. For a process, this is `pid` itself.
 pub(super) fn process_of(pid: u32) -> Option<u32> {
     let status = kernel_text::read(format!("/proc/{pid}/status")).ok()?;
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// The owner of a process, if its real, effective, saved and file system user ids are equal. A
-/// setuid program, whose ids differ while it runs, belongs to neither user.
+/// The owner of a process: the user whose id is the real, effective, saved and file system user id.
+/// `None` if these differ, as in a running setuid program.
 pub(super) fn owner(pid: u32) -> Option<u32> {
     owner_in(&kernel_text::read(format!("/proc/{pid}/status")).ok()?)
 }
@@ -76,7 +76,7 @@ mod tests {
         assert!(start_ticks(u32::MAX).is_none());
     }
 
-    /// The name of this process has a parenthesis and bytes that are not UTF-8.
+    /// The name of this process contains a parenthesis and bytes that are not UTF-8.
     #[test]
     fn process_with_non_utf8_name_is_read() {
         let dir = tempfile::tempdir().unwrap();

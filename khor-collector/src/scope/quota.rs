@@ -1,4 +1,4 @@
-//! Limits each user's part of the kernel's table, so that there is room for other users.
+//! Limits each user's part of the kernel's table, to leave room for other users.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,13 @@ use khor_proto::{Scope, Selector};
 
 use crate::trust::Peer;
 
-/// Different scopes that an untrusted user may have at once.
+/// Most different scopes of an untrusted user.
 const SCOPES_PER_USER: usize = 8;
-/// Different cgroups in these scopes, and different processes.
+/// Most different cgroups in these scopes, and most different processes.
 const SELECTORS_PER_USER: usize = 32;
-/// Scopes that are reserved for root and trusted users.
+/// Number of scopes that only root and trusted users may use.
 const RESERVED_SCOPES: usize = 16;
-/// Cgroups that are reserved for root and trusted users, and as many processes.
+/// Number of cgroups that only root and trusted users may use, and number of such processes.
 const RESERVED_SELECTORS: usize = 32;
 
 /// Fails if `scope` exceeds the limit of `peer` or of all untrusted users. `held` lists the current
@@ -29,7 +29,7 @@ pub(super) fn check(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> R
     let own = with(&|holder| holder.uid == peer.uid);
     if own.len() > SCOPES_PER_USER || selector_count(own) > SELECTORS_PER_USER {
         return Err(format!(
-            "this user may have {SCOPES_PER_USER} scopes with {SELECTORS_PER_USER} cgroups and \
+            "this user has reached the limit of {SCOPES_PER_USER} scopes with {SELECTORS_PER_USER} cgroups and \
              {SELECTORS_PER_USER} processes: close some, or {}",
             peer.remedy()
         ));
@@ -43,7 +43,7 @@ pub(super) fn check(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> R
     Ok(())
 }
 
-/// The number of different cgroups or of different processes in `scopes`, whichever is higher.
+/// The number of different cgroups in `scopes`, or of different processes if that is higher.
 pub(super) fn selector_count<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> usize {
     let named: BTreeSet<&Selector> = scopes.into_iter().flat_map(selectors).collect();
     let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
@@ -72,7 +72,7 @@ mod tests {
         Scope::Selected { include, exclude: Vec::new() }
     }
 
-    /// The scopes of `users` after each user has taken as many as allowed.
+    /// The scopes of `users` after each user has opened as many as allowed.
     fn taken(users: std::ops::Range<u32>, selectors: usize) -> Vec<(Scope, Vec<Peer>)> {
         let mut held = Vec::new();
         for uid in users {

@@ -1,4 +1,4 @@
-//! The subscribed scopes. Each has a number while it lasts, and clients of the same scope share it.
+//! The scopes with subscribers. Each has a number, and clients with the same scope share one.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ use crate::{
     trust::Peer,
 };
 
-/// All scopes.
+/// The registry of scopes.
 #[derive(Debug)]
 pub(crate) struct Scopes {
     hierarchy: Hierarchy,
@@ -44,7 +44,7 @@ pub(super) struct Shared {
 struct Active {
     scope: Scope,
     count: Weak<ScopedCount>,
-    /// The subscribers, each with the number of its subscriptions.
+    /// The subscribers. Each has the number of its subscriptions to this scope.
     holders: BTreeMap<Peer, usize>,
 }
 
@@ -56,15 +56,15 @@ impl Scopes {
         Self { hierarchy: Hierarchy::find(), shared: Arc::new(shared) }
     }
 
-    /// Starts to count for `scope` on behalf of `peer`, or returns the reason why it cannot.
-    /// Counting ends when the last subscriber of the scope drops its count. If `peer` may not have
-    /// the scope, all counters are absent.
+    /// Starts to count for `scope` on behalf of `peer`. Fails with the reason if that is
+    /// impossible. Counting ends when the last subscriber of the scope drops its count. If `peer`
+    /// may not have the scope, all counters are absent.
     pub(crate) fn open(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         let Scope::Selected { include, exclude } = scope else {
-            return Err("the whole machine is no scope among others".into());
+            return Err("the whole machine is not a scope".into());
         };
-        // Find the targets again even if the scope is already counted: their owners may have
-        // changed.
+        // The owners of the targets may have changed, so find the targets again even if the scope
+        // is already counted.
         let targets = Targets::find(include, exclude, &self.hierarchy)?;
         if let Some(reason) = targets.refusal(peer) {
             return Ok(Arc::new(RefusedCount::new(reason, self.shared.probes.counter_states().len())));
@@ -79,25 +79,27 @@ impl Scopes {
     fn begin(&self, scope: &Scope, targets: Targets) -> Result<Arc<ScopedCount>, String> {
         self.shared.refresh_socket_tags();
         self.shared.require_room(scope)?;
-        let number =
-            self.shared.free_number().ok_or("64 scopes are being counted already: that is the most")?;
+        let number = self
+            .shared
+            .free_number()
+            .ok_or("the collector already counts 64 scopes, and that is its limit: try again later")?;
         let count = Arc::new(ScopedCount::new(number, targets, Arc::clone(&self.shared)));
         let (scope, shared_count) = (scope.clone(), Arc::downgrade(&count));
         self.shared.insert(number, Active { scope, count: shared_count, holders: BTreeMap::new() });
-        self.shared.publish().map_err(|error| error.to_string())?; // dropping `count` takes the scope out again
+        self.shared.publish().map_err(|error| error.to_string())?; // after an error, dropping `count` removes the scope
         self.shared.opened.notify_one();
         Ok(count)
     }
 
-    /// The scopes that process `pid` belongs to now, one bit each. For events that the kernel
-    /// reports by the number only.
+    /// The scopes that process `pid` belongs to now, one bit each. Used for events that the kernel
+    /// reports only with the process number.
     pub(crate) fn of_process(&self, pid: u32) -> u64 {
         let Some(path) = process::cgroup_of(pid) else { return 0 };
         let counts = self.shared.counts();
         counts.iter().filter(|count| count.covers(&path, pid)).map(|count| 1 << count.number).sum()
     }
 
-    /// Waits until there is a scope to [`refresh`](Self::refresh).
+    /// Waits until there is a new scope to [`refresh`](Self::refresh).
     pub(crate) async fn opened(&self) {
         self.shared.opened.notified().await;
     }
@@ -108,8 +110,8 @@ impl Scopes {
         self.shared.refresh_socket_tags();
         let changed = counts.iter().fold(false, |changed, count| count.refresh() | changed);
         if changed && let Err(error) = self.shared.publish() {
-            // This cannot happen: there is room for everything that the scopes name, whether it
-            // exists or not.
+            // This cannot happen: `require_room` has reserved a place for each selector, even if
+            // its target does not exist.
             tracing::error!("{error}");
         }
         !counts.is_empty()
@@ -117,25 +119,25 @@ impl Scopes {
 }
 
 impl Shared {
-    /// The scopes that are alive. The caller must drop the result without the lock, because
-    /// dropping the last reference to a scope takes it.
+    /// The scopes with subscribers. The caller must drop the result after releasing the lock,
+    /// because dropping the last reference to a scope takes the lock.
     fn counts(&self) -> Vec<Arc<ScopedCount>> {
         let active = self.active.lock();
         active.values().filter_map(|active| active.count.upgrade()).collect()
     }
 
-    /// The current count of the same scope. Not if the scope names a process that has ended,
-    /// because another process may have its number by now.
+    /// The current count of `scope`. `None` if the scope names a process that has ended, because
+    /// another process may have its number by now.
     fn find(&self, scope: &Scope) -> Option<Arc<ScopedCount>> {
         let active = self.active.lock();
         let same = active.values().filter(|active| active.scope == *scope);
         let same: Vec<_> = same.filter_map(|active| active.count.upgrade()).collect();
-        drop(active); // dropping the last of one locks again
+        drop(active); // dropping the last reference to a scope takes the lock
         same.into_iter().find(|count| !count.has_dead_process())
     }
 
-    /// Fails if the kernel's table has no room for everything that the scopes and this one name,
-    /// whether it exists or not.
+    /// Fails if the kernel's table has no room for all selectors of the scopes and of `scope`.
+    /// Selectors count even if their targets do not exist.
     fn require_room(&self, scope: &Scope) -> Result<(), String> {
         let active = self.active.lock();
         let scopes = active.values().map(|active| &active.scope).chain([scope]);
@@ -195,7 +197,7 @@ impl Shared {
     pub(super) fn release(&self, number: usize) {
         self.active.lock().remove(&number);
         if let Err(error) = self.publish() {
-            tracing::error!("{error}"); // cannot be: fewer are named than before
+            tracing::error!("{error}"); // cannot happen: fewer scopes need fewer places
         }
     }
 }

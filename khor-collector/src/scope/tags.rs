@@ -1,8 +1,9 @@
-//! Sockets that carry a class id (`net_cls`) or a priority (`net_prio`) in place of their cgroup.
+//! Detects sockets that carry a class id (`net_cls`) or a priority (`net_prio`) in place of their
+//! cgroup.
 //!
 //! Before 5.15 a socket has one word for all three. Once a program uses one of the two controllers,
-//! the kernel stores no cgroup in any new socket until the next boot. Packets then have no owner,
-//! and a scope's count would be too small.
+//! the kernel stores no cgroup in any new socket until the next boot. Packets of these sockets have
+//! no owner, so a scope's counts would be too small.
 
 use std::sync::OnceLock;
 
@@ -11,17 +12,17 @@ use crate::controllers::Hierarchies;
 /// The controllers that tag sockets, as `/proc/cgroups` names them.
 const CONTROLLERS: [&str; 2] = ["net_cls", "net_prio"];
 
-/// Whether sockets carry tags. This never ends before the next boot.
+/// The reason why packets have no owner, once sockets carry tags. It lasts until the next boot.
 #[derive(Debug, Default)]
 pub(super) struct SocketTags(OnceLock<String>);
 
 impl SocketTags {
-    /// Checks again. `tagged_sockets` is the number of events whose socket had a tag.
+    /// Checks for tags again. `tagged_sockets` is the number of events whose socket had a tag.
     pub(super) fn refresh(&self, tagged_sockets: u64) {
         if !self.in_use()
-            && let Some(user) = user(tagged_sockets, &Hierarchies::read())
+            && let Some(controller) = controller_in_use(tagged_sockets, &Hierarchies::read())
         {
-            let _ = self.0.set(reason(&user)); // another thread may have found the same
+            let _ = self.0.set(reason(&controller)); // another thread may have set the same reason
         }
     }
 
@@ -30,15 +31,15 @@ impl SocketTags {
         self.0.get().is_some()
     }
 
-    /// Why packets cannot be attributed, if so.
+    /// The reason why packets cannot be attributed, if sockets carry tags.
     pub(super) fn reason(&self) -> Option<String> {
         self.0.get().cloned()
     }
 }
 
-/// The controller in use. A mounted hierarchy that has only its root is not in use: some systems
+/// The controllers in use. A hierarchy that has only its root is not in use, because some systems
 /// mount all controllers.
-fn user(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
+fn controller_in_use(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
     let active: Vec<_> = CONTROLLERS.into_iter().filter(|name| hierarchies.has_children(name)).collect();
     match (active.is_empty(), tagged_sockets) {
         (true, 0) => None,
@@ -47,10 +48,10 @@ fn user(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
     }
 }
 
-fn reason(user: &str) -> String {
+fn reason(controller: &str) -> String {
     format!(
-        "{user} is in use, and before 5.15 the kernel then forgets the cgroups of sockets: find its mount with \
-         `grep net_ /proc/cgroups /proc/mounts`, stop the program that uses it and reboot, or use kernel 5.15 or later"
+        "{controller} is in use, so this kernel does not store the cgroups of sockets: find its mount with `grep net_ \
+         /proc/cgroups /proc/mounts`, stop the program that uses it and reboot, or use kernel 5.15 or later"
     )
 }
 
@@ -63,11 +64,15 @@ mod tests {
     #[test]
     fn cgroup_or_tagged_socket_marks_controller_used() {
         let unused = Hierarchies::parse(UNUSED);
-        assert_eq!(user(0, &unused), None);
-        assert_eq!(user(0, &Hierarchies::parse("net_cls\t0\t1\t1\nnet_prio\t0\t1\t1\n")), None);
-        assert_eq!(user(1, &unused).as_deref(), Some("net_cls or net_prio"));
+        assert_eq!(controller_in_use(0, &unused), None);
+        assert_eq!(controller_in_use(0, &Hierarchies::parse("net_cls\t0\t1\t1\nnet_prio\t0\t1\t1\n")), None);
+        assert_eq!(controller_in_use(1, &unused).as_deref(), Some("net_cls or net_prio"));
         let used = Hierarchies::parse("net_cls\t3\t2\t1\nnet_prio\t0\t90\t1\n");
-        assert_eq!(user(0, &used).as_deref(), Some("net_cls"), "in cgroup2 net_prio tags nothing");
+        assert_eq!(
+            controller_in_use(0, &used).as_deref(),
+            Some("net_cls"),
+            "in cgroup2, net_prio sets no tags"
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The current targets of a scope's selectors. Cgroups appear, disappear and return with another
-//! id, and processes end.
+//! The targets of a scope's selectors. Cgroups may disappear and reappear with another id, and
+//! processes may end.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ enum Kind {
     Process { pid: u32, start_ticks: u64, alive: bool, owner: Option<u32> },
 }
 
-/// Both lists of a scope.
+/// The targets of both lists of a scope.
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
     pub(super) include: Vec<Target>,
@@ -32,7 +32,7 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Finds the targets of `scope`, or returns the reason why it cannot be counted.
+    /// Finds the targets of both lists. Fails with the reason if they cannot be counted.
     pub(super) fn find(
         include: &[Selector],
         exclude: &[Selector],
@@ -40,11 +40,13 @@ impl Targets {
     ) -> Result<Self, String> {
         let limit = Scope::MAX_SELECTORS;
         if include.len() > limit || exclude.len() > limit {
-            return Err(format!("a scope may include {limit} and exclude {limit}, and this is more"));
+            return Err(format!(
+                "a scope includes at most {limit} and excludes at most {limit} cgroups and processes"
+            ));
         }
         if include.is_empty() && exclude.is_empty() {
             return Err(
-                "a scope that neither includes nor excludes anything is the whole machine: say so".into()
+                "a scope must include or exclude something: use Scope::Machine for the whole machine".into(),
             );
         }
         let find = |selectors: &[Selector]| -> Result<Vec<_>, _> {
@@ -65,21 +67,25 @@ impl Targets {
         self.include.iter().chain(&self.exclude)
     }
 
-    /// Whether all counted activity belongs to that user. Exclusions do not matter: they only
-    /// reduce the counts.
+    /// Whether all counted activity belongs to that user. Exclusions do not matter, because they
+    /// only reduce the counts.
     pub(super) fn all_belong_to(&self, uid: u32) -> bool {
         !self.include.is_empty() && self.include.iter().all(|target| target.belongs_to(uid))
     }
 
-    /// The reason if `peer` may not have these targets counted. An excluded process is refused like
-    /// an included one, because subtraction from the whole reveals its activity.
+    /// The reason why `peer` may not have these targets counted, if it may not. This includes
+    /// excluded processes of other users, because the difference to the whole machine is their
+    /// activity.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         if peer.trusted {
             return None;
         }
         let mut alive = self.all().filter(|target| target.process().is_some());
         let pid = alive.find(|target| !target.belongs_to(peer.uid))?.process()?;
-        Some(format!("process {pid} belongs to another user, or acts for one; {}", peer.remedy()))
+        Some(format!(
+            "process {pid} belongs to another user, or has another user's rights; {}",
+            peer.remedy()
+        ))
     }
 }
 
@@ -94,11 +100,13 @@ impl Target {
                 let missing = || format!("there is no process {pid}, or /proc hides it (hidepid)");
                 let process = process::process_of(pid).ok_or_else(missing)?;
                 if process != pid {
-                    return Err(format!("{pid} is a thread of process {process}: name that"));
+                    return Err(format!(
+                        "{pid} is a thread of process {process}: select the process instead"
+                    ));
                 }
                 let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
                 let owner = process::owner(pid);
-                // The kernel may have given the number to another process in between.
+                // The kernel may have given the number to another process after `process_of`.
                 if process::start_ticks(pid) != Some(start_ticks) {
                     return Err(missing());
                 }
@@ -119,8 +127,8 @@ impl Target {
                     return false;
                 }
                 // A process keeps its number and start time when it changes its user. The owner is
-                // read before the start time, so an equal start time proves that the owner is this
-                // process's.
+                // read before the start time. So an equal start time proves that the owner is the
+                // owner of this process.
                 let owner_now = process::owner(*pid);
                 *alive = process::start_ticks(*pid) == Some(*start_ticks);
                 !*alive || std::mem::replace(owner, owner_now) != owner_now
@@ -128,7 +136,7 @@ impl Target {
         }
     }
 
-    /// Id of the cgroup, if it is one and exists.
+    /// Id of the cgroup, if the target is an existing cgroup.
     pub(super) fn cgroup_id(&self) -> Option<u64> {
         match self.kind {
             Kind::Cgroup { found, .. } => found.map(|found| found.id),
@@ -136,7 +144,7 @@ impl Target {
         }
     }
 
-    /// Directory of the cgroup, if it is one and exists.
+    /// Directory of the cgroup, if the target is an existing cgroup.
     pub(super) fn cgroup_directory(&self) -> Option<&PathBuf> {
         match &self.kind {
             Kind::Cgroup { directory, found: Some(_) } => Some(directory),
@@ -144,7 +152,7 @@ impl Target {
         }
     }
 
-    /// Number of the process, if it is one and lives.
+    /// Number of the process, if the target is a running process.
     pub(super) fn process(&self) -> Option<u32> {
         match self.kind {
             Kind::Process { pid, alive: true, .. } => Some(pid),
@@ -152,7 +160,7 @@ impl Target {
         }
     }
 
-    /// Whether it is a process that has ended: another may have its number.
+    /// Whether the target is a process that has ended. Another process may then have its number.
     pub(super) fn is_dead(&self) -> bool {
         matches!(self.kind, Kind::Process { alive: false, .. })
     }
@@ -165,7 +173,7 @@ impl Target {
         }
     }
 
-    /// Whether it is the cgroup at `path`, or one above it, or process `pid`.
+    /// Whether the target is process `pid`, the cgroup at `path`, or a cgroup above that.
     pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
         match &self.selector {
             Selector::Cgroup(named) => {
@@ -189,7 +197,7 @@ impl Target {
     }
 }
 
-/// Shortens a path, because reasons are repeated for every counter.
+/// Shortens a path at its start, because the reason is repeated for every counter.
 fn shortened(path: &str) -> String {
     const LETTERS: usize = 60;
     let letters = path.chars().count();

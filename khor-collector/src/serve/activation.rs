@@ -1,20 +1,22 @@
-//! Socket activation: takes over a listener that systemd opened. One of the few modules with
+//! Socket activation: uses a listener that systemd opened. This is one of the few modules with
 //! `unsafe`.
 
 use std::os::{fd::FromRawFd, unix::net::UnixListener};
 
-/// The listener that systemd passed to this process (`sd_listen_fds(3)`), if any. Call this once,
-/// before anything opens files.
+/// The listener that systemd passed to this process (`sd_listen_fds(3)`), if any. Call this
+/// function once, before the process opens files.
 pub(super) fn inherited() -> Option<UnixListener> {
     let descriptor = sd_notify::listen_fds().ok()?.next()?;
-    // SAFETY: by the protocol, the descriptor was opened for this process, and nothing else uses
-    // it.
+    // SAFETY: by systemd's protocol, the descriptor was opened for this process, and nothing else
+    // uses it.
     let listener = unsafe { UnixListener::from_raw_fd(descriptor) };
     match listener.local_addr() {
         Ok(_) => Some(listener),
         Err(error) => {
-            tracing::warn!("the socket systemd passed is no Unix socket ({error}): making one");
-            std::mem::forget(listener); // not ours after all
+            tracing::warn!(
+                "systemd passed a descriptor that is not a Unix socket ({error}); the collector creates its own socket"
+            );
+            std::mem::forget(listener); // its descriptor has another owner
             None
         }
     }

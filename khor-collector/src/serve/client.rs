@@ -1,4 +1,4 @@
-//! One client of the sender: its subscription, when its next sample is due, and its outbox.
+//! One client of the sender: its subscription, the time of its next sample, and its outbox.
 
 use std::{sync::Arc, time::Instant};
 
@@ -20,7 +20,7 @@ const NS_PER_MS: u64 = 1_000_000;
 pub(super) struct Client {
     pub(super) outbox: Outbox,
     pub(super) peer: Peer,
-    /// The client was dropped because it did not read.
+    /// Whether the client was disconnected because it did not read.
     pub(super) stuck: bool,
     subscription: Option<Subscription>,
     next_seq: u64,
@@ -34,24 +34,24 @@ struct Subscription {
     scope: Scope,
     cues: CueKinds,
     count: Arc<dyn Count>,
-    /// When the next sample is due, `CLOCK_MONOTONIC` ns.
+    /// Time of the next sample, `CLOCK_MONOTONIC` ns.
     due_ns: u64,
-    /// Revision of the availability that was sent last; `None` before the first time.
+    /// Revision of the availability in the last `Subscribed`; `None` before the first one.
     sent_revision: Option<u64>,
-    /// Cues that were dropped here and not reported yet.
+    /// Number of cues that this client could not get and that are not reported yet.
     lost: u64,
-    /// Cues that the kernel had dropped at the last report.
+    /// Number of cues that the kernel had dropped at the last report.
     lost_in_kernel: u64,
     start: Start,
 }
 
-/// The start of a subscription's counters.
+/// Where the counts of a subscription start.
 enum Start {
-    /// The counters start with those of the scope.
+    /// At the start of the scope's counts.
     Shared,
-    /// The counters start at the first sample, whose counts are subtracted from all samples.
-    /// Without this, a client that opens and closes scopes between two samples would get the counts
-    /// of periods shorter than its interval.
+    /// At the first sample, whose counts are subtracted from all samples. Otherwise a client that
+    /// opens and closes scopes between two samples could get the counts of periods shorter than its
+    /// interval.
     FirstSample(Vec<Option<u64>>),
 }
 
@@ -60,33 +60,33 @@ impl Client {
         Self { outbox: Outbox::new(socket), peer, stuck: false, subscription: None, next_seq: 0 }
     }
 
-    /// The interval of its subscription, if any.
+    /// The interval of the client's subscription, ms.
     pub(super) fn interval_ms(&self) -> Option<u16> {
         self.subscription.as_ref().map(|subscription| subscription.interval_ms)
     }
 
-    /// Whether it subscribes to the counters of that scope.
+    /// Whether the client subscribes to `scope`.
     pub(super) fn counts(&self, scope: &Scope) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| subscription.scope == *scope)
     }
 
-    /// Whether it subscribes to that kind of cue.
+    /// Whether the client subscribes to this kind of cue.
     pub(super) fn wants_kind(&self, kind: CueKind) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| subscription.cues.iter().any(|one| one == kind))
     }
 
-    /// Ends its subscription. Returns its counters.
+    /// Ends the client's subscription. Returns its counters.
     pub(super) fn unsubscribe(&mut self) -> Option<Arc<dyn Count>> {
         self.subscription.take().map(|former| former.count)
     }
 
-    /// Its counters, if it subscribes.
+    /// The counters of the client's subscription.
     pub(super) fn count(&self) -> Option<Arc<dyn Count>> {
         self.subscription.as_ref().map(|subscription| Arc::clone(&subscription.count))
     }
 
-    /// Begins a subscription at `now_ns` of `CLOCK_MONOTONIC`; returns the previous counters. A
-    /// client without limits gets its first sample at once. Other clients get it at the next
+    /// Starts a subscription at `now_ns` of `CLOCK_MONOTONIC`. Returns the counters of the previous
+    /// one. A client without limits gets its first sample at once. Other clients get it at the next
     /// multiple of their interval.
     pub(super) fn subscribe(
         &mut self,
@@ -124,15 +124,15 @@ impl Client {
         Some(former.count)
     }
 
-    /// When the next sample is due.
+    /// Time of the next sample, `CLOCK_MONOTONIC` ns.
     pub(super) fn due_ns(&self) -> Option<u64> {
         self.subscription.as_ref().map(|subscription| subscription.due_ns)
     }
 
-    /// Whether a sample is due at `now_ns`. The next one is due at the next multiple of the
-    /// interval that is at least half an interval away. The first sample comes at any time. Without
-    /// the minimum, the next could follow at once, and counters that are refreshed at intervals
-    /// would seem to jump.
+    /// Whether a sample is due at `now_ns`. If it is, the next sample is due at the next multiple
+    /// of the interval that is at least half an interval away. The first sample is due at any time.
+    /// Without this minimum, the second could follow at once, and counters that are read at
+    /// intervals would seem to jump.
     pub(super) fn due(&mut self, now_ns: u64) -> bool {
         let Some(subscription) = &mut self.subscription else { return false };
         let due = subscription.due_ns <= now_ns;
@@ -143,7 +143,7 @@ impl Client {
         due
     }
 
-    /// Whether it subscribes to cues of that kind in one of those scopes.
+    /// Whether the client subscribes to this kind of cue in at least one of `scopes`.
     pub(super) fn wants(&self, kind: CueKind, scopes: u64) -> bool {
         self.subscription.as_ref().is_some_and(|subscription| {
             let within = match subscription.count.subject() {
@@ -155,7 +155,7 @@ impl Client {
         })
     }
 
-    /// Sends the sample with this client's number.
+    /// Sends the sample with the client's own sequence number.
     pub(super) fn send_sample(&mut self, sample: &mut Sample, frame: &mut Vec<u8>, now: Instant) {
         sample.seq = self.next_seq;
         self.next_seq += 1;
@@ -168,7 +168,7 @@ impl Client {
         if let ServerMessage::Sample(sent) = message
             && is_shared
         {
-            sample.counters = sent.counters; // for the next client, and for its memory
+            sample.counters = sent.counters; // the next client needs them, and a later sample their memory
         }
     }
 
@@ -182,8 +182,8 @@ impl Client {
         }
     }
 
-    /// Sends the availability if it has changed and no earlier message waits. Returns whether it
-    /// was sent: the interval may have changed then.
+    /// Sends `Subscribed` if the availability has changed and the queue is empty. Returns whether
+    /// it was sent, because the interval may then have changed.
     pub(super) fn send_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
         let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
             return false;
@@ -214,7 +214,7 @@ impl Client {
         }
     }
 
-    /// Closes the connection if the client does not read.
+    /// Closes the connection if the client does not read or has disconnected.
     pub(super) fn judge(&mut self, standing: Standing) {
         match standing {
             Standing::Clear | Standing::Waiting => {}
@@ -236,7 +236,7 @@ impl Client {
 }
 
 impl Start {
-    /// The counters of this subscription, if they differ from the counters of the scope.
+    /// The counts of this subscription, if they differ from those of the scope.
     fn apply(&mut self, counters: &[Option<u64>]) -> Option<Vec<Option<u64>>> {
         let Self::FirstSample(starts) = self else { return None };
         starts.resize(counters.len(), None);
@@ -251,12 +251,12 @@ impl Start {
     }
 }
 
-/// Some kinds of cues.
+/// A set of kinds of cues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct CueKinds([bool; CueKind::ALL.len()]);
 
 impl CueKinds {
-    /// The kinds in a list that `peer` may have. The list may be long and repeat kinds.
+    /// The kinds in `kinds` that `peer` may get. The list may be long and repeat kinds.
     fn of(kinds: &[CueKind], peer: Peer) -> Self {
         Self(CueKind::ALL.map(|kind| kinds.contains(&kind) && (peer.trusted || kind != CueKind::Exec)))
     }
@@ -265,7 +265,7 @@ impl CueKinds {
         CueKind::ALL.into_iter().zip(self.0).filter_map(|(kind, wanted)| wanted.then_some(kind))
     }
 
-    /// How many of these the kernel dropped so far.
+    /// Number of cues of these kinds that the kernel has dropped.
     fn lost_in_kernel(self, kernel: &dyn Kernel) -> u64 {
         self.iter().map(|kind| kernel.lost(kind)).sum()
     }

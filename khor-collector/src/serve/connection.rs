@@ -1,4 +1,4 @@
-//! Receives the messages of one client, from its greeting to the end of the connection.
+//! Receives the messages of one client, from its `Hello` to the end of the connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,18 +14,19 @@ use tokio::{
 
 use super::{Server, connection_limit::ConnectionPermit, sender::Registration, stop_requested, wire::Reader};
 
-/// Time limit for the client's `Hello`.
+/// Longest wait for the client's `Hello`.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// Messages a client may send per second.
+/// Most messages of a client in a second.
 const MAX_MESSAGES_PER_S: u32 = 50;
-/// Bytes of a client's name that are logged.
+/// Longest part of a client's name that is logged, bytes.
 const MAX_NAME_BYTES: usize = 64;
 
 /// Why a connection ends.
 enum End {
-    /// The client left, was dropped, or the socket broke. No last message is possible.
+    /// The client disconnected, was disconnected, or its socket failed. No last message is
+    /// possible.
     Gone,
-    /// The client broke the protocol; the last message names the reason.
+    /// The client broke the protocol. The last message contains the reason.
     Fault(String),
     /// The collector stops.
     Stopping,
@@ -41,7 +42,7 @@ struct Connection {
     messages_since: Instant,
 }
 
-/// Serves one client until it leaves, breaks the protocol, or `stopped` becomes true.
+/// Serves one client until it disconnects, breaks the protocol, or `stopped` becomes true.
 pub(super) async fn serve(
     server: Arc<Server>,
     reader: Reader,
@@ -53,7 +54,7 @@ pub(super) async fn serve(
         server,
         permit,
         incoming: frame::receiver(reader),
-        name: "a client without a name".into(),
+        name: "an unnamed client".into(),
         messages: 0,
         messages_since: Instant::now(),
     };
@@ -78,7 +79,7 @@ impl Connection {
         };
         let version = negotiate(&hello).map_err(End::Fault)?;
         self.name = printable(&hello.client);
-        tracing::debug!("{} (uid {}) is welcome", self.name, self.permit.peer.uid);
+        tracing::debug!("accepted {} (uid {})", self.name, self.permit.peer.uid);
         self.registration.send(&self.server.welcome(version, self.permit.peer));
         Ok(())
     }
@@ -98,7 +99,7 @@ impl Connection {
     fn handle(&mut self, message: ClientMessage) -> Result<(), End> {
         self.count_message()?;
         let ClientMessage::Subscribe(request) = message else {
-            return Err(End::Fault("Hello may be said only once".into()));
+            return Err(End::Fault("Hello may be sent only once".into()));
         };
         let interval_ms = request.interval_ms;
         if !(Subscribe::MIN_INTERVAL_MS..=Subscribe::MAX_INTERVAL_MS).contains(&interval_ms) {
@@ -125,9 +126,10 @@ impl Connection {
                 "message kind {kind} is not known in protocol {}",
                 ProtocolVersion::CURRENT
             ))),
-            Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
-                Err(End::Fault(format!("malformed frame (at most {} bytes)", frame::MAX_CLIENT_BODY_BYTES)))
-            }
+            Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => Err(End::Fault(format!(
+                "malformed frame; a body is a message of at most {} bytes",
+                frame::MAX_CLIENT_BODY_BYTES
+            ))),
             Some(Err(_)) | None => Err(End::Gone),
         }
     }
@@ -136,12 +138,12 @@ impl Connection {
         let (name, uid) = (&self.name, self.permit.peer.uid);
         let reason = match end {
             End::Gone if self.registration.was_stuck() => {
-                return self.server.log(|| format!("dropping {name} (uid {uid}): it does not read"));
+                return self.server.log(|| format!("disconnected {name} (uid {uid}): it does not read"));
             }
-            End::Gone => return tracing::debug!("{name} (uid {uid}) left"),
+            End::Gone => return tracing::debug!("{name} (uid {uid}) disconnected"),
             End::Stopping => "the collector stops".to_owned(),
             End::Fault(reason) => {
-                self.server.log(|| format!("dropping {name} (uid {uid}): {reason}"));
+                self.server.log(|| format!("disconnected {name} (uid {uid}): {reason}"));
                 reason
             }
         };
@@ -151,19 +153,19 @@ impl Connection {
 
 fn negotiate(hello: &Hello) -> Result<ProtocolVersion, String> {
     if hello.magic != MAGIC {
-        return Err("this is khor's collector, and that was no client of khor's".into());
+        return Err("this socket belongs to khor's collector, and Hello has the wrong magic number".into());
     }
     ProtocolVersion::common(&hello.versions).ok_or_else(|| {
         let theirs: Vec<_> = hello.versions.iter().take(8).map(ToString::to_string).collect();
         format!(
-            "no common version: this collector speaks {}, you {}",
+            "no common version: this collector supports {}, and the client {}",
             ProtocolVersion::CURRENT,
             theirs.join(", ")
         )
     })
 }
 
-/// A client's name as it may appear in a log: short, on one line, without escape sequences.
+/// Shortens a client's name for the log, and replaces line breaks and escape sequences.
 fn printable(name: &str) -> String {
     let mut clean = String::with_capacity(name.len().min(MAX_NAME_BYTES));
     for letter in name.chars() {

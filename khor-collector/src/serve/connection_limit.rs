@@ -1,4 +1,4 @@
-//! Limits the connections: in all, for each user, and with some reserved for root and trusted
+//! Limits the number of connections, in all and for each user. Reserves some for root and trusted
 //! users.
 
 use std::{collections::HashMap, sync::Arc};
@@ -7,15 +7,15 @@ use parking_lot::Mutex;
 
 use crate::trust::Peer;
 
-/// Connections at once, of all users.
+/// Most connections of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
-/// Connections that are reserved for root, so that the administrator always gets one.
+/// Connections that only root may use, so that the administrator can always connect.
 const KEPT_FOR_ROOT: usize = 8;
-/// Further connections that are reserved for root and trusted users.
+/// Further connections that only root and trusted users may use.
 const KEPT_FOR_TRUSTED: usize = 24;
-/// Connections at once of root or one trusted user.
+/// Most connections of root or of one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
-/// Connections at once of an untrusted user, so that no user can lock the others out.
+/// Most connections of an untrusted user, so that no user can exclude the others.
 pub(super) const MAX_CONNECTIONS_PER_USER: usize = 16;
 
 /// Counts the connections of each user.
@@ -24,16 +24,16 @@ pub(super) struct ConnectionLimit {
     taken: Mutex<HashMap<u32, usize>>,
 }
 
-/// Permits one connection until it is dropped.
+/// Permits one connection. It counts as closed when this value is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     limit: Arc<ConnectionLimit>,
-    /// The user at the other end.
+    /// The user at the other end of the connection.
     pub(super) peer: Peer,
 }
 
 impl ConnectionLimit {
-    /// Admits a connection of `peer`, or returns the reason for the refusal.
+    /// Permits a connection of `peer`, or returns the reason why not.
     pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<ConnectionPermit, String> {
         let mut taken = self.taken.lock();
         let all: usize = taken.values().sum();
@@ -45,10 +45,10 @@ impl ConnectionLimit {
         };
         if all >= MAX_CONNECTIONS - kept {
             let most = MAX_CONNECTIONS - kept;
-            return Err(format!("the collector has reached its limit of clients ({most}): try again later"));
+            return Err(format!("the collector has reached its limit of {most} clients: try again later"));
         }
         if of_user >= most {
-            return Err(format!("this user has reached the limit of connections ({most}): close some"));
+            return Err(format!("this user has reached the limit of {most} connections: close some"));
         }
         taken.insert(peer.uid, of_user + 1);
         Ok(ConnectionPermit { limit: Arc::clone(self), peer })
@@ -75,7 +75,8 @@ mod tests {
         Peer { uid, trusted: uid < 10 }
     }
 
-    /// The limits for `peer`: of the connections of all users, and of those of its own user.
+    /// The limits that apply to `peer`: the most connections of all users, and the most of its
+    /// user.
     fn limits(peer: Peer) -> (usize, usize) {
         match peer {
             Peer { uid: 0, .. } => (256, 64),
@@ -87,7 +88,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Each operation closes some connections. Then one user requests a number of new ones.
+        /// Each operation closes some connections. Then one user requests several new ones.
         #[test]
         fn limits_hold_in_any_order(ops in vec((0u32..20, 1usize..40, vec(any::<Index>(), 0..20)), 1..60)) {
             let limit = Arc::<ConnectionLimit>::default();

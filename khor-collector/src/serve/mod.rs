@@ -1,8 +1,8 @@
 //! The server on the Unix socket.
 //!
 //! A task for each client receives its messages ([`connection`]). One loop sends to all clients
-//! ([`sender`]) and never waits for any of them. A slow, silent or hostile client occupies its own
-//! task and a few frames, for two seconds.
+//! ([`sender`]) and never waits for any of them. A slow, silent or hostile client costs only its
+//! own task and a few frames. After two seconds it is disconnected.
 
 mod activation;
 mod client;
@@ -48,12 +48,12 @@ use crate::{
     trust::{Peer, Trusted},
 };
 
-/// Most records about clients in each [`LOG_INTERVAL`].
-const LOGGED_CONVERSATIONS: u32 = 10;
+/// Most log records about clients in each [`LOG_INTERVAL`].
+const LOG_LIMIT: u32 = 10;
 /// Interval of the limit on records about clients.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
-/// How long the stop waits for connections to end.
-const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Longest wait for connections to end when the collector stops.
+const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The contents of every [`Welcome`].
 #[derive(Clone, Debug)]
@@ -84,21 +84,21 @@ impl Server {
             trusted,
             sender,
             connection_limit: Arc::default(),
-            log_limit: RateLimit::new(LOGGED_CONVERSATIONS, LOG_INTERVAL),
+            log_limit: RateLimit::new(LOG_LIMIT, LOG_INTERVAL),
         }
     }
 
-    /// The number of subscribers and their shortest interval, with all changes.
+    /// The number of subscribers and their shortest interval, and each change of them.
     pub(crate) fn load(&self) -> watch::Receiver<Load> {
         self.sender.load()
     }
 
-    /// Returns when the thread that sends samples is between two rounds.
+    /// Waits until the thread that sends samples is between two rounds.
     pub(crate) fn wait_for_sender(&self) {
         self.sender.wait();
     }
 
-    /// Sends clients a cue that belongs to `scopes`, one bit each.
+    /// Sends a cue to its subscribers. `scopes` has a bit for each scope of the cue.
     pub(crate) fn send_cue(&self, cue: &Cue, scopes: u64) {
         self.sender.send_cue(cue, scopes);
     }
@@ -122,17 +122,18 @@ impl Server {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => self.admit(stream, stops.clone(), &mut connections),
-                    // Out of descriptors or memory: wait for clients to leave rather than spin.
+                    // Descriptors or memory ran out: wait for clients to disconnect, instead of
+                    // trying without a pause.
                     Err(error) => {
-                        self.log(|| format!("accepting a client: {error}"));
+                        self.log(|| format!("cannot accept a client: {error}"));
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                 },
                 Some(_) = connections.join_next() => {}
                 () = socket.removed() => match socket.bind_again().and_then(UnixListener::from_std) {
-                    Ok(anew) => {
-                        tracing::warn!("somebody removed the socket's file; it is there again");
-                        listener = anew;
+                    Ok(new) => {
+                        tracing::warn!("the socket file was removed; the collector has created it again");
+                        listener = new;
                     }
                     Err(error) => {
                         tracing::error!("cannot recreate the removed socket file: {error}; restart the collector, because \
@@ -143,11 +144,11 @@ impl Server {
                 () = stop_requested(&mut stopped) => break,
             }
         }
-        // The socket file is removed first. New clients then find no server, rather than one that
-        // is about to end.
+        // The socket file is removed first. So new clients find no server, instead of one that is
+        // about to end.
         drop(socket);
-        let goodbyes = async { while connections.join_next().await.is_some() {} };
-        let _ = timeout(GOODBYE_TIMEOUT, goodbyes).await;
+        let endings = async { while connections.join_next().await.is_some() {} };
+        let _ = timeout(STOP_TIMEOUT, endings).await;
         Ok(())
     }
 
@@ -159,27 +160,27 @@ impl Server {
     ) {
         let uid = match stream.peer_cred() {
             Ok(credentials) => credentials.uid(),
-            Err(error) => return self.log(|| format!("asking who connects: {error}")),
+            Err(error) => return self.log(|| format!("rejected a client: cannot read its user: {error}")),
         };
         let permit = match self.connection_limit.admit(self.trusted.peer(uid)) {
             Ok(permit) => permit,
             Err(reason) => {
-                self.log(|| format!("refusing uid {uid}: {reason}"));
-                return refuse_at_once(&stream, &reason);
+                self.log(|| format!("rejected a client of uid {uid}: {reason}"));
+                return reject_at_once(&stream, &reason);
             }
         };
         match Socket::new(stream) {
             Ok(socket) => {
                 connections.spawn(connection::serve(Arc::clone(self), Reader(socket), permit, stopped));
             }
-            Err(error) => self.log(|| format!("watching a client: {error}")),
+            Err(error) => self.log(|| format!("cannot watch a client's socket: {error}")),
         }
     }
 
     fn welcome(&self, version: ProtocolVersion, peer: Peer) -> ServerMessage {
         let Identity { kernel_release, boot_id, cpus, counters, mut cues } = self.identity.clone();
         if !peer.trusted {
-            let reason = format!("program starts are for root and trusted users; {}", peer.remedy());
+            let reason = format!("only root and trusted users get program starts; {}", peer.remedy());
             let exec = cues.iter_mut().filter(|cue| cue.kind == CueKind::Exec);
             exec.for_each(|cue| cue.availability = Availability::Absent { reason: reason.clone() });
         }
@@ -199,8 +200,8 @@ impl Server {
     fn log(&self, message: impl FnOnce() -> String) {
         match self.log_limit.permit(Instant::now()) {
             Some(0) => tracing::warn!("{}", message()),
-            Some(held_back) => {
-                tracing::warn!("{} ({held_back} such messages before it held back)", message());
+            Some(suppressed) => {
+                tracing::warn!("{} (suppressed messages before it: {suppressed})", message());
             }
             None => {}
         }
@@ -212,9 +213,9 @@ async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Refuses a connection without a task, because tasks could pile up. The buffer of a new connection
-/// holds one frame.
-fn refuse_at_once(stream: &UnixStream, reason: &str) {
+/// Rejects a connection without starting a task, because many tasks could accumulate. The buffer of
+/// a new connection has room for one frame.
+fn reject_at_once(stream: &UnixStream, reason: &str) {
     let Ok(frame) = khor_proto::frame::encode(&ServerMessage::Refused { reason: reason.to_owned() }) else {
         return;
     };

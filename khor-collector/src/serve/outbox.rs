@@ -1,7 +1,7 @@
-//! The queue of frames to one client. The socket takes as many bytes as it has room for.
+//! The queue of frames to one client, for bytes that its socket has no room for.
 //!
-//! A sample is added only when the queue is empty. A slow client therefore skips samples and holds
-//! one frame here. Messages that must not be skipped are queued, up to a limit.
+//! A sample is queued only if the queue is empty. So a slow client skips samples, and at most one
+//! sample is queued for it. Messages that must not be skipped are queued up to a limit.
 
 use std::{
     collections::VecDeque,
@@ -11,33 +11,33 @@ use std::{
 
 use super::wire::Socket;
 
-/// How long a client may leave its socket full.
+/// Longest time for which a client's socket may stay full.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes that may be queued. Further messages do not fit.
+/// Size at which the queue accepts no more frames, bytes.
 pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024;
 
-/// The queue of frames.
+/// The queue and its socket.
 #[derive(Debug)]
 pub(super) struct Outbox {
     socket: Arc<Socket>,
     waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
-    /// Bytes of the first frame that were sent.
+    /// Number of bytes of the first frame that were already sent.
     sent_bytes: usize,
-    /// Since when the socket has been full.
+    /// Time since which the socket has been full.
     full_since: Option<Instant>,
 }
 
 /// The state of a client's queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Everything was sent.
+    /// All bytes were sent.
     Clear,
     /// Some bytes are queued.
     Waiting,
-    /// Nothing was sent for too long, or too much is queued.
+    /// The socket was full for too long, or the queue is full.
     Stuck,
-    /// The socket is broken.
+    /// The socket failed.
     Gone,
 }
 
@@ -47,7 +47,7 @@ impl Outbox {
         Self { socket, waiting: VecDeque::new(), waiting_bytes: 0, sent_bytes: 0, full_since: None }
     }
 
-    /// Sends a frame. Queues the part that the socket has no room for.
+    /// Sends a frame. Queues the bytes that the socket has no room for.
     pub(super) fn send(&mut self, frame: &[u8], now: Instant) -> Standing {
         match self.flush(now) {
             Standing::Clear => {}
@@ -70,7 +70,7 @@ impl Outbox {
         }
     }
 
-    /// Sends queued bytes, as far as the socket has room.
+    /// Sends queued bytes until the socket is full.
     pub(super) fn flush(&mut self, now: Instant) -> Standing {
         while let Some(frame) = self.waiting.front() {
             match self.socket.send(&frame[self.sent_bytes..]) {

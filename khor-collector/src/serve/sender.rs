@@ -1,11 +1,12 @@
-//! Sends to all clients, from one loop.
+//! Sends samples, cues and other messages to all clients, from one loop.
 //!
-//! Clients with the same interval are due at the same instants, its multiples, so one wake-up
-//! serves all of them from one reading of the counters. Writing never waits, so no client can delay
-//! another: if a socket has no room, samples are skipped and other messages are queued. The loop
-//! has its own thread, which sleeps on the lock that guards the clients. Rejected: a task and a
-//! timer for each client, which woke the process once for each client at each tick; and the loop as
-//! a task of the runtime, which took half as long again.
+//! Clients with the same interval are due at the same instants, the multiples of the interval. So
+//! one wake-up and one reading of the counters serve all of them. The loop never waits for a
+//! client: if a socket has no room, samples are skipped and other messages are queued. The loop has
+//! its own thread, which sleeps on the lock of the clients.
+//!
+//! Rejected: a task and a timer for each client, because each client then woke the process at each
+//! tick. Rejected: the loop as a task of the runtime, because it took one and a half times as long.
 
 #[cfg(test)]
 mod operations;
@@ -35,20 +36,20 @@ const RETRY_NS: u64 = 100_000_000;
 /// Stack of the loop's thread, bytes.
 const STACK_BYTES: usize = 128 * 1024;
 
-/// How much work the clients request.
+/// The number of subscribers and their shortest interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Load {
-    /// Clients that subscribe.
+    /// Number of clients that subscribe.
     pub(crate) subscribers: u32,
     /// Shortest interval that a subscriber gets, ms; 0 without subscribers.
     pub(crate) shortest_interval_ms: u32,
 }
 
-/// Sends messages to all clients.
+/// The state of the loop and its clients.
 pub(super) struct Sender {
     kernel: Arc<dyn Kernel>,
     clients: Mutex<Clients>,
-    /// A sample may be due earlier than the loop expects, or the loop must end.
+    /// Wakes the loop: a sample may be due earlier than it expects, or it must end.
     changed: Condvar,
     load: watch::Sender<Load>,
 }
@@ -57,22 +58,23 @@ pub(super) struct Sender {
 struct Clients {
     next_id: u64,
     by_id: BTreeMap<u64, Client>,
-    /// Samples taken at this tick, the first `taken` of them, kept for their memory.
+    /// Samples of this tick, of which the first `taken` are valid. The others only keep their
+    /// memory.
     samples: Vec<(Subject, Sample)>,
     taken: usize,
-    /// A frame being made, kept for its memory.
+    /// Buffer for the frame that is being encoded.
     frame: Vec<u8>,
     /// Whether the loop must end.
     closed: bool,
 }
 
-/// The running loop; ends when this is dropped.
+/// The running loop. It ends when this value is dropped.
 pub(crate) struct Loop {
     sender: Arc<Sender>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A client of the [`Sender`]; removed when this is dropped.
+/// A client of the [`Sender`]. The client is removed when this value is dropped.
 pub(super) struct Registration {
     sender: Arc<Sender>,
     id: u64,
@@ -98,12 +100,12 @@ impl Sender {
         Registration { sender: Arc::clone(self), id, peer }
     }
 
-    /// Returns when the loop is between two rounds.
+    /// Waits until the loop is between two rounds.
     pub(super) fn wait(&self) {
         drop(self.clients());
     }
 
-    /// Starts the loop; returns when its thread has started.
+    /// Starts the loop. Returns when its thread runs.
     pub(super) fn start(self: &Arc<Self>) -> io::Result<Loop> {
         let (sender, running) = (Arc::clone(self), Arc::new(Barrier::new(2)));
         let runs = Arc::clone(&running);
@@ -116,7 +118,7 @@ impl Sender {
         Ok(Loop { sender: Arc::clone(self), thread: Some(thread) })
     }
 
-    /// The loop.
+    /// Runs the loop until `closed`.
     fn run(&self) {
         let mut clients = self.clients();
         while !clients.closed {
@@ -131,8 +133,8 @@ impl Sender {
         }
     }
 
-    /// Sends the samples that are due, and all queued messages. `now_ns`, of `CLOCK_MONOTONIC`, and
-    /// `now` are the same time. Returns when to call it next.
+    /// Sends the samples that are due, and all queued messages. `now_ns` (of `CLOCK_MONOTONIC`) and
+    /// `now` are the same time. Returns the time of the next call.
     fn deliver(&self, clients: &mut Clients, now_ns: u64, now: Instant) -> Option<u64> {
         let Clients { by_id, samples, taken, frame, .. } = clients;
         *taken = 0;
@@ -143,7 +145,7 @@ impl Sender {
             if due && clear {
                 client.send_lost(&*self.kernel, frame, now);
                 is_changed |= client.send_changes(frame, now);
-                // These messages may have filled the socket. A sample must not overtake them.
+                // These messages may have filled the socket. A sample must not be sent before them.
                 if let Some(count) = client.count().filter(|_| client.outbox.is_clear()) {
                     let sample = sample_of(&*count, samples, taken);
                     client.send_sample(sample, frame, now);
@@ -177,7 +179,7 @@ impl Sender {
         self.changed.notify_one(); // a message may be queued now
     }
 
-    /// Publishes what changes with every subscription.
+    /// Publishes the load, and whether a client needs cues of program starts.
     fn publish_load(&self, clients: &Clients) {
         let intervals_ms = || clients.by_id.values().filter_map(Client::interval_ms);
         let load = Load {
@@ -221,14 +223,14 @@ impl Registration {
         let Clients { by_id, frame, .. } = &mut *clients;
         frame.clear();
         if let (Ok(()), Some(mut client)) = (encode_into(message, frame), by_id.remove(&self.id)) {
-            // A client that does not read has no room for it, and does not get it.
+            // A client that does not read has no room for the message, and does not get it.
             client.outbox.send(frame, Instant::now());
             drop(clients);
-            drop(client); // ends a scope, which takes its time
+            drop(client); // this may end a scope, so it happens without the lock
         }
     }
 
-    /// Starts the requested subscription, or returns the reason why it is impossible.
+    /// Starts the requested subscription. Fails with the reason if that is impossible.
     pub(super) fn subscribe(&self, request: &Subscribe) -> Result<(), String> {
         self.leave_other_scope(&request.scope);
         let count = self.sender.kernel.count(&request.scope, self.peer)?;
@@ -241,21 +243,21 @@ impl Registration {
         });
         self.sender.publish_load(&clients);
         drop(clients);
-        drop(former); // ends a scope, which takes its time
+        drop(former); // this may end a scope, so it happens without the lock
         self.sender.changed.notify_one();
         Ok(())
     }
 
-    /// Releases the client's scope unless it is this one, because there may be no room for two.
+    /// Releases the client's scope unless it equals `scope`, because there may be no room for both.
     fn leave_other_scope(&self, scope: &Scope) {
         let mut clients = self.sender.clients();
         let client = clients.by_id.get_mut(&self.id).filter(|client| !client.counts(scope));
         let former = client.and_then(Client::unsubscribe);
         drop(clients);
-        drop(former); // ends a scope, which takes its time
+        drop(former); // this may end a scope, so it happens without the lock
     }
 
-    /// Whether the client was dropped because it does not read.
+    /// Whether the client was disconnected because it does not read.
     pub(super) fn was_stuck(&self) -> bool {
         self.sender.clients().by_id.get(&self.id).is_some_and(|client| client.stuck)
     }
@@ -271,21 +273,22 @@ impl Drop for Registration {
     }
 }
 
-/// Sends the queued messages of a client, and drops the client if it does not read.
+/// Sends the queued messages of a client. Disconnects the client if it does not read.
 fn settle(client: &mut Client, now: Instant) -> Standing {
     let standing = client.outbox.flush(now);
     client.judge(standing);
     standing
 }
 
-/// The sample of `count` at this tick, taken once for all clients.
+/// The sample of `count` at this tick, read once for all clients.
 fn sample_of<'a>(
     count: &dyn Count,
     samples: &'a mut Vec<(Subject, Sample)>,
     taken: &mut usize,
 ) -> &'a mut Sample {
     let subject = count.subject();
-    // Refused clients do not share a sample: the refusal of one of them may have ended by now.
+    // Clients without access to their scope share no sample, because one of them may have access by
+    // now.
     let is_same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
     let index = samples[..*taken].iter().position(is_same).unwrap_or_else(|| {
         if *taken == samples.len() {

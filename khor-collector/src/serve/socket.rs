@@ -1,9 +1,9 @@
-//! The socket file. Other users cannot open it before it has its permissions. It is removed at the
-//! end.
+//! Creates the socket file with its permissions, watches it, and removes it at the end.
 //!
-//! The file is created as root, in a directory that may belong to another user. So the directory is
-//! opened once and checked, and all later steps use that descriptor. A path would be resolved again
-//! at each step, and the directory's owner could replace it with a symbolic link in between.
+//! Other users cannot open the socket before it has its permissions. The process creates the file
+//! as root, in a directory that may belong to another user. So it opens and checks the directory
+//! once, and all later steps use that descriptor. A path would be resolved again at each step, and
+//! the directory's owner could replace it with a symbolic link in between.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -30,11 +30,11 @@ use super::activation;
 
 const SOCKET_MODE: u32 = 0o660;
 const DIRECTORY_MODE: u32 = 0o755;
-/// Longest wait for the lock. Any local user can lock a directory that everybody may read.
+/// Longest wait for the lock. Any local user can lock a directory that all users may read.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-const LOCK_LOOK: Duration = Duration::from_millis(20);
-/// Time between two checks of the socket's file.
-const FILE_LOOK: Duration = Duration::from_secs(2);
+const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(20);
+/// Time between two checks of whether the socket file exists.
+const FILE_CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Why the collector cannot serve on the socket.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ pub(crate) enum SocketError {
     NotASocket { path: PathBuf },
     #[error("the socket's directory {} {problem}; {fix}, or choose another --socket", directory.display())]
     Untrusted { directory: PathBuf, problem: String, fix: String },
-    #[error("{doing} {}: {source}", path.display())]
+    #[error("cannot {doing} {}: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
@@ -56,21 +56,21 @@ pub(crate) struct BoundSocket {
     file: Option<SocketFile>,
 }
 
-/// The socket's name in the file system.
+/// The socket file.
 #[derive(Debug)]
 struct SocketFile {
-    /// Kept open because its path may be unreachable after the change of user.
+    /// The directory stays open, because its path may be unreachable after the change of user.
     directory: File,
     name: PathBuf,
     path: PathBuf,
-    /// Distinguishes the file from another one of the same name.
+    /// Distinguishes this file from another file with the same name.
     inode: Option<u64>,
     /// The group that may connect, besides root.
     group: Option<Gid>,
 }
 
 impl BoundSocket {
-    /// The listener, in non-blocking mode. Fails when it was taken already.
+    /// The listener, in non-blocking mode. Fails if it was taken before.
     pub(crate) fn listener(&mut self) -> io::Result<UnixListener> {
         let listener =
             self.listener.take().ok_or_else(|| io::Error::other("the listener was already taken"))?;
@@ -80,20 +80,20 @@ impl BoundSocket {
 }
 
 impl BoundSocket {
-    /// Waits until the socket's file is removed. New clients cannot find the socket then.
+    /// Waits until the socket file is removed. New clients then cannot find the socket.
     pub(super) async fn removed(&self) {
         let Some(file) = &self.file else { return std::future::pending().await };
         while file.inode.is_none() || file.inode_now() == file.inode {
-            tokio::time::sleep(FILE_LOOK).await;
+            tokio::time::sleep(FILE_CHECK_INTERVAL).await;
         }
     }
 
-    /// Creates the socket file again. The current user of the process then owns the file. Fails if
-    /// other users could then connect.
+    /// Creates the socket file again. The file then belongs to the current user of the process.
+    /// Fails if other users could connect to it.
     pub(super) fn bind_again(&mut self) -> io::Result<UnixListener> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::Unsupported)?;
         if file.group != Some(getegid()) {
-            return Err(io::Error::other("its group cannot be given without privileges"));
+            return Err(io::Error::other("without privileges, the process cannot set its group"));
         }
         let listener = bind_private(&file.path)?;
         listener.set_nonblocking(true)?;
@@ -101,7 +101,7 @@ impl BoundSocket {
         Ok(listener)
     }
 
-    /// Stops watching the file, because it could not be created again.
+    /// Stops watching the file after a failure to create it again.
     pub(super) fn stop_watching(&mut self) {
         self.file = None;
     }
@@ -118,10 +118,11 @@ impl Drop for BoundSocket {
     fn drop(&mut self) {
         let Some(file) = &self.file else { return };
         if file.inode_now() != file.inode {
-            return; // another's by now
+            return; // another process has replaced the file
         }
         if let Err(error) = unlinkat(&file.directory, &file.name, UnlinkatFlags::NoRemoveDir) {
-            // Harmless: the next collector replaces a socket that nothing listens on.
+            // The remaining file does no harm: the next collector replaces a socket without a
+            // listener.
             tracing::debug!("leaving the socket file behind: {error}");
         }
     }
@@ -139,16 +140,16 @@ pub(crate) fn bind(
     }
     let failed = |doing| move |source| SocketError::Io { doing, path: path.to_owned(), source };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput.into()).map_err(failed("binding"))?;
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput.into()).map_err(failed("bind"))?;
     let location = Location {
-        directory: open_directory(parent, owner, failed("making the directory of"))?,
+        directory: open_directory(parent, owner, failed("create the directory of"))?,
         name: name.into(),
         path,
     };
-    // The lock keeps two starting collectors from both finding the path free.
-    let lock = location.lock().map_err(failed("locking the directory of"))?;
+    // The lock ensures that only one of two starting collectors finds the path free.
+    let lock = location.lock().map_err(failed("lock the directory of"))?;
     location.clear_stale()?;
-    let listener = location.bind().map_err(failed("binding"))?;
+    let listener = location.bind().map_err(failed("bind"))?;
     drop(lock);
     let opened = location.open_to(group);
     let mut file = SocketFile {
@@ -160,12 +161,13 @@ pub(crate) fn bind(
     };
     file.inode = file.inode_now();
     let socket = BoundSocket { listener: Some(listener), file: Some(file) };
-    opened.map_err(failed("setting group and mode of"))?;
+    opened.map_err(failed("set group and mode of"))?;
     Ok(socket)
 }
 
-/// Opens the socket's directory, and creates it if it is missing. `owner` then owns it, so that the
-/// socket can be removed after the change of user. Fails if other users could have prepared it.
+/// Opens the socket's directory, and creates it if it is missing. A new directory belongs to
+/// `owner`, so that the process can remove the socket after the change of user. Fails if other
+/// users could have prepared the directory.
 fn open_directory(
     directory: &Path,
     owner: Option<&User>,
@@ -180,24 +182,25 @@ fn open_directory(
     let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
     let opened = OpenOptions::new().read(true).custom_flags(flags.bits()).open(directory);
     let opened = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ENOTDIR | Errno::ELOOP) => {
-            untrusted("is a symbolic link or no directory".into(), "name the directory it stands for".into())
-        }
+        Some(Errno::ENOTDIR | Errno::ELOOP) => untrusted(
+            "is a symbolic link or not a directory".into(),
+            "use the path of the real directory".into(),
+        ),
         _ => failed(error),
     })?;
     let found = opened.metadata().map_err(&failed)?;
     if !may_own(found.uid(), owner) {
         return Err(untrusted(
-            format!("belongs to user {}, who could replace the socket", found.uid()),
-            "`chown root` it".into(),
+            format!("belongs to user {}, and this user could replace the socket", found.uid()),
+            "run `chown root` on it".into(),
         ));
     }
     if found.mode() & 0o002 != 0 {
-        return Err(untrusted("can be written to by everybody".into(), "`chmod o-w` it".into()));
+        return Err(untrusted("is writable for all users".into(), "run `chmod o-w` on it".into()));
     }
     // Another user may have replaced the new directory in the meantime.
     if made && found.uid() == geteuid().as_raw() {
-        // The umask of the calling program limited the mode at creation.
+        // The umask of the parent process limited the mode at creation.
         opened.set_permissions(fs::Permissions::from_mode(DIRECTORY_MODE)).map_err(&failed)?;
         if let Some(user) = owner {
             fchown(&opened, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(&failed)?;
@@ -213,17 +216,17 @@ fn make_directory(directory: &Path) -> io::Result<bool> {
     }
     match DirBuilder::new().mode(DIRECTORY_MODE).create(directory) {
         Ok(()) => Ok(true),
-        // This includes `/` and `.`. Opening the path later fails unless it is a directory.
+        // The path exists, for example `/` or `.`. Opening it later fails unless it is a directory.
         Err(_) if directory.symlink_metadata().is_ok() => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Whether the user may own the directory: root, the user that the process becomes, the process's
-/// effective and real users, and the user that called sudo.
+/// Whether the user may own the directory. These users may: root, the user that the process
+/// becomes, the process's effective and real users, and the user that called sudo.
 fn may_own(uid: u32, owner: Option<&User>) -> bool {
-    // For root, only sudo sets this variable. A process without privileges gains nothing by setting
-    // it.
+    // If the process is root, only sudo sets this variable. Without privileges, it gains nothing by
+    // setting the variable.
     let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
     let ours = [Some(0), Some(geteuid().as_raw()), Some(getuid().as_raw()), caller];
     ours.contains(&Some(uid)) || owner.is_some_and(|user| user.uid.as_raw() == uid)
@@ -231,39 +234,39 @@ fn may_own(uid: u32, owner: Option<&User>) -> bool {
 
 /// Binds the socket with its final mode.
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
-    // The umask belongs to the whole process, which has one thread now.
+    // The umask belongs to the whole process, which has only one thread now.
     let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
     let bound = UnixListener::bind(path);
     umask(before);
     bound
 }
 
-/// The place of the socket.
+/// The location of the socket file.
 struct Location<'a> {
     directory: File,
     name: PathBuf,
-    /// The path as given, for messages.
+    /// The path as the user gave it, for messages.
     path: &'a Path,
 }
 
 impl Location<'_> {
-    /// The socket's path through the open directory. It stays right when the original path changes.
+    /// The socket's path through the open directory. It stays valid if the original path changes.
     fn through_directory(&self) -> PathBuf {
         Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(&self.name)
     }
 
-    /// Locks out other collectors. Returns `None` if another process keeps the lock.
+    /// Excludes other collectors. Returns `None` if another process keeps the lock.
     fn lock(&self) -> io::Result<Option<Flock<File>>> {
         let begun = Instant::now();
         loop {
             match Flock::lock(self.directory.try_clone()?, FlockArg::LockExclusiveNonblock) {
                 Ok(lock) => return Ok(Some(lock)),
                 Err((_, Errno::EWOULDBLOCK)) if begun.elapsed() < LOCK_PATIENCE => {
-                    std::thread::sleep(LOCK_LOOK);
+                    std::thread::sleep(LOCK_RETRY_INTERVAL);
                 }
                 Err((_, Errno::EWOULDBLOCK)) => {
                     tracing::warn!(
-                        "some process keeps the directory of {} locked; starting without the lock",
+                        "another process keeps the directory of {} locked; the collector starts without the lock",
                         self.path.display()
                     );
                     return Ok(None);
@@ -273,13 +276,14 @@ impl Location<'_> {
         }
     }
 
-    /// Removes the socket of a collector that died. Fails if a collector answers.
+    /// Removes the socket file of a collector that ended without removing it. Fails if a collector
+    /// answers.
     fn clear_stale(&self) -> Result<(), SocketError> {
         let failed = |doing| move |source| SocketError::Io { doing, path: self.path.to_owned(), source };
         let path = self.through_directory();
         match path.symlink_metadata() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed("looking at")(error)),
+            Err(error) => return Err(failed("inspect")(error)),
             Ok(found) if !found.file_type().is_socket() => {
                 return Err(SocketError::NotASocket { path: self.path.to_owned() });
             }
@@ -288,14 +292,14 @@ impl Location<'_> {
         match UnixStream::connect(path) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 unlinkat(&self.directory, &self.name, UnlinkatFlags::NoRemoveDir)
-                    .map_err(|error| failed("removing the stale socket")(error.into()))
+                    .map_err(|error| failed("remove the stale socket")(error.into()))
             }
-            Err(error) => Err(failed("asking who answers at")(error)),
+            Err(error) => Err(failed("connect to")(error)),
             Ok(_) => Err(SocketError::Taken { path: self.path.to_owned() }),
         }
     }
 
-    /// Binds the socket. Its group is still that of the process.
+    /// Binds the socket. Its group is still the group of the process.
     fn bind(&self) -> io::Result<UnixListener> {
         bind_private(&self.through_directory())
     }
@@ -308,7 +312,7 @@ impl Location<'_> {
         let file = File::from(file);
         let found = file.metadata()?;
         if !found.file_type().is_socket() || found.uid() != geteuid().as_raw() {
-            return Err(io::Error::other("somebody has put another file in its place"));
+            return Err(io::Error::other("another process has replaced the file"));
         }
         match group {
             Some(group) if group != getegid() => {
@@ -316,8 +320,8 @@ impl Location<'_> {
             }
             Some(_) => {}
             None => tracing::warn!(
-                "there is no group khor, so only root can connect: `groupadd --system khor`, add users with \
-                 `usermod -aG khor USER`, or choose a group with --group"
+                "there is no group khor, so only root can connect: create it with `groupadd --system khor` and \
+                 add users with `usermod -aG khor USER`, or choose a group with --group"
             ),
         }
         // Inherited access control lists of the directory override the umask.
@@ -337,7 +341,7 @@ mod tests {
 
     use super::*;
 
-    /// Tests that bind take turns, because the umask belongs to the process.
+    /// Only one test may bind at a time, because the umask belongs to the process.
     fn turn() -> MutexGuard<'static, ()> {
         static TURN: Mutex<()> = Mutex::new(());
         TURN.lock()
@@ -358,7 +362,7 @@ mod tests {
         assert!(matches!(bind(&path, None, Some(getegid())), Err(SocketError::Taken { .. })));
         drop(first);
         assert!(!path.exists());
-        drop(UnixListener::bind(&path).unwrap()); // leaves its file behind
+        drop(UnixListener::bind(&path).unwrap()); // does not remove its file
         let _second = bind(&path, None, Some(getegid())).unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
         assert!(matches!(bind(&dir.path().join("file"), None, None), Err(SocketError::NotASocket { .. })));
@@ -375,7 +379,7 @@ mod tests {
         symlink(&victim, &path).unwrap();
         let directory = File::open(dir.path()).unwrap();
         let location = Location { directory, name: "socket".into(), path: &path };
-        assert!(location.open_to(Some(getegid())).unwrap_err().to_string().contains("another file"));
+        assert!(location.open_to(Some(getegid())).unwrap_err().to_string().contains("replaced the file"));
         fs::rename(&victim, &path).unwrap();
         location.open_to(Some(getegid())).unwrap_err();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -389,7 +393,7 @@ mod tests {
         fs::create_dir(&shared).unwrap();
         fs::set_permissions(&shared, fs::Permissions::from_mode(0o1777)).unwrap();
         symlink(dir.path(), dir.path().join("link")).unwrap();
-        for (directory, fix) in [("shared", "chmod o-w"), ("link", "name the directory it stands for")] {
+        for (directory, fix) in [("shared", "chmod o-w"), ("link", "use the path of the real directory")] {
             let refused = bind(&dir.path().join(directory).join("socket"), None, None).unwrap_err();
             assert!(refused.to_string().contains(fix), "{refused}");
         }
@@ -409,7 +413,10 @@ mod tests {
         let lock = Flock::lock(File::open(dir.path()).unwrap(), FlockArg::LockExclusive).unwrap();
         let (sender, bound) = mpsc::channel();
         std::thread::spawn(move || sender.send(bind(&path, None, Some(getegid())).map(drop)));
-        bound.recv_timeout(khor_patience::hang_timeout()).expect("it waits for the lock").unwrap();
+        bound
+            .recv_timeout(khor_patience::hang_timeout())
+            .expect("the start does not wait for the lock")
+            .unwrap();
         drop(lock);
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of the server on a real socket, with a fake kernel: what clients may and may not do.
+//! Tests the server on a real socket, with a fake kernel: what clients may and may not do.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -23,7 +23,7 @@ use crate::count::{Count, Subject};
 /// Time between two checks of a condition.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Counts how often it was read, for the machine and for each of its scopes.
+/// A kernel whose counter counts how often it is read, for the machine and for each scope.
 #[derive(Default)]
 pub(super) struct FakeKernel {
     scopes: Mutex<Vec<(Scope, Arc<FakeCount>)>>,
@@ -33,7 +33,7 @@ pub(super) struct FakeKernel {
 
 struct FakeCount {
     subject: Subject,
-    /// The owner of the scope.
+    /// The user who owns the scope.
     owner: Option<u32>,
     reads: AtomicU64,
     revision: AtomicU64,
@@ -112,7 +112,7 @@ pub(super) fn own_cgroup() -> Scope {
     Scope::only(Selector::Cgroup("/own".into()))
 }
 
-/// The scope that the fake kernel refuses.
+/// A scope that untrusted clients may not have.
 pub(super) fn others_process() -> Scope {
     Scope::only(Selector::Process(1))
 }
@@ -123,7 +123,7 @@ pub(super) struct Running {
     task: JoinHandle<io::Result<()>>,
     pub(super) server: Arc<Server>,
     pub(super) kernel: Arc<FakeKernel>,
-    _time: Loop,
+    _sender_loop: Loop,
 }
 
 impl Running {
@@ -145,8 +145,8 @@ impl Running {
         let server = Arc::new(Server::new(Arc::clone(&kernel) as Arc<dyn Kernel>, identity, trusted));
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(Arc::clone(&server).run(socket, stopped));
-        let time = server.start_sender().unwrap();
-        Self { dir, stop, task, server, kernel, _time: time }
+        let sender_loop = server.start_sender().unwrap();
+        Self { dir, stop, task, server, kernel, _sender_loop: sender_loop }
     }
 
     async fn raw(&self) -> UnixStream {
@@ -177,7 +177,7 @@ fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
     messages.iter().flat_map(|message| frame::encode(message).unwrap()).collect()
 }
 
-/// Sends `sent` and returns how many answers came up to the close, and the last.
+/// Sends `sent`. Returns the number of answers until the connection closes, and the last answer.
 async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
     let mut stream = running.raw().await;
     stream.write_all(sent).await.unwrap();
@@ -209,7 +209,7 @@ async fn samples_follow_requested_interval_and_its_changes() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
     let (mut seq, mut patience) = (0, Patience::default());
-    // A busy machine delays some runs of samples, but not every one.
+    // A busy machine delays some runs of samples, but not all of them.
     loop {
         let mut times_ns = Vec::new();
         for _ in 0..26 {
@@ -242,8 +242,8 @@ async fn only_valid_hello_is_accepted() {
     });
     let oversized = (frame::MAX_CLIENT_BODY_BYTES as u32 + 1).to_le_bytes();
     let cases: [(Vec<u8>, &str); 6] = [
-        (bytes(&[stranger]), "no client of khor's"),
-        (bytes(&[future]), "this collector speaks 1.0, you 9.0"),
+        (bytes(&[stranger]), "wrong magic number"),
+        (bytes(&[future]), "this collector supports 1.0, and the client 9.0"),
         (bytes(&[subscribe(20)]), "first message must be Hello"),
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "malformed"),
         (oversized.to_vec(), "malformed"),
@@ -262,7 +262,8 @@ async fn protocol_error_after_welcome_closes_with_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // Enough for a second even if a stalled machine hears them in five.
+    // The limit is 50 messages a second. So 400 are too many, even if a stalled machine reads them
+    // in five seconds.
     let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
@@ -274,7 +275,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
         let (_, answer) = answers(&running, &sent).await;
         assert!(bye(&answer).contains(reason), "{answer:?}");
     }
-    // A sample must not come after the last message. It once did in one of a hundred conversations.
+    // No sample may arrive after the last message. This once happened in one of a hundred attempts.
     for _ in 0..50 {
         let (_, answer) = answers(&running, &bytes(&flood)).await;
         assert!(bye(&answer).contains("messages in a second"), "{answer:?}");
@@ -311,7 +312,7 @@ async fn stuck_client_is_dropped_without_delays() {
     load.wait_for(|load| load.subscribers == 2).await.unwrap();
     let (lateness, mut patience) = (Lateness::start(), Patience::default());
     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
-    // It is dropped once its socket is full (some 100 kB of small frames) and two seconds have passed.
+    // The server disconnects it two seconds after its socket is full (some 100 kB of small frames).
     while load.borrow_and_update().subscribers == 2 {
         assert!(!patience.is_over(), "the stuck client is not dropped");
         witness.sample().await.unwrap();
@@ -321,13 +322,15 @@ async fn stuck_client_is_dropped_without_delays() {
     println!("the other client waited {longest:?}; a sleeping thread woke {:?} late", lateness.longest());
     // If the collector waited for the stuck client, the other client would wait for two seconds.
     assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other client waited {longest:?}");
-    // What was sent to it waits in its own socket buffer, and then the stream ends.
+    // The bytes that it has not read are in its socket's buffer. Then the stream ends.
     let mut held = vec![0; 1 << 20];
     let mut held_bytes = 0;
-    while let Ok(received @ 1..) = timeout(hang_timeout(), stuck.read(&mut held)).await.expect("its end") {
+    while let Ok(received @ 1..) =
+        timeout(hang_timeout(), stuck.read(&mut held)).await.expect("the stream ends")
+    {
         held_bytes += received;
     }
-    assert!((1..1 << 20).contains(&held_bytes), "{held_bytes} bytes were held for it");
+    assert!((1..1 << 20).contains(&held_bytes), "{held_bytes} bytes were buffered for it");
 }
 
 #[tokio::test]
@@ -353,23 +356,23 @@ async fn user_gets_64_connections_freed_ones_return() {
 #[tokio::test]
 async fn stop_reaches_all_despite_stuck_client() {
     let running = Running::start();
-    let mut listening = running.subscriber(1000).await;
+    let mut subscribed = running.subscriber(1000).await;
     let mut silent = running.client().await;
-    let _greeting_not_said = running.raw().await;
+    let _without_hello = running.raw().await;
     let mut stuck = running.raw().await;
     stuck.write_all(&bytes(&[hello(), subscribe(5)])).await.unwrap();
-    listening.sample().await.unwrap();
+    subscribed.sample().await.unwrap();
     let begun = Instant::now();
     running.stop.send_replace(true);
-    for client in [&mut listening, &mut silent] {
-        let goodbye = client.sample().await;
+    for client in [&mut subscribed, &mut silent] {
+        let last_message = client.sample().await;
         assert!(
-            matches!(&goodbye, Err(ClientError::Bye { reason }) if reason.contains("stops")),
-            "{goodbye:?}"
+            matches!(&last_message, Err(ClientError::Bye { reason }) if reason.contains("stops")),
+            "{last_message:?}"
         );
     }
     timeout(hang_timeout(), running.task).await.expect("the server stops").unwrap().unwrap();
-    println!("stopped after {:?}; goodbyes may take {GOODBYE_TIMEOUT:?}", begun.elapsed());
+    println!("stopped after {:?}; the last messages may take {STOP_TIMEOUT:?}", begun.elapsed());
 }
 
 pub(super) async fn updates_until_sample(client: &mut Client) -> Vec<Update> {
@@ -394,12 +397,12 @@ async fn availability_precedes_samples_and_follows_changes() {
     assert_eq!(availability[1], Availability::Absent { reason: "0".into() });
     let count = Arc::clone(&running.kernel.scopes.lock()[0].1);
     count.revision.store(1, Ordering::Relaxed);
-    let told = loop {
-        if let Update::Subscribed(told) = client.update().await.unwrap() {
-            break told;
+    let changed = loop {
+        if let Update::Subscribed(changed) = client.update().await.unwrap() {
+            break changed;
         }
     };
-    assert_eq!(told.availability[1], Availability::Absent { reason: "1".into() });
+    assert_eq!(changed.availability[1], Availability::Absent { reason: "1".into() });
 }
 
 #[tokio::test]
@@ -410,16 +413,16 @@ async fn same_interval_and_scope_share_one_reading() {
         clients.push(running.subscriber(50).await);
     }
     for client in &mut clients {
-        client.sample().await.unwrap(); // the first comes at once, the second with everybody's
+        client.sample().await.unwrap(); // the first is sent at once, the second at the common instant
         client.sample().await.unwrap();
     }
-    let mut seen = Vec::new();
+    let mut samples = Vec::new();
     for client in &mut clients {
         let sample = client.sample().await.unwrap();
-        seen.push((sample.t_ns, sample.counters[0]));
+        samples.push((sample.t_ns, sample.counters[0]));
     }
-    seen.dedup();
-    assert_eq!(seen.len(), 1, "{seen:?}");
+    samples.dedup();
+    assert_eq!(samples.len(), 1, "{samples:?}");
 }
 
 pub(super) fn cue(kind: CueKind) -> Cue {
@@ -438,7 +441,7 @@ async fn cues_reach_subscribers_of_kind_and_scope() {
     scoped.subscribe(request(scope, vec![CueKind::Oom, CueKind::Exec])).await.unwrap();
     updates_until_sample(&mut scoped).await;
     assert!(running.kernel.exec_cues.load(Ordering::Relaxed));
-    running.server.send_cue(&cue(CueKind::Exec), 0); // nobody's: of the machine, and of a scope that wants none
+    running.server.send_cue(&cue(CueKind::Exec), 0); // no client gets it: the machine's subscriber did not request this kind
     running.server.send_cue(&cue(CueKind::Oom), 0);
     running.server.send_cue(&cue(CueKind::Exec), 1 << 1);
     assert_eq!(machine.update().await.unwrap(), Update::Cue(cue(CueKind::Oom)));
@@ -451,7 +454,7 @@ async fn cues_reach_subscribers_of_kind_and_scope() {
 #[tokio::test]
 async fn dropped_cues_are_reported_as_lost() {
     let running = Running::start();
-    running.kernel.lost.store(100, Ordering::Relaxed); // before anybody asked
+    running.kernel.lost.store(100, Ordering::Relaxed); // before the client subscribes
     let mut client = running.client().await;
     let request = Subscribe { interval_ms: 20, scope: Scope::Machine, cues: vec![CueKind::Crash] };
     client.subscribe(request).await.unwrap();
@@ -463,20 +466,21 @@ async fn dropped_cues_are_reported_as_lost() {
             update => break assert_eq!(update, Update::Lost { cues: 7 }),
         }
     }
-    // A client that does not read: its socket fills, its line fills, and the rest is counted.
-    let told = 20_000;
-    for _ in 0..told {
+    // This client does not read: its socket fills, then its queue, and further cues are counted as
+    // lost.
+    let sent = 20_000;
+    for _ in 0..sent {
         running.server.send_cue(&cue(CueKind::Crash), 0);
     }
-    let (mut heard, mut lost) = (0, 0);
-    while heard + lost < told {
-        match timeout(hang_timeout(), client.update()).await.expect("the rest").unwrap() {
-            Update::Cue(_) => heard += 1,
+    let (mut received, mut lost) = (0, 0);
+    while received + lost < sent {
+        match timeout(hang_timeout(), client.update()).await.expect("more updates").unwrap() {
+            Update::Cue(_) => received += 1,
             Update::Lost { cues } => lost += cues,
             _ => {}
         }
     }
-    assert!(heard + lost == told && lost > 0, "{heard} heard, {lost} lost of {told}");
+    assert!(received + lost == sent && lost > 0, "{received} received, {lost} lost of {sent}");
 }
 
 #[tokio::test]

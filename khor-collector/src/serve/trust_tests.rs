@@ -39,8 +39,8 @@ async fn only_own_scopes_get_short_intervals() {
     assert_eq!(running.server.load().borrow().shortest_interval_ms, 5);
 }
 
-/// Samples of an untrusted client come only at fixed instants. Otherwise each new subscription
-/// would begin with a sample at once, and each interval would have its own instants.
+/// An untrusted client gets samples only at fixed instants. Otherwise each new subscription would
+/// start with a sample at once, and each interval would have its own instants.
 #[tokio::test]
 async fn all_subscriptions_sample_at_same_instants() {
     let running = running();
@@ -68,7 +68,7 @@ async fn all_subscriptions_sample_at_same_instants() {
             times_ns.push(client.sample().await.unwrap().t_ns);
         }
     }
-    // One reading serves all clients that are due at an instant.
+    // One reading serves all clients that are due at the same instant.
     times_ns.sort_unstable();
     times_ns.dedup();
     let (readings, took_ms) = (times_ns.len() as u128, begun.elapsed().as_millis());
@@ -102,7 +102,7 @@ async fn untrusted_clients_get_no_exec_cues() {
         }
     }
     subscribe(&mut client, 5000, Scope::Machine).await;
-    assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "the kernel does not even report them");
+    assert!(!running.kernel.exec_cues.load(Ordering::Relaxed), "the kernel does not report them");
     running.server.send_cue(&cue(CueKind::Exec), 0);
     running.server.send_cue(&cue(CueKind::Oom), 0);
     let update = timeout(hang_timeout(), client.update()).await.unwrap().unwrap();
@@ -116,5 +116,5 @@ async fn refused_scope_keeps_connection_without_cues() {
     subscribe(&mut client, 5000, others_process()).await;
     running.server.send_cue(&cue(CueKind::Crash), u64::MAX);
     let (subscribed, _) = subscribe(&mut client, 20, Scope::Machine).await;
-    assert_eq!(subscribed.interval_ms, 100, "no cue came before it");
+    assert_eq!(subscribed.interval_ms, 100, "no cue arrived before this message");
 }

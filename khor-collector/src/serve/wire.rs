@@ -1,7 +1,7 @@
-//! A client's socket. It waits for messages of the client, and writes without waiting.
+//! A client's socket: waits until the client sends, and writes without waiting.
 //!
-//! The runtime's own stream would also wait for write readiness. It would wake the process whenever
-//! a client has read its sample. At 50 Hz that took a third of the collector's CPU time.
+//! The runtime's own stream would also wait until the socket is writable. It would wake the process
+//! whenever a client has read its sample. At 50 Hz, that took a third of the collector's CPU time.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::readable;
 
-/// The socket. It closes when its last user drops it.
+/// A client's socket. It closes when its last user drops it.
 #[derive(Debug)]
 pub(super) struct Socket(AsyncFd<StdStream>);
 
@@ -41,13 +41,13 @@ impl Socket {
         }
     }
 
-    /// Ends the connection. Readers at both ends see its end.
+    /// Ends the connection. Readers at both ends get the end of the stream.
     pub(super) fn shut_down(&self) {
         let _ = self.0.get_ref().shutdown(Shutdown::Both);
     }
 }
 
-/// The reading end.
+/// The receiving side of a client's socket.
 #[derive(Debug)]
 pub(super) struct Reader(pub(super) Arc<Socket>);
 

@@ -1,9 +1,9 @@
-//! When a count agrees with the kernel's.
+//! Compares khor's counts with the kernel's.
 //!
-//! On every stock kernel, counts agree exactly and at the first attempt. The exception is a virtual
-//! machine whose host shields its own agent, which runs as PID 1. The kernel then runs no BPF
-//! program while a thread of PID 1 is current. Events at such a moment are counted by the kernel
-//! and not by khor: that thread's own switches, and the interrupts that it handles. The machine
+//! On every stock kernel, counts agree exactly and at the first attempt. Some virtual machines are
+//! an exception: their host shields its own agent, which runs as PID 1. The kernel then runs no BPF
+//! program while a thread of PID 1 runs. Events at such a moment are counted by the kernel and not
+//! by khor. They are the thread's own switches, and the interrupts that it handles. The machine
 //! itself cannot change this (docs/specification.md, "Counts against the kernel's own").
 
 use std::{sync::OnceLock, thread, time::Duration};
@@ -14,35 +14,35 @@ use khor_proto::{Counter, Scope, Selector};
 /// Attempts on a machine with a shielded agent. One must be exact.
 const ATTEMPTS: usize = 12;
 
-/// Whether this machine runs no programs for PID 1: the kernel counts its switches, and khor does
+/// Whether this machine shields its agent: the kernel counts the switches of PID 1, and khor does
 /// not.
 pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     static SHIELDED: OnceLock<bool> = OnceLock::new();
     *SHIELDED.get_or_init(|| {
         let scope = Scope::only(Selector::Process(1));
-        let mut listener = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
-        // A locked-down kernel has no scopes; the machines of `cargo xtask vm` shield no agent.
-        if listener.sample().get(Counter::Switches).is_none() {
+        let mut subscriber = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
+        // A locked-down kernel has no scopes. The machines of `cargo xtask vm` shield no agent.
+        if subscriber.sample().get(Counter::Switches).is_none() {
             return false;
         }
-        let mut ours = || listener.sample().get(Counter::Switches).expect("switches");
+        let mut ours = || subscriber.sample().get(Counter::Switches).expect("switches");
         let (first, kernel_first) = (ours(), procfs::switches_of(1));
         let begun = std::time::Instant::now();
         while procfs::switches_of(1) < kernel_first + 20 && begun.elapsed() < Duration::from_secs(3) {
             thread::sleep(Duration::from_millis(20));
         }
         let (kernel, ours) = (procfs::switches_of(1) - kernel_first, ours() - first);
-        println!("PID 1 switched {kernel} times, of which {ours} were seen");
+        println!("PID 1 switched {kernel} times, of which khor counted {ours}");
         kernel > 0 && ours == 0
     })
 }
 
-/// The amount of work for a count.
+/// The amount of work during a count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
-    /// All that is promised.
+    /// The amount for which the documents state the accuracy.
     Whole,
-    /// So little that the agent is likely to sleep meanwhile.
+    /// So little work that the agent probably sleeps meanwhile.
     Little,
 }
 
@@ -53,7 +53,7 @@ impl Amount {
 }
 
 /// On a stock kernel, counts once, and khor's count must equal the kernel's. With a shielded agent,
-/// no count may be too low by more than a twentieth and ten, and one of several small counts must
+/// no count may be too low by more than a twentieth plus ten, and one of several small counts must
 /// be exact.
 pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     let whole = count(Amount::Whole);
@@ -65,15 +65,15 @@ pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
         counted.holds()
     };
     let exact = hardly_short(whole) || (0..ATTEMPTS).any(|_| hardly_short(count(Amount::Little)));
-    assert!(exact, "not once exact in {ATTEMPTS} attempts");
+    assert!(exact, "none of {ATTEMPTS} attempts was exact");
 }
 
-/// Context switches as the kernel counts them, without those that cannot be seen.
+/// The kernel's count of context switches, without those of a shielded agent.
 pub(crate) fn visible_switches(collector: &Collector) -> impl Fn() -> u64 {
     let shielded = agent_is_shielded(collector);
     move || {
-        // Most of PID 1's threads sleep, so the order of the two readings hardly matters. `agrees`
-        // tolerates the rest.
+        // Most threads of PID 1 sleep, so the order of the two readings makes little difference.
+        // `agrees` tolerates this difference.
         let invisible = if shielded { procfs::switches_of(1) } else { 0 };
         procfs::stat("ctxt") - invisible
     }

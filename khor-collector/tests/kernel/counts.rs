@@ -1,4 +1,4 @@
-//! Tests each counter of the whole machine against the kernel's own count, read before and after.
+//! Tests each counter of the whole machine against the kernel's own count.
 
 use std::{cell::RefCell, thread, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     disk, program, turn,
 };
 
-/// The documented accuracy is for amounts like these: a million switches, 10,000 program starts, a
+/// The documented accuracy is for these amounts: a million switches, 10,000 program starts, a
 /// gibibyte each way.
 const SWITCHES: u32 = 1_000_000;
 const EXECS: u32 = 10_000;
@@ -41,8 +41,8 @@ fn forks_agree_with_processes() {
     });
 }
 
-/// The kernel has no count of execs. None may be missing, and only other programs that also fork
-/// may add some.
+/// The kernel has no count of program starts. khor must count at least the test's own, and at most
+/// as many as the kernel counts forks.
 #[test]
 fn every_exec_is_counted_once() {
     let Some(turn) = turn() else { return };
@@ -53,9 +53,9 @@ fn every_exec_is_counted_once() {
     assert!((u64::from(spawns)..=outer).contains(&ours), "{counted:?} of {spawns}");
 }
 
-/// In a quiet moment, none is added.
+/// If no other program starts meanwhile, the count is exact.
 #[test]
-fn execs_are_exactly_those_made() {
+fn exec_count_is_exact_on_quiet_machine() {
     const SPAWNS: u32 = 50;
     let Some(turn) = turn() else { return };
     let exact = (0..20).any(|_| {
@@ -66,11 +66,11 @@ fn execs_are_exactly_those_made() {
         assert!(counted >= u64::from(SPAWNS), "{counted}");
         counted == u64::from(SPAWNS)
     });
-    assert!(exact, "other programs started others all the time");
+    assert!(exact, "other programs started processes in every attempt");
 }
 
-/// Interfaces other than loopback count at other layers and later. So only periods without their
-/// traffic count.
+/// Other interfaces than loopback count at other layers and later. So only periods without their
+/// traffic are compared.
 #[test]
 fn network_agrees_with_loopback_exactly() {
     const ETHERNET_HEADER_BYTES: u64 = 14;
@@ -97,7 +97,7 @@ fn network_agrees_with_loopback_exactly() {
             assert!(counted.holds() || !quiet || agent_is_shielded(&turn.collector), "{counter} {counted:?}");
             counted.holds()
         });
-        assert!(exact, "{counter} was not once exact: it is wrong, or other interfaces are never quiet");
+        assert!(exact, "{counter} was never exact: it is wrong, or other interfaces always have traffic");
     }
 }
 
@@ -143,9 +143,9 @@ fn requests_agree_with_diskstats_and_are_timed() {
         };
         let (timed, ours_ms) = (ours(Counter::TimedRequests), ours(Counter::LatencyNs) / 1_000_000);
         let kernel_ms = outer_after.busy_ms - outer_before.busy_ms;
-        println!("{counted:?}, {timed} timed: {ours_ms} ms, by the kernel's account {kernel_ms} ms");
+        println!("{counted:?}, {timed} timed: {ours_ms} ms; the kernel's count: {kernel_ms} ms");
         assert!(timed >= 2 * MEBIBYTES as u64 && timed + 10 >= counted.ours, "{timed} timed");
-        // The kernel's time has the wait before the issue as well.
+        // The kernel's time also includes the wait before the issue.
         assert!(ours_ms > 0 && ours_ms <= kernel_ms + 2 + kernel_ms / 20, "{ours_ms} ms, {kernel_ms} ms");
         counted
     });
@@ -155,7 +155,7 @@ fn requests_agree_with_diskstats_and_are_timed() {
 fn retransmits_agree_with_retrans_segs() {
     let Some(turn) = turn() else { return };
     let able = load::in_lossy_namespace(|| {
-        // What other programs retransmit in the host's namespace adds to ours.
+        // khor also counts segments that other programs send again in the host's namespace.
         let host = || procfs::retransmitted_segments_of("/proc/1/net/snmp");
         agrees(&turn.collector, |_| {
             let host_before = host();
@@ -193,7 +193,7 @@ fn softirqs_agree_with_kernel_sum() {
     });
 }
 
-/// The collector reads these files at most ten times a second, and reads again after a pause of
+/// The collector reads these files at most ten times a second, so the test reads after a pause of
 /// that length.
 #[test]
 fn page_faults_agree_with_vmstat() {
@@ -202,7 +202,7 @@ fn page_faults_agree_with_vmstat() {
         thread::sleep(Duration::from_millis(150));
         turn.collector.sample()
     };
-    // At least one for each huge page.
+    // A huge page causes at least one fault.
     let work = || drop(std::hint::black_box(vec![1_u8; 64 << 20]));
     let counted = bracket(sample, Counter::Faults, || procfs::vmstat("pgfault"), work);
     assert!(counted.holds() && counted.inner >= 32, "{counted:?}");
@@ -216,16 +216,16 @@ fn set_second_cpu(online: bool) -> std::io::Result<()> {
     std::fs::write(SECOND_CPU, if online { "1" } else { "0" })
 }
 
-/// Whether there is a second CPU that can be taken away and brought back. Skips the test if not.
+/// Whether there is a second CPU that can go offline. Skips the test if not.
 fn second_cpu_or_skip() -> bool {
     let able = set_second_cpu(false).and_then(|()| set_second_cpu(true)).is_ok();
     if !able {
-        skip("there is no second CPU that can be taken away");
+        skip("there is no second CPU that can go offline");
     }
     able
 }
 
-/// The collector must add the CPU to its sums although it was offline at the start.
+/// The CPU is offline when the collector starts. The collector must still add its counts.
 #[test]
 fn cpu_online_after_start_loses_no_counts() {
     let Some(turn) = turn() else { return };
@@ -260,7 +260,7 @@ fn counting_survives_cpu_offline_and_online() {
             || {
                 let now = turn.collector.sample();
                 for counter in Counter::ALL {
-                    assert!(now.get(counter) >= last.borrow().get(counter), "{counter} went backward");
+                    assert!(now.get(counter) >= last.borrow().get(counter), "{counter} decreased");
                 }
                 last.replace(now.clone());
                 now

@@ -1,4 +1,4 @@
-//! A request counts once, at the disk that does the work.
+//! Tests that a disk request counts once, at the disk that does the work.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,7 +16,7 @@ use crate::{agreement::agrees, disk, turn};
 
 const BYTES: u64 = 8 << 20;
 
-/// A loop device over a file on a disk; detached and removed when dropped.
+/// A loop device over a file on a disk. Dropping it removes both.
 struct Loop {
     device: String,
     file: PathBuf,
@@ -42,7 +42,8 @@ impl Loop {
         options.read(true).write(true).custom_flags(O_DIRECT).open(&self.device).expect("the loop device")
     }
 
-    /// Writes or reads the whole device without its own page cache. The file's cache stays.
+    /// Writes or reads the whole device, bypassing the device's own page cache. The file's cache
+    /// stays.
     fn transfer(&self, step: impl Fn(&File, &mut [u8], u64)) {
         const CHUNK: usize = 1 << 20;
         let mut buffer = vec![0xa5_u8; CHUNK + 4096];
@@ -71,9 +72,9 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
 fn loop_write_counts_once_cached_read_never() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
-    // The loop driver then reads from the file's page cache.
+    // After this, the loop driver reads from the file's page cache.
     let mut cached = Vec::new();
-    File::open(&stacked.file).expect("the file").read_to_end(&mut cached).expect("its content");
+    File::open(&stacked.file).expect("the file").read_to_end(&mut cached).expect("the file's content");
     for (name, kernel, own, step) in [
         (
             Counter::WriteBytes,
@@ -101,8 +102,8 @@ fn loop_write_counts_once_cached_read_never() {
     }
 }
 
-/// A journal writes its commit between two flushes. After the second flush the kernel completes the
-/// same request again.
+/// A journal writes its commit between two flushes. After the second flush, the kernel completes
+/// the same request again.
 #[test]
 fn a_write_between_flushes_is_one_request() {
     const COMMITS: u64 = 50;
@@ -135,7 +136,7 @@ fn loop_device_requests_are_not_timed() {
         let timed = || turn.collector.sample();
         let counted = bracket(timed, Counter::TimedRequests, requests, work);
         assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");
-        // Requests of other programs may go untimed, so only the upper bound is exact.
+        // Requests of other programs may not be timed, so only the upper bound is exact.
         khor_e2e::Bracket { inner: counted.inner.min(counted.ours), ..counted }
     });
 }

@@ -1,7 +1,7 @@
-//! Tests the built collector on the running kernel against the kernel's own counts. Run it as root.
+//! Tests the built collector on the running kernel against the kernel's own counts. Needs root.
 //! `cargo xtask vm` runs it on other kernels.
 //!
-//! The tests share the machine and its counters, so they take turns.
+//! The tests share the machine and its counters, so only one test runs at a time.
 
 mod agreement;
 mod counts;
@@ -25,17 +25,18 @@ use khor_e2e::{
 use khor_proto::{Availability, Counter, Scope, Selector};
 use parking_lot::{Mutex, MutexGuard};
 
-/// The running test holds this lock. In a virtual machine the lock guards the shared collector.
+/// The running test holds this lock. In a virtual machine, it contains the shared collector.
 static TURN: Mutex<Option<Arc<Collector>>> = Mutex::new(None);
 
-/// A collector with the machine to itself, or none where the tests cannot run.
+/// A collector, and the lock that keeps other tests from running.
 struct Turn {
     collector: Arc<Collector>,
     _turn: MutexGuard<'static, Option<Arc<Collector>>>,
 }
 
-/// Waits for the turn of this test. Each test starts its own collector. In a virtual machine a
-/// start takes ten seconds, so all tests share one collector there.
+/// Waits until no other test runs. `None` if this test cannot run. Each test starts its own
+/// collector. In a virtual machine a start takes ten seconds, so all tests share one collector
+/// there.
 fn turn() -> Option<Turn> {
     let mut turn = TURN.lock();
     if !root_or_skip() {
@@ -46,27 +47,27 @@ fn turn() -> Option<Turn> {
     Some(Turn { collector, _turn: turn })
 }
 
-/// Waits for the turn of a test of scopes. On a kernel in confidentiality lockdown there are no
-/// scopes. There, this function checks the reason and returns `None`.
+/// Waits like [`turn`], for a test of scopes. A kernel in confidentiality lockdown has no scopes.
+/// On such a kernel, this function checks the reason and returns `None`.
 fn scoped_turn() -> Option<Turn> {
     let turn = turn()?;
     if !is_locked_down() {
         return Some(turn);
     }
     let scope = Scope::only(Selector::Cgroup("/".into()));
-    let mut listener = Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription");
+    let mut subscriber = Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription");
     for name in [Counter::Execs, Counter::Switches, Counter::RxBytes, Counter::TxBytes, Counter::Retransmits]
     {
-        let Availability::Absent { reason } = listener.availability(name) else {
+        let Availability::Absent { reason } = subscriber.availability(name) else {
             panic!("{name} is available")
         };
         assert!(reason.contains("/sys/kernel/security/lockdown"), "{name}: {reason}");
-        assert_eq!(listener.sample().get(name), None, "{name}");
+        assert_eq!(subscriber.sample().get(name), None, "{name}");
     }
     None
 }
 
-/// Whether the kernel lets no program read its memory, so that there are no scopes.
+/// Whether the kernel does not let programs read its memory. Then there are no scopes.
 fn is_locked_down() -> bool {
     khor_proto::lockdown::is_confidential()
 }
@@ -75,7 +76,7 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))
 }
 
-/// A directory on a disk; the temporary one may lie in memory.
+/// A directory on a disk. The temporary directory may be in memory.
 fn disk() -> &'static Path {
-    program().parent().expect("its directory")
+    program().parent().expect("the program's directory")
 }

@@ -1,4 +1,4 @@
-//! Events that the kernel does not show to the collector's programs.
+//! Tests the count of events that the kernel did not pass to the collector's programs.
 //!
 //! A kernel with `PREEMPT_RT` can preempt a program. Until this run ends, the kernel skips and
 //! counts all other runs of the same program on that CPU.
@@ -23,8 +23,8 @@ fn missed_events_cover_uncounted_packets() {
     let info =
         sample.counters().iter().find(|info| info.name == Counter::MissedEvents.name()).expect("it is known");
     if let Availability::Absent { reason } = &info.availability {
-        // 5.10 is the only kernel of `cargo xtask vm` that does not count them.
-        return assert!(reason.starts_with("this kernel does not count them"), "{reason}");
+        // Of the kernels of `cargo xtask vm`, only 5.10 does not count missed events.
+        return assert!(reason.starts_with("this kernel does not count missed events"), "{reason}");
     }
     let is_preemptible = procfs::is_preemptible();
     let mut wait = Wait::new("an event that was missed");
@@ -35,7 +35,7 @@ fn missed_events_cover_uncounted_packets() {
         if missed() > before || !is_preemptible {
             break;
         }
-        wait.check(|| "no event was missed, though this kernel preempts programs".into());
+        wait.check(|| "this kernel preempts programs, but no event was missed".into());
     }
 }
 

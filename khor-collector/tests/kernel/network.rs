@@ -1,4 +1,4 @@
-//! Traffic at the machine's edge and inside it, compared with the devices' own counts.
+//! Tests traffic at the machine's edge and inside it against the devices' own counts.
 
 use std::{
     cell::Cell,
@@ -17,14 +17,14 @@ use khor_proto::Counter;
 use crate::{Turn, turn};
 
 const BYTES: u64 = 64 << 20;
-/// The header that a veth counts and the stack no longer sees.
+/// Size of the link-layer header, which a veth counts and the network stack does not, bytes.
 const ETHERNET_HEADER_BYTES: u64 = 14;
-/// Attempts. One must be exact.
+/// Attempts of each comparison. One must be exact.
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A local device that hands its received packets to no other device. Its own count has `header`
-/// more bytes for each packet than khor's.
+/// A local device that passes its packets to no other device. Its own count has `header` more bytes
+/// for each packet than khor's.
 struct LocalDevice<'a> {
     namespace: &'a Namespace,
     device: &'static str,
@@ -40,7 +40,7 @@ impl<'a> LocalDevice<'a> {
         Self { namespace, device, header: 0 }
     }
 
-    /// Bytes and packets that it received, without link-layer headers.
+    /// Bytes and packets that the device received, without link-layer headers.
     fn received(&self) -> (u64, u64) {
         let traffic = traffic_of(self.namespace, self.device);
         (traffic.rx_bytes - self.header * traffic.rx_packets, traffic.rx_packets)
@@ -52,7 +52,8 @@ fn is_at_edge(device: &str) -> bool {
     Path::new("/sys/class/net").join(device).join("device").exists()
 }
 
-/// Bytes and packets that the host's own local devices received. Loopback's bytes have no header.
+/// Bytes and packets that the host's own local devices received. Loopback's packets have no
+/// link-layer header.
 fn host_received() -> (u64, u64) {
     let traffic = procfs::traffic(|device| !is_at_edge(device));
     (traffic.rx_bytes, traffic.rx_packets)
@@ -63,10 +64,10 @@ fn received(devices: &[LocalDevice<'_>]) -> (u64, u64) {
     all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
-/// Repeats `count` until a count agrees with the kernel's. Namespaces that the test does not see
-/// add packets: those of other programs and, in a virtual machine, those of earlier tests that the
-/// kernel has not removed yet. A shielded agent hides a packet now and then. No count may be short
-/// by more than a twentieth.
+/// Repeats `count` until it agrees with the kernel. Other namespaces may add packets: those of
+/// other programs and, in a virtual machine, those of earlier tests that the kernel has not removed
+/// yet. A thread of PID 1 may hide a packet (see `agreement.rs`). No count may be too low by more
+/// than a twentieth.
 fn agrees(count: impl Fn() -> Bracket) {
     let exact = (0..if in_vm() { ATTEMPTS_IN_VM } else { ATTEMPTS }).any(|_| {
         let counted = count();
@@ -77,7 +78,7 @@ fn agrees(count: impl Fn() -> Bracket) {
 }
 
 /// Compares local bytes, then local packets, with those of `devices` during `work`. The work must
-/// move at least `least` bytes and less than twice as many.
+/// transfer at least `least` bytes and less than twice as many.
 fn local_agrees(turn: &Turn, devices: &[LocalDevice<'_>], least: u64, work: impl Fn()) {
     agrees(|| {
         let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, || received(devices).0, &work);
@@ -94,7 +95,7 @@ pub(crate) fn connect(here: &Namespace, end: &str, there: &Namespace, other_end:
     there.command(&format!("ip link set {other_end} up"));
 }
 
-/// Traffic of one device of a namespace.
+/// The traffic of one device of a namespace.
 pub(crate) fn traffic_of(namespace: &Namespace, device: &'static str) -> Traffic {
     namespace.run(move || procfs::traffic(|name| name == device))
 }
@@ -115,7 +116,7 @@ fn loopback_is_local_traffic() {
     local_agrees(&turn, &[], bytes, || load::loopback(bytes, 1000));
 }
 
-/// Loopback traffic counts in both totals and not at the edge. Other programs may use the edge, so
+/// Loopback traffic counts in both totals, but not at the edge. Other programs may use the edge, so
 /// one attempt without their packets is enough.
 #[test]
 fn loopback_is_not_at_the_edge() {
@@ -133,7 +134,7 @@ fn loopback_is_not_at_the_edge() {
         println!("{edge:?}");
         edge == [0; 4]
     });
-    assert!(untouched, "the edge was never quiet, or loopback counts there");
+    assert!(untouched, "in every attempt there was traffic at the edge, or loopback counts there");
 }
 
 #[test]
@@ -148,8 +149,7 @@ fn veth_between_namespaces_carries_local_traffic() {
     local_agrees(&turn, &devices, bytes, || stream(&left, &right, "10.99.0.2", bytes));
 }
 
-/// The path between two containers. On it three devices receive every packet. Two of them hand it
-/// on.
+/// The path between two containers. Three devices receive every packet, and two of them pass it on.
 #[test]
 fn bridged_traffic_counts_once() {
     let Some(turn) = turn() else { return };
@@ -179,8 +179,8 @@ fn bridged_traffic_counts_once() {
             edge.set(sample.get(Counter::EdgeRxBytes).expect("a count"));
             sample
         };
-        // The cards' own counts have headers and merged packets, so the edge's share is taken from
-        // ours.
+        // The cards' own counts have headers and merged packets, so this uses khor's count for the
+        // edge.
         let kernel = || received(&devices).0 + received(&ports).0 - host_received().0;
         let (edge_before, counted) = {
             sample();
@@ -210,7 +210,7 @@ fn moved_and_renamed_devices_count_exactly() {
     let journey = || {
         let socket = sender.run(|| UdpSocket::bind("10.97.0.1:0").expect("a socket"));
         let traffic = Background::start(move || {
-            // While the other end is away, there is no carrier.
+            // Without the other end, the device has no carrier and sends nothing.
             let _ = socket.send_to(&[0; 1000], SocketAddr::from(([10, 97, 0, 2], 9)));
         });
         for _ in 0..load::scaled(10_u32) {

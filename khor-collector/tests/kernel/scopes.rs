@@ -1,4 +1,4 @@
-//! Tests scopes: each counts everything that belongs to it, and nothing else.
+//! Tests that each scope counts all events that belong to it, and no others.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ pub(crate) fn of(cgroup: &Cgroup) -> Selector {
     Selector::Cgroup(cgroup.path().to_owned())
 }
 
-pub(crate) fn listen(turn: &Turn, scope: Scope) -> Subscriber {
+pub(crate) fn subscribe(turn: &Turn, scope: Scope) -> Subscriber {
     Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription")
 }
 
-pub(crate) fn reason(listener: &Subscriber, counter: Counter) -> String {
-    match listener.availability(counter) {
+pub(crate) fn reason(subscriber: &Subscriber, counter: Counter) -> String {
+    match subscriber.availability(counter) {
         Availability::Absent { reason } => reason.clone(),
         Availability::Available => panic!("{counter} is available"),
     }
 }
 
-/// What `counter` moves by while `work` is done.
-pub(crate) fn counted(listener: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
-    let before = listener.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
+/// The growth of `counter` during `work`.
+pub(crate) fn counted(subscriber: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
+    let before = subscriber.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
     work();
-    listener.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing")) - before
+    subscriber.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing")) - before
 }
 
 #[test]
@@ -37,28 +37,28 @@ fn cgroup_counts_own_and_descendant_execs() {
         return skip("needs cgroup2");
     };
     let below = Cgroup::make("/khor-test-a/one/two").expect("a cgroup");
-    let mut listener = listen(&turn, Scope::only(of(&ours)));
+    let mut subscriber = subscribe(&turn, Scope::only(of(&ours)));
     for (cgroup, expected) in [(&ours, EXECS), (&below, EXECS), (&other, 0)] {
         let mut worker = Worker::start(&format!("execs {EXECS}"), Some(cgroup));
-        let execs = counted(&mut listener, Counter::Execs, || worker.work());
+        let execs = counted(&mut subscriber, Counter::Execs, || worker.work());
         assert_eq!(execs, u64::from(expected), "{}", cgroup.path());
     }
-    // Forks: one for each, besides what the worker's own threads are.
+    // Each program start also forks once. The worker itself does not fork.
     let mut worker = Worker::start(&format!("execs {EXECS}"), Some(&ours));
-    assert_eq!(counted(&mut listener, Counter::Forks, || worker.work()), u64::from(EXECS));
+    assert_eq!(counted(&mut subscriber, Counter::Forks, || worker.work()), u64::from(EXECS));
     drop(below);
 }
 
 #[test]
-fn exclusion_goes_before_inclusion() {
+fn exclusion_overrides_inclusion() {
     const EXECS: u32 = 50;
     let Some(turn) = turn() else { return };
     let (Some(ours), Some(below)) = (Cgroup::make("/khor-test-c"), Cgroup::make("/khor-test-c/below")) else {
         return skip("needs cgroup2");
     };
     let include = vec![of(&ours)];
-    let mut without = listen(&turn, Scope::Selected { include, exclude: vec![of(&below)] });
-    let mut all_but = listen(&turn, Scope::Selected { include: vec![], exclude: vec![of(&ours)] });
+    let mut without = subscribe(&turn, Scope::Selected { include, exclude: vec![of(&below)] });
+    let mut all_but = subscribe(&turn, Scope::Selected { include: vec![], exclude: vec![of(&ours)] });
     let mut inside = Worker::start(&format!("execs {EXECS}"), Some(&ours));
     let mut excluded = Worker::start(&format!("execs {EXECS}"), Some(&below));
     let execs = counted(&mut without, Counter::Execs, || {
@@ -76,26 +76,26 @@ fn process_switches_agree_with_kernel_count() {
     let rounds = load::scaled(20_000_u32);
     let mut worker = Worker::start(&format!("switches {rounds}"), None);
     let pid = worker.pid();
-    let mut listener = listen(&turn, Scope::only(Selector::Process(pid)));
+    let mut subscriber = subscribe(&turn, Scope::only(Selector::Process(pid)));
     let switches =
-        bracket(|| listener.sample(), Counter::Switches, || procfs::switches_of(pid), || worker.work());
+        bracket(|| subscriber.sample(), Counter::Switches, || procfs::switches_of(pid), || worker.work());
     assert!(switches.holds() && switches.ours > u64::from(rounds), "{switches:?}");
-    let quiet = counted(&mut listener, Counter::Switches, || load::ping_pong(2000));
-    assert!(quiet < 100, "the test's own {quiet} switches are not the worker's");
+    let quiet = counted(&mut subscriber, Counter::Switches, || load::ping_pong(2000));
+    assert!(quiet < 100, "the scope counts {quiet} switches of the test itself");
     for counter in [Counter::RxBytes, Counter::ReadBytes, Counter::Retransmits] {
-        assert!(reason(&listener, counter).contains("not its process") || counter == Counter::RxBytes);
+        assert!(reason(&subscriber, counter).contains("not its process") || counter == Counter::RxBytes);
     }
-    assert!(reason(&listener, Counter::Irqs).contains("nobody"));
-    assert!(reason(&listener, Counter::CpuStallUs).contains("not for processes"));
-    assert!(listener.sample().get(Counter::Faults).expect("faults") > 0);
+    assert!(reason(&subscriber, Counter::Irqs).contains("no owner"));
+    assert!(reason(&subscriber, Counter::CpuStallUs).contains("not for processes"));
+    assert!(subscriber.sample().get(Counter::Faults).expect("faults") > 0);
     drop(worker);
-    listener.wait_until("its end to be told", |listener| {
-        matches!(listener.availability(Counter::Switches), Availability::Absent { reason } if reason.contains("ended"))
+    subscriber.wait_until("its end to be reported", |subscriber| {
+        matches!(subscriber.availability(Counter::Switches), Availability::Absent { reason } if reason.contains("ended"))
     });
-    assert_eq!(listener.sample().get(Counter::Switches), None);
+    assert_eq!(subscriber.sample().get(Counter::Switches), None);
 }
 
-/// A field such as `rbytes` of all devices in the cgroup's io.stat: the controller's own account.
+/// The controller's own count: the sum of a field of io.stat, such as `rbytes`, over all devices.
 fn io_stat(cgroup: &Cgroup, field: &str) -> u64 {
     let text = std::fs::read_to_string(cgroup.directory().join("io.stat")).expect("io.stat");
     let fields = text.split_whitespace().filter_map(|word| word.strip_prefix(field)?.strip_prefix('='));
@@ -109,33 +109,33 @@ fn disk_requests_follow_io_controller() {
         return skip("needs cgroup2");
     };
     if !ours.enable("io") {
-        // As on this project's machine, where the controller belongs to an old hierarchy.
-        let listener = listen(&turn, Scope::only(of(&ours)));
-        let reason = reason(&listener, Counter::WriteBytes);
+        // On some machines, the controller belongs to an old hierarchy.
+        let subscriber = subscribe(&turn, Scope::only(of(&ours)));
+        let reason = reason(&subscriber, Counter::WriteBytes);
         let old = procfs::hierarchy_of("blkio") != 0;
         let fix = if old { "systemd.unified_cgroup_hierarchy=1" } else { "systemctl set-property" };
         return assert!(reason.contains("io controller") && reason.contains(fix), "{reason}");
     }
-    let mut listener = listen(&turn, Scope::only(of(&ours)));
+    let mut subscriber = subscribe(&turn, Scope::only(of(&ours)));
     let work = format!("direct-io {}", disk().display());
     let mut inside = Worker::start(&work, Some(&ours));
     let own = || (io_stat(&ours, "rbytes"), io_stat(&ours, "wbytes"));
-    let (own_before, before) = (own(), listener.sample());
+    let (own_before, before) = (own(), subscriber.sample());
     inside.work();
-    let (own_after, after) = (own(), listener.sample());
+    let (own_after, after) = (own(), subscriber.sample());
     let moved = |counter: Counter| after.growth_since(&before, counter);
     let (read, written) = (own_after.0 - own_before.0, own_after.1 - own_before.1);
-    println!("the controller says {read} read and {written} written");
+    println!("the controller counts {read} read and {written} written");
     assert!(read > 1 << 20 && written > 1 << 20, "{read} {written}");
     assert_eq!(moved(Counter::ReadBytes), read);
-    // The controller counts what is submitted, and more may be under way.
+    // The controller counts submitted requests, of which some may not be complete.
     assert!(
         moved(Counter::WriteBytes) <= written && moved(Counter::WriteBytes) > written / 2,
         "of {written}"
     );
     assert!(moved(Counter::TimedRequests) > 0 && moved(Counter::LatencyNs) > 0);
     let mut outside = Worker::start(&work, Some(&other));
-    assert_eq!(counted(&mut listener, Counter::ReadBytes, || outside.work()), 0);
+    assert_eq!(counted(&mut subscriber, Counter::ReadBytes, || outside.work()), 0);
 }
 
 #[test]
@@ -143,29 +143,29 @@ fn cgroup_may_appear_end_and_return() {
     const EXECS: u32 = 20;
     const PATH: &str = "/khor-test-h";
     let Some(turn) = turn() else { return };
-    drop(Cgroup::make(PATH)); // left over
-    let mut listener = listen(&turn, Scope::only(Selector::Cgroup(PATH.into())));
+    drop(Cgroup::make(PATH)); // removes a cgroup that an earlier run left
+    let mut subscriber = subscribe(&turn, Scope::only(Selector::Cgroup(PATH.into())));
     let mut last = 0;
     for round in 0..3 {
-        assert!(reason(&listener, Counter::Execs).contains("no cgroup /khor-test-h"), "round {round}");
-        assert_eq!(listener.sample().get(Counter::Execs), None, "absent, and not zero");
+        assert!(reason(&subscriber, Counter::Execs).contains("no cgroup /khor-test-h"), "round {round}");
+        assert_eq!(subscriber.sample().get(Counter::Execs), None, "the count is absent, not zero");
         let Some(cgroup) = Cgroup::make(PATH) else { return skip("needs cgroup2") };
-        listener.wait_until("the cgroup to be found", |listener| {
-            *listener.availability(Counter::Execs) == Availability::Available
+        subscriber.wait_until("the cgroup to be found", |subscriber| {
+            *subscriber.availability(Counter::Execs) == Availability::Available
         });
         let mut worker = Worker::start(&format!("execs {EXECS}"), Some(&cgroup));
         assert_eq!(
-            counted(&mut listener, Counter::Execs, || worker.work()),
+            counted(&mut subscriber, Counter::Execs, || worker.work()),
             u64::from(EXECS),
             "round {round}"
         );
-        let now = listener.sample().get(Counter::Execs).expect("execs");
-        assert!(now > last, "what was counted stays");
+        let now = subscriber.sample().get(Counter::Execs).expect("execs");
+        assert!(now > last, "the earlier counts stay");
         last = now;
         drop(worker);
         drop(cgroup);
-        listener.wait_until("its end to be told", |listener| {
-            *listener.availability(Counter::Execs) != Availability::Available
+        subscriber.wait_until("its end to be reported", |subscriber| {
+            *subscriber.availability(Counter::Execs) != Availability::Available
         });
     }
 }
@@ -174,51 +174,51 @@ fn cgroup_may_appear_end_and_return() {
 fn pressure_and_faults_are_of_cgroup() {
     let Some(turn) = turn() else { return };
     let Some(ours) = Cgroup::make("/khor-test-i") else { return skip("needs cgroup2") };
-    let mut listener = listen(&turn, Scope::only(of(&ours)));
+    let mut subscriber = subscribe(&turn, Scope::only(of(&ours)));
     let own = |resource: &str| {
         let text = std::fs::read_to_string(ours.directory().join(format!("{resource}.pressure"))).ok()?;
         text.split("total=").nth(1)?.split_whitespace().next()?.parse::<u64>().ok()
     };
     match own("cpu") {
         Some(total_us) => {
-            let ours_us = listener.sample().get(Counter::CpuStallUs).expect("pressure");
+            let ours_us = subscriber.sample().get(Counter::CpuStallUs).expect("pressure");
             assert!(ours_us >= total_us && own("cpu") >= Some(ours_us), "{ours_us} {total_us}");
         }
-        None => assert!(!reason(&listener, Counter::CpuStallUs).is_empty()),
+        None => assert!(!reason(&subscriber, Counter::CpuStallUs).is_empty()),
     }
     let two = Scope::Selected {
         include: vec![of(&ours), Selector::Cgroup("/khor-test-none".into())],
         exclude: vec![],
     };
-    assert!(reason(&listen(&turn, two), Counter::Faults).contains("one cgroup or one process"));
+    assert!(reason(&subscribe(&turn, two), Counter::Faults).contains("a single cgroup or process"));
 }
 
 #[test]
-fn scopes_are_64_and_refusals_say_why() {
+fn scopes_are_limited_and_rejections_have_reasons() {
     let Some(turn) = turn() else { return };
     let named = |name: String| Scope::only(Selector::Cgroup(format!("/khor-test-{name}")));
-    let mut listeners: Vec<_> = (0..60).map(|n| listen(&turn, named(n.to_string()))).collect();
-    let shared = listen(&turn, named("0".into())); // the same scope is no further one
+    let mut subscribers: Vec<_> = (0..60).map(|n| subscribe(&turn, named(n.to_string()))).collect();
+    let shared = subscribe(&turn, named("0".into())); // the same scope counts once
     drop(shared);
     // One user may have at most 64 connections, so the last scopes are opened by changing
     // subscriptions.
-    let refused = |scope: Scope| match Subscriber::new(turn.collector.socket(), scope, &[]) {
+    let rejection = |scope: Scope| match Subscriber::new(turn.collector.socket(), scope, &[]) {
         Err(ClientError::Bye { reason }) => reason,
         other => panic!("{other:?}"),
     };
     let many = vec![Selector::Process(1); Scope::MAX_SELECTORS + 1];
     for (scope, why) in [
-        (Scope::only(Selector::Cgroup("relative".into())), "begin with a slash"),
+        (Scope::only(Selector::Cgroup("relative".into())), "start with a slash"),
         (Scope::only(Selector::Cgroup("/a/../b".into())), "plain path"),
         (Scope::only(Selector::Process(u32::MAX)), "no process 4294967295"),
-        (Scope::Selected { include: many, exclude: vec![] }, "include 16"),
+        (Scope::Selected { include: many, exclude: vec![] }, "includes at most 16"),
         (Scope::Selected { include: vec![], exclude: vec![] }, "the whole machine"),
     ] {
-        let reason = refused(scope);
+        let reason = rejection(scope);
         assert!(reason.contains(why), "{reason}");
     }
-    listeners.clear();
+    subscribers.clear();
     std::thread::sleep(Duration::from_millis(100));
-    let mut again = listen(&turn, named("again".into()));
+    let mut again = subscribe(&turn, named("again".into()));
     again.sample();
 }

@@ -1,4 +1,5 @@
-//! Network traffic of scopes: every packet of their sockets counts once, whatever devices carry it.
+//! Tests the network traffic of scopes: every packet of their sockets counts once, whichever
+//! devices carry it.
 
 use khor_e2e::{Cgroup, Namespace, Subscriber, load, procfs, skip, skip::skip_outside_vm};
 use khor_proto::{Availability, Counter, Scope};
@@ -7,7 +8,7 @@ use crate::{
     Turn,
     network::{connect, traffic_of},
     scoped_turn as turn,
-    scopes::{counted, listen, of, reason},
+    scopes::{counted, of, reason, subscribe},
     worker::{DATAGRAM_BYTES, Worker},
 };
 
@@ -15,32 +16,32 @@ const DATAGRAMS: u32 = 1000;
 const IPV4_HEADER_BYTES: u64 = 20;
 const IPV6_HEADER_BYTES: u64 = 40;
 const UDP_HEADER_BYTES: u64 = 8;
-/// Attempts to count a stream. The kernel skips a run of a program that interrupts the same
-/// program.
+/// Attempts to count a stream. One must be exact, because the kernel skips a run of a program that
+/// interrupts the same program.
 const ATTEMPTS: usize = 5;
-/// A packet without data: headers of IPv4 and TCP, with time stamps.
+/// Size of a packet without data: the headers of IPv4 and TCP, with time stamps.
 const EMPTY_SEGMENT_BYTES: u64 = 52;
 
-/// A cgroup and a listener to its scope. `None` where the kernel cannot attribute packets. Such
-/// kernels are rare, but this project's own machine has one.
+/// A cgroup and a subscriber to its scope. `None` on the rare kernels that cannot attribute
+/// packets.
 fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Subscriber)> {
     let Some(cgroup) = Cgroup::make(path) else {
         skip("needs cgroup2");
         return None;
     };
-    let listener = listen(turn, Scope::only(of(&cgroup)));
+    let subscriber = subscribe(turn, Scope::only(of(&cgroup)));
     for name in [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets] {
-        if *listener.availability(name) != Availability::Available {
-            let reason = reason(&listener, name);
+        if *subscriber.availability(name) != Availability::Available {
+            let reason = reason(&subscriber, name);
             assert!(reason.contains("fentry"), "{name}: {reason}");
             skip_outside_vm(&reason);
             return None;
         }
     }
-    Some((cgroup, listener))
+    Some((cgroup, subscriber))
 }
 
-/// A worker in `cgroup` and in `namespace`.
+/// Starts a worker in `cgroup` and in `namespace`.
 fn worker_in(namespace: &Namespace, work: &str, cgroup: &Cgroup) -> Worker {
     let work = work.to_owned();
     let worker = namespace.run(move || Worker::start(&work, None));
@@ -48,12 +49,12 @@ fn worker_in(namespace: &Namespace, work: &str, cgroup: &Cgroup) -> Worker {
     worker
 }
 
-/// Counts the datagrams that a worker sends to `address`, packets and bytes.
-fn sent(listener: &mut Subscriber, namespace: &Namespace, address: &str, cgroup: &Cgroup) -> (u64, u64) {
+/// Counts the packets and bytes of the datagrams that a worker sends to `address`.
+fn sent(subscriber: &mut Subscriber, namespace: &Namespace, address: &str, cgroup: &Cgroup) -> (u64, u64) {
     let mut worker = worker_in(namespace, &format!("datagrams {address} {DATAGRAMS}"), cgroup);
-    let before = listener.sample();
+    let before = subscriber.sample();
     worker.work();
-    let after = listener.sample();
+    let after = subscriber.sample();
     let moved = |counter: Counter| after.growth_since(&before, counter);
     let (packets, bytes) = (moved(Counter::TxPackets), moved(Counter::TxBytes));
     let edge = (moved(Counter::EdgeTxPackets), moved(Counter::EdgeTxBytes));
@@ -71,21 +72,21 @@ fn expected(header: u64) -> (u64, u64) {
 fn scope_lacks_local_traffic_with_reason() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-local") else { return skip("needs cgroup2") };
-    let mut listener = listen(&turn, Scope::only(of(&cgroup)));
+    let mut subscriber = subscribe(&turn, Scope::only(of(&cgroup)));
     for name in [Counter::LocalBytes, Counter::LocalPackets] {
         assert_eq!(
-            reason(&listener, name),
+            reason(&subscriber, name),
             "local traffic is counted at devices, and a scope's traffic at its sockets"
         );
-        assert_eq!(listener.sample().get(name), None);
+        assert_eq!(subscriber.sample().get(name), None);
     }
 }
 
-/// Unicast, multicast and broadcast, of IPv4 and IPv6.
+/// The datagrams are unicast and multicast, of IPv4 and IPv6.
 #[test]
 fn sent_datagram_of_scope_counts_once() {
     let Some(turn) = turn() else { return };
-    let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-datagrams") else { return };
+    let Some((cgroup, mut subscriber)) = scope_of(&turn, "/khor-test-datagrams") else { return };
     let namespace = Namespace::new();
     namespace.command("ip route add 224.0.0.0/4 dev lo");
     for (address, header) in [
@@ -93,17 +94,17 @@ fn sent_datagram_of_scope_counts_once() {
         ("239.1.2.3:9", IPV4_HEADER_BYTES),
         ("[::1]:9", IPV6_HEADER_BYTES),
     ] {
-        assert_eq!(sent(&mut listener, &namespace, address, &cgroup), expected(header), "{address}");
+        assert_eq!(sent(&mut subscriber, &namespace, address, &cgroup), expected(header), "{address}");
     }
     let other = Cgroup::make("/khor-test-datagrams-of-others").expect("a cgroup");
-    assert_eq!(sent(&mut listener, &namespace, "127.0.0.1:9", &other), (0, 0));
+    assert_eq!(sent(&mut subscriber, &namespace, "127.0.0.1:9", &other), (0, 0));
 }
 
-/// At the devices, each packet would count twice.
+/// At devices, each packet would count twice.
 #[test]
 fn stacked_devices_count_packet_once_per_scope() {
     let Some(turn) = turn() else { return };
-    let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-stacked") else { return };
+    let Some((cgroup, mut subscriber)) = scope_of(&turn, "/khor-test-stacked") else { return };
     let (left, right) = (Namespace::new(), Namespace::new());
     connect(&left, "left", &right, "right");
     connect(&left, "port", &right, "toport");
@@ -123,7 +124,7 @@ fn stacked_devices_count_packet_once_per_scope() {
     right.command("ip addr add 10.96.0.2/24 dev right");
     right.command("ip addr add 10.94.0.2/24 dev toport");
     for address in ["10.96.0.2:9", "10.95.0.2:9", "10.94.0.2:9"] {
-        let counted = sent(&mut listener, &left, address, &cgroup);
+        let counted = sent(&mut subscriber, &left, address, &cgroup);
         assert_eq!(counted, expected(IPV4_HEADER_BYTES), "{address}");
     }
     let through = |device| traffic_of(&left, device).tx_packets;
@@ -136,14 +137,14 @@ fn stacked_devices_count_packet_once_per_scope() {
 #[test]
 fn stream_counts_exactly_for_its_socket() {
     let Some(turn) = turn() else { return };
-    let Some((cgroup, mut listener)) = scope_of(&turn, "/khor-test-stream") else { return };
+    let Some((cgroup, mut subscriber)) = scope_of(&turn, "/khor-test-stream") else { return };
     let bytes = load::scaled(16_u32 << 20);
     let namespace = Namespace::new();
     let mut worker = worker_in(&namespace, &format!("loopback {bytes}"), &cgroup);
     let exact = (0..ATTEMPTS).any(|_| {
-        let (before, first) = (namespace.run(procfs::ip_traffic), listener.sample());
+        let (before, first) = (namespace.run(procfs::ip_traffic), subscriber.sample());
         worker.work();
-        let (after, last) = (namespace.run(procfs::ip_traffic), listener.sample());
+        let (after, last) = (namespace.run(procfs::ip_traffic), subscriber.sample());
         let moved = |counter: Counter| last.growth_since(&first, counter);
         let sent = (moved(Counter::TxBytes), moved(Counter::TxPackets));
         let received = (moved(Counter::RxBytes), moved(Counter::RxPackets));
@@ -156,18 +157,18 @@ fn stream_counts_exactly_for_its_socket() {
         };
         agrees(sent, kernel_sent) && agrees(received, kernel_received)
     });
-    assert!(exact, "no attempt counted what the kernel counted");
+    assert!(exact, "no attempt agreed with the kernel's count");
 }
 
 #[test]
 fn packets_belong_only_to_sockets_scope() {
     let Some(turn) = turn() else { return };
-    let Some((_cgroup, mut listener)) = scope_of(&turn, "/khor-test-d") else { return };
+    let Some((_cgroup, mut subscriber)) = scope_of(&turn, "/khor-test-d") else { return };
     let other = Cgroup::make("/khor-test-e").expect("a cgroup");
     let namespace = Namespace::new();
     let work = format!("loopback {}", load::scaled(16_u32 << 20));
     let mut outside = worker_in(&namespace, &work, &other);
     for name in [Counter::TxBytes, Counter::RxBytes] {
-        assert_eq!(counted(&mut listener, name, || outside.work()), 0, "{name}");
+        assert_eq!(counted(&mut subscriber, name, || outside.work()), 0, "{name}");
     }
 }

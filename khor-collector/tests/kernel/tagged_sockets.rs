@@ -1,5 +1,5 @@
-//! Sockets whose cgroup a class id replaces (before 5.15). This test must run last: on such a
-//! kernel it ends the attribution of sockets until the next boot.
+//! Tests sockets whose cgroup is replaced by a class id (before 5.15). This test must run last: on
+//! such a kernel, no socket has a cgroup afterwards until the next boot.
 
 use std::{fs, path::PathBuf};
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     program, scoped_turn as turn,
-    scopes::{counted, listen, of, reason},
+    scopes::{counted, of, reason, subscribe},
     worker::Worker,
 };
 
@@ -21,7 +21,7 @@ const OF_SOCKETS: [Counter; 5] =
     [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets, Counter::Retransmits];
 const DATAGRAMS: u64 = 100;
 
-/// A cgroup with a class id in an old hierarchy of its own.
+/// A cgroup with a class id, in an old hierarchy of its own.
 struct ClassId {
     group: PathBuf,
     _hierarchy: Mount,
@@ -29,7 +29,8 @@ struct ClassId {
 }
 
 impl ClassId {
-    /// Makes the cgroup. `None` if the kernel lacks the controller or it is mounted elsewhere.
+    /// Creates the cgroup. `None` if the kernel lacks the controller, or the controller is mounted
+    /// elsewhere.
     fn set() -> Option<Self> {
         let place = TempDir::new().expect("a directory");
         let hierarchy = Mount::old_hierarchy(place.path(), "net_cls").ok()?;
@@ -72,44 +73,47 @@ fn class_id_hides_scope_traffic() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-tags") else { return skip("needs cgroup2") };
     if !in_vm() && kernel_replaces_cgroups() {
-        return skip_outside_vm("this kernel would attribute no socket until the next boot");
+        return skip_outside_vm(
+            "without a virtual machine, sockets would have no cgroup until the next boot",
+        );
     }
-    let mut listener = listen(&turn, Scope::only(of(&cgroup)));
-    let available = |listener: &Subscriber| OF_SOCKETS.map(|counter| listener.availability(counter).clone());
-    let before = available(&listener);
+    let mut subscriber = subscribe(&turn, Scope::only(of(&cgroup)));
+    let available =
+        |subscriber: &Subscriber| OF_SOCKETS.map(|counter| subscriber.availability(counter).clone());
+    let before = available(&subscriber);
     let Some(class) = ClassId::set() else { return skip_outside_vm("net_cls cannot be mounted") };
     if kernel_replaces_cgroups() {
         assert!(before.iter().all(|availability| *availability == Availability::Available), "{before:?}");
-        let missing = |listener: &Subscriber| {
-            let missing = |counter| matches!(listener.availability(counter), Availability::Absent { .. });
+        let missing = |subscriber: &Subscriber| {
+            let missing = |counter| matches!(subscriber.availability(counter), Availability::Absent { .. });
             OF_SOCKETS.into_iter().all(missing)
         };
-        listener.wait_until("the class id to be noticed", |listener| missing(listener));
-        assert!(reason(&listener, Counter::TxBytes).contains("net_cls is in use"));
-        assert_eq!(listener.sample().get(Counter::TxBytes), None, "missing, and not zero");
+        subscriber.wait_until("the class id to be detected", |subscriber| missing(subscriber));
+        assert!(reason(&subscriber, Counter::TxBytes).contains("net_cls is in use"));
+        assert_eq!(subscriber.sample().get(Counter::TxBytes), None, "the count is missing, not zero");
         drop(class);
         wait_until("the class id's cgroup to end", || !children_of_net_cls());
-        return a_collector_that_starts_later_notices_tagged_sockets(&cgroup);
+        return a_collector_that_starts_later_detects_tagged_sockets(&cgroup);
     }
-    // A newer kernel keeps both, so a process with a class id still counts in its scope.
+    // A newer kernel stores both, so a process with a class id still counts in its scope.
     let mut worker = datagrams(&cgroup);
     class.take(worker.pid());
-    listener.sample();
-    assert_eq!(available(&listener), before);
+    subscriber.sample();
+    assert_eq!(available(&subscriber), before);
     if before[1] == Availability::Available {
-        assert_eq!(counted(&mut listener, Counter::TxPackets, || worker.work()), DATAGRAMS);
+        assert_eq!(counted(&mut subscriber, Counter::TxPackets, || worker.work()), DATAGRAMS);
     }
 }
 
-/// `/proc/cgroups` no longer shows that the controller was in use. Only the sockets show it.
-fn a_collector_that_starts_later_notices_tagged_sockets(cgroup: &Cgroup) {
+/// `/proc/cgroups` no longer shows that the controller was in use. Only the sockets' tags show it.
+fn a_collector_that_starts_later_detects_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));
-    let mut listener = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
-    assert_eq!(*listener.availability(Counter::TxBytes), Availability::Available);
+    let mut subscriber = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
+    assert_eq!(*subscriber.availability(Counter::TxBytes), Availability::Available);
     datagrams(cgroup).work();
-    listener.wait_until("a tagged socket to be noticed", |listener| {
-        matches!(listener.availability(Counter::TxBytes), Availability::Absent { reason }
+    subscriber.wait_until("a tagged socket to be detected", |subscriber| {
+        matches!(subscriber.availability(Counter::TxBytes), Availability::Absent { reason }
             if reason.contains("net_cls or net_prio is in use"))
     });
 }

@@ -1,5 +1,5 @@
-//! A process that works on command: the test's own program, started again with its only ignored
-//! test.
+//! A worker process that starts each task on command. It is the test program itself, started again
+//! with its only ignored test.
 
 use std::{
     io::{BufRead, BufReader, Write, stdin},
@@ -10,17 +10,17 @@ use std::{
 use khor_e2e::{Cgroup, load};
 
 const WORK: &str = "KHOR_WORK";
-/// Data in each datagram that a worker sends.
+/// Payload of each datagram that a worker sends, bytes.
 pub(crate) const DATAGRAM_BYTES: usize = 1000;
 
-/// The process.
+/// A worker process.
 pub(crate) struct Worker {
     child: Child,
-    said: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Worker {
-    /// Starts it, within `cgroup`; it waits.
+    /// Starts a worker for `work`, in `cgroup`. It waits for the first command.
     pub(crate) fn start(work: &str, cgroup: Option<&Cgroup>) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["--exact", "worker::works", "--ignored", "--nocapture", "--test-threads=1"]);
@@ -31,8 +31,8 @@ impl Worker {
             .stderr(Stdio::null())
             .spawn()
             .expect("a worker");
-        let said = BufReader::new(child.stdout.take().expect("its words"));
-        let mut worker = Self { child, said };
+        let output = BufReader::new(child.stdout.take().expect("the worker's output"));
+        let mut worker = Self { child, output };
         worker.wait_for("ready");
         if let Some(cgroup) = cgroup {
             cgroup.take(worker.pid());
@@ -44,20 +44,21 @@ impl Worker {
         self.child.id()
     }
 
-    /// Has it work, and waits until it is done; it stays.
+    /// Lets the worker do its work once, and waits until it is done. The worker then waits again.
     pub(crate) fn work(&mut self) {
         self.go();
         self.wait_for("done");
     }
 
-    /// Has it work, which it does not survive.
+    /// Lets the worker do work that ends it.
     pub(crate) fn work_to_death(mut self) {
         self.go();
-        assert!(!self.child.wait().expect("its end").success());
+        assert!(!self.child.wait().expect("the worker's exit status").success());
     }
 
     fn go(&mut self) {
-        writeln!(self.child.stdin.as_mut().expect("its ear"), "go").expect("telling it");
+        writeln!(self.child.stdin.as_mut().expect("the worker's input"), "go")
+            .expect("writing to the worker");
     }
 
     fn wait_for(&mut self, word: &str) {
@@ -65,9 +66,9 @@ impl Worker {
         while !line.ends_with(&format!("{word}\n")) {
             line.clear();
             assert_ne!(
-                self.said.read_line(&mut line).expect("its words"),
+                self.output.read_line(&mut line).expect("the worker's output"),
                 0,
-                "it ended before it was {word}"
+                "the worker ended before it printed {word}"
             );
         }
     }
@@ -81,9 +82,9 @@ impl Drop for Worker {
 }
 
 #[test]
-#[ignore = "a process of other tests"]
+#[ignore = "other tests start this test as a process"]
 fn works() {
-    let work = std::env::var(WORK).expect("something to do");
+    let work = std::env::var(WORK).expect("the task in KHOR_WORK");
     println!("ready");
     let mut line = String::new();
     while stdin().read_line(&mut line).expect("a word") > 0 {
@@ -97,7 +98,7 @@ fn work_at(work: &str) {
     let number = || amount.parse().expect("a number");
     match what {
         "execs" => load::execs(number()),
-        // Its threads stay, because the kernel drops the counts of threads that end.
+        // Its threads never end, because the kernel drops the counts of threads that end.
         "switches" => std::mem::forget({
             let mut pair = load::PingPong::start();
             pair.run(number());

@@ -1,5 +1,5 @@
-//! Tests the sender under random operations of several clients, with a clock that the test sets.
-//! Every lost cue is counted, and no client affects another.
+//! Tests the sender with random operations of several clients, and a clock that the test sets.
+//! Each lost cue must be counted, and no client may affect another.
 
 use std::{
     io::{ErrorKind, Read},
@@ -18,8 +18,8 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::serve::outbox::MAX_WAITING_BYTES;
 
-/// Number of clients. Client 0 reads after each operation. The others only read in
-/// [`Op::Read`] and at the end.
+/// Number of clients. Client 0 reads after each operation. The others read only in [`Op::Read`] and
+/// at the end.
 const CLIENTS: usize = 4;
 /// Interval of client 0, and the smallest step of the clock, milliseconds.
 const TICK_MS: u64 = 20;
@@ -29,7 +29,7 @@ const KIND: CueKind = CueKind::Crash;
 const SOCKET_BYTES: usize = 1;
 /// Length of process names, bytes. Longer than real ones, so that fewer cues fill a queue.
 const COMM_BYTES: usize = 200;
-/// A client that has read within this time must not be dropped.
+/// A client that has read within this time must stay connected.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An operation. It does nothing if its client is not connected.
@@ -39,9 +39,9 @@ enum Op {
     Connect(usize),
     /// Subscribes with this interval in milliseconds, or changes the interval.
     Subscribe(usize, u16),
-    /// The client reads everything that has arrived.
+    /// A client reads everything that has arrived.
     Read(usize),
-    /// The collector says goodbye to a client.
+    /// The collector sends a client a last message and disconnects it.
     Leave(usize),
     /// A client's connection ends.
     Disconnect(usize),
@@ -92,7 +92,7 @@ impl Kernel for FakeKernel {
     }
 
     fn want_exec_cues(&self, wanted: bool) {
-        assert!(!wanted, "no client wants them");
+        assert!(!wanted, "no client requests exec cues");
     }
 
     fn lost(&self, kind: CueKind) -> u64 {
@@ -123,7 +123,7 @@ impl Count for Reads {
     }
 }
 
-/// A client: both ends of its connection, and the number of cues that it must receive.
+/// A client with both ends of its connection, and the number of cues that it must receive.
 struct Tested {
     registration: Registration,
     stream: UnixStream,
@@ -131,7 +131,7 @@ struct Tested {
     /// Time of its last read.
     read_at: Instant,
     is_subscribed: bool,
-    /// Cues of the kernel since its subscription, whether they arrived or not.
+    /// Cues that the kernel reported or dropped since the client's subscription.
     cues: u64,
 }
 
@@ -194,14 +194,14 @@ fn counts(messages: &[ServerMessage]) -> [u64; 3] {
     [samples, cues, lost]
 }
 
-/// The sender, its clients, and the clock.
+/// The sender, its clients, and the time.
 struct Model {
     kernel: Arc<FakeKernel>,
     sender: Arc<Sender>,
     clients: [Option<Tested>; CLIENTS],
     now_ns: u64,
     now: Instant,
-    /// Rounds of the loop.
+    /// Number of rounds that the loop ran.
     rounds: u64,
 }
 
@@ -282,17 +282,18 @@ impl Model {
         }
     }
 
-    /// Drops stuck clients, as their connections would. Checks that they have not read for a while.
+    /// Disconnects stuck clients, as their tasks would. Checks that these clients have not read for
+    /// a while.
     fn drop_stuck(&mut self) {
         for client in &mut self.clients {
             if let Some(stuck) = client.as_ref().filter(|client| client.registration.was_stuck()) {
-                assert!(self.now - stuck.read_at >= PATIENCE, "dropped a client that reads");
+                assert!(self.now - stuck.read_at >= PATIENCE, "disconnected a client that reads");
                 *client = None;
             }
         }
     }
 
-    /// Checks that each client has received every cue, or a report that it is lost.
+    /// Checks that each client has received each cue, or a report that the cue was lost.
     fn finish(mut self) {
         // The number of lost cues is sent with the first sample after the queue is empty.
         let mut idle_rounds = 0;
@@ -312,17 +313,17 @@ impl Model {
             let [samples, cues, lost] = counts(&messages(&client.received));
             assert_eq!(cues + lost, client.cues, "client {index}");
             if index == 0 {
-                assert_eq!(samples, rounds, "another client delayed it");
+                assert_eq!(samples, rounds, "another client delayed client 0");
             }
         }
     }
 }
 
-/// Checks that at most one sample waits, and that the queue is bounded.
+/// Checks that at most one sample is queued, and that the queue is bounded.
 fn check_queue(waiting: &[u8]) {
     let samples = messages(waiting).iter().filter(|it| matches!(it, ServerMessage::Sample(_))).count();
-    assert!(samples <= 1, "{samples} samples wait");
-    assert!(waiting.len() < MAX_WAITING_BYTES + 1024, "{} bytes wait", waiting.len());
+    assert!(samples <= 1, "{samples} samples are queued");
+    assert!(waiting.len() < MAX_WAITING_BYTES + 1024, "{} bytes are queued", waiting.len());
 }
 
 proptest! {
