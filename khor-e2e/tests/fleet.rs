@@ -177,7 +177,10 @@ fn one_host_plays_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &json!("nowhere"));
     let alone = engine.get("/api/fleet")["alone"].clone();
     assert_eq!(alone["ok"], false);
-    assert!(alone["error"].as_str().expect("why").contains("host nowhere has not been heard"), "{alone}");
+    assert!(
+        alone["error"].as_str().expect("why").contains("no message of host nowhere has arrived"),
+        "{alone}"
+    );
     assert!(alone["fix"].as_str().expect("a fix").contains("site.host"), "{alone}");
     for (change, word) in [
         (json!({ "site": { "host": "no host" } }), "site.host"),

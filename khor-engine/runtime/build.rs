@@ -1,10 +1,11 @@
-//! Makes cargo notice when the page is built: the program embeds `ui/dist`, which a fresh clone doesn't have.
+//! Makes cargo rebuild this crate when the page in `ui/dist` changes, because the program embeds it.
 
 use std::path::Path;
 
 fn main() {
     let dist = Path::new("../../ui/dist");
-    // A folder that isn't there can't be watched. If it can't be made either, the embedding says so.
+    // Cargo can only watch an existing folder, and a fresh clone has none. If the folder cannot be
+    // created, the embedding reports the error.
     let _ = std::fs::create_dir_all(dist);
     println!("cargo::rerun-if-changed={}", dist.display());
 }

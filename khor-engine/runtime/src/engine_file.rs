@@ -1,7 +1,7 @@
 //! The file with the address of the user's running engine: `$XDG_RUNTIME_DIR/khor/engine.json`.
 //!
-//! Only the user can write to this folder, so no other user can direct the commands or the desktop
-//! entry to another engine.
+//! khor's commands and the desktop entry read it. Only the user can write to this folder, so no other
+//! user can direct them to another engine.
 
 use std::{
     env, fs, io,
@@ -19,14 +19,14 @@ use tracing::warn;
 /// Largest file that is read, bytes.
 const MAX_BYTES: u64 = 16 * 1024;
 
-/// The file of a running engine. Dropping this removes the file.
+/// The published file of a running engine. Dropping this value removes the file.
 #[derive(Debug)]
 pub struct EngineFile(PathBuf);
 
-/// Content of the file.
+/// The content of the file, as JSON.
 #[derive(Debug, Deserialize, Serialize)]
 struct Content {
-    /// The address at which programs of this machine reach the API.
+    /// The address at which programs on this machine reach the API.
     address: SocketAddr,
     pid: u32,
     version: String,
@@ -35,8 +35,9 @@ struct Content {
 }
 
 impl EngineFile {
-    /// Writes the file for an engine that listens at `address`. Returns `None` without a session of
-    /// the user, or if the file cannot be written; commands then use the configured address.
+    /// Writes the file for an engine that listens at `address`. Returns `None` if the user has no
+    /// session (`XDG_RUNTIME_DIR`) or the file cannot be written. Commands then use the configured
+    /// address.
     pub fn publish(address: SocketAddr, config: &Path) -> Option<Self> {
         let path = path()?;
         let content = Content {
@@ -57,22 +58,21 @@ impl EngineFile {
 
 impl Drop for EngineFile {
     fn drop(&mut self) {
-        // Another engine of this user may have replaced the file.
+        // The file is not removed if another engine of this user has replaced it.
         if read(&self.0).is_ok_and(|content| content.pid == process::id()) {
             fs::remove_file(&self.0).ok();
         }
     }
 }
 
-/// The address of the user's engine with this configuration file; `None` if the file names no such
-/// engine.
+/// The published address of the user's engine, if that engine uses the configuration file `config`.
 pub fn address(config: &Path) -> Option<SocketAddr> {
     let content = read(&path()?).ok()?;
     (content.config == absolute(config)).then_some(content.address)
 }
 
-/// The address at which programs of this machine reach an engine that listens at `address`. An
-/// engine on every address is reached on loopback.
+/// The address at which programs on this machine reach an engine that listens at `address`. If it
+/// listens on all addresses, that is the loopback address.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -82,6 +82,7 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// The path of the file; `None` if the user has no session.
 fn path() -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os("XDG_RUNTIME_DIR")?);
     folder.is_absolute().then(|| folder.join("khor/engine.json"))

@@ -1,10 +1,10 @@
-//! Trims a list to its newest items, with a fair share for each sender.
+//! Trims a list to its newest items. Each sender keeps a fair share of the list.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Removes items until `most` are left, each time the oldest item of the largest share. So a sender
-/// with few items loses none to a sender with many. Among shares of equal size the oldest item
-/// goes.
+/// Removes items until `most` are left. Each time it removes the oldest item of the sender with the
+/// most items, so a sender with few items keeps them. If several senders have the most items, it
+/// removes the oldest item of these senders. `share` returns the sender of an item.
 pub fn trim<T>(list: &mut VecDeque<T>, most: usize, share: impl Fn(&T) -> Option<&str>) {
     while list.len() > most {
         let mut sizes: BTreeMap<Option<&str>, usize> = BTreeMap::new();

@@ -1,8 +1,8 @@
-//! Runs khor: one source, its signals, the music and the outputs.
+//! Runs khor's engine, and serves its clients.
 //!
-//! [`engine`] runs everything. [`http`] serves the API and the
-//! page, [`control`] receives OSC, and [`dbus`] serves the desktop. [`doctor`] finds problems on
-//! this machine. [`engine_file`] publishes the address of the running engine.
+//! [`engine`] runs the source, the signals, the music and the outputs. [`http`] serves the API and
+//! the page, [`control`] receives OSC commands, and [`dbus`] serves the user's desktop. [`doctor`]
+//! finds problems on this machine. [`engine_file`] publishes the address of the running engine.
 
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 

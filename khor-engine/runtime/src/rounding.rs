@@ -1,6 +1,6 @@
-//! Rounds numbers that clients only show, so that their JSON is short.
+//! Rounds numbers in the API's JSON that clients only display, so that the JSON is short.
 
-/// Significant digits that remain.
+/// Number of significant digits after rounding.
 const DIGITS: i32 = 4;
 
 /// Rounds to four significant digits.
@@ -9,13 +9,13 @@ pub(crate) fn round(value: f64) -> f64 {
         return value;
     }
     let exponent = value.abs().log10().floor() as i32 + 1 - DIGITS;
-    // Multiplies or divides by a whole power of ten only, so the result prints with few digits.
+    // Multiplying or dividing by a whole power of ten gives a number that prints with few digits.
     let rounded = if exponent > 0 {
         (value / 10f64.powi(exponent)).round() * 10f64.powi(exponent)
     } else {
         (value * 10f64.powi(-exponent)).round() / 10f64.powi(-exponent)
     };
-    // The largest and the smallest numbers have no rounded form.
+    // Rounding overflows for the largest and the smallest numbers.
     if rounded.is_finite() { rounded } else { value }
 }
 

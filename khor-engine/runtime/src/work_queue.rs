@@ -1,4 +1,4 @@
-//! A bounded queue for work: some tasks run, some wait, and all others are rejected at once.
+//! A bounded queue for work: a few tasks run, a few wait, and all others are rejected at once.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ pub(crate) struct WorkQueue {
     running: Arc<Semaphore>,
 }
 
-/// The permission to work. Dropping it lets the next caller in the queue work.
+/// The permission to work. When it is dropped, the next caller in the queue may work.
 #[derive(Debug)]
 pub(crate) struct WorkPermit {
     _running: OwnedSemaphorePermit,
     _slot: OwnedSemaphorePermit,
 }
 
-/// The queue is full: another caller would wait for too long.
+/// The error of a full queue, in which another caller would wait too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
 pub struct QueueFull;
 
 impl WorkQueue {
-    /// At most `running` at once, and `waiting` behind them.
+    /// A queue in which at most `running` callers work at once, and at most `waiting` callers wait.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(running + waiting)),
@@ -32,8 +32,7 @@ impl WorkQueue {
         }
     }
 
-    /// Waits for a turn, in the order of the calls. A caller that is dropped meanwhile leaves the
-    /// queue, and its work never begins.
+    /// Waits for a turn, in the order of the calls. Dropping the future leaves the queue.
     ///
     /// # Errors
     ///
@@ -61,9 +60,9 @@ mod tests {
         assert_eq!(queue.acquire().await.unwrap_err(), QueueFull);
         drop(second);
         let mut fourth = Box::pin(queue.acquire());
-        assert!(poll!(&mut fourth).is_pending(), "the place of the second is free");
+        assert!(poll!(&mut fourth).is_pending(), "the fourth caller takes the place of the second");
         drop(first);
-        let third = third.now_or_never().expect("it is next").unwrap();
+        let third = third.now_or_never().expect("the third caller is next").unwrap();
         assert!(poll!(&mut fourth).is_pending());
         drop(third);
         assert!(fourth.now_or_never().is_some());

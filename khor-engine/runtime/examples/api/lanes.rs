@@ -1,5 +1,5 @@
-//! The lanes of the kernel, as a file of the page: `ui/src/api/lanes.ts`. The page draws them until
-//! the engine names its own lanes.
+//! Generates `ui/src/api/lanes.ts`, a file of the page with the lanes of the kernel. The page draws
+//! these lanes until the engine sends its own.
 
 use std::fmt::Write;
 

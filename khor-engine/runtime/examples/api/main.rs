@@ -1,5 +1,5 @@
-//! `cargo xtask api` runs this program. It writes the description of the HTTP API
-//! (docs/openapi.json), the reference for people (docs/api-reference.md), and two files of the page:
+//! `cargo xtask api` runs this program. It writes the OpenAPI document of the HTTP API
+//! (docs/openapi.json), the reference for users (docs/api-reference.md), and two files of the page:
 //! the limits of settings (ui/src/api/ranges.ts) and the lanes of the kernel (ui/src/api/lanes.ts).
 
 mod documents;

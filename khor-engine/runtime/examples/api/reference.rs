@@ -18,12 +18,12 @@ default.
 
 ";
 
-/// Suffix of a body's schema, if an answer's schema has the same name without it.
+/// Suffix in the name of a request's schema, if the schema of an answer has the same name without it.
 const REQUEST: &str = "Request";
-/// The methods of operations, in the order of the document.
+/// The HTTP methods, in the order of the page.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];
 
-/// The whole page.
+/// The whole page in Markdown.
 pub(super) fn text(openapi: &Value) -> String {
     let mut text = INTRODUCTION.to_owned();
     text.push_str("## Operations\n\n");
@@ -36,7 +36,7 @@ pub(super) fn text(openapi: &Value) -> String {
         }
     }
     text.push_str("## Types\n\n");
-    // The page documents the body and the answer of a type once, as the answer.
+    // A type that is a request and an answer is documented once, as the answer.
     let is_body = |name: &str| name.strip_suffix(REQUEST).is_some_and(|name| schemas.get(name).is_some());
     for (name, schema) in object(schemas).filter(|(name, _)| !is_body(name)) {
         push_type(&mut text, name, schema);
@@ -48,7 +48,7 @@ pub(super) fn text(openapi: &Value) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// The fields of an object; none if `value` is not an object.
+/// The fields of a JSON object. Empty if `value` is not an object.
 pub(super) fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }
@@ -115,7 +115,7 @@ fn str(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A summary without a full stop at its end.
+/// A summary as one line, without a full stop at its end.
 fn sentence(value: &Value) -> String {
     cell(value).trim_end_matches('.').to_owned()
 }

@@ -1,10 +1,10 @@
-//! Describes JSON schemas in words, for the tables of the reference.
+//! Describes JSON schemas in words, for the tables of docs/api-reference.md.
 
 use serde_json::Value;
 
 use super::reference::object;
 
-/// A text for a table cell: one line, with `|` escaped.
+/// The text of a table cell: one line, with `|` escaped.
 pub(super) fn cell(value: &Value) -> String {
     let words = value.as_str().unwrap_or_default().split_whitespace();
     words.collect::<Vec<_>>().join(" ").replace('|', "\\|")
@@ -21,8 +21,8 @@ pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     fields
 }
 
-/// The values of an enumeration with their descriptions. For a variant that is an object, the value
-/// is its type.
+/// The values of an enumeration, each with its description. If a variant is an object, its type is
+/// given instead of a value.
 pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     let variants = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     let described = variants.map(|variant| (type_text(variant), cell(&variant["description"])));
@@ -30,12 +30,12 @@ pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     described.chain(plain.map(|value| (format!("`{}`", written(value)), String::new()))).collect()
 }
 
-/// A link to a type on the same page.
+/// A link to a type on the page.
 pub(super) fn link(name: &str) -> String {
     format!("[{name}](#{})", name.to_lowercase())
 }
 
-/// A type in words, such as `integer, 0 to 127`.
+/// The type of a schema in words, such as `integer, 0 to 127`.
 pub(super) fn type_text(schema: &Value) -> String {
     if let Some(target) = schema["$ref"].as_str() {
         let link = link(target.rsplit('/').next().unwrap_or_default());
@@ -84,7 +84,7 @@ fn array(schema: &Value) -> String {
     }
 }
 
-/// An object whose keys are names, or an object with fields of its own.
+/// The type of an object in words: its fields, or the type of its values if its keys are names.
 fn structure(schema: &Value) -> String {
     if let Some(fields) = with_fields(schema) {
         return format!("object {fields}");
@@ -95,7 +95,7 @@ fn structure(schema: &Value) -> String {
     }
 }
 
-/// The schema's own fields, if it has any.
+/// The fields of a schema in words; `None` if it has no fields.
 fn with_fields(schema: &Value) -> Option<String> {
     let fields = fields(schema);
     let texts = fields.iter().map(|(name, field)| format!("`{name}`: {}", type_text(field)));
@@ -103,7 +103,7 @@ fn with_fields(schema: &Value) -> Option<String> {
 }
 
 fn range(schema: &Value) -> String {
-    // The limits of Rust's integer types are not limits of the value.
+    // Large limits come from Rust's integer types and do not limit the value.
     let is_meant = |limit: &f64| limit.abs() < 1e9;
     let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64().filter(is_meant));
     match (low, high) {
@@ -118,7 +118,7 @@ fn length(schema: &Value) -> String {
     schema["maxLength"].as_u64().map_or_else(String::new, |most| format!(", at most {most} characters"))
 }
 
-/// A value as a cell shows it, with quotes only around an empty text.
+/// A value as a table cell shows it. Only an empty text has quotes.
 fn written(value: &Value) -> String {
     value.as_str().filter(|text| !text.is_empty()).map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,4 +1,5 @@
-//! The sound samples of the documents, and the check that a sample matches the current music.
+//! The list of the documents' sound samples, and the values by which a test detects that the music
+//! has changed since a sample was rendered.
 
 use std::{error::Error, path::PathBuf};
 
@@ -7,36 +8,37 @@ use khor_engine::engine::{CLIPS, Clip, PlayedClip};
 use khor_music::Preset;
 use serde::{Deserialize, Serialize};
 
-/// What the presets are compared by; the first preset has every scenario.
+/// The scenarios that every preset has. The first preset has all scenarios.
 pub(crate) const COMPARED: [&str; 3] = ["download", "compile", "memory-pressure"];
-/// Where what was made is listed, beside the files.
+/// Name of the file in [`folder`] that lists the samples.
 pub(crate) const LISTING: &str = "samples.json";
 
-/// A scenario in a preset.
+/// A sample: a scenario in a preset.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) clip: &'static Clip,
     pub(crate) preset: &'static Preset,
 }
 
-/// What a sample was made of.
+/// The values of a rendered sample that the listing keeps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Made {
+    /// Name of the Opus file.
     pub(crate) file: String,
-    /// CRC-32 of the file.
+    /// CRC-32 of the Opus file.
     pub(crate) bytes: String,
-    /// CRC-32 of the notes.
+    /// CRC-32 of the text of all notes.
     pub(crate) notes: String,
-    /// Root mean square of each second, dB of full scale.
+    /// Level (root mean square) of each second, dB of full scale.
     pub(crate) levels_db: Vec<f32>,
 }
 
-/// Where the samples are.
+/// The folder of the samples.
 pub(crate) fn folder() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "sounds"].iter().collect()
 }
 
-/// All of them.
+/// All samples.
 pub(crate) fn samples() -> Vec<Sample> {
     let presets = Preset::builtin().iter().enumerate();
     let of = |(number, preset)| {
@@ -47,15 +49,17 @@ pub(crate) fn samples() -> Vec<Sample> {
 }
 
 impl Sample {
+    /// Name of the Opus file.
     pub(crate) fn file(&self) -> String {
         format!("{}-{}.opus", self.preset.name, self.clip.scenario)
     }
 
-    /// As the engine plays it with its default settings.
+    /// Renders the sample with the settings `config`.
     pub(crate) fn play(&self, config: &Config) -> Result<PlayedClip, Box<dyn Error>> {
         Ok(self.clip.play(config, self.preset.clone())?)
     }
 
+    /// The values of the rendered sample for the listing.
     pub(crate) fn made(&self, played: &PlayedClip, rate_hz: u32, file: &[u8]) -> Made {
         Made {
             file: self.file(),
@@ -66,11 +70,13 @@ impl Sample {
     }
 }
 
+/// CRC-32, as eight hexadecimal digits.
 pub(crate) fn crc(bytes: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(bytes))
 }
 
-/// One note a line: to the millisecond, so that another processor's last digit is no other note.
+/// The notes as text, one on each line. Onsets are rounded to milliseconds, because processors may
+/// round the last digits differently.
 fn notes(played: &PlayedClip) -> String {
     let line = |note: &khor_music::Note| {
         format!("{:.0} {} {} {:?}\n", 1000.0 * note.onset_s, note.midi, note.role.midi_channel(), note.layer)
@@ -78,6 +84,7 @@ fn notes(played: &PlayedClip) -> String {
     played.notes.iter().map(line).collect()
 }
 
+/// The level of each second, dB of full scale, rounded to 0.1 dB.
 fn levels_db(played: &PlayedClip, rate_hz: usize) -> Vec<f32> {
     let power = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
     let seconds = played.left.chunks_exact(rate_hz).zip(played.right.chunks_exact(rate_hz));

@@ -1,5 +1,5 @@
-//! `cargo xtask samples`: renders the sound samples of the documents from the captures, encodes
-//! them with `opusenc`, and writes the page that describes each.
+//! `cargo xtask samples` runs this program. It renders the sound samples of the documents from the
+//! captures, encodes them with `opusenc`, and writes the page that describes them.
 
 mod list;
 mod page;
@@ -17,7 +17,7 @@ use khor_output::file::wav_bytes;
 
 use self::list::{LISTING, Sample, folder, samples};
 
-/// Of stereo, with a bit rate that varies: what is quiet takes less.
+/// Mean bit rate of a stereo sample. The bit rate varies, and quiet parts need less.
 const KBIT_PER_S: &str = "48";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,8 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An Ogg Opus file. The same sound gives the same bytes, because the stream's number is fixed and
-/// not random.
+/// Encodes a sample as an Ogg Opus file. The same sound gives the same bytes, because the serial
+/// number of the stream is fixed instead of random.
 fn encoded(sample: &Sample, played: &PlayedClip, config: &Config) -> Result<Vec<u8>, Box<dyn Error>> {
     let title = format!("{}, in khor's preset {}", sample.clip.title, sample.preset.name);
     let mut encoder = Command::new("opusenc")
@@ -62,14 +62,14 @@ fn encoded(sample: &Sample, played: &PlayedClip, config: &Config) -> Result<Vec<
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| format!("starting opusenc (package opus-tools): {error}"))?;
+        .map_err(|error| format!("cannot start opusenc: {error}; install the package opus-tools"))?;
     let wav = wav_bytes(&played.left, &played.right, config.audio.sample_rate);
-    let mut input = encoder.stdin.take().ok_or("opusenc has no input")?;
+    let mut input = encoder.stdin.take().ok_or("opusenc has no standard input")?;
     let writer = std::thread::spawn(move || input.write_all(&wav));
     let output = encoder.wait_with_output()?;
-    writer.join().map_err(|_| "writing to opusenc")??;
+    writer.join().map_err(|_| "the thread that writes to opusenc panicked")??;
     if !output.status.success() {
-        return Err(format!("opusenc: {}", output.status).into());
+        return Err(format!("opusenc failed: {}", output.status).into());
     }
     Ok(output.stdout)
 }

@@ -1,11 +1,11 @@
-//! The page beside the samples: what each is, and what to listen for.
+//! Writes docs/sounds/README.md, which describes each sample and how to recognise it.
 
 use khor_engine::engine::{CLIP_S, CLIPS, Clip};
 use khor_music::Preset;
 
 use super::list::{COMPARED, Sample};
 
-/// The whole page, in Markdown.
+/// The whole page in Markdown.
 pub(crate) fn page() -> String {
     let first = &Preset::builtin()[0];
     let scenario =
@@ -14,12 +14,12 @@ pub(crate) fn page() -> String {
     format!(
         "# How machines sound\n\n\
          Each sample is {CLIP_S:.0} s of a real machine ([captures.md](../captures.md)), played by khor with its default settings: \
-         three seconds of quiet, then the load. They are Opus files, which browsers, `mpv` and VLC play. A running engine \
-         plays the same in any preset, your own too, under **Learn** on its page.\n\n\
-         `cargo xtask samples` makes them and this page; a test fails when the music is no longer theirs.\n\n\
-         ## What is going on\n\nIn the preset `{}`.\n\n\
+         three quiet seconds, then the load. The samples are Opus files, which browsers, `mpv` and VLC play. A running engine \
+         plays the same captures in any preset, including your own, under **Learn** on its page.\n\n\
+         `cargo xtask samples` renders the samples and writes this page. A test fails if the music has changed since then.\n\n\
+         ## What the machine does\n\nIn the preset `{}`.\n\n\
          | sample | what to listen for |\n|---|---|\n{}\n\n\
-         ## The presets\n\nThe same three loads in each: what is told is the same, how it sounds is not.\n\n{}\n",
+         ## The presets\n\nEach preset plays the same three loads.\n\n{}\n",
         first.name,
         scenarios.join("\n"),
         comparison()

@@ -1,5 +1,5 @@
-//! Short examples of the sounds of machines, for listeners who learn to recognise them. They are
-//! real captures. The engine plays them in the current preset and settings.
+//! Clips: short examples of how machines sound, for users who learn to recognise them. They are
+//! captures of a real machine, and the engine renders them in the current preset and settings.
 
 use std::{
     convert::Infallible,
@@ -16,90 +16,91 @@ use khor_synth::{Offline, RenderMode, Samples};
 
 use super::settings::offline_settings;
 
-/// Start of the clip within its capture, seconds. The baseline is learnt from the part before. The
-/// load begins three seconds later.
+/// Start of the clip in its capture, seconds. The engine learns the baseline from the part before it.
+/// The load begins three seconds after it.
 const FROM_S: f64 = 9.0;
-/// Length of a clip, seconds: quiet, then the load.
+/// Length of a clip, seconds: three quiet seconds, then the load.
 pub const CLIP_S: f64 = 16.0;
-/// A clip may be longer by this, seconds, because it ends with a frame of the capture.
+/// A clip may be this much longer than [`CLIP_S`], seconds, because it ends with a whole frame of the
+/// capture.
 const SPARE_S: f64 = 0.25;
 
-/// An example.
+/// A clip.
 #[derive(Clone, Copy, Debug)]
 pub struct Clip {
-    /// Name in the API.
+    /// Name of the clip in the API.
     pub scenario: &'static str,
-    /// What the machine does, for people.
+    /// What the machine does, for users.
     pub title: &'static str,
-    /// What gives it away.
+    /// How users recognise the sound.
     pub listen_for: &'static str,
     capture: &'static [u8],
 }
 
-/// A machine without load for three minutes. It has the baseline of the machine on which all
-/// captures were recorded.
+/// Three minutes without load of the machine on which all captures were recorded. The engine learns
+/// the baseline from it before each clip.
 const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
-/// The `listen_for` texts follow presets/mapping.toml, the registers of `music::VoiceStream` and
-/// the motifs of the cues.
+/// All clips. The `listen_for` texts must match presets/mapping.toml, the registers of
+/// `music::VoiceStream` and the motifs of the cues.
 pub static CLIPS: [Clip; 9] = [
     Clip {
         scenario: "idle",
         title: "Nothing to do",
-        listen_for: "The pad alone, slow and clear; now and then a single note from afar.",
+        listen_for: "Only the pad, slow and clear, and now and then a single distant note.",
         capture: include_bytes!("../../../captures/idle.khor"),
     },
     Clip {
         scenario: "exec-storm",
         title: "Programs starting all the time",
-        listen_for: "The process voice: many high, dry notes, a little to the right, and a pulse below them.",
+        listen_for: "The process voice: many high, dry notes, slightly to the right, and a pulse below them.",
         capture: include_bytes!("../../../captures/exec-storm.khor"),
     },
     Clip {
         scenario: "download",
         title: "A large download",
-        listen_for: "The voice of what is received: a falling line in the middle, on the left, for as long as bytes come in.",
+        listen_for: "The receive voice: a falling line in the middle register, on the left, while data arrives.",
         capture: include_bytes!("../../../captures/download.khor"),
     },
     Clip {
         scenario: "upload",
         title: "A large upload",
-        listen_for: "The voice of what is sent: a rising line, higher than the download's, on the right.",
+        listen_for: "The send voice: a rising line on the right, higher than the line of a download.",
         capture: include_bytes!("../../../captures/upload.khor"),
     },
     Clip {
         scenario: "disk",
         title: "A disk hard at work",
-        listen_for: "The disk voice: low notes that repeat, a little to the right; the pad gets heavier while tasks wait.",
+        listen_for: "The disk voice: repeated low notes, slightly to the right. The pad gets heavier while tasks wait.",
         capture: include_bytes!("../../../captures/disk.khor"),
     },
     Clip {
         scenario: "compile",
         title: "A compiler on every processor",
-        listen_for: "A dense pulse, high dry notes in bursts, and a pad that grows darker with waiting for the CPU.",
+        listen_for: "A dense pulse, bursts of high, dry notes, and a pad that gets darker while tasks wait for the CPU.",
         capture: include_bytes!("../../../captures/compile.khor"),
     },
     Clip {
         scenario: "retransmits",
         title: "A network that loses packets",
-        listen_for: "The highest voice, each of its notes told twice, and a short trill when it gets bad.",
+        listen_for: "The highest voice, with each note played twice, and a short trill when many packets are lost.",
         capture: include_bytes!("../../../captures/retransmits.khor"),
     },
     Clip {
         scenario: "memory-pressure",
         title: "Memory running short",
-        listen_for: "Long notes below the middle, on the left, and a chord that tightens and takes in strange notes.",
+        listen_for: "Long notes below the middle register, on the left, and a chord that gets more and more dissonant.",
         capture: include_bytes!("../../../captures/memory-pressure.khor"),
     },
     Clip {
         scenario: "crash",
         title: "A program that crashes",
-        listen_for: "Three quick blows high up and one below, twice; otherwise the machine is quiet.",
+        listen_for: "Three quick high notes and one low note, played twice. Otherwise the machine is quiet.",
         capture: include_bytes!("../../../captures/crash.khor"),
     },
 ];
 
-/// The sound and the notes of an example.
+/// The sound and the notes of a clip.
 #[derive(Clone, Debug, Default)]
 pub struct PlayedClip {
     /// Samples of the left channel, at the sample rate of the configuration.
@@ -110,34 +111,34 @@ pub struct PlayedClip {
     pub notes: Vec<Note>,
 }
 
-/// The next part of an example.
+/// A part of a clip that is being rendered.
 enum Piece<'a> {
     Sound(&'a Samples),
     Notes(&'a [Note]),
 }
 
-/// Maximum number of frames of an example at this sample rate.
+/// Most frames of a clip at this sample rate. A frame is one sample of each channel.
 fn max_frames(sample_rate_hz: u32) -> usize {
     (f64::from(sample_rate_hz) * (CLIP_S + SPARE_S)) as usize
 }
 
 impl Clip {
-    /// The example of that name.
+    /// The clip with the name `scenario`.
     pub fn find(scenario: &str) -> Option<&'static Self> {
         CLIPS.iter().find(|clip| clip.scenario == scenario)
     }
 
-    /// Most memory that a render uses, bytes.
+    /// Largest size of the WAV file, bytes.
     pub fn max_bytes(config: &Config) -> usize {
         WavBytes::length(max_frames(config.audio.sample_rate))
     }
 
-    /// A WAV file of [`CLIP_S`], 16 bits, stereo. Computes for a fraction of a second. Returns
-    /// `None` if `cancelled` becomes true.
+    /// Renders a WAV file with 16 bits in stereo, which takes a fraction of a second. Returns `None`
+    /// if `cancelled` becomes true.
     ///
     /// # Errors
     ///
-    /// When a capture that is part of this program can't be read.
+    /// The built-in capture cannot be read.
     pub fn render(
         &self,
         config: &Config,
@@ -171,7 +172,8 @@ impl Clip {
         Ok(played)
     }
 
-    /// Passes the sound and the notes to `take`. Returns false if `cancelled` ended it early.
+    /// Renders the clip, and passes its sound and notes to `take` piece by piece. Returns false if
+    /// `cancelled` became true.
     fn perform(
         &self,
         config: &Config,

@@ -12,7 +12,7 @@ use khor_source::{Shortfall, SourceKind, scope_label};
 use khor_system::{clock::now_unix_ms, words::counted};
 
 use super::{
-    stage::SeatedSection,
+    stage::SectionPulse,
     state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
 
@@ -30,7 +30,7 @@ const MAX_SIGNALS: usize = 5;
 const COLUMNS: usize = 80;
 
 pub(super) fn explain(state: &EngineState) -> Explanation {
-    let soloists = state.plan.furthest();
+    let soloists = state.plan.soloists_by_deviation();
     let standing_out = match (soloists.first(), &state.reading) {
         (Some(solo), _) => standing(&solo.reading, &state.catalogue, false),
         (None, Some(reading)) => standing(reading, &state.catalogue, state.is_of_many()),
@@ -75,7 +75,7 @@ fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     let mut heard = vec![bed(sounding, state)];
     match &plan.cast.pulse {
         PulseCast::Together => heard.push(pulse(sounding)),
-        PulseCast::Sections(_) => heard.extend(plan.benches.iter().map(section)),
+        PulseCast::Sections(_) => heard.extend(plan.section_pulses.iter().map(section)),
         PulseCast::RollCall(turns) => heard.push(SoundPart {
             layer: "pulse".into(),
             what: format!("{}, half a bar each", counted(turns.len() as u64, "turn")),
@@ -100,16 +100,16 @@ fn label(state: &EngineState, lane: LaneId) -> &str {
 }
 
 /// The pulse of a section: its timbre and its side.
-fn section(bench_section: &SeatedSection) -> SoundPart {
-    let SeatedSection { section, hosts, bench } = bench_section;
-    let side = match bench.pan {
+fn section(pulse: &SectionPulse) -> SoundPart {
+    let SectionPulse { section, hosts, part } = pulse;
+    let side = match part.pan {
         pan if pan < -0.2 => "left",
         pan if pan > 0.2 => "right",
         _ => "middle",
     };
     SoundPart {
         layer: "pulse".into(),
-        what: format!("{}, {side}", bench.role.name()),
+        what: format!("{}, {side}", part.role.name()),
         because: format!(
             "{} ({})",
             section.as_deref().unwrap_or("other sections"),
@@ -218,7 +218,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     if info.kind == SourceKind::Site && state.single_host.is_none() && hosts == 0 {
         return "No host of the site sends data now.".to_owned();
     }
-    let subject = match (info.kind, state.plan.furthest().first(), &info.scope) {
+    let subject = match (info.kind, state.plan.soloists_by_deviation().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
         (SourceKind::Site, ..) if let Some(alone) = &state.single_host => alone.host.clone(),
         (SourceKind::Site, Some(solo), _) => format!("Of {}, {}", counted(hosts.into(), "host"), solo.host),
@@ -228,7 +228,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     };
     match standing_out {
         _ if state.reading.is_none() => format!("{subject} has not been measured yet."),
-        [] => match (state.plan.furthest().first(), &state.single_host) {
+        [] => match (state.plan.soloists_by_deviation().first(), &state.single_host) {
             // The soloist plays at once, but its displayed rate rises a moment later.
             (Some(solo), None) => {
                 format!("{subject} is doing more than usual: {}.", label(state, solo.signal))
@@ -301,7 +301,7 @@ fn text(
             line(format_args!("  {signal:<7} {label:<15} {rate:>14}{ordinary:>14}   {times}"));
         }
     }
-    let soloists = state.plan.furthest().into_iter().map(|solo| {
+    let soloists = state.plan.soloists_by_deviation().into_iter().map(|solo| {
         let section =
             solo.section.as_ref().map_or_else(String::new, |section| format!(" of section {section}"));
         format!("{}{section}", solo.host)

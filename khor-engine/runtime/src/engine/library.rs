@@ -1,5 +1,5 @@
-//! The available presets: built-in ones, and the user's files, which khor reads again after a
-//! change.
+//! The library of presets: the built-in presets and the user's files. khor reads a changed file
+//! again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use khor_system::{
     words::{counted, cut},
 };
 
-/// Longest preset file that is read, bytes. A preset with all of its keys takes a tenth of it.
+/// Largest preset file that is read, bytes. A preset with all keys needs a tenth of it.
 const MAX_BYTES: u64 = 64 * 1024;
 /// Most preset files that are read.
 pub(super) const MAX_FILES: usize = 256;
@@ -27,21 +27,25 @@ const MAX_PROBLEMS: usize = 16;
 /// Longest text of one problem, characters.
 const PROBLEM_CHARS: usize = 400;
 
-/// All presets by name. An invalid file is a problem with a line and never ends the music. While
-/// the file is invalid, its last valid content stays.
+/// All presets by name. An invalid file never ends the music: khor reports the line with the error,
+/// and keeps using the last valid content of the file.
 #[derive(Clone, Debug)]
 pub struct Library {
+    /// The folder of the user's presets.
     dir: PathBuf,
+    /// The user's files, by path.
     files: BTreeMap<PathBuf, File>,
-    /// The folder itself could not be read.
+    /// Why the folder cannot be read, or not completely.
     folder_problem: Option<String>,
 }
 
-/// One of the user's files.
+/// A preset file of the user.
 #[derive(Clone, Debug)]
 struct File {
     stamp: Stamp,
+    /// The last valid content.
     preset: Option<Preset>,
+    /// Why the current content is invalid.
     problem: Option<String>,
 }
 
@@ -53,7 +57,7 @@ impl Library {
         library
     }
 
-    /// Reads changed files. Returns whether there were any.
+    /// Reads new and changed files again, and drops deleted ones. Returns whether anything changed.
     pub fn refresh(&mut self) -> bool {
         let (listed, problem) = match files::with_timeout(&self.dir, list) {
             Ok(Listed { files, is_cut }) => (files, is_cut.then(|| self.too_many())),
@@ -82,12 +86,15 @@ impl Library {
         changed
     }
 
+    /// The problem of a folder with too many files.
     fn too_many(&self) -> String {
         let dir = self.dir.display();
-        format!("{dir}: khor reads the first {MAX_FILES} preset files only; move the others elsewhere")
+        format!(
+            "{dir}: khor reads only the first {MAX_FILES} preset files; move the others to another folder"
+        )
     }
 
-    /// Whether another preset file would not be read.
+    /// Whether the folder has so many preset files that khor would not read another.
     pub(super) fn is_full(&self) -> bool {
         self.files.len() >= MAX_FILES
     }
@@ -100,32 +107,32 @@ impl Library {
         Preset::builtin().iter().chain(own.map(|(_, preset)| preset))
     }
 
-    /// The preset of that name.
+    /// The preset with the name `name`.
     pub fn find(&self, name: &str) -> Option<&Preset> {
         self.presets().find(|preset| preset.name == name)
     }
 
-    /// The preset of that name. If it is missing, the first preset plays instead, because that is
-    /// better than silence; the health report names the problem.
+    /// The preset with the name `name`. If it is missing, returns the first built-in preset, because
+    /// khor must not stop playing. The health report has the problem.
     pub fn playable(&self, name: &str) -> Preset {
         self.find(name).unwrap_or(&Preset::builtin()[0]).clone()
     }
 
-    /// Where a preset comes from; `None` for the built-in ones.
+    /// The file of a preset; `None` for a built-in preset.
     pub fn file_of(&self, name: &str) -> Option<&Path> {
         let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));
         from.map(|(path, _)| path.as_path())
     }
 
-    /// The description of a preset for lists.
+    /// The description of a preset in the lists of the API.
     pub fn info(&self, preset: &Preset) -> PresetInfo {
         let file = self.file_of(&preset.name).map(|path| path.display().to_string());
         let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());
         PresetInfo { name, hint, builtin, editable: !builtin, file }
     }
 
-    /// What is wrong with files, each with its name and line. Lists the first problems and the
-    /// number of the others.
+    /// The problems of the files, each with the file and the line. After the first
+    /// [`MAX_PROBLEMS`], only the number of the others follows.
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
@@ -139,7 +146,7 @@ impl Library {
         problems
     }
 
-    /// Files whose preset name an earlier file has, which plays instead.
+    /// Problems of files whose preset name an earlier file already has.
     fn shared_names(&self) -> impl Iterator<Item = String> {
         self.files.iter().filter_map(|(path, file)| {
             let name = &file.preset.as_ref()?.name;
@@ -151,7 +158,7 @@ impl Library {
         })
     }
 
-    /// The folder.
+    /// The folder of the user's presets.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -162,7 +169,7 @@ pub fn read(path: &Path) -> Result<Preset, String> {
     let text = files::read_text(path, MAX_BYTES).map_err(|error| error.to_string())?;
     let preset = Preset::parse(&text).map_err(|error| error.to_string())?;
     if Preset::find(&preset.name).is_some() {
-        return Err(format!("the name {} is that of a built-in preset: choose another", preset.name));
+        return Err(format!("the name {} belongs to a built-in preset; choose another name", preset.name));
     }
     Ok(preset)
 }
@@ -170,11 +177,11 @@ pub fn read(path: &Path) -> Result<Preset, String> {
 /// The preset files of a folder.
 struct Listed {
     files: BTreeMap<PathBuf, Stamp>,
-    /// Whether the folder has more of them.
+    /// Whether the folder has more preset files than these.
     is_cut: bool,
 }
 
-/// The first preset files, in the order of their names.
+/// Lists the first [`MAX_FILES`] preset files of a folder, in the order of their names.
 fn list(dir: &Path) -> io::Result<Listed> {
     let (mut paths, mut is_cut) = (BTreeSet::new(), false);
     for (number, entry) in fs::read_dir(dir)?.enumerate() {
@@ -222,7 +229,7 @@ mod tests {
             problems[0].contains("mine.toml: line ") && problems[0].contains("bed.chord_bars"),
             "{problems:?}"
         );
-        assert!(library.find("mine").is_some(), "what was read before plays on");
+        assert!(library.find("mine").is_some(), "the last valid content stays");
 
         fs::write(&file, &text("mine")[..300]).unwrap();
         assert!(library.refresh() && library.find("mine").is_some() && library.problems().len() == 1);
@@ -249,7 +256,7 @@ mod tests {
         assert_eq!(library.presets().filter(|preset| preset.name == "mine").count(), 1, "listed once");
         fs::remove_file(dir.path().join("a.toml")).unwrap();
         assert!(library.refresh() && library.problems().is_empty());
-        assert!(!library.find("mine").unwrap().hint.starts_with("First."), "now the other one plays");
+        assert!(!library.find("mine").unwrap().hint.starts_with("First."), "now the other file is used");
     }
 
     #[test]
@@ -269,7 +276,7 @@ mod tests {
         assert!(library.is_full() && library.files.len() == MAX_FILES);
         let problems = library.problems();
         assert_eq!(problems.len(), MAX_PROBLEMS + 1, "{problems:?}");
-        assert!(problems[0].contains("the first 256 preset files only"), "{problems:?}");
+        assert!(problems[0].contains("only the first 256 preset files"), "{problems:?}");
         assert!(problems[1].contains("000.toml: line 1"), "{problems:?}");
         assert_eq!(problems[MAX_PROBLEMS], "241 more problems");
     }

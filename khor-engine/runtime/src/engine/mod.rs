@@ -1,9 +1,9 @@
 //! Runs the live engine: source → signals → music → sound, MIDI and OSC.
 //!
-//! The [`signal_task`] turns the source's frames into levels. The [`conductor`] thread turns levels
-//! into notes and sends them to the outputs. The [`state`] holds what clients can read, and
-//! [`report`] converts it into the types of the API. [`start`] starts these parts. This file
-//! applies changes of the configuration to them.
+//! The [`signal_task`] converts the source's frames to levels. The [`conductor`] thread composes
+//! notes from the levels and sends them to the outputs. The [`state`] is what clients can read, and
+//! [`report`] converts it to the types of the API. [`start`] starts these parts. This file has the
+//! actions of clients, and applies changes of the configuration.
 
 mod clips;
 mod conductor;
@@ -42,7 +42,7 @@ pub use renders::{ClipRenderer, RenderError, RenderedClip};
 pub use report::{Measures, WrittenPoint};
 pub(crate) use settings::{nats_settings, osc_targets};
 pub use settings::{offline_settings, scope_choice};
-pub use stage::{SeatedSection, Solo, Stage, StagePlan};
+pub use stage::{SectionPulse, Solo, Stage, StagePlan};
 pub use state::ReadPosition;
 pub use supervisor::{EndReason, Supervisor};
 
@@ -96,15 +96,17 @@ pub struct Engine {
     osc_port: watch::Sender<Option<u16>>,
     /// The settings of the session bus.
     desktop: watch::Sender<Desktop>,
-    /// Notified when a client mutes, unmutes or snoozes, or changes the quiet hours.
+    /// Notified when a client mutes, unmutes, snoozes or changes the quiet hours.
     silence_changed: Arc<Notify>,
     baseline: mpsc::UnboundedSender<(BaselineCommand, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
-    /// Held while the presets are reloaded.
+    /// Locked while the presets are reloaded.
     preset_refresh: Mutex<()>,
-    /// The unsaved preset that plays.
+    /// The unsaved preset that plays instead of the configured one.
     preview: Mutex<Option<Preset>>,
+    /// The collector's socket.
     socket: PathBuf,
+    /// The capture that plays instead of a live source.
     capture: Option<Playback>,
     /// When the engine started, milliseconds since 1970.
     started_ts_ms: u64,
@@ -118,7 +120,7 @@ pub enum ActionError {
     Range(String),
     /// No output would play a note.
     #[error(
-        "there is no output: no sound device plays, MIDI and OSC are off or fail, and nobody listens; GET /api/health says why"
+        "no output plays: sound device, MIDI and OSC are off or failing, and no listener is connected; see GET /api/health"
     )]
     NoOutput,
 }
@@ -129,7 +131,7 @@ impl Engine {
         Arc::clone(&self.library.read())
     }
 
-    /// Stops or resumes learning the baseline.
+    /// Freezes the baseline, or resumes learning it.
     pub async fn freeze_baseline(&self, frozen: bool) {
         self.send_baseline_command(BaselineCommand::Freeze(frozen)).await;
     }
@@ -142,12 +144,12 @@ impl Engine {
     async fn send_baseline_command(&self, command: BaselineCommand) {
         let (done, is_done) = oneshot::channel();
         if self.baseline.send((command, done)).is_ok() {
-            // The signal task ends only when the engine does.
+            // Waiting fails only when the engine ends, because the signal task runs as long.
             drop(is_done.await);
         }
     }
 
-    /// A number that grows as long as the conductor runs.
+    /// A number that grows while the conductor's thread runs. A hung thread stops it.
     pub fn heartbeat(&self) -> u64 {
         self.conductor.ticks()
     }
@@ -167,7 +169,7 @@ impl Engine {
         self.config_snapshot().path.clone()
     }
 
-    /// This engine's own network traffic.
+    /// The counts of this engine's own network traffic.
     pub(crate) fn own_traffic(&self) -> &Arc<OwnTraffic> {
         &self.own
     }
@@ -177,15 +179,15 @@ impl Engine {
         &self.socket
     }
 
-    /// Changes any part of the configuration, applies the change and writes the file. If the write
-    /// fails, the change lasts until khor ends. Waits for the disk, and for the sound server if the
-    /// change names a device.
+    /// Changes the configuration, applies the change and writes the file. If writing fails, the change
+    /// lasts until khor stops. Waits for the disk, and also for the sound server if the change selects
+    /// a device.
     pub fn update_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.change(None, |_| Ok(change.clone()), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], for a change in JSON. With `tags`, the current configuration
-    /// must have one of them.
+    /// Like [`Self::update_config`], for a change in JSON. If `tags` are given, one of them must be the
+    /// tag of the current configuration.
     pub fn update_config_json(
         &self,
         change: &Value,
@@ -194,13 +196,13 @@ impl Engine {
         self.change(tags, |store| store.read_change(&normalized(change)), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but [`Self::save_config`] writes the file. For a fader that
-    /// moves.
+    /// Like [`Self::update_config`], but does not write the file; [`Self::save_config`] does. Used for
+    /// faders, which send many values.
     pub fn adjust_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.change(None, |_| Ok(change.clone()), |store, change| Ok(store.adjust(change)?))
     }
 
-    /// Writes the adjusted configuration. Waits for the disk.
+    /// Writes the changes of [`Self::adjust_config`] to the file. Waits for the disk.
     pub fn save_config(&self) -> Result<(), SaveError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
@@ -209,11 +211,12 @@ impl Engine {
         saved
     }
 
+    /// Makes the configuration visible to readers.
     fn publish_config(&self, store: &ConfigStore) {
         *self.config.write() = ConfigSnapshot::of(store);
     }
 
-    /// `read` parses the change, and `make` applies it to the store.
+    /// Changes the configuration. `read` parses the change, and `make` applies it to the store.
     fn change(
         &self,
         tags: Option<&[&str]>,
@@ -241,35 +244,36 @@ impl Engine {
         Ok(update)
     }
 
-    /// Makes another device the current one. Empty and `default` select the default device.
+    /// Makes another sound device the current one. An empty name or `default` selects the default
+    /// device.
     pub fn select_device(&self, device: &str) -> Result<ConfigUpdate, UpdateError> {
         let mut change = ConfigPatch::default();
         change.audio.device = Some(if device == DEFAULT_DEVICE { "" } else { device }.to_owned());
         self.update_config(&change)
     }
 
-    /// Ends every note on the sound device and on all MIDI channels. The music goes on.
+    /// Ends every note that sounds, on the sound device and on all MIDI channels. The music continues.
     pub fn panic(&self) {
         self.conductor.send(Command::Panic);
     }
 
-    /// Receives the blocks of the sound device from now on. Without a device, the music plays for
-    /// the listeners alone.
+    /// Receives the sound blocks of the engine from now on. Without a sound device, the engine renders
+    /// them for the listeners only.
     pub fn listen(&self) -> Result<broadcast::Receiver<audio::Block>, audio::TapFull> {
         self.audio.tap().listen()
     }
 
-    /// Records the blocks of the sound device.
+    /// The recorder of the sound.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
 
-    /// Renders clips.
+    /// The renderer of clips.
     pub fn renders(&self) -> &ClipRenderer {
         &self.renders
     }
 
-    /// The configured port for OSC commands; `None` if it is off.
+    /// The configured port for OSC commands; `None` if the OSC input is off.
     pub fn osc_port(&self) -> watch::Receiver<Option<u16>> {
         self.osc_port.subscribe()
     }
@@ -279,23 +283,27 @@ impl Engine {
         update(&mut self.state.lock().osc_input_health);
     }
 
-    /// The configured settings of the session bus.
+    /// The configured settings of the parts on the session bus.
     pub fn desktop(&self) -> watch::Receiver<Desktop> {
         self.desktop.subscribe()
     }
 
-    /// Updates the health of the session bus.
+    /// Updates the health of the parts on the session bus.
     pub(crate) fn update_desktop_health(&self, update: impl FnOnce(&mut DesktopHealth)) {
         update(&mut self.state.lock().desktop_health);
     }
 
-    /// Receives cues from now on. A slow receiver misses the oldest cues.
+    /// Receives this machine's cues from now on. A slow receiver loses the oldest cues.
     pub fn cues(&self) -> broadcast::Receiver<khor_proto::Cue> {
         self.state.cues()
     }
 
-    /// Plays one note with the melody's timbre: MIDI note 0..=127, velocity 0..=1, duration
-    /// 0.01..=10 s. Rejected if there is no output.
+    /// Plays one note with the timbre of the melody: MIDI note 0..=127, velocity 0..=1, duration
+    /// 0.01..=10 s.
+    ///
+    /// # Errors
+    ///
+    /// A value is outside its range, or no output would play the note.
     pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
         let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError::Range(text)) };
         within(midi <= 127, format!("midi: {midi} is not allowed, expected 0 to 127"))?;
@@ -311,14 +319,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether an output would play a note: a device, a listener, MIDI or OSC.
+    /// Whether a sound device, a listener, MIDI or OSC would play a note.
     fn has_output(&self) -> bool {
         let plays = self.audio.status().health.ok || self.audio.tap().listeners() > 0;
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
-    /// Ends all notes on all outputs, and the threads that play them. Saves the baseline. Waits for
-    /// the disk.
+    /// Stops the music and ends all notes on all outputs. Saves the baseline and a running recording.
+    /// Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
         let (done, is_done) = oneshot::channel();
@@ -330,7 +338,7 @@ impl Engine {
         self.recorder.finish();
     }
 
-    /// Applies changes that another program made in the file. Waits for the disk.
+    /// Applies changes that another program has made in the configuration file. Waits for the disk.
     fn refresh_config(&self, store: &mut ConfigStore) {
         let before = store.config().clone();
         if store.refresh() {
@@ -343,6 +351,7 @@ impl Engine {
         Arc::clone(&self.config.read())
     }
 
+    /// Sends changed settings to the parts that use them.
     fn apply(&self, before: &Config, now: &Config) {
         if music_settings(now) != music_settings(before) {
             self.conductor.send(Command::Settings(music_settings(now)));

@@ -1,5 +1,5 @@
-//! Edits presets: looks them up, plays unsaved ones, saves them to the user's folder, and deletes
-//! them.
+//! Edits presets: plays unsaved presets, saves presets to the user's folder, deletes them, and
+//! reloads changed files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,33 +14,33 @@ use super::{
     library::{Library, MAX_FILES},
 };
 
-/// Words of the API's paths, which would hide presets of that name.
+/// Names that no preset may have, because the paths of the API use these words.
 const RESERVED: [&str; 2] = ["check", "preview"];
 
-/// Why a preset was not written or removed.
+/// Why a preset was not saved or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// It breaks rules.
+    /// The preset is invalid.
     #[error("{}", first(.0))]
     Invalid(Vec<Problem>),
-    /// It is part of khor.
-    #[error("{0} is built in and stays as it is: save it under another name")]
+    /// The preset is built in.
+    #[error("{0} is built in and cannot be changed; save it under another name")]
     BuiltIn(String),
-    /// Its file belongs to something else.
-    #[error("{} holds {holds}: choose another name, or remove the file", path.display())]
+    /// A file of that name exists and has other content.
+    #[error("{} already contains {holds}; choose another name, or remove the file", path.display())]
     Taken {
         /// The file.
         path: PathBuf,
-        /// What it holds.
+        /// The content of the file, in words.
         holds: String,
     },
     /// The folder is full.
-    #[error("{} holds {MAX_FILES} preset files, and khor reads no more; remove one first", .0.display())]
+    #[error("{} contains {MAX_FILES} preset files, and khor reads no more; remove one first", .0.display())]
     Full(PathBuf),
-    /// There is none of that name.
+    /// There is no preset of that name.
     #[error("there is no preset {0}; see khor presets")]
     Unknown(String),
-    /// The disk did not take it.
+    /// The file cannot be written or removed.
     #[error("{}: {cause}", path.display())]
     Disk {
         /// The file.
@@ -48,13 +48,14 @@ pub enum EditError {
         /// The system's error.
         cause: std::io::Error,
     },
-    /// The default could not be selected in its place.
+    /// The default preset could not be selected instead of the deleted one.
     #[error(transparent)]
     Select(#[from] UpdateError),
 }
 
+/// The text of the first problem.
 fn first(problems: &[Problem]) -> String {
-    problems.first().map_or_else(|| "it breaks a rule".to_owned(), Problem::to_string)
+    problems.first().map_or_else(|| "the preset is invalid".to_owned(), Problem::to_string)
 }
 
 impl Engine {
@@ -79,29 +80,29 @@ impl Engine {
         *self.library.write() = std::sync::Arc::new(library);
         let current = self.preview.lock();
         if was != is && current.is_none() {
-            info!("preset {} was read again", is.name);
+            info!("the file of the preset {} has changed and was read again", is.name);
             self.conductor.send(Command::Preset(Box::new(is)));
         }
     }
 
-    /// The name of the preset that plays unsaved.
+    /// The name of the unsaved preset that plays.
     pub fn preview_name(&self) -> Option<String> {
         self.preview_preset().map(|preset| preset.name)
     }
 
-    /// The unsaved preset that plays. A reopened page can continue to edit it.
+    /// The unsaved preset that plays. With it, a reopened page can continue the edit.
     pub fn preview_preset(&self) -> Option<Preset> {
         self.preview.lock().clone()
     }
 
-    /// Plays a preset that is not saved, from the next bar line.
+    /// Plays an unsaved preset from the next bar line on.
     pub fn preview(&self, preset: Preset) {
         let mut current = self.preview.lock();
         *current = Some(preset.clone());
         self.conductor.send(Command::Preset(Box::new(preset)));
     }
 
-    /// Plays the current preset again, if another was previewed.
+    /// Ends the preview, if there is one: the current preset plays again.
     pub fn end_preview(&self) {
         let mut current = self.preview.lock();
         if current.take().is_some() {
@@ -117,7 +118,7 @@ impl Engine {
             return Err(EditError::BuiltIn(name.clone()));
         }
         if RESERVED.contains(&name.as_str()) {
-            let message = format!("{name} is a word of the API, choose another");
+            let message = format!("{name} is a reserved word of the API; choose another name");
             return Err(EditError::Invalid(vec![Problem { path: "name".into(), message }]));
         }
         let path = file_for(&self.library(), name)?;
@@ -130,14 +131,15 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes the first built-in preset the current one.
     fn select_default_preset(&self) -> Result<(), UpdateError> {
         let mut change = ConfigPatch::default();
         change.music.preset = Some(Preset::builtin()[0].name.clone());
         self.update_config(&change).map(drop)
     }
 
-    /// Deletes a preset's file. If it was the current preset, the default plays instead. Waits for
-    /// the disk.
+    /// Deletes the file of a preset. If the preset is the current one, the default preset becomes
+    /// current. Waits for the disk.
     pub fn delete_preset(&self, name: &str) -> Result<(), EditError> {
         if Preset::find(name).is_some() {
             return Err(EditError::BuiltIn(name.to_owned()));
@@ -153,7 +155,8 @@ impl Engine {
     }
 }
 
-/// The file a preset goes to: the one it is in, or a new one of its name.
+/// The file in which a preset is saved: the file that already has this preset, or a new file of the
+/// same name.
 fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     if let Some(path) = library.file_of(name) {
         return Ok(path.to_owned());
@@ -168,7 +171,7 @@ fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     }
 }
 
-/// The content of a file that must not be overwritten, if any.
+/// The content of a file that must not be overwritten, in words; `None` if there is no such file.
 fn occupant(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
@@ -189,16 +192,20 @@ mod tests {
     }
 
     #[test]
-    fn saving_a_preset_overwrites_no_other() {
+    fn saving_never_overwrites_another_preset() {
         let (dir, mut library) = folder();
         assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("mine.toml"));
         let mine = Preset { name: "mine".into(), ..Preset::builtin()[0].clone() };
         std::fs::write(dir.path().join("other.toml"), mine.to_toml().unwrap()).unwrap();
         std::fs::write(dir.path().join("half.toml"), "name = ").unwrap();
         library.refresh();
-        assert_eq!(file_for(&library, "mine").unwrap(), dir.path().join("other.toml"), "it is there already");
+        assert_eq!(
+            file_for(&library, "mine").unwrap(),
+            dir.path().join("other.toml"),
+            "the file already has this preset"
+        );
         let taken = file_for(&library, "other").unwrap_err().to_string();
-        assert!(taken.contains("other.toml holds the preset mine"), "{taken}");
+        assert!(taken.contains("other.toml already contains the preset mine"), "{taken}");
         let taken = file_for(&library, "half").unwrap_err().to_string();
         assert!(taken.contains("a preset that is invalid"), "{taken}");
     }
@@ -213,6 +220,6 @@ mod tests {
         library.refresh();
         assert!(file_for(&library, "p7").is_ok());
         let full = file_for(&library, "another").unwrap_err().to_string();
-        assert!(full.contains("holds 256 preset files"), "{full}");
+        assert!(full.contains("contains 256 preset files"), "{full}");
     }
 }

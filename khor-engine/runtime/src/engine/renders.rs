@@ -1,7 +1,7 @@
-//! Renders clips for the API, one at a time, each on a thread of its own. Caches the last ones.
+//! Renders clips for the API in a thread, one at a time, and caches the newest ones.
 //!
-//! A render keeps a processor busy for a fraction of a second. A client that disconnects cancels
-//! its render.
+//! A render uses a processor for a fraction of a second. A client that disconnects cancels its
+//! render.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -28,18 +28,18 @@ use super::{
 };
 use crate::work_queue::{QueueFull, WorkPermit, WorkQueue};
 
-/// Most renders that wait for the running one. A page requests one at a time.
+/// Most requests that wait for the running render. A page sends one request at a time.
 const MAX_WAITING: usize = 4;
-/// Most bytes of the cached clips: four at 48 kHz, one at 192 kHz.
+/// Most bytes of all cached clips: enough for four clips at 48 kHz, or one at 192 kHz.
 const CACHE_BYTES: usize = 12 << 20;
-/// Most bytes of all clips in memory: cached clips, running renders, and clips that slow clients
-/// still receive.
+/// Most bytes of all clips in memory: cached clips, the running render, and clips that clients have
+/// not received completely.
 const MAX_MEMORY_BYTES: usize = 48 << 20;
 
-/// Renders clips.
+/// Renders clips for the API.
 pub struct ClipRenderer {
     queue: WorkQueue,
-    /// Bytes that clips may still use.
+    /// The unused part of [`MAX_MEMORY_BYTES`].
     memory: Arc<Semaphore>,
     cache: Arc<Mutex<ClipCache>>,
 }
@@ -49,28 +49,28 @@ pub struct ClipRenderer {
 pub struct RenderedClip {
     /// A WAV file.
     pub wav: Bytes,
-    /// A hash of the file.
+    /// A hash of the WAV file.
     pub hash: u64,
 }
 
-/// Why there is no clip.
+/// Why a clip cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Too many renders wait, or slow clients still receive too many clips.
+    /// Too many requests wait, or clients have not received too many clips yet.
     #[error(transparent)]
     Busy(#[from] QueueFull),
-    /// A capture that is part of this program cannot be read.
+    /// A built-in capture cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
     /// The thread cannot be started.
-    #[error("cannot start a thread: {0}")]
+    #[error("cannot start a thread for the render: {0}")]
     Thread(#[from] io::Error),
-    /// The thread ended without a result.
-    #[error("the render failed inside khor")]
+    /// The thread panicked.
+    #[error("the render failed because of a bug in khor; its log has the cause")]
     Failed,
 }
 
-/// Key of the cache: everything that a clip depends on.
+/// Key of the cache: everything that determines the sound of a clip.
 #[derive(Clone, Debug, PartialEq)]
 struct Key {
     scenario: &'static str,
@@ -94,7 +94,7 @@ impl Key {
     }
 }
 
-/// The cached clips, the most recently requested last.
+/// The cached clips. The clip that was requested last is at the end.
 #[derive(Default)]
 struct ClipCache(Vec<(Key, RenderedClip)>);
 
@@ -107,7 +107,7 @@ impl ClipCache {
         Some(rendered)
     }
 
-    /// Drops the oldest clip. Returns whether there was one.
+    /// Drops the clip whose last request is oldest. Returns false if the cache is empty.
     fn drop_oldest(&mut self) -> bool {
         let is_some = !self.0.is_empty();
         drop(self.0.drain(..usize::from(is_some)));
@@ -140,7 +140,7 @@ impl Default for ClipRenderer {
     }
 }
 
-/// A WAV file that holds its share of the memory until its last reader is done.
+/// A WAV file. Its share of the memory is released when its last reader drops it.
 struct ClipBytes {
     wav: Vec<u8>,
     _memory: OwnedSemaphorePermit,
@@ -179,7 +179,7 @@ impl ClipRenderer {
         let work = RenderJob { clip, config, preset, key, cache: Arc::clone(&self.cache), memory, permit };
         let cancelled = Arc::clone(&caller.0);
         thread::Builder::new().name("khor-render".into()).spawn(move || {
-            // The receiver is gone if the render was cancelled.
+            // Sending fails if the caller has cancelled the render.
             drop(sender.send(work.run(&cancelled)));
         })?;
         let rendered = receiver.await.map_err(|_| RenderError::Failed)?;
@@ -187,7 +187,7 @@ impl ClipRenderer {
         rendered?.ok_or(RenderError::Failed)
     }
 
-    /// Reserves memory. Drops cached clips while there is too little.
+    /// Reserves memory for a render. Drops cached clips until there is enough.
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, QueueFull> {
         loop {
             if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(bytes as u32) {
@@ -208,7 +208,7 @@ struct RenderJob {
     key: Key,
     cache: Arc<Mutex<ClipCache>>,
     memory: OwnedSemaphorePermit,
-    /// The next render begins when this one has stopped.
+    /// Held while the render runs, because only one may run.
     permit: WorkPermit,
 }
 
@@ -280,7 +280,7 @@ mod tests {
         assert!(matches!(refused, RenderError::Busy(_)), "{refused}");
         let last = callers.pop().unwrap();
         drop(callers);
-        // Only the last one is rendered.
+        // The other callers are dropped, so only the last clip is rendered.
         last.await.unwrap();
         assert_eq!(lock(&renders.cache).0.len(), 1);
     }
@@ -292,7 +292,7 @@ mod tests {
         let received = render(0.1).await.unwrap();
         let one = MAX_MEMORY_BYTES - renders.memory.available_permits();
         assert_eq!(one, Clip::max_bytes(&at_8_khz(0.1)));
-        // There is room for one more clip, and then for none.
+        // Leave memory for one more clip only.
         let others =
             Arc::clone(&renders.memory).try_acquire_many_owned((MAX_MEMORY_BYTES - 2 * one) as u32).unwrap();
         drop(render(0.2).await.unwrap());

@@ -17,10 +17,11 @@ use super::sources::SourceChoice;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
-    pub(super) heard: PerSignal<bool>,
-    /// The host of a site that is played as if it were this machine.
+    /// The signals that `bpf.enabled_mask` enables.
+    pub(super) enabled: PerSignal<bool>,
+    /// The host of a site that plays as if it were this machine; `None` plays all hosts.
     pub(super) single_host: Option<Name>,
-    /// How a site is played.
+    /// How the hosts of a site play.
     pub(super) mode: SiteMode,
 }
 
@@ -33,7 +34,7 @@ pub(super) fn audio_settings(config: &Config) -> audio::AudioSettings {
     }
 }
 
-/// No targets when OSC is off.
+/// The targets of OSC messages; empty if OSC is off.
 pub(crate) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
     if !config.features.osc {
         return Vec::new();
@@ -42,6 +43,7 @@ pub(crate) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
     targets.map(|target| osc::OscTarget { host: target.host, port: target.port }).collect()
 }
 
+/// The settings of MIDI; `None` if MIDI is off.
 pub(super) fn midi_settings(config: &Config) -> Option<midi::MidiSettings> {
     let settings = || {
         let Midi { port, channel, clock } = config.midi.clone();
@@ -50,7 +52,8 @@ pub(super) fn midi_settings(config: &Config) -> Option<midi::MidiSettings> {
     config.features.midi.then(settings)
 }
 
-/// The source that the configuration selects. A `capture` comes before all others, then a site.
+/// The source to run. A `capture` has priority over the configuration, and a site over the demo and
+/// this machine.
 pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Playback>) -> SourceChoice {
     let interval_ms = config.bpf.sample_interval_ms;
     let site = config.site.name.parse().ok();
@@ -73,7 +76,12 @@ pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Pla
 
 pub(super) fn signal_settings(config: &Config) -> SignalSettings {
     let single_host = config.site.host.as_ref().and_then(|host| host.parse().ok());
-    SignalSettings { scaling: scaling(config), heard: heard(config), single_host, mode: config.site.mode }
+    SignalSettings {
+        scaling: scaling(config),
+        enabled: enabled_signals(config),
+        single_host,
+        mode: config.site.mode,
+    }
 }
 
 /// The connection to the NATS server of a site.
@@ -88,7 +96,7 @@ pub fn scope_choice(config: &Config) -> ScopeChoice {
     ScopeChoice { cgroup, processes, without: config.bpf.tgid_deny.clone() }
 }
 
-/// How rates become levels.
+/// The settings that convert rates to levels.
 pub(super) fn scaling(config: &Config) -> Scaling {
     let defaults = default_ceilings();
     let Signals { range, ceilings } = &config.signals;
@@ -96,12 +104,12 @@ pub(super) fn scaling(config: &Config) -> Scaling {
     Scaling { range: *range, ceilings, smoothing: config.music.smoothing }
 }
 
-/// The signals that `bpf.enabled_mask` selects.
-fn heard(config: &Config) -> PerSignal<bool> {
+/// The signals that `bpf.enabled_mask` enables.
+fn enabled_signals(config: &Config) -> PerSignal<bool> {
     SIGNALS.map(|info| config.bpf.enabled_mask & mask_bits(info.id) == mask_bits(info.id))
 }
 
-/// Volume of the sound.
+/// The volume of the sound.
 pub(super) fn volume(config: &Config) -> Volume {
     let Audio { master_gain, loudness_lufs, .. } = config.audio;
     Volume { master_gain, loudness_lufs: loudness_lufs.into() }
@@ -113,7 +121,7 @@ pub(super) fn music_settings(config: &Config) -> Settings {
     Settings { bpm, key_midi, scale, density, smoothing, seed }
 }
 
-/// The settings of a render.
+/// The settings of an offline render.
 pub fn offline_settings(config: &Config, mode: RenderMode) -> OfflineSettings {
     OfflineSettings {
         scaling: scaling(config),
@@ -151,12 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mask_silences_its_signals_only() {
+    fn the_mask_disables_only_its_signals() {
         let mut config = Config::default();
         config.bpf.enabled_mask = 63 & !2;
-        let heard = heard(&config);
-        assert!([SignalId::Rx, SignalId::Tx, SignalId::Local].iter().all(|id| !heard[id.index()]));
-        assert!(heard[SignalId::Exec.index()] && heard[SignalId::Mem.index()]);
+        let enabled = enabled_signals(&config);
+        assert!([SignalId::Rx, SignalId::Tx, SignalId::Local].iter().all(|id| !enabled[id.index()]));
+        assert!(enabled[SignalId::Exec.index()] && enabled[SignalId::Mem.index()]);
     }
 
     #[test]

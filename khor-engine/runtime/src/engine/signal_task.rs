@@ -1,4 +1,5 @@
-//! The task that turns the source's frames into lanes, and publishes them to the state and to OSC.
+//! The signal task: it converts the source's frames to lanes, and publishes them to the state and to
+//! OSC.
 
 mod single_host;
 mod site;
@@ -31,7 +32,7 @@ use super::{
     state::{SharedState, SourceState},
 };
 
-/// Time between two `/khor/metrics` messages.
+/// Shortest time between two `/khor/metrics` messages.
 const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Time between two writes of the baseline.
@@ -42,30 +43,34 @@ const SAVE_INTERVAL: Duration = Duration::from_mins(5);
 pub(super) enum BaselineCommand {
     /// Stops or resumes learning.
     Freeze(bool),
-    /// Forgets the baseline and learns a new one.
+    /// Resets the baseline, and learns a new one.
     Reset,
     /// Saves the baseline now.
     Save,
 }
 
+/// The state of the task.
 pub(super) struct SignalTask {
     state: Arc<SharedState>,
     osc: osc::OscOutput,
     settings: watch::Receiver<SignalSettings>,
     pipeline: Pipeline,
-    heard: PerSignal<bool>,
+    enabled: PerSignal<bool>,
+    /// When `/khor/metrics` was sent last.
     metrics_at: Option<Instant>,
     commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
     baseline_file: BaselineFile,
     conductor: Conductor,
-    /// The scope whose baseline is learnt; `None` for the demo and captures.
+    /// The scope whose baseline the task learns; `None` for the demo, captures and sites.
     subject: Option<Scope>,
+    /// The kind of the last source.
     kind: Option<SourceKind>,
-    /// The host of a site that is played as if it were this machine.
+    /// The host of a site that plays as if it were this machine; `None` plays all hosts.
     single_host: Option<Name>,
-    /// How a site is played.
+    /// How the hosts of a site play.
     mode: SiteMode,
     stage: Stage,
+    /// When the baseline was saved last.
     saved_at: Instant,
 }
 
@@ -78,8 +83,8 @@ impl SignalTask {
         baseline_file: BaselineFile,
         conductor: Conductor,
     ) -> Self {
-        let SignalSettings { scaling, heard, single_host, mode } = settings.borrow_and_update().clone();
-        state.lock().heard = heard;
+        let SignalSettings { scaling, enabled, single_host, mode } = settings.borrow_and_update().clone();
+        state.lock().enabled_signals = enabled;
         let pipeline = Pipeline::new(scaling);
         let saved_at = Instant::now();
         Self {
@@ -87,7 +92,7 @@ impl SignalTask {
             osc,
             settings,
             pipeline,
-            heard,
+            enabled,
             metrics_at: None,
             commands,
             baseline_file,
@@ -135,7 +140,7 @@ impl SignalTask {
                 SourceEvent::Frame(frame) => self.frame(frame),
                 SourceEvent::Cue(cue) => self.cue(&cue, None),
                 SourceEvent::Lost { cues } => {
-                    debug!("{} lost: more happened than can be reported one by one", counted(cues, "cue"));
+                    debug!("{} lost: too many cues arrived at once", counted(cues, "cue"));
                     self.state.lock().cues_lost += cues;
                 }
             }
@@ -149,9 +154,10 @@ impl SignalTask {
     }
 
     fn apply_settings(&mut self) {
-        let SignalSettings { scaling, heard, single_host, mode } = self.settings.borrow_and_update().clone();
-        self.state.lock().heard = heard;
-        (self.heard, self.mode) = (heard, mode);
+        let SignalSettings { scaling, enabled, single_host, mode } =
+            self.settings.borrow_and_update().clone();
+        self.state.lock().enabled_signals = enabled;
+        (self.enabled, self.mode) = (enabled, mode);
         self.pipeline.configure(scaling);
         self.select_host(single_host);
     }
@@ -168,8 +174,8 @@ impl SignalTask {
         self.state.lock().baseline_frozen = self.pipeline.is_frozen();
     }
 
-    /// Loads the baseline of the new source. Another machine or scope has another baseline, and the
-    /// demo has none.
+    /// Handles a new source, and loads its baseline. Each scope of this machine has its own baseline;
+    /// the demo, captures and sites have none.
     async fn source_up(&mut self, info: SourceInfo) {
         let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
         let subject = real.then(|| info.scope.clone());
@@ -180,12 +186,12 @@ impl SignalTask {
             let mut state = self.state.lock();
             state.history.clear();
             if subject != self.subject {
-                // These cues come from outside of the new scope.
+                // The listed cues belong to the previous scope.
                 state.cues.clear();
             }
             self.subject = subject;
         }
-        // /proc knows less than the collector, so its loss and its return are cues.
+        // The change between the collector and /proc is a cue, because /proc counts less.
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {
@@ -199,7 +205,7 @@ impl SignalTask {
         self.source_changed(SourceState::Up(info));
     }
 
-    /// Starts to save the baseline.
+    /// Starts to save the baseline. `None` if there is no baseline or nothing to save.
     fn start_save(&mut self) -> Option<JoinHandle<()>> {
         self.saved_at = Instant::now();
         self.baseline_file.save_later(self.subject.as_ref()?, self.pipeline.learnt())
@@ -208,12 +214,13 @@ impl SignalTask {
     /// Saves the baseline. Waits for the disk.
     async fn save(&mut self) {
         if let Some(writing) = self.start_save() {
-            // The task can only panic, and the panic is logged.
+            // An error here is a panic, which is already logged.
             drop(writing.await);
         }
     }
 
-    /// Resets the lanes to the kernel's signals, until the new source sends its catalogue.
+    /// Handles a lost or new source. The catalogue has only the kernel's signals, until the source
+    /// sends its own.
     fn source_changed(&mut self, source: SourceState) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());
@@ -227,7 +234,7 @@ impl SignalTask {
 
     fn frame(&mut self, frame: Frame) {
         let now = Instant::now();
-        let frame = frame.keep_enabled(&self.heard);
+        let frame = frame.keep_enabled(&self.enabled);
         let counters = frame.counters;
         let reading = self.pipeline.push(frame);
         if let Some(reading) = &reading {

@@ -1,4 +1,4 @@
-//! Passes a site to the stage, with the selected signals only. No I/O.
+//! Converts a site to the input of the stage, with the enabled signals only. No I/O.
 
 use khor_fleet::Name;
 use khor_music::SiteMode;
@@ -8,12 +8,13 @@ use khor_site::{Host, Site};
 use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
 
 impl Stage {
-    /// Chooses who plays in a site. `heard` are the selected signals.
-    pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, heard: &PerSignal<bool>) -> StagePlan {
-        let only_heard =
-            |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, heard), ..reading.clone() };
+    /// Chooses the hosts and sections of a site that play. `enabled` are the signals that the
+    /// configuration enables; all others are ignored.
+    pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, enabled: &PerSignal<bool>) -> StagePlan {
+        let only_enabled =
+            |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, enabled), ..reading.clone() };
         let readings: Vec<(&Host, Reading)> =
-            site.hosts.iter().map(|host| (host, only_heard(&host.reading))).collect();
+            site.hosts.iter().map(|host| (host, only_enabled(&host.reading))).collect();
         let hosts: Vec<StageHost<'_>> = readings
             .iter()
             .map(|(host, reading)| StageHost {
@@ -23,18 +24,18 @@ impl Stage {
                 reading,
             })
             .collect();
-        // Each signal of a sum is independent of the others, so unselected signals can be removed
-        // here.
+        // A sum over hosts treats each signal separately, so disabled signals can still be removed
+        // from it.
         let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<StageSection<'_>> = groups
             .map(|group| StageSection {
                 section: group.name.as_ref().map(Name::as_str),
                 hosts: group.hosts as usize,
-                lanes: group.lanes.as_ref().map(|lanes| keep_enabled(lanes, heard)),
+                lanes: group.lanes.as_ref().map(|lanes| keep_enabled(lanes, enabled)),
             })
             .collect();
         let detail = site.summary.as_ref().map_or(SiteDetail::Each, |summary| SiteDetail::Together {
-            reading: summary.reading.as_ref().map(only_heard),
+            reading: summary.reading.as_ref().map(only_enabled),
             sections: &groups,
         });
         self.update(mode, &hosts, &detail)

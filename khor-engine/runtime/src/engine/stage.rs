@@ -1,5 +1,5 @@
-//! Chooses the hosts and sections that play: one reading for the bed, the soloists, and the hosts
-//! or sections of the pulse. No I/O.
+//! Chooses which hosts and sections of a site play: one reading for the bed, the soloists for the
+//! voices, and the hosts or sections of the pulse. No I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,27 +15,27 @@ use khor_signal::{
 /// A host of a site.
 #[derive(Clone, Copy, Debug)]
 pub struct StageHost<'a> {
-    /// Its name.
+    /// Name of the host.
     pub name: &'a str,
-    /// Its section.
+    /// Section of the host.
     pub section: Option<&'a str>,
-    /// It has stopped sending. It keeps its part and its turn, but does not play.
+    /// The host has stopped sending. It keeps its part and its turn, but does not play.
     pub silent: bool,
-    /// Its last reading, with the selected signals only.
+    /// Last reading of the host, with the enabled signals only.
     pub reading: &'a Reading,
 }
 
-/// How much the engine knows of the hosts of a site.
+/// How much detail the engine has of a site's hosts.
 #[derive(Clone, Debug)]
 pub enum SiteDetail<'a> {
-    /// Every host is known.
+    /// The readings of every host.
     Each,
-    /// The sum over all hosts and over each section, because the site contains sites. Only the most
-    /// deviant hosts are known by name.
+    /// The sums over all hosts and over each section, because the site contains sites. Only the
+    /// hosts that stand out are known by name.
     Together {
-        /// All hosts; `None` if none sends.
+        /// The sum over all hosts; `None` if no host sends.
         reading: Option<Reading>,
-        /// By name, hosts without a section last.
+        /// The sections, sorted by name. The last one may be the hosts without a section.
         sections: &'a [StageSection<'a>],
     },
 }
@@ -43,71 +43,72 @@ pub enum SiteDetail<'a> {
 /// The sum over the hosts of a section.
 #[derive(Clone, Debug)]
 pub struct StageSection<'a> {
-    /// Its name; `None` are hosts without one.
+    /// Name of the section; `None` for the hosts without a section.
     pub section: Option<&'a str>,
-    /// Hosts in it, silent ones included.
+    /// Number of hosts, including silent hosts.
     pub hosts: usize,
-    /// Its busiest tenth of hosts, with the selected signals only; `None` if none sends.
+    /// Lanes of the busiest tenth of the hosts, with the enabled signals only; `None` if no host
+    /// sends.
     pub lanes: Option<Lanes>,
 }
 
-/// Chooses the hosts and sections that play. It remembers the choice, so that the choice rarely
-/// changes.
+/// Chooses the hosts and sections that play. The last choice influences the next, so that soloists
+/// and parts change rarely.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
     section_slots: SectionSlots<String, SECTIONS>,
 }
 
-/// Who plays, and why.
+/// The hosts and sections that play.
 #[derive(Clone, Debug, Default)]
 pub struct StagePlan {
-    /// All hosts as one; `None` if none sends.
+    /// The combined reading of all hosts; `None` if no host sends.
     pub reading: Option<Reading>,
-    /// The soloists, in the order of the cast.
+    /// The soloists, in the order of the cast's soloists.
     pub soloists: [Option<Solo>; SOLOISTS],
     /// The input of the composer.
     pub cast: Arc<Cast>,
-    /// How the site is played.
+    /// How the site plays.
     pub mode: SiteMode,
-    /// The sections that play their own pulse, in the order of their parts. Empty if all hosts play
-    /// together.
-    pub benches: Vec<SeatedSection>,
-    /// Turns of the roll call.
+    /// The sections that play a pulse of their own, in the order of their parts. Empty in all modes
+    /// except [`SiteMode::Sections`].
+    pub section_pulses: Vec<SectionPulse>,
+    /// Number of turns in the roll call; 0 in all other modes.
     pub turns: usize,
-    /// Why this plan differs from the mode, if it does.
+    /// Why the site does not play exactly as the mode says; `None` if it does.
     pub remark: Option<String>,
 }
 
-/// A soloist.
+/// A soloist: a host that has the voices.
 #[derive(Clone, Debug)]
 pub struct Solo {
-    /// Its name.
+    /// Name of the host.
     pub host: String,
-    /// Its section.
+    /// Section of the host.
     pub section: Option<String>,
-    /// The lane by which it stands out most.
+    /// The lane of the host with the largest deviation.
     pub signal: LaneId,
-    /// Its deviation, octaves.
+    /// Deviation of that lane from its baseline, octaves.
     pub deviation: f32,
-    /// Its reading.
+    /// Last reading of the host.
     pub reading: Reading,
 }
 
-/// A section that plays its own pulse, with its part.
+/// A section that plays a pulse of its own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeatedSection {
-    /// The section; `None` for all sections that share the last part.
+pub struct SectionPulse {
+    /// Name of the section; `None` for the sections that share the last part.
     pub section: Option<String>,
-    /// Its hosts.
+    /// Number of hosts, including silent hosts.
     pub hosts: usize,
-    /// Its timbre, register and direction.
-    pub bench: SectionPart,
+    /// Timbre, register and direction of the pulse.
+    pub part: SectionPart,
 }
 
 impl StagePlan {
     /// The soloists, the largest deviation first.
-    pub fn furthest(&self) -> Vec<&Solo> {
+    pub fn soloists_by_deviation(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
         soloists
@@ -115,16 +116,16 @@ impl StagePlan {
 }
 
 impl Stage {
-    /// Chooses from the hosts that are known by name, and from the sums over all hosts.
+    /// Updates the choice. `hosts` are the hosts that are known by name.
     pub fn update(&mut self, mode: SiteMode, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> StagePlan {
-        let heard = || hosts.iter().filter(|host| !host.silent);
-        let chosen = self.soloists.choose(heard().map(|host| (host.name, &host.reading.lanes)));
+        let sending = || hosts.iter().filter(|host| !host.silent);
+        let chosen = self.soloists.choose(sending().map(|host| (host.name, &host.reading.lanes)));
         let soloists = chosen.each_ref().map(|name| {
             let name = name.as_deref()?;
-            heard().find(|host| host.name == name).and_then(Solo::of)
+            sending().find(|host| host.name == name).and_then(Solo::of)
         });
         let reading = match detail {
-            SiteDetail::Each => ensemble(heard().map(|host| host.reading)),
+            SiteDetail::Each => ensemble(sending().map(|host| host.reading)),
             SiteDetail::Together { reading, .. } => reading.clone(),
         };
         let mut plan = StagePlan { reading, soloists, mode, ..StagePlan::default() };
@@ -151,7 +152,8 @@ impl Stage {
         plan
     }
 
-    /// A pulse for each section, from its busiest tenth of hosts or from its soloist.
+    /// The pulse of each section follows its busiest tenth of hosts, or its soloist if that is
+    /// louder.
     fn sections(
         &mut self,
         hosts: &[StageHost<'_>],
@@ -165,43 +167,45 @@ impl Stage {
             }
         }
         if self.section_slots.count() < 2 {
-            plan.remark = Some("fewer than two sections: all play together".into());
+            plan.remark = Some("there are fewer than two sections, so all hosts play together".into());
             return PulseCast::Together;
         }
         if !self.section_slots.rest().is_empty() {
             let rest = name_list(self.section_slots.rest());
-            plan.remark = Some(format!("more than {SECTIONS} groups: the last place is shared by {rest}"));
+            plan.remark = Some(format!(
+                "there are more than {SECTIONS} sections, so these share the last part: {rest}"
+            ));
         }
-        let mut benches = [const { None::<Lanes> }; SECTIONS];
-        for (index, bench) in benches.iter_mut().enumerate() {
-            let (count, lanes) = self.bench_lanes(index, hosts, detail);
+        let mut pulses = [const { None::<Lanes> }; SECTIONS];
+        for (index, pulse) in pulses.iter_mut().enumerate() {
+            let (count, lanes) = self.part_lanes(index, hosts, detail);
             if count == 0 {
                 continue;
             }
             let section = self.section_slots.named().get(index).cloned();
-            plan.benches.push(SeatedSection { section, hosts: count, bench: SectionPart::ALL[index] });
+            plan.section_pulses.push(SectionPulse { section, hosts: count, part: SectionPart::ALL[index] });
             let solos = plan.soloists.iter().flatten();
             let solos = solos.filter(|solo| self.section_slots.slot(solo.section.as_deref()) == index);
-            *bench = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
+            *pulse = Some(solos.fold(lanes, |lanes, solo| louder(&lanes, &solo.reading.lanes)));
         }
         if let Some(reading) = &mut plan.reading {
-            reading.lanes = most_saturated(&reading.lanes, benches.iter().flatten());
+            reading.lanes = most_saturated(&reading.lanes, pulses.iter().flatten());
         }
-        PulseCast::Sections(benches)
+        PulseCast::Sections(pulses)
     }
 
-    /// The number of hosts with a part, and their busiest tenth. If summarized sections share the
-    /// part, the busiest one counts.
-    fn bench_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
+    /// The number of hosts that share a part, and the lanes of their busiest tenth. If only sums of
+    /// sections are known, the loudest section gives each lane.
+    fn part_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {
-                let sitting = || hosts.iter().filter(|host| self.section_slots.slot(host.section) == index);
-                let heard = sitting().filter(|host| !host.silent).map(|host| &host.reading.lanes);
-                (sitting().count(), busiest(heard))
+                let members = || hosts.iter().filter(|host| self.section_slots.slot(host.section) == index);
+                let sending = members().filter(|host| !host.silent).map(|host| &host.reading.lanes);
+                (members().count(), busiest(sending))
             }
             SiteDetail::Together { sections, .. } => {
-                let sitting = sections.iter().filter(|group| self.section_slots.slot(group.section) == index);
-                sitting.fold((0, Lanes::NONE), |(hosts, lanes), group| {
+                let members = sections.iter().filter(|group| self.section_slots.slot(group.section) == index);
+                members.fold((0, Lanes::NONE), |(hosts, lanes), group| {
                     let lanes = group.lanes.as_ref().map_or(lanes.clone(), |more| louder(&lanes, more));
                     (hosts + group.hosts, lanes)
                 })
@@ -210,7 +214,7 @@ impl Stage {
     }
 }
 
-/// A short list of names. There may be thousands.
+/// A list of the first names and the number of the others. There may be thousands.
 fn name_list(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -228,8 +232,8 @@ impl Solo {
     }
 }
 
-/// Calls the hosts in turn, by name. If there are more hosts than turns, calls the sections, and
-/// last the hosts without one.
+/// Gives each host a turn, in the order of names. If there are more hosts than turns, gives each
+/// section a turn, and the last turn to the hosts without a section.
 fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     let (count, turns): (usize, Vec<RollCallTurn>) = if hosts.len() <= MAX_TURNS
         || hosts.iter().all(|h| h.section.is_none())
@@ -241,10 +245,11 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     } else {
         let groups: BTreeSet<_> = hosts.iter().map(|host| (host.section.is_none(), host.section)).collect();
         let count = hosts.len();
-        plan.remark = Some(format!("{count} hosts are more than {MAX_TURNS} turns: each section has one"));
+        plan.remark =
+            Some(format!("{count} hosts need more than {MAX_TURNS} turns, so each section has a turn"));
         let of = |(_, section): &(bool, Option<&str>)| {
-            let heard = hosts.iter().filter(|host| !host.silent && host.section == *section);
-            let lanes: Vec<&Lanes> = heard.map(|host| &host.reading.lanes).collect();
+            let sending = hosts.iter().filter(|host| !host.silent && host.section == *section);
+            let lanes: Vec<&Lanes> = sending.map(|host| &host.reading.lanes).collect();
             turn(section.unwrap_or_default(), (!lanes.is_empty()).then(|| busiest(lanes.iter().copied())))
         };
         (groups.len(), groups.iter().take(MAX_TURNS).map(of).collect())
@@ -252,26 +257,26 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     roll_call_turns(count, turns, plan)
 }
 
-/// Calls the sections in turn, by name, because most hosts are not known one by one.
+/// Gives each section a turn, in the order of names. Used if only sums of sections are known.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
-        let remark =
-            "sites within the site do not report every host, and no host has a section: all play together";
+        let remark = "sites in this site report no single hosts, and no host has a section, so all hosts play together";
         plan.remark = Some(remark.into());
         return PulseCast::Together;
     }
-    plan.remark = Some("sites within the site do not report every host: each section has a turn".into());
+    plan.remark = Some("sites in this site report no single hosts, so each section has a turn".into());
     let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes.clone())).collect();
     roll_call_turns(sections.len(), turns, plan)
 }
 
-/// The roll call. `count` may exceed the number of turns.
+/// Completes the plan of a roll call. `count` is the number of hosts or sections, of which `turns`
+/// has at most [`MAX_TURNS`].
 fn roll_call_turns(count: usize, turns: Vec<RollCallTurn>, plan: &mut StagePlan) -> PulseCast {
     if count > MAX_TURNS {
         let beyond = count - MAX_TURNS;
         plan.remark =
-            Some(format!("{count} are more than {MAX_TURNS} turns: the last {beyond} are not called"));
+            Some(format!("{count} need more than {MAX_TURNS} turns, so the last {beyond} have none"));
     }
     plan.turns = turns.len();
     PulseCast::RollCall(turns)
@@ -293,8 +298,8 @@ mod tests {
 
     fn sections(plan: &StagePlan) -> [bool; SECTIONS] {
         match &plan.cast.pulse {
-            PulseCast::Sections(benches) => benches.each_ref().map(|bench| {
-                bench.as_ref().is_some_and(|lanes| lanes[SignalId::Io].is_some_and(|lane| lane.level > 0.5))
+            PulseCast::Sections(pulses) => pulses.each_ref().map(|pulse| {
+                pulse.as_ref().is_some_and(|lanes| lanes[SignalId::Io].is_some_and(|lane| lane.level > 0.5))
             }),
             other => panic!("{other:?}"),
         }
@@ -309,29 +314,39 @@ mod tests {
         hosts[7].reading = &busy;
         let plan = Stage::default().update(SiteMode::Sections, &hosts, &SiteDetail::Each);
         assert_eq!(sections(&plan), [false, false, true, false]);
-        let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
-        assert_eq!(benches, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
-        assert_eq!(plan.furthest()[0].host, "web-07");
+        let pulses: Vec<_> =
+            plan.section_pulses.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        assert_eq!(pulses, [(Some("app"), 1), (Some("db"), 1), (Some("web"), 40)]);
+        assert_eq!(plan.soloists_by_deviation()[0].host, "web-07");
         let placement = plan.cast.soloists[0].as_ref().unwrap().placement;
         assert_eq!(placement, HostPlacement::of_host("web-07").within(&SectionPart::ALL[2]));
         assert_eq!(plan.remark, None);
     }
 
     #[test]
-    fn excess_sections_share_a_bench() {
+    fn excess_sections_share_the_last_part() {
         let calm = reading(SignalId::Io, 0.0);
         let mut stage = Stage::default();
         for one in [host("a", "", &calm), host("a", "web", &calm)] {
             let plan =
                 stage.update(SiteMode::Sections, &[one, StageHost { name: "b", ..one }], &SiteDetail::Each);
             assert_eq!(plan.cast.pulse, PulseCast::Together);
-            assert_eq!(plan.remark.as_deref(), Some("fewer than two sections: all play together"));
+            assert_eq!(
+                plan.remark.as_deref(),
+                Some("there are fewer than two sections, so all hosts play together")
+            );
         }
         let names = ["a", "b", "c", "d", "e"];
         let hosts: Vec<StageHost<'_>> = names.iter().map(|name| host(name, name, &calm)).collect();
         let plan = stage.update(SiteMode::Sections, &hosts, &SiteDetail::Each);
-        assert_eq!(plan.remark.as_deref(), Some("more than 4 groups: the last place is shared by d, e"));
-        assert_eq!(plan.benches.last().map(|rest| (rest.section.clone(), rest.hosts)), Some((None, 2)));
+        assert_eq!(
+            plan.remark.as_deref(),
+            Some("there are more than 4 sections, so these share the last part: d, e")
+        );
+        assert_eq!(
+            plan.section_pulses.last().map(|rest| (rest.section.clone(), rest.hosts)),
+            Some((None, 2))
+        );
     }
 
     #[test]
@@ -362,12 +377,12 @@ mod tests {
         let (count, remark) = turns(&of(|n| ["web", "db"][n % 2]));
         assert_eq!(
             (count, remark.as_deref()),
-            (2, Some("40 hosts are more than 32 turns: each section has one"))
+            (2, Some("40 hosts need more than 32 turns, so each section has a turn"))
         );
         let (count, remark) = turns(&of(|_| ""));
         assert_eq!(
             (count, remark.as_deref()),
-            (32, Some("40 are more than 32 turns: the last 8 are not called"))
+            (32, Some("40 need more than 32 turns, so the last 8 have none"))
         );
         assert_eq!(turns(&of(|_| "")[..32]), (32, None));
     }
@@ -376,11 +391,15 @@ mod tests {
     fn an_empty_site_is_silent() {
         for mode in [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall] {
             let plan = Stage::default().update(mode, &[], &SiteDetail::Each);
-            assert!(plan.reading.is_none() && plan.furthest().is_empty() && plan.benches.is_empty());
+            assert!(
+                plan.reading.is_none()
+                    && plan.soloists_by_deviation().is_empty()
+                    && plan.section_pulses.is_empty()
+            );
         }
     }
 
-    /// Summaries of sections: `db` is busy, hosts without a section are calm, `web` is silent.
+    /// Three sums: the section `db` is busy, `web` is silent, and hosts without a section are calm.
     fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
         let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [
@@ -399,16 +418,17 @@ mod tests {
         let mut stage = Stage::default();
         let plan = stage.update(SiteMode::Sections, &named[..0], &detail);
         assert_eq!((sections(&plan), plan.remark), ([true, false, false, false], None));
-        let benches: Vec<_> = plan.benches.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
-        assert_eq!(benches, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
+        let pulses: Vec<_> =
+            plan.section_pulses.iter().map(|one| (one.section.as_deref(), one.hosts)).collect();
+        assert_eq!(pulses, [(Some("db"), 30), (Some("web"), 5), (None, 10)]);
         let level = plan.reading.unwrap().lanes[SignalId::Io].unwrap().level;
-        assert!(level < 0.1, "of all, and not of the named: {level}");
+        assert!(level < 0.1, "the bed follows all hosts, not only the named ones: {level}");
         let plan = stage.update(SiteMode::Sections, &named, &detail);
-        assert_eq!(sections(&plan), [true, true, false, false], "a soloist is heard of his section");
+        assert_eq!(sections(&plan), [true, true, false, false], "the section plays its soloist");
         assert_eq!(
             plan.cast.soloists[0].as_ref().unwrap().placement,
             HostPlacement::of_host("web-1").within(&SectionPart::ALL[1]),
-            "and plays from there"
+            "the soloist plays from the direction of its section"
         );
     }
 
@@ -429,7 +449,7 @@ mod tests {
         let detail = SiteDetail::Together { reading: Some(calm), sections: &many };
         let plan = Stage::default().update(SiteMode::RollCall, &[], &detail);
         assert_eq!(plan.turns, 32);
-        assert!(plan.remark.unwrap().ends_with("the last 8 are not called"));
+        assert!(plan.remark.unwrap().ends_with("the last 8 have none"));
     }
 
     #[test]
@@ -442,7 +462,7 @@ mod tests {
             let plan = Stage::default().update(mode, &named, &detail);
             assert_eq!(plan.cast.pulse, PulseCast::Together, "{mode:?}");
             assert_eq!(plan.remark.is_some(), mode != SiteMode::Ensemble);
-            assert_eq!(plan.furthest().len(), 2);
+            assert_eq!(plan.soloists_by_deviation().len(), 2);
         }
     }
 }

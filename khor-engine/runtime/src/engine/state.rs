@@ -1,5 +1,5 @@
-//! The state of a running engine that clients can read. One lock guards it. Each holder keeps it
-//! for microseconds; the audio callback never takes it.
+//! The state of a running engine that clients can read. One mutex guards it. Every thread holds the
+//! mutex for microseconds only, and the audio callback never takes it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,25 +23,25 @@ use tokio::sync::broadcast;
 use super::{report::WrittenPoint, silence::Silence, stage::StagePlan, totals::Totals};
 use crate::fair_share;
 
-/// Points of history that are kept: two minutes at five a second.
+/// Most points of history that are kept: two minutes with five points a second.
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
 pub(super) const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
-/// Notes that are kept for pages that open later: sixteen busy bars.
+/// Most notes that are kept, for pages that open later: enough for sixteen busy bars.
 const MAX_NOTES: usize = 512;
 
-/// Cues that are kept.
+/// Most cues that are kept.
 const MAX_CUES: usize = 64;
 
-/// Cues that may wait for each receiver. The kernel passes on 20 of a kind at once.
+/// Most cues that wait for each receiver. The kernel can send 20 cues of one kind at once.
 const CUES_QUEUE: usize = 64;
 
-/// Number of a note since the engine started.
+/// The number of a note. Notes are numbered from 1 since the engine started.
 pub(super) type NoteSeq = u64;
-/// Number of a cue since the engine started.
+/// The number of a cue. Cues are numbered from 1 since the engine started.
 pub(super) type CueSeq = u64;
 
-/// The position up to which a client has read notes and cues.
+/// The numbers of the last note and the last cue that a client has read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadPosition {
     pub(super) note: NoteSeq,
@@ -49,7 +49,7 @@ pub struct ReadPosition {
 }
 
 impl ReadPosition {
-    /// The position after a report, for a client at the position `self`.
+    /// The position of a client that was at `self` and has then read `report`.
     #[must_use]
     pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl ReadPosition {
         }
     }
 
-    /// Removes the notes and cues after this position from a report.
+    /// Removes later notes and cues than this position from `report`.
     pub fn limit<P>(self, report: &mut MetricsReport<P>) {
         report.notes.retain(|note| note.seq <= self.note);
         report.cues.retain(|cue| cue.seq <= self.cue);
@@ -80,7 +80,7 @@ impl FromStr for ReadPosition {
     }
 }
 
-/// The shared state.
+/// The state that all threads share, and the cues for live receivers.
 pub(super) struct SharedState {
     state: Mutex<EngineState>,
     cues: broadcast::Sender<Cue>,
@@ -95,14 +95,14 @@ impl SharedState {
         self.state.lock()
     }
 
-    /// Records a cue of `host`, or of this machine if there is none. `share` is its group in the
-    /// list ([`CueEntry::share`]).
+    /// Adds a cue of `host`, or of this machine if `host` is `None`. For `share` see
+    /// [`CueEntry::share`].
     pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
         let Cue { kind, pid, comm, detail, .. } = cue.clone();
         let is_ours = host.is_none();
         self.lock().add_cue(CueEntry { host, share, pid, comm, detail, ..CueEntry::of(kind.name()) });
         if is_ours {
-            // This fails if there is no receiver, which is common.
+            // Sending fails without a receiver, which is common.
             drop(self.cues.send(cue.clone()));
         }
     }
@@ -113,7 +113,7 @@ impl SharedState {
     }
 }
 
-/// What the engine knows of the source.
+/// The state of the source.
 #[derive(Clone, Debug, Default)]
 pub(super) enum SourceState {
     /// No source has answered yet.
@@ -121,15 +121,15 @@ pub(super) enum SourceState {
     Starting,
     /// The source delivers frames.
     Up(SourceInfo),
-    /// The source was lost.
+    /// The source is lost, for this reason.
     Down(Shortfall),
 }
 
-/// One point of history.
+/// A point of the history.
 #[derive(Clone, Debug)]
 pub(super) struct HistoryPoint {
     pub(super) ts_ms: u64,
-    /// The lanes at that time.
+    /// The lanes at the time of the point.
     pub(super) catalogue: Catalogue,
     pub(super) levels: PerLane<Option<f32>>,
     pub(super) rates: PerLane<Option<f64>>,
@@ -140,9 +140,9 @@ pub(super) struct HistoryPoint {
 
 /// The rates of a point of history.
 pub(super) struct PastRates {
-    /// When the point was made, milliseconds since 1970.
+    /// Time of the point, milliseconds since 1970.
     pub(super) ts_ms: u64,
-    /// The lanes at that time.
+    /// The lanes at the time of the point.
     pub(super) catalogue: Catalogue,
     pub(super) rates: PerLane<Option<f64>>,
 }
@@ -151,11 +151,11 @@ pub(super) struct PastRates {
 #[derive(Clone, Debug)]
 pub(super) struct PlayedNote {
     pub(super) seq: NoteSeq,
-    /// Wall-clock time of its onset.
+    /// Wall-clock time of the onset, milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) note: Note,
-    /// Name of the lane that the note represents. It is a name, because the next source may use the
-    /// id for another lane.
+    /// Name of the lane that the note plays. The name is stored instead of the id, because the next
+    /// source may use the same id for another lane.
     pub(super) lane: Option<Arc<str>>,
 }
 
@@ -163,13 +163,13 @@ pub(super) struct PlayedNote {
 #[derive(Clone, Debug)]
 pub(super) struct CueEntry {
     pub(super) seq: CueSeq,
-    /// Wall-clock time of its arrival.
+    /// Wall-clock time of the arrival, milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
-    /// Its host in a site; `None` for this machine.
+    /// The host of a site; `None` for this machine.
     pub(super) host: Option<String>,
-    /// The group of the cue for `fair_share::trim`: its host in a site. All other cues share the
-    /// group `None`.
+    /// The sender of the cue for `fair_share::trim`: a host of a site that is admitted to a share of
+    /// its own. All other cues share the sender `None`.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,
@@ -177,64 +177,67 @@ pub(super) struct CueEntry {
 }
 
 impl CueEntry {
-    /// A cue that arrives now, without further details.
+    /// A cue that arrives now, without a host and a process.
     pub(super) fn of(kind: &'static str) -> Self {
         let ts_ms = now_unix_ms();
         Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
     }
 }
 
-/// The host of a site that is played as if it were this machine.
+/// The single host of a site that plays as if it were this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SingleHost {
     pub(super) host: String,
-    /// Why it does not play now.
+    /// Why the host does not play now; `None` if it plays.
     pub(super) shortfall: Option<Shortfall>,
 }
 
-/// Everything that clients can read.
+/// All values that clients can read.
 #[derive(Debug, Default)]
 pub(super) struct EngineState {
     pub(super) source: SourceState,
     /// The totals of the source's counters; `None` while the source sends no frames.
     pub(super) counters: Option<Counters>,
     pub(super) totals: Totals,
-    pub(super) heard: PerSignal<bool>,
-    /// The lanes of the reading.
+    /// The signals that `bpf.enabled_mask` enables.
+    pub(super) enabled_signals: PerSignal<bool>,
+    /// The lanes of `reading`.
     pub(super) catalogue: Catalogue,
     pub(super) reading: Option<Reading>,
     /// The site that plays, or that played until its server became unavailable.
     pub(super) site: Option<Arc<Site>>,
+    /// The single host that plays; `None` plays all hosts of the site, or this machine.
     pub(super) single_host: Option<SingleHost>,
-    /// Which hosts of the site play.
+    /// The hosts and sections of the site that play.
     pub(super) plan: StagePlan,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
+    /// The current bar and step of the music.
     pub(super) position: Option<Position>,
-    /// Wall-clock time at which the bar of `position` began.
+    /// Wall-clock time at which the bar of `position` began, milliseconds since 1970.
     pub(super) bar_ts_ms: u64,
     pub(super) cues: VecDeque<CueEntry>,
-    /// Cues that the kernel or the collector could not pass on.
+    /// Number of cues that the kernel or the collector dropped because too many arrived at once.
     pub(super) cues_lost: u64,
     /// Number of cues, by kind.
     pub(super) cue_counts: BTreeMap<&'static str, u64>,
     pub(super) silence: Silence,
     pub(super) osc_input_health: OscInputHealth,
     pub(super) desktop_health: DesktopHealth,
-    /// Learning the baseline is stopped.
+    /// The baseline is frozen: the engine does not learn it.
     pub(super) baseline_frozen: bool,
-    /// What plays and why.
+    /// The music that plays, and its causes.
     pub(super) sounding: Option<MusicSnapshot>,
-    /// Notes that were dropped because they were too late.
+    /// Number of notes that were dropped because they were too late.
     pub(super) late_notes: u64,
     newest_note: NoteSeq,
     newest_cue: CueSeq,
     history_at: Option<Instant>,
 }
 
-/// The published deviation of a lane from its baseline, octaves. For one machine it comes from
-/// the shown rate, so that both numbers agree. A reading of many hosts has no such rate, so the
-/// deviation of its lane is published.
+/// The deviation of a lane from its baseline that clients get, octaves. For one machine it is computed
+/// from the displayed rate, so that both numbers agree. For many hosts, no single rate gives it, so
+/// it is the deviation of the combined lane.
 pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes.value(lane.id).map(|lane| lane.deviation);
@@ -243,22 +246,22 @@ pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many:
 }
 
 impl EngineState {
-    /// The lanes for the music. All are `None` while the source is unavailable.
+    /// The lanes for the music. Without a reading, all of them are `None`.
     pub(super) fn lanes(&self) -> Lanes {
         self.reading.as_ref().map_or(Lanes::NONE, |reading| reading.lanes.clone())
     }
 
-    /// Whether the reading comes from many hosts.
+    /// Whether the reading combines many hosts.
     pub(super) fn is_of_many(&self) -> bool {
         self.site.is_some() && self.single_host.is_none()
     }
 
-    /// Sets the site and the plan of who plays.
+    /// Sets the site, and the plan of the hosts and sections that play.
     pub(super) fn set_site(&mut self, site: Arc<Site>, plan: StagePlan) {
         (self.site, self.plan) = (Some(site), plan);
     }
 
-    /// Handles a lost or changed source.
+    /// Handles a lost or new source.
     pub(super) fn source_changed(&mut self, source: SourceState) {
         if let SourceState::Up(info) = &source {
             self.totals.source_up(&scope_label(&info.scope));
@@ -278,7 +281,7 @@ impl EngineState {
         self.catalogue = catalogue;
     }
 
-    /// Adds a frame and the reading that was made of it.
+    /// Adds the counters of a frame and the reading that results from the frame.
     pub(super) fn add_reading(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
         self.counters = Some(self.totals.add(counters));
         let Some(reading) = reading else { return };
@@ -303,8 +306,8 @@ impl EngineState {
         });
     }
 
-    /// Copies of the rates in the history after a time. Copies, so that the caller can release the
-    /// lock.
+    /// Copies the rates of all points of history after a time, milliseconds since 1970. With copies,
+    /// the caller can release the lock early.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
         let rates = |HistoryPoint { ts_ms, catalogue, rates, .. }: &HistoryPoint| PastRates {
@@ -323,7 +326,7 @@ impl EngineState {
         fair_share::trim(&mut self.cues, MAX_CUES, |cue| cue.share.as_deref());
     }
 
-    /// Adds a note that begins at `onset`.
+    /// Adds and numbers a note that begins at `onset`.
     pub(super) fn add_note(&mut self, note: Note, onset: SystemTime) {
         self.newest_note += 1;
         if self.notes.len() == MAX_NOTES {

@@ -13,11 +13,11 @@ use khor_source::SourceKind;
 
 use super::convert::trouble;
 use crate::engine::{
-    stage::SeatedSection,
+    stage::SectionPulse,
     state::{EngineState, SingleHost, SourceState},
 };
 
-/// Largest difference of a clock that is not reported, milliseconds.
+/// Largest deviation of a host's clock that is not reported as wrong, milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
 
 pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
@@ -33,6 +33,7 @@ pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
     }
 }
 
+/// The report without a site, or before the first values of a site.
 fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
     let no_site = || Trouble::new("no site is selected", "start khor engine --site NAME --nats URL");
     FleetReport {
@@ -70,8 +71,8 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
         alone: state.single_host.as_ref().map(alone),
         mode: state.plan.mode,
         remark: state.plan.remark.clone(),
-        soloists: state.plan.furthest().iter().map(|solo| solo.host.clone()).collect(),
-        sections: state.plan.benches.iter().map(section).collect(),
+        soloists: state.plan.soloists_by_deviation().iter().map(|solo| solo.host.clone()).collect(),
+        sections: state.plan.section_pulses.iter().map(section).collect(),
         turns: state.plan.turns,
         hosts,
         sites: site.sites.iter().map(sub_site).collect(),
@@ -82,14 +83,15 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
     }
 }
 
+/// The report about the single host that plays.
 fn alone(alone: &SingleHost) -> SingleHostReport {
     let trouble = alone.shortfall.as_ref().map(trouble);
     SingleHostReport { host: alone.host.clone(), ok: trouble.is_none(), trouble }
 }
 
-fn section(seated: &SeatedSection) -> SectionReport {
-    let SeatedSection { section, hosts, bench } = seated;
-    let SectionPart { role: timbre, register, pan, .. } = *bench;
+fn section(pulse: &SectionPulse) -> SectionReport {
+    let SectionPulse { section, hosts, part } = pulse;
+    let SectionPart { role: timbre, register, pan, .. } = *part;
     SectionReport { name: section.clone(), hosts: *hosts, timbre, register, pan }
 }
 

@@ -19,12 +19,12 @@ use crate::engine::{
     },
 };
 
-/// Why a signal is missing although the source has it.
+/// Why a signal is missing although the source counts it.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
 /// Why a lane is missing; `None` if it is available.
 fn absence(state: &EngineState, lane: LaneId) -> Option<String> {
-    if lane.signal().is_some_and(|signal| !state.heard[signal.index()]) {
+    if lane.signal().is_some_and(|signal| !state.enabled_signals[signal.index()]) {
         return Some(MASKED.to_owned());
     }
     match &state.source {
@@ -36,22 +36,24 @@ fn absence(state: &EngineState, lane: LaneId) -> Option<String> {
                 signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
             }
             None if has_lane(state, lane) => None,
-            None => Some("the source sends no value now".to_owned()),
+            None => Some("the source sends no value for it now".to_owned()),
         },
     }
 }
 
+/// Whether the current reading has a value of the lane.
 fn has_lane(state: &EngineState, lane: LaneId) -> bool {
     state.reading.as_ref().is_some_and(|reading| reading.lanes.value(lane).is_some())
 }
 
+/// Why a lane of a site is missing; `None` if it is available.
 fn absence_in_site(state: &EngineState, lane: LaneId) -> Option<String> {
     match (&state.reading, &state.single_host) {
         (Some(_), _) if has_lane(state, lane) => None,
-        (Some(_), Some(alone)) => Some(format!("{} does not have it", alone.host)),
-        (Some(_), None) => Some("no host of the site has it".to_owned()),
+        (Some(_), Some(alone)) => Some(format!("the host {} does not send it", alone.host)),
+        (Some(_), None) => Some("no host of the site sends it".to_owned()),
         (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
-        (None, _) => Some("no host of the site sends".to_owned()),
+        (None, _) => Some("no host of the site sends data now".to_owned()),
     }
 }
 
@@ -61,7 +63,7 @@ pub(in crate::engine) fn metrics(
     since: Option<ReadPosition>,
     with_history: bool,
 ) -> MetricsReport<WrittenPoint> {
-    // Numbers begin at 1.
+    // Notes and cues are numbered from 1, so the default position 0 selects all.
     let since = since.unwrap_or_default();
     MetricsReport {
         ts_ms: now_unix_ms(),
@@ -77,12 +79,17 @@ pub(in crate::engine) fn metrics(
             step_ms: music_settings(config).step_s() * 1e3,
             bar_ts_ms: state.bar_ts_ms,
         }),
-        soloists: state.plan.furthest().into_iter().map(|solo| solo_report(state, solo)).collect(),
+        soloists: state
+            .plan
+            .soloists_by_deviation()
+            .into_iter()
+            .map(|solo| solo_report(state, solo))
+            .collect(),
         history: with_history.then(|| state.history.iter().filter_map(written).collect()),
     }
 }
 
-/// The notes that begin after `since_ts_ms`, of those that are kept.
+/// The kept notes that begin after `since_ts_ms`, milliseconds since 1970.
 pub(in crate::engine) fn notes_since(state: &EngineState, since_ts_ms: u64) -> Vec<NoteReport> {
     state.notes.iter().filter(|note| note.ts_ms > since_ts_ms).map(note_report).collect()
 }
@@ -96,8 +103,8 @@ fn solo_report(state: &EngineState, solo: &Solo) -> SoloReport {
     }
 }
 
-/// The totals of the original khor, since the engine started. Only cues can be dropped: the kernel
-/// counts all other events.
+/// The totals that the original khor published, since the engine started. Dropped events are lost
+/// cues, because the kernel counts all other events.
 fn totals(state: &EngineState) -> OriginalTotals {
     let total = |counter: Counter| state.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -112,8 +119,8 @@ fn totals(state: &EngineState) -> OriginalTotals {
         Counter::Irqs,
     ];
     OriginalTotals {
-        // Includes counters that the current source lacks. Otherwise the sum would fall when the
-        // source changes.
+        // The sum includes totals of counters that the current source does not have. Without them,
+        // the sum would fall when the source changes.
         events_total: state.counters.map(|_| events.map(|counter| state.totals.of(counter)).iter().sum()),
         events_dropped: Some(state.cues_lost),
         exec_total: total(Counter::Execs),
@@ -182,11 +189,12 @@ fn note_report(played: &PlayedNote) -> NoteReport {
     }
 }
 
-fn cue_report(heard: &CueEntry) -> CueReport {
-    let CueEntry { seq, ts_ms, kind, host, share: _, pid, comm, detail } = heard.clone();
+fn cue_report(cue: &CueEntry) -> CueReport {
+    let CueEntry { seq, ts_ms, kind, host, share: _, pid, comm, detail } = cue.clone();
     CueReport { seq, ts_ms, kind: kind.to_owned(), host, pid, comm, detail }
 }
 
+/// The point as JSON. The first call serialises it, later calls reuse the text.
 fn written(point: &state::HistoryPoint) -> Option<WrittenPoint> {
     if let Some(written) = point.written.get() {
         return Some(written.clone());

@@ -1,6 +1,6 @@
-//! Plays one host of a site as if it were this machine: its reading and its cues only.
+//! Plays a single host of a site as if it were this machine. All other hosts of the site are ignored.
 //!
-//! The relay of the host learns the baseline, so this engine learns none.
+//! The host's relay learns the host's baseline, so this engine learns none.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::engine::{
 };
 
 impl SignalTask {
-    /// Selects the host that is played, or all hosts.
+    /// Selects the host that plays; `None` selects all hosts.
     pub(super) fn select_host(&mut self, single_host: Option<Name>) {
         if single_host == self.single_host {
             return;
@@ -25,7 +25,7 @@ impl SignalTask {
         self.stage = Stage::default();
         let mut state = self.state.lock();
         state.plan = self.empty_plan();
-        // The history belongs to other hosts.
+        // The history is that of other hosts.
         state.history.clear();
         let site = state.site.clone();
         state.single_host =
@@ -38,30 +38,30 @@ impl SignalTask {
         let reading = host
             .filter(|_| single_host.shortfall.is_none())
             .map(|host| &host.reading)
-            .map(|reading| Reading { lanes: keep_enabled(&reading.lanes, &self.heard), ..reading.clone() });
+            .map(|reading| Reading { lanes: keep_enabled(&reading.lanes, &self.enabled), ..reading.clone() });
         self.publish_site(Arc::clone(&site), reading, Some(single_host), self.empty_plan());
     }
 
-    /// The plan without soloists, for a single host.
+    /// The plan for a single host, which has no soloists.
     fn empty_plan(&self) -> StagePlan {
         StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
-    /// The selected host, if any, and its state in the site.
+    /// The selected host, and its state in the site if the site has it. `None` if no host is selected.
     fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
         let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
         let shortfall = match host {
             None => Some(Shortfall {
-                error: format!("host {name} has not been heard in site {}", site.name),
+                error: format!("no message of host {name} has arrived in site {}", site.name),
                 fix: format!(
-                    "start khor relay --site {} --host {name} there, name another host as site.host, or hear all with khor config site.host null",
+                    "run khor relay --site {} --host {name} on that host, or play all hosts: khor config site.host null",
                     site.name
                 ),
             }),
             Some(host) if host.silent => Some(Shortfall {
                 error: format!("host {name} has stopped sending"),
-                fix: "see there with systemctl status khor-relay, or hear all hosts with khor config site.host null"
+                fix: "run systemctl status khor-relay on that host, or play all hosts: khor config site.host null"
                     .into(),
             }),
             Some(_) => None,
@@ -69,7 +69,7 @@ impl SignalTask {
         Some((SingleHost { host: name.to_string(), shortfall }, host))
     }
 
-    /// Whether cues of this host, or of this machine, are played.
+    /// Whether khor plays cues of `host`. Cues of this machine (`None`) always play.
     pub(super) fn is_audible(&self, host: Option<&str>) -> bool {
         match (host, &self.single_host) {
             (Some(host), Some(single_host)) => host == single_host.as_str(),

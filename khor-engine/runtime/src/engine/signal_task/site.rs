@@ -1,4 +1,5 @@
-//! Plays a site: the readings of all hosts become one, and hosts that stand out get the voices.
+//! Plays a site. The readings of all hosts are combined into one, and hosts that stand out get the
+//! voices.
 
 use std::{sync::Arc, time::Instant};
 
@@ -15,6 +16,7 @@ use crate::engine::{
 };
 
 impl SignalTask {
+    /// Handles an event of the site.
     pub(super) fn fleet_event(&mut self, event: FleetEvent) {
         match event {
             FleetEvent::Site(site) if self.single_host.is_some() => self.single_host_update(site),
@@ -27,7 +29,7 @@ impl SignalTask {
         }
     }
 
-    /// A lost or returned host sounds like a lost or returned source.
+    /// Handles a lost or returned host. It sounds like a lost or returned source.
     fn host_changed(&mut self, kind: CueSound, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
@@ -37,8 +39,9 @@ impl SignalTask {
         }
     }
 
+    /// Handles a frame of the site while all hosts are selected.
     fn site_update(&mut self, site: Arc<Site>) {
-        let plan = self.stage.update_for_site(self.mode, &site, &self.heard);
+        let plan = self.stage.update_for_site(self.mode, &site, &self.enabled);
         self.publish_site(Arc::clone(&site), plan.reading.clone(), None, plan);
     }
 
@@ -55,7 +58,7 @@ impl SignalTask {
         }
         let mut state = self.state.lock();
         state.set_catalogue(site.catalogue.clone());
-        // Without a sending host there is no reading. A site never has counters.
+        // The reading is `None` if no host sends. A site has no counters.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
         state.counters = None;

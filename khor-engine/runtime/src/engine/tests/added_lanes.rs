@@ -1,4 +1,4 @@
-//! Tests a source that adds a lane while it runs: khor plays, explains and reports the lane, and
+//! Tests lanes that a source adds while it runs: khor plays, explains and reports such a lane, and
 //! keeps it in the history.
 
 use khor_config::Config;
@@ -48,7 +48,7 @@ impl Fixture {
         let conductor = Conductor::start(outputs, Arc::clone(&state), Settings::default(), preset).unwrap();
         let settings = SignalSettings {
             scaling: Scaling::default(),
-            heard: [true; SignalId::COUNT],
+            enabled: [true; SignalId::COUNT],
             single_host: None,
             mode: SiteMode::default(),
         };
@@ -66,7 +66,7 @@ impl Fixture {
         self.events.send(InputEvent::Source(event)).await.unwrap();
     }
 
-    /// Frames of an idle machine, with these values of the added lanes.
+    /// Sends `count` frames of an idle machine. `added` are the values of its added lanes.
     async fn send_frames(&mut self, count: u64, added: &[Option<f64>]) {
         for _ in 0..count {
             let added: PerAdded<Option<f64>> = added.iter().copied().collect();
@@ -90,13 +90,13 @@ impl Fixture {
         self.send(SourceEvent::Up(info)).await;
     }
 
-    /// A source of this machine begins, and is idle for two seconds.
+    /// Starts a source of this machine, which is idle for two seconds.
     async fn begin(&mut self) {
         self.begin_source(SourceKind::Proc).await;
         self.send_frames(100, &[]).await;
     }
 
-    /// The lane `queue` is added, and stands out.
+    /// Adds the lane `queue`, which is idle for a second and then stands out.
     async fn add_busy_lane(&mut self) {
         let mut catalogue = Catalogue::kernel();
         catalogue.add(test_lane("queue")).unwrap();
@@ -139,7 +139,7 @@ async fn an_added_lane_plays_and_is_reported() {
     assert_eq!((&lane["label"], &lane["unit"]), (&json!("queue per second"), &json!("1/s")));
     assert!(metrics["signals"]["rx"]["level"].is_number(), "the signals of the kernel continue");
     let history = metrics["history"].as_array().unwrap();
-    assert!(history[0]["levels"].get("queue").is_none(), "it had no lane then");
+    assert!(history[0]["levels"].get("queue").is_none(), "the first point is older than the lane");
     assert!(history.last().unwrap()["rates"]["queue"].as_f64().unwrap() > 100.0);
     let names = metrics["notes"].as_array().unwrap().iter().filter_map(|note| note["signal"].as_str());
     assert!(names.clone().all(|name| name == "queue") && names.count() > 0);
@@ -151,7 +151,7 @@ async fn an_added_lane_plays_and_is_reported() {
 }
 
 #[tokio::test]
-async fn a_lane_may_be_missing() {
+async fn a_lane_without_value_is_reported_missing() {
     let mut fixture = Fixture::new();
     fixture.begin().await;
     fixture.add_busy_lane().await;
@@ -161,7 +161,7 @@ async fn a_lane_may_be_missing() {
     khor_e2e::wait_until_async("a frame without the lane", || level().is_none()).await;
     let lane = fixture.metrics()["signals"]["queue"].clone();
     assert_eq!((&lane["level"], &lane["available"]), (&json!(null), &json!(false)));
-    assert_eq!(lane["reason"], "the source sends no value now");
+    assert_eq!(lane["reason"], "the source sends no value for it now");
     fixture.begin().await;
     let metrics = fixture.metrics();
     assert!(metrics["signals"].get("queue").is_none(), "the next source has not added it");
