@@ -1,5 +1,5 @@
-//! Tests which programs a NATS server admits: by a certificate, by creds, or by an nkey. khor
-//! reports a refusal with the reason and the fix.
+//! Tests authentication at a NATS server by a certificate or by a creds file. khor reports a
+//! rejected connection with the reason and the fix.
 
 use khor_e2e::{
     Engine, Wait,
@@ -15,22 +15,23 @@ fn relay(options: &[String]) -> Relay {
     Relay::start(None, &all)
 }
 
-/// Waits for words in its log, in any case.
+/// Waits until the relay's log contains all `words`. Ignores upper and lower case.
 fn wait_for_log(relay: &Relay, words: &[&str]) {
-    let said = |word: &str| relay.log().to_lowercase().contains(word);
+    let has_logged = |word: &str| relay.log().to_lowercase().contains(word);
     let mut wait = Wait::new(&format!("{words:?} in the relay's log"));
-    while !words.iter().all(|word| said(word)) {
+    while !words.iter().all(|word| has_logged(word)) {
         wait.pause(|| relay.log());
     }
 }
 
-/// Each program retries, and reports the problem and the fix. None ends because of it.
-fn assert_refusals_are_explained(refused: Vec<(Vec<String>, [&str; 2])>) {
-    let relays: Vec<_> = refused.iter().map(|(options, words)| (relay(options), words)).collect();
+/// Starts a relay with each set of options. Each relay must log its two words, and must keep
+/// running.
+fn assert_rejections_are_reported(rejected: Vec<(Vec<String>, [&str; 2])>) {
+    let relays: Vec<_> = rejected.iter().map(|(options, words)| (relay(options), words)).collect();
     for (relay, words) in relays {
         wait_for_log(&relay, words);
         assert!(!relay.log().contains("sending to"), "{}", relay.log());
-        assert!(relay.stop().success(), "a refusal is a state");
+        assert!(relay.stop().success(), "the relay did not exit with status 0 after a rejection");
     }
 }
 
@@ -48,14 +49,14 @@ fn client_certificate_opens_tls_server() {
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     wait_for_log(&relay, &["sending to"]);
     wait_until("the host's frames", || engine.fleet().live == 1);
-    assert_refusals_are_explained(vec![
+    assert_rejections_are_reported(vec![
         (server.options_by_certificate(None, "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("strange"), "ca"), ["fatal alert", "tls_cert"]),
         (server.options_by_certificate(Some("known"), "other-ca"), ["unknownissuer", "tls_ca"]),
     ]);
-    let deaf = Engine::of_site(&server.options_by_certificate(Some("strange"), "ca"));
-    wait_until("the deaf engine to say so", || {
-        let source = source(&deaf);
+    let rejected_engine = Engine::of_site(&server.options_by_certificate(Some("strange"), "ca"));
+    wait_until("the engine to report the rejection with a fix", || {
+        let source = source(&rejected_engine);
         source["ok"] == false && source["fix"].as_str().is_some_and(|fix| fix.contains("tls_cert"))
     });
     assert!(relay.stop().success());
@@ -71,22 +72,22 @@ fn creds_open_a_server_of_an_operator() {
     let (relay, engine) = (relay(&options), Engine::of_site(&options));
     wait_for_log(&relay, &["sending to"]);
     wait_until("the host's frames", || engine.fleet().live == 1);
-    assert_refusals_are_explained(vec![
+    assert_rejections_are_reported(vec![
         (server.options_by_creds("former"), ["authorization violation", "creds file"]),
         (server.options_by_creds("foreign"), ["authorization violation", "creds file"]),
         (server.options_by_certificate(None, "ca"), ["authorization violation", "creds file"]),
     ]);
-    // A client that may connect but not publish.
+    // This client may connect, but not publish.
     let narrow = relay_of(&server, "narrow");
     wait_for_log(&narrow, &["permissions violation", "permit"]);
-    let deaf = Engine::of_site(&server.options_by_creds("foreign"));
-    wait_until("the deaf engine to say so", || {
-        let source = source(&deaf);
+    let rejected_engine = Engine::of_site(&server.options_by_creds("foreign"));
+    wait_until("the engine to report the rejection with a fix", || {
+        let source = source(&rejected_engine);
         source["ok"] == false && source["fix"].as_str().is_some_and(|fix| fix.contains("creds"))
     });
     assert!(relay.stop().success());
 }
 
-fn relay_of(server: &NatsServer, who: &str) -> Relay {
-    relay(&server.options_by_creds(who))
+fn relay_of(server: &NatsServer, user: &str) -> Relay {
+    relay(&server.options_by_creds(user))
 }

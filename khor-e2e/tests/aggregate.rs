@@ -1,5 +1,5 @@
-//! Tests a site that is published by relays that aggregate. Two relays share its hosts, and one
-//! engine plays it through them.
+//! Tests a site that aggregating relays publish. Two relays share its hosts, and one engine plays
+//! it.
 
 use std::{
     net::Ipv4Addr,
@@ -15,6 +15,7 @@ use khor_e2e::{
 };
 use serde_json::Value;
 
+/// Number of simulated hosts.
 const HOSTS: usize = 60;
 
 fn metrics(port: u16) -> String {
@@ -22,11 +23,11 @@ fn metrics(port: u16) -> String {
     answer.and_then(|mut answer| answer.body_mut().read_to_string()).unwrap_or_default()
 }
 
-/// What a relay counted.
+/// The value of a metric of a relay.
 fn count(port: u16, name: &str) -> f64 {
     let text = metrics(port);
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
-    line.unwrap_or_else(|| panic!("no {name} in {text}"))
+    line.unwrap_or_else(|| panic!("the relay's metrics lack {name}: {text}"))
 }
 
 #[test]
@@ -50,30 +51,30 @@ fn two_aggregators_share_site_one_carries_on() {
     wait_until("all hosts to be counted", || engine.first_site()["live"] == HOSTS);
     engine.wait_for_source("site");
 
-    each_hears_a_share(ports, &hosts);
+    both_relays_receive_frames(ports, &hosts);
     deviating_host_takes_the_solo(&engine, &hosts);
     lost_host_is_reported_once(&engine, &hosts);
 
-    // One of the two relays dies. The other receives all hosts, and no host counts as lost.
+    // One of the two relays is killed. The other receives all hosts, and no host counts as lost.
     let lost = engine.hosts_of_cues("lost").len();
     drop(aggregators.pop());
     wait_until("one relay to remain", || engine.first_site()["aggregators"] == 1);
     assert_eq!(engine.first_site()["state"], "live");
     wait_until("the remaining relay to receive all frames", || {
-        let ([heard], sent) = received_and_sent([ports[0]], &hosts);
-        println!("alone it received {heard} frames of {sent}");
-        heard > sent * 0.9
+        let ([received], sent) = received_and_sent([ports[0]], &hosts);
+        println!("the remaining relay received {received} of {sent} frames");
+        received > sent * 0.9
     });
     assert_eq!(count(ports[0], "khor_relay_sharers"), 1.0);
     assert_eq!(
         (engine.first_site()["live"].as_u64(), engine.first_site()["silent"].as_u64()),
         (Some(HOSTS as u64), Some(0))
     );
-    assert_eq!(engine.hosts_of_cues("lost").len(), lost, "no host counts as lost");
+    assert_eq!(engine.hosts_of_cues("lost").len(), lost, "a host counts as lost");
     hosts.stand_out(Some(5));
     wait_until("h-5 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-5"));
 
-    // The other goes too: that is one loss.
+    // The other relay is killed too. That is one loss, of the site.
     drop(aggregators.pop());
     let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
     println!("a rack without relays was reported as silent after {took:?}");
@@ -82,22 +83,23 @@ fn two_aggregators_share_site_one_carries_on() {
     assert!(engine.stop().0.success());
 }
 
-/// The number of frames that each relay received, and the number that the hosts sent meanwhile.
-/// Frames in transit make both numbers inexact, more so on a slow machine. Callers therefore retry.
+/// Measures the number of frames that each relay receives, and the number that the hosts send
+/// meanwhile. Both are inexact because of frames in transit, above all on a slow machine. So
+/// callers retry.
 fn received_and_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f64) {
     const FRAMES: u64 = 20 * HOSTS as u64;
-    let heard = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
-    let (before, sent_before) = (heard(), hosts.sent());
+    let received = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
+    let (before, sent_before) = (received(), hosts.sent());
     wait_until("frames to be sent", || hosts.sent() >= sent_before + FRAMES);
-    let (after, sent_after) = (heard(), hosts.sent());
+    let (after, sent_after) = (received(), hosts.sent());
     (std::array::from_fn(|i| after[i] - before[i]), (sent_after - sent_before) as f64)
 }
 
-/// The relays share the load and count the frames that they reject.
-fn each_hears_a_share(ports: [u16; 2], hosts: &Hosts) {
+/// The relays share the frames, and reject none.
+fn both_relays_receive_frames(ports: [u16; 2], hosts: &Hosts) {
     wait_until("each frame to reach one of the two relays", || {
         let (shares, sent) = received_and_sent(ports, hosts);
-        println!("of {sent} frames the two relays received {shares:?}");
+        println!("the hosts sent {sent} frames; the two relays received {shares:?}");
         shares.iter().all(|share| *share > sent * 0.3) && (shares[0] + shares[1] - sent).abs() < sent * 0.15
     });
     for port in ports {
@@ -114,14 +116,16 @@ fn deviating_host_takes_the_solo(engine: &Engine, hosts: &Hosts) {
         let solo = engine.get("/api/metrics")["soloists"][0].clone();
         solo["host"] == "h-17" && solo["signal"] == "rx"
     });
-    println!("the one that stands out took the solo after {took:?}");
+    println!("the deviating host took the solo after {took:?}");
     let fleet = engine.get("/api/fleet");
     let named = fleet["hosts"].as_array().expect("hosts");
     assert_eq!((&named[0]["name"], &named[0]["via"]), (&Value::from("h-17"), &Value::from("rack")));
-    wait_until("its voice", || engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0);
-    // The other hosts are unchanged, and the sum plays their median.
+    wait_until("a voice note of the solo", || {
+        engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0
+    });
+    // The level of the site is the median of all hosts, so one host hardly changes it.
     let level = engine.level("rx").expect("a level");
-    assert!(level < 0.1, "{level}");
+    assert!(level < 0.1, "one host raised the site's level to {level}");
     hosts.stand_out(None);
     wait_until("the solo to end", || engine.fleet().soloists.is_empty());
 }
@@ -129,32 +133,32 @@ fn deviating_host_takes_the_solo(engine: &Engine, hosts: &Hosts) {
 fn lost_host_is_reported_once(engine: &Engine, hosts: &Hosts) {
     hosts.silence(vec![3]);
     let took = wait_until("h-3 to count as lost", || engine.hosts_of_cues("lost") == ["h-3"]);
-    println!("a lost host was reported through two relays after {took:?}");
-    wait_until("both to count it", || {
+    println!("two relays reported a lost host after {took:?}");
+    wait_until("both relays to count h-3 as silent", || {
         let rack = engine.first_site();
         rack["silent"] == 1 && rack["live"] == HOSTS - 1
     });
     hosts.silence(Vec::new());
-    wait_until("it to be back", || {
+    wait_until("h-3 to count as found", || {
         engine.hosts_of_cues("found") == ["h-3"] && engine.first_site()["silent"] == 0
     });
     assert_eq!(engine.hosts_of_cues("lost"), ["h-3"]);
 }
 
-/// Highest level and deviation of any signal, of some seconds.
-fn most(engine: &Engine, seconds: u64) -> [f64; 2] {
+/// The highest level and deviation of any signal within `seconds`.
+fn highest(engine: &Engine, seconds: u64) -> [f64; 2] {
     let begun = Instant::now();
-    let mut most = [0.0_f64; 2];
+    let mut highest = [0.0_f64; 2];
     while begun.elapsed() < Duration::from_secs(seconds) {
         let metrics = engine.get("/api/metrics");
         for signal in metrics["signals"].as_object().expect("signals").values() {
-            for (most, part) in most.iter_mut().zip(["level", "deviation"]) {
-                *most = most.max(signal[part].as_f64().unwrap_or_default());
+            for (highest, part) in highest.iter_mut().zip(["level", "deviation"]) {
+                *highest = highest.max(signal[part].as_f64().unwrap_or_default());
             }
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    most
+    highest
 }
 
 #[test]
@@ -173,22 +177,24 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     let hosts = Hosts::start(&server, "rack", "h", HOSTS);
     wait_until("all hosts to be counted", || engine.first_site()["live"] == HOSTS);
     engine.wait_for_source("site");
-    let (before, memory_kib) = (most(&engine, 3), relay.memory_kib());
+    let (before, memory_kib) = (highest(&engine, 3), relay.memory_kib());
 
     machine.plug(false);
     let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
-    println!("the cut cable of an aggregating relay was reported after {took:?}");
+    println!("the engine reported the cut cable of an aggregating relay after {took:?}");
     assert_eq!(engine.hosts_of_cues("lost"), ["rack"]);
-    let says = |words: &str| relay.log().contains(words);
-    wait_until("the relay to notice", || says("the server is unavailable"));
-    // It tries in vain for a while.
+    wait_until("the relay to log the loss", || relay.log().contains("the server is unavailable"));
+    // The relay fails to reconnect for a while.
     std::thread::sleep(Duration::from_secs(2));
     machine.plug(true);
-    let took = wait_until("the rack to be back", || engine.first_site()["state"] == "live");
-    println!("and healed it was back after {took:?}");
-    let after = most(&engine, 4);
-    println!("levels and deviations were at most {before:?}, then {after:?}");
-    assert!(after[0] < before[0] + 0.1 && after[1] < before[1] + 0.5, "{before:?}, then {after:?}");
+    let took = wait_until("the rack to be live again", || engine.first_site()["state"] == "live");
+    println!("the rack was live {took:?} after the cable was plugged in");
+    let after = highest(&engine, 4);
+    println!("highest level and deviation: {before:?} before the cut, {after:?} after it");
+    assert!(
+        after[0] < before[0] + 0.1 && after[1] < before[1] + 0.5,
+        "a level or deviation rose from {before:?} to {after:?}"
+    );
     assert!(engine.fleet().soloists.is_empty());
     assert_eq!(
         (engine.hosts_of_cues("lost"), engine.hosts_of_cues("found")),
@@ -197,8 +203,8 @@ fn cut_aggregator_cable_is_loss_without_spike() {
     let now = engine.first_site();
     assert_eq!((now["live"].as_u64(), now["silent"].as_u64()), (Some(HOSTS as u64), Some(0)), "{now:#}");
     let grown_kib = relay.memory_kib().saturating_sub(memory_kib);
-    println!("its memory grew by {grown_kib} KiB");
-    assert!(grown_kib < 4 * 1024, "{grown_kib} KiB");
+    println!("the relay's memory grew by {grown_kib} KiB");
+    assert!(grown_kib < 4 * 1024, "the relay's memory grew by {grown_kib} KiB");
     // The relay still receives all hosts.
     hosts.stand_out(Some(9));
     wait_until("h-9 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-9"));

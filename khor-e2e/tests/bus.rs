@@ -1,5 +1,5 @@
-//! Tests the collector on a real message bus that is started, stopped and restarted. Sampling never
-//! stops.
+//! Tests the collector on a real message bus that is started, stopped and restarted. Sampling must
+//! never stop.
 
 use std::{
     io::{BufRead, BufReader},
@@ -19,10 +19,10 @@ use khor_proto::{Counter, Scope};
 use nix::unistd::User;
 use tempfile::TempDir;
 
-/// Time to wait for a line before the loop checks for a hang.
+/// Longest wait for a line before the loop checks whether the test hangs.
 const POLL: Duration = Duration::from_millis(500);
 
-/// A collector on that bus, which is found by the environment variable that all of D-Bus heeds.
+/// Starts a collector that uses this bus as the system bus.
 fn collector_on(bus: &Bus) -> Collector {
     let dir = Arc::new(TempDir::new().expect("a directory"));
     let address = bus.address();
@@ -34,25 +34,25 @@ fn collector_on(bus: &Bus) -> Collector {
     )
 }
 
-/// Where policies are that go beyond the bus's own.
+/// Name of the installed policy file.
 const POLICY_FILE: &str = "org.khor.Collector.conf";
 const POLICY: &str = include_str!("../../packaging/dbus/org.khor.Collector.conf");
 
-/// The installed policy, changed to a collector that runs as this user and to members of this
-/// group.
+/// The installed policy, with this user instead of the collector's user, and this group instead of
+/// `khor`.
 fn policy(user: &str, group: u32) -> String {
     POLICY
         .replace("user=\"khor\"", &format!("user=\"{user}\""))
         .replace("group=\"khor\"", &format!("group=\"{group}\""))
 }
 
-/// The uid of the collector.
+/// The user ID of the collector.
 fn user_of(collector: &Collector) -> String {
     let uids = khor_e2e::procfs::status(collector.pid(), "Uid");
-    uids.split_whitespace().next().expect("a user").to_owned()
+    uids.split_whitespace().next().expect("a user ID in the status").to_owned()
 }
 
-/// A property of the collector's.
+/// A property of the collector on the bus; `None` if it cannot be read.
 fn property(bus: &Bus, name: &str) -> Option<String> {
     bus.busctl(&["get-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1", name])
 }
@@ -67,7 +67,7 @@ fn collector_uses_bus_and_works_without() {
         return skip("needs busctl");
     }
     let collector = collector_on(&bus);
-    wait_until("the name", || property(&bus, "Version").is_some());
+    wait_until("the collector's bus name", || property(&bus, "Version").is_some());
     let socket = property(&bus, "SocketPath").expect("a property");
     assert_eq!(socket.trim(), format!("s \"{}\"", collector.socket().display()));
     let probes = property(&bus, "Probes").expect("a property");
@@ -93,9 +93,12 @@ fn collector_uses_bus_and_works_without() {
     }
 
     bus.kill();
-    assert!(collector.sample().get(Counter::Switches).is_some(), "without a bus it counts on");
+    assert!(
+        collector.sample().get(Counter::Switches).is_some(),
+        "the collector stopped counting without a bus"
+    );
     assert!(bus.restart());
-    wait_until("the name on the new bus", || property(&bus, "Version").is_some());
+    wait_until("the collector's name on the new bus", || property(&bus, "Version").is_some());
 }
 
 #[test]
@@ -106,14 +109,15 @@ fn bus_reports_crashes_and_subscribers() {
     let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
     let crashes = Crashes::alone();
     let collector = collector_on(&bus);
-    wait_until("the name", || property(&bus, "Version").is_some());
+    wait_until("the collector's bus name", || property(&bus, "Version").is_some());
     let monitor = bus.monitor("org.khor.Collector");
-    let mut listener = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
-    let changed = monitor.wait_for("the subscriber", |message| message["member"] == "PropertiesChanged");
+    let mut subscriber = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    let changed =
+        monitor.wait_for("the change of Subscribers", |message| message["member"] == "PropertiesChanged");
     assert!(changed["payload"]["data"][1]["Subscribers"]["data"] == 1, "{changed}");
-    listener.sample();
+    subscriber.sample();
     let pid = crashes.crash();
-    let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");
+    let cue = monitor.wait_for("the cue of the crash", |message| message["member"] == "Cue");
     let data = &cue["payload"]["data"];
     assert_eq!(
         (data[0].as_str(), data[1].as_str(), data[2].as_u64()),
@@ -129,12 +133,20 @@ fn denied_bus_name_is_retried() {
     }
     let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
     let collector = collector_on(&bus);
-    wait_until("the complaint", || collector.log().contains("org.khor.Collector.conf"));
-    assert!(collector.sample().get(Counter::Switches).is_some(), "it counts");
+    wait_until("a log line that names the policy file", || {
+        collector.log().contains("org.khor.Collector.conf")
+    });
+    assert!(
+        collector.sample().get(Counter::Switches).is_some(),
+        "the collector does not count without its bus name"
+    );
     bus.install(POLICY_FILE, &policy(&user_of(&collector), 0));
-    wait_until("the name", || property(&bus, "Version").is_some());
+    wait_until("the collector's bus name", || property(&bus, "Version").is_some());
     let written = ["set-property", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"];
-    assert!(bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(), "nobody may write");
+    assert!(
+        bus.busctl(&[&written[..], &["Subscribers", "u", "9"]].concat()).is_none(),
+        "a client could write the property Subscribers"
+    );
 }
 
 #[test]
@@ -144,11 +156,11 @@ fn only_root_and_group_receive_names() {
     }
     let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
     let (Ok(Some(member)), Ok(Some(nobody))) = (User::from_uid(1.into()), User::from_name("nobody")) else {
-        return skip("needs the user nobody and one with the uid 1");
+        return skip("needs the user nobody and a user with the ID 1");
     };
     let collector = collector_on(&bus);
     bus.install(POLICY_FILE, &policy(&user_of(&collector), member.gid.as_raw()));
-    wait_until("the name", || property(&bus, "Version").is_some());
+    wait_until("the collector's bus name", || property(&bus, "Version").is_some());
     let receivers = [&member, &nobody, &root()].map(|user| Receiver::start(&bus, user));
     let [Some(mut member), Some(mut nobody), Some(mut root)] = receivers else {
         return skip("needs gdbus");
@@ -158,28 +170,28 @@ fn only_root_and_group_receive_names() {
         let cue = receiver.wait_for(".Cue ");
         assert!(cue.contains("'crash', 'sh'"), "{cue}");
     }
-    // Signals arrive in order. All users receive the signal of the new subscriber; a cue would come
-    // first.
-    let _listener = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    // Signals arrive in order. All users receive the signal about the new subscriber, and a cue
+    // would arrive before it.
+    let _subscriber = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
     nobody.wait_for("'Subscribers': <uint32 1>");
     let names = nobody.received.iter().filter(|line| line.contains("Cue") && line.contains("crash"));
-    assert_eq!(names.count(), 0, "{:?}", nobody.received);
+    assert_eq!(names.count(), 0, "the user nobody received a process name: {:?}", nobody.received);
 }
 
 fn root() -> User {
     User::from_uid(0.into()).expect("the user database").expect("root")
 }
 
-/// `gdbus monitor` of a user, for the collector's signals; killed when dropped.
+/// A `gdbus monitor` that a user runs to receive the collector's signals; killed when dropped.
 struct Receiver {
     gdbus: Child,
     lines: mpsc::Receiver<String>,
-    /// All lines so far.
+    /// All lines printed so far.
     received: Vec<String>,
 }
 
 impl Receiver {
-    /// Returns when the monitor is ready. `None` if `gdbus` is missing.
+    /// Starts the monitor and waits until it is ready. `None` if `gdbus` is not installed.
     fn start(bus: &Bus, user: &User) -> Option<Self> {
         Command::new("gdbus").arg("help").output().ok()?;
         let mut gdbus = Command::new("setpriv")
@@ -189,7 +201,7 @@ impl Receiver {
             .stdout(Stdio::piped())
             .spawn()
             .ok()?;
-        let output = BufReader::new(gdbus.stdout.take().expect("its output"));
+        let output = BufReader::new(gdbus.stdout.take().expect("the output of gdbus"));
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut receiver = Self { gdbus, lines, received: Vec::new() };

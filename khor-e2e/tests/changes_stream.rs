@@ -1,9 +1,9 @@
-//! Tests the stream of changes and the history API as a client uses them.
+//! Tests the event stream of changes and the history API as a client uses them.
 
 use khor_api::{HistoryColumns, MAX_NOTES, StreamEvent, StreamState};
 use khor_e2e::{Engine, wait_until};
 
-/// Bytes to read: a greeting and more than a second of changes.
+/// Number of bytes to read: the greeting event and more than a second of changes.
 const ENOUGH: usize = 32 * 1024;
 
 fn demo() -> Engine {
@@ -45,14 +45,17 @@ fn a_client_builds_the_state_from_events() {
 
     let values = count(&events, |event| matches!(event, StreamEvent::Values(_)));
     let steady = count(&events, |event| matches!(event, StreamEvent::Lanes(_) | StreamEvent::Controls(_)));
-    assert!(values > 5 && steady == 2, "only changes are sent: {values} and {steady}");
+    assert!(
+        values > 5 && steady == 2,
+        "the stream sent {values} values (more than 5 expected) and {steady} unchanged events (2 expected)"
+    );
 }
 
 #[test]
 fn history_continues_where_a_client_stopped() {
     let engine = demo();
     let history = |query: &str| engine.get_as::<HistoryColumns>(&format!("/api/history{query}"));
-    wait_until("some history", || history("").ts_ms.len() > 8);
+    wait_until("more than 8 points of history", || history("").ts_ms.len() > 8);
     let whole = history("");
     assert!(whole.rates.iter().all(|(_, rates)| rates.len() == whole.ts_ms.len()), "{whole:?}");
     let known = whole.ts_ms[3];

@@ -1,22 +1,23 @@
-//! Tests the API with its own document: schemathesis makes valid and invalid requests from it, and
-//! compares the answers with it.
+//! Tests the API against its OpenAPI document. schemathesis makes valid and invalid requests from
+//! the document, and compares the responses with it.
 
 use std::{path::PathBuf, process::Command, time::Instant};
 
 use khor_e2e::{Engine, Streamed, engine::program, skip::skip};
 
-/// Besides those that are written out: the values at the edges of each schema, and beyond them.
+/// Number of random examples for each operation. schemathesis adds values at the limits of each
+/// schema and beyond them.
 const EXAMPLES_EACH: &str = "5";
-/// The properties of every answer. Not every value that the schema allows is accepted: devices and
-/// presets must exist.
+/// Properties that every response must have. Acceptance of valid values is not checked, because
+/// devices and presets must also exist.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,unsupported_method,allow_header_conformance";
-/// Answers without end, and one that looks at the machine for seconds each time.
-const LEFT_OUT: &str = "^/api/(stream|listen|listen\\.wav|doctor)$";
+/// Paths that are not tested: endless responses, and the doctor, which takes seconds.
+const EXCLUDED: &str = "^/api/(stream|listen|listen\\.wav|doctor)$";
 
-/// Where `cargo xtask test` installs it.
+/// The path where `cargo xtask test` installs schemathesis.
 fn schemathesis() -> PathBuf {
-    program("khor").ancestors().nth(2).expect("target").join("tools/python/bin/schemathesis")
+    program("khor").ancestors().nth(2).expect("the folder target").join("tools/python/bin/schemathesis")
 }
 
 #[test]
@@ -30,13 +31,13 @@ fn the_api_does_what_its_document_says() {
     let mut command = Command::new(schemathesis());
     command
         .args(["run", "--url", &engine.url(), "--phases", "examples,coverage,fuzzing"])
-        .args(["--checks", CHECKS, "--exclude-path-regex", LEFT_OUT])
+        .args(["--checks", CHECKS, "--exclude-path-regex", EXCLUDED])
         .args(["--max-examples", EXAMPLES_EACH, "--max-time", "40", "--seed", "1", "--no-shrink"])
         .args(["--request-timeout", "10", "--suppress-health-check", "all", "--warnings", "off"])
         .arg(format!("{}/api/openapi.json", engine.url()))
         .current_dir(home.path());
     let (status, _) = Streamed::start("schemathesis", &mut command).wait();
     println!("{:?}", begun.elapsed());
-    assert!(status.success(), "see above\n{}", engine.log());
-    assert!(engine.stop().0.success(), "it goes on as if nothing had happened");
+    assert!(status.success(), "schemathesis found errors; its output is above\n{}", engine.log());
+    assert!(engine.stop().0.success(), "the engine did not exit with status 0");
 }

@@ -1,11 +1,11 @@
-//! The keys of a NATS server, as systemd passes them to `khor relay`.
+//! Tests the NATS keys that systemd passes to `khor relay`, and the doctor's check of keys.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use khor_e2e::engine::program;
 use tempfile::TempDir;
 
-/// The errors of a relay with these credentials.
+/// Runs a relay with these credentials, which must fail. Returns its error output.
 fn relay(credentials: &Path, options: &[&str]) -> String {
     let output = Command::new(program("khor"))
         .args(["relay", "--site", "home", "--host", "web-1", "--no-bpf", "--nats", "nats://127.0.0.1:1"])
@@ -14,7 +14,7 @@ fn relay(credentials: &Path, options: &[&str]) -> String {
         .args(options)
         .env("CREDENTIALS_DIRECTORY", credentials)
         .output()
-        .expect("khor");
+        .expect("starting khor");
     assert!(!output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -22,7 +22,8 @@ fn relay(credentials: &Path, options: &[&str]) -> String {
 #[test]
 fn relay_option_overrides_found_credentials() {
     let dir = TempDir::new().expect("a directory");
-    let write = |name: &str, content: &str| fs::write(dir.path().join(name), content).expect("a file");
+    let write =
+        |name: &str, content: &str| fs::write(dir.path().join(name), content).expect("writing a credential");
     write("nats-creds", "\n");
     write("nats-nkey", "no seed");
     let found = relay(dir.path(), &[]);
@@ -38,19 +39,20 @@ fn relay_option_overrides_found_credentials() {
 fn doctor_warns_of_readable_key() {
     let dir = TempDir::new().expect("a directory");
     let seed = dir.path().join("relay.nk");
-    fs::write(&seed, "no seed").expect("a file");
+    fs::write(&seed, "no seed").expect("writing the seed");
     let check = |mode| {
-        fs::set_permissions(&seed, fs::Permissions::from_mode(mode)).expect("its mode");
+        fs::set_permissions(&seed, fs::Permissions::from_mode(mode)).expect("the seed's mode");
         let mut khor = Command::new(program("khor"));
         khor.args(["doctor", "--json", "--socket", "/nonexistent/collector.sock", "--config"]);
-        let output = khor.arg(dir.path().join("config.json")).output().expect("khor");
-        let diagnosis: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let checks = diagnosis["checks"].as_array().expect("checks").clone();
-        checks.into_iter().find(|check| check["name"] == "keys").expect("the check")
+        let output = khor.arg(dir.path().join("config.json")).output().expect("starting khor");
+        let diagnosis: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("JSON of khor doctor");
+        let checks = diagnosis["checks"].as_array().expect("a list of checks").clone();
+        checks.into_iter().find(|check| check["name"] == "keys").expect("the check of keys")
     };
     assert_eq!(check(0o600)["state"], "ok");
     let open = check(0o640);
     assert_eq!(open["state"], "problem", "{open}");
-    let fix = open["fix"].as_str().expect("a fix");
+    let fix = open["fix"].as_str().expect("a fix of the problem");
     assert!(fix.contains("chmod 600") && fix.contains("relay.nk"), "{open}");
 }

@@ -1,4 +1,4 @@
-//! Tests the collector with two hundred subscribers, some of which misbehave, and a million frames.
+//! Tests the collector with 200 subscribers, some of which misbehave, and a million frames.
 
 use std::{
     sync::{
@@ -18,17 +18,17 @@ use khor_e2e::{
 use khor_proto::Scope;
 
 const SUBSCRIBERS: usize = 200;
-/// As often as anybody may ask.
+/// The shortest interval that a client may request.
 const INTERVAL_MS: u16 = 5;
 const FRAMES: u64 = 1_000_000;
-/// After so many, everything that is allocated once has been.
+/// Number of frames after which the collector has allocated all its buffers.
 const WARM_UP_FRAMES: u64 = 100_000;
 /// If fewer frames arrive within a minute of machine time, the test counts as hung.
 const PROGRESS_FRAMES: u64 = 10_000;
 
 fn rss_kib(collector: &Collector) -> u64 {
     let rss = procfs::status(collector.pid(), "VmRSS");
-    rss.trim_end_matches(" kB").parse().expect("kB")
+    rss.trim_end_matches(" kB").parse().expect("VmRSS in kB")
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn million_frames_leave_no_growth() {
     let _trouble = MisbehavingClients::start(collector.socket());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let counts: Vec<_> = (0..SUBSCRIBERS - 3).map(|_| Arc::new(AtomicU64::new(0))).collect();
-    let heard = || counts.iter().map(|count| count.load(Relaxed)).sum::<u64>();
+    let received = || counts.iter().map(|count| count.load(Relaxed)).sum::<u64>();
     runtime.block_on(async {
         for (number, count) in counts.iter().enumerate() {
             let mut client = crowd::subscriber(collector.socket(), number, INTERVAL_MS, Scope::Machine).await;
@@ -53,22 +53,31 @@ fn million_frames_leave_no_growth() {
             });
         }
         let begun = Instant::now();
-        // Waits as long as more frames keep arriving.
+        // Waits as long as frames keep arriving.
         let wait_for = async |frames: u64| {
-            while heard() < frames {
-                let next = (heard() + PROGRESS_FRAMES).min(frames);
-                wait_until_async(&format!("frame {next}"), || heard() >= next).await;
+            while received() < frames {
+                let next = (received() + PROGRESS_FRAMES).min(frames);
+                wait_until_async(&format!("frame {next}"), || received() >= next).await;
             }
         };
         wait_for(WARM_UP_FRAMES).await;
         let before_kib = rss_kib(&collector);
         wait_for(FRAMES).await;
         let after_kib = rss_kib(&collector);
-        println!("{} frames in {:?}; {before_kib} KiB, then {after_kib} KiB", heard(), begun.elapsed());
-        assert!(after_kib <= before_kib + 64, "{before_kib} KiB grew to {after_kib} KiB");
+        println!(
+            "{} frames in {:?}; the collector's memory: {before_kib} KiB, then {after_kib} KiB",
+            received(),
+            begun.elapsed()
+        );
+        assert!(
+            after_kib <= before_kib + 64,
+            "the collector's memory grew from {before_kib} KiB to {after_kib} KiB"
+        );
     });
-    let (least, most) =
-        (counts.iter().map(|one| one.load(Relaxed)).min(), counts.iter().map(|one| one.load(Relaxed)).max());
+    let (least, most) = (
+        counts.iter().map(|count| count.load(Relaxed)).min(),
+        counts.iter().map(|count| count.load(Relaxed)).max(),
+    );
     let (least, most) = (least.expect("subscribers"), most.expect("subscribers"));
-    assert!(least * 10 >= most * 9, "one heard {least} samples and another {most}");
+    assert!(least * 10 >= most * 9, "one subscriber received {least} samples and another {most}");
 }

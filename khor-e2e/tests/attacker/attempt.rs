@@ -1,4 +1,5 @@
-//! Runs the rows of a table in a process of another user: this program again, with `--exact`.
+//! Runs the rows of an attack table in a process of another user. The process is this test program
+//! with `--exact`.
 
 use std::{
     io::{BufRead, BufReader},
@@ -14,37 +15,42 @@ use serde_json::{Value, json};
 
 use crate::tables;
 
-/// Environment variables of the other process: the table and the target (JSON).
+/// Environment variable with the table's name, for the other process.
 const TABLE: &str = "KHOR_ATTACK_TABLE";
+/// Environment variable with the target as JSON, for the other process.
 const TARGET: &str = "KHOR_ATTACK_TARGET";
-/// Start of each line that the other process prints for the test.
+/// Prefix of each line that the other process prints for the test.
 const MARK: &str = "@@ ";
 
-/// The result of an attempt, or its refusal.
+/// The result of an attempt: a text on success, or the reason why it was rejected.
 pub(crate) type Outcome = Result<String, String>;
 
-/// The target of the attempts, such as `{"engine": "127.0.0.1:17321"}`.
+/// The target of the attempts, for example `{"engine": "127.0.0.1:17321"}`.
 #[derive(Clone, Debug)]
 pub(crate) struct Target(pub(crate) Value);
 
 impl Target {
-    /// A text of the target.
+    /// A text field of the target. Panics if it is missing.
     pub(crate) fn text(&self, key: &str) -> &str {
         self.0[key].as_str().unwrap_or_else(|| panic!("the target has no {key}: {}", self.0))
     }
 
-    /// A number of the target.
+    /// A number field of the target. Panics if it is missing.
     pub(crate) fn number(&self, key: &str) -> u64 {
         self.0[key].as_u64().unwrap_or_else(|| panic!("the target has no {key}: {}", self.0))
     }
 
     /// The engine's port.
     pub(crate) fn port(&self) -> u16 {
-        self.text("engine").rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+        self.text("engine")
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok())
+            .expect("an engine address with a port")
     }
 }
 
-/// An attempt.
+/// An attempt of an attack table.
 pub(crate) struct Row {
     pub(crate) name: String,
     /// The attacker's gain if the attempt succeeds.
@@ -70,17 +76,17 @@ pub(crate) struct RowResult {
     pub(crate) outcome: Outcome,
 }
 
-/// Prints a line for the test that started this process.
+/// Prints a line that the starting test reads.
 pub(crate) fn report(line: &str) {
     println!("{MARK}{line}");
 }
 
-/// The process of another user; the tests start it.
+/// Runs a table in the process of another user. The tests start this process.
 #[test]
 #[ignore = "the process of another user, started by the tests of this program"]
 fn one_user() {
     let variable = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-    let target = Target(serde_json::from_str(&variable(TARGET)).expect("JSON"));
+    let target = Target(serde_json::from_str(&variable(TARGET)).expect("a target in JSON"));
     for row in tables::rows(&variable(TABLE), &target) {
         progress(row.name.clone());
         let outcome = (row.attempt)(&target);
@@ -98,8 +104,8 @@ fn start(user: &SecondUser, table: &str, target: &Value) -> (Child, ChildStdout)
     let mut command: Command = user.command(&this);
     command.args(["--exact", "attempt::one_user", "--ignored", "--nocapture"]);
     command.env(TABLE, table).env(TARGET, target.to_string()).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut child = command.spawn().expect("the other user's process");
-    let output = child.stdout.take().expect("its output");
+    let mut child = command.spawn().expect("starting the other user's process");
+    let output = child.stdout.take().expect("the other process's output");
     (child, output)
 }
 
@@ -112,16 +118,24 @@ pub(crate) fn try_all(user: &SecondUser, table: &str, target: &Value) -> Vec<Row
         let Some(line) = line.strip_prefix(MARK) else { continue };
         let (name, success, is_success, text): (String, String, bool, String) =
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-        println!("user {}: {name}: {}: {text}", user.uid(), if is_success { "done" } else { "refused" });
+        println!(
+            "user {}: {name}: {}: {text}",
+            user.uid(),
+            if is_success { "succeeded" } else { "rejected" }
+        );
         tried.push(RowResult { name, success, outcome: if is_success { Ok(text) } else { Err(text) } });
     }
-    assert!(child.wait().expect("its end").success(), "{table}: the other process failed");
+    assert!(
+        child.wait().expect("waiting for the other process").success(),
+        "{table}: the other process failed"
+    );
     assert!(!tried.is_empty(), "{table} has no rows");
     tried
 }
 
-/// Fails with the rows that succeeded. All rows must have been refused.
-pub(crate) fn assert_refused(user: &SecondUser, table: &str, target: &Value) {
+/// Runs a table as `user`. Fails with the list of successful rows, because all rows must be
+/// rejected.
+pub(crate) fn assert_rejected(user: &SecondUser, table: &str, target: &Value) {
     let tried = try_all(user, table, target);
     let succeeded: Vec<String> = tried
         .iter()
@@ -137,20 +151,20 @@ pub(crate) fn assert_refused(user: &SecondUser, table: &str, target: &Value) {
     );
 }
 
-/// Fails with the rows that were refused. All rows must have succeeded.
+/// Runs a table as `user`. Fails with the list of rejected rows, because all rows must succeed.
 pub(crate) fn assert_granted(user: &SecondUser, table: &str, target: &Value) {
     let tried = try_all(user, table, target);
-    let refused: Vec<String> = tried
+    let rejected: Vec<String> = tried
         .iter()
         .filter_map(|row| Some(format!("{}: {}", row.name, row.outcome.as_ref().err()?)))
         .collect();
     assert!(
-        refused.is_empty(),
-        "honest user {}: {} of {} attempts were refused:\n{}",
+        rejected.is_empty(),
+        "user {}, who has access: {} of {} attempts were rejected:\n{}",
         user.uid(),
-        refused.len(),
+        rejected.len(),
         tried.len(),
-        refused.join("\n")
+        rejected.join("\n")
     );
 }
 
@@ -161,7 +175,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts the rows of `table`. They report lines and do not end.
+    /// Starts the rows of `table` in the background. They report lines and do not end.
     pub(crate) fn start(user: &SecondUser, table: &str, target: &Value) -> Self {
         let (child, output) = start(user, table, target);
         let (sender, lines) = mpsc::channel();
@@ -174,19 +188,21 @@ impl Service {
         Self { child, lines }
     }
 
-    /// Waits for a line that begins with `start`, and returns its rest.
+    /// Waits for a line that begins with `start`, and returns the rest of the line.
     pub(crate) fn wait_for(&self, start: &str) -> String {
         let mut wait = Wait::new(&format!("the other process to report {start:?}"));
         loop {
             match self.lines.recv_timeout(Duration::from_millis(100)) {
                 Ok(line) if line.starts_with(start) => return line[start.len()..].trim().to_owned(),
-                Err(mpsc::RecvTimeoutError::Disconnected) => panic!("the process ended before {start:?}"),
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    panic!("the other process ended before it reported {start:?}")
+                }
                 _ => wait.check(String::new),
             }
         }
     }
 
-    /// The reported lines that the test has not read yet.
+    /// All reported lines that the test has not read yet.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.lines.try_iter().collect()
     }

@@ -1,4 +1,4 @@
-//! Requests that try to make the configuration grow, from a client that may change it.
+//! Attack: a client that may change the configuration tries to make it grow without bound.
 
 use std::fs;
 
@@ -6,13 +6,14 @@ use khor_e2e::{SecondUser, UserEngine, free_port, second_user::OWNER, skip::root
 use serde_json::{Value, json};
 
 use crate::{
-    attempt::{Row, assert_granted, assert_refused},
+    attempt::{Row, assert_granted, assert_rejected},
     requests::{judge, send},
 };
 
-/// More than any honest configuration.
+/// A length that a usual configuration never reaches.
 const LARGEST_FILE_BYTES: u64 = 64 * 1024;
-/// So many requests made a configuration of 3 MB in the security review.
+/// Number of requests with large unknown keys. In the security review, as many requests created a
+/// configuration of 3 MB.
 const REQUESTS: usize = 50;
 
 fn patch(name: impl Into<String>, body: Value) -> Row {
@@ -21,7 +22,8 @@ fn patch(name: impl Into<String>, body: Value) -> Row {
     })
 }
 
-/// Unknown keys, long texts and lists, texts with terminal commands, and forbidden settings.
+/// Changes that must be rejected: unknown keys, long texts and lists, texts with terminal commands,
+/// and settings that the API may not change.
 pub(crate) fn oversized() -> Vec<Row> {
     let long = "x".repeat(10_000);
     let many: Vec<String> = (0..2000).map(|i| format!("127.0.0.1:{}", 1000 + i)).collect();
@@ -37,7 +39,7 @@ pub(crate) fn oversized() -> Vec<Row> {
         ("a long backend", json!({ "audio": { "backend": long } })),
         ("a long MIDI port", json!({ "midi": { "port": long } })),
         ("a long OSC host", json!({ "osc": { "host": long } })),
-        ("a long name of this listener", json!({ "listen": { "allowed_hosts": [long] } })),
+        ("a long allowed host name", json!({ "listen": { "allowed_hosts": [long] } })),
         ("many OSC targets", json!({ "osc": { "targets": many } })),
         ("many processes", json!({ "bpf": { "tgid_allow": (1..5000).collect::<Vec<u32>>() } })),
         ("a scope with an escape sequence", json!({ "bpf": { "cgroup": escape } })),
@@ -57,7 +59,7 @@ pub(crate) fn oversized() -> Vec<Row> {
     rows
 }
 
-/// Changes of a usual size.
+/// Changes of a usual size, which must succeed.
 pub(crate) fn moderate() -> Vec<Row> {
     [
         ("a preset", json!({ "music": { "preset": "rain" } })),
@@ -66,7 +68,7 @@ pub(crate) fn moderate() -> Vec<Row> {
         ("the whole machine", json!({ "bpf": { "cgroup": "" } })),
         ("a MIDI port", json!({ "midi": { "port": "B\u{fc}hne links" } })),
         ("OSC targets", json!({ "osc": { "targets": ["127.0.0.1:9100", "[::1]:9101"] } })),
-        ("a name of this listener", json!({ "listen": { "allowed_hosts": ["khor.example"] } })),
+        ("an allowed host name", json!({ "listen": { "allowed_hosts": ["khor.example"] } })),
         ("a sample rate", json!({ "audio": { "sample_rate": 96_000 } })),
         ("a ceiling", json!({ "signals": { "ceilings": { "rx": 2e6 } } })),
     ]
@@ -83,15 +85,18 @@ fn api_cannot_grow_configuration_file() {
     owner.configure(&json!({ "listen": { "port": free_port() }, "future": { "key": 1 } }));
     let engine = UserEngine::start(&owner, &["--fake", "--no-audio"]);
     let target = json!({ "engine": engine.address() });
-    assert_refused(&owner, "bounds", &target);
+    assert_rejected(&owner, "bounds", &target);
     assert_granted(&owner, "moderate", &target);
     let (text, length) = (
-        fs::read_to_string(owner.config_path()).expect("the configuration"),
-        fs::metadata(owner.config_path()).expect("its length").len(),
+        fs::read_to_string(owner.config_path()).expect("reading the configuration"),
+        fs::metadata(owner.config_path()).expect("the configuration's length").len(),
     );
-    assert!(length < LARGEST_FILE_BYTES && !text.contains("junk"), "{length} bytes");
-    let held: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(held["future"], json!({ "key": 1 }), "an unknown key of the file is kept");
+    assert!(
+        length < LARGEST_FILE_BYTES && !text.contains("junk"),
+        "the configuration grew to {length} bytes or contains an unknown key"
+    );
+    let held: Value = serde_json::from_str(&text).expect("a configuration in JSON");
+    assert_eq!(held["future"], json!({ "key": 1 }), "the file lost its unknown key");
     let warnings = engine.log().lines().filter(|line| line.contains("future")).count();
     assert!(warnings <= 1, "{warnings} warnings about one unknown key");
 }

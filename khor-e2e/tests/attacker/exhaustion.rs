@@ -1,4 +1,5 @@
-//! Clients that occupy the engine: they stall, never read, or request work and disconnect.
+//! Attack: clients try to exhaust the engine. They stall, never read, or request work and
+//! disconnect.
 
 use std::{
     collections::HashSet,
@@ -26,10 +27,11 @@ use crate::{
     requests::{begin, send},
 };
 
-/// Cancelled requests, as many as in the security review of 2026-11.
+/// Number of cancelled requests, as in the security review of 2026-11.
 const CANCELLED: usize = 60;
 
-/// Holds `target.count` connections open. The requests are complete if `target.whole`, else cut.
+/// Holds `target.count` connections open. Each sends a complete request if `target.whole` is true,
+/// else an incomplete one.
 pub(crate) fn stall() -> Row {
     Row::new("stall", "all connections of the engine", |target| {
         let engine = target.text("engine");
@@ -91,15 +93,16 @@ fn stalled_connections_leave_room_for_owner() {
     }
 }
 
-/// Connections that request large answers and never read.
+/// Connections that request large responses and never read them.
 pub(crate) fn never_read() -> Vec<Row> {
     let row = |name: &'static str, request: fn(&str) -> Vec<u8>| {
-        Row::new(name, "a connection for ever", move |target| {
+        Row::new(name, "a connection that stays open", move |target| {
             let socket = TcpStream::connect(target.text("engine")).map_err(|error| error.to_string())?;
             setsockopt(&socket, sockopt::RcvBuf, &4096).map_err(|error| error.to_string())?;
             let request = request(target.text("engine"));
             socket.set_write_timeout(Some(Duration::from_secs(1))).map_err(|error| error.to_string())?;
-            // The engine stops reading when it cannot write, so the request may be sent in part.
+            // The engine stops reading when it cannot write, so the request may be sent only in
+            // part.
             let _ = std::io::Write::write_all(&mut &socket, &request);
             report(&format!("open {}", socket.local_addr().map_err(|error| error.to_string())?.port()));
             std::mem::forget(socket);
@@ -137,25 +140,29 @@ fn a_client_that_never_reads_is_disconnected() {
     }
     let (owner, engine, target) = engine();
     let client = Service::start(&owner, "never read", &target);
-    let ports: HashSet<u16> = (0..3).map(|_| client.wait_for("open").parse().expect("a port")).collect();
+    let ports: HashSet<u16> =
+        (0..3).map(|_| client.wait_for("open").parse().expect("a port number")).collect();
     let held = || {
         let all = connections().into_iter();
         let ours = all.filter(|one| one.local_port == engine.port() && one.state == ESTABLISHED);
         ours.map(|one| one.remote_port).filter(|port| ports.contains(port)).collect::<HashSet<_>>()
     };
-    assert_eq!(held(), ports, "the connections are open");
+    assert_eq!(held(), ports, "the connections are not all open");
     for left in (0..ports.len()).rev() {
-        wait_until(&format!("at most {left} of {} connections", ports.len()), || held().len() <= left);
+        wait_until(&format!("at most {left} of {} connections to be open", ports.len()), || {
+            held().len() <= left
+        });
     }
     assert_eq!(engine.get("/api/health")["listen"]["listeners"], 0);
 }
 
-/// Processor time that a process and its ended threads have used, seconds.
+/// CPU time that a process and its ended threads have used, seconds.
 fn cpu_s(pid: u32) -> f64 {
     const TICKS_PER_S: f64 = 100.0;
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("its figures");
-    let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
-    let ticks = |field: usize| fields[field].parse::<f64>().expect("ticks");
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("reading the process's stat");
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').expect("a program name in stat").1.split_whitespace().collect();
+    let ticks = |field: usize| fields[field].parse::<f64>().expect("a number of ticks");
     // utime and stime are fields 14 and 15. The first field after the name is field 3.
     (ticks(11) + ticks(12)) / TICKS_PER_S
 }
@@ -167,7 +174,11 @@ fn cancelled_clip_requests_delay_nothing() {
     }
     let (_owner, engine, _) = engine();
     let clips = engine.get("/api/clips")["clips"].clone();
-    let files = clips.as_array().expect("clips").iter().map(|clip| clip["file"].as_str().expect("a file"));
+    let files = clips
+        .as_array()
+        .expect("a list of clips")
+        .iter()
+        .map(|clip| clip["file"].as_str().expect("a clip's file"));
     let presets = ["ambient", "drone", "rain", "choir", "arp", "percussive"];
     let mut paths: Vec<String> =
         { files }.flat_map(|file| presets.map(|preset| format!("{file}?preset={preset}"))).collect();
@@ -180,16 +191,16 @@ fn cancelled_clip_requests_delay_nothing() {
     for path in paths.iter().cycle().take(CANCELLED) {
         let request = head(engine.address(), "GET", path, &[]);
         let socket = begin(engine.address(), &request).expect("a connection");
-        // Long enough for the engine to find the connection's user.
+        // Wait so that the engine can look up the connection's user.
         thread::sleep(Duration::from_millis(30));
         drop(socket);
     }
     let flood_s = begun.elapsed().as_secs_f64();
     let bpm = json!({ "music": { "bpm": 83 } });
-    let changed = send(engine.address(), "PATCH", "/api/config", &[], &bpm).expect("an answer");
+    let changed = send(engine.address(), "PATCH", "/api/config", &[], &bpm).expect("a response");
     assert_eq!(changed.status, 200);
     let at_change_s = cpu_s(engine.pid()) - before_s;
-    // Work that continues after the change counts too.
+    // Include work that continues after the change.
     let mut last_s = cpu_s(engine.pid());
     wait_until("the renders to end", || {
         thread::sleep(Duration::from_millis(300));
@@ -200,9 +211,13 @@ fn cancelled_clip_requests_delay_nothing() {
     });
     let used_s = last_s - before_s;
     println!(
-        "one clip {render_s:.2} s; {CANCELLED} cancelled in {flood_s:.2} s: {used_s:.2} s, {at_change_s:.2} s at the change"
+        "CPU time: one clip {render_s:.2} s; {CANCELLED} requests cancelled within {flood_s:.2} s: {used_s:.2} s, \
+         of which {at_change_s:.2} s before the change"
     );
-    // The bound: one render at a time during the flood, and the end of the last one.
-    assert!(used_s < 1.3 * flood_s + 3.0 * render_s, "{CANCELLED} cancelled requests took {used_s:.2} s");
+    // The limit allows one render at a time during the flood, and the rest of the last render.
+    assert!(
+        used_s < 1.3 * flood_s + 3.0 * render_s,
+        "{CANCELLED} cancelled requests used {used_s:.2} s of CPU time"
+    );
     assert!(engine.stop().success());
 }

@@ -1,4 +1,5 @@
-//! Checks of installed files and advice: keys of relays, activation by the bus, and `setcap`.
+//! Checks installed files and documents: access to relays' keys, activation by the bus, and advice
+//! about `setcap`.
 
 use std::{fs, path::Path};
 
@@ -7,7 +8,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The settings of a unit or a service file, `Name=value`.
+/// The `Name=value` settings of a systemd unit or a D-Bus service file.
 fn settings(path: &str) -> Vec<(String, String)> {
     let text = text(path);
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -20,7 +21,8 @@ fn value(settings: &[(String, String)], name: &str) -> Option<String> {
     settings.iter().find(|(held, _)| held == name).map(|(_, value)| value.clone())
 }
 
-/// A member of the group `khor` who can read a relay's key can send as that host.
+/// Every reader of a relay's key can send as its host. So the group `khor` must not be able to read
+/// it.
 #[test]
 fn relay_keys_are_unit_credentials() {
     let unit = settings("systemd/khor-relay.service");
@@ -38,23 +40,31 @@ fn relay_keys_are_unit_credentials() {
     }
 }
 
-/// `systemctl disable` removes the alias, so that the bus starts nothing.
+/// The bus starts the unit by an alias, which `systemctl disable` removes.
 #[test]
 fn bus_starts_only_enabled_collector() {
     let activated = value(&settings("packaging/dbus/org.khor.Collector.service"), "SystemdService");
-    let activated = activated.expect("a unit");
+    let activated = activated.expect("SystemdService in the service file");
     let unit = settings("systemd/khor-collector.service");
-    assert_eq!(value(&unit, "Alias"), Some(activated.clone()), "the unit has no such alias");
+    assert_eq!(
+        value(&unit, "Alias"),
+        Some(activated.clone()),
+        "the unit's alias differs from SystemdService"
+    );
     assert_ne!(activated, "khor-collector.service");
 }
 
-/// If every user may run a program with capabilities, every user has these capabilities.
+/// A program with capabilities gives them to every user who may run it. So the advice must restrict
+/// its mode.
 #[test]
 fn capability_advice_closes_program_to_others() {
     for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {
         let text = text(path);
-        assert!(text.contains("setcap"), "{path} has no advice");
-        assert!(text.contains("0750") || text.contains("750"), "{path} names no mode");
-        assert!(text.contains("root:khor") || text.contains("-g khor"), "{path} names no group");
+        assert!(text.contains("setcap"), "{path} does not mention setcap");
+        assert!(text.contains("0750") || text.contains("750"), "{path} does not name the mode 0750");
+        assert!(
+            text.contains("root:khor") || text.contains("-g khor"),
+            "{path} does not give the program to the group khor"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A member of the group `khor` as the attacker at the collector's socket.
+//! Attack: a member of the group `khor` attacks the collector through its socket.
 
 use std::{
     fs,
@@ -16,16 +16,17 @@ use khor_patience::progress;
 use khor_proto::{Availability, CueKind, Scope, Selector, Subscribe, client::Client};
 use serde_json::json;
 
-use crate::attempt::{Outcome, Row, Service, Target, assert_granted, assert_refused, report};
+use crate::attempt::{Outcome, Row, Service, Target, assert_granted, assert_rejected, report};
 
 const GROUP: u32 = 61_100;
 const MEMBER: u32 = 61_101;
 const OTHER_MEMBER: u32 = 61_102;
-/// More scopes than the collector counts at once.
+/// More scopes than the collector counts at the same time.
 const SCOPES: usize = 70;
-/// More connections than the collector serves at once.
+/// More connections than the collector serves at the same time.
 const CONNECTIONS: usize = 300;
-/// The shortest interval for other users' activity (100 ms), less the jitter of a busy machine.
+/// The collector's shortest interval for activity of other users is 100 ms. This value allows for
+/// the jitter of a busy machine.
 const SHORTEST: Duration = Duration::from_millis(80);
 const SAMPLES: u32 = 10;
 
@@ -33,29 +34,29 @@ fn socket(target: &Target) -> &Path {
     Path::new(target.text("socket"))
 }
 
-/// Subscribes. Success is a subscription with an available counter.
+/// Subscribes. Succeeds if at least one counter is available.
 fn subscribe(target: &Target, scope: Scope, cues: &[CueKind]) -> Result<Subscriber, String> {
-    let listener = Subscriber::new(socket(target), scope, cues).map_err(|error| error.to_string())?;
-    let counts = listener.subscribed.availability.contains(&Availability::Available);
-    if counts { Ok(listener) } else { Err("nothing is available".into()) }
+    let subscriber = Subscriber::new(socket(target), scope, cues).map_err(|error| error.to_string())?;
+    let counts = subscriber.subscribed.availability.contains(&Availability::Available);
+    if counts { Ok(subscriber) } else { Err("no counter is available".into()) }
 }
 
 fn process(pid: u32) -> Selector {
     Selector::Process(pid)
 }
 
-/// Attempts to learn about other users.
+/// Attempts to get data about other users.
 pub(crate) fn about_others() -> Vec<Row> {
     let pid = |target: &Target| target.number("pid") as u32;
     vec![
         Row::new("a process of root as the scope", "its counts", move |target| {
             subscribe(target, Scope::only(process(pid(target))), &[]).map(|_| "subscribed".into())
         }),
-        Row::new("a process of root beside one's own", "its counts", move |target| {
+        Row::new("a process of root and an own process", "its counts", move |target| {
             let include = vec![process(std::process::id()), process(pid(target))];
             subscribe(target, Scope::Selected { include, exclude: vec![] }, &[]).map(|_| "subscribed".into())
         }),
-        // Subtracting these counts from the machine's gives those of the process.
+        // The machine's counts minus these counts would be the counts of the process.
         Row::new("the machine without a process of root", "its counts by subtraction", move |target| {
             let exclude = vec![process(pid(target))];
             subscribe(target, Scope::Selected { include: vec![], exclude }, &[]).map(|_| "subscribed".into())
@@ -68,32 +69,32 @@ pub(crate) fn about_others() -> Vec<Row> {
 /// Subscriptions that a member may have.
 pub(crate) fn about_itself() -> Vec<Row> {
     vec![
-        Row::new("the own process as the scope", "its counts", |target| {
+        Row::new("an own process as the scope", "its counts", |target| {
             subscribe(target, Scope::only(process(std::process::id())), &[]).map(|_| "subscribed".into())
         }),
         Row::new("the machine with crashes", "its counts", |target| {
-            let mut listener = subscribe(target, Scope::Machine, &[CueKind::Crash, CueKind::Oom])?;
-            listener.sample();
+            let mut subscriber = subscribe(target, Scope::Machine, &[CueKind::Crash, CueKind::Oom])?;
+            subscriber.sample();
             Ok("subscribed".into())
         }),
     ]
 }
 
 fn program_starts(target: &Target) -> Outcome {
-    let mut listener =
+    let mut subscriber =
         Subscriber::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
-    // The test starts programs during this loop.
+    // A process of root starts programs during this loop.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
-        listener.sample();
-        if let Some(cue) = listener.cues.iter().find(|cue| cue.kind == CueKind::Exec) {
+        subscriber.sample();
+        if let Some(cue) = subscriber.cues.iter().find(|cue| cue.kind == CueKind::Exec) {
             return Ok(format!("{cue:?}"));
         }
     }
-    Err("no cue came".into())
+    Err("no cue arrived".into())
 }
 
-/// Success is a mean interval below [`SHORTEST`].
+/// Succeeds if the mean interval is below [`SHORTEST`].
 fn intervals(target: &Target) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
@@ -112,7 +113,7 @@ fn intervals(target: &Target) -> Outcome {
     })
 }
 
-/// Takes as many scopes and then connections as possible, and holds them.
+/// Takes as many scopes as possible, then as many connections as possible, and holds them.
 pub(crate) fn hoard() -> Row {
     Row::new("hoard", "every scope and connection", |target| {
         let scope = |i: usize| Scope::only(Selector::Cgroup(format!("{}/{i}", target.text("cgroup"))));
@@ -129,7 +130,7 @@ pub(crate) fn hoard() -> Row {
                 clients.push(client);
             }
             report(&format!("connections {}", clients.len()));
-            // The collector closes clients that never read, so the test must act at once.
+            // The collector disconnects clients that never read, so the test must act soon.
             loop {
                 progress("holding");
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -138,12 +139,12 @@ pub(crate) fn hoard() -> Row {
     })
 }
 
-/// A scope that no client has yet.
+/// Subscribes to a scope that no other client uses.
 pub(crate) fn one_scope() -> Row {
     Row::new("one scope", "its counts", |target| {
         let scope = Scope::only(Selector::Cgroup(format!("{}/mine", target.text("cgroup"))));
-        let mut listener = subscribe(target, scope, &[])?;
-        listener.sample();
+        let mut subscriber = subscribe(target, scope, &[])?;
+        subscriber.sample();
         Ok("subscribed".into())
     })
 }
@@ -158,7 +159,7 @@ struct Busy(Child);
 impl Busy {
     fn start() -> Self {
         let script = "while :; do /bin/true; sleep 0.02; done";
-        Self(Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn().expect("sh"))
+        Self(Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn().expect("starting sh"))
     }
 }
 
@@ -169,7 +170,7 @@ impl Drop for Busy {
     }
 }
 
-/// A cgroup of root with a child for each of `names`. Dropping this removes the children.
+/// A cgroup of root and its child cgroups. Dropping this value removes them.
 struct Family {
     cgroup: Cgroup,
     children: Vec<std::path::PathBuf>,
@@ -180,7 +181,7 @@ impl Family {
         let cgroup = Cgroup::make(path)?;
         let children: Vec<_> = names.map(|name| cgroup.directory().join(name)).collect();
         for child in &children {
-            fs::create_dir_all(child).expect("a cgroup");
+            fs::create_dir_all(child).expect("creating a cgroup");
         }
         Some(Self { cgroup, children })
     }
@@ -206,13 +207,13 @@ fn group_member_learns_little_about_others() {
     family.cgroup.take(busy.0.id());
     let target = json!({ "socket": collector.socket(), "pid": busy.0.id(), "cgroup": family.cgroup.path() });
     let member = SecondUser::in_group(MEMBER, GROUP);
-    assert_refused(&member, "group", &target);
+    assert_rejected(&member, "group", &target);
     assert_granted(&member, "own process", &target);
     let root = SecondUser::new(0);
     assert_granted(&root, "group", &target);
     // A user outside the group cannot connect.
     for table in ["group", "own process"] {
-        assert_refused(&SecondUser::new(MEMBER), table, &target);
+        assert_rejected(&SecondUser::new(MEMBER), table, &target);
     }
 }
 
@@ -228,10 +229,10 @@ fn group_member_leaves_room_for_others() {
     let collector = collector();
     let target = json!({ "socket": collector.socket(), "cgroup": family.cgroup.path() });
     let hoarder = Service::start(&SecondUser::in_group(MEMBER, GROUP), "hoard", &target);
-    let scopes: usize = hoarder.wait_for("scopes").parse().expect("a number");
-    let connections: usize = hoarder.wait_for("connections").parse().expect("a number");
+    let scopes: usize = hoarder.wait_for("scopes").parse().expect("a number of scopes");
+    let connections: usize = hoarder.wait_for("connections").parse().expect("a number of connections");
     println!("one member got {scopes} scopes and {connections} more connections");
-    assert!(scopes >= 4, "an honest member watches a few units: {scopes}");
+    assert!(scopes >= 4, "one member got only {scopes} scopes; honest use needs at least 4");
     let other = SecondUser::in_group(OTHER_MEMBER, GROUP);
     assert_granted(&other, "one scope", &target);
     assert_granted(&SecondUser::new(0), "one scope", &target);

@@ -1,4 +1,4 @@
-//! Another user of the machine attacks an engine on loopback without a token.
+//! Attack: another user of the machine uses an engine on loopback that needs no token.
 
 use std::{
     io::{self, Write},
@@ -20,14 +20,14 @@ use nix::{
 use serde_json::{Value, json};
 
 use crate::{
-    attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all},
+    attempt::{Outcome, Row, Target, assert_granted, assert_rejected, try_all},
     requests::{ask, begin, change, get, judge, with_body},
 };
 
 /// Repetitions of an attempt that depends on timing.
 const TIMES: usize = 40;
 
-/// Requests that read from an engine on loopback.
+/// Requests that read from the engine.
 pub(crate) fn reading() -> Vec<Row> {
     let mut rows: Vec<Row> = [
         ("/api/health", None),
@@ -71,7 +71,7 @@ pub(crate) fn reading() -> Vec<Row> {
     rows
 }
 
-/// Requests that change the state of an engine on loopback.
+/// Requests that change the engine's state.
 pub(crate) fn steering() -> Vec<Row> {
     vec![
         change("PATCH", "/api/config", r#"{"music": {"bpm": 97}}"#),
@@ -85,7 +85,8 @@ pub(crate) fn steering() -> Vec<Row> {
             let post =
                 |path| judge(ask(target.text("engine"), "POST", path, &[("content-length", "0")], None));
             let started = post("/api/recording/start?format=wav")?;
-            // A stop before any sound is an error. The next user must be able to start.
+            // Stop the recording, so that the next user can start one. A stop before any sound
+            // would be an error.
             thread::sleep(Duration::from_secs(1));
             let _ = post("/api/recording/stop");
             Ok(started)
@@ -93,7 +94,7 @@ pub(crate) fn steering() -> Vec<Row> {
     ]
 }
 
-/// A request for the sound by WebSocket.
+/// Requests the sound through a WebSocket.
 pub(crate) fn listening() -> Row {
     Row::new("WebSocket /api/listen", "101 and the sound", |target| {
         let upgrade = [
@@ -107,7 +108,8 @@ pub(crate) fn listening() -> Row {
     })
 }
 
-/// A request from the source port `target.source`, which another user has just used.
+/// Sends a request from the source port `target.source`, which a connection of the owner has just
+/// used.
 pub(crate) fn same_port() -> Row {
     Row::new("GET from the owner's last source port", "its content", |target| {
         let mut socket =
@@ -132,9 +134,10 @@ fn connect_from(source: u16, port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Changes by connections that are closed before the engine looks up their user: the kernel lists a
-/// socket without a process as root's. The parent process checks for the effect.
-pub(crate) fn vanishing() -> Vec<Row> {
+/// Changes through connections that are closed before the engine looks up their user. The kernel
+/// lists a socket without a process as a socket of root. The calling test checks whether a change
+/// has an effect.
+pub(crate) fn closed_early() -> Vec<Row> {
     let row = |name: &'static str, bpm: u32, leave: fn(TcpStream)| {
         Row::new(name, "another bpm", move |target| {
             let request = patch(target.text("engine"), bpm);
@@ -147,7 +150,7 @@ pub(crate) fn vanishing() -> Vec<Row> {
     vec![
         row("PATCH and close", 61, drop),
         row("PATCH and reset", 62, reset),
-        row("PATCH, end of sending and close", 63, |socket| drop(socket.shutdown(Shutdown::Write))),
+        row("PATCH, shutdown of sending, and close", 63, |socket| drop(socket.shutdown(Shutdown::Write))),
         row("PATCH and close after a moment", 64, |socket| {
             thread::sleep(Duration::from_millis(2));
             drop(socket);
@@ -157,7 +160,7 @@ pub(crate) fn vanishing() -> Vec<Row> {
             let sockets: Vec<_> = (0..2 * TIMES).map(|_| begin(target.text("engine"), &request)).collect();
             Ok(format!("{} sent", sockets.iter().flatten().count()))
         }),
-        Row::new("PATCH whose body comes late, and close", "another bpm", half_then_rest),
+        Row::new("PATCH with a late body, and close", "another bpm", half_then_rest),
         Row::new("PATCH and the end of the process", "another bpm", |target| {
             let socket = begin(target.text("engine"), &patch(target.text("engine"), 67));
             std::mem::forget(socket);
@@ -172,7 +175,7 @@ fn half_then_rest(target: &Target) -> Outcome {
     for _ in 0..TIMES / 4 {
         let mut socket = begin(target.text("engine"), first).map_err(|error| error.to_string())?;
         thread::sleep(Duration::from_millis(20));
-        // The engine may have refused and closed already.
+        // The engine may already have rejected the request and closed the connection.
         let _ = socket.write_all(rest);
     }
     Ok("sent".into())
@@ -182,19 +185,19 @@ fn patch(address: &str, bpm: u32) -> Vec<u8> {
     with_body(address, "PATCH", "/api/config", &[], &json!({ "music": { "bpm": bpm } }))
 }
 
-/// Closes with a reset.
+/// Closes the connection with a TCP reset.
 fn reset(socket: TcpStream) {
     let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
-    setsockopt(&socket, sockopt::Linger, &at_once).expect("the option");
+    setsockopt(&socket, sockopt::Linger, &at_once).expect("setting the socket option SO_LINGER");
     drop(socket);
 }
 
-/// An engine of an unprivileged user on 127.0.0.1, and one of the same user on `::1`.
+/// Two engines of the same unprivileged user, one on 127.0.0.1 and one on `::1`.
 struct Engines {
     owner: SecondUser,
     engine: UserEngine,
     target: Value,
-    /// The other engine, with a home of its own.
+    /// The engine on `::1`, with its own home.
     _v6: (UserEngine, SecondUser),
 }
 
@@ -221,7 +224,7 @@ fn another_user_neither_reads_nor_steers() {
     let state = || (engine.get("/api/config"), engine.get("/api/metrics")["controls"].clone());
     let before = state();
     for table in ["read", "steer", "listen"] {
-        assert_refused(&nobody, table, &target);
+        assert_rejected(&nobody, table, &target);
     }
     assert_eq!(state(), before, "another user changed the state");
     for user in [&owner, &SecondUser::new(0)] {
@@ -229,7 +232,7 @@ fn another_user_neither_reads_nor_steers() {
             assert_granted(user, table, &target);
         }
     }
-    assert_ne!(state(), before);
+    assert_ne!(state(), before, "the owner and root could not change the state");
 }
 
 #[test]
@@ -242,26 +245,26 @@ fn connection_without_process_has_no_access() {
     let bpm = || engine.get("/api/config")["music"]["bpm"].clone();
     let before = bpm();
     for _ in 0..3 {
-        try_all(&nobody, "vanish", &target);
+        try_all(&nobody, "closed early", &target);
     }
-    // The engine has handled all earlier requests when it answers.
+    // When the engine answers, it has handled all earlier requests.
     for _ in 0..20 {
         assert_eq!(bpm(), before, "a request without a process changed the bpm");
         thread::sleep(Duration::from_millis(20));
     }
     let reused = (0..10).map(|_| {
         let source = free_port();
-        let mut socket = connect_from(source, engine.port()).expect("root's connection");
+        let mut socket = connect_from(source, engine.port()).expect("a connection of root");
         let request = raw_http::head(engine.address(), "GET", "/api/health", &[]);
-        socket.write_all(&request).expect("asking");
-        assert!(io::read_to_string(&socket).expect("an answer").starts_with("HTTP/1.1 200"));
+        socket.write_all(&request).expect("sending the request");
+        assert!(io::read_to_string(&socket).expect("a response").starts_with("HTTP/1.1 200"));
         drop(socket);
         let mut target = target.clone();
         target["source"] = json!(source);
         target
     });
     for target in reused {
-        assert_refused(&nobody, "same port", &target);
+        assert_rejected(&nobody, "same port", &target);
     }
     assert_granted(&owner, "steer", &target);
     assert_ne!(bpm(), before);

@@ -1,11 +1,10 @@
-//! The attacker's script: another user, a web page, a peer and a member of the group `khor` attack
-//! a fresh engine and a fresh collector.
+//! Security tests: another user, a web page, a peer and a member of the group `khor` attack a new
+//! engine and a new collector.
 //!
-//! Each attempt is a row: its name, the attacker's gain, and the attempt itself. A test runs the
-//! rows of a table in a process of the attacker's user, and fails with the list of successful
-//! attempts. It then runs the same rows in a process of the honest user. They must succeed there,
-//! which proves that the attempts are not refused because of their own faults. The tests run as
-//! root.
+//! Each attempt is a row of a table: its name, the attacker's gain, and the attempt. A test runs
+//! the rows of a table in a process of the attacker's user, and fails with the list of successful
+//! attempts. It then runs the same rows as a user who has access. These attempts must succeed,
+//! which proves that they are valid requests. The tests run as root.
 
 mod attempt;
 mod bounds;

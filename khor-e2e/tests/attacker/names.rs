@@ -1,4 +1,4 @@
-//! Process names that contain terminal commands or disguise themselves.
+//! Attack: process names that contain terminal commands or misleading characters.
 
 use std::{
     process::{Command, Output},
@@ -12,24 +12,24 @@ use khor_e2e::{
 use khor_patience::progress;
 use tempfile::TempDir;
 
-/// A clipboard write (OSC 52), a title, a bidi override and a zero-width space. Each name has at
-/// most 15 bytes.
+/// Hostile process names: a clipboard write (OSC 52), a window title, a bidi override and a
+/// zero-width space. Each has at most 15 bytes.
 pub(crate) const NAMES: [&str; 4] =
     ["\x1b]52;c;aGk=\x07", "\x1b]0;owned\x07", "a\u{202e}gnp.exe", "su\u{200b}do"];
 
-/// Fails if `what` printed anything active.
+/// Fails if the output `bytes` of `what` contains an active character.
 pub(crate) fn assert_inert(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert_eq!(active(&text), "", "{what} printed an active character: {text:?}");
 }
 
-/// Runs `khor` for this engine.
+/// Runs a `khor` command against this engine, and returns its output.
 pub(crate) fn khor(engine: &Engine, command: &[&str]) -> Output {
     progress(format!("running khor {command:?}"));
     let mut khor = Command::new(program("khor"));
     khor.arg(command[0]).args(["--listen", engine.url().trim_start_matches("http://")]);
     khor.arg("--config").arg(engine.config_path()).args(&command[1..]);
-    khor.output().expect("khor")
+    khor.output().expect("starting khor")
 }
 
 #[test]
@@ -52,9 +52,9 @@ fn process_names_are_printed_without_control_characters() {
         let pid = crash_named(crashed.path(), name, "");
         wait_until("the crash", || {
             let metrics = engine.get("/api/metrics");
-            metrics["cues"].as_array().expect("cues").iter().any(|cue| cue["pid"] == pid)
+            metrics["cues"].as_array().expect("a list of cues").iter().any(|cue| cue["pid"] == pid)
         });
-        // These commands print the last cue.
+        // These commands print the last cue with its process name.
         print(&["explain"]);
         print(&["status"]);
     }

@@ -1,4 +1,4 @@
-//! OSC datagrams of another user, which carry no token.
+//! Attack: another user sends OSC datagrams, which carry no token.
 
 use std::net::UdpSocket;
 
@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 
 use crate::attempt::{Row, Target, try_all};
 
-/// An OSC 52 sequence, which writes to a terminal's clipboard.
+/// An escape sequence (OSC 52) that writes to a terminal's clipboard.
 const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
-/// Settings that OSC may change, or that this test leaves out.
+/// Settings that these messages do not change, because OSC may change them.
 const ALLOWED: [&str; 3] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs"];
 
-/// Messages that set every other setting to a different value of its type, some by patterns.
+/// Messages that try to change every other setting, some by address patterns.
 pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     let mut sets: Vec<(String, OscType)> = Vec::new();
     leaves("", &target.0["config"], &mut sets);
@@ -55,7 +55,7 @@ pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     sets.into_iter().map(row).collect()
 }
 
-/// Every setting with a different value of its type.
+/// Adds every setting of `value` to `sets`, with a different value of its type.
 fn leaves(path: &str, value: &Value, sets: &mut Vec<(String, OscType)>) {
     let other = match value {
         Value::Object(inner) => {
@@ -82,10 +82,10 @@ fn datagrams_steer_the_music_and_nothing_else() {
     let before = engine.get("/api/config");
     let target = json!({ "config": before, "osc": osc });
     let sent = try_all(&SecondUser::new(NOBODY), "osc", &target).len();
-    // Datagrams arrive in order, so the effect of the last one shows that the engine has read all.
+    // Datagrams arrive in order. So the effect of a last one shows that the engine has read all.
     let fader = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let set = |path: &str, value| {
-        fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending");
+        fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending a datagram");
     };
     set("/khor/set/music/bpm", OscType::Int(96));
     wait_until("the allowed setting", || engine.get("/api/config")["music"]["bpm"] == 96.0);
@@ -95,8 +95,9 @@ fn datagrams_steer_the_music_and_nothing_else() {
     let (held, expected) = (flat(&held), flat(&expected));
     let changed: Vec<_> = held.iter().filter(|setting| !expected.contains(setting)).collect();
     assert!(changed.is_empty(), "datagrams of another user changed {changed:?}");
-    // The engine checks only the newest of several values for one setting within a period.
-    assert!(receive()["refused"].as_u64() > Some(sent as u64 / 2), "{} of {sent}", receive()["refused"]);
+    // If several values for one setting arrive within a period, the engine checks only the newest.
+    let rejected = receive()["refused"].as_u64();
+    assert!(rejected > Some(sent as u64 / 2), "the engine rejected only {rejected:?} of {sent} datagrams");
     // OSC may also change volume and mute.
     set("/khor/set/audio/master_gain", OscType::Float(0.25));
     set("/khor/mute", OscType::Int(1));
@@ -104,7 +105,7 @@ fn datagrams_steer_the_music_and_nothing_else() {
     wait_until("the mute", || engine.get("/api/metrics")["controls"]["muted"] == true);
 }
 
-/// The settings with their values.
+/// All settings as `path = value`.
 fn flat(config: &Value) -> Vec<String> {
     fn visit(path: &str, value: &Value, settings: &mut Vec<String>) {
         match value {

@@ -1,4 +1,4 @@
-//! A peer on a NATS server that sends hostile texts, and more cues than a listener can follow.
+//! Attack: a peer on a NATS server sends hostile texts, or a flood of cues.
 
 use std::{
     net::Ipv4Addr,
@@ -10,18 +10,18 @@ use khor_fleet::{Cue, Frame, Message, Name, SIGNALS, Signal, Source, subject, su
 
 use crate::names::{NAMES, assert_inert, khor};
 
-/// So many cues displaced all others in the security review.
+/// Number of cues in the flood. In the security review, as many cues displaced all others.
 const FLOOD: u64 = 20_000;
 
 fn name(text: &str) -> Name {
-    Name::new(text).expect("a name")
+    Name::new(text).expect("a valid name")
 }
 
 fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_millis() as u64
 }
 
-/// A frame with this version, of a host that stands out.
+/// A frame of a host that stands out, with this version text. Returns its subject and its bytes.
 fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
     let signal = |i: usize| {
         let octaves: f32 = if i == 0 { 8.0 } else { 0.1 };
@@ -48,9 +48,10 @@ fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
         added: Vec::new(),
     };
     let subject = subject::of_host(&name("home"), &name(host), Kind::Frame);
-    (subject, frame.write().expect("a frame"))
+    (subject, frame.write().expect("encoding a frame"))
 }
 
+/// A cue of a host. Returns its subject and its bytes.
 fn cue(host: &str, kind: &str, comm: &str, at: u64) -> (String, Vec<u8>) {
     let cue = Cue {
         host: name(host),
@@ -62,7 +63,7 @@ fn cue(host: &str, kind: &str, comm: &str, at: u64) -> (String, Vec<u8>) {
         comm: Some(comm.into()),
         detail: None,
     };
-    (subject::of_host(&name("home"), &name(host), Kind::Cue), cue.write().expect("a cue"))
+    (subject::of_host(&name("home"), &name(host), Kind::Cue), cue.write().expect("encoding a cue"))
 }
 
 fn send(server: &NatsServer, messages: &[(String, Vec<u8>)]) {
@@ -90,7 +91,7 @@ fn peer_texts_are_printed_without_control_characters() {
             seq += 1;
             send(&server, &[frame("web-1", text, seq), cue("web-1", "crash", text, seq)]);
             let metrics = engine.get("/api/metrics");
-            metrics["cues"].as_array().expect("cues").iter().any(|cue| cue["host"] == "web-1")
+            metrics["cues"].as_array().expect("a list of cues").iter().any(|cue| cue["host"] == "web-1")
         });
         for command in [&["explain"][..], &["status"]] {
             let output = khor(&engine, command);
@@ -98,10 +99,10 @@ fn peer_texts_are_printed_without_control_characters() {
             assert_inert(command[0], &output.stderr);
         }
     }
-    // The refusal quotes a message that names another host or kind.
+    // The engine's error quotes a rejected message that names another host or kind.
     let (_, other) = frame("web-2", NAMES[0], 1);
     send(&server, &[("khor.v1.home.web-1.frame".into(), other), cue("web-1", NAMES[0], NAMES[1], 9)]);
-    wait_until("a refusal", || engine.fleet().refused.misdirected != 0);
+    wait_until("the engine to reject a message", || engine.fleet().refused.misdirected != 0);
     for command in [&["explain"][..], &["status"]] {
         assert_inert(command[0], &khor(&engine, command).stdout);
     }
@@ -112,7 +113,7 @@ fn peer_texts_are_printed_without_control_characters() {
 fn flood_of_one_host_keeps_others_cues() {
     let Some((server, engine)) = site() else { return };
     let mut seq = 0;
-    wait_until("the calm host's cue", || {
+    wait_until("the cue of the host calm", || {
         seq += 1;
         send(
             &server,
@@ -123,10 +124,10 @@ fn flood_of_one_host_keeps_others_cues() {
     let flood: Vec<_> = (0..FLOOD).map(|i| cue("loud", "crash", "flood", 10_000 + i)).collect();
     send(&server, &flood);
     wait_until("cues of the flood", || !engine.hosts_of_cues("crash").is_empty());
-    // The engine reads in order, so the effect of a frame after the flood shows that it has read
+    // The engine reads in order. So the effect of a frame after the flood shows that it has read
     // the whole flood.
     let late = frame("late", "0.1.0", 1);
-    wait_until("a host after the flood", || {
+    wait_until("the frame after the flood", || {
         send(&server, std::slice::from_ref(&late));
         engine.fleet().hosts.iter().any(|host| host.name == "late")
     });
@@ -134,5 +135,9 @@ fn flood_of_one_host_keeps_others_cues() {
         engine.hosts_of_cues("oom").contains(&"calm".to_owned()),
         "the flood displaced another host's cue"
     );
-    assert!(engine.hosts_of_cues("crash").len() < 64, "{}", engine.hosts_of_cues("crash").len());
+    assert!(
+        engine.hosts_of_cues("crash").len() < 64,
+        "{} cues of the flood are kept",
+        engine.hosts_of_cues("crash").len()
+    );
 }

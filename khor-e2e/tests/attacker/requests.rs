@@ -1,4 +1,4 @@
-//! Requests for rows: they return a refusal and do not panic.
+//! HTTP requests for attack tables. They return an error instead of a panic.
 
 use std::{
     io::{self, Write},
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::attempt::{Outcome, Row};
 
-/// Sends a request without body on a new connection. `enough`: bytes to read of an endless body.
+/// Sends a request without a body on a new connection. `enough` is the number of bytes to read of
+/// an endless body.
 pub(crate) fn ask(
     address: &str,
     method: &str,
@@ -47,8 +48,8 @@ pub(crate) fn send(
     raw_http::try_ask(address, &with_body(address, method, path, headers, body), None)
 }
 
-/// Success is a status below 400. 404 and 409 are successes too, because they depend on the
-/// engine's state.
+/// Converts a response into an outcome. A status below 400 is a success. 404 and 409 are successes
+/// too, because they show that the caller has access.
 pub(crate) fn judge(answer: io::Result<Answer>) -> Outcome {
     let answer = answer.map_err(|error| error.to_string())?;
     let body = String::from_utf8_lossy(&answer.body);
@@ -56,14 +57,14 @@ pub(crate) fn judge(answer: io::Result<Answer>) -> Outcome {
     if answer.status < 400 || matches!(answer.status, 404 | 409) { Ok(text) } else { Err(text) }
 }
 
-/// A GET request to the target's engine.
+/// A row that sends a GET request to the engine.
 pub(crate) fn get(path: &'static str, enough: Option<usize>) -> Row {
     Row::new(format!("GET {path}"), "its content", move |target| {
         judge(ask(target.text("engine"), "GET", path, &[], enough))
     })
 }
 
-/// A change of the target's engine, with a JSON body or none.
+/// A row that sends a change to the engine. An empty `body` sends none.
 pub(crate) fn change(method: &'static str, path: &'static str, body: &'static str) -> Row {
     Row::new(format!("{method} {path} {body}"), "the change", move |target| {
         let engine = target.text("engine");
@@ -74,7 +75,7 @@ pub(crate) fn change(method: &'static str, path: &'static str, body: &'static st
     })
 }
 
-/// Sends a request and returns the connection before a response arrives.
+/// Sends a request and returns the connection without waiting for a response.
 pub(crate) fn begin(address: &str, request: &[u8]) -> io::Result<TcpStream> {
     let mut socket = TcpStream::connect(address)?;
     socket.write_all(request)?;

@@ -1,4 +1,4 @@
-//! Another user's program takes the configured port before the engine starts.
+//! Attack: another user's program listens on the configured port before the engine starts.
 
 use std::{
     io::{Read, Write},
@@ -21,7 +21,7 @@ const TOKEN: &str = "a-token-that-no-squatter-may-receive-0123";
 const COMMANDS: [&[&str]; 5] =
     [&["status"], &["explain"], &["mute", "on"], &["config", "music.bpm", "99"], &["snooze", "1"]];
 
-/// Takes `target.port`, answers like an engine and reports all that it receives.
+/// Listens on `target.port`, responds like an engine, and reports everything that it receives.
 pub(crate) fn squat() -> Row {
     Row::new("take the engine's port", "the token", |target| {
         let listener = TcpListener::bind(("127.0.0.1", target.number("port") as u16));
@@ -62,10 +62,10 @@ fn program_on_engines_port_gets_no_token() {
     };
     for arguments in COMMANDS.into_iter().chain([&explicit[..]]) {
         let (is_success, text) = run(arguments);
-        assert!(!is_success, "khor {arguments:?} took another user's program for the engine: {text}");
+        assert!(!is_success, "khor {arguments:?} accepted another user's program as the engine: {text}");
     }
 
-    // The engine takes another port, and the same commands find it there.
+    // The engine uses another port, and the same commands find it there.
     let engine = UserEngine::start(&owner, &["--fake", "--no-audio"]);
     assert_ne!(engine.port(), port);
     for arguments in COMMANDS {
@@ -75,7 +75,7 @@ fn program_on_engines_port_gets_no_token() {
     let (is_success, url) = run(&["open", "--print"]);
     assert!(is_success && url.contains(&format!(":{}", engine.port())), "{url}");
     assert!(!url.contains(&format!(":{port}")), "{url}");
-    assert!(!run(&explicit).0, "khor status --listen asked another user's program");
+    assert!(!run(&explicit).0, "khor status --listen accepted another user's program");
     thread::sleep(Duration::from_millis(200));
     let received: Vec<String> = squatter.lines();
     assert!(received.is_empty(), "another user's program received {received:?}");

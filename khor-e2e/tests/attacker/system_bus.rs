@@ -1,4 +1,4 @@
-//! A user outside the group listens on the system bus while a process crashes.
+//! Attack: a user outside the group `khor` monitors the system bus while a process crashes.
 
 use std::{
     io::{BufRead, BufReader},
@@ -24,7 +24,7 @@ const POLICY: &str = include_str!("../../../packaging/dbus/org.khor.Collector.co
 /// The names of two processes that crash.
 const NAMES: [&str; 2] = ["secret-first", "secret-second"];
 
-/// `dbus-monitor` of a user; killed when dropped.
+/// A `dbus-monitor` that a user runs; killed when dropped.
 struct Eavesdropper {
     child: Child,
     lines: mpsc::Receiver<String>,
@@ -47,7 +47,7 @@ impl Eavesdropper {
         Some(Self { child, lines, received: String::new() })
     }
 
-    /// Everything that it has printed so far.
+    /// All lines that the monitor has printed so far.
     fn received(&mut self) -> &str {
         self.received.extend(self.lines.try_iter().map(|line| line + "\n"));
         &self.received
@@ -84,29 +84,33 @@ fn system_bus_hides_names_from_others() {
     let address = bus.address();
     let environment = [("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())];
     let collector = Collector::start_with(&dir, &program("khor-collector"), &[], &environment);
-    // The policy for the collector's user in this test, and for a group that exists everywhere.
+    // Adapt the policy to the collector's user in this test, and to a group that exists on every
+    // system.
     let uid = procfs::status(collector.pid(), "Uid");
-    let uid = uid.split_whitespace().next().expect("a user");
+    let uid = uid.split_whitespace().next().expect("a user ID in the status");
     let policy = POLICY.replace("user=\"khor\"", &format!("user=\"{uid}\""));
     bus.install("org.khor.Collector.conf", &policy.replace("group=\"khor\"", "group=\"games\""));
-    wait_until("the name", || is_on(&bus));
+    wait_until("the collector's bus name", || is_on(&bus));
 
     let (root, nobody) = (SecondUser::new(0), SecondUser::new(NOBODY));
     let start = |user| Eavesdropper::start(user, &bus);
-    let (Some(mut roots), Some(mut nobodys)) = (start(&root), start(&nobody)) else {
+    let (Some(mut root_monitor), Some(mut nobody_monitor)) = (start(&root), start(&nobody)) else {
         return skip("needs dbus-monitor");
     };
-    // The bus sends this signal to each client that has connected.
-    for monitor in [&mut roots, &mut nobodys] {
+    // The bus sends this signal to each client after it has connected.
+    for monitor in [&mut root_monitor, &mut nobody_monitor] {
         monitor.wait_for("NameAcquired");
     }
     let crashed = TempDir::new().expect("a directory");
     for name in NAMES {
-        // A monitor whose match rule is late misses the first crash.
+        // The first crash may be missed, if the monitor's match rule is not active yet.
         crash_named(crashed.path(), name, "");
-        roots.wait_for(name);
+        root_monitor.wait_for(name);
     }
     thread::sleep(Duration::from_millis(300));
-    let received = nobodys.received();
-    assert!(!NAMES.iter().any(|name| received.contains(name)), "nobody received: {received}");
+    let received = nobody_monitor.received();
+    assert!(
+        !NAMES.iter().any(|name| received.contains(name)),
+        "the user nobody received a process name: {received}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Maps the names of tables to their rows.
+//! Maps the name of each attack table to its rows.
 
 use crate::{
     attempt::{Row, Target},
@@ -12,7 +12,7 @@ pub(crate) fn rows(table: &str, target: &Target) -> Vec<Row> {
     match table {
         "read" => loopback::reading(),
         "steer" => loopback::steering(),
-        "vanish" => loopback::vanishing(),
+        "closed early" => loopback::closed_early(),
         "same port" => vec![loopback::same_port()],
         "listen" => vec![loopback::listening()],
         "web page" => web_page::foreign(target),

@@ -1,4 +1,4 @@
-//! A small hostile capture that claims to be long.
+//! Attack: a small capture that claims to be hours long.
 
 use std::{
     fs,
@@ -15,19 +15,24 @@ use tempfile::TempDir;
 const HEADING: &[u8] = b"khorcap\x02";
 /// Time between the samples of the hostile capture, ns: a quarter of an hour.
 const STEP_NS: u64 = 900_000_000_000;
-/// Largest file of a render of two seconds.
+/// Largest allowed size of the rendered file.
 const MOST_BYTES: u64 = 1_000_000;
-/// Entries of a block, as docs/captures.md describes them.
+/// Types of the entries in a block; docs/captures.md describes them.
 const SOURCE_NUMBER: u8 = 1;
 const FRAME: u8 = 1;
 const END: u8 = 6;
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
     progress(format!("running khor {arguments:?}"));
-    Command::new(program("khor")).args(arguments).current_dir(dir).env("HOME", dir).output().expect("khor")
+    Command::new(program("khor"))
+        .args(arguments)
+        .current_dir(dir)
+        .env("HOME", dir)
+        .output()
+        .expect("starting khor")
 }
 
-/// A number in zigzag form, as LEB128.
+/// Encodes a non-negative number as a zigzag LEB128.
 fn signed(number: u64) -> Vec<u8> {
     let (mut rest, mut bytes) = (number << 1, Vec::new());
     while rest >= 0x80 {
@@ -38,10 +43,11 @@ fn signed(number: u64) -> Vec<u8> {
     bytes
 }
 
+/// Encodes a block of a capture with these contents.
 fn block(raw: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(raw).expect("memory");
-    let packed = encoder.finish().expect("memory");
+    encoder.write_all(raw).expect("compressing in memory");
+    let packed = encoder.finish().expect("compressing in memory");
     let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
     let mut sum = Crc::new();
     sum.update(&lengths);
@@ -49,16 +55,16 @@ fn block(raw: &[u8]) -> Vec<u8> {
     [b"\xf5khr", &lengths[..], &sum.sum().to_le_bytes(), &packed].concat()
 }
 
-/// The source of a real capture, then two samples that are far apart, then the end.
+/// A capture with the source of a real capture and two samples that are far apart.
 fn hostile(real: &[u8]) -> Vec<u8> {
     let length = |at: usize| usize::from(u16::from_le_bytes([real[at], real[at + 1]]));
     let first = &real[..HEADING.len() + 12 + length(HEADING.len() + 4)];
     let mut raw = vec![SOURCE_NUMBER];
-    // The second number is the difference from the first step. No counter changes.
+    // The second number is the difference from the first step.
     for step in [1_000_000_000, STEP_NS - 1_000_000_000] {
         raw.push(FRAME);
         raw.extend(signed(step));
-        raw.push(0);
+        raw.push(0); // No counter changes.
     }
     [first, &block(&raw), &block(&[SOURCE_NUMBER, END])].concat()
 }
@@ -68,9 +74,9 @@ fn long_gap_is_skipped_and_reported() {
     let dir = TempDir::new().expect("a directory");
     let recorded = khor(&["record", "real.khor", "--demo", "--seconds", "0.1"], dir.path());
     assert!(recorded.status.success(), "{recorded:?}");
-    let capture = hostile(&fs::read(dir.path().join("real.khor")).expect("a capture"));
-    assert!(capture.len() < 1000, "{} bytes", capture.len());
-    fs::write(dir.path().join("tiny.khor"), capture).expect("writing");
+    let capture = hostile(&fs::read(dir.path().join("real.khor")).expect("reading the capture"));
+    assert!(capture.len() < 1000, "the capture has {} bytes", capture.len());
+    fs::write(dir.path().join("tiny.khor"), capture).expect("writing the capture");
     let rendered = khor(&["render", "tiny.khor", "-o", "x.wav"], dir.path());
     let text = String::from_utf8_lossy(&rendered.stderr).into_owned();
     assert!(rendered.status.success(), "{text}");
@@ -78,7 +84,7 @@ fn long_gap_is_skipped_and_reported() {
     let is_announced = text.contains("15.0 min") && text.contains("left out");
     println!("{bytes} bytes, {}: {text}", rendered.status);
     assert!(bytes < MOST_BYTES && is_announced, "{bytes} bytes: {text}");
-    // A short render succeeds.
+    // A render of the first two seconds succeeds.
     let short = khor(&["render", "tiny.khor", "-o", "short.wav", "--seconds", "2"], dir.path());
     assert!(short.status.success() && dir.path().join("short.wav").exists(), "{short:?}");
 }

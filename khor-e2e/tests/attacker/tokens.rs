@@ -1,4 +1,4 @@
-//! Tokens and sessions: use of a stolen cookie, and the end of sessions.
+//! Attack: another user uses a stolen session cookie. Also tests how sessions end.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -10,17 +10,18 @@ use khor_e2e::{
 use serde_json::{Value, json};
 
 use crate::{
-    attempt::{Outcome, Row, Target, assert_granted, assert_refused, try_all},
+    attempt::{Outcome, Row, Target, assert_granted, assert_rejected, try_all},
     requests::{ask, change, get, judge, send},
 };
 
 const TOKEN: &str = "a-token-of-the-attackers-tests-0123456789";
 const ANOTHER_TOKEN: &str = "another-token-of-the-attackers-tests-0123";
-/// The most sessions that an engine keeps.
+/// The largest number of sessions that an engine keeps.
 const MAX_SESSIONS: usize = 32;
+/// Longest allowed age of a session.
 const MAX_AGE_S: u64 = 30 * 24 * 3600;
 
-/// Logs in with the token. The result is the cookie with its attributes.
+/// Logs in with the token. The outcome is the cookie with its attributes.
 pub(crate) fn login() -> Row {
     Row::new("log in", "a session", |target| {
         let token = json!({ "token": target.text("token") });
@@ -30,10 +31,10 @@ pub(crate) fn login() -> Row {
     })
 }
 
-/// Requests with the cookies of the target, one each.
+/// One request with each cookie of the target.
 pub(crate) fn replays(target: &Target) -> Vec<Row> {
-    let cookies = target.0["cookies"].as_array().expect("cookies").iter();
-    let cookies = cookies.map(|cookie| cookie.as_str().expect("a cookie").to_owned()).enumerate();
+    let cookies = target.0["cookies"].as_array().expect("a list of cookies in the target").iter();
+    let cookies = cookies.map(|cookie| cookie.as_str().expect("a cookie in text").to_owned()).enumerate();
     let row = |(i, cookie): (usize, String)| {
         Row::new(format!("GET with cookie {i}"), "its content", move |target| {
             let answer = ask(target.text("engine"), "GET", "/api/metrics", &[("cookie", &cookie)], None);
@@ -60,7 +61,7 @@ pub(crate) fn logout() -> Row {
     })
 }
 
-/// An engine with a token, and its user.
+/// An engine that needs a token, and its user.
 struct Guarded {
     owner: SecondUser,
     engine: UserEngine,
@@ -78,17 +79,17 @@ impl Guarded {
 
     fn target(&self, more: &Value) -> Value {
         let mut target = json!({ "engine": self.engine.address(), "token": TOKEN });
-        for (key, value) in more.as_object().expect("an object") {
+        for (key, value) in more.as_object().expect("an object with more fields") {
             target[key] = value.clone();
         }
         target
     }
 
-    /// Logs the owner in, and returns the whole `Set-Cookie`.
+    /// Logs the owner in, and returns the header `Set-Cookie`.
     fn login(&self) -> String {
         match try_all(&self.owner, "login", &self.target(&json!({}))).remove(0).outcome {
             Ok(cookie) => cookie,
-            Err(refusal) => panic!("the login was refused: {refusal}"),
+            Err(refusal) => panic!("the login was rejected: {refusal}"),
         }
     }
 
@@ -108,7 +109,7 @@ fn token_file(owner: &SecondUser) -> PathBuf {
     owner.home().join(".config/khor/token")
 }
 
-/// `name=value` of a `Set-Cookie`.
+/// The part `name=value` of a header `Set-Cookie`.
 fn pair(cookie: &str) -> String {
     cookie.split(';').next().unwrap_or_default().trim().to_owned()
 }
@@ -126,18 +127,18 @@ fn session_is_useless_to_other_users() {
     assert!(age.is_some_and(|age: u64| age > 0 && age <= MAX_AGE_S), "{attributes}");
     assert!(attributes.contains("httponly") && attributes.contains("samesite=strict"), "{attributes}");
     let (session, port) = (pair(&cookie), guarded.engine.port());
-    let (name, value) = session.split_once('=').expect("a cookie");
+    let (name, value) = session.split_once('=').expect("a cookie `name=value`");
     assert_eq!(name, format!("khor_session_{port}"));
-    assert!(value.len() >= 32 && !value.contains(TOKEN), "the cookie is the token");
+    assert!(value.len() >= 32 && !value.contains(TOKEN), "the cookie contains the token or is too short");
 
     let stolen = guarded.target(&json!({ "cookies": [session] }));
     assert_granted(&guarded.owner, "sessions", &stolen);
     for thief in [NOBODY, OTHER, 0] {
-        assert_refused(&SecondUser::new(thief), "sessions", &stolen);
+        assert_rejected(&SecondUser::new(thief), "sessions", &stolen);
     }
     // Every user needs the token, even the owner and root.
     for user in [NOBODY, OWNER, 0] {
-        assert_refused(&SecondUser::new(user), "tokenless", &stolen);
+        assert_rejected(&SecondUser::new(user), "tokenless", &stolen);
     }
     let invented = [
         format!("{name}={TOKEN}"),
@@ -146,13 +147,15 @@ fn session_is_useless_to_other_users() {
         format!("{name}={}", &value[..value.len() - 1]),
     ];
     let invented = guarded.target(&json!({ "cookies": invented }));
-    assert_refused(&guarded.owner, "sessions", &invented);
+    assert_rejected(&guarded.owner, "sessions", &invented);
 
     let file = guarded.owner.home().join(".local/state/khor/sessions.json");
-    let (text, mode) =
-        (fs::read_to_string(&file).expect("the sessions"), fs::metadata(&file).expect("its mode"));
+    let (text, mode) = (
+        fs::read_to_string(&file).expect("reading the sessions file"),
+        fs::metadata(&file).expect("the sessions file's mode"),
+    );
     assert_eq!(mode.permissions().mode() & 0o777, 0o600);
-    assert!(!text.contains(value) && !text.contains(TOKEN), "the file holds hashes only: {text}");
+    assert!(!text.contains(value) && !text.contains(TOKEN), "the file contains more than hashes: {text}");
     assert!(!guarded.engine.log().contains(value) && !guarded.engine.log().contains(TOKEN));
 }
 
@@ -178,17 +181,17 @@ fn logout_login_limit_or_token_end_sessions() {
     let many: Vec<String> = many.collect();
     let replayed = try_all(&guarded.owner, "sessions", &guarded.target(&json!({ "cookies": many })));
     let live = replayed.iter().filter(|row| row.outcome.is_ok()).count();
-    assert!((1..=MAX_SESSIONS).contains(&live), "{live} sessions at once");
+    assert!((1..=MAX_SESSIONS).contains(&live), "{live} sessions are valid at the same time");
 
     // Sessions stay valid after a restart, until the token changes.
-    let last = replayed.iter().rposition(|row| row.outcome.is_ok()).expect("a session");
+    let last = replayed.iter().rposition(|row| row.outcome.is_ok()).expect("a valid session");
     let Guarded { owner, engine } = guarded;
     assert!(engine.stop().success());
     let guarded = Guarded { engine: UserEngine::start(&owner, &["--fake", "--no-audio"]), owner };
-    assert!(guarded.is_open(&many[last]), "a restart keeps the session");
+    assert!(guarded.is_open(&many[last]), "the restart ended the session");
     let Guarded { owner, engine } = guarded;
     assert!(engine.stop().success());
     owner.write(&token_file(&owner), ANOTHER_TOKEN);
     let guarded = Guarded { engine: UserEngine::start(&owner, &["--fake", "--no-audio"]), owner };
-    assert!(!guarded.is_open(&many[last]), "a new token ends the session");
+    assert!(!guarded.is_open(&many[last]), "the session outlived the change of the token");
 }

@@ -1,24 +1,25 @@
-//! A foreign web page, or a page on another port, in the browser of the engine's own user.
+//! Attack: a foreign web page, or a page on another port, in the browser of the engine's own user.
 
 use khor_e2e::{SecondUser, UserEngine, free_port, second_user::OWNER, skip::root_or_skip};
 use serde_json::{Value, json};
 
 use crate::{
-    attempt::{Row, Target, assert_granted, assert_refused},
+    attempt::{Row, Target, assert_granted, assert_rejected},
     requests::{ask, judge, send},
 };
 
-/// Paths whose answers never end. The tests read one byte of them.
+/// Paths whose responses never end. The tests read only one byte of the body.
 const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
 
-/// The headers that a browser adds for a foreign page, one attempt each. `PORT` is the engine's.
+/// Headers that a browser adds for a foreign page, one for each attempt. `PORT` stands for the
+/// engine's port.
 const FOREIGN: [(&str, &str); 10] = [
     ("origin", "http://evil.example"),
     ("origin", "https://evil.example"),
     ("origin", "null"),
     ("origin", "http://127.0.0.1:8000"),
     ("origin", "https://127.0.0.1:PORT"),
-    // The same listener under another of its names is a different origin.
+    // Another name of the same engine is a different origin.
     ("origin", "http://localhost:PORT"),
     ("sec-fetch-site", "cross-site"),
     ("sec-fetch-site", "same-site"),
@@ -27,7 +28,7 @@ const FOREIGN: [(&str, &str); 10] = [
     ("host", "evil.example"),
 ];
 
-/// The headers of khor's own page, of an address typed by hand, and of curl.
+/// Headers of requests by khor's own page, by a typed address, and by curl.
 const OWN: [&[(&str, &str)]; 4] = [
     &[("origin", "http://127.0.0.1:PORT"), ("sec-fetch-site", "same-origin")],
     &[("sec-fetch-site", "none")],
@@ -39,17 +40,17 @@ fn with_port(text: &str, target: &Target) -> String {
     text.replace("PORT", &target.port().to_string())
 }
 
-/// Every path of the API that answers GET, and `/metrics`.
+/// Every path that answers GET.
 fn paths(target: &Target) -> Vec<String> {
-    let paths = target.0["paths"].as_array().expect("paths").iter();
-    paths.map(|path| path.as_str().expect("a path").to_owned()).collect()
+    let paths = target.0["paths"].as_array().expect("a list of paths in the target").iter();
+    paths.map(|path| path.as_str().expect("a path in text").to_owned()).collect()
 }
 
 fn enough(path: &str) -> Option<usize> {
     ENDLESS.contains(&path).then_some(1)
 }
 
-/// Every GET and some changes with the headers of a foreign page.
+/// Every GET request and some changes, with the headers of a foreign page.
 pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, value) in FOREIGN {
@@ -79,11 +80,11 @@ pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// Every GET and a change with the headers of khor's own page, and GETs without these headers.
+/// Every GET request with each set of own headers, and a change by khor's own page.
 pub(crate) fn own(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, headers) in OWN.into_iter().enumerate() {
-        // The doctor is slow, so it is requested once only.
+        // The doctor is slow, so it is requested only once.
         for path in paths(target).into_iter().filter(|path| i == 0 || path != "/api/doctor") {
             rows.push(Row::new(format!("GET {path}, {headers:?}"), "its content", move |target| {
                 let headers: Vec<_> =
@@ -101,13 +102,13 @@ pub(crate) fn own(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// The paths that answer GET, by the API's own document.
+/// The paths that answer GET according to the OpenAPI document, and `/metrics`.
 fn readable(document: &Value) -> Vec<String> {
-    let paths = document["paths"].as_object().expect("paths").iter();
+    let paths = document["paths"].as_object().expect("paths in the OpenAPI document").iter();
     let mut paths: Vec<String> = paths
         .filter(|(path, methods)| methods["get"].is_object() && !path.starts_with("/api/recordings/"))
         .map(|(path, _)| path.replace("/clips/{name}", "/clips/idle.wav").replace("{name}", "ambient"))
-        // A WebSocket, and a preset that plays unsaved.
+        // Exclude a WebSocket, and the preview of an unsaved preset.
         .filter(|path| path != "/api/listen" && path != "/api/presets/preview")
         .collect();
     if !paths.iter().any(|path| path == "/metrics") {
@@ -125,10 +126,10 @@ fn foreign_page_neither_reads_nor_steers() {
     owner.configure(&json!({ "listen": { "port": free_port() } }));
     let engine = UserEngine::start(&owner, &["--fake", "--no-audio"]);
     let paths = readable(&engine.get("/api/openapi.json"));
-    assert!(paths.len() >= 15, "{paths:?}");
+    assert!(paths.len() >= 15, "too few paths in the OpenAPI document: {paths:?}");
     let target = json!({ "engine": engine.address(), "paths": paths });
     let before = engine.get("/api/config");
-    assert_refused(&owner, "web page", &target);
+    assert_rejected(&owner, "web page", &target);
     assert_eq!(engine.get("/api/config"), before, "a foreign page changed the configuration");
     assert_granted(&owner, "own page", &target);
     assert_ne!(engine.get("/api/config"), before);
