@@ -1,12 +1,13 @@
-//! `block_rq_issue` and `block_rq_complete`: requests, bytes, errors and latency of block devices, sorted as
-//! /proc/diskstats sorts them. Kernel 5.5 and later.
+//! Counts requests, bytes, errors and latency of block devices (`block_rq_issue`,
+//! `block_rq_complete`). The counts have the same categories as /proc/diskstats. Kernel 5.5 and
+//! later.
 //!
-//! A request counts once, at the disk that does the work. Two drivers issue requests that other
-//! disks carry out, loop and the request-based device-mapper targets (multipath), so their disks
-//! count errors only. Other stacked drivers (md, bcache, most of device-mapper) pass I/O on before
+//! A request counts once, at the disk that does the work. Loop devices and the request-based
+//! device-mapper targets (multipath) issue requests that other disks carry out. So these devices
+//! count only errors. Other stacked drivers (md, bcache, most of device-mapper) pass I/O on before
 //! it becomes a request.
 //!
-//! Atomic adds: requests are issued and completed in task context as well as in interrupts.
+//! Adds are atomic, because requests are issued and completed in task context and in interrupts.
 
 use aya_ebpf::Global;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
@@ -36,42 +37,45 @@ static QUEUE_DISK_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static DISK_NAME_OFFSET: Global<u32> = Global::new(0);
 
-/// When requests were issued, ns, by the address of their `struct request`.
+/// Time at which each request was issued, ns. The key is the address of its `struct request`.
 ///
-/// Least recently used: one whose completion is never seen makes room in time, and without room a request goes
-/// untimed, which leaves the mean of the others right. The collector sets the number of elements.
+/// The map drops the least recently used element, so requests whose completion is never seen do not
+/// fill it. A request that is not in the map is not timed; the mean time of the others stays right.
+/// The collector sets the number of elements.
 #[map]
 static ISSUED: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1, 0);
 
-/// What a request is, as far as khor tells them apart.
+/// The kinds of requests that khor distinguishes.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     Read,
     Write,
-    /// Flushes and discards: no data moves.
+    /// Flushes and discards, which transfer no data.
     Control,
-    /// Commands from user space or the driver itself, which the kernel's statistics leave out.
+    /// Commands from user space or from the driver itself, which the kernel's statistics do not
+    /// include.
     Passthrough,
 }
 
-/// Notes the time, on kernels since 5.11. Nothing is counted here: a request that its device has no room for is issued
-/// again.
+/// Stores the time of issue, on kernels since 5.11. It counts nothing, because a request is issued
+/// again if its device has no room for it.
 #[btf_tracepoint(function = "block_rq_issue")]
 fn block_rq_issue(ctx: BtfTracePointContext) -> i32 {
     issued(ctx.arg(0));
     0
 }
 
-/// The same where the request queue comes first, before 5.11; the collector loads one of the two.
+/// Stores the time of issue before 5.11, where the request queue is the first argument. The
+/// collector loads one of these two programs.
 #[btf_tracepoint(function = "block_rq_issue")]
 fn block_rq_issue_queue_first(ctx: BtfTracePointContext) -> i32 {
     issued(ctx.arg(1));
     0
 }
 
-/// Counts the bytes done; a request may complete in several parts. A journal writes between two
-/// flushes. Such a write completes twice: with its data, and without data after the second flush.
-/// Only the second completion counts as a request.
+/// Counts the completed bytes and requests. A request may complete in several parts. A journal
+/// writes between two flushes, and such a write completes twice: with its data, and without data
+/// after the second flush. Only the second completion counts as a request.
 #[btf_tracepoint(function = "block_rq_complete")]
 fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
     let request: *const u8 = ctx.arg(0);
@@ -87,7 +91,7 @@ fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
     }
     // SAFETY: argument 0 is a `struct request *`.
     let left_bytes: u32 = unsafe { field::read(request, &REQUEST_DATA_LEN_OFFSET) };
-    // SAFETY: as above.
+    // SAFETY: argument 0 is a `struct request *`.
     let state: u32 = unsafe { field::read(request, &REQUEST_STATE_OFFSET) };
     let completed = done_bytes >= left_bytes && state & REQUEST_FLUSH_SEQUENCE.load() == 0;
     let latency_ns = if completed { latency_ns(request) } else { 0 };
@@ -105,12 +109,12 @@ fn issued(request: *const u8) {
     if !matches!(kind(request), Kind::Read | Kind::Write) || is_stacked(request) {
         return;
     }
-    // SAFETY: takes nothing and always succeeds.
+    // SAFETY: this call takes no argument and always succeeds.
     let now_ns = unsafe { bpf_ktime_get_ns() };
-    let _ = ISSUED.insert(request as u64, now_ns, 0); // without room it goes untimed
+    let _ = ISSUED.insert(request as u64, now_ns, 0); // without room, the request is not timed
 }
 
-/// Counts for the machine and for the request's scopes.
+/// Adds to the counts of the machine and of the request's scopes.
 #[inline(always)]
 fn count<const N: usize>(request: *const u8, amounts: [(Slot, u64); N]) {
     let Some(cpu) = Cpu::this() else { return };
@@ -122,7 +126,8 @@ fn count<const N: usize>(request: *const u8, amounts: [(Slot, u64); N]) {
     }
 }
 
-/// Counts an error and tells of it. Not inlined: rare, and most of what the verifier would have to look at.
+/// Counts an error and sends a cue. Not inlined: it is rare, and most of the code that the verifier
+/// would have to check.
 #[inline(never)]
 fn failed(request: *const u8) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -133,20 +138,20 @@ fn failed(request: *const u8) -> i32 {
     0
 }
 
-/// Time since the issue of a request that is complete, at least 1; 0 if the issue was not seen.
+/// Time since the issue of a completed request, ns, at least 1. 0 if the time of issue is unknown.
 #[inline(always)]
 fn latency_ns(request: *const u8) -> u64 {
     // SAFETY: the value is copied at once.
     let Some(&issued_ns) = (unsafe { ISSUED.get(request as u64) }) else { return 0 };
     let _ = ISSUED.remove(request as u64);
-    // SAFETY: takes nothing and always succeeds.
+    // SAFETY: this call takes no argument and always succeeds.
     unsafe { bpf_ktime_get_ns() }.saturating_sub(issued_ns).max(1)
 }
 
 /// Whether other disks carry out the request's work.
 ///
-/// The name of the disk decides: only the kernel sets it, and 5.10 has no list of the slaves of a
-/// disk. A null pointer reads as zero, which is the name of no disk.
+/// The name of the disk decides, because only the kernel sets it. The list of a disk's slaves does
+/// not exist in 5.10. A null pointer reads as zero, which is no disk's name.
 #[inline(always)]
 fn is_stacked(request: *const u8) -> bool {
     const LOOP: u32 = u32::from_ne_bytes(*b"loop");
@@ -155,10 +160,10 @@ fn is_stacked(request: *const u8) -> bool {
     // SAFETY: callers pass the tracepoint's `struct request *`.
     let mut disk: *const u8 = unsafe { field::read(request, &REQUEST_DISK_OFFSET) };
     if QUEUE_DISK_OFFSET.load() != UNKNOWN {
-        // SAFETY: the pointer just read is a `struct request_queue *` on such kernels.
+        // SAFETY: on such kernels, the pointer just read is a `struct request_queue *`.
         disk = unsafe { field::read(disk, &QUEUE_DISK_OFFSET) };
     }
-    // SAFETY: a `struct gendisk *`, in which the name is an array of bytes.
+    // SAFETY: `disk` is a `struct gendisk *`, in which the name is an array of bytes.
     let name: u32 = unsafe { field::read(disk, &DISK_NAME_OFFSET) };
     name == LOOP || name & THREE_LETTERS == DEVICE_MAPPER
 }
@@ -176,7 +181,7 @@ fn kind(request: *const u8) -> Kind {
         FIRST_PASSTHROUGH.. => Kind::Passthrough,
         READ => Kind::Read,
         DISCARD | SECURE_ERASE => Kind::Control,
-        // Whatever sends data to the device is odd (`op_is_write` in the kernel).
+        // Operations that send data to the device have odd numbers (`op_is_write` in the kernel).
         operation if operation & 1 == 1 => Kind::Write,
         _ => Kind::Control,
     }

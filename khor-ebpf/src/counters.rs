@@ -1,7 +1,8 @@
-//! The per-CPU counters, and the two ways to add to them.
+//! The per-CPU counters, with a plain and an atomic way to add to them.
 //!
-//! A plain array with one cache-line-aligned element per CPU, rather than a per-CPU array: only the former can
-//! be memory-mapped, which makes sampling free. The JIT inlines the lookup.
+//! The map is a plain array with one cache-line-aligned element for each CPU, not a per-CPU array.
+//! Only a plain array can be mapped into the collector's memory, which then samples without system
+//! calls. The JIT compiler inlines the lookup.
 
 use core::arch::asm;
 
@@ -13,11 +14,11 @@ use khor_layout::{CpuCounters, CueKind, Slot, Wish};
 
 use crate::scopes::Scopes;
 
-/// The collector sets the number of elements to that of possible CPUs.
+/// The counters, one element for each possible CPU. The collector sets the number of elements.
 #[map]
 static COUNTERS: Array<CpuCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// The CPU the program runs on, with its counters.
+/// The CPU on which the program runs, with its counters.
 #[derive(Clone, Copy)]
 pub struct Cpu {
     counters: *mut CpuCounters,
@@ -25,30 +26,33 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// This CPU; always there, but the verifier wants to be told what if not.
+    /// The current CPU. It always exists, but the verifier requires that programs handle a missing
+    /// element.
     #[inline(always)]
     pub fn this() -> Option<Self> {
-        // SAFETY: takes nothing and always succeeds.
+        // SAFETY: this call takes no argument and always succeeds.
         let number = unsafe { bpf_get_smp_processor_id() };
         Some(Self { counters: COUNTERS.get_ptr_mut(number)?, number })
     }
 
-    /// Adds with a plain store, for tracepoints whose program never runs twice at once on one CPU.
+    /// Adds with a plain store. Use it only if the program cannot be interrupted by itself on the
+    /// same CPU.
     #[inline(always)]
     pub fn add(self, slot: Slot, amount: u64) {
-        // SAFETY: this CPU's element lives as long as the program. The collector reads it concurrently, but an
-        // aligned 8-byte store never tears.
+        // SAFETY: this CPU's element lives as long as the program. The collector reads it at the
+        // same time, but an aligned 8-byte store is never partly visible.
         unsafe { (*self.counters).slots[slot as usize] += amount };
     }
 
-    /// Adds atomically, for tracepoints in code that an interrupt or another task on this CPU may enter meanwhile.
+    /// Adds atomically. Use it if an interrupt or another task may run the program on the same CPU
+    /// meanwhile.
     #[inline(always)]
     pub fn add_atomic(self, slot: Slot, amount: u64) {
         // SAFETY: as in `add`.
         unsafe { add_atomic(&raw mut (*self.counters).slots[slot as usize], amount) };
     }
 
-    /// Counts a cue that had to be dropped.
+    /// Counts a dropped cue.
     #[inline(always)]
     pub fn lose(self, kind: CueKind) {
         // SAFETY: as in `add`.
@@ -62,20 +66,20 @@ impl Cpu {
         unsafe { add_atomic(&raw mut (*self.counters).tagged_sockets, 1) };
     }
 
-    /// What the collector asks for now.
+    /// The collector's current request.
     #[inline(always)]
     pub fn wish(self) -> Wish {
-        // SAFETY: as in `add`; the collector stores the word whole.
+        // SAFETY: as in `add`. The collector stores the whole word at once.
         Wish(unsafe { (&raw const (*self.counters).wish).read_volatile() })
     }
 
-    /// Its number.
+    /// Number of the CPU.
     #[inline(always)]
     pub fn number(self) -> u32 {
         self.number
     }
 
-    /// The scopes, if there are any.
+    /// The current scopes; `None` if there are none.
     #[inline(always)]
     pub fn scopes(self) -> Option<Scopes> {
         let wish = self.wish();
@@ -85,13 +89,13 @@ impl Cpu {
 
 /// Adds `amount` atomically.
 ///
-/// In assembly because `AtomicU64` has no `fetch_add` on this target, and because this instruction, unlike one that
-/// also returns the old value, exists on 5.10.
+/// It is assembly because `AtomicU64` has no `fetch_add` on this target. An instruction that also
+/// returns the old value would not exist on 5.10.
 ///
 /// # Safety
 /// `counter` must point to 8 aligned bytes of a map element.
 #[inline(always)]
 pub unsafe fn add_atomic(counter: *mut u64, amount: u64) {
-    // SAFETY: by the contract above.
+    // SAFETY: the caller guarantees the requirements above.
     unsafe { asm!("lock *(u64 *)({0} + 0) += {1}", in(reg) counter, in(reg) amount, options(nostack)) };
 }

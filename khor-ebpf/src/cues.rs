@@ -1,4 +1,4 @@
-//! Sends cues through the ring buffer, no faster than agreed; what is dropped is counted.
+//! Sends cues through the ring buffer at a limited rate, and counts the dropped ones.
 
 use aya_ebpf::helpers::generated::{bpf_get_current_cgroup_id, bpf_ktime_get_boot_ns};
 use aya_ebpf::helpers::bpf_get_current_comm;
@@ -12,21 +12,23 @@ use crate::owner;
 #[map]
 static CUES: RingBuf = RingBuf::with_byte_size(CUES_BYTES, 0);
 
-/// Token buckets by [`CueKind`], each as the time at which it will be full (generic cell rate algorithm).
+/// One token bucket for each [`CueKind`], stored as the time at which it will be full, ns (generic
+/// cell rate algorithm).
 ///
-/// Neither locked nor atomic: CPUs that race let through one cue each at most.
+/// It has no lock and no atomic access: a race between CPUs lets at most one more cue for each CPU
+/// through.
 #[map]
 static FULL_AT_NS: Array<u64> = Array::with_max_entries(CueKind::COUNT as u32, 0);
 
-/// What a cue is about.
+/// The process or cgroup that a cue is about.
 pub struct Subject {
     /// Process (thread group), 0 if unknown.
     pub process: u32,
-    /// Id of its cgroup, 0 if unknown.
+    /// Id of the process's cgroup, 0 if unknown.
     pub cgroup_id: u64,
     /// Name of the process, zeros if unknown.
     pub comm: [u8; 16],
-    /// Scopes it belongs to.
+    /// Scopes that the event belongs to, one bit each.
     pub scopes: u64,
 }
 
@@ -36,24 +38,24 @@ impl Subject {
     pub fn current(scopes: u64) -> Self {
         Self {
             process: owner::current_process(),
-            // SAFETY: takes nothing and always succeeds.
+            // SAFETY: this call takes no argument and always succeeds.
             cgroup_id: unsafe { bpf_get_current_cgroup_id() },
             comm: bpf_get_current_comm().unwrap_or([0; 16]),
             scopes,
         }
     }
 
-    /// A `struct cgroup *`, null if unknown, which belongs to `scopes`.
+    /// A `struct cgroup *` without a process, null if unknown, which belongs to `scopes`.
     #[inline(always)]
     pub fn cgroup(cgroup: *const u8, scopes: u64) -> Self {
         Self { process: 0, cgroup_id: owner::cgroup_id(cgroup), comm: [0; 16], scopes }
     }
 }
 
-/// Sends a cue, or counts it as lost.
+/// Sends a cue. If the limit is reached or the buffer is full, counts it as lost.
 #[inline(always)]
 pub fn send(cpu: Cpu, kind: CueKind, subject: &Subject, detail: u32) {
-    // SAFETY: takes nothing and always succeeds.
+    // SAFETY: this call takes no argument and always succeeds.
     let now_ns = unsafe { bpf_ktime_get_boot_ns() };
     if !admit(kind, now_ns) {
         return cpu.lose(kind);
@@ -72,11 +74,12 @@ pub fn send(cpu: Cpu, kind: CueKind, subject: &Subject, detail: u32) {
     record.submit(0);
 }
 
-/// Takes a token if there is one.
+/// Takes a token from the kind's bucket. Returns false if the bucket is empty.
 #[inline(always)]
 fn admit(kind: CueKind, now_ns: u64) -> bool {
     let Some(full_at_ns) = FULL_AT_NS.get_ptr_mut(kind as u32) else { return false };
-    // SAFETY: an element of the map, which lives as long as the program; see above for races.
+    // SAFETY: this is an element of the map, which lives as long as the program. `FULL_AT_NS`
+    // explains races.
     let full_at_ns = unsafe { &mut *full_at_ns };
     let without_debt_ns = (*full_at_ns).max(now_ns);
     let debt_ns = without_debt_ns - now_ns;

@@ -1,4 +1,4 @@
-//! `sched_process_exec`: successful `execve` calls. Kernel 5.5 and later.
+//! Counts successful `execve` calls (`sched_process_exec`). Kernel 5.5 and later.
 
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
@@ -8,7 +8,8 @@ use crate::counters::Cpu;
 use crate::cues::{self, Subject};
 use crate::scopes::credit_current;
 
-/// Counts one. Atomic: runs in task context, where newer kernels let another task in between.
+/// Counts a program start. The add is atomic, because newer kernels may switch to another task
+/// meanwhile.
 #[btf_tracepoint(function = "sched_process_exec")]
 fn sched_process_exec(_: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -1,5 +1,5 @@
-//! `mark_victim` and `signal_deliver`: processes that the kernel kills, and processes that crash. Cues only.
-//! Kernel 5.5 and later.
+//! Sends cues for processes that the kernel kills (`mark_victim`) and for processes that crash
+//! (`signal_deliver`). Kernel 5.5 and later.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;
@@ -17,7 +17,8 @@ static TASK_COMM_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static SIGACTION_HANDLER_OFFSET: Global<u32> = Global::new(0);
 
-/// Out of memory: the victim, since 6.8 as a task. The running task is the one that needed memory.
+/// Sends a cue for a process that is killed because memory ran out, on kernels since 6.8. The
+/// victim is the argument; the running task is the one that needed memory.
 #[btf_tracepoint(function = "mark_victim")]
 fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -29,7 +30,7 @@ fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     let subject = Subject {
         process,
         cgroup_id,
-        // SAFETY: as above; the name is an array of bytes.
+        // SAFETY: argument 0 is a `struct task_struct *`, in which the name is an array of bytes.
         comm: unsafe { field::read(task, &TASK_COMM_OFFSET) },
         scopes: cpu.scopes().map_or(0, |scopes| scopes.of_task(cgroup_id, cgroup, process)),
     };
@@ -37,8 +38,9 @@ fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// The same before 6.8, where only a number is told. Who exhausts a cgroup's memory is often its own victim and then the
-/// running task; of others the collector asks /proc, which may be too late.
+/// Sends the same cue before 6.8, where the argument is only the number of the victim. A process
+/// that exhausts a cgroup's memory is often the victim itself, and then it is the running task. For
+/// other victims the collector reads the name from /proc, which may be too late.
 #[btf_tracepoint(function = "mark_victim")]
 fn mark_victim_number(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -52,7 +54,8 @@ fn mark_victim_number(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// A process about to die of a signal that dumps core (signal(7)): it has no handler for it.
+/// Sends a cue for a process that a signal ends with a core dump (signal(7)), because the process
+/// has no handler for it.
 #[btf_tracepoint(function = "signal_deliver")]
 fn signal_deliver(ctx: BtfTracePointContext) -> i32 {
     const SIG_DFL: u64 = 0;
@@ -71,7 +74,8 @@ fn signal_deliver(ctx: BtfTracePointContext) -> i32 {
 
 #[inline(always)]
 fn dumps_core(signal: u32) -> bool {
-    // SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS: the same numbers on x86-64 and arm64.
+    // SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS: the same numbers on x86-64 and
+    // arm64.
     const SIGNALS: u64 =
         1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 11 | 1 << 24 | 1 << 25 | 1 << 31;
     signal < u64::BITS && SIGNALS >> signal & 1 == 1

@@ -1,6 +1,7 @@
-//! `irq_handler_entry` and `softirq_entry`: device interrupts and soft interrupts. Kernel 5.5 and later.
+//! Counts device interrupts (`irq_handler_entry`) and soft interrupts (`softirq_entry`). Kernel 5.5
+//! and later.
 //!
-//! Nobody owns an interrupt, so no scope counts them.
+//! An interrupt has no owner, so no scope counts it.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;
@@ -13,12 +14,12 @@ use crate::field;
 #[unsafe(no_mangle)]
 static IRQACTION_NEXT_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts one per interrupt. A plain add is exact: handlers of hard interrupts run with interrupts
-/// off. On PREEMPT_RT most handlers are threads, but the tracepoint still fires in the hard
-/// interrupt.
+/// Counts a device interrupt. A plain add is exact, because handlers of hard interrupts run with
+/// interrupts off. On PREEMPT_RT most handlers are threads, but the tracepoint still fires in the
+/// hard interrupt.
 ///
-/// The tracepoint fires for every handler of a shared line while /proc/stat counts the interrupt once, so only
-/// the last handler counts.
+/// The tracepoint fires for every handler of a shared line, but /proc/stat counts the interrupt
+/// once. So only the last handler counts.
 #[btf_tracepoint(function = "irq_handler_entry")]
 fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: argument 1 is a `struct irqaction *`, whose `next` is a pointer.
@@ -29,9 +30,10 @@ fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts one, where the kernel counts it for /proc/softirqs. A plain add is exact: soft interrupts
-/// do not nest on a CPU. On `PREEMPT_RT` a task can preempt the program. The kernel then skips the
-/// nested run and counts it in `recursion_misses`, which the collector reports as `missed_events`.
+/// Counts a soft interrupt, where the kernel counts it for /proc/softirqs. A plain add is exact,
+/// because soft interrupts do not nest on a CPU. On `PREEMPT_RT` a task can preempt the program.
+/// The kernel then skips the nested run and counts it in `recursion_misses`, which the collector
+/// reports as `missed_events`.
 #[btf_tracepoint(function = "softirq_entry")]
 fn softirq_entry(_: BtfTracePointContext) -> i32 {
     if let Some(cpu) = Cpu::this() {

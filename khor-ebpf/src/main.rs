@@ -1,11 +1,10 @@
-//! khor's in-kernel programs: each adds to a counter of the CPU it runs on, and sends a cue if the event is rare
-//! enough to deserve one.
+//! khor's in-kernel programs. Each program adds to a counter of the CPU it runs on, and sends a cue
+//! if the event is rare enough.
 //!
-//! Machine counters use BTF tracepoints (kernel 5.5 and later). These are the cheapest kind and
-//! need only `CAP_BPF` and `CAP_PERFMON`. The sockets of scopes also need function entries
-//! (fentry), which need the same capabilities. Some kernels do not allow them. Rust emits no CO-RE
-//! relocations, so the collector passes field offsets as read-only globals. The verifier treats
-//! these as constants.
+//! Machine counters use BTF tracepoints (kernel 5.5 and later). They cost least and need only
+//! `CAP_BPF` and `CAP_PERFMON`. The sockets of scopes also need function entries (fentry), which
+//! need the same capabilities and do not work on every kernel. Rust emits no CO-RE relocations, so
+//! the collector passes field offsets as read-only globals, which the verifier treats as constants.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
@@ -30,7 +29,7 @@ mod tcp;
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
-/// Never called: nothing here panics, yet the language wants a handler.
+/// Never called, because the programs cannot panic. Rust requires a panic handler.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}

@@ -1,16 +1,17 @@
-//! `netif_receive_skb` and `net_dev_xmit`: packets and bytes in and out. Kernel 5.5 and later.
+//! Counts received and sent packets and bytes (`netif_receive_skb`, `net_dev_xmit`). Kernel 5.5 and
+//! later.
 //!
 //! A device is at the machine's edge if it has a parent device: hardware, or a guest's virtual
 //! card. Loopback, veth, bridges, bonds and tunnels have none. The programs read the packet's
-//! device each time and store nothing about devices, so devices may appear, disappear, and change
+//! device each time and store nothing about devices. So devices may appear, disappear, and change
 //! name or namespace.
 //!
-//! `net_dev_queue` would not do for sent packets. It runs before software segmentation, whose
+//! `net_dev_queue` is unsuitable for sent packets. It fires before software segmentation, whose
 //! headers the device counts, and before the queue may drop the packet.
 //!
 //! Both tracepoints fire with bottom halves disabled, so a plain add is exact. On PREEMPT_RT a task
-//! can preempt another within a program. The kernel then skips the program's nested run and counts
-//! it in `recursion_misses`.
+//! can preempt another one within a program. The kernel then skips the program's nested run and
+//! counts it in `recursion_misses`.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;
@@ -29,7 +30,8 @@ static DEVICE_PARENT_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static DEVICE_RX_HANDLER_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts what a device hands to the stack; the link-layer header is already off.
+/// Counts a packet that a device passes to the network stack. Its link-layer header is already
+/// removed.
 #[btf_tracepoint(function = "netif_receive_skb")]
 fn netif_receive_skb(ctx: BtfTracePointContext) -> i32 {
     let skb: *const u8 = ctx.arg(0);
@@ -49,7 +51,8 @@ fn netif_receive_skb(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts what a device accepted, link-layer header included. A busy device is offered the packet again.
+/// Counts a packet that a device accepted, including its link-layer header. A busy device gets the
+/// packet again later.
 #[btf_tracepoint(function = "net_dev_xmit")]
 fn net_dev_xmit(ctx: BtfTracePointContext) -> i32 {
     const NETDEV_TX_OK: i32 = 0;
@@ -82,7 +85,8 @@ impl Device {
         !parent.is_null()
     }
 
-    /// Whether the device is a port of a bridge, bond or the like, which takes over its packets.
+    /// Whether the device is a port of a bridge, bond or similar device, which takes over its
+    /// packets.
     #[inline(always)]
     fn hands_on(self) -> bool {
         // SAFETY: a typed `struct net_device *` (see `Device`), whose `rx_handler` is a pointer.

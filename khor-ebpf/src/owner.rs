@@ -1,8 +1,8 @@
-//! Whose an event is: the cgroup of a task, of a socket, or of a block request.
+//! Finds the owner of an event: the cgroup of a task, of a socket, or of a block request.
 //!
-//! Never that of whoever happens to run, except where the event is the running task's own doing. What is not known is
-//! a null pointer rather than an `Option`: of the latter the compiler may load the part that was never written, which
-//! verifiers before 6.3 refuse.
+//! The running task counts as owner only if it causes the event itself. An unknown owner is a null
+//! pointer, not `None`: for an `Option`, the compiler may load memory that was never written, which
+//! verifiers before 6.3 reject.
 
 use core::ptr::null;
 
@@ -42,27 +42,27 @@ static KERNFS_ID_OFFSET: Global<u32> = Global::new(0);
 
 type Pointer = *const u8;
 
-/// Process (thread group) of the running task.
+/// Number of the running task's process (thread group).
 #[inline(always)]
 pub fn current_process() -> u32 {
     (bpf_get_current_pid_tgid() >> 32) as u32
 }
 
-/// `struct cgroup *` of the running task, in the unified hierarchy.
+/// The `struct cgroup *` of the running task, in the unified hierarchy.
 #[inline(always)]
 pub fn cgroup_of_current() -> Pointer {
-    // SAFETY: takes nothing and always succeeds.
+    // SAFETY: this call takes no argument and always succeeds.
     cgroup_of_task(unsafe { bpf_get_current_task() } as Pointer)
 }
 
-/// `struct cgroup *` of a `struct task_struct *`.
+/// The `struct cgroup *` of a `struct task_struct *`.
 #[inline(always)]
 pub fn cgroup_of_task(task: Pointer) -> Pointer {
     follow(follow(task, &TASK_CGROUPS_OFFSET), &CSS_SET_CGROUP_OFFSET)
 }
 
-/// The full socket of a `struct sock *`. For a connection request, this is its listener. Null for
-/// a connection in TIME_WAIT, which no longer has a full socket.
+/// The full socket of a `struct sock *`. For a connection request, this is its listener. Null for a
+/// connection in TIME_WAIT, which no longer has a full socket.
 #[inline(always)]
 pub fn full_sock(sock: Pointer) -> Pointer {
     // For these two states the kernel allocates only the start of the structure.
@@ -75,7 +75,7 @@ pub fn full_sock(sock: Pointer) -> Pointer {
     }
 }
 
-/// `struct cgroup *` in which a `struct sock *` was made.
+/// The `struct cgroup *` in which a `struct sock *` was created.
 #[inline(always)]
 pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
     // Before 5.15, a class id or priority (net_cls, net_prio) replaces the pointer and sets a low
@@ -89,21 +89,21 @@ pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
     null()
 }
 
-/// `struct cgroup *` to which the I/O controller charges a `struct request *`, if it is of the unified hierarchy: an
-/// older one has ids of its own, which are others' here.
+/// The `struct cgroup *` to which the I/O controller charges a `struct request *`. Null if it is in
+/// an older hierarchy, whose ids could equal ids of other cgroups in the unified one.
 #[inline(always)]
 pub fn cgroup_of_request(request: Pointer) -> Pointer {
     let bio = follow(request, &REQUEST_BIO_OFFSET);
     let group = follow(bio, &BIO_BLKG_OFFSET);
     let controller = follow(group, &BLKG_BLKCG_OFFSET);
     let cgroup = follow(controller, &BLKCG_CGROUP_OFFSET);
-    // As the first column of /proc/PID/cgroup tells them apart.
+    // The number of the unified hierarchy, as in the first column of /proc/PID/cgroup.
     const UNIFIED: u32 = 0;
     let root = follow(cgroup, &CGROUP_ROOT_OFFSET);
     if root.is_null() || probe::<u32>(root, &CGROUP_ROOT_ID_OFFSET) != UNIFIED { null() } else { cgroup }
 }
 
-/// Id of a `struct cgroup *`: the inode number of its directory; 0 if unknown.
+/// Id of a `struct cgroup *`, which is the inode number of its directory. 0 if unknown.
 #[inline(always)]
 pub fn cgroup_id(cgroup: Pointer) -> u64 {
     probe(follow(cgroup, &CGROUP_KN_OFFSET), &KERNFS_ID_OFFSET)

@@ -1,8 +1,9 @@
-//! `sk_filter_trim_cap`: packets as they reach a socket, for scopes only. Kernel 5.5 and later.
+//! Counts packets that reach a socket, for scopes only (`sk_filter_trim_cap`). Kernel 5.5 and
+//! later.
 //!
-//! When a device hands over a packet, the kernel does not know its socket yet. Every packet that
-//! reaches a socket passes this function once, whatever the protocol. The kernel's accounting for
-//! cgroups uses it too.
+//! When a device passes a packet to the stack, the kernel does not know its socket yet. Every
+//! packet that reaches a socket passes this function once, for any protocol. The kernel's
+//! accounting for cgroups uses it too.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;
@@ -13,7 +14,7 @@ use crate::counters::Cpu;
 use crate::field::probe;
 use crate::owner;
 
-// As other kernel headers have them.
+// Address families of IPv4 and IPv6, from kernel headers that aya does not bind.
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 
@@ -26,7 +27,7 @@ static SKB_NETWORK_HEADER_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static SOCK_FAMILY_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts one packet for the scopes of the cgroup in which the socket was made.
+/// Counts a packet for the scopes of the cgroup in which the socket was created.
 #[fentry(function = "sk_filter_trim_cap")]
 fn sk_filter_trim_cap(ctx: FEntryContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -40,7 +41,8 @@ fn sk_filter_trim_cap(ctx: FEntryContext) -> i32 {
     0
 }
 
-/// Length from the network header on, which the stack has passed by now.
+/// Length of the packet from the network header on. The stack has already moved `data` past this
+/// header.
 #[inline(always)]
 fn packet_bytes(skb: *const u8) -> u64 {
     let len: u32 = probe(skb, &crate::net::SKB_LEN_OFFSET);

@@ -1,4 +1,5 @@
-//! `sched_switch`: context switches, the hottest tracepoint of all. Kernel 5.5 and later.
+//! Counts context switches (`sched_switch`), the most frequent of all tracepoints. Kernel 5.5 and
+//! later.
 
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
@@ -7,8 +8,8 @@ use khor_layout::Slot;
 use crate::counters::Cpu;
 use crate::scopes::credit_current;
 
-/// Counts one, for the scopes of the task that leaves, which is still the running one. Plain: runs with interrupts
-/// off, under the run queue's lock.
+/// Counts a switch, for the scopes of the task that stops running and is still the current one. A
+/// plain add is exact, because interrupts are off and the run queue is locked.
 #[btf_tracepoint(function = "sched_switch")]
 fn sched_switch(_: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -1,7 +1,7 @@
-//! Counts apart for scopes; nothing of it runs while there are none.
+//! Counts events for scopes. None of this code runs while there are no scopes.
 //!
-//! Which scopes a cgroup belongs to takes a walk over its ancestors, so the verdict is remembered per cgroup for as
-//! long as the table of scopes stays the same.
+//! To find the scopes of a cgroup, a program looks up the cgroup and all its ancestors. The result
+//! is stored for each cgroup, and is valid as long as the table of scopes stays the same.
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
@@ -25,19 +25,19 @@ static CGROUP_ANCESTORS_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static CGROUP_ANCESTORS_ARE_IDS: Global<u32> = Global::new(0);
 
-/// Two tables, of which [`khor_layout::Wish::generation`] chooses one.
+/// Two tables of scopes. [`khor_layout::Wish::generation`] chooses the current one.
 #[map]
 static SCOPES: Array<ScopeTable> = Array::with_max_entries(2, BPF_F_MMAPABLE);
 
-/// The collector sets the number of elements to scopes × possible CPUs.
+/// The counts of scopes. The collector sets the number of elements to scopes × possible CPUs.
 #[map]
 static SCOPE_COUNTERS: Array<ScopeCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// What was found out about cgroups, by id. One that is forgotten is found out anew.
+/// The scopes of cgroups, by cgroup id. A result that the map has dropped is computed again.
 #[map]
 static VERDICTS: LruHashMap<u64, Verdict> = LruHashMap::with_max_entries(4096, 0);
 
-/// Which scopes include and exclude a cgroup, according to one generation of the table.
+/// The scopes that include and exclude a cgroup, for one generation of the table.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Verdict {
@@ -46,8 +46,8 @@ struct Verdict {
     exclude: u64,
 }
 
-/// Adds to the scopes, if there are any, that a `struct cgroup *` belongs to; null is nobody's. Returns which these are,
-/// one bit each.
+/// Adds to the counts of all scopes that a `struct cgroup *` belongs to. A null pointer belongs to
+/// no scope. Returns these scopes, one bit each.
 #[inline(always)]
 pub fn credit_cgroup<const N: usize>(cpu: Cpu, cgroup: *const u8, amounts: [(Slot, u64); N]) -> u64 {
     let Some(scopes) = cpu.scopes() else { return 0 };
@@ -56,15 +56,15 @@ pub fn credit_cgroup<const N: usize>(cpu: Cpu, cgroup: *const u8, amounts: [(Slo
     owners
 }
 
-/// Adds one to the scopes, if there are any, that the running task belongs to; `SLOT` is a [`Slot`]. Returns which these
-/// are, one bit each.
+/// Adds one to the counts of all scopes that the running task belongs to. `SLOT` is the number of a
+/// [`Slot`]. Returns these scopes, one bit each.
 #[inline(always)]
 pub fn credit_current<const SLOT: usize>(cpu: Cpu) -> u64 {
     let wish = cpu.wish();
     if wish.has(Wish::SCOPES) { credit_one::<SLOT>(wish.generation(), cpu.number()) } else { 0 }
 }
 
-/// Not inlined: what it needs would be saved and restored at every context switch.
+/// Not inlined, because its registers would then be saved and restored at every context switch.
 #[inline(never)]
 fn credit_one<const SLOT: usize>(generation: u64, cpu: u32) -> u64 {
     let Some(scopes) = Scopes::of(generation, cpu) else { return 0 };
@@ -73,7 +73,7 @@ fn credit_one<const SLOT: usize>(generation: u64, cpu: u32) -> u64 {
     owners
 }
 
-/// The present scopes, seen from one CPU.
+/// The current scopes, and the CPU that counts for them.
 #[derive(Clone, Copy)]
 pub struct Scopes {
     table: *const ScopeTable,
@@ -82,21 +82,21 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// Those of a generation.
+    /// The scopes of a generation; `cpu` is the number of the current CPU.
     #[inline(always)]
     pub fn of(generation: u64, cpu: u32) -> Option<Self> {
         Some(Self { table: SCOPES.get_ptr((generation & 1) as u32)?, generation, cpu })
     }
 
-    /// Scopes that the running task's own doing belongs to, one bit each.
+    /// Scopes that the running task's own activity belongs to, one bit each.
     #[inline(always)]
     pub fn of_current(self) -> u64 {
-        // SAFETY: takes nothing and always succeeds.
+        // SAFETY: this call takes no argument and always succeeds.
         let id = unsafe { bpf_get_current_cgroup_id() };
         self.of_task(id, owner::cgroup_of_current(), owner::current_process())
     }
 
-    /// Scopes that the doing of a process in a cgroup belongs to.
+    /// Scopes that the activity of a process in a cgroup belongs to, one bit each.
     #[inline(always)]
     pub fn of_task(self, cgroup_id: u64, cgroup: *const u8, process: u32) -> u64 {
         let cgroup = self.verdict(cgroup_id, cgroup);
@@ -105,8 +105,8 @@ impl Scopes {
         (table.include_all | cgroup.include | process.include) & !(cgroup.exclude | process.exclude)
     }
 
-    /// Scopes that an event belongs to of which no more than the cgroup is known. None if not even that is (null): also
-    /// one that only excludes cannot tell then.
+    /// Scopes that an event belongs to if only its cgroup is known, one bit each. None if the
+    /// cgroup is unknown (null), not even scopes that only exclude.
     #[inline(always)]
     pub fn of_cgroup(self, cgroup: *const u8) -> u64 {
         let id = owner::cgroup_id(cgroup);
@@ -118,7 +118,7 @@ impl Scopes {
         (table.include_all | cgroup.include) & !(cgroup.exclude | table.name_processes)
     }
 
-    /// Adds to all of `scopes`.
+    /// Adds to the counts of all `scopes`.
     #[inline(always)]
     pub fn credit<const N: usize>(self, scopes: u64, amounts: [(Slot, u64); N]) {
         self.credit_slots(scopes, amounts.map(|(slot, amount)| (slot as usize, amount)));
@@ -133,7 +133,8 @@ impl Scopes {
             let element = scopes.trailing_zeros() * CPUS.load() + self.cpu;
             if let Some(counters) = SCOPE_COUNTERS.get_ptr_mut(element) {
                 for (slot, amount) in amounts {
-                    // SAFETY: a slot is always within the element, which lives as long as the program.
+                    // SAFETY: a slot is always within the element, which lives as long as the
+                    // program.
                     unsafe { add_atomic(&raw mut (*counters).slots[slot], amount) };
                 }
             }
@@ -143,25 +144,27 @@ impl Scopes {
 
     #[inline(always)]
     fn table(&self) -> &ScopeTable {
-        // SAFETY: the table lives as long as the program. The collector writes only to the one not in use.
+        // SAFETY: the table lives as long as the program. The collector writes only to the other
+        // table.
         unsafe { &*self.table }
     }
 
     #[inline(always)]
     fn verdict(self, id: u64, cgroup: *const u8) -> Verdict {
-        // SAFETY: the verdict is copied at once. The kernel may give the element to another cgroup meanwhile, so that
-        // one event may be judged like that other's; such a map has no lock to prevent it.
+        // SAFETY: the verdict is copied at once. The kernel may give the element to another cgroup
+        // during the copy. One event may then count for that cgroup's scopes. Such a map has no
+        // lock that prevents this.
         if let Some(verdict) = unsafe { VERDICTS.get(id) } {
             if verdict.generation == self.generation {
                 return *verdict;
             }
         }
         let verdict = self.judge(cgroup);
-        let _ = VERDICTS.insert(id, verdict, 0); // without room for it, the next event asks again
+        let _ = VERDICTS.insert(id, verdict, 0); // without room, the next event computes it again
         verdict
     }
 
-    /// Looks up a cgroup and its ancestors.
+    /// Finds the scopes of a cgroup by looking up the cgroup and its ancestors.
     #[inline(always)]
     fn judge(self, cgroup: *const u8) -> Verdict {
         let level: u32 = probe(cgroup, &CGROUP_LEVEL_OFFSET);
@@ -179,7 +182,7 @@ impl Scopes {
     }
 }
 
-/// Id of the ancestor of `cgroup` at `depth`, itself at its own.
+/// Id of the ancestor of `cgroup` at `depth`. At its own depth, this is the cgroup itself.
 #[inline(always)]
 fn ancestor(cgroup: *const u8, depth: u32) -> u64 {
     let entry = cgroup.wrapping_add(8 * depth as usize); // both kinds of entries have 8 bytes

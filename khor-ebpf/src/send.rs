@@ -1,10 +1,10 @@
-//! `ip_output`, `ip_mc_output` and `ip6_output`: packets as sockets send them, for scopes only.
+//! Counts packets that sockets send, for scopes only (`ip_output`, `ip_mc_output`, `ip6_output`).
 //! Kernel 5.5 and later.
 //!
-//! A packet passes one of these functions once for its socket. Devices would count it several
-//! times if they are stacked: bond, VLAN, tunnel. The functions get the sending socket as an
-//! argument. Tunnels and forwarding pass another socket than the packet's own, or none, so their
-//! packets do not count. The kernel's accounting for cgroups compares the same two sockets.
+//! A packet passes one of these functions once for its socket. Stacked devices (bond, VLAN, tunnel)
+//! would count it several times. The functions get the sending socket as an argument. For tunnels
+//! and forwarded packets, this is another socket than the packet's own, or none, so their packets
+//! do not count. The kernel's accounting for cgroups compares the same two sockets.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;
@@ -36,8 +36,8 @@ fn ip6_output(ctx: FEntryContext) -> i32 {
     credit(ctx.arg(1), ctx.arg(2))
 }
 
-/// Counts a packet, from the network header on, for the scopes of the cgroup in which its socket
-/// was made, if `sender` is that socket.
+/// Counts a packet from the network header on, if `sender` is the packet's own socket. It counts
+/// for the scopes of the cgroup in which this socket was created.
 #[inline(always)]
 fn credit(sender: *const u8, skb: *const u8) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

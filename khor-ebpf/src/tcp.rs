@@ -1,5 +1,5 @@
-//! `tcp_retransmit_skb` and `tcp_retransmit_synack`: segments sent again, counted as `RetransSegs` does.
-//! Kernel 5.5 and later.
+//! Counts TCP segments that are sent again, like the kernel's `RetransSegs` (`tcp_retransmit_skb`,
+//! `tcp_retransmit_synack`). Kernel 5.5 and later.
 
 use aya_ebpf::Global;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;
@@ -18,7 +18,7 @@ static SKB_GSO_SEGS_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static RETRANSMIT_HAS_RESULT: Global<u32> = Global::new(0);
 
-/// The present window, of all CPUs. CPUs that race may report one burst twice.
+/// The current window of all CPUs. A race between CPUs may report one burst twice.
 #[map]
 static WINDOW: Array<Window> = Array::with_max_entries(1, 0);
 
@@ -29,11 +29,11 @@ struct Window {
     reported: u64,
 }
 
-/// Counts the segments of one buffer.
+/// Counts the segments of a buffer.
 #[btf_tracepoint(function = "tcp_retransmit_skb")]
 fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
-    // Before there was a result to tell, the tracepoint stayed silent on failure. The branch not taken is never
-    // verified, so an argument that does not exist is no error.
+    // Without a result argument, the tracepoint fires only after a success. The verifier does not
+    // check a branch that is never taken, so the missing argument is no error.
     if RETRANSMIT_HAS_RESULT.load() != 0 && gave_up(ctx.arg(2)) {
         return 0;
     }
@@ -43,14 +43,14 @@ fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts one: an answer to a connection request is never segmented.
+/// Counts one segment, because an answer to a connection request is never segmented.
 #[btf_tracepoint(function = "tcp_retransmit_synack")]
 fn tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
     retransmitted(ctx.arg(0), 1);
     0
 }
 
-/// Atomic: a timer may retransmit on a CPU whose task does so too.
+/// Adds atomically, because a timer may send a segment again on a CPU whose task does the same.
 #[inline(always)]
 fn retransmitted(sock: *const u8, segments: u64) {
     let Some(cpu) = Cpu::this() else { return };
@@ -63,20 +63,22 @@ fn retransmitted(sock: *const u8, segments: u64) {
     }
 }
 
-/// The segments in the present window, if they are a burst that was not reported yet, else 0.
+/// The number of segments in the current window, if they are a burst that was not reported yet,
+/// else 0.
 #[inline(always)]
 fn completes_burst(segments: u64) -> u64 {
-    // SAFETY: takes nothing and always succeeds.
+    // SAFETY: this call takes no argument and always succeeds.
     let now_ns = unsafe { bpf_ktime_get_ns() };
     let Some(window) = WINDOW.get_ptr_mut(0) else { return 0 };
-    // SAFETY: the only element of the map, which lives as long as the program; see above for races.
+    // SAFETY: this is the only element of the map, which lives as long as the program. `WINDOW`
+    // explains races.
     let window = unsafe { &mut *window };
     if now_ns.wrapping_sub(window.begun_ns) > BURST_WINDOW_NS {
         *window = Window { begun_ns: now_ns, segments: 0, reported: 0 };
     }
-    // SAFETY: a field of the element.
+    // SAFETY: `segments` is 8 aligned bytes of the element.
     unsafe { add_atomic(&raw mut window.segments, segments) };
-    // SAFETY: as above; others may have added meanwhile.
+    // SAFETY: as above. Other CPUs may have added meanwhile.
     let so_far = unsafe { (&raw const window.segments).read_volatile() };
     if so_far < BURST_SEGMENTS || window.reported != 0 {
         return 0;
@@ -85,7 +87,8 @@ fn completes_burst(segments: u64) -> u64 {
     so_far
 }
 
-/// Whether the kernel gave up before it tried to send and, with that, before it added to `RetransSegs`.
+/// Whether the kernel gave up before it sent the segment. Then it did not count it in
+/// `RetransSegs`.
 #[inline(always)]
 fn gave_up(result: i32) -> bool {
     const EAGAIN: i32 = -11; // the peer's window is closed

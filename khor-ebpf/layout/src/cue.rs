@@ -1,23 +1,23 @@
-//! Cues: kernel events worth a sound, as records in a ring buffer, at a bounded rate.
+//! Cues: records of rare kernel events in a ring buffer, at a limited rate.
 
-/// Name of the ring buffer of [`CueRecord`].
+/// Name of the ring buffer that contains [`CueRecord`]s.
 pub const CUES_MAP: &str = "CUES";
-/// Its size: a power of two and a whole number of pages.
+/// Size of this ring buffer, bytes: a power of two and a whole number of pages.
 pub const CUES_BYTES: u32 = 64 * 1024;
 
-/// What a [`CueRecord`] tells of.
+/// The kind of event in a [`CueRecord`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum CueKind {
-    /// The kernel killed a process for want of memory.
+    /// The kernel killed a process because memory ran out.
     Oom,
-    /// A process died of a signal that dumps core.
+    /// A signal that dumps core ended a process.
     Crash,
     /// A block request failed.
     BlockError,
-    /// TCP retransmitted a lot within a moment.
+    /// TCP sent at least [`BURST_SEGMENTS`] segments again within [`BURST_WINDOW_NS`].
     RetransmitBurst,
-    /// A program started; only while [`crate::Wish::EXEC_CUES`] is set.
+    /// A program started. Sent only while [`crate::Wish::EXEC_CUES`] is set.
     Exec,
 }
 
@@ -33,28 +33,30 @@ impl CueKind {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct CueRecord {
-    /// `CLOCK_BOOTTIME`, nanoseconds.
+    /// Time of the event, `CLOCK_BOOTTIME` in nanoseconds.
     pub t_ns: u64,
-    /// Cgroup of the process, socket or request it is about; 0 if unknown.
+    /// Cgroup of the process, socket or request; 0 if unknown.
     pub cgroup_id: u64,
-    /// Scopes it belongs to, one bit each; 0 while there are none.
+    /// Scopes that the event belongs to, one bit each; 0 without scopes.
     pub scopes: u64,
-    /// [`CueKind`].
+    /// Number of the [`CueKind`].
     pub kind: u32,
-    /// Process (thread group) it is about; 0 if unknown.
+    /// Process (thread group) of the event; 0 if unknown.
     pub pid: u32,
-    /// Crash: the signal. Burst: segments so far. Else 0.
+    /// For a crash, the number of the signal. For a burst, the number of segments so far. Otherwise
+    /// 0.
     pub detail: u32,
-    /// Zero.
+    /// Always zero.
     pub padding: u32,
-    /// Name of the process, ended by a zero; empty if unknown.
+    /// Name of the process, followed by a zero; empty if unknown.
     pub comm: [u8; 16],
 }
 
-/// Each kind may pass one cue per this many nanoseconds on average: 20 a second.
+/// Average time between two cues of a kind, ns: 20 cues a second.
 pub const NANOSECONDS_PER_CUE: u64 = 50_000_000;
 
-/// So many cues of a kind may come at once. Program starts are for the eye rather than the ear.
+/// Most cues of a kind that may follow each other at once. Program starts are shown, not played, so
+/// they may be many.
 pub const fn burst_cues(kind: CueKind) -> u64 {
     match kind {
         CueKind::Exec => 200,
@@ -62,7 +64,7 @@ pub const fn burst_cues(kind: CueKind) -> u64 {
     }
 }
 
-/// A burst of retransmits is this many segments
+/// Number of segments sent again that count as a burst.
 pub const BURST_SEGMENTS: u64 = 32;
-/// within this time, nanoseconds. It is reported once per window.
+/// Time window in which these segments are counted, ns. A burst is reported once in each window.
 pub const BURST_WINDOW_NS: u64 = 1_000_000_000;

@@ -1,12 +1,13 @@
-//! Names of the read-only globals that carry what differs between kernels; the collector sets them from BTF.
+//! Names of the read-only globals that describe the running kernel. The collector sets them from
+//! BTF.
 //!
-//! Offsets are in bytes, from the start of the structure that is named first; [`UNKNOWN`] where the kernel has no such
-//! field.
+//! Each global without another description is the offset of a field, in bytes from the start of the
+//! structure that is named first. It is [`UNKNOWN`] if the kernel has no such field.
 
-/// An offset that is none.
+/// The value of an offset that does not exist.
 pub const UNKNOWN: u32 = u32::MAX;
 
-/// Possible CPUs.
+/// Number of possible CPUs.
 pub const CPUS: &str = "CPUS";
 /// 1 if programs may call `bpf_probe_read_kernel`, 0 if the kernel is locked down.
 pub const KERNEL_READS: &str = "KERNEL_READS";
@@ -22,7 +23,7 @@ pub const SKB_HEAD_OFFSET: &str = "SKB_HEAD_OFFSET";
 pub const SKB_DATA_OFFSET: &str = "SKB_DATA_OFFSET";
 /// `sk_buff.network_header`.
 pub const SKB_NETWORK_HEADER_OFFSET: &str = "SKB_NETWORK_HEADER_OFFSET";
-/// `tcp_skb_cb.tcp_gso_segs` within the `sk_buff` whose `cb` holds it.
+/// `tcp_skb_cb.tcp_gso_segs`, from the start of the `sk_buff` whose `cb` contains it.
 pub const SKB_GSO_SEGS_OFFSET: &str = "SKB_GSO_SEGS_OFFSET";
 /// `net_device.dev.parent`.
 pub const DEVICE_PARENT_OFFSET: &str = "DEVICE_PARENT_OFFSET";
@@ -46,7 +47,7 @@ pub const REQUEST_STATE_OFFSET: &str = "REQUEST_STATE_OFFSET";
 pub const REQUEST_FLUSH_SEQUENCE: &str = "REQUEST_FLUSH_SEQUENCE";
 /// `request.rq_disk`, or `request.q` since 5.17.
 pub const REQUEST_DISK_OFFSET: &str = "REQUEST_DISK_OFFSET";
-/// `request_queue.disk` where [`REQUEST_DISK_OFFSET`] is that of the queue, else [`UNKNOWN`].
+/// `request_queue.disk` if [`REQUEST_DISK_OFFSET`] is the offset of the queue, else [`UNKNOWN`].
 pub const QUEUE_DISK_OFFSET: &str = "QUEUE_DISK_OFFSET";
 /// `gendisk.disk_name`.
 pub const DISK_NAME_OFFSET: &str = "DISK_NAME_OFFSET";
@@ -78,7 +79,7 @@ pub const CGROUP_ROOT_ID_OFFSET: &str = "CGROUP_ROOT_ID_OFFSET";
 pub const CGROUP_KN_OFFSET: &str = "CGROUP_KN_OFFSET";
 /// `cgroup.ancestors`, or `cgroup.ancestor_ids` before 6.1.
 pub const CGROUP_ANCESTORS_OFFSET: &str = "CGROUP_ANCESTORS_OFFSET";
-/// 1 if [`CGROUP_ANCESTORS_OFFSET`] is that of ids rather than pointers, else 0.
+/// 1 if [`CGROUP_ANCESTORS_OFFSET`] is the offset of ids, 0 if it is the offset of pointers.
 pub const CGROUP_ANCESTORS_ARE_IDS: &str = "CGROUP_ANCESTORS_ARE_IDS";
 /// `kernfs_node.id`.
 pub const KERNFS_ID_OFFSET: &str = "KERNFS_ID_OFFSET";

@@ -1,7 +1,9 @@
-//! Memory layout shared by the in-kernel programs and the collector; `no_std`, no dependencies.
+//! Defines the memory that the in-kernel programs and the collector share; `no_std`, no
+//! dependencies.
 //!
-//! All of it lies in memory-mapped arrays or in a ring buffer: after start-up the collector reads counts, chooses
-//! scopes and receives cues without a system call into BPF, and so without a capability.
+//! All of it is in memory-mapped arrays or in a ring buffer. So after the start, the collector
+//! reads counts, selects scopes and receives cues without BPF system calls, and needs no
+//! capability.
 #![no_std]
 
 mod counters;

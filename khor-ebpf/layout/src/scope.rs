@@ -1,34 +1,35 @@
-//! Scopes: whose activity is counted apart, in a table that the collector writes and the programs read.
+//! The table of scopes, which the collector writes and the programs read.
 //!
-//! There are two tables. The collector fills the one not in use and then publishes it through [`crate::Wish`], so
-//! that no program sees a half-written one. Within a table, cgroups and processes stand in open-addressed hash
-//! tables; the collector seeks a salt with which every key lies within [`PROBES`] places of where it belongs.
+//! There are two tables. The collector writes the unused one and then publishes it through
+//! [`crate::Wish`], so that no program reads a partly written table. A table has a hash table for
+//! cgroups and one for processes, with open addressing. The collector searches for a salt with
+//! which each key is within [`PROBES`] places of its hash.
 
-/// Name of the array map of [`ScopeTable`], two elements.
+/// Name of the array map of [`ScopeTable`], which has two elements.
 pub const SCOPES_MAP: &str = "SCOPES";
-/// Name of the map of requests that were issued and not yet completed.
+/// Name of the map of block requests that were issued and are not complete.
 pub const ISSUED_MAP: &str = "ISSUED";
 
-/// Scopes at once: one bit each in a `u64`.
+/// Most scopes at once; each has a bit in a `u64`.
 pub const MAX_SCOPES: usize = 64;
-/// Different cgroups, and different processes, that all scopes together may name.
+/// Most different cgroups in all scopes together, and most different processes.
 pub const MAX_SELECTORS: usize = 128;
-/// Places for them: twice as many, so that short probing suffices.
+/// Places in each hash table: twice [`MAX_SELECTORS`], so that few probes are enough.
 pub const PLACES: usize = 2 * MAX_SELECTORS;
-/// Places looked at for one key.
+/// Number of places that may contain a key.
 pub const PROBES: usize = 4;
-/// Levels below the root at which a cgroup's ancestors are looked at.
+/// Deepest level below the root at which a cgroup can be found.
 pub const MAX_CGROUP_DEPTH: u32 = 16;
 
-/// What one cgroup or process means to the scopes; [`Self::id`] 0 is an empty place.
+/// The scopes that select one cgroup or process. A place with [`Self::id`] 0 is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Place {
-    /// Cgroup id, or process id (thread group).
+    /// Id of the cgroup, or number of the process (thread group).
     pub id: u64,
-    /// Scopes that count it.
+    /// Scopes that include it, one bit each.
     pub include: u64,
-    /// Scopes that do not, whatever else includes it.
+    /// Scopes that exclude it, one bit each. Exclusion overrides inclusion.
     pub exclude: u64,
 }
 
@@ -36,19 +37,20 @@ pub struct Place {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ScopeTable {
-    /// Odd multiplier of the hash, see [`start`].
+    /// Odd factor of the hash in [`start`].
     pub salt: u64,
-    /// Scopes that count everything they do not exclude.
+    /// Scopes that count everything except their exclusions, one bit each.
     pub include_all: u64,
-    /// Scopes that name processes: they cannot count events that have no process.
+    /// Scopes that select processes, one bit each. They cannot count events without a process.
     pub name_processes: u64,
-    /// Cgroups that scopes name; a cgroup below one of them belongs to it.
+    /// The selected cgroups. A cgroup below one of them belongs to the same scopes.
     pub cgroups: [Place; PLACES],
-    /// Processes that scopes name.
+    /// The selected processes.
     pub processes: [Place; PLACES],
 }
 
-/// The first place to look for `id`; the others follow it, and the first follows the last.
+/// The place at which the search for `id` starts. It continues at the following places, and from
+/// the last to the first.
 #[inline(always)]
 pub const fn start(id: u64, salt: u64) -> usize {
     const SHIFT: u32 = u64::BITS - PLACES.trailing_zeros();

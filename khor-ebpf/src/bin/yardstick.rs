@@ -1,6 +1,7 @@
-//! What khor's programs are measured against, at the same hooks; `cargo xtask bench collector` loads it.
+//! Programs with which the benchmark `cargo xtask bench collector` compares khor's programs, at the
+//! same hook.
 //!
-//! An object of its own, so that nothing of it can get into the one that is shipped.
+//! They are a separate object, so that no part of them can get into the object that is shipped.
 #![no_std]
 #![no_main]
 
@@ -10,43 +11,45 @@ use aya_ebpf::macros::{btf_tracepoint, map};
 use aya_ebpf::maps::{Array, PerCpuArray};
 use aya_ebpf::programs::BtfTracePointContext;
 
-/// One count on a cache line of its own, so that CPUs do not disturb each other.
+/// A count on its own cache line, so that CPUs do not delay each other.
 #[repr(C, align(64))]
 struct Count {
     value: u64,
 }
 
-/// The same kind of map as khor's; the loader sets the number of elements to that of possible CPUs.
+/// A map of the same kind as khor's. The loader sets the number of elements to the number of
+/// possible CPUs.
 #[map]
 static COUNTS: Array<Count> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// The map that a counting program takes when nobody wants to map it into memory.
+/// The usual map of a counting program whose map is not mapped into memory.
 #[map]
 static PER_CPU_COUNT: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
-/// Does nothing: what is left is the hook and the kernel's own time-keeping.
+/// Does nothing, to measure the cost of the hook and of the kernel's time-keeping.
 #[btf_tracepoint(function = "sched_switch")]
 fn empty(_: BtfTracePointContext) -> i32 {
     0
 }
 
-/// One lookup in the same kind of map, one add.
+/// Looks up an element in a map like khor's, and adds to it.
 #[btf_tracepoint(function = "sched_switch")]
 fn increment(_: BtfTracePointContext) -> i32 {
-    // SAFETY: takes nothing and always succeeds.
+    // SAFETY: this call takes no argument and always succeeds.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     if let Some(count) = COUNTS.get_ptr_mut(cpu) {
-        // SAFETY: this CPU's element; the hook runs with interrupts off, so nobody else writes to it.
+        // SAFETY: this is the current CPU's element. The hook runs with interrupts off, so no other
+        // code writes to it.
         unsafe { (*count).value += 1 };
     }
     0
 }
 
-/// One lookup in a per-CPU array, one add.
+/// Looks up an element in a per-CPU array, and adds to it.
 #[btf_tracepoint(function = "sched_switch")]
 fn increment_percpu(_: BtfTracePointContext) -> i32 {
     if let Some(count) = PER_CPU_COUNT.get_ptr_mut(0) {
-        // SAFETY: as above.
+        // SAFETY: as in `increment`.
         unsafe { *count += 1 };
     }
     0
@@ -56,7 +59,7 @@ fn increment_percpu(_: BtfTracePointContext) -> i32 {
 #[unsafe(link_section = "license")]
 static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
-/// Never called: nothing here panics, yet the language wants a handler.
+/// Never called, because the programs cannot panic. Rust requires a panic handler.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo) -> ! {
     loop {}
