@@ -1,5 +1,5 @@
-//! The bed: a quiet pad that always sounds and moves slowly, so that a calm machine is never
-//! mistaken for a silent engine. It becomes darker and denser under saturation.
+//! Plays the bed: a quiet, slow pad that always sounds, so that a calm host differs from a stopped
+//! engine. Saturation makes it darker and more dense.
 
 use super::{
     feature::Feature,
@@ -10,26 +10,27 @@ use super::{
     step_context::StepContext,
 };
 
-/// Where the bass note under the chord lies.
+/// Register of the bass note under the chord.
 const BASS: Register = Register { low: 36, high: 47 };
-/// Where the chord's four voices stand, -1..=1.
+/// Pan of the chord's four voices, -1..=1.
 const PANS: [f32; CHORD_VOICES] = [-0.15, 0.2, -0.4, 0.45];
-/// Filter and loudness of the pad while the source is lost: dull, and half as loud.
+/// Filter offset (octaves) and velocity factor of the pad while the source is lost: dull and soft.
 const LOST_OCTAVES: f32 = -1.5;
 const LOST_LOUDNESS: f32 = 0.6;
-/// Decibels per factor of ten of velocity: the synth's gain is velocity^1.5.
+/// Decibels per factor of ten of the velocity. The synth's gain is velocity^1.5.
 const DB_PER_DECADE: f32 = 30.0;
-/// Loudness that the pad loses when its filter closes, dB per octave. It is restored, because more
-/// saturation must not be quieter.
+/// Loudness that the pad loses when its filter closes, dB per octave. The velocity compensates it,
+/// because more saturation must not sound quieter.
 const DB_PER_DARK_OCTAVE: f32 = 2.0;
 
-/// State of the bed: its chord, and where in its breath it is.
+/// The state of the bed: its chord, and the start of the next breath. A breath is one swell of the
+/// pad.
 #[derive(Clone, Debug)]
 pub(super) struct Bed {
     chord: Chord,
     key: Key,
     voices: Option<[u8; CHORD_VOICES]>,
-    /// Bar at which the next breath begins.
+    /// Bar in which the next breath begins.
     next_bar: u64,
 }
 
@@ -38,12 +39,12 @@ impl Bed {
         Self { chord: Chord::new(context.key, 0, 0), key: context.key, voices: None, next_bar: context.bar }
     }
 
-    /// The chord the other layers play with.
+    /// The current chord, which the other layers use too.
     pub(super) fn chord(&self) -> Chord {
         self.chord
     }
 
-    /// Called on every step before the other layers.
+    /// Plays one step. Call it on every step, before the other layers.
     pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
         let settings = &context.preset.bed;
         let new_chord = context.bar.is_multiple_of(u64::from(settings.chord_bars)) || context.key != self.key;
@@ -65,7 +66,8 @@ impl Bed {
         self.play(context, voices, bars, out);
     }
 
-    /// Bars of one breath: the preset's length, rounded, and never across a harmony change.
+    /// Length of a breath, bars: the preset's length, rounded. It ends at the latest when the
+    /// harmony changes.
     fn breath_bars(context: &StepContext<'_>) -> u64 {
         let settings = &context.preset.bed;
         let wanted = (f64::from(settings.breath_s) / context.bar_s()).round().max(1.0) as u64;
@@ -80,8 +82,8 @@ impl Bed {
         let length_s = (bars as f64 * context.bar_s()) as f32;
         let brightness = context.reading.value(Feature::BedBrightness).unwrap_or(0.0);
         let brightness = if lost { LOST_OCTAVES } else { brightness };
-        let given_back_db = DB_PER_DARK_OCTAVE * -brightness.min(0.0);
-        let loudness = if lost { LOST_LOUDNESS } else { 10_f32.powf(given_back_db / DB_PER_DECADE) };
+        let compensation_db = DB_PER_DARK_OCTAVE * -brightness.min(0.0);
+        let loudness = if lost { LOST_LOUDNESS } else { 10_f32.powf(compensation_db / DB_PER_DECADE) };
         let mut play = |midi, velocity: f32, late_steps: f32, pan, role: Role, instrument| {
             let late_s = late_steps * context.step_s as f32;
             out.push(Note {
@@ -103,13 +105,13 @@ impl Bed {
             let root = BASS.fold(context.key.midi(self.chord.degrees[0]));
             play(root, bass, 0.0, 0.0, Role::Bass, Instrument::Bass);
         }
-        // Without a source the chord is hollow: two notes, no colour.
+        // Without a source, the chord has only two notes.
         let count = if lost { 2 } else { usize::from(settings.notes) };
         let mut sounding = [0_u8; CHORD_VOICES];
         for (i, &midi) in voices.iter().enumerate().take(count) {
             if !sounding[..i].contains(&midi) {
                 let late_steps = i as f32 * settings.strum_steps;
-                // Random, so that the pad never stands still. The bass has no variation, because
+                // Random, so that the pad never sounds static. The bass has no variation, because
                 // its loudness represents a signal.
                 let velocity = settings.velocity * (1.0 + 0.06 * dice.bipolar());
                 play(midi, velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);

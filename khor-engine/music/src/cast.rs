@@ -1,33 +1,35 @@
-//! The cast: which machines of a site play the pulse and the voices. The machines share one pulse,
-//! or each section has its own, or the machines play in turn.
+//! Defines the cast: which hosts of a site play the pulse and the voices. The hosts share one
+//! pulse, or each section has its own, or the hosts play in turn.
 
 use khor_signal::Lanes;
 
 use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
-/// Machines that may have voices at once. Each then has one voice.
+/// Maximum number of soloists: hosts that have voices. Two soloists have one voice each.
 pub const SOLOISTS: usize = 2;
-/// Sections that may play at once. A listener could not distinguish more (docs/ear.md).
+/// Maximum number of sections that play at once. Listeners could not distinguish more
+/// (docs/ear.md).
 pub const SECTIONS: usize = 4;
-/// How much more velocity a soloist has where sections play, so that it stands out of their pulses.
+/// Velocity factor of a soloist while sections play, so that its voice stands out from their
+/// pulses.
 const SOLO_OVER_SECTIONS: f32 = 1.2;
-/// Turns of a roll call: two in each of sixteen bars, 35 s at 110 bpm.
+/// Maximum number of turns in a roll call: two in each of sixteen bars, 35 s at 110 bpm.
 pub const MAX_TURNS: usize = 32;
 
-/// Which machines play. The default is one machine alone.
+/// Which hosts play. By default, a single host plays.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cast {
-    /// The machines that have the voices. Each keeps its place in the array. Without soloists, the
-    /// voices play the lanes of all machines.
+    /// The hosts that have the voices. Each keeps its position in the array. Without soloists, the
+    /// voices play the lanes of all hosts.
     pub soloists: [Option<Soloist>; SOLOISTS],
-    /// Whose work is the pulse.
+    /// The hosts that play the pulse.
     pub pulse: PulseCast,
 }
 
-/// Whose work is the pulse.
+/// The hosts that play the pulse.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum PulseCast {
-    /// One pulse for all, as in the preset.
+    /// One pulse for all hosts, as in the preset.
     #[default]
     Together,
     /// One pulse for each section, with its own part; `None` is an unused part.
@@ -36,52 +38,53 @@ pub enum PulseCast {
     RollCall(Vec<RollCallTurn>),
 }
 
-/// A machine that has the voices.
+/// A host that has voices.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Soloist {
-    /// Its lanes.
+    /// Lanes of the host.
     pub lanes: Lanes,
-    /// Pan and pitch offset of its voices.
+    /// Pan and pitch offset of the voices.
     pub placement: HostPlacement,
 }
 
 /// One turn of a roll call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RollCallTurn {
-    /// Identifies a turn.
+    /// Identifies the host from round to round.
     pub id: u64,
-    /// Its lanes; `None` if the machine does not answer. Its turn is then a rest.
+    /// Lanes of the host. If it is missing (`None`), its turn is silent.
     pub lanes: Option<Lanes>,
-    /// Pan and pitch offset of its turn.
+    /// Pan and pitch offset of the turn's notes.
     pub placement: HostPlacement,
 }
 
 /// The pan and the pitch offset of a host.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HostPlacement {
-    /// -1 (left) ..=1 (right).
+    /// Pan, -1 (left) ..=1 (right).
     pub pan: f32,
-    /// How far from the middle of a register its gestures begin, semitones.
+    /// Pitch offset of the host's gestures from the middle of their register, semitones.
     pub lean: i32,
 }
 
 /// The timbre, register and direction of a section's pulse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SectionPart {
-    /// Its timbre.
+    /// Role, which selects the timbre.
     pub role: Role,
-    /// Register of its pulse.
+    /// Register of the pulse.
     pub register: Register,
     /// -1 (left) ..=1 (right).
     pub pan: f32,
-    /// How its pulse moves within the register.
+    /// How the pulse chooses pitches within the register.
     pub(super) motion: Motion,
     /// Onsets per bar at full work and density 0.5.
     pub(super) max_onsets: u8,
 }
 
 impl SectionPart {
-    /// All parts, in the order of their use. Outer voices are easier to hear than inner ones.
+    /// All parts, in the order in which sections get them. The first ones are outer voices, which
+    /// are easier to hear than inner ones.
     pub const ALL: [Self; SECTIONS] = [
         Self::new(Role::Bass, (38, 50), -0.8, Motion::Root, 6),
         Self::new(Role::Percussion, (76, 92), 0.8, Motion::UpDown, 10),
@@ -110,7 +113,7 @@ impl HostPlacement {
     }
 }
 
-/// FNV-1a of a name: the same on every machine and in every version.
+/// FNV-1a hash of a name. It must never change, because placements depend on it.
 pub fn name_hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -118,13 +121,13 @@ pub fn name_hash(name: &str) -> u64 {
 }
 
 impl Cast {
-    /// Whether the music plays one machine, or all as one.
-    pub(super) fn is_single_machine(&self) -> bool {
+    /// Whether one host plays, or all hosts play as one.
+    pub(super) fn is_single_host(&self) -> bool {
         self.pulse == PulseCast::Together && self.soloists.iter().all(Option::is_none)
     }
 
-    /// The source of each place's voices: its lanes, its placement, and how many voices may play.
-    /// Lanes of `None` are those of all machines.
+    /// The voice source of each soloist's position. Without soloists, the first position plays the
+    /// lanes of all hosts.
     pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
         const NO_LANES: &Lanes = &Lanes::NONE;
         let count = self.soloists.iter().flatten().count();
@@ -159,15 +162,15 @@ impl Cast {
     }
 }
 
-/// The source of the voices of one soloist.
+/// The lanes, the placement and the limits of one soloist's voices.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VoiceSource<'a> {
     pub(super) lanes: Option<&'a Lanes>,
     pub(super) placement: Option<HostPlacement>,
     pub(super) max_voices: usize,
-    /// Factor of the velocity of its notes.
+    /// Velocity factor of the notes.
     pub(super) loudness: f32,
-    /// Streams that the other soloist plays. The same voice twice would add no information.
+    /// Streams that the other soloist plays. Playing one twice would add no information.
     pub(super) taken_streams: [bool; VoiceStream::ALL.len()],
 }
 
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn host_placements_are_stable_and_spread_out() {
-        assert_eq!(name_hash("web-1"), 0x666f_c22e_095c_221f, "FNV-1a, for ever");
+        assert_eq!(name_hash("web-1"), 0x666f_c22e_095c_221f, "the hash must never change");
         let places: Vec<HostPlacement> =
             (0..90).map(|n| HostPlacement::of_host(&format!("web-{n}"))).collect();
         for pan in [-0.65, 0.0, 0.65] {
@@ -209,6 +212,6 @@ mod tests {
         assert_eq!(max_voices([someone(), None]), [2, 0]);
         assert_eq!(max_voices([None, someone()]), [0, 2]);
         assert_eq!(max_voices([someone(), someone()]), [1, 1]);
-        assert!(Cast::default().voices()[0].lanes.is_none(), "the lanes of all");
+        assert!(Cast::default().voices()[0].lanes.is_none(), "the lanes of all hosts");
     }
 }

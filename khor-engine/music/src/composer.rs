@@ -1,4 +1,4 @@
-//! The composer: walks the steps, reads the lanes, lets each layer play, and applies changes at
+//! The composer: advances step by step, reads the lanes, calls the layers, and applies changes at
 //! musical boundaries.
 
 use std::{mem::discriminant, sync::Arc};
@@ -24,38 +24,38 @@ use super::{
     voices::Voices,
 };
 
-/// Steps that one call may catch up with. After a longer jump of the clock, the rest is dropped,
-/// because many notes at once would sound.
+/// Maximum number of steps that one call composes. After a longer jump of the clock, the remaining
+/// steps are skipped, because all their notes would sound at once.
 const MAX_STEPS_PER_CALL: usize = 4096;
 
-/// What the composer plays and why, for explanations.
+/// A snapshot of what the composer plays and why, for explanations.
 #[derive(Clone, Debug)]
 pub struct MusicSnapshot {
-    /// Every feature that is mapped, and how far it is from rest, 0..=1.
+    /// Every mapped feature, and its distance from rest, 0..=1.
     pub features: Vec<(Route, f32)>,
-    /// The voices that play.
+    /// The playing voices.
     pub voices: Vec<ActiveVoice>,
-    /// The source is lost.
+    /// Whether the source is lost.
     pub lost: bool,
 }
 
-/// A voice that plays.
+/// A playing voice.
 #[derive(Clone, Copy, Debug)]
 pub struct ActiveVoice {
-    /// Which.
+    /// The stream of the voice.
     pub stream: VoiceStream,
-    /// The lane that it represents.
+    /// The lane that the voice represents.
     pub signal: LaneId,
     /// Onsets per bar.
     pub onsets: u8,
-    /// The place in the cast of the soloist it belongs to, where there is one.
+    /// The soloist of the voice, as the position in the cast; `None` without soloists.
     pub soloist: Option<usize>,
 }
 
-/// Turns lanes into notes, step by step. Pure: the same calls give the same notes.
+/// Composes notes from lanes, step by step. The same calls always give the same notes.
 #[derive(Debug)]
 pub struct Composer {
-    /// The settings in force. Key, scale and seed wait in `next_settings` for the bar line.
+    /// The current settings. Key, scale and seed wait in `next_settings` for the bar line.
     settings: Settings,
     next_settings: Settings,
     preset: Preset,
@@ -64,28 +64,27 @@ pub struct Composer {
     position: Position,
     reading: Reading,
     controls: Controls,
-    /// Musical time up to which `controls` have followed, seconds.
+    /// Musical time of the last update of `controls`, seconds.
     controls_s: f64,
     bed: Bed,
     pulse: Pulse,
     sections: Sections,
     roll_call: RollCall,
-    /// The voices of the first soloist, or of all machines as one; then those of the second
-    /// soloist.
+    /// The voices of the first soloist (or of all hosts as one), then those of the second soloist.
     voices: [Voices; SOLOISTS],
     /// Input of the second soloist's voices. The input of the first is in `reading`.
     second_reading: Reading,
     cues: Cues,
     /// The lanes of the source.
     catalogue: Catalogue,
-    /// Which machines play. A change of the kind of pulse waits in `next_cast` for the bar line.
+    /// Which hosts play. A change of the kind of pulse waits in `next_cast` for the bar line.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
     lost: bool,
 }
 
 impl Composer {
-    /// Begins at bar 0, second 0. Settings outside their ranges are set to the nearest valid value.
+    /// A composer at bar 0, second 0. Settings outside their ranges are moved into them.
     pub fn new(settings: Settings, preset: Preset) -> Self {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
@@ -116,23 +115,23 @@ impl Composer {
         }
     }
 
-    /// Sets new settings: tempo, density and smoothing from the next step on. Key, scale and seed,
-    /// which would clash with sounding notes, apply from the next bar on. Settings outside their
-    /// ranges are set to the nearest valid value.
+    /// Sets new settings. Tempo, density and smoothing apply from the next step on. Key, scale and
+    /// seed could clash with sounding notes, so they apply from the next bar on. Settings outside
+    /// their ranges are moved into them.
     pub fn set_settings(&mut self, settings: Settings) {
         self.next_settings = settings.clamped();
         let Settings { key_midi, scale, seed, .. } = self.settings;
         self.settings = Settings { key_midi, scale, seed, ..self.next_settings };
     }
 
-    /// Adds a cue. It sounds at once, on the next step or on the next beat, depending on its
+    /// Adds a cue. It starts at once, on the next step or on the next beat, depending on its
     /// severity. A cue of a kind that already waits is merged.
     pub fn cue(&mut self, kind: CueSound) {
         self.cues.push(kind, self.controls_s.max(self.position.step_s));
     }
 
-    /// Sets which machines play, from the next step on. The kind of pulse (one for all, one for
-    /// each section, or a roll call) changes on the next bar line.
+    /// Sets which hosts play, from the next step on. The kind of pulse (one for all, one for each
+    /// section, or a roll call) changes on the next bar line.
     pub fn set_cast(&mut self, cast: Arc<Cast>) {
         if discriminant(&cast.pulse) == discriminant(&self.cast.pulse) {
             self.cast = Arc::clone(&cast);
@@ -141,8 +140,8 @@ impl Composer {
     }
 
     /// Sets the catalogue of lanes, from the next step on. A mapping has no route for an added
-    /// lane, so the voice in its definition plays it. If the catalogue does not extend the previous
-    /// one, ids mean other lanes, so the voices of added lanes end.
+    /// lane; the voice in its definition plays it. If the catalogue does not extend the previous
+    /// one, ids refer to other lanes, so the voices of added lanes end.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if *catalogue == self.catalogue {
             return;
@@ -159,7 +158,7 @@ impl Composer {
         self.catalogue = catalogue.clone();
     }
 
-    /// What the composer plays and why.
+    /// A snapshot of what the composer plays and why.
     pub fn snapshot(&self) -> MusicSnapshot {
         MusicSnapshot {
             features: self.reading.feature_positions().collect(),
@@ -182,22 +181,23 @@ impl Composer {
         self.voices.iter().enumerate().flat_map(of)
     }
 
-    /// The settings in force; key, scale and seed may still wait for the bar line.
+    /// The current settings. New values of key, scale and seed may still wait for the bar line.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Changes the preset at the next bar line. The last one set before it wins.
+    /// Changes the preset at the next bar line. If it is called again before, the last preset is
+    /// used.
     pub fn set_preset(&mut self, preset: Preset) {
         self.next_preset = Some(preset);
     }
 
-    /// Number of preset changes. The synth needs new patches when it has changed.
+    /// Number of preset changes so far. When it changes, the synth needs new patches.
     pub fn preset_changes(&self) -> u64 {
         self.preset_changes
     }
 
-    /// The preset in force.
+    /// The current preset.
     pub fn preset(&self) -> &Preset {
         &self.preset
     }
@@ -207,12 +207,12 @@ impl Composer {
         self.position
     }
 
-    /// Continuous parameters as of the last [`Self::advance`].
+    /// The continuous parameters after the last [`Self::advance`].
     pub fn controls(&self) -> Controls {
         self.controls
     }
 
-    /// Moves the clock to `now_s` without playing. If `now_s` is after the next step, a new bar
+    /// Moves the clock to `now_s` without composing. If `now_s` is after the next step, a new bar
     /// begins at `now_s`. Call it after the source paused or the clock jumped.
     pub fn skip_to(&mut self, now_s: f64) {
         if !now_s.is_finite() {
@@ -273,7 +273,7 @@ impl Composer {
         first_voices.step(&context, of_first, chord, out);
         let of_second = VoiceSource { taken_streams: first_voices.streams(), ..of_second };
         second_voices.step(&context.with_reading(&self.second_reading), of_second, chord, out);
-        first_voices.idle_note(&context, self.cast.is_single_machine(), chord, out);
+        first_voices.idle_note(&context, self.cast.is_single_host(), chord, out);
         if self.cues.is_foreground_at(context.onset_s) {
             out.truncate(foreground);
         }
@@ -281,7 +281,7 @@ impl Composer {
         self.position = self.position.next(step_s);
     }
 
-    /// Reads the lanes of a step for each machine that plays.
+    /// Updates all readings from the lanes of a step.
     fn read(&mut self, lanes: &Lanes, step_s: f32) {
         let smoothing = self.settings.smoothing;
         let [first_lanes, second_lanes] = self.cast.voices().map(|voices| voices.lanes);
@@ -302,13 +302,13 @@ impl Composer {
         }
         self.cast = Arc::clone(&self.next_cast);
         let Some(preset) = self.next_preset.take() else { return };
-        let renamed = preset.name != self.preset.name;
+        let is_another = preset.name != self.preset.name;
         self.preset = preset;
         self.preset_changes += 1;
         self.reading.remap(&self.preset.mapping);
         self.second_reading.remap(&self.preset.mapping);
         self.sections.remap(&self.preset.mapping);
-        if renamed {
+        if is_another {
             self.bed =
                 Bed::new(&StepContext::new(&self.settings, &self.preset, &self.reading, self.position));
             self.pulse = Pulse::default();

@@ -1,4 +1,4 @@
-//! The continuous controls of the music: sound parameters that change between notes.
+//! Computes the continuous sound parameters, which change independently of notes.
 
 use serde::Serialize;
 
@@ -10,19 +10,19 @@ use super::{
 /// Continuous parameters for the synth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Controls {
-    /// Filter opening of all patches, 0 (dark) ..=1 (bright); 0.5 is the patch as written.
+    /// Filter offset of all patches, 0 (dark) ..=1 (bright); 0.5 leaves the patches unchanged.
     pub brightness: f32,
     /// Reverb return, 0..=1.
     pub reverb: f32,
     /// Delay return, 0..=1.
     pub delay: f32,
-    /// Delay time, seconds, 0.05..=1; three steps of the tempo, halved until it fits.
+    /// Delay time, seconds, 0.05..=1: three steps of the tempo, halved until it is at most 0.7 s.
     pub echo_s: f32,
-    /// Vowel of singing timbres, from 0 (u) over o and a to 1 (e).
+    /// Vowel of the singing timbres, 0..=1: from u through o and a to e.
     pub vowel: f32,
 }
 
-/// Vowel at neutral brightness of the pad, just past o. It moves towards u as the pad darkens.
+/// Vowel at neutral brightness of the pad, near o. It moves towards u when the pad darkens.
 const VOWEL: f32 = 0.35;
 
 impl Default for Controls {
@@ -31,13 +31,13 @@ impl Default for Controls {
     }
 }
 
-/// Time constant of all controls, seconds. Slow enough for a mood, and fast enough that the
-/// listener connects the change with its cause.
+/// Time constant of all controls, seconds. It is slow enough for a change of mood, and fast enough
+/// that listeners connect the change with its cause.
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {
-    /// Moves towards the reading's values. The pad's brightness also affects all other sounds a
-    /// little.
+    /// Moves the controls towards the reading's values. The pad's brightness also affects all other
+    /// sounds a little.
     pub(super) fn follow(&mut self, reading: &Reading, step_s: f64, elapsed_s: f32) {
         let brightness = 0.5 + 0.1 * reading.smooth_value(Feature::BedBrightness).unwrap_or(0.0);
         let reverb = 0.65 * reading.smooth_value(Feature::RoomReverb).unwrap_or(0.8);

@@ -1,5 +1,5 @@
-//! The cues: short motifs for events from the kernel. They are in key, start on the beat depending
-//! on their severity, and never overlap.
+//! Plays the cues: short motifs for kernel events. They are in key and never overlap. Their
+//! severity determines how soon they start.
 
 use std::collections::VecDeque;
 
@@ -10,28 +10,29 @@ use super::{
     step_context::StepContext,
 };
 
-/// Cues that may wait. A cue of a kind that waits already is merged, and further kinds are dropped.
+/// Maximum number of waiting cues. A cue of a kind that already waits is merged; beyond the limit,
+/// the least severe cue is dropped.
 const MAX_WAITING: usize = 6;
-/// Silence between the end of one cue and the beginning of the next, seconds.
+/// Silence between two cues, seconds.
 const GAP_S: f64 = 0.3;
-/// A cue that could not be played for this long is history, seconds.
+/// A cue that waited longer than this is dropped, seconds.
 const STALE_S: f64 = 20.0;
 
-/// The sound of a cue, by its cause.
+/// The motifs of the cues, by cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CueSound {
-    /// The kernel killed a process for want of memory.
+    /// The kernel killed a process because memory ran out.
     Oom,
-    /// A process died of a fatal signal.
+    /// A fatal signal ended a process.
     Crash,
     /// A block request failed.
     Blkerr,
-    /// Many TCP segments had to be sent again.
+    /// Many TCP segments were retransmitted.
     Retx,
-    /// The source was lost, so silence has no meaning any more.
+    /// The source was lost, so silence no longer means calm.
     Lost,
-    /// It is back.
+    /// The source is available again.
     Found,
 }
 
@@ -51,7 +52,7 @@ impl CueSound {
         }
     }
 
-    /// The motif for a cue of the collector. The start of a program has none.
+    /// The motif for a cue of the collector; `None` for a program start.
     pub const fn for_event(cue: khor_proto::CueKind) -> Option<Self> {
         match cue {
             khor_proto::CueKind::Oom => Some(Self::Oom),
@@ -62,7 +63,7 @@ impl CueSound {
         }
     }
 
-    /// How urgent it is.
+    /// The severity of the cue.
     pub const fn severity(self) -> Severity {
         match self {
             Self::Oom => Severity::Grave,
@@ -71,13 +72,14 @@ impl CueSound {
         }
     }
 
-    /// Rhythm, contour and register differ from kind to kind: alarms that share them are confused (ear.md).
+    /// The notes of the motif. Rhythm, contour and register differ between the kinds, because
+    /// listeners confuse alarms that share them.
     const fn motif(self) -> &'static [Tone] {
         const fn tone(at_steps: f32, octave: i32, degree: i32, length_steps: f32, brightness: f32) -> Tone {
             Tone { at_steps, octave, degree, length_steps, brightness }
         }
         match self {
-            // A heavy fall over three octaves.
+            // Four notes that fall over three octaves.
             Self::Oom => {
                 const {
                     &[
@@ -88,7 +90,7 @@ impl CueSound {
                     ]
                 }
             }
-            // Three quick blows high up, and one below.
+            // Three quick high notes, then a low one.
             Self::Crash => {
                 const {
                     &[
@@ -99,7 +101,7 @@ impl CueSound {
                     ]
                 }
             }
-            // A knock, twice, on one note.
+            // A double note on one pitch, twice.
             Self::Blkerr => {
                 const {
                     &[
@@ -110,7 +112,7 @@ impl CueSound {
                     ]
                 }
             }
-            // A trill that goes nowhere.
+            // A trill that does not resolve.
             Self::Retx => {
                 const {
                     &[
@@ -122,9 +124,9 @@ impl CueSound {
                     ]
                 }
             }
-            // Two long steps down, away from home.
+            // Two long notes that fall away from the tonic.
             Self::Lost => const { &[tone(0.0, 1, 2, 4.0, -0.5), tone(4.0, 1, 1, 8.0, -1.0)] },
-            // And home again.
+            // A rise that ends on the tonic.
             Self::Found => {
                 const {
                     &[
@@ -139,41 +141,41 @@ impl CueSound {
     }
 }
 
-/// How urgent a cue is.
+/// The severity of a cue, which determines when it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// On the next beat.
+    /// Starts on the next beat.
     Notable,
-    /// On the next step.
+    /// Starts on the next step.
     Serious,
-    /// At once, off the grid, unless another cue sounds.
+    /// Starts at once, without waiting for a step. If another cue sounds, starts after it.
     Grave,
 }
 
 /// One note of a cue.
 #[derive(Clone, Copy, Debug)]
 struct Tone {
-    /// Onset, steps of a fixed tempo after the cue's beginning. A fixed tempo keeps the rhythm that
-    /// identifies the cue.
+    /// Onset, steps of a fixed tempo after the start of the cue. At a fixed tempo, the rhythm stays
+    /// recognisable.
     at_steps: f32,
     /// Octaves above the tonic near middle C.
     octave: i32,
-    /// Scale steps above that.
+    /// Scale steps above the octave's tonic.
     degree: i32,
     length_steps: f32,
-    /// Octaves of filter.
+    /// Filter offset, octaves.
     brightness: f32,
 }
 
-/// Length of a cue's own step, seconds: a sixteenth at 110 bpm.
+/// Length of a cue's step, seconds: a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// How long after the start of a cue's last tone the other layers pause, steps. Then the tone rings
-/// among them.
+/// Time for which the other layers pause after the start of a cue's last tone, steps. The rest of
+/// the tone sounds together with them.
 const FOREGROUND_STEPS: f32 = 2.0;
 
-/// State of the cues: which ones wait, until when the other layers pause, and until when a cue
-/// sounds.
+/// The state of the cues: the waiting ones, and the times until which the other layers pause and a
+/// cue sounds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cues {
     waiting: VecDeque<(CueSound, f64)>,
@@ -182,7 +184,7 @@ pub(super) struct Cues {
 }
 
 impl Cues {
-    /// Something happened at `now_s` of musical time.
+    /// Adds a cue at the musical time `now_s`.
     pub(super) fn push(&mut self, kind: CueSound, now_s: f64) {
         if self.waiting.iter().any(|(waiting, _)| *waiting == kind) {
             return;
@@ -198,20 +200,20 @@ impl Cues {
         self.waiting.push_back((kind, now_s));
     }
 
-    /// Call this with the time composed so far. A cue that is too severe to wait for the grid
-    /// begins now, or when the sounding cue ends.
+    /// Starts a cue that is too severe to wait for a step: now, or when the sounding cue ends.
+    /// `now_s` is the time composed so far.
     pub(super) fn play_urgent(&mut self, context: &StepContext<'_>, now_s: f64, out: &mut Vec<Note>) {
         self.play(context, now_s, Severity::Grave, out);
     }
 
-    /// Called on every step, before the layers that pause for a cue.
+    /// Plays one step. Call it on every step, before the layers that pause for a cue.
     pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
         let least = if context.step.is_multiple_of(4) { Severity::Notable } else { Severity::Serious };
         self.waiting.retain(|(_, since_s)| context.onset_s - since_s < STALE_S);
         self.play(context, context.onset_s, least, out);
     }
 
-    /// Whether a cue is in the foreground at this time. The other layers then pause.
+    /// Whether the other layers pause for a cue at this time.
     pub(super) fn is_foreground_at(&self, onset_s: f64) -> bool {
         onset_s < self.foreground_until_s
     }
@@ -248,7 +250,7 @@ impl Cues {
 fn pitch(context: &StepContext<'_>, tone: &Tone) -> u8 {
     let degree = tone.degree.min(context.key.len() - 1) + tone.octave * context.key.len();
     let midi = context.key.midi(degree);
-    // The tonic near middle C lies within 48..=59; three octaves up and one down stay within 36..=96.
+    // The tonic near middle C is in 48..=59, so three octaves up and one down stay in 36..=96.
     midi.clamp(36, 96) as u8
 }
 

@@ -1,40 +1,40 @@
-//! What of the music a signal can move: the right-hand side of the mapping.
+//! Defines the features of the music that signals can control through the mapping.
 
 use super::stream::VoiceStream;
 
-/// Something audible that one signal may move.
+/// An audible property of the music that one signal may control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Feature {
-    /// Filter opening of the pad, octaves.
+    /// Filter offset of the pad, octaves.
     BedBrightness,
-    /// Dissonance of the pad's chord, grades from open to cluster.
+    /// Dissonance of the pad's chord, in grades from an open triad to a cluster.
     BedTension,
     /// Loudness of the bass under the pad, dB.
     BedWeight,
-    /// How much of the pulse plays, sixteenths of its full rhythm.
+    /// Density of the pulse, sixteenths of its full rhythm.
     PulseDensity,
-    /// How far the pulse is lifted, scale steps.
+    /// Transposition of the pulse, scale steps upward.
     PulseHeight,
-    /// Filter opening of the pulse, octaves.
+    /// Filter offset of the pulse, octaves.
     PulseBrightness,
-    /// Reverb, 0..=1.
+    /// Amount of reverb, 0..=1.
     RoomReverb,
-    /// Onsets of a voice per bar, before the preset's pace.
+    /// Onsets of a voice per bar, without the preset's pace.
     Density(VoiceStream),
-    /// How far a voice's gesture is lifted, scale steps.
+    /// Transposition of a voice's gesture, scale steps upward.
     Height(VoiceStream),
     /// Length of a voice's notes, steps.
     Length(VoiceStream),
-    /// Filter opening of a voice, octaves.
+    /// Filter offset of a voice, octaves.
     Brightness(VoiceStream),
 }
 
-/// Which layer a feature belongs to: it decides how slowly it follows.
+/// How fast a feature follows its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// τ 5 s and more: moods.
+    /// With a time constant of several seconds: for moods.
     Slow,
-    /// Tenths of seconds: work.
+    /// With a time constant of tenths of a second: for work.
     Quick,
 }
 
@@ -99,7 +99,7 @@ impl Feature {
         Self::all().find(|feature| feature.name() == name)
     }
 
-    /// Unit of its value.
+    /// Unit of the value.
     pub const fn unit(self) -> &'static str {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => "octaves",
@@ -113,7 +113,7 @@ impl Feature {
         }
     }
 
-    /// The name of its layer. The reverb affects all layers.
+    /// Name of the layer. The reverb affects all layers, so its layer is `room`.
     pub const fn layer(self) -> &'static str {
         match self {
             Self::BedBrightness | Self::BedTension | Self::BedWeight => "bed",
@@ -123,24 +123,24 @@ impl Feature {
         }
     }
 
-    /// The audible effect when it grows, for users.
+    /// The audible effect when the feature grows, for users.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::BedBrightness => "the pad becomes brighter",
             Self::BedTension => "the pad's chord becomes more dissonant",
             Self::BedWeight => "the bass under the pad becomes louder",
             Self::PulseDensity => "the pulse plays more notes",
-            Self::PulseHeight => "the pulse climbs",
+            Self::PulseHeight => "the pulse plays higher notes",
             Self::PulseBrightness => "the pulse becomes brighter",
-            Self::RoomReverb => "everything moves away, into a larger room",
+            Self::RoomReverb => "all sounds have more reverb, as in a larger room",
             Self::Density(_) => "this voice plays more notes",
-            Self::Height(_) => "this voice climbs",
+            Self::Height(_) => "this voice plays higher notes",
             Self::Length(_) => "this voice's notes become longer",
             Self::Brightness(_) => "this voice becomes brighter",
         }
     }
 
-    /// Lowest and highest value it can have.
+    /// Lowest and highest allowed value.
     pub const fn bounds(self) -> (f32, f32) {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => (-2.0, 2.0),
@@ -165,7 +165,7 @@ impl Feature {
         }
     }
 
-    /// Whether people hear it well enough for it to carry a signal alone.
+    /// Whether people notice the feature well enough for it to represent a signal alone.
     pub const fn carries_alone(self) -> bool {
         !matches!(self, Self::RoomReverb)
     }
@@ -177,7 +177,7 @@ impl Feature {
         }
     }
 
-    /// The voice it belongs to.
+    /// The voice of the feature; `None` if it belongs to no voice.
     pub const fn stream(self) -> Option<VoiceStream> {
         match self {
             Self::Density(stream)
@@ -199,7 +199,7 @@ mod tests {
         for (index, feature) in Feature::all().enumerate() {
             assert_eq!((feature.index(), Feature::from_name(&feature.name())), (index, Some(feature)));
             let ((low, high), step) = (feature.bounds(), feature.audible_step());
-            assert!((high - low) / step >= 8.0, "{feature:?} can be mapped at all");
+            assert!((high - low) / step >= 8.0, "{feature:?} has at least eight audible steps");
         }
     }
 }

@@ -1,23 +1,24 @@
-//! The large form: sections of a minute and a half that appear and disappear, so that hours of one
-//! state do not sound static.
+//! Defines the large form: sections of a minute and a half with small variations. Without it, hours
+//! of one state would sound static.
 
 use super::seeded::{Dice, Stream};
 
-/// Bars of a section: 87 s at 110 bpm.
+/// Number of bars in a section: 87 s at 110 bpm.
 const SECTION_BARS: u64 = 40;
-/// Sections of a cycle, which begins and ends at home: A B A' C, 5.8 min at 110 bpm.
+/// Number of sections in a cycle: A B A' C, 5.8 min at 110 bpm. The first section of a cycle has no
+/// variation.
 const CYCLE: u64 = 4;
 
-/// What a section changes; nothing that a signal moves.
+/// The variation of one section. It changes nothing that a signal controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FormSection {
-    /// Position of the section since the beginning.
+    /// Number of the section, from 0.
     pub(super) index: u64,
-    /// How far the order of roots is turned.
+    /// Rotation of the list of chord roots.
     pub(super) turn: usize,
-    /// Where the pad's voicing leans, semitones.
+    /// Offset of the pad's voicing, semitones.
     pub(super) lean: i32,
-    /// Which variant of the gestures is played, 0..=2.
+    /// Variant of the voices' gestures, 0..=2.
     pub(super) variant: usize,
 }
 

@@ -1,25 +1,26 @@
-//! Chords: which root sounds when, how pressure changes the chord's colour, and how voices move
-//! from chord to chord.
+//! Chooses chords and their roots, and places their voices so that they move little from chord to
+//! chord.
 
 use super::{
     scale::{Key, Register},
     seeded::{Dice, Stream},
 };
 
-/// Voices of a chord.
+/// Number of voices of a chord.
 pub(super) const CHORD_VOICES: usize = 4;
 
-/// A chord as scale degrees: root first, then what stands on it.
+/// A chord as scale degrees: the root first, then the notes above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chord {
     pub(super) degrees: [i32; CHORD_VOICES],
 }
 
 impl Chord {
-    /// A chord on a scale degree. `tension` 0..=8 takes it from open to dense: wide triad, seventh, open seventh,
-    /// suspended fourth, suspended second, added second, and three clusters; always within the scale.
+    /// A chord on a scale degree. `tension` 0..=8 selects one that is more dense: wide triad,
+    /// seventh, open seventh, suspended fourth, suspended second, added second, three clusters. All
+    /// notes are in the scale.
     pub(super) fn new(key: Key, root: i32, tension: u8) -> Self {
-        // Thirds, fifths… as shares of the octave, so that five- and twelve-note scales work too.
+        // Intervals are shares of the octave, so that scales of five or twelve notes work too.
         let stack = |seventh_degrees: i32| (seventh_degrees * key.len() + 3) / 7;
         let (second, third, fourth) = (stack(1).max(1), stack(2), stack(3));
         let fifth = stack(4).max(fourth + 1);
@@ -40,7 +41,7 @@ impl Chord {
         Self { degrees: [root, root + above[0], root + above[1], root + above[2]] }
     }
 
-    /// Whether its root and its fifth are a perfect fifth apart.
+    /// Whether the chord's fifth is a perfect fifth above its root.
     fn is_stable(&self, key: Key) -> bool {
         const PERFECT_FIFTH: i32 = 7;
         let [root, _, fifth, _] = self.degrees;
@@ -56,7 +57,7 @@ impl Chord {
         self.degrees.map(near).into_iter().min_by_key(|note| (note - midi).abs()).unwrap_or(midi)
     }
 
-    /// The chord's notes inside a register, ascending, appended to `out`.
+    /// Replaces `out` by the chord's notes inside a register, ascending.
     pub(super) fn notes_in(&self, key: Key, register: Register, out: &mut Vec<u8>) {
         out.clear();
         out.extend((register.low..=register.high).filter(|&midi| {
@@ -64,9 +65,10 @@ impl Chord {
         }));
     }
 
-    /// Places the chord so that each voice moves as little as possible from `previous`
-    /// (all pairings of voices and notes are tried; the sum of squares keeps single leaps out).
-    /// With `rootless`, the last voice has the root, so that it can be left to the bass.
+    /// Places the chord's notes so that the voices move as little as possible from `previous`. All
+    /// assignments of notes to voices are tried. The cost is the sum of the squared distances,
+    /// which avoids single leaps. With `rootless`, the last voice gets the root; the caller leaves
+    /// it out, because the bass plays it.
     pub(super) fn lead(
         &self,
         key: Key,
@@ -97,9 +99,9 @@ fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
     register.fold(near)
 }
 
-/// The root (scale degree) of a bar: home at the start of every four chords, seeded in between,
-/// never the same twice running. A root on which the scale has no perfect fifth is passed over, if any has
-/// one: tritones are tension's to bring.
+/// The root of a bar's chord, a scale degree. Every fourth chord has the first of `roots`; the
+/// roots in between are random, and none follows itself. A root without a perfect fifth in the
+/// scale is skipped if any other root has one. Tritones are reserved for tension.
 pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
     let chord = bar / u64::from(chord_bars.max(1));
     let Some((&home, away)) = roots.split_first() else { return 0 };
@@ -110,13 +112,14 @@ pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i3
     if place == 0 || count == 0 {
         return home;
     }
-    // One draw per group of four; stepping through the list from there cannot repeat a neighbour.
+    // There is one draw for each group of four chords. Consecutive entries of the list from there
+    // never repeat a root.
     let start = Dice::new(seed, chord / 4, Stream::Harmony).below(count);
     let next = away().nth((start + turn + place) % count).unwrap_or(home);
     if count == 1 && place == 2 { home } else { next }
 }
 
-/// The 24 orders of four things.
+/// All 24 permutations of four items.
 const PERMUTATIONS: [[usize; CHORD_VOICES]; 24] = {
     let mut all = [[0; CHORD_VOICES]; 24];
     let mut n = 0;
@@ -185,7 +188,7 @@ mod tests {
                 let root = |c: u64| root_at(key, seed, c * 4, 4, &[0, 3, 4, 5], 0);
                 assert_ne!(root(chord), root(chord + 1), "{scale:?}");
                 assert_eq!(root(chord * 4), 0);
-                assert!(scale != Scale::Dorian || root(chord) != 5, "a diminished chord");
+                assert!(scale != Scale::Dorian || root(chord) != 5, "degree 5 has a diminished chord");
             }
         }
     }

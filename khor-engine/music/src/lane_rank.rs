@@ -1,18 +1,18 @@
-//! Ranks how far a lane stands out, in steps with hysteresis.
+//! Ranks a lane by its deviation, in steps with hysteresis.
 
 use khor_signal::Lane;
 
 use super::quantise::Quantiser;
 
-/// Highest rank. A rank is half an octave of deviation, so this is 12 octaves.
+/// Highest rank, and its deviation in octaves. One rank is half an octave.
 const RANKS: u8 = 24;
 const OCTAVES_OF_RANKS: f32 = 12.0;
-/// Steps of surprise.
+/// Number of steps of surprise.
 const SURPRISE_STEPS: u8 = 4;
-/// The step of surprise above which a change is unexpected.
+/// Surprise above this step is unexpected.
 const EXPECTED_STEP: u8 = 1;
 
-/// How far one lane stands out.
+/// The rank and the surprise of one lane.
 #[derive(Clone, Debug)]
 pub(super) struct LaneRank {
     rank: Quantiser,
@@ -26,7 +26,7 @@ impl Default for LaneRank {
 }
 
 impl LaneRank {
-    /// Updates the rank from the lane's state in one step. A missing lane does not stand out.
+    /// Updates rank and surprise from the lane. A missing lane has rank 0.
     pub(super) fn update(&mut self, lane: Option<Lane>) {
         let lane = lane.unwrap_or_default();
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
@@ -34,7 +34,7 @@ impl LaneRank {
         self.surprise.update(finite(lane.surprise));
     }
 
-    /// Half octaves above its baseline, 0..=24.
+    /// Half octaves above the baseline, 0..=24.
     pub(super) const fn rank(&self) -> u8 {
         self.rank.get()
     }

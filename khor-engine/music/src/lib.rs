@@ -1,15 +1,24 @@
-//! Turns lanes into notes. Seeded, stepped and free of I/O, so it works the same offline and live.
+//! Turns lanes into notes. The crate has no I/O and no clock, and its random choices are seeded. So
+//! it works the same offline and live.
 //!
-//! The [`Composer`] walks a grid of sixteenths. On each step it takes a `reading` of the lanes. The
-//! `mapping` is applied to them, then they are smoothed and quantised with hysteresis. Four layers
-//! play from the reading: the `bed` (saturation), the `pulse` (total work), the `voices` (the
-//! streams that stand out) and the `cues` (events from the kernel). The `form` varies what no
-//! signal controls. If several machines play, the `cast` chooses those that get the voices. It also
-//! chooses whether the pulse is one for all, one for each of the `sections`, or a `roll_call`.
-//! Randomness depends only on (seed, bar, stream), see `seeded`.
+//! The [`Composer`] advances in steps of a sixteenth. In each step, a `reading` applies the
+//! `mapping` to the lanes, then smooths and quantises the result. Four layers play from the
+//! reading:
 //!
-//! Presets and patches are data. They live here, so that the synth can read them and music does not
-//! depend on the synth.
+//! - the `bed` plays saturation,
+//!
+//! - the `pulse` plays total work,
+//!
+//! - the `voices` play the streams that stand out,
+//!
+//! - the `cues` play kernel events.
+//!
+//! The `form` varies what no signal controls. For a site, the `cast` selects the hosts that have
+//! the voices. It also selects the kind of pulse: one for all hosts, one for each of the
+//! `sections`, or a `roll_call`. Random choices depend only on seed, bar and stream (see `seeded`).
+//!
+//! Presets and patches are data. They are defined here and read by the synth, so this crate does
+//! not depend on the synth.
 
 mod bed;
 mod cast;

@@ -1,5 +1,6 @@
-//! The mapping: which signal controls which feature of the music, how far and in which direction.
-//! It is data, read from files. The checks keep it understandable (design §7, docs/ear.md).
+//! Defines the mapping: which signal controls which feature of the music, over which range, and in
+//! which direction. It is read from files, and checks keep it understandable (design §7,
+//! docs/ear.md).
 
 use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
 use schemars::JsonSchema;
@@ -10,13 +11,15 @@ use super::{
     problem::{Problem, Problems},
 };
 
-/// Steps a feature must at least cover to say anything.
+/// Lowest number of audible steps of a feature's range.
 const MIN_STEPS: f32 = 8.0;
-/// Most lines of a mapping. Each feature has at most one line, and there are fewer features.
+/// Maximum number of rows of a mapping. Each feature has at most one row, and there are fewer
+/// features.
 pub(super) const MAX_ROUTES: u32 = 64;
-/// How much of the remaining silence one signal at full level takes away from `work`.
+/// Share by which one signal at full level reduces the distance of `work` from 1.
 const WORK_WEIGHT: f32 = 0.75;
-/// Signals that count as work. Switches and interrupts are left out: they follow everything else.
+/// Signals that count as work. Switches and interrupts are excluded, because they accompany all
+/// other work.
 const WORK: [SignalId; 11] = {
     use SignalId::{Cpu, Exec, Fault, Fork, Io, Local, Mem, Retx, Rx, Stall, Tx};
     [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu, Local]
@@ -25,17 +28,17 @@ const WORK: [SignalId; 11] = {
 /// The input of a route: one signal, or the sum of all work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A signal.
+    /// One signal.
     Signal(SignalId),
-    /// All work together: 1 - Π(1 - 0.75 level).
+    /// Total work: 1 - Π(1 - 0.75 level).
     Work,
 }
 
-/// Which of a signal's three numbers.
+/// Selects one of a signal's three values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Of")]
-#[expect(missing_docs, reason = "the names are those of signal::Lane, documented there")]
+#[expect(missing_docs, reason = "`khor_signal::Lane` documents these names")]
 pub enum LaneValue {
     #[default]
     Level,
@@ -43,11 +46,11 @@ pub enum LaneValue {
     Surprise,
 }
 
-/// Shape of the way from input to feature.
+/// Curve from the input to the feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
-    /// Even.
+    /// Proportional.
     #[default]
     Linear,
     /// Slow at first.
@@ -56,55 +59,55 @@ pub enum Curve {
     Root,
 }
 
-/// Whether more of the signal is more of the feature.
+/// Direction of the feature when the signal grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Polarity {
-    /// More is more.
+    /// The feature grows with the signal.
     #[default]
     Up,
-    /// More is less.
+    /// The feature shrinks when the signal grows.
     Down,
 }
 
-/// One line of the contract.
+/// One row of the mapping: an input and the feature that it controls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Route {
-    /// The signal or sum that the route reads.
+    /// The signal, or total work.
     pub input: Input,
-    /// The value of the signal that the route reads.
+    /// The value of the signal.
     pub of: LaneValue,
-    /// Input values between which the feature moves, in the number's own unit.
+    /// Input values at which the feature has its lowest and highest position, in the value's unit.
     pub from: (f32, f32),
-    /// The feature that the route moves.
+    /// The feature that the route controls.
     pub to: Feature,
     /// Curve from the input to the feature.
     pub curve: Curve,
-    /// The feature's lowest and highest value, in its own unit.
+    /// Lowest and highest value of the feature, in its unit.
     pub range: (f32, f32),
-    /// In which direction.
+    /// Direction of the feature when the input grows.
     pub polarity: Polarity,
 }
 
-/// A line of the mapping as it is written.
+/// A row of the mapping in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Route")]
 pub(super) struct RouteText {
-    /// A signal, or `work`.
+    /// Name of a signal, or `work` for total work.
     signal: String,
-    /// The value of the signal that the route reads; default `level`.
+    /// Value of the signal; default `level`.
     #[serde(default)]
     of: LaneValue,
-    /// Input values between which the feature moves; the usual ones where there are none.
+    /// Input values between which the feature moves. Default: 0 to 1; for deviations 1 to 6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<(f32, f32)>,
-    /// The feature.
+    /// Name of the feature.
     to: String,
     /// Curve from the input to the feature; default `linear`.
     #[serde(default)]
     curve: Curve,
-    /// The feature's lowest and highest value, in its own unit.
+    /// Lowest and highest value of the feature, in its unit.
     range: (f32, f32),
     /// Direction of the feature; default `up`.
     #[serde(default)]
@@ -118,15 +121,15 @@ impl From<&Route> for RouteText {
     }
 }
 
-/// The whole contract: at most one route to each feature.
+/// The complete mapping: at most one route to each feature.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     routes: Vec<Route>,
 }
 
 impl Route {
-    /// The position of the feature within its range that these lanes give, 0..=1, before the
-    /// polarity is applied. A missing signal counts as 0.
+    /// The feature's position within its range for these lanes, 0..=1, before the polarity is
+    /// applied. A missing signal counts as 0.
     pub(super) fn position(&self, lanes: &Lanes) -> f32 {
         let value = match self.input {
             Input::Work => work(lanes),
@@ -159,13 +162,13 @@ impl Route {
         }
     }
 
-    /// Audible steps the range covers.
+    /// Number of audible steps in the range.
     pub fn steps(&self) -> u8 {
         ((self.range.1 - self.range.0) / self.to.audible_step()).round().clamp(1.0, 64.0) as u8
     }
 }
 
-/// All work together, 0..=1.
+/// Total work, 0..=1.
 fn work(lanes: &Lanes) -> f32 {
     let level = |id: &SignalId| lanes[*id].map_or(0.0, |lane| lane.level);
     let level = |id| Some(level(id)).filter(|l: &f32| l.is_finite()).map_or(0.0, |l| l.clamp(0.0, 1.0));
@@ -173,14 +176,14 @@ fn work(lanes: &Lanes) -> f32 {
 }
 
 impl Mapping {
-    /// Checks lines against the rules.
+    /// Reads the rows of a mapping and checks them against the rules.
     pub(super) fn check(lines: &[RouteText]) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
         if lines.len() > MAX_ROUTES as usize {
-            found.require(false, "map", &format!("{MAX_ROUTES} lines"));
+            found.require(false, "map", &format!("at most {MAX_ROUTES} rows"));
             return found.into_result(Self { routes: Vec::new() });
         }
-        // With their places, which are the lines' as long as every line makes sense.
+        // The valid routes with the indices of their rows.
         let mut routes: Vec<(usize, Route)> = Vec::new();
         for (index, line) in lines.iter().enumerate() {
             match parse_route(line) {
@@ -192,15 +195,16 @@ impl Mapping {
             if let Some((_, other)) = routes[..place].iter().find(|(_, other)| other.to == route.to) {
                 let (to, first, second) = (route.to.name(), other.input.name(), route.input.name());
                 let problem = format!(
-                    "{to} is moved by {first} already: no two signals on one feature, {second} needs another"
+                    "{first} already controls {to}; a feature has one signal, so choose another feature for {second}"
                 );
                 found.add(format!("map[{index}].to"), problem);
             }
             let carried = |(_, other): &(_, Route)| other.input == route.input && other.to.carries_alone();
-            // An invalid line might carry the signal, so this check needs all lines to be valid.
+            // An invalid row might be another route of the signal, so this check needs all rows to
+            // be valid.
             if routes.len() == lines.len() && !routes.iter().any(carried) {
                 let problem = format!(
-                    "{} is carried by {} alone: reverb, delay and resonance are not heard well enough for that",
+                    "{} controls only {}, which listeners notice too little; add a row with another feature for it",
                     route.input.name(),
                     route.to.name()
                 );
@@ -233,7 +237,7 @@ impl Input {
     }
 }
 
-/// One line, by the rules that concern it alone; or which field breaks one, and how.
+/// Reads one row and checks the rules for single rows. An error has the field and the problem.
 fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
     let RouteText { signal, of, from, to, curve, range, polarity } = text;
     let input = if signal == "work" {
@@ -244,43 +248,41 @@ fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
         Input::Signal(
             found
                 .ok_or_else(|| {
-                    ("signal", format!("there is no signal {signal}, expected one of {}, work", known()))
+                    ("signal", format!("unknown signal {signal}; the signals are {}, work", known()))
                 })?
                 .id,
         )
     };
     let feature = Feature::from_name(to).ok_or_else(|| {
         let known = Feature::all().map(Feature::name).collect::<Vec<_>>().join(", ");
-        ("to", format!("there is no feature {to}, expected one of {known}"))
+        ("to", format!("unknown feature {to}; the features are {known}"))
     })?;
     if matches!(input, Input::Signal(SignalId::Csw | SignalId::Irq)) && *of != LaneValue::Deviation {
-        let problem = format!("{signal} is high on any machine: only its deviation says something");
+        let problem = format!("the level of {signal} is high on any host; use its deviation");
         return Err(("of", problem));
     }
     if input == Input::Work && *of != LaneValue::Level {
-        return Err(("of", "work has a level only".into()));
+        return Err(("of", "must be level, because work has no other value".into()));
     }
     let from = from.unwrap_or(match of {
         LaneValue::Level | LaneValue::Surprise => (0.0, 1.0),
         LaneValue::Deviation => (1.0, 6.0),
     });
     if !(from.0.is_finite() && from.1.is_finite() && from.0 < from.1) {
-        let problem = format!(
-            "[{}, {}] is no range of the input, expected two numbers, the lower first",
-            from.0, from.1
-        );
+        let problem =
+            format!("[{}, {}] is no range; it must be two numbers, the lower first", from.0, from.1);
         return Err(("from", problem));
     }
     let ((low, high), step) = (feature.bounds(), feature.audible_step());
     if !(range.0 >= low && range.1 <= high && range.0 < range.1) {
         let unit = feature.unit();
-        let problem = format!("the range of {to} must be within [{low}, {high}] {unit}, the lower first");
+        let problem = format!("must be two numbers from {low} to {high} {unit}, the lower first");
         return Err(("range", problem));
     }
     let steps = (range.1 - range.0) / step;
     if steps < MIN_STEPS {
         let problem = format!(
-            "the range of {to} has {steps:.1} audible steps, expected at least {MIN_STEPS} (of {step} {})",
+            "has {steps:.1} audible steps; it must have at least {MIN_STEPS}, each of {step} {}",
             feature.unit()
         );
         return Err(("range", problem));

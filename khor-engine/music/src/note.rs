@@ -1,25 +1,26 @@
-//! Notes, instruments and layers: the output of the music for synth, MIDI, OSC and page.
+//! Defines notes, roles, instruments and layers: the output of the music for synth, MIDI, OSC and
+//! page.
 
 use khor_signal::LaneId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A musical job; decides timbre and MIDI channel.
+/// The musical role of a note. It selects the MIDI channel and the default timbre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The line one follows.
+    /// The main line.
     Melody,
     /// The lowest line.
     Bass,
     /// Pads and chords.
     Chords,
-    /// Unpitched or short.
+    /// Unpitched or short notes.
     Percussion,
 }
 
 impl Role {
-    /// All roles, in MIDI-channel order.
+    /// All roles, in the order of their MIDI channels.
     pub const ALL: [Self; 4] = [Self::Melody, Self::Bass, Self::Chords, Self::Percussion];
 
     /// Name, in lower case.
@@ -38,7 +39,7 @@ impl Role {
     }
 }
 
-/// Whose timbre a note has: one of the four roles', a voice stream's, or the cues'.
+/// The timbre of a note: that of a role, of a voice stream, or of the cues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(
@@ -62,7 +63,7 @@ pub enum Instrument {
 }
 
 impl Instrument {
-    /// All instruments, in the order of the patches a preset hands to the synth.
+    /// All instruments, in the order of a preset's patches.
     pub const ALL: [Self; 13] = [
         Self::Melody,
         Self::Bass,
@@ -103,8 +104,8 @@ impl Instrument {
         }
     }
 
-    /// The default role of its notes. If a preset has no patch for the instrument, the patch of
-    /// this role applies.
+    /// The default role of the instrument's notes. If a preset has no patch for the instrument, the
+    /// patch of this role is used.
     pub const fn role(self) -> Role {
         match self {
             Self::Melody
@@ -132,13 +133,13 @@ impl From<Role> for Instrument {
     }
 }
 
-/// Which of the layers a note belongs to; each has one job in telling what the machine does.
+/// The layer of a note. Each layer represents one aspect of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
-    /// Quiet pad: slow saturation.
+    /// A quiet pad: saturation.
     Bed,
-    /// Onset density: total work.
+    /// A rhythm whose onset density represents total work.
     Pulse,
     /// Lines for the signals that stand out.
     Voices,
@@ -146,27 +147,27 @@ pub enum Layer {
     Cues,
 }
 
-/// One note, placed in musical time.
+/// One note in musical time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {
-    /// Start, seconds of musical time since the composer began.
+    /// Start, seconds of musical time since the composer started.
     pub onset_s: f64,
     /// Time from onset to release, seconds, > 0.
     pub duration_s: f32,
     /// MIDI note number, 0..=127.
     pub midi: u8,
-    /// 0..=1.
+    /// Velocity, 0..=1.
     pub velocity: f32,
-    /// -1 (left) ..= 1 (right).
+    /// Pan, -1 (left) ..= 1 (right).
     pub pan: f32,
-    /// Filter opening of this note alone, octaves, -3..=3; 0 is the patch as written.
+    /// Filter offset of this note, octaves, -3..=3; 0 leaves the patch unchanged.
     pub brightness: f32,
-    /// Its job, which decides the MIDI channel.
+    /// Musical role; selects the MIDI channel.
     pub role: Role,
-    /// Its timbre.
+    /// Timbre.
     pub instrument: Instrument,
-    /// Its layer.
+    /// Layer.
     pub layer: Layer,
-    /// The lane that it represents, if it represents one.
+    /// The lane that the note represents; `None` for other notes.
     pub signal: Option<LaneId>,
 }

@@ -1,7 +1,7 @@
-//! A timbre as data: the sound of one role.
+//! Defines patches: the timbres of instruments, as data.
 //!
-//! A patch is part of the score, because a preset names its instruments. So patches live here and
-//! the synth reads them. In the synth crate they would make the two crates depend on each other.
+//! A preset contains its patches, and the synth reads them. They are defined here, so that this
+//! crate does not depend on the synth.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,87 +16,89 @@ pub enum Wave {
     Triangle,
     Saw,
     Pulse,
-    /// White noise, uniform within -1..=1; only the filter gives it a colour or a pitch.
+    /// White noise, uniform within -1..=1. Its colour and pitch come from the filter.
     Noise,
-    /// A sine whose phase is modulated by another sine: bells, mallets, drops.
+    /// A sine whose phase another sine modulates: for bells, mallets and drops.
     Fm,
 }
 
-/// What a patch's filter lets through.
+/// The kind of a patch's filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FilterMode {
-    /// Below the cutoff, 12 dB per octave; 0 dB far below it.
+    /// Low-pass, 12 dB per octave. The gain far below the cutoff is 0 dB.
     #[default]
     Low,
-    /// Around the cutoff, 6 dB per octave on either side; 0 dB at its peak whatever the resonance.
+    /// Band-pass, 6 dB per octave on either side. The gain at the centre is 0 dB for any resonance.
     Band,
-    /// Above the cutoff, 12 dB per octave; 0 dB far above it.
+    /// High-pass, 12 dB per octave. The gain far above the cutoff is 0 dB.
     High,
 }
 
-/// One role's timbre. Plain data, copied into a voice when its note begins.
+/// The timbre of an instrument. A voice copies the patch when its note begins.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Patch {
     /// Oscillator waveform.
     pub wave: Wave,
-    /// Pulse width, share of the period, 0.05..=0.5; pulse only.
+    /// Width of the wave `pulse`, share of the period, 0.05..=0.5.
     #[schemars(range(min = 0.05, max = 0.5))]
     pub width: f32,
-    /// Distance of a second oscillator, cents, 0..=50; 0 is one oscillator. Noise has always one.
+    /// Detuning of a second oscillator, cents, 0..=50. With 0 there is only one oscillator. Noise
+    /// always has one.
     #[schemars(range(min = 0.0, max = 50.0))]
     pub detune_cents: f32,
-    /// Modulator's frequency as a multiple of the note's, 0.25..=12; fm only. Whole numbers are harmonic,
-    /// others are bells.
+    /// Frequency of the modulator of the wave `fm`, as a multiple of the note's frequency,
+    /// 0.25..=12. Whole numbers give harmonic sounds, others bells.
     #[schemars(range(min = 0.25, max = 12.0))]
     pub fm_ratio: f32,
-    /// Swing of the phase at full envelope, radians, 0..=8; fm only. It follows the envelope, so a note becomes
-    /// purer as it fades, and is less for high notes, whose sidebands would fold.
+    /// Modulation of the wave `fm` at full envelope, radians, 0..=8. It follows the envelope, so a
+    /// note becomes purer as it fades. High notes have less modulation, which avoids aliasing.
     #[schemars(range(min = 0.0, max = 8.0))]
     pub fm_index: f32,
-    /// Swing of the pitch to either side once the vibrato is in full, cents, 0..=100; 0 is none.
+    /// Depth of the full vibrato to either side, cents, 0..=100; 0 is no vibrato.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub vibrato_cents: f32,
-    /// Rate of the vibrato, Hz, 0.1..=12; every note's differs a little, as singers do.
+    /// Rate of the vibrato, Hz, 0.1..=12. It varies a little from note to note, as with singers.
     #[schemars(range(min = 0.1, max = 12.0))]
     pub vibrato_hz: f32,
-    /// Time to full level, ms, 1..=10000.
+    /// Attack: time to full level, ms, 1..=10000.
     #[schemars(range(min = 1.0, max = 10_000.0))]
     pub attack_ms: f32,
-    /// Time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+    /// Decay: time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
     #[schemars(range(min = 1.0, max = 20_000.0))]
     pub decay_ms: f32,
-    /// Level held until the release, 0..=1.
+    /// Sustain: level until the release, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub sustain: f32,
-    /// Time from the release to -60 dB, ms, 5..=20000.
+    /// Release: time until the level is -60 dB, ms, 5..=20000.
     #[schemars(range(min = 5.0, max = 20_000.0))]
     pub release_ms: f32,
-    /// What the filter lets through.
+    /// Kind of the filter.
     pub filter: FilterMode,
-    /// Cutoff or centre at middle C, neutral brightness and envelope 0, Hz, 40..=16000.
+    /// Cutoff or centre frequency of the filter at middle C, neutral brightness and envelope 0, Hz,
+    /// 40..=16000.
     #[schemars(range(min = 40.0, max = 16_000.0))]
     pub cutoff_hz: f32,
-    /// Resonance, 0 (Q 0.5) ..=1 (Q 8).
+    /// Resonance of the filter, 0 (Q 0.5) ..=1 (Q 8).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub resonance: f32,
-    /// How far the cutoff follows the note, 0 (not at all) ..=1 (with the pitch).
+    /// How much the cutoff follows the note's pitch, 0 (not at all) ..=1 (fully).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub key_follow: f32,
-    /// How far the envelope at full level opens the filter, octaves, -4..=4.
+    /// Filter offset at full envelope, octaves, -4..=4.
     #[schemars(range(min = -4.0, max = 4.0))]
     pub env_octaves: f32,
-    /// Share of all that leaves the voice (dry and sends) that is sung through the vowel, 0..=1.
+    /// Share of the voice's output (dry and sends) that passes the vowel filter, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub vowel_send: f32,
-    /// Share sent to the delay, 0..=1.
+    /// Share of the output that is sent to the delay, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub delay_send: f32,
-    /// Share sent to the reverb, 0..=1.
+    /// Share of the output that is sent to the reverb, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub reverb_send: f32,
-    /// Level, dB, -60..=12.
+    /// Gain, dB, -60..=12.
     #[schemars(range(min = -60.0, max = 12.0))]
     pub gain_db: f32,
 }
@@ -128,9 +130,9 @@ impl Default for Patch {
     }
 }
 
-/// A patch field outside its range.
+/// Error: a field of a patch is outside its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{field} must be within {low}..={high}, not {value}")]
+#[error("{field} must be from {low} to {high}, not {value}")]
 pub struct PatchError {
     /// Name of the field.
     pub field: &'static str,
@@ -138,17 +140,17 @@ pub struct PatchError {
     pub low: f32,
     /// Highest allowed value.
     pub high: f32,
-    /// What was given.
+    /// The given value.
     pub value: f32,
 }
 
 impl Patch {
-    /// Checks every range; the first that is broken is named.
+    /// Checks all ranges. The error names the first field outside its range.
     pub fn check(&self) -> Result<(), PatchError> {
         self.errors().next().map_or(Ok(()), Err)
     }
 
-    /// Everything that is out of its range; to be called where patches enter the engine.
+    /// All fields outside their ranges. Call this wherever a patch enters the engine.
     pub fn errors(&self) -> impl Iterator<Item = PatchError> + use<> {
         let fields = [
             ("width", self.width, 0.05, 0.5),
@@ -188,13 +190,13 @@ mod tests {
     fn errors_name_out_of_range_fields() {
         assert!(Patch::default().check().is_ok());
         let error = Patch { sustain: 1.5, ..Patch::default() }.check().unwrap_err();
-        assert_eq!(error.to_string(), "sustain must be within 0..=1, not 1.5");
+        assert_eq!(error.to_string(), "sustain must be from 0 to 1, not 1.5");
         assert_eq!(Patch { cutoff_hz: f32::NAN, ..Patch::default() }.check().unwrap_err().field, "cutoff_hz");
     }
 
     #[test]
     fn every_patch_field_has_a_range() {
-        let spoiled = [
+        let invalid = [
             Patch { fm_ratio: 0.2, ..Patch::default() },
             Patch { fm_ratio: 12.5, ..Patch::default() },
             Patch { fm_index: 8.5, ..Patch::default() },
@@ -202,7 +204,7 @@ mod tests {
             Patch { vibrato_hz: 0.0, ..Patch::default() },
             Patch { vowel_send: -0.1, ..Patch::default() },
         ];
-        let fields = spoiled.map(|patch| patch.check().unwrap_err().field);
+        let fields = invalid.map(|patch| patch.check().unwrap_err().field);
         assert_eq!(fields, ["fm_ratio", "fm_ratio", "fm_index", "vibrato_cents", "vibrato_hz", "vowel_send"]);
         let patch: Patch = toml::from_str("wave = \"noise\"\nfilter = \"band\"\nvowel_send = 0.5").unwrap();
         assert_eq!((patch.wave, patch.filter, patch.vowel_send), (Wave::Noise, FilterMode::Band, 0.5));

@@ -1,4 +1,4 @@
-//! A problem of a preset: its place, and how to fix it.
+//! Describes a problem of a preset: its field, and how to fix it.
 
 use khor_proto::inert;
 use schemars::JsonSchema;
@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{}{message}", prefix(path))]
 pub struct Problem {
-    /// The field: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty for the whole preset.
+    /// Path of the field, such as `bed.velocity`, `pulse[1].from` or `map[3].range`; empty for the
+    /// whole preset.
     pub path: String,
     /// The problem, and a valid alternative.
     pub message: String,
 }
 
 impl Problem {
-    /// Makes both texts inert, because they may quote the preset.
+    /// A problem whose texts are made safe to print, because they may quote the preset.
     pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: inert::owned_line(path.into()), message: inert::owned_line(message.into()) }
     }
@@ -25,7 +26,7 @@ fn prefix(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
-/// The problems that were found so far.
+/// A list of problems.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 
@@ -34,14 +35,14 @@ impl Problems {
         self.0.push(Problem::new(path, message));
     }
 
-    /// A number that has to be in a range.
-    pub(super) fn require(&mut self, holds: bool, path: impl Into<String>, range: &str) {
+    /// Adds a problem unless `holds`. `rule` completes the sentence "must be …".
+    pub(super) fn require(&mut self, holds: bool, path: impl Into<String>, rule: &str) {
         if !holds {
-            self.add(path, format!("must be within {range}"));
+            self.add(path, format!("must be {rule}"));
         }
     }
 
-    /// The value, if there are none.
+    /// The value, or the list if it has any problem.
     pub(super) fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }

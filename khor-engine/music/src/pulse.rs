@@ -1,4 +1,4 @@
-//! The pulse: how much work the machine does, as onset density at a fixed tempo.
+//! Plays the pulse: its onset density, at a fixed tempo, represents the work of the host.
 
 use super::{
     feature::Feature,
@@ -10,47 +10,48 @@ use super::{
     step_context::StepContext,
 };
 
-/// Bars a rotation of the rhythm is kept.
+/// Length of a phrase, bars. The rotation of the rhythm changes with each phrase.
 const PHRASE_BARS: u64 = 4;
 
-/// Steps of work: the sixteenths of `pulse.density`.
+/// Number of steps of work: the sixteenths of `pulse.density`.
 const WORK_STEPS: u8 = 16;
 
-/// State of the pulse: the onsets per bar each stream is at.
+/// The state of the pulse: the current onsets per bar of each stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pulse {
     onsets: [u8; MAX_PULSE_STREAMS],
-    /// Notes of the chord in a stream's register; kept only to reuse its memory.
+    /// Buffer for the chord's notes, kept to reuse its memory.
     notes: Vec<u8>,
 }
 
 impl Pulse {
-    /// Called on every step.
+    /// Plays one step. Call it on every step.
     pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
         let work = work(context);
         for (index, settings) in context.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
             let line = PulseLine { index: index as u8, settings, onsets: &mut self.onsets[index] };
-            // The bass stays, so that the height of the other notes is audible against it.
+            // The bass keeps its pitch, so that the height of the other notes is audible against
+            // it.
             let height = if settings.role == Role::Bass { 0 } else { height(context) };
             out.extend(line.step(context, chord, work, height, &mut self.notes));
         }
     }
 }
 
-/// How much of the rhythm plays, sixteenths.
+/// Amount of work, sixteenths of the full rhythm.
 pub(super) fn work(context: &StepContext<'_>) -> u8 {
     let density = context.reading.value(Feature::PulseDensity).unwrap_or(0.0);
     (density.ceil() as u8).min(WORK_STEPS)
 }
 
-/// How far the mapping lifts the pulse, scale steps.
+/// Transposition of the pulse by the mapping, scale steps upward.
 fn height(context: &StepContext<'_>) -> i32 {
     context.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32
 }
 
-/// One stream of the pulse, at one step.
+/// One stream of the pulse in one step.
 pub(super) struct PulseLine<'a> {
-    /// Its streams of chance.
+    /// Index of the stream's random numbers.
     pub(super) index: u8,
     pub(super) settings: &'a PulseSettings,
     /// Onsets per bar, updated on every beat.
@@ -58,7 +59,8 @@ pub(super) struct PulseLine<'a> {
 }
 
 impl PulseLine<'_> {
-    /// Its note on this step, if it has one; `notes` is room for the chord's.
+    /// The stream's note on this step; `None` without an onset. `notes` is a buffer for the chord's
+    /// notes.
     pub(super) fn step(
         self,
         context: &StepContext<'_>,
@@ -81,14 +83,15 @@ impl PulseLine<'_> {
         Some(note(context, self.settings, stream, raised(context, pitch, height), work))
     }
 
-    /// The note that follows `before` others of its stream in this bar.
+    /// The pitch of the note that follows `before` other notes of its stream in this bar.
     fn pitch(&self, context: &StepContext<'_>, notes: &[u8], chord: Chord, before: usize) -> u8 {
         let settings = self.settings;
         let len = notes.len();
         if settings.motion == Motion::Root || len == 0 {
             return settings.register.fold(context.key.midi(chord.degrees[0]));
         }
-        // A broken chord goes on over the bar line: few onsets then lie as high as many.
+        // A broken chord continues over the bar line. Otherwise, few onsets would only play its
+        // lowest notes.
         let along = before + (context.bar % PHRASE_BARS) as usize * usize::from(*self.onsets);
         match settings.motion {
             Motion::Up | Motion::Root => notes[along % len],
@@ -98,8 +101,8 @@ impl PulseLine<'_> {
                 notes[if place < len { place } else { turn - place }]
             }
             Motion::Walk => {
-                // Each note sounds once before one repeats, in the order of the phrase. This makes
-                // a motif rather than a random sequence.
+                // Each note sounds once before any note repeats, in the order of the phrase. So the
+                // listener recognises a motif rather than a random sequence.
                 let phrase = context.bar / PHRASE_BARS;
                 let mut dice = Dice::new(context.seed, phrase, Stream::Motif(self.index));
                 let strides = || (2..len).filter(|stride| is_coprime(*stride, len));
@@ -136,7 +139,7 @@ fn is_coprime(a: usize, b: usize) -> bool {
     a == 1
 }
 
-/// The pitch, lifted by `height` scale steps, and not out of reach.
+/// The pitch `height` scale steps higher, up to the highest pitch of the pulse.
 fn raised(context: &StepContext<'_>, midi: u8, height: i32) -> u8 {
     const HIGHEST: i32 = 95;
     let degree = context.key.degree_below(midi.into());
@@ -144,7 +147,7 @@ fn raised(context: &StepContext<'_>, midi: u8, height: i32) -> u8 {
     if height == 0 { midi } else { context.key.midi(raised).clamp(0, HIGHEST) as u8 }
 }
 
-/// Onsets per bar; rises with work and with density, 0 without work.
+/// Onsets per bar. They rise with work and density, and are 0 without work.
 fn onsets_per_bar(settings: &PulseSettings, work: u8, density: f32) -> u8 {
     if work == 0 {
         return 0;
@@ -155,7 +158,7 @@ fn onsets_per_bar(settings: &PulseSettings, work: u8, density: f32) -> u8 {
     (onsets.ceil() as u8).min(STEPS_PER_BAR)
 }
 
-/// Density 0..=1 as a factor: 0.25, 1 in the middle, 2.
+/// The factor for a density of 0..=1: 0.25 at 0, 1 at 0.5, 2 at 1.
 pub(super) fn density_factor(density: f32) -> f32 {
     if density <= 0.5 { 0.25 + 1.5 * density } else { 2.0 * density }
 }

@@ -1,10 +1,11 @@
-//! A quantiser with hysteresis: values that hover around a threshold change nothing.
+//! A quantiser with hysteresis: an input that varies slightly around a threshold does not change
+//! the output.
 
-/// How far, in steps, a value must pass the midpoint between two steps before the output moves. An
-/// irrational number, so that no threshold is a round number, which people and tests often use.
+/// Distance beyond the midpoint between two steps at which the output changes, in steps. The number
+/// is irrational, so that no threshold is a round number, which people and tests often use.
 const MARGIN: f32 = 0.271_828;
 
-/// Turns 0..=1 into one of `steps + 1` values, and stays there until the input clearly leaves.
+/// Quantises 0..=1 into `steps + 1` values.
 #[derive(Clone, Debug)]
 pub(super) struct Quantiser {
     steps: u8,
@@ -12,22 +13,22 @@ pub(super) struct Quantiser {
 }
 
 impl Quantiser {
-    /// Starts at 0. `steps` > 0.
+    /// A quantiser with output 0. `steps` must be above 0.
     pub(super) const fn new(steps: u8) -> Self {
         Self { steps, now: 0 }
     }
 
-    /// The present step, 0..=steps.
+    /// The current output, 0..=steps.
     pub(super) const fn get(&self) -> u8 {
         self.now
     }
 
-    /// Feeds a value 0..=1 (anything else is clamped) and gives the step.
+    /// Updates the output from a value, clamped to 0..=1, and returns the output.
     pub(super) fn update(&mut self, value: f32) -> u8 {
         let position = value.clamp(0.0, 1.0) * f32::from(self.steps);
         let distance = position - f32::from(self.now);
         if distance.abs() > 0.5 + MARGIN {
-            // Land on the nearest step, but keep the margin on the side we came from.
+            // Round to the nearest step, with the margin on the side of the old output.
             let nearest = position - MARGIN * distance.signum();
             self.now = (nearest.round().max(0.0) as u8).min(self.steps);
         }

@@ -1,5 +1,5 @@
-//! The input of the layers: features, each smoothed at its own speed and quantised with hysteresis,
-//! and the streams that stand out.
+//! Computes the input of the layers: features, each smoothed at its own speed and quantised with
+//! hysteresis, and the ranks of the voice streams.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use super::{
     stream::VoiceStream,
 };
 
-/// Quantiser steps of the activity of a voice's added lanes.
+/// Quantiser steps for the activity of a voice's added lanes.
 const ADDED_STEPS: u8 = 16;
-/// Onsets per bar of a fully active added lane whose voice has no density in the mapping.
+/// Onsets per bar of a fully active added lane, if the mapping has no density for its voice.
 const UNMAPPED_ONSETS: f32 = 8.0;
-/// Time without any signal after which the source counts as lost, seconds.
+/// Time without any available lane after which the source counts as lost, seconds.
 const LOST_S: f32 = 3.0;
-/// Time after which a source that has not delivered any signal yet counts as lost, seconds.
+/// Time after which a source that has not delivered any lane yet counts as lost, seconds.
 const NEVER_KNOWN_S: f32 = 10.0;
 
-/// A feature that is mapped.
+/// The state of a mapped feature.
 #[derive(Clone, Debug)]
 struct FeatureState {
     route: Route,
@@ -31,13 +31,13 @@ struct FeatureState {
 }
 
 impl FeatureState {
-    /// How far it is from rest, quantised, 0..=1.
+    /// Quantised distance of the feature from rest, 0..=1.
     fn quantised(&self) -> f32 {
         f32::from(self.quantiser.get()) / f32::from(self.route.steps())
     }
 }
 
-/// How active the added lanes of one voice are: the highest level, smoothed.
+/// Activity of one voice's added lanes: their highest level, smoothed.
 #[derive(Clone, Debug)]
 struct AddedActivity {
     position: f32,
@@ -47,14 +47,14 @@ struct AddedActivity {
 impl AddedActivity {
     const IDLE: Self = Self { position: 0.0, quantiser: Quantiser::new(ADDED_STEPS) };
 
-    /// 0..=1, quantised.
+    /// Quantised activity, 0..=1.
     fn quantised(&self) -> f32 {
         f32::from(self.quantiser.get()) / f32::from(ADDED_STEPS)
     }
 }
 
-/// Smoothed and quantised view of the lanes, advanced once per step. Its values are stable: a tiny
-/// change of an input changes no note.
+/// Smoothed and quantised features and ranks, updated once per step. A tiny change of an input
+/// changes no note.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     features: [Option<FeatureState>; Feature::COUNT],
@@ -95,7 +95,7 @@ impl Reading {
         reading
     }
 
-    /// Replaces the mapping. Features that stay mapped keep their position.
+    /// Replaces the mapping. Features that are still mapped keep their position.
     pub(super) fn remap(&mut self, mapping: &Mapping) {
         let mut before = std::mem::replace(&mut self.features, [const { None }; Feature::COUNT]);
         for route in mapping.routes() {
@@ -107,8 +107,8 @@ impl Reading {
         }
     }
 
-    /// Sets the voice of each added lane. If `keeps_ids`, the previous lanes still have their ids
-    /// and keep their ranks.
+    /// Sets the voice of each added lane. If `keeps_ids`, the previous lanes keep their ids and
+    /// their ranks.
     pub(super) fn set_added(&mut self, voices: Arc<[VoiceStream]>, keeps_ids: bool) {
         if !keeps_ids {
             self.ranks.added.clear();
@@ -117,8 +117,9 @@ impl Reading {
         self.added_voices = voices;
     }
 
-    /// Takes the lanes of one step of `elapsed_s`. The voices read `solo`, if there is one, and
-    /// everything else reads `lanes`. `smoothing` 0..=1 scales all time constants.
+    /// Updates all features and ranks from the lanes of one step of `elapsed_s`. Voices read `solo`
+    /// if there is one; everything else reads `lanes`. `smoothing` 0..=1 lengthens all time
+    /// constants.
     pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
         let voiced = solo.unwrap_or(lanes);
         for state in self.features.iter_mut().flatten() {
@@ -147,8 +148,7 @@ impl Reading {
         }
     }
 
-    /// Updates the activity of each voice's added lanes, which is their highest level. Without
-    /// added lanes, every activity stays 0.
+    /// Updates the activity of each voice's added lanes.
     fn update_added(&mut self, lanes: &Lanes, smoothing: f32, elapsed_s: f32) {
         let mut targets = [0.0_f32; VoiceStream::ALL.len()];
         for (lane, voice) in lanes.added.values().zip(&*self.added_voices) {
@@ -163,13 +163,13 @@ impl Reading {
         }
     }
 
-    /// Whether the source is lost: no lane has been available for [`LOST_S`], or for
-    /// [`NEVER_KNOWN_S`] if none ever was.
+    /// Whether the source is lost: no lane was available for [`LOST_S`], or for [`NEVER_KNOWN_S`]
+    /// since the start.
     pub(super) fn is_lost(&self) -> bool {
         self.unknown_s >= if self.ever_known { LOST_S } else { NEVER_KNOWN_S }
     }
 
-    /// A feature's value in its own unit; `None` where nothing moves it.
+    /// A feature's value in its unit; `None` if nothing controls it.
     pub(super) fn value(&self, feature: Feature) -> Option<f32> {
         let added = self.added_position(feature);
         match &self.features[feature.index()] {
@@ -178,13 +178,14 @@ impl Reading {
         }
     }
 
-    /// How far a feature is from rest, 0 (rest) ..=1.
+    /// Distance of a feature from rest, 0 (rest) ..=1.
     pub(super) fn position(&self, feature: Feature) -> f32 {
         let mapped = self.features[feature.index()].as_ref().map_or(0.0, FeatureState::quantised);
         mapped.max(self.added_position(feature))
     }
 
-    /// How far the added lanes move a feature, 0..=1. They move only the density of their voices.
+    /// Distance by which added lanes move a feature from rest, 0..=1. They only affect the density
+    /// of their voices.
     fn added_position(&self, feature: Feature) -> f32 {
         match feature {
             Feature::Density(stream) => self.added_activity[stream.index()].quantised(),
@@ -192,8 +193,8 @@ impl Reading {
         }
     }
 
-    /// A feature's value in its own unit, and how far it is from rest, 0..=1, computed from
-    /// `lanes`. Quantised, but not smoothed.
+    /// A feature's value in its unit, and its distance from rest, 0..=1, for these lanes. Both are
+    /// quantised, but not smoothed.
     pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
         let route = self.features[feature.index()].as_ref()?.route;
         let steps = f32::from(route.steps());
@@ -201,27 +202,26 @@ impl Reading {
         Some((route.value(position), position))
     }
 
-    /// How far the furthest of a voice's features is from rest, 0..=1.
+    /// Largest distance from rest among a voice's features, 0..=1.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |state: &&FeatureState| state.route.to.stream() == Some(stream);
         let added = self.added_position(Feature::Density(stream));
         self.features.iter().flatten().filter(of_stream).map(FeatureState::quantised).fold(added, f32::max)
     }
 
-    /// A feature's value without quantisation, for parameters that glide.
+    /// A feature's value without quantisation, for continuous parameters.
     pub(super) fn smooth_value(&self, feature: Feature) -> Option<f32> {
         let state = self.features[feature.index()].as_ref()?;
         Some(state.route.value(state.position))
     }
 
-    /// How far a voice stands out: the highest rank of its lanes, half octaves above the baseline,
-    /// 0..=24.
+    /// Rank of a voice: the highest rank of its lanes, half octaves above the baseline, 0..=24.
     pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
         self.lanes_of(stream).map(|lane| self.lane_rank(lane)).max().unwrap_or(0)
     }
 
-    /// The lane that a voice represents: the one that stands out most. Among equal lanes, the first
-    /// of the mapping wins, and added lanes come last.
+    /// The lane that a voice represents: the one with the highest rank. Among equal ranks, the
+    /// first row of the mapping decides; added lanes come last.
     pub(super) fn leader(&self, stream: VoiceStream) -> Option<LaneId> {
         self.lanes_of(stream)
             .reduce(|best, lane| if self.lane_rank(lane) > self.lane_rank(best) { lane } else { best })
@@ -236,7 +236,7 @@ impl Reading {
         self.ranks.get(lane).map_or(0, LaneRank::rank)
     }
 
-    /// The routes of the mapping, each with the quantised position of its feature, 0..=1.
+    /// The routes of the mapping, each with its feature's quantised distance from rest, 0..=1.
     pub(super) fn feature_positions(&self) -> impl Iterator<Item = (Route, f32)> {
         self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }

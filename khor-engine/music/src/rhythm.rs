@@ -1,22 +1,23 @@
-//! Rhythms: `k` onsets spread as evenly as possible over the bar, and rotated.
+//! Computes Euclidean rhythms: onsets that are spread over the bar as evenly as possible, then
+//! rotated.
 
-/// Steps in a bar; a step is one sixteenth.
+/// Number of steps in a bar. A step is one sixteenth.
 pub(super) const STEPS_PER_BAR: u8 = 16;
 
-/// Whether a Euclidean pattern has an onset at `step`
-/// (Bjorklund's patterns in Bresenham form, Toussaint 2005; `onsets` 0..=16, anything above counts as 16).
+/// Whether the Euclidean pattern has an onset at `step`. These are Bjorklund's patterns (Toussaint
+/// 2005), computed like Bresenham's line. `onsets` above 16 count as 16.
 pub(super) fn is_onset(step: u8, onsets: u8, rotation: u8) -> bool {
     let onsets = u32::from(onsets.min(STEPS_PER_BAR));
     let position = (u32::from(step) + u32::from(rotation)) % u32::from(STEPS_PER_BAR);
     (position * onsets) % u32::from(STEPS_PER_BAR) < onsets
 }
 
-/// How many onsets the pattern had in this bar before `step`.
+/// Number of onsets in the bar before `step`.
 pub(super) fn onsets_before(step: u8, onsets: u8, rotation: u8) -> usize {
     (0..step).filter(|&s| is_onset(s, onsets, rotation)).count()
 }
 
-/// How strong a step is in the bar, 0..=1: downbeat, half, beats, eighths, sixteenths.
+/// Accent of a step, 0..=1: strongest on the downbeat, then half bar, beats, eighths, sixteenths.
 pub(super) fn accent(step: u8) -> f32 {
     match step {
         0 => 1.0,

@@ -1,5 +1,5 @@
-//! The roll call: the hosts of a site play in turn, half a bar each. Each answers with one soft
-//! note and then plays its own work. A host that does not answer leaves a gap.
+//! Plays the roll call: the hosts of a site play in turn, half a bar each. Each host answers with
+//! one soft note and then plays its own work. The turn of a missing host is silent.
 
 use super::{
     cast::{HostPlacement, MAX_TURNS, RollCallTurn},
@@ -11,41 +11,41 @@ use super::{
     step_context::StepContext,
 };
 
-/// Steps of a turn.
+/// Number of steps in a turn.
 const TURN_STEPS: u8 = 8;
-/// Pitch of answers, before the offset of the host's placement.
+/// Pitch of the answers, MIDI note number, without the host's pitch offset.
 const ANSWER_MIDI: i32 = 67;
-/// Register of work, before twice the offset of the host's placement.
+/// Register of the work's notes, without twice the host's pitch offset.
 const WORK_REGISTER: Register = Register { low: 60, high: 74 };
-/// The bass that opens a round.
+/// Register of the bass note that opens a round.
 const OPENING_REGISTER: Register = Register { low: 38, high: 49 };
 
-/// State of the roll call: the hosts of this round, and the answer of the current host.
+/// The state of the roll call: the hosts of this round, and the current host's answer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RollCall {
-    /// The turns of this round by their ids. New hosts wait for the next round.
+    /// The ids of this round's turns. New hosts wait for the next round.
     round: Vec<u64>,
-    /// The half bar at which it began.
+    /// The half bar in which the round began.
     round_start: u64,
     answer: Option<Answer>,
-    /// Notes of the chord; kept only to reuse its memory.
+    /// Buffer for the chord's notes, kept to reuse its memory.
     notes: Vec<u8>,
 }
 
-/// How a machine answers in its turn.
+/// The notes of one turn.
 #[derive(Clone, Copy, Debug)]
 struct Answer {
     placement: HostPlacement,
-    /// Onsets of its work, 0..=7 beside the answer itself.
+    /// Number of notes that represent the host's work, 0..=7, in addition to the answer.
     onsets: u8,
-    /// How much work that is, 0..=1.
+    /// Work of the host, 0..=1.
     work: f32,
-    /// Filter opening of its notes, octaves.
+    /// Filter offset of the notes, octaves.
     brightness: f32,
 }
 
 impl RollCall {
-    /// Called on every step.
+    /// Plays one step. Call it on every step.
     pub(super) fn step(
         &mut self,
         context: &StepContext<'_>,
@@ -69,7 +69,7 @@ impl RollCall {
         }
     }
 
-    /// Starts the next turn with its answer. At the end of a round, begins a new one with the
+    /// Starts the next turn with its answer. After the last turn, starts a new round with the
     /// current hosts.
     fn start_turn(
         &mut self,
@@ -104,7 +104,7 @@ impl RollCall {
 }
 
 impl Answer {
-    /// The sound of a turn, computed once; `None` if the host does not answer.
+    /// The notes of a turn, computed once at its start; `None` if the host is missing.
     fn for_turn(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
         let lanes = turn.lanes.as_ref()?;
         let sample = |feature| context.reading.sample(feature, lanes);
@@ -115,7 +115,7 @@ impl Answer {
     }
 
     fn note(self, context: &StepContext<'_>, midi: u8) -> Note {
-        // A preset without a pulse has none to be like.
+        // The notes sound like the preset's percussion, or else like its first pulse stream.
         let stream = context.preset.pulse.iter().find(|stream| stream.role == Role::Percussion);
         let stream = stream.or(context.preset.pulse.first());
         let (velocity, gate_steps) = stream.map_or((0.5, 1.0), |stream| (stream.velocity, stream.gate_steps));
@@ -135,14 +135,14 @@ impl Answer {
     }
 }
 
-/// Whether a step of a turn, 1..=7, has one of `onsets` notes, 0..=7. The notes are as evenly
-/// spaced as possible.
+/// Whether step 1..=7 of a turn has one of `onsets` notes, 0..=7. The notes are spaced as evenly as
+/// possible.
 fn has_onset(step: u8, onsets: u8) -> bool {
     const WORK_STEPS: u8 = TURN_STEPS - 1;
     ((step - 1) * onsets) % WORK_STEPS < onsets
 }
 
-/// The root, low: a round begins.
+/// The low root that opens a round.
 fn opening_note(context: &StepContext<'_>, chord: Chord) -> Note {
     Note {
         onset_s: context.onset_s,

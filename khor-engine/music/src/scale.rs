@@ -1,9 +1,9 @@
-//! Scales and keys: which pitches belong, and how scale degrees become MIDI notes.
+//! Defines scales, keys and registers, and converts scale degrees into MIDI notes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A scale; the names are those of the configuration.
+/// A musical scale. The serialised names are those of the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the usual ones")]
@@ -23,7 +23,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// All scales, in the order of menus.
+    /// All scales, in the order of the menus.
     pub const ALL: [Self; 11] = [
         Self::PentatonicMinor,
         Self::PentatonicMajor,
@@ -38,7 +38,7 @@ impl Scale {
         Self::Chromatic,
     ];
 
-    /// Semitones above the key note within one octave, ascending, starting at 0.
+    /// Semitones above the tonic within one octave, ascending from 0.
     pub const fn intervals(self) -> &'static [u8] {
         match self {
             Self::PentatonicMinor => &[0, 3, 5, 7, 10],
@@ -56,11 +56,11 @@ impl Scale {
     }
 }
 
-/// A key: a scale on its key note. Only the pitch class of the key note matters; each layer has its
-/// own register.
+/// A key: a scale and its tonic. Only the pitch class of the tonic matters, because each layer has
+/// its own register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    /// Pitch class of degree 0, 0..=11.
+    /// Pitch class of the tonic, 0..=11.
     tonic: i32,
     scale: Scale,
 }
@@ -70,19 +70,19 @@ impl Key {
         Self { tonic: i32::from(key_midi % 12), scale }
     }
 
-    /// Degrees per octave.
+    /// Number of degrees per octave.
     pub(super) fn len(self) -> i32 {
         self.scale.intervals().len() as i32
     }
 
-    /// MIDI note of a degree; degree 0 lies in 48..=59, degrees go on through all octaves.
+    /// MIDI note of a degree. Degree 0 is in 48..=59; other octaves follow below and above.
     pub(super) fn midi(self, degree: i32) -> i32 {
         let intervals = self.scale.intervals();
         let within = degree.rem_euclid(self.len()) as usize;
         48 + self.tonic + 12 * degree.div_euclid(self.len()) + i32::from(intervals[within])
     }
 
-    /// The highest degree whose note is not above `midi`.
+    /// The highest degree whose note is at most `midi`.
     pub(super) fn degree_below(self, midi: i32) -> i32 {
         let offset = midi - 48 - self.tonic;
         let within = offset.rem_euclid(12);
@@ -91,19 +91,19 @@ impl Key {
     }
 }
 
-/// A span of MIDI notes, both ends included.
+/// A range of MIDI notes, including both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Register {
     /// Lowest note, 36..=85.
     #[schemars(range(min = 36, max = 85))]
     pub low: u8,
-    /// Highest note, at least 11 above the lowest, ..=96.
+    /// Highest note, at most 96 and at least 11 above the lowest.
     #[schemars(range(min = 47, max = 96))]
     pub high: u8,
 }
 
 impl Register {
-    /// The same pitch class inside the register, in the octave nearest to `midi`.
+    /// Moves a note into the register by octaves, as little as possible.
     pub(super) fn fold(self, midi: i32) -> u8 {
         let (low, high) = (i32::from(self.low), i32::from(self.high));
         let folded = if midi < low {
@@ -116,7 +116,7 @@ impl Register {
         folded.clamp(low, high) as u8
     }
 
-    /// The middle of it.
+    /// The middle of the register.
     pub(super) fn middle(self) -> i32 {
         i32::midpoint(self.low.into(), self.high.into())
     }

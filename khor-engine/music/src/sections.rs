@@ -1,6 +1,6 @@
-//! The pulse of a site's sections: each plays its own work, with its own part.
+//! Plays the pulses of a site's sections. Each section plays its own work with its own part.
 //!
-//! Density and brightness have the same meaning as for one machine. The height does not: it
+//! Density and brightness have the same meaning as for a single host. The pitch does not: it
 //! identifies the section.
 
 use khor_signal::Lanes;
@@ -16,19 +16,20 @@ use super::{
     step_context::StepContext,
 };
 
-/// Number of their first random stream. The preset's own pulse uses lower numbers.
+/// Random stream of the first section. The preset's own pulse uses lower numbers.
 const FIRST_STREAM: u8 = 16;
 
-/// Velocity of a part relative to the same role elsewhere. Several parts may play at once, and the
-/// soloist's voice must stay audible above its own section (docs/ear.md, "with what").
+/// Velocity of a section's pulse relative to the preset's notes of the same role. It is lower
+/// because several sections may play at once, and the soloist's voice must be audible above its own
+/// section (docs/ear.md, "site: load").
 const VELOCITY_FACTOR: f32 = 0.6;
 
-/// The input of each section, and its current onsets per bar.
+/// The state of the sections' pulses: each section's input and its current onsets per bar.
 #[derive(Clone, Debug)]
 pub(super) struct Sections {
     readings: [Reading; SECTIONS],
     onsets: [u8; SECTIONS],
-    /// Notes of the chord in a part's register; kept only to reuse its memory.
+    /// Buffer for the chord's notes, kept to reuse its memory.
     notes: Vec<u8>,
 }
 
@@ -42,14 +43,14 @@ impl Sections {
         self.readings.iter_mut().for_each(|reading| reading.remap(mapping));
     }
 
-    /// Takes the lanes of one step. An unused part rests.
+    /// Updates the inputs with the lanes of one step. A section without lanes is silent.
     pub(super) fn update(&mut self, lanes: &[Option<Lanes>; SECTIONS], smoothing: f32, elapsed_s: f32) {
         for (reading, lanes) in self.readings.iter_mut().zip(lanes) {
             reading.update(lanes.as_ref().unwrap_or(const { &Lanes::NONE }), None, smoothing, elapsed_s);
         }
     }
 
-    /// Called on every step.
+    /// Plays one step. Call it on every step.
     pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
         for (index, part) in SectionPart::ALL.iter().enumerate() {
             let settings = settings(context.preset, part);
@@ -64,7 +65,7 @@ impl Sections {
     }
 }
 
-/// The pulse of a part: like the preset's notes of the same role, but softer.
+/// The pulse settings of a section: like the preset's notes of the same role, but softer.
 fn settings(preset: &Preset, part: &SectionPart) -> PulseSettings {
     let SectionPart { role, register, pan, motion, max_onsets } = *part;
     let own = preset.pulse.iter().find(|stream| stream.role == role);

@@ -1,18 +1,19 @@
-//! Seeded randomness. Each draw depends only on (seed, bar, stream), so a capture always plays the
-//! same piece.
+//! Provides seeded randomness. Each draw depends only on seed, bar and stream, so a capture always
+//! plays the same music.
 
-/// Independent streams of randomness, one per decision. A new draw in one never shifts another.
+/// Independent streams of random numbers, one for each kind of decision. Additional draws in one
+/// stream do not affect the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Harmony,
     Bed,
     Rare,
     Form,
-    /// A stream of the pulse layer, by position in the preset.
+    /// The rhythm of a pulse stream, by its position in the preset.
     Pulse(u8),
-    /// The order of notes of such a stream.
+    /// The order of notes of a pulse stream.
     Motif(u8),
-    /// A voice, by family.
+    /// A voice, by its position in [`VoiceStream::ALL`](super::VoiceStream::ALL).
     Voice(u8),
 }
 
@@ -30,14 +31,14 @@ impl Stream {
     }
 }
 
-/// A short run of pseudo-random draws (`SplitMix64`, Steele, Lea & Flood 2014).
+/// A pseudo-random generator (`SplitMix64`, Steele, Lea & Flood 2014).
 #[derive(Clone, Debug)]
 pub(super) struct Dice {
     state: u64,
 }
 
 impl Dice {
-    /// Dice for one bar (or phrase) of one stream.
+    /// A generator for one bar or phrase of one stream.
     pub(super) fn new(seed: u64, bar: u64, stream: Stream) -> Self {
         let state = mix(seed ^ mix(bar.wrapping_add(mix(stream.salt()))));
         Self { state }
@@ -48,17 +49,17 @@ impl Dice {
         mix(self.state)
     }
 
-    /// Uniform in 0..n; 0 when n is 0.
+    /// A uniform number in 0..n; 0 if n is 0.
     pub(super) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
-    /// Uniform in 0.0..1.0.
+    /// A uniform number in 0.0..1.0.
     pub(super) fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u32 << 24) as f32
     }
 
-    /// Uniform in -1.0..1.0.
+    /// A uniform number in -1.0..1.0.
     pub(super) fn bipolar(&mut self) -> f32 {
         self.unit() * 2.0 - 1.0
     }

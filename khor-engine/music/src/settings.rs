@@ -1,24 +1,26 @@
-//! The musical settings that apply to every preset.
+//! Defines the musical settings that apply to every preset.
 
 use serde::{Deserialize, Serialize};
 
 use super::scale::Scale;
 
-/// The listener's musical settings.
+/// The user's musical settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Tempo in quarter notes per minute, within [`Settings::BPM`].
     pub bpm: f32,
-    /// Key note, MIDI, at most [`Settings::HIGHEST_KEY`]; only its pitch class matters.
+    /// Tonic, MIDI note number, at most [`Settings::HIGHEST_KEY`]. Only its pitch class matters.
     pub key_midi: u8,
-    /// Scale all pitches are taken from.
+    /// Scale of all pitches.
     pub scale: Scale,
-    /// Number of onsets for the same work, within [`Settings::SHARE`]; 0.5 is the preset's own.
+    /// Onset density for the same work, within [`Settings::SHARE`]; 0.5 leaves the preset
+    /// unchanged.
     pub density: f32,
-    /// How slowly the music follows the levels, within [`Settings::SHARE`].
+    /// Smoothing, within [`Settings::SHARE`]: with higher values, the music follows the levels more
+    /// slowly.
     pub smoothing: f32,
-    /// Seed of every seeded choice.
+    /// Seed of all random choices.
     pub seed: u64,
 }
 
@@ -31,13 +33,13 @@ impl Default for Settings {
 impl Settings {
     /// Slowest and fastest tempo, quarter notes per minute.
     pub const BPM: (f32, f32) = (20.0, 300.0);
-    /// Highest key note, MIDI. The lowest is 0.
+    /// Highest tonic, MIDI note number. The lowest is 0.
     pub const HIGHEST_KEY: u8 = 127;
-    /// Least and greatest density and smoothing.
+    /// Lowest and highest density and smoothing.
     pub const SHARE: (f32, f32) = (0.0, 1.0);
 
-    /// The nearest settings inside all ranges. The configuration rejects settings outside them.
-    /// This protects the composer from all other callers.
+    /// The settings with every value moved into its range. The configuration already rejects other
+    /// values; this protects the composer from other callers.
     pub(super) fn clamped(self) -> Self {
         let usual = Self::default();
         let or = |value: f32, (low, high): (f32, f32), fallback| {
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn clamped_settings_are_within_their_ranges() {
-        let wild = Settings {
+        let outside = Settings {
             bpm: f32::NAN,
             key_midi: 255,
             density: -3.0,
@@ -73,7 +75,7 @@ mod tests {
         };
         let usual = Settings::default();
         let expected = Settings { bpm: usual.bpm, key_midi: Settings::HIGHEST_KEY, density: 0.0, ..usual };
-        assert_eq!(wild.clamped(), expected);
+        assert_eq!(outside.clamped(), expected);
         assert_eq!(Settings { bpm: 500.0, ..usual }.clamped().bpm, Settings::BPM.1);
     }
 }

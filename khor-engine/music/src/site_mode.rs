@@ -1,17 +1,18 @@
-//! The modes of a site: which of its hosts play.
+//! Defines the modes of a site: how its hosts share the music.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Which hosts of a site play. In each mode, the most deviant one or two hosts have the voices.
+/// How the hosts of a site share the music. In each mode, the one or two hosts that deviate most
+/// have the voices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteMode {
-    /// All hosts as one.
+    /// All hosts play together as one.
     #[default]
     Ensemble,
-    /// Each of up to four sections has a pulse of its own.
+    /// Up to four sections play, each with its own pulse.
     Sections,
-    /// Every host in turn, half a bar each.
+    /// The hosts play in turn, half a bar each.
     RollCall,
 }

@@ -1,27 +1,27 @@
-//! The context of one step, for the layers of the composer.
+//! Defines the context of one step, which the composer passes to the layers.
 
 use super::{
     form::FormSection, preset::Preset, reading::Reading, rhythm::STEPS_PER_BAR, scale::Key,
     settings::Settings,
 };
 
-/// Where the music is.
+/// The musical position of the next step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
-    /// Bar of the next step to be composed, from 0.
+    /// Bar of the next step, from 0.
     pub bar: u64,
-    /// That step within the bar, 0..=15.
+    /// Step within the bar, 0..=15.
     pub step: u8,
-    /// Its onset without swing, seconds of musical time.
+    /// Onset of the step without swing, seconds of musical time.
     pub step_s: f64,
 }
 
-/// The context of one step, for the layers.
+/// The context of one step.
 pub(super) struct StepContext<'a> {
     pub(super) seed: u64,
     pub(super) bar: u64,
     pub(super) step: u8,
-    /// Onset of the step, swing included, seconds.
+    /// Onset of the step with swing, seconds of musical time.
     pub(super) onset_s: f64,
     /// Length of a step, seconds.
     pub(super) step_s: f64,
@@ -34,7 +34,7 @@ pub(super) struct StepContext<'a> {
 }
 
 impl<'a> StepContext<'a> {
-    /// The context of the step at this position.
+    /// The context of the step at a position.
     pub(super) fn new(
         settings: &Settings,
         preset: &'a Preset,

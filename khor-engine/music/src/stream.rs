@@ -1,5 +1,5 @@
-//! The voice streams: which ones there are, and the pan, register and gesture of each. They are the
-//! same in every preset, so that listeners need to learn them only once.
+//! Defines the voice streams, and the pan, register and gesture of each. They are the same in every
+//! preset, so listeners learn them only once.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,25 +8,25 @@ use khor_signal::VoiceHint;
 
 use super::{note::Instrument, scale::Register};
 
-/// A voice: one kind of activity, with a timbre, register and place of its own.
+/// A voice stream: one kind of activity with its own timbre, register and pan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceStream {
-    /// New processes: high, dry, right.
+    /// New processes: high and dry, on the right.
     Process,
-    /// Received traffic: middle, falling, left.
+    /// Received traffic: middle register, falling, on the left.
     Receive,
-    /// Sent traffic: higher, rising, right.
+    /// Sent traffic: higher, rising, on the right.
     Send,
-    /// Retransmitted traffic: highest, stuttering.
+    /// Retransmitted traffic: highest register, each note twice.
     Loss,
-    /// Disks: low.
+    /// Disks: low register.
     Disk,
-    /// Memory: low middle, long.
+    /// Memory: lower middle register, long notes.
     Memory,
-    /// The kernel itself: middle, ticking.
+    /// The kernel: middle register, short notes.
     Kernel,
-    /// Local traffic: middle register, turning around its home note, in the centre.
+    /// Local traffic: middle register, around the tonic, in the centre.
     Local,
 }
 
@@ -34,25 +34,25 @@ pub enum VoiceStream {
 pub(super) struct VoiceProfile {
     pub(super) instrument: Instrument,
     pub(super) register: Register,
-    /// -1 (left) ..=1 (right).
+    /// Pan, -1 (left) ..=1 (right).
     pub(super) pan: f32,
-    /// Filter opening, octaves, before the mapping's own.
+    /// Filter offset, octaves; the mapping's offset is added.
     pub(super) brightness: f32,
-    /// Rotation of the rhythm, steps: streams interlock instead of playing at once.
+    /// Rotation of the rhythm, steps. It differs between streams, so that their notes alternate.
     pub(super) rotation: u8,
-    /// Minimum onsets per bar of an active voice at density 0.5, so that its other features are
-    /// audible.
+    /// Lowest number of onsets per bar of an active voice at density 0.5. With fewer, its other
+    /// features would be inaudible.
     pub(super) least_onsets: f32,
-    /// Default length of its notes, steps. The mapping may change it.
+    /// Default length of the notes, steps. The mapping may change it.
     pub(super) length_steps: f32,
     /// Whether every note sounds twice.
     pub(super) stutter: bool,
-    /// Gesture in scale steps; it ends at home.
+    /// Gesture: the pitches of six notes, scale steps relative to a chord note. The last is 0.
     pub(super) contour: [i32; 6],
 }
 
 impl VoiceStream {
-    /// All streams; ties in rank go to the first.
+    /// All streams. Among streams of equal rank, the first one plays.
     pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::Memory,
@@ -78,7 +78,7 @@ impl VoiceStream {
         }
     }
 
-    /// The stream that plays added lanes with this hint.
+    /// The stream that plays added lanes with this voice hint.
     pub const fn of_hint(hint: VoiceHint) -> Self {
         match hint {
             VoiceHint::Process => Self::Process,
@@ -109,8 +109,8 @@ impl VoiceStream {
             Self::Local => (Instrument::Local, 62, 79, 0.0, 0.0, 2, 1.0, [0, 2, 0, -2, 0, 0]),
         };
         let stutter = matches!(self, Self::Loss);
-        // High, dry notes stand out at once. Their presence must not affect the listener more than
-        // their height does.
+        // High, dry notes stand out at once. So few are enough, and the listener notices their
+        // pitch rather than their presence.
         let least_onsets = if matches!(self, Self::Process) { 1.0 } else { 2.0 };
         VoiceProfile {
             instrument,
@@ -137,7 +137,7 @@ mod tests {
             let profile = stream.profile();
             assert!(profile.register.low >= 36 && profile.register.high <= 96);
             assert!(profile.register.high - profile.register.low >= 11);
-            assert_eq!(profile.contour[5], 0, "comes home");
+            assert_eq!(profile.contour[5], 0, "the gesture ends at 0");
             for other in VoiceStream::ALL.into_iter().filter(|other| *other != stream) {
                 assert_ne!(profile.instrument, other.profile().instrument);
                 assert!((profile.pan - other.profile().pan).abs() > 0.04, "{stream:?} {other:?}");

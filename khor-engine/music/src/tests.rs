@@ -1,4 +1,4 @@
-//! Tests the promises of the whole music.
+//! Tests the properties of the music as a whole.
 
 use khor_signal::{Lane, Lanes, Levels, SignalId};
 
@@ -12,7 +12,7 @@ use super::{
 
 const TURN_S: f64 = 0.01;
 
-/// Signals at these levels, and as far above their baselines as that takes.
+/// Lanes with these levels and proportional deviations.
 fn lanes(levels: Levels) -> Lanes {
     levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 })).into()
 }
@@ -31,12 +31,12 @@ fn idle() -> Levels {
     all(0.0)
 }
 
-/// All work signals at one level.
+/// All signals at one level.
 fn all(level: f32) -> Levels {
     [Some(level); SignalId::COUNT]
 }
 
-/// Levels that wander, each signal on its own slow wave.
+/// Levels that vary slowly, each signal with its own period.
 fn wandering(now_s: f64) -> Levels {
     std::array::from_fn(|i| {
         let wave = (now_s * (0.05 + 0.013 * i as f64) + i as f64).sin();
@@ -160,7 +160,7 @@ fn memory_pressure_sounds_in_every_preset() {
         let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
         assert!(memory >= 20, "{}: {memory}", preset.name);
         let patch = preset.patches.get(Instrument::Memory);
-        // The pad's attack, of a second and more, would swallow its notes.
+        // With the pad's attack of a second and more, the notes would be inaudible.
         assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }
 }
@@ -291,7 +291,7 @@ fn losing_and_finding_a_source_sounds() {
         notes.retain(|note| note.layer == Layer::Cues);
         notes.first().map(|note| note.onset_s)
     };
-    assert_eq!(cues(0, 10, &none), None, "nothing was there to be lost");
+    assert_eq!(cues(0, 10, &none), None, "a source that never delivered a lane is not lost");
     assert_eq!(cues(10, 20, &lanes(idle())), None);
     let lost_s = cues(20, 30, &none).unwrap();
     assert!(lost_s < 25.0, "{lost_s}");

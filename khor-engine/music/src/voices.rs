@@ -1,5 +1,5 @@
-//! The voices: gestures for the one or two streams that stand out most, each with its own register
-//! and pan.
+//! Plays the voices: gestures for the one or two streams that stand out most. Each stream has its
+//! own register and pan.
 
 use khor_signal::LaneId;
 
@@ -16,56 +16,57 @@ use super::{
     stream::{VoiceProfile, VoiceStream},
 };
 
-/// Voices at once. More would merge for a listener (docs/ear.md: three to four streams, bed and
-/// pulse included). Two soloists have one voice each.
+/// Number of simultaneous voices. Listeners can follow three to four streams, including bed and
+/// pulse (docs/ear.md). Two soloists have one voice each.
 const MAX_VOICES: usize = SOLOISTS;
-/// Share of the stream's pan that is added to the pan of a soloist.
+/// Share of the stream's pan that is added to the soloist's pan.
 const STREAM_PAN_SHARE: f32 = 0.3;
-/// Rank (half octaves) at which a stream may enter, and below which it leaves.
+/// Rank (half octaves) at which a stream may start to play, and below which it stops.
 const ENTER_RANK: u8 = 3;
 const LEAVE_RANK: u8 = 2;
-/// By how much a silent stream must outrank a playing one to replace it.
+/// A silent stream replaces a playing one if its rank is at least this much higher.
 const REPLACE_RANKS: u8 = 2;
-/// Shortest stay of a voice, half bars.
+/// Shortest time for which a voice plays, half bars.
 const MIN_HALF_BARS: u16 = 4;
 /// Half bars without a change after which a voice begins to recede (1 minute), and the half bars
-/// that this takes (2 minutes).
+/// that receding takes (2 minutes).
 const FAMILIAR_HALF_BARS: u16 = 55;
 const RECEDING_HALF_BARS: u16 = 110;
-/// Share of its onsets and of its loudness that a receded voice keeps.
+/// Shares of onsets and velocity that a fully receded voice keeps.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
-/// Start of a gesture that the mapping lifts, semitones above the register's lowest note.
+/// Lowest note of a gesture whose height the mapping controls, semitones above the register's
+/// lowest note.
 const LIFT_BASE_SEMITONES: i32 = 1;
-/// The register of single notes of an idle machine.
+/// Register of the single notes of an idle host.
 const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };
 
-/// A stream that plays.
+/// A voice: a stream that plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Voice {
     pub(super) stream: VoiceStream,
-    /// The lane that it represents.
+    /// The lane that the voice represents.
     pub(super) signal: LaneId,
     /// Onsets per bar.
     pub(super) onsets: u8,
-    /// Half bars since its entry.
+    /// Half bars since the voice started.
     age: u16,
-    /// Half bars since its last change.
+    /// Half bars since the voice last changed.
     familiar: u16,
-    /// The placement of its host; `None` uses the pan of its stream.
+    /// The placement of the soloist's host; `None` uses the stream's pan.
     placement: Option<HostPlacement>,
 }
 
-/// State of the voices: which streams play.
+/// The state of the voices: which streams play.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Voices {
     active: [Option<Voice>; MAX_VOICES],
-    /// The single note of this bar on an idle machine.
+    /// Step of this bar's single note on an idle host.
     idle_note_step: Option<u8>,
 }
 
 impl Voices {
-    /// Called on every step.
+    /// Plays one step. Call it on every step.
     pub(super) fn step(
         &mut self,
         context: &StepContext<'_>,
@@ -81,7 +82,7 @@ impl Voices {
         }
     }
 
-    /// The voices that play now.
+    /// The playing voices.
     pub(super) fn active(&self) -> impl Iterator<Item = Voice> {
         self.active.into_iter().flatten()
     }
@@ -93,14 +94,14 @@ impl Voices {
         }
     }
 
-    /// The streams that play.
+    /// For each stream, whether it plays.
     pub(super) fn streams(&self) -> [bool; VoiceStream::ALL.len()] {
         let mut streams = [false; VoiceStream::ALL.len()];
         self.active().for_each(|voice| streams[voice.stream.index()] = true);
         streams
     }
 
-    /// Decides which streams play: first exits, then entries and replacements by rank.
+    /// Selects the streams that play: voices end first, then others start or replace them, by rank.
     fn choose(&mut self, context: &StepContext<'_>, of: VoiceSource<'_>, chord: Chord, out: &mut Vec<Note>) {
         let mut too_many = self.active().count().saturating_sub(of.max_voices);
         while too_many > 0
@@ -154,15 +155,15 @@ impl Voices {
         self.active.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
     }
 
-    /// Plays a single soft note from time to time while a single idle machine plays.
+    /// Plays a single soft note from time to time, if one host plays and it is idle.
     pub(super) fn idle_note(
         &mut self,
         context: &StepContext<'_>,
-        is_single: bool,
+        is_single_host: bool,
         chord: Chord,
         out: &mut Vec<Note>,
     ) {
-        let idle = is_single
+        let idle = is_single_host
             && context.reading.position(Feature::PulseDensity) == 0.0
             && self.active.iter().all(Option::is_none)
             && !context.reading.is_lost();
@@ -190,7 +191,7 @@ impl Voices {
     }
 }
 
-/// Whether any signal of a stream is active, and the stream stands out enough.
+/// Whether a stream has an active signal and at least this rank.
 fn may_play(context: &StepContext<'_>, stream: VoiceStream, rank: u8) -> bool {
     context.reading.activity(stream) > 0.0 && context.reading.rank(stream) >= rank
 }
@@ -205,7 +206,7 @@ impl Voice {
         Some(Self { stream, signal, onsets: onsets(context, stream), age: 0, familiar: 0, placement })
     }
 
-    /// Updates the voice from the reading and the placement, twice a bar.
+    /// Updates the voice from reading and placement. Called twice a bar.
     fn follow(&mut self, context: &StepContext<'_>, placement: Option<HostPlacement>) {
         let signal = context.reading.leader(self.stream).unwrap_or(self.signal);
         let onsets = onsets(context, self.stream);
@@ -228,13 +229,15 @@ impl Voice {
         })
     }
 
-    /// How far it has receded, 0..=1. Familiar activity recedes so that new activity stands out.
+    /// How far the voice has receded, 0..=1. Familiar activity recedes so that new activity stands
+    /// out.
     fn receded(self) -> f32 {
         (f32::from(self.familiar.saturating_sub(FAMILIAR_HALF_BARS)) / f32::from(RECEDING_HALF_BARS)).min(1.0)
     }
 }
 
-/// Onsets per bar of a stream: the mapping's, adjusted by the preset's pace and the user's density.
+/// Onsets per bar of a stream: those of the mapping, multiplied by the preset's pace and the
+/// density setting.
 fn onsets(context: &StepContext<'_>, stream: VoiceStream) -> u8 {
     let mapped = context.reading.value(Feature::Density(stream)).unwrap_or(0.0);
     let onsets = (mapped * context.preset.voices.pace).max(stream.profile().least_onsets)
@@ -251,7 +254,7 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     if !is_onset(context.step, onsets, profile.rotation) {
         return;
     }
-    // The gesture continues over the bar line of each pair of bars, then returns to its start.
+    // A gesture continues over the bar line within each pair of bars.
     let earlier = if context.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
     let count = onsets_before(context.step, onsets, profile.rotation) + earlier;
     let length = context.reading.value(Feature::Length(voice.stream)).unwrap_or(profile.length_steps);
@@ -280,8 +283,8 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     }
 }
 
-/// The pitch of the gesture, in the variant of this phrase: A A' A B over eight bars, turned by the
-/// section.
+/// The pitch of a gesture's next note. The gesture varies over eight bars (A A' A B), depending on
+/// the form's section.
 fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord: Chord, count: usize) -> u8 {
     let last = profile.contour.len() - 1;
     let index = count % profile.contour.len();
@@ -311,8 +314,8 @@ fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord:
     profile.register.fold(midi)
 }
 
-/// The last note of a voice: long, and on the root of the chord. Without it, listeners miss that a
-/// voice ends.
+/// The last note of a voice: long, on the root of the chord. It makes the end of the voice
+/// noticeable.
 fn cadence(voice: Voice, context: &StepContext<'_>, chord: Chord) -> Option<Note> {
     let profile = voice.stream.profile();
     (!context.reading.is_lost()).then(|| Note {

@@ -1,10 +1,10 @@
-//! Tests that khor reads presets of released versions, and still writes the same bytes. The files in
-//! `fixtures` are named by format and version, and never change.
+//! Tests that khor reads presets of released versions and still writes the same bytes. The names of
+//! the files in `fixtures` contain format and version, and the files never change.
 
 use khor_music::Preset;
 use serde_json::Value;
 
-/// A user's file, with comments and a mapping of its own.
+/// A user's file with comments and its own mapping.
 const PRESET: &str = include_str!("fixtures/preset-1.toml");
 /// The file as khor writes it.
 const WRITTEN: &str = include_str!("fixtures/preset-1-written.toml");

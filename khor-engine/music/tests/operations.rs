@@ -10,8 +10,7 @@ use khor_music::{
 use khor_signal::{Lane, Lanes, PerSignal, SignalId};
 use proptest::{collection::vec, num::f32::ANY, option, prelude::*, sample::select};
 
-/// Minimum silence between two cues, seconds. The small term allows for the rounding of onsets to
-/// `f32`.
+/// Minimum silence between two cues, seconds. The small term allows for rounded onsets.
 const CUE_GAP_S: f64 = 0.3 - 1e-4;
 /// Longest strum, seconds: one bar at the slowest tempo.
 const LONGEST_STRUM_S: f64 = 12.0;
@@ -21,9 +20,9 @@ const LONGEST_STRUM_S: f64 = 12.0;
 enum Input {
     /// Every signal is missing.
     Missing,
-    /// Every signal has this level, and a deviation in proportion.
+    /// Every signal has this level and a proportional deviation.
     All(f32),
-    /// All are idle except the signal with this index.
+    /// All signals are idle except the one with this index, which has this level.
     One(usize, f32),
     /// No value is finite.
     Broken,
@@ -111,10 +110,10 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 struct Model {
     composer: Composer,
     now_s: f64,
-    /// The settings that were set last, and those in force.
+    /// The settings that were set last, and the current ones.
     settings: Settings,
     in_force: Settings,
-    /// The names of the preset that was set last, and of the one in force.
+    /// The names of the preset that was set last, and of the current one.
     preset: String,
     preset_in_force: String,
     notes: Vec<Note>,
@@ -204,7 +203,7 @@ fn check_note(note: &Note) {
     assert!(note.layer == Layer::Voices || note.signal.is_none(), "{note:?}");
 }
 
-/// Onset and duration of each note of a cue, seconds. Onsets count from the first one.
+/// Onset and duration of each note of a cue, seconds. Onsets count from the first note.
 type Motif = Vec<(f64, f32)>;
 
 fn motif(notes: &[&Note]) -> Motif {

@@ -1,5 +1,5 @@
-//! Presets: one musical character as a TOML file, including its instruments. `text` reads and
-//! writes them, and `check` has their ranges.
+//! Defines presets: the musical characters, with their instruments and mapping. `text` reads and
+//! writes them, and `check` checks their ranges.
 
 mod check;
 mod parse_error;
@@ -18,58 +18,58 @@ use super::{
     scale::Register,
 };
 
-/// A musical character. Built-in ones are files in `khor-engine/music/presets/`; users add their
-/// own in the same form (docs/presets.md).
+/// A musical character. The built-in presets are files in `khor-engine/music/presets/`. Users add
+/// their own in the same format (docs/presets.md).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// Name in config, API and UI: lower case, unique.
+    /// Name in configuration, API and page: lower case, unique.
     pub name: String,
-    /// One sentence for people who choose.
+    /// One sentence that describes the sound, for users who choose a preset.
     pub hint: String,
-    /// Correction that brings the bed to the common loudness, dB, -24..=24.
+    /// Gain that brings the bed to the common loudness, dB, -24..=24.
     pub trim_db: f32,
-    /// Delay of every second step, share of a step, 0..=0.5.
+    /// Swing: delay of every second step, share of a step, 0..=0.5.
     pub swing: f32,
-    /// The pad.
+    /// How the bed is played.
     pub bed: BedSettings,
-    /// Streams of the pulse layer, at most [`MAX_PULSE_STREAMS`].
+    /// Streams of the pulse, at most [`MAX_PULSE_STREAMS`].
     pub pulse: Vec<PulseSettings>,
-    /// The lines of the families that stand out.
+    /// How the voices are played.
     pub voices: VoiceSettings,
     /// The timbres.
     pub patches: Patches,
-    /// Which signal moves what: the common contract unless the file carries its own.
+    /// Which signal controls which feature: the file's own mapping, or the standard one.
     pub mapping: Mapping,
 }
 
-/// More streams than this in one layer melt into each other.
+/// Maximum number of pulse streams. Listeners could not distinguish more in one layer.
 pub const MAX_PULSE_STREAMS: usize = 4;
 
 /// How the bed is played.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BedSettings {
-    /// Where the chord lies; at least two octaves less five semitones wide for smooth voice leading.
+    /// Register of the chord. A width of at least 19 semitones allows smooth voice leading.
     pub register: Register,
-    /// Loudness of its notes, 0..=1.
+    /// Velocity of the chord's notes, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
-    /// Loudness of the bass note under the chord, 0..=1; 0 is none.
+    /// Velocity of the bass note under the chord, 0..=1; 0 is no bass.
     #[schemars(range(min = 0, max = 1))]
     pub bass_velocity: f32,
-    /// Chord notes played at once, 1..=4.
+    /// Number of chord notes, 1..=4.
     #[schemars(range(min = 1, max = 4))]
     pub notes: u8,
     /// Bars between harmony changes, 4..=8.
     #[schemars(range(min = 4, max = 8))]
     pub chord_bars: u8,
-    /// Roots as scale degrees, 1 to 64; the first is home.
+    /// Roots of the chords, 1 to 64 scale degrees. Every fourth chord has the first one.
     #[schemars(length(min = 1, max = check::MAX_ROOTS), inner(range(min = -12, max = 12)))]
     pub roots: Vec<i32>,
-    /// Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
+    /// Length of one swell of the pad, seconds, 1..=20; rounded to whole bars.
     #[schemars(range(min = 1, max = 20))]
     pub breath_s: f32,
-    /// Time between the chord's notes, steps, 0..=4.
+    /// Strum: time between the onsets of the chord's notes, steps, 0..=4.
     #[serde(default)]
     #[schemars(range(min = 0, max = 4))]
     pub strum_steps: f32,
@@ -79,40 +79,40 @@ pub struct BedSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Motion {
-    /// Up through the chord, again and again.
+    /// Up through the chord's notes, then again from the lowest.
     Up,
-    /// Up and down.
+    /// Up and down through the chord's notes.
     UpDown,
-    /// The chord's root.
+    /// Only the chord's root.
     Root,
-    /// A seeded walk among chord notes.
+    /// A random order of the chord's notes, new in each phrase.
     Walk,
 }
 
-/// One stream of the pulse layer.
+/// One stream of the pulse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PulseSettings {
-    /// Whose timbre it has.
+    /// Role, which selects the timbre.
     pub role: Role,
-    /// Where it lies.
+    /// Register of the notes.
     pub register: Register,
-    /// Choice of pitches.
+    /// How the stream chooses its pitches.
     pub motion: Motion,
-    /// Total work at which it begins, 0..=0.9.
+    /// Total work above which the stream plays, 0..=0.9.
     #[serde(default)]
     #[schemars(range(min = 0, max = 0.9))]
     pub from: f32,
     /// Onsets per bar at full work and density 0.5, 1..=16.
     #[schemars(range(min = 1, max = 16))]
     pub max_onsets: u8,
-    /// Loudness, 0..=1.
+    /// Velocity, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
-    /// Length of its notes, steps, 0.1..=16.
+    /// Length of the notes, steps, 0.1..=16.
     #[schemars(range(min = 0.1, max = 16))]
     pub gate_steps: f32,
-    /// -1 (left) ..=1 (right).
+    /// Pan, -1 (left) ..=1 (right).
     #[serde(default)]
     #[schemars(range(min = -1, max = 1))]
     pub pan: f32,
@@ -122,21 +122,22 @@ pub struct PulseSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoiceSettings {
-    /// Loudness, 0..=1.
+    /// Velocity, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
-    /// Onsets, as a factor of what the mapping asks for, 0.25..=2.
+    /// Factor of the onsets per bar that the mapping gives, 0.25..=2.
     #[schemars(range(min = 0.25, max = 2))]
     pub pace: f32,
-    /// Length of their notes, as a factor of what the stream asks for, 0.1..=4.
+    /// Factor of the note lengths of the stream or mapping, 0.1..=4.
     #[schemars(range(min = 0.1, max = 4))]
     pub gate: f32,
-    /// Seconds between the single notes of an idle machine, on average, 5..=120.
+    /// Mean time between the single notes of an idle host, seconds, 5..=120.
     #[schemars(range(min = 5, max = 120))]
     pub rare_s: f32,
 }
 
-/// The timbres: one per role, and one for each voice stream and the cues where they differ from their role's.
+/// The timbres: one for each role, and optional ones for voice streams and cues. Without its own,
+/// an instrument has the timbre of its role.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {
@@ -215,17 +216,17 @@ static BUILTIN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
 });
 
 impl Preset {
-    /// The built-in presets; the first is the default.
+    /// The built-in presets. The first is the default.
     pub fn builtin() -> &'static [Self] {
         &BUILTIN
     }
 
-    /// A built-in preset by name.
+    /// The built-in preset of that name.
     pub fn find(name: &str) -> Option<&'static Self> {
         BUILTIN.iter().find(|preset| preset.name == name)
     }
 
-    /// Timbres in the order of [`Instrument::ALL`], the preset's trim included.
+    /// The patches in the order of [`Instrument::ALL`], including the preset's trim.
     pub fn patches(&self) -> [Patch; Instrument::ALL.len()] {
         Instrument::ALL.map(|instrument| {
             let patch = *self.patches.get(instrument);

@@ -1,7 +1,7 @@
-//! Translates the errors of the TOML and JSON parsers into khor's words: which value is wrong, and
-//! which values are allowed.
+//! Translates errors of the TOML and JSON parsers into plain words: which value is wrong, and which
+//! values are allowed.
 
-/// Names of types in the parsers' errors, and the values that they allow.
+/// The parsers' names of types, and the values that the types allow.
 const TYPES: [(&str, &str); 14] = [
     ("f32", "a number"),
     ("f64", "a number"),
@@ -19,7 +19,7 @@ const TYPES: [(&str, &str); 14] = [
     ("a sequence", "a list"),
 ];
 
-/// The words for kinds of values that the parsers do not quote.
+/// The parsers' names of values that they do not quote, and khor's words for them.
 const KINDS: [(&str, &str); 5] = [
     ("null", "null"),
     ("unit value", "null"),
@@ -28,7 +28,7 @@ const KINDS: [(&str, &str); 5] = [
     ("newtype struct", "a table"),
 ];
 
-/// Translates one error. A message that is not about a value, such as a syntax error, stays.
+/// Translates one error. Other messages, such as syntax errors, stay unchanged.
 pub(super) fn translate(message: &str) -> String {
     let message = message.trim();
     translate_value(message)
@@ -52,15 +52,11 @@ fn translate_choice(message: &str) -> Option<String> {
     Some(format!("{} is not allowed, expected {}", unquoted(found), unquoted(expected)))
 }
 
-/// The errors of unknown, missing and repeated keys.
+/// Translates the errors of unknown, missing and repeated keys.
 fn translate_key(message: &str) -> Option<String> {
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let (key, expected) = rest.split_once(", expected ").unwrap_or((rest, "no key here"));
-        return Some(format!(
-            "khor does not know the key {}, expected {}",
-            unquoted(key),
-            unquoted(expected)
-        ));
+        return Some(format!("unknown key {}, expected {}", unquoted(key), unquoted(expected)));
     }
     if let Some(key) = message.strip_prefix("missing field ") {
         return Some(format!("the key {} is missing", unquoted(key)));
@@ -69,7 +65,7 @@ fn translate_key(message: &str) -> Option<String> {
     Some(format!("the key {} occurs twice", unquoted(key)))
 }
 
-/// The value in `string "fast"` or `` integer `5` ``, or its kind if the parser does not quote it.
+/// The value in a text like `string "fast"`, or its kind if the parser does not quote it.
 fn found_value(found: &str) -> String {
     let known = KINDS.iter().find_map(|(kind, words)| (*kind == found).then_some(*words));
     let quoted = || found.find(['"', '`']).map(|start| found[start..].trim_matches('`'));
@@ -96,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parser_errors_get_khors_words() {
+    fn parser_errors_become_plain_words() {
         for (message, expected) in [
             ("invalid type: string \"fast\", expected f32", "\"fast\" is not allowed, expected a number"),
             (
@@ -121,10 +117,7 @@ mod tests {
                 "unknown variant `notch`, expected one of `low`, `high`",
                 "notch is not allowed, expected one of low, high",
             ),
-            (
-                "unknown field `hnit`, expected `hint` or `name`",
-                "khor does not know the key hnit, expected hint or name",
-            ),
+            ("unknown field `hnit`, expected `hint` or `name`", "unknown key hnit, expected hint or name"),
             ("missing field `hint`", "the key hint is missing"),
             ("duplicate key `hint`", "the key hint occurs twice"),
             ("unclosed table, expected `]`", "unclosed table, expected `]`"),

@@ -1,5 +1,5 @@
-//! Presets as text: TOML for files and JSON for the API. Both have the same keys and the same
-//! rules.
+//! Reads and writes presets as text: TOML for files and JSON for the API. Both have the same keys
+//! and rules.
 
 use std::{fmt::Write, sync::LazyLock};
 
@@ -9,29 +9,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::Table;
 
-use super::{
-    BedSettings, Patches, Preset, PulseSettings, VoiceSettings, check, parse_error::translate,
-};
+use super::{BedSettings, Patches, Preset, PulseSettings, VoiceSettings, check, parse_error::translate};
 use crate::{
     mapping::{MAX_ROUTES, Mapping, RouteText},
     problem::Problem,
 };
 
-/// A preset as it is written.
+/// A preset as it is written in files and in the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Preset")]
 pub struct PresetText {
-    /// 1 to 64 of a-z 0-9 - _.
+    /// Name: 1 to 64 of the characters a-z, 0-9, - and _.
     #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
     name: String,
     /// One sentence that describes the preset's sound.
     #[schemars(length(max = check::MAX_HINT_CHARS))]
     hint: String,
-    /// Correction that brings the bed to the common loudness, dB.
+    /// Gain that brings the bed to the common loudness, dB.
     #[schemars(range(min = -24, max = 24))]
     trim_db: f32,
-    /// Delay of every second step, share of a step.
+    /// Swing: delay of every second step, share of a step.
     #[serde(default)]
     #[schemars(range(min = 0, max = 0.5))]
     swing: f32,
@@ -45,13 +43,13 @@ pub struct PresetText {
     voices: VoiceSettings,
     /// The timbres of all roles.
     patches: Patches,
-    /// The mapping. Without one, the common contract applies.
+    /// The preset's own mapping. Without it, the standard mapping applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_ROUTES))]
     map: Option<Vec<RouteText>>,
 }
 
-/// The common contract as it is written.
+/// The standard mapping as it is written in its file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MappingText {
@@ -70,12 +68,12 @@ pub struct PresetError {
 
 static STANDARD: LazyLock<Mapping> = LazyLock::new(|| {
     let text = include_str!("../../presets/mapping.toml");
-    let lines: MappingText = toml::from_str(text).expect("the common mapping is parsed by a test");
-    Mapping::check(&lines.map).expect("the common mapping is linted by a test")
+    let lines: MappingText = toml::from_str(text).expect("a test parses the standard mapping");
+    Mapping::check(&lines.map).expect("a test checks the standard mapping")
 });
 
 impl Preset {
-    /// Reads and checks a file.
+    /// Reads and checks the text of a preset file. The error names one problem and its line.
     pub fn parse(text: &str) -> Result<Self, PresetError> {
         let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
         let preset: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
@@ -84,15 +82,16 @@ impl Preset {
         })?;
         Self::from_text(preset).map_err(|problems| match problems.first() {
             Some(first) => PresetError { line: line_of(text, &first.path), problem: first.to_string() },
-            None => PresetError { line: 1, problem: "it breaks a rule".into() },
+            None => PresetError { line: 1, problem: "the preset is invalid".into() },
         })
     }
 
-    /// Reads and checks JSON with the keys of a file. Returns all errors of its values.
+    /// Reads and checks a preset in JSON, with the same keys as in a file. The error has all
+    /// problems of its values.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
         if !json.is_object() {
-            // serde would take a list for an object's values.
-            return Err(vec![Problem::new("", "a preset is a JSON object")]);
+            // serde would accept a list as the values of an object.
+            return Err(vec![Problem::new("", "a preset must be a JSON object")]);
         }
         let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
             let path = error.path().to_string();
@@ -121,7 +120,7 @@ impl Preset {
         }
     }
 
-    /// The preset as it is written, its mapping included.
+    /// The preset as it is written, including its mapping.
     pub fn to_text(&self) -> PresetText {
         let Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping } = self.clone();
         PresetText {
@@ -137,8 +136,8 @@ impl Preset {
         }
     }
 
-    /// The preset as a file. If it uses the common mapping, the file names no mapping, so that it
-    /// continues to use it.
+    /// The preset as the text of a file. A preset with the standard mapping has no `map` in its
+    /// file, so that later changes of the standard mapping apply to it.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut preset = self.to_text();
         if self.mapping == *STANDARD {
@@ -150,7 +149,8 @@ impl Preset {
     }
 }
 
-/// A table as people write it: its values, then the tables below it, registers in one line.
+/// Appends a table in the order that people use: first its values, then the tables below it.
+/// Registers are in one line.
 fn put_table(text: &mut String, name: &str, table: &Table) {
     let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
     let is_table = |key: &str, value: &toml::Value| match value {
@@ -166,7 +166,7 @@ fn put_table(text: &mut String, name: &str, table: &Table) {
         let name = below(key);
         match value {
             toml::Value::Table(table) => {
-                // A table of tables needs no head of its own.
+                // A table that contains only tables needs no header.
                 if table.values().any(|value| !value.is_table()) {
                     let _ = writeln!(text, "\n[{name}]");
                 }
@@ -183,8 +183,8 @@ fn put_table(text: &mut String, name: &str, table: &Table) {
     }
 }
 
-/// A value in one line. Every number with a fraction is an `f32` of a preset, and is written as
-/// short as an `f32` can be.
+/// A value in one line. Every number with a fraction is an `f32` of a preset, so it is written with
+/// the digits of an `f32`.
 fn inline(value: &toml::Value) -> String {
     let list = |values: Vec<String>| values.join(", ");
     match value {
@@ -198,8 +198,8 @@ fn inline(value: &toml::Value) -> String {
     }
 }
 
-/// The line of a field, from 1, because users need lines. Falls back to the line of its table, and
-/// then to 1, if the field has another form.
+/// The line of a field in the file, from 1. If the field is not found, the line of its table, or
+/// else 1.
 fn line_of(text: &str, path: &str) -> usize {
     let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
     let (mut here, mut of_table) = (String::new(), 1);
@@ -259,7 +259,8 @@ mod tests {
         }
     }
 
-    /// The error for a built-in preset with one change, and its line.
+    /// The error for a built-in preset with one change, and the distance of its line from the
+    /// change.
     fn error(from: &str, to: &str) -> (String, usize) {
         let at = GOOD.find(from).unwrap_or_else(|| panic!("{from}"));
         let error = Preset::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
@@ -270,16 +271,16 @@ mod tests {
     #[test]
     fn errors_name_line_field_and_range() {
         let (problem, off) = error("\nchord_bars = ", "\nchord_bars = 1");
-        assert_eq!((problem.as_str(), off), ("bed.chord_bars: must be within 4..=8", 1));
+        assert_eq!((problem.as_str(), off), ("bed.chord_bars: must be from 4 to 8", 1));
         let (problem, off) = error("hint = ", "hnit = ");
         assert!(problem.contains("hnit") && off == 1, "{problem} {off}");
         let (problem, off) = error("\nsustain = ", "\nsustain = 7");
         assert!(
-            problem.contains("patches.melody.sustain: must be within 0..=1") && off == 1,
+            problem.contains("patches.melody.sustain: must be from 0 to 1") && off == 1,
             "{problem} {off}"
         );
         let (problem, off) = error("register = { low = 62", "register = { low = 20");
-        assert!(problem.contains("pulse[0].register: must be within 36..=96") && off == 1, "{problem} {off}");
+        assert!(problem.contains("pulse[0].register: must be from 36 to 96") && off == 1, "{problem} {off}");
     }
 
     #[test]
@@ -306,15 +307,18 @@ mod tests {
         let good = row("rx", "voices.receive.density", "range = [0, 9]");
         assert!(Preset::parse(&format!("{GOOD}\n{good}")).is_ok());
         for (rows, expected) in [
-            (row("xr", "pulse.density", "range = [0, 16]"), "no signal xr"),
-            (row("rx", "pulse.density", "range = [0, 4]"), "4.0 audible steps, expected at least 8"),
-            (row("rx", "pulse.density", "range = [0, 99]"), "within [0, 16]"),
-            (row("rx", "voices.receive.loudness", "range = [0, 9]"), "no feature voices.receive.loudness"),
-            (row("csw", "pulse.height", "range = [0, 9]"), "only its deviation"),
-            (row("rx", "room.reverb", "range = [0, 1]"), "carried by room.reverb alone"),
+            (row("xr", "pulse.density", "range = [0, 16]"), "unknown signal xr"),
+            (row("rx", "pulse.density", "range = [0, 4]"), "4.0 audible steps; it must have at least 8"),
+            (row("rx", "pulse.density", "range = [0, 99]"), "from 0 to 16"),
+            (
+                row("rx", "voices.receive.loudness", "range = [0, 9]"),
+                "unknown feature voices.receive.loudness",
+            ),
+            (row("csw", "pulse.height", "range = [0, 9]"), "use its deviation"),
+            (row("rx", "room.reverb", "range = [0, 1]"), "controls only room.reverb"),
             (
                 format!("{good}{}", row("tx", "voices.receive.density", "range = [0, 9]")),
-                "no two signals on one",
+                "a feature has one signal",
             ),
             (row("rx", "pulse.density", "range = [0, 16]\ncurve = \"wavy\""), "wavy"),
         ] {
@@ -335,7 +339,7 @@ mod tests {
         for preset in Preset::builtin() {
             let file = preset.to_toml().unwrap();
             assert_eq!(Preset::parse(&file).as_ref(), Ok(preset), "{file}");
-            assert!(!file.contains("[[map]]"), "the common contract stays the common one");
+            assert!(!file.contains("[[map]]"), "the standard mapping is not written");
             let json = serde_json::to_value(preset.to_text()).unwrap();
             assert!(json["map"].as_array().is_some_and(|map| !map.is_empty()), "{json}");
             assert_eq!(Preset::from_json(&json).as_ref(), Ok(preset));
@@ -366,12 +370,12 @@ mod tests {
         let problems = Preset::from_json(&json).unwrap_err();
         assert!(problems[0].path == "map[4].curve" && problems[0].message.contains("wavy"), "{problems:?}");
         let problems = Preset::from_json(&json!([null])).unwrap_err();
-        assert_eq!(problems[0].to_string(), "a preset is a JSON object");
+        assert_eq!(problems[0].to_string(), "a preset must be a JSON object");
         let problems = Preset::from_json(&json!({ "name": "x" })).unwrap_err();
         assert!(problems[0].path.is_empty() && problems[0].message.contains("hint"), "{problems:?}");
     }
 
-    /// Every number in a value, by its JSON pointer.
+    /// The JSON pointers of all numbers in a value.
     fn numbers(value: &Value, path: &str) -> Vec<String> {
         match value {
             Value::Number(_) => vec![path.to_owned()],
@@ -391,7 +395,7 @@ mod tests {
         for preset in Preset::builtin() {
             let mut json = serde_json::to_value(preset.to_text()).unwrap();
             assert!(validator.is_valid(&json), "{}", preset.name);
-            json.as_object_mut().unwrap().remove("map"); // its ranges are those of what it names
+            json.as_object_mut().unwrap().remove("map"); // its ranges depend on the feature
             for path in numbers(&json, "") {
                 for wild in [json!(-1_000_000), json!(1_000_000)] {
                     let mut changed = json.clone();

@@ -12,7 +12,7 @@ fn catalogue(voice: VoiceHint) -> (Catalogue, LaneId) {
     (catalogue, lane)
 }
 
-/// An idle machine whose added lane has this level.
+/// The lanes of an idle host whose added lane has this level.
 fn with_lane(lane: LaneId, level: f32) -> Lanes {
     let mut lanes = lanes(idle());
     lanes.set(lane, Some(Lane { level, deviation: 10.0 * level, surprise: 0.0 }));
@@ -95,7 +95,7 @@ fn another_source_ends_added_voices() {
     assert!(composer.snapshot().voices.is_empty());
 }
 
-/// A mapping may have no route to a voice.
+/// The mapping has no route to the voice.
 #[test]
 fn an_unmapped_voice_plays_added_lanes() {
     let mut preset = Preset::builtin()[0].clone();
@@ -107,7 +107,7 @@ fn an_unmapped_voice_plays_added_lanes() {
     assert!(voice.len() > 10 && voice.iter().all(|note| note.instrument == Instrument::Disk));
 }
 
-/// An operation of a source on its lanes.
+/// What a source does with its lanes.
 #[derive(Clone, Debug)]
 enum Op {
     Add(VoiceHint),
@@ -142,7 +142,7 @@ fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
         (Catalogue::kernel(), lanes(idle()), Vec::new(), 0.0);
     let add = |catalogue: &mut Catalogue, voice| {
         let name = format!("q{}", catalogue.iter().len());
-        // Fails if the catalogue is full.
+        // Adding fails if the catalogue is full.
         drop(catalogue.add(LaneDefinition { voice, ..test_lane(&name) }));
     };
     for op in ops {
@@ -181,7 +181,7 @@ fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Holds for any lanes and values, even if another source follows.
+    /// Tests any lanes and values, including changes of the source.
     #[test]
     fn notes_of_added_lanes_are_valid(ops in ops()) {
         let played = run(&ops);
@@ -200,7 +200,7 @@ proptest! {
 }
 
 proptest! {
-    /// Lanes at level 0 change no note, whatever their number and deviation.
+    /// Tests any number of added lanes at level 0 with any deviation.
     #[test]
     fn idle_added_lanes_change_no_note(
         count in 0..LaneId::MAX_ADDED,

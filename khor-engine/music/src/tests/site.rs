@@ -1,4 +1,4 @@
-//! Tests the promises of the music of several machines.
+//! Tests the properties of a site's music.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -13,7 +13,7 @@ fn busy(signal: SignalId, level: f32) -> Lanes {
     lanes(levels)
 }
 
-/// The notes of `seconds` of music with the cast that `cast` returns for each time.
+/// Plays `seconds` of music with the cast that `cast` returns for each time.
 fn play_cast(preset: &Preset, seconds: f64, whole: &Lanes, cast: impl Fn(f64) -> Cast) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
     let mut notes = Vec::new();
@@ -48,7 +48,7 @@ fn of(notes: &[Note], layer: Layer) -> Vec<&Note> {
 }
 
 #[test]
-fn the_default_cast_plays_one_machine() {
+fn the_default_cast_plays_one_host() {
     for preset in Preset::builtin() {
         let mut composer = Composer::new(Settings::default(), preset.clone());
         let mut alone = Vec::new();
@@ -72,7 +72,7 @@ fn each_working_section_plays_its_own_part() {
             }
         }
         let calm = play_cast(preset, 30.0, &lanes(all(0.9)), |_| sections([Some(0.0); SECTIONS]));
-        assert!(of(&calm, Layer::Pulse).is_empty(), "what others do is not theirs");
+        assert!(of(&calm, Layer::Pulse).is_empty(), "a section plays only its own work");
     }
 }
 
@@ -112,7 +112,7 @@ fn a_soloist_is_louder_above_sections() {
 
 #[test]
 fn each_soloist_sounds_from_its_pan() {
-    // By their hashes on different sides.
+    // The hashes of these names give different pans.
     let names = ["web-1", "web-3"];
     let [left, right] = names.map(|name| HostPlacement::of_host(name).pan);
     assert_ne!(left, right);
@@ -157,17 +157,17 @@ fn a_second_soloist_takes_over_one_voice() {
         let of_first = Cast { soloists: [Some(first.clone()), None], ..Cast::default() };
         let with_second =
             Cast { soloists: [Some(first.clone()), Some(soloist("db", SignalId::Io))], ..Cast::default() };
-        let mut speaks = |cast: &Cast, until_s: f64| {
+        let mut voices_of = |cast: &Cast, until_s: f64| {
             composer.set_cast(Arc::new(cast.clone()));
             composer.advance(until_s, &lanes(idle()), &mut Vec::new());
             let voices = composer.snapshot().voices;
             voices.iter().map(|voice| (voice.soloist, voice.signal)).collect::<Vec<_>>()
         };
-        let alone = speaks(&of_first, 20.0);
+        let alone = voices_of(&of_first, 20.0);
         assert_eq!(alone.len(), 2, "{}: {alone:?}", preset.name);
-        let both = speaks(&with_second, 40.0);
+        let both = voices_of(&with_second, 40.0);
         assert_eq!(both, [(Some(0), SignalId::Rx.into()), (Some(1), SignalId::Io.into())], "{}", preset.name);
-        assert_eq!(speaks(&Cast::default(), 60.0), [], "nobody stands out any more");
+        assert_eq!(voices_of(&Cast::default(), 60.0), [], "no host stands out any more");
     }
 }
 
@@ -177,13 +177,18 @@ fn a_missing_host_leaves_its_turn_silent() {
         let turns = vec![turn("a", Some(0.0)), turn("b", None), turn("c", Some(0.9))];
         let notes = play_cast(preset, 4.0 * BAR_S, &lanes(idle()), |_| roll_call(turns.clone()));
         let half = |note: &Note| ((note.onset_s + 1e-6) / (BAR_S / 2.0)) as usize % 4;
-        // Those before the first bar line on which the cast was known are none.
+        // Notes before the first bar line belong to the default cast.
         let pulse: Vec<&Note> =
             of(&notes, Layer::Pulse).into_iter().filter(|note| note.onset_s > BAR_S).collect();
         let begun = pulse.iter().find(|note| note.role == Role::Bass && note.midi < 50).unwrap();
         let slot = |note: &Note| (half(note) + 4 - half(begun)) % 4;
         let answers = |of: usize| pulse.iter().filter(|note| slot(note) == of).count();
-        assert_eq!(answers(1) + answers(3), 0, "{}: b is away, and three are an odd number", preset.name);
+        assert_eq!(
+            answers(1) + answers(3),
+            0,
+            "{}: b is missing, and the odd number of hosts leaves a silent turn",
+            preset.name
+        );
         assert!(answers(2) > answers(0), "{}: c works, a does not", preset.name);
         let pans: BTreeSet<String> =
             pulse.iter().filter(|note| slot(note) == 2).map(|note| note.pan.to_string()).collect();
@@ -211,11 +216,11 @@ fn a_new_host_joins_the_next_round() {
     assert_eq!(answers[..7], pans);
 }
 
-fn from_the_right() -> String {
+fn host_on_the_right() -> String {
     (0..100).map(|n| format!("host-{n}")).find(|name| HostPlacement::of_host(name).pan > 0.0).unwrap()
 }
 
-/// A cast that changes as fast as a listener can change it.
+/// A cast that changes often.
 fn restless(now_s: f64) -> Cast {
     let soloists = match (now_s / 1.7) as u32 % 3 {
         0 => [None, None],
@@ -225,8 +230,8 @@ fn restless(now_s: f64) -> Cast {
     let cast = match (now_s / 3.1) as u32 % 3 {
         0 => Cast::default(),
         1 => sections([Some(0.8), Some(0.4), None, Some(0.6)]),
-        // On the right, where no section has its melody.
-        _ => roll_call(vec![turn(&from_the_right(), Some(0.7)), turn("b", None)]),
+        // A host on the right, because no section has its melody there.
+        _ => roll_call(vec![turn(&host_on_the_right(), Some(0.7)), turn("b", None)]),
     };
     Cast { soloists, ..cast }
 }
@@ -241,7 +246,7 @@ fn cast_changes_start_on_bar_lines() {
         for note in of(&notes, Layer::Pulse) {
             assert!(note.duration_s > 0.0 && note.duration_s < 4.0, "{note:?}");
         }
-        // In every bar the pulse is of one kind.
+        // Every bar has one kind of pulse.
         let is_from_a_part =
             |note: &Note| SectionPart::ALL.iter().any(|part| part.pan == note.pan && part.role == note.role);
         for bar in 0..(80.0 / BAR_S) as u32 {

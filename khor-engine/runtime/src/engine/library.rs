@@ -293,7 +293,7 @@ mod tests {
         let problems = Library::open(dir.path().to_owned()).problems();
         let [a, b, c] = problems.as_slice() else { panic!("{problems:?}") };
         assert!(a.contains("larger than 65536 bytes"), "{a}");
-        assert!(b.contains("hint: must be within 300 characters"), "{b}");
+        assert!(b.contains("hint: must be at most 300 characters"), "{b}");
         assert!(c.contains("c.toml") && c.chars().count() <= PROBLEM_CHARS + 1, "{c}");
     }
 }

@@ -73,7 +73,7 @@ fn save(call: Call) -> Result<Json<PresetReport>, Failure> {
     let invalid = |problems| Failure::from(EditError::Invalid(problems));
     let misnamed = |message| invalid(vec![Problem { path: "name".into(), message }]);
     if !Preset::is_valid_name(name) {
-        return Err(misnamed(format!("must be within {}", Preset::NAMES)));
+        return Err(misnamed(format!("must be {}", Preset::NAMES)));
     }
     if Preset::find(name).is_some() {
         return Err(EditError::BuiltIn(name.clone()).into());
