@@ -1,4 +1,4 @@
-# Serves the packages khor and khor-relay. Only khor has units of the engine.
+# The post-install script of the packages khor and khor-relay. Only khor has the engine's units.
 systemd-sysusers khor.conf
 systemd-tmpfiles --create khor.conf >/dev/null 2>&1 || :
 if [ $1 -eq 1 ]; then

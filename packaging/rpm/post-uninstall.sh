@@ -1,5 +1,5 @@
-# Serves the packages khor and khor-relay. After an upgrade, and after the other
-# package has replaced this one, the collector still exists.
+# The post-uninstall script of the packages khor and khor-relay. If the program khor-collector still
+# exists, this was an upgrade, or the other package has replaced this one.
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload || :
     if [ -e /usr/bin/khor-collector ]; then
