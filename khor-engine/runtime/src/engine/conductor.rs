@@ -1,5 +1,5 @@
-//! The thread that keeps musical time. It composes notes a little ahead and sends them to the
-//! outputs.
+//! The conductor: the thread that composes the notes, 50 ms ahead of their onsets, and sends them to
+//! the outputs.
 
 use std::{
     sync::{
@@ -19,19 +19,19 @@ use khor_system::clock::unix_ms;
 
 use super::state::SharedState;
 
-/// Time between two wake-ups: twice per sample of the collector, and several times within
-/// [`AHEAD_S`].
+/// Time between two wake-ups of the thread. The collector sends a sample at every second wake-up.
 const TICK: Duration = Duration::from_millis(10);
-/// How far ahead notes are composed, seconds. Every output has time to place them exactly, and an
-/// event sounds on the next step.
+/// How far ahead of their onsets notes are composed, seconds. The outputs have enough time to play
+/// each note exactly on time, and an event still sounds on the next step.
 const AHEAD_S: f64 = 0.050;
 /// Time between two updates of MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
-/// A clock that is this late (the machine slept) skips the missed time, seconds.
+/// The music skips the missed time if it is more than this late, seconds. The usual cause is that
+/// the machine was suspended.
 const SKIP_S: f64 = 1.0;
-/// A note later than this is dropped, seconds. The cause is that the machine did not run the
-/// thread. Several late notes together would sound like one loud event. Shorter than most steps, so
-/// that no two late steps coincide.
+/// A note later than this is dropped, seconds. Notes are late if the machine does not run the thread
+/// in time. Several late notes at once would sound like one loud event. The value is shorter than
+/// most steps, so that late notes of two steps never coincide.
 const LATE_S: f64 = 0.080;
 
 /// A command for the conductor.
@@ -46,12 +46,13 @@ pub(super) enum Command {
         velocity: f32,
         duration_s: f32,
     },
-    /// Ends all sounding notes. The music goes on.
+    /// Ends all notes that sound. The music continues.
     Panic,
+    /// Ends all notes and the thread.
     Stop,
 }
 
-/// The receivers of the notes.
+/// The outputs that receive the notes.
 pub(super) struct Outputs {
     pub(super) player: audio::Player,
     pub(super) osc: osc::OscOutput,
@@ -62,7 +63,7 @@ pub(super) struct Outputs {
 #[derive(Clone)]
 pub(super) struct Conductor {
     commands: Sender<Command>,
-    /// Number of wake-ups. Only the thread writes it.
+    /// Number of wake-ups. The thread writes it, and [`Self::ticks`] reads it.
     ticks: Arc<AtomicU64>,
 }
 
@@ -88,12 +89,12 @@ impl Conductor {
     }
 
     pub(super) fn send(&self, command: Command) {
-        // The thread ends only at the stop command.
+        // Sending fails only after the stop command, which ends the thread.
         drop(self.commands.send(command));
     }
 }
 
-/// Returns the current time.
+/// Returns the current time. Tests replace it.
 type Clock = Box<dyn Fn() -> Instant + Send>;
 
 /// The state of the thread.
@@ -101,18 +102,23 @@ struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
-    /// The composer's count of preset changes when the player last received its timbres.
+    /// Number of preset changes when the player last received the timbres of a preset.
     patched: Option<u64>,
     /// The position that was published last.
     published: Option<Position>,
     clock: Clock,
+    /// When musical time began.
     start: Instant,
+    /// Notes of the current wake-up. Kept to reuse the memory.
     fresh: Vec<Note>,
+    /// Notes that have not ended.
     sounding: Vec<Note>,
-    /// The last stream that played, and whether it still plays.
+    /// The sound stream that played last.
     stream: Option<u32>,
+    /// Whether a sound stream plays now.
     device_running: bool,
     controls: Option<Controls>,
+    /// When MIDI controllers were sent last.
     controllers_at: Instant,
 }
 
@@ -161,7 +167,7 @@ impl MusicThread {
         self.now().duration_since(self.start).as_secs_f64()
     }
 
-    /// The instant of that musical time, seconds.
+    /// The instant of a musical time, which is in seconds since `start`.
     fn instant(&self, time_s: f64) -> Instant {
         self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
     }
@@ -197,6 +203,7 @@ impl MusicThread {
         }
     }
 
+    /// The work of one wake-up.
     fn tick(&mut self) {
         let now_s = self.now_s();
         if now_s - self.composer.position().step_s > SKIP_S {
@@ -220,7 +227,7 @@ impl MusicThread {
         self.publish_position();
     }
 
-    /// Composes the steps that begin before `until_s`. Sends each step to MIDI's clock.
+    /// Composes the steps that begin before `until_s`. Sends each step to the MIDI clock.
     fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
         loop {
             let Position { step, step_s, .. } = self.composer.position();
@@ -241,7 +248,7 @@ impl MusicThread {
             return;
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
-        // The composer is ahead of the clock, so the bar may begin in the future.
+        // The bar may begin in the future, because the composer is ahead of the clock.
         let ahead_s = bar_s - self.now_s();
         let distance = Duration::try_from_secs_f64(ahead_s.abs()).unwrap_or_default();
         let now = SystemTime::now();
@@ -253,10 +260,10 @@ impl MusicThread {
         state.bar_ts_ms = unix_ms(bar_start);
     }
 
-    /// Sends the sounding notes to a device that has returned. A pad may last for many bars.
+    /// Sends the notes that sound to a new sound stream, because a pad may last for many bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
-        // A stream that only paused still has its voices.
+        // A stream that only paused still plays its notes.
         let is_new = stream.is_some() && stream != self.stream;
         if is_new {
             for note in &self.sounding {
@@ -268,7 +275,7 @@ impl MusicThread {
         self.stream = stream.or(self.stream);
     }
 
-    /// Sends new timbres after a preset change, which happens on a bar line.
+    /// Sends the timbres of a new preset. The composer changes presets on a bar line.
     fn follow_preset(&mut self) {
         let changes = Some(self.composer.preset_changes());
         if self.patched != changes {
@@ -277,6 +284,7 @@ impl MusicThread {
         }
     }
 
+    /// Sends changed controls to the player, and levels to the MIDI controllers.
     fn follow_controls(&mut self, lanes: &Lanes) {
         let controls = self.composer.controls();
         if self.controls.replace(controls) != Some(controls) {
@@ -292,7 +300,7 @@ impl MusicThread {
         }
     }
 
-    /// Sends the notes that are not too late. Live only: the offline renderer is never late.
+    /// Sends the notes, but drops those that are too late.
     fn send_notes(&mut self, fresh: &[Note]) {
         let now_s = self.now_s();
         let cues = fresh.iter().filter(|note| note.layer == Layer::Cues);
@@ -318,6 +326,7 @@ impl MusicThread {
         self.sounding.push(note);
     }
 
+    /// Ends all notes on all outputs.
     fn stop(&mut self) {
         self.outputs.player.all_notes_off();
         self.outputs.midi.send(midi::MidiEvent::AllNotesOff);
@@ -353,9 +362,9 @@ mod tests {
     use super::*;
     use crate::engine::state::NoteSeq;
 
-    /// How long the thread does not run.
+    /// How long the thread does not run during a stall.
     const STALL: Duration = Duration::from_millis(600);
-    /// How long before a change of pads the stall begins, so that the pads are late.
+    /// Time between the start of a stall and the next change of pads, so that the pads are late.
     const BEFORE_PADS: Duration = Duration::from_millis(500);
 
     /// A conductor without outputs, with a clock that the test sets.
@@ -366,7 +375,7 @@ mod tests {
     }
 
     impl Fixture {
-        /// All signals are busy.
+        /// A fixture in which all signals are busy.
         fn new() -> Self {
             let settings = audio::AudioSettings { sample_rate_hz: 48_000, ..audio::AudioSettings::default() };
             let (audio, player) = audio::AudioOutput::start(settings).unwrap();
@@ -427,13 +436,13 @@ mod tests {
 
     #[test]
     fn punctual_notes_are_unchanged() {
-        let mut rehearsal = Fixture::new();
+        let mut fixture = Fixture::new();
         let composed = composed(4.0);
-        rehearsal.run_for(Duration::from_secs(4));
-        let state = rehearsal.thread.state.lock();
+        fixture.run_for(Duration::from_secs(4));
+        let state = fixture.thread.state.lock();
         let played: Vec<Note> = state.notes.iter().map(|played| played.note).collect();
         assert!(composed.len() > 50 && played.len() >= composed.len());
-        assert_eq!(played[..composed.len()], composed, "and then what is composed ahead");
+        assert_eq!(played[..composed.len()], composed, "the first notes; the thread composes ahead");
         assert_eq!(state.late_notes, 0);
     }
 
@@ -442,12 +451,12 @@ mod tests {
         let pads: Vec<Note> = composed(60.0).into_iter().filter(|note| note.layer == Layer::Bed).collect();
         let change =
             pads.iter().map(|pad| Duration::from_secs_f64(pad.onset_s)).find(|at| *at > STALL).unwrap();
-        let (mut late_pads, mut left_out) = (0, 0);
+        let (mut late_pads, mut dropped) = (0, 0);
         for ticks in 0..14 {
-            let mut rehearsal = Fixture::new();
-            rehearsal.run_for(change.saturating_sub(BEFORE_PADS) + ticks * TICK);
-            let notes = rehearsal.wake_after(STALL);
-            let (now_s, step_s) = (rehearsal.thread.now_s(), rehearsal.thread.composer.settings().step_s());
+            let mut fixture = Fixture::new();
+            fixture.run_for(change.saturating_sub(BEFORE_PADS) + ticks * TICK);
+            let notes = fixture.wake_after(STALL);
+            let (now_s, step_s) = (fixture.thread.now_s(), fixture.thread.composer.settings().step_s());
             let at_once = |layer| notes.iter().filter(move |n| n.layer == layer && n.onset_s <= now_s);
             let foreground = at_once(Layer::Pulse).chain(at_once(Layer::Voices));
             let steps: BTreeSet<i64> = foreground.map(|note| (note.onset_s / step_s) as i64).collect();
@@ -455,26 +464,26 @@ mod tests {
             for pad in at_once(Layer::Bed) {
                 let is_rest = |whole: &&Note| whole.midi == pad.midi && whole.onset_s < now_s;
                 let ends_s = pads.iter().filter(is_rest).map(end_s);
-                assert!(ends_s.fold(0.0, f64::max) >= end_s(pad) - 1e-3, "{pad:?} is longer than composed");
+                assert!(ends_s.fold(0.0, f64::max) >= end_s(pad) - 1e-3, "{pad:?} ends later than composed");
                 late_pads += 1;
             }
-            left_out += rehearsal.thread.state.lock().late_notes;
+            dropped += fixture.thread.state.lock().late_notes;
         }
-        assert!(late_pads > 0 && left_out > 0, "{late_pads} late pads, {left_out} notes left out");
+        assert!(late_pads > 0 && dropped > 0, "{late_pads} late pads, {dropped} dropped notes");
     }
 
     #[test]
     fn late_cues_keep_their_rhythm() {
-        let mut rehearsal = Fixture::new();
-        rehearsal.run_for(Duration::from_secs(1));
-        rehearsal.thread.execute(Command::Cue(CueSound::Crash));
-        let notes = rehearsal.wake_after(STALL);
+        let mut fixture = Fixture::new();
+        fixture.run_for(Duration::from_secs(1));
+        fixture.thread.execute(Command::Cue(CueSound::Crash));
+        let notes = fixture.wake_after(STALL);
         let onsets = |notes: &[Note]| -> Vec<f64> {
             let cue: Vec<f64> = notes.iter().filter(|n| n.layer == Layer::Cues).map(|n| n.onset_s).collect();
             cue.iter().map(|onset_s| onset_s - cue[0]).collect()
         };
         let first = notes.iter().find(|note| note.layer == Layer::Cues).unwrap();
-        assert!((first.onset_s - rehearsal.thread.now_s()).abs() < 1e-6, "it begins now");
+        assert!((first.onset_s - fixture.thread.now_s()).abs() < 1e-6, "the cue begins now");
         let mut composer = composer();
         composer.cue(CueSound::Crash);
         let mut composed = Vec::new();

@@ -1,10 +1,11 @@
-//! A copy of the configuration for readers.
+//! A copy of the configuration for readers, who never wait for the configuration file.
 
 use std::{path::PathBuf, sync::Arc};
 
 use khor_config::{Config, ConfigStore};
 
-/// The configuration that readers use. They do not wait for a writer that waits for the disk.
+/// A copy of the configuration. A writer locks the store while it waits for the disk, and readers use
+/// this copy instead.
 pub(super) struct ConfigSnapshot {
     pub(super) config: Config,
     pub(super) path: PathBuf,

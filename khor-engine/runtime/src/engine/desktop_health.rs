@@ -1,9 +1,9 @@
-//! Combines the health of khor's parts on the session bus.
+//! Combines the health of all parts on the session bus.
 
 use khor_api::{DesktopHealth, Health};
 
-/// The health of all parts together. It is on if any part is on, and it works if all enabled parts
-/// work.
+/// The combined health of all parts. It is enabled if any part is, and ok if all enabled parts are.
+/// Otherwise it is the health of the first failing part.
 pub(super) fn overall_health(parts: &DesktopHealth) -> Health {
     let DesktopHealth { bus, mpris, notifications } = parts;
     let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();
@@ -22,7 +22,7 @@ mod tests {
         assert_eq!(overall_health(&DesktopHealth::default()), Health::off());
         let mut desktop = DesktopHealth { bus: Health::working(), ..DesktopHealth::default() };
         assert_eq!(overall_health(&desktop), Health::working());
-        desktop.mpris = Health::failing("taken", "end the other");
-        assert_eq!(overall_health(&desktop), Health::failing("taken", "end the other"));
+        desktop.mpris = Health::failing("error", "fix");
+        assert_eq!(overall_health(&desktop), Health::failing("error", "fix"));
     }
 }

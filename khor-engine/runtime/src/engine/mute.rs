@@ -11,9 +11,10 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{ActionError, Engine, conductor::Command, quiet_hours::QuietHours, silence::Silence};
 
-/// Longest snooze, minutes: a day.
+/// Longest snooze, minutes: one day.
 const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
-/// Longest wait. A change of the clock, or a wake-up of the machine, takes effect within this time.
+/// Longest wait between two checks of the wall clock. A clock that was set, or a machine that wakes
+/// from suspend, takes effect within this time.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 impl Engine {
@@ -22,20 +23,20 @@ impl Engine {
         self.state.lock().silence.is_muted()
     }
 
-    /// Mutes or unmutes the sound device. MIDI and OSC go on. Both end a snooze. After an unmute in
+    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. After an unmute in
     /// quiet hours, the device stays unmuted until these quiet hours end.
     pub fn set_muted(&self, muted: bool) {
         self.change_silence(|silence| silence.set_manually(muted));
     }
 
-    /// Toggles the mute by hand; returns whether the device is muted now. A snooze or quiet hours
-    /// become a mute by hand.
+    /// Toggles the mute by hand. A snooze or quiet hours become a mute by hand. Returns whether the
+    /// device is muted now.
     pub fn toggle_mute(&self) -> bool {
         self.change_silence(Silence::toggle)
     }
 
-    /// Mutes for this many minutes, 1..=1440; 0 ends a snooze. Returns when the snooze ends,
-    /// milliseconds since 1970.
+    /// Mutes for 1 to 1440 minutes; 0 ends a snooze. Returns when the snooze ends, milliseconds since
+    /// 1970, or `None` after 0.
     pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
         if minutes > MAX_SNOOZE_MINUTES {
             let message = format!("minutes: {minutes} is not allowed, expected 0 to {MAX_SNOOZE_MINUTES}");
@@ -54,13 +55,14 @@ impl Engine {
         until_ts_ms
     }
 
-    /// Applies changed quiet hours. An unmute in the previous quiet hours does not apply to them.
+    /// Applies changed quiet hours. An unmute in the previous quiet hours has no effect on the new ones.
     pub(super) fn quiet_hours_changed(&self) {
         self.change_silence(|silence| silence.unmuted_until_ts_ms = None);
         self.apply_time(&local_time::now());
     }
 
-    /// Applies the current time. Returns the time until the next change.
+    /// Updates the silence for the current time. Returns the time until its next change, or `None` if
+    /// no change is due.
     pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
         let quiet = self.config_snapshot().config.quiet;
         let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);
@@ -77,7 +79,7 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    /// Applies a change. Returns whether the sound device is muted now.
+    /// Changes the silence. Returns whether the sound device is muted now.
     fn change_silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut state = self.state.lock();
         change(&mut state.silence);
@@ -89,15 +91,15 @@ impl Engine {
     }
 }
 
-/// Ends snoozes, and begins and ends quiet hours, by the wall clock. A machine that slept wakes to
-/// the right state.
+/// Ends snoozes, and begins and ends quiet hours, by the wall clock. The state is also right after
+/// the machine was suspended. Returns when the engine is dropped.
 pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
         let Some(wait) = engine.upgrade().map(|engine| engine.apply_time(&local_time::now())) else {
             return;
         };
         match wait {
-            // After a timeout, a change may be due.
+            // Whether the time ended or a change arrived, the next round applies the current time.
             Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
             None => changed.notified().await,
         }
@@ -111,7 +113,7 @@ mod tests {
     use super::*;
     use crate::engine::tests::quiet_engine;
 
-    /// Waits until the engine is muted or not.
+    /// Waits until `engine.is_muted()` equals `muted`.
     async fn until_muted(engine: &Engine, muted: bool) {
         khor_e2e::wait_until_async(&format!("muted to be {muted}"), || engine.is_muted() == muted).await;
     }
@@ -142,7 +144,7 @@ mod tests {
         engine.snooze_for(Duration::from_millis(20));
         engine.set_muted(true);
         tokio::time::sleep(Duration::from_millis(60)).await;
-        assert!(engine.is_muted(), "muted for good");
+        assert!(engine.is_muted(), "a mute by hand has no end");
         engine.snooze(1).unwrap();
         engine.set_muted(false);
         assert_eq!(snoozed(&engine), None);
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
     }
 
-    /// `khor mute` used to end a snooze, and with it all silence.
+    /// A regression test: the toggle ended the snooze and unmuted the device.
     #[tokio::test]
     async fn a_toggle_during_a_snooze_mutes() {
         let (engine, _dir) = quiet_engine();
@@ -161,7 +163,7 @@ mod tests {
         assert!(engine.toggle_mute(), "muted");
         assert_eq!(snoozed(&engine), None);
         tokio::time::sleep(Duration::from_millis(60)).await;
-        assert!(engine.is_muted(), "for good");
+        assert!(engine.is_muted(), "the mute outlasts the snooze");
         assert!(!engine.toggle_mute() && !engine.is_muted());
         assert!(engine.toggle_mute() && engine.is_muted());
     }
@@ -187,7 +189,7 @@ mod tests {
         engine.update_config_json(&around(6), None).unwrap();
         assert!(!engine.is_muted());
         engine.update_config_json(&around(0), None).unwrap();
-        assert!(engine.is_muted(), "new hours are a new word");
+        assert!(engine.is_muted(), "the unmute does not apply to new quiet hours");
         engine.update_config_json(&json!({ "quiet": { "enabled": false } }), None).unwrap();
         assert!(!engine.is_muted());
     }

@@ -1,16 +1,16 @@
-//! Normalizes changes in JSON. Clients may send some values in forms that khor does not store.
+//! Normalises changes in JSON. Clients may send forms that the configuration does not have.
 
 use serde_json::{Value, json};
 
-/// Name of the default device in the original khor's API. In the settings the name is empty.
+/// Name of the default sound device in the API of the original khor. The configuration has an empty
+/// name for it.
 pub(super) const DEFAULT_DEVICE: &str = "default";
 
-/// Keys that answers have in addition to the configuration. A client may send an answer back as a
+/// Keys that only the answer to a change has. A client may send the whole answer back as another
 /// change.
 const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
 
-/// Replaces the original khor's name of the default device, and removes the keys that only answers
-/// have.
+/// Replaces [`DEFAULT_DEVICE`] with the configuration's name, and removes [`ANSWER_KEYS`].
 pub(super) fn normalized(change: &Value) -> Value {
     let mut change = change.clone();
     if let Value::Object(fields) = &mut change {

@@ -10,12 +10,12 @@ use khor_signal::Catalogue;
 use super::{Engine, Measures, ReadPosition, WrittenPoint, explain, report};
 
 impl Engine {
-    /// What plays and why, in words.
+    /// Explains in words what plays and why.
     pub fn explain(&self) -> Explanation {
         explain::explain(&self.state.lock())
     }
 
-    /// Health of every part.
+    /// The health of every part.
     pub fn health(&self) -> HealthReport {
         let config = self.config_snapshot();
         report::health(
@@ -29,20 +29,21 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes and cues since `since`; `None` selects all.
+    /// Rates, signals, controls, and the notes and cues after the position `since`; `None` selects all
+    /// notes and cues.
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
     }
 
-    /// The lanes, in order.
+    /// The current lanes: the kernel's signals and the lanes that the source has added.
     pub fn catalogue(&self) -> Catalogue {
         self.state.lock().catalogue.clone()
     }
 
-    /// The rates and notes after `since_ts_ms`; 0 selects all.
+    /// The rates and notes after a time, milliseconds since 1970; 0 selects all.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
-        // The columns are made without the lock.
+        // The lock is released before the columns are computed.
         let (catalogue, points, notes) = {
             let state = self.state.lock();
             (
@@ -70,7 +71,7 @@ impl Engine {
         report::fleet(&self.state.lock())
     }
 
-    /// All measurements, for clients that draw graphs.
+    /// All measurements for `GET /metrics`.
     pub fn measures(&self) -> Measures {
         let (health, metrics) = (self.health(), self.metrics(None, false));
         let state = self.state.lock();

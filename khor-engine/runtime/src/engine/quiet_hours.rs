@@ -1,5 +1,5 @@
-//! Quiet hours: the part of each day in which the sound device is muted, by this machine's wall
-//! clock.
+//! Computes quiet hours: the time of each day in which the sound device is muted, by this machine's
+//! wall clock.
 
 use jiff::{Timestamp, ToSpan, ZonedDateTime, civil::Time};
 use khor_config::{Quiet, TimeOfDay};
@@ -22,8 +22,8 @@ impl QuietHours {
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
-    /// The quiet hours of yesterday, today and tomorrow. If a clock change skips a time, the time
-    /// moves later by the skipped hour. If a time occurs twice, the first one counts.
+    /// Begin and end of the quiet hours of yesterday, today and tomorrow. If daylight saving skips a
+    /// time, the time moves one hour later. If a time occurs twice, the first one counts.
     fn days(self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.0.enabled {
             return Vec::new();
@@ -48,8 +48,8 @@ mod tests {
 
     use super::*;
 
-    /// A rule for Central Europe, so that the test needs no zone files. Clocks go forward at 2:00
-    /// on 29 March 2026 and back at 3:00 on 25 October.
+    /// A local time in Central Europe. The rule of the zone is written here, so that the test needs no
+    /// zone files. Clocks go forward at 2:00 on 29 March 2026, and back at 3:00 on 25 October.
     fn at(text: &str) -> ZonedDateTime {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         text.parse::<jiff::civil::DateTime>().unwrap().to_zoned_datetime(zone).unwrap()
@@ -59,7 +59,7 @@ mod tests {
         QuietHours(serde_json::from_value(json!({ "enabled": true, "from": from, "to": to })).unwrap())
     }
 
-    /// When the quiet hours around `now` end, in local time.
+    /// Day and local time at which the quiet hours around `now` end.
     fn until(quiet: QuietHours, now: &str) -> Option<String> {
         let now = at(now);
         let end = quiet.until(&now)?.to_zoned_datetime(now.time_zone().clone());
@@ -107,7 +107,7 @@ mod tests {
         };
         assert_eq!(length("2026-03-27T22:00:00"), 9);
         assert_eq!(length("2026-03-28T22:00:00"), 8, "an hour is skipped");
-        assert_eq!(length("2026-10-24T22:00:00"), 10, "an hour comes twice");
+        assert_eq!(length("2026-10-24T22:00:00"), 10, "an hour occurs twice");
         let skipped = hours("02:30", "05:00");
         assert_eq!(until(skipped, "2026-03-29T03:29:00"), None, "02:30 moves to 03:30");
         assert_eq!(until(skipped, "2026-03-29T03:30:00").as_deref(), Some("29 05:00"));

@@ -1,6 +1,7 @@
-//! What silences the sound device: a mute by hand, a snooze, or quiet hours.
+//! The silence of the sound device: a mute by hand, a snooze, or quiet hours.
 //!
-//! A restart of khor ends mutes and snoozes. It keeps quiet hours, which are in the configuration.
+//! A restart of khor ends mutes and snoozes. Quiet hours continue, because they are in the
+//! configuration.
 
 use std::fmt;
 
@@ -8,20 +9,21 @@ use jiff::Timestamp;
 use khor_api::{SilenceReason, SilenceReport};
 use khor_system::local_time::Local;
 
-/// Everything that mutes; times in milliseconds since 1970.
+/// All causes of silence. Times are in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Silence {
     muted_manually: bool,
-    /// When the snooze ends.
+    /// When the snooze ends; `None` without a snooze.
     pub(super) snoozed_until_ts_ms: Option<u64>,
-    /// When the current quiet hours end, if they mute now.
+    /// When the current quiet hours end; `None` if they do not mute now.
     pub(super) quiet_until_ts_ms: Option<u64>,
-    /// When the quiet hours end in which the user unmuted.
+    /// End of the quiet hours in which the user has unmuted the device. Until then, quiet hours do not
+    /// mute.
     pub(super) unmuted_until_ts_ms: Option<u64>,
 }
 
 impl Silence {
-    /// The reason that lasts longest; `None` if the sound device is not silent.
+    /// The cause of silence that lasts longest; `None` if the sound device is not silent.
     pub(super) fn report(&self) -> Option<SilenceReport> {
         if self.muted_manually {
             return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
@@ -50,8 +52,8 @@ impl Silence {
         }
     }
 
-    /// Toggles the mute by hand. During a snooze or quiet hours the first call mutes, because it
-    /// must not start sound by surprise.
+    /// Toggles the mute by hand. During a snooze or quiet hours, the first call mutes, because a
+    /// toggle must not start the sound unexpectedly.
     pub(super) fn toggle(&mut self) {
         self.set_manually(!self.muted_manually);
     }
@@ -61,7 +63,8 @@ impl Silence {
         self.snoozed_until_ts_ms = Some(until_ts_ms);
     }
 
-    /// Applies the current time. `quiet_until_ts_ms` is the end of the current quiet hours, if any.
+    /// Ends causes of silence whose time is over. `quiet_until_ts_ms` is the end of the current quiet
+    /// hours; `None` outside quiet hours.
     pub(super) fn advance(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
         self.snoozed_until_ts_ms = self.snoozed_until_ts_ms.filter(|until| *until > now_ts_ms);
         self.unmuted_until_ts_ms = self.unmuted_until_ts_ms.filter(|until| *until > now_ts_ms);
@@ -69,7 +72,7 @@ impl Silence {
     }
 }
 
-/// `muted until 07:00 (quiet hours)`; empty while the device is not muted.
+/// A text such as `muted until 07:00 (quiet hours)`. Empty while the device is not muted.
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(SilenceReport { reason, until }) = self.report() else { return Ok(()) };
@@ -85,7 +88,7 @@ impl fmt::Display for Silence {
     }
 }
 
-/// The local time, `hours:minutes`.
+/// The local time as `hours:minutes`.
 fn wall_clock(ts_ms: u64) -> String {
     Timestamp::from_millisecond(ts_ms as i64).map_or_else(
         |_| "?".to_owned(),
@@ -124,12 +127,12 @@ mod tests {
         silence.advance(220, NIGHT);
         assert_eq!((silence.is_muted(), silence.quiet_until_ts_ms), (true, NIGHT));
         silence.advance(700, None);
-        assert!(!silence.is_muted(), "in the morning it is heard");
+        assert!(!silence.is_muted(), "the quiet hours have ended");
 
         silence.set_manually(true);
         silence.advance(220, NIGHT);
         silence.advance(700, None);
-        assert!(silence.is_muted(), "muted by hand for good");
+        assert!(silence.is_muted(), "a mute by hand outlasts quiet hours");
     }
 
     #[test]
@@ -138,16 +141,16 @@ mod tests {
         silence.advance(220, NIGHT);
         silence.set_manually(false);
         silence.advance(221, NIGHT);
-        assert!(!silence.is_muted(), "the hand is stronger");
+        assert!(!silence.is_muted(), "an unmute by hand has priority over quiet hours");
         silence.snooze(300);
         silence.advance(300, NIGHT);
-        assert!(!silence.is_muted(), "the snooze is over, and the hand's word still holds");
+        assert!(!silence.is_muted(), "the snooze has ended, and the unmute still applies");
         silence.set_manually(false);
         silence.advance(301, NIGHT);
-        assert!(!silence.is_muted(), "twice is as good as once");
+        assert!(!silence.is_muted(), "a second unmute changes nothing");
         silence.advance(700, None);
         silence.advance(1220, Some(1700));
-        assert!(silence.is_muted(), "the next night");
+        assert!(silence.is_muted(), "the unmute does not apply to the next night");
     }
 
     #[test]

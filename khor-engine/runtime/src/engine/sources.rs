@@ -1,4 +1,5 @@
-//! Runs the source that the configuration selects. Starts another one when the selection changes.
+//! Runs the source that the configuration selects, and starts another source when the selection
+//! changes.
 
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ pub(super) enum SourceChoice {
     Demo(DemoSettings),
 }
 
-/// What a source sends.
+/// An event that a source sends to the signal task.
 #[derive(Clone, Debug)]
 pub(super) enum InputEvent {
-    /// An event of any source.
+    /// An event of a source of frames, or a source that started or was lost.
     Source(SourceEvent),
     /// An event of a site's hosts.
     Fleet(FleetEvent),
@@ -41,8 +42,8 @@ impl From<FleetEvent> for InputEvent {
     }
 }
 
-/// Runs until nobody receives the events, nobody can change the choice, or a capture is over.
-/// Subtracts the traffic in `own` from this machine's counters.
+/// Runs the selected source. Returns when `events` has no receiver, `choice` has no sender, or a
+/// capture ends. Subtracts the traffic in `own` from this machine's counters.
 pub(super) async fn run(
     mut choice: watch::Receiver<SourceChoice>,
     events: mpsc::Sender<InputEvent>,
@@ -64,7 +65,7 @@ pub(super) async fn run(
     }
 }
 
-/// Runs a source until another one is selected. An error means that the source has ended by itself.
+/// Runs a source until another source is selected. Returns an error if the source ends by itself.
 async fn until_changed<T>(
     choice: &mut watch::Receiver<SourceChoice>,
     source: impl Future<Output = T>,
@@ -75,8 +76,8 @@ async fn until_changed<T>(
     }
 }
 
-/// Listens to this machine until another source is selected. Other settings for this machine do not
-/// end the source.
+/// Runs this machine's source until another source is selected. Changed settings of this machine do
+/// not restart the source.
 async fn run_machine(
     settings: MachineSettings,
     choice: &mut watch::Receiver<SourceChoice>,

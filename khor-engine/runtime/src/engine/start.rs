@@ -31,17 +31,17 @@ use super::{
     supervisor::Supervisor,
 };
 
-/// Source events that may wait for the signal task.
+/// Most events of the source that wait for the signal task.
 const SOURCE_QUEUE: usize = 16;
 
 impl Engine {
-    /// Starts everything that the configuration enables. A part that fails shows its failure in the
-    /// health report. Plays `capture` instead of this machine, if there is one. `supervisor` learns
-    /// when a part ends by itself. Must be called within a tokio runtime.
+    /// Starts all parts that the configuration enables. The health report contains the parts that
+    /// fail. If `capture` is given, plays it instead of this machine. `supervisor` watches the parts.
+    /// Must be called within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// The system cannot start another thread.
+    /// The system cannot start a thread.
     pub fn start(
         store: ConfigStore,
         socket: PathBuf,
@@ -80,7 +80,8 @@ impl Engine {
             baseline_file,
             conductor.clone(),
         );
-        // The source may end once the engine, which holds the sender of its settings, is dropped.
+        // The engine holds the sender of the source's settings. After the engine is dropped, the source
+        // may end.
         let may_end = {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()
@@ -119,8 +120,8 @@ impl Engine {
         }
         engine.apply_time(&local_time::now());
         let changed = Arc::clone(&engine.silence_changed);
-        supervisor.spawn("keeping the quiet hours", mute::run_mute_clock(Arc::downgrade(&engine), changed));
-        supervisor.spawn("watching the user's files", file_watch::watch_files(Arc::downgrade(&engine)));
+        supervisor.spawn("the quiet hours", mute::run_mute_clock(Arc::downgrade(&engine), changed));
+        supervisor.spawn("the watch on the user's files", file_watch::watch_files(Arc::downgrade(&engine)));
         Ok(engine)
     }
 }

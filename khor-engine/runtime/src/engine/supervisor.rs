@@ -1,7 +1,8 @@
-//! Ends the run when a capture is over, or when an essential part fails.
+//! Ends the engine's run when its capture ends, or when an essential part panics.
 //!
-//! Tasks are watched by their handles, and threads by the panic hook, because nothing joins them. A
-//! single request or file access may fail; its caller gets the error and the run goes on.
+//! The supervisor watches tasks by their handles. It watches threads by the panic hook, because
+//! nothing joins them. A request or a file access that panics does not end the run, because its
+//! caller gets the error.
 
 use std::{panic, thread};
 
@@ -10,28 +11,29 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-/// Threads whose panic does not stop the engine. Runtime tasks report their error to the task that
-/// awaits them. The priority and DNS threads only supply a value; health shows it as missing. A
-/// thread that ends a stream has nothing left to do. A failed render is an error of its request.
+/// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that awaits
+/// them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, which is then missing.
+/// `khor-audio-end` has no other work than the stream that it closes. A failed `khor-render` is an
+/// error of its request.
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
-/// Why a run ended by itself.
+/// Why the engine's run ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
-    /// The capture is over.
+    /// The capture has ended.
     Finished,
-    /// A part failed. The text names the part and the cause.
+    /// A part failed. The text contains the part and the cause.
     Failed(String),
 }
 
-/// Watches the parts of a run. It keeps the first failure, even after a capture has finished.
+/// Watches the parts of a run, and stores why the run ended. The first failure is final, even if the
+/// capture ends later; a failure also replaces [`EndReason::Finished`].
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(watch::Sender<Option<EndReason>>);
 
 impl Supervisor {
-    /// Ends the run when an essential thread of this process panics. The previous panic hook still
-    /// runs.
+    /// Ends the run when an essential thread of this process panics. The earlier panic hook still runs.
     pub fn watch_threads(&self) {
         let (supervisor, previous_hook) = (self.clone(), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
@@ -39,12 +41,13 @@ impl Supervisor {
             if let Some(name) = thread::current().name().filter(|name| is_essential(name)) {
                 let message = panic.payload_as_str().unwrap_or("a panic");
                 supervisor
-                    .report(EndReason::Failed(format!("the thread {name} failed inside khor: {message}")));
+                    .report(EndReason::Failed(format!("a bug in khor ended the thread {name}: {message}")));
             }
         }));
     }
 
-    /// Runs `work` as a task whose panic ends the run. The handle is ready when it is reported.
+    /// Runs `work` as a task whose panic ends the run. The returned handle is ready when the task has
+    /// ended and a panic is reported.
     pub fn spawn(
         &self,
         part: &'static str,
@@ -58,8 +61,8 @@ impl Supervisor {
         })
     }
 
-    /// Runs a source and the signal task, which end together. `can_finish` says whether that is a
-    /// regular end. Otherwise it is a failure, unless `may_end` returns true.
+    /// Runs a source and the signal task, which end together. If `can_finish` is true, their end is the
+    /// end of a capture. Otherwise it is a failure, unless `may_end` returns true.
     pub(super) fn spawn_source(
         &self,
         source: impl Future<Output = ()> + Send + 'static,
@@ -71,17 +74,17 @@ impl Supervisor {
         let supervisor = self.clone();
         tokio::spawn(async move {
             match tokio::try_join!(source, signal_task) {
-                Err(problem) => supervisor.failed("hearing the source", &problem),
+                Err(problem) => supervisor.failed("the source", &problem),
                 Ok(_) if can_finish => supervisor.report(EndReason::Finished),
                 Ok(_) if may_end() => {}
                 Ok(_) => {
-                    supervisor.report(EndReason::Failed("the source ended before it was told to".into()));
+                    supervisor.report(EndReason::Failed("the source ended unexpectedly".into()));
                 }
             }
         });
     }
 
-    /// Why the run ended, if it has.
+    /// Why the run ended; `None` while it continues.
     pub fn end_reason(&self) -> Option<EndReason> {
         self.0.borrow().clone()
     }
@@ -93,16 +96,16 @@ impl Supervisor {
             let ended = changes.borrow_and_update().clone();
             match ended {
                 Some(ended) => return ended,
-                // `self` holds the sender, so this cannot fail.
+                // Waiting cannot fail, because `self` holds the sender.
                 None => drop(changes.changed().await),
             }
         }
     }
 
-    /// Reports a panic. A task that the runtime cancelled has not failed.
+    /// Reports a panic of a task. Ignores tasks that the runtime has cancelled.
     fn failed(&self, part: &str, problem: &JoinError) {
         if problem.is_panic() {
-            self.report(EndReason::Failed(format!("{part} failed inside khor: {problem}")));
+            self.report(EndReason::Failed(format!("a bug in khor ended {part}: {problem}")));
         }
     }
 
@@ -117,8 +120,8 @@ impl Supervisor {
     }
 }
 
-/// Whether khor needs the thread of this name. The threads of the sound backend have other names;
-/// the supervisor of the sound stream notices when they end.
+/// Whether a panic of this thread ends the run. The threads of the sound backend have other names.
+/// `khor-audio` notices when they end, and reopens the stream.
 fn is_essential(thread: &str) -> bool {
     thread.starts_with("khor-") && !MAY_FAIL.contains(&thread)
 }
@@ -132,7 +135,7 @@ mod tests {
     use super::*;
 
     async fn ended(supervisor: &Supervisor) -> Option<EndReason> {
-        Some(timeout(khor_patience::hang_timeout(), supervisor.wait()).await.expect("an end"))
+        Some(timeout(khor_patience::hang_timeout(), supervisor.wait()).await.expect("the run ends"))
     }
 
     async fn keeps_running(supervisor: &Supervisor) -> bool {
@@ -143,7 +146,7 @@ mod tests {
         assert!(matches!(&ended, Some(EndReason::Failed(why)) if why.contains(text)), "{ended:?}");
     }
 
-    /// A source that sends until nobody receives.
+    /// A source that sends until its receiver is dropped.
     async fn send_all(sender: mpsc::Sender<()>) {
         while sender.send(()).await.is_ok() {
             tokio::task::yield_now().await;
@@ -176,12 +179,12 @@ mod tests {
                     pending::<()>().await;
                 }
             };
-            let listener = async move {
+            let signal_task = async move {
                 receiver.recv().await;
-                panic!("a listener's bug");
+                panic!("a signal task's bug");
             };
-            supervisor.spawn_source(source, listener, true, || false);
-            assert_failed(ended(&supervisor).await, "a listener's bug");
+            supervisor.spawn_source(source, signal_task, true, || false);
+            assert_failed(ended(&supervisor).await, "a signal task's bug");
         }
     }
 
@@ -193,7 +196,7 @@ mod tests {
             supervisor
         };
         assert_eq!(ended(&end(true, false)).await, Some(EndReason::Finished));
-        assert_failed(ended(&end(false, false)).await, "before it was told to");
+        assert_failed(ended(&end(false, false)).await, "ended unexpectedly");
         assert!(keeps_running(&end(false, true)).await);
     }
 
@@ -201,8 +204,8 @@ mod tests {
     async fn the_first_failed_part_is_reported() {
         let supervisor = Supervisor::default();
         supervisor.spawn("the page", async { panic!("a page's bug") }).await.unwrap();
-        supervisor.spawn("another", async { panic!("of no interest") }).await.unwrap();
-        assert_failed(ended(&supervisor).await, "the page failed inside khor");
+        supervisor.spawn("another", async { panic!("a later bug") }).await.unwrap();
+        assert_failed(ended(&supervisor).await, "a bug in khor ended the page");
         assert_failed(supervisor.end_reason(), "a page's bug");
     }
 
@@ -216,13 +219,13 @@ mod tests {
         };
         ["khor-io", "khor-priority", "khor-osc-name", "cpal_alsa_out"].into_iter().for_each(fail);
         assert_eq!(supervisor.end_reason(), None);
-        // A request that fails away from the event loop.
+        // A panicking request, which runs in a thread of its own.
         assert!(tokio::task::spawn_blocking(|| panic!("a request's bug")).await.is_err());
         assert_eq!(supervisor.end_reason(), None);
         fail("khor-midi");
         assert_eq!(
             ended(&supervisor).await,
-            Some(EndReason::Failed("the thread khor-midi failed inside khor: a thread's bug".into()))
+            Some(EndReason::Failed("a bug in khor ended the thread khor-midi: a thread's bug".into()))
         );
     }
 }

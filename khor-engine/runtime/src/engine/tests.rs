@@ -1,4 +1,4 @@
-//! An engine for tests: the real one, without a sound device, a collector or a home directory.
+//! Starts real engines for tests, without a sound device, a collector and the user's files.
 
 mod added_lanes;
 
@@ -8,12 +8,13 @@ use khor_config::{ConfigPatch, ConfigStore};
 
 use super::{Engine, Supervisor};
 
-/// It reads `/proc` and plays only for listeners. Must be called within a tokio runtime.
+/// An engine that reads `/proc` and has no sound device, with its temporary folder. Must be called
+/// within a tokio runtime.
 pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
     quiet_engine_of("")
 }
 
-/// A quiet engine for a site whose server does not answer. An empty name selects this machine.
+/// A [`quiet_engine`] for a site whose server does not answer. An empty `site` selects this machine.
 pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let mut flags = ConfigPatch::default();

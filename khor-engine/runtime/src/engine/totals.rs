@@ -1,17 +1,18 @@
-//! Totals for `/metrics` and the API. They continue when the source changes or restarts.
+//! Totals of the counters for `/metrics` and the API. Totals continue when the source changes or
+//! restarts.
 
 use std::collections::VecDeque;
 
 use khor_signal::{Accumulator, Counter, Counters, PerCounter};
 
-/// How many scopes keep their totals. The scope that was used longest ago is dropped first.
+/// Most scopes whose totals are kept. When another scope begins, the scope that was used longest ago
+/// is dropped.
 const MAX_SCOPES: usize = 64;
 
-/// Totals since the engine started, of the whole machine and of each scope. The counters of a scope
-/// do not continue those of the machine.
+/// The totals since the engine started. The whole machine and each other scope have their own totals.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
-    /// The current scope is the last.
+    /// All known scopes. The current scope is the last.
     scopes: VecDeque<Scope>,
 }
 
@@ -22,8 +23,8 @@ struct Scope {
 }
 
 impl Totals {
-    /// Starts a source that counts for this scope. Its first frame adds nothing, because the start
-    /// of its counts is unknown.
+    /// Handles a new source for the scope `scope_name`. The first frame of the source adds nothing,
+    /// because its counts began at an unknown time.
     pub(super) fn source_up(&mut self, scope_name: &str) {
         let index = self.scopes.iter().position(|scope| scope.name == scope_name);
         let scope = index.and_then(|index| self.scopes.remove(index));
@@ -38,7 +39,7 @@ impl Totals {
         self.scopes.push_back(scope);
     }
 
-    /// Adds the counts of a source; returns the totals of the counters that this source has.
+    /// Adds the counts of the current source. Returns the totals of the counters that this source has.
     pub(super) fn add(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {
@@ -47,7 +48,7 @@ impl Totals {
         })
     }
 
-    /// The total of a counter, even if the current source does not have this counter.
+    /// The total of a counter in the current scope, even if the current source does not count it.
     pub(super) fn of(&self, counter: Counter) -> u64 {
         let scope = self.scopes.back();
         scope.map_or(0, |scope| scope.counters[counter.index()].totals()[0])
@@ -76,15 +77,15 @@ mod tests {
         totals.source_up("the whole machine");
         assert_eq!(take(&mut totals, Counter::Forks, 1_000), Some(0));
         assert_eq!(take(&mut totals, Counter::Forks, 1_007), Some(7));
-        totals.source_up("the whole machine"); // /proc, since the machine booted
+        totals.source_up("the whole machine"); // /proc counts since the machine booted
         assert_eq!(take(&mut totals, Counter::Forks, 9_000_000), Some(7));
         assert_eq!(take(&mut totals, Counter::Forks, 9_000_002), Some(9));
-        totals.source_up("the whole machine"); // the collector again, from nothing
+        totals.source_up("the whole machine"); // a restarted collector counts from 0
         assert_eq!(take(&mut totals, Counter::Forks, 0), Some(9));
         assert_eq!(take(&mut totals, Counter::Forks, 3), Some(12));
     }
 
-    /// `/proc` does not count execs. Their series is then missing, and never 0.
+    /// `/proc` does not count execs. While it is the source, their total is missing and not 0.
     #[test]
     fn a_missing_counter_continues_later() {
         let mut totals = Totals::default();

@@ -1,5 +1,5 @@
-//! Rejects changes whose values are valid by themselves. The caller may not be allowed to change
-//! the setting, or the change does not fit the current site, presets or devices.
+//! Checks changes of the configuration beyond the range of each value. It rejects settings that the
+//! API may not change, and values that do not fit the current site, presets or sound devices.
 
 use std::net::IpAddr;
 
@@ -8,8 +8,8 @@ use khor_output::audio;
 
 use super::Library;
 
-/// Rejects settings that only the file or the command line may change, and values that would have
-/// no effect, open the API without a token, or stop the sound.
+/// Rejects settings that only the file or the command line may change. Also rejects values that would
+/// have no effect, open the API to other machines without a token, or stop the sound.
 pub(super) fn check_change(
     change: &ConfigPatch,
     before: &Config,
@@ -26,7 +26,7 @@ fn refused(field: &str, problem: impl Into<String>) -> ConfigError {
     ConfigError { field: field.to_owned(), problem: problem.into() }
 }
 
-/// Rejects a host or mode of a site if there is no site.
+/// Rejects changes of `site.host` and `site.mode` if there is no site.
 fn check_site(change: &SitePatch, before: &Config) -> Result<(), ConfigError> {
     let mut after = before.site.clone();
     after.apply(change);
@@ -40,16 +40,14 @@ fn check_site(change: &SitePatch, before: &Config) -> Result<(), ConfigError> {
     idle.map_or(Ok(()), |key| Err(refused(key, problem)))
 }
 
-/// Rejects an address that other machines can reach if there is no token.
+/// Rejects a listen address that other machines can reach, if there is no token.
 fn check_host(change: &ListenPatch, before: &Config) -> Result<(), ConfigError> {
     let ip = change.host.as_ref().and_then(|host| host.parse::<IpAddr>().ok());
     match ip.filter(|ip| !ip.is_loopback() && before.listen.token_file.is_none()) {
         None => Ok(()),
         Some(ip) => Err(refused(
             "listen.host",
-            format!(
-                "{ip} can be reached from other machines: set listen.token_file in the configuration file first"
-            ),
+            format!("other machines can reach {ip}; set listen.token_file in the configuration file first"),
         )),
     }
 }

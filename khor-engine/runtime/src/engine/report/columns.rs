@@ -1,4 +1,4 @@
-//! `GET /api/history`: the rates of the history, with one list for each lane.
+//! The report of `GET /api/history`: the rates of the history, as one list for each lane.
 
 use khor_api::{HistoryColumns, NoteReport};
 use khor_signal::{Catalogue, LaneInfo};
@@ -18,8 +18,8 @@ pub(in crate::engine) fn columns(
     }
 }
 
-/// The rate of a lane of `catalogue`. Looks it up by name if an earlier source may have used its id
-/// for another lane.
+/// The rate at `point` of the lane `lane` of `catalogue`. If the catalogue of the point may use the
+/// id for another lane, the lane is found by its name.
 fn rate(catalogue: &Catalogue, lane: &LaneInfo, point: &PastRates) -> Option<f64> {
     let keeps_ids = catalogue.extends(&point.catalogue);
     let known = if keeps_ids { Some(lane) } else { point.catalogue.find(&lane.name) };

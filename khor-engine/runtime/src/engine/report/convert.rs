@@ -4,7 +4,7 @@ use khor_api::Trouble;
 use khor_proto::Availability;
 use khor_source::Shortfall;
 
-/// Converts a shortfall to the type of the API.
+/// Converts a shortfall of a source to the API's type.
 pub(super) fn trouble(shortfall: &Shortfall) -> Trouble {
     Trouble::new(&shortfall.error, &shortfall.fix)
 }

@@ -1,4 +1,4 @@
-//! `GET /api/fleet`: the hosts of the current site.
+//! The report of `GET /api/fleet`: the hosts of the current site.
 
 use std::collections::BTreeMap;
 

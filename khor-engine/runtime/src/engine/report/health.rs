@@ -1,4 +1,4 @@
-//! `GET /api/health`: the state of every part.
+//! The report of `GET /api/health`: the state of every part.
 
 use std::ffi::OsStr;
 
@@ -120,7 +120,7 @@ fn presets(config: &Config, library: &Library) -> PresetsReport {
     let configured = &config.music.preset;
     if library.find(configured).is_none() {
         let instead = &Preset::builtin()[0].name;
-        problems.push(format!("there is no preset {configured}: {instead} plays; see khor presets"));
+        problems.push(format!("there is no preset {configured}, so {instead} plays; khor presets lists all"));
     }
     PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
 }
@@ -145,10 +145,10 @@ fn source_report(source: &SourceState) -> SourceReport {
     let (kind, ok, interval_ms, detail, shortfall) = match source {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
-            // Counters that only a scope lacks are reported with the scope.
+            // Counters that are missing for the selected scope only are reported by `scope_report`.
             let shortfall = info.shortfall.as_ref().filter(|_| info.scope == Scope::Machine);
             let shortfall = shortfall.or(info.limit.as_ref());
-            // Each host of a site has an interval of its own.
+            // The hosts of a site have different intervals.
             let interval_ms = (info.kind != SourceKind::Site).then_some(info.interval_ms);
             (Some(info.kind), true, interval_ms, info.detail.clone(), shortfall)
         }
@@ -157,7 +157,8 @@ fn source_report(source: &SourceState) -> SourceReport {
     SourceReport { kind, ok, interval_ms, detail, trouble: shortfall.map(trouble) }
 }
 
-/// The scope that is counted, or the selected one while the source is unavailable.
+/// The report about the scope that is counted. While the source is unavailable, it is the configured
+/// scope.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     let configured = scope_choice(config).as_written();
     let (scope, shortfall) = match source {
@@ -165,7 +166,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
         SourceState::Down(shortfall) => (&configured, Some(shortfall)),
         SourceState::Starting => (&configured, None),
     };
-    // Counters that the whole machine lacks are reported with the source.
+    // Counters that are missing for the whole machine are reported by `source_report`.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
     ScopeReport {
         whose: scope_label(scope),
@@ -179,7 +180,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     }
 }
 
-/// The report for a single host of a site.
+/// The scope report of an engine that plays a single host of a site.
 fn single_host_report(single_host: &SingleHost) -> ScopeReport {
     let trouble: Option<Trouble> = single_host.shortfall.as_ref().map(trouble);
     ScopeReport {
@@ -191,14 +192,14 @@ fn single_host_report(single_host: &SingleHost) -> ScopeReport {
     }
 }
 
-/// The field `bpf` of the original khor: whether the collector's programs deliver counters.
+/// The field `bpf`, which the original khor had: whether the collector's programs deliver counters.
 fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     let health = match source {
         _ if !config.features.bpf || config.features.fake => Health::off(),
         SourceState::Up(info) if matches!(info.kind, SourceKind::Capture | SourceKind::Site) => Health::off(),
         _ if !config.site.name.is_empty() => Health::off(),
         SourceState::Up(info) => match &info.shortfall {
-            // A scope may lack counters although all probes work.
+            // Counters can be missing for a selected scope although all probes work.
             Some(shortfall) if info.scope == Scope::Machine => {
                 Health::failing(&shortfall.error, &shortfall.fix)
             }
@@ -216,8 +217,8 @@ fn missed_report(state: &EngineState) -> MissedReport {
     let events = state.counters.and_then(|counters| counters[Counter::MissedEvents.index()]);
     let reason = events.filter(|events| *events > 0).map(|events| {
         format!(
-            "khor missed {events} events, so its counts are too low by as many: the kernel skips a collector program \
-             that already runs on the same CPU, as can happen with preemptible tracepoints (PREEMPT_RT)"
+            "khor missed {events} events, so its counts are too low by that number: the kernel skips a collector program \
+             that is already running on the same CPU, for example on PREEMPT_RT kernels"
         )
     });
     MissedReport { events, reason }
@@ -225,7 +226,7 @@ fn missed_report(state: &EngineState) -> MissedReport {
 
 fn probes(source: &SourceState) -> Vec<ProbeReport> {
     let SourceState::Up(info) = source else { return Vec::new() };
-    // Its hosts send signals, not counters.
+    // The hosts of a site send signals, not counters.
     if info.kind == SourceKind::Site {
         return Vec::new();
     }

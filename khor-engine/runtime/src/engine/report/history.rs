@@ -1,4 +1,4 @@
-//! A point of the history in `GET /api/metrics`.
+//! A point of the history as JSON text, for `GET /api/metrics`.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -7,12 +7,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A point of history as JSON, serialised once. A report may contain 600 points, which are most of
-/// its text.
+/// A point of the history as JSON text. It is stored, because a report contains up to 600 points,
+/// which are most of the report's text.
 #[derive(Clone, Debug)]
 pub struct WrittenPoint(Arc<RawValue>);
 
 impl WrittenPoint {
+    /// Serialises a point. `None` if that fails.
     pub(super) fn of(point: &HistoryPoint) -> Option<Self> {
         to_raw_value(point).ok().map(|json| Self(json.into()))
     }

@@ -8,16 +8,16 @@ use khor_site::Refused;
 
 use super::history::WrittenPoint;
 
-/// All measurements, for clients that draw graphs.
+/// All measurements of the engine.
 #[derive(Clone, Debug)]
 pub struct Measures {
-    /// The state of every part.
+    /// The health of every part.
     pub health: HealthReport,
-    /// Signals and controls.
+    /// The report of `GET /api/metrics`, without the history.
     pub metrics: MetricsReport<WrittenPoint>,
     /// The hosts of a site.
     pub fleet: FleetReport,
-    /// Messages of the site that were rejected.
+    /// Numbers of the site's rejected messages, by reason.
     pub refused: Refused,
     /// Totals of the kernel's counters since the engine started; `None` without a source.
     pub counters: Option<Counters>,

@@ -1,4 +1,4 @@
-//! `GET /api/metrics`: rates, signals, and the music that plays.
+//! The report of `GET /api/metrics`: rates, signals, and the music that plays.
 
 use khor_api::{
     ControlsReport, CueReport, HistoryPoint, MetricsReport, MusicReport, NoteReport, OriginalTotals,

@@ -1,5 +1,5 @@
-//! Converts the engine's state to the types of the API (`khor-api`), with one module for each
-//! answer. Does not change the state.
+//! Converts the engine's state to the types of the API (`khor-api`). Each report has a module. The
+//! state is not changed.
 
 mod columns;
 mod convert;
