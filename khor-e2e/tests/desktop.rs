@@ -1,5 +1,4 @@
-//! Tests the engine on a session bus of the test's own. Scripts and the desktop's media keys
-//! control it.
+//! Tests the engine on a session bus, where scripts and the desktop's media keys control it.
 
 use std::{fs, path::Path, process::Command};
 
@@ -9,7 +8,8 @@ use serde_json::{Value, json};
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const ENGINE1: [&str; 3] = ["org.khor.Engine", "/org/khor/Engine", "org.khor.Engine1"];
 
-/// A bus, and a client program for it. Without either, the test is skipped.
+/// Starts a bus. Skips the test and returns `None` if `dbus-daemon` or the program `client` is
+/// missing.
 fn bus_and(client: &str) -> Option<Bus> {
     if Command::new(client).arg("--version").output().is_err() {
         skip(&format!("needs {client}"));
@@ -29,12 +29,12 @@ fn engine_on(bus: &Bus, flags: &[&str]) -> Engine {
 }
 
 fn property(bus: &Bus, name: &str) -> Option<String> {
-    let said = bus.busctl(&[&["get-property"], &ENGINE1[..], &[name]].concat())?;
-    Some(said.trim().to_owned())
+    let output = bus.busctl(&[&["get-property"], &ENGINE1[..], &[name]].concat())?;
+    Some(output.trim().to_owned())
 }
 
 fn call(bus: &Bus, method: &[&str]) -> Option<String> {
-    bus.busctl(&[&["call"], &ENGINE1[..], method].concat()).map(|said| said.trim().to_owned())
+    bus.busctl(&[&["call"], &ENGINE1[..], method].concat()).map(|output| output.trim().to_owned())
 }
 
 fn controls(engine: &Engine) -> Value {
@@ -49,8 +49,9 @@ fn desktop(engine: &Engine) -> Value {
 fn session_bus_describes_steers_and_signals() {
     let Some(bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus"]);
-    wait_until("the name", || property(&bus, "Version").is_some());
-    let introspected = bus.busctl(&[&["introspect"], &ENGINE1[..]].concat()).expect("introspection");
+    wait_until("the engine's bus name", || property(&bus, "Version").is_some());
+    let introspected =
+        bus.busctl(&[&["introspect"], &ENGINE1[..]].concat()).expect("introspecting the engine");
     for (name, signature) in [
         (".Muted", "b"),
         (".SnoozedUntil", "t"),
@@ -64,30 +65,39 @@ fn session_bus_describes_steers_and_signals() {
         (".Snooze", "u"),
     ] {
         let line = introspected.lines().find(|line| line.split_whitespace().next() == Some(name));
-        let told = line.and_then(|line| line.split_whitespace().nth(2));
-        assert_eq!(told, Some(signature), "{name} {introspected}");
+        let found = line.and_then(|line| line.split_whitespace().nth(2));
+        assert_eq!(found, Some(signature), "signature of {name} in {introspected}");
     }
-    assert!(property(&bus, "Summary").expect("words").contains("demo"), "{:?}", property(&bus, "Summary"));
+    assert!(
+        property(&bus, "Summary").expect("the property Summary").contains("demo"),
+        "the Summary does not name the demo"
+    );
 
     let monitor = bus.monitor(ENGINE1[0]);
     let wait_for = |name: &str, value: Value| {
-        monitor.wait_for_property(ENGINE1[2], name, |told| *told == value);
+        monitor.wait_for_property(ENGINE1[2], name, |property| *property == value);
     };
     assert!(call(&bus, &["Mute"]).is_some());
     assert_eq!(controls(&engine)["muted"], true);
     wait_for("Muted", json!(true));
     assert_eq!(engine.post("/api/actions/mute?on=false").0, 200);
     wait_for("Muted", json!(false));
-    let until = call(&bus, &["Snooze", "u", "5"]).expect("until when");
+    let until = call(&bus, &["Snooze", "u", "5"]).expect("the end of the snooze");
     assert_eq!(format!("t {}", controls(&engine)["snoozed_until_ts_ms"]), until);
-    assert!(call(&bus, &["Snooze", "u", "1441"]).is_none(), "over a day");
+    assert!(
+        call(&bus, &["Snooze", "u", "1441"]).is_none(),
+        "the engine accepted a snooze of more than a day"
+    );
     assert!(call(&bus, &["Unmute"]).is_some());
     assert_eq!(property(&bus, "SnoozedUntil").as_deref(), Some("t 0"));
     assert!(call(&bus, &["SelectPreset", "s", "rain"]).is_some());
     wait_for("Preset", json!("rain"));
-    assert!(call(&bus, &["SelectPreset", "s", "polka"]).is_none(), "there is none");
+    assert!(
+        call(&bus, &["SelectPreset", "s", "polka"]).is_none(),
+        "the engine selected a preset that does not exist"
+    );
     assert_eq!(controls(&engine)["preset"], "rain");
-    let signals = monitor.wait_for_property(ENGINE1[2], "Signals", |told| told["csw"][0].is_number());
+    let signals = monitor.wait_for_property(ENGINE1[2], "Signals", |property| property["csw"][0].is_number());
     assert!((0.0..=1.0).contains(&signals["csw"][0].as_f64().expect("a level")), "{signals}");
 }
 
@@ -95,27 +105,32 @@ fn session_bus_describes_steers_and_signals() {
 fn missing_bus_is_reported_and_music_continues() {
     let Some(mut bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus", "--mpris"]);
-    wait_until("both names", || desktop(&engine)["ok"] == true);
+    wait_until("both bus names", || desktop(&engine)["ok"] == true);
     bus.kill();
-    wait_until("the loss", || desktop(&engine)["ok"] == false);
+    wait_until("the loss of the bus to be reported", || desktop(&engine)["ok"] == false);
     let lost = desktop(&engine);
     assert!(lost["bus"]["error"].as_str().is_some_and(|error| error.contains("session bus")), "{lost}");
     assert!(lost["fix"].as_str().is_some_and(|fix| fix.contains("systemctl --user")), "{lost}");
     let bar = |engine: &Engine| engine.metrics().music.map(|music| music.bar);
     let before = bar(&engine);
-    wait_until("the music to go on", || bar(&engine) > before);
+    wait_until("the next bar of the music", || bar(&engine) > before);
     let doctor = |engine: &Engine| {
         let config = engine.config_path();
-        let asked = Command::new(program("khor"))
+        let output = Command::new(program("khor"))
             .args(["doctor", "--json", "--config"])
             .arg(config)
             .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
             .output();
-        let found: Value = serde_json::from_slice(&asked.expect("khor").stdout).expect("JSON");
-        let checks = found["checks"].as_array().expect("checks").clone();
-        checks.into_iter().find(|check| check["name"] == "desktop").expect("a line on the desktop")
+        let diagnosis: Value = serde_json::from_slice(&output.expect("starting khor doctor").stdout)
+            .expect("JSON of khor doctor");
+        let checks = diagnosis["checks"].as_array().expect("a list of checks").clone();
+        checks.into_iter().find(|check| check["name"] == "desktop").expect("the check of the desktop")
     };
-    assert_eq!(doctor(&engine)["state"], "off", "flags are not in the file");
+    assert_eq!(
+        doctor(&engine)["state"],
+        "off",
+        "the doctor reports a bus that the configuration file does not enable"
+    );
     let (status, _) = engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": false}}"#, &[]);
     assert_eq!(status, 200);
     let (status, _) = engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": true}}"#, &[]);
@@ -127,26 +142,29 @@ fn missing_bus_is_reported_and_music_continues() {
     wait_until("the names on the new bus", || desktop(&engine)["ok"] == true);
     assert!(property(&bus, "Version").is_some());
     engine.send("PATCH", "/api/config", br#"{"desktop": {"bus": false}}"#, &[]);
-    wait_until("it to leave the bus", || property(&bus, "Version").is_none());
-    let left = desktop(&engine);
-    assert!(left["ok"] == true && left["bus"]["enabled"] == false && left["mpris"]["ok"] == true, "{left}");
+    wait_until("the engine to release its bus name", || property(&bus, "Version").is_none());
+    let after = desktop(&engine);
+    assert!(
+        after["ok"] == true && after["bus"]["enabled"] == false && after["mpris"]["ok"] == true,
+        "{after}"
+    );
 }
 
 #[test]
 fn taken_bus_name_is_reported_then_acquired() {
     let Some(bus) = bus_and("busctl") else { return };
     let first = engine_on(&bus, &["--dbus"]);
-    wait_until("the name", || desktop(&first)["ok"] == true);
+    wait_until("the first engine to own the name", || desktop(&first)["ok"] == true);
     let second = engine_on(&bus, &["--dbus"]);
-    wait_until("the refusal", || desktop(&second)["error"].is_string());
-    let refused = desktop(&second);
-    assert_eq!(refused["bus"]["error"], "another program owns org.khor.Engine on the session bus");
-    assert!(refused["fix"].as_str().is_some_and(|fix| fix.contains("desktop.bus")), "{refused}");
+    wait_until("the second engine to report the taken name", || desktop(&second)["error"].is_string());
+    let reported = desktop(&second);
+    assert_eq!(reported["bus"]["error"], "another program owns org.khor.Engine on the session bus");
+    assert!(reported["fix"].as_str().is_some_and(|fix| fix.contains("desktop.bus")), "{reported}");
     first.stop();
-    wait_until("the name, free", || desktop(&second)["ok"] == true);
+    wait_until("the second engine to own the name", || desktop(&second)["ok"] == true);
 }
 
-/// What `playerctl` answers about khor.
+/// Runs `playerctl` for khor, which must succeed, and returns its output.
 fn playerctl(bus: &Bus, arguments: &[&str]) -> String {
     khor_patience::progress(format!("running playerctl {arguments:?}"));
     let output = Command::new("playerctl")
@@ -154,22 +172,23 @@ fn playerctl(bus: &Bus, arguments: &[&str]) -> String {
         .args(arguments)
         .env("DBUS_SESSION_BUS_ADDRESS", bus.address())
         .output()
-        .expect("playerctl");
-    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    said
+        .expect("starting playerctl");
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "playerctl {arguments:?}: {text}{errors}");
+    text
 }
 
-/// Whether the configuration's file has that volume.
-fn gain_on_disk(config: &Path, wanted: f64) -> bool {
+/// Whether the configuration file contains this volume.
+fn gain_on_disk(config: &Path, expected: f64) -> bool {
     let text = fs::read_to_string(config).unwrap_or_default();
     let config: Value = serde_json::from_str(&text).unwrap_or_default();
-    config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - wanted).abs() < 1e-6)
+    config["audio"]["master_gain"].as_f64().is_some_and(|gain| (gain - expected).abs() < 1e-6)
 }
 
 /// MPRIS requires that a negative volume becomes 0. khor limits a volume above 1 to 1, and rejects
 /// NaN.
-fn every_volume_is_set_or_refused(bus: &Bus, engine: &Engine) {
+fn every_volume_is_set_or_rejected(bus: &Bus, engine: &Engine) {
     const PLAYER: [&str; 4] =
         ["org.mpris.MediaPlayer2.khor", "/org/mpris/MediaPlayer2", "org.mpris.MediaPlayer2.Player", "Volume"];
     let set = |volume: &str| bus.busctl(&[&["--", "set-property"], &PLAYER[..], &["d", volume]].concat());
@@ -178,7 +197,7 @@ fn every_volume_is_set_or_refused(bus: &Bus, engine: &Engine) {
         assert!(set(volume).is_some(), "{volume}");
         assert_eq!(gain(), expected, "{volume}");
     }
-    assert!(set("nan").is_none(), "not a number");
+    assert!(set("nan").is_none(), "the engine accepted the volume NaN");
     assert_eq!(gain(), 0.25);
 }
 
@@ -186,11 +205,13 @@ fn every_volume_is_set_or_refused(bus: &Bus, engine: &Engine) {
 fn media_keys_steer_the_engine() {
     let Some(bus) = bus_and("playerctl") else { return };
     let engine = engine_on(&bus, &["--mpris"]);
-    wait_until("the player", || desktop(&engine)["mpris"]["ok"] == true);
+    wait_until("the MPRIS player", || desktop(&engine)["mpris"]["ok"] == true);
     assert_eq!(playerctl(&bus, &["status"]), "Playing");
     let monitor = bus.monitor("org.mpris.MediaPlayer2.khor");
-    let status = |wanted: &str| {
-        monitor.wait_for_property("org.mpris.MediaPlayer2.Player", "PlaybackStatus", |told| told == wanted);
+    let status = |expected: &str| {
+        monitor.wait_for_property("org.mpris.MediaPlayer2.Player", "PlaybackStatus", |property| {
+            property == expected
+        });
     };
     for (key, muted) in [("pause", true), ("play", false), ("play-pause", true), ("play-pause", false)] {
         playerctl(&bus, &[key]);
@@ -199,11 +220,11 @@ fn media_keys_steer_the_engine() {
     }
 
     playerctl(&bus, &["volume", "0.3"]);
-    let gain = controls(&engine)["master_gain"].as_f64().expect("a number");
+    let gain = controls(&engine)["master_gain"].as_f64().expect("master_gain");
     assert!((gain - 0.3).abs() < 1e-6, "{gain}");
-    wait_until("the volume on disk", || gain_on_disk(&engine.config_path(), 0.3));
+    wait_until("the volume in the configuration file", || gain_on_disk(&engine.config_path(), 0.3));
     assert!(playerctl(&bus, &["volume"]).starts_with("0.3"));
-    every_volume_is_set_or_refused(&bus, &engine);
+    every_volume_is_set_or_rejected(&bus, &engine);
 
     let before = controls(&engine)["preset"].clone();
     playerctl(&bus, &["next"]);
@@ -218,5 +239,5 @@ fn media_keys_steer_the_engine() {
     assert_eq!(controls(&engine)["preset"], before);
     playerctl(&bus, &["volume", "0.7"]);
     let (_, dir) = engine.stop();
-    assert!(gain_on_disk(&dir.path().join("config.json"), 0.7), "kept, although it ended at once");
+    assert!(gain_on_disk(&dir.path().join("config.json"), 0.7), "the engine ended without saving the volume");
 }

@@ -1,5 +1,5 @@
-//! Tests missing and broken parts. Each is reported with a reason and a fix, and the other parts
-//! work.
+//! Tests missing and broken parts of the machine. khor reports each part with a reason and a fix,
+//! and the other parts work.
 
 use std::{ffi::OsStr, fs, net::TcpListener, os::unix::ffi::OsStrExt, path::Path, process::Command};
 
@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// No sound server and no ALSA device: what a server in a rack has.
+/// Environment without a sound server and without an ALSA device, as on most servers.
 const NO_SOUND: [(&str, &str); 3] = [
     ("XDG_RUNTIME_DIR", "/nonexistent"),
     ("PULSE_SERVER", "unix:/nonexistent/pulse"),
     ("ALSA_CONFIG_PATH", "/dev/null"),
 ];
 
-fn assert_shortfall(part: &Value) {
+/// Asserts that a part of `/api/health` is not ok, and has an error and a fix.
+fn assert_reported_with_fix(part: &Value) {
     assert_eq!(part["ok"], false, "{part:#}");
     assert!(part["error"].as_str().is_some_and(|error| !error.is_empty()), "{part:#}");
     assert!(part["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{part:#}");
@@ -28,21 +29,21 @@ fn engine_runs_without_sound_or_collector() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--midi"], &NO_SOUND);
     wait_until("the missing device to be reported", || engine.health().audio.health.trouble.is_some());
     let health = engine.get("/api/health");
-    assert_shortfall(&health["audio"]);
+    assert_reported_with_fix(&health["audio"]);
     if !Path::new("/dev/snd/seq").exists() {
-        assert_shortfall(&health["midi"]);
+        assert_reported_with_fix(&health["midi"]);
     }
     engine.wait_for_source("proc");
     let health = engine.get("/api/health");
-    assert_shortfall(&health["bpf"]);
-    assert!(health["source"]["error"].as_str().expect("why").contains(NO_SOCKET), "{health:#}");
+    assert_reported_with_fix(&health["bpf"]);
+    assert!(health["source"]["error"].as_str().expect("an error").contains(NO_SOCKET), "{health:#}");
     wait_until("music", || !engine.metrics().notes.is_empty());
     let exec = engine.get("/api/metrics")["signals"]["exec"].clone();
     assert_eq!((exec["available"].as_bool(), exec["level"].as_f64()), (Some(false), None), "{exec:#}");
-    assert!(exec["reason"].as_str().expect("why").contains("khor-collector"), "{exec:#}");
+    assert!(exec["reason"].as_str().expect("a reason").contains("khor-collector"), "{exec:#}");
 }
 
-/// A container may have a `/proc` with processes only.
+/// In some containers, `/proc` contains only processes.
 #[test]
 fn source_without_counters_is_lost() {
     if !root_or_skip() {
@@ -53,11 +54,11 @@ fn source_without_counters_is_lost() {
     let engine = Engine::start_through(&starter, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     wait_until("the loss to be reported", || engine.health().source.trouble.is_some());
     let source = engine.get("/api/health")["source"].clone();
-    assert_shortfall(&source);
-    assert!(source["error"].as_str().expect("why").contains("no counter is known"), "{source:#}");
-    assert!(source["fix"].as_str().expect("a fix").contains("subset=pid"), "{source:#}");
+    assert_reported_with_fix(&source);
+    assert!(source["error"].as_str().expect("an error").contains("no counter is known"), "{source:#}");
+    assert!(source["fix"].as_str().expect("a fix of the problem").contains("subset=pid"), "{source:#}");
     let sentence = engine.get("/api/explain")["sentence"].clone();
-    assert!(!sentence.as_str().expect("a sentence").contains("quiet"), "{sentence}");
+    assert!(!sentence.as_str().expect("a sentence in the explanation").contains("quiet"), "{sentence}");
     let signals = engine.get("/api/metrics")["signals"].clone();
     let known = signals.as_object().expect("signals").values().filter(|signal| signal["level"].is_number());
     assert_eq!(known.count(), 0, "{signals:#}");
@@ -68,73 +69,76 @@ fn source_without_counters_is_lost() {
     let status = Command::new(program("khor"))
         .args(["status", "--listen", engine.url().trim_start_matches("http://")])
         .output()
-        .expect("khor");
+        .expect("starting khor");
     let text = String::from_utf8_lossy(&status.stdout).into_owned();
     assert!(!text.contains("ok       source"), "{text}");
 }
 
-/// The kernel accepts nearly any bytes as an interface name, and /proc/net/dev shows them as they
-/// are.
+/// The kernel accepts nearly any bytes as an interface name, and /proc/net/dev shows these bytes.
 #[test]
 fn non_utf8_interface_hides_no_traffic() {
     if !root_or_skip() {
         return;
     }
     // The namespace applies to this thread and to the engine that it starts.
-    unshare(CloneFlags::CLONE_NEWNET).expect("a network of its own");
+    unshare(CloneFlags::CLONE_NEWNET).expect("creating a network namespace");
     let name = OsStr::from_bytes(b"\xff\xfe");
     let (set, lo) = (OsStr::new("set"), OsStr::new("lo"));
     for words in [[set, lo, OsStr::new("name"), name].as_slice(), &[set, name, OsStr::new("up")]] {
         let status = Command::new("ip").arg("link").args(words).status();
-        assert!(status.expect("ip").success(), "ip link {words:?}");
+        assert!(status.expect("starting ip").success(), "ip link {words:?}");
     }
-    let table = fs::read("/proc/thread-self/net/dev").expect("the interfaces");
+    let table = fs::read("/proc/thread-self/net/dev").expect("reading the list of interfaces");
     assert!(table.windows(3).any(|bytes| bytes == b"\xff\xfe:"), "{}", String::from_utf8_lossy(&table));
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &NO_SOUND);
     engine.wait_for_source("proc");
-    // The engine's HTTP responses are the traffic.
+    // The traffic consists of the engine's HTTP responses.
     let metrics = engine.get("/api/metrics");
     let reason = metrics["signals"]["local"]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("shows another network namespace"), "{reason}");
     let received = || engine.metrics().totals.net_rx_bytes_total;
-    wait_until("traffic", || received() > Some(0));
+    wait_until("received bytes to be counted", || received() > Some(0));
 }
 
 #[test]
 fn port_in_use_costs_only_the_page() {
     let address = format!("127.0.0.1:{}", free_port());
-    let blocker = TcpListener::bind(&address).expect("the port");
+    let blocker = TcpListener::bind(&address).expect("binding the port");
     let dir = TempDir::new().expect("a directory");
     let log = dir.path().join("log");
     let mut child = Command::new(program("khor"))
         .args(["engine", "--no-audio", "--listen", &address, "--socket", NO_SOCKET, "--config"])
         .arg(dir.path().join("config.json"))
-        .stderr(fs::File::create(&log).expect("a log"))
+        .stderr(fs::File::create(&log).expect("creating the log file"))
         .spawn()
-        .expect("khor engine");
+        .expect("starting khor engine");
     let logged = || fs::read_to_string(&log).unwrap_or_default();
-    wait_until("the complaint", || logged().contains("--listen"));
-    assert!(child.try_wait().expect("its state").is_none(), "it goes on: {}", logged());
+    wait_until("a log line that names --listen", || logged().contains("--listen"));
+    assert!(
+        child.try_wait().expect("the engine's process state").is_none(),
+        "the engine ended: {}",
+        logged()
+    );
     drop(blocker);
-    wait_until("the page", || logged().contains("the page and the API are at"));
-    child.kill().expect("killing it");
-    child.wait().expect("its end");
+    wait_until("the page to be served", || logged().contains("the page and the API are at"));
+    child.kill().expect("killing the engine");
+    child.wait().expect("waiting for the engine");
 }
 
 #[test]
 fn invalid_setting_is_reported_and_backed_up() {
     const INVALID: &str = "{\"music\": {\"bpm\": 9}}";
     let dir = TempDir::new().expect("a directory");
-    fs::write(dir.path().join("config.json"), INVALID).expect("writing");
+    fs::write(dir.path().join("config.json"), INVALID).expect("writing the configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let config = engine.get("/api/health")["config"].clone();
     assert_eq!(config["ok"], false);
-    assert!(config["warnings"][0].as_str().expect("why").contains("music.bpm: 9"), "{config:#}");
+    assert!(config["warnings"][0].as_str().expect("a warning").contains("music.bpm: 9"), "{config:#}");
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
-    assert_eq!(fs::read_to_string(engine.config_path()).expect("its file"), INVALID);
+    assert_eq!(fs::read_to_string(engine.config_path()).expect("reading the configuration"), INVALID);
     assert_eq!(engine.change(&json!({"music": {"density": 0.5}})).0, 200);
     let backup = engine.config_path().with_file_name("config.json.bad");
-    assert_eq!(fs::read_to_string(backup).expect("a backup"), INVALID);
+    assert_eq!(fs::read_to_string(backup).expect("reading the backup"), INVALID);
     assert!(engine.health().config.ok);
 }
 
@@ -155,7 +159,7 @@ fn valid_change_survives_restart() {
     ] {
         let (status, answer) = engine.change(&wrong);
         assert_eq!((status, answer["ok"].as_bool()), (400, Some(false)), "{answer:#}");
-        assert!(answer["error"].as_str().expect("why").contains(named), "{answer:#}");
+        assert!(answer["error"].as_str().expect("an error").contains(named), "{answer:#}");
     }
     assert_eq!(engine.post("/api/preset/select?name=arp").0, 200);
     let (status, dir) = engine.stop();
@@ -165,20 +169,20 @@ fn valid_change_survives_restart() {
     assert_eq!((music["bpm"].as_f64(), music["preset"].as_str()), (Some(72.0), Some("arp")));
 }
 
-/// Only an engine, which then shows it, sets a broken file aside.
+/// Only an engine renames a broken configuration file, because it can report this.
 #[test]
 fn reading_keeps_broken_configuration_in_place() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("config.json");
     let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
-    fs::write(&path, broken).expect("a file");
-    for question in [&["status"][..], &["explain"], &["mute", "on"], &["config", "music.bpm"]] {
-        progress(format!("running khor {question:?}"));
-        let asked = Command::new(program("khor")).args(question).arg("--config").arg(&path).output();
-        let said = String::from_utf8_lossy(&asked.expect("running khor").stderr).into_owned();
-        assert!(said.contains("music.bpm"), "{question:?}: {said}");
-        assert_eq!(fs::read_to_string(&path).expect("the file"), broken, "{question:?}");
-        assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 1, "{question:?}");
+    fs::write(&path, broken).expect("writing the configuration");
+    for command in [&["status"][..], &["explain"], &["mute", "on"], &["config", "music.bpm"]] {
+        progress(format!("running khor {command:?}"));
+        let output = Command::new(program("khor")).args(command).arg("--config").arg(&path).output();
+        let errors = String::from_utf8_lossy(&output.expect("running khor").stderr).into_owned();
+        assert!(errors.contains("music.bpm"), "{command:?}: {errors}");
+        assert_eq!(fs::read_to_string(&path).expect("reading the configuration"), broken, "{command:?}");
+        assert_eq!(fs::read_dir(dir.path()).expect("reading the folder").count(), 1, "{command:?}");
     }
 }
 
@@ -187,18 +191,18 @@ fn closed_pipe_ends_quietly() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let listen = engine.url().trim_start_matches("http://").to_owned();
     let khor = program("khor");
-    for question in ["status", "config", "explain"] {
-        let line = format!("'{}' {question} --listen {listen} | true", khor.display());
+    for command in ["status", "config", "explain"] {
+        let line = format!("'{}' {command} --listen {listen} | true", khor.display());
         for _ in 0..10 {
-            progress(format!("running khor {question}"));
-            let output = Command::new("sh").args(["-c", &line]).output().expect("a shell");
-            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{question}");
+            progress(format!("running khor {command}"));
+            let output = Command::new("sh").args(["-c", &line]).output().expect("starting a shell");
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command}");
         }
     }
 }
 
-/// The API keeps unknown keys for a newer khor. On the command line, an unknown key is a typing
-/// error.
+/// `khor config` rejects an unknown key, because it is probably a spelling error, and suggests a
+/// known key.
 #[test]
 fn misspelt_setting_is_refused() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
@@ -212,13 +216,14 @@ fn misspelt_setting_is_refused() {
         khor.args(setting).output().expect("running khor")
     };
     assert!(khor(&["music.bpm", "96"]).status.success());
-    let refused = khor(&["music.bmp", "90"]);
-    let said = String::from_utf8_lossy(&refused.stderr);
+    let rejected = khor(&["music.bmp", "90"]);
+    let errors = String::from_utf8_lossy(&rejected.stderr);
     assert!(
-        !refused.status.success() && said.contains("'music.bmp' is not a setting; did you mean music.bpm?"),
-        "{said}"
+        !rejected.status.success()
+            && errors.contains("'music.bmp' is not a setting; did you mean music.bpm?"),
+        "{errors}"
     );
-    let kept = fs::read_to_string(engine.config_path()).expect("the file");
+    let kept = fs::read_to_string(engine.config_path()).expect("reading the configuration");
     assert!(kept.contains("96") && !kept.contains("bmp"), "{kept}");
 }
 
@@ -246,8 +251,8 @@ fn demo_is_labelled_and_never_saved() {
     engine.wait_for_source("demo");
     assert!(engine.health().features.fake);
     engine.change(&json!({"music": {"bpm": 90}}));
-    let written = fs::read_to_string(engine.config_path()).expect("the configuration");
-    let written: Value = serde_json::from_str(&written).expect("JSON");
+    let written = fs::read_to_string(engine.config_path()).expect("reading the configuration");
+    let written: Value = serde_json::from_str(&written).expect("a configuration in JSON");
     assert_eq!(
         (written["features"]["fake"].as_bool(), written["music"]["bpm"].as_f64()),
         (Some(false), Some(90.0))

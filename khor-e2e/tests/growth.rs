@@ -1,5 +1,4 @@
-//! Tests that nothing grows without bound: the configuration, its warnings, presets, recordings and
-//! renders.
+//! Tests limits on growth: of the configuration, its warnings, presets, recordings and renders.
 
 use std::{
     fs,
@@ -25,14 +24,15 @@ fn with_config(text: &str) -> TempDir {
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
     progress(format!("running khor {arguments:?}"));
-    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
+    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("starting khor")
 }
 
+/// Everything that a command printed.
 fn printed(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Settings with unknown keys.
+/// A configuration with `count` unknown keys, numbered from `first`.
 fn unknown(first: usize, count: usize) -> Value {
     let keys = (first..first + count).map(|i| (format!("unknown-{i}"), json!("x".repeat(16))));
     Value::Object(keys.collect::<Map<_, _>>())
@@ -76,7 +76,7 @@ fn unknown_keys_and_long_texts_change_nothing() {
     assert_eq!(
         (&file["theirs"]["x"], &file["music"]["bpm"]),
         (&json!(1), &json!(90.0)),
-        "the file keeps its unknown key"
+        "the file lost its unknown key or the changed bpm"
     );
 }
 
@@ -106,14 +106,14 @@ fn thousands_of_broken_presets_log_few_lines() {
     }
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
     let problems = engine.get("/api/health")["presets"]["problems"].clone();
-    let problems = problems.as_array().expect("problems");
+    let problems = problems.as_array().expect("a list of problems");
     assert!(problems.len() < 20, "{problems:?}");
     assert!(
-        problems[0].as_str().is_some_and(|it| it.contains("the first 256 preset files only")),
+        problems[0].as_str().is_some_and(|problem| problem.contains("the first 256 preset files only")),
         "{problems:?}"
     );
     let lines = engine.log().lines().filter(|line| line.contains(".toml")).count();
-    assert!(lines < 20, "{lines} lines");
+    assert!(lines < 20, "{lines} log lines about presets");
     let mut preset = engine.get("/api/presets/ambient")["preset"].clone();
     preset["name"] = json!("mine");
     let (status, answer) = engine.send("PUT", "/api/presets/mine", preset.to_string().as_bytes(), &[]);
@@ -132,20 +132,20 @@ fn recordings_stop_at_quota_and_full_disk() {
     let text = |key: &str| recording[key].as_str().unwrap_or_default().to_owned();
     assert!(text("error").contains("their quota is 1.0 MB"), "{recording}");
     assert!(text("fix").contains("recordings.quota_mib"), "{recording}");
-    let file = fs::read(text("file")).expect("the recording is kept");
-    // The header has the right length.
-    let data = file.windows(4).position(|chunk| chunk == b"data").expect("a data chunk");
-    let length = u32::from_le_bytes(file[data + 4..data + 8].try_into().expect("four bytes"));
+    let file = fs::read(text("file")).expect("reading the recording");
+    // The WAV header must contain the final length.
+    let data = file.windows(4).position(|chunk| chunk == b"data").expect("a data chunk in the recording");
+    let length = u32::from_le_bytes(file[data + 4..data + 8].try_into().expect("a length of four bytes"));
     assert_eq!(length as usize, file.len() - data - 8);
-    let refused = |why: &str| {
+    let assert_rejected = |reason: &str| {
         let (status, answer) = engine.post("/api/recording/start?format=wav");
         let error = answer["error"].as_str().unwrap_or_default();
-        assert!(status == 507 && error.contains(why), "{status}: {error}");
+        assert!(status == 507 && error.contains(reason), "{status}: {error}");
     };
-    refused("recordings.quota_mib");
-    let room = json!({ "recordings": { "quota_mib": 1000, "min_free_mib": 16_777_216 } });
-    assert_eq!(engine.change(&room).0, 200);
-    refused("recordings.min_free_mib");
+    assert_rejected("recordings.quota_mib");
+    let limits = json!({ "recordings": { "quota_mib": 1000, "min_free_mib": 16_777_216 } });
+    assert_eq!(engine.change(&limits).0, 200);
+    assert_rejected("recordings.min_free_mib");
     assert_eq!(engine.change(&json!({ "recordings": { "min_free_mib": 0 } })).0, 200);
     assert_eq!(engine.post("/api/recording/start?format=wav").0, 200);
 }
@@ -160,9 +160,9 @@ fn render_prints_size_and_refuses_long() {
     let text = String::from_utf8_lossy(&rendered.stderr).into_owned();
     assert!(rendered.status.success() && text.contains("rendering x.wav: 2.0 s long, 576.0 kB"), "{text}");
     for output in ["y.wav", "y.flac", "y.mid"] {
-        let refused = render("90000", &["-o", output]);
-        let text = printed(&refused);
-        assert!(refused.status.code() == Some(1) && text.contains("25 h long; add --force"), "{text}");
+        let rejected = render("90000", &["-o", output]);
+        let text = printed(&rejected);
+        assert!(rejected.status.code() == Some(1) && text.contains("25 h long; add --force"), "{text}");
         assert!(!dir.path().join(output).exists());
     }
 }
@@ -177,26 +177,26 @@ fn files_fill_small_disk_only_when_forced() {
     let render = |seconds: &str, more: &[&str]| {
         khor(&[&["render", "--demo", "-o", "x.wav", "--seconds", seconds], more].concat(), disk.path())
     };
-    // A render of 60 s has 17 MB.
-    let refused = render("60", &[]);
-    let text = printed(&refused);
+    // A render of 60 s has 17 MB, more than the disk.
+    let rejected = render("60", &[]);
+    let text = printed(&rejected);
     assert!(
-        refused.status.code() == Some(1) && text.contains("x.wav would be 60.0 s long, 17.3 MB"),
+        rejected.status.code() == Some(1) && text.contains("x.wav would be 60.0 s long, 17.3 MB"),
         "{text}"
     );
     assert!(text.contains("khor leaves 419.4 kB free") && text.contains("--force"), "{text}");
     assert!(render("1", &[]).status.success());
     fs::remove_file(disk.path().join("x.wav")).unwrap();
-    // 200 kB remain free, less than a twentieth of the disk.
+    // Leave 200 kB free, less than a twentieth of the disk.
     fs::write(disk.path().join("filler"), vec![0; (8 << 20) - 200_000]).unwrap();
     let record = |more: &[&str]| {
         khor(&[&["record", "x.khor", "--demo", "--seconds", "0.5"], more].concat(), disk.path())
     };
-    let refused = record(&[]);
+    let rejected = record(&[]);
     assert!(
-        refused.status.code() == Some(1) && printed(&refused).contains("--force"),
+        rejected.status.code() == Some(1) && printed(&rejected).contains("--force"),
         "{}",
-        printed(&refused)
+        printed(&rejected)
     );
     assert!(!disk.path().join("x.khor").exists());
     let forced = record(&["--force"]);

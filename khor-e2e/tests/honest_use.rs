@@ -1,5 +1,5 @@
-//! Honest use of an engine that serves its own user: the page, `khor`, curl, an ssh tunnel, nginx
-//! in front, and two users at once. The tests run as root, and the engines as other users.
+//! Tests permitted access to an engine of a user: the page, `khor`, curl, an ssh tunnel, nginx as a
+//! proxy, and two users at the same time. The tests run as root, and the engines as other users.
 
 use std::{
     fs::{self, File},
@@ -24,20 +24,22 @@ const CURL: &str = "/usr/bin/curl";
 /// Loopback address of the test's nginx on ports 80 and 443. Real servers do not use it.
 const PROXY: &str = "127.177.0.1";
 
+/// Everything that a command printed.
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Runs curl as this user. Returns the status, and the head and body, of the response.
+/// Runs curl as this user. Returns the response's status, and its head and body as text.
 fn curl(user: &SecondUser, arguments: &[&str]) -> (u16, String) {
     progress(format!("user {}: curl {arguments:?}", user.uid()));
     let options = ["--silent", "--show-error", "--include", "--noproxy", "*", "--max-time", "60"];
-    let output = user.command(Path::new(CURL)).args(options).args(arguments).output().expect("curl");
+    let output = user.command(Path::new(CURL)).args(options).args(arguments).output().expect("starting curl");
     let text = text(&output);
     let status = text.split_whitespace().nth(1).and_then(|status| status.parse().ok());
     (status.unwrap_or_else(|| panic!("curl {arguments:?}: {text}")), text)
 }
 
+/// A user whose configuration has this section `listen`.
 fn owner(listen: Value) -> SecondUser {
     let owner = SecondUser::new(OWNER);
     owner.configure(&json!({ "listen": listen }));
@@ -59,11 +61,12 @@ fn same_user_and_root_have_access() {
     let engine = UserEngine::start(&owner, &FLAGS);
     let url = format!("http://{}", engine.address());
     let page = curl(&owner, &[&url]).1;
-    let script = page.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a script");
+    let script =
+        page.split("src=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a script in the page");
     let script = format!("{url}{}", script.trim_start_matches('.'));
     let (root, nobody) = (SecondUser::new(0), SecondUser::new(NOBODY));
     for (user, api) in [(&owner, 200), (&root, 200), (&nobody, 401)] {
-        // Everybody may read the page's files, because they contain no data of the machine.
+        // All users may read the page's files, because they contain no data of the machine.
         assert_eq!(curl(user, &[&url]).0, 200);
         assert_eq!(curl(user, &[&script]).0, 200);
         assert_eq!(curl(user, &[&format!("{url}/api/health")]).0, api);
@@ -73,15 +76,16 @@ fn same_user_and_root_have_access() {
     }
     let refusal = curl(&nobody, &[&format!("{url}/api/health")]).1;
     for word in ["user", "token"] {
-        assert!(refusal.contains(word), "the reason names no {word}: {refusal}");
+        assert!(refusal.contains(word), "the error does not contain the word {word}: {refusal}");
     }
 
     let published: Value =
-        serde_json::from_str(&fs::read_to_string(owner.engine_file()).expect("engine.json")).expect("JSON");
+        serde_json::from_str(&fs::read_to_string(owner.engine_file()).expect("reading engine.json"))
+            .expect("JSON in engine.json");
     assert_eq!(published["address"], engine.address());
     assert_eq!(published["pid"], engine.pid());
-    assert_eq!(published["config"], owner.config_path().to_str().expect("a plain path"));
-    let mode = |path: &Path| fs::metadata(path).expect("its mode").permissions().mode() & 0o777;
+    assert_eq!(published["config"], owner.config_path().to_str().expect("a UTF-8 path"));
+    let mode = |path: &Path| fs::metadata(path).expect("the file's mode").permissions().mode() & 0o777;
     let (file, folder) = (owner.engine_file(), owner.engine_file().with_file_name(""));
     assert_eq!((mode(&file), mode(&folder)), (0o600, 0o700));
 
@@ -95,7 +99,7 @@ fn same_user_and_root_have_access() {
     assert!(refused.is_err(), "{refused:?}");
 
     assert!(engine.stop().success());
-    assert!(!file.exists(), "engine.json outlives the engine");
+    assert!(!file.exists(), "engine.json still exists after the engine's end");
     assert!(khor(&owner, &["status"]).is_err());
 }
 
@@ -127,10 +131,10 @@ fn users_sharing_port_reach_own_engines() {
         user.configure(&json!({ "listen": { "port": port } }));
         UserEngine::start(user, &FLAGS)
     });
-    assert_eq!(engines[0].port(), port, "the first has the configured port");
-    assert_ne!(engines[1].port(), port, "the second takes a free one");
+    assert_eq!(engines[0].port(), port, "the first engine does not have the configured port");
+    assert_ne!(engines[1].port(), port, "the second engine has the port of the first");
     for (user, engine) in users.iter().zip(&engines) {
-        let url = khor(user, &["open", "--print"]).expect("its address");
+        let url = khor(user, &["open", "--print"]).expect("the address of the user's engine");
         assert!(url.contains(&format!(":{}", engine.port())), "{url}");
         assert!(khor(user, &["status"]).is_ok());
         let bpm = if user.uid() == OWNER { "91" } else { "92" };
@@ -153,9 +157,9 @@ struct Server {
 
 impl Server {
     fn start(command: &mut Command, log: PathBuf, dir: Option<TempDir>) -> Self {
-        let file = File::create(&log).expect("a log");
-        command.stdout(file.try_clone().expect("a log")).stderr(file);
-        Self { child: command.spawn().expect("a server"), log, _dir: dir }
+        let file = File::create(&log).expect("creating the log file");
+        command.stdout(file.try_clone().expect("creating the log file")).stderr(file);
+        Self { child: command.spawn().expect("starting the server"), log, _dir: dir }
     }
 
     fn log(&self) -> String {
@@ -165,8 +169,8 @@ impl Server {
     /// Waits until a server listens at `address`.
     fn wait_for(&mut self, address: &str) {
         wait_until(&format!("a server at {address}"), || {
-            let ended = self.child.try_wait().expect("its state");
-            assert!(ended.is_none(), "{ended:?}: {}", self.log());
+            let ended = self.child.try_wait().expect("the server's process state");
+            assert!(ended.is_none(), "the server ended ({ended:?}): {}", self.log());
             std::net::TcpStream::connect(address).is_ok()
         });
     }
@@ -174,15 +178,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // nginx stops its workers on SIGTERM, not when it is killed.
+        // nginx stops its workers on SIGTERM, but not on SIGKILL.
         let pid = nix::unistd::Pid::from_raw(self.child.id() as i32);
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
         let _ = self.child.wait();
     }
 }
 
-/// The test's own OpenSSH server. One key logs in to every account. Debian's system accounts have
-/// no password and no shell, and a tunnel needs neither.
+/// An OpenSSH server for one test. One key allows a login to every account. Debian's system
+/// accounts have no password and no shell, but a tunnel needs neither.
 struct Sshd {
     dir: PathBuf,
     port: u16,
@@ -202,16 +206,16 @@ impl Sshd {
                 .args(["-q", "-t", "ed25519", "-N", "", "-f"])
                 .arg(dir.join(key))
                 .status();
-            assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+            assert!(made.is_ok_and(|status| status.success()), "ssh-keygen failed");
         }
-        // sshd needs this folder for privilege separation. Debian's unit normally creates it.
-        fs::create_dir_all("/run/sshd").expect("a folder");
+        // sshd needs this folder, which Debian's unit usually creates.
+        fs::create_dir_all("/run/sshd").expect("creating /run/sshd");
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {0}/host\nAuthorizedKeysFile {0}/user.pub\n\
              StrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\n",
             dir.display()
         );
-        fs::write(dir.join("config"), config).expect("its configuration");
+        fs::write(dir.join("config"), config).expect("writing the configuration");
         let mut command = Command::new(sshd);
         command.args(["-D", "-e", "-f"]).arg(dir.join("config"));
         let mut server = Server::start(&mut command, dir.join("log"), Some(tree));
@@ -243,7 +247,7 @@ fn ssh_tunnel_reaches_engine_of_account() {
     if !root_or_skip() {
         return;
     }
-    // These accounts exist on every Debian. Tests may not add accounts to the machine.
+    // These accounts exist on every Debian system. Tests must not create accounts.
     let Some(owner) = SecondUser::named("games") else { return skip("needs the account games") };
     let Some(sshd) = Sshd::start() else { return skip("needs sshd") };
     let port = free_port();
@@ -255,23 +259,29 @@ fn ssh_tunnel_reaches_engine_of_account() {
     for (account, expected) in [("games", 200), ("root", 200), ("daemon", 401)] {
         let tunnel = sshd.tunnel(account, &local, engine.address());
         let url = format!("http://{local}");
-        assert_eq!(curl(&visitor, &[&url]).0, 200, "{account}: the page");
+        assert_eq!(curl(&visitor, &[&url]).0, 200, "the page through the account {account}");
         let own = format!("Origin: {url}");
         let answer = curl(&visitor, &["--header", &own, &format!("{url}/api/health")]);
-        assert_eq!(answer.0, expected, "{account}: {}\n{}", answer.1, tunnel.log());
+        assert_eq!(
+            answer.0,
+            expected,
+            "a request through the account {account}: {}\n{}",
+            answer.1,
+            tunnel.log()
+        );
     }
 }
 
-/// nginx as documented: TLS under one name, and plain HTTP under another name with a path prefix
-/// that nginx removes.
+/// Starts nginx with the documented configuration: TLS under one name, and plain HTTP under another
+/// name with a path prefix that nginx removes. `None` if nginx is not installed.
 fn nginx(engine: &str) -> Option<Server> {
     let nginx = Path::new("/usr/sbin/nginx");
     if !nginx.exists() {
         return None;
     }
     let tree = TempDir::new().expect("a directory");
-    // nginx's workers run as another user.
-    fs::set_permissions(tree.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+    // nginx's workers run as another user, who must be able to read the folder.
+    fs::set_permissions(tree.path(), PermissionsExt::from_mode(0o755)).expect("the folder's mode");
     let dir = tree.path().to_owned();
     let made = Command::new("openssl")
         .current_dir(&dir)
@@ -281,7 +291,7 @@ fn nginx(engine: &str) -> Option<Server> {
                 .split(' '),
         )
         .output();
-    assert!(made.is_ok_and(|made| made.status.success()), "openssl");
+    assert!(made.is_ok_and(|made| made.status.success()), "openssl failed");
     let headers = "proxy_http_version 1.1; proxy_set_header Host $http_host; \
                    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;";
     let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -296,7 +306,7 @@ fn nginx(engine: &str) -> Option<Server> {
          location /khor/ {{ proxy_pass http://{engine}/; {headers} }} }} }}\n",
         dir = dir.display()
     );
-    fs::write(dir.join("nginx.conf"), config).expect("its configuration");
+    fs::write(dir.join("nginx.conf"), config).expect("writing the configuration");
     let mut command = Command::new(nginx);
     command.args(["-e", "stderr", "-p"]).arg(&dir).arg("-c").arg(dir.join("nginx.conf"));
     let mut server = Server::start(&mut command, dir.join("log"), Some(tree));
@@ -334,28 +344,29 @@ fn nginx_in_front_works_with_a_token() {
         let url = |api: &str| format!("{base}{path}{api}");
         let (page, api, metrics) = (url("/"), url("/api/health"), url("/metrics"));
         assert_eq!(ask(None, &[&page]).0, 200, "{}", server.log());
-        assert_eq!(ask(Some(base), &[&api]).0, 401, "without a token");
+        assert_eq!(ask(Some(base), &[&api]).0, 401, "a request without a token");
         let bearer = format!("Authorization: Bearer {TOKEN}");
-        assert_eq!(ask(None, &["--header", &bearer, &metrics]).0, 200, "a scraper with the token");
+        assert_eq!(ask(None, &["--header", &bearer, &metrics]).0, 200, "a scrape with the token");
         let sign_in = url("/api/login");
         let json = ["--header", "Content-Type: application/json", "--data"];
         let signed = ask(Some(base), &[&json[..], &[login.as_str(), sign_in.as_str()]].concat());
         assert_eq!(signed.0, 200, "{}", signed.1);
         assert_eq!(signed.1.contains("; Secure"), base.starts_with("https"), "{}", signed.1);
         if path.is_empty() {
-            // The first login's cookie is for `/khor/` only, so this page needs its own.
+            // The cookie of the first login is valid only below `/khor/`, so this page needs
+            // another login.
             let whole = json!({ "token": TOKEN }).to_string();
             assert_eq!(ask(Some(base), &[&json[..], &[whole.as_str(), sign_in.as_str()]].concat()).0, 200);
         }
-        assert_eq!(ask(Some(base), &[&api]).0, 200, "{base}: the page's own request");
+        assert_eq!(ask(Some(base), &[&api]).0, 200, "a request by the page of {base}");
         let change = url("/api/config");
         let patch = ["--request", "PATCH", json[0], json[1], "--data", r#"{"music": {"bpm": 93}}"#, &change];
-        assert_eq!(ask(Some(base), &patch).0, 200, "{base}");
+        assert_eq!(ask(Some(base), &patch).0, 200, "a change by the page of {base}");
         for foreign in
             ["http://khor.test", "https://khor.test:8443", "https://studio.test", "https://evil.test"]
         {
-            assert_eq!(ask(Some(foreign), &[&api]).0, 403, "{base} from {foreign}");
-            assert_eq!(ask(Some(foreign), &patch).0, 403, "{base} from {foreign}");
+            assert_eq!(ask(Some(foreign), &[&api]).0, 403, "a request to {base} by a page of {foreign}");
+            assert_eq!(ask(Some(foreign), &patch).0, 403, "a request to {base} by a page of {foreign}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Tests hostile input: OSC datagrams, numbers on the command line, and concatenated captures.
+//! Tests hostile or unusual input: OSC datagrams, numbers on the command line, and concatenated
+//! captures.
 
 use std::{
     fs,
@@ -23,14 +24,15 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
     progress(format!("running khor {arguments:?}"));
-    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("khor")
+    Command::new(program("khor")).args(arguments).current_dir(dir).output().expect("starting khor")
 }
 
+/// Everything that a command printed.
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Encodes a message with type tags and no values.
+/// Encodes an OSC message with these type tags and without values.
 fn tagged(tags: &[u8]) -> Vec<u8> {
     let mut bytes = [b"/khor/panic\0,", tags].concat();
     bytes.resize((bytes.len() / 4 + 1) * 4, 0);
@@ -38,24 +40,25 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
 }
 
 /// Starts an engine that receives OSC, and a socket that sends to it.
-fn steered() -> (Engine, UdpSocket) {
+fn start() -> (Engine, UdpSocket) {
     let (dir, port) = (TempDir::new().expect("a directory"), free_port());
     let config = json!({ "osc": { "receive": { "port": port } } });
-    fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);
     wait_until("the engine to receive OSC", || receive(&engine)["ok"] == true);
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.connect(("127.0.0.1", port)).expect("loopback");
+    socket.connect(("127.0.0.1", port)).expect("connecting the socket");
     (engine, socket)
 }
 
+/// The engine's health of OSC reception.
 fn receive(engine: &Engine) -> Value {
     engine.get("/api/health")["osc"]["receive"].clone()
 }
 
 #[test]
 fn no_osc_packet_ends_the_engine() {
-    let (engine, socket) = steered();
+    let (engine, socket) = start();
     let hostile = [
         deepest_bundle(&message("/khor/panic", Vec::new())),
         deepest_bundle(b"junk"),
@@ -69,34 +72,37 @@ fn no_osc_packet_ends_the_engine() {
     for (number, datagram) in hostile.iter().enumerate() {
         assert!(datagram.len() <= MAX_DATAGRAM, "{number}");
         let before = receive(&engine);
-        socket.send(datagram).expect("sending");
-        // The engine counts each datagram, as messages or as refused.
+        socket.send(datagram).expect("sending a datagram");
+        // The engine counts each datagram, either as messages or as rejected.
         wait_until(&format!("datagram {number} to be counted"), || receive(&engine) != before);
     }
     let bpm = |bpm| vec![OscType::Int(bpm)];
-    socket.send(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", bpm(96))])).expect("sending");
-    wait_until("the message after a bad element", || engine.get("/api/config")["music"]["bpm"] == 96.0);
+    socket
+        .send(&bundle(&[b"junk".to_vec(), message("/khor/set/music/bpm", bpm(96))]))
+        .expect("sending a datagram");
+    wait_until("the message after an invalid element", || engine.get("/api/config")["music"]["bpm"] == 96.0);
 }
 
 #[test]
 fn osc_patterns_symbols_and_tagless_work() {
-    let (engine, socket) = steered();
+    let (engine, socket) = start();
     let config = || engine.get("/api/config");
     let value = vec![OscType::Float(0.25)];
-    socket.send(&message("/khor/set/music/[ds][em]?[os]*", value)).expect("sending");
+    socket.send(&message("/khor/set/music/[ds][em]?[os]*", value)).expect("sending a datagram");
     wait_until("both settings", || {
         let music = &config()["music"];
         (&music["density"], &music["smoothing"]) == (&json!(0.25), &json!(0.25))
     });
-    socket.send(b"/khor/set/music/preset\0\0,S\0\0rain\0\0\0\0").expect("sending");
+    socket.send(b"/khor/set/music/preset\0\0,S\0\0rain\0\0\0\0").expect("sending a datagram");
     wait_until("the preset", || config()["music"]["preset"] == "rain");
-    // Without type tags the address toggles, as it does without values.
-    socket.send(b"/khor/mute\0\0").expect("sending");
+    // A message without type tags toggles the mute, as a message without values does.
+    socket.send(b"/khor/mute\0\0").expect("sending a datagram");
     wait_until("the engine to be muted", || engine.metrics().controls.muted);
     assert_eq!(receive(&engine)["refused"], 0);
-    socket.send(&message("/khor/set/music/x*", vec![OscType::Int(1)])).expect("sending");
-    wait_until("the refusal", || receive(&engine)["refused"] == 1);
-    let reason = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
+    socket.send(&message("/khor/set/music/x*", vec![OscType::Int(1)])).expect("sending a datagram");
+    wait_until("the rejected message to be counted", || receive(&engine)["refused"] == 1);
+    let reason =
+        receive(&engine)["last_refusal"].as_str().expect("a reason of the last rejection").to_owned();
     assert!(reason.contains("no address matches this pattern"), "{reason}");
 }
 
@@ -112,12 +118,16 @@ fn number_out_of_range_names_range() {
         (&["record", "x.khor", "--pid", "0"], "from 1 to 4194304"),
         (&["status", "--listen", "99999"], "port from 1 to 65535"),
     ] {
-        let refused = khor(words, dir.path());
-        let said = text(&refused);
-        assert_eq!(refused.status.code(), Some(2), "{words:?}: {said}");
-        assert!(said.contains(range) && !said.contains("panicked"), "{words:?}: {said}");
+        let rejected = khor(words, dir.path());
+        let printed = text(&rejected);
+        assert_eq!(rejected.status.code(), Some(2), "exit code of khor {words:?}: {printed}");
+        assert!(printed.contains(range) && !printed.contains("panicked"), "khor {words:?}: {printed}");
     }
-    assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 0, "nothing was written");
+    assert_eq!(
+        fs::read_dir(dir.path()).expect("reading the folder").count(),
+        0,
+        "a rejected command wrote a file"
+    );
 }
 
 #[test]
@@ -131,18 +141,18 @@ fn concatenated_captures_play_in_sequence() {
     }
     let samples = |name: &str| {
         let played = khor(&["play", name, "--no-http", "--no-audio", "--config", "none.json"], dir.path());
-        let said = text(&played);
-        let words: Vec<&str> = said.split_whitespace().collect();
-        let at = words.iter().position(|word| *word == "samples,").unwrap_or_else(|| panic!("{said}"));
-        (words[at - 1].parse::<u64>().expect("a number"), played.status.success(), said)
+        let printed = text(&played);
+        let words: Vec<&str> = printed.split_whitespace().collect();
+        let at = words.iter().position(|word| *word == "samples,").unwrap_or_else(|| panic!("{printed}"));
+        (words[at - 1].parse::<u64>().expect("a number of samples"), played.status.success(), printed)
     };
     let (a, b) = (read("a.khor"), read("b.khor"));
-    fs::write(at("c.khor"), [a.as_slice(), &b].concat()).expect("writing");
-    let (whole, fine, said) = samples("c.khor");
-    assert_eq!(whole, samples("a.khor").0 + samples("b.khor").0, "{said}");
-    assert!(fine && said.contains("the synthetic demo, then the synthetic demo"), "{said}");
+    fs::write(at("c.khor"), [a.as_slice(), &b].concat()).expect("writing the capture");
+    let (whole, ok, printed) = samples("c.khor");
+    assert_eq!(whole, samples("a.khor").0 + samples("b.khor").0, "{printed}");
+    assert!(ok && printed.contains("the synthetic demo, then the synthetic demo"), "{printed}");
 
-    fs::write(at("d.khor"), [a.as_slice(), b"and more"].concat()).expect("writing");
-    let (_, fine, said) = samples("d.khor");
-    assert!(!fine && said.contains("the data after the end of the capture is not a capture"), "{said}");
+    fs::write(at("d.khor"), [a.as_slice(), b"and more"].concat()).expect("writing the capture");
+    let (_, ok, printed) = samples("d.khor");
+    assert!(!ok && printed.contains("the data after the end of the capture is not a capture"), "{printed}");
 }

@@ -18,19 +18,19 @@ use khor_e2e::{
 use serde_json::Value;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Endless answers. The tests read only the head and the first bytes.
+/// Paths with endless responses. The tests read only the head and the first bytes.
 const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
 
-/// Starts an engine that serves a page from a folder. One file of the page has a compressed copy.
+/// Starts an engine that serves a page from a folder. The page's script has a compressed copy.
 fn start() -> (Engine, tempfile::TempDir) {
     let dir = tempfile::tempdir().expect("a directory");
-    fs::create_dir(dir.path().join("assets")).expect("a directory");
+    fs::create_dir(dir.path().join("assets")).expect("creating the folder assets");
     let files =
         [("index.html", "<title>page</title>"), ("assets/a.js", "// script"), ("assets/a.js.gz", "short")];
     for (name, text) in files {
-        fs::write(dir.path().join(name), text).expect("a file");
+        fs::write(dir.path().join(name), text).expect("writing a file of the page");
     }
-    let flags = ["--fake", "--no-audio", "--ui-dir", dir.path().to_str().expect("a plain path")];
+    let flags = ["--fake", "--no-audio", "--ui-dir", dir.path().to_str().expect("a UTF-8 path")];
     let engine = Engine::start(NO_SOCKET.as_ref(), &flags, &[]);
     engine.wait_for_source("demo");
     (engine, dir)
@@ -45,7 +45,7 @@ fn record(engine: &Engine) -> String {
     assert_eq!(engine.post("/api/recording/start?format=wav").0, 200);
     wait_until("recorded sound", || engine.recording().seconds > 0.5);
     assert_eq!(engine.post("/api/recording/stop").0, 200);
-    engine.get("/api/recordings")["recordings"][0]["name"].as_str().expect("a name").to_owned()
+    engine.get("/api/recordings")["recordings"][0]["name"].as_str().expect("a name of a recording").to_owned()
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn head_equals_get_without_body() {
     let (engine, _page) = start();
     let recording = record(&engine);
     let document = engine.get("/api/openapi.json");
-    let operations = document["paths"].as_object().expect("paths").iter();
+    let operations = document["paths"].as_object().expect("paths in the OpenAPI document").iter();
     let readable = operations.filter(|(_, methods)| methods["get"].is_object());
     let mut paths: Vec<String> = readable
         .map(|(path, methods)| {
-            assert!(methods["head"].is_object(), "{path} has no HEAD in the document");
+            assert!(methods["head"].is_object(), "the OpenAPI document has no HEAD of {path}");
             let name = match path.as_str() {
                 "/api/clips/{name}" => "idle.wav",
                 "/api/recordings/{name}" => &recording,
@@ -67,7 +67,7 @@ fn head_equals_get_without_body() {
         })
         .filter(|path| path != "/api/doctor") // takes seconds
         .collect();
-    assert!(paths.len() >= 18, "{paths:?}");
+    assert!(paths.len() >= 18, "too few paths in the OpenAPI document: {paths:?}");
     paths.extend(["/", "/view", "/assets/a.js", "/api/nothing", "/api/presets/nothing"].map(str::to_owned));
     for path in paths {
         let enough = ENDLESS.contains(&path.as_str()).then_some(1);
@@ -76,8 +76,8 @@ fn head_equals_get_without_body() {
             let (get, head) =
                 (ask(&engine, "GET", &path, &headers, enough), ask(&engine, "HEAD", &path, &headers, None));
             assert_eq!((head.status, head.body.len()), (get.status, 0), "{path}");
-            // HEAD has no `transfer-encoding`. The lengths may differ, because the content changes
-            // between the requests.
+            // A response to HEAD has no `transfer-encoding`. Values such as lengths may differ,
+            // because the content changes between the requests.
             let kept = |answer: &Answer| {
                 let names = answer.headers.iter().map(|(name, _)| name.clone());
                 let mut names: Vec<String> = names.filter(|name| name != "transfer-encoding").collect();
@@ -119,7 +119,7 @@ fn path_and_method_errors_are_json() {
 #[test]
 fn host_name_may_end_in_dot() {
     let (engine, _page) = start();
-    let port = engine.url().rsplit(':').next().expect("a port").to_owned();
+    let port = engine.url().rsplit(':').next().expect("a URL with a port").to_owned();
     let status = |host: &str, origin: &str| {
         let headers = [("host", host), ("origin", origin), ("content-length", "0")];
         ask(&engine, "POST", "/api/actions/panic", &headers, None).status
@@ -142,8 +142,12 @@ fn safari_plays_the_live_stream() {
     let probe = range("bytes=0-1", &apple, None);
     assert_eq!((probe.status, probe.body.as_slice()), (206, b"RI".as_slice()));
     assert_eq!(probe.header("content-length").as_deref(), Some("2"));
-    let part = probe.header("content-range").expect("a range");
-    let total: u64 = part.rsplit('/').next().and_then(|total| total.parse().ok()).expect("a length");
+    let part = probe.header("content-range").expect("the header content-range");
+    let total: u64 = part
+        .rsplit('/')
+        .next()
+        .and_then(|total| total.parse().ok())
+        .expect("a total length in content-range");
     let whole = range("bytes=0-", &apple, Some(50_000));
     assert_eq!(
         (whole.status, &whole.body[..4], &whole.body[8..12]),
@@ -152,8 +156,8 @@ fn safari_plays_the_live_stream() {
     assert_eq!(whole.header("content-range"), Some(format!("bytes 0-{}/{total}", total - 1)));
     assert_eq!(whole.header("content-length"), Some(total.to_string()));
     let later = range("bytes=100000-", &apple, Some(50_000));
-    assert_eq!(later.status, 206, "the player continues after a lost connection");
-    // ffmpeg, Chromium and others send this range too. They get the endless stream.
+    assert_eq!(later.status, 206, "a request that continues after a lost connection");
+    // ffmpeg, Chromium and other players send this range too. They receive the endless stream.
     let endless = range("bytes=0-", &[], Some(50_000));
     assert_eq!(
         (endless.status, endless.header("content-length"), endless.header("accept-ranges")),
@@ -172,7 +176,7 @@ fn recordings_and_clips_support_ranges() {
         let whole = get(&[]);
         let length = whole.body.len();
         assert_eq!(whole.header("accept-ranges").as_deref(), Some("bytes"), "{path}");
-        let tag = whole.header("etag").expect("a tag");
+        let tag = whole.header("etag").expect("the header etag");
         for (range, from, to) in [
             ("bytes=0-1".to_owned(), 0, 2),
             ("bytes=0-".to_owned(), 0, length),
@@ -213,7 +217,7 @@ fn endless_answers_are_neither_buffered_nor_compressed() {
 fn text_is_compressed_if_accepted() {
     let (engine, _page) = start();
     let gzip = [("accept-encoding", "gzip, deflate, br")];
-    wait_until("a history", || engine.metrics().history.is_some_and(|points| points.len() > 20));
+    wait_until("20 points of history", || engine.metrics().history.is_some_and(|points| points.len() > 20));
     let (plain, short) =
         (ask(&engine, "GET", "/api/metrics", &[], None), ask(&engine, "GET", "/api/metrics", &gzip, None));
     assert_eq!(
@@ -221,15 +225,20 @@ fn text_is_compressed_if_accepted() {
         (None, Some("accept-encoding"))
     );
     assert_eq!(short.header("content-encoding").as_deref(), Some("gzip"));
-    assert!(short.body.len() * 3 < plain.body.len(), "{} of {}", short.body.len(), plain.body.len());
+    assert!(
+        short.body.len() * 3 < plain.body.len(),
+        "compressed {} bytes, plain {} bytes",
+        short.body.len(),
+        plain.body.len()
+    );
     let mut text = String::new();
-    GzDecoder::new(short.body.as_slice()).read_to_string(&mut text).expect("gzip");
-    let json: Value = serde_json::from_str(&text).expect("JSON");
+    GzDecoder::new(short.body.as_slice()).read_to_string(&mut text).expect("decompressing the response");
+    let json: Value = serde_json::from_str(&text).expect("a response in JSON");
     assert!(json["history"].is_array());
 
-    // Each encoding has its own tag. A change accepts either tag.
+    // Each encoding has its own ETag. A change accepts both.
     let tag = |headers: &[(&str, &str)]| {
-        ask(&engine, "GET", "/api/config", headers, None).header("etag").expect("a tag")
+        ask(&engine, "GET", "/api/config", headers, None).header("etag").expect("the header etag")
     };
     let (plain, short) = (tag(&[]), tag(&gzip));
     assert_ne!(plain, short);
@@ -249,8 +258,8 @@ fn metrics_come_in_the_requested_format() {
     let (engine, _page) = start();
     let get = |accept: &[(&str, &str)]| {
         let answer = ask(&engine, "GET", "/metrics", accept, None);
-        let kind = answer.header("content-type").expect("a kind");
-        (kind, String::from_utf8(answer.body).expect("text"))
+        let kind = answer.header("content-type").expect("the header content-type");
+        (kind, String::from_utf8(answer.body).expect("UTF-8 text"))
     };
     let open = get(&[(
         "accept",
@@ -264,7 +273,8 @@ fn metrics_come_in_the_requested_format() {
     }
 }
 
-/// A path may contain any bytes. Each answer shows the path, and no answer fails because of it.
+/// A path may contain bytes that are not UTF-8. Responses contain such a path, and none fails
+/// because of it.
 #[test]
 fn answers_show_non_utf8_paths() {
     let home =
@@ -272,7 +282,7 @@ fn answers_show_non_utf8_paths() {
     let engine = Engine::start_in(home, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     engine.wait_for_source("demo");
     let preset = engine.get("/api/presets/ambient")["preset"].clone();
-    let mut preset = preset.as_object().expect("a preset").clone();
+    let mut preset = preset.as_object().expect("a preset in JSON").clone();
     preset.insert("name".into(), "mine".into());
     let saved = engine.send("PUT", "/api/presets/mine", Value::from(preset).to_string().as_bytes(), &[]);
     assert_eq!(saved.0, 200, "{}", saved.1);
@@ -291,9 +301,9 @@ fn answers_show_non_utf8_paths() {
     let file = engine.get("/api/health")["recording"]["file"].clone();
     assert!(file.as_str().is_some_and(|file| file.contains("khor-\u{fffd}\u{fffd}")), "{file}");
     assert_eq!(ask(&engine, "GET", &format!("/api/recordings/{recording}"), &[], None).status, 200);
-    // A client fetches this file, which khor has not recorded, by the name that the list shows.
+    // A client can download a file that khor has not recorded, by its name in the list.
     let folder = engine.config_path().with_file_name("recordings");
-    fs::write(folder.join(OsStr::from_bytes(b"theirs-\xff.wav")), "theirs").expect("a file");
+    fs::write(folder.join(OsStr::from_bytes(b"theirs-\xff.wav")), "theirs").expect("writing a recording");
     let fetched = ask(&engine, "GET", "/api/recordings/theirs-%EF%BF%BD.wav", &[], None);
     assert_eq!((fetched.status, fetched.body.as_slice()), (200, b"theirs".as_slice()));
 }
@@ -302,7 +312,7 @@ fn answers_show_non_utf8_paths() {
 fn path_settings_must_be_utf8() {
     let mut khor = Command::new(khor_e2e::engine::program("khor"));
     khor.args(["engine", "--ui-dir"]).arg(OsStr::from_bytes(b"/tmp/\xff"));
-    let output = khor.stdin(Stdio::null()).output().expect("khor");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && said.contains("link to it under another name"), "{said}");
+    let output = khor.stdin(Stdio::null()).output().expect("starting khor");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && errors.contains("link to it under another name"), "{errors}");
 }

@@ -1,5 +1,6 @@
-//! Tests that hostile text is inert in the output of every command, in logs and in answers. The
-//! text comes from processes, cgroups, peers, captures, presets, configurations and false engines.
+//! Tests that hostile text has no effect on the terminal: khor removes its active characters from
+//! command output, logs and responses. The text comes from processes, cgroups, peers, captures,
+//! presets, configurations and false engines.
 
 use std::{
     fs,
@@ -34,25 +35,27 @@ fn khor(arguments: &[&str], dir: &Path) -> Output {
     khor.output().expect("running khor")
 }
 
-/// The output of a command. Fails if it is not inert.
+/// Everything that a command printed. Panics if it contains an active character.
 fn inert_output(output: &Output) -> String {
     let printed =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(active(&printed), "", "{printed:?}");
+    assert_eq!(active(&printed), "", "active characters in the output: {printed:?}");
     printed
 }
 
-/// Runs a command for this engine, and returns its inert output.
+/// Runs a command against this engine, and returns its output. Panics if it contains an active
+/// character.
 fn run_for(engine: &Engine, arguments: &[&str]) -> String {
     let (config, url) = (engine.config_path(), engine.url());
-    let config = config.to_str().expect("a path");
-    let place = ["--config", config, "--listen", url.trim_start_matches("http://")];
+    let config = config.to_str().expect("a UTF-8 path");
+    let options = ["--config", config, "--listen", url.trim_start_matches("http://")];
     let all: Vec<&str> =
-        arguments[..1].iter().copied().chain(place).chain(arguments[1..].iter().copied()).collect();
+        arguments[..1].iter().copied().chain(options).chain(arguments[1..].iter().copied()).collect();
     inert_output(&khor(&all, "/".as_ref()))
 }
 
-/// Checks the output of every command that prints an engine's answers, every answer, and the log.
+/// Asserts that no command, no response and no log line of this engine contains an active
+/// character.
 fn assert_engine_is_inert(engine: &Engine) {
     for command in [
         &["explain"][..],
@@ -69,17 +72,17 @@ fn assert_engine_is_inert(engine: &Engine) {
     }
     for path in ["explain", "metrics", "health", "fleet", "config", "presets", "doctor", "units"] {
         let answer = engine.read(&format!("/api/{path}"), usize::MAX);
-        let found = active_in_json(&String::from_utf8(answer).expect("UTF-8"));
-        assert_eq!(found, "", "{path}");
+        let found = active_in_json(&String::from_utf8(answer).expect("UTF-8 text"));
+        assert_eq!(found, "", "active characters in /api/{path}");
     }
-    let metrics = String::from_utf8(engine.read("/metrics", usize::MAX)).expect("UTF-8");
-    assert_eq!(active(&metrics), "", "/metrics");
-    assert_eq!(active(&engine.log()), "", "{:?}", engine.log());
+    let metrics = String::from_utf8(engine.read("/metrics", usize::MAX)).expect("UTF-8 text");
+    assert_eq!(active(&metrics), "", "active characters in /metrics");
+    assert_eq!(active(&engine.log()), "", "active characters in the log: {:?}", engine.log());
 }
 
 fn cue(host: &str, comm: &str) -> Cue {
     Cue {
-        host: Name::new(host).expect("a name"),
+        host: Name::new(host).expect("a valid name"),
         instance: 1,
         monotonic_ms: 1,
         wall_ms: 1,
@@ -91,14 +94,14 @@ fn cue(host: &str, comm: &str) -> Cue {
 }
 
 fn bytes(cue: &Cue) -> Vec<u8> {
-    cue.write().expect("a cue")
+    cue.write().expect("encoding a cue")
 }
 
 fn cues(engine: &Engine) -> Vec<Value> {
-    engine.get("/api/metrics")["cues"].as_array().expect("cues").clone()
+    engine.get("/api/metrics")["cues"].as_array().expect("a list of cues").clone()
 }
 
-/// Before, `khor explain` passed the clipboard write of a peer to the terminal.
+/// An earlier `khor explain` printed a peer's escape sequence for the clipboard.
 #[test]
 fn site_peer_steers_no_terminal() {
     if !NatsServer::is_installed() {
@@ -106,14 +109,14 @@ fn site_peer_steers_no_terminal() {
     }
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));
-    wait_until("the server to connect", || engine.health().source.ok);
-    let strange = format!("khor.v1.home.{}.frame", HOSTILE.replace('\r', ""));
-    let named = format!("{OSC_52}\nLast cue: forged");
+    wait_until("the engine to connect to the server", || engine.health().source.ok);
+    let hostile_subject = format!("khor.v1.home.{}.frame", HOSTILE.replace('\r', ""));
+    let forged_line = format!("{OSC_52}\nLast cue: forged");
     server.send(&[
-        (&strange, b"hello".to_vec()),
+        (&hostile_subject, b"hello".to_vec()),
         ("khor.v1.home.web-1.frame", b"hello".to_vec()),
         ("khor.v1.home.web-1.cue", bytes(&cue("web-1", HOSTILE))),
-        ("khor.v1.home.web-2.cue", bytes(&cue("web-2", &named))),
+        ("khor.v1.home.web-2.cue", bytes(&cue("web-2", &forged_line))),
     ]);
     wait_until("both cues", || cues(&engine).len() == 2);
     wait_until("two rejected messages", || engine.fleet().refused.foreign >= 2);
@@ -125,7 +128,7 @@ fn site_peer_steers_no_terminal() {
     assert_engine_is_inert(&engine);
 }
 
-/// Before, 20,000 cues of one peer displaced the cues of all others.
+/// In an earlier version, 20,000 cues of one peer displaced the cues of all others.
 #[test]
 fn flooding_host_displaces_no_other_cues() {
     if !NatsServer::is_installed() {
@@ -143,7 +146,7 @@ fn flooding_host_displaces_no_other_cues() {
     let _hosts = Simulation::start(&server, vec![host("web-1"), host("evil")]);
     wait_until("both hosts", || engine.fleet().live == 2);
     server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "honest")))]);
-    wait_until("the honest cue", || cues(&engine).iter().any(|cue| cue["comm"] == "honest"));
+    wait_until("the first cue of web-1", || cues(&engine).iter().any(|cue| cue["comm"] == "honest"));
     let flood = bytes(&cue("evil", "flood"));
     let invented: Vec<(String, Vec<u8>)> = (0..5_000)
         .map(|number| format!("h{number}"))
@@ -152,21 +155,26 @@ fn flooding_host_displaces_no_other_cues() {
     let mut messages = vec![("khor.v1.home.evil.cue", flood); 20_000];
     messages.extend(invented.iter().map(|(subject, bytes)| (subject.as_str(), bytes.clone())));
     server.send(&messages);
-    let refused = || engine.fleet().refused.flooded;
-    wait_until("the flood to be refused", || refused() > 20_000);
+    let rejected = || engine.fleet().refused.flooded;
+    wait_until("the flood to be rejected", || rejected() > 20_000);
     server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "later")))]);
-    wait_until("the later cue", || cues(&engine).iter().any(|cue| cue["comm"] == "later"));
+    wait_until("the second cue of web-1", || cues(&engine).iter().any(|cue| cue["comm"] == "later"));
     let listed = cues(&engine);
     let of = |comm: &str| listed.iter().filter(|cue| cue["comm"] == comm).count();
-    println!("of {} cues {} are evil's and {} of invented hosts", listed.len(), of("flood"), of("invented"));
+    println!(
+        "{} cues are listed: {} of the host evil, {} of invented hosts",
+        listed.len(),
+        of("flood"),
+        of("invented")
+    );
     assert_eq!((of("honest"), of("later")), (1, 1), "{listed:?}");
-    assert!(of("flood") <= 40, "{}", of("flood"));
+    assert!(of("flood") <= 40, "{} cues of the flood are listed", of("flood"));
     let fleet = engine.get("/api/fleet");
-    let evil = fleet["hosts"].as_array().expect("hosts").iter().find(|host| host["name"] == "evil");
-    let evil = evil.expect("the host");
+    let evil = fleet["hosts"].as_array().expect("a list of hosts").iter().find(|host| host["name"] == "evil");
+    let evil = evil.expect("the host evil");
     assert!(evil["refused_messages"].as_u64() > Some(19_000), "{evil}");
     assert!(evil["refusal"].as_str().is_some_and(|why| why.contains("10 at once")), "{evil}");
-    wait_until("the refused cues to be counted as lost", || {
+    wait_until("the rejected cues to be counted as dropped", || {
         engine.metrics().totals.events_dropped > Some(20_000)
     });
 }
@@ -181,43 +189,43 @@ fn hostile_files_steer_no_terminal() {
             "bpf": {{ "cgroup": {escaped} }}, "audio": {{ "device": "id:x" }}, "osc": {{ "targets": [{escaped}] }},
             "listen": {{ "allowed_hosts": [] }}, "ui": {{ "dir": {escaped} }} }}"#
     );
-    fs::write(at("config.json"), config).expect("a configuration");
+    fs::write(at("config.json"), config).expect("writing the configuration");
     let presets = at("presets");
-    fs::create_dir(&presets).expect("a folder");
-    let good =
+    fs::create_dir(&presets).expect("creating the folder presets");
+    let valid =
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../khor-engine/music/presets/drone.toml"));
-    let good = good.expect("a preset").replacen("\"drone\"", "\"mine\"", 1);
+    let valid = valid.expect("reading the preset drone").replacen("\"drone\"", "\"mine\"", 1);
     let hint = escaped.trim_matches('"').replace('\u{7f}', "\\u007f");
-    let hinted = good.replacen("hint = \"", &format!("hint = \"{hint}"), 1);
+    let hinted = valid.replacen("hint = \"", &format!("hint = \"{hint}"), 1);
     for (name, text) in [
         ("mine.toml", hinted),
-        ("raw.toml", format!("{HOSTILE}\n{good}")),
-        ("key.toml", format!("\"{hint}\" = 1\n{good}")),
-        ("name.toml", good.replacen("\"mine\"", &format!("\"{hint}\""), 1)),
-        (&format!("{}.toml", OSC_52.replace('=', "-")), good.replacen("trim_db", "trum_db", 1)),
+        ("raw.toml", format!("{HOSTILE}\n{valid}")),
+        ("key.toml", format!("\"{hint}\" = 1\n{valid}")),
+        ("name.toml", valid.replacen("\"mine\"", &format!("\"{hint}\""), 1)),
+        (&format!("{}.toml", OSC_52.replace('=', "-")), valid.replacen("trim_db", "trum_db", 1)),
     ] {
-        fs::write(presets.join(name), text).expect("a preset");
+        fs::write(presets.join(name), text).expect("writing a preset");
     }
     let config = at("config.json");
-    let config = config.to_str().expect("a path").to_owned();
+    let config = config.to_str().expect("a UTF-8 path").to_owned();
     let printed = inert_output(&khor(&["presets", "--config", &config], dir.path()));
     assert!(printed.contains("mine         \u{fffd}]52;c;cm0=\u{fffd}"), "{printed}");
     inert_output(&khor(&["presets", "--json", "--config", &config], dir.path()));
-    for file in fs::read_dir(&presets).expect("the folder") {
-        let file = file.expect("a file").path();
+    for file in fs::read_dir(&presets).expect("reading the folder presets") {
+        let file = file.expect("a preset file").path();
         inert_output(&khor(
-            &["presets", "--config", &config, "--check", file.to_str().expect("a path")],
+            &["presets", "--config", &config, "--check", file.to_str().expect("a UTF-8 path")],
             dir.path(),
         ));
     }
     inert_output(&khor(&["doctor", "--config", &config], dir.path()));
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let presets = engine.health().presets.problems.len();
-    assert!(presets >= 4, "{presets}");
+    assert!(presets >= 4, "the engine reports only {presets} invalid presets");
     assert_engine_is_inert(&engine);
-    for (path, wanted) in [("bpf.cgroup", "bpf.cgroup: "), ("midi.port", "midi.port: ")] {
+    for (path, expected) in [("bpf.cgroup", "bpf.cgroup: "), ("midi.port", "midi.port: ")] {
         let printed = run_for(&engine, &["config", path, &format!("/a{HOSTILE}")]);
-        assert!(printed.contains(wanted) && printed.contains("\\u{1b}]52"), "{printed}");
+        assert!(printed.contains(expected) && printed.contains("\\u{1b}]52"), "{printed}");
     }
 }
 
@@ -226,7 +234,7 @@ fn a_hostile_capture_steers_no_terminal() {
     let dir = TempDir::new().expect("a directory");
     let name = format!("{}.khor", OSC_52.replace('=', "-"));
     for capture in ["plain.khor", &name] {
-        fs::write(dir.path().join(capture), hostile_capture()).expect("a capture");
+        fs::write(dir.path().join(capture), hostile_capture()).expect("writing the capture");
         let printed = inert_output(&khor(
             &["play", capture, "--no-http", "--no-audio", "--config", "none.json"],
             dir.path(),
@@ -234,11 +242,11 @@ fn a_hostile_capture_steers_no_terminal() {
         assert!(printed.contains("Linux \u{fffd}]52;c;cm0="), "{printed}");
         inert_output(&khor(&["render", capture, "-o", "x.mid"], dir.path()));
     }
-    fs::write(dir.path().join(&name), format!("khor{HOSTILE}")).expect("no capture");
+    fs::write(dir.path().join(&name), format!("khor{HOSTILE}")).expect("writing an invalid capture");
     inert_output(&khor(&["play", &name, "--no-http", "--no-audio", "--config", "none.json"], dir.path()));
 }
 
-/// The answer of a program that pretends to be an engine: valid JSON with hostile texts.
+/// The response of a program that pretends to be an engine: valid JSON with hostile texts.
 fn false_answer(request: &str) -> (&'static str, Value) {
     let is_get_of = |path: &str| request.starts_with(&format!("GET /api/{path} "));
     let explanation = json!({ "sentence": HOSTILE, "standing_out": [], "heard": [], "text": HOSTILE });
@@ -255,15 +263,15 @@ fn false_answer(request: &str) -> (&'static str, Value) {
     }
 }
 
-/// Another program may listen at the engine's address.
+/// A program other than the engine may serve at the engine's address.
 #[test]
 fn false_engine_steers_no_terminal() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    let address = listener.local_addr().expect("its address").to_string();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("binding a port");
+    let address = listener.local_addr().expect("the listener's address").to_string();
     thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { continue };
-            let mut lines = BufReader::new(stream.try_clone().expect("its other end")).lines();
+            let mut lines = BufReader::new(stream.try_clone().expect("cloning the connection")).lines();
             let request = lines.next().and_then(Result::ok).unwrap_or_default();
             let _head: Vec<String> =
                 lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
@@ -289,9 +297,9 @@ fn false_engine_steers_no_terminal() {
         &["snooze", "5"],
         &["doctor"],
     ] {
-        let place = ["--config", "none.json", "--listen", &address];
+        let options = ["--config", "none.json", "--listen", &address];
         let all: Vec<&str> =
-            command[..1].iter().copied().chain(place).chain(command[1..].iter().copied()).collect();
+            command[..1].iter().copied().chain(options).chain(command[1..].iter().copied()).collect();
         let printed = inert_output(&khor(&all, dir.path()));
         assert!(printed.contains("52;c;cm0=") || command[0] == "doctor", "{command:?}: {printed}");
     }
@@ -307,7 +315,7 @@ fn process_and_cgroup_names_steer_no_terminal() {
     let Some(above) = Cgroup::make(&format!("/khor-inert-{OSC_52}\u{202e}")) else {
         return skip("needs cgroup2");
     };
-    let cgroup = Cgroup::make(&format!("{}/khor-inert.service", above.path())).expect("a cgroup");
+    let cgroup = Cgroup::make(&format!("{}/khor-inert.service", above.path())).expect("creating a cgroup");
     let address = bus.address();
     let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str()), ("RUST_LOG", "debug")];
     let dir = std::sync::Arc::new(TempDir::new().expect("a directory"));
@@ -327,13 +335,13 @@ fn process_and_cgroup_names_steer_no_terminal() {
         wait_until("the crash", || crashes() > before);
         assert_engine_is_inert(&engine);
     }
-    assert_eq!(active(&collector.log()), "", "{:?}", collector.log());
+    assert_eq!(active(&collector.log()), "", "active characters in the log: {:?}", collector.log());
     let forged = |line: &str| line.starts_with("<0>");
     assert!(!collector.log().lines().any(forged) && !engine.log().lines().any(forged));
-    if let Some(seen) =
+    if let Some(summary) =
         bus.busctl(&["get-property", "org.khor.Engine", "/org/khor/Engine", "org.khor.Engine1", "Summary"])
     {
-        assert_eq!(active(&seen), "", "{seen:?}");
+        assert_eq!(active(&summary), "", "{summary:?}");
     }
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": "khor-inert.service" } }));
     assert_eq!(status, 200, "{answer}");

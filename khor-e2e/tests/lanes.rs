@@ -1,5 +1,5 @@
-//! Tests a lane that a capture adds while it plays. The lane appears in the API, in OSC messages,
-//! in the notes, on the screen of `khor top` and in renders.
+//! Tests a lane that a capture adds during its playback. The lane must appear in the API, in OSC
+//! messages, in the notes, on the screen of `khor top` and in renders.
 
 use std::{
     net::UdpSocket,
@@ -16,12 +16,15 @@ use rosc::{OscMessage, OscPacket, OscType};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// Name of the added lane.
 const NAME: &str = "mail.queue";
+/// Label of the added lane.
 const LABEL: &str = "mails that wait";
-/// Frame at which the lane appears, frame at which its values rise, and number of frames. There are
-/// ten frames a second.
+/// Number of the frame at which the lane appears. The capture has ten frames a second.
 const APPEARS: u64 = 20;
+/// Number of the frame at which the lane's values rise.
 const RISES: u64 = 40;
+/// Number of frames in the capture.
 const FRAMES: u64 = 150;
 
 fn lane() -> LaneDefinition {
@@ -40,7 +43,7 @@ fn lane() -> LaneDefinition {
     }
 }
 
-/// Writes a capture of an idle machine. A lane appears in the middle and rises far above its
+/// Writes a capture of an idle machine. An added lane appears, and later rises far above its
 /// baseline.
 fn write_capture(path: &Path) {
     let origin = Origin {
@@ -52,21 +55,21 @@ fn write_capture(path: &Path) {
     };
     let mut catalogue = Catalogue::kernel();
     let id = catalogue.add(lane()).expect("a valid lane");
-    let mut writer = CaptureWriter::create(path, &origin, false).expect("a capture");
+    let mut writer = CaptureWriter::create(path, &origin, false).expect("creating the capture");
     for step in 0..FRAMES {
         let mut frame = Frame::new(step * 100_000_000, Counter::ALL.map(|_| Some(0)));
         if step == APPEARS {
-            writer.lanes(&catalogue).expect("writing");
+            writer.lanes(&catalogue).expect("writing the catalogue");
         }
         if step >= APPEARS {
             frame.added.set(id, Some(if step < RISES { 1.0 } else { 4000.0 }));
         }
-        writer.push(&frame).expect("writing");
+        writer.push(&frame).expect("writing a frame");
     }
-    writer.finish().expect("writing");
+    writer.finish().expect("finishing the capture");
 }
 
-/// `khor play`; killed when dropped.
+/// A running `khor play`; killed when dropped.
 struct Playing {
     child: Child,
     port: u16,
@@ -76,14 +79,14 @@ impl Playing {
     fn start(dir: &Path, osc_port: u16) -> Self {
         let port = free_port();
         let config = json!({ "features": { "osc": true }, "osc": { "host": "127.0.0.1", "port": osc_port } });
-        std::fs::write(dir.join("config.json"), config.to_string()).expect("writing");
+        std::fs::write(dir.join("config.json"), config.to_string()).expect("writing the configuration");
         let child = Command::new(program("khor"))
             .args(["play", "x.khor", "--loop", "--no-audio", "--config", "config.json"])
             .args(["--listen", &format!("127.0.0.1:{port}")])
             .current_dir(dir)
             .env("HOME", dir)
             .spawn()
-            .expect("khor play");
+            .expect("starting khor play");
         Self { child, port }
     }
 
@@ -95,25 +98,25 @@ impl Playing {
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        // Fails if the program has ended already.
+        // Ignore the error if the program has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
 fn has_note(metrics: &Value) -> bool {
-    metrics["notes"].as_array().expect("notes").iter().any(|note| note["signal"] == NAME)
+    metrics["notes"].as_array().expect("a list of notes").iter().any(|note| note["signal"] == NAME)
 }
 
 fn is_in_history(metrics: &Value) -> bool {
-    let history = metrics["history"].as_array().expect("the history");
+    let history = metrics["history"].as_array().expect("a history");
     history.iter().any(|point| point["rates"][NAME].as_f64().is_some_and(|rate| rate > 1000.0))
 }
 
-/// The value of the next message with this address and the name of the lane.
+/// Waits for the next OSC message with this address and the lane's name. Returns its value.
 fn osc_value(socket: &UdpSocket, address: &str) -> f32 {
     let mut buffer = [0; 2048];
-    wait_for(address, || {
+    wait_for(&format!("{address} of the added lane"), || {
         let length = socket.recv(&mut buffer).ok()?;
         match rosc::decoder::decode_udp(&buffer[..length]).ok()?.1 {
             OscPacket::Message(OscMessage { addr, args }) if addr == address => match args.as_slice() {
@@ -138,8 +141,8 @@ fn added_lane_is_played_and_shown() {
     assert_eq!([&signal["label"], &signal["unit"], &signal["family"]], [LABEL, "mails", "network"]);
     assert!(signal["rate"].as_f64().is_some_and(|rate| rate > 1000.0), "{signal}");
     assert!(signal["deviation"].as_f64().is_some_and(|octaves| octaves > 3.0), "{signal}");
-    let last = metrics["signals"].as_object().expect("the signals").len();
-    assert_eq!(last, 16, "the kernel's signals, then the lane");
+    let last = metrics["signals"].as_object().expect("the signals of the metrics").len();
+    assert_eq!(last, 16, "number of lanes: 15 signals and the added lane");
     wait_until("the lane in the history", || playing.metrics().as_ref().is_some_and(is_in_history));
 
     assert!((0.0..=1.0).contains(&osc_value(&socket, "/khor/signal")));
@@ -163,9 +166,9 @@ fn added_lane_renders_identically_twice() {
             .args(["render", "x.khor", "-o", name])
             .current_dir(dir.path())
             .status()
-            .expect("khor render");
+            .expect("starting khor render");
         assert!(rendered.success());
-        std::fs::read(dir.path().join(name)).expect("a file")
+        std::fs::read(dir.path().join(name)).expect("reading the rendered file")
     };
     assert_eq!(render("a.wav"), render("b.wav"));
     let notes = render("a.mid");

@@ -1,5 +1,5 @@
-//! Tests sites within a site: real relays aggregate two racks, and an engine plays both as one
-//! site.
+//! Tests sites within a site: two relays aggregate a rack each, and an engine plays both racks as
+//! one site.
 
 use std::{
     net::Ipv4Addr,
@@ -19,9 +19,10 @@ use khor_fleet::{
 };
 use serde_json::{Value, json};
 
-/// Hosts of each of the two.
+/// Number of hosts in each rack.
 const HOSTS: u32 = 6;
 
+/// Number of cue notes among the newest notes.
 fn notes_of_cues(engine: &Engine) -> usize {
     engine.notes(|note| note["layer"] == "cues")
 }
@@ -45,25 +46,27 @@ fn hosts_of_racks_sound_like_own_hosts() {
         let solo = engine.get("/api/metrics")["soloists"][0].clone();
         solo["host"] == "b-4" && solo["signal"] == "rx"
     });
-    println!("the one that stands out took the solo after {took:?}");
-    wait_until("its voice", || engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0);
+    println!("the deviating host took the solo after {took:?}");
+    wait_until("a voice note of the solo", || {
+        engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0
+    });
     let named = engine.get("/api/fleet")["hosts"][0].clone();
     assert_eq!((&named["name"], &named["via"]), (&Value::from("b-4"), &Value::from("b")), "{named:#}");
     assert!(engine.explain().text.contains("b-4"));
-    sections_are_heard_over_both_racks(&engine);
+    sections_span_both_racks(&engine);
     hosts[1].stand_out(None);
     wait_until("the solo to end", || engine.fleet().soloists.is_empty());
 
-    something_happens_on_a_host(&engine, &server);
+    cue_of_a_host_is_played(&engine, &server);
     hosts[0].silence(vec![2]);
-    let took = wait_until("a-2 to be missed", || engine.hosts_of_cues("lost") == ["a-2"]);
-    println!("a host that went was reported after {took:?}");
-    wait_until("it to be counted", || {
+    let took = wait_until("a-2 to count as lost", || engine.hosts_of_cues("lost") == ["a-2"]);
+    println!("the engine reported a silent host after {took:?}");
+    wait_until("a-2 to be counted as silent", || {
         let fleet = engine.get("/api/fleet");
         fleet["silent"] == 1 && fleet["live"] == 2 * HOSTS - 1
     });
     hosts[0].silence(Vec::new());
-    wait_until("it to be back", || {
+    wait_until("a-2 to count as found", || {
         engine.hosts_of_cues("found") == ["a-2"] && engine.fleet().live == 2 * HOSTS
     });
     assert_eq!(engine.hosts_of_cues("lost"), ["a-2"]);
@@ -73,7 +76,7 @@ fn hosts_of_racks_sound_like_own_hosts() {
     assert!(engine.stop().0.success());
 }
 
-/// A relay aggregates hosts, and no sites that another relay aggregated.
+/// A relay aggregates only hosts. It rejects sites that another relay has aggregated.
 #[test]
 fn relay_rejects_sites_within_its_site() {
     if !NatsServer::is_installed() {
@@ -90,9 +93,9 @@ fn relay_rejects_sites_within_its_site() {
         let answer = ureq::get(format!("http://127.0.0.1:{port}/metrics")).call();
         answer.and_then(|mut answer| answer.body_mut().read_to_string()).unwrap_or_default()
     };
-    wait_until("the refused frames to be counted", || {
-        let refused = "khor_relay_refused_total{reason=\"nested\"}";
-        metrics().lines().any(|line| line.starts_with(refused) && !line.ends_with(" 0"))
+    wait_until("the rejected frames to be counted", || {
+        let rejected = "khor_relay_refused_total{reason=\"nested\"}";
+        metrics().lines().any(|line| line.starts_with(rejected) && !line.ends_with(" 0"))
     });
     assert!(metrics().contains("khor_relay_hosts{state=\"live\"} 0"));
     assert!(hall.log().contains("a relay aggregates only hosts"), "{}", hall.log());
@@ -102,8 +105,8 @@ fn relay_rejects_sites_within_its_site() {
 }
 
 /// Each of four sections has hosts in both racks. The host that stands out is in the first section,
-/// which has the first part.
-fn sections_are_heard_over_both_racks(engine: &Engine) {
+/// which plays the first part.
+fn sections_span_both_racks(engine: &Engine) {
     let since_ms = engine.play_site("sections");
     let places = [("bass", 4), ("percussion", 4), ("melody", 2), ("chords", 2)];
     let expected = places.iter().enumerate();
@@ -114,22 +117,22 @@ fn sections_are_heard_over_both_racks(engine: &Engine) {
         let of = |timbre, low, high| engine.pulse_notes(since_ms, timbre, low..=high);
         [of("bass", 38, 50), of("percussion", 76, 92), of("melody", 60, 74), of("chords", 52, 66)]
     };
-    wait_until("the pulse of each", || {
+    wait_until("pulse notes of all four sections", || {
         let pulses = pulses();
         pulses[0] >= 16 && pulses.iter().all(|notes| *notes > 0)
     });
     let pulses = pulses();
-    println!("notes of the sections, of which the first has the one that stands out: {pulses:?}");
-    assert!(pulses[1..].iter().all(|calm| *calm < pulses[0]), "{pulses:?}");
+    println!("pulse notes of the sections, first that of the deviating host: {pulses:?}");
+    assert!(pulses[1..].iter().all(|calm| *calm < pulses[0]), "the first section does not lead: {pulses:?}");
     engine.play_site("roll_call");
     let fleet = engine.get("/api/fleet");
     assert_eq!((&fleet["turns"], &fleet["sections"]), (&json!(4), &json!([])), "{fleet:#}");
-    assert!(fleet["remark"].as_str().expect("why").ends_with("each section has a turn"), "{fleet:#}");
+    assert!(fleet["remark"].as_str().expect("a remark").ends_with("each section has a turn"), "{fleet:#}");
     engine.play_site("ensemble");
 }
 
-/// Nothing arrives for longer than a host may be silent, and no connection ends. Tests hosts that
-/// are received directly, and those of a relay.
+/// The server hangs for longer than a host may be silent, and no connection ends. Tests hosts that
+/// the engine receives directly, and hosts of an aggregating relay.
 #[test]
 fn hanging_server_is_one_loss() {
     const HANGS: Duration = Duration::from_secs(5);
@@ -145,15 +148,15 @@ fn hanging_server_is_one_loss() {
 
     server.hang(true);
     let begun = Instant::now();
-    let took = wait_until("the engine to say so", || {
+    let took = wait_until("the engine to report the loss with a fix", || {
         let source = engine.get("/api/health")["source"].clone();
         source["ok"] == false && source["fix"].is_string()
     });
-    println!("a server that hangs was reported after {took:?}");
+    println!("the engine reported a hanging server after {took:?}");
     std::thread::sleep(HANGS.saturating_sub(begun.elapsed()));
     server.hang(false);
     engine.wait_for_source("site");
-    // Longer than a host may be silent, and longer than a lost host is reported.
+    // Wait longer than a host may be silent, so that a lost host would be reported.
     std::thread::sleep(HANGS);
     let fleet = engine.get("/api/fleet");
     assert_eq!((&fleet["live"], &fleet["silent"]), (&json!(2 * HOSTS), &json!(0)), "{fleet:#}");
@@ -167,10 +170,11 @@ fn hanging_server_is_one_loss() {
     assert!(engine.stop().0.success());
 }
 
-/// A process of a host is killed for want of memory: the relay passes its cue on unchanged.
-fn something_happens_on_a_host(engine: &Engine, server: &NatsServer) {
-    let name = |text| Name::new(text).expect("a name");
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+/// A host reports that the kernel has killed a process for lack of memory. The relay passes this
+/// cue on unchanged.
+fn cue_of_a_host_is_played(engine: &Engine, server: &NatsServer) {
+    let name = |text| Name::new(text).expect("a valid name");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
     let cue = Cue {
         host: name("a-1"),
         instance: 1,
@@ -183,11 +187,12 @@ fn something_happens_on_a_host(engine: &Engine, server: &NatsServer) {
     };
     assert_eq!((engine.hosts_of_cues("oom").len(), notes_of_cues(engine)), (0, 0));
     let subject = subject::of_host(&name("a"), &cue.host, Kind::Cue);
-    server.send(&[(&subject, cue.write().expect("a cue"))]);
-    let took = wait_until("its cue", || engine.hosts_of_cues("oom") == ["a-1"]);
-    println!("a cue was passed on after {took:?}");
-    wait_until("it to be played", || notes_of_cues(engine) > 0);
+    server.send(&[(&subject, cue.write().expect("encoding a cue"))]);
+    let took = wait_until("the cue of a-1", || engine.hosts_of_cues("oom") == ["a-1"]);
+    println!("the cue arrived after {took:?}");
+    wait_until("a note of the cue", || notes_of_cues(engine) > 0);
     let metrics = engine.get("/api/metrics");
-    let told = metrics["cues"].as_array().expect("cues").iter().find(|cue| cue["kind"] == "oom").cloned();
-    assert_eq!(told.expect("it was told")["comm"], "postgres");
+    let found =
+        metrics["cues"].as_array().expect("a list of cues").iter().find(|cue| cue["kind"] == "oom").cloned();
+    assert_eq!(found.expect("the cue in the metrics")["comm"], "postgres");
 }

@@ -1,7 +1,7 @@
-//! Tests how often a request to each kind of block device counts.
+//! Tests how many times the same data counts on each kind of block device.
 //!
 //! Only these tests use the disks `vdb` and `vdc`. The disks discard all data, which does not
-//! affect the counts. They serve as two paths to one disk, or as the two mirrors of a RAID 1.
+//! affect the counts. They are used as two paths to one disk, or as the two mirrors of a RAID 1.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -21,11 +21,13 @@ use crate::{Turn, turn};
 const BYTES: u64 = 4 << 20;
 /// Bytes that file systems may add.
 const SLACK: u64 = 256 << 10;
+/// Bytes that count once, twice, or not at all.
 const ONCE: RangeInclusive<u64> = BYTES..=BYTES + SLACK;
 const TWICE: RangeInclusive<u64> = 2 * BYTES..=2 * BYTES + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 
-/// Measures `work` and checks the bytes that disks read and wrote.
+/// Runs `work`, and checks that both sources count bytes within `read` and `written`. `name` is the
+/// row's name in the table.
 fn row(
     turn: &Turn,
     name: &str,
@@ -44,13 +46,13 @@ fn write_and_read(device: &Path) {
 
 fn write(device: &Path) {
     let mut file = direct(OpenOptions::new().write(true), device);
-    chunks(|chunk| file.write_all(chunk).expect("writing"));
-    file.sync_all().expect("writing");
+    chunks(|chunk| file.write_all(chunk).expect("writing to the device"));
+    file.sync_all().expect("writing to the device");
 }
 
 fn read(device: &Path) {
     let mut file = direct(OpenOptions::new().read(true), device);
-    chunks(|chunk| file.read_exact(chunk).expect("reading"));
+    chunks(|chunk| file.read_exact(chunk).expect("reading from the device"));
 }
 
 fn direct(options: &mut OpenOptions, device: &Path) -> File {
@@ -67,11 +69,12 @@ fn chunks(mut each: impl FnMut(&mut [u8])) {
     (0..BYTES / CHUNK as u64).for_each(|_| each(&mut buffer[start..start + CHUNK]));
 }
 
-/// A device-mapper device. It is removed when dropped.
+/// A device-mapper device; removed when dropped.
 struct Mapped(&'static str);
 
 impl Mapped {
-    /// Creates the device `name` with [`BYTES`]. `arguments` are the target's type and parameters.
+    /// Creates the device `name` with a size of [`BYTES`]. `arguments` are the target's type and
+    /// parameters.
     fn new(name: &'static str, arguments: &str) -> Self {
         dmsetup(&["create", name, "--table", &format!("0 {} {arguments}", BYTES / 512)]);
         Self(name)
@@ -89,51 +92,51 @@ impl Drop for Mapped {
 }
 
 fn dmsetup(arguments: &[&str]) {
-    // No udev runs here, so dmsetup must create the device's node.
+    // No udev runs in these machines, so dmsetup must create the device's node.
     let output = Command::new("dmsetup").args(arguments).env("DM_DISABLE_UDEV", "1").output();
-    let output = output.expect("dmsetup");
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = output.expect("starting dmsetup");
+    assert!(output.status.success(), "dmsetup {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn plain_disk_counts_once() {
     let turn = turn();
     row(&turn, "plain disk", ONCE, ONCE, || write_and_read("/dev/vdb".as_ref()));
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn loop_writes_count_once_cached_reads_never() {
     let turn = turn();
     let file = program("khor").with_file_name("loop-file");
-    // Allocates all blocks now, so that the file system writes no metadata later.
-    fs::write(&file, vec![1; BYTES as usize]).expect("a file");
-    File::open(&file).and_then(|file| file.sync_all()).expect("a file");
+    // Write all blocks now, so that the file system writes no metadata during the measurement.
+    fs::write(&file, vec![1; BYTES as usize]).expect("writing the loop file");
+    File::open(&file).and_then(|file| file.sync_all()).expect("syncing the loop file");
     let device = run_command("losetup -f");
     let device = Path::new(device.trim());
     run_command(&format!("losetup {} {}", device.display(), file.display()));
     row(&turn, "loop device, write", NONE, ONCE, || write(device));
     row(&turn, "loop device, cached read", NONE, NONE, || read(device));
     run_command(&format!("losetup -d {}", device.display()));
-    fs::remove_file(file).expect("removing the file");
+    fs::remove_file(file).expect("removing the loop file");
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn dm_linear_counts_once() {
     row_of_mapped("dm-linear", "linear /dev/vdb 0");
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn dm_crypt_counts_once() {
     let key = "0123456789abcdef".repeat(4);
     row_of_mapped("dm-crypt", &format!("crypt aes-xts-plain64 {key} 0 /dev/vdb 0"));
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn request_based_dm_multipath_counts_once() {
     let paths = "round-robin 0 2 1 /dev/vdb 100 /dev/vdc 100";
     row_of_mapped("dm-multipath", &format!("multipath 2 queue_mode mq 0 1 1 {paths}"));
@@ -146,7 +149,7 @@ fn row_of_mapped(name: &'static str, arguments: &str) {
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn raid1_counts_the_work_of_both_mirrors() {
     let turn = turn();
     let raid = Raid1::new(["vdb", "vdc"]);
@@ -154,12 +157,12 @@ fn raid1_counts_the_work_of_both_mirrors() {
     drop(raid);
 }
 
-/// A RAID 1 without metadata, created through sysfs. It is stopped when dropped.
+/// A RAID 1 without metadata, created through sysfs; stopped when dropped.
 struct Raid1(PathBuf);
 
 impl Raid1 {
     fn new(disks: [&str; 2]) -> Self {
-        fs::write("/sys/module/md_mod/parameters/new_array", "md_khor").expect("md");
+        fs::write("/sys/module/md_mod/parameters/new_array", "md_khor").expect("creating the array md_khor");
         let settings = PathBuf::from("/sys/block/md_khor/md");
         let set = |name: &str, value: &str| {
             let written = fs::write(settings.join(name), value);
@@ -170,7 +173,8 @@ impl Raid1 {
         set("raid_disks", "2");
         set("component_size", &(BYTES / 1024).to_string());
         for (slot, disk) in disks.into_iter().enumerate() {
-            let number = fs::read_to_string(format!("/sys/block/{disk}/dev")).expect("a disk");
+            let number =
+                fs::read_to_string(format!("/sys/block/{disk}/dev")).expect("the disk's device number");
             set("new_dev", number.trim());
             set(&format!("dev-{disk}/slot"), &slot.to_string());
         }
@@ -188,7 +192,7 @@ impl Drop for Raid1 {
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn nvme_with_two_paths_counts_once() {
     let turn = turn();
     let mut names = block_devices();
@@ -200,15 +204,15 @@ fn nvme_with_two_paths_counts_once() {
 }
 
 fn block_devices() -> Vec<String> {
-    let devices = fs::read_dir("/sys/block").expect("block devices").flatten();
+    let devices = fs::read_dir("/sys/block").expect("reading /sys/block").flatten();
     devices.map(|device| device.file_name().to_string_lossy().into_owned()).collect()
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn zram_does_not_count() {
     let turn = turn();
-    fs::write("/sys/block/zram0/disksize", BYTES.to_string()).expect("zram");
+    fs::write("/sys/block/zram0/disksize", BYTES.to_string()).expect("setting the size of zram0");
     row(&turn, "zram", NONE, NONE, || write_and_read("/dev/zram0".as_ref()));
-    fs::write("/sys/block/zram0/reset", "1").expect("zram");
+    fs::write("/sys/block/zram0/reset", "1").expect("resetting zram0");
 }

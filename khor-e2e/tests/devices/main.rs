@@ -1,6 +1,6 @@
 //! Tests what the collector and the `/proc` source count as received, sent, local and disk traffic.
-//! There is one test for each path of bytes through devices. `cargo xtask vm` runs the tests in
-//! virtual machines with the necessary network cards and disks.
+//! Each test uses one kind of device. `cargo xtask vm` runs the tests in virtual machines with the
+//! necessary network cards and disks.
 //!
 //! Each test prints a row of the table in docs/specification.md.
 
@@ -18,18 +18,18 @@ use crate::measure::Sources;
 /// starts the sources, which takes ten seconds in an emulated machine.
 static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
 
-/// Exclusive access to the sources and the machine.
+/// Exclusive access to the sources and the machine's counters.
 struct Turn(MutexGuard<'static, Option<Sources>>);
 
 impl Turn {
     fn sources(&self) -> &Sources {
-        self.0.as_ref().expect("`turn` starts them")
+        self.0.as_ref().expect("the sources that `turn` starts")
     }
 }
 
 /// Waits until no other test runs. Starts the sources for the first test.
 fn turn() -> Turn {
-    assert!(in_vm(), "only `cargo xtask vm` has the network cards and disks for these tests; run it");
+    assert!(in_vm(), "this machine lacks the network cards and disks of these tests; run `cargo xtask vm`");
     let mut sources = SOURCES.lock();
     sources.get_or_insert_with(Sources::start);
     Turn(sources)

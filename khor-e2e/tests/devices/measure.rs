@@ -1,8 +1,8 @@
-//! Measures what both sources count while a test runs its load.
+//! Measures what the collector and the `/proc` source count while a test runs its load.
 //!
-//! The collector counts in all namespaces. It therefore also counts the cards of the namespace
-//! "outside", which stands for other machines. [`Sources::measure_network`] subtracts what these
-//! cards counted. `/proc` shows the machine's own namespace only.
+//! The collector counts in all namespaces. So it also counts the cards of the namespace "outside",
+//! which represents other machines. [`Sources::measure_network`] subtracts the counts of these
+//! cards. `/proc` shows only the machine's own namespace.
 
 use std::{array, ops::RangeInclusive, thread, time::Duration};
 
@@ -12,13 +12,15 @@ use khor_proto::Counter;
 
 use crate::world::{OUTSIDE_CARDS, OWN_CARDS, outside};
 
-/// Size of an Ethernet header. The cards count it in both directions, the collector only for sent
+/// Size of an Ethernet header. Cards count it in both directions, but the collector only for sent
 /// packets.
 const ETHERNET_BYTES: u64 = 14;
 /// Time between two readings of counters that must have stopped.
 const QUIET: Duration = Duration::from_millis(100);
 
+/// The counters of a network test.
 const NETWORK: [Counter; 3] = [Counter::EdgeRxBytes, Counter::EdgeTxBytes, Counter::LocalBytes];
+/// The counters of a disk test.
 const DISKS: [Counter; 2] = [Counter::ReadBytes, Counter::WriteBytes];
 
 /// The collector, and an engine that reads `/proc`.
@@ -27,7 +29,7 @@ pub(crate) struct Sources {
     engine: Engine,
 }
 
-/// Bytes that both sources counted while some work ran: the cells of a row of the table.
+/// Bytes that both sources counted during some work. They are the cells of a row of the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured<const N: usize> {
     collector: [u64; N],
@@ -35,14 +37,17 @@ pub(crate) struct Measured<const N: usize> {
 }
 
 impl<const N: usize> Measured<N> {
-    /// Prints the row. Panics unless both sources counted bytes within `expected`.
+    /// Prints the row. Panics if a source counted bytes outside `expected`.
     pub(crate) fn check(&self, row: &str, expected: [(&str, RangeInclusive<u64>); N]) {
         let cells = |counts: [u64; N]| counts.map(mebibytes).join(" / ");
         println!("ROW | {row} | {} | {} |", cells(self.collector), cells(self.proc));
         for (index, (name, range)) in expected.into_iter().enumerate() {
             for (source, counts) in [("the collector", self.collector), ("/proc", self.proc)] {
                 let counted = counts[index];
-                assert!(range.contains(&counted), "{row}: {name} by {source} is {counted}, not in {range:?}");
+                assert!(
+                    range.contains(&counted),
+                    "{row}: {source} counted {counted} bytes {name}, expected {range:?}"
+                );
             }
         }
     }
@@ -60,7 +65,7 @@ impl Sources {
         Self { collector, engine }
     }
 
-    /// Measures what disks read and write.
+    /// Measures the bytes that disks read and write during `work`.
     pub(crate) fn measure_disks(&self, work: impl FnOnce()) -> Measured<2> {
         progress("measuring disks");
         let (proc_before, before) = (self.proc(DISKS), get(&self.collector.sample(), DISKS));
@@ -69,8 +74,8 @@ impl Sources {
         Measured { collector: difference(before, after), proc: difference(proc_before, proc) }
     }
 
-    /// Measures what this machine receives and sends, and its local traffic. Panics unless the
-    /// collector's counts at the edge equal the sums of all cards, to the byte and packet.
+    /// Measures the bytes that this machine receives and sends during `work`, and its local
+    /// traffic. Panics if the collector's edge counts differ from the sums of all cards.
     pub(crate) fn measure_network(&self, work: impl FnOnce()) -> Measured<3> {
         progress("measuring the network");
         let (proc_before, before) = (self.proc(NETWORK), Moment::now(&self.collector));
@@ -79,13 +84,13 @@ impl Sources {
         assert_exact(&before, &after);
         let outside = after.cards.outside - before.cards.outside;
         let [rx, tx, local] = difference(get(&before.reading, NETWORK), get(&after.reading, NETWORK));
-        // GRO is off, so the collector counts each packet, without its Ethernet header.
+        // The collector counts each received packet without its Ethernet header.
         let outside_rx = outside.rx_bytes - ETHERNET_BYTES * outside.rx_packets;
         let collector = [rx - outside_rx, tx - outside.tx_bytes, local];
         Measured { collector, proc: difference(proc_before, proc) }
     }
 
-    /// The `/proc` source's counts, from a reading that starts after this call.
+    /// The counts of the `/proc` source, from a reading that begins after this call.
     fn proc<const N: usize>(&self, counters: [Counter; N]) -> [u64; N] {
         let switches = || self.scrape([Counter::Switches]);
         for _ in 0..2 {
@@ -112,7 +117,7 @@ fn difference<const N: usize>(before: [u64; N], after: [u64; N]) -> [u64; N] {
     array::from_fn(|index| after[index] - before[index])
 }
 
-/// The counters of all cards.
+/// The counts of all cards, on this machine and outside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cards {
     own: procfs::Traffic,
@@ -125,10 +130,10 @@ impl Cards {
         Self { own, outside: outside().run(|| procfs::traffic(|name| OUTSIDE_CARDS.contains(&name))) }
     }
 
-    /// Waits until the counters of all cards stop: acknowledgements arrive after the data.
+    /// Waits until all cards stop counting, because acknowledgements arrive after the data.
     fn quiet() -> Self {
         let mut last = Self::now();
-        wait_until("quiet cards", || {
+        wait_until("the counters of all cards to stop", || {
             thread::sleep(QUIET);
             let before = std::mem::replace(&mut last, Self::now());
             before == last
@@ -136,13 +141,14 @@ impl Cards {
         last
     }
 
-    /// The expected counts of the collector for these cards, in the order of [`EDGE`].
+    /// The edge counts that the collector should have for these cards, in the order of [`EDGE`].
     fn edge(&self) -> [u64; 4] {
         let all = self.own + self.outside;
         [all.rx_bytes - ETHERNET_BYTES * all.rx_packets, all.rx_packets, all.tx_bytes, all.tx_packets]
     }
 }
 
+/// The collector's counters at the machine's edge.
 const EDGE: [Counter; 4] =
     [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
 
@@ -161,8 +167,8 @@ impl Moment {
     }
 }
 
-/// Asserts that the collector's counts at the edge equal the sums of all cards' own counts. On a
-/// preemptible kernel the collector may miss events, so its counts may be lower.
+/// Asserts that the collector's edge counts equal the sums of all cards' counts. On a preemptible
+/// kernel the collector may miss events, so its counts may be lower.
 fn assert_exact(first: &Moment, last: &Moment) {
     let inner = difference(first.cards.edge(), last.cards_before.edge());
     let ours = difference(get(&first.reading, EDGE), get(&last.reading, EDGE));
@@ -171,6 +177,6 @@ fn assert_exact(first: &Moment, last: &Moment) {
         let counted = Bracket { inner: inner[index], ours: ours[index], outer: outer[index] };
         println!("{name}: {counted:?}");
         let may_miss = procfs::is_preemptible() && counted.ours <= counted.outer;
-        assert!(counted.holds() || may_miss, "{name} is not the cards' own count: {counted:?}");
+        assert!(counted.holds() || may_miss, "{name} differs from the count of the cards: {counted:?}");
     }
 }

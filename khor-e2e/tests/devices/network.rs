@@ -1,4 +1,4 @@
-//! Tests where the traffic of each path counts: received, sent or local.
+//! Tests whether the traffic of each network path counts as received, sent or local.
 
 use std::ops::RangeInclusive;
 
@@ -9,31 +9,31 @@ use crate::{
 
 /// Bytes that each test transfers. Emulated cards carry a few MiB per second.
 const BYTES: u64 = 4 << 20;
-/// Allowance for ARP, for the start and end of connections, and for the test's requests to the
-/// engine.
+/// Bytes that ARP, the start and end of connections, and the test's requests to the engine may add.
 const SLACK: u64 = 128 << 10;
 
-/// The payload with its headers: 66 bytes of headers for 1448 bytes of TCP payload. Through
-/// `WireGuard` ([`TUNNELLED`]), 112 or 126 bytes for 1368.
+/// The payload with its headers: 66 bytes of headers for 1448 bytes of TCP payload.
 const PAYLOAD: RangeInclusive<u64> = BYTES..=BYTES + BYTES / 20 + SLACK;
+/// The payload with its headers through `WireGuard`: 112 or 126 bytes of headers for 1368 bytes.
 const TUNNELLED: RangeInclusive<u64> = BYTES + BYTES / 20..=BYTES + BYTES / 10 + SLACK;
-/// Acknowledgements: at most one of 66 bytes for each segment.
+/// Acknowledgements of the payload: at most one of 66 bytes for each segment.
 const ACKS: RangeInclusive<u64> = 0..=BYTES / 20 + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 const ANY: RangeInclusive<u64> = 0..=u64::MAX;
 
-/// The expected bytes: received and sent at the edge, and local.
+/// The expected bytes: received and sent by the machine's edge, and local.
 struct Expected {
     rx: RangeInclusive<u64>,
     tx: RangeInclusive<u64>,
     local: RangeInclusive<u64>,
 }
 
-/// Measures a transfer from one end to another, and checks the counts.
+/// Measures a transfer between two ends, and checks the counts. `name` is the row's name in the
+/// table.
 fn row(name: &str, ends: impl FnOnce() -> [End; 2], expected: Expected) {
     let turn = turn();
     let [from, to] = ends();
-    // One byte in advance, so that ARP and the route lookup are not measured.
+    // Send one byte first, so that ARP and the route lookup are not measured.
     transfer(from, to, 1);
     let measured = turn.sources().measure_network(|| transfer(from, to, BYTES));
     let Expected { rx, tx, local } = expected;
@@ -45,39 +45,39 @@ fn reversed([one, other]: [End; 2]) -> [End; 2] {
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn download_is_received() {
     row("plain download", || reversed(plain()), Expected { rx: PAYLOAD, tx: ACKS, local: NONE });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn upload_is_sent() {
     row("plain upload", plain, Expected { rx: ACKS, tx: PAYLOAD, local: NONE });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn container_download_counts_received_and_local_once() {
     let ends = || [plain()[1], containers()[0]];
     row("download into a container", ends, Expected { rx: PAYLOAD, tx: ACKS, local: PAYLOAD });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn container_upload_counts_sent_and_local_once() {
     let ends = || [containers()[0], plain()[1]];
     row("upload from a container", ends, Expected { rx: ACKS, tx: PAYLOAD, local: PAYLOAD });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn traffic_between_containers_is_local_once() {
     row("container to container", containers, Expected { rx: NONE, tx: NONE, local: PAYLOAD });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn wireguard_download_counts_received_and_local_once() {
     row(
         "download through WireGuard",
@@ -87,27 +87,27 @@ fn wireguard_download_counts_received_and_local_once() {
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn upload_through_wireguard_is_sent_once() {
-    // The outside end of the tunnel is in the same kernel, so the collector also counts the payload
-    // that arrives there.
+    // The tunnel's other end is in the same kernel. So the collector also counts the payload that
+    // arrives there as local.
     row("upload through WireGuard", tunnel, Expected { rx: ACKS, tx: TUNNELLED, local: ANY });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn download_through_a_bond_is_received_once() {
     row("download through a bond", || reversed(bond()), Expected { rx: PAYLOAD, tx: ACKS, local: NONE });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn upload_through_a_bond_is_sent_once() {
     row("upload through a bond", bond, Expected { rx: ACKS, tx: PAYLOAD, local: NONE });
 }
 
 #[test]
-#[ignore = "only in a machine of `cargo xtask vm`"]
+#[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn loopback_is_local() {
     row("loopback", loopback, Expected { rx: NONE, tx: NONE, local: PAYLOAD });
 }

@@ -1,8 +1,8 @@
 //! Builds the network of the tests: pairs of cards, a bond, containers on a bridge, and a tunnel.
 //!
 //! `cargo xtask vm` connects the cards in pairs: `eth0` with `eth1` and so on. [`outside`] moves
-//! the cards with odd numbers into a network namespace, which stands for other machines. Each part
-//! is created when a test first needs it, and stays.
+//! the cards with odd numbers into a network namespace, which represents other machines. Each part
+//! is created when a test first needs it, and is never removed.
 
 use std::{
     io::Write,
@@ -13,13 +13,15 @@ use std::{
 
 use khor_e2e::{Namespace, load, namespace::run_command, wait_until};
 
+/// The cards of this machine.
 pub(crate) const OWN_CARDS: [&str; 3] = ["eth0", "eth2", "eth4"];
+/// The cards of the namespace "outside".
 pub(crate) const OUTSIDE_CARDS: [&str; 3] = ["eth1", "eth3", "eth5"];
 
 /// One end of a transfer: its namespace and its address.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// `None` is the machine itself.
+    /// The end's namespace; `None` for the machine's own.
     namespace: Option<&'static Namespace>,
     address: Ipv4Addr,
 }
@@ -41,7 +43,7 @@ impl End {
     }
 }
 
-/// Sends `bytes` by TCP.
+/// Sends `bytes` by TCP from one end to the other.
 pub(crate) fn transfer(from: End, to: End, bytes: u64) {
     let listener = to.run(move || TcpListener::bind((to.address, 0)).expect("a listener"));
     let address = listener.local_addr().expect("an address");
@@ -49,18 +51,18 @@ pub(crate) fn transfer(from: End, to: End, bytes: u64) {
     load::transfer(sender, &listener, bytes);
 }
 
-/// The namespace "outside", which has the other card of each pair.
+/// The namespace "outside" with the other card of each pair. The first call creates it.
 pub(crate) fn outside() -> &'static Namespace {
     static OUTSIDE: OnceLock<Namespace> = OnceLock::new();
     OUTSIDE.get_or_init(|| {
         let outside = Namespace::new();
-        // Disables IPv6, because the kernel sends IPv6 packets that no program asked for.
-        let quiet = || std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").expect("a setting");
-        quiet();
-        outside.run(quiet);
+        // Disable IPv6, because the kernel sends IPv6 packets on its own.
+        let disable_ipv6 =
+            || std::fs::write("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1").expect("disabling IPv6");
+        disable_ipv6();
+        outside.run(disable_ipv6);
         for card in OWN_CARDS.iter().chain(&OUTSIDE_CARDS) {
-            // With GRO the kernel merges packets before the collector sees them, so the collector
-            // would count fewer packets than the card.
+            // Disable GRO. With GRO the kernel merges packets before the collector counts them.
             run_command(&format!("ethtool --offload {card} gro off"));
         }
         for card in OUTSIDE_CARDS {
@@ -79,7 +81,7 @@ pub(crate) fn plain() -> [End; 2] {
     [End::here([10, 77, 0, 1]), End::within(outside(), [10, 77, 0, 2])]
 }
 
-/// This machine by its loopback address, twice.
+/// Two ends that are both this machine's loopback address.
 pub(crate) fn loopback() -> [End; 2] {
     [End::here([127, 0, 0, 1]), End::here([127, 0, 0, 1])]
 }
@@ -96,7 +98,7 @@ pub(crate) fn bond() -> [End; 2] {
     [End::here([10, 77, 3, 1]), End::within(outside(), [10, 77, 3, 2])]
 }
 
-/// Creates the bond `khor-bond` in the caller's namespace. The driver already creates a `bond0`.
+/// Creates the bond `khor-bond` in the caller's namespace. The name `bond0` may exist already.
 fn make_bond(first: &str, second: &str, address: &str) {
     run_command("ip link add khor-bond type bond mode active-backup miimon 100");
     for card in [first, second] {
@@ -112,16 +114,18 @@ fn make_bond(first: &str, second: &str, address: &str) {
 fn wait_until_active(card: &str) {
     let active = format!("Currently Active Slave: {card}\n");
     wait_until("the bond to use its first card", || {
-        let bond = std::fs::read_to_string("/proc/thread-self/net/bonding/khor-bond").expect("a bond");
+        let bond = std::fs::read_to_string("/proc/thread-self/net/bonding/khor-bond")
+            .expect("reading the state of khor-bond");
         bond.contains(&active)
     });
 }
 
-/// Two containers on a bridge of this machine, which routes their packets to the outside.
+/// The ends of two containers on a bridge of this machine. The machine routes their packets to the
+/// outside.
 pub(crate) fn containers() -> [End; 2] {
     static CONTAINERS: OnceLock<[Namespace; 2]> = OnceLock::new();
     let namespaces = CONTAINERS.get_or_init(|| {
-        std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").expect("a setting");
+        std::fs::write("/proc/sys/net/ipv4/ip_forward", "1").expect("enabling ip_forward");
         run_command("ip link add khor-bridge type bridge");
         run_command("ip address add 10.77.1.1/24 dev khor-bridge");
         run_command("ip link set khor-bridge up");
@@ -152,6 +156,7 @@ pub(crate) fn tunnel() -> [End; 2] {
     [End::here([10, 77, 2, 1]), End::within(outside(), [10, 77, 2, 2])]
 }
 
+/// The keys of one end of a tunnel.
 struct Keys {
     private: String,
     public: String,
@@ -178,11 +183,11 @@ impl Keys {
 /// Runs a command with `input` on its standard input, and returns its output.
 fn with_input(line: &str, input: &str) -> String {
     let mut words = line.split_whitespace();
-    let mut command = Command::new(words.next().expect("a program"));
+    let mut command = Command::new(words.next().expect("a command with a program"));
     let command = command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
-    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("writing");
-    let output = child.wait_with_output().expect("its output");
-    assert!(output.status.success(), "{line}");
-    String::from_utf8(output.stdout).expect("text")
+    child.stdin.take().expect("the program's input").write_all(input.as_bytes()).expect("writing the input");
+    let output = child.wait_with_output().expect("reading the program's output");
+    assert!(output.status.success(), "the command failed: {line}");
+    String::from_utf8(output.stdout).expect("UTF-8 text")
 }
