@@ -1,4 +1,4 @@
-// Builds the page the engine serves, and proxies /api to a running engine while developing.
+// Builds the page that the engine serves. In development, passes /api on to a running engine.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -8,10 +8,10 @@ import { defineConfig } from 'vitest/config';
 
 const engine = process.env.KHOR_ENGINE ?? 'http://127.0.0.1:17321';
 
-/** Shorter files are not compressed, bytes: they fit into one packet anyway. */
+/** Shorter files are not compressed, bytes. They fit into one network packet. */
 const LEAST_BYTES = 1024;
 
-/** Writes compressed copies of each text file; the engine sends them to browsers that accept them. */
+/** Writes compressed copies of the text files. The engine sends them to browsers that accept them. */
 function precompress(): Plugin {
   let folder = '';
   return {
@@ -33,7 +33,8 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  // Relative, so that the page works below the path of a proxy. The engine adjusts deeper ones.
+  // Relative addresses, so that the page works below the path of a proxy. For deeper addresses, the
+  // engine changes the relative paths in the page.
   base: './',
   plugins: [react(), precompress()],
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },
@@ -41,7 +42,7 @@ export default defineConfig({
     port: 5173,
     strictPort: true,
     proxy: {
-      // The engine only answers its own Host and Origin, so both are rewritten here.
+      // The engine accepts only its own Host and Origin, so the proxy replaces both.
       '/metrics': { target: engine, changeOrigin: true },
       '/api': { target: engine, changeOrigin: true, headers: { origin: engine } },
     },

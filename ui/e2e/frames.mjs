@@ -1,15 +1,15 @@
-// Measures the cost of drawing the view Now, and whether frames are late. All lanes have five
-// minutes of history with twenty points a second, while the engine streams.
+// Measures how much processor time the view Now uses, and whether its frames are late. All lanes have
+// five minutes of history with 20 points a second, and the engine sends values.
 import { SLOWNESS, WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
 const SPACING_MS = 50;
 const WATCH_MS = 10_000;
-/** Largest share of a core for the page's thread. Generous, because machines differ.
+/** Limit for the page's thread, share of a core. It is high, because machines differ.
  *  docs/specification.md has the measured value. */
 const BUSY_AT_MOST = 0.5;
 
-/** The engine's history, repeated into the past to five minutes with twenty points a second. */
+/** Repeats the engine's history until it has five minutes with 20 points a second. */
 function stretched({ ts_ms, rates }) {
   const count = WINDOW_MS / SPACING_MS;
   const repeated = (list) => Array.from({ length: count }, (_, i) => list[i % list.length]);
@@ -23,8 +23,8 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-/** Runs in the page. Returns the time of each frame. It requests every frame, also those with
- *  nothing to draw, so it costs more than the page alone. */
+/** Returns the time of each frame. Runs in the page. It requests every frame, even if there is
+ *  nothing to draw, so the page then uses more processor time than usual. */
 function frameTimes(length) {
   return new Promise((resolve) => {
     const stamps = [];
@@ -37,7 +37,8 @@ function frameTimes(length) {
   });
 }
 
-/** Processor time so far, seconds: of the page's thread by purpose, and of all browser processes. */
+/** The processor time until now, seconds: of the page's thread by purpose, and of all processes of
+ *  the browser. */
 async function spent(debug, browser) {
   const { metrics } = await debug.send('Performance.getMetrics');
   const of = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
@@ -45,7 +46,7 @@ async function spent(debug, browser) {
   return { thread: of.TaskDuration, scripts: of.ScriptDuration, layout: of.LayoutDuration, all: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0) };
 }
 
-/** The shares of a processor that `act` used. */
+/** The processor time during `act`, as shares of a core. */
 async function sharesOf(debug, browser, act) {
   const [before, begun] = [await spent(debug, browser), performance.now()];
   await act();
@@ -58,7 +59,7 @@ export async function frames(kit) {
   const page = await context.newPage();
   const browser = await kit.browser.newBrowserCDPSession();
   const debug = await context.newCDPSession(page);
-  // Counts processor time, so that other load on the machine does not matter.
+  // Measures processor time instead of elapsed time, so that other programs do not matter.
   await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
   const measure = (act) => sharesOf(debug, browser, act);
   const watch = () => page.waitForTimeout(WATCH_MS);
@@ -78,15 +79,15 @@ export async function frames(kit) {
 
   const alone = await measure(watch);
   console.log(
-    `figure: ${lanes} lanes: the page's thread takes ${percent(alone.thread)} of a processor (scripts ${percent(alone.scripts)}, layout ${percent(alone.layout)}), ` +
-      `all of the browser, which draws without a graphics card, ${percent(alone.all - blank.all)} more than with an empty page (${percent(blank.all)})`,
+    `figure: ${lanes} lanes: the page's thread uses ${percent(alone.thread)} of a core (scripts ${percent(alone.scripts)}, layout ${percent(alone.layout)}), ` +
+      `the whole browser, without a graphics card, uses ${percent(alone.all - blank.all)} more than with an empty page (${percent(blank.all)})`,
   );
-  kit.check(alone.thread < BUSY_AT_MOST * SLOWNESS, `the page's thread takes less than ${percent(BUSY_AT_MOST)}, allowing for a slow machine`);
+  kit.check(alone.thread < BUSY_AT_MOST * SLOWNESS, `the page's thread uses less than ${percent(BUSY_AT_MOST)} of a core, scaled by the speed of this machine`);
 
   let stamps = [];
   const asked = await measure(async () => (stamps = await page.evaluate(frameTimes, WATCH_MS)));
   const gaps = stamps.slice(1).map((at, i) => at - stamps[i]).sort((a, b) => a - b);
   const fps = (1000 * gaps.length) / (stamps.at(-1) - stamps[0]);
-  console.log(`figure: asked for every frame it gives ${fps.toFixed(1)} a second, median ${quantile(gaps, 0.5).toFixed(1)} ms, 99 % within ${quantile(gaps, 0.99).toFixed(1)} ms, the longest ${gaps.at(-1).toFixed(1)} ms; each takes the page's thread ${((asked.thread * (stamps.at(-1) - stamps[0])) / gaps.length).toFixed(2)} ms`);
+  console.log(`figure: if every frame is requested: ${fps.toFixed(1)} frames a second, median ${quantile(gaps, 0.5).toFixed(1)} ms, 99 % within ${quantile(gaps, 0.99).toFixed(1)} ms, the longest ${gaps.at(-1).toFixed(1)} ms; each frame uses the page's thread for ${((asked.thread * (stamps.at(-1) - stamps[0])) / gaps.length).toFixed(2)} ms`);
   await context.close();
 }

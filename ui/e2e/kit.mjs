@@ -1,5 +1,5 @@
-// Helpers of all browser tests: the browser, pages that report every error, checks, and requests to
-// the engine.
+// Functions that all browser tests use: they start the browser, open pages, record errors, check
+// conditions, and send requests to the engine.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -9,13 +9,13 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
-/** A step that takes longer counts as hung. The Rust test sets the time for this machine. */
+/** A step that takes longer has failed. The Rust test that starts this script sets the time. */
 export const HANG_MS = Number(process.env.KHOR_HANG_MS ?? 30_000);
-/** How many times as slow as the reference machine this machine is; at least 1. */
+/** How many times slower this machine is than the reference machine, at least 1. */
 export const SLOWNESS = Number(process.env.KHOR_SLOWNESS ?? 1);
 
 export class Kit {
-  troubles = [];
+  failures = [];
 
   constructor(base, shots) {
     this.base = base;
@@ -36,19 +36,20 @@ export class Kit {
 
   check(holds, what) {
     if (holds) console.log(`ok: ${what}`);
-    else this.trouble(what);
+    else this.fail(what);
   }
 
-  /** Records a failure. Prints it at once, so that the log shows when it happened. */
-  trouble(what) {
+  /** Records a failure, and prints it at once, so that the log shows when it happened. */
+  fail(what) {
     console.log(`FAILED: ${what}`);
-    this.troubles.push(what);
+    this.failures.push(what);
   }
 
   api = async (where) => (await fetch(new URL(where, this.base))).json();
 
   config = () => this.api('/api/config');
 
+  /** Waits until `probe` returns true. If it never does, prints its last result. */
   async until(what, probe) {
     const end = Date.now() + HANG_MS;
     let last;
@@ -57,28 +58,28 @@ export class Kit {
       if (last === true) return this.check(true, what);
       await new Promise((resolve) => setTimeout(resolve, 150));
     }
-    this.check(false, `${what} (last seen: ${JSON.stringify(last)})`);
+    this.check(false, `${what} (last result: ${JSON.stringify(last)})`);
   }
 
-  /** Opens a page that reports all errors of the console. */
+  /** Opens a page. Its errors in the console and its failed requests count as failures. */
   async open(where, options = WIDE) {
     const context = await this.browser.newContext(options);
     const page = await context.newPage();
-    // HTTP 412 means that the settings have changed. The page then fetches them and continues.
+    // HTTP 412 is no failure. It means that the settings have changed, and the page tries again.
     page.on('console', (message) => {
-      if (message.type() === 'error' && !/status of 412/.test(message.text())) this.trouble(`console error: ${message.text()}`);
+      if (message.type() === 'error' && !/status of 412/.test(message.text())) this.fail(`console error: ${message.text()}`);
     });
-    page.on('pageerror', (error) => this.trouble(`page error: ${error.message}`));
+    page.on('pageerror', (error) => this.fail(`page error: ${error.message}`));
     page.on('requestfailed', (request) => {
-      // Leaving or reloading a page aborts its requests. No other request may fail.
+      // The browser aborts requests when a page is closed or reloaded. No other request may fail.
       const why = request.failure()?.errorText;
-      if (why !== 'net::ERR_ABORTED') this.trouble(`request failed: ${request.url()} ${why}`);
+      if (why !== 'net::ERR_ABORTED') this.fail(`request failed: ${request.url()} ${why}`);
     });
     page.on('response', (response) => {
-      if (response.status() >= 400 && response.status() !== 412) this.trouble(`HTTP ${response.status()}: ${response.url()}`);
+      if (response.status() >= 400 && response.status() !== 412) this.fail(`HTTP ${response.status()}: ${response.url()}`);
     });
     page.on('request', (request) => {
-      if (new URL(request.url()).origin !== new URL(this.base).origin && !request.url().startsWith('data:')) this.trouble(`request off the site: ${request.url()}`);
+      if (new URL(request.url()).origin !== new URL(this.base).origin && !request.url().startsWith('data:')) this.fail(`request to another server: ${request.url()}`);
     });
     await page.addInitScript(() => {
       globalThis.shifts = [];
@@ -100,7 +101,7 @@ export class Kit {
   /** Waits until the code of the view is loaded. */
   loaded = (page) => page.waitForSelector('main .loading', { state: 'detached' });
 
-  /** Opens a view by its link, as a user does. */
+  /** Opens a view by a click on its link. */
   async visit(page, title) {
     await page.click(`nav a:has-text("${title}")`);
     await page.waitForSelector(`main[data-view="${title.toLowerCase()}"]`);
@@ -108,15 +109,15 @@ export class Kit {
   }
 
   async axeFinds(page, what) {
-    // CSP forbids injected script tags, but not evaluation by the debugger.
+    // The content security policy forbids script elements, but not evaluation by the debugger.
     await page.evaluate(this.axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
     const found = violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.target.join(' ')).join(', ')}`);
     this.check(found.length === 0, `${what}: no accessibility violations${found.length > 0 ? ` (${found.join('; ')})` : ''}`);
   }
 
-  /** Takes a picture of the whole page. The viewport becomes as high as the page, so that elements
-   *  at the bottom of the viewport have their place. */
+  /** Takes a screenshot of the whole page. The window becomes as high as the page, so that elements
+   *  at the bottom of the window are at the bottom of the page. */
   async shot(page, name) {
     const { width, height } = page.viewportSize();
     const whole = await page.evaluate(() => document.documentElement.scrollHeight);
@@ -126,13 +127,14 @@ export class Kit {
     await page.setViewportSize({ width, height });
   }
 
-  /** Changes a setting by `act`, waits until the config has it, and restores the old value. */
+  /** Changes a setting by `act`, waits until the config has the new value, and restores the old value
+   *  by `back`. */
   async changes(what, read, wanted, act, back) {
     const before = read(await this.config());
     await act();
     await this.until(`${what} reaches the config`, async () => same(read(await this.config()), wanted) || read(await this.config()));
     await back(before);
-    await this.until(`${what} is put back`, async () => same(read(await this.config()), before) || read(await this.config()));
+    await this.until(`${what} is restored`, async () => same(read(await this.config()), before) || read(await this.config()));
   }
 
   async fill(page, selector, text) {
@@ -147,21 +149,21 @@ export class Kit {
     await page.locator(selector).press(up ? 'ArrowRight' : 'ArrowLeft');
     await this.until(`${what} reaches the config by keyboard`, async () => read(await this.config()) !== before);
     await page.locator(selector).press(up ? 'ArrowLeft' : 'ArrowRight');
-    await this.until(`${what} is put back`, async () => Math.abs(read(await this.config()) - before) < 0.006);
+    await this.until(`${what} is restored`, async () => Math.abs(read(await this.config()) - before) < 0.006);
   }
 
-  /** Flips a switch twice. */
+  /** Turns a switch, and turns it back. */
   async flips(page, selector, what, read) {
     const before = read(await this.config());
     await this.changes(what, read, !before, () => page.click(selector), () => page.click(selector));
   }
 
-  /** Selects another entry of a list, then the old one. */
+  /** Selects another entry of a list, then the old entry. */
   async picks(page, selector, what, read) {
     const before = await page.inputValue(selector);
     const values = await page.$$eval(`${selector} option`, (all) => all.map((option) => option.value));
     const other = values.find((value) => value !== before);
-    if (other === undefined) return console.log(`ok: ${what} has one choice only`);
+    if (other === undefined) return console.log(`ok: ${what} has only one option`);
     await this.changes(what, (config) => String(read(config)), other, () => page.selectOption(selector, other), () => page.selectOption(selector, before));
   }
 }

@@ -1,33 +1,33 @@
-// The Learn view: the tour goes on, the quiz counts and explains; without clips it says so.
+// Tests the view Learn: the tour moves on by itself, and the quiz counts and explains answers.
 async function tour(kit, page) {
   const muted = async () => (await kit.api('/api/metrics')).controls.muted;
   const step = () => page.getAttribute('.steps [aria-current]', 'aria-label');
   const first = await step();
   await page.click('#tour');
   await kit.until('the tour plays', async () => (await page.getAttribute('#tour', 'aria-pressed')) === 'true');
-  await kit.until('the machine’s own music is silent meanwhile', muted);
+  await kit.until('the live music is muted during the tour', muted);
   await page.waitForTimeout(1500);
-  await kit.axeFinds(page, 'the tour as it plays');
+  await kit.axeFinds(page, 'the tour while it plays');
   await kit.shot(page, 'learn-tour');
   await page.click('#tour-next');
-  await kit.until('it can be hurried', async () => (await step()) !== first);
+  await kit.until('the button Next skips a clip', async () => (await step()) !== first);
   const second = await step();
-  await kit.until('and goes on by itself', async () => (await step()) !== second);
+  await kit.until('the tour moves on by itself', async () => (await step()) !== second);
   await page.click('#tour');
-  await kit.until('the machine sounds again', async () => !(await muted()));
+  await kit.until('after the tour, the live music plays again', async () => !(await muted()));
   await page.click('#tour');
-  await kit.until('the tour snoozes the machine again', muted);
+  await kit.until('the tour mutes the live music again', muted);
   await page.reload();
   await page.waitForSelector('#tour');
-  await kit.until('a reload during the tour ends the snooze', async () => !(await muted()));
+  await kit.until('a reload during the tour unmutes the live music', async () => !(await muted()));
 }
 
 async function quiz(kit, page, clips) {
   await page.click('#quiz-next');
   const choices = page.locator('.choices button');
-  kit.check((await choices.count()) === Math.min(4, clips.length), 'four answers to choose from');
+  kit.check((await choices.count()) === Math.min(4, clips.length), 'the quiz offers four answers');
   await kit.until('a clip plays', async () => (await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true');
-  // Which is right is told only after an answer; eight questions make a wrong one all but certain.
+  // The page shows the right answer only afterwards. One of eight answers is almost certainly wrong.
   let wrong = false;
   for (let asked = 1; asked <= 8; asked++) {
     await choices.first().click();

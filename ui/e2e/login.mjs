@@ -1,21 +1,22 @@
-// An engine that asks for its token: the page asks, a wrong one is refused, the right one opens and is remembered.
+// Tests the login at an engine that requires its token. A wrong token is rejected. The right token
+// opens the page, and a cookie keeps the login.
 import { WIDE } from './kit.mjs';
 
 export async function login(kit, { token }) {
   const context = await kit.browser.newContext(WIDE);
-  // Requests without the token are refused on purpose, so this page's console is not watched; its own errors are.
+  // The engine rejects requests without the token, so errors in the console are not failures here.
   const page = await context.newPage();
-  page.on('pageerror', (error) => kit.trouble(`page error: ${error.message}`));
+  page.on('pageerror', (error) => kit.fail(`page error: ${error.message}`));
   await page.goto(kit.base);
   await page.waitForSelector('form.login');
-  await kit.until('nothing is shown before the token is given', async () => (await page.locator('main[data-link="live"]').count()) === 0);
-  await kit.axeFinds(page, 'the question for the token');
+  await kit.until('the page shows no data before the login', async () => (await page.locator('main[data-link="live"]').count()) === 0);
+  await kit.axeFinds(page, 'the login form');
   await kit.shot(page, 'login');
 
   await page.fill('#token', 'x'.repeat(token.length));
   await page.click('form.login button');
-  await kit.until('a wrong token is said to be wrong', async () => ((await page.textContent('#token-error')) ?? '').length > 5);
-  await kit.until('where it can be seen', async () => await page.isVisible('#token-error'));
+  await kit.until('a wrong token shows an error', async () => ((await page.textContent('#token-error')) ?? '').length > 5);
+  await kit.until('the error is visible', async () => await page.isVisible('#token-error'));
   kit.check(!(await context.cookies()).some(({ name }) => name.startsWith('khor_session_')), 'a wrong token sets no cookie');
 
   await page.fill('#token', token);
@@ -27,13 +28,13 @@ export async function login(kit, { token }) {
   kit.check(cookie?.value !== token, 'the cookie is not the token');
   await page.reload();
   await kit.ready(page);
-  await kit.until('and asked for no more after a reload', async () => (await page.locator('form.login').count()) === 0);
+  await kit.until('a reload needs no new login', async () => (await page.locator('form.login').count()) === 0);
   await context.close();
 
   const other = await kit.browser.newContext(WIDE);
-  const stranger = await other.newPage();
-  await stranger.goto(kit.base);
-  await stranger.waitForSelector('form.login');
-  kit.check(true, 'another browser is asked again');
+  const otherPage = await other.newPage();
+  await otherPage.goto(kit.base);
+  await otherPage.waitForSelector('form.login');
+  kit.check(true, 'another browser needs its own login');
   await other.close();
 }

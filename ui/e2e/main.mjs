@@ -1,10 +1,12 @@
 // Drives the page in a real browser against a running engine. Usage:
 //   node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>]
 //   node e2e/main.mjs <base url> <shots dir> --token <token> [--prefix] | --site <part> | --original
-// The caller starts the load when this script prints "ok: there are charts". The script prints what
-// failed and exits non-zero. With --token it tests only the login of an engine that requires the token.
-// With --token and --prefix it tests only the page below the path of a proxy. With --original it tests
-// only a page that uses the original's API. With --site it tests only the view of the site's hosts.
+// With --expect-rise, the caller starts a load when this script prints "ok: there are charts". The
+// script prints all failures, and exits with status 1 if there are any. Some options select one test:
+//   --token             the login at an engine that requires this token
+//   --token --prefix    the page below the path of a proxy
+//   --original          a page that uses only the API of the original khor
+//   --site              the view of a site's hosts
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';
 import { SITES } from './fleet.mjs';
@@ -39,12 +41,12 @@ for (const [part, run] of steps) {
   try {
     await run();
   } catch (error) {
-    kit.trouble(`${part}: ${error.stack ?? String(error)}`);
+    kit.fail(`${part}: ${error.stack ?? String(error)}`);
   }
 }
 await kit.browser.close();
-console.log(kit.troubles.length === 0 ? 'all well' : `${kit.troubles.length} failures`);
-process.exit(kit.troubles.length === 0 ? 0 : 1);
+console.log(kit.failures.length === 0 ? 'all checks passed' : `${kit.failures.length} ${kit.failures.length === 1 ? 'failure' : 'failures'}`);
+process.exit(kit.failures.length === 0 ? 0 : 1);
 
 function stepsOf({ token, site, prefix: below, original: alone, 'expect-rise': rise }) {
   if (alone === true) return [['original', () => original(kit)]];

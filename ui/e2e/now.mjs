@@ -1,9 +1,9 @@
-// Tests the view Now: charts and score move, real load moves the right lane, header controls apply
-// in every tab, and the visualiser paints.
+// Tests the view Now: charts and score move, a real load raises the rate of its lane, the controls in
+// the header and the shortcuts work, and the visualiser moves.
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
-/** A lane has risen if its rate has grown by this factor since the page was opened, or from zero. */
+/** A lane has risen if its rate is this many times the first rate, or if the first rate was zero. */
 const RISE = 3;
 
 const laneRate = async (page, signal) => {
@@ -12,11 +12,11 @@ const laneRate = async (page, signal) => {
 };
 const pixels = (page, selector) => page.$$eval(selector, (all) => all.map((canvas) => canvas.toDataURL()));
 
-/** Distance that the score has moved to the left, CSS pixels. */
-const pulled = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
+/** How far the score has moved to the left, CSS pixels. */
+const distance = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
 
-/** Twenty positions of the score with their times, ms. The page's clock measures the times, so
- *  delays of this program do not matter. */
+/** Twenty positions of the score with their times, ms. The times are of the page's clock, so delays of
+ *  this script do not matter. */
 const places = (page) =>
   page.$eval('.roll canvas', async (canvas) => {
     const seen = [];
@@ -29,26 +29,26 @@ const places = (page) =>
 
 async function scrolls(kit, page) {
   const seen = await places(page);
-  // Leaves out the jump at the beginning of the next strip.
+  // Ignores the jump when a new strip replaces the old one.
   const steps = seen.slice(1).map(({ at, ms }, i) => ({ px: at - seen[i].at, ms: ms - seen[i].ms })).filter(({ px }) => px >= 0);
-  kit.check(steps.some(({ px }) => px > 0), 'the score is pulled along');
+  kit.check(steps.some(({ px }) => px > 0), 'the score scrolls');
   const speeds = steps.map(({ px, ms }) => (1000 * px) / ms);
-  kit.check(speeds.every((speed) => speed < 100), `evenly (at most ${Math.max(...speeds).toFixed(0)} px a second)`);
+  kit.check(speeds.every((speed) => speed < 100), `the score scrolls evenly (at most ${Math.max(...speeds).toFixed(0)} px a second)`);
 }
 
-/** With reduced motion, the same picture changes once a bar. */
+/** With reduced motion, the score does not scroll. Its picture changes once a bar. */
 async function still(kit) {
   const page = await kit.open('/', { ...WIDE, reducedMotion: 'reduce' });
   const first = (await pixels(page, '.roll canvas'))[0];
   const moving = await page.evaluate(() => document.getAnimations().length);
-  kit.check(moving === 0 && (await pulled(page)) === 0, 'nothing moves where less motion is wanted');
-  await kit.until('the score is renewed all the same', async () => (await pixels(page, '.roll canvas'))[0] !== first);
+  kit.check(moving === 0 && (await distance(page)) === 0, 'with reduced motion, nothing moves');
+  await kit.until('with reduced motion, the score is painted again', async () => (await pixels(page, '.roll canvas'))[0] !== first);
   await page.context().close();
 }
 
 async function watch(kit, page, signal) {
   const lanes = await page.$$eval('.lane', (all) => all.map((lane) => lane.dataset.signal));
-  kit.check(SIGNALS.every((it) => lanes.includes(it)), `all ${SIGNALS.length} lanes (found ${lanes.join(' ')})`);
+  kit.check(SIGNALS.every((it) => lanes.includes(it)), `all ${SIGNALS.length} lanes are shown (found ${lanes.join(' ')})`);
   const first = signal ? await laneRate(page, signal) : null;
   await page.waitForSelector('.charts canvas');
   const charts = await pixels(page, '.charts canvas');
@@ -66,7 +66,7 @@ async function watch(kit, page, signal) {
       return rate !== null && rate > 0 && rate >= (first ?? 0) * RISE ? true : rate;
     },
   );
-  await page.waitForTimeout(4000); // The sentence uses means over three seconds.
+  await page.waitForTimeout(4000); // The sentence uses mean rates over three seconds.
   await kit.shot(page, 'now-under-load');
 }
 
@@ -74,50 +74,50 @@ async function steer(kit, page) {
   const muted = async () => (await kit.api('/api/metrics')).controls.muted;
   const before = await muted();
   await page.click('#mute');
-  await kit.until(`mute turns ${!before}`, async () => (await muted()) === !before);
+  await kit.until(`the mute button changes muted to ${!before}`, async () => (await muted()) === !before);
   await page.reload();
   await kit.ready(page);
-  await kit.until('mute survives a reload', async () => (await page.getAttribute('#mute', 'aria-pressed')) === String(!before));
+  await kit.until('after a reload, the page shows the mute', async () => (await page.getAttribute('#mute', 'aria-pressed')) === String(!before));
   await page.click('#mute');
-  await kit.until(`mute turns back to ${before}`, async () => (await muted()) === before);
+  await kit.until(`the mute button changes muted to ${before}`, async () => (await muted()) === before);
 
   await kit.slides(page, '#header-gain', 'the volume in the header', (config) => config.audio.master_gain);
 
   const until = async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms;
   await page.click('#snooze');
   await page.click('#snooze-menu [data-minutes="5"]');
-  await kit.until('a snooze of five minutes is on', async () => Math.abs(((await until()) ?? 0) - Date.now() - 300_000) < 20_000);
-  await kit.until('it mutes', muted);
+  await kit.until('a snooze of five minutes starts', async () => Math.abs(((await until()) ?? 0) - Date.now() - 300_000) < 20_000);
+  await kit.until('the snooze mutes', muted);
   await page.click('#snooze');
   await kit.axeFinds(page, 'the open snooze menu');
   await page.click('#snooze-menu [data-minutes="0"]');
-  await kit.until('and is over when told so', async () => (await until()) === null && !(await muted()));
+  await kit.until('the snooze can be ended', async () => (await until()) === null && !(await muted()));
   await page.click('#snooze');
   await page.keyboard.press('Escape');
   await kit.until('Escape closes the snooze menu', async () => await page.isHidden('#snooze-menu'));
 
   const theme = () => page.evaluate(() => document.documentElement.dataset.theme ?? 'auto');
   await page.click('#theme');
-  kit.check((await theme()) === 'light', 'the theme can be chosen');
+  kit.check((await theme()) === 'light', 'the theme can be changed');
   await page.click('#theme');
   await page.click('#theme');
-  kit.check((await theme()) === 'auto', 'and left to the system');
+  kit.check((await theme()) === 'auto', 'the theme of the system can be selected');
 }
 
-/** The keys of khor top work, except while the user types. */
+/** The keyboard shortcuts work, except while the user types. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
-  // The key s toggles the snooze as the page shows it. The page shows the end of a snooze later
-  // than the API.
+  // The key s starts or ends a snooze, depending on what the page shows. The page shows the end of a
+  // snooze later than the API, so wait for the page.
   await page.waitForSelector('#snooze[data-on="false"]');
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');
-  await kit.until('the page gives the end of the snooze', async () => /Snoozed until \d\d:\d\d\./.test((await page.textContent('.say')) ?? ''));
+  await kit.until('the page shows when the snooze ends', async () => /Snoozed until \d\d:\d\d\./.test((await page.textContent('.say')) ?? ''));
   await page.keyboard.press('m');
-  await kit.until('the key m mutes, also during a snooze', async () => (await controls()).silence?.reason === 'muted');
+  await kit.until('the key m mutes during a snooze', async () => (await controls()).silence?.reason === 'muted');
   await kit.until('the page says that it is muted', async () => /Muted\./.test((await page.textContent('.say')) ?? ''));
   await page.click('#sound-again');
-  await kit.until('and its button unmutes', async () => !(await controls()).muted);
+  await kit.until('the button Unmute unmutes', async () => !(await controls()).muted);
   await page.keyboard.press('?');
   await page.waitForSelector('dialog.keys[open]');
   await kit.axeFinds(page, 'the list of keys');
@@ -127,7 +127,7 @@ async function keys(kit, page) {
   await kit.visit(page, 'Compose');
   await page.locator('#save-name').pressSequentially('ms');
   await page.waitForTimeout(600);
-  kit.check(!(await controls()).muted && (await page.inputValue('#save-name')) === 'ms', 'letters typed into a field are no shortcuts');
+  kit.check(!(await controls()).muted && (await page.inputValue('#save-name')) === 'ms', 'letters in a text field are no shortcuts');
   await kit.visit(page, 'Now');
 }
 
@@ -141,7 +141,7 @@ async function visual(kit, page) {
   await kit.shot(page, 'visual');
   await page.click('#visual-close');
   await page.waitForSelector('dialog.visual', { state: 'detached' });
-  kit.check(true, 'and closes');
+  kit.check(true, 'the visualiser closes');
 }
 
 export async function now(kit, signal) {

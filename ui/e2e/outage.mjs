@@ -1,8 +1,9 @@
-// The engine goes away and comes back, as the page sees it: a relay between the two is cut and mended.
+// Tests that the page reports a lost engine, and reconnects. A proxy between page and engine is closed
+// and opened again.
 import http from 'node:http';
 
-/** Passes everything on to the engine under the engine's own name, until it is cut. */
-class Relay {
+/** A proxy that passes all requests on to the engine while it is open. */
+class EngineProxy {
   sockets = new Set();
 
   constructor(base) {
@@ -23,9 +24,9 @@ class Relay {
     });
   }
 
-  mend = (port = 0) => new Promise((resolve) => this.server.listen(port, '127.0.0.1', () => resolve(this.server.address().port)));
+  open = (port = 0) => new Promise((resolve) => this.server.listen(port, '127.0.0.1', () => resolve(this.server.address().port)));
 
-  cut = () =>
+  close = () =>
     new Promise((resolve) => {
       this.server.close(resolve);
       for (const socket of this.sockets) socket.destroy();
@@ -33,23 +34,23 @@ class Relay {
 }
 
 export async function outage(kit) {
-  const relay = new Relay(kit.base);
-  const port = await relay.mend();
+  const proxy = new EngineProxy(kit.base);
+  const port = await proxy.open();
   const context = await kit.browser.newContext();
-  // Its requests fail on purpose, so this page's console is not watched.
+  // Requests fail on purpose, so errors in the console are not failures here.
   const page = await context.newPage();
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForSelector('main[data-link="live"]');
-  await relay.cut();
-  await kit.until('the page says that the engine is gone', async () => /not answering/.test((await page.textContent('.banner')) ?? ''));
-  await kit.until('and greys what it shows', async () => (await page.getAttribute('main', 'data-link')) === 'lost');
+  await proxy.close();
+  await kit.until('the page says that the engine is not answering', async () => /not answering/.test((await page.textContent('.banner')) ?? ''));
+  await kit.until('the page becomes grey', async () => (await page.getAttribute('main', 'data-link')) === 'lost');
   await kit.axeFinds(page, 'without the engine');
   await kit.shot(page, 'now-lost');
-  await relay.mend(port);
-  await kit.until('it finds the engine again and says so', async () => /answers again/.test((await page.textContent('.banner')) ?? ''));
+  await proxy.open(port);
+  await kit.until('the page reconnects, and says so', async () => /answers again/.test((await page.textContent('.banner')) ?? ''));
   await page.waitForSelector('main[data-link="live"]');
   const bar = await page.textContent('.families .at-bar');
-  await kit.until('and goes on', async () => (await page.textContent('.families .at-bar')) !== bar);
+  await kit.until('the bars continue', async () => (await page.textContent('.families .at-bar')) !== bar);
   await context.close();
-  await relay.cut();
+  await proxy.close();
 }

@@ -1,4 +1,5 @@
-// The Outputs view: every setting reaches the engine's config and back, the engine is heard in the page, recorded and fetched.
+// Tests the view Outputs: every setting reaches the engine's config, and the page plays the engine's
+// sound and records it.
 async function sound(kit, page) {
   await kit.slides(page, '#gain', 'volume', (config) => config.audio.master_gain);
   await kit.picks(page, '#device', 'sound device', (config) => config.audio.device);
@@ -6,14 +7,14 @@ async function sound(kit, page) {
   await kit.flips(page, '#feature-audio', 'sound', (config) => config.features.audio);
   await page.click('#snooze-15');
   await kit.until('a snooze mutes', async () => (await kit.api('/api/metrics')).controls.muted);
-  await kit.until('and the page shows it', async () => (await page.textContent('#silence-state'))?.startsWith('Silent until'));
+  await kit.until('the page shows the snooze', async () => (await page.textContent('#silence-state'))?.startsWith('Snoozed until'));
   await page.click('#outputs-mute');
   await kit.until('the mute button mutes during a snooze', async () => (await kit.api('/api/metrics')).controls.silence?.reason === 'muted');
-  await kit.until('and the page shows the mute', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
+  await kit.until('the page shows the mute', async () => (await page.getAttribute('#outputs-mute', 'aria-pressed')) === 'true');
   await page.click('#outputs-mute');
-  await kit.until('unmuting ends it', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
+  await kit.until('unmuting ends the snooze', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
   for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {
-    // A failure of it would be an error in the console, and of an HTTP status.
+    // `kit.open` records an error answer as a failure.
     await Promise.all([page.waitForResponse((answer) => new URL(answer.url()).pathname === path && answer.ok()), page.click(selector)]);
     kit.check(true, `${path} is answered`);
   }
@@ -34,75 +35,77 @@ async function midiAndOsc(kit, page) {
   await kit.flips(page, '#osc-receive', 'OSC receiving', (config) => config.osc.receive.enabled);
 }
 
-/** Quiet hours that are now mute, and say so; what there is for the desktop is switched, and its state is told. */
+/** Quiet hours mute, and the page shows them. The desktop features can be switched, and the page shows
+ *  their state. */
 async function desktop(kit, page) {
   const time = (minutes) => new Date(Date.now() + minutes * 60_000).toTimeString().slice(0, 5);
   const [from, to] = [time(-60), time(60)];
   const controls = async () => (await kit.api('/api/metrics')).controls;
   const fills = async (selector, what, read, value) =>
     kit.changes(what, read, value, () => kit.fill(page, selector, value), (old) => kit.fill(page, selector, old));
-  await fills('#quiet-from', 'begin of quiet hours', (config) => config.quiet.from, from);
+  await fills('#quiet-from', 'start of quiet hours', (config) => config.quiet.from, from);
   await fills('#quiet-to', 'end of quiet hours', (config) => config.quiet.to, to);
   await kit.fill(page, '#quiet-from', from);
-  await kit.until('quiet hours from an hour ago', async () => (await kit.api('/api/config')).quiet.from === from);
+  await kit.until('quiet hours start an hour ago', async () => (await kit.api('/api/config')).quiet.from === from);
   await kit.fill(page, '#quiet-to', to);
-  await kit.until('until in an hour', async () => (await kit.api('/api/config')).quiet.to === to);
+  await kit.until('quiet hours end in an hour', async () => (await kit.api('/api/config')).quiet.to === to);
   await page.click('#quiet');
-  await kit.until('they mute', async () => (await controls()).muted && (await controls()).quiet_until_ts_ms > Date.now());
-  await kit.until('and the page says so', async () => (await page.textContent('#silence-state'))?.startsWith('Quiet hours until'));
+  await kit.until('quiet hours mute', async () => (await controls()).muted && (await controls()).quiet_until_ts_ms > Date.now());
+  await kit.until('the page shows the quiet hours', async () => (await page.textContent('#silence-state'))?.startsWith('Quiet hours until'));
   await page.click('#outputs-sound');
-  await kit.until('a hand is stronger', async () => !(await controls()).muted);
+  await kit.until('the user can unmute during quiet hours', async () => !(await controls()).muted);
   await page.click('#quiet');
-  await kit.until('no quiet hours', async () => !(await kit.api('/api/config')).quiet.enabled);
+  await kit.until('quiet hours can be switched off', async () => !(await kit.api('/api/config')).quiet.enabled);
 
   for (const part of ['mpris', 'notifications', 'bus']) await kit.flips(page, `#desktop-${part}`, `desktop: ${part}`, (config) => config.desktop[part]);
   await page.click('#desktop-bus');
   const state = async () => (await page.textContent('section[aria-labelledby=desktop-title] .part-state')) ?? '';
-  await kit.until('how it is on the bus is told', async () => {
+  await kit.until('the page shows the state of D-Bus', async () => {
     const { ok, error } = (await kit.api('/api/health')).desktop;
     return (ok && (await state()).includes('D-Bus')) || (error !== null && (await state()).includes(error));
   }, 15_000);
   await page.click('#desktop-bus');
-  await kit.until('and it is off again', async () => !(await kit.api('/api/config')).desktop.bus);
+  await kit.until('D-Bus can be switched off', async () => !(await kit.api('/api/config')).desktop.bus);
 }
 
-/** Four seconds without a gap, in one of a few tries: where every processor is busy, the browser may come late in one. */
-async function heardWithoutGaps(kit, page, said) {
-  const words = /^\d{2,3} ms behind, (no|\d+) gaps?$/;
+/** Listens for four seconds without a gap. Tries several times, because the browser may be late while
+ *  all processors are busy. */
+async function playsWithoutGaps(kit, page, state) {
+  const words = /^\d{2,3} ms delay, (no|\d+) gaps?$/;
   let text = '';
   for (let tries = 0; tries < 5; tries++) {
-    const before = words.exec((await said()) ?? '')?.[1];
+    const before = words.exec((await state()) ?? '')?.[1];
     await page.waitForTimeout(4000);
-    text = (await said()) ?? '';
+    text = (await state()) ?? '';
     if (before !== undefined && words.exec(text)?.[1] === before) break;
     text = `${text}, after ${before} gaps`;
   }
-  kit.check(words.test(text), `it is heard without gaps, soon (${text})`);
+  kit.check(words.test(text), `the sound plays without gaps (${text})`);
 }
 
-/** The engine is heard in the browser, and what it plays is recorded and fetched. */
+/** The browser plays the engine's sound. The sound is recorded, and the recording downloaded. */
 async function listen(kit, page) {
   await page.click('#listen');
-  const said = () => page.textContent('#listen-state');
-  await kit.until('the engine is heard in the browser', async () => /^\d+ ms behind/.test((await said()) ?? '') || (await said()));
-  await heardWithoutGaps(kit, page, said);
-  await kit.until('the engine knows its listener', async () => (await kit.api('/api/health')).listen.listeners === 1);
+  const state = () => page.textContent('#listen-state');
+  await kit.until('the browser plays the engine’s sound', async () => /^\d+ ms delay/.test((await state()) ?? '') || (await state()));
+  await playsWithoutGaps(kit, page, state);
+  await kit.until('the engine counts one listener', async () => (await kit.api('/api/health')).listen.listeners === 1);
 
   await page.click('#record');
-  await kit.until('it is being recorded', async () => (await page.getAttribute('#record', 'aria-pressed')) === 'true');
-  await kit.until('for two seconds', async () => (await kit.api('/api/recording')).seconds >= 2);
+  await kit.until('a recording starts', async () => (await page.getAttribute('#record', 'aria-pressed')) === 'true');
+  await kit.until('the recording has two seconds', async () => (await kit.api('/api/recording')).seconds >= 2);
   await kit.shot(page, 'outputs-listening');
   await page.click('#record');
-  await kit.until('the recording can be fetched', async () => {
+  await kit.until('the recording can be downloaded', async () => {
     const file = await page.locator('.files a').first().getAttribute('href', { timeout: 500 }).catch(() => null);
     if (file === null) return false;
     const bytes = new Uint8Array(await (await fetch(new URL(file, kit.base))).arrayBuffer());
     return String.fromCharCode(...bytes.slice(0, 4)) === 'fLaC' && bytes.length > 10_000;
   });
   await kit.visit(page, 'Now');
-  await kit.until('it goes on in another view', async () => (await page.getAttribute('#listen', 'aria-pressed')) === 'true');
+  await kit.until('the sound continues in another view', async () => (await page.getAttribute('#listen', 'aria-pressed')) === 'true');
   await page.click('#listen');
-  await kit.until('and the listener is gone', async () => (await kit.api('/api/health')).listen.listeners === 0);
+  await kit.until('the engine counts no listener', async () => (await kit.api('/api/health')).listen.listeners === 0);
 }
 
 export async function outputs(kit) {

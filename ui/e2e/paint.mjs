@@ -1,29 +1,29 @@
 // Measures how many bytes a browser without a cache receives before it paints the sentence of the
-// view Now, on loopback and on a slow line. The test limits bytes, because times depend on the
-// machine. Times are only printed.
+// view Now, on loopback and on a slow line. Only the bytes have limits. Times depend on the machine,
+// so they are only printed.
 import { WIDE } from './kit.mjs';
 
-/** Limit of the API's data before compression, bytes. */
+/** Limit for the API's data before compression, bytes. */
 const MOST_API_BYTES = 60_000;
-/** Limit of all data as sent: page, scripts, styles and API, bytes. */
+/** Limit for all data after compression, bytes: page, scripts, styles and API. */
 const MOST_WIRE_BYTES = 240_000;
 
 const SLOW_LINE = { offline: false, latency: 20, downloadThroughput: 50 * 1024, uploadThroughput: 50 * 1024 };
 const LINES = { loopback: null, 'a line of 50 kB/s': SLOW_LINE };
 
-/** Records when the page has painted a sentence. Runs in the page before the page's own scripts. */
+/** Records when the browser has painted a sentence. Runs in the page, before the page's scripts. */
 function watchSentence() {
-  const isSentence = (text) => !['', 'Listening…', 'The engine is not answering.'].includes(text);
+  const isSentence = (text) => !['', 'Waiting for data…', 'The engine is not answering.'].includes(text);
   const look = () => {
     const heading = document.querySelector('.say h1');
     if (heading === null || !isSentence(heading.textContent)) requestAnimationFrame(look);
-    // The second frame starts after the first one is painted.
+    // The second frame starts after the browser has painted the first one.
     else requestAnimationFrame(() => requestAnimationFrame(() => { globalThis.paintedAt = performance.now(); }));
   };
   requestAnimationFrame(look);
 }
 
-/** Records each piece of data that the page receives: time, URL and sizes. */
+/** Records time, URL and sizes of all data that the page receives. */
 async function recorded(page, line) {
   const session = await page.context().newCDPSession(page);
   const [urls, pieces] = [new Map(), []];
@@ -45,7 +45,7 @@ async function recorded(page, line) {
 
 const sum = (pieces, size) => pieces.reduce((total, piece) => total + piece[size], 0);
 
-/** Lists the files with the most bytes, the largest first. */
+/** Lists the largest files, the largest first. */
 function listed(pieces) {
   const files = new Map();
   for (const { url, wire } of pieces) files.set(url, (files.get(url) ?? 0) + wire);
@@ -62,12 +62,12 @@ async function measure(kit, name, line) {
   const [api, wire] = [sum(before.filter(({ url }) => new URL(url).pathname.startsWith('/api/')), 'plain'), sum(before, 'wire')];
   console.log(`measured: on ${name} the sentence is painted after ${Math.round(rest.ms)} ms; ${listed(before)}`);
   kit.check(api > 0 && api <= MOST_API_BYTES, `on ${name} the sentence needs at most ${MOST_API_BYTES} bytes of the API (${api})`);
-  kit.check(wire > 0 && wire <= MOST_WIRE_BYTES, `on ${name} it needs at most ${MOST_WIRE_BYTES} bytes in all (${wire})`);
+  kit.check(wire > 0 && wire <= MOST_WIRE_BYTES, `on ${name} the sentence needs at most ${MOST_WIRE_BYTES} bytes in total (${wire})`);
   await context.close();
 }
 
-/** Opens the page and waits for its sentence. Returns the time of the paint on the page's clock
- *  (`ms`) and on the recorder's clock (`painted`). */
+/** Opens the page, and waits for its sentence. Returns the time of the paint by the page's clock (`ms`)
+ *  and by the clock of the recorded data (`painted`). */
 async function load(kit, page, line) {
   const record = await recorded(page, line);
   await page.goto(kit.base, { waitUntil: 'commit' });

@@ -1,11 +1,12 @@
-// The page below the path of a proxy. The proxy removes the path: /khor/ here is / at the engine.
+// Tests the page below the path of a proxy. The proxy removes the path: /khor/ is / at the engine.
 import { once } from 'node:events';
 import http from 'node:http';
 import { WIDE } from './kit.mjs';
 
 const PREFIX = '/khor';
 
-/** Passes on requests below the path. Other requests get 404 and are collected in `strays`. */
+/** A proxy that passes on requests below the path. It answers other requests with 404, and adds them to
+ *  `strays`. */
 function proxy(engine, strays) {
   const target = (request) => {
     const headers = { ...request.headers, host: engine.host };
@@ -47,7 +48,7 @@ export async function prefix(kit, { token }) {
   const base = `http://127.0.0.1:${server.address().port}${PREFIX}/`;
   const context = await kit.browser.newContext(WIDE);
   const page = await context.newPage();
-  page.on('pageerror', (error) => kit.trouble(`page error: ${error.message}`));
+  page.on('pageerror', (error) => kit.fail(`page error: ${error.message}`));
   await page.goto(base);
   await page.waitForSelector('form.login');
   await page.fill('#token', token);
@@ -58,13 +59,13 @@ export async function prefix(kit, { token }) {
   await kit.visit(page, 'Outputs');
   kit.check(page.url() === `${base}outputs`, `a view's address is below the path: ${page.url()}`);
   await page.click('#listen');
-  await kit.until('sound comes through the proxy', async () => /ms behind/.test((await page.textContent('#listen-state')) ?? ''));
+  await kit.until('the sound plays through the proxy', async () => /ms delay/.test((await page.textContent('#listen-state')) ?? ''));
   await page.click('#listen');
   await kit.visit(page, 'Learn');
   for (const address of ['outputs', 'compose/', 'nonsense/deeper']) {
     await page.goto(base + address);
     await kit.ready(page);
-    kit.check(true, `${address} is found after a reload`);
+    kit.check(true, `${address} can be opened directly`);
   }
   kit.check(strays.length === 0, `no request is outside the path: ${strays.join(' ')}`);
   await context.close();

@@ -1,16 +1,17 @@
-// Starts the page: opens the event stream and paints the sentence while the browser loads the rest.
+// Starts the page: opens the event stream, and paints the sentence about the machine while the
+// browser loads the rest.
 import './theme/tokens.css';
 import './app/layout.css';
 import './header/header.css';
 import './now/now.css';
 import './now/sentence.css';
 import { makeStores, startStores, type Stores } from './app/stores';
-import { LISTENING, type Part } from './now/sentence';
+import { WAITING, type Part } from './now/sentence';
 import { badgeOf, scopeTrouble, statusLine } from './now/status';
 
-/** The logo and the sentence, in the same places as in the whole page. */
+/** A page with only the logo and the sentence, at their final places. */
 const SHELL = `<header><div class="logo">kh<i>o</i>r</div></header>
-<main data-link="connecting" data-view="now"><div class="now"><div class="say"><h1>${LISTENING}</h1><p></p></div></div></main>`;
+<main data-link="connecting" data-view="now"><div class="now"><div class="say"><h1>${WAITING}</h1><p></p></div></div></main>`;
 
 function element(tag: string, className: string, text: string): HTMLElement {
   const made = document.createElement(tag);
@@ -19,7 +20,7 @@ function element(tag: string, className: string, text: string): HTMLElement {
   return made;
 }
 
-/** The DOM node of a part of the sentence, in the colour of its family. */
+/** The DOM node of a part of the sentence, in the colour of the part's signal family. */
 function painted({ text, family }: Part): Node | string {
   if (family === undefined) return text;
   const words = element('em', '', text);
@@ -27,19 +28,19 @@ function painted({ text, family }: Part): Node | string {
   return words;
 }
 
-/** Shows the sentence and the line below it in the shell. The returned function ends that. */
+/** Shows the shell and keeps its sentence up to date. Call the returned function to stop. */
 function paintShell(root: HTMLElement, { sentence, health, router }: Stores): () => void {
   if (router.place.get().view !== 'now') return () => undefined;
   root.innerHTML = SHELL;
   const [heading, line] = [root.querySelector('h1'), root.querySelector('p')];
   const paint = () => {
-    const [told, state] = [sentence.told.get(), health.state.get()];
-    if (told === null || state === null) return;
+    const [shown, state] = [sentence.current.get(), health.state.get()];
+    if (shown === null || state === null) return;
     const badge = badgeOf(state);
-    heading?.replaceChildren(...(badge === null ? [] : [element('span', badge.className, badge.text)]), ...told.parts.map(painted));
+    heading?.replaceChildren(...(badge === null ? [] : [element('span', badge.className, badge.text)]), ...shown.parts.map(painted));
     line?.replaceChildren(scopeTrouble(state) ?? statusLine(state));
   };
-  const ends = [sentence.told.subscribe(paint), health.state.subscribe(paint)];
+  const ends = [sentence.current.subscribe(paint), health.state.subscribe(paint)];
   return () => ends.forEach((end) => end());
 }
 
@@ -54,5 +55,5 @@ import('./main').then(
     endShell();
     mount(root, stores);
   },
-  () => root.append('The page could not be loaded. Reload it.'),
+  () => root.append('Part of this page could not be loaded. Reload the page.'),
 );

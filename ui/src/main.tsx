@@ -1,4 +1,4 @@
-// Replaces the shell that boot.ts has painted by the whole page.
+// Renders the complete page with React, in place of the first sentence that boot.ts painted.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';

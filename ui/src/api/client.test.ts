@@ -1,4 +1,4 @@
-// Whatever goes wrong ends as an ApiError with words for a person.
+// Every failed request throws an ApiError with a readable message.
 import { describe, expect, it } from 'vitest';
 import { ApiError, Client } from './client';
 
@@ -12,23 +12,23 @@ const failure = (promise: Promise<unknown>) =>
   );
 
 describe('Client', () => {
-  it('passes the engine’s own words on', async () => {
+  it('has the engine’s error message', async () => {
     const error = await failure(answering(400, '{"ok":false,"error":"music.bpm: 999 is outside 20..300"}').patchConfig({ music: { bpm: 999 } }));
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ status: 400, message: 'music.bpm: 999 is outside 20..300' });
   });
 
-  it('says so when an error has no words', async () => {
+  it('names the request without an error message', async () => {
     expect(await failure(answering(500, '{}').health())).toMatchObject({ message: 'GET /api/health: HTTP 500' });
     expect(await failure(answering(502, '<html>').health())).toMatchObject({ status: 502, message: /not JSON/ });
   });
 
-  it('says so when nobody answers', async () => {
+  it('reports a missing answer', async () => {
     const client = new Client(() => Promise.reject(new TypeError('fetch failed')));
     expect(await failure(client.config())).toMatchObject({ status: 0, message: 'the engine is not answering' });
   });
 
-  it('sends what the contract asks for', async () => {
+  it('sends method, path and body', async () => {
     const seen: unknown[] = [];
     const client = new Client((url, init) => {
       seen.push([init?.method, url, init?.body]);

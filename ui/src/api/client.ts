@@ -1,16 +1,16 @@
-// The client of the engine's HTTP API: one typed function for each operation, and one error type.
+// The client of the engine's HTTP API: one function for each operation, and one type of error.
 import { at, BASE } from '../app/base';
 import type { PresetDetail, PresetFile, PresetList, Previewed, Problem, Vocabulary } from './types';
 import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, HistoryColumns, RecordingFile } from './types';
 
 const TIMEOUT_MS = 5000;
 
-/** The engine's error answer. `status` is 0 if there was no answer. */
+/** A failed request, with the engine's message. `status` is 0 if the engine did not answer. */
 export class ApiError extends Error {
   readonly status: number;
-  /** The problems of a rejected preset, with their places. */
+  /** The problems of a rejected preset, with the paths of their fields. */
   readonly problems: readonly Problem[];
-  /** Whether the engine accepts its token as a login. */
+  /** Whether the engine accepts a login with its token. */
   readonly asksToken: boolean;
 
   constructor(status: number, message: string, problems: readonly Problem[] = [], asksToken = false) {
@@ -38,7 +38,8 @@ const preset = (name: string) => `/api/presets/${encodeURIComponent(name)}`;
 
 export class Client {
   private readonly fetch: Fetch;
-  /** Version of the last received config. It prevents overwriting a change of another client. */
+  /** Version of the config that was last received. A patch sends it, so that the engine rejects a
+   *  patch after a change by another client. */
   private configTag: string | null = null;
 
   constructor(fetcher: Fetch = (input, init) => globalThis.fetch(input, init)) {
@@ -69,7 +70,7 @@ export class Client {
   recordings = () => this.call<{ folder: string; recordings: RecordingFile[] }>('GET', '/api/recordings');
   panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
-  /** If `leaving`, the request continues after the page is closed. */
+  /** `leaving` lets the request continue after the page is closed. */
   snooze = (minutes: number, leaving = false) =>
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`, undefined, leaving);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
@@ -112,7 +113,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether the engine is too old for the requested operation. */
+/** Whether the engine does not have the requested operation, for example because it is older. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 405);
 }

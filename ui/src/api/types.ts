@@ -1,4 +1,4 @@
-// The page's names for the generated types of the API.
+// Short names for the generated types of the API.
 import type { components } from './schema';
 
 type Schemas = components['schemas'];

@@ -17,7 +17,7 @@ export function App() {
   return (
     <>
       <a className="skip" href="#content">
-        Skip to the view
+        Skip to content
       </a>
       <Header />
       {!locked && <ConnectionBanner />}

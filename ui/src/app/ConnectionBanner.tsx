@@ -1,13 +1,14 @@
-// Shows when the engine does not answer, when it answers again, and when it was updated.
+// The banner: the engine does not answer, answers again, or was updated.
 import { useEffect, useState } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';
 import { useStores } from './context';
 
+/** How long the banner shows that the engine answers again. */
 const BACK_MS = 4000;
 
 function words(link: Link, updated: boolean, back: boolean): string {
-  if (link === 'lost') return 'The engine is not answering. This page shows the last values and keeps trying to reconnect.';
+  if (link === 'lost') return 'The engine is not answering. This page shows the last values and tries to reconnect.';
   if (updated) return 'The engine was updated. Reload this page.';
   return back ? 'The engine answers again.' : '';
 }

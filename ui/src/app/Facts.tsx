@@ -1,4 +1,4 @@
-// A list of names and what each is.
+// Shows a list of names with their values.
 
 export function Facts({ rows, className = 'facts' }: { rows: readonly [string, string][]; className?: string }) {
   return (

@@ -1,11 +1,11 @@
-// Handles the keyboard shortcuts on every view, and lists them in a dialog.
+// Handles the keyboard shortcuts in every view, and lists them in a dialog.
 import { useEffect, useRef } from 'react';
 import { useObservable } from '../live/useObservable';
 import { keyOf, KEYS, neighbour, SNOOZE_MIN } from './shortcuts';
 import { useStores } from './context';
 import './keys.css';
 
-/** Listens for the keys and runs their actions. */
+/** Runs the action of each shortcut that the user presses. */
 function useKeys(): void {
   const { keys, settings, live } = useStores();
   useEffect(() => {
@@ -28,7 +28,7 @@ function useKeys(): void {
     };
     const press = (event: KeyboardEvent) => {
       const key = keyOf(event);
-      // The list of keys can always be opened.
+      // `?` works even if shortcuts are off.
       if (key === null || (key !== '?' && !keys.on.get())) return;
       event.preventDefault();
       does[key]?.();
@@ -51,7 +51,7 @@ function Help() {
   return (
     <dialog className="keys" ref={dialog} aria-labelledby="keys-title" onCancel={close} onClick={(event) => { if (event.target === dialog.current) close(); }}>
       <div>
-        <h2 id="keys-title">Keys, as in khor top</h2>
+        <h2 id="keys-title">Shortcuts, as in khor top</h2>
         <dl>
           {KEYS.map(([key, does]) => (
             <div key={key}>
@@ -63,7 +63,7 @@ function Help() {
           ))}
         </dl>
         <label className="check">
-          <input type="checkbox" id="keys-on" checked={on} onChange={(event) => keys.turn(event.target.checked)} /> use these keys as shortcuts (? always works)
+          <input type="checkbox" id="keys-on" checked={on} onChange={(event) => keys.turn(event.target.checked)} /> use these shortcuts (? always works)
         </label>
         <div className="buttons">
           <button type="button" id="keys-close" onClick={close}>
@@ -81,11 +81,11 @@ export function Keys() {
   return useObservable(keys.help) ? <Help /> : null;
 }
 
-/** Opens the list of keys. Hidden on phones, which have no keyboard. */
+/** The button that opens the list of shortcuts. Hidden on phones, which have no keyboard. */
 export function KeysButton() {
   const { keys } = useStores();
   return (
-    <button type="button" className="icon keys-button" id="keys" aria-label="Keys" title="Keys (?)" aria-haspopup="dialog" onClick={() => keys.help.set(true)}>
+    <button type="button" className="icon keys-button" id="keys" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" aria-haspopup="dialog" onClick={() => keys.help.set(true)}>
       ?
     </button>
   );

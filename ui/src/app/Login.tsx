@@ -1,4 +1,4 @@
-// Replaces the view when the engine rejects the browser: shows a login, or the reason.
+// Shown in place of every view while the engine rejects this browser: a login, or the reason.
 import type { SubmitEvent } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Refusal } from './access';
@@ -10,21 +10,21 @@ export function Login({ refusal }: { refusal: Refusal }) {
   if (!refusal.asksToken) {
     return (
       <section className="login card" role="alert">
-        <h1>This engine does not let you in</h1>
+        <h1>The engine rejects this browser</h1>
         <p>{refusal.reason}</p>
-        <p>To open the page of your own engine, run khor open.</p>
+        <p>To open the page of your own engine, run <code>khor open</code>.</p>
       </section>
     );
   }
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     const token = new FormData(event.currentTarget).get('token');
-    if (typeof token === 'string') void access.enter(token.trim());
+    if (typeof token === 'string') void access.login(token.trim());
   };
   return (
     <form className="login card" onSubmit={submit}>
       <h1>Log in with the engine’s token</h1>
-      <p>The token is in the file that the setting listen.token_file names.</p>
+      <p>The token is in the file of the setting listen.token_file.</p>
       <div className="field">
         <label htmlFor="token">Token</label>
         <input type="password" id="token" name="token" autoComplete="current-password" required aria-invalid={error !== null} aria-describedby="token-error" />
@@ -33,7 +33,7 @@ export function Login({ refusal }: { refusal: Refusal }) {
         </div>
       </div>
       <button type="submit" className="primary">
-        Open
+        Log in
       </button>
     </form>
   );

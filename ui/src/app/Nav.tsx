@@ -18,9 +18,9 @@ const ICONS: Record<View, string> = {
 export function Nav() {
   const { router, fleet } = useStores();
   const { view } = useObservable(router.place);
-  const ofSite = useObservable(fleet.isThere);
+  const hasSite = useObservable(fleet.hasSite);
   const follow = (event: MouseEvent, path: string) => {
-    // The browser handles clicks that open a new tab or window.
+    // The browser itself handles clicks that open a new tab or window.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     router.go(path);
@@ -28,7 +28,7 @@ export function Nav() {
   };
   return (
     <nav aria-label="Views">
-      {PLACES.filter((place) => ofSite || place.ofSite !== true).map((place) => (
+      {PLACES.filter((place) => hasSite || place.needsSite !== true).map((place) => (
         <a key={place.view} href={at(place.path)} aria-current={place.view === view ? 'page' : undefined} onClick={(event) => follow(event, place.path)}>
           <svg viewBox="0 0 16 16" width="18" height="18" aria-hidden="true">
             <path d={ICONS[place.view]} strokeLinecap="round" strokeLinejoin="round" />

@@ -1,17 +1,19 @@
-// Whether the engine lets this browser in, and the login with the token.
+// Stores whether the engine rejects this browser, and logs in with the engine's token.
 import { ApiError, messageOf, type Client } from '../api/client';
 import { Observable } from '../live/observable';
 
-/** Why the engine does not let the browser in. */
+/** Why the engine rejects this browser. */
 export interface Refusal {
-  /** The engine's reason. */
+  /** The engine's error message. */
   reason: string;
-  /** Whether the token would help. */
+  /** Whether the engine accepts a login with its token. */
   asksToken: boolean;
 }
 
 export class AccessStore {
+  /** Null while the engine accepts this browser. */
   readonly refusal = new Observable<Refusal | null>(null);
+  /** Why the last login failed. */
   readonly error = new Observable<string | null>(null);
   private readonly client: Client;
 
@@ -19,9 +21,9 @@ export class AccessStore {
     this.client = client;
   }
 
-  /** Requests the health after the stream broke, because an event source does not report the
-   *  status. */
-  look = async (): Promise<void> => {
+  /** Finds out whether the engine rejects this browser. Call this when the event stream breaks,
+   *  because an EventSource does not report the HTTP status. */
+  check = async (): Promise<void> => {
     try {
       await this.client.health();
       this.refusal.set(null);
@@ -32,8 +34,8 @@ export class AccessStore {
     }
   };
 
-  /** The engine answers with a cookie that scripts cannot read. */
-  enter = async (token: string): Promise<void> => {
+  /** Logs in. The engine answers with a session cookie that scripts cannot read. */
+  login = async (token: string): Promise<void> => {
     try {
       await this.client.login(token);
       this.error.set(null);

@@ -1,16 +1,17 @@
-// What is said to those who hear the page: seldom, and only what is new.
+// Limits how often a text for screen readers changes.
 import { useEffect, useState } from 'react';
 
 const ANNOUNCE_MS = 10_000;
 
-/** Passes a text on at most every ten seconds, and only when `sense` has changed. */
+/** Returns `text` for a live region. It changes at most every ten seconds, and only if `sense` has
+ *  changed: `sense` is the meaning of the text without its numbers. */
 export function useAnnounced(text: string, sense: string): string {
-  const [said, setSaid] = useState({ text: '', sense: '', at: -Infinity });
+  const [announced, setAnnounced] = useState({ text: '', sense: '', at: -Infinity });
   useEffect(() => {
-    if (sense === said.sense || text === '') return;
-    const wait = Math.max(0, said.at + ANNOUNCE_MS - performance.now());
-    const timer = setTimeout(() => setSaid({ text, sense, at: performance.now() }), wait);
+    if (sense === announced.sense || text === '') return;
+    const wait = Math.max(0, announced.at + ANNOUNCE_MS - performance.now());
+    const timer = setTimeout(() => setAnnounced({ text, sense, at: performance.now() }), wait);
     return () => clearTimeout(timer);
-  }, [text, sense, said]);
-  return said.text;
+  }, [text, sense, announced]);
+  return announced.text;
 }

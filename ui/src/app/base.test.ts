@@ -1,10 +1,10 @@
-// Addresses work at the root and below the path of a proxy.
+// Addresses work at the root of a server and below the path of a proxy.
 import { describe, expect, it } from 'vitest';
 import { at, below } from './base';
 
 describe('at', () => {
-  it('does not change addresses at the root', () => expect(at('/api/health')).toBe('/api/health'));
-  it('puts the path of a proxy before an address', () => expect(at('/api/health', '/khor/')).toBe('/khor/api/health'));
+  it('does not change addresses without a proxy', () => expect(at('/api/health')).toBe('/api/health'));
+  it('prepends the path of a proxy', () => expect(at('/api/health', '/khor/')).toBe('/khor/api/health'));
 });
 
 describe('below', () => {

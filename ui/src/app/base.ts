@@ -1,18 +1,18 @@
-// The base path of the page: `/` at the engine itself, `/khor/` behind a proxy that serves it there.
-// The built page derives the base path from the address of its own script, which is in `assets`.
+// The base path of the page: `/` if the engine serves it directly, or for example `/khor/` behind a
+// proxy. The built page derives the base path from the address of its own script in `assets/`.
 function baseOf(script: string): string {
   return new URL('..', script).pathname;
 }
 
-// In development and in tests the page is at the root. Only the build has relative addresses.
+// Only the built page has relative addresses. In development and in tests, the page is at the root.
 export const BASE = import.meta.env.BASE_URL === './' ? baseOf(import.meta.url) : '/';
 
-/** Adds the base path to a path of the engine, such as `/api/health`. */
+/** The address of an engine's path, such as `/api/health`, with the base path before it. */
 export function at(path: string, base = BASE): string {
   return base + path.slice(1);
 }
 
-/** Removes the base path from a path. */
+/** The engine's path of an address: the address without the base path. */
 export function below(pathname: string, base = BASE): string {
   return pathname.startsWith(base) ? `/${pathname.slice(base.length)}` : pathname;
 }

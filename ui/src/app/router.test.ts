@@ -1,11 +1,11 @@
-// Addresses name views, links move between them, and the back button goes back.
+// Each address selects a view. Links and the back button change the view.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { placeOf, PLACES, Router } from './router';
 
 describe('placeOf', () => {
   it.each(PLACES.map(({ path, view }) => [path, view]))('%s is %s', (path, view) => expect(placeOf(path).view).toBe(view));
-  it('forgives a slash at the end', () => expect(placeOf('/compose/').view).toBe('compose'));
-  it('shows the first view for what it does not know', () => expect(placeOf('/nonsense').view).toBe('now'));
+  it('ignores a slash at the end', () => expect(placeOf('/compose/').view).toBe('compose'));
+  it('selects the view Now for unknown addresses', () => expect(placeOf('/nonsense').view).toBe('now'));
 });
 
 describe('Router', () => {
@@ -23,7 +23,7 @@ describe('Router', () => {
     vi.unstubAllGlobals();
   });
 
-  it('begins where the address says, and names it in the title', () => {
+  it('starts with the view of the address', () => {
     expect(router.place.get().view).toBe('outputs');
     expect(document.title).toBe('Outputs · khor');
   });

@@ -1,4 +1,4 @@
-// Which of the views is shown: the path in the address bar decides, links change it without loading the page anew.
+// Selects the view by the path in the address bar. Links change the path without a reload.
 import { Observable } from '../live/observable';
 import { at, below } from './base';
 
@@ -8,20 +8,20 @@ export interface Place {
   view: View;
   path: string;
   title: string;
-  /** Only where the engine hears a site. */
-  ofSite?: true;
+  /** The view has a link only if the engine plays a site. */
+  needsSite?: true;
 }
 
 export const PLACES: readonly Place[] = [
   { view: 'now', path: '/', title: 'Now' },
-  { view: 'fleet', path: '/fleet', title: 'Fleet', ofSite: true },
+  { view: 'fleet', path: '/fleet', title: 'Fleet', needsSite: true },
   { view: 'compose', path: '/compose', title: 'Compose' },
   { view: 'outputs', path: '/outputs', title: 'Outputs' },
   { view: 'machine', path: '/machine', title: 'Machine' },
   { view: 'learn', path: '/learn', title: 'Learn' },
 ];
 
-/** A path nobody knows shows the first view. */
+/** The view of a path; Now if the path is unknown. */
 export function placeOf(path: string): Place {
   const bare = path.length > 1 ? path.replace(/\/+$/, '') : path;
   const place = PLACES.find((it) => it.path === bare) ?? PLACES[0];

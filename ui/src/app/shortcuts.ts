@@ -1,13 +1,13 @@
-// The keyboard shortcuts of the page, as in `khor top`: the list of keys, and which key presses count.
+// The keyboard shortcuts of the page, as in `khor top`: their list, and their recognition.
 import { Observable } from '../live/observable';
 
 const KEY = 'khor.keys';
-/** Length of the snooze that `s` starts, minutes; as in `khor top`. */
+/** Duration of the snooze that the key `s` starts, minutes; the same as in `khor top`. */
 export const SNOOZE_MIN = 15;
 
 /** The keys and their descriptions. */
 export const KEYS: readonly (readonly [key: string, does: string])[] = [
-  ['m', 'mute, or end a mute by hand'],
+  ['m', 'mute or unmute'],
   ['s', `snooze for ${SNOOZE_MIN} minutes, or end a snooze`],
   ['n', 'next preset'],
   ['p', 'previous preset'],
@@ -18,25 +18,25 @@ function stored(): boolean {
   try {
     return localStorage.getItem(KEY) !== 'off';
   } catch {
-    return true; // storage may be forbidden; the choice then lasts as long as the page
+    return true; // The browser may forbid storage. The choice then lasts until the page is closed.
   }
 }
 
-/** Whether this element uses letter keys itself: a text field or a list. */
+/** Whether this element uses letter keys itself, as text fields and lists do. */
 function takesLetters(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
   return target instanceof HTMLInputElement && !['range', 'checkbox', 'radio', 'button'].includes(target.type);
 }
 
-/** The shortcut that was pressed; null if the key press is not a shortcut. */
+/** The shortcut of a key press; null if the key press is not a shortcut. */
 export function keyOf(event: KeyboardEvent): string | null {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.repeat || takesLetters(event.target)) return null;
   const { key } = event;
   return KEYS.some(([it]) => it === key) ? key : null;
 }
 
-/** The name that is `places` further in the list, which wraps around. */
+/** The name `places` after `current` in the list. The list wraps around. */
 export function neighbour(names: readonly string[], current: string | undefined, places: number): string | undefined {
   const at = names.indexOf(current ?? '');
   return at < 0 ? names[0] : names[(at + places + names.length) % names.length];
@@ -53,7 +53,7 @@ export class KeysStore {
     try {
       localStorage.setItem(KEY, on ? 'on' : 'off');
     } catch {
-      // See `stored`.
+      // The browser may forbid storage.
     }
   };
 }

@@ -1,4 +1,4 @@
-// Creates the stores and connects them.
+// Creates the stores, which hold all state of the page, and connects them.
 import { Client } from '../api/client';
 import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';
@@ -9,7 +9,7 @@ import { RecorderStore } from '../listen/recorder';
 import { ListenStore } from '../listen/store';
 import { LiveStore } from '../live/store';
 import { MachineStore } from '../machine/store';
-import { SentenceStore } from '../now/told';
+import { SentenceStore } from '../now/sentenceStore';
 import { ThemeStore } from '../theme/store';
 import { AccessStore } from './access';
 import { KeysStore } from './shortcuts';
@@ -54,7 +54,7 @@ export function makeStores(client = new Client()): Stores {
   };
 }
 
-/** Calls `then` when the scope changes. */
+/** Calls `then` when the scope changes: the part of the machine that plays. */
 function watchScope(health: HealthStore, then: () => void): () => void {
   let whose = health.state.get()?.scope.whose;
   return health.state.subscribe(() => {
@@ -77,10 +77,10 @@ export function startStores({ router, access, live, sentence, settings, editor, 
     live.health.subscribe(() => health.state.set(live.health.get())),
     live.configTag.subscribe(() => void settings.refresh()),
     live.link.subscribe(() => {
-      if (live.link.get() === 'lost') void access.look();
+      if (live.link.get() === 'lost') void access.check();
     }),
     health.state.subscribe(() => fleet.follow(health.state.get())),
-    watchScope(health, () => live.beginAnew()),
+    watchScope(health, () => live.dropHistory()),
     access.refusal.subscribe(() => {
       if (access.refusal.get() === null) live.reopen();
     }),

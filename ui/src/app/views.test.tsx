@@ -1,4 +1,5 @@
-// A view whose code is missing asks the user to reload the page. The other views still work.
+// If the code of a view cannot be loaded, a message asks the user to reload the page. Other views
+// still work.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -8,7 +9,7 @@ let root: Root;
 
 beforeEach(() => {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  // React also logs the errors that a boundary catches.
+  // React logs errors even if an error boundary catches them.
   vi.spyOn(console, 'error').mockImplementation(() => undefined);
   document.body.innerHTML = '<div id="root"></div>';
   root = createRoot(document.body.children[0] as HTMLElement);
@@ -36,7 +37,7 @@ const missing = () => {
   throw new Error('Failed to fetch dynamically imported module');
 };
 
-it('asks to reload the page', async () => {
+it('asks to reload if code is missing', async () => {
   await show('compose', missing);
   expect(document.querySelector('[role=alert] button')?.textContent).toBe('Reload the page');
   await show('machine', () => 'the machine');

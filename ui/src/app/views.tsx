@@ -1,5 +1,5 @@
-// The views by name. The code of Now is loaded with the page. The code of the other views is loaded
-// when the browser is idle, so that it does not delay the first paint.
+// Loads and shows the views. The code of Now comes with the page. The code of the other views is
+// loaded when the browser is idle, so that it does not delay the first paint.
 import { Component, lazy, Suspense, type ComponentType, type ReactNode } from 'react';
 import { LATER_IN_NOW } from '../now/later';
 import { NowView } from '../now/NowView';
@@ -24,10 +24,10 @@ const VIEWS: Record<View, ComponentType> = {
   learn: lazy(LATER.learn),
 };
 
-/** Loads the code of all other views, so that a click shows them at once. */
+/** Loads the code of all other views in advance, so that a click shows them at once. */
 export function prefetchViews(): void {
   const load = () => {
-    // A missing file is reported when its view is opened.
+    // `Loaded` reports a missing file when its view is opened.
     for (const view of [...Object.values(LATER), ...LATER_IN_NOW]) view().catch(() => undefined);
   };
   // Safari has no idle callback.
@@ -35,8 +35,8 @@ export function prefetchViews(): void {
   else setTimeout(load, 1000);
 }
 
-/** Shows a message in place of a view that failed. Usually its code is missing, because the engine
- *  was updated after the page was opened. */
+/** Shows a message in place of a view that failed. Usually the engine was updated after the page
+ *  was opened, so the code of the view no longer exists. */
 export class Loaded extends Component<{ children: ReactNode }> {
   override state = { failed: false };
 

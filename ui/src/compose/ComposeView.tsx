@@ -1,4 +1,4 @@
-// The view Compose: the preset, tempo and pitch, and the mapping from signals to music.
+// The view Compose: the preset, the musical settings, and the mapping from signals to music.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { Editor } from './Editor';
@@ -14,7 +14,7 @@ export function ComposeView() {
     <>
       <div className="head">
         <h1>Compose</h1>
-        <p>Choose a character, set pace and pitch, and decide what each signal moves.</p>
+        <p>Choose a preset, set tempo and key, and map signals to features of the music.</p>
       </div>
       {known ? (
         <div className="compose">
@@ -23,7 +23,7 @@ export function ComposeView() {
           {vocabulary !== null && <Editor vocabulary={vocabulary} />}
         </div>
       ) : (
-        <p className="note">Asking the engine…</p>
+        <p className="note">Loading…</p>
       )}
     </>
   );

@@ -1,5 +1,4 @@
-// The editor of a preset. The engine checks every change. The user can play it unsaved, and undo
-// changes.
+// The preset editor. The engine checks every change. The user can preview and undo unsaved changes.
 import { useEffect, type KeyboardEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Vocabulary } from '../api/types';
@@ -17,7 +16,7 @@ function Tools() {
   return (
     <div className="tools buttons">
       <button type="button" id="preview" aria-pressed={previewing} disabled={draft === null || (!previewing && problems.length > 0)} onClick={() => void (previewing ? editor.endPreview() : editor.preview())}>
-        {previewing ? 'Stop hearing it' : 'Hear it'}
+        {previewing ? 'End preview' : 'Preview'}
       </button>
       <button type="button" id="undo" disabled={draft === null || draft.past.length === 0} onClick={editor.undo}>
         Undo
@@ -26,7 +25,7 @@ function Tools() {
         Redo
       </button>
       <button type="button" id="revert" disabled={draft === null || !edited(draft)} onClick={editor.revert}>
-        As saved
+        Revert
       </button>
     </div>
   );
@@ -49,7 +48,7 @@ export function Editor({ vocabulary }: { vocabulary: Vocabulary }) {
     else editor.undo();
   };
   const sorted = sortProblems(problems, draft?.file.map?.length ?? 0);
-  const status = problems.length === 0 ? (draft !== null && edited(draft) ? 'edited, all in order' : '') : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
+  const status = problems.length === 0 ? (draft !== null && edited(draft) ? 'edited, no problems' : '') : `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}`;
   return (
     <section aria-labelledby="mapping-title" className="editor" onKeyDown={key}>
       <div className="bar">

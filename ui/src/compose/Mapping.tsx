@@ -1,9 +1,9 @@
-// The table of routes, one route in each row.
+// The mapping from signals to features of the music: one route in each row.
 import { useStores } from '../app/context';
 import type { PresetFile, Route, Vocabulary } from '../api/types';
 import { RouteRow } from './RouteRow';
 
-/** A route to the first feature that has none yet, over the feature's whole range. */
+/** A route to the first feature without a route, with the whole range of this feature. */
 export function freshRoute(file: PresetFile, { features, inputs }: Vocabulary): Route | null {
   const free = features.find((feature) => !file.map?.some((route) => route.to === feature.name));
   const input = inputs[0];
@@ -25,13 +25,13 @@ export function Mapping({ file, vocabulary, problems }: Props) {
       <div className="route columns" aria-hidden="true">
         <span />
         <span>Signal</span>
-        <span>of its</span>
-        <span>from</span>
+        <span>Value</span>
+        <span>Input range</span>
         <span />
-        <span>moves</span>
-        <span>between</span>
-        <span>curve</span>
-        <span>direction</span>
+        <span>Feature</span>
+        <span>Output range</span>
+        <span>Curve</span>
+        <span>Direction</span>
         <span />
       </div>
       <ol className="routes">

@@ -1,4 +1,4 @@
-// A number being typed: what is half typed stays as it is, and only what is a number is passed on.
+// A text field for a number. It keeps unfinished text, and reports only valid numbers.
 import { useState } from 'react';
 
 interface Props {
@@ -6,7 +6,7 @@ interface Props {
   name: string;
   value: number | null;
   placeholder: number;
-  /** Null when it was emptied. */
+  /** Called with each valid number, and with null if the field is empty. */
   onChange: (value: number | null) => void;
 }
 

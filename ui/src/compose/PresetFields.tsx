@@ -1,9 +1,9 @@
-// The fields of a preset besides its mapping: hint and swing.
+// The fields of a preset other than its mapping: hint and swing.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { PresetFile } from '../api/types';
 
-/** Largest swing: half a step. With more, a late note would be closer to the next step. */
+/** Maximum swing, steps. With more, a delayed note would be closer to the next step. */
 const MOST_SWING = 0.5;
 
 export function PresetFields({ file }: { file: PresetFile }) {

@@ -1,4 +1,4 @@
-// The list of presets with their hints. A chosen preset plays from the next bar line.
+// The list of presets with their hints. A selected preset plays from the next bar on.
 import { useState } from 'react';
 import { useStores } from '../app/context';
 import type { Preset } from '../api/types';
@@ -8,7 +8,7 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   const { settings, editor } = useStores();
   const [asked, setAsked] = useState(false);
   const supported = useObservable(editor.vocabulary) !== null;
-  useObservable(editor.state); // Renders again, because the list marks edited presets.
+  useObservable(editor.state); // The list marks edited presets, so an edit must render it again.
   const { name, hint, builtin } = preset;
   return (
     <li data-chosen={chosen}>
@@ -40,7 +40,7 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   );
 }
 
-/** Shown while an unsaved preset plays. This page or another client may have started it. */
+/** Shown during a preview of an unsaved preset. Another client may have started the preview. */
 function Unsaved() {
   const { settings, editor } = useStores();
   const previewing = useObservable(settings.previewing);
@@ -49,7 +49,7 @@ function Unsaved() {
     <p className="unsaved" role="status">
       An unsaved version of {previewing} is playing.{' '}
       <button type="button" id="end-preview" onClick={() => void editor.endPreview()}>
-        Stop hearing it
+        End preview
       </button>
     </p>
   );

@@ -1,4 +1,4 @@
-// One editable route of the mapping, with its curve and its problems.
+// One route of the mapping: fields to edit it, a picture of its curve, and its problems.
 import type { ReactNode } from 'react';
 import { useStores } from '../app/context';
 import type { MappingFeature, Range, Route, Vocabulary } from '../api/types';
@@ -8,9 +8,9 @@ import { withoutRoute, withRoute } from './draft';
 import { NumberInput } from './NumberInput';
 import { shapePath } from './shape';
 
-/** The default input range of a route, by the value that it reads. */
+/** The default input range of a route, by the value of the signal that it uses. */
 const USUAL: Record<Route['of'], Range> = { level: [0, 1], deviation: [1, 6], surprise: [0, 1] };
-const DIRECTIONS: Record<Route['polarity'], string> = { up: 'more is more', down: 'more is less' };
+const DIRECTIONS: Record<Route['polarity'], string> = { up: 'rising', down: 'falling' };
 
 interface PickProps {
   label: string;
@@ -73,14 +73,14 @@ export function RouteRow({ index, route, vocabulary, problems }: Props) {
   const row = `Route ${index + 1}`;
   const inputs = vocabulary.inputs.map(({ name, label }) => [name, !label || label === name ? name : `${name}: ${label}`] as const);
   return (
-    <li className="route" data-family={family ?? 'none'} data-route={index} data-bad={problems.length > 0} aria-label={`${row}: ${route.signal} moves ${route.to}`}>
+    <li className="route" data-family={family ?? 'none'} data-route={index} data-bad={problems.length > 0} aria-label={`${row}: ${route.signal} controls ${route.to}`}>
       <Mark family={family} lit />
       <Pick label={`${row}, signal`} name="signal" value={route.signal} options={inputs} onPick={(signal) => set({ signal }, 'signal')} />
-      <Pick label={`${row}, of its`} name="of" value={route.of} options={vocabulary.of.map((it) => [it, it])} onPick={(of) => set({ of: of as Route['of'] }, 'of')} />
-      <Pair label={`${row}, from`} name="from" value={route.from ?? null} usual={USUAL[route.of]} onChange={(from) => set({ from }, 'from')} />
+      <Pick label={`${row}, value`} name="of" value={route.of} options={vocabulary.of.map((it) => [it, it])} onPick={(of) => set({ of: of as Route['of'] }, 'of')} />
+      <Pair label={`${row}, input range`} name="from" value={route.from ?? null} usual={USUAL[route.of]} onChange={(from) => set({ from }, 'from')} />
       <Shape route={route} />
-      <Pick label={`${row}, moves`} name="to" value={route.to} options={vocabulary.features.map((it) => [it.name, it.name])} onPick={(to) => set({ to }, 'to')} />
-      <Pair label={`${row}, between`} name="range" value={route.range} usual={[feature?.low ?? 0, feature?.high ?? 1]} onChange={(range) => range !== null && set({ range }, 'range')} />
+      <Pick label={`${row}, feature`} name="to" value={route.to} options={vocabulary.features.map((it) => [it.name, it.name])} onPick={(to) => set({ to }, 'to')} />
+      <Pair label={`${row}, output range`} name="range" value={route.range} usual={[feature?.low ?? 0, feature?.high ?? 1]} onChange={(range) => range !== null && set({ range }, 'range')} />
       <Pick label={`${row}, curve`} name="curve" value={route.curve} options={vocabulary.curves.map((it) => [it, it])} onPick={(curve) => set({ curve: curve as Route['curve'] }, 'curve')} />
       <Pick label={`${row}, direction`} name="polarity" value={route.polarity} options={vocabulary.polarities.map((it) => [it, DIRECTIONS[it]])} onPick={(polarity) => set({ polarity: polarity as Route['polarity'] }, 'polarity')} />
       <button type="button" className="quiet" aria-label={`Remove route ${index + 1}`} title="Remove" onClick={() => editor.edit((file) => withoutRoute(file, index))}>

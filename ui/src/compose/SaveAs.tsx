@@ -1,4 +1,4 @@
-// Saves the edited preset: a user's preset under its own name, a built-in one under a new name.
+// Saves the edited preset. A built-in preset needs a new name. A user's preset can keep its name.
 import { useState, type SubmitEvent } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -23,7 +23,7 @@ export function SaveAs() {
   return (
     <form className="save" onSubmit={submit}>
       <label htmlFor="save-name" className="hidden">
-        Name to save it under
+        Name of the saved preset
       </label>
       <input
         type="text"
@@ -37,7 +37,7 @@ export function SaveAs() {
         onChange={(event) => setTyped(event.target.value)}
       />
       <button type="submit" id="save" className="primary" disabled={draft === null || problems.length > 0 || problem !== null || wanted === ''}>
-        {wanted === name || exists ? 'Save over' : 'Save as'}
+        {wanted === name || exists ? 'Overwrite' : 'Save as'}
       </button>
       <div className="refusal" id="save-problem" role="status">
         {problem}

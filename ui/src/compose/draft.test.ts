@@ -1,4 +1,5 @@
-// Every change can be undone and redone. Typing in one field is one step.
+// Tests the parts of the preset editor. Every change can be undone and redone. Typing in one field
+// is one undo step.
 import { describe, expect, it } from 'vitest';
 import type { PresetFile, Route } from '../api/types';
 import { change, draftOf, edited, redo, undo, withoutRoute, withRoute } from './draft';
@@ -11,7 +12,7 @@ const FILE = { hint: 'x', bed: { notes: 4 }, map: [route('a'), route('b')] } as 
 const hint = (text: string): PresetFile => ({ ...FILE, hint: text });
 
 describe('draft', () => {
-  it('undoes and redoes, and forgets what was undone after a new change', () => {
+  it('undoes and redoes changes', () => {
     let draft = change(change(draftOf(FILE), hint('1')), hint('2'));
     draft = undo(draft);
     expect(draft.file.hint).toBe('1');
@@ -21,20 +22,20 @@ describe('draft', () => {
     expect(undo(undo(undo(draft))).file).toBe(FILE);
   });
 
-  it('takes typing in one field for one step, but not across an undo', () => {
+  it('treats typing as one step', () => {
     let draft = change(change(change(draftOf(FILE), hint('a'), 'hint'), hint('ab'), 'hint'), hint('abc'), 'hint');
     expect(draft.past).toHaveLength(1);
     draft = change(undo(draft), hint('z'), 'hint');
     expect(undo(draft).file).toBe(FILE);
   });
 
-  it('knows whether anything differs from what is saved', () => {
+  it('knows whether it has unsaved changes', () => {
     const draft = change(draftOf(FILE), hint('y'));
     expect(edited(draft)).toBe(true);
     expect(edited(change(draft, hint('x')))).toBe(false);
   });
 
-  it('hands back what it does not edit, and leaves the old file alone', () => {
+  it('keeps other fields and the old file', () => {
     const next = withRoute(withoutRoute(FILE, 0), 0, { curve: 'root' });
     expect(next).toEqual({ ...FILE, map: [{ ...route('b'), curve: 'root' }] });
     expect(FILE.map).toHaveLength(2);
@@ -42,26 +43,26 @@ describe('draft', () => {
 });
 
 describe('problems', () => {
-  it('stand at their row; the rest is said above', () => {
+  it('are assigned to rows', () => {
     const { routes, others } = sortProblems(
       [
         { path: 'map[1].range', message: 'map[1].range: too narrow' },
         { path: 'map[1]', message: 'two on one feature' },
         { path: 'bed.notes', message: '9 is outside 1..4' },
-        { path: 'map[7]', message: 'gone meanwhile' },
+        { path: 'map[7]', message: 'no such route' },
       ],
       2,
     );
     expect([...routes]).toEqual([[1, ['range: too narrow', 'two on one feature']]]);
-    expect(others).toEqual(['bed.notes: 9 is outside 1..4', 'map[7]: gone meanwhile']);
+    expect(others).toEqual(['bed.notes: 9 is outside 1..4', 'map[7]: no such route']);
     expect([routeOf('map[12].to'), routeOf('swing')]).toEqual([12, null]);
   });
 
-  it('names: what the engine takes, and nothing built in', () => {
+  it('include invalid and built-in names', () => {
     expect(nameProblem('my-own_2', ['ambient'])).toBeNull();
-    for (const name of ['', 'My', 'a b', 'ä', 'x'.repeat(65)]) expect(nameProblem(name, [])).toMatch(/lower case/);
+    for (const name of ['', 'My', 'a b', 'ä', 'x'.repeat(65)]) expect(nameProblem(name, [])).toMatch(/lower-case/);
     expect(nameProblem('ambient', ['ambient'])).toMatch(/built in/);
-    expect(nameProblem('preview', [])).toMatch(/taken/);
+    expect(nameProblem('preview', [])).toMatch(/reserved/);
   });
 });
 
@@ -69,12 +70,12 @@ describe('a new route', () => {
   const feature = (name: string) => ({ name, layer: 'bed', unit: 'dB', low: -2, high: 2, audible_step: 0.1, meaning: '' });
   const vocabulary = { inputs: [{ name: 'rx', label: 'received', family: null }], features: ['a', 'b', 'c'].map(feature), of: [], curves: [], polarities: [] };
 
-  it('moves the first feature that nothing moves, over its whole range', () => expect(freshRoute(FILE, vocabulary)).toMatchObject({ to: 'c', range: [-2, 2] }));
-  it('is none when all are taken', () => expect(freshRoute({ ...FILE, map: [...(FILE.map ?? []), route('c')] }, vocabulary)).toBeNull());
+  it('controls the first free feature', () => expect(freshRoute(FILE, vocabulary)).toMatchObject({ to: 'c', range: [-2, 2] }));
+  it('needs a free feature', () => expect(freshRoute({ ...FILE, map: [...(FILE.map ?? []), route('c')] }, vocabulary)).toBeNull());
 });
 
 describe('shape', () => {
-  it('starts and ends where the curve does', () => {
+  it('starts and ends like the curve', () => {
     expect([curveAt('linear', 'up', 0.5), curveAt('square', 'up', 0.5), curveAt('root', 'down', 0.25)]).toEqual([0.5, 0.25, 0.5]);
     expect(shapePath('linear', 'down', 36, 22)).toMatch(/^M2\.0,2\.0L.*L34\.0,20\.0$/);
   });

@@ -1,20 +1,21 @@
-// Assigns the problems of a preset to the rows where the user can fix them.
+// Assigns the problems of a preset to the rows of the mapping where the user can fix them.
 import type { Problem } from '../api/types';
 
-/** The index of the route that a problem's path names, as in `map[3].range`; null if it names none. */
+/** The index of the route in a problem's path: 3 for `map[3].range`, null if there is none. */
 export function routeOf(path: string): number | null {
   const found = /^map\[(\d+)\]/.exec(path);
   return found?.[1] === undefined ? null : Number(found[1]);
 }
 
-/** Removes the index of the route, which the row makes obvious. */
+/** Removes the index of the route from a message, because the message is shown in its row. */
 function inRow(message: string): string {
   return message.replace(/^map\[\d+\][.:]?\s*/, '');
 }
 
 export interface Sorted {
+  /** The problems of each route, by index. */
   routes: ReadonlyMap<number, readonly string[]>;
-  /** The problems that belong to no row. */
+  /** The problems of no route. */
   others: readonly string[];
 }
 
@@ -30,12 +31,12 @@ export function sortProblems(problems: readonly Problem[], rows: number): Sorted
 }
 
 const NAME = /^[a-z0-9_-]{1,64}$/;
-/** Names that the API uses for other addresses beside the presets. */
-const TAKEN = ['check', 'preview'];
+/** Names that the API uses for other addresses. */
+const RESERVED = ['check', 'preview'];
 
-/** Why a preset cannot have this name; null if it can. */
+/** Why a preset cannot be saved with this name; null if it can. */
 export function nameProblem(name: string, builtin: readonly string[]): string | null {
-  if (!NAME.test(name)) return 'a name has lower case letters, digits, - and _, 1 to 64 of them';
-  if (TAKEN.includes(name)) return `${name} is taken by khor itself; choose another name`;
+  if (!NAME.test(name)) return 'invalid name: use 1 to 64 lower-case letters, digits, - or _';
+  if (RESERVED.includes(name)) return `${name} is a reserved name; choose another name`;
   return builtin.includes(name) ? `${name} is built in; choose another name` : null;
 }

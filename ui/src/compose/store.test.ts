@@ -1,5 +1,5 @@
-// The editor lets the engine check a mapping, plays it unsaved, saves it, and loses no unsaved
-// work.
+// The preset editor has the engine check each change, previews and saves presets, and loses no
+// unsaved changes.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { PresetFile } from '../api/types';
@@ -12,8 +12,8 @@ const BAD = { path: 'map[0].range', message: 'map[0].range: too narrow' };
 let calls: string[];
 let bodies: Record<string, PresetFile>;
 let absent: boolean;
-/** The unsaved preset that is playing. */
-let heard: PresetFile | null;
+/** The unsaved preset that the fake engine plays. */
+let previewed: PresetFile | null;
 let editor: EditorStore;
 let settings: SettingsStore;
 
@@ -26,9 +26,9 @@ function engine(url: string, init?: RequestInit): Promise<Response> {
   const narrow = body?.map?.[0]?.range[1] === 1;
   if (absent) return json(404, { ok: false, error: 'no such address' });
   if (url === '/api/mapping') return json(200, { inputs: [], features: [], of: [], curves: [], polarities: [] });
-  if (url === '/api/presets') return json(200, { presets: [], current: 'ambient', previewing: heard?.name ?? null });
+  if (url === '/api/presets') return json(200, { presets: [], current: 'ambient', previewing: previewed?.name ?? null });
   if (url === '/api/presets/check') return json(200, { ok: !narrow, problems: narrow ? [BAD] : [] });
-  if (call === 'GET /api/presets/preview') return heard === null ? json(404, { ok: false, error: 'no unsaved preset plays' }) : json(200, { ok: true, name: heard.name, preset: heard });
+  if (call === 'GET /api/presets/preview') return previewed === null ? json(404, { ok: false, error: 'no unsaved preset plays' }) : json(200, { ok: true, name: previewed.name, preset: previewed });
   if (url === '/api/presets/preview') return narrow ? json(400, { ok: false, error: BAD.message, problems: [BAD] }) : json(200, { ok: true });
   if (init?.method === 'PUT' && url.endsWith('/ambient')) return json(409, { ok: false, error: 'ambient is built in' });
   const name = url.split('/').pop() ?? '';
@@ -43,7 +43,7 @@ beforeEach(async () => {
   calls = [];
   bodies = {};
   absent = false;
-  heard = null;
+  previewed = null;
   const client = new Client(engine);
   settings = new SettingsStore(client);
   editor = new EditorStore(client, settings);
@@ -52,15 +52,15 @@ beforeEach(async () => {
   await settle();
 });
 
-describe('a page that is loaded while an unsaved preset plays', () => {
+describe('a page that is loaded during a preview', () => {
   beforeEach(() => {
-    heard = { name: 'ambient', hint: 'ambient', bed: { notes: 4 }, map: MAP.map((it) => ({ ...it, range: [0, 5] })) } as PresetFile;
+    previewed = { name: 'ambient', hint: 'ambient', bed: { notes: 4 }, map: MAP.map((it) => ({ ...it, range: [0, 5] })) } as PresetFile;
     const client = new Client(engine);
     settings = new SettingsStore(client);
     editor = new EditorStore(client, settings);
   });
 
-  it.each(['before', 'after'])('makes that preset the draft if the list arrives %s the editor opens', async (order) => {
+  it.each(['before', 'after'])('restores the draft (list arrives %s opening)', async (order) => {
     if (order === 'before') await settings.refreshPresets();
     await editor.open('ambient');
     if (order === 'after') await settings.refreshPresets();
@@ -72,7 +72,7 @@ describe('a page that is loaded while an unsaved preset plays', () => {
     expect(editor.isEdited('ambient')).toBe(false);
   });
 
-  it('keeps a draft that was edited on this page', async () => {
+  it('keeps a draft with edits', async () => {
     await editor.open('ambient');
     editor.edit(range(3));
     await settings.refreshPresets();
@@ -82,7 +82,7 @@ describe('a page that is loaded while an unsaved preset plays', () => {
 });
 
 describe('EditorStore', () => {
-  it('checks an edit once it rests, whole, with what the page does not edit', async () => {
+  it('checks the whole preset after a pause', async () => {
     calls = [];
     editor.edit(range(3));
     editor.edit(range(1));
@@ -95,7 +95,7 @@ describe('EditorStore', () => {
     expect(editor.state.get().problems).toEqual([]);
   });
 
-  it('lets edits be heard while they make sense', async () => {
+  it('previews valid edits as they are made', async () => {
     await editor.preview();
     expect(settings.previewing.get()).toBe('ambient');
     calls = [];
@@ -110,7 +110,7 @@ describe('EditorStore', () => {
     expect(settings.previewing.get()).toBeNull();
   });
 
-  it('keeps unsaved work while another preset is looked at', async () => {
+  it('keeps drafts while another preset is open', async () => {
     editor.edit(range(7));
     await editor.open('drone');
     expect(editor.state.get().draft?.file.hint).toBe('drone');
@@ -120,7 +120,7 @@ describe('EditorStore', () => {
     expect(editor.state.get().draft?.past).toHaveLength(1);
   });
 
-  it('saves under a new name and plays it; the old one is as it was', async () => {
+  it('saves under a new name', async () => {
     editor.edit(range(7));
     await editor.saveAs('mine');
     await settle();
@@ -130,14 +130,14 @@ describe('EditorStore', () => {
     expect(editor.isEdited('ambient')).toBe(false);
   });
 
-  it('says why when the engine refuses, and keeps the work', async () => {
+  it('keeps the draft if saving fails', async () => {
     editor.edit(range(7));
     await editor.saveAs('ambient');
     expect(editor.state.get().error).toBe('ambient is built in');
     expect(editor.isEdited('ambient')).toBe(true);
   });
 
-  it('is absent with an engine that has no mapping to edit', async () => {
+  it('is hidden if the engine has no mapping', async () => {
     absent = true;
     await editor.reload();
     expect(editor.vocabulary.get()).toBeNull();

@@ -1,14 +1,16 @@
-// Stores the edited preset. It is fetched when it is chosen, and the engine checks every change.
+// The state of the preset editor. It fetches the selected preset, has the engine check every change,
+// previews the draft and saves it.
 import { ApiError, isAbsent, messageOf, type Client } from '../api/client';
 import type { PresetFile, Problem, Vocabulary } from '../api/types';
 import type { SettingsStore } from '../controls/store';
 import { Observable } from '../live/observable';
 import { change, draftOf, edited, redo, undo, type Draft } from './draft';
 
+/** Pause after a change before the engine checks it. */
 const CHECK_MS = 250;
 
 export interface EditorState {
-  /** The preset that is shown; null if none is known, or if the engine has no editor. */
+  /** Name of the preset in the editor; null if none is open. */
   name: string | null;
   draft: Draft | null;
   problems: readonly Problem[];
@@ -20,14 +22,15 @@ export interface EditorState {
 const NONE: EditorState = { name: null, draft: null, problems: [], error: null, done: null };
 
 export class EditorStore {
+  /** The signals, features and curves that a mapping can use; null if the engine has none. */
   readonly vocabulary = new Observable<Vocabulary | null>(null);
   readonly state = new Observable<EditorState>(NONE);
   private readonly client: Client;
   private readonly settings: SettingsStore;
-  /** The unsaved drafts of all presets, by name. */
+  /** The drafts of all presets that were opened, by name. */
   private readonly drafts = new Map<string, Draft>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** The name of the unsaved preset that this page plays or has restored; null without one. */
+  /** Name of the preset whose preview this page has started or restored; null without one. */
   private played: string | null = null;
 
   constructor(client: Client, settings: SettingsStore) {
@@ -36,7 +39,7 @@ export class EditorStore {
     settings.previewing.subscribe(() => void this.restore());
   }
 
-  /** Fetches the vocabulary and the shown preset after a (re)connection. */
+  /** Fetches the vocabulary and the open preset again. Called after each connection. */
   reload = async (): Promise<void> => {
     try {
       this.vocabulary.set(await this.client.vocabulary());
@@ -79,8 +82,8 @@ export class EditorStore {
 
   revert = (): void => this.step((draft) => change(draft, draft.saved));
 
-  /** Plays the draft from the next bar line without saving it. Valid edits then play as they are
-   *  made. */
+  /** Starts a preview: the unsaved draft plays from the next bar on. During a preview, valid edits
+   *  play as they are made. */
   preview = async (): Promise<void> => {
     const { draft, name } = this.state.get();
     if (draft === null || name === null) return;
@@ -114,25 +117,25 @@ export class EditorStore {
     this.attempt(async () => {
       await this.client.deletePreset(name);
       this.drafts.delete(name);
-      this.put({ done: `${name} is deleted.` });
+      this.put({ done: `Deleted ${name}.` });
       await this.settings.refreshPresets();
       await this.settings.refresh();
     });
 
-  /** Restores the draft of an unsaved preset that was playing when the page was loaded. */
+  /** If a preview was running when the page was loaded, restores its preset as the draft. */
   private async restore(): Promise<void> {
     const { name, draft } = this.state.get();
     if (name === null || draft === null || edited(draft) || this.played === name || this.settings.previewing.get() !== name) return;
     try {
-      const heard = await this.client.previewed();
-      if (this.state.get().draft !== draft || heard.name !== name) return;
+      const previewed = await this.client.previewed();
+      if (this.state.get().draft !== draft || previewed.name !== name) return;
       this.played = name;
-      const restored = change(draft, heard.preset);
+      const restored = change(draft, previewed.preset);
       if (!edited(restored)) return;
       this.take(restored);
       this.put({ done: 'Restored the unsaved version that is playing.' });
     } catch {
-      // The preview has ended, or the engine is older. The page still shows that a preview plays.
+      // The preview has ended, or the engine is too old for this request.
     }
   }
 

@@ -1,5 +1,5 @@
-// Two tabs do not overwrite each other. A change of another tab wins over an edit of the same
-// setting.
+// Two tabs do not overwrite each other's changes. If both change the same setting, the first change
+// stays.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import { nested } from './settings';
@@ -32,8 +32,8 @@ function answer(_url: string, init?: RequestInit): Promise<Response> {
   return json(200, { ...engine, ok: true, restart_required: false });
 }
 
-/** A change by another tab. */
-function elsewhere(next: ReturnType<typeof config>) {
+/** Changes the settings as another tab does. */
+function changeInOtherTab(next: ReturnType<typeof config>) {
   engine = next;
   version += 1;
 }
@@ -49,8 +49,8 @@ beforeEach(async () => {
 });
 
 describe('a change in another tab', () => {
-  it('to something else is kept, and the edit goes through', async () => {
-    elsewhere(config(110, 9500));
+  it('to another setting is kept', async () => {
+    changeInOtherTab(config(110, 9500));
     store.edit('music.bpm', 96);
     await settle();
     expect([engine.music.bpm, engine.osc.receive.port]).toEqual([96, 9500]);
@@ -58,18 +58,18 @@ describe('a change in another tab', () => {
     expect(store.state.get().errors).toEqual({});
   });
 
-  it('to the same setting wins, is shown, and is said', async () => {
-    elsewhere(config(70, 9001));
+  it('to the same setting wins', async () => {
+    changeInOtherTab(config(70, 9001));
     store.edit('music.bpm', 96);
     await settle();
     expect(engine.music.bpm).toBe(70);
     expect(store.state.get().values?.['music.bpm']).toBe(70);
-    expect(store.state.get().errors['music.bpm']).toMatch(/changed elsewhere/);
+    expect(store.state.get().errors['music.bpm']).toMatch(/another client changed/);
   });
 });
 
-describe('one’s own edits', () => {
-  it('never stand in each other’s way', async () => {
+describe('edits of one tab', () => {
+  it('never conflict with each other', async () => {
     store.edit('music.bpm', 96, 0);
     store.edit('osc.receive.port', 9600, 0);
     store.edit('music.density', 0.7, 0);
@@ -80,5 +80,5 @@ describe('one’s own edits', () => {
     expect(store.state.get().errors).toEqual({});
   });
 
-  it('reach the depth they belong to', () => expect(nested('osc.receive.port', 9001)).toEqual({ osc: { receive: { port: 9001 } } }));
+  it('are sent as nested objects', () => expect(nested('osc.receive.port', 9001)).toEqual({ osc: { receive: { port: 9001 } } }));
 });

@@ -1,4 +1,5 @@
-// Controls send edits and follow other tabs. A rejected edit is reverted, and its error is shown.
+// Controls send edits, and show changes of other tabs. A rejected edit is reverted, and its error is
+// shown.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -69,7 +70,7 @@ const edit = (value: number) =>
 const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 
 describe('SettingsStore', () => {
-  it('knows mute from the first event on, though the config does not hold it', async () => {
+  it('receives the mute with the first event', async () => {
     const fresh = makeStores(new Client(answer)).settings;
     fresh.follow({ ...CONTROLS, muted: true, silence: { reason: 'muted', until: null } });
     await fresh.reload();
@@ -78,13 +79,13 @@ describe('SettingsStore', () => {
 });
 
 describe('MusicPanel', () => {
-  it('shows the engine’s settings with a label for each', () => {
+  it('shows the settings with labels', () => {
     expect(input('bpm').value).toBe('110');
     expect(input('scale').value).toBe('dorian');
     for (const field of document.querySelectorAll('input[id], select')) expect(document.querySelector(`label[for="${field.id}"]`)).not.toBeNull();
   });
 
-  it('shows an edit at once and sends only the last of a burst', async () => {
+  it('shows edits at once, and sends the last', async () => {
     await edit(90);
     await edit(93);
     await edit(96);
@@ -95,7 +96,7 @@ describe('MusicPanel', () => {
     expect(input('bpm').value).toBe('96');
   });
 
-  it('puts a refused value back and says why', async () => {
+  it('reverts a rejected value, and shows the error', async () => {
     refuse = true;
     await edit(999);
     await pass(1000);
@@ -104,7 +105,7 @@ describe('MusicPanel', () => {
     expect(input('bpm').getAttribute('aria-invalid')).toBe('true');
   });
 
-  it('follows another tab, but not against an edit under way', async () => {
+  it('shows changes of other tabs', async () => {
     await act(async () => {
       stores.settings.follow({ ...CONTROLS, bpm: 70 });
       await Promise.resolve();

@@ -1,4 +1,4 @@
-// Labelled inputs. Each shows a setting, sends edits to the engine, and shows the engine's errors.
+// Input fields with labels. Each shows a setting, sends edits to the engine, and shows its errors.
 import { useState, type ChangeEvent, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { RANGES } from '../api/ranges';
 import { useStores } from '../app/context';
@@ -34,7 +34,8 @@ function useSetting<P extends Path>(path: P, id: string) {
   };
 }
 
-/** A slider of 0..1, shown as a percentage. `compact` hides the label, for the header. */
+/** A slider for a setting of 0 to 1, shown as a percentage. `compact` hides the label, as in the
+ *  header. */
 export function Slider({ path, id, label, compact = false, hint }: FieldProps<PathsOf<number>> & { compact?: boolean; hint?: string }) {
   const { value, edit, aria } = useSetting(path, id);
   const percent = Math.round((value ?? 0) * 100);
@@ -65,7 +66,7 @@ export function Slider({ path, id, label, compact = false, hint }: FieldProps<Pa
   );
 }
 
-/** A whole number as a slider and a text field. The engine validates typed numbers. */
+/** A slider and a text field for a number. The engine checks typed numbers. */
 export function NumberSlider({ path, id, label, unit }: FieldProps<PathsOf<number> & keyof typeof RANGES> & { unit: string }) {
   const { value, edit, aria } = useSetting(path, id);
   const { min, max } = RANGES[path];
@@ -112,7 +113,7 @@ export interface Option {
   text: string;
 }
 
-/** `convert` converts the text of an option to the engine's value. */
+/** A list of options. `convert` converts the value of an option to the type of the setting. */
 export function Select<P extends PathsOf<string | number>>({
   path,
   id,
@@ -160,7 +161,7 @@ export function Switch({ path, id, label }: FieldProps<PathsOf<boolean>>) {
   );
 }
 
-/** A text field. It is sent on Enter or when it loses focus. The engine validates it. */
+/** The typed text of a field. Calls `commit` with it on Enter, or when the field loses the focus. */
 function useDraft(shown: string, commit: (text: string) => void) {
   const [draft, setDraft] = useState<string | null>(null);
   const done = () => {
@@ -178,7 +179,7 @@ function useDraft(shown: string, commit: (text: string) => void) {
   };
 }
 
-/** `list` is the id of a `datalist` with suggestions. */
+/** A text field. `list` is the id of a `datalist` with suggestions. */
 export function Text({ path, id, label, list, type = 'text' }: FieldProps<PathsOf<string>> & { list?: string; type?: 'text' | 'time' }) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft(value ?? '', (text) => edit(path, text.trim(), 0));
@@ -205,7 +206,7 @@ export function NumberField({ path, id, label }: FieldProps<PathsOf<number> & ke
   );
 }
 
-/** A list, one entry a line. */
+/** A text area for a list, with one entry on each line. */
 export function Lines({ path, id, label, hint, rows }: FieldProps<PathsOf<readonly string[]>> & { hint: string; rows: number }) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft((value ?? []).join('\n'), (text) => edit(path, text.split('\n').flatMap((line) => line.trim() || []), 0));

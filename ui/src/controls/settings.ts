@@ -1,4 +1,4 @@
-// The settings that this page can change, as flat paths, and their conversion from and to the
+// The settings that this page can change, by path, and their conversion from and to the engine's
 // config.
 import type { Config, Controls } from '../api/types';
 
@@ -32,9 +32,9 @@ export interface Settings {
   'desktop.bus': boolean;
   'desktop.mpris': boolean;
   'desktop.notifications': boolean;
-  /** The only host of a site that plays; null for all. */
+  /** The only host of the site that plays; null if all hosts play. */
   'site.host': string | null;
-  /** Which hosts of a site play; empty without a site. */
+  /** How the hosts of the site play: as one, by section, or one after another. */
   'site.mode': string;
   muted: boolean;
 }
@@ -77,7 +77,8 @@ export function fromConfig({ bpf, music, audio, features, midi, osc, quiet, desk
   };
 }
 
-/** Whether the user muted by hand. During a snooze and quiet hours `muted` is true as well. */
+/** Whether the user has muted khor. `controls.muted` is also true during a snooze and in quiet
+ *  hours. */
 export function mutedByHand({ silence }: Controls): boolean {
   return silence?.reason === 'muted';
 }
@@ -95,7 +96,7 @@ export function fromControls(controls: Controls): Partial<Settings> {
   };
 }
 
-/** `osc.receive.port`, 9001 → `{osc: {receive: {port: 9001}}}` */
+/** The patch for one setting: `osc.receive.port` and 9001 become `{osc: {receive: {port: 9001}}}`. */
 export function nested(path: Path, value: unknown): object {
   return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 }

@@ -1,19 +1,22 @@
-// Settings with optimistic edits. An edit is shown at once and sent after a pause. If the engine
-// rejects it, it is reverted and the error is shown.
+// Stores the settings, and sends edits. The page shows an edit at once and sends it after a pause.
+// If the engine rejects an edit, the page reverts it and shows the error.
 import { ApiError, messageOf, type Client } from '../api/client';
 import type { Preset } from '../api/types';
 import type { Controls, Device } from '../api/types';
 import { Observable } from '../live/observable';
 import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type Settings } from './settings';
 
+/** Pause before an edit is sent, so that moving a slider sends only its last value. */
 const DEBOUNCE_MS = 180;
-/** How long a confirmed edit hides older values, which events in transit still contain. */
+/** How long the page ignores other values after an edit is confirmed. Events that were already sent
+ *  still have the old value. */
 const HOLD_MS = 500;
 
 export interface SettingsState {
   /** The engine's settings with unconfirmed edits; null until the first answer. */
   values: Settings | null;
   errors: Partial<Record<Path, string>>;
+  /** Whether a changed setting applies only after the engine is restarted. */
   restartRequired: boolean;
 }
 
@@ -22,42 +25,45 @@ interface Edit {
   /** The value before the edit. If the engine has another value, another client has changed it. */
   base: Settings[Path] | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Until then, the edit hides the engine's value. */
   heldUntil: number;
 }
 
 export class SettingsStore {
   readonly state = new Observable<SettingsState>({ values: null, errors: {}, restartRequired: false });
   readonly presets = new Observable<readonly Preset[]>([]);
-  /** The unsaved preset that plays in place of the chosen one. */
+  /** Name of the preset whose unsaved version plays as a preview; null without a preview. */
   readonly previewing = new Observable<string | null>(null);
   /** Problems of the user's preset files. */
   readonly presetProblems = new Observable<readonly string[]>([]);
   readonly devices = new Observable<Device[]>([]);
-  /** Why the last test note, panic or snooze failed. */
+  /** Why the last action (test note, panic, snooze or unmute) failed. */
   readonly actionError = new Observable<string | null>(null);
-  /** Called after a confirmed change, because it may start or stop parts of the engine. */
+  /** Called after each confirmed edit, which may start or stop parts of the engine. */
   onConfirmed: () => void = () => undefined;
 
   private readonly client: Client;
+  /** The engine's settings without edits. */
   private confirmed: Settings | null = null;
-  /** The only setting that is not in the config. The stream may send it before the first config
-   *  arrives. */
+  /** Whether the user has muted khor. The config does not contain this value. The stream may send it
+   *  before the first config arrives. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
-  /** Sends one change at a time, because each needs the config version that the previous one made. */
+  /** The queue of edits. They are sent one at a time, because each needs the config version that the
+   *  previous one has created. */
   private queue: Promise<void> = Promise.resolve();
 
   constructor(client: Client) {
     this.client = client;
   }
 
-  /** Fetches the settings that the stream does not send. Ignores errors; the next poll tries again. */
+  /** Fetches the config, because the stream sends only some of the settings. Ignores errors. */
   refresh = async (): Promise<void> => {
     const [config] = await Promise.allSettled([this.client.config()]);
     if (config.status === 'fulfilled') this.adopt(fromConfig(config.value));
   };
 
-  /** Fetches everything after a (re)connection, and clears old errors. */
+  /** Fetches everything again, and clears old errors. Called after each connection. */
   reload = async (): Promise<void> => {
     this.actionError.set(null);
     this.state.set({ ...this.state.get(), errors: {}, restartRequired: false });
@@ -72,18 +78,19 @@ export class SettingsStore {
     this.presetProblems.set(presets.value.problems);
   };
 
-  /** Fetches the devices. Not polled, because the engine opens the devices to list them. */
+  /** Fetches the sound devices. Not repeated, because the engine opens each device to list it. */
   refreshDevices = async (): Promise<void> => {
     const [devices] = await Promise.allSettled([this.client.devices()]);
     if (devices.status === 'fulfilled') this.devices.set(devices.value.devices);
   };
 
-  /** Applies the controls from the stream, so that all tabs show the same. */
+  /** Applies the controls that the stream has sent, so that all tabs show the same values. */
   follow(controls: Controls): void {
     this.muted = mutedByHand(controls);
     if (this.confirmed !== null) this.adopt(fromControls(controls));
   }
 
+  /** Shows an edit at once, and sends it after `pause` milliseconds. */
   edit = <P extends Path>(path: P, value: Settings[P], pause = DEBOUNCE_MS): void => {
     clearTimeout(this.edits.get(path)?.timer);
     const base = this.state.get().values?.[path];
@@ -120,7 +127,7 @@ export class SettingsStore {
       const restart = await this.send(path, edit);
       const now = this.edits.get(path);
       if (now !== undefined) now.base = edit.value;
-      if (now !== edit) return; // The setting was edited again; the later edit counts.
+      if (now !== edit) return; // The user has edited the setting again.
       edit.heldUntil = performance.now() + HOLD_MS;
       if (this.confirmed !== null) this.confirmed = { ...this.confirmed, [path]: edit.value };
       this.publish({ [path]: undefined }, restart);
@@ -132,7 +139,7 @@ export class SettingsStore {
     }
   }
 
-  /** Sends an edit. Returns true if it only applies after a restart. */
+  /** Sends an edit. Returns true if it applies only after the engine is restarted. */
   private async send(path: Path, { value, base }: Edit): Promise<boolean> {
     if (path === 'muted') {
       await this.client.mute(value === true);
@@ -150,8 +157,8 @@ export class SettingsStore {
     return false;
   }
 
-  /** Sends a change. If another client has changed the config, fetches it and sends the change
-   *  again, except if the other client has changed the same setting. */
+  /** Sends an edit as a patch. If another client has changed the config, fetches it and sends the
+   *  patch again. Fails if the other client has changed the same setting. */
   private async patch(path: Path, value: Settings[Path], base: Settings[Path] | undefined) {
     try {
       return await this.client.patchConfig(nested(path, value));
@@ -160,11 +167,12 @@ export class SettingsStore {
       const fresh = fromConfig(await this.client.config());
       this.adopt(fresh);
       if (path in fresh && !equal({ muted: undefined, ...fresh }[path], base))
-        throw new ApiError(412, 'changed elsewhere a moment ago; the new value is shown', []);
+        throw new ApiError(412, 'another client changed this setting just now; the field shows its value', []);
       return this.client.patchConfig(nested(path, value));
     }
   }
 
+  /** Stores settings that the engine has confirmed. */
   private adopt(values: Partial<Settings>): void {
     this.confirmed = { muted: this.muted, ...this.confirmed, ...values } as Settings;
     const now = performance.now();
@@ -172,6 +180,7 @@ export class SettingsStore {
     this.publish({});
   }
 
+  /** Updates `state` with the edits and with new or cleared errors. */
   private publish(errors: Partial<Record<Path, string | undefined>>, restart = false): void {
     const old = this.state.get();
     const overlay = Object.fromEntries([...this.edits].map(([path, edit]) => [path, edit.value]));

@@ -1,32 +1,34 @@
-// One host in the field: a button that hears it alone, placed by a transform.
+// One host in the field of hosts: a button that makes khor play only this host.
 import { memo } from 'react';
 import type { Family } from '../api/types';
 import type { Density, Grid } from './grid';
 import { HostMark } from './HostMark';
-import { shortly } from './words';
+import { cellText } from './words';
 
 export interface CellProps {
   name: string;
-  /** How it is: shown, and said in full. */
+  /** The host's state in a few words. */
   words: string;
+  /** All texts about the host, for screen readers. */
   spoken: string;
   state: 'live' | 'silent';
   family: Family | null;
-  /** Octaves, rounded to what can be seen. */
+  /** Octaves above the baseline, rounded to a quarter octave. */
   deviation: number;
   hasVoices: boolean;
   isAlone: boolean;
-  isOdd: boolean;
+  hasProblem: boolean;
+  /** Whether the Tab key stops here. */
   isStop: boolean;
   density: Density;
-  /** Its place in the field. */
+  /** Index of the host's place in the field, row by row. */
   place: number;
   columns: number;
   width: number;
   height: number;
 }
 
-/** Where a place is, as a transform. */
+/** The CSS transform that moves a cell to a place. */
 export function at(place: number, { columns, width, height }: Grid): string {
   return `translate(${(place % columns) * width}px, ${Math.floor(place / columns) * height}px)`;
 }
@@ -48,10 +50,10 @@ export const Cell = memo(function Cell(host: CellProps) {
       >
         <HostMark state={host.state} family={host.family} deviation={host.deviation} />
         {density !== 'marks' && <span className="name">{name}</span>}
-        {/* A space, so that these are two words. */}
+        {/* Screen readers need the space between the name and the words. */}
         {density === 'words' && ' '}
-        {density === 'words' && <small>{shortly(host.words, host.hasVoices)}</small>}
-        {host.isOdd && (
+        {density === 'words' && <small>{cellText(host.words, host.hasVoices)}</small>}
+        {host.hasProblem && (
           <span className="odd" aria-hidden="true">
             !
           </span>

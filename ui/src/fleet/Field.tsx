@@ -1,27 +1,30 @@
-// The hosts by section, ordered by their deviation. The field is one tab stop; the arrow keys move
-// within it.
+// The field of hosts: one cell for each host, by section, the largest deviation first. The Tab key
+// stops once in the field, and the arrow keys move within it.
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { FleetHost } from '../api/types';
 import { Cell } from './Cell';
 import { densityOf, gridOf, isKey, rows, step, type Grid } from './grid';
 import type { Section } from './order';
-import { count, familyOf, isUnusual, oddities, spoken, standing, type Signals } from './words';
+import { count, familyOf, isUnusual, problemsOf, spokenText, stateText, type Signals } from './words';
 
 interface Props {
   sections: readonly Section[];
   signals: Signals;
   soloists: readonly string[];
+  /** The only host that plays; null if all play. */
   alone: string | null;
-  hear: (host: string | null) => void;
-  look: (host: string | null) => void;
-  /** A hand is at it. */
-  stir: () => void;
+  /** Plays only this host, or all for null. */
+  play: (host: string | null) => void;
+  /** Shows the details of the host under the pointer or the focus. */
+  inspect: (host: string | null) => void;
+  /** Called on each use of the mouse or the keyboard. Hosts then keep their places for a while. */
+  hold: () => void;
 }
 
-/** Around each cell, pixels; fleet.css has the same. */
+/** Padding of each cell, pixels; the same as in fleet.css. */
 const CELL_PADDING = 2;
 
-/** Room across, pixels; 0 before it is known. */
+/** Available width for cells, pixels; 0 before it is measured. */
 function useRoom() {
   const ref = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState(0);
@@ -37,9 +40,10 @@ function useRoom() {
   return { ref, room };
 }
 
+/** Name of the host whose cell contains an element. */
 const nameAt = (target: EventTarget): string | null => (target instanceof Element ? (target.closest('[data-host]')?.getAttribute('data-host') ?? null) : null);
 
-export function Field({ sections, signals, soloists, alone, hear, look, stir }: Props) {
+export function Field({ sections, signals, soloists, alone, play, inspect, hold }: Props) {
   const { ref, room } = useRoom();
   const [stop, setStop] = useState<string | null>(null);
   const inOrder = sections.flatMap(({ hosts }) => hosts.map(({ name }) => name));
@@ -50,11 +54,11 @@ export function Field({ sections, signals, soloists, alone, hear, look, stir }: 
 
   const choose = (event: MouseEvent) => {
     const name = nameAt(event.target);
-    if (name !== null) hear(name === alone ? null : name);
+    if (name !== null) play(name === alone ? null : name);
   };
   const press = (event: KeyboardEvent) => {
-    stir();
-    if (event.key === 'Escape') hear(null);
+    hold();
+    if (event.key === 'Escape') play(null);
     const here = inOrder.indexOf(nameAt(event.target) ?? '');
     if (!isKey(event.key) || here < 0 || event.metaKey || event.ctrlKey || event.altKey) return;
     event.preventDefault();
@@ -67,15 +71,15 @@ export function Field({ sections, signals, soloists, alone, hear, look, stir }: 
       ref={ref}
       onClick={choose}
       onKeyDown={press}
-      onPointerMove={stir}
-      onPointerOver={(event) => look(nameAt(event.target))}
-      onPointerLeave={() => look(null)}
+      onPointerMove={hold}
+      onPointerOver={(event) => inspect(nameAt(event.target))}
+      onPointerLeave={() => inspect(null)}
       onFocus={(event) => {
         const name = nameAt(event.target);
         setStop(name);
-        look(name);
+        inspect(name);
       }}
-      onBlur={() => look(null)}
+      onBlur={() => inspect(null)}
     >
       {room > 0 && sections.map((section) => <Hosts key={section.label ?? ''} section={section} titled={sections.length > 1 || section.label !== null} grid={grid} density={density} signals={signals} soloists={soloists} alone={alone} stops={stops} />)}
     </div>
@@ -90,11 +94,12 @@ interface HostsProps {
   signals: Signals;
   soloists: readonly string[];
   alone: string | null;
+  /** The host at which the Tab key stops. */
   stops: string | null;
 }
 
-/** Cells stand in the document by name, so that nothing has to be moved there; where they are seen
- *  is their transform. */
+/** The hosts of one section. The document contains the cells in the order of their names. Only
+ *  their transforms place them by deviation, so a new order changes no elements. */
 function Hosts({ section: { label, hosts }, titled, grid, density, signals, soloists, alone, stops }: HostsProps) {
   const placed = hosts.map((host, place) => ({ host, place })).sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   const silent = hosts.filter(({ state }) => state === 'silent').length;
@@ -108,7 +113,7 @@ function Hosts({ section: { label, hosts }, titled, grid, density, signals, solo
       )}
       <ul style={{ height: rows(grid, hosts.length) * grid.height }}>
         {placed.map(({ host, place }) => (
-          <Cell key={host.name} {...shown(host, signals)} hasVoices={soloists.includes(host.name)} isAlone={host.name === alone} spoken={spoken(host, signals, soloists.includes(host.name), host.name === alone)} isStop={host.name === stops} density={density} place={place} {...grid} />
+          <Cell key={host.name} {...shown(host, signals)} hasVoices={soloists.includes(host.name)} isAlone={host.name === alone} spoken={spokenText(host, signals, soloists.includes(host.name), host.name === alone)} isStop={host.name === stops} density={density} place={place} {...grid} />
         ))}
       </ul>
     </section>
@@ -120,9 +125,9 @@ function shown(host: FleetHost, signals: Signals) {
   return {
     name: host.name,
     state: host.state,
-    words: standing(host, signals),
+    words: stateText(host, signals),
     family: familyOf(host, signals),
     deviation: unusual ? Math.round((host.deviation ?? 0) * 4) / 4 : 0,
-    isOdd: oddities(host).length > 0,
+    hasProblem: problemsOf(host).length > 0,
   };
 }

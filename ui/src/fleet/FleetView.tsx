@@ -1,5 +1,5 @@
-// The view Fleet: the hosts of the site, which of them stand out or are silent, and the choice of
-// one.
+// The view Fleet: all hosts of the site, and those that stand out, are silent or have problems. The
+// user can select a host that plays alone.
 import { useEffect, useState } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';
@@ -8,17 +8,17 @@ import { CATALOGUE } from '../live/catalogue';
 import { useObservable } from '../live/useObservable';
 import { Field } from './Field';
 import { HostCard } from './HostCard';
-import { Legend, Odd, Silent, StandingOut, Within } from './Notices';
+import { Legend, Problems, Silent, StandingOut, InnerSites } from './Notices';
 import { sections } from './order';
 import type { FleetState } from './store';
 import { count, headline, news, type Signals } from './words';
 import './fleet.css';
 
-/** In the engine's order. */
+/** The values of the setting `site.mode`. */
 const MODES: Option[] = [
-  { value: 'ensemble', text: 'all as one' },
+  { value: 'ensemble', text: 'all hosts as one' },
   { value: 'sections', text: 'a pulse for each section' },
-  { value: 'roll_call', text: 'a roll call, one after the other' },
+  { value: 'roll_call', text: 'roll call, one host after another' },
 ];
 
 const KNOWN: Signals = Object.fromEntries(CATALOGUE.map(({ name, label, family }) => [name, { label, family }]));
@@ -31,7 +31,7 @@ export function FleetView() {
     return (
       <div className="head">
         <h1>Fleet</h1>
-        <p>Asking the engine…</p>
+        <p>Loading…</p>
       </div>
     );
   return <Site state={state} />;
@@ -41,14 +41,14 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
   const stores = useStores();
   const signals = useObservable(stores.live.text)?.signals ?? KNOWN;
   const { values, errors } = useObservable(stores.settings.state);
-  const [looked, setLooked] = useState<string | null>(null);
+  const [inspected, setInspected] = useState<string | null>(null);
   const announced = useAnnounced(news(fleet), news(fleet));
   const alone = values === null ? (fleet.alone?.host ?? null) : values['site.host'];
   const solo = fleet.soloists;
-  const hear = (host: string | null) => {
+  const play = (host: string | null) => {
     if (host !== alone) stores.settings.edit('site.host', host, 0);
   };
-  const shown = [looked, alone, solo[0], arrangement.order[0]].flatMap((name) => fleet.hosts.find((host) => host.name === name) ?? [])[0];
+  const shown = [inspected, alone, solo[0], arrangement.order[0]].flatMap((name) => fleet.hosts.find((host) => host.name === name) ?? [])[0];
   return (
     <div className="fleet">
       <div className="head">
@@ -63,27 +63,27 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
       {fleet.hosts.length + fleet.sites.length > 0 && (
         <>
           <div className="picture">
-            <div className="whose" role="group" aria-label="Whom to hear">
-              <button type="button" id="all-hosts" aria-pressed={alone === null} disabled={values === null} onClick={() => hear(null)}>
+            <div className="whose" role="group" aria-label="Hosts that play">
+              <button type="button" id="all-hosts" aria-pressed={alone === null} disabled={values === null} onClick={() => play(null)}>
                 All together
               </button>
               {alone !== null && (
-                <button type="button" id="alone" aria-pressed={true} onClick={() => hear(null)} aria-label={`${alone} alone; press to hear all`}>
+                <button type="button" id="alone" aria-pressed={true} onClick={() => play(null)} aria-label={`${alone} alone; press to play all`}>
                   {alone} alone
                 </button>
               )}
-              <small>{alone === null ? 'Press a host to hear it alone.' : 'Press it again, or Escape, to hear all.'}</small>
-              {alone === null && <Select path="site.mode" id="site-mode" label="Played" options={MODES} convert={String} hint={fleet.remark ?? undefined} />}
+              <small>{alone === null ? 'Press a host to play it alone.' : 'Press the host again, or Escape, to play all.'}</small>
+              {alone === null && <Select path="site.mode" id="site-mode" label="Mode" options={MODES} convert={String} hint={fleet.remark ?? undefined} />}
               {errors['site.host'] !== undefined && <span role="alert">{errors['site.host']}</span>}
             </div>
-            <Field sections={sections(fleet.hosts, arrangement.order)} signals={signals} soloists={solo} alone={alone} hear={hear} look={setLooked} stir={stores.fleet.stir} />
+            <Field sections={sections(fleet.hosts, arrangement.order)} signals={signals} soloists={solo} alone={alone} play={play} inspect={setInspected} hold={stores.fleet.hold} />
           </div>
-          <aside aria-label="Hosts in words">
-            {shown !== undefined && <HostCard host={shown} signals={signals} hasVoices={solo.includes(shown.name)} isAlone={shown.name === alone} hear={hear} />}
+          <aside aria-label="Details of hosts">
+            {shown !== undefined && <HostCard host={shown} signals={signals} hasVoices={solo.includes(shown.name)} isAlone={shown.name === alone} play={play} />}
             <StandingOut fleet={fleet} order={arrangement.order} signals={signals} />
             <Silent fleet={fleet} />
-            <Within fleet={fleet} />
-            <Odd fleet={fleet} />
+            <InnerSites fleet={fleet} />
+            <Problems fleet={fleet} />
             <Legend />
           </aside>
         </>
@@ -93,11 +93,11 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
 }
 
 function summary({ site, hosts, sites, live, silent, versions }: FleetState['fleet']): string {
-  if (site === null) return 'It hears one when it is started with --site, or has site.name in its configuration.';
-  const within = sites.length === 0 ? [] : [`${count(sites.length, 'site')} within, of whose hosts those that stand out are shown`];
+  if (site === null) return 'To play a site, start the engine with --site, or set site.name.';
+  const inner = sites.length === 0 ? [] : [`${count(sites.length, 'inner site')}, with only the hosts that stand out`];
   const labels = new Set(hosts.flatMap(({ section }) => section ?? [])).size;
-  const relays = Object.keys(versions).length > 1 ? [`relays of ${count(Object.keys(versions).length, 'version')}`] : [];
-  return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...within, ...relays].join(' · ');
+  const relays = Object.keys(versions).length > 1 ? [`relays with ${count(Object.keys(versions).length, 'version')}`] : [];
+  return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...inner, ...relays].join(' · ');
 }
 
 /** The problem and its fix. */

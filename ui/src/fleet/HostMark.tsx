@@ -1,17 +1,19 @@
-// The mark of a host: a point while it is as usual, its family's shape, the larger the further from usual, a cross when it is silent.
+// The mark of a host: a dot while the host is as usual, a cross while it is silent, else the shape
+// of the family of its signal. A larger shape means a larger deviation.
 import type { Family } from '../api/types';
 import { SHAPES } from '../theme/Mark';
 
 const POINT = 'M8 6a2 2 0 1 0 0 4a2 2 0 1 0 0-4z';
 const CROSS = 'M4 4l8 8M12 4l-8 8';
-/** Of the shape at one octave and for each further one; it ends where it would leave its cell. */
+/** Scale of a shape: at a deviation of one octave, per further octave, and at most. A larger shape
+ *  would leave its cell. */
 const SCALE = { least: 0.7, octave: 0.08, most: 1.4 };
 
 interface Props {
   state: 'live' | 'silent';
-  /** Null while it is as usual. */
+  /** Null while the host is as usual. */
   family: Family | null;
-  /** Octaves. */
+  /** Octaves above the baseline. */
   deviation: number;
 }
 

@@ -1,15 +1,17 @@
-// Beside the field: who is silent, who is odd, what was not taken, and what the marks mean.
+// The lists beside the field of hosts: hosts that stand out, silent hosts, inner sites, problems,
+// and the meaning of the marks.
 import type { Fleet, FleetHost } from '../api/types';
 import { HostMark } from './HostMark';
-import { count, familyOf, isUnusual, oddities, refusals, seconds, standing as inWords, UNUSUAL, type Signals } from './words';
+import { count, familyOf, isUnusual, problemsOf, refusals, seconds, stateText, UNUSUAL, type Signals } from './words';
 
+/** Longest list. */
 const SHOWN = 6;
-/** More hosts than this are more than one can read. */
+/** With at most this many hosts, the cells themselves show the words. */
 const CROWD = 24;
 
 const byName = (a: FleetHost, b: FleetHost) => a.name.localeCompare(b.name, undefined, { numeric: true });
 
-/** The cells of many hosts have no room for this. */
+/** The hosts that stand out. Only shown for many hosts, whose cells have no space for words. */
 export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: readonly string[]; signals: Signals }) {
   if (fleet.hosts.length <= CROWD) return null;
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));
@@ -17,13 +19,13 @@ export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: re
   return (
     <section aria-labelledby="standing-title" className="notice standing-out">
       <h2 id="standing-title">
-        Standing out <span>{standing.length > SHOWN ? `${SHOWN} of ${standing.length}` : standing.length === 0 ? 'nobody' : ''}</span>
+        Standing out <span>{standing.length > SHOWN ? `${SHOWN} of ${standing.length}` : standing.length === 0 ? 'none' : ''}</span>
       </h2>
       <ul>
         {standing.slice(0, SHOWN).map((host) => (
           <li key={host.name}>
             <HostMark state="live" family={familyOf(host, signals)} deviation={UNUSUAL} />
-            <b>{host.name}</b> <small>{inWords(host, signals)}</small>
+            <b>{host.name}</b> <small>{stateText(host, signals)}</small>
           </li>
         ))}
       </ul>
@@ -49,16 +51,16 @@ export function Silent({ fleet }: { fleet: Fleet }) {
   );
 }
 
-/** Sites within the site: of theirs only who stands out has a place in the field. */
-export function Within({ fleet: { sites } }: { fleet: Fleet }) {
+/** The sites within the site. The field shows only those of their hosts that stand out. */
+export function InnerSites({ fleet: { sites } }: { fleet: Fleet }) {
   if (sites.length === 0) return null;
   return (
-    <section aria-labelledby="within-title" className="notice">
-      <h2 id="within-title">Sites within</h2>
+    <section aria-labelledby="inner-title" className="notice">
+      <h2 id="inner-title">Inner sites</h2>
       <ul>
         {sites.map(({ name, state, live, silent, relative_error, seen_ms_ago }) => (
           <li key={name}>
-            <b>{name}</b> <small>{state === 'silent' ? `silent for ${seconds(seen_ms_ago)}` : `${count(live, 'host')}${silent === 0 ? '' : `, ${silent} silent`}; what all do, within ${(100 * relative_error).toFixed(1)} %`}</small>
+            <b>{name}</b> <small>{state === 'silent' ? `silent for ${seconds(seen_ms_ago)}` : `${count(live, 'host')}${silent === 0 ? '' : `, ${silent} silent`}; sums ±${(100 * relative_error).toFixed(1)} %`}</small>
           </li>
         ))}
       </ul>
@@ -66,24 +68,24 @@ export function Within({ fleet: { sites } }: { fleet: Fleet }) {
   );
 }
 
-export function Odd({ fleet }: { fleet: Fleet }) {
-  const odd = fleet.hosts.filter((host) => oddities(host).length > 0).sort(byName);
+export function Problems({ fleet }: { fleet: Fleet }) {
+  const affected = fleet.hosts.filter((host) => problemsOf(host).length > 0).sort(byName);
   const refused = refusals(fleet);
-  if (odd.length === 0 && refused.length === 0) return null;
+  if (affected.length === 0 && refused.length === 0) return null;
   return (
     <section aria-labelledby="odd-title" className="notice odd-hosts">
-      <h2 id="odd-title">Odd</h2>
+      <h2 id="odd-title">Problems</h2>
       <ul>
-        {odd.slice(0, SHOWN).map((host) => (
+        {affected.slice(0, SHOWN).map((host) => (
           <li key={host.name}>
-            <b>{host.name}</b> <small>{oddities(host).join(' ')}</small>
+            <b>{host.name}</b> <small>{problemsOf(host).join(' ')}</small>
           </li>
         ))}
-        {odd.length > SHOWN && <li>and {odd.length - SHOWN} hosts more</li>}
+        {affected.length > SHOWN && <li>and {affected.length - SHOWN} more {affected.length - SHOWN === 1 ? 'host' : 'hosts'}</li>}
         {refused.length > 0 && (
           <li>
-            Messages refused: {refused.join(', ')}
-            {fleet.refused.last !== null && <small>the last: {fleet.refused.last}</small>}
+            Rejected messages: {refused.join(', ')}
+            {fleet.refused.last !== null && <small>last reason: {fleet.refused.last}</small>}
           </li>
         )}
       </ul>
@@ -97,10 +99,10 @@ export function Legend() {
       <h2 id="legend-title">Marks</h2>
       <ul>
         <li>
-          <HostMark state="live" family={null} deviation={0} /> as usual for that host
+          <HostMark state="live" family={null} deviation={0} /> as usual for this host
         </li>
         <li>
-          <HostMark state="live" family="network" deviation={3} /> more than usual; larger is further, the shape is the family of its signal
+          <HostMark state="live" family="network" deviation={3} /> more than usual: the size shows how much, the shape shows the signal’s family
         </li>
         <li>
           <span className="ring" aria-hidden="true" /> has the voices
@@ -112,7 +114,7 @@ export function Legend() {
           <span className="odd" aria-hidden="true">
             !
           </span>{' '}
-          something is odd about it
+          has a problem
         </li>
       </ul>
     </section>

@@ -1,4 +1,4 @@
-// The view with a fake engine: mouse and keyboard select one host, or all again.
+// The view Fleet with a fake engine: the user selects one host or all hosts by mouse and keyboard.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -23,7 +23,7 @@ const CONFIG = {
 
 let stores: Stores;
 let root: Root;
-let heard: string | null;
+let playing: string | null;
 let hosts = [host('web-2', { deviation: 6, section: 'web' }), host('web-1', { section: 'web' }), host('db', { section: 'db', state: 'silent', deviation: null })];
 
 const button = (name: string) => document.querySelector<HTMLButtonElement>(`[data-host="${name}"]`);
@@ -32,16 +32,16 @@ const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 
 function answer(url: string, init?: RequestInit): Promise<Response> {
   const json = (body: unknown) => Promise.resolve(new Response(JSON.stringify(body)));
-  if (url === '/api/fleet') return json(fleet(hosts, { soloists: ['web-2'], alone: heard === null ? null : { host: heard, ok: true, error: null, fix: null } }));
-  if (init?.method === 'PATCH' && typeof init.body === 'string') heard = (JSON.parse(init.body) as { site: { host: string | null } }).site.host;
-  return json({ ...CONFIG, site: { name: 'home', host: heard }, ok: true, restart_required: false });
+  if (url === '/api/fleet') return json(fleet(hosts, { soloists: ['web-2'], alone: playing === null ? null : { host: playing, ok: true, error: null, fix: null } }));
+  if (init?.method === 'PATCH' && typeof init.body === 'string') playing = (JSON.parse(init.body) as { site: { host: string | null } }).site.host;
+  return json({ ...CONFIG, site: { name: 'home', host: playing }, ok: true, restart_required: false });
 }
 
 beforeEach(async () => {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
   vi.useFakeTimers();
   vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(700);
-  heard = null;
+  playing = null;
   stores = makeStores(new Client(answer));
   document.body.innerHTML = '<div id="root"></div>';
   root = createRoot(document.getElementById('root') as HTMLDivElement);
@@ -62,7 +62,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('is there only where a site is heard', () => {
+it('has a link only with a site', () => {
   const links = () => [...document.querySelectorAll('nav a')].map((link) => link.textContent);
   const follow = (kind: string | null) => act(() => stores.fleet.follow({ source: { kind } } as Parameters<typeof stores.fleet.follow>[0]));
   expect(links()).not.toContain('Fleet');
@@ -74,25 +74,25 @@ it('is there only where a site is heard', () => {
   expect(links()).not.toContain('Fleet');
 });
 
-it('says who stands out, with section, soloist and the silent one', () => {
+it('names hosts that stand out or are silent', () => {
   expect(document.querySelector('h1')?.textContent).toContain('web-2 stands out');
   expect(button('web-2')?.dataset.voices).toBe('true');
   expect(button('db')?.getAttribute('aria-label')).toBe('db silent, section db');
   expect([...document.querySelectorAll('.field h2')].map((title) => title.textContent)).toEqual(['db 1 host, 1 silent', 'web 2 hosts']);
 });
 
-it('hears a host alone by a press, and all by another', async () => {
+it('plays one host, then all, by clicks', async () => {
   act(() => button('web-1')?.click());
   expect(button('web-1')?.getAttribute('aria-pressed')).toBe('true');
   await pass(1200);
-  expect(heard).toBe('web-1');
+  expect(playing).toBe('web-1');
   expect(document.querySelector('h1')?.textContent).toBe('web-1 alone: as usual.');
   act(() => button('web-1')?.click());
   await pass(1200);
-  expect(heard).toBeNull();
+  expect(playing).toBeNull();
 });
 
-it('is one stop for the keyboard, arrows move, Escape hears all', async () => {
+it('works by keyboard with one tab stop', async () => {
   expect(document.querySelectorAll('.field [tabindex="0"]')).toHaveLength(1);
   act(() => button('db')?.focus());
   const press = (key: string) =>
@@ -105,13 +105,13 @@ it('is one stop for the keyboard, arrows move, Escape hears all', async () => {
   expect(document.querySelector('#host-title')?.textContent).toBe('web-2');
   act(() => button('web-2')?.click());
   await pass(500);
-  expect(heard).toBe('web-2');
+  expect(playing).toBe('web-2');
   press('Escape');
   await pass(500);
-  expect(heard).toBeNull();
+  expect(playing).toBeNull();
 });
 
-it('moves cells by transforms alone, seldom', async () => {
+it('moves cells rarely, and by transforms only', async () => {
   const before = places();
   hosts = hosts.map((it) => (it.name === 'web-1' ? { ...it, deviation: 9 } : it));
   await pass(3000);

@@ -1,31 +1,35 @@
-// Where the cells of the field are, and which one an arrow key leads to. Cells are placed by transforms, so that moving one moves nothing else.
+// Computes the size of the cells in the field of hosts, and the cell to which an arrow key moves.
 
-/** How much a cell shows: name and words, the name, or only a mark. */
+/** What a cell shows: a mark with name and words, a mark with the name, or only a mark. */
 export type Density = 'words' | 'names' | 'marks';
 
+/** Heights of a cell, pixels. */
 const HEIGHTS: Record<Density, number> = { words: 60, names: 34, marks: 28 };
-/** Pixels of a cell around its name, and of a letter; of a name that is longer than so many letters the rest is cut off. */
+/** Width of a cell without its name, pixels. */
 const AROUND = 46;
+/** Mean width of a letter, pixels. */
 const LETTER = 7.6;
+/** Longer names are cut off. */
 const MOST_LETTERS = 26;
 
-/** Across, pixels. */
+/** Minimum and maximum width of a cell, pixels. `longest` is the length of the longest name. */
 function widths(density: Density, longest: number): { least: number; most: number } {
   if (density === 'marks') return { least: 28, most: 28 };
   const named = Math.ceil(AROUND + LETTER * Math.min(longest, MOST_LETTERS));
   return density === 'names' ? { least: named, most: named + 40 } : { least: Math.max(216, named + 24), most: Infinity };
 }
 
-/** More hosts than this are too many words. */
+/** With more hosts than this, cells show no words. */
 const MOST_WORDS = 24;
-/** What is one look: higher than this, cells show less. Pixels. */
-const ONE_LOOK = 900;
+/** Maximum height of the field, pixels, so that the user sees it without scrolling. */
+const MOST_HEIGHT = 900;
 
-/** Of hosts whose longest name has so many letters. */
+/** What cells show: as much as fits. `longest` is the length of the longest name, `room` the
+ *  available width in pixels. */
 export function densityOf(hosts: number, longest: number, room: number): Density {
   const fits = (density: Density) => {
     const grid = gridOf(density, longest, room);
-    return rows(grid, hosts) * grid.height <= ONE_LOOK;
+    return rows(grid, hosts) * grid.height <= MOST_HEIGHT;
   };
   if (hosts <= MOST_WORDS && fits('words')) return 'words';
   return fits('names') ? 'names' : 'marks';
@@ -33,7 +37,7 @@ export function densityOf(hosts: number, longest: number, room: number): Density
 
 export interface Grid {
   columns: number;
-  /** Pixels. */
+  /** Size of a cell, pixels. */
   width: number;
   height: number;
 }
@@ -55,7 +59,8 @@ export function isKey(key: string): key is Key {
   return (KEYS as readonly string[]).includes(key);
 }
 
-/** From cell `at` of the fields one below the other, each with so many `cells`; it stays where there is nothing further. */
+/** The index of the cell to which `key` moves from cell `at`; `at` itself at the end. `cells` has
+ *  the number of cells of each section. The sections are below one another. */
 export function step(cells: readonly number[], columns: number, at: number, key: Key): number {
   const all = cells.reduce((sum, count) => sum + count, 0);
   if (all === 0) return 0;
@@ -76,7 +81,7 @@ export function step(cells: readonly number[], columns: number, at: number, key:
   }
 }
 
-/** Rows of all fields in turn: where each begins, and how many cells it has. */
+/** The rows of all sections: the index of the first cell, and the number of cells. */
 function allRows(cells: readonly number[], columns: number): { from: number; count: number }[] {
   const found: { from: number; count: number }[] = [];
   let from = 0;

@@ -1,25 +1,26 @@
-// Orders the hosts by deviation, the largest first. Hosts move rarely, and not for small changes.
+// Orders the hosts by deviation, the largest first. Hosts move rarely, and never for small changes.
 import type { FleetHost } from '../api/types';
 
-/** Between two looks at whether somebody should stand elsewhere. */
+/** Minimum time between two changes of the order. */
 const REORDER_MS = 8000;
-/** Octaves from the middle of its step at which a host leaves it: more than half, so that none goes
- *  to and fro. */
+/** A host changes its step when its deviation is this far from the step, octaves. More than half an
+ *  octave, so that a host between two steps does not move back and forth. */
 const LEAVE = 0.75;
-/** Where there are more sections than this, they are told host by host instead. */
+/** With more sections than this, the hosts are shown without sections. */
 export const MOST_SECTIONS = 8;
 
 export interface Arrangement {
   /** Names, the largest deviation first. */
   order: readonly string[];
-  /** Whole octaves by which each stands there. */
+  /** The deviation of each host in whole octaves, by which it is ordered. */
   steps: ReadonlyMap<string, number>;
-  /** When somebody may have moved last, on the clock of `performance.now`. */
+  /** Time of the last reordering, as `performance.now` gives it. */
   at: number;
 }
 
-export const NOBODY: Arrangement = { order: [], steps: new Map(), at: -Infinity };
+export const EMPTY: Arrangement = { order: [], steps: new Map(), at: -Infinity };
 
+/** Steps of hosts without a deviation. */
 const SILENT = -2;
 const UNKNOWN = -1;
 
@@ -30,32 +31,33 @@ function step({ state, deviation }: FleetHost, before: number | undefined): numb
   return before !== undefined && before >= 0 && Math.abs(octaves - before) < LEAVE ? before : Math.round(octaves);
 }
 
-/** Newcomers stand where they belong at once, the rest only when `mayMove`. Equals keep their
- *  order. */
+/** The order after new data. New hosts are placed at once. Known hosts move only if `mayMove`, and
+ *  not too often. Hosts with the same step keep their order. */
 export function arranged(before: Arrangement, hosts: readonly FleetHost[], now: number, mayMove: boolean): Arrangement {
   const here = new Map(hosts.map((host) => [host.name, host]));
-  const stayed = before.order.filter((name) => here.has(name));
-  const came = hosts.filter(({ name }) => !before.steps.has(name));
+  const remaining = before.order.filter((name) => here.has(name));
+  const added = hosts.filter(({ name }) => !before.steps.has(name));
   const moves = mayMove && now - before.at >= REORDER_MS;
-  if (!moves && came.length === 0 && stayed.length === before.order.length) return before;
+  if (!moves && added.length === 0 && remaining.length === before.order.length) return before;
   const steps = new Map<string, number>();
   for (const host of hosts) {
     const was = before.steps.get(host.name);
     steps.set(host.name, was !== undefined && !moves ? was : step(host, was));
   }
-  const order = [...stayed, ...came.map(({ name }) => name)];
+  const order = [...remaining, ...added.map(({ name }) => name)];
   order.sort((a, b) => (steps.get(b) ?? SILENT) - (steps.get(a) ?? SILENT));
   return { order, steps, at: moves ? now : before.at };
 }
 
-/** Hosts of one label. */
+/** The hosts with one section label. */
 export interface Section {
-  /** Null is all of them, or those without a label. */
+  /** Null for all hosts together, and for hosts without a label. */
   label: string | null;
   hosts: FleetHost[];
 }
 
-/** By label, in the order of the labels, which does not change; within, in the order given. */
+/** Groups the hosts by section label. Sections are in alphabetical order, hosts in the given
+ *  `order`. */
 export function sections(hosts: readonly FleetHost[], order: readonly string[]): Section[] {
   const here = new Map(hosts.map((host) => [host.name, host]));
   const inOrder = order.flatMap((name) => here.get(name) ?? []);

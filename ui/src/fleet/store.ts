@@ -1,11 +1,11 @@
-// The hosts of the site that is heard: asked for once a second while the view is seen, and arranged calmly.
+// Stores the hosts of the site and their order. Requests them once a second while the view is open.
 import type { Client } from '../api/client';
 import type { Fleet, Health } from '../api/types';
 import { Observable } from '../live/observable';
-import { arranged, NOBODY, type Arrangement } from './order';
+import { arranged, EMPTY, type Arrangement } from './order';
 
 const POLL_MS = 1000;
-/** Nothing moves under a hand: for so long after it stirred the hosts stay where they are. */
+/** How long hosts keep their places after the user moved the mouse over them or pressed a key. */
 const STILL_MS = 4000;
 
 export interface FleetState {
@@ -16,8 +16,8 @@ export interface FleetState {
 export class FleetStore {
   /** Null until the first answer. */
   readonly state = new Observable<FleetState | null>(null);
-  /** Whether the engine hears a site, or did until its server went away. */
-  readonly isThere = new Observable(false);
+  /** Whether the engine plays a site. Stays true while the site's server does not answer. */
+  readonly hasSite = new Observable(false);
   private readonly client: Client;
   private stillUntil = 0;
 
@@ -25,26 +25,27 @@ export class FleetStore {
     this.client = client;
   }
 
+  /** Reads from the engine's health whether its source is a site. */
   follow(health: Health | null): void {
     const kind = health?.source.kind ?? null;
-    if (kind !== null) this.isThere.set(kind === 'site');
+    if (kind !== null) this.hasSite.set(kind === 'site');
   }
 
-  /** A hand is at the hosts. */
-  stir = (): void => {
+  /** Keeps all hosts at their places for a while, because the user points at one. */
+  hold = (): void => {
     this.stillUntil = performance.now() + STILL_MS;
   };
 
   refresh = async (): Promise<void> => {
     const [asked] = await Promise.allSettled([this.client.fleet()]);
-    // The stream notices when the engine is gone; the last that was known stays, greyed.
+    // The event stream reports a lost engine. The last known hosts stay visible, greyed out.
     if (asked.status !== 'fulfilled') return;
     const [fleet, now] = [asked.value, performance.now()];
-    const before = this.state.get()?.arrangement ?? NOBODY;
+    const before = this.state.get()?.arrangement ?? EMPTY;
     this.state.set({ fleet, arrangement: arranged(before, fleet.hosts, now, now >= this.stillUntil) });
   };
 
-  /** Asks until the returned function is called, one question at a time. */
+  /** Requests the hosts again and again. Call the returned function to stop. */
   watch = (): (() => void) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let over = false;

@@ -1,4 +1,4 @@
-// For tests: hosts and sites as the API reports them.
+// Makes hosts and sites for tests, as the API reports them.
 import type { Fleet, FleetHost } from '../api/types';
 
 export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {

@@ -1,7 +1,7 @@
-// Texts about a site are short and name hosts and signals. An announcement does not change with
-// numbers.
+// Texts about a site are short, and name hosts and signals. Texts for screen readers do not change
+// when only numbers change.
 import { describe, expect, it } from 'vitest';
-import { headline, listed, news, oddities, refusals, spoken, standing, type Signals } from './words';
+import { headline, listed, news, problemsOf, refusals, spokenText, stateText, type Signals } from './words';
 import { plain } from '../now/sentence';
 import { fleet, host } from './testing';
 
@@ -11,42 +11,42 @@ const quiet = host('web-1');
 const silent = host('db', { state: 'silent', deviation: null, signal: null, seen_ms_ago: 12_000 });
 
 describe('words', () => {
-  it('say how a host is', () => {
-    expect([loud, quiet, silent, host('x', { deviation: null })].map((it) => standing(it, SIGNALS))).toEqual(['received × 270', 'as usual', 'silent', 'nothing is heard of it']);
-    expect(spoken(loud, SIGNALS, true, false)).toBe('web-2 voices · received × 270, section web');
+  it('describe the state of a host', () => {
+    expect([loud, quiet, silent, host('x', { deviation: null })].map((it) => stateText(it, SIGNALS))).toEqual(['received × 270', 'as usual', 'silent', 'no data']);
+    expect(spokenText(loud, SIGNALS, true, false)).toBe('web-2 voices · received × 270, section web');
   });
-  it('say what is odd at a host, and what to do', () => {
+  it('name the problems of a host with fixes', () => {
     const odd = host('a', { used_twice: true, clock_off: true, clock_behind_ms: -65_000, refused_messages: 2, refusal: 'another relay uses that name' });
-    expect(oddities(odd)).toEqual(['Two relays use this name: give one another --host.', 'Its clock is 65 s ahead: have it set by NTP.', '2 messages under its name refused: another relay uses that name.']);
-    expect(oddities(quiet)).toEqual([]);
+    expect(problemsOf(odd)).toEqual(['Two relays use this name: give one of them another --host.', 'Its clock is 65 s ahead: set it by NTP.', '2 messages with its name rejected: another relay uses that name.']);
+    expect(problemsOf(quiet)).toEqual([]);
   });
-  it('name a few and count the rest', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));
+  it('name some hosts and count the rest', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));
 });
 
 describe('the headline', () => {
   const says = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
-  it('names who stands out and who is silent', () => {
+  it('names hosts that stand out or are silent', () => {
     expect(says([loud, quiet, silent], { soloists: ['web-2'] })).toBe('web-2 stands out: received × 270; db is silent.');
     expect(says([loud, host('b', { deviation: 3 })], { soloists: ['web-2', 'b'] })).toBe('web-2 stands out: received × 270; b stands out: received × 8.0.');
-    expect(says([quiet, host('b')])).toBe('2 hosts, none stands out.');
-    expect(says([silent])).toBe('No host is heard now: db is silent.');
-    expect(says([])).toBe('No host has been heard yet.');
+    expect(says([quiet, host('b')])).toBe('2 hosts as usual.');
+    expect(says([silent])).toBe('No host sends data now: db is silent.');
+    expect(says([])).toBe('No host has sent data yet.');
   });
   it('counts the hosts of sites within the site', () => {
     const rack = { name: 'rack-1', state: 'live' as const, live: 40, silent: 2, refused: 0, aggregators: 1, relative_error: 0.03, section_relative_error: null, seen_ms_ago: 90 };
-    const told = { ...loud, via: 'rack-1' };
-    expect(says([told], { soloists: ['web-2'], sites: [rack], live: 40, silent: 2 })).toBe('web-2 stands out: received × 270; 2 hosts are silent.');
-    expect(says([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts, none stands out; db, and 2 hosts more are silent.');
-    expect(says([], { sites: [{ ...rack, state: 'silent' }], live: 0, silent: 0 })).toBe('No host is heard now: rack-1 is silent.');
+    const inner = { ...loud, via: 'rack-1' };
+    expect(says([inner], { soloists: ['web-2'], sites: [rack], live: 40, silent: 2 })).toBe('web-2 stands out: received × 270; 2 hosts are silent.');
+    expect(says([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts as usual; db and 2 more hosts are silent.');
+    expect(says([], { sites: [{ ...rack, state: 'silent' }], live: 0, silent: 0 })).toBe('No host sends data now: rack-1 is silent.');
   });
-  it('speaks of the host that is heard alone, or says why it is not', () => {
+  it('describes the only host that plays', () => {
     expect(says([quiet, loud], { alone: { host: 'web-1', ok: true, error: null, fix: null } })).toBe('web-1 alone: as usual.');
     expect(says([silent], { alone: { host: 'db', ok: false, error: 'host db has stopped sending', fix: 'x' } })).toBe('db has stopped sending.');
   });
 });
 
 describe('the news', () => {
-  it('has no figures, so that it stays the same while they change', () => {
+  it('does not change with numbers', () => {
     const now = news(fleet([loud, silent], { soloists: ['web-2'] }));
     expect(now).toBe('web-2 stands out. db is silent');
     expect(news(fleet([{ ...loud, deviation: 5 }, silent], { soloists: ['web-2'] }))).toBe(now);
@@ -55,7 +55,7 @@ describe('the news', () => {
   });
 });
 
-it('counts what was refused, the most frequent first', () => {
+it('counts rejected messages, the most frequent first', () => {
   const it = fleet([]);
-  expect(refusals({ ...it, refused: { ...it.refused, foreign: 1, duplicate: 40 } })).toEqual(['40 from a second relay of a name', '1 not khor’s']);
+  expect(refusals({ ...it, refused: { ...it.refused, foreign: 1, duplicate: 40 } })).toEqual(['40 from a second relay with the same name', '1 not from khor']);
 });

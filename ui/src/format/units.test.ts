@@ -30,7 +30,7 @@ describe('rate', () => {
     expect(rate(value, unit)).toEqual({ value: text, unit: suffix });
   });
 
-  it('never shows an absent value as zero', () => {
+  it('never shows a missing value as zero', () => {
     expect(rate(null, 'B/s')).toEqual({ value: '–', unit: '' });
     expect(rate(undefined, '1/s').value).toBe('–');
     expect(rate(NaN, '1/s').value).toBe('–');
@@ -39,11 +39,11 @@ describe('rate', () => {
 });
 
 describe('duration', () => {
-  it('reads as players show it', () => expect([0.9, 7, 754, 3723].map(duration)).toEqual(['0:00', '0:07', '12:34', '1:02:03']));
+  it('has the format of media players', () => expect([0.9, 7, 754, 3723].map(duration)).toEqual(['0:00', '0:07', '12:34', '1:02:03']));
 });
 
 describe('spoken figures', () => {
-  it('are rounder than the lanes', () => {
+  it('have fewer digits than the lanes', () => {
     expect(spokenBytes(12_340_000)).toBe('12 MB/s');
     expect(spokenBytes(1_480_000)).toBe('1.5 MB/s');
     expect(spokenBytes(143_000_000)).toBe('140 MB/s');

@@ -1,4 +1,4 @@
-// Figures for people: short, decimal units, and a dash where nothing is known.
+// Formats numbers for people: short, with decimal units, and with a dash for unknown values.
 import type { Unit } from '../api/types';
 
 export interface Figure {
@@ -12,13 +12,14 @@ const STEPS: readonly [number, string][] = [
   [1e3, 'k'],
 ];
 
-/** Two or three significant digits, without insignificant zeros. */
+/** A number with two or three significant digits. */
 function digits(value: number): string {
   if (value >= 99.5) return Math.round(value).toString();
   if (value >= 9.95) return value.toFixed(1).replace(/\.0$/, '');
   return value.toFixed(1);
 }
 
+/** The number as text, and its decimal prefix. */
 function scaled(value: number): [string, string] {
   for (const [size, prefix] of STEPS) if (value >= size * 0.9995) return [digits(value / size), prefix];
   return [value === 0 ? '0' : digits(value), ''];
@@ -37,8 +38,8 @@ export function rateText(value: number | null | undefined, unit: Unit): string {
   return figure.unit === '' ? 'unknown' : `${figure.value} ${figure.unit}`;
 }
 
-/** For sentences: "12 MB/s", "1.5 MB/s". Rounded more than in the lanes, so that the words change
- *  less. */
+/** A rate in bytes for the sentence: "12 MB/s", "1.5 MB/s". It has fewer digits than in the lanes,
+ *  so that the text changes less often. */
 export function spokenBytes(value: number): string {
   const [size, prefix] = STEPS.find(([step]) => value >= step) ?? [1, ''];
   return `${spokenNumber(value / size)} ${prefix}B/s`;
@@ -82,12 +83,12 @@ export function size(bytes: number): string {
   return `${text} ${prefix}B`;
 }
 
-/** Whether a rate is displayed as 0. Then it cannot be the base of a factor. */
+/** Whether a rate is displayed as 0. A comparison with such a rate has no factor. */
 export function isNothing(value: number | null | undefined, unit: Unit): boolean {
   return value !== null && value !== undefined && Number(rate(value, unit).value) === 0;
 }
 
-/** 2^octaves as a factor: "× 4.2", "× 0.5", "× 140"; a dash where nothing is known. */
+/** A deviation in octaves as a factor: "× 4.2", "× 0.5", "× 140"; a dash if it is unknown. */
 export function factor(octaves: number | null | undefined): string {
   if (octaves === null || octaves === undefined || !Number.isFinite(octaves)) return '–';
   const value = 2 ** octaves;
@@ -95,7 +96,7 @@ export function factor(octaves: number | null | undefined): string {
   return `× ${value >= 99.5 ? (Math.round(value / 10) * 10).toString() : value >= 9.95 ? Math.round(value).toString() : value.toFixed(1)}`;
 }
 
-/** "the last 40 seconds", "the last 3 minutes" */
+/** A rounded time span: "the last 40 seconds", "the last 3 minutes". */
 export function spanText(ms: number): string {
   const seconds = Math.round(ms / 10_000) * 10;
   if (seconds < 90) return `the last ${seconds} seconds`;

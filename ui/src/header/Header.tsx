@@ -1,4 +1,4 @@
-// The header of every view: links to the views, what is playing, the volume, and mute and snooze.
+// The header of every view: links to the views, a summary of the music, volume, mute and snooze.
 import { KeysButton } from '../app/Keys';
 import { Nav } from '../app/Nav';
 import { useStores } from '../app/context';

@@ -1,4 +1,4 @@
-// The snooze menu beside Mute: silence that ends after a chosen time.
+// The snooze menu beside the Mute button: a mute that ends after a chosen time.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
 import { timeOfDay } from '../format/units';
@@ -11,7 +11,7 @@ const CHOICES: readonly [number, string][] = [
   [480, '8 hours'],
 ];
 
-/** When the snooze ends; null without a snooze, undefined until the controls are known. */
+/** When the snooze ends, as a timestamp; null without a snooze, undefined until this is known. */
 export function useSnooze(): number | null | undefined {
   return useObservable(useStores().live.text)?.controls.snoozed_until_ts_ms;
 }
@@ -47,11 +47,11 @@ export function Snooze() {
     setOpen(false);
     void settings.snooze(minutes);
   };
-  const wake = () => {
+  const unmute = () => {
     setOpen(false);
     void (quiet === null ? settings.snooze(0) : settings.unmute());
   };
-  const words = quiet !== null ? `Quiet hours until ${timeOfDay(quiet)}` : until !== null ? `Snoozed until ${timeOfDay(until)}` : 'Snooze: silence for a while';
+  const words = quiet !== null ? `Quiet hours until ${timeOfDay(quiet)}` : until !== null ? `Snoozed until ${timeOfDay(until)}` : 'Snooze: mute for a while';
   return (
     <div className="snooze" ref={box}>
       <button type="button" className="icon" id="snooze" aria-label={words} title={words} aria-expanded={open} aria-controls="snooze-menu" data-on={until !== null || quiet !== null} disabled={controls === undefined} onClick={() => setOpen(!open)}>
@@ -60,15 +60,15 @@ export function Snooze() {
         </svg>
       </button>
       <div className="menu" id="snooze-menu" role="group" aria-label="Snooze" hidden={!open}>
-        <p>{until === null && quiet === null ? 'Silence for' : words}</p>
+        <p>{until === null && quiet === null ? 'Mute for' : words}</p>
         {CHOICES.map(([minutes, text]) => (
           <button type="button" key={minutes} data-minutes={minutes} onClick={() => choose(minutes)}>
             {text}
           </button>
         ))}
         {(until !== null || quiet !== null) && (
-          <button type="button" data-minutes="0" onClick={wake}>
-            Sound again now
+          <button type="button" data-minutes="0" onClick={unmute}>
+            Unmute
           </button>
         )}
       </div>

@@ -1,5 +1,5 @@
-// The engine's health. The event stream sends it. After a command of this page, it is also
-// requested.
+// Stores the engine's health: the state of its parts. The event stream sends it. After a command,
+// the page also requests it.
 import type { Client } from '../api/client';
 import type { Health } from '../api/types';
 import { Observable } from '../live/observable';

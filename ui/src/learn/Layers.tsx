@@ -1,13 +1,13 @@
-// What the four layers and the five families mean, for those who read rather than listen.
+// Explains the four layers of the music and the five families of signals in words.
 import { Facts } from '../app/Facts';
 import { CATALOGUE, FAMILIES } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
 const LAYERS: readonly [string, string][] = [
-  ['Bed', 'A soft chord that never ends. Darker when programs wait for a processor, tenser when they wait for memory, heavier when they wait for the disk.'],
-  ['Pulse', 'A rhythm at a steady tempo. The more work, the more of its sixteen steps it plays.'],
-  ['Voices', 'At most two lines for what stands out most, each family in its own timbre, register and place.'],
-  ['Cues', 'Short motifs for what the kernel reports: a kill for want of memory, a crash, a disk error, a burst of retransmits.'],
+  ['Bed', 'A soft chord that never ends. It gets darker when programs wait for a processor, tenser when they wait for memory, and heavier when they wait for the disk.'],
+  ['Pulse', 'A rhythm at a steady tempo. More work plays more of its sixteen steps.'],
+  ['Voices', 'At most two melodic lines for the signals that stand out most. Each family has its own timbre, register and position.'],
+  ['Cues', 'Short motifs for events that the kernel reports: a program killed because memory ran out, a crash, a disk error, a burst of retransmits.'],
 ];
 
 export function Layers() {

@@ -1,4 +1,4 @@
-// The view Learn: a guided tour through the layers and families, and a listening quiz.
+// The view Learn: a guided tour of the layers and families, and a listening quiz.
 import { useEffect } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -18,13 +18,13 @@ export function LearnView() {
   return (
     <>
       <div className="head">
-        <h1>Learn to hear it</h1>
-        <p>A minute and a half to know the layers, and a quiz to be sure.</p>
+        <h1>Learn</h1>
+        <p>A tour of 90 seconds explains the sound. A quiz tests your ear.</p>
       </div>
       <div className="learn">
         {clips !== null && clips.length === 0 && (
           <p className="card" id="no-clips" role="status">
-            The engine gives no sound clips, so there is no tour and no quiz. What the layers mean is below; listen to the machine itself meanwhile.
+            This engine has no sound clips, so there is no tour and no quiz. The layers are explained below.
           </p>
         )}
         {clips !== null && clips.length > 0 && (

@@ -1,4 +1,4 @@
-// The listening quiz: the user hears a clip and guesses what the machine is doing.
+// The listening quiz: a clip plays, and the user chooses what the machine is doing.
 import { useState } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -13,9 +13,9 @@ function ScoreLine({ score }: { score: Score }) {
       <b>
         {score.right} of {score.asked}
       </b>{' '}
-      right ({Math.round((100 * score.right) / score.asked)} %), {score.streak} in a row, at best {score.best}.{' '}
-      <button type="button" className="quiet" onClick={learn.forgetScore}>
-        Start again
+      right ({Math.round((100 * score.right) / score.asked)} %), {score.streak} in a row, best {score.best}.{' '}
+      <button type="button" className="quiet" onClick={learn.resetScore}>
+        Reset the score
       </button>
     </p>
   );
@@ -27,15 +27,15 @@ function Explanation({ asked, chosen }: { asked: Question; chosen: Clip }) {
   return (
     <div className="explanation" data-right={right}>
       <p>
-        <b>{right ? '✓ Right.' : `✕ It was: ${asked.clip.title}.`}</b> Listen for: {asked.clip.listen_for}
+        <b>{right ? '✓ Right.' : `✕ Wrong. The answer is: ${asked.clip.title}.`}</b> Listen for: {asked.clip.listen_for}
       </p>
       {!right && (
         <>
           <p>
-            {chosen.title} sounds different: {chosen.listen_for}
+            For “{chosen.title}”, listen for: {chosen.listen_for}
           </p>
           <button type="button" onClick={() => learn.play(chosen, { by: 'quiz' })}>
-            Hear {chosen.title.charAt(0).toLowerCase() + chosen.title.slice(1)}
+            Play “{chosen.title}”
           </button>
         </>
       )}
@@ -67,7 +67,7 @@ export function Quiz({ clips }: { clips: readonly Clip[] }) {
       <h2 id="quiz-title">The quiz</h2>
       <ScoreLine score={score} />
       {asked === null ? (
-        <p>A clip plays; you say what the machine is doing. Four answers, one is right.</p>
+        <p>A clip plays, and you choose what the machine is doing. One of four answers is right.</p>
       ) : (
         <div className="choices" role="group" aria-label="What is the machine doing?">
           {asked.choices.map((clip) => {
@@ -90,7 +90,7 @@ export function Quiz({ clips }: { clips: readonly Clip[] }) {
         </button>
         {asked !== null && (
           <button type="button" id="quiz-replay" aria-pressed={on} onClick={() => (on ? learn.stop() : learn.play(asked.clip, { by: 'quiz' }))}>
-            {on ? 'Playing' : 'Hear it again'}
+            {on ? 'Stop' : 'Play it again'}
           </button>
         )}
       </div>

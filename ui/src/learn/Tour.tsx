@@ -1,4 +1,4 @@
-// The guided tour: eight short clips that play one after another, each with a text.
+// The guided tour: short clips that play one after another, each with a text.
 import { useCallback, useEffect, useRef, useState, type CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import { useSnooze } from '../header/Snooze';
@@ -7,10 +7,11 @@ import { Mark } from '../theme/Mark';
 import type { Clip } from './clips';
 import { route, STOP_S } from './tour';
 
-/** Longer than the tour. The machine's music resumes by itself even if the browser crashes. */
+/** Length of the snooze during the tour, minutes: longer than the tour. It ends by itself even if the
+ *  browser crashes. */
 const SNOOZE_MIN = 2;
 
-/** Snoozes the machine's own music while the tour runs, if the user wants it and the engine can. */
+/** Snoozes the engine's live music during the tour, if the user wants this and the engine can. */
 function useQuiet() {
   const { settings, live } = useStores();
   const possible = useSnooze() !== undefined;
@@ -19,7 +20,7 @@ function useQuiet() {
   const quiet = useCallback(
     (on: boolean, leaving = false) => {
       const controls = live.text.get()?.controls;
-      // A mute by the user stays.
+      // If the user has muted the engine, it stays muted.
       if (on && (!wanted || !possible || snoozed.current || controls?.muted === true)) return;
       if (!on && !snoozed.current) return;
       snoozed.current = on;
@@ -43,7 +44,7 @@ export function Tour({ clips }: { clips: readonly Clip[] }) {
     end.current = quiet;
   }, [quiet]);
   useEffect(() => {
-    // If the page is closed or reloaded during the tour, the machine's music resumes at once.
+    // If the user closes or reloads the page during the tour, the live music resumes at once.
     const leave = () => end.current(false, true);
     addEventListener('pagehide', leave);
     return () => {
@@ -100,14 +101,14 @@ export function Tour({ clips }: { clips: readonly Clip[] }) {
       </div>
       <div className="buttons">
         <button type="button" id="tour" className="primary" aria-pressed={on} onClick={() => (on ? stop() : go(at))}>
-          {on ? 'Stop' : at === 0 ? 'Start the tour' : 'Go on'}
+          {on ? 'Stop' : at === 0 ? 'Start the tour' : 'Continue'}
         </button>
         <button type="button" id="tour-next" disabled={at + 1 >= stops.length} onClick={() => go(at + 1)}>
           Next
         </button>
         {possible && (
           <label className="check">
-            <input type="checkbox" checked={wanted} onChange={(event) => setWanted(event.target.checked)} /> silence the machine’s own music meanwhile
+            <input type="checkbox" checked={wanted} onChange={(event) => setWanted(event.target.checked)} /> mute the live music during the tour
           </label>
         )}
       </div>

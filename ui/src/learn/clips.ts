@@ -1,10 +1,11 @@
-// The clips to learn from: real captures, played by the engine in its own preset, one for each scenario.
+// Fetches the clips for tour and quiz: one for each scenario. The engine renders them from real
+// captures with its current preset.
 import { at } from '../app/base';
 
 export interface Clip {
   scenario: string;
   title: string;
-  /** Its address. */
+  /** Address of the sound. */
   file: string;
   seconds: number;
   listen_for: string;
@@ -16,12 +17,13 @@ function isClip(value: unknown): value is Clip {
   return [clip.scenario, clip.title, clip.file, clip.listen_for].every((it) => typeof it === 'string') && typeof clip.seconds === 'number' && clip.seconds > 0;
 }
 
-/** What of a list can be used; what is not a clip is left out. */
+/** The clips of the API's answer. Ignores entries that are not clips. */
 export function clipsOf(json: unknown): Clip[] {
   if (typeof json !== 'object' || json === null || !('clips' in json) || !Array.isArray(json.clips)) return [];
   return json.clips.filter(isClip);
 }
 
+/** The engine's clips; none if the engine has no such list. */
 export async function fetchClips(fetcher: typeof fetch = fetch): Promise<Clip[]> {
   const answer = await fetcher(at('/api/clips'));
   return answer.ok ? clipsOf(await answer.json()) : [];

@@ -1,4 +1,4 @@
-// The quiz asks fairly, counts honestly, and works with any list of clips.
+// The quiz chooses its questions fairly, counts the answers, and works with any list of clips.
 import { describe, expect, it } from 'vitest';
 import { clipsOf, fetchClips, type Clip } from './clips';
 import { answered, NO_SCORE, question, scoreOf, weight } from './quiz';
@@ -6,14 +6,14 @@ import { answered, NO_SCORE, question, scoreOf, weight } from './quiz';
 const clip = (scenario: string): Clip => ({ scenario, title: scenario, file: `${scenario}.ogg`, seconds: 12, listen_for: 'x' });
 const CLIPS = ['idle', 'compile', 'download', 'upload', 'disk'].map(clip);
 
-/** A sequence that repeats itself, for tests. */
+/** A random generator that gives the same numbers in each run. */
 function random(seed = 7) {
   let state = seed;
   return () => (state = (state * 16807) % 2147483647) / 2147483647;
 }
 
 describe('question', () => {
-  it('offers four different answers, the right one among them, never the same twice in a row', () => {
+  it('offers four different answers', () => {
     const next = random();
     let previous: string | null = null;
     const places = new Set<number>();
@@ -29,7 +29,7 @@ describe('question', () => {
     expect(places.size).toBe(4);
   });
 
-  it('asks more often for what is missed', () => {
+  it('repeats scenarios with wrong answers more often', () => {
     const score = CLIPS.reduce((it, { scenario }) => answered(it, scenario, scenario !== 'disk'), NO_SCORE);
     const next = random(11);
     const asked = Array.from({ length: 700 }, () => question(CLIPS, score, null, next)?.clip.scenario);
@@ -37,7 +37,7 @@ describe('question', () => {
     expect(count('disk')).toBeGreaterThan(2 * count('idle'));
   });
 
-  it('has nothing to ask with fewer than two clips', () => {
+  it('needs at least two clips', () => {
     expect(question([], NO_SCORE, null, random())).toBeNull();
     expect(question([clip('idle')], NO_SCORE, null, random())).toBeNull();
     expect(question(CLIPS.slice(0, 2), NO_SCORE, 'idle', random())?.choices).toHaveLength(2);
@@ -50,24 +50,24 @@ describe('score', () => {
     expect(score).toMatchObject({ asked: 4, right: 3, streak: 1, best: 2, answers: { disk: [true, true, false, true] } });
   });
 
-  it('survives being stored, and what is no score', () => {
+  it('can be stored, and ignores invalid text', () => {
     const score = answered(NO_SCORE, 'idle', true);
     expect(scoreOf(JSON.stringify(score))).toEqual(score);
     for (const text of [null, '', 'null', '7', '{"asked":"many"}']) expect(scoreOf(text)).toEqual(NO_SCORE);
   });
 
-  it('weighs the unknown like the always missed', () => expect([weight(undefined), weight([false]), weight([true]), weight([true, false])]).toEqual([3, 3, 1, 2]));
+  it('weighs new scenarios like wrong answers', () => expect([weight(undefined), weight([false]), weight([true]), weight([true, false])]).toEqual([3, 3, 1, 2]));
 });
 
 describe('clips', () => {
   const fetching = (status: number, body: string) => fetchClips(() => Promise.resolve(new Response(body, { status })));
 
-  it('takes what is a clip and nothing else', () => {
+  it('ignores entries that are not clips', () => {
     expect(clipsOf({ clips: [CLIPS[0], { scenario: 'x' }, null] })).toEqual([CLIPS[0]]);
     expect(clipsOf('<html>')).toEqual([]);
   });
 
-  it('has none where there is no list', async () => {
+  it('is empty without a list', async () => {
     expect(await fetching(404, '{"ok":false}')).toEqual([]);
     expect(await fetching(200, JSON.stringify({ clips: CLIPS }))).toHaveLength(5);
   });

@@ -1,16 +1,19 @@
-// The ear-training quiz without its sound: which clip comes next, among which answers, and the score.
+// The logic of the listening quiz: chooses the questions, and counts the score.
 import type { Clip } from './clips';
 
+/** Answers to choose from. */
 export const CHOICES = 4;
-/** Of one's past answers to a scenario, how many are remembered. */
+/** Past answers that are kept for each scenario. */
 const MEMORY = 8;
 
 export interface Score {
   asked: number;
   right: number;
+  /** Right answers in a row, until now. */
   streak: number;
+  /** Longest streak. */
   best: number;
-  /** By scenario, the last answers, newest last. */
+  /** Whether the last answers to each scenario were right, newest last. */
   answers: Record<string, boolean[]>;
 }
 
@@ -21,12 +24,14 @@ export interface Question {
 
 export const NO_SCORE: Score = { asked: 0, right: 0, streak: 0, best: 0, answers: {} };
 
-/** What was often missed or seldom asked comes more often: 1 when always right, 3 when never. */
+/** How often a scenario is asked: from 1 if all answers were right to 3 if all were wrong or there
+ *  are none. */
 export function weight(answers: readonly boolean[] | undefined): number {
   if (answers === undefined || answers.length === 0) return 3;
   return 1 + (2 * answers.filter((right) => !right).length) / answers.length;
 }
 
+/** A random clip, by weight. */
 function pick(clips: readonly Clip[], score: Score, random: () => number): Clip | undefined {
   const weights = clips.map((clip) => weight(score.answers[clip.scenario]));
   let at = random() * weights.reduce((a, b) => a + b, 0);
@@ -42,7 +47,7 @@ export function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return result;
 }
 
-/** Null with fewer than two clips: there is nothing to choose among. `previous` is not asked twice in a row. */
+/** The next question; null with fewer than two clips. Never asks the scenario `previous` again. */
 export function question(clips: readonly Clip[], score: Score, previous: string | null, random: () => number): Question | null {
   if (clips.length < 2) return null;
   const clip = pick(clips.filter((it) => it.scenario !== previous), score, random);
@@ -51,6 +56,7 @@ export function question(clips: readonly Clip[], score: Score, previous: string 
   return { clip, choices: shuffled([clip, ...others], random) };
 }
 
+/** The score after an answer. */
 export function answered(score: Score, scenario: string, right: boolean): Score {
   const streak = right ? score.streak + 1 : 0;
   return {
@@ -62,13 +68,14 @@ export function answered(score: Score, scenario: string, right: boolean): Score 
   };
 }
 
+/** The score that was stored as `text`; an empty score if there is none. */
 export function scoreOf(text: string | null): Score {
   try {
     const stored = JSON.parse(text ?? '') as Partial<Score> | null;
     const numbers = [stored?.asked, stored?.right, stored?.streak, stored?.best];
     if (numbers.every((it) => Number.isInteger(it)) && typeof stored?.answers === 'object') return { ...NO_SCORE, ...stored };
   } catch {
-    // Never stored, or by something else.
+    // The text is missing or invalid.
   }
   return NO_SCORE;
 }

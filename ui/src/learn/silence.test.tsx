@@ -1,4 +1,4 @@
-// The tour snoozes the machine's own music, and ends the snooze however the user leaves the tour.
+// The tour snoozes the live music. The snooze ends in every way to leave the tour.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -56,27 +56,27 @@ afterEach(() => {
 });
 
 const SNOOZE = { url: '/api/actions/snooze?minutes=2', keepalive: false };
-const WAKE = '/api/actions/snooze?minutes=0';
+const UNSNOOZE = '/api/actions/snooze?minutes=0';
 
 describe('the tour', () => {
-  it('snoozes the machine once for all stops', async () => {
+  it('snoozes the live music once', async () => {
     await click('tour-next');
     expect(posts).toEqual([SNOOZE]);
   });
 
   it('ends the snooze when the tab is closed', () => {
     dispatchEvent(new Event('pagehide'));
-    expect(posts).toEqual([SNOOZE, { url: WAKE, keepalive: true }]);
+    expect(posts).toEqual([SNOOZE, { url: UNSNOOZE, keepalive: true }]);
   });
 
   it('ends the snooze when another view is opened', () => {
     act(() => root.unmount());
-    expect(posts.map(({ url }) => url)).toEqual([SNOOZE.url, WAKE]);
+    expect(posts.map(({ url }) => url)).toEqual([SNOOZE.url, UNSNOOZE]);
   });
 
   it('ends the snooze when the quiz plays a clip', async () => {
     await click('quiz-next');
-    expect(posts.map(({ url }) => url)).toEqual([SNOOZE.url, WAKE]);
+    expect(posts.map(({ url }) => url)).toEqual([SNOOZE.url, UNSNOOZE]);
     expect(document.getElementById('tour')?.getAttribute('aria-pressed')).toBe('false');
     dispatchEvent(new Event('pagehide'));
     expect(posts).toHaveLength(2);

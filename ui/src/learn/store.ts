@@ -1,4 +1,4 @@
-// The clips, the one that plays, and the quiz's score, which is kept in this browser.
+// Stores the clips, plays them, and keeps the score of the quiz in this browser.
 import { at } from '../app/base';
 import { Observable } from '../live/observable';
 import { fetchClips, type Clip } from './clips';
@@ -8,7 +8,7 @@ const KEY = 'khor.quiz';
 
 export interface Playing {
   clip: Clip;
-  /** Seconds played. */
+  /** Position in the clip, seconds. */
   at: number;
 }
 
@@ -16,27 +16,28 @@ function stored(): string | null {
   try {
     return localStorage.getItem(KEY);
   } catch {
-    return null; // storage may be forbidden; the score then lasts as long as the page
+    return null; // The browser may forbid storage. The score then lasts until the page is closed.
   }
 }
 
-/** The parts of the view that play clips. */
+/** The part of the view that plays a clip. */
 export type Player = 'tour' | 'quiz';
 
 interface Options {
   by: Player;
-  /** Longest time to play. */
+  /** Maximum time to play. */
   seconds?: number;
-  /** Called when the clip ends by itself. */
+  /** Called when the clip has played to its end, or for `seconds`. */
   ended?: () => void;
   /** Called when another player starts a clip, or when this browser cannot play the clip. */
   interrupted?: () => void;
 }
 
 export class LearnStore {
-  /** Null until it is known; empty when this engine carries none. */
+  /** Null until the engine has answered; empty if it has no clips. */
   readonly clips = new Observable<readonly Clip[] | null>(null);
   readonly playing = new Observable<Playing | null>(null);
+  /** Why the last clip did not play. */
   readonly error = new Observable<string | null>(null);
   readonly score = new Observable<Score>(scoreOf(stored()));
   private audio: HTMLAudioElement | null = null;
@@ -77,7 +78,7 @@ export class LearnStore {
         if (audio !== this.audio) return;
         this.stop();
         options.interrupted?.();
-        this.error.set(`this browser cannot play ${clip.file}`);
+        this.error.set(`this browser cannot play ${clip.file}; try another browser`);
       },
     );
   };
@@ -91,14 +92,14 @@ export class LearnStore {
 
   answer = (scenario: string, right: boolean): void => this.keep(answered(this.score.get(), scenario, right));
 
-  forgetScore = (): void => this.keep(NO_SCORE);
+  resetScore = (): void => this.keep(NO_SCORE);
 
   private keep(score: Score): void {
     this.score.set(score);
     try {
       localStorage.setItem(KEY, JSON.stringify(score));
     } catch {
-      // See `stored`.
+      // The browser may forbid storage.
     }
   }
 }

@@ -1,4 +1,4 @@
-// The tour takes about ninety seconds and leaves out what it has no sound for.
+// The tour takes about ninety seconds. It skips scenarios without a clip.
 import { describe, expect, it } from 'vitest';
 import { route, STOP_S, STOPS } from './tour';
 
@@ -7,7 +7,7 @@ const clip = (scenario: string) => ({ scenario, title: scenario, file: `/api/cli
 describe('tour', () => {
   it('is about ninety seconds long', () => expect(Math.abs(STOPS.length * STOP_S - 90)).toBeLessThan(10));
 
-  it('goes in its own order, whatever the list’s, and leaves out what has no clip', () => {
+  it('has its own order, and skips missing clips', () => {
     const clips = ['compile', 'retransmits', 'idle', 'something else'].map(clip);
     expect(route(clips).map(({ clip }) => clip.scenario)).toEqual(['idle', 'retransmits', 'compile']);
     expect(route([])).toEqual([]);

@@ -1,4 +1,4 @@
-// The guided tour: what is said while each clip plays, from the quiet machine to the busy one.
+// The texts of the guided tour: one for each clip, from the quiet machine to the busy one.
 import type { Family } from '../api/types';
 import type { Clip } from './clips';
 
@@ -6,27 +6,27 @@ export interface Stop {
   scenario: string;
   title: string;
   words: string;
-  /** The layer it is about. */
+  /** The layer that the text explains. */
   layer: 'bed' | 'pulse' | 'voices' | 'all';
   family: Family | null;
 }
 
-/** Seconds of each clip that the tour plays: nine of them make ninety. */
+/** How long the tour plays each clip, seconds. Nine clips take 90 seconds. */
 export const STOP_S = 10;
 
 export const STOPS: readonly Stop[] = [
-  { scenario: 'idle', title: 'A quiet machine', layer: 'bed', family: null, words: 'This is the bed: a soft chord that breathes. It says that khor is alive and that nothing has to wait. A quiet machine is a quiet piece.' },
-  { scenario: 'exec-storm', title: 'Work', layer: 'pulse', family: 'process', words: 'Under work the pulse wakes: the busier the machine, the more of the sixteen steps it plays, never faster. Programs that start have a voice of their own, short and light.' },
-  { scenario: 'download', title: 'Receiving', layer: 'voices', family: 'network', words: 'What stands out gets a voice. Data that comes in has one, always in the same timbre, register and place, and it plays more notes when more arrives.' },
-  { scenario: 'upload', title: 'Sending', layer: 'voices', family: 'network', words: 'Data that goes out is the other half of the network: a voice of the same family in another register and on the other side.' },
-  { scenario: 'disk', title: 'The disk', layer: 'voices', family: 'disk', words: 'The disk is slower and lower. Its notes get longer when requests take longer, and the bass under the bed gets heavier when programs wait for it.' },
-  { scenario: 'memory-pressure', title: 'Memory runs short', layer: 'bed', family: 'memory', words: 'Programs that wait for memory put tension into the bed: its open chord closes step by step into a cluster. This is the sound to get up for.' },
-  { scenario: 'retransmits', title: 'A lossy network', layer: 'voices', family: 'network', words: 'Segments that must be sent again have their own restless voice. You will hear it before anything times out.' },
-  { scenario: 'compile', title: 'Too much at once', layer: 'bed', family: 'kernel', words: 'When programs wait for a processor, the bed gets darker. The pulse is full by then, so listen to the colour of the chord, not to the rhythm.' },
-  { scenario: 'crash', title: 'Something happened', layer: 'all', family: null, words: 'What the kernel reports is a cue: a short motif of its own. Three quick blows and one below: a program crashed. Other motifs tell of memory that ran out or a disk that failed.' },
+  { scenario: 'idle', title: 'A quiet machine', layer: 'bed', family: null, words: 'This is the bed: a soft chord that slowly swells. It shows that khor works, and that no program waits. A quiet machine makes quiet music.' },
+  { scenario: 'exec-storm', title: 'Work', layer: 'pulse', family: 'process', words: 'Work starts the pulse. A busier machine plays more of its sixteen steps, but never faster. Programs that start have a voice of their own, short and light.' },
+  { scenario: 'download', title: 'Receiving', layer: 'voices', family: 'network', words: 'A signal that stands out gets a voice. The voice of received data always has the same timbre, register and position. More data plays more notes.' },
+  { scenario: 'upload', title: 'Sending', layer: 'voices', family: 'network', words: 'Sent data has another voice of the network family. It plays in another register, and from the other side.' },
+  { scenario: 'disk', title: 'The disk', layer: 'voices', family: 'disk', words: 'The disk plays slow and low notes. They get longer when disk requests take longer. The bass of the bed gets heavier when programs wait for the disk.' },
+  { scenario: 'memory-pressure', title: 'Memory runs short', layer: 'bed', family: 'memory', words: 'Programs that wait for memory make the bed tense: its open chord closes, step by step, into a cluster. Act when you hear this sound.' },
+  { scenario: 'retransmits', title: 'A lossy network', layer: 'voices', family: 'network', words: 'Network segments that are sent again have a restless voice of their own. You hear it before connections time out.' },
+  { scenario: 'compile', title: 'Too much at once', layer: 'bed', family: 'kernel', words: 'The bed gets darker when programs wait for a processor. The pulse already plays all its steps, so listen to the colour of the chord, not to the rhythm.' },
+  { scenario: 'crash', title: 'A crash', layer: 'all', family: null, words: 'Each kind of event that the kernel reports has a cue, a short motif. Three quick notes and a lower one mean that a program crashed. Other motifs mean that memory ran out, or that a disk request failed.' },
 ];
 
-/** The stops there are clips for, in the tour's order. */
+/** The stops of the tour that have a clip, in the tour's order. */
 export function route(clips: readonly Clip[]): { stop: Stop; clip: Clip }[] {
   return STOPS.flatMap((stop) => {
     const clip = clips.find((it) => it.scenario === stop.scenario);

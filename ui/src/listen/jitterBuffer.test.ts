@@ -1,12 +1,12 @@
-// Nothing is lost or torn on the way through the buffer, whatever the two clocks and the network do.
+// The jitter buffer plays without gaps although the network delays blocks and the clocks differ.
 import { describe, expect, it } from 'vitest';
 import { JitterBuffer, TARGET_S } from './jitterBuffer';
 
 const RATE = 48_000;
 const QUANTUM = 128;
 
-/** A ramp that goes on, so that a jump shows. */
-class Ramp {
+/** A continuous sine, so that a lost block is visible as a jump. */
+class Sine {
   private next = 0;
   block(frames: number): Int16Array {
     const samples = new Int16Array(2 * frames);
@@ -19,9 +19,11 @@ class Ramp {
   }
 }
 
-/** Plays `seconds` at the page's clock while blocks of 20 ms come by one that is `drift` faster; returns the biggest step. */
+/** Plays for `seconds` of the page's clock, and returns the largest step between two samples. The
+ *  engine sends blocks of 20 ms by a clock that is faster by the share `drift`. `late` returns the
+ *  delay of a block, seconds. */
 function play(buffer: JitterBuffer, seconds: number, drift: number, late: (block: number) => number = () => 0): number {
-  const ramp = new Ramp();
+  const sine = new Sine();
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];
   let blocks = 0;
   let last = 0;
@@ -30,7 +32,7 @@ function play(buffer: JitterBuffer, seconds: number, drift: number, late: (block
   for (let frame = 0; frame < seconds * RATE; frame += QUANTUM) {
     const now = (frame / RATE) * (1 + drift);
     while (blocks * 0.02 + late(blocks) <= now) {
-      buffer.push(ramp.block(960));
+      buffer.push(sine.block(960));
       blocks += 1;
     }
     buffer.pull(left, right);
@@ -46,14 +48,14 @@ function play(buffer: JitterBuffer, seconds: number, drift: number, late: (block
 }
 
 describe('JitterBuffer', () => {
-  it('plays all of it, in order, some time later', () => {
+  it('plays all samples in order', () => {
     const buffer = new JitterBuffer(RATE);
     expect(play(buffer, 5, 0)).toBeLessThan(0.0063);
     expect(buffer.gaps).toBe(0);
     expect(Math.abs(buffer.heldS - TARGET_S)).toBeLessThan(0.03);
   });
 
-  it('follows clocks that differ without a gap or a jump', () => {
+  it('adapts to different clocks', () => {
     for (const drift of [-0.0005, 0.0005]) {
       const buffer = new JitterBuffer(RATE);
       expect(play(buffer, 120, drift)).toBeLessThan(0.0063);
@@ -62,20 +64,20 @@ describe('JitterBuffer', () => {
     }
   });
 
-  it('rides out lateness below what it holds, and counts what is beyond', () => {
+  it('tolerates short delays, and counts gaps', () => {
     const patient = new JitterBuffer(RATE);
     play(patient, 10, 0, (block) => (block % 100 > 90 ? 0.1 : 0));
     expect(patient.gaps).toBe(0);
-    const torn = new JitterBuffer(RATE);
-    play(torn, 10, 0, (block) => (block >= 200 ? 0.5 : 0));
-    expect(torn.gaps).toBe(1);
-    expect(torn.heldS).toBeGreaterThan(0.1);
+    const interrupted = new JitterBuffer(RATE);
+    play(interrupted, 10, 0, (block) => (block >= 200 ? 0.5 : 0));
+    expect(interrupted.gaps).toBe(1);
+    expect(interrupted.heldS).toBeGreaterThan(0.1);
   });
 
-  it('leaves out the past after a sleep', () => {
+  it('drops old samples', () => {
     const buffer = new JitterBuffer(RATE);
-    const ramp = new Ramp();
-    for (let i = 0; i < 200; i += 1) buffer.push(ramp.block(960));
+    const sine = new Sine();
+    for (let i = 0; i < 200; i += 1) buffer.push(sine.block(960));
     expect(buffer.heldS).toBeLessThanOrEqual(1);
   });
 });

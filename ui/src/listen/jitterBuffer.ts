@@ -1,25 +1,27 @@
-// Evens out samples that come in blocks over a network: holds some back, and plays a hair faster or slower so that what
-// it holds neither runs dry nor grows, though the two clocks differ.
+// A jitter buffer: it stores samples that arrive irregularly in blocks, and plays them steadily. It
+// plays slightly faster or slower, because the clocks of engine and browser differ.
 
-/** Held back on purpose, seconds: more than a busy network or a busy page is late. */
+/** How much sound the buffer stores, seconds: more than the usual delays of network and page. */
 export const TARGET_S = 0.15;
-/** Beyond this the oldest is left out, seconds: the page slept, and nobody wants to hear the past. */
+/** With more sound than this, the buffer drops the oldest, seconds. The page was then suspended. */
 const MOST_S = 1;
-/** Most that the speed differs from 1: a quarter of a semitone would be heard, this is a fortieth. */
+/** Largest difference of the speed from 1: a fortieth of a semitone, which is inaudible. */
 const MOST_BEND = 0.0015;
-/** Speed per second of surplus. */
+/** Change of the speed for each second of sound above the target. */
 const BEND_PER_S = 0.01;
-/** Share of each pull by which the smoothed fill follows: pulls are 128 frames. */
+/** Weight of the newest value in the smoothed amount of sound. Each pull of 128 frames adds one. */
 const FOLLOW = 0.002;
 
 export class JitterBuffer {
-  /** Times it ran dry since it began to play. */
+  /** How often the buffer was empty after it had begun to play. */
   gaps = 0;
   private readonly rate: number;
   private readonly left: Float32Array;
   private readonly right: Float32Array;
+  /** Size of the buffer, frames. */
   private readonly frames: number;
-  /** Position of the next frame to write, and of the next to play (with a fraction), counted since the beginning. */
+  /** Positions of the next frame to write and of the next to play, frames since the start. The
+   *  second has a fraction. */
   private written = 0;
   private played = 0;
   private playing = false;
@@ -33,12 +35,12 @@ export class JitterBuffer {
     this.right = new Float32Array(this.frames);
   }
 
-  /** Seconds held now. */
+  /** Sound in the buffer, seconds. */
   get heldS(): number {
     return (this.written - this.played) / this.rate;
   }
 
-  /** Takes interleaved stereo. */
+  /** Adds interleaved stereo samples. */
   push(samples: Int16Array): void {
     for (let i = 0; i + 1 < samples.length; i += 2) {
       const at = this.written % this.frames;
@@ -46,13 +48,13 @@ export class JitterBuffer {
       this.right[at] = (samples[i + 1] ?? 0) / 32768;
       this.written += 1;
     }
-    if (this.heldS > MOST_S) this.refill();
+    if (this.heldS > MOST_S) this.moveToTarget();
   }
 
-  /** Fills both with what is due; with silence while there is too little. */
+  /** Fills both channels with the next samples, or with silence while there are too few. */
   pull(left: Float32Array, right: Float32Array): void {
     if (!this.playing && this.heldS >= TARGET_S) {
-      this.refill();
+      this.moveToTarget();
       this.playing = true;
       this.began = true;
     }
@@ -76,12 +78,14 @@ export class JitterBuffer {
     }
   }
 
-  private refill(): void {
+  /** Moves the position to play, so that the buffer has the target amount of sound. */
+  private moveToTarget(): void {
     this.played = this.written - Math.round(TARGET_S * this.rate);
     this.smoothFill = TARGET_S;
   }
 }
 
+/** The sample at a position between two frames, by linear interpolation. */
 function between(samples: Float32Array, at: number, part: number, length: number): number {
   const one = samples[at % length] ?? 0;
   const next = samples[(at + 1) % length] ?? 0;

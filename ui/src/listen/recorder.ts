@@ -1,4 +1,5 @@
-// Starts and ends recordings; what is being recorded is part of the engine's health.
+// Starts and stops recordings, and lists their files. The engine's health has the state of the
+// current recording.
 import { messageOf, type Client } from '../api/client';
 import type { RecordingFile } from '../api/types';
 import type { HealthStore } from '../health/store';
@@ -7,9 +8,9 @@ import { Observable } from '../live/observable';
 const POLL_MS = 1000;
 
 export class RecorderStore {
-  /** Why the last start or stop was refused. */
+  /** Why the last start or stop failed. */
   readonly error = new Observable<string | null>(null);
-  /** What was recorded, oldest first; null until it is known. */
+  /** The recorded files, oldest first; null until the engine has answered. */
   readonly files = new Observable<readonly RecordingFile[] | null>(null);
   private readonly client: Client;
   private readonly health: HealthStore;
@@ -20,19 +21,19 @@ export class RecorderStore {
     this.health = health;
   }
 
-  start = (format: string): Promise<void> => this.tell(() => this.client.startRecording(format));
+  start = (format: string): Promise<void> => this.request(() => this.client.startRecording(format));
 
-  stop = (): Promise<void> => this.tell(this.client.stopRecording);
+  stop = (): Promise<void> => this.request(this.client.stopRecording);
 
   list = async (): Promise<void> => {
     try {
       this.files.set((await this.client.recordings()).recordings);
     } catch {
-      // The list stays as it was; the stream says when the engine is gone.
+      // The old list stays visible. The event stream reports a lost engine.
     }
   };
 
-  private async tell(call: () => Promise<unknown>): Promise<void> {
+  private async request(call: () => Promise<unknown>): Promise<void> {
     try {
       await call();
       this.error.set(null);
@@ -42,7 +43,7 @@ export class RecorderStore {
     await this.follow();
   }
 
-  /** Looks every second for as long as it records: its length is shown. */
+  /** Requests the health every second during a recording, because the page shows its length. */
   private async follow(): Promise<void> {
     clearInterval(this.timer);
     await this.health.refresh();

@@ -1,4 +1,5 @@
-// Listening in this browser: the engine's sound by WebSocket into an audio worklet, again and again until it is stopped.
+// Plays the engine's sound in this browser: a WebSocket receives it, and an audio worklet plays it.
+// Reconnects until the user stops it.
 import { messageOf } from '../api/client';
 import { at } from '../app/base';
 import { Observable } from '../live/observable';
@@ -12,10 +13,11 @@ interface Format {
 }
 
 export interface ListenState {
+  /** Whether the user has started listening. */
   wanted: boolean;
-  /** Seconds from the engine's sound to this loudspeaker, network left out; null while nothing plays. */
+  /** Delay in this browser, without the network, seconds; null while nothing plays. */
   latencyS: number | null;
-  /** Times the sound was torn since it began. */
+  /** Number of gaps in the sound. */
   gaps: number;
   error: string | null;
 }
@@ -29,7 +31,7 @@ export class ListenStore {
   private node: AudioWorkletNode | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Must be called from a click: browsers let no page make sound by itself. */
+  /** Starts listening. Call this on a click, because browsers allow sound only after one. */
   start = (): void => {
     this.state.set({ ...OFF, wanted: true });
     this.connect();
@@ -52,21 +54,22 @@ export class ListenStore {
     socket.onclose = () => {
       if (socket !== this.socket) return;
       this.disconnect();
-      this.fail('the engine sends no sound: it is gone, or as many listen as it serves');
+      this.fail('no sound from the engine: it does not answer, or has too many listeners; trying again');
       this.timer = setTimeout(() => this.connect(), RETRY_MS);
     };
   }
 
-  /** Makes a player of the stream's own rate; the browser converts that to its device's. */
+  /** Creates a player with the sample rate of the stream. The browser converts it to the rate of the
+   *  sound device. */
   private async play(socket: WebSocket, { sample_rate_hz }: Format): Promise<void> {
     const old = this.context;
     [this.context, this.node] = [null, null];
     await old?.close();
-    if (socket !== this.socket) return; // stopped meanwhile
+    if (socket !== this.socket) return; // The user has stopped listening meanwhile.
     const context = new AudioContext({ sampleRate: sample_rate_hz, latencyHint: 'playback' });
     this.context = context;
     await context.audioWorklet.addModule(workletUrl);
-    if (context !== this.context) return; // and closed
+    if (context !== this.context) return; // The user has stopped listening meanwhile.
     const node = new AudioWorkletNode(context, 'khor-listener', { numberOfInputs: 0, outputChannelCount: [2] });
     node.port.onmessage = ({ data }: MessageEvent<Figures>) => {
       const latencyS = data.heldS + context.baseLatency + context.outputLatency;

@@ -1,7 +1,8 @@
-// Runs on the browser's audio thread: a jitter buffer between the page's messages and the loudspeaker.
+// The audio worklet: it runs on the browser's audio thread. It plays the samples that the page sends
+// as messages, through a jitter buffer.
 import { JitterBuffer } from './jitterBuffer';
 
-// What TypeScript's library does not know of the audio thread.
+// Names of the audio thread that TypeScript's library lacks.
 declare const sampleRate: number;
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
 declare abstract class AudioWorkletProcessor {
@@ -9,7 +10,9 @@ declare abstract class AudioWorkletProcessor {
   abstract process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean;
 }
 
+/** Sent to the page from time to time. */
 export interface Figures {
+  /** Sound in the buffer, seconds. */
   heldS: number;
   gaps: number;
 }

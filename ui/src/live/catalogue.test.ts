@@ -1,4 +1,4 @@
-// Lanes keep the engine's order, including the lanes that a source has added.
+// The lanes have the engine's order, including lanes that a source has added.
 import { expect, it } from 'vitest';
 import { CATALOGUE, lanesOf } from './catalogue';
 import type { LaneSignal } from './state';
@@ -7,9 +7,9 @@ const signal = (label: string): LaneSignal => ({
   level: 0, deviation: 0, surprise: 0, rate: 1, baseline: 1, unit: '°C', label, family: 'disk', grain: 5, available: true, reason: null,
 });
 
-it('shows the lanes of the kernel until the engine names its own', () => expect(lanesOf(undefined)).toBe(CATALOGUE));
+it('has the kernel’s lanes at first', () => expect(lanesOf(undefined)).toBe(CATALOGUE));
 
-it('takes names, words, colours and scales from the engine', () => {
+it('has the lanes of the engine', () => {
   expect(lanesOf({ 'disk.temperature': signal('warmth of the disk'), rx: signal('received') })).toEqual([
     { name: 'disk.temperature', label: 'warmth of the disk', family: 'disk', grain: 5 },
     { name: 'rx', label: 'received', family: 'disk', grain: 5 },

@@ -1,5 +1,5 @@
-// The lanes that the page draws: those of the kernel until the engine names its own, so that
-// their places do not change when the first values arrive.
+// The catalogue of lanes. Until the engine has sent it, the page draws the lanes of the kernel's
+// signals, so that the lanes do not move when the first values arrive.
 import { KERNEL_LANES } from '../api/lanes';
 import type { Family } from '../api/types';
 import type { LaneSignal } from './state';
@@ -11,19 +11,20 @@ export interface LaneSpec {
   name: string;
   label: string;
   family: Family;
-  /** The rate that is drawn one octave above zero. */
+  /** The rate that is one octave above zero on the lane's scale. */
   grain: number;
 }
 
-/** The lanes of the kernel, until the engine names its own. */
+/** The lanes of the kernel's signals. */
 export const CATALOGUE: readonly LaneSpec[] = KERNEL_LANES;
 
-/** `log2(1 + rate / grain)`. The engine compares rates with baselines on the same scale. */
+/** A rate on the logarithmic scale of its lane: `log2(1 + rate / grain)`. The engine compares rates
+ *  with baselines on the same scale. */
 export function octaves(rate: number, grain: number): number {
   return Math.log2(1 + Math.max(0, rate) / grain);
 }
 
-/** The engine's lanes in its order. Until they are known, those of the kernel's signals. */
+/** The engine's lanes in its order. The lanes of the kernel's signals, if `signals` is undefined. */
 export function lanesOf(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   if (signals === undefined) return CATALOGUE;
   return Object.entries(signals).map(([name, { label, family, grain }]) => ({ name, label, family, grain }));

@@ -1,10 +1,11 @@
-// Keeps one event stream open. Reconnects after growing pauses, and when no event arrives for a
-// while.
+// Keeps one event stream open. Reconnects after an error, and if no event arrives for a while. The
+// pauses between attempts grow.
 import type { StreamEvent } from '../api/types';
 import { at } from '../app/base';
 
-/** The engine sends values ten times a second. If none arrive for this time, it has ended or hangs. */
+/** If no event arrives for this time, the engine has ended or hangs. It sends ten events a second. */
 const SILENCE_MS = 4000;
+/** Pauses before the attempts to reconnect. The last pause repeats. */
 const PAUSES_MS = [300, 700, 1500, 3000];
 
 export interface StreamEvents {
@@ -31,7 +32,7 @@ export class Connection {
       try {
         event = JSON.parse(message.data) as StreamEvent;
       } catch {
-        return; // Skips a malformed event. If all are malformed, the timeout applies.
+        return; // Ignores a malformed event. If all events are malformed, the timeout applies.
       }
       this.failures = 0;
       this.watch();

@@ -1,22 +1,23 @@
-// The recent cues without duplicates, the newest first.
+// Stores the recent cues without duplicates, the newest first.
 import type { Cue } from '../api/types';
 import { Observable } from './observable';
 
+/** Maximum number of cues. */
 const MOST = 64;
 
 /** The group of a cue: its host, or '' for this machine and for cues about lost or found hosts. */
-const share = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
+const groupOf = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
 
-/** Limits the list. Drops the oldest cues of the largest group first, so a host with many cues does
- *  not displace the cues of other hosts. */
+/** Shortens the list to the maximum. Drops the oldest cue of the largest group, again and again, so
+ *  that a host with many cues does not displace the cues of other hosts. */
 function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
   const list = [...newestFirst];
   while (list.length > MOST) {
     const sizes = new Map<string, number>();
-    for (const cue of list) sizes.set(share(cue), (sizes.get(share(cue)) ?? 0) + 1);
+    for (const cue of list) sizes.set(groupOf(cue), (sizes.get(groupOf(cue)) ?? 0) + 1);
     const most = Math.max(...sizes.values());
     list.splice(
-      list.findLastIndex((cue) => sizes.get(share(cue)) === most),
+      list.findLastIndex((cue) => sizes.get(groupOf(cue)) === most),
       1,
     );
   }
@@ -36,8 +37,8 @@ export class CueLog {
     this.list.set([]);
   }
 
-  /** Call this after the engine has restarted and counts its cues from the beginning. Keeps the old
-   *  cues, and makes sure that new cues do not count as duplicates of them. */
+  /** Call this after the engine has restarted, because it then numbers its cues from 0 again. Keeps
+   *  the old cues. */
   restart(): void {
     this.list.set(this.list.get().map((cue) => ({ ...cue, seq: -1 })));
   }

@@ -1,4 +1,4 @@
-// The history keeps five minutes in order, with gaps where values are missing.
+// The history stores five minutes in order, with gaps for missing values.
 import { describe, expect, it } from 'vitest';
 import { History, pointsOf, WINDOW_MS, type HistoryPoint } from './history';
 
@@ -6,13 +6,13 @@ const point = (ts_ms: number, rx: number | null = 50): HistoryPoint => ({ ts_ms,
 const run = (from: number, count: number) => Array.from({ length: count }, (_, i) => point(from + i * 200));
 
 describe('History', () => {
-  it('takes every second event of ten a second', () => {
+  it('stores every second event', () => {
     const history = new History();
     const taken = Array.from({ length: 20 }, (_, i) => history.push(point(1000 + i * 100)));
     expect(taken.filter(Boolean)).toHaveLength(10);
   });
 
-  it('stays bounded and keeps at least the window', () => {
+  it('is bounded, and has the whole window', () => {
     const history = new History();
     for (const it of run(0, 5000)) history.push(it);
     expect(history.times.length).toBeLessThan(1600);
@@ -20,7 +20,7 @@ describe('History', () => {
     expect(history.lane('rx').rates).toHaveLength(history.times.length);
   });
 
-  it('keeps absent apart from zero, and pads a lane that appears late', () => {
+  it('distinguishes missing values from zero', () => {
     const history = new History();
     history.scale([{ name: 'rx', grain: 20_000 }, { name: 'mem', grain: 0.02 }]);
     history.push(point(0, null));
@@ -31,7 +31,7 @@ describe('History', () => {
     expect(history.lane('mem').heights).toEqual([null, 1]);
   });
 
-  it('measures heights on the scale of each lane', () => {
+  it('computes heights on each lane’s scale', () => {
     const history = new History();
     history.push(point(0, 3));
     expect(history.lane('rx').heights).toEqual([2]);
@@ -39,7 +39,7 @@ describe('History', () => {
     expect(history.lane('rx').heights).toEqual([1]);
   });
 
-  it('replaces what the engine knows better and leaves later events', () => {
+  it('replaces points by the engine’s history', () => {
     const history = new History();
     history.push(point(1000, 90));
     history.push(point(1400, 90));
@@ -48,7 +48,7 @@ describe('History', () => {
     expect(history.lane('rx').rates.at(-1)).toBe(90);
   });
 
-  it('shows a restart as a hole between what was and what is', () => {
+  it('has a gap after a restart', () => {
     const history = new History();
     for (const it of run(0, 5)) history.push(it);
     history.load(run(10_000, 2));
@@ -56,14 +56,14 @@ describe('History', () => {
     expect(history.lane('rx').rates[5]).toBeNull();
   });
 
-  it('starts afresh when the clock is set back', () => {
+  it('is cleared when the clock is set back', () => {
     const history = new History();
     history.push(point(100_000));
     history.push(point(10_000));
     expect(history.times).toEqual([10_000]);
   });
 
-  it('shows all it knows, at least half a minute and at most five', () => {
+  it('shows 30 seconds to five minutes', () => {
     const history = new History();
     expect(history.windowMs).toBe(30_000);
     history.load(run(0, 300));
@@ -80,7 +80,7 @@ describe('History', () => {
     expect(history.nearest(90_000)).toBeNull();
   });
 
-  it('reads an answer that has one list for each signal', () => {
+  it('converts the lists of the API', () => {
     expect(pointsOf({ ts_ms: [200, 400], rates: { rx: [1, null], mem: [0, 0.5] } })).toEqual([
       { ts_ms: 200, rates: { rx: 1, mem: 0 } },
       { ts_ms: 400, rates: { rx: null, mem: 0.5 } },

@@ -1,9 +1,9 @@
-// The last five minutes of every lane as parallel arrays, which the charts draw without copying.
+// Stores the last five minutes of every lane as parallel arrays, which the charts draw directly.
 import type { HistoryColumns, Lane as LaneReport } from '../api/types';
 import { octaves } from './catalogue';
 
 export const WINDOW_MS = 300_000;
-/** Shortest time that a chart shows. */
+/** Minimum time that a chart shows. */
 const LEAST_WINDOW_MS = 30_000;
 /** A chart's time window grows in steps of this factor. */
 const WINDOW_STEP = 1.05;
@@ -11,12 +11,12 @@ const WINDOW_STEP = 1.05;
 const SPACING_MS = 200;
 /** A longer time without points is drawn as a gap. */
 const HOLE_MS = 3000;
-/** Grain of a lane whose scale is not known yet. */
+/** Grain of a lane until its scale is known. */
 const UNKNOWN_GRAIN = 1;
 /** Old points are dropped this many at a time, so that the arrays rarely move. */
 const LOT = 64;
 
-/** The rates of one instant by signal; null if missing. */
+/** The rates at one time, by lane; null if missing. */
 export interface HistoryPoint {
   ts_ms: number;
   rates: Record<string, number | null>;
@@ -24,7 +24,7 @@ export interface HistoryPoint {
 
 export interface Lane {
   rates: (number | null)[];
-  /** The rates on the scale of the charts, octaves. */
+  /** The rates on the logarithmic scale of the charts, octaves. */
   heights: (number | null)[];
 }
 
@@ -33,6 +33,7 @@ export class History {
   private lanes = new Map<string, Lane>();
   private readonly grains = new Map<string, number>();
 
+  /** The values of a lane; all missing if the lane is new. */
   lane(name: string): Lane {
     let lane = this.lanes.get(name);
     if (lane === undefined) {
@@ -43,7 +44,7 @@ export class History {
     return lane;
   }
 
-  /** Sets the grains of the lanes, and computes their heights again. */
+  /** Sets the grains of the lanes, and computes their heights again if a grain has changed. */
   scale(lanes: readonly Pick<LaneReport, 'name' | 'grain'>[]): void {
     for (const { name, grain } of lanes) {
       if (this.grains.get(name) === grain) continue;
@@ -69,7 +70,8 @@ export class History {
   /** Appends a point of the stream. Returns false if it is too close to the last one. */
   push(point: HistoryPoint): boolean {
     const last = this.lastTime;
-    // Three quarters of the spacing: every second event must pass, although their times jitter.
+    // Three quarters of the spacing, because the events are not evenly spaced. Every second event
+    // must be stored.
     if (last !== null && point.ts_ms > last && point.ts_ms - last < SPACING_MS * 0.75) return false;
     if (last !== null && point.ts_ms <= last) {
       if (last - point.ts_ms < HOLE_MS) return false;
@@ -80,8 +82,8 @@ export class History {
     return true;
   }
 
-  /** Adds the engine's history. It replaces the points of its own time span. Earlier and later
-   *  points are kept. */
+  /** Adds the engine's history. It replaces the points between its first and its last. Earlier and
+   *  later points are kept. */
   load(points: readonly HistoryPoint[]): void {
     const first = points[0];
     if (first === undefined) return;
@@ -93,7 +95,7 @@ export class History {
     this.trim(this.lastTime ?? 0);
   }
 
-  /** Index of the point nearest to a time; null if none is within 1.5 s. */
+  /** Index of the point that is nearest to `time`; null if no point is within 1.5 s. */
   nearest(time: number): number | null {
     let low = 0;
     let high = this.times.length - 1;

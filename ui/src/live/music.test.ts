@@ -1,4 +1,4 @@
-// Reconnections duplicate no notes. Bars have the times that the engine reports.
+// Notes and cues have no duplicates after a reconnection. Bars start when the engine reports.
 import { describe, expect, it } from 'vitest';
 import type { Cue, Note } from '../api/types';
 import { BarClock } from './bars';
@@ -11,14 +11,14 @@ const note = (seq: number, ts_ms = seq * 100): Note => ({
 const seqs = (log: NoteLog) => log.list.map((it) => it.seq);
 
 describe('NoteLog', () => {
-  it('takes each note once', () => {
+  it('stores each note once', () => {
     const log = new NoteLog();
     log.add([note(1), note(2)]);
     log.add([note(2), note(3)]);
     expect(seqs(log)).toEqual([1, 2, 3]);
   });
 
-  it('follows a restarted engine', () => {
+  it('accepts notes of a restarted engine', () => {
     const log = new NoteLog();
     log.add([note(500, 50_000), note(501, 50_100)]);
     log.restart();
@@ -26,7 +26,7 @@ describe('NoteLog', () => {
     expect(log.list.map((it) => it.ts_ms)).toEqual([50_000, 50_100, 60_000, 60_100]);
   });
 
-  it('fills in the notes from before the stream was opened', () => {
+  it('adds earlier notes of the history', () => {
     const log = new NoteLog();
     log.add([note(5)]);
     log.load([note(3), note(4), note(5)]);
@@ -50,14 +50,14 @@ describe('BarClock', () => {
     expect(clock.starts(9000, 14_500)).toEqual([10_000, 12_000, 14_000].map((start, i) => ({ bar: 4 + i, start })));
   });
 
-  it('takes a new tempo within a bar', () => {
+  it('accepts a new tempo within a bar', () => {
     const clock = new BarClock();
     clock.note({ bar: 4, bar_ts_ms: 10_000, step_ms: 125 });
     clock.note({ bar: 4, bar_ts_ms: 9990, step_ms: 100 });
     expect(clock.starts(9000, 12_000)).toEqual([9990, 11_590].map((start, i) => ({ bar: 4 + i, start })));
   });
 
-  it('starts anew with a new engine', () => {
+  it('starts again with a restarted engine', () => {
     const clock = new BarClock();
     clock.note({ bar: 90, bar_ts_ms: 10_000, step_ms: 125 });
     clock.note({ bar: 0, bar_ts_ms: 20_000, step_ms: 125 });
@@ -76,7 +76,7 @@ describe('CueLog', () => {
     expect(times(log)).toEqual([300, 200, 100]);
   });
 
-  it('keeps what an engine told that is gone, and hears the new one that counts anew', () => {
+  it('accepts cues of a restarted engine', () => {
     const log = new CueLog();
     log.add([cue(40, 100), cue(41, 200)]);
     log.restart();
@@ -84,7 +84,7 @@ describe('CueLog', () => {
     expect(times(log)).toEqual([9000, 200, 100]);
   });
 
-  it('keeps the cues of other hosts while one floods', () => {
+  it('keeps other cues if one host floods', () => {
     const log = new CueLog();
     const of = (seq: number, host: string): Cue => ({ ...cue(seq), host });
     log.add([of(1, 'web-1'), { ...of(2, 'web-2'), kind: 'lost' }]);

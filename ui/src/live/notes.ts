@@ -1,14 +1,14 @@
-// The notes of the last bars without duplicates, the oldest first.
+// Stores the notes of the last bars without duplicates, the oldest first.
 import type { Note } from '../api/types';
 
-/** Maximum number of notes: more than 16 bars of every layer at the fastest tempo. */
+/** Maximum number of notes: more than 16 bars of all layers have at the fastest tempo. */
 const MOST = 2048;
 
 export class NoteLog {
   list: Note[] = [];
   private lastSeq = -1;
 
-  /** Appends the notes that are new. */
+  /** Appends the notes that are not stored yet. */
   add(notes: readonly Note[]): void {
     for (const note of notes) {
       if (note.seq <= this.lastSeq) continue;
@@ -18,14 +18,14 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Call this after the engine has restarted and counts its notes from the beginning. Keeps the
-   *  old notes. */
+  /** Call this after the engine has restarted, because it then numbers its notes from 0 again. Keeps
+   *  the old notes. */
   restart(): void {
     this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;
   }
 
-  /** Adds the notes of the engine's list that are missing here. */
+  /** Adds the notes of the engine's history that are not stored yet. */
   load(notes: readonly Note[]): void {
     const known = new Set(this.list.map(({ seq }) => seq));
     const missing = notes.filter(({ seq }) => !known.has(seq));
@@ -38,7 +38,7 @@ export class NoteLog {
     return this.list.filter((note) => note.ts_ms >= time);
   }
 
-  /** Names of the signals with a note sounding at `now`, or begun within the last `glow_ms`. */
+  /** Names of the signals with a note that sounds at `now`, or has begun in the last `glow_ms`. */
   lit(now: number, glow_ms: number): Set<string> {
     const names = new Set<string>();
     for (const note of this.since(now - 20_000)) {

@@ -1,9 +1,9 @@
-// A value with subscribers. All state of the page consists of such values. It does not depend on
-// React, so that the stores run before React is loaded.
+// A value with subscribers, which are called after each change. All state of the page consists of
+// such values. They do not need React, so the stores run before React is loaded.
 
 export class Observable<T> {
   private current: T;
-  private readonly watchers = new Set<() => void>();
+  private readonly subscribers = new Set<() => void>();
 
   constructor(initial: T) {
     this.current = initial;
@@ -14,11 +14,11 @@ export class Observable<T> {
   set = (next: T): void => {
     if (Object.is(next, this.current)) return;
     this.current = next;
-    for (const watcher of this.watchers) watcher();
+    for (const subscriber of this.subscribers) subscriber();
   };
 
-  subscribe = (watcher: () => void): (() => void) => {
-    this.watchers.add(watcher);
-    return () => this.watchers.delete(watcher);
+  subscribe = (subscriber: () => void): (() => void) => {
+    this.subscribers.add(subscriber);
+    return () => this.subscribers.delete(subscriber);
   };
 }

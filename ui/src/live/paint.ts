@@ -1,9 +1,9 @@
 // Waits until the browser has painted.
 
-/** Longest wait: a hidden page is not painted. */
+/** Maximum wait, because a browser does not paint hidden pages. */
 const LONGEST_MS = 500;
 
-/** Resolves after the next frame is painted. */
+/** Resolves after the browser has painted the next frame. */
 export function afterPaint(): Promise<void> {
   return new Promise((resolve) => {
     const painted = () => setTimeout(resolve, 0);

@@ -1,14 +1,15 @@
-// Mean rates and deviations of the last three seconds, for the sentence.
+// Computes mean rates and deviations over the last three seconds, for the sentence.
 import { isNothing } from '../format/units';
 import type { Moment } from './state';
 
 const SPAN_MS = 3000;
 
-/** Names of the two directions of `io`. No lane has such a name, because names of lanes have no spaces. */
+/** Names for the two directions of the signal `io`. They differ from all lanes, because the names of
+ *  lanes have no spaces. */
 export const DISK_READ = 'disk read';
 export const DISK_WRITE = 'disk write';
 
-/** Rates by lane, plus {@link DISK_READ} and {@link DISK_WRITE} in bytes per second; null when unknown. */
+/** Mean rates by lane, and for {@link DISK_READ} and {@link DISK_WRITE}; null if unknown. */
 export type MeanRates = Record<string, number | null>;
 
 interface Entry {
@@ -16,7 +17,7 @@ interface Entry {
   rates: MeanRates;
   deviations: Record<string, number | null>;
   /** Signals whose baseline is zero. */
-  news: ReadonlySet<string>;
+  zeroBaselines: ReadonlySet<string>;
 }
 
 export class Recent {
@@ -30,8 +31,8 @@ export class Recent {
       rates[name] = signal.available ? signal.rate : null;
       deviations[name] = signal.deviation;
     }
-    const news = Object.entries(signals).flatMap(([name, { baseline, unit }]) => (isNothing(baseline, unit) ? [name] : []));
-    this.entries.push({ ts: ts_ms, rates, deviations, news: new Set(news.includes('io') ? [...news, DISK_READ, DISK_WRITE] : news) });
+    const zeroBaselines = Object.entries(signals).flatMap(([name, { baseline, unit }]) => (isNothing(baseline, unit) ? [name] : []));
+    this.entries.push({ ts: ts_ms, rates, deviations, zeroBaselines: new Set(zeroBaselines.includes('io') ? [...zeroBaselines, DISK_READ, DISK_WRITE] : zeroBaselines) });
     this.entries = this.entries.filter((entry) => Math.abs(ts_ms - entry.ts) <= SPAN_MS);
   }
 
@@ -43,15 +44,15 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Mean deviations, octaves, by the same names as the rates. The two directions of `io` have
-   *  its deviation. */
+  /** Mean deviations, octaves, with the same names as the rates. Both directions of `io` have the
+   *  deviation of `io`. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }
 
   /** Signals whose baseline is zero now. */
-  news(): ReadonlySet<string> {
-    return this.entries.at(-1)?.news ?? new Set();
+  zeroBaselines(): ReadonlySet<string> {
+    return this.entries.at(-1)?.zeroBaselines ?? new Set();
   }
 
   private meansOf(part: (entry: Entry) => Record<string, number | null>): Record<string, number | null> {

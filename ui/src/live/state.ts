@@ -1,7 +1,8 @@
-// The engine's state, built from the events of the stream. `StreamState` in khor-api does the same.
+// Builds the engine's state from the events of the stream, in the same way as `StreamState` of
+// khor-api.
 import type { Bar, Controls, Greeting, Lane, LaneValues, Signal, StreamEvent } from '../api/types';
 
-/** The part of the state that has no store of its own. Notes, cues and health have stores. */
+/** The parts of the state that have no store of their own. Notes, cues and health have stores. */
 export interface StreamState {
   greeting: Greeting | null;
   controls: Controls | null;
@@ -12,16 +13,16 @@ export interface StreamState {
 
 export const UNKNOWN: StreamState = { greeting: null, controls: null, lanes: [], values: null, bar: null };
 
-/** The state after an event. Events for other stores do not change it. */
+/** The state after an event. Notes, cues and health do not change it. */
 export function applied(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'greeting':
-      // A greeting replaces everything.
+      // The engine sends all its state again after a greeting.
       return { ...UNKNOWN, greeting: event };
     case 'controls':
       return { ...state, controls: event };
     case 'lanes':
-      // The old values belong to other lanes.
+      // The old values belong to the old lanes.
       return { ...state, lanes: event.lanes, values: null };
     case 'values':
       return event.rate.length === state.lanes.length ? { ...state, values: event } : state;
@@ -32,23 +33,23 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
   }
 }
 
-/** A signal, and the scale on which it is drawn. */
+/** A signal with the grain of its scale. */
 export type LaneSignal = Signal & Pick<Lane, 'grain'>;
 
-/** The values at one moment that the page shows. */
+/** The values that the page shows, at one time. */
 export interface Moment {
   ts_ms: number;
   controls: Controls;
   /** By name, in the engine's order. */
   signals: Record<string, LaneSignal>;
-  /** Null until the music has begun. */
+  /** Number of the current bar; null until the music has begun. */
   bar: number | null;
-  /** Bytes per second from and to disks; null if unknown. */
+  /** Bytes per second that are read from and written to disks; null if unknown. */
   read: number | null;
   written: number | null;
 }
 
-/** The current moment; null until controls and values have arrived after a greeting. */
+/** The current values; null until controls and values have arrived. */
 export function momentOf({ controls, lanes, values, bar }: StreamState): Moment | null {
   if (controls === null || values === null) return null;
   const of = (list: readonly (number | null)[], i: number) => list[i] ?? null;

@@ -1,4 +1,4 @@
-// The live store loads the history when the stream opens, reports a lost engine, and reconnects.
+// The live store fetches the history when the stream opens, reports a lost engine, and reconnects.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Controls, HistoryColumns, Lane, StreamEvent } from '../api/types';
@@ -80,7 +80,7 @@ const values = (ts_ms: number) =>
   });
 
 describe('LiveStore', () => {
-  it('fetches what came before the first event', async () => {
+  it('fetches the history before the first event', async () => {
     greet();
     values(10_000);
     expect(live.link.get()).toBe('live');
@@ -90,7 +90,7 @@ describe('LiveStore', () => {
     expect(requests).toEqual(['/api/history']);
   });
 
-  it('keeps unknown apart from nothing', () => {
+  it('distinguishes unknown from zero', () => {
     greet();
     values(10_000);
     expect(live.history.lane('cpu').rates).toEqual([null]);
@@ -98,7 +98,7 @@ describe('LiveStore', () => {
     expect(live.text.get()?.signals.cpu).toMatchObject({ level: null, available: false, reason: 'no PSI' });
   });
 
-  it('ignores broken and unknown events', () => {
+  it('ignores malformed and unknown events', () => {
     FakeSource.last.send('change', '{"ts');
     FakeSource.last.send('change', '{"type":"of a newer engine","lanes":7}');
     greet();
@@ -106,7 +106,7 @@ describe('LiveStore', () => {
     expect(live.link.get()).toBe('live');
   });
 
-  it('shows no values of other lanes', () => {
+  it('shows no values of old lanes', () => {
     greet();
     values(10_000);
     change({ type: 'lanes', lanes: LANES.slice(0, 1) });
@@ -121,7 +121,7 @@ describe('LiveStore', () => {
     expect(live.text.get()?.controls.muted).toBe(true);
   });
 
-  it('says when the engine is gone and tries again until it is back', async () => {
+  it('reports a lost engine, and reconnects', async () => {
     greet();
     values(10_000);
     await vi.advanceTimersByTimeAsync(600);
@@ -138,11 +138,11 @@ describe('LiveStore', () => {
     await vi.advanceTimersByTimeAsync(600);
     expect(live.link.get()).toBe('live');
     expect(live.session.get()).toBe(2);
-    expect(requests.at(-1), 'only what is new').toBe('/api/history?since_ts_ms=10000');
+    expect(requests.at(-1), 'only the missing history').toBe('/api/history?since_ts_ms=10000');
     expect(live.updated.get()).toBe(false);
   });
 
-  it('takes notes of a restarted engine, and asks to reload the page of an old one', () => {
+  it('recognises a restarted and an updated engine', () => {
     const note = (seq: number) => ({ seq, ts_ms: seq, midi: 60, velocity: 0.5, duration_s: 1, role: 'bass', layer: 'bed', channel: 1, signal: null }) as const;
     greet(1);
     change({ type: 'notes', notes: [note(7), note(8)] });
@@ -162,14 +162,14 @@ describe('LiveStore', () => {
     expect(live.history.times).toEqual([9600, 10_000, 10_400]);
     live.cues.add([{ seq: 1, ts_ms: 9000, kind: 'oom', host: null, pid: 7, comm: 'old', detail: null }]);
     expect(live.cues.list.get()).toHaveLength(1);
-    live.beginAnew();
+    live.dropHistory();
     await vi.advanceTimersByTimeAsync(600);
     expect(live.history.times).toEqual([9600]);
     expect(live.cues.list.get()).toEqual([]);
     expect(live.recent.means()).toEqual({});
   });
 
-  it('asks for a frame only where something is due', async () => {
+  it('paints only what is due', async () => {
     const painted: string[] = [];
     let due = false;
     live.onDue(() => due, () => painted.push('now'));
@@ -185,7 +185,7 @@ describe('LiveStore', () => {
     expect(painted).toEqual(['now']);
   });
 
-  it('takes a silent stream for a lost one', async () => {
+  it('reports a stream without events as lost', async () => {
     greet();
     values(10_000);
     await vi.advanceTimersByTimeAsync(4100);

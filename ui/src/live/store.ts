@@ -1,5 +1,5 @@
-// Holds all live data: the newest values, five minutes of history, notes, cues, bars, and the state
-// of the connection.
+// Stores all live data: the newest values, five minutes of history, notes, cues, bars, and the state
+// of the connection to the engine.
 import type { Client } from '../api/client';
 import type { Health, Greeting, StreamEvent } from '../api/types';
 import { BarClock } from './bars';
@@ -12,9 +12,10 @@ import { afterPaint } from './paint';
 import { Recent } from './recent';
 import { applied, momentOf, UNKNOWN, type Moment } from './state';
 
-/** Time between updates of texts and numbers. Readers cannot follow faster ones. */
+/** Time between updates of texts and numbers. People cannot read faster updates. */
 const TEXT_MS = 250;
-/** A hidden tab closes the stream after this time. When it is visible again, it loads the history. */
+/** A hidden page closes its stream after this time. When it is visible again, it reconnects and
+ *  fetches the missing history. */
 const HIDDEN_MS = 10_000;
 
 export type Link = 'connecting' | 'live' | 'lost';
@@ -25,27 +26,30 @@ export class LiveStore {
   readonly cues = new CueLog();
   readonly bars = new BarClock();
   readonly recent = new Recent();
-  /** The newest values, at reading speed. */
+  /** The newest values, updated four times a second. */
   readonly text = new Observable<Moment | null>(null);
   readonly link = new Observable<Link>('connecting');
   readonly health = new Observable<Health | null>(null);
   /** Version of the configuration. */
   readonly configTag = new Observable<string | null>(null);
-  /** Whether the engine was updated after the page was opened. The page is then out of date. */
+  /** Whether the engine was updated after the page was opened, so that the page is out of date. */
   readonly updated = new Observable(false);
-  /** Rises each time the history was fetched, as after a reconnection. Subscribers then refresh the
-   *  data that they poll. */
+  /** A counter that rises after each connection, when the history was fetched. Subscribers then fetch
+   *  the data that is not in the stream. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
   private readonly connection: Connection;
+  /** Functions that paint, with the functions that return whether painting is due. */
   private readonly painters = new Map<() => void, () => boolean>();
   private state = UNKNOWN;
   /** The last greeting. */
   private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
+  /** Whether no values have arrived since the connection was opened or lost. */
   private fresh = true;
+  /** The engine's clock minus `performance.now`, ms; null while the engine is lost. */
   private clockOffset: number | null = null;
   private hideTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -68,15 +72,14 @@ export class LiveStore {
     this.connection.open();
   }
 
-  /** Registers a painter. After each event with values, `paint` runs in the next animation frame if
-   *  `due` returns true. It never runs while the page is hidden. */
+  /** Registers a painter. After each event with values, `paint` runs in the next animation frame, if
+   *  `due` returns true and the page is visible. Call the returned function to remove the painter. */
   onDue(due: () => boolean, paint: () => void): () => void {
     this.painters.set(paint, due);
     return () => this.painters.delete(paint);
   }
 
-  /** Requests an animation frame only if a painter is due, because even an empty frame is
-   *  expensive. */
+  /** Requests an animation frame if a painter is due. Even an empty frame costs time. */
   private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
     const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));
@@ -87,7 +90,7 @@ export class LiveStore {
     });
   };
 
-  /** The estimated time of the engine's clock. It stops while the engine is unreachable. */
+  /** The estimated time of the engine's clock; null if unknown. It stops while the engine is lost. */
   now(): number | null {
     if (this.clockOffset === null) return null;
     return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
@@ -105,8 +108,8 @@ export class LiveStore {
     else if (event.type === 'values' || event.type === 'controls') this.show(event.type === 'values');
   }
 
-  /** Drops history and cues of the previous scope, after the scope has changed. */
-  beginAnew(): void {
+  /** Drops history and cues, and fetches the history again. Called after the scope has changed. */
+  dropHistory(): void {
     this.history.clear();
     this.cues.clear();
     this.recent.clear();
@@ -116,7 +119,7 @@ export class LiveStore {
   private greet(greeting: Greeting): void {
     const before = this.engine;
     this.engine = greeting;
-    // Events may have been lost before this greeting.
+    // Events before this greeting may be missing.
     this.fresh = true;
     if (before === null || before.started_ts_ms === greeting.started_ts_ms) return;
     this.notes.restart();
@@ -124,7 +127,7 @@ export class LiveStore {
     if (before.version !== greeting.version) this.updated.set(true);
   }
 
-  /** Publishes the current moment. Changed controls are shown at once, new values at reading speed. */
+  /** Shows the current state. Changed controls are shown at once, new values four times a second. */
   private show(isNew: boolean): void {
     const moment = momentOf(this.state);
     if (moment === null) return;
@@ -150,7 +153,8 @@ export class LiveStore {
     this.askPainters();
   }
 
-  /** Fetches the history after the time `known`, or all of it. Waits until the sentence is painted. */
+  /** Fetches the history after the time `known`, or all of it for null. First waits until the browser
+   *  has painted the sentence. */
   private async catchUp(known: number | null): Promise<void> {
     try {
       await afterPaint();
@@ -159,7 +163,7 @@ export class LiveStore {
       this.notes.load(past.notes);
       this.askPainters();
     } catch {
-      // The stream still works, so the charts fill from now on.
+      // The stream still works, so the charts show the values from now on.
     }
     this.session.set(this.session.get() + 1);
   }
@@ -171,8 +175,8 @@ export class LiveStore {
     this.link.set('lost');
   }
 
-  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset
-   *  is the best. It decreases slowly, because the clocks may drift. */
+  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset is
+   *  the most accurate. The offset falls slowly, because the clocks may drift. */
   private follow(ts: number): void {
     const offset = ts - performance.now();
     const known = this.clockOffset;

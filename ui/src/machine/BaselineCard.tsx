@@ -1,4 +1,4 @@
-// The baseline: how far it is learnt, and buttons that freeze or reset it.
+// The card about the baseline: how much of it is learned, and buttons that freeze or reset it.
 import { useState, type CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Baseline } from '../api/types';
@@ -6,8 +6,8 @@ import { useObservable } from '../live/useObservable';
 
 export function baselineText({ learnt, learning, frozen }: Baseline): string {
   if (frozen) return 'Frozen: the baseline does not change.';
-  if (learning) return `Learning the baseline: ${Math.round((learnt ?? 0) * 100)} % learnt. The rest is the usual activity of a small idle machine.`;
-  return 'Learnt. Each signal’s baseline follows slow changes, about two octaves an hour. It pauses while the signal stands out.';
+  if (learning) return `Learning the baseline: ${Math.round((learnt ?? 0) * 100)} % learned. The rest is the usual activity of a small idle machine.`;
+  return 'Learned. The baseline of each signal follows slow changes, about two octaves an hour. It pauses while the signal stands out.';
 }
 
 export function BaselineCard() {
@@ -20,7 +20,7 @@ export function BaselineCard() {
   return (
     <section aria-labelledby="baseline-title" className="card baseline">
       <h2 id="baseline-title">Baseline</h2>
-      <div className="learnt" role="progressbar" aria-label="Share of the baseline that is learnt" aria-valuemin={0} aria-valuemax={100} aria-valuenow={share} style={{ '--at': `${share}%` } as CSSProperties} />
+      <div className="learnt" role="progressbar" aria-label="Share of the baseline that is learned" aria-valuemin={0} aria-valuemax={100} aria-valuenow={share} style={{ '--at': `${share}%` } as CSSProperties} />
       <p aria-live="polite">{baselineText(baseline)}</p>
       <div className="buttons">
         <button type="button" id="freeze" aria-pressed={baseline.frozen} onClick={() => void machine.baseline(baseline.frozen ? 'unfreeze' : 'freeze')}>

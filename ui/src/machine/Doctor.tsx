@@ -1,4 +1,4 @@
-// The checks of `khor doctor`. Hidden if the engine has none.
+// The results of `khor doctor`, which checks the machine. Hidden if the engine has no doctor.
 import { useEffect } from 'react';
 import { useStores } from '../app/context';
 import type { CheckState } from '../api/types';
@@ -6,7 +6,7 @@ import { useObservable } from '../live/useObservable';
 import { Part } from './HealthPanel';
 import type { PartState } from './parts';
 
-/** Checks that need the user's action come first. */
+/** Order of the list: checks with problems come first. */
 const ORDER: Record<CheckState, number> = { problem: 0, ok: 1, off: 2 };
 const STATES: Record<CheckState, PartState> = { ok: 'ok', problem: 'problem', off: 'disabled' };
 
@@ -15,13 +15,13 @@ export function Doctor() {
   const session = useObservable(live.session);
   const doctor = useObservable(machine.doctor);
   useEffect(() => {
-    void machine.examine();
+    void machine.runDoctor();
   }, [machine, session]);
   if (doctor.kind === 'absent' || doctor.kind === 'unknown') return null;
   return (
     <section aria-labelledby="doctor-title" className="health doctor">
       <h2 id="doctor-title">
-        Doctor <span>what khor needs of this machine</span>
+        Doctor <span>what khor needs from this machine</span>
       </h2>
       {doctor.kind === 'failed' ? (
         <p className="refusal">{doctor.error}</p>
@@ -32,8 +32,8 @@ export function Doctor() {
           ))}
         </ul>
       )}
-      <button type="button" id="examine" onClick={() => void machine.examine()}>
-        Examine again
+      <button type="button" id="examine" onClick={() => void machine.runDoctor()}>
+        Check again
       </button>
     </section>
   );

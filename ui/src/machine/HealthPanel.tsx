@@ -1,4 +1,4 @@
-// Which parts of khor work, and for those that do not, why and what to do.
+// The state of each part of khor, with the error and the fix of a part that has a problem.
 import type { Health } from '../api/types';
 import { partRows, type PartRow, type PartState } from './parts';
 import './health.css';

@@ -1,4 +1,4 @@
-// The machine, its source of counters, and khor's files.
+// The card about this machine: its name and kernel, the source of its data, and khor's files.
 import type { Health } from '../api/types';
 import { Facts } from '../app/Facts';
 import { sourceText } from '../now/status';
@@ -8,11 +8,11 @@ export function Host({ health }: { health: Health }) {
     ['Name', health.host.name],
     ['Kernel', health.host.kernel],
     ['CPUs', String(health.host.cpus)],
-    ['Heard', sourceText(health)],
-    ['Source', health.source.detail === '' ? (health.source.error ?? 'not known') : health.source.detail],
+    ['Source', sourceText(health)],
+    ['Details', health.source.detail === '' ? (health.source.error ?? 'unknown') : health.source.detail],
     ['khor', health.version],
     ['Settings', health.config_path],
-    ['Own presets', health.presets.folder],
+    ['Your presets', health.presets.folder],
   ];
   return (
     <section aria-labelledby="host-title" className="card">

@@ -1,4 +1,4 @@
-// The view Machine: the state and problems of khor's parts, the baseline, the scope, and links.
+// The view Machine: the state of khor's parts, the baseline, the scope, and links.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { BaselineCard } from './BaselineCard';
@@ -16,10 +16,10 @@ export function MachineView() {
     <>
       <div className="head">
         <h1>Machine</h1>
-        <p>Every part of khor, what it says of itself, and what to do where something is wrong.</p>
+        <p>The state of each part of khor, and how to fix its problems.</p>
       </div>
       {health === null ? (
-        <p className="note">Asking the engine…</p>
+        <p className="note">Loading…</p>
       ) : (
         <div className="machine">
           <HealthPanel health={health} />

@@ -1,14 +1,14 @@
-// Links to the addresses for other programs.
+// Links to the engine's addresses that other programs use.
 import { at } from '../app/base';
 
 const PLACES: readonly [string, string][] = [
-  ['/metrics', 'for Prometheus'],
-  ['/api/openapi.json', 'the API, as OpenAPI 3.1'],
-  ['/api/config/schema', 'the settings’ schema'],
-  ['/api/health', 'this view as JSON'],
+  ['/metrics', 'metrics for Prometheus'],
+  ['/api/openapi.json', 'the API as an OpenAPI 3.1 document'],
+  ['/api/config/schema', 'JSON Schema of the settings'],
+  ['/api/health', 'the state of khor’s parts as JSON'],
   ['/api/metrics', 'signals, notes and cues as JSON'],
-  ['/api/explain', 'what sounds and why, in words'],
-  ['/api/config', 'the settings'],
+  ['/api/explain', 'the current sound and its reasons in words'],
+  ['/api/config', 'the settings as JSON'],
 ];
 
 export function Places() {

@@ -1,4 +1,4 @@
-// All probes or counters, unavailable ones first, with the reason.
+// Lists all probes or counters. Unavailable ones come first, with the reason.
 import type { Health } from '../api/types';
 import { countedText } from '../now/status';
 import { SIGNS } from './HealthPanel';
@@ -18,7 +18,7 @@ export function Probes({ health }: { health: Health }) {
               {available ? SIGNS.ok : SIGNS.problem}
             </span>
             <div>
-              <code>{name}</code> <span className="state">{available ? 'live' : 'absent'}</span>
+              <code>{name}</code> <span className="state">{available ? 'works' : 'unavailable'}</span>
               {!available && <small>{reason ?? 'no reason given'}</small>}
             </div>
           </li>

@@ -1,17 +1,18 @@
-// The scope: the whole machine, or one unit of it.
+// The card about the scope: khor plays the whole machine, or one part of it.
 import { useEffect } from 'react';
 import type { Scope } from '../api/types';
 import { Text } from '../controls/fields';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 
+/** Id of the list of suggestions. */
 const UNITS = 'units';
 
 /** Describes the scope in one sentence. */
-function heard({ whose, is_machine, cgroups }: Scope): string {
-  if (is_machine) return 'The whole machine is heard.';
+function scopeText({ whose, is_machine, cgroups }: Scope): string {
+  if (is_machine) return 'khor plays the whole machine.';
   const at = cgroups.length === 0 ? '' : ` (${cgroups.join(', ')})`;
-  return `Only ${whose}${at} is heard. It has its own baseline.`;
+  return `khor plays only ${whose}${at}, which has a baseline of its own.`;
 }
 
 export function ScopeCard({ scope }: { scope: Scope }) {
@@ -19,30 +20,30 @@ export function ScopeCard({ scope }: { scope: Scope }) {
   const units = useObservable(machine.units);
   const values = useObservable(settings.state).values;
   useEffect(() => {
-    void machine.lookForUnits();
+    void machine.fetchUnits();
   }, [machine]);
   const whole = values !== null && values['bpf.cgroup'] === '' && values['bpf.tgid_allow'].length === 0 && values['bpf.tgid_deny'].length === 0;
-  const hearAll = () => {
+  const selectAll = () => {
     settings.edit('bpf.cgroup', '', 0);
     settings.edit('bpf.tgid_allow', [], 0);
     settings.edit('bpf.tgid_deny', [], 0);
   };
   return (
     <section aria-labelledby="scope-title" className="card scope">
-      <h2 id="scope-title">Whose sound</h2>
-      <p aria-live="polite" id="scope-heard">
-        {scope.ok ? heard(scope) : scope.error}
+      <h2 id="scope-title">Scope</h2>
+      <p aria-live="polite" id="scope-text">
+        {scope.ok ? scopeText(scope) : scope.error}
       </p>
       {!scope.ok && scope.fix !== null && <p className="fix">{scope.fix}</p>}
-      <Text path="bpf.cgroup" id="cgroup" label="One unit, or a cgroup’s path" list={UNITS} />
+      <Text path="bpf.cgroup" id="cgroup" label="systemd unit or cgroup path" list={UNITS} />
       <datalist id={UNITS}>
         {units.map((unit) => (
           <option key={unit} value={unit} />
         ))}
       </datalist>
       <div className="buttons">
-        <button type="button" id="whole-machine" aria-pressed={whole} disabled={values === null} onClick={hearAll}>
-          The whole machine
+        <button type="button" id="whole-machine" aria-pressed={whole} disabled={values === null} onClick={selectAll}>
+          Play the whole machine
         </button>
       </div>
     </section>

@@ -1,4 +1,4 @@
-// The parts of khor, each with its state, and with error and fix if it has a problem.
+// The parts of khor: the state of each, and the error and the fix if it has a problem.
 import type { Health } from '../api/types';
 import { countedText } from '../now/status';
 
@@ -7,10 +7,12 @@ export type PartState = 'ok' | 'disabled' | 'problem' | 'fallback' | 'demo' | 'c
 export interface PartRow {
   name: string;
   state: PartState;
+  /** The error, or details of a part that works. */
   detail: string;
   fix: string | null;
 }
 
+/** The state of a part that the user can switch off. */
 interface Switchable {
   enabled: boolean;
   ok: boolean;
@@ -32,34 +34,35 @@ function sourceRow({ source }: Health): PartRow {
     case 'proc':
       return { name: 'Source', state: 'fallback', detail: `/proc only: ${source.error ?? detail}`, fix: source.fix ?? null };
     case 'demo':
-      return { name: 'Source', state: 'demo', detail: 'synthetic figures, not this machine', fix: source.fix ?? null };
+      return { name: 'Source', state: 'demo', detail: 'synthetic data, not this machine', fix: source.fix ?? null };
     case 'capture':
       return { name: 'Source', state: 'capture', detail, fix: source.fix ?? null };
     case 'site':
       return { name: 'Source', state: source.error === null ? 'ok' : 'problem', detail: source.error ?? detail, fix: source.fix ?? null };
     case null:
-      return { name: 'Source', state: 'problem', detail: source.error ?? 'nothing yet', fix: source.fix ?? null };
+      return { name: 'Source', state: 'problem', detail: source.error ?? 'no data yet', fix: source.fix ?? null };
   }
 }
 
 function scopeRow({ scope, source }: Health): PartRow {
-  if (source.kind === 'site' && scope.is_machine) return { name: 'Heard', state: 'ok', detail: 'all hosts of the site', fix: null };
-  return scope.ok ? { name: 'Heard', state: 'ok', detail: scope.whose, fix: null } : { name: 'Heard', state: 'problem', detail: scope.error ?? scope.whose, fix: scope.fix };
+  if (source.kind === 'site' && scope.is_machine) return { name: 'Scope', state: 'ok', detail: 'all hosts of the site', fix: null };
+  return scope.ok ? { name: 'Scope', state: 'ok', detail: scope.whose, fix: null } : { name: 'Scope', state: 'problem', detail: scope.error ?? scope.whose, fix: scope.fix };
 }
 
-/** An empty name is the engine's default. The sample rate is 0 before a stream is open. */
+/** Device, backend and sample rate. The device is empty for the system's default, and the sample
+ *  rate is 0 until the stream is open. */
 function audioDetail({ audio }: Health): string {
   const rate = audio.sample_rate_hz ? `${audio.sample_rate_hz / 1000} kHz` : null;
   const known = [audio.device, audio.backend, rate].filter((text) => text !== null && text !== '');
   return known.length === 0 ? 'default device' : known.join(', ');
 }
 
-/** The targets. While OSC is off, the configured one. */
+/** The targets of OSC. While OSC is off, only the configured host and port are known. */
 function oscDetail({ osc }: Health): string {
   return osc.targets.map(({ target }) => target).join(', ') || `${osc.host}:${osc.port}`;
 }
 
-/** The desktop features that are on, in the words of the view Outputs. */
+/** The desktop features that are on. The view Outputs has the same names. */
 function desktopDetail({ desktop }: Health): string {
   const parts: [string, Switchable][] = [['media keys', desktop.mpris], ['notifications', desktop.notifications], ['D-Bus', desktop.bus]];
   return parts.flatMap(([words, part]) => (part.enabled ? [words] : [])).join(', ');
@@ -69,13 +72,13 @@ function presetsRow({ presets }: Health): PartRow {
   return { name: 'Presets', state: presets.ok ? 'ok' : 'problem', detail: presets.ok ? presets.folder : presets.problems.join('; '), fix: null };
 }
 
-/** Shown only if the collector's programs missed events. */
+/** Events that the collector's eBPF programs missed. Hidden if they missed none. */
 function missedRows({ missed }: Health): PartRow[] {
   const reason = missed.reason;
   return reason === null ? [] : [{ name: 'Missed events', state: 'ok', detail: reason, fix: null }];
 }
 
-/** Shown only if the time zone is invalid: then quiet hours and times are in UTC. */
+/** The time zone. Shown only if it is invalid, because quiet hours and times are then in UTC. */
 function timeRows({ time }: Health): PartRow[] {
   return time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix }];
 }

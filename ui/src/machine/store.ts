@@ -1,4 +1,5 @@
-// What the Machine view asks for: doctor's findings, which further addresses there are, and the baseline's commands.
+// The state of the view Machine: the doctor's checks, the units for the scope, and commands to the
+// baseline.
 import { isAbsent, messageOf, type Client } from '../api/client';
 import type { DoctorCheck } from '../api/types';
 import type { HealthStore } from '../health/store';
@@ -8,9 +9,9 @@ export type DoctorState = { kind: 'unknown' } | { kind: 'absent' } | { kind: 'fo
 
 export class MachineStore {
   readonly doctor = new Observable<DoctorState>({ kind: 'unknown' });
-  /** Why the last command to the baseline was refused. */
+  /** Why the last command to the baseline failed. */
   readonly baselineError = new Observable<string | null>(null);
-  /** Units that can be heard alone. */
+  /** The systemd units of this machine, as suggestions for the scope. */
   readonly units = new Observable<readonly string[]>([]);
   private readonly client: Client;
   private readonly health: HealthStore;
@@ -20,7 +21,7 @@ export class MachineStore {
     this.health = health;
   }
 
-  examine = async (): Promise<void> => {
+  runDoctor = async (): Promise<void> => {
     try {
       this.doctor.set({ kind: 'found', checks: (await this.client.doctor()).checks });
     } catch (error) {
@@ -28,11 +29,12 @@ export class MachineStore {
     }
   };
 
-  lookForUnits = async (): Promise<void> => {
+  fetchUnits = async (): Promise<void> => {
     const [found] = await Promise.allSettled([this.client.units()]);
     if (found.status === 'fulfilled') this.units.set(found.value.units);
   };
 
+  /** Freezes, resumes or resets the baseline. */
   baseline = async (what: 'freeze' | 'unfreeze' | 'forget'): Promise<void> => {
     try {
       await this.client.baseline(what);

@@ -1,4 +1,4 @@
-// The cues, the newest first. Screen readers announce them.
+// The list of cues, the newest first. Screen readers announce each new cue.
 import { useStores } from '../app/context';
 import type { Cue } from '../api/types';
 import { clock } from '../format/units';
@@ -35,10 +35,10 @@ export function Cues() {
   return (
     <section aria-labelledby="cues-title" className="panel cues-panel">
       <h2 id="cues-title">
-        Cues <span>{cues.length > ROWS ? `the last ${ROWS} of ${cues.length}` : 'kills, crashes, disk errors'}</span>
+        Cues <span>{cues.length > ROWS ? `the last ${ROWS} of ${cues.length}` : 'crashes, kills, disk errors'}</span>
       </h2>
       <ul className="cues">
-        {rows.length === 0 && <li className="none">None so far.</li>}
+        {rows.length === 0 && <li className="none">No cues yet.</li>}
         {rows.map((cue, i) => (
           <Row key={`${cue.ts_ms}-${cue.kind}-${cue.pid ?? ''}-${i}`} cue={cue} />
         ))}

@@ -1,4 +1,5 @@
-// One lane: mark, name, space for the chart, level, rate and deviation; or why it is unavailable.
+// One lane in the view Now: mark, name, space for the chart, level, rate and deviation, or the reason
+// why the lane is unavailable.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Signal } from '../api/types';
@@ -6,20 +7,22 @@ import { factor, isNothing, rate, rateText } from '../format/units';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
-/** The deviation is bold and coloured from here on, octaves: twice the baseline. */
+/** A deviation is bold and coloured if it is at least this, octaves: twice the baseline. */
 const HOT = 1;
 
 interface Props {
   spec: LaneSpec;
   signal: Signal | undefined;
+  /** Whether one of the lane's notes sounds. */
   lit: boolean;
-  /** The history point under the cursor while `reading`. */
+  /** Index of the history point under the cursor; null if there is none. */
   index: number | null;
+  /** Whether the lanes show values of the past, at the cursor. */
   reading: boolean;
 }
 
-/** The rate and deviation that a lane shows: the current ones, or those at the cursor. The
- *  deviation at the cursor uses the current baseline, because earlier baselines are unknown. */
+/** The rate and deviation that a lane shows: the current values, or the values at the cursor. The
+ *  deviation at the cursor uses the current baseline, because past baselines are unknown. */
 function shown({ spec, signal, index, reading }: Props, rates: readonly (number | null)[]) {
   if (!reading) return { value: signal?.rate ?? null, deviation: signal?.deviation ?? null };
   const value = index === null ? null : (rates[index] ?? null);
@@ -38,8 +41,8 @@ export function Lane(props: Props) {
   const level = signal?.level ?? 0;
   const hot = (deviation ?? 0) >= HOT;
   const isNew = hot && isNothing(signal?.baseline, unit);
-  const compared = isNew ? 'where there is usually nothing' : `${factor(signal?.deviation)} the baseline`;
-  const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${compared}, heard at ${Math.round(level * 100)} %`;
+  const compared = isNew ? 'usually nothing' : `${factor(signal?.deviation)} the baseline`;
+  const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${compared}, level ${Math.round(level * 100)} %`;
   return (
     <div className="lane" data-signal={spec.name} data-family={spec.family} data-absent={absent} data-rate={signal?.rate ?? ''}>
       <Mark family={spec.family} lit={lit} />
@@ -54,7 +57,7 @@ export function Lane(props: Props) {
       ) : (
         <div role="img" aria-label={label} />
       )}
-      <div className="level" aria-hidden="true" title={`heard at ${Math.round(level * 100)} %`} style={{ '--level': absent ? 0 : level } as CSSProperties} />
+      <div className="level" aria-hidden="true" title={`level ${Math.round(level * 100)} %`} style={{ '--level': absent ? 0 : level } as CSSProperties} />
       <div className="value" data-reading={reading}>
         {figure.value} <small>{figure.unit}</small>
       </div>

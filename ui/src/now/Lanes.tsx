@@ -1,4 +1,4 @@
-// The lanes in the catalogue's order, with one cursor over all of them.
+// All lanes in the order of the engine's catalogue, with one cursor that reads past values.
 import { Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
 import { clock, spanText } from '../format/units';
@@ -16,8 +16,8 @@ const GLOW_MS = 300;
 const same = (a: readonly LaneSpec[], b: readonly LaneSpec[]) =>
   a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family && spec.grain === b[i].grain);
 
-/** Returns the same array while the lanes are the same. The signals change four times a second, and
- *  another array would make the charts start again. */
+/** The lanes of the signals. Returns the same array until the lanes change, because a new array
+ *  would make all charts start again. The signals themselves change four times a second. */
 function useLanes(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   const [lanes, setLanes] = useState(() => lanesOf(signals));
   const next = lanesOf(signals);
@@ -31,7 +31,7 @@ export function Lanes() {
   const metrics = useObservable(live.text);
   const box = useRef<HTMLDivElement>(null);
   const line = useRef<HTMLDivElement>(null);
-  /** The time under the cursor, in the engine's clock; null when there is none. */
+  /** The time under the cursor, by the engine's clock; null without a cursor. */
   const [time, setTime] = useState<number | null>(null);
   const signals = metrics?.signals;
   const lanes = useLanes(signals);
@@ -84,7 +84,7 @@ export function Lanes() {
       <h2 id="lanes-title">
         Signals <span>{ago === null || time === null ? spanText(live.history.windowMs) : `at ${clock(time)}, ${ago} s ago`}</span>
         <span className="key" aria-hidden="true">
-          <i className="band" /> half to twice the baseline <i className="meter" /> heard
+          <i className="band" /> half to twice the baseline <i className="meter" /> level
         </span>
       </h2>
       <div
@@ -92,7 +92,7 @@ export function Lanes() {
         id="lanes"
         ref={box}
         role="group"
-        aria-label="Signals over the last minutes; left and right arrow keys read earlier figures"
+        aria-label="Signals of the last minutes; left and right arrow keys show past values"
         tabIndex={0}
         onPointerMove={point}
         onPointerDown={point}

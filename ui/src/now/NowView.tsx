@@ -1,4 +1,4 @@
-// The view Now: sentence, lanes and score at the left, words at the right. The Listen button follows
+// The view Now: sentence, lanes and score at the left, lists at the right. The Listen button follows
 // the sentence, so that it is on a phone's first screen.
 import { Suspense, useEffect, useState } from 'react';
 import { useStores } from '../app/context';
@@ -12,7 +12,7 @@ import { Sentence } from './Sentence';
 import { SoundingNow } from './SoundingNow';
 import './now.css';
 
-/** The visualiser has an address of its own, so that a screen on a wall can open it. */
+/** The address of the visualiser, so that for example a wall screen can open it directly. */
 const VISUAL = '#look';
 
 function useHash(): string {
@@ -35,10 +35,10 @@ export function NowView() {
   return (
     <div className="now">
       <Sentence />
-      <div className="hand" role="group" aria-label="Listen and look">
+      <div className="hand" role="group" aria-label="Listen and watch">
         <ListenButton />
         <a className="button" id="look" href={VISUAL}>
-          Look at it
+          Visualiser
         </a>
       </div>
       <div className="picture">

@@ -1,5 +1,5 @@
-// The score of the last sixteen bars. It scrolls. With reduced motion it is a still picture that
-// changes every bar.
+// The score: a piano roll of the last sixteen bars that scrolls. If the user prefers reduced motion,
+// it is a still picture that changes every bar.
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Note } from '../api/types';
@@ -59,7 +59,7 @@ export function Score() {
       </h2>
       <div className="roll">
         <div className="pane" ref={box} onPointerMove={point} onPointerLeave={() => setPointed(null)}>
-          <canvas ref={canvas} role="img" aria-label="Piano roll of the last sixteen bars; what sounds is listed under Sounding now" />
+          <canvas ref={canvas} role="img" aria-label="Piano roll of the last sixteen bars; the list Sounding now has the current notes" />
         </div>
         {BANDS.map(({ layer }) => (
           <span key={layer} data-layer={layer} aria-hidden="true">

@@ -1,9 +1,10 @@
-// The sentence about the machine's activity, and the line below it about machine and source.
+// The sentence about the machine's activity. The line below names the machine, the source, and why
+// there is no sound.
 import { Fragment } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
-import { LISTENING, plain } from './sentence';
+import { plain, WAITING } from './sentence';
 import { badgeOf, scopeTrouble, soundState, statusLine } from './status';
 import './sentence.css';
 
@@ -12,20 +13,20 @@ export function Sentence() {
   const controls = useObservable(live.text)?.controls ?? null;
   const link = useObservable(live.link);
   const state = useObservable(health.state);
-  const told = useObservable(sentence.told);
+  const shown = useObservable(sentence.current);
   const sound = soundState(state, controls);
   const badge = badgeOf(state);
   const trouble = scopeTrouble(state);
-  const waiting = link === 'lost' ? 'The engine is not answering.' : LISTENING;
-  const text = told === null ? '' : plain(told.parts);
-  const announced = useAnnounced([badge === null ? '' : `${badge.text}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [badge?.text, trouble, ...(told?.keys ?? []), sound?.text ?? ''].join());
+  const waiting = link === 'lost' ? 'The engine is not answering.' : WAITING;
+  const text = shown === null ? '' : plain(shown.parts);
+  const announced = useAnnounced([badge === null ? '' : `${badge.text}.`, trouble ?? text, sound?.text ?? ''].join(' ').trim(), [badge?.text, trouble, ...(shown?.keys ?? []), sound?.text ?? ''].join());
   return (
     <div className="say">
       <h1>
         {badge !== null && <span className={badge.className}>{badge.text}</span>}
-        {told === null
+        {shown === null
           ? waiting
-          : told.parts.map((part, i) => (
+          : shown.parts.map((part, i) => (
               <Fragment key={i}>{part.family === undefined ? part.text : <em data-family={part.family}>{part.text}</em>}</Fragment>
             ))}
       </h1>
@@ -42,7 +43,7 @@ export function Sentence() {
         )}
         {sound?.ends === true && (
           <button type="button" className="quiet" id="sound-again" onClick={() => void settings.unmute()}>
-            Sound again
+            Unmute
           </button>
         )}
         {state === null ? '\u00a0' : statusLine(state)}

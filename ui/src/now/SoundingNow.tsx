@@ -8,7 +8,7 @@ import { sounding, type Sounding } from './sounding';
 import './sounding.css';
 
 const RENEW_MS = 500;
-/** Longest list: two voices, and pulse and bed with two roles each. The rest is a number. */
+/** Longest list: two voices, and pulse and bed with two roles each. Further rows are counted. */
 const ROWS = 6;
 
 export function SoundingNow() {
@@ -37,7 +37,7 @@ export function SoundingNow() {
         Sounding now <span>{rows.length > shown.length ? `and ${rows.length - shown.length} more` : ''}</span>
       </h2>
       <ul className="sounding">
-        {shown.length === 0 && <li className="none">{link === 'live' ? 'No notes in the last two bars.' : 'Nothing heard.'}</li>}
+        {shown.length === 0 && <li className="none">{link === 'live' ? 'No notes in the last two bars.' : 'Waiting for notes.'}</li>}
         {shown.map((row) => (
           <li key={row.key}>
             <Mark family={family(row.signal)} lit={row.active} />

@@ -1,4 +1,4 @@
-// The words of each cue contain its known details and nothing else.
+// The words of a cue contain all known details, and no unknown ones.
 import { describe, expect, it } from 'vitest';
 import type { Cue, CueKind } from '../api/types';
 import { cueText, cueWords } from './cueWords';
@@ -6,23 +6,23 @@ import { cueText, cueWords } from './cueWords';
 const cue = (kind: CueKind, more: Partial<Cue> = {}): Cue => ({ seq: 1, ts_ms: 0, kind, host: null, pid: 7, comm: 'worker', detail: null, ...more });
 
 describe('cueWords', () => {
-  it('uses the singular for one segment', () => expect(cueWords({ seq: 1, ts_ms: 0, kind: 'retx', host: null, pid: null, comm: null, detail: 1 }).detail).toBe('1 segment in a second'));
+  it('uses the singular for 1 segment', () => expect(cueWords({ seq: 1, ts_ms: 0, kind: 'retx', host: null, pid: null, comm: null, detail: 1 }).detail).toBe('1 segment in a second'));
 
-  it('names the victim and the signal', () => {
+  it('names the program and the signal', () => {
     expect(cueText(cue('oom'))).toBe('Out of memory: killed worker.');
     expect(cueWords(cue('crash', { detail: 11 })).detail).toBe('SIGSEGV, pid 7');
     expect(cueWords(cue('crash', { detail: 64, pid: null })).detail).toBe('signal 64');
   });
 
-  it('does without what the kernel did not tell', () => {
+  it('omits details that are unknown', () => {
     expect(cueText(cue('oom', { comm: null, pid: null }))).toBe('Out of memory: killed a program.');
     expect(cueWords(cue('retx', { comm: null, pid: null })).detail).toBe('');
   });
 
-  it('names the host that stops sending, and that returns', () => {
+  it('names hosts that stop or resume sending', () => {
     const of = { host: 'web-1', comm: null, pid: null };
-    expect(cueText(cue('lost', of))).toBe('Silent now: web-1.');
-    expect(cueText(cue('found', of))).toBe('Back again: web-1.');
+    expect(cueText(cue('lost', of))).toBe('Host silent: web-1.');
+    expect(cueText(cue('found', of))).toBe('Host sends again: web-1.');
   });
 
   it('counts the segments of a burst', () => expect(cueWords(cue('retx', { detail: 37 })).detail).toBe('37 segments in a second'));

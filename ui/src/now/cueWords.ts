@@ -1,15 +1,16 @@
-// Describes a cue in words, and how serious it is.
+// Describes a cue in words.
 import type { Cue, Family } from '../api/types';
 
 export interface CueWords {
   what: string;
-  /** The affected program, displayed separately. */
+  /** The affected program or host, displayed in bold after `what`; null if there is none. */
   who: string | null;
   detail: string;
-  /** The family of the cue; null for a problem without a family. */
+  /** The signal family of the cue; null if it has none. */
   family: Family | null;
 }
 
+/** Unix signals that a crash reports. */
 const KILLERS: Record<number, string> = { 3: 'SIGQUIT', 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE', 11: 'SIGSEGV', 31: 'SIGSYS' };
 
 function pidText(pid: number | null): string[] {
@@ -31,9 +32,9 @@ export function cueWords({ kind, host, comm, pid, detail }: Cue): CueWords {
     case 'exec':
       return { what: 'Started', who: comm ?? 'a program', detail: pidText(pid).join(', '), family: 'process' };
     case 'lost':
-      return { what: 'Silent now:', who: host ?? 'a host', detail: '', family: null };
+      return { what: 'Host silent:', who: host ?? 'a host', detail: '', family: null };
     case 'found':
-      return { what: 'Back again:', who: host ?? 'a host', detail: '', family: null };
+      return { what: 'Host sends again:', who: host ?? 'a host', detail: '', family: null };
     default:
       return { what: kind, who: comm, detail: pidText(pid).join(', '), family: null };
   }

@@ -1,15 +1,15 @@
-// Each lane has its own stretch of the one canvas, and time moves by whole columns.
+// Each lane has its own part of the shared canvas, and time moves by whole columns.
 import { describe, expect, it } from 'vitest';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** Where a value of lane `index` is drawn, pixels from the head of the canvas. */
+/** Where a value of lane `index` is drawn, pixels from the top of the canvas. */
 function height(value: number, index: number, lanes: number, most: number): number {
   const [foot, head] = laneRange(index, lanes, most);
   return (1 - (value - foot) / (head - foot)) * lanes * LANE_HEIGHT;
 }
 
 describe('laneRange', () => {
-  it.each([0, 5, 13])('keeps all of lane %i within its own room', (index) => {
+  it.each([0, 5, 13])('keeps lane %i within its own part', (index) => {
     const [zero, most] = [height(0, index, 14, 6), height(6, index, 14, 6)];
     expect(zero).toBeCloseTo(index * LANE_HEIGHT + 42);
     expect(most).toBeCloseTo(index * LANE_HEIGHT + 6);
@@ -17,7 +17,7 @@ describe('laneRange', () => {
 });
 
 describe('top', () => {
-  it('is whole octaves above everything, and at least three above the baseline', () => {
+  it('is a whole number of octaves', () => {
     expect(top([], 2)).toBe(6);
     expect(top([null, 1], 0)).toBe(4);
     expect(top([7.3, null, 2], 1)).toBe(8);
@@ -25,7 +25,7 @@ describe('top', () => {
 });
 
 describe('columnEnd', () => {
-  it('stays while a column fills, and then moves by one', () => {
+  it('moves by one column at a time', () => {
     expect([1, 250, 499, 500, 501, 1000].map((time) => columnEnd(time, 500))).toEqual([500, 500, 500, 500, 1000, 1000]);
   });
 });

@@ -1,34 +1,34 @@
-// Draws the charts of all lanes as one strip that moves through its window by whole pixels. The
-// past is drawn once for each length of the strip. Only the newest columns are drawn as they
-// arrive. uPlot draws the past and the newest columns on one canvas each.
+// Draws the charts of all lanes as one strip that moves to the left in its window, by whole pixels.
+// One canvas has the past, and is drawn again only when the strip has moved by 64 pixels. A second
+// canvas has the newest columns, which are drawn as they arrive.
 import uPlot from 'uplot';
 import type { Stores } from '../app/stores';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { faded } from '../theme/store';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** The band reaches from half to twice the baseline: one octave to either side. */
+/** The band around the baseline extends one octave up and down: from half to twice the baseline. */
 const BAND = 1;
 /** The strip extends beyond the right edge of its window by this many CSS pixels. */
 const LEAD = 64;
-/** CSS pixels of the past that are drawn again with the newest columns, so that no seam is visible. */
+/** This many CSS pixels of the past are drawn again with the newest columns, to hide the seam. */
 const OVERLAP = 2;
-/** Longest time that the newest values wait until their column is complete. */
+/** The newest values are drawn after at most this time, even if their column is incomplete. */
 const STALE_MS = 500;
-/** A baseline may drift this far before its band is drawn again, octaves: about half a pixel. */
+/** The band is drawn again when its baseline has moved this far, octaves: about half a pixel. */
 const DRIFT = 0.05;
 /** uPlot requires this name for the scale of its first series. */
 const TIME = 'x';
 
-/** How the strip was drawn; the newest columns are added on the same scales. */
+/** The scales on which the strip was drawn. New columns are added on the same scales. */
 interface Scales {
-  /** Time at the strip's left edge, and duration of one column of screen pixels, ms. */
+  /** Time at the strip's left edge, ms. */
   start: number;
+  /** Duration of one column of screen pixels. */
   columnMs: number;
   ratio: number;
   windowMs: number;
-  /** By lane: the baseline and the top of the scale, in octaves, and whether the lane is
-   *  unavailable. */
+  /** For each lane: its baseline and the top of its scale, octaves, and whether it is unavailable. */
   baselines: (number | null)[];
   tops: number[];
   absent: boolean[];
@@ -53,6 +53,7 @@ export class LaneStrip {
     this.newest.root.style.top = '0';
   }
 
+  /** Whether `draw` would change the charts. */
   due(): boolean {
     return this.end() !== this.drawnTo || performance.now() - this.drawnAt >= STALE_MS;
   }
@@ -60,7 +61,7 @@ export class LaneStrip {
   draw(): void {
     const { scales } = this;
     const columns = scales === null ? 0 : Math.round((this.end() - scales.start - scales.windowMs) / scales.columnMs);
-    if (scales === null || columns < 0 || columns > LEAD * scales.ratio || this.worn(scales)) {
+    if (scales === null || columns < 0 || columns > LEAD * scales.ratio || this.outdated(scales)) {
       this.drawWhole();
       return;
     }
@@ -73,12 +74,12 @@ export class LaneStrip {
     [this.drawnTo, this.drawnAt] = [this.end(), performance.now()];
   }
 
-  /** Draws everything again, after a change of size, colours or history. */
+  /** Draws the whole strip again, after a change of size, colours or history. */
   drawWhole(): void {
     const width = this.width();
     if (width === 0) return;
     const { history } = this.stores.live;
-    // The size comes first, because the duration of a column depends on it.
+    // Set the size first, because the duration of a column depends on it.
     if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height: this.past.height });
     this.scales = { ...this.measured(), start: this.end() - history.windowMs, columnMs: this.columnMs(), ratio: devicePixelRatio, windowMs: history.windowMs };
     this.newest.root.style.transform = `translateX(${width - OVERLAP}px)`;
@@ -103,11 +104,12 @@ export class LaneStrip {
     return columnEnd(this.stores.live.history.lastTime ?? 0, this.columnMs());
   }
 
-  /** Where the newest columns begin, CSS pixels from the strip's left edge. */
+  /** The left edge of the newest columns, CSS pixels from the strip's left edge. */
   private seam({ windowMs, columnMs, ratio }: Scales): number {
     return windowMs / columnMs / ratio - OVERLAP;
   }
 
+  /** The scales that the current values need. */
   private measured(): Pick<Scales, 'baselines' | 'tops' | 'absent'> {
     const { history, text } = this.stores.live;
     const signals = this.lanes.map(({ name }) => text.get()?.signals[name]);
@@ -118,8 +120,8 @@ export class LaneStrip {
     return { baselines, absent: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, baselines[i] ?? 0)) };
   }
 
-  /** Whether the scales have changed since the strip was drawn. */
-  private worn(scales: Scales): boolean {
+  /** Whether the scales have changed so much that the whole strip must be drawn again. */
+  private outdated(scales: Scales): boolean {
     const { baselines, tops, absent } = this.measured();
     const drifted = baselines.some((it, i) => {
       const before = scales.baselines[i] ?? null;
@@ -134,7 +136,7 @@ export class LaneStrip {
     );
   }
 
-  /** The points from index `first` on. Unavailable lanes have none; they show the reason instead. */
+  /** The points from index `first` on. Unavailable lanes have no points. */
   private data(first: number): uPlot.AlignedData {
     const { history } = this.stores.live;
     const times = history.times.slice(first);

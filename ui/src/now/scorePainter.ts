@@ -1,7 +1,9 @@
-// Paints music as a piano roll: cues, voices, pulse and bed in bands of their own; the whole of it, or what lies in one box.
+// Paints the music as a piano roll. Cues, voices, pulse and bed have a band each. Paints the whole
+// roll, or only one box of it.
 import type { Cue, Family, Note } from '../api/types';
 import { faded, type Palette } from '../theme/store';
 
+/** The bands from top to bottom, as shares of the height. */
 export const BANDS = [
   { layer: 'cues', from: 0, to: 0.14 },
   { layer: 'voices', from: 0.14, to: 0.48 },
@@ -9,16 +11,16 @@ export const BANDS = [
   { layer: 'bed', from: 0.68, to: 1 },
 ] as const;
 
-/** Lengths are CSS pixels, times milliseconds of the engine's clock. */
+/** What to paint. Lengths are in CSS pixels, times in milliseconds of the engine's clock. */
 export interface ScoreView {
   width: number;
   height: number;
-  /** Pixels of the canvas for each of the page's. */
+  /** Canvas pixels per CSS pixel. */
   ratio: number;
   /** The time at the left edge. */
   from: number;
   msPerPixel: number;
-  /** What sounds now is drawn brighter. */
+  /** The current time. Notes that sound now are brighter. */
   now: number;
   notes: readonly Note[];
   cues: readonly Cue[];
@@ -40,12 +42,12 @@ export interface Placed extends Box {
 
 export const endOf = (note: Note): number => note.ts_ms + note.duration_s * 1000;
 
-/** Layers to come are drawn with the voices. */
+/** The band of a note's layer; the voices' band for layers that this page does not know. */
 function bandOf(note: Note) {
   return BANDS.find((band) => band.layer === note.layer) ?? BANDS[1];
 }
 
-/** Whole octaves around the notes of a band, at least two, so the roll rarely changes its scale. */
+/** The pitches that a band shows: whole octaves, at least two, so that the scale rarely changes. */
 function pitchRange(notes: readonly Note[]): [number, number] {
   let low = 127;
   let high = 0;
@@ -58,12 +60,12 @@ function pitchRange(notes: readonly Note[]): [number, number] {
   return [from, Math.max(from + 24, Math.ceil((high + 1) / 12) * 12)];
 }
 
-/** The pitches at the foot and the head of each band. */
+/** The pitches at the bottom and the top of each band. */
 export function pitchRanges(notes: readonly Note[]): [number, number][] {
   return BANDS.map((band) => pitchRange(notes.filter((note) => bandOf(note) === band)));
 }
 
-/** Where each note lies that is seen at all, band by band. */
+/** The boxes of all visible notes, band by band. */
 export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'from' | 'msPerPixel' | 'notes'>): Placed[] {
   const { width, height, from, msPerPixel, notes } = view;
   const seen = notes.filter((note) => note.ts_ms <= from + width * msPerPixel && endOf(note) >= from);
@@ -89,16 +91,17 @@ export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'from' | '
   });
 }
 
-const meets = (a: Box, b: Box) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+const overlap = (a: Box, b: Box) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
-/** The whole pixels of the canvas that a box touches, and one around them: edges are smoothed. */
+/** Extends a box to whole canvas pixels, plus one on each side, because edges are antialiased. */
 function outward({ x, y, width, height }: Box, ratio: number): Box {
   const [left, top] = [Math.floor(x * ratio) - 1, Math.floor(y * ratio) - 1];
   const [right, foot] = [Math.ceil((x + width) * ratio) + 1, Math.ceil((y + height) * ratio) + 1];
   return { x: left / ratio, y: top / ratio, width: (right - left) / ratio, height: (foot - top) / ratio };
 }
 
-/** Paints what lies in `box` anew, and nothing else; without one, everything. `placed` is what `placeNotes` says of the view. */
+/** Paints the content of `box` again, or everything without a box. `placed` is the result of
+ *  `placeNotes` for the same view. */
 export function paintScore(context: CanvasRenderingContext2D, view: ScoreView, placed: readonly Placed[], box?: Box): void {
   const { width, height, ratio } = view;
   const area = box === undefined ? { x: 0, y: 0, width, height } : outward(box, ratio);
@@ -109,11 +112,11 @@ export function paintScore(context: CanvasRenderingContext2D, view: ScoreView, p
   context.clip();
   context.clearRect(area.x, area.y, area.width, area.height);
   paintGrid(context, view, area);
-  for (const it of placed) if (meets(it, area)) paintNote(context, view, it);
+  for (const it of placed) if (overlap(it, area)) paintNote(context, view, it);
   context.restore();
 }
 
-/** Lines between bands, at bars and at cues. */
+/** Paints the lines between bands, at bars and at cues. */
 function paintGrid(context: CanvasRenderingContext2D, { width, height, from, msPerPixel, palette, bars, cues }: ScoreView, area: Box): void {
   const seen = (x: number, reach: number) => x + reach >= area.x && x - reach <= area.x + area.width;
   for (const band of BANDS.slice(1)) line(context, 0, band.from * height, width, band.from * height, palette['strong-line']);
@@ -146,7 +149,7 @@ function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: num
   context.stroke();
 }
 
-/** Where the kernel reported something: a wedge at the top and a dotted line through all layers. */
+/** Paints a cue: a triangle at the top, and a dotted line through all bands. */
 function mark(context: CanvasRenderingContext2D, x: number, height: number, color: string): void {
   context.fillStyle = color;
   context.beginPath();

@@ -1,4 +1,4 @@
-// The strip paints only when notes change, and only where they are.
+// The score's strip is painted only when notes change, and only at these notes.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Note } from '../api/types';
 import type { Stores } from '../app/stores';
@@ -17,7 +17,7 @@ const palette = new Proxy({}, { get: () => 'rgb(1, 2, 3)' }) as Palette;
 
 const note = (seq: number, ts_ms: number, duration_s = 0.2, midi = 60): Note => ({ seq, ts_ms, midi, velocity: 0.5, duration_s, role: 'melody', layer: 'voices', channel: 1, signal: 'rx' });
 
-/** A canvas that records its calls and draws nothing. */
+/** A canvas context that draws nothing, and records the areas that are cleared. */
 function recorder() {
   const cleared: { x: number; width: number }[] = [];
   const known: Record<string, unknown> = { clearRect: (x: number, _y: number, width: number) => cleared.push({ x, width }) };
@@ -56,20 +56,21 @@ beforeEach(() => {
   strip.paint();
 });
 
-/** Moves the time of the browser's compositor. */
+/** Advances the engine's clock and the animation of the browser's compositor. */
 function pass(ms: number) {
   clock += ms;
   if (motion !== null) motion.currentTime += ms;
 }
 
 describe('ScoreStrip', () => {
-  it('is painted whole once, longer than its window, and then has nothing to do', () => {
+  it('is painted once, longer than its window', () => {
     expect(cleared).toEqual([{ x: 0, width: WIDTH * 1.25 }]);
     pass(1000);
     expect(strip.due()).toBe(false);
   });
 
-  it('is painted whole when a note widens what is seen, though one that is not seen any more was higher', () => {
+  it('is painted whole when the pitch range changes', () => {
+    // A higher note, which has already left the window, must not hide the change.
     notes.add([note(1, clock, 0.2, 95)]);
     pass(40_000);
     strip.paintWhole();
@@ -80,7 +81,7 @@ describe('ScoreStrip', () => {
     expect(cleared.slice(before)).toEqual([{ x: 0, width: WIDTH * 1.25 }]);
   });
 
-  it('paints a new note where it is, and again when it is over', () => {
+  it('paints a note at its begin and end', () => {
     pass(1000);
     notes.add([note(1, clock)]);
     expect(strip.due()).toBe(true);
@@ -97,14 +98,14 @@ describe('ScoreStrip', () => {
     expect(strip.due()).toBe(false);
   });
 
-  it('does not hurry for a note that is still to come', () => {
+  it('does not paint future notes early', () => {
     notes.add([note(1, clock + 180)]);
     expect(strip.due()).toBe(false);
     pass(100);
     expect(strip.due()).toBe(true);
   });
 
-  it('is painted anew before it ends, and when it has drifted from the engine’s clock', () => {
+  it('is painted whole near its end', () => {
     pass(7700);
     expect(strip.due()).toBe(true);
     strip.paint();
@@ -114,14 +115,14 @@ describe('ScoreStrip', () => {
     expect(strip.due()).toBe(true);
   });
 
-  it('stands still while the engine is gone', () => {
+  it('stops while the engine does not answer', () => {
     strip.halt(true);
     expect(motion?.playing).toBe(false);
     strip.halt(false);
     expect(motion?.playing).toBe(true);
   });
 
-  it('tells which note is at a place of the window', () => {
+  it('finds the note at a point', () => {
     notes.add([note(1, clock, 2)]);
     strip.paint();
     pass(1600);

@@ -1,33 +1,37 @@
-// The score as a strip longer than its window: the browser's compositor pulls it through by whole pixels, and the page's
-// thread paints only what is new on it. Painting the whole window fifteen times a second took most of that thread's time.
+// Shows the score as a canvas that is longer than its window. An animation moves the canvas by whole
+// pixels, in the browser's compositor. The page's thread paints only notes that began or ended.
+// Painting the whole window 15 times a second would take most of that thread's time.
 import type { Cue, Note } from '../api/types';
 import type { Stores } from '../app/stores';
 import { lanesOf } from '../live/catalogue';
 import { endOf, paintScore, pitchRanges, placeNotes, type Box, type Placed, type ScoreView } from './scorePainter';
 
-/** By so much of the window the strip is longer, to the right, where what is to come will stand. */
+/** The strip extends beyond the right edge of its window by this share of the window. */
 const LEAD = 0.25;
-/** A strip this near to its end is painted anew; events come ten a second. */
+/** The strip is painted again when the animation is this close to its end. Events arrive every
+ *  100 ms. */
 const SPARE_MS = 400;
-/** The strip is moved where it should be when it is this far off: less cannot be seen. */
+/** The strip is placed and painted again when it is this far from the engine's clock. */
 const DRIFT_MS = 120;
-/** The engine tells of most notes before they begin: those that begin before the next event must be painted now. */
+/** Notes that begin within this time are painted now, because they begin before the next event. The
+ *  engine sends most notes before they begin. */
 const AHEAD_MS = 120;
-/** What is over is painted so at the latest after this. */
+/** Notes that have ended lose their brightness after at most this time. */
 const FADE_MS = 250;
-/** Notes may begin this long before the window and reach into it. */
+/** Longest note that is painted: it may begin this long before the window. */
 const LONGEST_MS = 30_000;
 
-/** What was painted, to know what is new. */
+/** The painted state, which shows what has changed since. */
 interface Painted {
   view: ScoreView;
   windowMs: number;
-  /** Of the animation: from the whole strip's left edge to its right. */
+  /** Duration of the animation. */
   travelMs: number;
+  /** The pitch ranges of the bands, as text. */
   ranges: string;
   lastSeq: number;
   cues: readonly Cue[];
-  /** Painted as sounding, and not yet painted as over. */
+  /** Notes that were painted as sounding. */
   bright: readonly Note[];
   placed: readonly Placed[];
 }
@@ -37,7 +41,7 @@ export class ScoreStrip {
   private motion: Animation | null = null;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
 
-  /** `canvas` is the strip; what contains it is the window. */
+  /** `canvas` is the strip, and `window` the element that contains it. */
   constructor(
     private readonly stores: Pick<Stores, 'live' | 'theme'>,
     private readonly canvas: HTMLCanvasElement,
@@ -45,7 +49,7 @@ export class ScoreStrip {
     private readonly context: CanvasRenderingContext2D,
   ) {}
 
-  /** Whether anything in the window would change by painting. */
+  /** Whether `paint` would change the visible score. */
   due(): boolean {
     const { live } = this.stores;
     const now = live.now();
@@ -54,30 +58,30 @@ export class ScoreStrip {
     if (painted === null) return true;
     if (this.still.matches) return now - painted.view.now >= live.bars.barMs;
     const begins = this.unpainted(painted).some((note) => note.ts_ms <= now + AHEAD_MS);
-    return begins || this.worn(painted, now) || painted.bright.some((note) => endOf(note) <= now - FADE_MS);
+    return begins || this.outdated(painted, now) || painted.bright.some((note) => endOf(note) <= now - FADE_MS);
   }
 
   paint(): void {
     const now = this.stores.live.now();
     if (now === null) return;
     const painted = this.painted;
-    if (painted === null || this.still.matches || this.worn(painted, now)) {
+    if (painted === null || this.still.matches || this.outdated(painted, now)) {
       this.paintWhole(now);
       return;
     }
-    const news = [...this.unpainted(painted), ...painted.bright.filter((note) => endOf(note) <= now)];
+    const changed = [...this.unpainted(painted), ...painted.bright.filter((note) => endOf(note) <= now)];
     const view = { ...painted.view, ...this.content(painted.view.from, painted.windowMs), now };
     const placed = placeNotes(view);
     if (rangesOf(placed) !== painted.ranges) {
       this.paintWhole(now);
       return;
     }
-    const boxes = placed.filter(({ note }) => news.includes(note));
+    const boxes = placed.filter(({ note }) => changed.includes(note));
     for (const box of joined(boxes)) paintScore(this.context, view, placed, box);
     this.painted = { ...painted, view, placed, lastSeq: this.lastSeq(), bright: view.notes.filter((note) => endOf(note) > now) };
   }
 
-  /** Everything anew: another size, other colours, another engine. */
+  /** Paints the whole strip again, after a change of size, colours or engine. */
   paintWhole(now = this.stores.live.now()): void {
     const { clientWidth: width, clientHeight: height } = this.window;
     if (now === null || width === 0 || height === 0) return;
@@ -88,7 +92,7 @@ export class ScoreStrip {
     const lead = Math.ceil(shown * LEAD);
     const msPerDot = windowMs / shown;
     this.resize(shown + lead, Math.round(height * ratio), ratio);
-    // By whole pixels of the screen, so that nothing trembles when the next strip takes the place of this one.
+    // A whole number of screen pixels, so that the next strip replaces this one without a jump.
     const from = Math.floor((now - windowMs) / msPerDot) * msPerDot;
     const families = new Map(lanesOf(live.text.get()?.signals).map((spec) => [spec.name, spec.family]));
     const view: ScoreView = {
@@ -110,13 +114,13 @@ export class ScoreStrip {
     this.roll(lead, ratio);
   }
 
-  /** The engine is gone, or there again: its clock stands still meanwhile, and so does the strip. */
+  /** Pauses the animation while the engine does not answer, because its clock then stands still. */
   halt(halted: boolean): void {
     if (halted) this.motion?.pause();
     else this.motion?.play();
   }
 
-  /** The note at a place of the window, in CSS pixels. */
+  /** The note near a point of the window, CSS pixels; null without one. */
   noteAt(x: number, y: number): Note | null {
     if (this.painted === null) return null;
     const { view, placed } = this.painted;
@@ -150,14 +154,15 @@ export class ScoreStrip {
     return this.stores.live.notes.list.at(-1)?.seq ?? -1;
   }
 
-  /** Whether the strip as a whole is of no more use. */
-  private worn({ view, windowMs, travelMs, cues }: Painted, now: number): boolean {
+  /** Whether the whole strip must be painted again. */
+  private outdated({ view, windowMs, travelMs, cues }: Painted, now: number): boolean {
     const { live } = this.stores;
     const gone = now - windowMs - view.from;
     const off = Math.abs(gone - Number(this.motion?.currentTime ?? 0));
     return windowMs !== live.bars.windowMs || cues !== live.cues.list.get() || gone > travelMs - SPARE_MS || off > DRIFT_MS;
   }
 
+  /** Notes that arrived after the last paint. */
   private unpainted({ lastSeq }: Painted): Note[] {
     const { list } = this.stores.live.notes;
     let first = list.length;
@@ -165,6 +170,7 @@ export class ScoreStrip {
     return list.slice(first);
   }
 
+  /** Starts the animation that moves the strip. */
   private roll(lead: number, ratio: number): void {
     this.motion?.cancel();
     this.motion = null;
@@ -180,10 +186,10 @@ export class ScoreStrip {
   }
 }
 
-/** The pitches that the places were scaled by. */
+/** The pitch ranges on which the notes were placed, as text. */
 const rangesOf = (placed: readonly Placed[]): string => JSON.stringify(pitchRanges(placed.map(({ note }) => note)));
 
-/** Boxes that overlap become one, so that little is painted twice. */
+/** Merges boxes that overlap, so that few pixels are painted twice. */
 function joined(boxes: readonly Box[]): Box[] {
   const result: Box[] = [];
   for (const box of [...boxes].sort((a, b) => a.x - b.x)) {

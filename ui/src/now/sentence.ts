@@ -1,26 +1,29 @@
-// Writes one sentence about the machine: its activity as rates, and how far the first rate is from
-// the baseline.
+// Writes the sentence about the machine: at most three activities with their rates, and how far the
+// first rate is above its baseline.
 import type { Family } from '../api/types';
 import { spokenBytes, spokenCount, spokenShare } from '../format/units';
 import { DISK_READ, DISK_WRITE, type MeanRates } from '../live/recent';
 
+/** How the sentence names one activity. */
 interface Clause {
+  /** Name of the rate. */
   rate: string;
   family: Family;
-  /** Three-second mean from which the clause is said; it is dropped again below 70 % of it. */
+  /** The sentence has this clause while the mean rate over three seconds is at least this. It keeps
+   *  the clause until the rate falls below 70 % of it. */
   from: number;
-  /** Pressure and loss come before mere traffic. */
+  /** Whether the activity is a problem. Problems come first. */
   grave?: true;
   words: (value: number) => [verb: string, figure: string, tail?: string];
 }
 
 const MB = 1e6;
 
-/** "1 program", "20 programs" */
+/** A number with its noun: "1 program", "20 programs". */
 const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
 
-/** A clause's threshold is a rate that a person notices on any machine. A tenth of it is "a
- *  little". */
+/** The clauses. Their thresholds are rates that matter on any machine. From a tenth of a threshold,
+ *  the activity is low, and below it the machine is quiet. */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
@@ -38,30 +41,34 @@ const CLAUSES: readonly Clause[] = [
 ];
 
 /** The text in place of the sentence until the first values arrive. */
-export const LISTENING = 'Listening…';
+export const WAITING = 'Waiting for data…';
 
+/** A clause stays until its rate falls below this share of the threshold. */
 const STAY = 0.7;
+/** From this share of the threshold, the activity is low. */
 const LITTLE = 0.1;
+/** Maximum number of clauses. */
 const MOST = 3;
-/** From this many octaves on it is said how much more than usual it is. */
+/** The sentence compares a rate with its baseline from this deviation, octaves. */
 const UNUSUAL = 1;
 
 export interface Part {
   text: string;
-  /** Set on the words that name a figure or a signal. */
+  /** The signal family that colours the words; not set for connecting words. */
   family?: Family;
 }
 
-export interface Told {
+export interface Sentence {
   parts: Part[];
-  /** What is being said, apart from its figures; when this changes the sentence is news. */
+  /** The clauses by name, without numbers. If they change, screen readers announce the sentence. */
   keys: string[];
 }
 
-/** How the rate compares with the usual, in words; no factor if the usual is zero (`isNew`). */
+/** Compares a rate with its baseline in words; null if the rate is as usual. If the baseline is zero
+ *  (`isNew`), there is no factor. */
 function timesUsual(octaves: number | null | undefined, isNew: boolean): string | null {
   if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
-  if (isNew) return 'where there is usually nothing';
+  if (isNew) return 'usually none';
   const times = 2 ** octaves;
   if (times >= 1000) return 'over a thousand times the usual';
   return `${times < 9.5 ? Math.round(times) : Math.round(times / 10) * 10 || 10} times the usual`;
@@ -72,29 +79,30 @@ function urgency(clause: Clause, value: number): number {
 }
 
 /**
- * `previous` are the keys of the last sentence, for hysteresis. `deviations` are octaves above the
- * baseline where it is known. `news` are the signals whose baseline is zero.
+ * Writes the sentence about these rates. `previous` has the keys of the last sentence, which it
+ * needs for the hysteresis. `deviations` are octaves above the known baselines. `zeroBaselines` has the
+ * signals whose baseline is zero.
  */
-export function tell(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, news: ReadonlySet<string> = new Set()): Told {
+export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, zeroBaselines: ReadonlySet<string> = new Set()): Sentence {
   const known = Object.values(rates).some((value) => value !== null);
-  if (!known) return { parts: [{ text: 'Nothing is known yet.' }], keys: ['unknown'] };
+  if (!known) return { parts: [{ text: 'No data yet.' }], keys: ['unknown'] };
   const valued = CLAUSES.flatMap((clause) => {
     const value = rates[clause.rate];
     return value === null || value === undefined ? [] : [{ clause, value }];
   });
-  const said = valued
+  const busy = valued
     .filter(({ clause, value }) => value >= clause.from * (previous.includes(clause.rate) ? STAY : 1))
-    // Every program started is also a task created: the first says it better.
+    // Every program that starts also creates a task, so naming both would be redundant.
     .filter(({ clause }, _, all) => clause.rate !== 'fork' || !all.some((other) => other.clause.rate === 'exec'))
     .sort((a, b) => urgency(b.clause, b.value) - urgency(a.clause, a.value))
     .slice(0, MOST);
-  const first = said[0];
+  const first = busy[0];
   if (first !== undefined) {
-    const usual = timesUsual(deviations[first.clause.rate], news.has(first.clause.rate));
-    // The comparison takes the room of a clause.
-    const spoken = usual === null ? said : said.slice(0, MOST - 1);
-    const words = spoken.map(({ clause, value }) => clause.words(value));
-    return { parts: join(words, spoken, true, usual), keys: spoken.map(({ clause }) => clause.rate) };
+    const usual = timesUsual(deviations[first.clause.rate], zeroBaselines.has(first.clause.rate));
+    // The comparison takes the space of one clause.
+    const named = usual === null ? busy : busy.slice(0, MOST - 1);
+    const words = named.map(({ clause, value }) => clause.words(value));
+    return { parts: join(words, named, true, usual), keys: named.map(({ clause }) => clause.rate) };
   }
 
   const little = valued
@@ -103,15 +111,16 @@ export function tell(rates: MeanRates, previous: readonly string[] = [], deviati
     .slice(0, 1);
   const one = little[0];
   if (one === undefined) return { parts: [{ text: 'Quiet.' }], keys: ['quiet'] };
-  return { parts: [{ text: 'Little going on: ' }, ...join([one.clause.words(one.value)], little, false)], keys: [`little ${one.clause.rate}`] };
+  return { parts: [{ text: 'Low activity: ' }, ...join([one.clause.words(one.value)], little, false)], keys: [`little ${one.clause.rate}`] };
 }
 
-function join(words: [string, string, string?][], said: { clause: Clause }[], capital = true, usual: string | null = null): Part[] {
+/** Joins the words of the clauses to one sentence. `usual` follows the first clause. */
+function join(words: [string, string, string?][], named: { clause: Clause }[], capital = true, usual: string | null = null): Part[] {
   const parts: Part[] = [];
   words.forEach(([verb, figure, tail], i) => {
     const before = i === 0 ? '' : i === words.length - 1 ? ' and ' : ', ';
     const start = i === 0 && capital ? verb.charAt(0).toUpperCase() + verb.slice(1) : verb;
-    const family = said[i]?.clause.family;
+    const family = named[i]?.clause.family;
     parts.push({ text: `${before}${start} ` }, family === undefined ? { text: figure } : { text: figure, family });
     if (tail !== undefined) parts.push({ text: ` ${tail}` });
     if (i === 0 && usual !== null) parts.push({ text: `, ${usual}${words.length > 1 ? ',' : ''}` });

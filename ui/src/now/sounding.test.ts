@@ -1,4 +1,4 @@
-// The words under "Sounding now" come from the notes alone.
+// The list "Sounding now" describes the notes of the last bars.
 import { describe, expect, it } from 'vitest';
 import type { Note } from '../api/types';
 import { sounding } from './sounding';
@@ -10,18 +10,18 @@ const note = (ts_ms: number, midi: number, more: Partial<Note> = {}): Note => ({
 const words = (notes: Note[], now = 4000) => sounding(notes, now, 2000, (name) => (name === 'rx' ? 'received' : name));
 
 describe('sounding', () => {
-  it('says role, range, direction, density and signal', () => {
+  it('names role, range, direction, density and signal', () => {
     const [row] = words([note(100, 60), note(1000, 62), note(2000, 67), note(3000, 69)]);
     expect(row).toMatchObject({ title: 'Melody, C4 to A4, rising', detail: 'voices · 2 notes a bar · rx: received', active: false });
   });
 
-  it('puts voices before pulse before bed, and gives percussion no pitch', () => {
+  it('lists voices, pulse, then bed', () => {
     const rows = words([note(1000, 38, { layer: 'bed', role: 'chords', signal: null }), note(1100, 38, { layer: 'pulse', role: 'percussion' }), note(1200, 60)]);
     expect(rows.map((row) => row.title)).toEqual(['Melody, C4', 'Percussion', 'Chords, D2']);
-    expect(rows[2]?.detail).toBe('bed · one note in 2 bars');
+    expect(rows[2]?.detail).toBe('bed · 1 note in 2 bars');
   });
 
-  it('forgets what is over, keeps a long note still sounding, and awaits what is to come', () => {
+  it('omits past and future notes', () => {
     expect(words([note(100, 60)], 60_000)).toEqual([]);
     expect(words([note(100, 60, { duration_s: 100 })], 60_000)[0]?.active).toBe(true);
     expect(words([note(5000, 60)], 4000)).toEqual([]);

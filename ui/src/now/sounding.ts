@@ -1,4 +1,4 @@
-// Says in words which parts of the music have sounded in the last bars, from the notes themselves.
+// Describes in words the parts of the music that sounded in the last bars.
 import type { Note } from '../api/types';
 import { capital, noteName } from '../format/music';
 
@@ -7,10 +7,13 @@ export interface Sounding {
   title: string;
   detail: string;
   signal: string | null;
+  /** Whether a note of this part sounds now. */
   active: boolean;
 }
 
+/** The order of the list. */
 const LAYERS = ['voices', 'pulse', 'bed', 'cues'];
+
 function direction(notes: readonly Note[]): string {
   const half = Math.floor(notes.length / 2);
   if (half < 2) return '';
@@ -29,11 +32,12 @@ function span(notes: readonly Note[]): string {
 
 const times = (count: number, bars: number) => {
   const per = count / bars;
-  if (per >= 1) return per < 1.5 ? 'one note a bar' : `${Math.round(per)} notes a bar`;
-  return `${count === 1 ? 'one note' : `${count} notes`} in ${bars} bars`;
+  if (per >= 1) return per < 1.5 ? '1 note a bar' : `${Math.round(per)} notes a bar`;
+  return `${count === 1 ? '1 note' : `${count} notes`} in ${bars} bars`;
 };
 
-/** What sounded in the last `bars` bars before `now`, voices first; a long note still sounding counts too. */
+/** The parts that sounded in the last `bars` bars before `now`, voices first. A part is the notes
+ *  with the same layer, role and signal. Long notes that still sound count too. */
 export function sounding(notes: readonly Note[], now: number, barMs: number, label: (signal: string) => string, bars = 2): Sounding[] {
   const from = now - bars * barMs;
   const groups = new Map<string, Note[]>();

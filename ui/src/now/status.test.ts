@@ -1,4 +1,4 @@
-// The line under the sentence describes source and sound correctly.
+// The texts around the sentence describe the machine, the source and the sound.
 import { describe, expect, it } from 'vitest';
 import type { Controls, Health, Silence } from '../api/types';
 import { partRows } from '../machine/parts';
@@ -36,8 +36,8 @@ export const HEALTH: Health = {
 };
 
 describe('statusLine', () => {
-  it('names machine, probes and source', () => {
-    expect(statusLine(HEALTH)).toBe('atlas · kernel 6.18.0 · 1 of 2 probes live · heard through the collector, every 20 ms');
+  it('names the machine, probes and source', () => {
+    expect(statusLine(HEALTH)).toBe('atlas · kernel 6.18.0 · 1 of 2 probes work · data from the collector every 20 ms');
   });
 
   it('counts probes only with the collector', () => {
@@ -52,7 +52,7 @@ describe('statusLine', () => {
     expect(partRows({ ...HEALTH, source })[0]).toMatchObject({ name: 'Source', state: 'ok' });
   });
 
-  it('never passes a demo off as this machine', () => {
+  it('says that a demo is not this machine', () => {
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'demo' } })).toMatch(/synthetic.*not this machine/);
     const detail = 'capture x.khor of Linux 6.1.0, 8 CPUs, not this machine now';
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'capture', detail } })).toMatch(/capture x\.khor.*not this machine now/);
@@ -71,15 +71,15 @@ describe('the badge', () => {
 });
 
 describe('scopeTrouble', () => {
-  it('says why nothing is heard of a part of the machine, and whose it is', () => {
-    const error = 'nothing can be heard of x.service: there is no cgroup /system.slice/x.service now';
+  it('explains a scope that does not exist', () => {
+    const error = 'cannot find x.service: there is no cgroup /system.slice/x.service now';
     const health: Health = { ...HEALTH, scope: { whose: 'x.service', is_machine: false, cgroups: [], ok: false, error, fix: 'start it' } };
     expect(scopeTrouble(HEALTH)).toBeNull();
     expect(scopeTrouble(health)).toBe(`${error}.`);
-    expect(partRows(health).find(({ name }) => name === 'Heard')).toEqual({ name: 'Heard', state: 'problem', detail: error, fix: 'start it' });
+    expect(partRows(health).find(({ name }) => name === 'Scope')).toEqual({ name: 'Scope', state: 'problem', detail: error, fix: 'start it' });
   });
 
-  it('has words while no source delivers', () => {
+  it('says that there is no source', () => {
     const health: Health = { ...HEALTH, source: { ...HEALTH.source, kind: null, ok: false, error: 'lost' } };
     expect(statusLine(health)).toMatch(/no source yet: lost/);
     expect(partRows(health)[0]?.state).toBe('problem');
@@ -91,21 +91,21 @@ const UNTIL = new Date(2026, 0, 1, 7, 5).getTime();
 const silent = (silence: Silence): Controls => ({ ...CONTROLS, muted: true, silence });
 
 describe('soundState', () => {
-  it('is silent while all is well', () => expect(soundState(HEALTH, CONTROLS)).toBeNull());
-  it('says muted', () => expect(soundState(HEALTH, silent({ reason: 'muted', until: null }))?.text).toBe('Muted.'));
-  it('names a snooze and its end', () => expect(soundState(HEALTH, silent({ reason: 'snoozed', until: UNTIL }))?.text).toBe('Snoozed until 07:05.'));
-  it('names quiet hours and their end', () => expect(soundState(HEALTH, silent({ reason: 'quiet_hours', until: UNTIL }))?.text).toBe('Quiet hours until 07:05.'));
+  it('is null while sound plays', () => expect(soundState(HEALTH, CONTROLS)).toBeNull());
+  it('says that khor is muted', () => expect(soundState(HEALTH, silent({ reason: 'muted', until: null }))?.text).toBe('Muted.'));
+  it('names the end of a snooze', () => expect(soundState(HEALTH, silent({ reason: 'snoozed', until: UNTIL }))?.text).toBe('Snoozed until 07:05.'));
+  it('names the end of quiet hours', () => expect(soundState(HEALTH, silent({ reason: 'quiet_hours', until: UNTIL }))?.text).toBe('Quiet hours until 07:05.'));
   it('says that the volume is 0', () => expect(soundState(HEALTH, { ...CONTROLS, master_gain: 0 })).toEqual({ text: 'The volume is 0.', tone: 'dim' }));
-  it('says why there is no sound, muted or not', () => {
+  it('puts errors before a mute', () => {
     const broken = { ...HEALTH, audio: { ...HEALTH.audio, ok: false, error: 'no output device.' } };
     expect(soundState(broken, silent({ reason: 'muted', until: null }))).toEqual({ text: 'No sound: no output device.', tone: 'bad' });
   });
 });
 
 describe('partRows', () => {
-  it('tells ok, switched off and broken apart', () => {
+  it('distinguishes working, disabled and failing parts', () => {
     const states = Object.fromEntries(partRows(HEALTH).map((part) => [part.name, part.state]));
-    expect(states).toEqual({ Source: 'ok', Heard: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Desktop: 'ok', Presets: 'ok', Config: 'ok' });
+    expect(states).toEqual({ Source: 'ok', Scope: 'ok', 'Kernel probes': 'ok', Sound: 'ok', MIDI: 'disabled', OSC: 'problem', Desktop: 'ok', Presets: 'ok', Config: 'ok' });
     expect(partRows(HEALTH).find((part) => part.name === 'Desktop')?.detail).toBe('media keys, notifications');
   });
 
@@ -122,7 +122,7 @@ describe('partRows', () => {
     expect(missed('khor missed 11 events')).toMatchObject({ state: 'ok', detail: 'khor missed 11 events' });
   });
 
-  it('carries the reason and the fix', () => {
+  it('has the error and the fix', () => {
     expect(partRows(HEALTH).find((part) => part.name === 'OSC')).toMatchObject({ detail: 'connection refused', fix: 'start the receiver' });
   });
 });

@@ -1,18 +1,21 @@
-// The texts around the sentence: badge, machine, source, and why there is no sound.
+// The texts around the sentence: the badge, the machine, the source, and why there is no sound.
 import type { Controls, Health, SourceKind } from '../api/types';
 import { timeOfDay } from '../format/units';
 
+/** Why there is no sound. */
 export interface SoundState {
   text: string;
+  /** `bad` for errors. */
   tone: 'dim' | 'bad';
-  /** Unmuting ends this state. */
+  /** Set if unmuting restores the sound. */
   ends?: true;
 }
 
-/** Badges of the sources that are not this machine's current activity. */
+/** The badges of sources other than this machine's current activity. */
 const SOURCE_BADGES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
-/** The badge before a sentence that does not describe the current activity of the whole machine. */
+/** A label before the sentence. It names what the sentence describes, if that is not the current
+ *  activity of this whole machine. */
 export interface Badge {
   text: string;
   className: string;
@@ -26,9 +29,9 @@ export function badgeOf(health: Health | null): Badge | null {
   return scope.is_machine ? null : { text: scope.whose, className: 'demo part' };
 }
 
-/** Why the selected part of this machine has no sound; null if it has. */
+/** Why the scope, the selected part of the machine, has no data; null if it has. */
 export function scopeTrouble(health: Health | null): string | null {
-  return health === null || health.scope.ok ? null : `${health.scope.error ?? 'nothing is heard'}.`;
+  return health === null || health.scope.ok ? null : `${health.scope.error ?? 'the scope has no data'}.`;
 }
 
 /** Why a working sound device is silent, and until when. */
@@ -44,19 +47,20 @@ function silenceState({ muted, silence, master_gain }: Controls): SoundState | n
 /** Why there is no sound; null while sound plays. */
 export function soundState(health: Health | null, controls: Controls | null): SoundState | null {
   if (health !== null && !health.audio.enabled) return { text: 'Sound is off.', tone: 'dim' };
-  if (health !== null && !health.audio.ok) return { text: `No sound: ${(health.audio.error ?? 'the reason is not known').replace(/\.$/, '')}.`, tone: 'bad' };
+  if (health !== null && !health.audio.ok) return { text: `No sound: ${(health.audio.error ?? 'reason unknown').replace(/\.$/, '')}.`, tone: 'bad' };
   return controls === null ? null : silenceState(controls);
 }
 
+/** Describes the source of the data. */
 export function sourceText({ source }: Pick<Health, 'source'>): string {
-  const interval = source.interval_ms === null ? '' : `, every ${source.interval_ms} ms`;
+  const interval = source.interval_ms === null ? '' : ` every ${source.interval_ms} ms`;
   switch (source.kind) {
     case 'collector':
-      return `heard through the collector${interval}`;
+      return `data from the collector${interval}`;
     case 'proc':
-      return `heard through /proc, without the collector${interval}`;
+      return `data from /proc${interval}, without the collector`;
     case 'demo':
-      return `synthetic demo figures${interval}, not this machine`;
+      return `synthetic demo data${interval}, not this machine`;
     case 'capture':
       return `a ${source.detail === '' ? 'capture, not this machine now' : source.detail}${interval}`;
     case 'site':
@@ -66,14 +70,15 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
   }
 }
 
-/** How many probes or counters work. Only the collector has probes; `/proc` has counters. */
+/** How many probes or counters work; null if the source has neither. */
 export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'>): string | null {
   const live = probes.filter((probe) => probe.available).length;
   if (probes.length === 0) return null;
-  if (source.kind === 'collector') return `${live} of ${probes.length} probes live`;
+  if (source.kind === 'collector') return `${live} of ${probes.length} probes work`;
   return source.kind === 'proc' ? `${live} of ${probes.length} counters in /proc` : null;
 }
 
+/** The line below the sentence: machine, kernel, probes and source. */
 export function statusLine(health: Health): string {
   const counted = countedText(health);
   const probes = counted === null ? [] : [counted];

@@ -1,4 +1,5 @@
-// What khor is to the desktop: media keys, notifications, a name on the session's bus. Each is off until it is wanted.
+// The card about the desktop: media keys, notifications, and a name on the session bus. All are off
+// by default.
 import { Switch } from '../controls/fields';
 import { PartState } from './PartState';
 
@@ -7,11 +8,11 @@ export function DesktopCard() {
     <section aria-labelledby="desktop-title" className="card">
       <h2 id="desktop-title">Desktop</h2>
       <Switch path="desktop.mpris" id="desktop-mpris" label="Media keys" />
-      <p className="note">Play and pause unmute and mute, next and previous change the preset.</p>
+      <p className="note">The keys play and pause unmute and mute. The keys next and previous change the preset.</p>
       <Switch path="desktop.notifications" id="desktop-notifications" label="Notifications" />
-      <p className="note">When a program is killed for want of memory or crashes, or a disk request fails.</p>
+      <p className="note">Notifies you when a program crashes or is killed because memory ran out, or a disk request fails.</p>
       <Switch path="desktop.bus" id="desktop-bus" label="D-Bus" />
-      <p className="note">org.khor.Engine on the session bus, for scripts.</p>
+      <p className="note">The service org.khor.Engine on the session bus, for scripts.</p>
       <PartState part="Desktop" />
     </section>
   );

@@ -1,4 +1,4 @@
-// Plays the engine's sound in this browser, and shows the address for media players.
+// The card that plays the engine's sound in this browser, and shows the address for media players.
 import { at } from '../app/base';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -6,13 +6,13 @@ import type { ListenState } from '../listen/store';
 import './listen.css';
 
 export function listenText({ wanted, latencyS, gaps, error }: ListenState): string {
-  if (!wanted) return 'what the machine plays, in this browser';
+  if (!wanted) return 'plays the sound in this browser';
   if (error !== null) return error;
-  if (latencyS === null) return 'waiting for the first sound';
-  return `${Math.round(latencyS * 1000)} ms behind, ${gaps === 0 ? 'no gaps' : gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
+  if (latencyS === null) return 'waiting for sound';
+  return `${Math.round(latencyS * 1000)} ms delay, ${gaps === 0 ? 'no gaps' : gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
 }
 
-/** The button, and a line about its state. */
+/** The button that starts and stops listening, and a line about its state. */
 export function ListenButton() {
   const { listen } = useStores();
   const state = useObservable(listen.state);
@@ -33,15 +33,15 @@ export function ListenCard() {
   const address = `${location.origin}${at('/api/listen.wav')}`;
   return (
     <section aria-labelledby="listen-title" className="card">
-      <h2 id="listen-title">Listen from anywhere</h2>
+      <h2 id="listen-title">Listen over the network</h2>
       <div className="act">
         <ListenButton />
       </div>
-      <p>In a player, for as long as you like:</p>
+      <p>In a media player:</p>
       <code className="address">
         mpv <a href={address}>{address}</a>
       </code>
-      <p className="note">{listen === undefined ? '\u00a0' : `${listen.listeners} of at most ${listen.at_most} listeners, recording included.`}</p>
+      <p className="note">{listen === undefined ? '\u00a0' : `${listen.listeners} of at most ${listen.at_most} listeners, including the recording.`}</p>
     </section>
   );
 }

@@ -1,4 +1,4 @@
-// Notes and clock for other instruments, by the ALSA sequencer.
+// The card about MIDI: notes and clock for other instruments, through the ALSA sequencer.
 import { NumberField, Switch, Text } from '../controls/fields';
 import { PartState } from './PartState';
 
@@ -10,10 +10,10 @@ export function MidiCard() {
       <PartState part="MIDI" />
       <div className="pair wide">
         <Text path="midi.port" id="midi-port" label="Port name" />
-        <NumberField path="midi.channel" id="midi-channel" label="Melody on" />
+        <NumberField path="midi.channel" id="midi-channel" label="Melody channel" />
       </div>
       <Switch path="midi.clock" id="midi-clock" label="Send clock" />
-      <p className="note">Bass on channel 2, chords 3, percussion 10; the signals as controllers 20 to 27 on channel 1.</p>
+      <p className="note">Bass is on channel 2, chords on 3, percussion on 10. The signals are controllers 20 to 27 on channel 1.</p>
     </section>
   );
 }

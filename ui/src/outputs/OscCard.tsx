@@ -1,4 +1,4 @@
-// OSC: sends notes and signals to other programs, and receives their commands.
+// The card about OSC: khor sends notes and signals to other programs, and receives commands.
 import { MAX_ITEMS } from '../api/ranges';
 import { useStores } from '../app/context';
 import { Lines, NumberField, Switch, Text } from '../controls/fields';
@@ -7,7 +7,7 @@ import { PartState } from './PartState';
 
 function Receiving() {
   const receive = useObservable(useStores().health.state)?.osc.receive;
-  if (receive?.enabled !== true) return <p className="note">Off: no program can steer khor by OSC.</p>;
+  if (receive?.enabled !== true) return <p className="note">Off: khor accepts no commands by OSC.</p>;
   if (!receive.ok)
     return (
       <p className="refusal">
@@ -17,8 +17,8 @@ function Receiving() {
     );
   return (
     <p className="note">
-      {receive.messages} {receive.messages === 1 ? 'message' : 'messages'} taken, {receive.refused} refused
-      {receive.last_refusal === null ? '.' : `, the last because ${receive.last_refusal}`}
+      {receive.messages} {receive.messages === 1 ? 'message' : 'messages'} accepted, {receive.refused} rejected
+      {receive.last_refusal === null ? '.' : `, last reason: ${receive.last_refusal}`}
     </p>
   );
 }
@@ -33,10 +33,10 @@ export function OscCard() {
         <Text path="osc.host" id="osc-host" label="Host" />
         <NumberField path="osc.port" id="osc-port" label="Port" />
       </div>
-      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint={`One host:port a line, at most ${MAX_ITEMS['osc.targets']}`} />
-      <h3>Steered from this machine</h3>
+      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint={`One host:port on each line, at most ${MAX_ITEMS['osc.targets']}`} />
+      <h3>Control from this machine</h3>
       <Switch path="osc.receive.enabled" id="osc-receive" label="Receive" />
-      <NumberField path="osc.receive.port" id="osc-receive-port" label="Port to receive on" />
+      <NumberField path="osc.receive.port" id="osc-receive-port" label="Receive port" />
       <Receiving />
     </section>
   );

@@ -1,4 +1,4 @@
-// Where the music goes: this machine's loudspeaker, this browser, files, MIDI and OSC.
+// The view Outputs: the loudspeaker, this browser, recordings, MIDI, OSC and the desktop.
 import { DesktopCard } from './DesktopCard';
 import { ListenCard } from './ListenCard';
 import { MidiCard } from './MidiCard';
@@ -12,7 +12,7 @@ export function OutputsView() {
     <>
       <div className="head">
         <h1>Outputs</h1>
-        <p>The same music everywhere, at the same time. What is off costs nothing.</p>
+        <p>All outputs play the same music. Outputs that are off use no CPU.</p>
       </div>
       <div className="outputs">
         <SoundCard />

@@ -1,4 +1,4 @@
-// The state of an output: a sign, words, and the fix if it has a problem.
+// Shows the state of one output: a sign, details, and the fix if it has a problem.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { SIGNS } from '../machine/HealthPanel';
@@ -13,7 +13,7 @@ export function PartState({ part }: { part: string }) {
         {row === undefined ? '–' : SIGNS[row.state]}
       </span>
       <span>
-        {row?.detail ?? 'not known yet'}
+        {row?.detail ?? 'unknown'}
         {row?.fix ? <small className="fix">{row.fix}</small> : null}
       </span>
     </p>

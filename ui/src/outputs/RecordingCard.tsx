@@ -1,4 +1,4 @@
-// Records the engine's sound to files, and offers them for download.
+// The card that records the engine's sound to files, and lists them for download.
 import { useEffect, useState } from 'react';
 import { at } from '../app/base';
 import { useStores } from '../app/context';
@@ -9,7 +9,7 @@ function Files() {
   const { recorder } = useStores();
   const files = useObservable(recorder.files);
   if (files === null) return null;
-  if (files.length === 0) return <p className="note">Nothing recorded yet.</p>;
+  if (files.length === 0) return <p className="note">No recordings yet.</p>;
   return (
     <ul className="files" aria-label="Recordings" tabIndex={0}>
       {files.toReversed().map(({ name, bytes }) => (
@@ -42,7 +42,7 @@ export function RecordingCard() {
           {on ? 'Stop' : 'Record'}
         </button>
         <small id="record-state" className={error === null ? undefined : 'refusal'}>
-          {error ?? (on ? `recording, ${duration(recording.seconds)}` : !recording?.file ? 'what it plays, 24 bits' : `${duration(recording.seconds)} kept`)}
+          {error ?? (on ? `recording, ${duration(recording.seconds)}` : !recording?.file ? 'records the sound, 24 bits' : `saved, ${duration(recording.seconds)}`)}
         </small>
       </div>
       <div className="field">

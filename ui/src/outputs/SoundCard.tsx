@@ -1,4 +1,4 @@
-// The sound of this machine: device, loudness, mute, snooze, quiet hours, and a test note.
+// The card about the loudspeaker: device, loudness, mute, snooze, quiet hours, and a test note.
 import { CHOICES } from '../api/ranges';
 import { Facts } from '../app/Facts';
 import { useStores } from '../app/context';
@@ -8,13 +8,13 @@ import { useSnooze } from '../header/Snooze';
 import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
-/** Names of the loudness of an idle machine's music at half volume, by LUFS. */
+/** Names of the loudness settings. Their LUFS are those of an idle machine's music at half volume. */
 const LOUDNESS_NAMES: Record<(typeof CHOICES)['audio.loudness_lufs'][number], string> = { '-23': 'Background', '-18': 'Room', '-16': 'Stage' };
 const LOUDNESS = CHOICES['audio.loudness_lufs'].map((lufs) => ({ value: String(lufs), text: `${LOUDNESS_NAMES[lufs]} (−${-lufs} LUFS)` }));
 
 function silenceText(snooze: number | null, quiet: number | null): string {
   if (quiet !== null) return `Quiet hours until ${timeOfDay(quiet)}.`;
-  return snooze === null ? 'A snooze mutes, and unmutes by itself.' : `Silent until ${timeOfDay(snooze)}. A mute lasts until you unmute.`;
+  return snooze === null ? 'A snooze is a mute that ends by itself.' : `Snoozed until ${timeOfDay(snooze)}.`;
 }
 
 function QuietHours() {
@@ -26,7 +26,7 @@ function QuietHours() {
         <Text path="quiet.from" id="quiet-from" label="From" type="time" />
         <Text path="quiet.to" id="quiet-to" label="To" type="time" />
       </div>
-      <p className="note">By this machine’s clock. MIDI and OSC go on.</p>
+      <p className="note">In this machine’s local time. MIDI and OSC continue.</p>
     </>
   );
 }
@@ -53,7 +53,7 @@ function Silence() {
       {until !== undefined && <small id="silence-state">{silenceText(until, quiet)}</small>}
       {((until ?? null) !== null || quiet !== null) && (
         <button type="button" className="quiet" id="outputs-sound" onClick={() => void settings.unmute()}>
-          Sound again now
+          Unmute
         </button>
       )}
     </div>
@@ -95,7 +95,7 @@ export function SoundCard() {
         <button type="button" id="test-note" disabled={values === null} onClick={() => void settings.testNote()}>
           Play a test note
         </button>
-        <button type="button" id="panic" disabled={values === null} title="Ends every note that hangs; the music goes on" onClick={() => void settings.panic()}>
+        <button type="button" id="panic" disabled={values === null} title="Ends all notes that sound. The music continues." onClick={() => void settings.panic()}>
           All notes off
         </button>
       </div>

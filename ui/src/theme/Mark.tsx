@@ -1,4 +1,4 @@
-// The mark of a signal family: a shape as well as a colour, filled while one of its notes sounds.
+// The mark of a signal family: a shape in the family's colour. It is filled while a note sounds.
 import type { Family } from '../api/types';
 
 export const SHAPES: Record<Family | 'none', string> = {

@@ -1,13 +1,15 @@
-// Canvases as sharp as the screen.
+// Sets the size of a canvas to the resolution of the screen.
 
 export interface Surface {
+  /** Size, CSS pixels. */
   width: number;
   height: number;
-  /** Pixels of the canvas for each of the page's. */
+  /** Canvas pixels per CSS pixel. */
   ratio: number;
 }
 
-/** Gives the canvas as many pixels as it covers, at most `most` for each of the page's; assigning a size clears it, so only when it changed. */
+/** Gives the canvas as many pixels as it covers on the screen, at most `most` per CSS pixel. Sets
+ *  only a changed size, because setting the size clears a canvas. */
 export function fit(canvas: HTMLCanvasElement, most = Infinity): Surface {
   const ratio = Math.min(most, devicePixelRatio);
   const { clientWidth: width, clientHeight: height } = canvas;

@@ -1,14 +1,16 @@
-// Light, dark or the system's choice, remembered in this browser, and the colours canvases need as strings.
+// Stores the theme (light, dark or the system's), and the colours that the canvases use.
 import { Observable } from '../live/observable';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
-const KEY = 'khor.theme'; // also read by public/theme.js before the first paint
+const KEY = 'khor.theme'; // public/theme.js also reads this, before the first paint.
+/** Names of the CSS custom properties with the colours. */
 const NAMES = ['ink', 'dim', 'line', 'strong-line', 'panel', 'bg', 'bad', 'process', 'network', 'disk', 'memory', 'kernel'] as const;
 
 export type Palette = Record<(typeof NAMES)[number], string>;
 
-/** Custom properties read back as written (`light-dark(…)`), so an element is made to resolve them. */
+/** Reads the current colours. An element must resolve them, because the custom properties contain
+ *  `light-dark(…)`. */
 function readPalette(): Palette {
   const probe = document.createElement('i');
   document.documentElement.append(probe);
@@ -21,7 +23,7 @@ function readPalette(): Palette {
   return palette;
 }
 
-/** `rgb(1, 2, 3)` with an opacity, for a canvas. */
+/** A colour such as `rgb(1, 2, 3)` with an opacity of 0 to 1. */
 export function faded(color: string, opacity: number): string {
   return color.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
 }
@@ -51,7 +53,7 @@ export class ThemeStore {
       if (theme === 'auto') localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, theme);
     } catch {
-      // Storage may be forbidden; the choice then lasts as long as the page.
+      // The browser may forbid storage. The choice then lasts until the page is closed.
     }
     this.theme.set(theme);
     this.palette.set(readPalette());

@@ -1,15 +1,15 @@
-// The visualiser, which covers the whole page. With reduced motion it is a still picture that
-// changes every bar.
+// The visualiser: a moving picture of the music that covers the whole page. If the user prefers
+// reduced motion, it is a still picture that changes every bar.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
-import { plain, tell } from '../now/sentence';
+import { plain, sentenceOf } from '../now/sentence';
 import { fit } from '../theme/canvas';
 import { paintVisual } from './painter';
 import './visual.css';
 
 /** About thirty frames a second are enough, because everything moves slowly. */
 const FRAME_MS = 33;
-const RETELL_MS = 4000;
+const RENEW_MS = 4000;
 
 function usePainting(canvas: React.RefObject<HTMLCanvasElement | null>) {
   const { live, theme } = useStores();
@@ -59,13 +59,13 @@ export function Visual({ close, lost }: { close: () => void; lost: boolean }) {
   }, []);
   useEffect(() => {
     let keys: readonly string[] = [];
-    const retell = () => {
-      const told = tell(live.recent.means(), keys);
-      keys = told.keys;
-      setWords(plain(told.parts));
+    const renew = () => {
+      const sentence = sentenceOf(live.recent.means(), keys);
+      keys = sentence.keys;
+      setWords(plain(sentence.parts));
     };
-    const first = setTimeout(retell, 300);
-    const timer = setInterval(retell, RETELL_MS);
+    const first = setTimeout(renew, 300);
+    const timer = setInterval(renew, RENEW_MS);
     return () => {
       clearTimeout(first);
       clearInterval(timer);
@@ -74,7 +74,7 @@ export function Visual({ close, lost }: { close: () => void; lost: boolean }) {
 
   const full = () => void (document.fullscreenElement === null ? dialog.current?.requestFullscreen() : document.exitFullscreen());
   return (
-    <dialog className="visual" ref={dialog} aria-label="Picture of the music" onCancel={close}>
+    <dialog className="visual" ref={dialog} aria-label="Visualiser" onCancel={close}>
       <canvas ref={canvas} role="img" aria-label={words} />
       <p className="words">{lost ? 'The engine is not answering.' : words}</p>
       <div className="buttons">

@@ -1,4 +1,4 @@
-// Notes appear at their onset, fade, stay on the canvas, and have the position of their family.
+// In the visualiser, notes appear at their onset, fade, and stay within the canvas.
 import { describe, expect, it } from 'vitest';
 import type { Note, Signal } from '../api/types';
 import type { Palette } from '../theme/store';
@@ -9,7 +9,7 @@ const signal: Signal = { level: 0.5, surprise: 0, deviation: 1, baseline: 1, rat
 const view = (now: number) => ({ width: 1200, height: 700, now, signals: { rx: signal }, palette: { network: 'rgb(1, 2, 3)', dim: 'rgb(4, 4, 4)', bad: 'rgb(9, 0, 0)' } as Palette });
 
 describe('dropOf', () => {
-  it('shows nothing before its time and after it', () => {
+  it('is visible from the onset, for a while', () => {
     expect(dropOf(note(), view(999))).toBeNull();
     expect(dropOf(note(), view(9000))).toBeNull();
     expect(dropOf(note({ duration_s: 20 }), view(9000))).not.toBeNull();
@@ -31,7 +31,7 @@ describe('dropOf', () => {
     }
   });
 
-  it('has the family’s colour, and a ring where there is no family', () => {
+  it('has the colour of the family', () => {
     expect(dropOf(note(), view(1500))).toMatchObject({ color: 'rgb(1, 2, 3)', ring: false });
     expect(dropOf(note({ signal: null, layer: 'bed' }), view(1500))).toMatchObject({ color: 'rgb(4, 4, 4)', ring: true });
     expect(dropOf(note({ signal: null, layer: 'cues' }), view(1500))?.color).toBe('rgb(9, 0, 0)');

@@ -1,9 +1,10 @@
-// Paints the visualiser: the bed as a slow glow, the pulse as rings, each voice's notes as drops in its family's colour.
+// Paints the visualiser. Each family glows with the level of its signals. The notes of a signal are
+// drops in the colour of its family, other notes are rings, and cues are rings that grow.
 import type { Cue, Family, Note, Signal } from '../api/types';
 import { FAMILIES } from '../live/catalogue';
 import { faded, type Palette } from '../theme/store';
 
-/** How long a note is seen after it began, ms. */
+/** Minimum time that a note is visible after its onset. */
 const STAY_MS = 6000;
 const LOW_MIDI = 36;
 const HIGH_MIDI = 96;
@@ -19,6 +20,7 @@ export interface VisualView {
   palette: Palette;
 }
 
+/** A note as a circle. */
 export interface Drop {
   x: number;
   y: number;
@@ -26,15 +28,18 @@ export interface Drop {
   /** 0..1 */
   opacity: number;
   color: string;
+  /** Whether the circle is a ring instead of a disc. */
   ring: boolean;
 }
 
-/** Families stand on a circle, in their order from the top. */
+/** The direction of a family from the centre, radians. The families are on a circle, clockwise from
+ *  the top. */
 function angleOf(family: Family): number {
   return (FAMILIES.indexOf(family) / FAMILIES.length) * 2 * Math.PI - Math.PI / 2;
 }
 
-/** A note as a circle: families by direction, pitch by distance, growing and fading from its onset on. */
+/** The circle of a note; null if it is not visible. Its direction shows the family, its distance from
+ *  the centre the pitch. It grows and fades from its onset on. */
 export function dropOf(note: Note, { width, height, now, signals, palette }: Omit<VisualView, 'ratio' | 'notes' | 'cues'>): Drop | null {
   const age = now - note.ts_ms;
   const stay = Math.max(STAY_MS, note.duration_s * 1000);
@@ -48,7 +53,7 @@ export function dropOf(note: Note, { width, height, now, signals, palette }: Omi
     const pitch = (note.midi - LOW_MIDI) / (HIGH_MIDI - LOW_MIDI);
     return { x: width / 2, y: height / 2, radius: size * (0.08 + 0.22 * pitch + 0.16 * life), opacity: opacity * 0.8, color: cue ? palette.bad : palette.dim, ring: true };
   }
-  // A hand's breadth of spread, by pitch class, so that a melody is a figure and not a heap.
+  // The pitch class changes the direction a little, so that the notes of a melody do not overlap.
   const angle = angleOf(family) + (((note.midi * 7) % 12) / 12 - 0.5) * 0.9;
   const distance = size * (0.16 + 0.3 * Math.min(1, Math.max(0, (note.midi - LOW_MIDI) / (HIGH_MIDI - LOW_MIDI))));
   return {
@@ -78,7 +83,7 @@ export function paintVisual(context: CanvasRenderingContext2D, view: VisualView)
   }
 }
 
-/** The bed: one soft light for each family, as bright as its loudest signal. */
+/** Paints one soft light for each family, as bright as the highest level of its signals. */
 function glow(context: CanvasRenderingContext2D, { width, height, signals, palette }: VisualView): void {
   const size = Math.max(width, height);
   for (const family of FAMILIES) {

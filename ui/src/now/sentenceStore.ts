@@ -2,17 +2,17 @@
 import type { HealthStore } from '../health/store';
 import { Observable } from '../live/observable';
 import type { LiveStore } from '../live/store';
-import { tell, type Told } from './sentence';
+import { sentenceOf, type Sentence } from './sentence';
 
 /** Minimum time between two sentences. */
 const RENEW_MS = 2000;
-/** Share of the baseline that must be learnt before the sentence compares rates with it. Below
- *  this, the baseline mostly describes other machines. */
+/** The sentence compares rates with the baseline once this share of it is learned. Before that, the
+ *  baseline mostly describes other machines. */
 const LEARNT = 0.5;
 
 export class SentenceStore {
-  /** Null until the first figures arrive. */
-  readonly told = new Observable<Told | null>(null);
+  /** The current sentence; null until the first rates arrive. */
+  readonly current = new Observable<Sentence | null>(null);
   private renewedAt = -Infinity;
 
   constructor(
@@ -37,6 +37,6 @@ export class SentenceStore {
     if (Object.keys(rates).length === 0) return;
     this.renewedAt = performance.now();
     const known = (this.health.state.get()?.baseline.learnt ?? 0) >= LEARNT;
-    this.told.set(tell(rates, this.told.get()?.keys, known ? recent.deviations() : {}, recent.news()));
+    this.current.set(sentenceOf(rates, this.current.get()?.keys, known ? recent.deviations() : {}, recent.zeroBaselines()));
   };
 }

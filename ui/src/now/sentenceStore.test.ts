@@ -1,4 +1,4 @@
-// The sentence changes slowly enough to read, and compares rates only with a learnt baseline.
+// The sentence changes slowly enough to read. It compares rates only with a learned baseline.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Health } from '../api/types';
@@ -6,7 +6,7 @@ import { HealthStore } from '../health/store';
 import type { LaneSignal, Moment } from '../live/state';
 import { LiveStore } from '../live/store';
 import { plain } from './sentence';
-import { SentenceStore } from './told';
+import { SentenceStore } from './sentenceStore';
 
 const RX: LaneSignal = { level: 1, deviation: 5, surprise: 0, rate: 20e6, baseline: 5e3, unit: 'B/s', label: 'received', family: 'network', grain: 20_000, available: true, reason: null };
 
@@ -32,7 +32,7 @@ const arrives = (ts_ms: number, rate: number) => {
   live.recent.push(moment);
   live.text.set(moment);
 };
-const text = () => plain(sentence.told.get()?.parts ?? []);
+const text = () => plain(sentence.current.get()?.parts ?? []);
 
 it('appears with the first values and changes every two seconds', () => {
   expect(text()).toBe('');
@@ -45,7 +45,7 @@ it('appears with the first values and changes every two seconds', () => {
   expect(text()).toBe('Quiet.');
 });
 
-it('compares rates only with a learnt baseline', () => {
+it('compares rates only with a learned baseline', () => {
   health.state.set({ baseline: { learnt: 0.9, learning: false, frozen: false } } as unknown as Health);
   arrives(10_000, 20e6);
   expect(text()).toBe('Receiving 20 MB/s, 30 times the usual.');
