@@ -27,10 +27,10 @@ use super::{
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest gap in an endless answer. The event stream sends values ten times a second.
+/// Longest pause in the event stream, which sends values ten times a second.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest line of an endless answer, bytes. Limits memory, because another program may use the
+/// Longest line of the event stream, bytes. Limits memory, because another program may use the
 /// engine's port and send longer lines.
 const MAX_LINE_BYTES: u64 = 8 << 20;
 
@@ -57,7 +57,7 @@ pub(super) struct Client {
     /// The token, for an engine that requires one.
     token: Option<Arc<str>>,
     agent: ureq::Agent,
-    /// The agent for answers that never end.
+    /// The HTTP agent for the event stream, which never ends.
     endless: ureq::Agent,
 }
 
@@ -124,7 +124,7 @@ impl Client {
         self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }
 
-    /// The lines of an endless answer.
+    /// The lines of an answer that never ends, such as the event stream.
     pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = io::Result<String>>> {
         let mut answer = self.send(&self.endless, "GET", path, &[])?;
         if !answer.status().is_success() {

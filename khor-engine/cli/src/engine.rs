@@ -47,11 +47,11 @@ pub(super) struct EngineArgs {
     nats: NatsArgs,
 }
 
-/// The options of the outputs and the page, for all commands that play live.
+/// The options for outputs and page, shared by the commands that play live.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
-    /// Address of the page and the API [default: as configured]; other addresses than loopback need
-    /// a token (setting listen.token_file)
+    /// Address of the page and the API [default: as configured]; an address beyond loopback needs a
+    /// token (setting listen.token_file)
     #[arg(long, value_name = "[HOST:]PORT", value_parser = listen_address, allow_negative_numbers = true)]
     listen: Option<SocketAddr>,
     /// Serve the page from this folder instead of the page built into khor
@@ -145,8 +145,8 @@ pub(super) fn play(
     outputs: Option<&OutputArgs>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // One thread is enough for 50 frames a second. Two threads would pass each frame between
-        // them.
+        // One thread is enough for 50 frames a second. With two, each frame would move between
+        // threads.
         .worker_threads(1)
         .max_blocking_threads(8)
         .thread_name("khor-io")
@@ -155,7 +155,8 @@ pub(super) fn play(
         .context("cannot start the async runtime")?;
     let listener = outputs.map(|outputs| open_listener(&store, outputs)).transpose()?.flatten();
     runtime.block_on(async {
-        // Installed before the page is served: a user who sees the page may end khor at once.
+        // The signal handlers must exist before the page works, because a user who sees the page
+        // may end khor at once.
         let interrupted = interrupt::wait();
         let supervisor = Supervisor::default();
         supervisor.watch_threads();

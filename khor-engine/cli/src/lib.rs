@@ -47,19 +47,19 @@ enum Command {
     Play(play::PlayArgs),
     /// Render a capture or the demo to a sound file or a MIDI file
     Render(render::RenderArgs),
-    /// Record what this machine does to a capture file
+    /// Record this machine's activity to a capture file
     Record(record::RecordArgs),
-    /// Publish what this machine does over NATS, for the engines of a site
+    /// Publish this machine's activity over NATS, for the engines of a site
     Relay(khor_relay::RelayArgs),
     /// Show the state of each part of the running engine, and what plays
     Status(status::StatusArgs),
     /// Open the page of the running engine in the browser
     Open(open::OpenArgs),
-    /// Show the running engine live in this terminal, with keys to steer it
+    /// Show and steer the running engine live in this terminal
     Top(top::TopArgs),
     /// Explain in words what the running engine plays and why
     Explain(explain::ExplainArgs),
-    /// List what keeps khor from working on this machine, with a fix for each problem
+    /// List the problems on this machine, with a fix for each
     Doctor(doctor::DoctorArgs),
     /// Mute or unmute the running engine
     Mute(steer::MuteArgs),

@@ -1,4 +1,5 @@
-//! The options `--cgroup` and `--pid`, which select a scope: the part of the machine that counts.
+//! The options `--cgroup` and `--pid`, which select a scope: the part of the machine that khor
+//! counts.
 
 use clap::Args;
 use khor_config::{BpfSubscription, BpfSubscriptionPatch, Config, ConfigError, FieldSpec};
@@ -7,7 +8,7 @@ use khor_source::ScopeChoice;
 
 use super::setting_arg::parser;
 
-/// The definition of one process id in the setting `bpf.tgid_allow`.
+/// Meaning and range of one process id in the setting `bpf.tgid_allow`.
 const PROCESS: FieldSpec =
     FieldSpec { rule: BpfSubscription::tgid_allow.rule.inner(), ..BpfSubscription::tgid_allow };
 

@@ -1,4 +1,4 @@
-//! Parser and help text for command-line options that override a setting. Range and meaning come
+//! Provides the parser and the help text of options that override a setting. Range and meaning come
 //! from the setting's definition.
 
 use std::str::FromStr;

@@ -10,7 +10,8 @@ use super::client::EngineAddress;
 pub(super) struct MuteArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Mute by hand or unmute; without it, the mute by hand toggles, and a snooze turns into one
+    /// Mute by hand (on) or unmute (off); without it, the mute toggles, and a snooze turns into a
+    /// mute by hand
     state: Option<Switch>,
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct RenderArgs {
     #[arg(long, value_name = "MIDI", help = help(Music::key_midi),
           value_parser = parser::<u8>(Music::key_midi), allow_negative_numbers = true)]
     pub(super) key: Option<u8>,
-    /// Scale of the music, such as dorian or `pentatonic_minor`
+    /// Scale of the music, such as major or dorian
     #[arg(long, value_parser = parse_scale)]
     pub(super) scale: Option<Scale>,
     #[arg(long, help = help(Music::density), value_parser = parser::<f32>(Music::density), allow_negative_numbers = true)]

@@ -11,9 +11,9 @@ use khor_engine::fair_share;
 
 use super::feed::EngineEvent;
 
-/// Age of the oldest level or note in the state, milliseconds.
+/// How long the state keeps levels and notes, milliseconds.
 pub(super) const HISTORY_MS: u64 = 60_000;
-/// Most cues in the state.
+/// Number of cues that the state keeps.
 const CUES: usize = 64;
 /// Time between two updates of the numbers, milliseconds. Faster changes are hard to read.
 const FIGURES_INTERVAL_MS: u64 = 500;
@@ -150,7 +150,7 @@ impl State {
         self.controls = Some(controls);
         self.music = music;
         self.update_lanes(signals, updates_numbers);
-        // The first event of the stream repeats notes of the state at the connection.
+        // The first event of the stream repeats notes that the initial state already has.
         let newest = self.notes.back().map_or(0, |note| note.seq);
         self.notes.extend(notes.into_iter().filter(|note| note.seq > newest));
         drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);

@@ -1,5 +1,5 @@
 //! Colours and characters of `khor top`, as similar to the page as the terminal allows. Each family
-//! of signals has a colour and a shape, so users need not see colours.
+//! of signals has a colour and a shape, so that users recognise it without colours.
 
 use khor_command_line::terminal::{env_variable, wants_colours};
 use khor_signal::Family;
@@ -51,7 +51,7 @@ pub(super) struct Symbols {
 pub(super) const FAMILIES: [Family; 5] =
     [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
 
-/// Characters for UTF-8 terminals, with the shapes of the page.
+/// Characters for UTF-8 terminals, with the same shapes as on the page.
 pub(super) const UNICODE: Symbols = Symbols {
     families: ["●", "◆", "■", "▲", "⬢"],
     voices: "♪",

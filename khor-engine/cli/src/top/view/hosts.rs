@@ -24,7 +24,7 @@ const ROOMY: u16 = 66;
 const BAR: u16 = 8;
 /// Deviation of a host with the longest bar, octaves.
 const WHOLE_BAR: f32 = 10.0;
-/// Most silent hosts that are named in one row.
+/// Number of silent hosts that the last row names before "and N more".
 const NAMED: usize = 4;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
@@ -68,8 +68,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     }
 }
 
-/// The hosts as they are drawn: unusual hosts in the engine's order, then usual hosts, then silent
-/// hosts. The last two groups are sorted by name, so that their rows do not move.
+/// The hosts in the order of their rows: unusual hosts in the engine's order, then usual hosts, then
+/// silent hosts. The last two groups are sorted by name, so that their rows do not move.
 fn in_order(fleet: &FleetReport) -> Vec<&HostReport> {
     let mut hosts: Vec<&HostReport> = fleet.hosts.iter().collect();
     hosts.sort_by_key(|host| match unusual(host) {

@@ -29,7 +29,7 @@ const SCORE_FROM: u16 = 64;
 const CUES: u16 = 4;
 /// Rows of hosts that must fit before cues are shown below them.
 const HOSTS: u16 = 8;
-/// Most rows of one lane.
+/// Largest height of one lane, rows.
 const LANE_ROWS: u16 = 3;
 
 /// Draws a whole frame.

@@ -165,7 +165,7 @@ impl Range {
     }
 }
 
-/// Draws one sign, if it lies within the area.
+/// Draws one character, unless its position is outside the area.
 fn mark(roll: Rect, buffer: &mut Buffer, column: i64, row: u16, sign: &str, style: Style) {
     let Ok(column) = u16::try_from(column) else { return };
     let at = Position::new(roll.x.saturating_add(column), roll.y.saturating_add(row));
