@@ -1,4 +1,4 @@
-//! The whole configuration.
+//! The whole configuration: all sections, the table of all settings, and changes.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -19,18 +19,18 @@ use crate::{
 };
 
 section! {
-    /// All settings. Unknown keys stay in the file, with a warning. khor rejects a change with an
-    /// unknown key.
+    /// All settings of khor. Unknown keys stay in the file, and khor warns about them. khor rejects
+    /// a change with an unknown key.
     Config, ConfigPatch {
-        /// Version of this format.
+        /// Version of the configuration format.
         version: u32 = 1, Rule::Any, Access::Api;
-        /// Where the HTTP API listens.
+        /// The address of the HTTP API, and which clients it serves.
         listen: Listen;
         /// The web page.
         ui: Ui;
-        /// Which parts run.
+        /// Which parts of khor are on.
         features: Features;
-        /// What this engine requests from the collector.
+        /// What the engine requests from the collector.
         bpf: BpfSubscription;
         /// The music.
         music: Music;
@@ -42,11 +42,11 @@ section! {
         osc: Osc;
         /// How rates become levels.
         signals: Signals;
-        /// Hours in which the sound device is muted.
+        /// Hours in which khor mutes the sound device every day.
         quiet: Quiet;
         /// Limits of the disk space for recordings.
         recordings: Recordings;
-        /// The session bus.
+        /// What khor offers on the session bus.
         desktop: Desktop;
         /// The site that khor plays instead of this machine.
         site: Site;
@@ -59,7 +59,7 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     fields
 });
 
-/// Similarity from which a path is suggested, 0..=1.
+/// Least similarity at which khor suggests a setting for a misspelt path, 0..=1.
 const SIMILAR: f64 = 0.75;
 
 /// The result of reading a document that may have invalid settings.
@@ -74,10 +74,10 @@ pub(crate) struct Recovered {
 }
 
 impl Config {
-    /// A tag that identifies these values. Other values have another tag.
+    /// The tag of these settings: a hash that changes with every change of a value.
     pub fn tag(&self) -> String {
         let mut hasher = DefaultHasher::new();
-        // This cannot fail, because a configuration is a tree of plain values.
+        // Serialization cannot fail, because a configuration consists of plain values.
         serde_json::to_string(self).unwrap_or_default().hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
@@ -92,35 +92,35 @@ impl Config {
         FIELDS.iter().find(|field| field.path == path)
     }
 
-    /// The setting whose path is most similar to `path`, for a misspelt path.
+    /// The setting that a misspelt path probably means; `None` if no setting has a similar path.
     pub fn closest_field(path: &str) -> Option<&'static Field> {
         let scored = FIELDS.iter().map(|field| (strsim::jaro_winkler(path, &field.path), field));
         let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other));
         best.filter(|(score, _)| *score >= SIMILAR).map(|(_, field)| field)
     }
 
-    /// Checks every value.
+    /// Checks every setting.
     ///
     /// # Errors
     ///
-    /// The first invalid value.
+    /// The first invalid setting.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.check(&ROOT)?;
         self.quiet.check_times()
     }
 
-    /// This configuration with a change.
+    /// A copy of this configuration with the change `patch`.
     ///
     /// # Errors
     ///
-    /// The first invalid value.
+    /// The first invalid setting.
     pub fn with(&self, patch: &ConfigPatch) -> Result<Self, ConfigError> {
         let mut changed = self.clone();
         changed.apply(patch);
         changed.validate().map(|()| changed)
     }
 
-    /// Checks that `caller` may make this change.
+    /// Checks that `caller` is allowed to make the change `patch`.
     ///
     /// # Errors
     ///
@@ -129,18 +129,18 @@ impl Config {
         self.check_access(patch, &ROOT, caller)
     }
 
-    /// Whether the difference to `now` takes effect only after a restart.
+    /// Whether a setting that differs in `now` takes effect only after a restart.
     pub fn restart_needed(&self, now: &Self) -> bool {
         self.needs_restart(now, &ROOT)
     }
 
-    /// Reads a change from JSON: any part of the configuration. `held` is the content of the file.
-    /// An unknown key is allowed if its value equals the value in the file, because clients may
-    /// send back a whole configuration.
+    /// Reads a change from JSON, which has any part of the configuration. `held` is the content of
+    /// the configuration file. An unknown key is allowed if its value equals the value in the file,
+    /// because clients may send back a whole configuration.
     ///
     /// # Errors
     ///
-    /// The first unknown key or invalid value.
+    /// The first unknown key or invalid setting.
     pub fn read_change(&self, change: &Value, held: &Value) -> Result<ConfigPatch, ConfigError> {
         if !change.is_object() {
             let problem = not_allowed(change, "a JSON object with settings");
@@ -153,16 +153,17 @@ impl Config {
         first.map_or(Ok(patch), |problem| Err(UnknownKeys::suggest(problem, closest)))
     }
 
-    /// A change of the setting at a dotted path.
+    /// A change of one setting. `path` is its dotted path, such as `music.bpm`.
     ///
     /// # Errors
     ///
-    /// There is no such setting, or the value is invalid.
+    /// There is no such setting, or the value is not allowed.
     pub fn change_of(path: &str, value: Value) -> Result<ConfigPatch, ConfigError> {
         Self::default().read_change(&nested(path, value), &Value::Null)
     }
 
-    /// Reads a document with invalid settings. Each invalid setting gets the value of `previous`.
+    /// Reads a document that may have invalid settings. Each invalid setting gets its value from
+    /// `previous`.
     pub(crate) fn recover(document: &Value, previous: &Self) -> Recovered {
         let mut reader = Reader::default();
         let patch = Self::read(document, &ROOT, previous, &mut reader);
@@ -173,14 +174,15 @@ impl Config {
         Recovered { config, problems, unknown_keys }
     }
 
-    /// Writes the settings into the content of a file. Unknown keys, the order of the keys, and the
-    /// form of unchanged values stay. Missing settings are appended.
+    /// Writes the settings into the content of a configuration file. Keeps unknown keys, the order
+    /// of the keys, and the notation of unchanged values. Appends missing settings.
     pub(crate) fn write_into(&self, document: &mut Value) {
         self.write(&ROOT, document);
     }
 }
 
-/// A change of one setting as JSON: `music.bpm` and 90 give `{"music": {"bpm": 90}}`.
+/// Nests a value in JSON objects by a dotted path: `music.bpm` and 90 give `{"music": {"bpm":
+/// 90}}`.
 pub fn nested(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |inner, key| Value::Object(Map::from_iter([(key.to_owned(), inner)])))
 }

@@ -6,9 +6,9 @@ use std::fmt::Display;
 use khor_proto::inert;
 use khor_system::words::cut;
 
-/// Longest value that an error quotes, characters.
+/// Number of characters of a value that an error quotes.
 const QUOTED_CHARS: usize = 100;
-/// Longest explanation in an error, characters.
+/// Longest problem text in an error, characters.
 const PROBLEM_CHARS: usize = 400;
 
 /// An invalid setting or parameter, and the values that are allowed.

@@ -1,9 +1,9 @@
-//! khor's settings. Each setting is defined once, in [`sections`], with its type, default, meaning,
-//! allowed values and access.
+//! khor's settings. [`sections`] defines each setting once: type, default, meaning, allowed values,
+//! and who may change it.
 //!
-//! A [`Config`] has all settings. A [`ConfigPatch`] is a change from the API, OSC, the session bus
-//! or the options of `khor engine`. The [`ConfigStore`] keeps the settings on disk.
-//! [`Config::fields`] is the table of all settings.
+//! A [`Config`] has the values of all settings. A [`ConfigPatch`] is a change that comes from the
+//! API, OSC, the session bus or the options of `khor engine`. The [`ConfigStore`] keeps the
+//! settings on disk. [`Config::fields`] is the table of all settings.
 
 mod config;
 mod definition;

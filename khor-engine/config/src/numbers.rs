@@ -1,12 +1,13 @@
-//! Converts whole numbers that arrive as floats, such as `440.0`. JSON has one number type, and
-//! some clients write every number as a float.
+//! Converts whole numbers that clients write as floats, such as `440.0`. JSON has only one number
+//! type, and some clients write every number as a float.
 
 use serde_json::{Number, Value};
 
-/// 2^53: every whole number up to this one is exact as `f64`.
+/// 2^53: an `f64` represents every whole number up to this one exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Converts every whole float of `document` to an integer. serde accepts an integer for a float.
+/// Converts every whole float in `document` to an integer. This does not harm settings with a float
+/// type, because serde accepts an integer for a float.
 pub fn fit_all(document: &mut Value) {
     match document {
         Value::Object(fields) => fields.values_mut().for_each(fit_all),
@@ -25,7 +26,7 @@ fn fit(number: &mut Number) {
     }
 }
 
-/// Parses a number. A whole number may be written as a float.
+/// Parses a number. Accepts a float such as `62.0` for a whole number.
 pub fn parse<T: std::str::FromStr>(text: &str) -> Option<T> {
     let whole = || {
         let value = text.parse::<f64>().ok()?;

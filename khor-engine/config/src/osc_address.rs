@@ -2,22 +2,23 @@
 
 use std::{net::Ipv6Addr, str::FromStr};
 
-/// Where OSC is sent. As text, `host:port`, with an IPv6 address in brackets: `[::1]:9000`.
+/// The address of an OSC target. Its text form is `host:port`, with an IPv6 address in brackets:
+/// `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OscAddress {
-    /// Host name or address, an IPv6 address without brackets.
+    /// Host name or IP address. An IPv6 address has no brackets here.
     pub host: String,
     /// UDP port, 1..=65535.
     pub port: u16,
 }
 
-/// The text is not an address of a target.
+/// The error of a text that is not the address of an OSC target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {}", OscAddress::FORM)]
 pub struct ParseOscAddressError;
 
 impl OscAddress {
-    /// The format of an address, for errors.
+    /// The text form of an address, for errors.
     pub const FORM: &str =
         "host:port with a port from 1 to 65535, an IPv6 address in brackets: studio.local:9000, [::1]:9000";
 }
@@ -31,7 +32,7 @@ impl FromStr for OscAddress {
             None => text.split_once(':').filter(|(host, _)| is_name(host)),
         }
         .ok_or(ParseOscAddressError)?;
-        // `parse` would also accept a sign.
+        // Without this check, `parse` would accept a plus sign.
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
         match port.parse() {
             Ok(port @ 1..) if is_number => Ok(Self { host: host.to_owned(), port }),
@@ -40,7 +41,7 @@ impl FromStr for OscAddress {
     }
 }
 
-/// An IPv6 address, perhaps with its interface: `fe80::1%eth0`.
+/// Whether `host` is an IPv6 address. An interface may follow: `fe80::1%eth0`.
 fn is_ipv6(host: &str) -> bool {
     let address = host.split_once('%').map_or(host, |(address, _)| address);
     address.parse::<Ipv6Addr>().is_ok()

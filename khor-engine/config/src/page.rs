@@ -1,22 +1,25 @@
-//! Writes the limits of settings for the page: `ui/src/api/ranges.ts`.
+//! Writes `ui/src/api/ranges.ts`, which has the limits of the settings for the page.
 
 use std::fmt::Write;
 
 use crate::{Config, Field, Rule};
 
-/// The text of the file. `cargo xtask api` writes it.
+/// The content of `ui/src/api/ranges.ts`. `cargo xtask api` writes the file.
 pub fn page_ranges() -> String {
     let mut text = "// Limits of the settings. `cargo xtask api` writes this file from khor-engine/config; \
                     do not edit it.\n"
         .to_owned();
     let fields = Config::fields;
-    add(&mut text, "RANGES", "Least and greatest value.", fields().iter().filter_map(range));
-    add(&mut text, "CHOICES", "All values of a setting that has few.", fields().iter().filter_map(choices));
-    add(&mut text, "MAX_ITEMS", "Most entries of a list.", fields().iter().filter_map(max_items));
+    let rows = fields().iter().filter_map(range);
+    add(&mut text, "RANGES", "Lowest and highest value of each numeric setting.", rows);
+    let rows = fields().iter().filter_map(choices);
+    add(&mut text, "CHOICES", "All values of each setting with a fixed list of values.", rows);
+    let rows = fields().iter().filter_map(max_items);
+    add(&mut text, "MAX_ITEMS", "Largest number of entries in each list.", rows);
     text
 }
 
-/// A path, and its limits in TypeScript.
+/// The path of a setting, and its limits in TypeScript.
 type Row<'a> = (&'a str, String);
 
 fn range(field: &Field) -> Option<Row<'_>> {

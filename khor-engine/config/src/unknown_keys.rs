@@ -1,20 +1,21 @@
-//! Handles keys that this version of khor does not know. They stay in the file, because a newer
-//! version or another program may have written them. khor rejects a change that contains them.
+//! Handles keys in the configuration that this version of khor does not know. The keys stay in the
+//! file, because a newer version or another program may have written them. khor rejects a change
+//! with an unknown key.
 
 use khor_system::words::cut;
 
 use crate::error::ConfigError;
 
-/// Largest number of names in the warning.
+/// Largest number of keys that the warning names.
 const LISTED: usize = 5;
-/// Longest name in the warning, characters.
+/// Longest key in the warning, characters.
 const NAME_CHARS: usize = 60;
 
-/// The unknown keys of a document.
+/// The unknown keys of a configuration document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnknownKeys {
     count: usize,
-    /// The first names, with control characters escaped.
+    /// The first unknown keys, with control characters escaped.
     first: Vec<String>,
     /// The first unknown key in the section `listen`.
     in_listen: Option<String>,
@@ -32,7 +33,7 @@ impl UnknownKeys {
         }
     }
 
-    /// One line about all unknown keys; `None` without unknown keys.
+    /// A warning of one line about all unknown keys; `None` if there are none.
     pub(crate) fn warning(&self) -> Option<String> {
         let Self { count, first, .. } = self;
         let names = first.join(", ");
@@ -47,8 +48,8 @@ impl UnknownKeys {
         }
     }
 
-    /// The error of an unknown key in the section `listen`. A newer version may restrict access
-    /// with that key.
+    /// The error of an unknown key in the section `listen`; `None` if there is none. A newer
+    /// version of khor may restrict the access to the API with that key.
     pub(crate) fn listen_error(&self) -> Option<String> {
         self.in_listen.as_ref().map(|key| format!("{key}: {UNKNOWN}"))
     }
@@ -77,11 +78,11 @@ impl UnknownKeys {
 
 const UNKNOWN: &str = "khor does not know this key";
 
-/// Whether a field belongs to the section `listen`.
+/// Whether the path `field` is in the section `listen`, or is the whole document.
 pub(crate) fn concerns_listen(field: &str) -> bool {
     match field.strip_prefix("listen") {
         Some(rest) => rest.is_empty() || rest.starts_with(['.', '[']),
-        // The whole document is not an object.
+        // The path of the whole document, if it is not a JSON object.
         None => matches!(field, "" | "."),
     }
 }

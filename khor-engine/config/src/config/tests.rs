@@ -1,4 +1,4 @@
-//! Tests of the definitions: defaults, values, access and the field table.
+//! Tests the definitions of the settings: defaults, allowed values, access and the field table.
 
 mod recover;
 mod schema;
@@ -24,8 +24,8 @@ fn an_error_names_field_value_and_range() {
     assert!(config.validate().is_err(), "NaN is in no range");
 }
 
-/// No setting needs active characters. They could send escape sequences to a terminal, or change a
-/// page.
+/// No setting allows active characters, which could send escape sequences to a terminal or change
+/// a page.
 #[test]
 fn active_text_is_rejected_and_escaped() {
     let set = |pointer: &str, text: &str| {

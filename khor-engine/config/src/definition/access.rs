@@ -1,25 +1,26 @@
-//! Who may change a setting.
+//! The access levels: which callers may change a setting.
 
 use serde::Serialize;
 
-/// Who may change a setting, the most open level first. The value also names a caller. A caller may
-/// change the settings of its own level and of the levels above it in this list.
+/// The access level of a setting, or of a caller who changes settings. The most open level is
+/// first. A caller may change the settings of its own level and of all levels before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Any program on this machine through OSC, and all callers below. OSC has no token, so these
+    /// Every program on this machine, by OSC, and all levels below. OSC has no token, so these
     /// settings change only the sound.
     Anyone,
-    /// Clients of the API: the page, `khor config`, programs on the session bus.
+    /// Clients of the API (the page, `khor config`), programs on the session bus, and all levels
+    /// below.
     Api,
-    /// The configuration file and the options of `khor engine`.
+    /// The options of `khor engine`, and the configuration file.
     CommandLine,
-    /// The configuration file alone.
+    /// Only the configuration file.
     File,
 }
 
 impl Access {
-    /// The callers in words, as in "only … may set this".
+    /// The callers in words, for the text "only … may set this".
     pub const fn words(self) -> &'static str {
         match self {
             Self::Anyone => "programs on this machine",

@@ -1,17 +1,17 @@
-//! The table of all settings, for `khor config`, the page and the documents.
+//! The rows of the table of all settings, which `khor config`, the page and the documents use.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Access, Place, Rule};
 
-/// The kind of a setting's value in JSON.
+/// The kind of value that a setting has in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// `true` or `false`.
     Switch,
-    /// A number.
+    /// Any number.
     Number,
     /// A whole number.
     Whole,
@@ -34,24 +34,24 @@ impl Kind {
     }
 }
 
-/// A row of the table: one setting.
+/// A row of the table of all settings: one setting.
 #[derive(Clone, Debug)]
 pub struct Field {
-    /// Dotted path: `music.bpm`.
+    /// Dotted path of the setting, such as `music.bpm`.
     pub path: String,
-    /// Meaning and unit.
+    /// Meaning and unit of the setting.
     pub meaning: &'static str,
-    /// Kind of the value.
+    /// Kind of the setting's value.
     pub kind: Kind,
     /// Whether the value may be `null`.
     pub is_nullable: bool,
     /// The allowed values.
     pub rule: Rule,
-    /// The allowed words, if the setting has a fixed list of them; else empty.
+    /// The allowed texts, if the setting has a fixed list of them; else empty.
     pub choices: Vec<String>,
-    /// The default, as JSON.
+    /// The default value, as JSON.
     pub default: Value,
-    /// Who may change it.
+    /// Which callers may change the setting.
     pub access: Access,
     /// Whether a change takes effect only after a restart.
     pub needs_restart: bool,
@@ -73,7 +73,7 @@ impl Field {
         }
     }
 
-    /// The allowed values in words: `20 to 300`.
+    /// The allowed values in words, such as `20 to 300`.
     pub fn range(&self) -> String {
         let words = if self.choices.is_empty() { self.rule.words() } else { self.choices.join(", ") };
         if words.is_empty() { self.kind.words().to_owned() } else { words }

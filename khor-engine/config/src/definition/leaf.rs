@@ -1,4 +1,4 @@
-//! The types of single settings.
+//! The types of single settings: numbers, switches, texts and lists.
 
 use std::{fmt::Debug, path::PathBuf};
 
@@ -13,24 +13,24 @@ use crate::{
     numbers,
 };
 
-/// A type of single settings.
+/// A type whose value is a single setting, such as a number. Its opposite is a section.
 pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// Kind of the value in JSON.
     const KIND: Kind;
 
-    /// Checks a value.
+    /// Checks that `rule` allows this value.
     ///
     /// # Errors
     ///
-    /// The problem, without the path of the setting.
+    /// The value and the allowed values, without the path of the setting.
     fn check_rule(&self, rule: &Rule) -> Result<(), String>;
 
-    /// The allowed words, if the type has a fixed list of them; else empty.
+    /// The allowed texts, if the type has a fixed list of them; else empty.
     fn choices() -> Vec<String> {
         Vec::new()
     }
 
-    /// Reads a value. `None` if the value has another type.
+    /// Converts a value from JSON. `None` if the value has another type.
     fn parse(value: &Value) -> Option<Self> {
         Self::deserialize(value).ok()
     }
@@ -43,27 +43,28 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
 
     /// The value as JSON.
     fn to_json(&self) -> Value {
-        // This cannot fail, because a setting is a plain value.
+        // Serialization cannot fail, because a setting is a plain value.
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Checks a value at `path`.
+    /// Checks that `rule` allows this value of the setting at `path`.
     ///
     /// # Errors
     ///
-    /// The error names the path, the value and the allowed values.
+    /// The path, the value and the allowed values.
     fn check_at(&self, path: &str, rule: &Rule) -> Result<(), ConfigError> {
         self.check_rule(rule).map_err(|problem| ConfigError { field: path.to_owned(), problem })
     }
 
-    /// Reads and checks a value. `None`, with a problem, if it is invalid.
+    /// Converts a value from JSON and checks it. If it is invalid, records the problem in `reader`
+    /// and returns `None`.
     fn read_at(value: &Value, path: &str, rule: &Rule, reader: &mut Reader<'_>) -> Option<Self> {
         let read = Self::parse(value).ok_or_else(|| not_allowed(value, &Self::expected(rule)));
         let read = read.and_then(|read| read.check_rule(rule).map(|()| read));
         read.map_err(|problem| reader.reject(path, problem)).ok()
     }
 
-    /// The row in the table of settings. `self` is the default.
+    /// The row of this setting in the table of all settings. `self` is the default value.
     fn field(&self, place: &Place<'_>) -> Field {
         Field { choices: Self::choices(), ..Field::new(place, Self::KIND, self.to_json()) }
     }
@@ -78,7 +79,7 @@ macro_rules! whole_numbers {
                 rule.check_number($to_f64(*self), self)
             }
 
-            /// Accepts a whole number in the form of a float, such as `90.0`.
+            /// Also accepts a whole number that is written as a float, such as `90.0`.
             fn parse(value: &Value) -> Option<Self> {
                 let mut value = value.clone();
                 numbers::fit_all(&mut value);
@@ -90,7 +91,7 @@ macro_rules! whole_numbers {
 
 whole_numbers!(i8 => f64::from, u8 => f64::from, u16 => f64::from, u32 => f64::from, u64 => nearest);
 
-/// The nearest float. It is exact up to 2^53, and no setting has a higher limit.
+/// Converts to the nearest float. This is exact up to 2^53, and no setting has a higher limit.
 fn nearest(number: u64) -> f64 {
     number as f64
 }
@@ -102,7 +103,7 @@ impl Leaf for f32 {
         rule.check_number((*self).into(), self)
     }
 
-    /// The shortest number that reads as this one: 0.1, not 0.10000000149.
+    /// The shortest decimal number for this value: 0.1, not 0.10000000149.
     fn to_json(&self) -> Value {
         let shortest = self.to_string().parse().ok().and_then(Number::from_f64);
         shortest.map_or(Value::Null, Value::Number)
@@ -212,7 +213,7 @@ impl<T: Leaf> Leaf for Vec<T> {
         items.try_for_each(|(i, item)| item.check_at(&format!("{path}[{i}]"), &rule.inner()))
     }
 
-    /// Drops the invalid items, with a problem for each.
+    /// Drops the invalid items, and records a problem for each of them.
     fn read_at(value: &Value, path: &str, rule: &Rule, reader: &mut Reader<'_>) -> Option<Self> {
         let Some(items) = value.as_array() else {
             reader.reject(path, not_allowed(value, &Self::expected(rule)));

@@ -1,5 +1,5 @@
-//! Maps of settings, such as the ceilings by signal. A change replaces only the values that it
-//! names.
+//! Settings that are maps, such as the ceiling of each signal. A change replaces only the values of
+//! the keys that it names.
 
 use std::collections::BTreeMap;
 

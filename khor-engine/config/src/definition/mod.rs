@@ -1,4 +1,5 @@
-//! How a setting is defined: once, with its type, default, meaning, allowed values and access.
+//! The language in which settings are defined: each once, with its type, default, meaning, allowed
+//! values and access.
 //!
 //! The macro [`section`] reads these definitions. It generates the struct of a section, its
 //! defaults, its patch, the checks, the JSON Schema and the rows of the field table. A [`Setting`]

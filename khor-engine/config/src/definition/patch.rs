@@ -10,10 +10,10 @@ pub trait Patch: Clone + Debug + Default + PartialEq {
     /// Adds the changes of a newer patch. The newer value of a setting replaces the older one.
     fn merge(&mut self, newer: &Self);
 
-    /// Removes the settings that `other` has too.
+    /// Removes the settings that `other` changes too.
     fn remove_named(&mut self, other: &Self);
 
-    /// Removes the settings whose values equal those in `other`.
+    /// Removes the settings that `other` changes to the same value.
     fn remove_equal(&mut self, other: &Self);
 }
 

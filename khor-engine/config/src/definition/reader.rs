@@ -1,4 +1,4 @@
-//! Collects the problems of a JSON document while its settings are read.
+//! Collects the problems of a JSON document while khor reads the settings in it.
 
 use serde_json::{Map, Value};
 
@@ -8,20 +8,20 @@ use crate::{
     unknown_keys::UnknownKeys,
 };
 
-/// The problems of a document.
+/// The problems that were found in a document so far.
 #[derive(Debug, Default)]
 pub struct Reader<'a> {
     /// Invalid settings, in the order of the definitions.
     pub(crate) problems: Vec<ConfigError>,
-    /// Keys that this version does not know.
+    /// The keys that this version does not know.
     pub(crate) unknown_keys: UnknownKeys,
-    /// The file's content, if the document is a change. In a change, an unknown key is allowed if
-    /// its value equals the value in the file.
+    /// The content of the configuration file, if the document is a change. A change may have an
+    /// unknown key if its value equals the value in the file.
     held: Option<&'a Value>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader for a change of a configuration whose file has the content `held`.
+    /// A reader for a change. `held` is the content of the configuration file.
     pub(crate) fn of_change(held: &'a Value) -> Self {
         Self { held: Some(held), ..Self::default() }
     }
@@ -31,8 +31,8 @@ impl<'a> Reader<'a> {
         self.problems.push(ConfigError { field: field.into(), problem });
     }
 
-    /// The fields of a section. Records the keys that are not in `known`. If `value` is not a JSON
-    /// object, records a problem and returns `None`.
+    /// The keys and values of a section. Records the keys that are not in `known`. If `value` is
+    /// not a JSON object, records a problem and returns `None`.
     pub(crate) fn section<'v>(
         &mut self,
         value: &'v Value,
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The JSON pointer of a section's path. Names of sections need no escapes.
+/// The JSON pointer for the dotted path of a section. The names of sections need no escapes.
 fn pointer(path: &str) -> String {
     path.split('.').filter(|name| !name.is_empty()).flat_map(|name| ["/", name]).collect()
 }

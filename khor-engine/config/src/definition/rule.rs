@@ -1,5 +1,5 @@
-//! The values that a setting accepts. Each setting has one rule, which the checks, the JSON Schema,
-//! the field table and the error texts use.
+//! The rules that define which values a setting allows. The checks, the JSON Schema, the field
+//! table and the errors use these rules.
 
 use std::fmt::Display;
 
@@ -8,69 +8,69 @@ use khor_proto::inert;
 use super::Kind;
 use crate::error::not_allowed;
 
-/// The values that a setting accepts.
+/// Which values a setting allows.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
     /// Every value of the setting's type.
     Any,
-    /// Numbers from the first to the second, both included.
+    /// Numbers from the first to the second number, both included.
     Range(f64, f64),
     /// Numbers above this number.
     Above(f64),
-    /// These numbers.
+    /// Only these numbers.
     Numbers(&'static [i32]),
-    /// Texts and paths.
+    /// Texts and paths that follow this rule.
     Text(&'static TextRule),
-    /// Lists.
+    /// Lists that follow this rule.
     List(&'static ListRule),
-    /// Values by name.
+    /// Maps that follow this rule.
     Map(&'static MapRule),
 }
 
-/// The texts that a setting accepts.
+/// Which texts a setting allows.
 #[derive(Clone, Copy, Debug)]
 pub struct TextRule {
     /// Shortest text, characters.
     pub min_chars: u32,
     /// Longest text, characters.
     pub max_chars: u32,
-    /// What a text must be, as in "expected a host name"; empty if every text is valid.
+    /// The form of a valid text in words, such as `a host name`; empty if every text is valid.
     pub form: &'static str,
-    /// A regular expression for the JSON Schema. It may be wider than `is_valid`.
+    /// A regular expression for the JSON Schema. It may match more texts than `is_valid` allows.
     pub pattern: Option<&'static str>,
-    /// All valid texts; empty if there are more than a few.
+    /// All allowed texts, if there is a fixed list of them; else empty.
     pub choices: &'static [&'static str],
-    /// Whether a text has the form.
+    /// Whether a text is valid.
     pub is_valid: fn(&str) -> bool,
-    /// Writes the error of an invalid text. Without it, the error quotes the text and names the
-    /// form.
+    /// Writes the error of an invalid text. `None` selects the common error, which quotes the text
+    /// and names the form.
     pub explain: Option<fn(&str) -> String>,
 }
 
-/// The lists that a setting accepts.
+/// Which lists a setting allows.
 #[derive(Clone, Copy, Debug)]
 pub struct ListRule {
-    /// Most items.
+    /// Largest number of items.
     pub max_items: usize,
-    /// The items in words: `targets`.
+    /// The items in words, such as `targets`.
     pub items: &'static str,
-    /// The values of an item.
+    /// Which values an item may have.
     pub item: Rule,
 }
 
-/// The maps that a setting accepts.
+/// Which maps a setting allows.
 #[derive(Clone, Copy, Debug)]
 pub struct MapRule {
-    /// What a key must be, as in "expected the name of a signal".
+    /// The form of a valid key in words, such as `the name of a signal`.
     pub key_form: &'static str,
     /// Whether a key is valid.
     pub is_key: fn(&str) -> bool,
-    /// The values.
+    /// Which values a key may have.
     pub value: Rule,
 }
 
 impl TextRule {
-    /// Every text of at most 4096 characters. Other rules are built from this one.
+    /// Allows every text of at most 4096 characters. All other rules for texts restrict this one.
     pub(crate) const FREE: Self = Self {
         min_chars: 0,
         max_chars: khor_system::files::PATH_CHARS,
@@ -101,12 +101,12 @@ impl TextRule {
 }
 
 impl Rule {
-    /// A range of numbers, from its ends.
+    /// Allows the numbers of a range, both ends included.
     pub(crate) const fn range((low, high): (f32, f32)) -> Self {
         Self::Range(low as f64, high as f64)
     }
 
-    /// Checks a number. `shown` is the number as errors quote it.
+    /// Checks a number. Errors quote it as `shown`.
     pub(crate) fn check_number(&self, number: f64, shown: &dyn Display) -> Result<(), String> {
         let holds = match self {
             Self::Range(low, high) => (*low..=*high).contains(&number),
@@ -150,7 +150,8 @@ impl Rule {
         }
     }
 
-    /// The allowed values in words: `20 to 300`. Empty if the type alone decides.
+    /// The allowed values in words, such as `20 to 300`. Empty if every value of the type is
+    /// allowed.
     pub fn words(&self) -> String {
         match self {
             Self::Any => String::new(),
@@ -187,10 +188,10 @@ pub(super) fn one_of(choices: &[String]) -> String {
 }
 
 fn too_many(shown: impl Display, most: usize) -> String {
-    not_allowed(&shown, &format!("at most {most}"))
+    format!("{shown} are too many, expected at most {most}")
 }
 
-/// Whether a text is a name: not empty, and without active characters.
+/// Whether a text is a valid name: not empty, and without active characters.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && inert::is_inert(text)
 }

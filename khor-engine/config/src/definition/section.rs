@@ -1,4 +1,4 @@
-//! The macro that defines a section of the configuration.
+//! The macro `section!`, which defines a section of the configuration.
 
 /// Defines a section of the configuration, and the patch that changes it.
 ///
@@ -41,7 +41,7 @@ macro_rules! section {
             $($(#[doc = $doc])* pub $field: $type,)*
         }
 
-        #[doc = concat!("A change of [`", stringify!($name), "`]. Settings without a value stay.")]
+        #[doc = concat!("A change of [`", stringify!($name), "`]. `None` leaves a setting unchanged.")]
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $patch {
             $($(#[doc = $doc])* pub $field: <$type as $crate::Setting>::Patch,)*
@@ -56,7 +56,7 @@ macro_rules! section {
         #[expect(non_upper_case_globals, reason = "each constant has the name of its setting")]
         impl $name {
             $(
-                #[doc = concat!("Definition of `", stringify!($field), "`.")]
+                #[doc = concat!("Definition of the setting `", stringify!($field), "`.")]
                 pub const $field: $crate::FieldSpec = section!(
                     @spec stringify!($field), concat!($($doc),*) $(, $rule, $access $(, $restart)?)?
                 );

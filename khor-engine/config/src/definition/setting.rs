@@ -1,20 +1,20 @@
-//! The trait of all settings: sections and single values.
+//! The trait [`Setting`], which sections and single values implement.
 
 use serde_json::Value;
 
 use super::{Access, Field, Leaf, Patch, Place, Reader};
 use crate::error::ConfigError;
 
-/// A section of the configuration, or a single value. The macro `section!` implements this for
-/// sections.
+/// A section of the configuration, or a single value. The macro `section!` implements this trait
+/// for sections.
 pub trait Setting: Clone + PartialEq {
     /// A change of this setting.
     type Patch: Patch;
 
-    /// Applies a change.
+    /// Applies the change `patch`.
     fn apply(&mut self, patch: &Self::Patch);
 
-    /// The change that sets every value.
+    /// A change that sets every value to its current value.
     fn to_patch(&self) -> Self::Patch;
 
     /// Checks every value.
@@ -24,7 +24,7 @@ pub trait Setting: Clone + PartialEq {
     /// The first invalid value.
     fn check(&self, place: &Place<'_>) -> Result<(), ConfigError>;
 
-    /// Checks that `caller` may make this change. An equal value is not a change.
+    /// Checks that `caller` is allowed to make the change `patch`. An equal value is not a change.
     ///
     /// # Errors
     ///
@@ -32,18 +32,18 @@ pub trait Setting: Clone + PartialEq {
     fn check_access(&self, patch: &Self::Patch, place: &Place<'_>, caller: Access)
     -> Result<(), ConfigError>;
 
-    /// Reads the settings in a JSON document. For an invalid value, takes the value of `previous`
-    /// and records the problem in `reader`.
+    /// Reads the settings in a JSON document. For an invalid value, records the problem in `reader`
+    /// and uses the value of `previous`.
     fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self::Patch;
 
-    /// Writes the values into a JSON document. A value in the document that already means the same
-    /// keeps its form. Missing keys are appended.
+    /// Writes the values into a JSON document. Keeps the notation of a value that is already equal,
+    /// such as `5e-1`. Appends missing keys.
     fn write(&self, place: &Place<'_>, into: &mut Value);
 
-    /// Whether the difference to `now` takes effect only after a restart.
+    /// Whether a value that differs in `now` takes effect only after a restart.
     fn needs_restart(&self, now: &Self, place: &Place<'_>) -> bool;
 
-    /// Adds a row to the table for each single value. `self` has the defaults.
+    /// Adds one row to the table of all settings for each single value. `self` has the defaults.
     fn describe(&self, place: &Place<'_>, fields: &mut Vec<Field>);
 }
 
@@ -91,7 +91,7 @@ impl<T: Leaf> Setting for T {
     }
 }
 
-/// The error of a change that the caller is not allowed to make.
+/// The error of a change that its caller is not allowed to make.
 pub(super) fn refused(place: &Place<'_>) -> ConfigError {
     let problem = format!("only {} may set this", place.spec.access.words());
     ConfigError { field: place.path(), problem }

@@ -9,13 +9,15 @@ use crate::{
 section! {
     /// The sound device.
     Audio, AudioPatch {
-        /// Sound server: `pulseaudio`, `alsa`, or empty for the first that answers.
+        /// System through which khor plays: `pulseaudio` or `alsa`. Empty selects the first one
+        /// that works.
         backend: String = String::new(), BACKEND, Access::Api;
-        /// Sound device: `id:…` as listed by `khor devices`, or empty for the default device.
+        /// Id of the sound device (`id:…`), as `khor devices` lists it. Empty selects the default
+        /// device.
         device: String = String::new(), DEVICE, Access::Api;
-        /// Sample rate that khor requests, hertz. The device may use another.
+        /// Sample rate that khor requests, hertz. The device may use another rate.
         sample_rate: u32 = 48_000, Rule::Range(8_000.0, 192_000.0), Access::Api;
-        /// Volume of the sound device and of recordings.
+        /// Volume of the sound device and of recordings, 0 (silent) to 1.
         master_gain: f32 = 0.5, SHARE, Access::Anyone;
         /// Loudness of an idle machine's music at volume 0.5, LUFS.
         loudness_lufs: i8 = -23, Rule::Numbers(&[-23, -18, -16]), Access::Anyone;
@@ -24,13 +26,13 @@ section! {
 
 const BACKEND: Rule = Rule::Text(&TextRule {
     max_chars: 64,
-    form: "pulseaudio, alsa, or empty for the first that answers",
+    form: "pulseaudio, alsa, or empty for the first one that works",
     choices: &["", "pulseaudio", "alsa"],
     ..TextRule::FREE
 });
 const DEVICE: Rule = Rule::Text(&TextRule {
     max_chars: 512,
-    form: "an id as khor devices lists them (id:…), or empty for the default device",
+    form: "an id from khor devices (id:…), or empty for the default device",
     pattern: Some("^(id:.*)?$"),
     is_valid: |text| text.is_empty() || (text.starts_with("id:") && is_name(text)),
     ..TextRule::FREE

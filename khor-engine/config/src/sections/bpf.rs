@@ -1,4 +1,4 @@
-//! The subscription to the collector: the interval, the cues and the scope.
+//! The settings of the subscription to the collector: signals, sample interval and scope.
 
 use khor_system::cgroup_name;
 
@@ -6,30 +6,30 @@ use super::rules::PID;
 use crate::{Access, ListRule, Rule, TextRule, definition::section};
 
 section! {
-    /// What this engine requests from the collector.
+    /// What the engine requests from the collector.
     BpfSubscription, BpfSubscriptionPatch {
-        /// The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32
-        /// irq.
+        /// Groups of signals that khor plays, as a sum of bits: 1 exec, 2 net, 4 sched, 8 block,
+        /// 16 tcp, 32 irq.
         enabled_mask: u32 = 63, Rule::Range(0.0, 63.0), Access::Api;
-        /// Time between samples, milliseconds.
+        /// Time between two samples of the collector, milliseconds.
         sample_interval_ms: u16 = 20, Rule::Range(5.0, 5000.0), Access::Api;
-        /// Play only this cgroup: a systemd unit (`nginx.service`), or a path from the root of the
-        /// hierarchy that begins with a slash. Empty is the whole machine.
+        /// Cgroup that khor plays: a systemd unit (`nginx.service`), or a path from the root of the
+        /// hierarchy that begins with a slash. Empty selects the whole machine.
         cgroup: String = String::new(), CGROUP, Access::Api;
-        /// Play these processes, in addition to `cgroup`.
+        /// Ids of processes that khor plays, in addition to `cgroup`.
         tgid_allow: Vec<u32> = Vec::new(), ALLOWED, Access::Api;
-        /// Exclude these processes.
+        /// Ids of processes that khor does not play.
         tgid_deny: Vec<u32> = Vec::new(), DENIED, Access::Api;
     }
 }
 
 const CGROUP: Rule = Rule::Text(&TextRule {
-    form: "a unit such as nginx.service, a path such as /system.slice/nginx.service, or nothing",
+    form: "a unit such as nginx.service, a path such as /system.slice/nginx.service, or an empty text",
     pattern: Some(r"^(|/.*|[^/]+\.(service|scope|slice|socket|mount|swap))$"),
     is_valid: cgroup_name::is_selector,
     ..TextRule::FREE
 });
-/// A scope has room for 16 entries, and one of them is the cgroup.
+/// A scope has at most 16 entries, and one of them is the cgroup.
 const ALLOWED: Rule = Rule::List(&ListRule { max_items: 15, items: "processes", item: PID });
 const DENIED: Rule = Rule::List(&ListRule { max_items: 16, items: "processes", item: PID });
 
@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(error, "bpf.tgid_allow[1]: 0 is not allowed, expected 1 to 4194304");
         config.bpf.tgid_allow = vec![1; 16];
         let error = config.validate().unwrap_err().to_string();
-        assert_eq!(error, "bpf.tgid_allow: 16 processes is not allowed, expected at most 15");
+        assert_eq!(error, "bpf.tgid_allow: 16 processes are too many, expected at most 15");
     }
 }

@@ -6,7 +6,7 @@ section! {
     /// What khor offers on the session bus.
     #[derive(Copy, Eq)]
     Desktop, DesktopPatch {
-        /// Offer `org.khor.Engine` on the session bus, for scripts and desktop tools.
+        /// Offer the service `org.khor.Engine` on the session bus, for scripts and desktop tools.
         bus: bool = false, Rule::Any, Access::Api;
         /// Offer a media player to the desktop (MPRIS). Media keys and applets mute khor, set the
         /// volume and change the preset.

@@ -1,18 +1,18 @@
-//! The switches of khor's parts.
+//! The settings that switch parts of khor on and off.
 
 use crate::{Access, Rule, definition::section};
 
 section! {
-    /// Which parts run.
+    /// Which parts of khor are on.
     #[derive(Copy, Eq)]
     Features, FeaturesPatch {
-        /// Use the collector. Without it, khor reads only `/proc`.
+        /// Use the collector. If this is off, khor reads only `/proc`.
         bpf: bool = true, Rule::Any, Access::Api;
-        /// Play on a sound device.
+        /// Play the music on a sound device.
         audio: bool = true, Rule::Any, Access::Api;
-        /// Send MIDI.
+        /// Send the notes by MIDI.
         midi: bool = false, Rule::Any, Access::Api;
-        /// Send OSC.
+        /// Send the notes and signals by OSC.
         osc: bool = false, Rule::Any, Access::Api;
         /// Play the synthetic demo source instead of this machine.
         fake: bool = false, Rule::Any, Access::Api;

@@ -1,4 +1,4 @@
-//! Where the HTTP API listens, and under which names.
+//! The settings of the HTTP API: its address, its names, and which clients it serves.
 
 use std::{net::IpAddr, path::PathBuf, str::FromStr};
 
@@ -9,27 +9,27 @@ use super::rules::{HOST_CHARS, PATH, PORT};
 use crate::{Access, ListRule, Rule, TextRule, definition::section};
 
 section! {
-    /// Where the HTTP API listens.
+    /// The address of the HTTP API, and which clients it serves.
     Listen, ListenPatch {
-        /// An address of this machine. An address that other machines can reach needs a token.
+        /// IP address of this machine on which the API listens. An address that other machines can
+        /// reach needs a token.
         host: String = "127.0.0.1".into(), ADDRESS, Access::Api, restart;
-        /// TCP port.
+        /// TCP port of the API.
         port: u16 = 17321, PORT, Access::Api, restart;
-        /// A file with a token of at least 32 characters. Every client then needs the token.
+        /// File with a token of at least 32 characters. If it is set, every client needs the token.
         token_file: Option<PathBuf> = None, PATH, Access::File, restart;
-        /// Serve every user of this machine, not only the engine's own user and root. Has no effect
-        /// if there is a token.
+        /// Serve every user of this machine, not only the engine's own user and root. This has no
+        /// effect with a `token_file`.
         local_users: bool = false, Rule::Any, Access::File, restart;
-        /// Other names under which clients reach the API, such as the name of a reverse proxy. Each
-        /// is a name, `name:port`, or `http://name` for a page without TLS. Without a scheme, khor
-        /// expects `https://`.
+        /// Additional names under which clients reach the API, such as the name of a reverse proxy:
+        /// `name` or `name:port` for a page with TLS, `http://name` for a page without TLS.
         allowed_hosts: Vec<String> = Vec::new(), ALLOWED_HOSTS, Access::Api, restart;
     }
 }
 
 const ADDRESS: Rule = Rule::Text(&TextRule {
     max_chars: HOST_CHARS,
-    form: "an address such as 127.0.0.1 or ::1",
+    form: "an IP address such as 127.0.0.1 or ::1",
     is_valid: |text| text.parse::<IpAddr>().is_ok(),
     ..TextRule::FREE
 });
@@ -69,12 +69,13 @@ impl FromStr for AllowedHost {
 }
 
 impl AllowedHost {
-    /// Whether this entry allows a `Host` header. An entry without a port allows every port.
+    /// Whether this entry allows `host` as the `Host` header. An entry without a port allows every
+    /// port.
     pub fn is_host(&self, host: &Authority) -> bool {
         plain_host(host.host()) == self.name && (self.port.is_none() || self.port == host.port_u16())
     }
 
-    /// Whether this entry is the origin with this scheme, host and port.
+    /// Whether this entry allows an `Origin` header with this scheme, host and port.
     pub fn is_origin(&self, scheme: &str, authority: &Authority) -> bool {
         let (own_scheme, default_port) = if self.is_https { ("https", 443) } else { ("http", 80) };
         scheme == own_scheme
@@ -83,7 +84,7 @@ impl AllowedHost {
     }
 }
 
-/// A host name in lower case, without the final dot, which stands for the DNS root.
+/// Converts a host name to lower case, and removes the final dot (the DNS root).
 pub fn plain_host(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }

@@ -6,11 +6,11 @@ use crate::{Access, Rule, definition::section};
 section! {
     /// MIDI output.
     Midi, MidiPatch {
-        /// Name of the ALSA sequencer port.
+        /// Name of khor's port in the ALSA sequencer.
         port: String = "khor".into(), NAME, Access::Api;
-        /// Channel of the melody. The other roles have fixed channels.
+        /// MIDI channel of the melody. All other roles have fixed channels.
         channel: u8 = 1, Rule::Range(1.0, 16.0), Access::Api;
-        /// Send MIDI clock, start and stop: 24 clocks in a quarter note, from the next bar line on.
+        /// Send MIDI clock (24 per quarter note), start and stop. The clock starts at a bar line.
         clock: bool = false, Rule::Any, Access::Api;
     }
 }

@@ -1,5 +1,5 @@
-//! The sections of the configuration. They know no outputs: the engine converts them into the
-//! settings of its parts.
+//! The sections of the configuration. They are independent of the outputs: the engine converts them
+//! to the settings of its parts.
 
 mod audio;
 mod bpf;

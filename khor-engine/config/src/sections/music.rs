@@ -1,4 +1,4 @@
-//! The settings of the music. Ranges and defaults are those of the composer.
+//! The settings of the music. `khor-music` defines their ranges and defaults.
 
 use khor_music::{Scale, Settings};
 
@@ -10,20 +10,20 @@ section! {
     Music, MusicPatch {
         /// Tempo, beats per minute.
         bpm: f32 = Settings::default().bpm, Rule::range(Settings::BPM), Access::Anyone;
-        /// Tonic, a MIDI note number. Most roles use only its pitch class.
+        /// Tonic (key), a MIDI note number. Most roles use only its pitch class.
         key_midi: u8 = Settings::default().key_midi, KEY, Access::Anyone;
         /// Scale of all pitches.
         scale: Scale = Settings::default().scale, Rule::Any, Access::Anyone;
-        /// Name of the preset, built in or the user's own (`khor presets`).
+        /// Name of the preset, as `khor presets` lists it.
         preset: String = "ambient".into(), NAME, Access::Anyone;
-        /// How much of the work becomes notes.
+        /// How much of the machine's work becomes notes, 0 (few) to 1 (many).
         density: f32 = Settings::default().density, Rule::range(Settings::SHARE), Access::Anyone;
-        /// How slowly the music follows the signals.
+        /// How slowly the music follows the signals, 0 (at once) to 1 (slowly).
         smoothing: f32 = Settings::default().smoothing, Rule::range(Settings::SHARE), Access::Anyone;
         /// Seed of the random choices. The same seed and capture give the same music.
         seed: u64 = Settings::default().seed, Rule::Any, Access::Anyone;
     }
 }
 
-/// MIDI notes.
+/// MIDI note numbers.
 const KEY: Rule = Rule::Range(0.0, Settings::HIGHEST_KEY as f64);

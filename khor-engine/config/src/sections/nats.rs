@@ -6,30 +6,33 @@ use khor_proto::inert;
 use url::Url;
 
 use super::rules::PATH;
-use crate::{Access, Rule, TextRule, definition::section};
+use crate::{Access, Rule, TextRule, definition::section, error::not_allowed};
 
 section! {
     /// A NATS server and the credentials for it.
     Nats, NatsPatch {
-        /// Address of the server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
+        /// Address of the NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses
+        /// TLS.
         url: String = "nats://127.0.0.1:4222".into(), SERVER, Access::CommandLine;
-        /// A credentials file (JWT and seed), as NATS' own tools write it.
+        /// Credentials file (JWT and seed) for the NATS server, as NATS' own tools write it.
         creds: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// A file with the seed of a user's `NKey`.
+        /// File with the seed of an `NKey` for the NATS server.
         nkey: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// A PEM file with the certificate of the authority that signed the server's certificate.
-        /// Null means the authorities of the system.
+        /// PEM file with the certificate of the authority that signed the server's certificate.
+        /// Null means the system's authorities.
         tls_ca: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// A PEM file with this client's certificate, if the server requires one.
+        /// PEM file with khor's own client certificate, if the server requires one.
         tls_cert: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// A PEM file with the key of this client's certificate.
+        /// PEM file with the key of khor's client certificate.
         tls_key: Option<PathBuf> = None, PATH, Access::CommandLine;
     }
 }
 
+/// The form of a server's address, for errors.
+const FORM: &str = "nats://HOST:PORT or tls://HOST:PORT";
 const SERVER: Rule = Rule::Text(&TextRule {
     max_chars: 512,
-    form: "nats://HOST:PORT or tls://HOST:PORT",
+    form: FORM,
     is_valid: |text| !text.contains('@') && inert::is_inert(text) && is_server_address(text),
     explain: Some(explain),
     ..TextRule::FREE
@@ -38,13 +41,12 @@ const SERVER: Rule = Rule::Text(&TextRule {
 /// The error of an invalid address. It does not quote an address that may contain a password.
 fn explain(text: &str) -> String {
     if text.contains('@') {
-        return "nats: expected an address without name or password: use an nkey or creds file".into();
+        return format!("expected {FORM} without user and password; set site.nats.creds or nkey instead");
     }
-    let shown = inert::escaped(text, 200);
-    format!("nats: {shown} is no address, expected nats://HOST:PORT or tls://HOST:PORT")
+    not_allowed(&format_args!("\"{text}\""), FORM)
 }
 
-/// Whether the client of NATS accepts this address. An address without a scheme has the scheme
+/// Whether khor's NATS client accepts this address. An address without a scheme has the scheme
 /// `nats`.
 fn is_server_address(text: &str) -> bool {
     let url = if text.contains("://") { text.parse::<Url>() } else { format!("nats://{text}").parse() };

@@ -1,4 +1,4 @@
-//! The settings of OSC: its targets, and whether it may change settings.
+//! The settings of OSC: the targets of the output, and the input.
 
 use khor_proto::inert;
 
@@ -11,11 +11,11 @@ use crate::{
 section! {
     /// OSC output.
     Osc, OscPatch {
-        /// Host name or address of the first target.
+        /// Host name or IP address of the first target.
         host: String = "127.0.0.1".into(), HOST, Access::Api;
         /// UDP port of the first target.
         port: u16 = 9000, PORT, Access::Api;
-        /// Further targets, each `host:port`.
+        /// Additional targets, each `host:port`.
         targets: Vec<String> = Vec::new(), TARGETS, Access::Api;
         /// OSC input.
         receive: OscReceive;
@@ -23,12 +23,12 @@ section! {
 }
 
 section! {
-    /// OSC input: programs on this machine change settings.
+    /// OSC input: programs on this machine can change settings.
     #[derive(Copy, Eq)]
     OscReceive, OscReceivePatch {
-        /// Receive OSC.
+        /// Receive OSC messages that change settings.
         enabled: bool = false, Rule::Any, Access::Api;
-        /// UDP port on 127.0.0.1.
+        /// UDP port on 127.0.0.1 for the OSC input.
         port: u16 = 9001, PORT, Access::Api;
     }
 }
@@ -44,7 +44,7 @@ const TARGETS: Rule = Rule::List(&ListRule {
     max_items: 8,
     items: "targets",
     item: Rule::Text(&TextRule {
-        // A host, brackets and a port.
+        // A host, two brackets, a colon and a port.
         max_chars: HOST_CHARS + 8,
         form: OscAddress::FORM,
         is_valid: |text| inert::is_inert(text) && text.parse::<OscAddress>().is_ok(),
@@ -58,7 +58,8 @@ impl Osc {
         self.receive.enabled.then_some(self.receive.port)
     }
 
-    /// All targets, the first one first. Duplicate targets receive each message once.
+    /// All targets, beginning with `host` and `port`. The list has each target only once, so
+    /// duplicate targets receive each message once.
     pub fn all_targets(&self) -> Vec<OscAddress> {
         let mut all = vec![OscAddress { host: self.host.clone(), port: self.port }];
         for target in self.targets.iter().filter_map(|text| text.parse().ok()) {
@@ -84,7 +85,7 @@ mod tests {
         assert!(error.problem.starts_with("\"studio\" is not allowed, expected host:port"), "{error}");
         config.osc.targets = vec!["a:1".into(); 9];
         let error = config.validate().unwrap_err().to_string();
-        assert_eq!(error, "osc.targets: 9 targets is not allowed, expected at most 8");
+        assert_eq!(error, "osc.targets: 9 targets are too many, expected at most 8");
         config.osc.targets.pop();
         assert_eq!(config.validate(), Ok(()));
     }

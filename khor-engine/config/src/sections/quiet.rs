@@ -1,4 +1,4 @@
-//! Quiet hours: the part of each day in which the sound device is muted.
+//! The settings of the quiet hours, in which khor mutes the sound device every day.
 
 use std::{borrow::Cow, fmt};
 
@@ -8,20 +8,21 @@ use serde::{Deserialize, Serialize};
 use crate::{Access, ConfigError, Kind, Leaf, Rule, definition::section, error::not_allowed};
 
 section! {
-    /// Hours in which the sound device is muted, every day. MIDI and OSC continue.
+    /// Hours in which khor mutes the sound device every day. MIDI and OSC continue.
     #[derive(Copy, Eq)]
     Quiet, QuietPatch {
-        /// Mute the sound device in these hours.
+        /// Mute the sound device in the quiet hours.
         enabled: bool = false, Rule::Any, Access::Api;
         /// When the quiet hours begin, HH:MM in local time.
         from: TimeOfDay = TimeOfDay { hour: 22, minute: 0 }, Rule::Any, Access::Api;
-        /// When the quiet hours end, HH:MM in local time; on the next day if `to` is before `from`.
+        /// When the quiet hours end, HH:MM in local time. If `to` is before `from`, they end on the
+        /// next day.
         to: TimeOfDay = TimeOfDay { hour: 7, minute: 0 }, Rule::Any, Access::Api;
     }
 }
 
 impl Quiet {
-    /// Checks that the two times differ.
+    /// Checks that `from` and `to` differ.
     pub(crate) fn check_times(self) -> Result<(), ConfigError> {
         if self.from != self.to {
             return Ok(());
@@ -30,8 +31,8 @@ impl Quiet {
         Err(ConfigError { field: "quiet.to".into(), problem })
     }
 
-    /// Restores the previous end if the times are equal, and the previous begin too if they are
-    /// equal even then.
+    /// Restores the previous `to` if the two times are equal. Restores the previous `from` too if
+    /// they are still equal.
     pub(crate) fn restore_times(&mut self, previous: Self) -> Option<ConfigError> {
         let problem = self.check_times().err()?;
         self.to = previous.to;
@@ -42,7 +43,7 @@ impl Quiet {
     }
 }
 
-/// A time on the clock, to the minute.
+/// A time of day, to the minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {

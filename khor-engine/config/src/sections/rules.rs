@@ -1,16 +1,16 @@
-//! Rules that several sections share.
+//! The rules that several sections share.
 
 use crate::definition::{Rule, TextRule, is_name};
 
-/// Longest host name or address, characters.
+/// Longest host name or IP address, characters.
 pub(super) const HOST_CHARS: u32 = 255;
 /// TCP and UDP ports.
 pub(super) const PORT: Rule = Rule::Range(1.0, 65_535.0);
 /// Shares, from 0 (none) to 1 (all).
 pub(super) const SHARE: Rule = Rule::Range(0.0, 1.0);
-/// Path of a file or folder.
+/// Paths of files and folders.
 pub(super) const PATH: Rule = Rule::Text(&TextRule::FREE);
-/// Name of a preset or of a MIDI port.
+/// Names of presets and MIDI ports.
 pub(super) const NAME: Rule = Rule::Text(&TextRule {
     min_chars: 1,
     max_chars: 64,

@@ -9,10 +9,10 @@ use crate::{Access, MapRule, Rule, definition::section};
 section! {
     /// How rates become levels.
     Signals, SignalsPatch {
-        /// The reference of the levels. `adaptive`: this machine's own baseline; `absolute`: only
-        /// the ceilings.
+        /// What the level of a signal is relative to. `adaptive`: this machine's baseline.
+        /// `absolute`: the signal's ceiling in `ceilings`.
         range: RangeMode = RangeMode::default(), Rule::Any, Access::Api;
-        /// Rate at which the level of this signal is 1, in the signal's own unit.
+        /// Ceiling of this signal: the rate at which its level is 1, in the signal's unit.
         ceilings: BTreeMap<String, f64> = all_ceilings(), CEILINGS, Access::Api;
     }
 }

@@ -1,4 +1,4 @@
-//! The site that khor plays instead of this machine.
+//! The settings of a site: many machines that khor plays instead of this one.
 
 use khor_fleet::Name;
 use khor_music::SiteMode;
@@ -12,9 +12,10 @@ use crate::{
 section! {
     /// The site that khor plays instead of this machine.
     Site, SitePatch {
-        /// Name of the site; empty is this machine.
+        /// Name of the site that khor plays. Empty selects this machine.
         name: String = String::new(), SITE_NAME, Access::CommandLine;
-        /// The single host that plays as if it were this machine; null is all hosts together.
+        /// The single host of the site that plays alone, as if it were this machine. Null selects
+        /// all hosts.
         host: Option<String> = None, HOST_NAME, Access::Api;
         /// The NATS server of the site.
         nats: Nats;
@@ -53,8 +54,8 @@ impl Leaf for SiteMode {
 }
 
 impl Site {
-    /// The keys that are set but have no effect, because they select hosts of a site and `name` is
-    /// empty. A file may contain them, because `--site` can name the site.
+    /// The keys that have no effect, because they select hosts of a site and `name` is empty. A
+    /// file may contain these keys, because the option `--site` can set the name.
     pub fn idle_keys(&self) -> Vec<&'static str> {
         if !self.name.is_empty() {
             return Vec::new();

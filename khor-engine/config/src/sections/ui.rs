@@ -8,9 +8,9 @@ use crate::{Access, Rule, definition::section};
 section! {
     /// The web page.
     Ui, UiPatch {
-        /// Serve the page.
+        /// Serve the web page.
         serve: bool = true, Rule::Any, Access::Api, restart;
-        /// Serve the page from this folder instead of the copy in the program.
+        /// Folder from which khor serves the page, instead of the page that is built into khor.
         dir: Option<PathBuf> = None, PATH, Access::CommandLine, restart;
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the configuration file, and formats the text that khor writes to it.
+//! Reads the configuration file, and formats the text that khor writes into it.
 
 use std::{io, path::Path};
 
@@ -7,33 +7,36 @@ use serde_json::Value;
 
 use crate::json;
 
-/// Largest configuration file that khor reads or writes, bytes. All known settings with their
-/// longest values need a third of it.
+/// Size limit of a configuration file, bytes. khor neither reads nor writes a larger file. All
+/// known settings with their longest values need a third of this size.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 
-/// State of the file.
+/// The state of the configuration file.
 #[derive(Debug, Default)]
 pub(super) struct FileState {
-    /// Stamp at the last read or write; `None` if there was no file.
+    /// The file's stamp at the last read or write; `None` if there was no file.
     pub(super) stamp: Option<Stamp>,
-    /// Why the file could not be read. khor then does not write the file either, because that would
+    /// Why khor could not read the file. khor then does not write the file, because this would
     /// destroy its content.
     pub(super) read_error: Option<String>,
-    /// The file has invalid settings or is not JSON, so it is backed up before it is overwritten.
+    /// Whether the file has invalid settings or is not JSON. khor backs up such a file before it
+    /// overwrites the file.
     pub(super) invalid: bool,
 }
 
-/// Content of the file.
+/// The content of the configuration file.
 pub(super) enum Content {
+    /// There is no file.
     Missing,
+    /// The content as JSON.
     Json(Value),
-    /// Not JSON; the error.
+    /// The error of a file that is not valid JSON.
     Invalid(String),
-    /// The error.
+    /// The error of a file that khor cannot read.
     Unreadable(String),
 }
 
-/// Reads the file.
+/// Reads the configuration file.
 pub(super) fn read(path: &Path) -> Content {
     let text = match files::read_text(path, MAX_BYTES as u64) {
         Ok(text) => text,
@@ -49,7 +52,7 @@ pub(super) fn read(path: &Path) -> Content {
     }
 }
 
-/// The text of the file: indented, or in one line if the indented text would be too long.
+/// Formats a document for the file: indented, or in one line if the indented text is too long.
 pub(super) fn text(document: &Value) -> io::Result<Vec<u8>> {
     let mut text = Bounded(Vec::new());
     if serde_json::to_writer_pretty(&mut text, document).is_err() {
@@ -60,7 +63,7 @@ pub(super) fn text(document: &Value) -> io::Result<Vec<u8>> {
     Ok(text.0)
 }
 
-/// A writer that fails beyond the largest size of the file.
+/// A writer that fails when the text exceeds [`MAX_BYTES`].
 struct Bounded(Vec<u8>);
 
 impl io::Write for Bounded {

@@ -1,5 +1,5 @@
-//! Keeps the configuration on disk. Applies changes from clients, and edits that the user makes in
-//! the file.
+//! Keeps the configuration on disk. Applies the changes of clients, and the edits that the user
+//! makes in the file.
 
 mod file;
 #[cfg(test)]
@@ -26,11 +26,12 @@ use crate::{
     unknown_keys::{UnknownKeys, concerns_listen},
 };
 
-/// Largest number of invalid settings that the warnings name.
+/// Number of invalid settings that the warnings name; the others are only counted.
 const NAMED_PROBLEMS: usize = 8;
 
 /// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
-/// file and are never written to it. A flag applies until a client changes its setting.
+/// settings in the file, until a client changes the same setting. They are never written to the
+/// file.
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,
@@ -39,34 +40,35 @@ pub struct ConfigStore {
     document: Value,
     /// The settings of the file, with the changes that are not in the file yet.
     stored: Config,
+    /// The settings from the command line that still apply.
     flags: ConfigPatch,
-    /// The stored settings, overridden by the flags.
+    /// The current settings: `stored`, overridden by `flags`.
     config: Config,
     file_warnings: Vec<String>,
-    /// The warnings that were logged. Reading the file again does not log them again.
+    /// The warnings that were logged already. khor does not log them again.
     logged: Vec<String>,
     file: FileState,
     /// Changes that are not in the file yet.
     unsaved: ConfigPatch,
-    /// Why the last write failed.
+    /// Why the last write failed; `None` if it succeeded.
     save_error: Option<String>,
     listen_error: Option<String>,
 }
 
-/// A configuration file as read by [`ConfigStore::inspect`].
+/// The content of a configuration file, as [`ConfigStore::inspect`] reads it.
 #[derive(Debug)]
 pub struct InspectedConfig {
-    /// The valid settings of the file, and defaults for the others.
+    /// The valid settings of the file. Invalid and missing settings have their defaults.
     pub config: Config,
-    /// Errors of the first invalid settings, and the number of the others.
+    /// The errors of the first invalid settings, and the number of the others.
     pub problems: Vec<String>,
-    /// A sentence about the unknown keys, if there are any.
+    /// A warning about the unknown keys; `None` if there are none.
     pub unknown_keys: Option<String>,
-    /// Why an engine would not serve its API: see [`ConfigStore::listen_error`].
+    /// Why an engine with this file would not serve its API: see [`ConfigStore::listen_error`].
     pub listen_error: Option<String>,
 }
 
-/// A change that has been checked but not applied.
+/// A change that is checked but not applied yet.
 struct Draft {
     change: ConfigPatch,
     stored: Config,
@@ -74,7 +76,7 @@ struct Draft {
     config: Config,
 }
 
-/// Result of a change.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConfigUpdate {
     /// The new configuration.
@@ -85,26 +87,26 @@ pub struct ConfigUpdate {
     pub not_saved: Option<String>,
 }
 
-/// Why a change was rejected. Nothing was changed.
+/// Why khor rejected a change. No setting was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
     /// The change is invalid.
     #[error(transparent)]
     Invalid(#[from] ConfigError),
-    /// Another client has changed the configuration.
-    #[error("the settings were changed elsewhere: read them again, then change them")]
+    /// Another client has changed the configuration since this client read it.
+    #[error("the settings were changed elsewhere: read them again, then repeat the change")]
     Changed,
 }
 
-/// The changes could not be written to the file. They last until khor ends.
+/// The error of changes that khor could not write to the file. They last until khor ends.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SaveError(String);
 
 impl ConfigStore {
-    /// Reads the file and leaves it unchanged. Uses defaults for a missing file and for invalid
-    /// settings, with a warning: a bad configuration never stops the sound. It can stop the API,
-    /// see [`Self::listen_error`].
+    /// Reads the file without changing it. If the file is missing, all settings have their
+    /// defaults. An invalid setting gets its default, with a warning, so that a bad file never
+    /// stops the sound. It can stop the API: see [`Self::listen_error`].
     pub fn open(path: PathBuf) -> Self {
         let mut store = Self {
             path,
@@ -148,7 +150,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or it is not JSON.
+    /// The file cannot be read, or it is not valid JSON.
     pub fn inspect(path: &Path) -> Result<Option<InspectedConfig>, String> {
         let document = match read(path) {
             Content::Missing => return Ok(None),
@@ -162,11 +164,12 @@ impl ConfigStore {
         Ok(Some(InspectedConfig { config, problems, unknown_keys: unknown_keys.warning(), listen_error }))
     }
 
-    /// Overrides settings of the file with `flags`, until khor ends or a client changes them.
+    /// Overrides settings of the file with `flags`. A flag applies until khor ends or a client
+    /// changes its setting.
     ///
     /// # Errors
     ///
-    /// A value is invalid, by itself or with the settings of the file.
+    /// A flag is invalid, or conflicts with a setting in the file.
     pub fn with_flags(mut self, flags: ConfigPatch) -> Result<Self, ConfigError> {
         self.config = self.stored.with(&flags)?;
         self.flags = flags;
@@ -183,27 +186,28 @@ impl ConfigStore {
         &self.path
     }
 
-    /// Problems with the file, and the error of the last write.
+    /// The problems of the file, and the error of the last write. Each is one line.
     pub fn warnings(&self) -> Vec<String> {
         self.file_warnings.iter().chain(&self.save_error).cloned().collect()
     }
 
-    /// Why the section `listen` could not be read at the start. The engine must not serve its API
-    /// then: the section may require a token. Later changes of the file do not change this value.
+    /// Why khor could not read the section `listen` when it started. With an error, the engine must
+    /// not serve its API, because the section may require a token. Later changes of the file do not
+    /// change this value.
     pub fn listen_error(&self) -> Option<&str> {
         self.listen_error.as_deref()
     }
 
-    /// Reads a change from JSON, see [`Config::read_change`].
+    /// Reads a change from JSON: see [`Config::read_change`].
     ///
     /// # Errors
     ///
-    /// The first unknown key or invalid value.
+    /// The first unknown key or invalid setting.
     pub fn read_change(&self, change: &Value) -> Result<ConfigPatch, ConfigError> {
         self.config.read_change(change, &self.document)
     }
 
-    /// Checks that the current configuration has one of these tags, see [`Config::tag`]. `None`
+    /// Checks that the current configuration has one of these tags ([`Config::tag`]). `None`
     /// accepts every configuration.
     ///
     /// # Errors
@@ -214,17 +218,17 @@ impl ConfigStore {
         if is_current { Ok(()) } else { Err(UpdateError::Changed) }
     }
 
-    /// Reads the file again if another program has changed it. Keeps changes that are not saved
-    /// yet. Returns whether the configuration or the warnings may have changed.
+    /// Reads the file again if another program has changed it. Keeps the changes that are not in
+    /// the file yet. Returns whether the configuration or the warnings may have changed.
     pub fn refresh(&mut self) -> bool {
-        // If the file system does not answer, the file counts as unchanged.
+        // A file system that does not answer counts as an unchanged file.
         let Ok(stamp) = Stamp::of(&self.path) else { return false };
         if stamp == self.file.stamp {
             return false;
         }
         self.file = FileState { stamp, ..FileState::default() };
         match read(&self.path) {
-            // The configuration stays. The next change writes the file.
+            // The settings stay. The next change creates the file again.
             Content::Missing => return false,
             Content::Json(document) => self.reload(document),
             Content::Invalid(error) => {
@@ -233,7 +237,7 @@ impl ConfigStore {
             }
             Content::Unreadable(error) => {
                 self.file_warnings =
-                    vec![format!("{error}; the previous settings stay, changes are not saved")];
+                    vec![format!("{error}; the previous settings stay, and changes are not saved")];
                 self.file.read_error = Some(error);
             }
         }
@@ -247,7 +251,7 @@ impl ConfigStore {
         let with_unsaved = recovered.config.with(&self.unsaved);
         match with_unsaved.and_then(|stored| Ok((stored.with(&self.flags)?, stored))) {
             Ok((_, stored)) => recovered.config = stored,
-            // The edit conflicts with the unsaved changes and is newer.
+            // The edit conflicts with the unsaved changes. The edit is newer, so it replaces them.
             Err(_) => self.unsaved = ConfigPatch::default(),
         }
         match recovered.config.with(&self.flags) {
@@ -257,7 +261,7 @@ impl ConfigStore {
             }
             Err(error) => {
                 self.file_warnings =
-                    vec![format!("{error}, together with the command line; the previous settings stay")];
+                    vec![format!("{error} (conflict with the command line); the previous settings stay")];
                 self.file.invalid = true;
             }
         }
@@ -283,7 +287,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// The change is invalid; nothing was changed.
+    /// The change is invalid. Then no setting is changed.
     pub fn update(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.refresh();
         let draft = self.draft(change)?;
@@ -292,29 +296,29 @@ impl ConfigStore {
         Ok(ConfigUpdate { not_saved, ..update })
     }
 
-    /// Like [`Self::update`], but [`Self::save`] writes the file later. For a fader, which sends
-    /// many changes.
+    /// Applies `change` without writing the file. The caller calls [`Self::save`] later. This is
+    /// for a fader, which sends many changes.
     ///
     /// # Errors
     ///
-    /// The change is invalid; nothing was changed.
+    /// The change is invalid. Then no setting is changed.
     pub fn adjust(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, ConfigError> {
         let draft = self.draft(change)?;
         Ok(self.apply(draft))
     }
 
-    /// Writes the unsaved changes.
+    /// Writes the unsaved changes to the file.
     ///
     /// # Errors
     ///
-    /// The write failed. The changes stay unsaved, and the next call tries again.
+    /// The write failed. The next call tries again.
     pub fn save(&mut self) -> Result<(), SaveError> {
         self.refresh();
         if self.unsaved.is_empty() { Ok(()) } else { self.write() }
     }
 
     fn draft(&self, change: &ConfigPatch) -> Result<Draft, ConfigError> {
-        // A client that sends back a value from the command line has not changed it.
+        // A client may send back values that come from the command line. They are no changes.
         let mut change = change.clone();
         change.remove_equal(&self.flags);
         let stored = self.stored.with(&change)?;
@@ -334,7 +338,7 @@ impl ConfigStore {
         ConfigUpdate { config, restart_required, not_saved: None }
     }
 
-    /// Writes the settings. Backs the file up first if it has invalid settings.
+    /// Writes the settings to the file. Backs up a file with invalid settings first.
     fn write(&mut self) -> Result<(), SaveError> {
         let written = self.try_write();
         self.save_error =
@@ -350,7 +354,7 @@ impl ConfigStore {
         let failed = |action: &str, cause: io::Error| SaveError(format!("cannot {action} {path}: {cause}"));
         if self.file.invalid {
             let backup = files::back_up(&self.path).map_err(|cause| failed("back up", cause))?;
-            warn!("{path} had invalid settings; its backup is {}", backup.display());
+            warn!("{path} has invalid settings; khor keeps a copy in {}", backup.display());
         }
         let mut document = self.document.clone();
         self.stored.write_into(&mut document);
@@ -369,12 +373,12 @@ fn empty() -> Value {
     Value::Object(Map::new())
 }
 
-/// The keys of a document that this version does not know.
+/// The keys in a document that this version does not know.
 fn unknown_keys(document: &Value) -> UnknownKeys {
     Config::recover(document, &Config::default()).unknown_keys
 }
 
-/// The first problems, and the number of the others.
+/// The texts of the first problems, and a text with the number of the others.
 fn first_problems(problems: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let more = problems.len().saturating_sub(NAMED_PROBLEMS);
     let mut first: Vec<String> = problems.take(NAMED_PROBLEMS).collect();
@@ -384,7 +388,7 @@ fn first_problems(problems: impl ExactSizeIterator<Item = String>) -> Vec<String
     first
 }
 
-/// The error in the section `listen`, if there is one.
+/// The first error in the section `listen`; `None` if there is none.
 fn listen_error(recovered: &Recovered) -> Option<String> {
     let problem = recovered.problems.iter().find(|problem| concerns_listen(&problem.field));
     problem.map(ToString::to_string).or_else(|| recovered.unknown_keys.listen_error())

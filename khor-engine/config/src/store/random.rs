@@ -7,31 +7,31 @@ use serde_json::json;
 
 use super::*;
 
-/// A flag that no step changes.
+/// The value of a flag that no step changes.
 const PORT: u16 = 18_123;
-/// A flag that steps may change or echo.
+/// The value of a flag that steps may change or send back.
 const DENSITY: f32 = 0.875;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// Another program writes the file.
     Edit(Edit),
-    /// A client changes a setting. With a number, only if the configuration has the tag of that
-    /// step.
+    /// A client changes a setting. With a number, the change needs the tag that the configuration
+    /// had after that step.
     Update(Change, Option<usize>),
     /// A client sends back the whole configuration.
     Echo,
-    /// A fader moves.
+    /// A client moves a fader, which changes a setting without saving it.
     Adjust(Change),
-    /// The fader rests.
+    /// The store saves the changes of the fader.
     Save,
-    /// A folder replaces the file, so reads and writes fail.
+    /// A folder replaces the file, so that reads and writes fail.
     Break,
 }
 
 #[derive(Clone, Debug)]
 enum Edit {
-    /// Unknown keys, and settings of which some may be invalid.
+    /// JSON with unknown keys, and with settings that may be invalid.
     Json {
         theirs: u8,
         mine: u8,
@@ -41,7 +41,7 @@ enum Edit {
     Remove,
 }
 
-/// A path and a value, which may be invalid.
+/// The path of a setting, and a value that may be invalid.
 type Change = (&'static str, Value);
 
 fn change() -> impl Strategy<Value = Change> {
@@ -78,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A store, and a model of its file.
+/// A store, and a model of the content that its file should have.
 struct Run {
     dir: tempfile::TempDir,
     store: ConfigStore,
@@ -86,9 +86,9 @@ struct Run {
     unknown: Option<(u8, u8)>,
     /// The unknown keys of an edit that the store has not read yet.
     edited: Option<(u8, u8)>,
-    /// Number of edits, which makes each edit longer than the one before.
+    /// Number of edits. Each edit makes the file longer, so that its stamp changes.
     edits: usize,
-    /// Changes that are not in the file, by path. They survive edits of the file.
+    /// The changes that are not in the file yet, by path. An edit of the file must not remove them.
     unsaved: BTreeMap<&'static str, Value>,
     tags: Vec<String>,
 }
@@ -111,7 +111,7 @@ impl Run {
                 let whole = serde_json::to_value(self.store.config()).unwrap();
                 let whole = self.store.read_change(&whole).unwrap();
                 self.store.update(&whole).unwrap();
-                // The model does not predict the result if an edit was not read before the echo.
+                // If the store has not read an edit before, the model does not predict the result.
                 self.unknown = self.edited.take().or(self.unknown);
                 self.unsaved.clear();
             }
@@ -141,7 +141,7 @@ impl Run {
         self.store.read_change(&change)
     }
 
-    /// A change of one setting was accepted.
+    /// Records that the store accepted a change of one setting.
     fn changed(&mut self, path: &'static str, value: Value, stored_before: &Config) {
         self.assert_reads_back(path, &value);
         if self.store.stored != *stored_before {
@@ -172,11 +172,11 @@ impl Run {
         }
     }
 
-    /// Lets the store read an edit, as every change does first.
+    /// Makes the store read an edit, as every change does first.
     fn refresh(&mut self) {
         self.store.refresh();
         self.unknown = self.edited.take().or(self.unknown);
-        // Quiet hours of the edit may conflict with unsaved ones. Then the edit wins.
+        // The edit may have quiet hours that conflict with unsaved ones. Then the edit wins.
         if self.unsaved.keys().any(|path| path.starts_with("quiet")) {
             self.unsaved.clear();
         }
@@ -219,7 +219,7 @@ impl Run {
         assert!(is_same, "{path}: {read} instead of {value}");
     }
 
-    /// The file has the settings without the flags, and the keys that khor does not know.
+    /// Checks that the file has the settings without the flags, and the unknown keys.
     fn assert_saved(&self) {
         let reopened = ConfigStore::open(self.store.path().to_owned());
         assert_eq!((reopened.config(), reopened.listen_error()), (&self.store.stored, None));

@@ -1,4 +1,4 @@
-//! Tests of the store with real files.
+//! Tests the store with real files.
 
 use std::fs;
 
@@ -99,7 +99,7 @@ fn oversized_files_are_neither_read_nor_written() {
     assert!(store.set(&json!({"music": {"bpm": 90}})).unwrap().not_saved.is_some());
     assert_eq!(fs::metadata(store.path()).unwrap().len(), before);
 
-    // Indented, this list is larger than the limit.
+    // This list fits into the limit in one line, but not indented.
     let list = format!("[{}0]", "0,".repeat(100_000));
     fs::write(store.path(), format!("{{\"theirs\": {list}}}")).unwrap();
     assert_eq!(store.set(&json!({"music": {"bpm": 91}})).unwrap().not_saved, None);
@@ -246,7 +246,7 @@ fn an_unreadable_file_is_not_overwritten() {
 }
 
 #[test]
-fn flags_are_never_written() {
+fn command_line_flags_are_never_written() {
     let (_dir, store) = store(Some(r#"{"features": {"osc": false}}"#));
     let flags = store.read_change(&json!({"features": {"fake": true, "osc": true}})).unwrap();
     let mut store = store.with_flags(flags).unwrap();
@@ -275,7 +275,7 @@ fn adjustments_apply_at_once_and_save_later() {
 }
 
 #[test]
-fn listening_elsewhere_needs_a_restart() {
+fn another_port_needs_a_restart() {
     let (_dir, mut store) = store(None);
     assert!(store.set(&json!({"listen": {"port": 18000}})).unwrap().restart_required);
 }
@@ -291,7 +291,7 @@ fn unsaved_changes_last_until_the_end() {
     assert!(store.save().is_err(), "the next call tries again");
 }
 
-/// The user's file has its own order, unknown keys, and its own forms of numbers and line breaks.
+/// The test file has its own order of keys, unknown keys, and its own notation of numbers.
 #[test]
 fn changes_keep_the_order_of_keys() {
     let (_dir, mut store) = store(Some(

@@ -1,4 +1,4 @@
-//! Tests that each invalid setting falls back by itself.
+//! Tests that an invalid setting falls back without an effect on the other settings.
 
 use serde_json::json;
 
@@ -40,7 +40,7 @@ fn only_invalid_settings_fall_back() {
     assert_eq!(config.signals.ceilings["rx"], 1000.0);
     assert_eq!(config.signals.ceilings["tx"], Config::default().signals.ceilings["tx"]);
     assert!(unknown_keys.warning().is_some_and(|warning| warning.contains("theirs")), "{unknown_keys:?}");
-    assert_eq!(config.quiet, Config::default().quiet, "a conflict with a default replaces both times");
+    assert_eq!(config.quiet, Config::default().quiet, "equal times fall back to both defaults");
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn schema() -> Value {
     generator.into_root_schema_for::<Config>().to_value()
 }
 
-/// Every part of the configuration with its schema, and its JSON pointer.
+/// The JSON pointer and the schema of every part of the configuration.
 fn parts(schema: &Value) -> Vec<(String, &Value)> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), schema)];
@@ -19,7 +19,7 @@ fn parts(schema: &Value) -> Vec<(String, &Value)> {
         let part = name.map_or(part, |name| &schema["$defs"][name]);
         let properties = part["properties"].as_object().into_iter().flatten();
         open.extend(properties.map(|(key, below)| (format!("{pointer}/{key}"), below)));
-        // A part that may be null.
+        // A part that may be null has its schema in `anyOf`.
         let variants = part["anyOf"].as_array().into_iter().flatten();
         open.extend(variants.map(|variant| (pointer.clone(), variant)));
         found.push((pointer, part));
@@ -84,7 +84,7 @@ fn validation_enforces_the_schemas_limits() {
         let text = json!("x".repeat(most + 1));
         let is_list = whole.pointer(&pointer).is_some_and(Value::is_array);
         let problem = refused(&pointer, if is_list { json!([text]) } else { text });
-        let expected = format!("{} characters is not allowed, expected at most {most}", most + 1);
+        let expected = format!("{} characters are too many, expected at most {most}", most + 1);
         // A long time of day gets the error about its form.
         assert!(problem.contains(&expected) || problem.contains("HH:MM"), "{pointer}: {problem}");
         assert!(problem.chars().count() < 550, "{pointer}: {problem}");
