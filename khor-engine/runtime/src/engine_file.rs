@@ -1,7 +1,7 @@
-//! The file with the address of the user's running engine: `$XDG_RUNTIME_DIR/khor/engine.json`.
+//! Publishes the address of the user's running engine in `$XDG_RUNTIME_DIR/khor/engine.json`.
 //!
-//! khor's commands and the desktop entry read it. Only the user can write to this folder, so no other
-//! user can direct them to another engine.
+//! khor's commands and the desktop entry read this file. Only the user can write to the folder, so no
+//! other user can direct them to another engine.
 
 use std::{
     env, fs, io,
@@ -16,7 +16,7 @@ use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-/// Largest file that is read, bytes.
+/// Largest engine file that is read, bytes.
 const MAX_BYTES: u64 = 16 * 1024;
 
 /// The published file of a running engine. Dropping this value removes the file.
@@ -49,7 +49,10 @@ impl EngineFile {
         match write(&path, &content) {
             Ok(()) => Some(Self(path)),
             Err(problem) => {
-                warn!("cannot write {}: {problem}; khor open uses the configured address", path.display());
+                warn!(
+                    "cannot write {}: {problem}; khor's commands use the configured address",
+                    path.display()
+                );
                 None
             }
         }
@@ -58,7 +61,7 @@ impl EngineFile {
 
 impl Drop for EngineFile {
     fn drop(&mut self) {
-        // The file is not removed if another engine of this user has replaced it.
+        // If another engine of this user has replaced the file, it stays.
         if read(&self.0).is_ok_and(|content| content.pid == process::id()) {
             fs::remove_file(&self.0).ok();
         }

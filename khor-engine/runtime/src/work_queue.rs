@@ -18,7 +18,7 @@ pub(crate) struct WorkPermit {
     _slot: OwnedSemaphorePermit,
 }
 
-/// The error of a full queue, in which another caller would wait too long.
+/// The queue is full, so another caller would wait too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
 pub struct QueueFull;

@@ -18,7 +18,8 @@ default.
 
 ";
 
-/// Suffix in the name of a request's schema, if the schema of an answer has the same name without it.
+/// Suffix in the name of a request's schema. The OpenAPI document adds it if an answer's schema has the
+/// same name.
 const REQUEST: &str = "Request";
 /// The HTTP methods, in the order of the page.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];
@@ -36,7 +37,7 @@ pub(super) fn text(openapi: &Value) -> String {
         }
     }
     text.push_str("## Types\n\n");
-    // A type that is a request and an answer is documented once, as the answer.
+    // If requests and answers share a type, the page documents it once, under the answer's name.
     let is_body = |name: &str| name.strip_suffix(REQUEST).is_some_and(|name| schemas.get(name).is_some());
     for (name, schema) in object(schemas).filter(|(name, _)| !is_body(name)) {
         push_type(&mut text, name, schema);

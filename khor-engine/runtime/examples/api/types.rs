@@ -103,7 +103,7 @@ fn with_fields(schema: &Value) -> Option<String> {
 }
 
 fn range(schema: &Value) -> String {
-    // Large limits come from Rust's integer types and do not limit the value.
+    // A maximum from 1e9 on is only the range of Rust's integer type, so it is not shown.
     let is_meant = |limit: &f64| limit.abs() < 1e9;
     let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64().filter(is_meant));
     match (low, high) {

@@ -1,5 +1,5 @@
-//! The list of the documents' sound samples, and the values by which a test detects that the music
-//! has changed since a sample was rendered.
+//! Lists the sound samples of the documents. For each sample it computes the values by which a test
+//! detects that the music has changed.
 
 use std::{error::Error, path::PathBuf};
 
@@ -8,7 +8,7 @@ use khor_engine::engine::{CLIPS, Clip, PlayedClip};
 use khor_music::Preset;
 use serde::{Deserialize, Serialize};
 
-/// The scenarios that every preset has. The first preset has all scenarios.
+/// Scenarios with a sample in every preset. The first preset has a sample of every scenario.
 pub(crate) const COMPARED: [&str; 3] = ["download", "compile", "memory-pressure"];
 /// Name of the file in [`folder`] that lists the samples.
 pub(crate) const LISTING: &str = "samples.json";
@@ -27,9 +27,9 @@ pub(crate) struct Made {
     pub(crate) file: String,
     /// CRC-32 of the Opus file.
     pub(crate) bytes: String,
-    /// CRC-32 of the text of all notes.
+    /// CRC-32 of all notes, written as text.
     pub(crate) notes: String,
-    /// Level (root mean square) of each second, dB of full scale.
+    /// Root mean square of each second, dB relative to full scale.
     pub(crate) levels_db: Vec<f32>,
 }
 
@@ -70,7 +70,7 @@ impl Sample {
     }
 }
 
-/// CRC-32, as eight hexadecimal digits.
+/// CRC-32 of `bytes`, as eight hexadecimal digits.
 pub(crate) fn crc(bytes: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(bytes))
 }
@@ -84,7 +84,7 @@ fn notes(played: &PlayedClip) -> String {
     played.notes.iter().map(line).collect()
 }
 
-/// The level of each second, dB of full scale, rounded to 0.1 dB.
+/// Root mean square of each second, dB relative to full scale, rounded to 0.1 dB.
 fn levels_db(played: &PlayedClip, rate_hz: usize) -> Vec<f32> {
     let power = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
     let seconds = played.left.chunks_exact(rate_hz).zip(played.right.chunks_exact(rate_hz));

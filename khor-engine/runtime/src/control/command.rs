@@ -12,10 +12,12 @@ pub(super) const SET: &str = "/khor/set/";
 pub(super) const MUTE: &str = "/khor/mute";
 /// The address that ends every note.
 pub(super) const PANIC: &str = "/khor/panic";
-/// What OSC can set, for the error about a list or a section.
+/// The value that [`MUTE`] expects.
+const MUTE_VALUE: &str = "no value, or one that is true, false or a number";
+/// The expected path, for the error about a path of a list or a section.
 const SINGLE_VALUE: &str = "the path of a setting that is one number, text or switch";
 
-/// A command for the engine.
+/// A command in an OSC message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OscCommand {
     /// Sets the setting at this path, whose parts are separated by `/`.
@@ -26,7 +28,7 @@ pub(super) enum OscCommand {
     Panic,
 }
 
-/// Why a message is rejected.
+/// Why an OSC message is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
     /// khor has no such address.
@@ -41,15 +43,15 @@ pub(super) enum CommandError {
     /// OSC may not change this setting.
     #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = OPEN.join(", "))]
     Forbidden(String),
-    /// Not exactly one value, or a value of the wrong type.
+    /// The message has no value, too many values, or a value of the wrong type.
     #[error("{address}: expected {expected}")]
     Value {
-        /// The address.
+        /// Address of the message.
         address: String,
-        /// The expected value.
+        /// The value that this address expects, in words.
         expected: &'static str,
     },
-    /// A value outside the setting's range.
+    /// The value is outside the range of the setting.
     #[error(transparent)]
     Invalid(#[from] ConfigError),
 }
@@ -70,16 +72,16 @@ static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 impl OscCommand {
-    /// The command of a message.
+    /// The command in a message with this address and these values.
     pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, CommandError> {
         let expected = |expected| CommandError::Value { address: address.to_owned(), expected };
         match (address, args) {
             (MUTE, []) => Ok(Self::Mute(None)),
             (MUTE, [value]) => {
-                let muted = to_bool(value).ok_or_else(|| expected("nothing, or true, false or a number"))?;
+                let muted = to_bool(value).ok_or_else(|| expected(MUTE_VALUE))?;
                 Ok(Self::Mute(Some(muted)))
             }
-            (MUTE, _) => Err(expected("nothing, or true, false or a number")),
+            (MUTE, _) => Err(expected(MUTE_VALUE)),
             // Accepts any values, because drum pads also send their pressure.
             (PANIC, _) => Ok(Self::Panic),
             _ => match address.strip_prefix(SET) {
@@ -130,7 +132,7 @@ fn open_field(path: &str) -> Result<&'static Field, CommandError> {
     }
 }
 
-/// Numbers from 0.5 on mean true.
+/// Converts a value to a boolean. Numbers of 0.5 and more are true.
 fn to_bool(value: &OscType) -> Option<bool> {
     match value {
         OscType::Bool(value) => Some(*value),

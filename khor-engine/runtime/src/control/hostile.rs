@@ -1,5 +1,5 @@
-//! Sends hostile datagrams of up to 64 KiB to the function that handles received datagrams. Its
-//! stack is as small as in the engine.
+//! Tests that hostile datagrams of up to 64 KiB do not end the engine. The tests call the function
+//! that handles received datagrams, on a stack as small as the engine's.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::{MAX_REASON, OscHandler};
 use crate::engine::{Engine, tests::quiet_engine};
 
-/// Stack size of a runtime thread, which is the default of the standard library.
+/// Stack size of the engine's runtime threads, bytes. It is the default of the standard library.
 const STACK_BYTES: usize = 2 << 20;
 const DATAGRAMS: usize = 3000;
 
@@ -24,7 +24,7 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Datagrams that break other OSC receivers.
+/// Datagrams that make other OSC receivers crash or hang.
 fn classics() -> Vec<Vec<u8>> {
     let wide = 30_000;
     vec![
@@ -92,7 +92,7 @@ fn noise(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Handles all datagrams, and at the end a valid message, which must still take effect.
+/// Handles many hostile datagrams. At the end, handles a valid message, which must still take effect.
 fn handle_all(engine: &Arc<Engine>) {
     let mut handler = OscHandler::new(Arc::clone(engine));
     let mut random = Rng::with_seed(776);

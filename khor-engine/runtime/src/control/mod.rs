@@ -52,7 +52,7 @@ const SAVE_DELAY: Duration = Duration::from_secs(1);
 /// Time between two attempts to bind a port that is in use.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Receives commands whenever the configuration allows it, until `stop` becomes true.
+/// Receives OSC commands while the configuration enables the input, until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     let mut configured = engine.osc_port();
     let mut running = true;
@@ -63,7 +63,7 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
             changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Saves all changes, whatever ended the input.
+        // Save the changes, whether the setting has changed or the engine stops.
         save(&engine).await;
     }
 }
@@ -104,7 +104,7 @@ struct OscHandler {
     engine: Arc<Engine>,
     /// The newest requested value of each setting, by its path.
     settings: BTreeMap<String, Values>,
-    /// Applied settings are not in the configuration file yet.
+    /// Whether applied settings are missing in the configuration file.
     unsaved: bool,
 }
 
@@ -133,7 +133,7 @@ impl OscHandler {
                     own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
-                // The socket still works after an error, such as an ICMP error.
+                // A receive error, such as an ICMP message, does not close the socket.
                 Err(problem) => self.reject(&problem.to_string()),
             }
             received = timeout_at(until.into(), socket.recv(buffer)).await.ok();
@@ -163,7 +163,7 @@ impl OscHandler {
         }
     }
 
-    /// Executes a command. A setting takes effect later, in [`Self::apply_settings`].
+    /// Executes the command in a message. A setting takes effect later, in [`Self::apply_settings`].
     fn execute(&mut self, address: &str, args: &Values) {
         match OscCommand::of(address, args) {
             Ok(OscCommand::Set(path)) => {
@@ -184,7 +184,8 @@ impl OscHandler {
         });
     }
 
-    /// Applies the requested settings. If there are none, saves the earlier ones.
+    /// Applies the requested settings. If no setting was requested, saves the settings that were
+    /// applied before.
     async fn apply_settings(&mut self) {
         if self.settings.is_empty() {
             if std::mem::take(&mut self.unsaved) {
@@ -195,8 +196,8 @@ impl OscHandler {
         self.unsaved = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
         let set = move || settings.iter().filter_map(|(path, args)| set(&engine, path, args).err()).collect();
-        // Applied in a thread that may block, because opening a sound device takes time. An error
-        // here is a panic, which is already logged.
+        // The settings are applied in a thread that may block, because opening a sound device takes
+        // time. The only possible error is a panic, which is already logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
         for problem in refused {
             self.reject(&problem);
@@ -217,6 +218,6 @@ async fn save(engine: &Arc<Engine>) {
             warn!("settings changed by OSC last only until khor stops: {problem}");
         }
     };
-    // An error here is a panic, which is already logged.
+    // The only possible error is a panic, which is already logged.
     drop(tokio::task::spawn_blocking(save).await);
 }

@@ -8,7 +8,7 @@ use rosc::{OscMessage, OscPacket, decoder};
 
 /// Deepest nesting of bundles or arrays that is read.
 const MAX_DEPTH: usize = 4;
-/// Longest address that is read, bytes. khor's own addresses are at most a fifth of it.
+/// Longest address that is read, bytes. khor's own addresses are much shorter.
 const MAX_ADDRESS_BYTES: usize = 256;
 /// The first bytes of a bundle. A time tag follows.
 const BUNDLE: &[u8; 8] = b"#bundle\0";
@@ -40,7 +40,7 @@ pub(super) enum Malformed {
 /// Calls `take` with each message of a datagram, in order, and with an error for each malformed
 /// element. After an error the next element is still read, unless its start is unknown.
 pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malformed>)) {
-    // The unread bytes of each open bundle, the innermost bundle last.
+    // The unread bytes of each bundle that is being read, the innermost bundle last.
     let mut open: Vec<&[u8]> = Vec::with_capacity(MAX_DEPTH);
     let mut element = Some(datagram);
     loop {
@@ -66,7 +66,7 @@ pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malf
     }
 }
 
-/// The elements of a bundle; `None` if the packet is not a bundle.
+/// The bytes of a bundle's elements; `None` if the packet is not a bundle.
 fn bundle(bytes: &[u8]) -> Option<Result<&[u8], Malformed>> {
     let elements = bytes.strip_prefix(BUNDLE)?;
     Some(elements.get(TIME_TAG_BYTES..).ok_or(Malformed::CutBundle))

@@ -8,8 +8,8 @@
 
 use super::command::{MUTE, PANIC, set_addresses};
 
-/// Longest name between two slashes, bytes. A `u128` has one bit for each position in the name,
-/// including its end.
+/// Longest name between two slashes, bytes. A `u128` has a bit for each position in such a name,
+/// including the end of the name.
 const MAX_NAME_BYTES: usize = 127;
 
 /// Whether an address is a pattern.
@@ -85,13 +85,15 @@ impl<'a> Part<'a> {
 }
 
 impl Piece<'_> {
-    /// The positions after this piece, for the positions before it.
+    /// The positions in the name at which a match of this piece can end. `places` are the positions at
+    /// which the match can begin. Positions are bits.
     fn advance(&self, places: u128, name: &[u8]) -> u128 {
         match self {
             Self::Byte(byte) => step(places, name, |other| other == *byte),
             Self::Any => step(places, name, |_| true),
             Self::Star => {
-                // A star reaches every position from the first position on.
+                // `*` matches any number of bytes, so a match can end at every position from the first
+                // possible begin on.
                 let all = u128::MAX >> (MAX_NAME_BYTES - name.len());
                 all & (u128::MAX << places.trailing_zeros())
             }

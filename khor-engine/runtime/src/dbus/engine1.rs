@@ -25,7 +25,7 @@ const PATH: &str = "/org/khor/Engine";
 /// Level, deviation and surprise of a lane.
 type Lane = (f64, f64, f64);
 
-/// The object on the bus.
+/// The object that khor publishes on the session bus.
 struct Engine1 {
     engine: Arc<Engine>,
 }
@@ -94,8 +94,8 @@ impl Engine1 {
         self.engine.set_muted(false);
     }
 
-    /// Mutes for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze ends, in the unit of
-    /// `SnoozedUntil`.
+    /// Mutes for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze ends, milliseconds since
+    /// 1970, or 0 if there is no snooze.
     fn snooze(&self, minutes: u32) -> fdo::Result<u64> {
         let until = self.engine.snooze(minutes);
         Ok(until.map_err(|problem| fdo::Error::InvalidArgs(problem.to_string()))?.unwrap_or(0))
@@ -140,7 +140,7 @@ fn absent(engine: &Engine) -> BTreeMap<String, String> {
     engine.signals().0.into_iter().filter_map(|(name, signal)| Some((name, signal.reason?))).collect()
 }
 
-/// Serves the interface until the connection to the bus ends.
+/// Serves `org.khor.Engine1` until the connection to the bus ends.
 pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut cues = engine.cues();
     let mut published = Published::of(engine);
@@ -166,7 +166,7 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// The values that were published last.
+/// The values that were last published on the bus.
 struct Published {
     polls: u32,
     muted: bool,
@@ -195,7 +195,7 @@ impl Published {
         }
     }
 
-    /// Publishes changed values. Controls are published at once, all other values once a second.
+    /// Publishes changed values. Checks controls at each poll, and all other values once a second.
     async fn publish_changes(
         &mut self,
         engine: &Engine,

@@ -37,9 +37,9 @@ pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
 /// A part of khor on the session bus.
 #[derive(Clone, Copy, Debug)]
 enum Part {
-    /// `org.khor.Engine`.
+    /// The interface `org.khor.Engine1`, for scripts and desktop tools.
     Bus,
-    /// The media player.
+    /// The media player (MPRIS).
     Mpris,
     /// Notifications. khor owns no name for them; another program shows them.
     Notifications,
@@ -128,7 +128,7 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
             changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Saves changes that a client made through the bus, whatever ended the part.
+        // Save the settings that clients changed, whether the part was disabled or the engine stops.
         steer::save(engine).await;
     }
 }
@@ -150,12 +150,12 @@ async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     }
 }
 
-/// The health while there is no session bus.
+/// The health of a part while there is no session bus.
 fn absent(error: String) -> Health {
     Health::failing(error, NO_BUS_FIX)
 }
 
-/// The health after an error, with the fix.
+/// The health of a part after an error of the session bus, with the fix.
 fn explain(part: Part, problem: &zbus::Error) -> Health {
     let (name, setting) = (part.name(), part.setting());
     match problem {

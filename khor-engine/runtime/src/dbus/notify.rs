@@ -112,13 +112,13 @@ async fn show(notifications: &NotificationsProxy<'_>, message: &Message) -> zbus
     notifications.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
 }
 
-/// A notification.
+/// A notification to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     kind: khor_proto::CueKind,
     /// Id of the notification that this one replaces; 0 for none.
     replaces: u32,
-    /// 1 is normal, 2 is critical.
+    /// Urgency of the notification: 1 is normal, 2 is critical.
     urgency: u8,
     title: String,
     body: String,
@@ -127,13 +127,13 @@ struct Message {
 /// The cues of one kind since their last notification.
 #[derive(Debug)]
 struct Burst {
-    /// When the last notification was shown.
+    /// When the last notification of this kind was shown.
     at: Instant,
-    /// Id of that notification.
+    /// Id of the last notification of this kind; 0 until it is known.
     id: u32,
-    /// Number of cues since that notification.
+    /// Number of cues since the last notification of this kind.
     more: u32,
-    /// The last cue.
+    /// The newest cue.
     last: Cue,
 }
 
@@ -142,7 +142,7 @@ struct Burst {
 struct Bursts(HashMap<khor_proto::CueKind, Burst>);
 
 impl Bursts {
-    /// Adds a cue. Returns the notification to show now, if there is one.
+    /// Adds a cue. Returns a notification if one must be shown now.
     fn add(&mut self, cue: Cue, now: Instant) -> Option<Message> {
         let urgency = urgency(cue.kind)?;
         if let Some(burst) = self.0.get_mut(&cue.kind).filter(|burst| now < burst.at + MIN_INTERVAL) {
@@ -160,7 +160,7 @@ impl Bursts {
         self.0.values().filter(|burst| burst.more > 0).map(|burst| burst.at + MIN_INTERVAL).min()
     }
 
-    /// An update that is due at `now`.
+    /// The update of a notification that is due at `now`; `None` if no update is due.
     fn next_due(&mut self, now: Instant) -> Option<Message> {
         let burst = self.0.values_mut().find(|burst| burst.more > 0 && burst.at + MIN_INTERVAL <= now)?;
         let message = message(&burst.last, urgency(burst.last.kind)?, burst.id, burst.more);

@@ -31,7 +31,7 @@ const PATH: &str = "/org/mpris/MediaPlayer2";
 /// The id of the only track, which never ends.
 const TRACK: ObjectPath<'static> = ObjectPath::from_static_str_unchecked("/org/khor/track/machine");
 
-/// The interface about the program.
+/// The interface `org.mpris.MediaPlayer2`, which describes the program.
 struct Root;
 
 #[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
@@ -80,10 +80,10 @@ impl Root {
     fn quit(&self) {}
 }
 
-/// The interface of the player.
+/// The interface `org.mpris.MediaPlayer2.Player`, which controls the sound.
 struct Player {
     engine: Arc<Engine>,
-    /// A client has set the volume, and it is not in the configuration file yet.
+    /// Whether a client has set a volume that is missing in the configuration file.
     unsaved: Arc<AtomicBool>,
 }
 
@@ -240,7 +240,7 @@ impl Track {
     }
 }
 
-/// Serves the player until the connection to the bus ends.
+/// Serves the media player until the connection to the bus ends.
 pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::Result<()> {
     let mut published = Published::of(engine);
     let unsaved = Arc::new(AtomicBool::new(false));
@@ -258,7 +258,7 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// The values that were published last.
+/// The values that were last published on the bus.
 struct Published {
     polls: u32,
     muted: bool,
@@ -293,7 +293,7 @@ impl Published {
             served.metadata_changed(emitter).await?;
         }
         if is_slow_update && unsaved.swap(false, Relaxed) {
-            // Saves a moving slider only once a second.
+            // While a client moves its slider, the volume is saved once a second.
             steer::save(engine).await;
         }
         Ok(())

@@ -8,7 +8,7 @@ use zbus::fdo;
 
 use crate::engine::Engine;
 
-/// Makes another preset the current one.
+/// Makes the preset `name` the current one.
 pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Result<()> {
     change(engine, move |engine| engine.select_preset(&name)).await
 }
@@ -44,7 +44,7 @@ pub(super) async fn save(engine: &Arc<Engine>) {
             warn!("settings changed through the session bus last only until khor stops: {problem}");
         }
     };
-    // An error here is a panic, which is already logged.
+    // The only possible error is a panic, which is already logged.
     drop(tokio::task::spawn_blocking(save).await);
 }
 

@@ -12,7 +12,7 @@ pub struct DoctorInput {
     pub socket: PathBuf,
     /// The configuration file.
     pub config_path: PathBuf,
-    /// The configuration that the checks use: the file with the flags of the command line.
+    /// The configuration, including the flags of the command line.
     pub config: Config,
     /// The health report of the running engine; `None` if no engine answers.
     pub health: Option<HealthReport>,

@@ -37,7 +37,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
         Ok((client, welcome)) => {
             checks.push(Check::ok(
                 "collector",
-                format!("collector {} at {}", welcome.collector_version, socket.display()),
+                format!("collector {} answers at {}", welcome.collector_version, socket.display()),
             ));
             checks.push(probes(&welcome));
             checks.extend(input.health.as_ref().and_then(|health| missed(&health.missed)));
@@ -57,8 +57,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     checks
 }
 
-/// The description of the collector that the running engine uses, which may have another socket
-/// than the checks.
+/// The description of the collector that the running engine uses. The engine may use another socket
+/// than this check.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?.source;
     let delivers = source.kind == Some(SourceKind::Collector) && source.ok;
@@ -110,7 +110,7 @@ fn group_of(socket: &Path) -> String {
     group.map_or_else(|| "khor".to_owned(), |group| group.name)
 }
 
-/// How this user joins the group that may connect to the socket.
+/// The fix for a user outside the group that may connect to the socket.
 fn join_group(group: &str) -> String {
     if group == "root" {
         return "install khor's package, or start khor-collector with --group and one of this user's groups; do not add \

@@ -38,7 +38,7 @@ async fn sound(input: &DoctorInput) -> Check {
     }
     let config = config.audio.clone();
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
-    // Runs in its own thread, because a sound server may never answer.
+    // The probe runs in a thread that may block, because a sound server may never answer.
     let tried = tokio::task::spawn_blocking(move || {
         audio::probe(&config.backend, &config.device, config.sample_rate)
     });

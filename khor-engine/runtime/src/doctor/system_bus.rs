@@ -26,7 +26,7 @@ pub(super) async fn can_be_started(bus: &Connection, name: &str) -> Option<bool>
     Some(names.await?.iter().any(|known| known.as_str() == name))
 }
 
-/// The state of a unit by systemd: `active`, `inactive` or `failed`. `None` if systemd or the unit
+/// The state of a systemd unit: `active`, `inactive` or `failed`. `None` if systemd or the unit
 /// is missing.
 pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     const SYSTEMD: &str = "org.freedesktop.systemd1";
@@ -42,7 +42,7 @@ pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     within(unit.get_property("ActiveState")).await
 }
 
-/// A proxy that does not cache properties, because each is read once.
+/// A D-Bus proxy. It does not cache properties, because the checks read each property once.
 async fn proxy<'a>(
     bus: &Connection,
     service: &'a str,

@@ -16,8 +16,8 @@ use khor_synth::{Offline, RenderMode, Samples};
 
 use super::settings::offline_settings;
 
-/// Start of the clip in its capture, seconds. The engine learns the baseline from the part before it.
-/// The load begins three seconds after it.
+/// Start of the clip in its capture, seconds. The engine learns the baseline from the capture before
+/// this time. The load begins three seconds after this time.
 const FROM_S: f64 = 9.0;
 /// Length of a clip, seconds: three quiet seconds, then the load.
 pub const CLIP_S: f64 = 16.0;
@@ -25,7 +25,7 @@ pub const CLIP_S: f64 = 16.0;
 /// capture.
 const SPARE_S: f64 = 0.25;
 
-/// A clip.
+/// A clip: a capture, and the texts about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clip {
     /// Name of the clip in the API.
@@ -155,7 +155,7 @@ impl Clip {
         Ok(is_whole.then(|| wav.finish()))
     }
 
-    /// Renders the samples and the notes.
+    /// Renders the clip. Returns its samples and its notes.
     ///
     /// # Errors
     ///

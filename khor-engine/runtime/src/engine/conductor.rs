@@ -21,13 +21,13 @@ use super::state::SharedState;
 
 /// Time between two wake-ups of the thread. The collector sends a sample at every second wake-up.
 const TICK: Duration = Duration::from_millis(10);
-/// How far ahead of their onsets notes are composed, seconds. The outputs have enough time to play
-/// each note exactly on time, and an event still sounds on the next step.
+/// How far ahead of their onsets notes are composed, seconds. The outputs need this time to play each
+/// note exactly at its onset. It is short enough for an event to sound on the next step.
 const AHEAD_S: f64 = 0.050;
 /// Time between two updates of MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
-/// The music skips the missed time if it is more than this late, seconds. The usual cause is that
-/// the machine was suspended.
+/// If the music is later than this, it skips the missed time, seconds. The usual cause is that the
+/// machine was suspended.
 const SKIP_S: f64 = 1.0;
 /// A note later than this is dropped, seconds. Notes are late if the machine does not run the thread
 /// in time. Several late notes at once would sound like one loud event. The value is shorter than
@@ -94,20 +94,20 @@ impl Conductor {
     }
 }
 
-/// Returns the current time. Tests replace it.
+/// The clock of the thread. Tests use a clock that they set.
 type Clock = Box<dyn Fn() -> Instant + Send>;
 
-/// The state of the thread.
+/// The state of the conductor's thread.
 struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
     /// Number of preset changes when the player last received the timbres of a preset.
     patched: Option<u64>,
-    /// The position that was published last.
+    /// The position in the music that was published last.
     published: Option<Position>,
     clock: Clock,
-    /// When musical time began.
+    /// The instant at which the musical time is 0.
     start: Instant,
     /// Notes of the current wake-up. Kept to reuse the memory.
     fresh: Vec<Note>,
@@ -263,7 +263,7 @@ impl MusicThread {
     /// Sends the notes that sound to a new sound stream, because a pad may last for many bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
-        // A stream that only paused still plays its notes.
+        // After a pause, the same stream still has its notes.
         let is_new = stream.is_some() && stream != self.stream;
         if is_new {
             for note in &self.sounding {
@@ -427,7 +427,7 @@ mod tests {
         [Some(Lane { level: 0.9, deviation: 3.0, surprise: 0.5 }); SignalId::COUNT].into()
     }
 
-    /// The music of the first seconds, as the composer writes it.
+    /// The notes of the first seconds, directly from the composer.
     fn composed(seconds: f64) -> Vec<Note> {
         let mut notes = Vec::new();
         composer().advance(seconds, &busy(), &mut notes);
@@ -460,7 +460,7 @@ mod tests {
             let at_once = |layer| notes.iter().filter(move |n| n.layer == layer && n.onset_s <= now_s);
             let foreground = at_once(Layer::Pulse).chain(at_once(Layer::Voices));
             let steps: BTreeSet<i64> = foreground.map(|note| (note.onset_s / step_s) as i64).collect();
-            assert!(steps.len() <= 1, "steps {steps:?} at once");
+            assert!(steps.len() <= 1, "late notes of several steps at once: {steps:?}");
             for pad in at_once(Layer::Bed) {
                 let is_rest = |whole: &&Note| whole.midi == pad.midi && whole.onset_s < now_s;
                 let ends_s = pads.iter().filter(is_rest).map(end_s);

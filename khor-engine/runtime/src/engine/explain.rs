@@ -188,12 +188,12 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
     SoundPart { layer: "pulse".into(), what, because }
 }
 
-/// The route to a feature of the music, and the feature's value, 0..=1.
+/// The route that controls a feature of the music, and the feature's value, 0..=1.
 fn moved(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
     sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
-/// The input of a route, in words.
+/// The input of a route in words, such as the label of a signal.
 fn cause(route: &Route) -> String {
     match route.input {
         Input::Work => "total work".to_owned(),

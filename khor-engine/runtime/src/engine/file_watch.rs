@@ -25,7 +25,7 @@ pub(super) async fn watch_files(engine: Weak<Engine>) {
     loop {
         ticks.tick().await;
         let Some(engine) = engine.upgrade() else { return };
-        // An error here is a panic, which is already logged.
+        // The only possible error is a panic, which is already logged.
         drop(tokio::task::spawn_blocking(move || engine.check_files()).await);
     }
 }

@@ -136,7 +136,7 @@ impl Library {
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
-        // The name of a file may contain any character.
+        // File names may contain characters that are unsafe in a terminal.
         let mut problems: Vec<String> = all.map(inert::owned_line).collect();
         let more = problems.len().saturating_sub(MAX_PROBLEMS);
         problems.truncate(MAX_PROBLEMS);
@@ -195,7 +195,7 @@ fn list(dir: &Path) -> io::Result<Listed> {
         }
     }
     is_cut |= paths.len() > MAX_FILES;
-    // A file that was just deleted is not listed.
+    // `None` for a file that was deleted just now.
     let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
     let files = paths.into_iter().take(MAX_FILES).filter_map(stamped);
     Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })

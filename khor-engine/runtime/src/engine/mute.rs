@@ -71,7 +71,7 @@ impl Engine {
         let before = state.silence;
         state.silence.advance(now_ts_ms, QuietHours(quiet).until(now).map(ts_ms));
         if state.silence != before {
-            // Sent under the lock, so that concurrent changes keep their order.
+            // Send the command while the lock is held, so that concurrent changes keep their order.
             self.conductor.send(Command::Muted(state.silence.is_muted()));
         }
         let next = [state.silence.snoozed_until_ts_ms, QuietHours(quiet).next_change(now).map(ts_ms)];
@@ -84,7 +84,7 @@ impl Engine {
         let mut state = self.state.lock();
         change(&mut state.silence);
         let muted = state.silence.is_muted();
-        // Sent under the lock, so that concurrent changes keep their order.
+        // Send the command while the lock is held, so that concurrent changes keep their order.
         self.conductor.send(Command::Muted(muted));
         self.silence_changed.notify_one();
         muted
@@ -99,7 +99,8 @@ pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
             return;
         };
         match wait {
-            // Whether the time ended or a change arrived, the next round applies the current time.
+            // The result does not matter: after a timeout and after a change, the loop applies the
+            // current time.
             Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
             None => changed.notified().await,
         }
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
     }
 
-    /// A regression test: the toggle ended the snooze and unmuted the device.
+    /// Tests against an earlier bug: the toggle ended the snooze and unmuted the device.
     #[tokio::test]
     async fn a_toggle_during_a_snooze_mutes() {
         let (engine, _dir) = quiet_engine();

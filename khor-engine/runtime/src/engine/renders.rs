@@ -32,8 +32,8 @@ use crate::work_queue::{QueueFull, WorkPermit, WorkQueue};
 const MAX_WAITING: usize = 4;
 /// Most bytes of all cached clips: enough for four clips at 48 kHz, or one at 192 kHz.
 const CACHE_BYTES: usize = 12 << 20;
-/// Most bytes of all clips in memory: cached clips, the running render, and clips that clients have
-/// not received completely.
+/// Most bytes of all clips in memory: cached clips, the running render, and clips that are still being
+/// sent to clients.
 const MAX_MEMORY_BYTES: usize = 48 << 20;
 
 /// Renders clips for the API.
@@ -56,7 +56,7 @@ pub struct RenderedClip {
 /// Why a clip cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Too many requests wait, or clients have not received too many clips yet.
+    /// Too many requests wait, or too many clips are still being sent to clients.
     #[error(transparent)]
     Busy(#[from] QueueFull),
     /// A built-in capture cannot be read.
@@ -208,7 +208,7 @@ struct RenderJob {
     key: Key,
     cache: Arc<Mutex<ClipCache>>,
     memory: OwnedSemaphorePermit,
-    /// Held while the render runs, because only one may run.
+    /// The permission to render. It is held until the render ends.
     permit: WorkPermit,
 }
 

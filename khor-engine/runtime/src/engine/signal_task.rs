@@ -41,7 +41,7 @@ const SAVE_INTERVAL: Duration = Duration::from_mins(5);
 /// A command for the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BaselineCommand {
-    /// Stops or resumes learning.
+    /// Freezes the baseline, or resumes learning it.
     Freeze(bool),
     /// Resets the baseline, and learns a new one.
     Reset,
@@ -49,7 +49,7 @@ pub(super) enum BaselineCommand {
     Save,
 }
 
-/// The state of the task.
+/// The state of the signal task.
 pub(super) struct SignalTask {
     state: Arc<SharedState>,
     osc: osc::OscOutput,
@@ -106,14 +106,14 @@ impl SignalTask {
         }
     }
 
-    /// Runs until the source ends.
+    /// Handles the events of the source until the source ends.
     pub(super) async fn run(mut self, mut events: mpsc::Receiver<InputEvent>) {
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
                 Some((command, done)) = self.commands.recv() => {
                     self.execute(command).await;
-                    // The caller may have stopped waiting.
+                    // Sending fails if the caller no longer waits.
                     done.send(()).ok();
                     continue;
                 }
@@ -214,7 +214,7 @@ impl SignalTask {
     /// Saves the baseline. Waits for the disk.
     async fn save(&mut self) {
         if let Some(writing) = self.start_save() {
-            // An error here is a panic, which is already logged.
+            // The only possible error is a panic, which is already logged.
             drop(writing.await);
         }
     }

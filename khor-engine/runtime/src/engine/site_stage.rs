@@ -24,8 +24,8 @@ impl Stage {
                 reading,
             })
             .collect();
-        // A sum over hosts treats each signal separately, so disabled signals can still be removed
-        // from it.
+        // Disabled signals can be removed from a sum over hosts, because each signal is summed
+        // separately.
         let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<StageSection<'_>> = groups
             .map(|group| StageSection {

@@ -24,9 +24,9 @@ pub(super) enum SourceChoice {
 /// An event that a source sends to the signal task.
 #[derive(Clone, Debug)]
 pub(super) enum InputEvent {
-    /// An event of a source of frames, or a source that started or was lost.
+    /// An event that every kind of source can send.
     Source(SourceEvent),
-    /// An event of a site's hosts.
+    /// An event of a site, such as new readings of its hosts.
     Fleet(FleetEvent),
 }
 

@@ -40,7 +40,7 @@ pub enum SiteDetail<'a> {
     },
 }
 
-/// The sum over the hosts of a section.
+/// A section whose hosts are known only as a sum.
 #[derive(Clone, Debug)]
 pub struct StageSection<'a> {
     /// Name of the section; `None` for the hosts without a section.
@@ -67,7 +67,7 @@ pub struct StagePlan {
     pub reading: Option<Reading>,
     /// The soloists, in the order of the cast's soloists.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// The input of the composer.
+    /// The lanes and placements for the composer.
     pub cast: Arc<Cast>,
     /// How the site plays.
     pub mode: SiteMode,
@@ -116,7 +116,7 @@ impl StagePlan {
 }
 
 impl Stage {
-    /// Updates the choice. `hosts` are the hosts that are known by name.
+    /// Chooses again which hosts and sections play. `hosts` are the hosts that are known by name.
     pub fn update(&mut self, mode: SiteMode, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> StagePlan {
         let sending = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(sending().map(|host| (host.name, &host.reading.lanes)));
@@ -214,7 +214,7 @@ impl Stage {
     }
 }
 
-/// A list of the first names and the number of the others. There may be thousands.
+/// The first names as text, with the number of the others. There may be thousands of names.
 fn name_list(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -275,8 +275,9 @@ fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) ->
 fn roll_call_turns(count: usize, turns: Vec<RollCallTurn>, plan: &mut StagePlan) -> PulseCast {
     if count > MAX_TURNS {
         let beyond = count - MAX_TURNS;
-        plan.remark =
-            Some(format!("{count} need more than {MAX_TURNS} turns, so the last {beyond} have none"));
+        plan.remark = Some(format!(
+            "{count} hosts or sections need more than {MAX_TURNS} turns, so the last {beyond} have none"
+        ));
     }
     plan.turns = turns.len();
     PulseCast::RollCall(turns)
@@ -382,7 +383,7 @@ mod tests {
         let (count, remark) = turns(&of(|_| ""));
         assert_eq!(
             (count, remark.as_deref()),
-            (32, Some("40 need more than 32 turns, so the last 8 have none"))
+            (32, Some("40 hosts or sections need more than 32 turns, so the last 8 have none"))
         );
         assert_eq!(turns(&of(|_| "")[..32]), (32, None));
     }

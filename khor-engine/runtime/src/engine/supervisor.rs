@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that awaits
-/// them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, which is then missing.
+/// them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, which is missing then.
 /// `khor-audio-end` has no other work than the stream that it closes. A failed `khor-render` is an
 /// error of its request.
 const MAY_FAIL: [&str; 6] =
@@ -219,7 +219,7 @@ mod tests {
         };
         ["khor-io", "khor-priority", "khor-osc-name", "cpal_alsa_out"].into_iter().for_each(fail);
         assert_eq!(supervisor.end_reason(), None);
-        // A panicking request, which runs in a thread of its own.
+        // A request that panics in a thread of the runtime.
         assert!(tokio::task::spawn_blocking(|| panic!("a request's bug")).await.is_err());
         assert_eq!(supervisor.end_reason(), None);
         fail("khor-midi");

@@ -9,7 +9,7 @@ use khor_signal::{Accumulator, Counter, Counters, PerCounter};
 /// is dropped.
 const MAX_SCOPES: usize = 64;
 
-/// The totals since the engine started. The whole machine and each other scope have their own totals.
+/// The totals since the engine started. Each scope has its own totals, and the whole machine too.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
     /// All known scopes. The current scope is the last.

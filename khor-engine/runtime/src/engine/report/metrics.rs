@@ -63,7 +63,7 @@ pub(in crate::engine) fn metrics(
     since: Option<ReadPosition>,
     with_history: bool,
 ) -> MetricsReport<WrittenPoint> {
-    // Notes and cues are numbered from 1, so the default position 0 selects all.
+    // Notes and cues are numbered from 1, so the default position 0 selects all of them.
     let since = since.unwrap_or_default();
     MetricsReport {
         ts_ms: now_unix_ms(),

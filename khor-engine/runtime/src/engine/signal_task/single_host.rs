@@ -25,7 +25,7 @@ impl SignalTask {
         self.stage = Stage::default();
         let mut state = self.state.lock();
         state.plan = self.empty_plan();
-        // The history is that of other hosts.
+        // The history is cleared, because it belongs to other hosts.
         state.history.clear();
         let site = state.site.clone();
         state.single_host =
@@ -47,7 +47,7 @@ impl SignalTask {
         StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
-    /// The selected host, and its state in the site if the site has it. `None` if no host is selected.
+    /// The selected host, with its data if the site has this host. `None` if no host is selected.
     fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
         let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
