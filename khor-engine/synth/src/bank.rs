@@ -1,4 +1,4 @@
-//! The 24 voices: assigns notes, ends voices, and steals one when all are in use.
+//! Manages the 24 voices: assigns notes to them, ends them, and steals one if all are in use.
 
 #[cfg(test)]
 mod operations;
@@ -8,23 +8,23 @@ use super::{
     lanes::LANES,
 };
 
-/// Voices.
+/// Number of voices.
 pub(super) const VOICES: usize = 24;
 const GROUPS: usize = VOICES / LANES;
-/// A stolen voice fades within this, seconds; its successor begins when it is silent.
+/// Fade-out of a stolen voice, seconds. Its successor begins when it is silent.
 const STEAL_FADE_S: f32 = 0.005;
-/// All notes off fades within this, seconds.
+/// Fade-out of all voices in [`VoiceBank::all_off`], seconds.
 const OFF_FADE_S: f32 = 0.012;
 
-/// The bank's state of one voice.
+/// The state of one voice.
 #[derive(Clone, Copy, Debug, Default)]
 struct Voice {
     active: bool,
-    /// Frame of its release.
+    /// Frame of the release.
     release_frame: u64,
-    /// Order of arrival: lower is older.
+    /// Number of the note: lower numbers are older.
     serial: u64,
-    /// The note that takes over when this one has faded.
+    /// The note that starts when this voice has faded out.
     successor: Option<NoteStart>,
 }
 
@@ -33,7 +33,7 @@ struct Voice {
 pub(super) struct VoiceBank {
     groups: [VoiceGroup; GROUPS],
     voices: [Voice; VOICES],
-    /// Voices that may sound, 1..=24.
+    /// Maximum number of sounding voices, 1..=24.
     limit: usize,
     serial: u64,
     stolen: u64,
@@ -54,9 +54,9 @@ impl VoiceBank {
         }
     }
 
-    /// Limits the sounding voices, 1..=24. If more sound, the least important ones fade within 5
-    /// ms. If that is not enough, notes that wait for a fading voice are dropped.
-    /// Audio thread; no allocation.
+    /// Sets the maximum number of sounding voices, 1..=24. If more sound, the least important ones
+    /// fade out within 5 ms. If that is not enough, notes that wait for a fading voice are dropped.
+    /// Real-time safe.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.clamp(1, VOICES);
         for _ in self.limit..self.lasting_voices() {
@@ -78,8 +78,7 @@ impl VoiceBank {
         }
     }
 
-    /// Begins a note in a free voice, or in place of the least missed one.
-    /// Audio thread; no allocation.
+    /// Starts a note in a free voice, or instead of the least important one. Real-time safe.
     pub(super) fn play(&mut self, start: NoteStart) {
         let free = if self.lasting_voices() < self.limit { self.free(&start) } else { None };
         if let Some(free) = free {
@@ -98,12 +97,12 @@ impl VoiceBank {
         self.groups[voice / LANES].fades.begin(voice % LANES, frames);
     }
 
-    /// Voices that sound and won't be silent within a fade.
+    /// Number of voices that sound and do not fade out without a successor.
     fn lasting_voices(&self) -> usize {
         (0..VOICES).filter(|&v| self.voices[v].active && !self.is_leaving(v)).count()
     }
 
-    /// Whether a voice fades and no note waits for it.
+    /// Whether a voice fades out and no note waits for it.
     fn is_leaving(&self, voice: usize) -> bool {
         let fades = &self.groups[voice / LANES].fades;
         fades.fading(voice % LANES) && self.voices[voice].successor.is_none()
@@ -116,7 +115,7 @@ impl VoiceBank {
         self.groups[voice / LANES].start(voice % LANES, start);
     }
 
-    /// A free voice where it costs least: in a group that sounds already, with the same waveform.
+    /// The free voice that costs least: in a group that sounds already, with the same waveform.
     fn free(&self, start: &NoteStart) -> Option<usize> {
         let cost = |voice: usize| {
             let group = voice / LANES;
@@ -127,10 +126,10 @@ impl VoiceBank {
         (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
     }
 
-    /// The least important of the voices that stay: released before held, then the quietest, then
-    /// the oldest.
+    /// The least important voice: released before held ones, then the quietest, then the oldest.
+    /// Voices that fade already are excluded.
     fn victim(&self) -> Option<usize> {
-        let missed = |voice: usize| {
+        let importance = |voice: usize| {
             let (group, lane) = (&self.groups[voice / LANES], voice % LANES);
             let held = if group.envelopes.released(lane) { 0.0 } else { 1.0 };
             held + group.envelopes.level()[lane]
@@ -138,11 +137,11 @@ impl VoiceBank {
         let stays =
             |v: usize| self.voices[v].active && self.voices[v].successor.is_none() && !self.is_leaving(v);
         (0..VOICES).filter(|&v| stays(v)).min_by(|&a, &b| {
-            missed(a).total_cmp(&missed(b)).then(self.voices[a].serial.cmp(&self.voices[b].serial))
+            importance(a).total_cmp(&importance(b)).then(self.voices[a].serial.cmp(&self.voices[b].serial))
         })
     }
 
-    /// Fades all voices and forgets their successors. Audio thread; no allocation.
+    /// Fades out all voices and removes their successors. Real-time safe.
     pub(super) fn all_off(&mut self) {
         for (v, voice) in self.voices.iter_mut().enumerate().filter(|(_, voice)| voice.active) {
             voice.successor = None;
@@ -150,8 +149,8 @@ impl VoiceBank {
         }
     }
 
-    /// Renders `frames` frames, beginning at `frame`, into the buses of the mix and of the stems,
-    /// beginning at `at`. Audio thread; no allocation.
+    /// Renders `frames` frames from `frame` on into the buses of the mix and of the stems, from
+    /// index `at` on. Real-time safe.
     #[inline(always)]
     pub(super) fn render(
         &mut self,
@@ -180,7 +179,7 @@ impl VoiceBank {
         }
     }
 
-    /// Frees voices that have ended, and starts their successors.
+    /// Frees the voices that have ended, and starts their successors.
     fn retire(&mut self, g: usize) {
         for lane in 0..LANES {
             let v = g * LANES + lane;
@@ -199,17 +198,17 @@ impl VoiceBank {
         }
     }
 
-    /// Voices that sound. Audio thread; no allocation.
+    /// Number of sounding voices. Real-time safe.
     pub(super) fn active(&self) -> usize {
         self.voices.iter().filter(|voice| voice.active).count()
     }
 
-    /// Voices stolen so far.
+    /// Number of stolen voices.
     pub(super) fn stolen(&self) -> u64 {
         self.stolen
     }
 
-    /// Notes that found not even a voice to steal.
+    /// Number of notes that were dropped because no voice could be stolen.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,4 +1,4 @@
-//! Stereo ping-pong delay: repeats alternate sides and lose their highs and lows.
+//! Computes a stereo ping-pong delay. The echoes alternate sides and lose high and low frequencies.
 
 use super::{
     lanes::{BLOCK, flush, sanitize},
@@ -7,35 +7,35 @@ use super::{
 
 /// Longest delay, seconds.
 const MAX_S: f32 = 1.0;
-/// Share of a repeat that is repeated again.
+/// Gain from one echo to the next.
 const FEEDBACK: f32 = 0.42;
-/// Low-pass in the loop, Hz.
+/// Cutoff of the low-pass in the loop, Hz.
 const DAMP_HZ: f32 = 2400.0;
-/// High-pass in the loop, Hz: repeats must not pile up in the bass.
+/// Cutoff of the high-pass in the loop, Hz. It prevents bass from accumulating.
 const LOW_CUT_HZ: f32 = 180.0;
-/// Time constant of a change of delay time, seconds. The pitch changes for a moment, instead of a
-/// jump.
+/// Time constant of a change of the delay time, seconds. The echoes glide in pitch for a moment
+/// instead of jumping.
 const GLIDE_S: f32 = 0.25;
-/// Time constant in which such a change accelerates, seconds. A jump in pitch would sound like a
-/// click.
+/// Time constant with which such a change accelerates, seconds. A sudden change of pitch would
+/// sound like a click.
 const START_S: f32 = 0.03;
 
-/// The two lines. Memory is allocated once.
+/// The two delay lines. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Delay {
     lines: [Vec<f32>; 2],
     write: usize,
-    /// Current and target delay, frames. f64, because the last small steps of the glide vanish in
-    /// f32.
+    /// Current and target delay, frames. They are f64 because f32 would lose the last small steps
+    /// of a glide.
     frames: f64,
     target_frames: f64,
-    /// Glides from the one to the other; `frames` follows it.
+    /// Glides to `target_frames`; `frames` follows it.
     aim_frames: f64,
     glide: f64,
     start: f64,
     damp: f32,
     low_cut: f32,
-    /// Filter states per side.
+    /// Filter states of each channel.
     low: [f32; 2],
     bass: [f32; 2],
     sample_rate_hz: f32,
@@ -62,19 +62,18 @@ impl Delay {
         }
     }
 
-    /// Sets the time of a repeat, seconds, 0.05..=1. Audio thread; no allocation.
+    /// Sets the delay time, seconds, 0.05..=1. Real-time safe.
     pub(super) fn set_time(&mut self, seconds: f32) {
         let seconds = if seconds.is_finite() { seconds.clamp(0.05, MAX_S) } else { 0.4 };
         self.target_frames = f64::from((seconds * self.sample_rate_hz).round());
     }
 
-    /// Repeats of `input`, left and right. Audio thread; no allocation.
+    /// Writes the echoes of `input` to left and right. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
-        // The shortest delay is longer than a block, so a whole block can be read before it is
-        // written.
+        // The shortest delay is longer than a block, so a whole block is read before it is written.
         [*left, *right] = self.read();
-        // Left feeds right feeds left: the repeats change sides.
+        // Left feeds right and right feeds left, so the echoes change sides.
         let [mut to_right, mut to_left] = [*left, *right];
         self.tone(&mut to_right, &mut to_left);
         for i in 0..BLOCK {
@@ -86,7 +85,7 @@ impl Delay {
         self.write = (self.write + BLOCK) & (self.lines[0].len() - 1);
     }
 
-    /// The input of the lines one delay ago.
+    /// The output of the lines.
     #[inline(always)]
     fn read(&mut self) -> [[f32; BLOCK]; 2] {
         let mask = self.lines[0].len() - 1;
@@ -100,7 +99,7 @@ impl Delay {
         self.read_gliding(mask)
     }
 
-    /// The same while the delay changes: a place between two frames, another one each time.
+    /// The output of the lines while the delay changes: interpolated between frames.
     #[cold]
     fn read_gliding(&mut self, mask: usize) -> [[f32; BLOCK]; 2] {
         let mut out = [[0.0; BLOCK]; 2];
@@ -118,14 +117,14 @@ impl Delay {
         out
     }
 
-    /// Takes highs and lows away from both sides.
+    /// Filters high and low frequencies out of both channels.
     #[inline(always)]
     fn tone(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let (damp, low_cut) = (self.damp, self.low_cut);
         let (damp_keep, low_cut_keep) = (1.0 - damp, 1.0 - low_cut);
         let (mut low, mut bass) = (self.low, self.bass);
         for (l, r) in left.iter_mut().zip(right) {
-            // Both sides in one loop: short chains side by side instead of one after the other.
+            // Both channels are in one loop, so that their short dependency chains run in parallel.
             for (side, x) in [l, r].into_iter().enumerate() {
                 low[side] = damp_keep * low[side] + damp * *x;
                 bass[side] = low_cut_keep * bass[side] + low_cut * low[side];
@@ -147,7 +146,7 @@ mod tests {
         let mut delay = Delay::new(48_000.0);
         delay.set_time(seconds);
         let (mut left, mut right) = (Vec::new(), Vec::new());
-        // Let the time settle, then send one impulse.
+        // Wait until the delay time is constant, then send one impulse.
         for block in 0..(240_000 + frames) / BLOCK {
             let mut input = [0.0; BLOCK];
             input[0] = f32::from(u8::from(block == 240_000 / BLOCK));

@@ -1,6 +1,7 @@
-//! The effects that all voices share: the choir's vowel, delay, reverb, master gain and DC block.
+//! Computes the effects that all voices share: vowel filter, delay, reverb, master gain and DC
+//! block.
 //!
-//! They are linear, so that stems with effects of their own add up to the mix.
+//! All effects are linear, so stems with their own effects add up to the mix.
 
 use khor_music::Controls;
 
@@ -13,11 +14,11 @@ use super::{
     vowel_filter::{BusSums, VowelFilter},
 };
 
-/// Reverb and delay returns at full control, linear.
+/// Gains of the reverb and delay returns when their controls are 1.
 const REVERB_RETURN: f32 = 0.9;
 const DELAY_RETURN: f32 = 0.9;
-/// Gain of the master at setting 1. At the default setting 0.5, the beds of the built-in presets
-/// are at -23 LUFS.
+/// Master gain at setting 1. At the default setting 0.5, the beds of the built-in presets have -23
+/// LUFS.
 const MASTER_AT_FULL: f32 = 2.0;
 
 /// One block of left and right.
@@ -52,7 +53,7 @@ impl Effects {
         effects
     }
 
-    /// Sets what of the controls concerns the effects; it glides. Audio thread; no allocation.
+    /// Sets the controls of the effects. The values glide. Real-time safe.
     pub(super) fn set_controls(&mut self, controls: &Controls) {
         self.reverb_return.set(controls.reverb.clamp(0.0, 1.0) * REVERB_RETURN);
         self.delay_return.set(controls.delay.clamp(0.0, 1.0) * DELAY_RETURN);
@@ -60,13 +61,14 @@ impl Effects {
         self.vowel_filter.set_vowel(controls.vowel);
     }
 
-    /// Sets the master gain, 0..=1, times `loudness_gain`; it glides. Audio thread; no allocation.
+    /// Sets the master gain, 0..=1, multiplied by `loudness_gain`. The value glides. Real-time
+    /// safe.
     pub(super) fn set_gain(&mut self, master_gain: f32, loudness_gain: f32) {
         self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * loudness_gain);
     }
 
-    /// The block that the voices' buses become; none: no voice sounds, and the rooms ring out.
-    /// Audio thread; no allocation.
+    /// Renders one block from the voices' buses. Without buses, no voice sounds and the effects
+    /// decay. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, buses: Option<&Buses>) -> Sides {
         let mut sums = match buses {
@@ -108,14 +110,14 @@ impl Effects {
     }
 }
 
-/// Sums the lanes of each bus. Deliberately not inlined, and so not compiled for AVX2: with vectors
-/// of eight the compiler shuffles more than it adds (24 voices were 5 % slower).
+/// Sums the lanes of each bus. It is deliberately not inlined, and so not compiled for AVX2. With
+/// vectors of eight, the compiler needs more shuffles than additions (24 voices were 5 % slower).
 #[inline(never)]
 fn sum(buses: &BusBlock) -> BusSums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {
-        // Two loops, because the compiler vectorises each. Pairwise, because a running sum would be
-        // one chain.
+        // There are two loops because the compiler vectorises each. The sum is pairwise, because a
+        // running sum would be one long chain of dependencies.
         let mut halves = [[0.0; LANES / 2]; BLOCK];
         for (lanes, half) in bus.iter().zip(&mut halves) {
             for l in 0..LANES / 2 {

@@ -1,4 +1,4 @@
-//! The synth as a whole: schedule notes, set parameters, render frames.
+//! The synth: schedules notes, sets parameters and renders frames.
 
 use std::ops::Range;
 
@@ -16,18 +16,18 @@ use super::{
     stem::{Samples, Stem},
 };
 
-/// Octaves between neutral and full brightness.
+/// Filter offset at full brightness, octaves.
 const BRIGHTNESS_OCTAVES: f32 = 1.5;
-/// Integrated loudness of the built-in presets' beds as they are written, LUFS.
+/// Integrated loudness of the built-in presets' beds without added gain, LUFS.
 const PRESETS_LUFS: f32 = -23.0;
 
-/// How loud all of it is.
+/// The loudness of the synth's output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume {
-    /// Linear amplitude, 0..=1; 0.5 is as loud as `loudness_lufs` says.
+    /// Linear gain, 0..=1. At 0.5, an idle machine has the loudness `loudness_lufs`.
     pub master_gain: f32,
-    /// Loudness of an idle machine's music, LUFS, -23..=-11. -23 is background music (EBU R 128);
-    /// -18 and -16 are the loudness of music players and streams. The limiter holds louder sounds.
+    /// Loudness of an idle machine's music, LUFS, -23..=-11. -23 suits background music (EBU R
+    /// 128); music players and streams use -18 and -16. The limiter reduces louder sounds.
     pub loudness_lufs: f32,
 }
 
@@ -42,16 +42,17 @@ impl Default for Volume {
 pub struct Meter {
     /// Highest output magnitude since the last call, linear, 0..=1.
     pub peak: f32,
-    /// Voices that sound, 0..=24.
+    /// Number of sounding voices, 0..=24.
     pub active_voices: u32,
-    /// Voices stolen since the start.
+    /// Number of voices stolen since the start.
     pub stolen: u64,
-    /// Notes dropped since the start because the queue was full or no voice could be stolen.
+    /// Number of notes dropped since the start, because the queue was full or no voice could be
+    /// stolen.
     pub dropped: u64,
 }
 
-/// 24 voices and their effects. [`Synth::new`] allocates all memory. The other methods work on the
-/// audio thread, and do not allocate, lock, log or enter the kernel.
+/// 24 voices and their effects. [`Synth::new`] allocates all memory. The other methods are for the
+/// audio thread: they do not allocate, lock, log or enter the kernel.
 #[derive(Debug)]
 pub struct Synth {
     queue: NoteQueue,
@@ -62,14 +63,14 @@ pub struct Synth {
     brightness: Glide,
     limiter: Limiter,
     mute: Mute,
-    /// The mix's, then each stem's.
+    /// The buses of the mix, then of each stem.
     buses: Box<[Buses]>,
-    /// One of each role, or none.
+    /// One stem for each role, or none.
     stems: Box<[Stem]>,
-    /// The last computed block and how much of it has been given out.
+    /// The last computed block, and the number of its frames that were returned.
     ready: Sides,
     given: usize,
-    /// First frame of the next block to be computed.
+    /// First frame of the next block.
     next_block: u64,
     /// State of the phase generator.
     phase: u32,
@@ -78,13 +79,14 @@ pub struct Synth {
 }
 
 impl Synth {
-    /// Allocates a synth at default patches, controls and master gain (0.5), unmuted.
-    /// `sample_rate_hz` is brought within 8000..=192000. Not for the audio thread.
+    /// A synth with default patches, controls and master gain (0.5), not muted. `sample_rate_hz` is
+    /// clamped to 8000..=192000. Not real-time safe.
     pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
         Self::with_stem_count(sample_rate_hz, seed, 0)
     }
 
-    /// The same with a stem for each role, for [`Self::render_stems`]: four times the work. Not for the audio thread.
+    /// A synth like [`Self::new`] with a stem for each role, for [`Self::render_stems`]. This takes
+    /// four times as long. Not real-time safe.
     pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
         Self::with_stem_count(sample_rate_hz, seed, Role::ALL.len())
     }
@@ -112,29 +114,30 @@ impl Synth {
         synth
     }
 
-    /// Sets the timbres, in the order of [`Instrument::ALL`]. Sounding notes keep theirs. Audio thread; no allocation.
+    /// Sets the patches, in the order of [`Instrument::ALL`]. Sounding notes keep theirs. Real-time
+    /// safe.
     pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
         self.patches = patches;
     }
 
-    /// Sets one timbre. Sounding notes keep theirs. Audio thread; no allocation.
+    /// Sets one patch. Sounding notes keep theirs. Real-time safe.
     pub fn set_patch(&mut self, instrument: Instrument, patch: Patch) {
         self.patches[instrument.index()] = patch;
     }
 
-    /// Queues a note; dropped and counted when 512 wait already. Audio thread; no allocation.
+    /// Queues a note. If 512 notes wait already, it is dropped and counted. Real-time safe.
     pub fn schedule(&mut self, note: SynthNote) {
         self.queue.push(note);
     }
 
-    /// Sets the continuous parameters; they glide. Audio thread; no allocation.
+    /// Sets the continuous parameters. The values glide. Real-time safe.
     pub fn set_controls(&mut self, controls: Controls) {
         self.brightness.set((controls.brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
         self.effects.set_controls(&controls);
         self.stems.iter_mut().for_each(|stem| stem.effects.set_controls(&controls));
     }
 
-    /// Sets how loud all of it is; it glides. Not-a-number is ignored. Audio thread; no allocation.
+    /// Sets the loudness. The gain glides; NaN is ignored. Real-time safe.
     pub fn set_volume(&mut self, volume: Volume) {
         let Volume { master_gain, loudness_lufs } = volume;
         let louder_db = (loudness_lufs - PRESETS_LUFS).clamp(0.0, 12.0);
@@ -143,38 +146,38 @@ impl Synth {
         self.stems.iter_mut().for_each(|stem| stem.effects.set_gain(master_gain, louder));
     }
 
-    /// Mutes or unmutes with a fade of 20 ms. The music goes on silently. Audio thread; no
-    /// allocation.
+    /// Mutes or unmutes with a fade of 20 ms. The music continues silently. Real-time safe.
     pub fn set_muted(&mut self, muted: bool) {
         self.mute.set(muted);
         self.stems.iter_mut().for_each(|stem| stem.mute.set(muted));
     }
 
-    /// Limits the sounding voices, 1..=24. If more sound, the least important ones fade within 5
-    /// ms. For a processor that is too slow for all. Audio thread; no allocation.
+    /// Sets the maximum number of sounding voices, 1..=24, for slow processors. If more sound, the
+    /// least important ones fade out within 5 ms. Real-time safe.
     pub fn set_voice_limit(&mut self, voices: u32) {
         self.bank.set_limit(voices as usize);
     }
 
-    /// Voices there are.
+    /// Number of voices.
     pub const VOICES: u32 = VOICES as u32;
 
-    /// Forgets waiting notes and fades sounding ones within 12 ms; delay and reverb ring out.
-    /// Audio thread; no allocation.
+    /// Removes waiting notes, and fades out sounding ones within 12 ms. Delay and reverb decay
+    /// normally. Real-time safe.
     pub fn all_notes_off(&mut self) {
         self.queue.clear();
         self.bank.all_off();
     }
 
-    /// The next frame to be rendered; a note scheduled here sounds [`Self::LATENCY_FRAMES`] later.
+    /// The next frame to render. A note that is scheduled for it sounds [`Self::LATENCY_FRAMES`]
+    /// later.
     pub fn frame(&self) -> u64 {
         self.next_block - (BLOCK - self.given) as u64
     }
 
-    /// Frames between a note's onset and its sound (the limiter's look-ahead).
+    /// Number of frames between a note's onset and its sound, caused by the limiter's look-ahead.
     pub const LATENCY_FRAMES: u64 = LATENCY_FRAMES as u64;
 
-    /// Levels and counts; resets the peak. Audio thread; no allocation.
+    /// Measurements since the last call or the start. Resets the peak. Real-time safe.
     pub fn meter(&mut self) -> Meter {
         Meter {
             peak: std::mem::take(&mut self.peak),
@@ -184,7 +187,7 @@ impl Synth {
         }
     }
 
-    /// Writes the next frames, as many as the shorter slice holds. Audio thread; no allocation.
+    /// Renders the next frames, as many as the shorter slice holds. Real-time safe.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
         let frames = left.len().min(right.len());
         let mut done = 0;
@@ -197,8 +200,8 @@ impl Synth {
         }
     }
 
-    /// Writes the next frames of the mix and of the stems, as many as each buffer holds. All
-    /// buffers have one length. Audio thread; no allocation.
+    /// Renders the next frames of the mix and of the stems, as many as each buffer holds. All
+    /// buffers must have the same length. Real-time safe.
     pub fn render_stems(&mut self, samples: &mut Samples) {
         let frames = samples.left.len();
         let mut done = 0;
@@ -216,8 +219,8 @@ impl Synth {
         }
     }
 
-    /// The next frames of the current block, at most that many. Computes the next block at the end
-    /// of the current one.
+    /// The next frames of the current block, at most `most`. Computes the next block if the current
+    /// one is used up.
     #[inline(always)]
     fn advance(&mut self, most: usize) -> Range<usize> {
         if self.given == BLOCK {
@@ -235,11 +238,11 @@ impl Synth {
     /// Computes one block.
     #[inline(always)]
     fn block(&mut self) {
-        let mode = self.voices();
-        let [mut left, mut right] = self.effects.render(mode.then_some(&self.buses[0]));
+        let sounds = self.voices();
+        let [mut left, mut right] = self.effects.render(sounds.then_some(&self.buses[0]));
         let gains = self.limiter.render(&mut left, &mut right);
         for (stem, buses) in self.stems.iter_mut().zip(&self.buses[1..]) {
-            stem.render(mode.then_some(buses), &gains);
+            stem.render(sounds.then_some(buses), &gains);
         }
         self.mute.render(&mut left, &mut right);
         self.peak = self.peak.max(highest(&left)).max(highest(&right));
@@ -247,8 +250,8 @@ impl Synth {
         self.next_block += BLOCK as u64;
     }
 
-    /// Renders the voices of a block, split where notes begin. Returns false if nothing sounds; the
-    /// buses are then stale.
+    /// Renders the voices of a block in pieces between note onsets. Returns false if nothing
+    /// sounds; the buses are then invalid.
     #[inline(always)]
     fn voices(&mut self) -> bool {
         let shift_octaves = self.brightness.block()[BLOCK - 1];
@@ -274,7 +277,7 @@ impl Synth {
 
     fn prepare(&mut self, note: &SynthNote, frame: u64) -> NoteStart {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
-        // Numerical Recipes' linear congruential generator: phases need no more.
+        // The linear congruential generator of Numerical Recipes is good enough for phases.
         self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         NoteStart {
             patch: self.patches[note.instrument.index()],

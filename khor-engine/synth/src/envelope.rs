@@ -1,27 +1,28 @@
-//! Exponential ADSR envelopes for eight voices, and the short fade that ends stolen ones.
+//! Computes exponential ADSR envelopes for eight voices, and the short fade-outs of stolen ones.
 
 use khor_music::Patch;
 
 use super::lanes::{LANES, LaneBlock, Lanes, positive};
 
-/// The attack aims past 1 so that it arrives in finite time: after `ln(5)` time constants.
+/// Target of the attack. It is above 1, so that the attack reaches 1 in finite time: after `ln(5)`
+/// time constants.
 const ATTACK_AIM: f32 = 1.25;
 const ATTACK_TAUS: f32 = 1.609_438;
-/// Time constants to fall by 60 dB: `ln(1000)`.
+/// Number of time constants in a decay by 60 dB: `ln(1000)`.
 const FALL_TAUS: f32 = 6.907_755;
-/// A released voice below this (-80 dB) has ended.
+/// A released voice ends below this level (-80 dB).
 const END_LEVEL: f32 = 1e-4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Off,
     Attack,
-    /// Decay and sustain: the decay's target is the sustain level.
+    /// Decay and sustain. The target of the decay is the sustain level.
     Hold,
     Release,
 }
 
-/// What a lane's later stages need, per frame.
+/// Parameters of a lane's later stages: rates per frame, and the sustain level.
 #[derive(Clone, Copy, Debug)]
 struct StageRates {
     decay: f32,
@@ -32,11 +33,11 @@ struct StageRates {
 /// Eight envelopes.
 #[derive(Clone, Debug)]
 pub(super) struct Envelopes {
-    /// Present level, 0..=1.
+    /// Current level, 0..=1.
     level: Lanes,
-    /// Where the level is heading, 0..=1.25.
+    /// Target of the level, 0..=1.25.
     target: Lanes,
-    /// Share of the way gone per frame, 0..=1.
+    /// Share of the distance to the target that one frame covers, 0..=1.
     rate: Lanes,
     stage: [Stage; LANES],
     stage_rates: [StageRates; LANES],
@@ -55,7 +56,7 @@ impl Envelopes {
         }
     }
 
-    /// Begins from silence. Audio thread; no allocation.
+    /// Starts the attack from silence. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch) {
         let rate =
             |time_ms: f32, taus: f32| 1.0 - (-taus * 1000.0 / (time_ms.max(0.5) * self.sample_rate_hz)).exp();
@@ -70,7 +71,7 @@ impl Envelopes {
         self.stage[lane] = Stage::Attack;
     }
 
-    /// Lets go. Audio thread; no allocation.
+    /// Starts the release. Real-time safe.
     pub(super) fn release(&mut self, lane: usize) {
         if self.stage[lane] != Stage::Off {
             self.stage[lane] = Stage::Release;
@@ -79,7 +80,7 @@ impl Envelopes {
         }
     }
 
-    /// Ends at once; the caller has faded the voice. Audio thread; no allocation.
+    /// Ends the envelope at once. The caller has faded out the voice. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.stage[lane] = Stage::Off;
         self.level[lane] = 0.0;
@@ -95,8 +96,7 @@ impl Envelopes {
         self.stage[lane] == Stage::Release
     }
 
-    /// Whether the lane has come to its end: a finished release, or a decay to nothing.
-    /// Audio thread; no allocation.
+    /// Whether the envelope has ended: after its release, or after a decay to 0. Real-time safe.
     pub(super) fn ended(&self, lane: usize) -> bool {
         let low = self.level[lane] < END_LEVEL;
         match self.stage[lane] {
@@ -106,8 +106,8 @@ impl Envelopes {
         }
     }
 
-    /// Moves on finished attacks; once per block, so a decay begins at most a block (0.7 ms) late.
-    /// Audio thread; no allocation.
+    /// Starts the decay of lanes whose attack is complete. It is called once per block, so a decay
+    /// begins at most a block (0.7 ms) late. Real-time safe.
     pub(super) fn update(&mut self) {
         for lane in 0..LANES {
             if self.stage[lane] == Stage::Attack && self.level[lane] >= 1.0 {
@@ -118,12 +118,13 @@ impl Envelopes {
         }
     }
 
-    /// Multiplies a block. Audio thread; no allocation.
+    /// Multiplies a block by the envelopes. Real-time safe.
     #[inline(always)]
     pub(super) fn apply(&mut self, frames: usize, block: &mut LaneBlock) {
         let target = self.target;
         let keep = self.rate.map(|rate| 1.0 - rate);
-        // Only the distance to the target is carried from frame to frame: one multiplication long.
+        // Only the distance to the target is carried from frame to frame, so the dependency chain
+        // is one multiplication per frame.
         let mut distance: Lanes = std::array::from_fn(|l| self.level[l] - target[l]);
         let mut level = self.level;
         for frame in &mut block[..frames] {
@@ -138,12 +139,12 @@ impl Envelopes {
     }
 }
 
-/// Linear fades to silence for eight voices.
+/// Linear fade-outs for eight voices.
 #[derive(Clone, Debug)]
 pub(super) struct Fades {
-    /// Present gain, 0..=1.
+    /// Current gain, 0..=1.
     gain: Lanes,
-    /// Change per frame, <= 0; 0 is no fade.
+    /// Change per frame, at most 0; 0 is no fade.
     slope: Lanes,
 }
 
@@ -152,19 +153,19 @@ impl Fades {
         Self { gain: [1.0; LANES], slope: [0.0; LANES] }
     }
 
-    /// Full gain, no fade. Audio thread; no allocation.
+    /// Sets full gain without a fade. Real-time safe.
     pub(super) fn reset(&mut self, lane: usize) {
         self.gain[lane] = 1.0;
         self.slope[lane] = 0.0;
     }
 
-    /// Fades from full gain to nothing within `frames`; a fade that is quicker already goes on.
-    /// Audio thread; no allocation.
+    /// Starts a fade-out from full gain within `frames`. A fade-out that is already faster
+    /// continues. Real-time safe.
     pub(super) fn begin(&mut self, lane: usize, frames: f32) {
         self.slope[lane] = self.slope[lane].min(-1.0 / frames.max(1.0));
     }
 
-    /// Multiplies a block; nothing to do while no lane fades. Audio thread; no allocation.
+    /// Multiplies a block by the fades. Real-time safe.
     #[inline(always)]
     pub(super) fn apply(&mut self, frames: usize, block: &mut LaneBlock) {
         if self.slope == [0.0; LANES] {

@@ -1,14 +1,14 @@
-//! Where music becomes sound: the composer's notes, placed on the synth's frames.
+//! Converts the composer's notes into the synth's notes, in frames.
 
 use khor_music::Note;
 
 use super::SynthNote;
 
-/// Seed of the synth's own randomness (noise, phases): fixed, so that renders repeat.
+/// Seed of the synth's random numbers (noise, phases). It is fixed, so that renders are repeatable.
 pub const SYNTH_SEED: u64 = 1;
 
 impl SynthNote {
-    /// `note`, beginning at `onset_frame` of a synth that runs at `sample_rate_hz`.
+    /// Converts `note`, which begins at `onset_frame` of a synth with `sample_rate_hz`.
     pub fn new(note: &Note, onset_frame: u64, sample_rate_hz: u32) -> Self {
         Self {
             onset_frame,

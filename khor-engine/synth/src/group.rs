@@ -1,4 +1,4 @@
-//! Eight voices as one unit: oscillators, envelopes, filters, and their share of each bus.
+//! Renders eight voices as one unit: oscillators, envelopes, filters, and their share of each bus.
 
 use khor_music::{FilterMode, Patch, Role};
 
@@ -10,18 +10,18 @@ use super::{
     svf::Filters,
 };
 
-/// Buses a voice feeds: left, right, delay, reverb.
+/// Number of buses of a voice: left, right, delay, reverb.
 pub(super) const BUSES: usize = 4;
 
 /// One block of every bus, before the lanes are summed.
 pub(super) type BusBlock = [LaneBlock; BUSES];
 
-/// What the voices of all groups add up to, or one role's of them.
+/// The sums of all voices, or of the voices of one role.
 #[derive(Clone, Debug)]
 pub(super) struct Buses {
-    /// What goes on as it is.
+    /// The straight share, which bypasses the vowel filter.
     pub(super) straight: BusBlock,
-    /// What goes through the vowel first; valid only while `sings`.
+    /// The sung share, which passes the vowel filter; valid only while `sings`.
     pub(super) sung: BusBlock,
     /// Whether a voice with a sung share sounded in this block.
     pub(super) sings: bool,
@@ -31,13 +31,13 @@ impl Buses {
     pub(super) const SILENT: Self =
         Self { straight: [[[0.0; LANES]; BLOCK]; BUSES], sung: [[[0.0; LANES]; BLOCK]; BUSES], sings: false };
 
-    /// Begins a block. Audio thread; no allocation.
+    /// Clears the buses for a new block. Real-time safe.
     pub(super) fn clear(&mut self) {
         self.straight = Self::SILENT.straight;
         self.sings = false;
     }
 
-    /// The sung half; silent if no voice sang in this block. Audio thread; no allocation.
+    /// The sung share; cleared if no voice has sung in this block yet. Real-time safe.
     fn sung(&mut self) -> &mut BusBlock {
         if !self.sings {
             self.sung = Self::SILENT.sung;
@@ -47,44 +47,44 @@ impl Buses {
     }
 }
 
-/// A note made ready for a lane.
+/// The parameters of a note that starts in a lane.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoteStart {
-    /// Its timbre, copied when the note was due.
+    /// Timbre, copied when the note begins.
     pub(super) patch: Patch,
     /// MIDI note number, 0..=127.
     pub(super) midi: u8,
-    /// 0..=1.
+    /// Velocity, 0..=1.
     pub(super) velocity: f32,
-    /// -1 ..=1.
+    /// Pan, -1 ..=1.
     pub(super) pan: f32,
-    /// Filter opening of this note alone, octaves, -3..=3.
+    /// Filter offset of this note, octaves, -3..=3.
     pub(super) brightness: f32,
-    /// Frame of its release.
+    /// Frame of the release.
     pub(super) release_frame: u64,
-    /// Phase of its oscillator, 0..1.
+    /// First phase of the oscillator, 0..1.
     pub(super) phase: f32,
-    /// Whose stem it is in.
+    /// Role, which selects the stem.
     pub(super) role: Role,
 }
 
-/// Eight voices.
+/// A group of eight voices.
 #[derive(Debug)]
 pub(super) struct VoiceGroup {
     pub(super) oscillators: Oscillators,
     pub(super) envelopes: Envelopes,
     pub(super) fades: Fades,
     filters: Filters,
-    /// Gain to each bus, straight and sung, >= 0.
+    /// Gains of the straight and of the sung share for each bus, at least 0.
     gains: [Lanes; BUSES],
     sung_gains: [Lanes; BUSES],
     /// Whether any lane has a sung share.
     sings: bool,
-    /// Whose stem each lane is in.
+    /// Role of each lane, which selects its stem.
     role: [Role; LANES],
     sample_rate_hz: f32,
-    /// The sound of the voices in the current block. Kept only so that it need not be cleared
-    /// twice.
+    /// The voices' sound in the current block. It is a field only so that it need not be cleared
+    /// each time.
     block: LaneBlock,
 }
 
@@ -104,7 +104,7 @@ impl VoiceGroup {
         }
     }
 
-    /// Begins a note in a silent lane. Audio thread; no allocation.
+    /// Starts a note in a silent lane. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, start: &NoteStart) {
         let patch = &start.patch;
         let freq_hz = 440.0 * ((f32::from(start.midi) - 69.0) / 12.0).exp2();
@@ -115,9 +115,10 @@ impl VoiceGroup {
         let cutoff_hz = filter_note_cutoff(patch, start.midi, start.velocity) * start.brightness.exp2();
         let cutoff = cutoff_hz / self.sample_rate_hz;
         self.filters.start(lane, patch.filter, cutoff, patch.resonance, patch.env_octaves);
-        // Between linear and square: even steps of velocity are about even steps of loudness.
+        // The exponent is between linear and square, so that equal steps of velocity are about
+        // equal steps of loudness.
         let gain = start.velocity.powf(1.5) * 10_f32.powf(patch.gain_db / 20.0);
-        // Equal power: left² + right² is the same at every pan.
+        // Equal-power panning: left² + right² is the same at every pan.
         let angle = (start.pan + 1.0) * std::f32::consts::FRAC_PI_4;
         let gains =
             [angle.cos() * gain, angle.sin() * gain, patch.delay_send * gain, patch.reverb_send * gain];
@@ -129,7 +130,7 @@ impl VoiceGroup {
         self.sings = self.sung_gains != [[0.0; LANES]; BUSES];
     }
 
-    /// Silences a lane at once. Audio thread; no allocation.
+    /// Silences a lane at once. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.oscillators.stop(lane);
         self.envelopes.stop(lane);
@@ -141,8 +142,8 @@ impl VoiceGroup {
         self.sings = self.sung_gains != [[0.0; LANES]; BUSES];
     }
 
-    /// Adds `frames` frames to the buses. The first bus, the mix's, gets all lanes. Each other bus
-    /// gets the lanes of its stem. Audio thread; no allocation.
+    /// Adds `frames` frames to the buses. The first bus is the mix and gets all lanes. Each other
+    /// bus is a stem and gets the lanes of its role. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut [Buses], at: usize) {
         let block = &mut self.block;
@@ -173,24 +174,24 @@ impl VoiceGroup {
         }
     }
 
-    /// Whether a lane's state is a number of sane size. Audio thread; no allocation.
+    /// Whether a lane's state is finite and moderate. Real-time safe.
     pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.filters.is_valid(lane) && self.envelopes.level()[lane].is_finite()
     }
 }
 
-/// Correlation of a straight and a sung saw-wave chord. At a send of 0.5 both together were 1.7 dB
-/// quieter than either.
+/// Measured correlation of a straight and a sung saw-wave chord. Without it, both together were 1.7
+/// dB quieter than either at a send of 0.5.
 const SUNG_CORRELATION: f32 = 0.35;
 
-/// Gains of the straight and the sung share, whose sum is as loud at every send.
+/// Gains of the straight and the sung share. Their sum has the same loudness for every `send`.
 fn shares(send: f32) -> (f32, f32) {
     let rest = 1.0 - send;
     let level = (rest * rest + send * send + 2.0 * SUNG_CORRELATION * rest * send).sqrt();
     (rest / level, send / level)
 }
 
-/// Adds the lanes to each bus with their gains.
+/// Adds the lanes to each bus, multiplied by their gains.
 #[inline(always)]
 fn add(block: &[Lanes], gains: &[Lanes; BUSES], buses: &mut BusBlock, at: usize) {
     let [left, right, delay, reverb] = buses;

@@ -1,22 +1,24 @@
-//! Eight voices side by side: the shape the compiler turns into vector instructions, and cheap functions for it.
+//! Defines the arrays of eight voices, which the compiler turns into vector instructions, and fast
+//! functions for them.
 
 use std::f32::consts::LN_2;
 
-/// Voices computed together.
+/// Number of voices that are computed together.
 pub(super) const LANES: usize = 8;
-/// Frames computed together; control-rate values change once per block and are ramped in between.
+/// Number of frames that are computed together. Control values change once per block and are ramped
+/// within the block.
 pub(super) const BLOCK: usize = 32;
-/// One value per voice of a group.
+/// One value for each voice of a group.
 pub(super) type Lanes = [f32; LANES];
-/// One block of a group's voices.
+/// One block of frames of a group's voices.
 pub(super) type LaneBlock = [Lanes; BLOCK];
 
-/// Adding this to a float of sane size leaves its nearest whole number in the lowest bits (1.5 * 2^23).
+/// Adding this to a moderate float leaves its nearest integer in the lowest bits (1.5 * 2^23).
 pub(super) const ROUNDER: f32 = 12_582_912.0;
 
-/// 2^x for x in -60..=60, relative error < 1e-4 (degree-4 Taylor polynomial around the nearest whole number,
-/// which is added to the exponent). Anything else gives a wrong number, never undefined behaviour.
-/// Audio thread; no allocation.
+/// 2^x for x in -60..=60, with a relative error below 1e-4. It uses a Taylor polynomial of degree 4
+/// around the nearest integer, which is added to the exponent. Any other x gives a wrong number,
+/// but no undefined behaviour. Real-time safe.
 #[inline]
 pub(super) fn exp2(x: f32) -> f32 {
     let rounded = x + ROUNDER;
@@ -26,24 +28,23 @@ pub(super) fn exp2(x: f32) -> f32 {
     f32::from_bits(mantissa.to_bits().wrapping_add(whole << 23))
 }
 
-/// Marks a frame of a loop over frames that writes it. Otherwise the compiler puts several frames
-/// into one vector and pays for shuffles, although the eight lanes of a frame fill a vector. It
-/// also keeps a frame in memory, so it helps only for frames that are in memory anyway. Audio
-/// thread; no allocation.
+/// Makes the compiler process one frame at a time in a loop that writes frames. Otherwise it puts
+/// several frames into one vector and needs shuffles, although the eight lanes of a frame fill a
+/// vector. The frame must be in memory anyway, because this keeps it there. Real-time safe.
 #[inline(always)]
 pub(super) fn one_by_one(frame: &mut Lanes) -> &mut Lanes {
     std::hint::black_box(frame)
 }
 
-/// The larger of x and 0; not-a-number gives 0. Unlike `f32::max` it is a single instruction.
-/// Audio thread; no allocation.
+/// The larger of x and 0; NaN gives 0. Unlike `f32::max`, it is a single instruction. Real-time
+/// safe.
 #[inline]
 pub(super) fn positive(x: f32) -> f32 {
     if x > 0.0 { x } else { 0.0 }
 }
 
-/// tan(pi x) for x in 0..=0.3, relative error < 2e-3 (Padé approximant of order 3/2).
-/// Audio thread; no allocation.
+/// tan(pi x) for x in 0..=0.3, with a relative error below 2e-3 (Padé approximant of order 3/2).
+/// Real-time safe.
 #[inline]
 pub(super) fn tan_pi(x: f32) -> f32 {
     let y = std::f32::consts::PI * x;
@@ -51,15 +52,15 @@ pub(super) fn tan_pi(x: f32) -> f32 {
     y * (15.0 - y2) / (15.0 - 6.0 * y2)
 }
 
-/// Sets inaudible values to zero, so that tails never decay into slow denormal numbers.
-/// Audio thread; no allocation.
+/// Replaces inaudible values by zero, so that tails do not decay into denormal numbers, which are
+/// slow. Real-time safe.
 #[inline]
 pub(super) fn flush(x: f32) -> f32 {
     if x.abs() < 1e-15 { 0.0 } else { x }
 }
 
-/// Zero for what is not a finite number of sane size: nothing poisoned enters a feedback path.
-/// Audio thread; no allocation.
+/// Replaces NaN and values of 64 or more by zero. Otherwise they would stay in a feedback path
+/// forever. Real-time safe.
 #[inline]
 pub(super) fn sanitize(x: f32) -> f32 {
     if x.abs() < 64.0 { x } else { 0.0 }

@@ -1,17 +1,18 @@
-//! Turns notes into samples. Real-time safe after construction, free of I/O.
+//! The synthesizer: turns notes into samples, without I/O. Functions that are marked "real-time
+//! safe" run on the audio thread; they do not allocate, lock, or call the kernel.
 //!
-//! `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope` → `svf`) →
-//! buses → `effects` → `limiter` → mute. In `effects`, the sung share goes through the `vowel` of
-//! the `vowel_filter`. `delay` and `reverb` use `ring`s, and `master` has the gain and the DC
-//! block. Renders can also return each role's share of the sound as a `stem`.
+//! Signal flow: `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope`
+//! → `svf`) → buses → `effects` → `limiter` → mute. In `effects`, the sung share passes the `vowel`
+//! of the `vowel_filter`, followed by `delay`, `reverb`, master gain and DC block. A render can
+//! also return each role's share of the sound as a `stem`.
 //!
-//! The sound is computed in blocks of 32 frames, counted from the start. The same notes therefore
-//! give the same samples, whatever lengths the caller requests. Rejected: a voice as an object with
-//! virtual parts. Arrays of eight let the compiler use vector instructions.
+//! The sound is computed in blocks of 32 frames, counted from the start. So the same notes give the
+//! same samples, whatever lengths the caller requests. Voices are arrays of eight rather than
+//! single objects, because the compiler then uses vector instructions.
 
 #![expect(
     clippy::inline_always,
-    reason = "what is not inlined into the block is not compiled for AVX2 (see `wide`)"
+    reason = "only code that is inlined into the block is compiled for AVX2 (see `avx2`)"
 )]
 
 mod avx2;
@@ -52,8 +53,8 @@ pub use self::{
     stem::Samples,
 };
 
-/// Cutoff of a note before envelope and brightness, Hz. It follows the note's pitch (around middle
-/// C) and velocity. Any thread; no allocation.
+/// Filter cutoff of a note without envelope and brightness, Hz. It depends on the note's pitch
+/// (relative to middle C) and velocity. Real-time safe.
 fn filter_note_cutoff(patch: &khor_music::Patch, midi: u8, velocity: f32) -> f32 {
     let octaves = patch.key_follow * (f32::from(midi) - 60.0) / 12.0 + 0.8 * (velocity - 0.5);
     patch.cutoff_hz * octaves.exp2()

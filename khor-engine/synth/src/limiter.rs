@@ -1,39 +1,39 @@
-//! Look-ahead limiter: a gain that is down before the peak arrives, so nothing ever clips.
+//! A look-ahead limiter: its gain falls before a peak arrives, so the output never clips.
 //!
-//! The signal is measured in chunks. The gain is a sliding minimum over the look-ahead (hold), a slow rise (release)
-//! and a moving average as long as the look-ahead (so it falls in a smooth ramp that ends where the peak begins).
-//! Near the ceiling the signal is measured four times oversampled, so that the true peak is what is limited
-//! (ITU-R BS.1770-5, annex 2).
+//! The signal is measured in chunks. The gain is a sliding minimum over the look-ahead (hold), a
+//! slow rise (release), and a moving average as long as the look-ahead. So the gain falls in a
+//! smooth ramp that ends where the peak begins. Near the ceiling, the signal is measured with four
+//! times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
 
 use super::lanes::BLOCK;
 
-/// Highest output, linear: -1.3 dBFS. The 0.3 dB are for the part of the true peak that twelve taps
-/// miss.
+/// Highest output, linear: -1.3 dBFS. The margin of 0.3 dB is for true peaks that the interpolation
+/// with twelve taps misses.
 pub(super) const CEILING: f32 = 0.860_994;
-/// Frames per chunk.
+/// Length of a chunk, frames.
 const CHUNK: usize = 16;
-/// Chunks averaged.
+/// Length of the moving average, chunks.
 const AVERAGE: usize = 6;
-/// Chunks the signal is delayed: the average, and one for the estimate at the chunk's edge.
+/// Delay of the signal, chunks: the average, and one for the interpolation at the chunk's edge.
 const DELAY: usize = AVERAGE + 1;
-/// Chunks the minimum is taken over.
+/// Length of the sliding minimum, chunks.
 const HOLD: usize = DELAY + 1;
-/// Taps of the interpolation between samples.
+/// Number of taps of the interpolation between samples.
 const TAPS: usize = 12;
-/// Sample magnitude from which the true peak is measured. In music the true peak is less than twice
-/// as high.
+/// Lowest sample magnitude at which the true peak is measured. In music, the true peak is less than
+/// twice as high as the samples.
 const MEASURE_FROM: f32 = 0.5 * CEILING;
 /// Release time constant, seconds.
 const RELEASE_S: f32 = 0.12;
 
-/// Frames the limiter delays the signal.
+/// Delay of the limiter, frames.
 pub(super) const LATENCY_FRAMES: usize = DELAY * CHUNK;
 
-/// Delays the signal until its gain is known.
+/// A delay line for the signal until its gain is known.
 #[derive(Debug)]
 pub(super) struct Lookahead {
     delayed: [[[f32; CHUNK]; 2]; DELAY],
-    /// The chunk that is given out next.
+    /// Index of the oldest chunk.
     at: usize,
 }
 
@@ -42,7 +42,7 @@ impl Lookahead {
         Self { delayed: [[[0.0; CHUNK]; 2]; DELAY], at: 0 }
     }
 
-    /// Delays a block in place. Audio thread; no allocation.
+    /// Delays a block in place. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let (left, _) = left.as_chunks_mut::<CHUNK>();
@@ -65,13 +65,13 @@ impl Lookahead {
 #[derive(Debug)]
 pub(super) struct Limiter {
     lookahead: Lookahead,
-    /// Last samples of each side, for the interpolation across chunks.
+    /// Last samples of each channel, for the interpolation across chunks.
     tail: [[f32; TAPS - 1]; 2],
-    /// Interpolation to a quarter, half and three quarters of the way between samples.
+    /// Filters that interpolate at a quarter, half and three quarters between samples.
     phases: [[f32; TAPS]; 3],
     needed: [f32; HOLD],
     smoothed: [f32; AVERAGE],
-    /// Counts chunks; all rings are indexed from it.
+    /// Counts chunks. The indices of all rings come from it.
     chunk: usize,
     gain: f32,
     release: f32,
@@ -91,7 +91,7 @@ impl Limiter {
         }
     }
 
-    /// Limits a block in place. Returns the gains. Audio thread; no allocation.
+    /// Limits a block in place, and returns the gains. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) -> [f32; BLOCK] {
         let mut gains = [0.0; BLOCK];
@@ -126,7 +126,8 @@ impl Limiter {
     }
 }
 
-/// Windowed sinc that reads `offset` (0..1) of a sample after the middle tap; its gains add up to 1.
+/// A windowed sinc that interpolates at `offset` (0..1) samples after the middle tap. Its gains sum
+/// to 1.
 fn phase(offset: f32) -> [f32; TAPS] {
     let half = (TAPS / 2) as f32;
     let taps: [f32; TAPS] = std::array::from_fn(|k| {
@@ -137,8 +138,8 @@ fn phase(offset: f32) -> [f32; TAPS] {
     taps.map(|tap| tap / sum)
 }
 
-/// Highest magnitude of a chunk, between samples too when it is near the ceiling.
-/// The places between samples lie six frames back, which the extra chunk of `DELAY` allows for.
+/// Highest magnitude of a chunk. Near the ceiling it includes values between the samples. These are
+/// six frames late, which is why `DELAY` has an extra chunk.
 #[inline(always)]
 fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS]; 3]) -> f32 {
     let mut x = [0.0; CHUNK + TAPS - 1];
@@ -160,12 +161,12 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
     })
 }
 
-/// Highest magnitude. Audio thread; no allocation.
+/// Highest magnitude of the samples. Real-time safe.
 #[inline(always)]
 pub(super) fn highest(samples: &[f32]) -> f32 {
-    // Not-a-number was kept out before; `f32::max`, which minds it, would be several instructions.
+    // The samples contain no NaN. `f32::max`, which handles NaN, needs several instructions.
     let higher = |a: f32, b: f32| if a > b { a } else { b };
-    // Eight running maxima, as vectors can, and then the best of three rounds.
+    // Eight running maxima use vector instructions; three more comparisons give the result.
     let (eights, rest) = samples.as_chunks::<8>();
     let mut peaks = [0.0_f32; 8];
     for eight in eights {
@@ -212,7 +213,8 @@ mod tests {
 
     #[test]
     fn the_lookahead_reduces_gain_before_peaks() {
-        // A burst from silence, 20 dB too loud. A late gain would flatten its first crest.
+        // A burst from silence, 20 dB too loud. A gain that falls too late would flatten its first
+        // crest.
         let input = |i| if i < 4803 { 0.0 } else { sine(500.0, 8.0)(i) };
         let out = run(input, 19_200);
         let peak = out.iter().fold(0.0_f32, |a, b| a.max(b.abs()));

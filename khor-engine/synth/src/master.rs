@@ -1,15 +1,15 @@
-//! The end of the bus: smoothed gains, DC block, and the mute that reaches true silence.
+//! Provides the end of the signal path: gliding gains, DC block and mute.
 
 use super::lanes::{BLOCK, flush, sanitize};
 
-/// DC block corner, Hz.
+/// Cutoff of the DC block, Hz.
 const DC_HZ: f32 = 12.0;
 /// Time constant of gain changes, seconds.
 const GAIN_TAU_S: f32 = 0.02;
 /// Length of the mute fade, seconds.
 const MUTE_S: f32 = 0.02;
 
-/// A gain that glides to its target, one value per frame.
+/// A gain that glides to its target, with one value per frame.
 #[derive(Clone, Debug)]
 pub(super) struct Glide {
     now: f32,
@@ -22,14 +22,14 @@ impl Glide {
         Self { now: value, target: value, rate: 1.0 - (-1.0 / (GAIN_TAU_S * sample_rate_hz)).exp() }
     }
 
-    /// Sets the target; not-a-number is ignored. Audio thread; no allocation.
+    /// Sets the target. NaN is ignored. Real-time safe.
     pub(super) fn set(&mut self, target: f32) {
         if target.is_finite() {
             self.target = target;
         }
     }
 
-    /// The gains of one block. Audio thread; no allocation.
+    /// The gains of one block. Real-time safe.
     #[inline(always)]
     pub(super) fn block(&mut self) -> [f32; BLOCK] {
         let mut out = [self.target; BLOCK];
@@ -45,10 +45,11 @@ impl Glide {
     }
 }
 
-/// First-order high-pass that removes offsets (J. O. Smith, "Introduction to Digital Filters", DC blocker).
+/// First-order high-pass that removes DC offsets (J. O. Smith, "Introduction to Digital Filters",
+/// DC blocker).
 #[derive(Clone, Debug)]
 pub(super) struct DcBlock {
-    /// Left and right.
+    /// Last input of left and right.
     last_in: [f32; 2],
     last_out: [f32; 2],
     pole: f32,
@@ -63,11 +64,11 @@ impl DcBlock {
         }
     }
 
-    /// Filters a block in place. Audio thread; no allocation.
+    /// Filters a block in place. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         for (l, r) in left.iter_mut().zip(right) {
-            // Both sides in one loop: two short chains side by side instead of one after the other.
+            // Both channels are in one loop, so that their two dependency chains run in parallel.
             for (side, x) in [l, r].into_iter().enumerate() {
                 let input = sanitize(*x);
                 self.last_out[side] = input - self.last_in[side] + self.pole * self.last_out[side];
@@ -96,7 +97,7 @@ impl Mute {
         self.muted = muted;
     }
 
-    /// Fades a block in place; once down it is all zeros. Audio thread; no allocation.
+    /// Fades a block in place. After the fade-out, all samples are exactly 0. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         if !self.muted && self.gain >= 1.0 {

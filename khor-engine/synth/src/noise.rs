@@ -1,12 +1,13 @@
-//! White noise for eight voices: a short random generator per lane, seeded by the note.
+//! Generates white noise for eight voices. Each lane has a small random generator that the note
+//! seeds.
 
 use super::lanes::{LANES, Lanes};
 
-/// Eight generators: xorshift with shifts 13, 17, 5 and a period of 2^32 - 1 (Marsaglia, "Xorshift RNGs", 2003),
-/// because it is three shifts and no multiplication, which every vector unit has.
+/// Eight xorshift generators with shifts 13, 17, 5 and a period of 2^32 - 1 (Marsaglia, "Xorshift
+/// RNGs", 2003). They need three shifts and no multiplication, and every vector unit has shifts.
 #[derive(Clone, Debug)]
 pub(super) struct Noise {
-    /// Never 0, from which the generator would not move.
+    /// States of the generators, never 0. A state of 0 would stay 0.
     state: [u32; LANES],
 }
 
@@ -15,16 +16,16 @@ impl Noise {
         Self { state: [1; LANES] }
     }
 
-    /// Begins the sequence that belongs to `seed`. Audio thread; no allocation.
+    /// Starts the sequence of `seed` in a lane. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, seed: u32) {
-        // The finalizer of MurmurHash3: neighbouring seeds give unrelated sequences.
+        // The finalizer of MurmurHash3 gives unrelated sequences for similar seeds.
         let mut hash = seed;
         hash = (hash ^ (hash >> 16)).wrapping_mul(0x85EB_CA6B);
         hash = (hash ^ (hash >> 13)).wrapping_mul(0xC2B2_AE35);
         self.state[lane] = (hash ^ (hash >> 16)) | 1;
     }
 
-    /// Adds noise, uniform within -level..level, to each frame. Audio thread; no allocation.
+    /// Adds noise to each frame, uniform within -level..level. Real-time safe.
     #[inline(always)]
     pub(super) fn add(&mut self, level: &Lanes, out: &mut [Lanes]) {
         let mut state = self.state;
@@ -33,7 +34,7 @@ impl Noise {
                 state[l] ^= state[l] << 13;
                 state[l] ^= state[l] >> 17;
                 state[l] ^= state[l] << 5;
-                // The upper 23 bits as the fraction of a float in 2..4.
+                // Use the upper 23 bits as the fraction of a float in 2..4.
                 frame[l] += level[l] * (f32::from_bits((state[l] >> 9) | 0x4000_0000) - 3.0);
             }
         }
@@ -45,7 +46,7 @@ impl Noise {
 mod tests {
     use super::*;
 
-    /// One second of a lane.
+    /// One second of noise from a lane.
     fn samples(lane: usize, seed: u32) -> Vec<f32> {
         let mut noise = Noise::new();
         noise.start(lane, seed);

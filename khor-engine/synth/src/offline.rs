@@ -1,4 +1,5 @@
-//! Renders frames to samples by the time of the frames, faster than real time.
+//! Renders frames of counts to samples, faster than real time. The times of the frames determine
+//! the length.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -10,12 +11,12 @@ use crate::{
     performance::{BLOCK_MS, Performance, RenderMode},
 };
 
-/// Between frames: beyond this nothing is known of the time in between.
+/// In a longer gap between frames, the lanes become missing.
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
-/// How long into such a gap the last levels are still believed.
+/// Time in such a gap for which the last lanes still apply.
 const HELD_LEVELS_NS: u64 = 1_000_000_000;
-/// A longer gap is left out: the machine was suspended, or the time is damaged. Otherwise a few
-/// bytes of a capture could become an hour of silence.
+/// A longer gap is skipped, because the machine was suspended or the time is damaged. Otherwise a
+/// few bytes of a capture could become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
 /// Computes the length of a render from the times of its frames.
@@ -40,33 +41,34 @@ impl Timeline {
     }
 }
 
-/// Time since the previous frame. 0 for the first frame, and when the time goes backwards.
+/// Time since the previous frame; 0 for the first frame, and if the time goes backward.
 fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
     t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
 }
 
-/// How a render scales its signals, and how the result sounds.
+/// The settings of a render.
 #[derive(Clone, Copy, Debug)]
 pub struct OfflineSettings {
-    /// How rates become levels.
+    /// The settings that convert rates into levels.
     pub scaling: Scaling,
     /// The settings of the composer.
     pub music: Settings,
     /// The loudness.
     pub volume: Volume,
-    /// 8000..=192000 Hz.
+    /// Sample rate, Hz, 8000..=192000.
     pub sample_rate_hz: u32,
-    /// Whether there is sound, and whether there are stems.
+    /// Whether to render sound and stems.
     pub mode: RenderMode,
 }
 
-/// Renders frames to samples. The same frames, settings and preset give the same samples.
+/// An offline render. The same frames, settings and preset give the same samples.
 pub struct Offline {
     pipeline: Pipeline,
     performance: Performance,
     /// Time of the last frame.
     last_ns: Option<u64>,
-    /// Up to when is to be rendered: the time between the frames so far, without the gaps left out.
+    /// Length of the render so far, including time that is not rendered yet; skipped gaps do not
+    /// count.
     until_ns: u64,
     lanes: Lanes,
     notes: u64,
@@ -88,14 +90,15 @@ impl Offline {
         }
     }
 
-    /// A source begins: what was counted before does not continue.
+    /// Resets rates and lanes, because the counters of the next source do not continue the last
+    /// ones. Baselines are kept.
     pub fn restart(&mut self) {
         self.pipeline.reset();
         self.lanes = Lanes::NONE;
     }
 
-    /// Sets the catalogue of the frames that follow. If it does not extend the previous one, the
-    /// values of added lanes are dropped.
+    /// Sets the catalogue of the next frames. If it does not extend the previous one, the values of
+    /// added lanes are removed.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if !catalogue.extends(self.pipeline.catalogue()) {
             self.lanes.added.clear();
@@ -104,13 +107,12 @@ impl Offline {
         self.performance.composer().set_catalogue(catalogue);
     }
 
-    /// Something happened now that is worth a sound of its own.
+    /// Adds a cue at the current time.
     pub fn cue(&mut self, kind: CueSound) {
         self.performance.composer().cue(kind);
     }
 
-    /// Takes a frame from before the beginning of the music. The baselines learn from it, and
-    /// nothing is rendered.
+    /// Updates lanes and baselines with a frame from before the music starts. Renders nothing.
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);
         if let Some(reading) = self.pipeline.push(frame) {
@@ -118,14 +120,14 @@ impl Offline {
         }
     }
 
-    /// Plays another preset from here on.
+    /// Switches to another preset at the next bar line.
     pub fn set_preset(&mut self, preset: Preset) {
         self.performance.composer().set_preset(preset);
     }
 
-    /// Renders up to this frame's time with the previous lanes, then takes the frame. `sink`
-    /// receives each block of samples and returns whether to continue. Returns the gap before the
-    /// frame if it was too long and therefore skipped.
+    /// Renders up to this frame's time with the previous lanes, then updates the lanes from the
+    /// frame. `sink` receives each block of samples and returns whether to continue. If the gap
+    /// before the frame was too long, it is skipped and returned.
     pub fn frame<B>(
         &mut self,
         frame: Frame,
@@ -164,10 +166,10 @@ impl Offline {
         self.until_ns += by_ns;
         let until_s = self.until_ns as f64 * 1e-9;
         while self.seconds() + f64::from(BLOCK_MS) * 1e-3 <= until_s {
-            let wanted = sink(self.performance.block(&self.lanes));
+            let flow = sink(self.performance.block(&self.lanes));
             self.notes += self.performance.notes().len() as u64;
             self.last_notes.extend_from_slice(self.performance.notes());
-            wanted?;
+            flow?;
         }
         ControlFlow::Continue(())
     }
@@ -182,7 +184,7 @@ impl Offline {
         self.notes
     }
 
-    /// Notes played up to the last frame. Their onsets count from the beginning of the rendering.
+    /// Notes played between the last two frames. Their onsets count from the start of the render.
     pub fn last_notes(&self) -> &[Note] {
         &self.last_notes
     }
@@ -197,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    /// A render without any frame yet.
+    /// A render without frames.
     fn offline() -> Offline {
         let settings = OfflineSettings {
             scaling: Scaling::default(),
@@ -209,7 +211,7 @@ mod tests {
         Offline::new(&settings, Preset::builtin()[0].clone())
     }
 
-    /// A renderer after two seconds of the demo, and the last frame.
+    /// A render after two seconds of the demo, and its last frame.
     fn after_two_seconds() -> (Offline, Frame) {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);
@@ -257,12 +259,12 @@ mod tests {
 
     #[test]
     fn only_long_gaps_clear_the_levels() {
-        for (gap_ns, believed) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
+        for (gap_ns, kept) in [(LONG_GAP_NS, true), (LONG_GAP_NS + 1, false)] {
             let (mut offline, _) = after_two_seconds();
-            let heard = offline.lanes.clone();
+            let before = offline.lanes.clone();
             let gone = offline.gap::<Infallible>(gap_ns, &mut |_| ControlFlow::Continue(()));
             assert!(gone.is_continue() && (offline.seconds() - 12.0).abs() < 0.03, "{}", offline.seconds());
-            assert_eq!(offline.lanes, if believed { heard } else { Lanes::NONE });
+            assert_eq!(offline.lanes, if kept { before } else { Lanes::NONE });
         }
     }
 
@@ -291,7 +293,7 @@ mod tests {
         let skipped = render(&mut offline, far.clone());
         assert_eq!(skipped, Some(Duration::from_nanos(far.t_ns - last.t_ns)));
         assert_eq!(offline.lanes, Lanes::NONE);
-        // Time that goes back takes none, and what follows counts from there.
+        // A frame with an earlier time adds no time, and later frames count from it.
         for t_ns in [5_000_000_000, 6_000_000_000] {
             assert_eq!(render(&mut offline, Frame::new(t_ns, [Some(7); Counter::ALL.len()])), None);
         }

@@ -1,5 +1,6 @@
-//! Band-limited oscillators for eight voices: naive shapes with their corners rounded by `PolyBLEP` and `PolyBLAMP`
-//! (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016), and the door to `noise`, `fm` and `vibrato`.
+//! Computes band-limited oscillators for eight voices. The corners of the waveforms are rounded by
+//! `PolyBLEP` and `PolyBLAMP` (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016).
+//! `noise`, `fm` and `vibrato` are called from here.
 
 use khor_music::{Patch, Wave};
 
@@ -13,19 +14,19 @@ use super::{
 
 const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
 
-/// Highest increment: a quarter of the sample rate.
+/// Highest phase increment per frame, periods.
 const MAX_INCREMENT: f32 = 0.25;
 
-/// Two oscillators per voice (the second silent without detune).
+/// Two oscillators for each voice. Without detuning, the second one is silent.
 #[derive(Clone, Debug)]
 pub(super) struct Oscillators {
-    /// Phases, 2^-32 of a period: whole numbers wrap by themselves.
+    /// Phases, 2^-32 of a period. They wrap by overflow.
     phase: [[u32; LANES]; 2],
-    /// Advance per frame, in the same unit.
+    /// Phase increment per frame, 2^-32 of a period.
     step: [[u32; LANES]; 2],
-    /// Advance per frame, periods, 0..=0.25.
+    /// Phase increment per frame, periods, 0..=0.25.
     increment: [Lanes; 2],
-    /// Level of each oscillator, 0..=1; 0 is not computed.
+    /// Level of each oscillator, 0..=1. Oscillators of level 0 are not computed.
     level: [Lanes; 2],
     /// Pulse width, 0.05..=0.5 of a period.
     width: Lanes,
@@ -33,7 +34,8 @@ pub(super) struct Oscillators {
     noise: Noise,
     modulators: Modulators,
     vibratos: Vibratos,
-    /// Phases of the block in hand, 0..1; kept only so that they need not be cleared.
+    /// Phases of the current block, 0..1. It is a field only so that it need not be cleared each
+    /// time.
     phases: LaneBlock,
 }
 
@@ -53,8 +55,8 @@ impl Oscillators {
         }
     }
 
-    /// Begins a note. `phase` 0..1 keeps unison notes from being in phase, and seeds noise and
-    /// vibrato. Audio thread; no allocation.
+    /// Starts a note. A different `phase` 0..1 for each note keeps unison notes out of phase, and
+    /// seeds noise and vibrato. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, increment: f32, phase: f32) {
         let detune = (patch.detune_cents / 2400.0).exp2();
         let detuned = patch.detune_cents > 0.0 && patch.wave != Wave::Noise;
@@ -75,20 +77,19 @@ impl Oscillators {
         self.vibratos.start(lane, patch, phase);
     }
 
-    /// Silences a lane. Audio thread; no allocation.
+    /// Silences a lane. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.level[0][lane] = 0.0;
         self.level[1][lane] = 0.0;
         self.vibratos.stop(lane);
     }
 
-    /// Whether any sounding lane has this waveform. Audio thread; no allocation.
+    /// Whether any sounding lane has this waveform. Real-time safe.
     pub(super) fn has(&self, wave: Wave) -> bool {
         (0..LANES).any(|l| self.wave[l] == wave && self.level[0][l] > 0.0)
     }
 
-    /// Writes `frames` frames. `envelope` 0..=1 controls the modulation of FM. Audio thread; no
-    /// allocation.
+    /// Writes `frames` frames. `envelope` 0..=1 controls the modulation of FM. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, envelope: &Lanes, out: &mut LaneBlock) {
         for frame in &mut out[..frames] {
@@ -127,7 +128,7 @@ impl Oscillators {
     }
 }
 
-/// One waveform added to the output of the lanes whose level is not 0.
+/// Adds one waveform to the output of the lanes whose level is not 0.
 struct Shape<'a> {
     increment: &'a Lanes,
     level: &'a Lanes,
@@ -149,7 +150,7 @@ impl Shape<'_> {
                 0.7 * (saw(p, inverse[l]) - saw(other, inverse[l]))
             }),
             Wave::Triangle => self.add(phases, out, |p, l| triangle(p, inverse[l], increment[l])),
-            // Neither is a shape of the phase alone.
+            // These two are not functions of the phase alone, and are computed elsewhere.
             Wave::Noise | Wave::Fm => {}
         }
     }
@@ -164,7 +165,7 @@ impl Shape<'_> {
     }
 }
 
-/// Rising saw with its step rounded over one frame on either side.
+/// Rising saw. Its step is rounded over one frame on either side.
 #[inline]
 fn saw(p: f32, inverse: f32) -> f32 {
     let after = positive(1.0 - p * inverse);
@@ -172,7 +173,7 @@ fn saw(p: f32, inverse: f32) -> f32 {
     2.0 * p - 1.0 + after * after - before * before
 }
 
-/// Triangle with both corners rounded over one frame on either side.
+/// Triangle. Its corners are rounded over one frame on either side.
 #[inline]
 fn triangle(p: f32, inverse: f32, increment: f32) -> f32 {
     let corner = |distance: f32| {
@@ -217,21 +218,22 @@ pub(super) mod tests {
         re * re + im * im
     }
 
-    /// Power of one frequency relative to `whole`, the sum of the samples' squares, dB; a sine alone gives 0.
+    /// Power of one frequency relative to `whole`, the sum of the squared samples, dB. A single
+    /// sine gives 0.
     pub(in super::super) fn power_db(samples: &[f32], freq_hz: f32, whole: f64) -> f64 {
         10.0 * (8.0 * power(samples, freq_hz) / (samples.len() as f64 * whole)).log10()
     }
 
     #[test]
     fn aliases_stay_below_the_fundamental() {
-        // At 1661 Hz the harmonics above half the rate fold back between the true ones.
+        // At 1661 Hz, the harmonics above half the sample rate fold back between the true ones.
         let freq_hz = 1661.0;
         for (wave, limit_db) in
             [(Wave::Saw, -38.0), (Wave::Pulse, -38.0), (Wave::Triangle, -60.0), (Wave::Sine, -80.0)]
         {
             let samples = render(wave, freq_hz, 48_000);
             let fundamental = power(&samples, freq_hz);
-            // Below 6 kHz, where aliases are audible: the harmonics of the first two foldings.
+            // Aliases are audible below 6 kHz. These harmonics are in the first two foldings.
             for harmonic in 15..58 {
                 let folded = (harmonic as f32 * freq_hz) % RATE_HZ;
                 let alias_hz = folded.min(RATE_HZ - folded);

@@ -1,31 +1,31 @@
-//! Composer and synth together.
+//! Runs composer and synth together, for renders.
 
 use khor_music::{Composer, Note, Preset, Role, Settings};
 use khor_signal::Lanes;
 
 use crate::{SYNTH_SEED, Samples, Synth, SynthNote, Volume};
 
-/// Length of the blocks in which music and sound advance, milliseconds.
+/// Length of a block of music and sound, milliseconds.
 pub(super) const BLOCK_MS: u32 = 10;
 
-/// What a performance renders. Music and mix are the same in each mode.
+/// What a performance renders. Notes and mix are the same in each mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RenderMode {
     /// The mix.
     #[default]
     Mix,
-    /// The mix and each role's stem, about four times the work.
+    /// The mix and a stem for each role. This takes about four times as long.
     Stems,
-    /// No sound, for callers that only need the notes.
+    /// Only notes, no sound.
     NotesOnly,
 }
 
-/// Composer and synth, block by block. The same lanes give the same samples.
+/// Composer and synth, block by block. The same lanes always give the same samples.
 pub struct Performance {
     composer: Composer,
     mode: RenderMode,
     frames: u64,
-    /// The composer's count of preset changes at the last update of the synth's patches.
+    /// The composer's number of preset changes when the synth last received patches.
     patches_version: Option<u64>,
     synth: Synth,
     sample_rate_hz: u32,
@@ -34,7 +34,7 @@ pub struct Performance {
 }
 
 impl Performance {
-    /// `sample_rate_hz` is 8000..=192000.
+    /// A performance at musical time 0. `sample_rate_hz` must be 8000..=192000.
     pub fn new(
         settings: Settings,
         preset: Preset,
@@ -60,7 +60,7 @@ impl Performance {
         }
     }
 
-    /// Plays one block of 10 ms and returns its samples.
+    /// Renders one block of 10 ms and returns its samples.
     pub fn block(&mut self, lanes: &Lanes) -> &Samples {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
@@ -97,12 +97,12 @@ impl Performance {
         self.frames as f64 / f64::from(self.sample_rate_hz)
     }
 
-    /// The composer, to change what it plays.
+    /// The composer, to change its input.
     pub fn composer(&mut self) -> &mut Composer {
         &mut self.composer
     }
 
-    /// The synth, to change or read how it sounds.
+    /// The synth, to change its settings or read its meter.
     pub fn synth(&mut self) -> &mut Synth {
         &mut self.synth
     }

@@ -1,32 +1,32 @@
-//! Notes waiting for their frame: bounded, ordered, allocated once.
+//! A queue for notes that wait for their onset: bounded, ordered, allocated once.
 
 use khor_music::{Instrument, Role};
 
-/// Notes that can wait; one more is dropped and counted.
+/// Maximum number of waiting notes. Further notes are dropped and counted.
 pub(super) const CAPACITY: usize = 512;
 
-/// A note in the synth's time.
+/// A note with times in frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SynthNote {
-    /// First frame, counted from the synth's start; in the past means now.
+    /// First frame, counted from the synth's start. A note whose onset has passed starts at once.
     pub onset_frame: u64,
     /// Frames from onset to release.
     pub duration_frames: u64,
     /// MIDI note number, 0..=127.
     pub midi: u8,
-    /// 0..=1.
+    /// Velocity, 0..=1.
     pub velocity: f32,
-    /// -1 (left) ..=1 (right).
+    /// Pan, -1 (left) ..=1 (right).
     pub pan: f32,
-    /// Filter opening of this note alone, octaves, -3..=3.
+    /// Filter offset of this note, octaves, -3..=3.
     pub brightness: f32,
-    /// Whose patch it is played with.
+    /// Instrument, which selects the patch.
     pub instrument: Instrument,
-    /// Whose stem it is in.
+    /// Role, which selects the stem.
     pub role: Role,
 }
 
-/// The queue, latest note first, so that the next one is popped from the end.
+/// The queue. The latest note is first, so the next note is popped from the end.
 #[derive(Debug)]
 pub(super) struct NoteQueue {
     notes: Vec<SynthNote>,
@@ -34,38 +34,38 @@ pub(super) struct NoteQueue {
 }
 
 impl NoteQueue {
-    /// Allocates all it will ever need.
+    /// An empty queue that allocates all its memory.
     pub(super) fn new() -> Self {
         Self { notes: Vec::with_capacity(CAPACITY), dropped: 0 }
     }
 
-    /// Adds a note, keeping notes of the same frame in order of arrival. Audio thread; no allocation.
+    /// Adds a note. Notes of the same frame keep their order of arrival. Real-time safe.
     pub(super) fn push(&mut self, note: SynthNote) {
         if self.notes.len() >= CAPACITY {
             self.dropped += 1;
             return;
         }
         let at = self.notes.partition_point(|waiting| waiting.onset_frame > note.onset_frame);
-        // `at` is the first of those not later; equal ones must be popped (from the end) before this one.
+        // Insert before the notes of the same frame, because notes are popped from the end.
         self.notes.insert(at, note);
     }
 
-    /// The next note if it begins before `frame`. Audio thread; no allocation.
+    /// Removes the next note if it begins before `frame`. Real-time safe.
     pub(super) fn pop_before(&mut self, frame: u64) -> Option<SynthNote> {
         if self.next_frame()? < frame { self.notes.pop() } else { None }
     }
 
-    /// Onset of the next note. Audio thread; no allocation.
+    /// Onset of the next note. Real-time safe.
     pub(super) fn next_frame(&self) -> Option<u64> {
         self.notes.last().map(|note| note.onset_frame)
     }
 
-    /// Forgets all notes. Audio thread; no allocation.
+    /// Removes all notes. Real-time safe.
     pub(super) fn clear(&mut self) {
         self.notes.clear();
     }
 
-    /// Notes dropped so far.
+    /// Number of dropped notes.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,28 +1,29 @@
-//! Reverb: four all-pass diffusers into a feedback delay network of eight damped lines
-//! (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
+//! Computes the reverb: four all-pass diffusers, then a feedback delay network of eight damped
+//! lines (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
 
 use super::{
     lanes::{BLOCK, LANES, Lanes, flush, sanitize},
     ring,
 };
 
-/// Line lengths, frames at 48 kHz: mutually prime, 30 to 60 ms.
+/// Line lengths, frames at 48 kHz. They are mutually prime, and 30 to 60 ms long.
 const LINES_48K: [usize; LANES] = [1433, 1601, 1867, 2053, 2251, 2399, 2617, 2797];
 /// Diffuser lengths, frames at 48 kHz.
 const DIFFUSERS_48K: [usize; 4] = [229, 173, 613, 449];
 /// All-pass gain of the diffusers.
 const DIFFUSION: f32 = 0.65;
-/// Time to fall by 60 dB at low frequencies, seconds.
+/// Decay time by 60 dB at low frequencies, seconds.
 const DECAY_S: f32 = 2.6;
-/// Low-pass in each line, Hz. High frequencies decay faster, as in a room with people.
+/// Cutoff of the low-pass in each line, Hz. High frequencies decay faster, as in a room with
+/// people.
 const DAMP_HZ: f32 = 3200.0;
-/// Of the Hadamard transform of eight lines: 1/sqrt(8).
+/// Factor of the orthonormal Hadamard transform of eight lines: 1/sqrt(8).
 const NORM: f32 = 0.353_553_4;
-/// Signs of the input of each line. Even lines go left and odd ones right, so the channels share
-/// little.
+/// Signs of each line's input. Even lines feed the left channel and odd ones the right, so the
+/// channels correlate little.
 const INPUT_SIGNS: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
-/// A ring whose oldest block is read and then replaced.
+/// A delay line: its oldest block is read and then replaced.
 #[derive(Debug)]
 struct Line {
     ring: Vec<f32>,
@@ -34,13 +35,13 @@ impl Line {
         Self { ring: vec![0.0; frames.max(BLOCK)], at: 0 }
     }
 
-    /// The block written one length ago. Audio thread; no allocation.
+    /// The oldest block. Real-time safe.
     #[inline(always)]
     fn read(&self) -> [f32; BLOCK] {
         ring::read(&self.ring, self.at)
     }
 
-    /// Replaces the block just read. Audio thread; no allocation.
+    /// Replaces the oldest block. Real-time safe.
     #[inline(always)]
     fn write(&mut self, block: &[f32; BLOCK]) {
         ring::write(&mut self.ring, self.at, block);
@@ -56,9 +57,9 @@ impl Line {
 pub(super) struct Reverb {
     diffusers: [Line; 4],
     lines: [Line; LANES],
-    /// Gain per pass of each line, from its length and the decay time.
+    /// Gain of each line, from its length and the decay time.
     gain: Lanes,
-    /// Low-pass state of each line, its gain included.
+    /// Low-pass state of each line, including its gain.
     low: Lanes,
     damp: f32,
 }
@@ -79,7 +80,7 @@ impl Reverb {
         }
     }
 
-    /// The reverb of `input`, left and right. Audio thread; no allocation.
+    /// Writes the reverb of `input` to left and right. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let mut diffuse = *input;
@@ -94,12 +95,12 @@ impl Reverb {
         }
     }
 
-    /// Low-pass and decay of each line.
+    /// Applies low-pass and decay to each line.
     #[inline(always)]
     fn damp(&mut self, taps: &mut [[f32; BLOCK]; LANES]) {
         let (gain, keep) = (self.gain.map(|gain| self.damp * gain), 1.0 - self.damp);
         let mut low = self.low;
-        // Frame by frame, so that the eight recursions run side by side.
+        // The outer loop is over frames, so that the eight recursions run in parallel.
         for i in 0..BLOCK {
             for (n, tap) in taps.iter_mut().enumerate() {
                 low[n] = keep * low[n] + gain[n] * tap[i];
@@ -110,8 +111,8 @@ impl Reverb {
     }
 }
 
-/// Computes the left and right output of the lines, and the next input of the lines from them and
-/// from `fed`.
+/// Computes the left and right output of the lines, and their next input from the outputs and from
+/// `fed`.
 #[inline(always)]
 fn feed_back(
     taps: &mut [[f32; BLOCK]; LANES],
@@ -120,19 +121,20 @@ fn feed_back(
     right: &mut [f32; BLOCK],
 ) {
     let [t0, t1, t2, t3, t4, t5, t6, t7] = taps;
-    // One pass over the block: a vector of frames of all eight lines fits into the registers.
+    // There is one pass over the block, because a vector of frames for all eight lines fits into
+    // the registers.
     for i in 0..BLOCK {
-        let heard = [t0[i], t1[i], t2[i], t3[i], t4[i], t5[i], t6[i], t7[i]];
-        left[i] = heard[0] - heard[2] + heard[4] - heard[6];
-        right[i] = heard[1] - heard[3] + heard[5] - heard[7];
-        let mixed = hadamard(heard);
+        let outputs = [t0[i], t1[i], t2[i], t3[i], t4[i], t5[i], t6[i], t7[i]];
+        left[i] = outputs[0] - outputs[2] + outputs[4] - outputs[6];
+        right[i] = outputs[1] - outputs[3] + outputs[5] - outputs[7];
+        let mixed = hadamard(outputs);
         let next = |n: usize| flush(sanitize(mixed[n] + INPUT_SIGNS[n] * fed[i]));
         (t0[i], t1[i], t2[i], t3[i]) = (next(0), next(1), next(2), next(3));
         (t4[i], t5[i], t6[i], t7[i]) = (next(4), next(5), next(6), next(7));
     }
 }
 
-/// Schroeder all-pass over a block no longer than the line.
+/// Applies a Schroeder all-pass to a block. The line must be at least as long as a block.
 #[inline(always)]
 fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
     let mut delayed = line.read();
@@ -144,10 +146,11 @@ fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
     line.write(&delayed);
 }
 
-/// Orthonormal Hadamard transform across the lines: mixes every line into every other without loss.
+/// Orthonormal Hadamard transform of the lines. It mixes every line into every other one and keeps
+/// the energy.
 #[inline(always)]
 fn hadamard(lines: Lanes) -> Lanes {
-    // Written out: of loops over the lines the compiler makes no vectors of frames.
+    // Written without loops, because the compiler would not vectorise loops over the lines.
     let x = lines;
     let y = [
         x[0] + x[1],
@@ -209,7 +212,7 @@ mod tests {
         let early = energy_db(&response[4800..9600]);
         let late = energy_db(&response[52_800..57_600]); // one second later
         let decay_s = 60.0 / (early - late);
-        // The damping makes the whole fall faster than the low end.
+        // Because of the damping, the sum decays faster than the low frequencies.
         assert!((1.0..2.7).contains(&decay_s), "{decay_s}");
         assert!(response[19 * 48_000..].iter().flatten().all(|&x| x == 0.0));
     }

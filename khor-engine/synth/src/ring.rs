@@ -1,12 +1,13 @@
-//! Rings of samples that are read and written a block at a time.
+//! Reads and writes ring buffers of samples, one block at a time.
 
 use super::lanes::BLOCK;
 
-/// The block that begins at `at`, which is below the ring's length; that is at least a block.
-/// Audio thread; no allocation.
+/// Reads the block that begins at `at`. `at` must be below the ring's length, and the ring at least
+/// as long as a block. Real-time safe.
 #[inline(always)]
 pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
-    // Nearly always in one piece, and a copy of known length is a few moves instead of a call.
+    // The block is nearly always contiguous. A copy of known length takes a few instructions
+    // instead of a call.
     if let Some(block) = ring[at..].first_chunk() {
         return *block;
     }
@@ -17,7 +18,7 @@ pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
     out
 }
 
-/// Replaces the block that begins at `at`. Audio thread; no allocation.
+/// Replaces the block that begins at `at`. Real-time safe.
 #[inline(always)]
 pub(super) fn write(ring: &mut [f32], at: usize, block: &[f32; BLOCK]) {
     if let Some(place) = ring[at..].first_chunk_mut() {

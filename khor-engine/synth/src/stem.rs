@@ -1,4 +1,5 @@
-//! A stem: one role's share of the mix, through effects of its own and turned down as the mix is.
+//! Renders stems. A stem is one role's share of the mix, with its own effects and the limiter's
+//! gain for the mix.
 
 use khor_music::Role;
 
@@ -10,31 +11,31 @@ use super::{
     master::Mute,
 };
 
-/// Stems there are.
+/// Number of stems.
 const STEMS: usize = Role::ALL.len();
 
 /// Stereo samples, all of the same length.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
-    /// The mix's left.
+    /// Left channel of the mix.
     pub left: Vec<f32>,
-    /// The mix's right.
+    /// Right channel of the mix.
     pub right: Vec<f32>,
-    /// Left and right of each stem in the order of [`khor_music::Role::ALL`], or none. They add up
-    /// to the mix, except for rounding.
+    /// Left and right channel of each stem in the order of [`khor_music::Role::ALL`], or empty
+    /// without stems. The stems add up to the mix, except for rounding.
     pub stems: Vec<[Vec<f32>; 2]>,
 }
 
 impl Samples {
-    /// Silence for so many frames, with so many stems.
+    /// Silent samples with these numbers of frames and stems.
     pub fn silence(frames: usize, stems: usize) -> Self {
         let channel = || vec![0.0; frames];
         let stems = (0..stems).map(|_| [channel(), channel()]).collect();
         Self { left: channel(), right: channel(), stems }
     }
 
-    /// Corrects the stems so that they add up to the mix, despite rounding and the range of a file,
-    /// -1..=1.
+    /// Corrects rounding errors, so that the stems add up to the mix and stay in the range of a
+    /// file, -1..=1.
     pub fn correct_stems(&mut self) {
         let Self { left, right, stems } = self;
         let Ok(stems) = <&mut [_; STEMS]>::try_from(&mut stems[..]) else { return };
@@ -46,15 +47,15 @@ impl Samples {
         }
     }
 
-    /// The mix, left and right in turn.
+    /// The mix as interleaved stereo.
     pub fn interleaved(&self) -> impl Iterator<Item = f32> {
         self.left.iter().zip(&self.right).flat_map(|(&left, &right)| [left, right])
     }
 }
 
-/// One sample of each stem, so that they add up to the mix. The rounding error, below -110 dBFS,
-/// goes to the loudest stem. If that exceeds the range of a file, which happens briefly when the
-/// limiter works hard, another stem takes the rest.
+/// Corrects one sample of each stem, so that they add up to the mix. The rounding error, below -110
+/// dBFS, is added to the loudest stem. This stem may then exceed the range of a file for a moment,
+/// if the limiter reduces the mix strongly. Another stem then gets the excess.
 fn corrected(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
     let loudest = highest(parts.map(f32::abs));
     parts[loudest] += mix - parts.iter().sum::<f32>();
@@ -67,12 +68,12 @@ fn corrected(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
     parts
 }
 
-/// Where the highest is.
+/// Index of the highest value.
 fn highest(values: [f32; STEMS]) -> usize {
     (1..STEMS).fold(0, |best, n| if values[n] > values[best] { n } else { best })
 }
 
-/// All after the voices. Memory is allocated once.
+/// The effects and the output of one stem. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Stem {
     pub(super) effects: Effects,
@@ -92,8 +93,8 @@ impl Stem {
         }
     }
 
-    /// Computes the next block of each stem from its voices, with the limiter's gains for the mix.
-    /// Audio thread; no allocation.
+    /// Computes the stem's next block from its voices, with the limiter's gains for the mix.
+    /// Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, buses: Option<&Buses>, gains: &[f32; BLOCK]) {
         let [mut left, mut right] = self.effects.render(buses);

@@ -1,5 +1,6 @@
-//! State-variable filters for eight voices: trapezoidal integration, stable under fast modulation
-//! (Zavalishin, "The Art of VA Filter Design", ch. 4; coefficients after Simper, Cytomic 2013).
+//! Computes state-variable filters for eight voices with trapezoidal integration, which is stable
+//! under fast modulation (Zavalishin, "The Art of VA Filter Design", ch. 4; coefficients after
+//! Simper, Cytomic 2013).
 
 use khor_music::FilterMode;
 
@@ -10,7 +11,7 @@ const MAX_CUTOFF: f32 = 0.27;
 /// Lowest cutoff, share of the sample rate.
 const MIN_CUTOFF: f32 = 0.0004;
 
-/// Eight filters with their coefficients ramped over each block.
+/// Eight filters. Their coefficients are ramped over each block.
 #[derive(Clone, Debug)]
 pub(super) struct Filters {
     /// Integrator states.
@@ -20,15 +21,15 @@ pub(super) struct Filters {
     b: [Lanes; 3],
     /// Damping 1/Q, 0.125..=2.
     k: Lanes,
-    /// Cutoff as log2 of its share of the sample rate, before modulation.
+    /// Cutoff without modulation, log2 of its share of the sample rate.
     log2_cutoff: Lanes,
-    /// Octaves the envelope at full level opens the filter.
+    /// Filter offset at full envelope, octaves.
     env_octaves: Lanes,
-    /// Shares of input, band and low in the output.
+    /// Gains of input, band-pass and low-pass in the output.
     mix: [Lanes; 3],
-    /// All lanes are low-pass, so that there is nothing to mix.
+    /// Whether all lanes are low-pass, so that nothing needs to be mixed.
     plain: bool,
-    /// Lanes whose coefficients jump to their first value instead of ramping.
+    /// Lanes that just started: their first coefficients are set without a ramp.
     fresh: [bool; LANES],
 }
 
@@ -48,7 +49,7 @@ impl Filters {
     }
 
     /// Clears a lane and sets its filter: cutoff as a share of the sample rate, resonance 0..=1.
-    /// Audio thread; no allocation.
+    /// Real-time safe.
     pub(super) fn start(
         &mut self,
         lane: usize,
@@ -64,7 +65,7 @@ impl Filters {
         self.k[lane] = 2.0 * (-4.0 * resonance.clamp(0.0, 1.0)).exp2();
         self.env_octaves[lane] = env_octaves;
         let damping = self.k[lane];
-        // Simper's outputs; the band is 1/k at its peak by itself.
+        // Simper's outputs. The band-pass output alone has a peak of 1/k.
         let mix = match mode {
             FilterMode::Low => [0.0, 0.0, 1.0],
             FilterMode::Band => [0.0, damping, 0.0],
@@ -78,7 +79,7 @@ impl Filters {
     }
 
     /// Filters a block in place. `envelope` 0..=1 and `shift_octaves` modulate the cutoff.
-    /// Audio thread; no allocation.
+    /// Real-time safe.
     #[inline(always)]
     pub(super) fn apply(
         &mut self,
@@ -122,7 +123,7 @@ impl Filters {
                 b2[l] += slope[1][l];
                 b3[l] += slope[2][l];
                 let x = frame[l];
-                // Simper's update with v1 and v2 eliminated: half the latency from state to state.
+                // Simper's update without v1 and v2 has half the latency from state to state.
                 let next1 = b1[l] * ic1[l] + (b2[l] * x - b2[l] * ic2[l]);
                 let next2 = (ic2[l] - b3[l] * ic2[l]) + (b2[l] * ic1[l] + b3[l] * x);
                 let low = 0.5 * (next2 + ic2[l]);
@@ -141,7 +142,7 @@ impl Filters {
         self.ic2 = ic2.map(flush);
     }
 
-    /// Sets the coefficients of lanes that just began.
+    /// Sets the coefficients of lanes that just started.
     #[cold]
     fn jump(&mut self, next: &[Lanes; 3]) {
         for (lane, fresh) in self.fresh.iter_mut().enumerate() {
@@ -151,7 +152,7 @@ impl Filters {
         }
     }
 
-    /// Coefficients for the present envelope and shift: 2 a1 - 1, 2 a2 and 2 a3 of Simper's paper.
+    /// Coefficients for the current envelope and shift: 2 a1 - 1, 2 a2 and 2 a3 of Simper's paper.
     #[inline(always)]
     fn coefficients(&self, envelope: &Lanes, shift_octaves: f32) -> [Lanes; 3] {
         let mut b = [[0.0; LANES]; 3];
@@ -167,7 +168,7 @@ impl Filters {
         b
     }
 
-    /// Whether a lane's state is a number of sane size. Audio thread; no allocation.
+    /// Whether a lane's state is finite and moderate. Real-time safe.
     pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.ic1[lane].abs() < 64.0 && self.ic2[lane].abs() < 64.0
     }

@@ -1,4 +1,4 @@
-//! Vibrato for eight voices: a slow swing of the pitch that sets in after the note has begun.
+//! Computes the vibrato of eight voices: a slow variation of the pitch that begins after the onset.
 
 use khor_music::Patch;
 
@@ -7,28 +7,29 @@ use super::{
     phase::cosine,
 };
 
-/// Time before the swing begins, seconds: singers reach the pitch first. Chosen within the 0.2 to 0.5 s that
-/// measured singers take.
+/// Time before the vibrato begins, seconds. Singers reach the pitch first, which takes 0.2 to 0.5
+/// s.
 const DELAY_S: f32 = 0.3;
-/// Time it takes to full swing, seconds.
+/// Time until the vibrato has its full depth, seconds.
 const GROWTH_S: f32 = 0.5;
-/// Largest difference of a note's rate from the patch's, as a share. Singers differ by about one in
-/// five or six Hz (Sundberg, "The Science of the Singing Voice", 1987, gives 5.5 to 7.5 Hz).
+/// Largest relative difference of a note's rate from the patch's rate. Singers differ by about 1 Hz
+/// in 5 or 6 Hz (Sundberg, "The Science of the Singing Voice", 1987: 5.5 to 7.5 Hz).
 const RATE_SPREAD: f32 = 0.1;
-/// Phase between the two oscillators of a voice, periods. As with two singers, they are never in
-/// phase or in opposition.
+/// Phase difference between the two oscillators of a voice, periods. As with two singers, they are
+/// neither in phase nor in opposition.
 const OSCILLATOR_PHASE: f32 = 0.31;
 
-/// Eight vibratos. They move once per block: at 12 Hz and 100 cents by 5 cents, which glides.
+/// Eight vibratos, updated once per block. At 12 Hz and 100 cents, one step is 5 cents, which still
+/// sounds smooth.
 #[derive(Clone, Debug)]
 pub(super) struct Vibratos {
-    /// Full swing, octaves.
+    /// Full depth, octaves.
     depth: Lanes,
-    /// Advance per frame, periods.
+    /// Phase increment per frame, periods.
     rate: Lanes,
-    /// 0..1.
+    /// Phase, 0..1.
     phase: Lanes,
-    /// Share of the full swing; negative during the delay, at most 1.
+    /// Share of the full depth, at most 1. It is negative during the delay.
     onset: Lanes,
     sample_rate_hz: f32,
 }
@@ -44,24 +45,24 @@ impl Vibratos {
         }
     }
 
-    /// Begins a note; `phase` 0..1 decides where its swing begins and how its rate differs.
-    /// Audio thread; no allocation.
+    /// Starts the vibrato of a note. `phase` 0..1 determines its first phase and its difference in
+    /// rate. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, phase: f32) {
         self.depth[lane] = patch.vibrato_cents / 1200.0;
-        // Another digit of the phase, so that rate and phase are not of one piece.
+        // Take the rate from other digits of `phase`, so that rate and phase are independent.
         let spread = 1.0 + RATE_SPREAD * (2.0 * (phase * 7.0).fract() - 1.0);
         self.rate[lane] = patch.vibrato_hz * spread / self.sample_rate_hz;
         self.phase[lane] = phase;
         self.onset[lane] = -DELAY_S / GROWTH_S;
     }
 
-    /// No vibrato. Audio thread; no allocation.
+    /// Stops the vibrato. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.depth[lane] = 0.0;
     }
 
-    /// Factors of the frequencies of both oscillators for the next frames; none without vibrato.
-    /// Audio thread; no allocation.
+    /// Frequency factors of both oscillators for the next frames; `None` if no lane has vibrato.
+    /// Real-time safe.
     #[inline(always)]
     pub(super) fn advance(&mut self, frames: usize) -> Option<[Lanes; 2]> {
         if self.depth == [0.0; LANES] {
@@ -90,7 +91,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Cents of the first oscillator, block by block, over two seconds.
+    /// Pitch offset of the first oscillator in each block over two seconds, cents.
     fn cents(patch: &Patch, phase: f32) -> Vec<f32> {
         let mut vibratos = Vibratos::new(RATE_HZ);
         vibratos.start(4, patch, phase);

@@ -1,20 +1,19 @@
-//! The vowels of a singer as data: where the resonances of the mouth lie between u, o, a and e.
+//! Defines the formants of the vowels u, o, a and e, and interpolates between them.
 
-/// Resonances (formants) of a vowel.
+/// Number of formants (resonances) of a vowel.
 pub(super) const FORMANTS: usize = 5;
 
-/// One vowel.
+/// The formants of one vowel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Vowel {
     /// Centre of each formant, Hz.
     pub(super) freq_hz: [f32; FORMANTS],
-    /// Level at each centre, dB; the first is 0.
+    /// Level at each centre, dB, relative to the first formant.
     pub(super) gain_db: [f32; FORMANTS],
-    /// Width of each formant between its -3 dB points, Hz.
+    /// Bandwidth of each formant between its -3 dB points, Hz.
     pub(super) width_hz: [f32; FORMANTS],
-    /// Level of the whole, dB: brings a sung saw-wave chord back to the loudness of the straight one
-    /// (K-weighted, ITU-R BS.1770; measured by the test of [`super::vowel_filter`] that holds it
-    /// there).
+    /// Gain of the vowel, dB. It gives a sung saw-wave chord the loudness of the straight one
+    /// (K-weighted, ITU-R BS.1770). A test of [`super::vowel_filter`] checks it.
     pub(super) makeup_db: f32,
 }
 
@@ -49,8 +48,8 @@ const TENOR: [Vowel; 4] = [
 ];
 
 impl Vowel {
-    /// The vowel at `position`, 0 (u) ..=1 (e), frequencies and widths by their logarithms, levels in dB.
-    /// Audio thread; no allocation.
+    /// The vowel at `position`, 0 (u) ..=1 (e). Frequencies and bandwidths are interpolated
+    /// logarithmically, levels in dB. Real-time safe.
     pub(super) fn at(position: f32) -> Self {
         let place = position.clamp(0.0, 1.0) * (TENOR.len() - 1) as f32;
         let from = (place as usize).min(TENOR.len() - 2);

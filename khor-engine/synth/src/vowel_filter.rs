@@ -1,8 +1,7 @@
-//! The filter of the vowel: the sung share of each bus goes through five parallel band-pass
-//! filters, the formants of one vowel.
+//! Filters the sung share of each bus through five parallel band-passes: the formants of one vowel.
 //!
-//! Rejected: a bank per voice. It needs 24 x 5 filters, and a choir sings one vowel together
-//! anyway.
+//! There is one filter bank for all voices. A bank for each voice would need 24 x 5 filters, and a
+//! choir sings one vowel together anyway.
 
 use super::{
     group::BUSES,
@@ -10,27 +9,30 @@ use super::{
     vowel::{FORMANTS, Vowel},
 };
 
-/// Time constant of a change of vowel, seconds: as quick as a mouth, too slow for a click.
+/// Time constant of a change of the vowel, seconds: as fast as a mouth, and too slow to click.
 const GLIDE_S: f32 = 0.08;
-/// Formants of a choir are wider than a singer's, because each singer's formants differ.
+/// Factor of the formants' bandwidths. The formants of a choir are wider than a singer's, because
+/// each singer's formants differ.
 const BANDWIDTH_FACTOR: f32 = 2.5;
-/// Highest centre, share of the sample rate: where the tangent is still good.
+/// Highest centre frequency, share of the sample rate. Above it, the approximated tangent is
+/// inaccurate.
 const MAX_CENTRE: f32 = 0.27;
 
 /// One block of every bus.
 pub(super) type BusSums = [[f32; BLOCK]; BUSES];
 
-/// State and coefficients of the bank; the channels of a formant lie side by side for the vector unit.
+/// States and coefficients of the filter bank. The channels of a formant are adjacent, for vector
+/// instructions.
 #[derive(Clone, Debug)]
 pub(super) struct VowelFilter {
     ic1: [[f32; BUSES]; FORMANTS],
     ic2: [[f32; BUSES]; FORMANTS],
-    /// 2 a1 - 1, 2 a2 and 2 a3 of the filters (as in `svf`), and the gain of their band outputs.
+    /// 2 a1 - 1, 2 a2 and 2 a3 of each filter (as in `svf`), and the gain of its band-pass output.
     coefficients: [[f32; FORMANTS]; 4],
     /// Current and target vowel, 0 (u) ..=1 (e).
     vowel: f32,
     target: f32,
-    /// Share of the way gone per block.
+    /// Share of the distance to the target that one block covers.
     rate: f32,
     sample_rate_hz: f32,
 }
@@ -50,15 +52,14 @@ impl VowelFilter {
         vowel_filter
     }
 
-    /// Sets the vowel, 0 (u) ..=1 (e); it glides. Not-a-number is ignored. Audio thread; no allocation.
+    /// Sets the vowel, 0 (u) ..=1 (e). The value glides; NaN is ignored. Real-time safe.
     pub(super) fn set_vowel(&mut self, vowel: f32) {
         if vowel.is_finite() {
             self.target = vowel.clamp(0.0, 1.0);
         }
     }
 
-    /// Adds the filtered sung share to `out`. Without `sung` the formants ring out. Audio thread;
-    /// no allocation.
+    /// Adds the filtered sung share to `out`. Without `sung`, the formants decay. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, sung: Option<&BusSums>, out: &mut BusSums) {
         if self.vowel != self.target {
@@ -75,15 +76,16 @@ impl VowelFilter {
         }
     }
 
-    /// Coefficients of the present vowel.
+    /// Updates the coefficients for the current vowel.
     fn update_coefficients(&mut self) {
         let vowel = Vowel::at(self.vowel);
         for f in 0..FORMANTS {
             let g = tan_pi((vowel.freq_hz[f] / self.sample_rate_hz).min(MAX_CENTRE));
             let k = BANDWIDTH_FACTOR * vowel.width_hz[f] / vowel.freq_hz[f];
             let a1 = 1.0 / (1.0 + g * (g + k));
-            // Neighbours with opposite signs, or they would cancel between their centres (Klatt, "Software for a
-            // cascade/parallel formant synthesizer", 1980); k for a peak of 1, halved in `filter`.
+            // Adjacent formants have opposite signs; otherwise they would cancel between their
+            // centres (Klatt, "Software for a cascade/parallel formant synthesizer", 1980). The
+            // factor k gives a peak gain of 1; it is halved here because `filter` sums two states.
             let sign = if f % 2 == 0 { 0.5 } else { -0.5 };
             let gain = sign * k * 10_f32.powf((vowel.gain_db[f] + vowel.makeup_db) / 20.0);
             let values = [2.0 * a1 - 1.0, 2.0 * g * a1, 2.0 * g * g * a1, gain];
@@ -124,7 +126,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Level of a sine after the bank, dB.
+    /// Level of a sine after the filter bank, dB.
     fn response_db(vowel: f32, freq_hz: f32) -> f32 {
         let mut vowel_filter = VowelFilter::new(vowel, RATE_HZ);
         let mut square = 0.0;
@@ -150,7 +152,7 @@ mod tests {
             let vowel = Vowel::at(position);
             let peak = response_db(position, vowel.freq_hz[0]);
             assert!((peak - vowel.makeup_db).abs() < 2.0, "{position}: {peak}");
-            // The first formant's skirt lifts a weak second one that is near.
+            // The slope of the first formant raises a weak second one nearby.
             let second = response_db(position, vowel.freq_hz[1]) - peak - vowel.gain_db[1];
             assert!((-5.0..=8.0).contains(&second), "{position}: {second}");
             for off_hz in [vowel.freq_hz[0] * 0.5, vowel.freq_hz[1] * 1.35, 8000.0] {

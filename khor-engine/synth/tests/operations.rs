@@ -11,7 +11,7 @@ use proptest::{
 };
 
 const RATE_HZ: u32 = 8_000;
-/// Delay and reverb are silent after this time, seconds.
+/// Time after which delay and reverb are silent, seconds.
 const TAIL_S: u32 = 30;
 /// Samples below this linear amplitude count as silence.
 const SILENT: f32 = 1e-4;
@@ -31,7 +31,7 @@ enum Op {
     Render(usize),
 }
 
-/// Any number, mostly in 0..=1, the range of the parameters.
+/// Any number, mostly within 0..=1, which is the range of the parameters.
 fn share() -> impl Strategy<Value = f32> {
     prop_oneof![4 => 0.0f32..=1.0, 1 => ANY]
 }

@@ -1,4 +1,5 @@
-//! Loudness, peaks and spectrum of every built-in preset, rendered offline (docs/specification.md).
+//! Tests loudness, peaks and spectrum of every built-in preset, rendered offline
+//! (docs/specification.md).
 
 mod offline;
 
@@ -8,7 +9,7 @@ use khor_synth::Volume;
 
 use self::offline::{RATE_HZ, Rendered, levels, render, render_at, scenarios};
 
-/// Integrated loudness (LUFS) and true peak (dBTP).
+/// The integrated loudness (LUFS) and the true peak (dBTP).
 fn loudness(rendered: &Rendered) -> (f64, f64) {
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::I | Mode::TRUE_PEAK).unwrap();
     meter.add_frames_f32(&rendered.samples).unwrap();
@@ -43,11 +44,15 @@ fn louder_settings_reach_their_target_unclipped() {
             let volume = Volume { loudness_lufs: lufs as f32, ..Volume::default() };
             for (name, levels) in [scenarios()[0], scenarios()[6]] {
                 let rendered = render_at(volume, preset, Settings::default(), 20.0, |_| levels);
-                let (heard, dbtp) = loudness(&rendered);
-                println!("{} {name} at {lufs}: {heard:.1} LUFS, {dbtp:.1} dBTP", preset.name);
+                let (measured, dbtp) = loudness(&rendered);
+                println!("{} {name} at {lufs}: {measured:.1} LUFS, {dbtp:.1} dBTP", preset.name);
                 assert!(dbtp <= -1.0, "{} {name}: {dbtp:.1} dBTP", preset.name);
                 let most = if name == "idle" { 2.0 } else { 8.0 };
-                assert!((-2.0..=most).contains(&(heard - lufs)), "{} {name}: {heard:.1} LUFS", preset.name);
+                assert!(
+                    (-2.0..=most).contains(&(measured - lufs)),
+                    "{} {name}: {measured:.1} LUFS",
+                    preset.name
+                );
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Tests the voices under random sequences of operations: every note is accounted for, the limit
-//! holds, and all end in silence.
+//! Tests the voices under random sequences of operations: every note is counted, the limit holds,
+//! and all voices end in silence.
 
 use khor_music::{Patch, Role, Wave};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -10,12 +10,13 @@ use crate::{group::Buses, lanes::BLOCK};
 const RATE_HZ: f32 = 48_000.0;
 /// Longest note before its release, frames.
 const LONGEST_FRAMES: u64 = 20_000;
-/// Longest release, milliseconds. A release is silent after several of these.
+/// Longest release, milliseconds. A release needs several of these times to be silent.
 const LONGEST_RELEASE_MS: f32 = 100.0;
 const SILENT_AFTER_FRAMES: u64 = 48_000;
-/// A fading voice is silent after this many blocks: the longest fade, and a block for its end.
+/// Number of blocks after which a fading voice is silent: the longest fade, and a block for its
+/// end.
 const FADE_BLOCKS: usize = (OFF_FADE_S * RATE_HZ) as usize / BLOCK + 2;
-/// A stolen voice is silent after this many blocks.
+/// Number of blocks after which a stolen voice is silent.
 const STEAL_BLOCKS: usize = (STEAL_FADE_S * RATE_HZ) as usize / BLOCK + 2;
 /// Upper limit of the sum of 24 voices.
 const LOUDEST: f32 = 100.0;
@@ -49,13 +50,13 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..120)
 }
 
-/// The bank, and counts of its notes.
+/// The bank, and the numbers of its notes.
 struct Model {
     bank: VoiceBank,
     frame: u64,
     buses: [Buses; 1],
     played: u64,
-    /// Notes that waited for a fading voice when [`Op::AllOff`] came.
+    /// Notes that waited for a fading voice during [`Op::AllOff`].
     forgotten: u64,
 }
 
@@ -96,10 +97,10 @@ impl Model {
         self.bank.render(self.frame, BLOCK, 0.0, &mut self.buses, 0);
         self.frame += BLOCK as u64;
         let samples = self.buses[0].straight.as_flattened().as_flattened();
-        assert!(samples.iter().all(|sample| sample.abs() < LOUDEST), "not finite, or too loud");
+        assert!(samples.iter().all(|sample| sample.abs() < LOUDEST), "a sample is not finite or too loud");
     }
 
-    /// Notes that wait for a fading voice.
+    /// Number of notes that wait for a fading voice.
     fn waiting(&self) -> u64 {
         self.bank.voices.iter().filter(|voice| voice.successor.is_some()).count() as u64
     }
@@ -142,7 +143,7 @@ proptest! {
         for op in &ops {
             model.apply(op);
         }
-        (0..FADE_BLOCKS).for_each(|_| model.render()); // ends the fades that have begun
+        (0..FADE_BLOCKS).for_each(|_| model.render()); // completes all fades
         model.apply(&Op::Limit(limit));
         (0..STEAL_BLOCKS).for_each(|_| model.render());
         prop_assert!(model.bank.active() <= limit, "{} voices, limit {limit}", model.bank.active());

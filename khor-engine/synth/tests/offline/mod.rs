@@ -1,4 +1,4 @@
-//! Renders music and synth together, with the scenarios of the judge.
+//! Renders music and sound together in scenarios like those of the judge (docs/ear.md).
 
 use khor_music::{Layer, Note, Preset, Settings};
 use khor_signal::{Lane, Levels, SignalId};
@@ -8,16 +8,16 @@ use khor_synth::{Meter, Performance, RenderMode, Volume};
 pub(crate) const RATE_HZ: u32 = 48_000;
 /// The result of one render.
 pub(crate) struct Rendered {
-    /// Left and right in turn.
+    /// Interleaved stereo.
     pub(crate) samples: Vec<f32>,
     /// All notes.
     pub(crate) notes: Vec<Note>,
-    /// The synth's own counts at the end.
+    /// The synth's measurements at the end.
     pub(crate) meter: Meter,
 }
 
 impl Rendered {
-    /// Onsets per second outside the bed.
+    /// Onsets per second of all layers except the bed.
     pub(crate) fn onsets_per_s(&self) -> f64 {
         let onsets = self.notes.iter().filter(|note| note.layer != Layer::Bed).count();
         onsets as f64 / (self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ))
@@ -34,7 +34,7 @@ pub(crate) fn render(
     render_at(Volume::default(), preset, settings, seconds, levels_at)
 }
 
-/// The same, as loud as wanted.
+/// Plays `seconds` like [`render`], with this volume.
 pub(crate) fn render_at(
     volume: Volume,
     preset: &Preset,
@@ -53,7 +53,7 @@ pub(crate) fn render_at(
     Rendered { samples, notes, meter: performance.synth().meter() }
 }
 
-/// Levels of an idle machine with some signals raised.
+/// Levels of an idle machine, with some signals raised.
 pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
     let mut levels = [Some(0.0); SignalId::COUNT];
     for &(id, level) in raised {
@@ -62,7 +62,7 @@ pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
     levels
 }
 
-/// The scenarios, idle first.
+/// The scenarios. The first one is idle.
 pub(crate) fn scenarios() -> [(&'static str, Levels); 7] {
     use SignalId::{Cpu, Csw, Exec, Fork, Io, Mem, Retx, Rx, Stall, Tx};
     [
