@@ -1,4 +1,5 @@
-//! Makes cargo rebuild this crate when the page in `ui/dist` changes, because the program embeds it.
+//! Makes cargo rebuild this crate when the page in `ui/dist` changes, because the program embeds
+//! it.
 
 use std::path::Path;
 

@@ -56,8 +56,8 @@ pub(super) enum CommandError {
     Invalid(#[from] ConfigError),
 }
 
-/// Paths of the settings that OSC may change, below `/khor/set/`. If OSC may change every setting of
-/// a section, the list contains the section instead of its settings.
+/// Paths of the settings that OSC may change, below `/khor/set/`. If OSC may change every setting
+/// of a section, the list contains the section instead of its settings.
 static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
     let section = |field: &Field| field.path.split('.').next().unwrap_or_default().to_owned();
     let is_open = |field: &&Field| field.access == Access::Anyone;

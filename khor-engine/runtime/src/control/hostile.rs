@@ -92,7 +92,8 @@ fn noise(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Handles many hostile datagrams. At the end, handles a valid message, which must still take effect.
+/// Handles many hostile datagrams. At the end, handles a valid message, which must still take
+/// effect.
 fn handle_all(engine: &Arc<Engine>) {
     let mut handler = OscHandler::new(Arc::clone(engine));
     let mut random = Rng::with_seed(776);

@@ -2,16 +2,16 @@
 //!
 //! | address | types | meaning |
 //! |---|---|---|
-//! | `/khor/set/<path>` | one value | sets a setting with [`Access::Anyone`], such as `/khor/set/music/bpm` |
-//! | `/khor/mute` | none, a bool or a number | mutes or unmutes; without a value, toggles the mute |
+//! | `/khor/set/<path>` | one value | sets a setting with [`Access::Anyone`] |
+//! | `/khor/mute` | none, bool or number | mutes or unmutes; without a value, toggles the mute |
 //! | `/khor/panic` | none | ends every note that sounds |
 //!
 //! An address may be a pattern, such as `/khor/set/music/{density,smoothing}`. The message then
 //! applies to every address that the pattern matches.
 //!
-//! The input is off unless the configuration enables it (`osc.receive`). It accepts packets from this
-//! machine only. If several values of one setting arrive within 20 ms, only the newest is applied. The
-//! configuration file is written when no value has arrived for a second.
+//! The input is off unless the configuration enables it (`osc.receive`). It accepts packets from
+//! this machine only. If several values of one setting arrive within 20 ms, only the newest is
+//! applied. The configuration file is written when no value has arrived for a second.
 //!
 //! [`Access::Anyone`]: khor_config::Access::Anyone
 
@@ -116,8 +116,8 @@ impl OscHandler {
         Self { engine, settings: BTreeMap::new(), unsaved: false }
     }
 
-    /// Waits for a packet, then receives more packets for one [`PERIOD`]. If settings are unsaved and
-    /// no packet arrives within [`SAVE_DELAY`], returns without a packet.
+    /// Waits for a packet, then receives more packets for one [`PERIOD`]. If settings are unsaved
+    /// and no packet arrives within [`SAVE_DELAY`], returns without a packet.
     async fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
         let first = if self.unsaved {
             tokio::time::timeout(SAVE_DELAY, socket.recv(buffer)).await.ok()
@@ -163,7 +163,8 @@ impl OscHandler {
         }
     }
 
-    /// Executes the command in a message. A setting takes effect later, in [`Self::apply_settings`].
+    /// Executes the command in a message. A setting takes effect later, in
+    /// [`Self::apply_settings`].
     fn execute(&mut self, address: &str, args: &Values) {
         match OscCommand::of(address, args) {
             Ok(OscCommand::Set(path)) => {

@@ -2,8 +2,8 @@
 //! matches a `/`.
 //!
 //! Each piece of a pattern is matched at all positions of a name at once, without recursion. So the
-//! time grows only with the length of the pattern and the number of addresses. rosc's own matcher is
-//! not used: its classes match several characters, and it tries only the first alternative of a
+//! time grows only with the length of the pattern and the number of addresses. rosc's own matcher
+//! is not used: its classes match several characters, and it tries only the first alternative of a
 //! `{…}`.
 
 use super::command::{MUTE, PANIC, set_addresses};
@@ -85,15 +85,15 @@ impl<'a> Part<'a> {
 }
 
 impl Piece<'_> {
-    /// The positions in the name at which a match of this piece can end. `places` are the positions at
-    /// which the match can begin. Positions are bits.
+    /// The positions in the name at which a match of this piece can end. `places` are the positions
+    /// at which the match can begin. Positions are bits.
     fn advance(&self, places: u128, name: &[u8]) -> u128 {
         match self {
             Self::Byte(byte) => step(places, name, |other| other == *byte),
             Self::Any => step(places, name, |_| true),
             Self::Star => {
-                // `*` matches any number of bytes, so a match can end at every position from the first
-                // possible begin on.
+                // `*` matches any number of bytes, so a match can end at every position from the
+                // first possible begin on.
                 let all = u128::MAX >> (MAX_NAME_BYTES - name.len());
                 all & (u128::MAX << places.trailing_zeros())
             }
@@ -121,7 +121,8 @@ fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     next
 }
 
-/// Whether a class contains `byte`. `a-z` is a range. A hyphen at the start or end stands for itself.
+/// Whether a class contains `byte`. `a-z` is a range. A hyphen at the start or end stands for
+/// itself.
 fn is_member(members: &[u8], byte: u8) -> bool {
     let mut rest = members;
     loop {
@@ -143,7 +144,8 @@ fn is_member(members: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Splits off the bytes of `rest` before the byte `end`, and drops `end`. `None` if `end` is missing.
+/// Splits off the bytes of `rest` before the byte `end`, and drops `end`. `None` if `end` is
+/// missing.
 fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
     let at = rest.iter().position(|byte| *byte == end)?;
     let (inner, after) = rest.split_at(at);

@@ -50,8 +50,8 @@ impl Engine1 {
         self.engine.controls().snoozed_until_ts_ms.unwrap_or(0)
     }
 
-    /// When the current quiet hours end, milliseconds since 1970; 0 outside quiet hours and after an
-    /// unmute in them.
+    /// When the current quiet hours end, milliseconds since 1970; 0 outside quiet hours and after
+    /// an unmute in them.
     #[zbus(property)]
     fn quiet_until(&self) -> u64 {
         self.engine.controls().quiet_until_ts_ms.unwrap_or(0)
@@ -94,8 +94,8 @@ impl Engine1 {
         self.engine.set_muted(false);
     }
 
-    /// Mutes for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze ends, milliseconds since
-    /// 1970, or 0 if there is no snooze.
+    /// Mutes for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze ends, milliseconds
+    /// since 1970, or 0 if there is no snooze.
     fn snooze(&self, minutes: u32) -> fdo::Result<u64> {
         let until = self.engine.snooze(minutes);
         Ok(until.map_err(|problem| fdo::Error::InvalidArgs(problem.to_string()))?.unwrap_or(0))

@@ -1,8 +1,8 @@
 //! `org.mpris.MediaPlayer2`: khor as a media player of the desktop. Media keys, panel applets and
 //! `playerctl` control it.
 //!
-//! Playing means unmuted, and paused means muted. Next and previous select presets. The title of the
-//! track is a sentence about the machine. Clients cannot seek or open files, because the music
+//! Playing means unmuted, and paused means muted. Next and previous select presets. The title of
+//! the track is a sentence about the machine. Clients cannot seek or open files, because the music
 //! follows the machine.
 
 use std::{
@@ -106,8 +106,8 @@ impl Player {
         self.engine.set_muted(true);
     }
 
-    /// Toggles the mute. Unmutes during a snooze or quiet hours too, because the player shows both as
-    /// paused.
+    /// Toggles the mute. Unmutes during a snooze or quiet hours too, because the player shows both
+    /// as paused.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }

@@ -8,8 +8,8 @@ use zbus::connection::Builder;
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two checks for changes that must be published.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Number of polls between two updates of numbers and texts. The whole bus receives such an update, so
-/// it is sent once a second at most.
+/// Number of polls between two updates of numbers and texts. The whole bus receives such an update,
+/// so it is sent once a second at most.
 pub(super) const POLLS_PER_SLOW_UPDATE: u32 = 4;
 
 /// Starts to build a connection to the session bus.

@@ -16,13 +16,13 @@ use khor_synth::{Offline, RenderMode, Samples};
 
 use super::settings::offline_settings;
 
-/// Start of the clip in its capture, seconds. The engine learns the baseline from the capture before
-/// this time. The load begins three seconds after this time.
+/// Start of the clip in its capture, seconds. The engine learns the baseline from the capture
+/// before this time. The load begins three seconds after this time.
 const FROM_S: f64 = 9.0;
 /// Length of a clip, seconds: three quiet seconds, then the load.
 pub const CLIP_S: f64 = 16.0;
-/// A clip may be this much longer than [`CLIP_S`], seconds, because it ends with a whole frame of the
-/// capture.
+/// A clip may be this much longer than [`CLIP_S`], seconds, because it ends with a whole frame of
+/// the capture.
 const SPARE_S: f64 = 0.25;
 
 /// A clip: a capture, and the texts about it.
@@ -133,8 +133,8 @@ impl Clip {
         WavBytes::length(max_frames(config.audio.sample_rate))
     }
 
-    /// Renders a WAV file with 16 bits in stereo, which takes a fraction of a second. Returns `None`
-    /// if `cancelled` becomes true.
+    /// Renders a WAV file with 16 bits in stereo, which takes a fraction of a second. Returns
+    /// `None` if `cancelled` becomes true.
     ///
     /// # Errors
     ///

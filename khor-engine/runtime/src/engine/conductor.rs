@@ -1,5 +1,5 @@
-//! The conductor: the thread that composes the notes, 50 ms ahead of their onsets, and sends them to
-//! the outputs.
+//! The conductor: the thread that composes the notes, 50 ms ahead of their onsets, and sends them
+//! to the outputs.
 
 use std::{
     sync::{
@@ -21,17 +21,17 @@ use super::state::SharedState;
 
 /// Time between two wake-ups of the thread. The collector sends a sample at every second wake-up.
 const TICK: Duration = Duration::from_millis(10);
-/// How far ahead of their onsets notes are composed, seconds. The outputs need this time to play each
-/// note exactly at its onset. It is short enough for an event to sound on the next step.
+/// How far ahead of their onsets notes are composed, seconds. The outputs need this time to play
+/// each note exactly at its onset. It is short enough for an event to sound on the next step.
 const AHEAD_S: f64 = 0.050;
 /// Time between two updates of MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
 /// If the music is later than this, it skips the missed time, seconds. The usual cause is that the
 /// machine was suspended.
 const SKIP_S: f64 = 1.0;
-/// A note later than this is dropped, seconds. Notes are late if the machine does not run the thread
-/// in time. Several late notes at once would sound like one loud event. The value is shorter than
-/// most steps, so that late notes of two steps never coincide.
+/// A note later than this is dropped, seconds. Notes are late if the machine does not run the
+/// thread in time. Several late notes at once would sound like one loud event. The value is shorter
+/// than most steps, so that late notes of two steps never coincide.
 const LATE_S: f64 = 0.080;
 
 /// A command for the conductor.

@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use khor_config::{Config, ConfigStore};
 
-/// A copy of the configuration. A writer locks the store while it waits for the disk, and readers use
-/// this copy instead.
+/// A copy of the configuration. A writer locks the store while it waits for the disk, and readers
+/// use this copy instead.
 pub(super) struct ConfigSnapshot {
     pub(super) config: Config,
     pub(super) path: PathBuf,

@@ -363,7 +363,8 @@ fn as_factor(factor: f64) -> String {
     }
 }
 
-/// A rate with its unit as a short text, such as `24.1 MB/s`. Added lanes may have any unit or none.
+/// A rate with its unit as a short text, such as `24.1 MB/s`. Added lanes may have any unit or
+/// none.
 pub fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),

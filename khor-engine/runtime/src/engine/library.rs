@@ -112,8 +112,8 @@ impl Library {
         self.presets().find(|preset| preset.name == name)
     }
 
-    /// The preset with the name `name`. If it is missing, returns the first built-in preset, because
-    /// khor must not stop playing. The health report has the problem.
+    /// The preset with the name `name`. If it is missing, returns the first built-in preset,
+    /// because khor must not stop playing. The health report has the problem.
     pub fn playable(&self, name: &str) -> Preset {
         self.find(name).unwrap_or(&Preset::builtin()[0]).clone()
     }

@@ -179,15 +179,15 @@ impl Engine {
         &self.socket
     }
 
-    /// Changes the configuration, applies the change and writes the file. If writing fails, the change
-    /// lasts until khor stops. Waits for the disk, and also for the sound server if the change selects
-    /// a device.
+    /// Changes the configuration, applies the change and writes the file. If writing fails, the
+    /// change lasts until khor stops. Waits for the disk, and also for the sound server if the
+    /// change selects a device.
     pub fn update_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.change(None, |_| Ok(change.clone()), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], for a change in JSON. If `tags` are given, one of them must be the
-    /// tag of the current configuration.
+    /// Like [`Self::update_config`], for a change in JSON. If `tags` are given, one of them must be
+    /// the tag of the current configuration.
     pub fn update_config_json(
         &self,
         change: &Value,
@@ -196,8 +196,8 @@ impl Engine {
         self.change(tags, |store| store.read_change(&normalized(change)), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but does not write the file; [`Self::save_config`] does. Used for
-    /// faders, which send many values.
+    /// Like [`Self::update_config`], but does not write the file; [`Self::save_config`] does. Used
+    /// for faders, which send many values.
     pub fn adjust_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.change(None, |_| Ok(change.clone()), |store, change| Ok(store.adjust(change)?))
     }
@@ -252,13 +252,14 @@ impl Engine {
         self.update_config(&change)
     }
 
-    /// Ends every note that sounds, on the sound device and on all MIDI channels. The music continues.
+    /// Ends every note that sounds, on the sound device and on all MIDI channels. The music
+    /// continues.
     pub fn panic(&self) {
         self.conductor.send(Command::Panic);
     }
 
-    /// Receives the sound blocks of the engine from now on. Without a sound device, the engine renders
-    /// them for the listeners only.
+    /// Receives the sound blocks of the engine from now on. Without a sound device, the engine
+    /// renders them for the listeners only.
     pub fn listen(&self) -> Result<broadcast::Receiver<audio::Block>, audio::TapFull> {
         self.audio.tap().listen()
     }
@@ -325,8 +326,8 @@ impl Engine {
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
-    /// Stops the music and ends all notes on all outputs. Saves the baseline and a running recording.
-    /// Waits for the disk.
+    /// Stops the music and ends all notes on all outputs. Saves the baseline and a running
+    /// recording. Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
         let (done, is_done) = oneshot::channel();

@@ -23,8 +23,8 @@ impl Engine {
         self.state.lock().silence.is_muted()
     }
 
-    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. After an unmute in
-    /// quiet hours, the device stays unmuted until these quiet hours end.
+    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. After an unmute
+    /// in quiet hours, the device stays unmuted until these quiet hours end.
     pub fn set_muted(&self, muted: bool) {
         self.change_silence(|silence| silence.set_manually(muted));
     }
@@ -35,8 +35,8 @@ impl Engine {
         self.change_silence(Silence::toggle)
     }
 
-    /// Mutes for 1 to 1440 minutes; 0 ends a snooze. Returns when the snooze ends, milliseconds since
-    /// 1970, or `None` after 0.
+    /// Mutes for 1 to 1440 minutes; 0 ends a snooze. Returns when the snooze ends, milliseconds
+    /// since 1970, or `None` after 0.
     pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
         if minutes > MAX_SNOOZE_MINUTES {
             let message = format!("minutes: {minutes} is not allowed, expected 0 to {MAX_SNOOZE_MINUTES}");
@@ -55,14 +55,15 @@ impl Engine {
         until_ts_ms
     }
 
-    /// Applies changed quiet hours. An unmute in the previous quiet hours has no effect on the new ones.
+    /// Applies changed quiet hours. An unmute in the previous quiet hours has no effect on the new
+    /// ones.
     pub(super) fn quiet_hours_changed(&self) {
         self.change_silence(|silence| silence.unmuted_until_ts_ms = None);
         self.apply_time(&local_time::now());
     }
 
-    /// Updates the silence for the current time. Returns the time until its next change, or `None` if
-    /// no change is due.
+    /// Updates the silence for the current time. Returns the time until its next change, or `None`
+    /// if no change is due.
     pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
         let quiet = self.config_snapshot().config.quiet;
         let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);

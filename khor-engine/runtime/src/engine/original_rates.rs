@@ -3,8 +3,9 @@
 use khor_api::OriginalRates;
 use khor_signal::{Counter, Reading};
 
-/// The original rates of a reading. `rx_kbs` and `tx_kbs` are the rates of the signals `rx` and `tx`.
-/// `mem_pct` is memory pressure: the share of time in which some task waited for memory, per cent.
+/// The original rates of a reading. `rx_kbs` and `tx_kbs` are the rates of the signals `rx` and
+/// `tx`. `mem_pct` is memory pressure: the share of time in which some task waited for memory, per
+/// cent.
 pub(super) fn original_rates(reading: &Reading) -> OriginalRates {
     original_rates_of(|counter| reading.counter_rates[counter.index()])
 }
@@ -27,8 +28,8 @@ pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> Origin
     }
 }
 
-/// The rates in the order of the OSC message `/khor/metrics`. A missing rate is sent as 0, because the
-/// message of the original khor cannot express a missing value.
+/// The rates in the order of the OSC message `/khor/metrics`. A missing rate is sent as 0, because
+/// the message of the original khor cannot express a missing value.
 pub(super) fn in_osc_order(rates: &OriginalRates) -> [f32; 9] {
     let OriginalRates { exec_s, rx_kbs, tx_kbs, csw_s, blk_r_kbs, blk_w_kbs, retx_s, irq_s, mem_pct } =
         *rates;

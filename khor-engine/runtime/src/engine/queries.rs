@@ -29,8 +29,8 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes and cues after the position `since`; `None` selects all
-    /// notes and cues.
+    /// Rates, signals, controls, and the notes and cues after the position `since`; `None` selects
+    /// all notes and cues.
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)

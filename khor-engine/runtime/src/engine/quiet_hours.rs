@@ -22,8 +22,8 @@ impl QuietHours {
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
-    /// Begin and end of the quiet hours of yesterday, today and tomorrow. If daylight saving skips a
-    /// time, the time moves one hour later. If a time occurs twice, the first one counts.
+    /// Begin and end of the quiet hours of yesterday, today and tomorrow. If daylight saving skips
+    /// a time, the time moves one hour later. If a time occurs twice, the first one counts.
     fn days(self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.0.enabled {
             return Vec::new();
@@ -48,8 +48,8 @@ mod tests {
 
     use super::*;
 
-    /// A local time in Central Europe. The rule of the zone is written here, so that the test needs no
-    /// zone files. Clocks go forward at 2:00 on 29 March 2026, and back at 3:00 on 25 October.
+    /// A local time in Central Europe. The rule of the zone is written here, so that the test needs
+    /// no zone files. Clocks go forward at 2:00 on 29 March 2026, and back at 3:00 on 25 October.
     fn at(text: &str) -> ZonedDateTime {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         text.parse::<jiff::civil::DateTime>().unwrap().to_zoned_datetime(zone).unwrap()

@@ -32,8 +32,8 @@ use crate::work_queue::{QueueFull, WorkPermit, WorkQueue};
 const MAX_WAITING: usize = 4;
 /// Most bytes of all cached clips: enough for four clips at 48 kHz, or one at 192 kHz.
 const CACHE_BYTES: usize = 12 << 20;
-/// Most bytes of all clips in memory: cached clips, the running render, and clips that are still being
-/// sent to clients.
+/// Most bytes of all clips in memory: cached clips, the running render, and clips that are still
+/// being sent to clients.
 const MAX_MEMORY_BYTES: usize = 48 << 20;
 
 /// Renders clips for the API.

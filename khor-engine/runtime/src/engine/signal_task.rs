@@ -1,5 +1,5 @@
-//! The signal task: it converts the source's frames to lanes, and publishes them to the state and to
-//! OSC.
+//! The signal task: it converts the source's frames to lanes, and publishes them to the state and
+//! to OSC.
 
 mod single_host;
 mod site;
@@ -174,8 +174,8 @@ impl SignalTask {
         self.state.lock().baseline_frozen = self.pipeline.is_frozen();
     }
 
-    /// Handles a new source, and loads its baseline. Each scope of this machine has its own baseline;
-    /// the demo, captures and sites have none.
+    /// Handles a new source, and loads its baseline. Each scope of this machine has its own
+    /// baseline; the demo, captures and sites have none.
     async fn source_up(&mut self, info: SourceInfo) {
         let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
         let subject = real.then(|| info.scope.clone());

@@ -17,8 +17,8 @@ pub(super) struct Silence {
     pub(super) snoozed_until_ts_ms: Option<u64>,
     /// When the current quiet hours end; `None` if they do not mute now.
     pub(super) quiet_until_ts_ms: Option<u64>,
-    /// End of the quiet hours in which the user has unmuted the device. Until then, quiet hours do not
-    /// mute.
+    /// End of the quiet hours in which the user has unmuted the device. Until then, quiet hours do
+    /// not mute.
     pub(super) unmuted_until_ts_ms: Option<u64>,
 }
 
@@ -63,8 +63,8 @@ impl Silence {
         self.snoozed_until_ts_ms = Some(until_ts_ms);
     }
 
-    /// Ends causes of silence whose time is over. `quiet_until_ts_ms` is the end of the current quiet
-    /// hours; `None` outside quiet hours.
+    /// Ends causes of silence whose time is over. `quiet_until_ts_ms` is the end of the current
+    /// quiet hours; `None` outside quiet hours.
     pub(super) fn advance(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
         self.snoozed_until_ts_ms = self.snoozed_until_ts_ms.filter(|until| *until > now_ts_ms);
         self.unmuted_until_ts_ms = self.unmuted_until_ts_ms.filter(|until| *until > now_ts_ms);

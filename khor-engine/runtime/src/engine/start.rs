@@ -36,8 +36,8 @@ const SOURCE_QUEUE: usize = 16;
 
 impl Engine {
     /// Starts all parts that the configuration enables. The health report contains the parts that
-    /// fail. If `capture` is given, plays it instead of this machine. `supervisor` watches the parts.
-    /// Must be called within a tokio runtime.
+    /// fail. If `capture` is given, plays it instead of this machine. `supervisor` watches the
+    /// parts. Must be called within a tokio runtime.
     ///
     /// # Errors
     ///
@@ -80,8 +80,8 @@ impl Engine {
             baseline_file,
             conductor.clone(),
         );
-        // The engine holds the sender of the source's settings. After the engine is dropped, the source
-        // may end.
+        // The engine holds the sender of the source's settings. After the engine is dropped, the
+        // source may end.
         let may_end = {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()

@@ -168,8 +168,8 @@ pub(super) struct CueEntry {
     pub(super) kind: &'static str,
     /// The host of a site; `None` for this machine.
     pub(super) host: Option<String>,
-    /// The sender of the cue for `fair_share::trim`: a host of a site that is admitted to a share of
-    /// its own. All other cues share the sender `None`.
+    /// The sender of the cue for `fair_share::trim`: a host of a site that is admitted to a share
+    /// of its own. All other cues share the sender `None`.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,
@@ -235,9 +235,9 @@ pub(super) struct EngineState {
     history_at: Option<Instant>,
 }
 
-/// The deviation of a lane from its baseline that clients get, octaves. For one machine it is computed
-/// from the displayed rate, so that both numbers agree. For many hosts, no single rate gives it, so
-/// it is the deviation of the combined lane.
+/// The deviation of a lane from its baseline that clients get, octaves. For one machine it is
+/// computed from the displayed rate, so that both numbers agree. For many hosts, no single rate
+/// gives it, so it is the deviation of the combined lane.
 pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes.value(lane.id).map(|lane| lane.deviation);
@@ -306,8 +306,8 @@ impl EngineState {
         });
     }
 
-    /// Copies the rates of all points of history after a time, milliseconds since 1970. With copies,
-    /// the caller can release the lock early.
+    /// Copies the rates of all points of history after a time, milliseconds since 1970. With
+    /// copies, the caller can release the lock early.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
         let rates = |HistoryPoint { ts_ms, catalogue, rates, .. }: &HistoryPoint| PastRates {

@@ -11,10 +11,10 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-/// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that awaits
-/// them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, which is missing then.
-/// `khor-audio-end` has no other work than the stream that it closes. A failed `khor-render` is an
-/// error of its request.
+/// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that
+/// awaits them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, which is
+/// missing then. `khor-audio-end` has no other work than the stream that it closes. A failed
+/// `khor-render` is an error of its request.
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
@@ -27,13 +27,14 @@ pub enum EndReason {
     Failed(String),
 }
 
-/// Watches the parts of a run, and stores why the run ended. The first failure is final, even if the
-/// capture ends later; a failure also replaces [`EndReason::Finished`].
+/// Watches the parts of a run, and stores why the run ended. The first failure is final, even if
+/// the capture ends later; a failure also replaces [`EndReason::Finished`].
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(watch::Sender<Option<EndReason>>);
 
 impl Supervisor {
-    /// Ends the run when an essential thread of this process panics. The earlier panic hook still runs.
+    /// Ends the run when an essential thread of this process panics. The earlier panic hook still
+    /// runs.
     pub fn watch_threads(&self) {
         let (supervisor, previous_hook) = (self.clone(), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
@@ -46,8 +47,8 @@ impl Supervisor {
         }));
     }
 
-    /// Runs `work` as a task whose panic ends the run. The returned handle is ready when the task has
-    /// ended and a panic is reported.
+    /// Runs `work` as a task whose panic ends the run. The returned handle is ready when the task
+    /// has ended and a panic is reported.
     pub fn spawn(
         &self,
         part: &'static str,
@@ -61,8 +62,8 @@ impl Supervisor {
         })
     }
 
-    /// Runs a source and the signal task, which end together. If `can_finish` is true, their end is the
-    /// end of a capture. Otherwise it is a failure, unless `may_end` returns true.
+    /// Runs a source and the signal task, which end together. If `can_finish` is true, their end is
+    /// the end of a capture. Otherwise it is a failure, unless `may_end` returns true.
     pub(super) fn spawn_source(
         &self,
         source: impl Future<Output = ()> + Send + 'static,

@@ -14,7 +14,8 @@ pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
     quiet_engine_of("")
 }
 
-/// A [`quiet_engine`] for a site whose server does not answer. An empty `site` selects this machine.
+/// A [`quiet_engine`] for a site whose server does not answer. An empty `site` selects this
+/// machine.
 pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let mut flags = ConfigPatch::default();

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use khor_signal::{Accumulator, Counter, Counters, PerCounter};
 
-/// Most scopes whose totals are kept. When another scope begins, the scope that was used longest ago
-/// is dropped.
+/// Most scopes whose totals are kept. When another scope begins, the scope that was used longest
+/// ago is dropped.
 const MAX_SCOPES: usize = 64;
 
 /// The totals since the engine started. Each scope has its own totals, and the whole machine too.
@@ -39,7 +39,8 @@ impl Totals {
         self.scopes.push_back(scope);
     }
 
-    /// Adds the counts of the current source. Returns the totals of the counters that this source has.
+    /// Adds the counts of the current source. Returns the totals of the counters that this source
+    /// has.
     pub(super) fn add(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {

@@ -8,8 +8,8 @@ use khor_output::audio;
 
 use super::Library;
 
-/// Rejects settings that only the file or the command line may change. Also rejects values that would
-/// have no effect, open the API to other machines without a token, or stop the sound.
+/// Rejects settings that only the file or the command line may change. Also rejects values that
+/// would have no effect, open the API to other machines without a token, or stop the sound.
 pub(super) fn check_change(
     change: &ConfigPatch,
     before: &Config,

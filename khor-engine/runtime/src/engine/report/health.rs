@@ -157,8 +157,8 @@ fn source_report(source: &SourceState) -> SourceReport {
     SourceReport { kind, ok, interval_ms, detail, trouble: shortfall.map(trouble) }
 }
 
-/// The report about the scope that is counted. While the source is unavailable, it is the configured
-/// scope.
+/// The report about the scope that is counted. While the source is unavailable, it is the
+/// configured scope.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     let configured = scope_choice(config).as_written();
     let (scope, shortfall) = match source {

@@ -1,4 +1,5 @@
-//! Plays a single host of a site as if it were this machine. All other hosts of the site are ignored.
+//! Plays a single host of a site as if it were this machine. All other hosts of the site are
+//! ignored.
 //!
 //! The host's relay learns the host's baseline, so this engine learns none.
 
