@@ -54,7 +54,7 @@ fn reports_name_missing_probe_and_fix() {
         .output()
         .expect("khor doctor");
     let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(text.contains("khor reads from /proc") && text.contains(REASON), "{text}");
+    assert!(text.contains("khor reads these from /proc") && text.contains(REASON), "{text}");
 }
 
 #[test]
