@@ -1,4 +1,4 @@
-//! The log of khor's programs: text on stderr, or records in systemd's journal.
+//! Starts the log of khor's programs: text on stderr, or records in systemd's journal.
 //!
 //! [`start`] starts the log. A [`RateLimit`] keeps clients from filling it.
 
@@ -24,10 +24,13 @@ use tracing_subscriber::{
 
 pub use self::rate_limit::RateLimit;
 
-/// Starts logging. `KHOR_LOG` selects the records. If it is unset, `RUST_LOG` does, and then
-/// `default`. Records for systemd's journal have priorities and no times, because the journal adds
-/// its own. Each record is one line of inert text, whatever its values contain. So the name of a
-/// client or a process can neither forge a record nor send escape sequences to a terminal.
+/// Starts logging. `KHOR_LOG` selects the records. If it is unset or invalid, `RUST_LOG` applies,
+/// and then `default`.
+///
+/// Records for systemd's journal have priorities and no times, because the journal adds its own
+/// times. Each record is one line without control characters, even if its values contain some. So
+/// the name of a client or a process can neither forge a record nor send escape sequences to a
+/// terminal.
 pub fn start(default: &str) {
     let filter = select_filter(default, |name| std::env::var(name).ok());
     let format = inert_lines()
@@ -35,8 +38,8 @@ pub fn start(default: &str) {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal() && wants_ansi())
         .with_target(false)
-        // Do not report errors of the log to stderr, because that would panic: a full disk or a
-        // closed terminal must not end the program.
+        // The log must not report its own errors to stderr, because that would panic: a full disk
+        // or a closed terminal must not end the program.
         .log_internal_errors(false);
     if is_journal() {
         format.event_format(JournalFormat).init();
@@ -45,7 +48,7 @@ pub fn start(default: &str) {
     }
 }
 
-/// The filter of the first variable that is set and valid.
+/// The filter of the first variable that is set and valid, otherwise `default`.
 fn select_filter(default: &str, variable: impl Fn(&str) -> Option<String>) -> EnvFilter {
     let chosen = ["KHOR_LOG", "RUST_LOG"]
         .into_iter()
@@ -54,7 +57,7 @@ fn select_filter(default: &str, variable: impl Fn(&str) -> Option<String>) -> En
     chosen.unwrap_or_else(|| EnvFilter::new(default))
 }
 
-/// A subscriber that makes the values of records inert.
+/// A subscriber that replaces control characters in the values of records.
 fn inert_lines() -> SubscriberBuilder<impl for<'a> FormatFields<'a> + Send + Sync + 'static> {
     tracing_subscriber::fmt().fmt_fields(
         debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),
@@ -67,16 +70,16 @@ fn wants_ansi() -> bool {
     variable("NO_COLOR").is_none() && variable("TERM").is_some_and(|term| term != "dumb")
 }
 
-/// Whether stderr leads to the journal. The variable alone is no proof: programs that a service
-/// starts inherit it, terminals included.
+/// Whether stderr is connected to the journal. The variable alone does not prove this, because
+/// programs inherit it from a service, for example programs in a terminal.
 fn is_journal() -> bool {
     let named = std::env::var("JOURNAL_STREAM").ok();
     let found = fstat(stderr()).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
     named.is_some_and(|named| found == Ok(named))
 }
 
-/// Lines that begin with a priority as in `sd-daemon(3)`, so that `journalctl --priority=warning`
-/// finds them.
+/// Starts each line with a priority (`sd-daemon(3)`), so that `journalctl --priority=warning` finds
+/// it.
 struct JournalFormat;
 
 impl<S, N> FormatEvent<S, N> for JournalFormat

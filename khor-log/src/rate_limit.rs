@@ -1,10 +1,10 @@
-//! A limit on records that clients can cause.
+//! Limits the records that clients can cause.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Permits a number of records in each interval and counts the rest, so that no client can fill the
+/// Permits a number of records in each interval, and counts the others. So no client can fill the
 /// log.
 #[derive(Debug)]
 pub struct RateLimit {
@@ -27,8 +27,8 @@ impl RateLimit {
         Self { most, interval, state: Mutex::new(state) }
     }
 
-    /// Requests the permission to log a record at the time `now`. Returns the number of records
-    /// that were suppressed since the last permission, or `None` if the record is not permitted.
+    /// Requests permission to log a record at the time `now`. Returns the number of records that
+    /// were suppressed since the last permission, or `None` if this record must be suppressed.
     pub fn permit(&self, now: Instant) -> Option<u64> {
         let mut state = self.state.lock();
         if state.interval_start.is_none_or(|start| now.duration_since(start) >= self.interval) {

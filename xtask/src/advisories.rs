@@ -1,9 +1,10 @@
-//! `cargo xtask advisories`: looks up known vulnerabilities of the dependencies, in `RustSec`'s
-//! database with cargo-deny, and at npm's registry with `npm audit`.
+//! `cargo xtask advisories`: looks for known vulnerabilities of the dependencies. cargo-deny checks
+//! `RustSec`'s database, and `npm audit` asks npm's registry.
 //!
 //! Both need the network. If one of them does not answer, `cargo xtask test` reports the part as
-//! skipped, even if no other part may be skipped: the state of a foreign server is no fault of a
-//! change. A release needs both answers, so the chore fails without them.
+//! skipped, even if no other part may be skipped. The reason is that a failing server is no fault
+//! of the tested change. A release needs both answers, so `cargo xtask advisories` fails without
+//! them.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -15,16 +16,16 @@ use crate::{
     tools,
 };
 
-/// Severities, in npm's words, that fail the check. Lower ones are mostly denial of service in
+/// Severities that fail the check, as npm names them. Lower ones are mostly denial of service in
 /// build tools.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
-/// The answer of a source of advisories.
+/// The answer from a source of advisories.
 #[derive(Debug, PartialEq)]
 enum Report {
-    /// No advisory that fails the check.
+    /// No advisory fails the check.
     Clean,
-    /// No answer, for this reason.
+    /// The source did not answer, for this reason.
     Unreachable(String),
 }
 
@@ -36,8 +37,8 @@ pub(crate) fn require() -> Result<()> {
     }
 }
 
-/// Checks all dependencies. The result is `Skipped` if a source does not answer and the other one
-/// has no advisory.
+/// Checks all dependencies. The result is `Skipped` if one source does not answer and the other
+/// reports no advisory.
 pub(crate) fn check() -> Result<Outcome> {
     packages::install(&[packages::BUILD, packages::PAGE])?;
     let (crates, page) = (crates(), page());
@@ -52,7 +53,7 @@ pub(crate) fn check() -> Result<Outcome> {
 fn crates() -> Result<Report> {
     let deny = tools::cargo_deny()?;
     let fetched =
-        command(&deny, ["--all-features", "fetch", "db"]).output().context("starting cargo-deny")?;
+        command(&deny, ["--all-features", "fetch", "db"]).output().context("cannot start cargo-deny")?;
     if !fetched.status.success() {
         let text = String::from_utf8_lossy(&fetched.stderr).into_owned();
         let reason = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason given");
@@ -65,11 +66,11 @@ fn crates() -> Result<Report> {
 /// Checks the page's packages, including its build tools, at npm's registry.
 fn page() -> Result<Report> {
     let mut npm = command("npm", ["audit", "--json"]);
-    let answer = npm.current_dir(root().join("ui")).output().context("starting npm audit")?;
+    let answer = npm.current_dir(root().join("ui")).output().context("cannot start npm audit")?;
     judge(&String::from_utf8_lossy(&answer.stdout))
 }
 
-/// Reads the output of `npm audit --json`. Fails if it names a grave vulnerability.
+/// Reads the output of `npm audit --json`. Fails if it contains a grave vulnerability.
 fn judge(output: &str) -> Result<Report> {
     let report: Value = serde_json::from_str(output).unwrap_or_default();
     if !report["auditReportVersion"].is_number() {

@@ -1,5 +1,5 @@
-//! `cargo xtask api`: writes the files that are generated from the HTTP API: docs/openapi.json,
-//! docs/api-reference.md, and the types, limits and lanes of the page.
+//! `cargo xtask api`: writes the files that are generated from the HTTP API. These are
+//! docs/openapi.json, docs/api-reference.md, and the types, limits and lanes of the page.
 
 use anyhow::Result;
 
@@ -15,10 +15,11 @@ pub(crate) fn run() -> Result<()> {
     typescript()
 }
 
-/// Writes the documents and the page's limits. An example of khor-engine does this, so that xtask
-/// does not link the server.
+/// Writes the documents and the page's limits. An example program of khor-engine does this, so that
+/// xtask need not link the server.
 fn documents() -> Result<()> {
-    // Builds the whole workspace, because a single crate would get other features of dependencies.
+    // Builds the whole workspace, because cargo would build a single crate with other features of
+    // its dependencies.
     let build = ["build", "--workspace", "--example", "api"];
     succeed(&mut command("cargo", build))?;
     let program = target().join("debug/examples/api");

@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use crate::process::output;
 
-/// Runs a cargo command that prints JSON, and returns its messages.
+/// Runs a cargo command that prints JSON. Returns its messages.
 pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
     let messages = output(cargo.stderr(Stdio::inherit()))?;
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
-/// The path of an executable of that kind and name, if the artifact is one.
+/// The path of the executable, if the artifact is an executable of this kind and name.
 pub(crate) fn executable(artifact: &Value, kind: &str, name: &str) -> Option<PathBuf> {
     let target = &artifact["target"];
-    // The test build of a program is an executable of the same kind.
+    // The tests inside a program are an executable of the same kind.
     let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
     let is_it = target["kind"][0] == kind && !tests_itself && target["name"] == name;
     let path = artifact["executable"].as_str().filter(|_| is_it)?;
@@ -33,13 +33,13 @@ pub(crate) fn test_program(artifact: &Value) -> Option<(PathBuf, PathBuf)> {
     Some((path.into(), manifest.parent()?.to_owned()))
 }
 
-/// Whether the artifact is of that package.
+/// Whether the artifact belongs to this package.
 pub(crate) fn is_of(artifact: &Value, package: &str) -> bool {
     artifact["package_id"].as_str().is_some_and(|id| name_in(id) == package)
 }
 
-/// The name of a package by its id: `path+file:///folder#name@version`, or without the name if the
-/// folder has the same name.
+/// The name of the package with this id. The id is `path+file:///folder#name@version`, or has no
+/// name if the folder has the same name.
 fn name_in(package_id: &str) -> &str {
     let (place, version) = package_id.rsplit_once('#').unwrap_or((package_id, ""));
     match version.split_once('@') {

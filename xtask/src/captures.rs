@@ -1,5 +1,5 @@
-//! `cargo xtask captures [NAME…]`: records the captures of the release, on this kernel, under real
-//! loads.
+//! `cargo xtask captures [NAME…]`: records the captures that khor ships, on this kernel and under
+//! real loads.
 
 use anyhow::Result;
 use clap::Args;
@@ -11,12 +11,12 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct CapturesArgs {
-    /// Which, such as download; all if none is named
+    /// Names of captures, such as download [default: all]
     names: Vec<String>,
-    /// How busy the machine may be before each load, per cent of all CPUs
+    /// Highest CPU use before each load, percent of all CPUs
     #[arg(long, value_name = "PERCENT")]
     quiet: Option<f64>,
-    /// Minutes to wait for that, for each
+    /// Longest wait for this CPU use before each load, minutes
     #[arg(long, value_name = "MINUTES")]
     patience: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! The documents' chores, held to the truth.
+//! Tests that the commands in the documents exist.
 
 use std::path::Path;
 
@@ -8,15 +8,15 @@ use khor_e2e::documents::{documents, words};
 use crate::{Cli, structure::crates};
 
 #[test]
-fn every_chore_in_the_documents_is_one() {
+fn xtask_commands_in_the_documents_exist() {
     let mut count = 0;
     for document in documents() {
         for line in document.command_lines() {
-            let Some(chore) = line.strip_prefix("cargo xtask ") else { continue };
+            let Some(task) = line.strip_prefix("cargo xtask ") else { continue };
             count += 1;
-            // Where all chores are listed, each stands for itself.
-            for chore in chore.split(", ") {
-                let parsed = Cli::try_parse_from(["xtask".into()].into_iter().chain(words(chore)));
+            // A list of several subcommands has one command for each.
+            for task in task.split(", ") {
+                let parsed = Cli::try_parse_from(["xtask".into()].into_iter().chain(words(task)));
                 let Err(error) = parsed else { continue };
                 let named =
                     matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::MissingRequiredArgument);
@@ -27,9 +27,9 @@ fn every_chore_in_the_documents_is_one() {
     assert!(count >= 30, "{count}");
 }
 
-/// Packages and tests that are named for cargo are there.
+/// The packages and tests in the documents' cargo commands must exist.
 #[test]
-fn every_command_of_cargo_in_the_documents_names_what_is_there() {
+fn cargo_commands_in_the_documents_are_valid() {
     let mut count = 0;
     for document in documents() {
         for line in document.command_lines().into_iter().filter(|line| line.starts_with("cargo ")) {

@@ -1,4 +1,4 @@
-//! `cargo xtask ear`: runs the judge of the music, which `cargo build --workspace` builds.
+//! `cargo xtask ear`: builds and runs the judge of the music.
 
 mod fingerprint;
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Args, Default)]
 #[command(disable_help_flag = true)]
 pub(crate) struct EarArgs {
-    /// Handed to the judge; see `cargo xtask ear --help`
+    /// Arguments of the judge; see `cargo xtask ear --help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -24,18 +24,18 @@ pub(crate) struct EarArgs {
 pub(crate) fn run(args: &EarArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     build()?;
-    listen(&args.args)
+    run_judge(&args.args)
 }
 
-/// Runs the judge on everything, unless its inputs have not changed since the judge last passed.
+/// Runs the judge on all music, unless its inputs have not changed since it last passed.
 pub(crate) fn judge() -> Result<Outcome> {
     build()?;
     let (now, mark) = (fingerprint::of_the_music()?, mark());
     if fs::read_to_string(&mark).is_ok_and(|before| before == now) {
         return Ok(Outcome::Unchanged);
     }
-    listen(&[])?;
-    fs::write(mark, now).context("writing the fingerprint of the music")?;
+    run_judge(&[])?;
+    fs::write(mark, now).context("cannot write the fingerprint of the music")?;
     Ok(Outcome::Passed)
 }
 
@@ -43,7 +43,7 @@ fn mark() -> PathBuf {
     target().join("ear/content-with")
 }
 
-/// Builds the whole workspace: for the judge alone, cargo would select other features and build the
+/// Builds the whole workspace. For the judge alone, cargo would select other features and build the
 /// dependencies again. Prints nothing to standard output.
 fn build() -> Result<()> {
     eprintln!("building the judge");
@@ -51,9 +51,9 @@ fn build() -> Result<()> {
 }
 
 /// Runs the judge. Prints nothing else to standard output, because the judge's output may be JSON.
-fn listen(args: &[String]) -> Result<()> {
+fn run_judge(args: &[String]) -> Result<()> {
     let judge = target().join("debug/khor-ear").display().to_string();
-    let status = command(&judge, args).status().context("starting khor-ear")?;
-    ensure!(status.success(), "the judge is not content ({status})");
+    let status = command(&judge, args).status().context("cannot start khor-ear")?;
+    ensure!(status.success(), "the judge rejected the music ({status}); its output above has the reason");
     Ok(())
 }

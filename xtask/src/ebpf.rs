@@ -1,9 +1,9 @@
-//! `cargo xtask ebpf [--check]`: builds the in-kernel programs, or verifies that the committed
-//! objects match them.
+//! `cargo xtask ebpf [--check]`: builds the in-kernel programs, or checks that the committed
+//! objects match their source.
 //!
-//! The objects are committed so that a normal build needs neither nightly nor LLVM. They are
-//! reproducible byte for byte with the toolchain named in `khor.bpf.toolchain` beside them, because
-//! they contain no paths of the machine.
+//! The objects are committed, so that a normal build needs neither nightly Rust nor LLVM. They
+//! contain no paths of the machine. So the toolchain in `khor.bpf.toolchain` produces the same
+//! bytes again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,15 +13,17 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tools;
 
-/// The programs, and the object each is committed as: khor's own, and what benchmarks compare them with.
+/// Each program and its committed object: khor's programs, and the programs that benchmarks compare
+/// them with.
 const OBJECTS: [(&str, &str); 2] =
     [("khor", "khor-ebpf/khor.bpf.o"), ("yardstick", "khor-ebpf/yardstick.bpf.o")];
 const TOOLCHAIN: &str = "khor-ebpf/khor.bpf.toolchain";
 const TARGET: &str = "bpfel-unknown-none";
-/// Kept small: the programs need the type information, not the debug information it was made from.
+/// Names of the program that removes debug information. The committed objects need only the type
+/// information.
 const OBJCOPY_NAMES: [&str; 4] = ["llvm-objcopy-22", "llvm-objcopy", "rust-objcopy", "llvm-objcopy-21"];
 
-/// Builds the objects into their places, or with `check` beside them and compares.
+/// Builds the objects and replaces the committed ones. With `check`, only compares the two.
 pub(crate) fn build(check: bool) -> Result<()> {
     let root = workspace_root();
     let tools = Tools::find()?;
@@ -33,36 +35,38 @@ pub(crate) fn build(check: bool) -> Result<()> {
         if check {
             compare(&root, object, &built, &versions)?;
         } else {
-            fs::write(root.join(object), &built).with_context(|| format!("writing {object}"))?;
+            fs::write(root.join(object), &built).with_context(|| format!("cannot write {object}"))?;
             println!("{object}: {} bytes", built.len());
         }
     }
     if !check {
-        fs::write(root.join(TOOLCHAIN), &versions).context("writing the toolchain's versions")?;
+        fs::write(root.join(TOOLCHAIN), &versions).context("cannot write the toolchain's versions")?;
     }
     Ok(())
 }
 
-/// Fails if the committed `object` is not what was `built`.
+/// Fails if the committed `object` differs from the `built` one.
 fn compare(root: &Path, object: &str, built: &[u8], versions: &str) -> Result<()> {
     let recorded =
-        fs::read_to_string(root.join(TOOLCHAIN)).with_context(|| format!("reading {TOOLCHAIN}"))?;
-    let committed = fs::read(root.join(object)).with_context(|| format!("reading {object}"))?;
+        fs::read_to_string(root.join(TOOLCHAIN)).with_context(|| format!("cannot read {TOOLCHAIN}"))?;
+    let committed = fs::read(root.join(object)).with_context(|| format!("cannot read {object}"))?;
     if built == committed {
-        println!("{object} is what its source builds to");
+        println!("{object} matches its source");
         return Ok(());
     }
     let difference = describe_difference(&committed, built);
     if versions != recorded {
         bail!(
-            "{object} differs from what its source builds to here ({difference}), but so does the toolchain; \
-             compare with the recorded one\nrecorded:\n{recorded}here:\n{versions}"
+            "{object} differs from its source's build ({difference}), but the toolchain differs too; use the \
+             recorded one to compare\nrecorded:\n{recorded}here:\n{versions}"
         );
     }
-    bail!("{object} is not what its source builds to ({difference}); run `cargo xtask ebpf` and commit it")
+    bail!(
+        "{object} differs from its source's build ({difference}); run `cargo xtask ebpf` and commit the object"
+    )
 }
 
-/// The programs that take part in a build.
+/// The programs that a build uses.
 struct Tools {
     cargo: Program,
     rustc: Program,
@@ -82,7 +86,7 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.0[0]);
         command.args(&self.0[1..]);
-        // What `cargo xtask` was started with must not leak into another toolchain's build.
+        // The variables of `cargo xtask` must not affect the build with another toolchain.
         for name in
             ["RUSTUP_TOOLCHAIN", "RUSTC", "CARGO", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"]
         {
@@ -93,7 +97,7 @@ impl Program {
 
     fn output(&self, arguments: &[&str]) -> Result<String> {
         let output =
-            self.command().args(arguments).output().with_context(|| format!("running {}", self.0[0]))?;
+            self.command().args(arguments).output().with_context(|| format!("cannot run {}", self.0[0]))?;
         ensure!(output.status.success(), "{} {}: {}", self.0[0], arguments.join(" "), output.status);
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
@@ -118,7 +122,7 @@ impl Tools {
                  rustup: rustup toolchain install nightly --component rust-src",
             )?;
         let linker = find_program(&["bpf-linker"]).context(
-            "bpf-linker was not found; install it with\n  cargo install bpf-linker --locked\nor, where no prebuilt \
+            "bpf-linker was not found; install it with\n  cargo install bpf-linker --locked\nor, if no prebuilt \
              LLVM fits, with\n  apt-get install --no-install-recommends llvm-22-dev libpolly-22-dev\n  \
              PATH=/usr/lib/llvm-22/bin:$PATH cargo install bpf-linker --locked --no-default-features --features llvm-22",
         )?;
@@ -129,8 +133,7 @@ impl Tools {
         Ok(Self { cargo, rustc, sysroot, linker, objcopy })
     }
 
-    /// The versions of the tools, one per line. A build with the same versions gives the same
-    /// bytes.
+    /// The versions of the tools, one on each line. The same versions produce the same bytes.
     fn versions(&self) -> Result<String> {
         let linker = Program::new(&[&self.linker.to_string_lossy()]).output(&["--version"])?;
         let objcopy = Program::new(&[&self.objcopy.to_string_lossy()]).output(&["--version"])?;
@@ -143,7 +146,7 @@ impl Tools {
     fn build(&self, package: &Path) -> Result<()> {
         let mut command = self.cargo.command();
         if let [rustc] = &self.rustc.0[..] {
-            command.env("RUSTC", rustc); // else rustup pairs the two
+            command.env("RUSTC", rustc); // with rustup, cargo finds rustc itself
         }
         let status = command
             .current_dir(package)
@@ -151,8 +154,8 @@ impl Tools {
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(package).join("\x1f"))
             .status()
-            .context("running cargo")?;
-        ensure!(status.success(), "building the in-kernel programs failed: {status}");
+            .context("cannot run cargo")?;
+        ensure!(status.success(), "cannot build the in-kernel programs: {status}");
         Ok(())
     }
 
@@ -162,14 +165,15 @@ impl Tools {
             PathBuf::from,
         );
         let source = self.sysroot.join("lib/rustlib/src/rust");
-        // Debian's library source is a link out of the sysroot, and the compiler sees where it leads.
+        // In Debian, the library's source is a link out of the sysroot, and the compiler resolves
+        // it.
         let real_source = source.canonicalize().unwrap_or_else(|_| source.clone());
         let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
         vec![
             format!("-Clinker={}", self.linker.display()),
             "-Cdebuginfo=2".into(),
             "-Clink-arg=--btf".into(),
-            "-Ctarget-cpu=v3".into(), // 32-bit arithmetic, understood since 5.1
+            "-Ctarget-cpu=v3".into(), // has 32-bit arithmetic, which kernels since 5.1 accept
             remap(package, "/khor-ebpf"),
             remap(&home.join("registry/src"), "/registry"),
             remap(&source, "/rust"),
@@ -177,26 +181,26 @@ impl Tools {
         ]
     }
 
-    /// The bytes of an object without its debug information.
+    /// The bytes of an object without debug information.
     fn strip(&self, object: &Path) -> Result<Vec<u8>> {
         let stripped = object.with_extension("stripped.o");
         let status = Command::new(&self.objcopy).arg("--strip-debug").args([object, &stripped]).status()?;
-        ensure!(status.success(), "stripping the object failed: {status}");
+        ensure!(status.success(), "cannot strip the object: {status}");
         let bytes = fs::read(&stripped)?;
         for path in [env!("CARGO_MANIFEST_DIR").trim_end_matches("/xtask"), "/.cargo/registry"] {
             let leaks = bytes.windows(path.len()).any(|window| window == path.as_bytes());
-            ensure!(!leaks, "the object contains the path {path}: it would not be reproducible");
+            ensure!(!leaks, "the object contains the path {path}, so its bytes depend on this machine");
         }
         Ok(bytes)
     }
 }
 
 fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace").to_owned()
 }
 
-/// The first of `names` that exists in `PATH`, in cargo's own directory or among khor's tools. A
-/// minimal `PATH` may lack cargo's directory.
+/// The first of `names` that exists in `PATH`, in cargo's own folder or among khor's tools. A short
+/// `PATH` may lack cargo's folder.
 fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let cargo_bin = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo/bin");

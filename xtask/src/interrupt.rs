@@ -1,15 +1,16 @@
-//! Handles Ctrl-C and similar signals: running work ends first, and xtask prints a report.
+//! Handles Ctrl-C and similar signals: the running work ends first, and xtask still prints a
+//! report.
 
 use std::sync::{
     Once,
     atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-/// Set by a signal. Callers then start no new work.
+/// Whether a signal has arrived. Callers then start no new work.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// From now on SIGINT, SIGTERM and SIGHUP only set [`is_set`]. Other programs in this process group
-/// receive the SIGINT of Ctrl-C themselves.
+/// From now on, SIGINT, SIGTERM and SIGHUP only set [`is_set`]. Other programs in this process
+/// group receive the SIGINT of Ctrl-C too.
 pub(crate) fn catch() {
     static CATCH: Once = Once::new();
     CATCH.call_once(|| {
@@ -19,7 +20,7 @@ pub(crate) fn catch() {
     });
 }
 
-/// Whether the user has requested a stop.
+/// Whether the user has requested the end.
 pub(crate) fn is_set() -> bool {
     STOP.load(Relaxed)
 }

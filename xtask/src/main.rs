@@ -1,5 +1,5 @@
-//! khor's chores: `cargo xtask run | test | dist | advisories | vm | fuzz | ui | ebpf | bench | ear
-//! | captures | samples | api`.
+//! Builds, tests, packages and measures khor: `cargo xtask run | test | dist | advisories | vm |
+//! fuzz | ui | ebpf | bench | ear | captures | samples | api`.
 
 mod advisories;
 mod api;
@@ -30,25 +30,25 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "khor's chores", max_term_width = 80)]
+#[command(name = "cargo xtask", about = "Builds, tests, packages and measures khor", max_term_width = 80)]
 struct Cli {
     #[command(subcommand)]
-    chore: Chore,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Chore {
-    /// Install what is missing, build, start collector and engine
+enum Task {
+    /// Install missing packages, build khor, and start collector and engine
     Run(run::RunArgs),
-    /// Install what the tests need, then run every check and test
+    /// Install the packages that the tests need, then run all checks and tests
     Test(test::TestArgs),
     /// Build the packages, with checksums and a bill of materials
     Dist(dist::DistArgs),
-    /// Look up known vulnerabilities of the dependencies; needs the network
+    /// Look for known vulnerabilities of the dependencies; needs the network
     Advisories,
     /// Run the tests that need a kernel on other kernels, in virtual machines
     Vm(vm::VmArgs),
-    /// Feed hostile bytes to the decoders of the protocol
+    /// Test the decoders of the protocol with random and hostile bytes
     Fuzz(fuzz::FuzzArgs),
     /// Build the web page into ui/dist
     Ui,
@@ -58,33 +58,33 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
-    /// Measure, as ratios where there is something to compare with
+    /// Measure khor's performance, where possible as a ratio to another program
     Bench(bench::BenchArgs),
-    /// Judge the music by machine: what can be told from it, and how it sounds
+    /// Judge the music by machine: which events a listener can recognise, and how it sounds
     Ear(ear::EarArgs),
     /// Record the captures in khor-engine/captures, as root
     Captures(captures::CapturesArgs),
-    /// Make the sound samples in docs/sounds
+    /// Render the sound samples in docs/sounds
     Samples,
     /// Write docs/openapi.json, docs/api-reference.md, and the page's types and limits
     Api,
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().chore {
-        Chore::Run(args) => run::run(&args),
-        Chore::Test(args) => test::run(&args),
-        Chore::Dist(args) => dist::run(&args),
-        Chore::Advisories => advisories::require(),
-        Chore::Vm(args) => vm::run(&args),
-        Chore::Fuzz(args) => fuzz::run(&args),
-        Chore::Ui => ui::prepare().and_then(|()| ui::build()),
-        Chore::Ebpf { check } => ebpf::build(check),
-        Chore::Bench(args) => bench::run(&args),
-        Chore::Ear(args) => ear::run(&args),
-        Chore::Captures(args) => captures::run(&args),
-        Chore::Samples => samples::run(),
-        Chore::Api => api::run(),
+    let outcome = match Cli::parse().task {
+        Task::Run(args) => run::run(&args),
+        Task::Test(args) => test::run(&args),
+        Task::Dist(args) => dist::run(&args),
+        Task::Advisories => advisories::require(),
+        Task::Vm(args) => vm::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
+        Task::Ui => ui::prepare().and_then(|()| ui::build()),
+        Task::Ebpf { check } => ebpf::build(check),
+        Task::Bench(args) => bench::run(&args),
+        Task::Ear(args) => ear::run(&args),
+        Task::Captures(args) => captures::run(&args),
+        Task::Samples => samples::run(),
+        Task::Api => api::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,5 @@
-//! The packages that a machine needs, and their installation. Debian gets package names, other
-//! systems a description.
+//! Lists the packages that a machine needs, and installs them. On Debian it uses package names; on
+//! other systems it prints descriptions.
 
 use std::{
     collections::BTreeSet,
@@ -10,24 +10,24 @@ use anyhow::{Result, bail};
 
 use crate::process::{as_root, is_there, output, succeed};
 
-/// Something a chore needs.
+/// A program, library or file that a subcommand needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
-    /// Shows whether it is installed: a program on the path, a pkg-config module, or a file.
+    /// Shows whether the need is met: a program in `PATH`, a pkg-config module, or a file.
     sign: Sign,
     /// Debian's packages.
     debian: &'static [&'static str],
-    /// What it is, for people on other systems.
+    /// Description for users of other systems.
     words: &'static str,
 }
 
 #[derive(Clone, Copy)]
 enum Sign {
     Program(&'static str),
-    /// A Node.js that [`fits`].
+    /// A version of Node.js that [`fits`].
     Node,
     Module(&'static str),
-    /// Python's own installer, which Debian has in a package of its own.
+    /// Python's own installer, which is a separate package in Debian.
     Pip,
     File(&'static str),
 }
@@ -55,13 +55,13 @@ const IP: Need = Need { sign: Sign::Program("ip"), debian: &["iproute2"], words:
 
 const ZSTD: Need = Need { sign: Sign::Program("zstd"), debian: &["zstd"], words: "zstd" };
 
-/// To build the programs.
+/// Needed to build the programs.
 pub(crate) const BUILD: &[Need] = &[CC, PKG_CONFIG, ALSA];
 
-/// To build the page.
+/// Needed to build the page.
 pub(crate) const PAGE: &[Need] = &[NODE, NPM];
 
-/// To test all of it on the running kernel.
+/// Needed to test khor on the running kernel.
 pub(crate) const TEST: &[Need] = &[
     PULSEAUDIO,
     PAREC,
@@ -93,13 +93,13 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];
 
-/// For what the tests install by pip.
+/// Needed to install the tests' Python packages.
 pub(crate) const PYTHON: &[Need] = &[
     Need { sign: Sign::Program("python3"), debian: &["python3"], words: "Python 3" },
     Need { sign: Sign::Pip, debian: &["python3-venv"], words: "Python's venv and pip (python3-venv)" },
 ];
 
-/// To test on other kernels.
+/// Needed to test on other kernels.
 pub(crate) const VM: &[Need] = &[
     Need {
         sign: Sign::Program("qemu-system-x86_64"),
@@ -123,13 +123,13 @@ pub(crate) const VM: &[Need] = &[
     },
 ];
 
-/// Besides, to make a whole Debian.
+/// Needed, in addition to [`VM`], to install a whole Debian.
 pub(crate) const DEBIAN: &[Need] = &[
     Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" },
     Need { sign: Sign::Program("ssh"), debian: &["openssh-client"], words: "an SSH client (OpenSSH)" },
 ];
 
-/// To build the in-kernel programs exactly as they were committed.
+/// Needed to build the in-kernel programs with the recorded toolchain.
 pub(crate) const EBPF: &[Need] = &[
     Need {
         sign: Sign::File("/usr/lib/rustlib/src/rust/library/core/src/lib.rs"),
@@ -143,12 +143,12 @@ pub(crate) const EBPF: &[Need] = &[
     },
 ];
 
-/// To fuzz: libFuzzer is built from source.
+/// Needed to fuzz, because libFuzzer is built from source.
 pub(crate) const FUZZ: &[Need] =
     &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 
-/// Needed to measure with sound, beside other synthesisers, and in instructions. The checkout has
-/// everything else that the benchmarks need.
+/// Needed to measure with sound, to compare with other synthesisers, and to count instructions. All
+/// other needs of the benchmarks are in the checkout.
 pub(crate) const BENCH: &[Need] = &[
     PULSEAUDIO,
     PAREC,
@@ -166,18 +166,17 @@ pub(crate) const BENCH: &[Need] = &[
     Need { sign: Sign::Program("valgrind"), debian: &["valgrind"], words: "valgrind" },
 ];
 
-/// To build Arch's package.
+/// Needed to build the package for Arch.
 pub(crate) const ARCH: &[Need] = &[
     Need { sign: Sign::Program("makepkg"), debian: &["makepkg", "pacman-package-manager"], words: "makepkg" },
     ZSTD,
 ];
 
-/// To encode the sound samples.
+/// Needed to encode the sound samples.
 pub(crate) const SAMPLES: &[Need] =
     &[Need { sign: Sign::Program("opusenc"), debian: &["opus-tools"], words: "opusenc (opus-tools)" }];
 
-/// Installs missing packages if khor knows this machine's package names. Otherwise prints what to
-/// install.
+/// Installs missing packages if apt-get has them. Otherwise fails with a list of what to install.
 pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
     let missing = missing(needs);
     if missing.is_empty() {
@@ -187,14 +186,14 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
         bail!("please install: {}", words(&missing));
     }
     refresh()?;
-    let beyond_apt: Vec<Need> = missing.iter().copied().filter(|need| !need.apt_has_it()).collect();
-    if !beyond_apt.is_empty() {
+    let not_in_apt: Vec<Need> = missing.iter().copied().filter(|need| !need.apt_has_it()).collect();
+    if !not_in_apt.is_empty() {
         bail!(
-            "apt-get has no package, or too old a one, for what is missing; please install: {}",
-            words(&beyond_apt)
+            "apt-get has no package, or only an old one, for missing programs; please install: {}",
+            words(&not_in_apt)
         );
     }
-    // Several needs may be met by one package.
+    // One package may meet several needs.
     let packages: BTreeSet<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
     let packages: Vec<&str> = packages.into_iter().collect();
     println!("installing {}", packages.join(" "));
@@ -206,12 +205,12 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
             .stdout(Stdio::null()),
     )?;
     if missing.iter().any(|need| matches!(need.sign, Sign::Node) && !need.is_met()) {
-        bail!("an older Node.js comes first in PATH; please install: {}", NODE.words);
+        bail!("PATH finds an older Node.js first; please install: {}", NODE.words);
     }
     Ok(())
 }
 
-/// In words, what is missing and apt-get has no package of.
+/// Describes the missing needs for which apt-get has no package.
 pub(crate) fn out_of_reach(needs: &[&[Need]]) -> Result<Option<String>> {
     let mut missing = missing(needs);
     if !missing.is_empty() {
@@ -221,7 +220,7 @@ pub(crate) fn out_of_reach(needs: &[&[Need]]) -> Result<Option<String>> {
     Ok((!missing.is_empty()).then(|| words(&missing)))
 }
 
-/// An old or empty list of packages is the usual reason why apt-get fails.
+/// Updates apt-get's list of packages. An old or empty list is the usual reason why apt-get fails.
 fn refresh() -> Result<()> {
     succeed(as_root("apt-get").args(["update", "-q"]).stdout(Stdio::null()))
 }
@@ -234,14 +233,14 @@ fn words(needs: &[Need]) -> String {
     needs.iter().map(|need| need.words).collect::<Vec<_>>().join("; ")
 }
 
-/// The version that apt-get would install, if any.
+/// The version that apt-get would install; `None` if it has none.
 fn candidate(package: &str) -> Option<String> {
     let policy = output(Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C")).ok()?;
     let version = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:"))?.trim();
     (version != "(none)").then(|| version.to_owned())
 }
 
-/// Whether Vite 8 runs on this version of Node.js, written as `v20.19.0` or as a Debian package's version.
+/// Whether Vite 8 runs on this version of Node.js: `v20.19.0`, or the version of a Debian package.
 fn fits(version: &str) -> bool {
     let upstream = version.split_once(':').map_or(version, |(_epoch, rest)| rest);
     let mut numbers =
@@ -280,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_node_that_vite_runs_on_fits() {
+    fn only_supported_node_versions_fit() {
         for version in ["v20.19.0", "v22.12.1", "v23.0.0", "v24.1.0", "20.20.2-1nodesource1", "1:26.0~dfsg-1"]
         {
             assert!(fits(version), "{version}");

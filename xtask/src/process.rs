@@ -1,4 +1,4 @@
-//! Running other programs: shown, timed, and failing with a name.
+//! Runs other programs. Shows each command and its time, and names it if it fails.
 
 use std::{
     ffi::OsStr,
@@ -14,7 +14,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// Where cargo puts what it builds.
+/// The folder in which cargo puts its builds.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
@@ -23,9 +23,9 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // Cargo sets these variables for xtask. Some build scripts depend on them, such as ring's.
-    // Those scripts would run again whenever a cargo call through xtask follows a direct one, and
-    // cargo would compile all crates that depend on them again.
+    // Cargo sets these variables for xtask, and some build scripts depend on them, such as ring's.
+    // If xtask passed them on, these scripts would run again whenever a direct cargo call follows
+    // one through xtask. Cargo would then compile all crates again that depend on them.
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| is_of_this_package(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -38,12 +38,12 @@ fn is_of_this_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| variable.starts_with(start))
 }
 
-/// Runs it to its end; anything but success is an error that names the command.
+/// Runs a command to its end. Fails with the command's name unless the command succeeds.
 pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let shown = show(command);
     println!("$ {shown}");
     let begun = Instant::now();
-    let status = command.status().with_context(|| format!("starting {shown}"))?;
+    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {
         bail!("{shown}: {status}");
     }
@@ -54,24 +54,25 @@ pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs it quietly and returns what it printed.
+/// Runs a command without showing it, and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = show(command);
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("starting {shown}"))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {shown}"))?;
     if !output.status.success() {
         bail!("{shown}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The path of a program: on `PATH`, or in root's folders, which another user's `PATH` may lack.
+/// The path of a program in `PATH` or in root's folders, which may be missing in another user's
+/// `PATH`.
 pub(crate) fn find_program(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Whether there is such a program.
+/// Whether a program is installed.
 pub(crate) fn is_there(program: &str) -> bool {
     find_program(program).is_some()
 }
@@ -81,7 +82,7 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// A command with root's rights: through sudo unless they are here already.
+/// A command that runs as root. If this process is not root, the command uses sudo.
 pub(crate) fn as_root(program: &str) -> Command {
     let mut command = if is_root() {
         Command::new(program)
@@ -106,7 +107,7 @@ mod tests {
     #[test]
     fn commands_do_not_inherit_the_package() {
         let printed = output(&mut command("env", [""; 0])).unwrap();
-        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "cargo sets it for tests as well");
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "cargo also sets it for tests");
         assert!(!printed.contains("CARGO_MANIFEST_DIR") && !printed.contains("CARGO_PKG_NAME"), "{printed}");
         assert!(!is_of_this_package("CARGO_TARGET_DIR") && !is_of_this_package("CARGO_HOME"));
     }

@@ -7,18 +7,18 @@ use anyhow::{Context, Result};
 
 use crate::process::{command, root, target};
 
-/// Where the programs are.
+/// The folder of the optimised programs.
 pub(crate) fn folder() -> PathBuf {
     target().join("release")
 }
 
-/// The path of a program, which must have been built.
+/// The path of an optimised program. The program must have been built.
 pub(crate) fn program(name: &str) -> String {
     folder().join(name).display().to_string()
 }
 
-/// A cargo command that builds them; `args` select what to build. The programs contain no paths of
-/// this machine, so their bytes do not depend on the path of the checkout.
+/// A cargo command for an optimised build of the programs that `args` select. These programs
+/// contain no paths of this machine, so their bytes do not depend on the folder of the checkout.
 pub(crate) fn build(args: &[&str]) -> Result<Command> {
     let mut cargo = command("cargo", ["build", "--release", "--locked"]);
     cargo.args(args).env("RUSTFLAGS", flags()?);
@@ -34,5 +34,5 @@ pub(crate) fn flags() -> Result<String> {
 
 fn cargo_home() -> Result<String> {
     let home = || std::env::var("HOME").map(|home| format!("{home}/.cargo"));
-    std::env::var("CARGO_HOME").or_else(|_| home()).context("no home directory")
+    std::env::var("CARGO_HOME").or_else(|_| home()).context("neither CARGO_HOME nor HOME is set")
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask samples`: makes the sound samples of the documents, docs/sounds.
+//! `cargo xtask samples`: renders the sound samples of the documents into docs/sounds.
 
 use anyhow::Result;
 

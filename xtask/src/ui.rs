@@ -1,4 +1,4 @@
-//! Builds the web page, when its sources are newer than what was built.
+//! Builds the web page if its sources have changed since the last build.
 
 use std::{
     fs,
@@ -28,7 +28,7 @@ pub(crate) fn build() -> Result<()> {
     npm(&["run", "build"])
 }
 
-/// Builds the page, which the programs embed, if its sources have changed since the last build.
+/// Builds the page if its sources have changed since the last build. The programs embed the page.
 pub(crate) fn build_if_stale() -> Result<()> {
     if is_stale() {
         prepare()?;
@@ -37,7 +37,7 @@ pub(crate) fn build_if_stale() -> Result<()> {
     Ok(())
 }
 
-/// Whether something changed since the page was built.
+/// Whether a source of the page has changed since the last build.
 pub(crate) fn is_stale() -> bool {
     let built = modified(&ui("dist/index.html"));
     let sources = ["src", "public", "index.html", "vite.config.ts", "package-lock.json"];
@@ -45,9 +45,9 @@ pub(crate) fn is_stale() -> bool {
     built.is_none() || newest > built
 }
 
-/// Runs one of the page's npm commands.
+/// Runs an npm command in the folder of the page.
 pub(crate) fn npm(args: &[&str]) -> Result<()> {
-    succeed(command("npm", args).current_dir(root().join("ui"))).context("building the page")
+    succeed(command("npm", args).current_dir(root().join("ui"))).context("cannot build the page")
 }
 
 fn ui(path: &str) -> PathBuf {

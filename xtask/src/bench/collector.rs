@@ -1,12 +1,12 @@
-//! The collector: its in-kernel programs, timed by the kernel and compared with minimal ones at the
-//! same hooks; the process with one subscriber; and the process with two hundred, some of which
-//! misbehave.
+//! Measures the collector: its in-kernel programs, the process with one subscriber, and the process
+//! with two hundred, some of which misbehave. The kernel times the programs and minimal ones at the
+//! same hooks, to compare them.
 
 use super::row::Promise;
 
 pub(super) const TITLE: &str = "collector";
 
-/// What khor-bench measures for it.
+/// The measurements by khor-bench for this subject.
 pub(super) const PARTS: [&str; 3] = ["probes", "alone", "crowd"];
 
 pub(super) fn promise(name: &str) -> Option<Promise> {

@@ -1,8 +1,8 @@
-//! What hearing a site costs, by how many hosts it has.
+//! Measures the cost of a site for the engine, for several numbers of hosts.
 
 use super::row::Promise;
 
-pub(super) const TITLE: &str = "a site of made-up hosts, one engine without sound";
+pub(super) const TITLE: &str = "a site of simulated hosts, one engine without sound";
 
 pub(super) fn promise(name: &str) -> Option<Promise> {
     match name {

@@ -1,5 +1,5 @@
-//! Tests whether the sound has gaps while other programs, with a lower priority, keep every
-//! processor busy.
+//! Tests whether the sound has gaps while other programs with a lower priority keep every processor
+//! busy.
 
 use super::row::Promise;
 

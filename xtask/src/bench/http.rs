@@ -1,4 +1,4 @@
-//! What the page's side of the engine does while fifty watch and twenty listen.
+//! Measures the answer times of the API with fifty event streams and twenty listeners.
 
 use super::row::Promise;
 

@@ -1,4 +1,4 @@
-//! What the programs cost on a machine that does little, CPU in % of one core.
+//! Measures the CPU time of the programs on an idle machine, percent of one core.
 
 use super::row::Promise;
 

@@ -1,4 +1,4 @@
-//! The time from the first of ten program starts to its OSC message.
+//! Measures the time from the first of ten program starts to its OSC message.
 
 use super::row::Promise;
 

@@ -1,9 +1,9 @@
 //! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release
-//! programs, measures, and shows one table.
+//! programs, measures them, and prints a table.
 //!
-//! Each module measures one thing and states its limits. `khor-bench` (khor-e2e) measures what
-//! needs eBPF or the protocol, so that xtask compiles quickly. A result never makes the command
-//! fail, because it depends on the machine and on other programs that run.
+//! Each module measures one subject and states its limits. The program `khor-bench` (khor-e2e)
+//! makes the measurements that need eBPF or the protocol, so that xtask compiles quickly. A result
+//! never makes the command fail, because it depends on the machine and on other running programs.
 
 mod collector;
 mod fleet;
@@ -28,7 +28,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
-    /// What to measure [default: all]
+    /// Subjects to measure [default: all]
     #[arg(value_enum)]
     what: Vec<What>,
     /// Print JSON instead of a table
@@ -42,21 +42,23 @@ enum What {
     Collector,
     /// Speed of synth and render
     Synth,
-    /// From program starts to OSC
+    /// Time from program starts to OSC
     Latency,
-    /// From a restarted sound server or collector to sound or counts; from a crash to its note
+    /// Time from a restart of the sound server or collector to sound or counts, and from a crash to
+    /// its note
     Recovery,
-    /// CPU and memory while nothing happens
+    /// CPU and memory on an idle machine
     Idle,
-    /// Whether the sound holds for ten minutes while every processor is busy
+    /// Gaps in the sound in ten minutes while every processor is busy
     Gaps,
-    /// How the API answers while many watch and listen, for ten minutes
+    /// Answer times of the API with many event streams and listeners, for ten minutes
     Http,
-    /// An engine that hears 1,000 and 10,000 hosts, directly and through relays that aggregate
+    /// CPU and memory of an engine for 1,000 and 10,000 hosts, directly and through aggregating
+    /// relays
     Fleet,
 }
 
-/// In the order of the table.
+/// All subjects, in the order of the table.
 const ALL: [What; 8] = [
     What::Collector,
     What::Synth,
@@ -102,16 +104,17 @@ impl What {
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     if let Err(error) = packages::install(&[packages::BENCH]) {
-        eprintln!("{error:#}; what needs it is left out");
+        eprintln!("{error:#}; the measurements that need it are missing");
     }
     build()?;
     let mut json = Value::Array(Vec::new());
     for what in ALL.into_iter().filter(|what| args.what.is_empty() || args.what.contains(what)) {
         eprintln!("measuring: {}", what.title());
-        let rows =
-            what.measure().unwrap_or_else(|error| vec![Row::missing("all of it", &format!("{error:#}"))]);
+        let rows = what.measure().unwrap_or_else(|error| vec![Row::missing("all", &format!("{error:#}"))]);
         if args.json {
-            json.as_array_mut().context("an array")?.extend(rows.iter().map(|row| row.to_json(what.title())));
+            json.as_array_mut()
+                .context("the rows are an array")?
+                .extend(rows.iter().map(|row| row.to_json(what.title())));
         } else {
             println!("{}", row::table(what.title(), &rows));
         }
@@ -122,19 +125,19 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     Ok(())
 }
 
-/// Nothing of it goes to standard output, which may be JSON.
+/// Builds the measured programs. Prints nothing to standard output, which may be JSON.
 fn build() -> Result<()> {
-    eprintln!("building, optimised");
+    eprintln!("building optimised programs");
     let packages = ["khor-collector", "khor", "khor-e2e"].map(|package| ["--package", package]);
     output(release::build(&["--quiet", "--bins"])?.args(packages.as_flattened()))?;
     let example = ["--quiet", "-p", "khor-synth", "--example", "synth_speed"];
     output(&mut release::build(&example)?).map(drop)
 }
 
-/// Figures of `khor-bench`, each with its promise.
+/// The figures that `khor-bench` measures, each with its promise.
 fn measured_by_bench(what: &str, promise: fn(&str) -> Option<Promise>) -> Result<Vec<Row>> {
     let printed = output(as_root(&release::program("khor-bench")).arg(what))?;
     let figures: Vec<Value> =
-        serde_json::from_str(printed.trim()).context("reading what khor-bench printed")?;
+        serde_json::from_str(printed.trim()).context("cannot read the output of khor-bench")?;
     figures.iter().map(|figure| Row::from_json(figure, promise)).collect()
 }

@@ -1,4 +1,5 @@
-//! Promises about recovery from a restarted sound server or collector, and about reporting a crash.
+//! Measures the recovery after a restart of the sound server or the collector, and the time from a
+//! crash to its note.
 
 use super::row::Promise;
 
@@ -9,7 +10,7 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
         "PulseAudio restarted to sound" | "PipeWire restarted to sound" => Some(Promise::AtMost(3000.0)),
         "collector restarted to its counts" => Some(Promise::AtMost(1000.0)),
         "collector's stop signal to its exit" => Some(Promise::AtMost(500.0)),
-        // A beat at 110 bpm takes 545 ms. The composer works some time ahead.
+        // A beat at 110 bpm takes 545 ms. The composer also works some time ahead.
         "crash to the onset of its note" => Some(Promise::AtMost(600.0)),
         _ => None,
     }

@@ -1,11 +1,11 @@
-//! A row of the table: what was measured, how it spread, and what is promised.
+//! A row of the table: a measured value, its spread, and its promised limit.
 
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-/// What the specification promises of a median.
+/// The limit that the specification promises for the median.
 #[derive(Clone, Copy)]
 pub(super) enum Promise {
     AtMost(f64),
@@ -31,7 +31,7 @@ impl Promise {
 pub(super) struct Row {
     name: String,
     unit: String,
-    /// What each repetition gave, sorted; or why there is nothing.
+    /// The values of all repetitions, sorted; or the reason why there are none.
     outcome: Result<Vec<f64>, String>,
     promise: Option<Promise>,
 }
@@ -47,7 +47,7 @@ impl Row {
         Self { name: name.into(), unit: String::new(), outcome: Err(reason.into()), promise: None }
     }
 
-    /// A figure as `khor-bench` prints it.
+    /// A figure from the output of `khor-bench`.
     pub(super) fn from_json(figure: &Value, promise: fn(&str) -> Option<Promise>) -> Result<Self> {
         let name = figure["name"].as_str().context("a figure without a name")?;
         if let Some(reason) = figure["reason"].as_str() {
@@ -93,7 +93,7 @@ impl Row {
     }
 }
 
-/// Lines of at most 80 columns, as long as the reasons for what is missing are short.
+/// The table. Its lines have at most 80 columns, unless the reason for a missing value is long.
 pub(super) fn table(title: &str, rows: &[Row]) -> String {
     let mut text = format!("\n{title:<37}median     (min - max)         promise\n{}\n", "-".repeat(80));
     for row in rows {
@@ -102,19 +102,19 @@ pub(super) fn table(title: &str, rows: &[Row]) -> String {
     text
 }
 
-/// An array of numbers.
+/// Reads an array of numbers.
 pub(super) fn numbers(values: &Value) -> Result<Vec<f64>> {
-    let values = values.as_array().context("expected an array")?;
-    values.iter().map(|value| value.as_f64().context("expected a number")).collect()
+    let values = values.as_array().context("the figure's values are not an array")?;
+    values.iter().map(|value| value.as_f64().context("a value of the figure is not a number")).collect()
 }
 
-/// Of sorted values, at least one.
+/// The median of at least one sorted value.
 fn median(values: &[f64]) -> f64 {
     let (lower, upper) = ((values.len() - 1) / 2, values.len() / 2);
     f64::midpoint(values[lower], values[upper])
 }
 
-/// Three significant digits or so.
+/// A value with about three significant digits.
 fn digits(value: f64) -> String {
     match value.abs() {
         magnitude if magnitude >= 100.0 => format!("{value:.0}"),
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_shows_median_spread_and_verdict_within_80_columns() {
+    fn row_shows_median_spread_verdict_in_80_columns() {
         let long = "collector + engine, sound, RSS";
         let row = Row::new(long, "MiB", vec![41.0, 39.0, 44.25, 140.0], Some(Promise::AtMost(40.0)));
         assert_eq!(
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_says_why() {
+    fn missing_value_has_a_reason() {
         let figure = json!({ "name": "a", "unit": "x", "reason": "no pulseaudio" });
         let row = Row::from_json(&figure, |_| None).unwrap();
         assert!(row.show().ends_with("not measured: no pulseaudio"));

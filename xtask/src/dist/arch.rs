@@ -1,5 +1,5 @@
-//! Arch's package. As for a release, `makepkg` builds it from a source archive of the checkout, and
-//! the PKGBUILD contains the archive's checksum.
+//! Builds the package for Arch. As for a release, `makepkg` builds it from a source archive of the
+//! checkout, and the PKGBUILD contains the archive's checksum.
 
 use std::{fs, path::Path, process::Command};
 
@@ -12,13 +12,13 @@ use crate::{
     release,
 };
 
-/// Start of the PKGBUILD's line with the checksum of the archive.
+/// Start of the line in the PKGBUILD that contains the checksum of the archive.
 const SUMS: &str = "sha256sums=(";
 /// The files from which users of Arch build the package.
 const RECIPE: [&str; 2] = ["PKGBUILD", "khor.install"];
 
-/// Builds the package in target/arch. Copies to `dist` the package, the source archive, the
-/// PKGBUILD with its checksum, and the installation script.
+/// Builds the package in target/arch. Copies the package, the source archive, the PKGBUILD with the
+/// checksum, and the installation script to `dist`.
 pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     packages::install(&[packages::ARCH])?;
     let folder = target().join("arch");
@@ -32,22 +32,23 @@ pub(super) fn build(dist: &Path, time: &str) -> Result<()> {
     let archive = archive(&folder)?;
     let recipe = fs::read_to_string(folder.join("PKGBUILD"))?;
     fs::write(folder.join("PKGBUILD"), with_checksum(&recipe, &checksum(&folder, &archive)?)?)?;
-    // Dependencies are not checked: their names are Arch's, and this machine may have another
-    // distribution.
-    let mut makepkg = as_a_user("makepkg");
+    // makepkg does not check dependencies, because they have Arch's names, and this machine may
+    // have another distribution.
+    let mut makepkg = without_root("makepkg");
     makepkg.args(["--nodeps", "--noconfirm"]).current_dir(&folder);
     makepkg.env("CARGO_TARGET_DIR", target()).env("RUSTFLAGS", release::flags()?);
     succeed(makepkg.env("SOURCE_DATE_EPOCH", time).env("PKGEXT", ".pkg.tar.zst"))?;
     let files = fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
-    let package = files.into_iter().find(|file| kind(file) == Some("zst")).context("no package was made")?;
-    fs::copy(&package, dist.join(package.file_name().context("it has no name")?))?;
+    let package =
+        files.into_iter().find(|file| kind(file) == Some("zst")).context("makepkg made no package")?;
+    fs::copy(&package, dist.join(package.file_name().context("the package has no name")?))?;
     for file in RECIPE.into_iter().chain([archive.as_str()]) {
         fs::copy(folder.join(file), dist.join(file))?;
     }
     Ok(())
 }
 
-/// Makes the source archive for the PKGBUILD from the last commit. Returns its name.
+/// Creates the source archive for the PKGBUILD from the last commit. Returns its name.
 fn archive(folder: &Path) -> Result<String> {
     let name = format!("khor-{}", env!("CARGO_PKG_VERSION"));
     let file = format!("{name}.tar.gz");
@@ -62,19 +63,19 @@ fn checksum(folder: &Path, file: &str) -> Result<String> {
     line.split_whitespace().next().map(str::to_owned).context("sha256sum printed nothing")
 }
 
-/// Writes the checksum of the only source into the text of a PKGBUILD.
+/// Writes the checksum of the source archive into the text of a PKGBUILD.
 fn with_checksum(recipe: &str, sum: &str) -> Result<String> {
     let count = recipe.lines().filter(|line| line.starts_with(SUMS)).count();
-    ensure!(count == 1, "the PKGBUILD has {count} lines that begin with {SUMS}; it needs one");
+    ensure!(count == 1, "the PKGBUILD needs one line that starts with {SUMS}, but has {count}");
     let line = |line: &str| {
         if line.starts_with(SUMS) { format!("{SUMS}'{sum}')\n") } else { format!("{line}\n") }
     };
     Ok(recipe.lines().map(line).collect())
 }
 
-/// makepkg refuses to run as root. In a user namespace root is an ordinary user, who can still read
-/// root's toolchain.
-fn as_a_user(program: &str) -> Command {
+/// A command that does not run as root, because makepkg does not accept root. In a user namespace,
+/// root becomes another user who can still read root's toolchain.
+fn without_root(program: &str) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn the_checksum_replaces_the_placeholder_only() {
         let recipe = fs::read_to_string(root().join("packaging/arch/PKGBUILD")).unwrap();
-        assert!(!recipe.contains("SKIP"), "a source without a checksum");
+        assert!(!recipe.contains("SKIP"), "each source has a checksum");
         let sum = "0".repeat(64);
         let written = with_checksum(&recipe, &sum).unwrap();
         let changed: Vec<(&str, &str)> =

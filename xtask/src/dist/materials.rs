@@ -1,4 +1,4 @@
-//! Bills of materials in the form of `CycloneDX`: the crates that each program is made of.
+//! Writes bills of materials in the format `CycloneDX`: the crates that each program contains.
 
 use std::{
     fs,
@@ -13,13 +13,13 @@ use crate::{
     tools,
 };
 
-/// Name of the files that cargo-cyclonedx writes; it appends `.json` itself.
+/// Name of the files that cargo-cyclonedx writes. It appends `.json`.
 const NAME: &str = "khor.cdx";
 
-/// Names of all crates of the workspace, each with the path of its manifest.
+/// The names of all crates in the workspace, each with the path of its manifest.
 pub(super) fn manifests() -> Result<Vec<(String, PathBuf)>> {
     let printed = output(&mut command("cargo", ["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&printed).context("reading cargo's metadata")?;
+    let metadata: Value = serde_json::from_str(&printed).context("cannot read cargo's metadata")?;
     let packages = metadata["packages"].as_array().context("cargo's metadata has no packages")?;
     let manifest = |package: &Value| {
         Some((package["name"].as_str()?.to_owned(), package["manifest_path"].as_str()?.into()))
@@ -33,7 +33,7 @@ pub(super) fn folder<'a>(manifests: &'a [(String, PathBuf)], package: &str) -> R
     found.and_then(|(_, manifest)| manifest.parent()).with_context(|| format!("no crate {package}"))
 }
 
-/// Writes the bills of `programs` into `dist`.
+/// Writes the bills of materials of `programs` into `dist`.
 pub(super) fn make(
     manifests: &[(String, PathBuf)],
     programs: &[&str],
@@ -46,18 +46,18 @@ pub(super) fn make(
     collect(manifests, programs, dist)
 }
 
-/// Copies the bills of `programs` to `dist`, and removes all bills from the checkout:
+/// Copies the bills of `programs` to `dist`. Removes all bills from the checkout, because
 /// cargo-cyclonedx writes one beside the manifest of each crate.
 fn collect(manifests: &[(String, PathBuf)], programs: &[&str], dist: &Path) -> Result<()> {
     let beside = |folder: &Path| folder.join(format!("{NAME}.json"));
     for program in programs {
         let bill = beside(folder(manifests, program)?);
         let to = dist.join(format!("{program}.cdx.json"));
-        fs::copy(&bill, to).with_context(|| format!("copying {}", bill.display()))?;
+        fs::copy(&bill, to).with_context(|| format!("cannot copy {}", bill.display()))?;
     }
     let bills = manifests.iter().filter_map(|(_, manifest)| manifest.parent()).map(beside);
     for bill in bills.filter(|bill| bill.exists()) {
-        fs::remove_file(&bill).with_context(|| format!("removing {}", bill.display()))?;
+        fs::remove_file(&bill).with_context(|| format!("cannot remove {}", bill.display()))?;
     }
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! `cargo xtask dist`: the packages, in target/dist, with checksums and a bill of materials.
+//! `cargo xtask dist`: builds the packages in target/dist, with checksums and a bill of materials.
 //!
-//! Two runs on the same checkout and compiler give the same bytes. Embedded data has no times,
-//! programs contain no paths of this machine, and packages and bills have the time of the commit.
+//! Two runs with the same checkout and compiler produce the same bytes. Embedded data contains no
+//! times, programs contain no paths of this machine, and packages and bills have the time of the
+//! commit.
 
 mod arch;
 mod materials;
@@ -20,25 +21,25 @@ use crate::{
     release, tools, ui,
 };
 
-/// Each package is described in the manifest of the crate of its name. `khor` has all programs,
-/// `khor-relay` those that need no sound library.
+/// The packages. Each is described in the manifest of the crate with its name. `khor` contains all
+/// programs, and `khor-relay` those that need no sound library.
 const PACKAGES: [&str; 2] = ["khor", "khor-relay"];
-/// The programs, each of the crate of its name.
+/// The programs. Each belongs to the crate with its name.
 const PROGRAMS: [&str; 3] = ["khor", "khor-relay", "khor-collector"];
-/// Shells that khor completes commands in.
+/// Shells for which khor prints command completions.
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 #[derive(Args)]
 pub(crate) struct DistArgs {
-    /// Only the Debian packages
+    /// Build only the Debian packages
     #[arg(long)]
     deb_only: bool,
-    /// Arch's package too, which is built anew from a source archive
+    /// Also build the package for Arch, from a source archive
     #[arg(long, conflicts_with = "deb_only")]
     arch: bool,
 }
 
-/// Builds everything that a release contains.
+/// Builds all files of a release.
 pub(crate) fn run(args: &DistArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     tools::packagers(args.deb_only)?;
@@ -66,20 +67,21 @@ pub(crate) fn run(args: &DistArgs) -> Result<()> {
     checksums(&dist)
 }
 
-/// Makes the Debian packages of the programs that the tests use, which are not release builds.
+/// Creates the Debian packages of the programs that the tests use, which are not release builds.
 pub(crate) fn packages_for_tests() -> Result<Vec<PathBuf>> {
     tools::packagers(true)?;
     texts(&target().join("dist"), &target().join("debug/khor").display().to_string())?;
     let time = commit_time()?;
     let make = |package: &&str| {
         let file = target().join("vm").join(format!("{package}.deb"));
-        // cargo-deb is built without optimisation, so its best compression would take minutes.
+        // cargo-deb itself is built without optimisation, so its best compression would take
+        // minutes.
         deb(package, &file, &time, &["--profile", "dev", "--fast"]).map(|()| file)
     };
     PACKAGES.iter().map(make).collect()
 }
 
-/// What the program prints about itself.
+/// Writes the manual pages and command completions that khor prints.
 fn texts(dist: &Path, khor: &str) -> Result<()> {
     let man = dist.join("man").display().to_string();
     succeed(&mut command(khor, ["man", "--dir", man.as_str()]))?;
@@ -91,18 +93,18 @@ fn texts(dist: &Path, khor: &str) -> Result<()> {
     Ok(())
 }
 
-/// Seconds since 1970, for `SOURCE_DATE_EPOCH`.
+/// Time of the last commit, seconds since 1970, for `SOURCE_DATE_EPOCH`.
 fn commit_time() -> Result<String> {
     Ok(output(&mut command("git", ["log", "-1", "--format=%ct"]))?.trim().to_owned())
 }
 
-/// Makes a Debian package of the built programs. `to` is a folder or a file.
+/// Creates a Debian package of the built programs. `to` is a folder or a file.
 fn deb(package: &str, to: &Path, time: &str, options: &[&str]) -> Result<()> {
     let mut cargo = tools::with_path(command("cargo", ["deb", "--no-build", "-p", package]));
     succeed(cargo.args(options).arg("--output").arg(to).env("SOURCE_DATE_EPOCH", time))
 }
 
-/// Makes the RPM of the crate in `folder`.
+/// Creates the RPM package of the crate in `folder`.
 fn rpm(folder: &Path, dist: &Path, time: &str) -> Result<()> {
     let mut cargo = tools::with_path(command("cargo", ["generate-rpm", "--payload-compress", "zstd", "-p"]));
     cargo.arg(folder).args(["--source-date", time, "--output"]);
@@ -112,7 +114,7 @@ fn rpm(folder: &Path, dist: &Path, time: &str) -> Result<()> {
 fn checksums(dist: &Path) -> Result<()> {
     let names = shipped(dist)?;
     if names.is_empty() {
-        bail!("nothing was made");
+        bail!("no package was made");
     }
     let sums = output(command("sha256sum", &names).current_dir(dist))?;
     fs::write(dist.join("SHA256SUMS"), &sums)?;
@@ -133,7 +135,7 @@ fn shipped(dist: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Arch's build recipe, which has no extension.
+/// Whether this is the build recipe for Arch, which has no extension.
 fn is_recipe(file: &Path) -> bool {
     file.file_name().is_some_and(|name| name == "PKGBUILD")
 }

@@ -1,5 +1,5 @@
-//! A hash of everything that the sound and the judge's verdict depend on. The verdict stays the
-//! same as long as the hash does.
+//! A hash of all files that the sound and the judge's verdict depend on. If the hash is the same as
+//! at the last run, the verdict is the same too.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -12,7 +12,8 @@ use anyhow::{Context, Result};
 
 use crate::process::{command, output, root};
 
-/// Files and folders in the hash: the engine, the judge, and the versions of their dependencies.
+/// Files and folders that the hash includes: the engine, the judge, and the versions of their
+/// dependencies.
 const ROOTS: [&str; 16] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -31,34 +32,34 @@ const ROOTS: [&str; 16] = [
     "khor-fleet",
     "khor-proto/src",
 ];
-/// Folders of the runtime that the hash leaves out: no sample depends on them.
+/// Folders of the runtime that the hash does not include, because no sample depends on them.
 const OUTSIDE: [&str; 4] = ["control", "dbus", "doctor", "http"];
 
-/// The hash, as text. A new compiler may change the standard library's hasher, but the hash
-/// includes the compiler's version anyway.
+/// The hash as text. Another compiler may have another hash function in its standard library, but
+/// the hash includes the compiler's version anyway.
 pub(super) fn of_the_music() -> Result<String> {
     let mut hasher = DefaultHasher::new();
     output(&mut command("rustc", ["--version", "--verbose"]))?.hash(&mut hasher);
     for start in ROOTS {
         for file in files(&root().join(start))? {
             file.strip_prefix(root())?.hash(&mut hasher);
-            fs::read(&file).with_context(|| format!("reading {}", file.display()))?.hash(&mut hasher);
+            fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?.hash(&mut hasher);
         }
     }
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-/// All files below a path, sorted, without the folders in [`OUTSIDE`].
+/// All files below a path, sorted, except those in [`OUTSIDE`].
 fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let is_outside =
-        OUTSIDE.iter().any(|room| path.ends_with(Path::new("khor-engine/runtime/src").join(room)));
+        OUTSIDE.iter().any(|folder| path.ends_with(Path::new("khor-engine/runtime/src").join(folder)));
     if is_outside {
         return Ok(Vec::new());
     }
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let listing = fs::read_dir(path).with_context(|| format!("opening {}", path.display()))?;
+    let listing = fs::read_dir(path).with_context(|| format!("cannot open {}", path.display()))?;
     let mut entries: Vec<PathBuf> = listing.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
     entries.sort();
     let nested = entries.iter().map(|entry| files(entry)).collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: hostile bytes for the protocol's decoders, through libFuzzer.
+//! `cargo xtask fuzz`: tests the protocol's decoders with hostile bytes, with libFuzzer.
 //!
 //! The targets (`khor-proto/fuzz`) check the properties. libFuzzer's limits, which are set here,
-//! catch hangs and growing memory. libFuzzer keeps useful inputs in `khor-proto/fuzz/corpus`, so
+//! detect hangs and growing memory. libFuzzer keeps useful inputs in `khor-proto/fuzz/corpus`, so
 //! that the next run continues from there.
 
 mod report;
@@ -21,33 +21,33 @@ use crate::{
     process::{command, is_there, output, root, succeed, target},
 };
 
-/// Builds and runs fuzz targets.
+/// Arguments of cargo that install cargo-fuzz, which builds and runs the targets.
 const CARGO_FUZZ: [&str; 5] = ["install", "cargo-fuzz", "--version", "0.13.2", "--locked"];
-/// The crate whose `fuzz` folder this is.
+/// The crate that contains the `fuzz` folder.
 const CRATE: &str = "khor-proto";
 /// Default time for each target, seconds.
 const DEFAULT_SECONDS: u64 = 60;
-/// Seconds for each target in [`smoke`].
+/// Time for each target in [`smoke`], seconds.
 const SMOKE_SECONDS: u64 = 10;
-/// Limits of every target. serde reserves at most 1 MiB for a list, whatever length it claims. The
-/// sanitizer and the corpus use 60 MiB.
+/// Limits of every target. serde reserves at most 1 MiB for a list, even if the list claims to be
+/// longer. The sanitizer and the corpus use 60 MiB.
 const LIMITS: [&str; 3] = ["-malloc_limit_mb=2", "-rss_limit_mb=256", "-timeout=5"];
-/// Options of the address sanitizer. By default it holds back freed memory, which would hide
-/// growth, and records callers of each allocation, which takes time.
+/// Options of the address sanitizer. By default it keeps freed memory, which would hide growth, and
+/// records the callers of each allocation, which takes time.
 const SANITIZER: &str = "quarantine_size_mb=1:malloc_context_size=6";
 
 #[derive(Args)]
 pub(crate) struct FuzzArgs {
-    /// What decodes [default: both]
+    /// Decoders to test [default: both]
     #[arg(value_enum)]
     targets: Vec<Target>,
-    /// How long, for each target [default: 60]
+    /// Time for each target, seconds [default: 60]
     #[arg(long, value_name = "N", conflicts_with = "runs")]
     seconds: Option<u64>,
-    /// How many inputs, for each target, however long that takes
+    /// Number of inputs for each target, without a time limit
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
-    /// Both targets for 10 s each, as a check among others
+    /// Test both targets for 10 s each, for a quick check
     #[arg(long, conflicts_with_all = ["targets", "seconds", "runs"])]
     smoke: bool,
 }
@@ -55,9 +55,9 @@ pub(crate) struct FuzzArgs {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Target {
-    /// What clients send, as the collector decodes it
+    /// Messages from clients, which the collector decodes
     ClientMessage,
-    /// What the collector sends, as clients decode it
+    /// Messages from the collector, which clients decode
     ServerMessage,
 }
 
@@ -71,9 +71,9 @@ impl Target {
         }
     }
 
-    /// Longest input, bytes. For clients, their longest frame and 1 KiB more. For the collector,
-    /// several of its usual frames. Longer inputs take most of the time and find nothing new, and
-    /// the property tests cover the limit.
+    /// Longest input, bytes. For clients, this is their longest frame and 1 KiB more. For the
+    /// collector, it is several of its usual frames: longer inputs take most of the time and find
+    /// nothing new, and the property tests cover the size limit.
     const fn max_input_bytes(self) -> usize {
         match self {
             Self::ClientMessage => 5 * 1024,
@@ -82,7 +82,7 @@ impl Target {
     }
 }
 
-/// When a target has had enough.
+/// When a run of a target ends.
 #[derive(Clone, Copy)]
 enum Budget {
     Seconds(u64),
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
     fuzz(&targets, args.runs.map_or(seconds, Budget::Runs))
 }
 
-/// Runs both targets for a short while. This finds new bugs of a change, but not rare ones. Fails
+/// Runs both targets for a short time. This finds bugs of a recent change, but not rare ones. Fails
 /// without a nightly toolchain.
 pub(crate) fn smoke() -> Result<()> {
     fuzz(&Target::ALL, Budget::Seconds(SMOKE_SECONDS))
@@ -110,13 +110,13 @@ fn fuzz(targets: &[Target], budget: Budget) -> Result<()> {
     succeed(&mut cargo_fuzz("build"))?;
     let mut findings = Vec::new();
     for &target in targets {
-        if let Some(finding) = hunt(target, budget)? {
+        if let Some(finding) = run_target(target, budget)? {
             println!("{}: FOUND {finding}", target.name());
             findings.push(finding);
         }
     }
     if !findings.is_empty() {
-        bail!("input that must not do harm does: {}", findings.join(", "));
+        bail!("these inputs make a decoder fail: {}", findings.join(", "));
     }
     Ok(())
 }
@@ -124,11 +124,11 @@ fn fuzz(targets: &[Target], budget: Budget) -> Result<()> {
 fn prepare() -> Result<()> {
     let nightly = is_there("rustup") && output(&mut nightly_cargo(&["--version"])).is_ok();
     if !nightly {
-        bail!("fuzzing needs rustup with a nightly toolchain: rustup toolchain install nightly");
+        bail!("fuzzing needs a nightly toolchain: install rustup and run `rustup toolchain install nightly`");
     }
     packages::install(&[packages::FUZZ])?;
     if output(&mut command("cargo", ["fuzz", "--version"])).is_err() {
-        succeed(&mut command("cargo", CARGO_FUZZ)).context("installing cargo-fuzz")?;
+        succeed(&mut command("cargo", CARGO_FUZZ)).context("cannot install cargo-fuzz")?;
     }
     Ok(())
 }
@@ -149,40 +149,40 @@ fn builds() -> PathBuf {
     target().join("fuzz")
 }
 
-/// Runs libFuzzer. Returns the file with the input, if it found a failure.
-fn hunt(target: Target, budget: Budget) -> Result<Option<String>> {
+/// Runs libFuzzer. Returns the file with the failing input, if it found one.
+fn run_target(target: Target, budget: Budget) -> Result<Option<String>> {
     let name = target.name();
     let folder = root().join(CRATE).join("fuzz");
     let (corpus, seeds) = (folder.join("corpus").join(name), folder.join("seeds").join(name));
-    fs::create_dir_all(&corpus).with_context(|| format!("making {}", corpus.display()))?;
+    fs::create_dir_all(&corpus).with_context(|| format!("cannot create {}", corpus.display()))?;
     let log = builds().join(format!("{name}.log"));
-    let file = File::create(&log).with_context(|| format!("creating {}", log.display()))?;
+    let file = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
 
-    let mut hunter = cargo_fuzz("run");
-    hunter.arg(name).args([&corpus, &seeds]).args(["--", "-print_final_stats=1"]).args(LIMITS);
-    hunter.arg(format!("-max_len={}", target.max_input_bytes()));
-    hunter.arg(match budget {
+    let mut fuzzer = cargo_fuzz("run");
+    fuzzer.arg(name).args([&corpus, &seeds]).args(["--", "-print_final_stats=1"]).args(LIMITS);
+    fuzzer.arg(format!("-max_len={}", target.max_input_bytes()));
+    fuzzer.arg(match budget {
         Budget::Seconds(seconds) => format!("-max_total_time={seconds}"),
         Budget::Runs(runs) => format!("-runs={runs}"),
     });
-    // A backtrace reads debug information, which needs more memory than the limit. libFuzzer prints
-    // its own backtrace.
-    hunter.env("ASAN_OPTIONS", SANITIZER).env("RUST_BACKTRACE", "0").stdout(file.try_clone()?).stderr(file);
-    let status = hunter.status().context("starting cargo-fuzz")?;
+    // Rust's backtrace reads debug information, which needs more memory than the limit. libFuzzer
+    // prints its own backtrace.
+    fuzzer.env("ASAN_OPTIONS", SANITIZER).env("RUST_BACKTRACE", "0").stdout(file.try_clone()?).stderr(file);
+    let status = fuzzer.status().context("cannot start cargo-fuzz")?;
 
-    let said = fs::read(&log).with_context(|| format!("reading {}", log.display()))?;
-    let report = Report::parse(&String::from_utf8_lossy(&said));
+    let text = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+    let report = Report::parse(&String::from_utf8_lossy(&text));
     match report.artifact {
         Some(artifact) => Ok(Some(below_root(&artifact))),
         None if status.success() => {
             println!("{name}: {report}");
             Ok(None)
         }
-        None => bail!("fuzzing {name}: {status}; see {}", below_root(&log)),
+        None => bail!("fuzzing {name} failed: {status}; see {}", below_root(&log)),
     }
 }
 
-/// Short, for people.
+/// The path below the checkout's root, which is shorter to read.
 fn below_root(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

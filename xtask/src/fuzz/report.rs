@@ -2,16 +2,16 @@
 
 use std::{fmt, path::PathBuf};
 
-/// The numbers of one run; `None` if libFuzzer did not print them.
+/// The numbers in libFuzzer's output; `None` if they are missing.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Report {
     runs: Option<u64>,
     seconds: Option<u64>,
-    /// Resident memory once the corpus was read, MiB.
+    /// Resident memory after the corpus was read, MiB.
     first_rss_mib: Option<u64>,
     /// Most resident memory, MiB.
     peak_rss_mib: Option<u64>,
-    /// The input that did harm.
+    /// File with the failing input.
     pub(super) artifact: Option<PathBuf>,
 }
 
@@ -44,12 +44,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rate = self.runs.zip(self.seconds).map(|(runs, seconds)| runs / seconds.max(1));
         let [runs, seconds, rate, first, peak] =
-            [self.runs, self.seconds, rate, self.first_rss_mib, self.peak_rss_mib].map(said);
+            [self.runs, self.seconds, rate, self.first_rss_mib, self.peak_rss_mib].map(text_or_question_mark);
         write!(f, "{runs} runs in {seconds} s, {rate}/s, RSS {first} to {peak} MiB: clean")
     }
 }
 
-fn said(figure: Option<u64>) -> String {
+fn text_or_question_mark(figure: Option<u64>) -> String {
     figure.map_or_else(|| "?".into(), |figure| figure.to_string())
 }
 

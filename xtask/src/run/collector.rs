@@ -1,8 +1,9 @@
-//! The collector as a child process with root's rights. This process may not signal it.
+//! Runs the collector as root, as a child process of a shell. This process itself may not be
+//! allowed to signal it.
 //!
-//! A signal through `sudo kill` could ask for the password again hours later. So a shell with
-//! root's rights runs beside the collector. It ends the collector when its input closes: on
-//! purpose, or because `cargo xtask run` was killed.
+//! `sudo kill` could ask for the password again hours later. So a shell runs as root beside the
+//! collector, and stops the collector when the shell's input closes. The input closes when this
+//! process stops the collector, and also if `cargo xtask run` is killed.
 
 use std::{
     os::unix::{net::UnixStream, process::CommandExt},
@@ -16,14 +17,15 @@ use anyhow::{Context, Result, bail};
 use super::events::{Event, Events};
 use crate::process::{is_root, root};
 
-/// How long the collector may take until its socket answers.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long the collector may take to end.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// Between two looks at it.
-const LOOK: Duration = Duration::from_millis(50);
+/// Longest wait for the collector's socket to answer.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+/// Longest wait for the collector to end.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time between two checks of the collector.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Runs its arguments until they end, or until its input closes.
+/// Shell script that runs its arguments as a command until the command ends, or until the input
+/// closes.
 const SUPERVISOR: &str = r#"
 exec 3<&0
 "$@" 3<&- </dev/null &
@@ -37,14 +39,14 @@ kill "$watcher" 2>/dev/null
 exit "$status"
 "#;
 
-/// A running collector. Dropping it closes the input of its shell, which ends it.
+/// A running collector. Dropping it closes the input of its shell, which stops the collector.
 pub(super) struct Collector(Child);
 
 impl Collector {
-    /// Starts the collector and waits until it answers. Returns `None` if khor must run without it,
-    /// and prints the reason.
+    /// Starts the collector and waits until it answers. Returns `None` and prints the reason if
+    /// khor must run without it.
     pub(super) fn start(programs: &Path, socket: &Path, events: &Events) -> Result<Option<Self>> {
-        println!("starting the collector (this is what needs root: it loads eBPF programs)");
+        println!("starting the collector, which needs root to load eBPF programs");
         if !is_root() {
             authenticate()?;
         }
@@ -54,18 +56,18 @@ impl Collector {
             .arg(socket)
             .args(["--no-dbus", "--group", &nix::unistd::getgid().to_string(), "--trust", &user()])
             .spawn()
-            .context("starting khor-collector; without root: cargo xtask run --no-collector")?;
+            .context("cannot start khor-collector; without root, use cargo xtask run --no-collector")?;
         let begun = Instant::now();
         while UnixStream::connect(socket).is_err() {
             if let Some(status) = child.try_wait()? {
-                println!("the collector ended ({status}): khor goes on with /proc");
+                println!("the collector ended ({status}): khor uses /proc instead");
                 return Ok(None);
             }
-            if begun.elapsed() > PATIENCE {
-                println!("the collector doesn't answer: khor goes on with /proc");
+            if begun.elapsed() > START_TIMEOUT {
+                println!("the collector does not answer: khor uses /proc until it does");
                 break;
             }
-            if let Some(Event::Stop) = events.next_within(LOOK) {
+            if let Some(Event::Stop) = events.next_within(CHECK_INTERVAL) {
                 events.remember_stop();
                 break;
             }
@@ -78,11 +80,11 @@ impl Collector {
         drop(self.0.stdin.take());
         let begun = Instant::now();
         while self.is_running() {
-            if begun.elapsed() > STOP_PATIENCE {
-                println!("the collector has not ended; to see it: ps -o pid,args -C khor-collector");
+            if begun.elapsed() > STOP_TIMEOUT {
+                println!("the collector has not ended; find it with ps -o pid,args -C khor-collector");
                 return;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(CHECK_INTERVAL);
         }
     }
 
@@ -91,30 +93,30 @@ impl Collector {
     }
 }
 
-/// The number of the user who runs the engine, even if `sudo` started this process.
+/// The number of the user who runs the engine. With sudo, this is the user who called sudo.
 fn user() -> String {
     let own = nix::unistd::getuid();
     let by_sudo = std::env::var("SUDO_UID").ok().filter(|uid| own.is_root() && uid.parse::<u32>().is_ok());
     by_sudo.unwrap_or_else(|| own.to_string())
 }
 
-/// A socket in a directory that only root can create. It is safe from other users, and its path is
-/// short enough for a socket.
+/// The path of the socket, in a folder that only root can create. So other users cannot replace the
+/// socket. The path is short enough for a socket.
 pub(super) fn socket_path() -> PathBuf {
     PathBuf::from(format!("/run/khor-{}/collector.sock", nix::unistd::getuid()))
 }
 
-/// Asks for the password while sudo may still use the terminal.
+/// Lets sudo ask for the password while it may still use the terminal.
 fn authenticate() -> Result<()> {
     let status = Command::new("sudo").arg("--validate").status();
-    if !status.context("starting sudo; without root: cargo xtask run --no-collector")?.success() {
-        bail!("sudo refused; without root: cargo xtask run --no-collector");
+    if !status.context("cannot start sudo; without root, use cargo xtask run --no-collector")?.success() {
+        bail!("sudo did not accept this user; without root, use cargo xtask run --no-collector");
     }
     Ok(())
 }
 
-/// The shell, in its own process group: Ctrl-C then ends only `cargo xtask run`, and sudo does not
-/// change the terminal.
+/// The shell. It has its own process group, so that Ctrl-C ends only `cargo xtask run`, and sudo
+/// does not change the terminal.
 fn supervisor() -> Command {
     let mut command = if is_root() {
         Command::new("sh")

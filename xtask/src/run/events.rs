@@ -1,4 +1,4 @@
-//! What `cargo xtask run` waits for: Ctrl-C, or the engine's end.
+//! The events that `cargo xtask run` waits for: Ctrl-C, or the end of the engine.
 
 use std::{
     io,
@@ -9,30 +9,30 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Something happened.
+/// An event.
 pub(super) enum Event {
-    /// SIGINT, SIGTERM or SIGHUP.
+    /// SIGINT, SIGTERM or SIGHUP arrived.
     Stop,
     /// The engine ended.
     EngineEnded(io::Result<ExitStatus>),
 }
 
-/// Everything that happened since [`Events::listen`], in order.
+/// The events since [`Events::watch_signals`], in order.
 pub(super) struct Events {
     sender: Sender<Event>,
     receiver: Receiver<Event>,
 }
 
 impl Events {
-    /// Signals become events from here on, and no longer end this process.
-    pub(super) fn listen() -> Result<Self> {
+    /// From now on, these signals become events and no longer end this process.
+    pub(super) fn watch_signals() -> Result<Self> {
         let (sender, receiver) = channel();
         let stop = sender.clone();
-        ctrlc::set_handler(move || drop(stop.send(Event::Stop))).context("listening for Ctrl-C")?;
+        ctrlc::set_handler(move || drop(stop.send(Event::Stop))).context("cannot handle Ctrl-C")?;
         Ok(Self { sender, receiver })
     }
 
-    /// Reports the end of `engine`.
+    /// Reports the end of `engine` as an event.
     pub(super) fn watch(&self, mut engine: Child) {
         let sender = self.sender.clone();
         std::thread::spawn(move || drop(sender.send(Event::EngineEnded(engine.wait()))));
@@ -40,15 +40,15 @@ impl Events {
 
     /// Waits for the next event.
     pub(super) fn next(&self) -> Result<Event> {
-        self.receiver.recv().context("waiting for khor engine")
+        self.receiver.recv().context("cannot wait for khor engine")
     }
 
-    /// The next event, if it comes within `patience`.
+    /// The next event; `None` if there is none within `patience`.
     pub(super) fn next_within(&self, patience: Duration) -> Option<Event> {
         self.receiver.recv_timeout(patience).ok()
     }
 
-    /// Keeps a stop for the next caller.
+    /// Keeps a stop event for the next caller.
     pub(super) fn remember_stop(&self) {
         drop(self.sender.send(Event::Stop));
     }

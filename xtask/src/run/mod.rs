@@ -1,8 +1,8 @@
-//! `cargo xtask run`: from a fresh clone to sound in one command.
+//! `cargo xtask run`: builds khor in a fresh clone, and plays.
 //!
-//! The engine runs in this process's group, so Ctrl-C in a terminal reaches it too. A second signal
-//! does no harm. The collector has its own group and is stopped after the engine. Otherwise the
-//! engine would report it as lost.
+//! The engine is in this process's group, so Ctrl-C in a terminal reaches it too. A second signal
+//! does no harm. The collector has its own group and is stopped after the engine, so that the
+//! engine does not report it as lost.
 
 mod collector;
 mod events;
@@ -30,15 +30,16 @@ use crate::{
     release, ui,
 };
 
-/// Longest wait for the engine to end.
-const ENGINE_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the engine to end, for each signal.
+const ENGINE_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
-    /// Optimise the programs as the packages do: they use less CPU, but take twice as long to build
+    /// Optimise the programs as in the packages: they use less CPU, but building takes twice as
+    /// long
     #[arg(long)]
     release: bool,
-    /// Without the collector: no root, no eBPF, /proc only
+    /// Run without the collector: no root, no eBPF, counts from /proc only
     #[arg(long)]
     no_collector: bool,
     /// Flags for `khor engine`, after `--`
@@ -47,8 +48,8 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// Whether the collector is of any use: a demo, a site or /proc alone need no root.
-    fn hears_the_kernel(&self) -> bool {
+    /// Whether the engine would use the collector. A demo, a site, or /proc alone does not need it.
+    fn needs_collector(&self) -> bool {
         const WITHOUT: [&str; 4] = ["--fake", "--demo", "--no-bpf", "--site"];
         let is_without = |flag: &String| WITHOUT.iter().any(|other| flag.split('=').next() == Some(other));
         !self.no_collector && !self.engine.iter().any(is_without)
@@ -60,10 +61,11 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     page()?;
     let programs = build(args.release)?;
     let socket = collector::socket_path();
-    // Before there is anything to stop: a collector outlives a parent that Ctrl-C ends.
-    let events = Events::listen()?;
+    // This comes before the start of the collector, which would outlive this process if Ctrl-C
+    // ended it.
+    let events = Events::watch_signals()?;
     let collector =
-        if args.hears_the_kernel() { Collector::start(&programs, &socket, &events)? } else { None };
+        if args.needs_collector() { Collector::start(&programs, &socket, &events)? } else { None };
     let outcome = engine(args, &programs, &socket, &events);
     if let Some(collector) = collector {
         collector.stop();
@@ -71,14 +73,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     outcome
 }
 
-/// Builds the page if it is out of date. Without Node.js khor runs without the page, so this only
-/// prints a remark.
+/// Builds the page if its sources have changed. Without Node.js, khor runs without the page, so
+/// this only prints a message.
 fn page() -> Result<()> {
     if !ui::is_stale() {
         return Ok(());
     }
     if let Err(reason) = packages::install(&[packages::PAGE]) {
-        println!("\nkhor goes on without building its page; sound and API don't need it\n  {reason:#}\n");
+        println!("\nkhor does not build its page, which sound and API do not need:\n  {reason:#}\n");
         return Ok(());
     }
     ui::prepare()?;
@@ -96,49 +98,49 @@ fn build(release: bool) -> Result<PathBuf> {
     Ok(target().join("debug"))
 }
 
-/// Runs the engine until it ends or must end. It is an error if the engine fails.
+/// Runs the engine until it ends or the user stops it. Fails if the engine fails.
 fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Result<()> {
     if let Some(Event::Stop) = events.next_within(Duration::ZERO) {
         return Ok(());
     }
-    // The engine logs its address once it listens. Flags and configuration may select another
+    // The engine logs its address when it listens. Flags and configuration may select another
     // address than the default.
-    println!("\nstarting the engine, which says where its page is (Ctrl-C stops)\n");
+    println!("\nstarting the engine, which prints the address of its page (stop it with Ctrl-C)\n");
     let engine = command(&programs.join("khor").to_string_lossy(), ["engine", "--socket"])
         .arg(socket)
         .args(&args.engine)
         .spawn()
-        .context("starting khor engine")?;
+        .context("cannot start khor engine")?;
     let pid = Pid::from_raw(engine.id() as i32);
     events.watch(engine);
     match events.next()? {
         Event::Stop => stop_engine(pid, events),
-        Event::EngineEnded(status) => judge(status.context("waiting for khor engine")?, events),
+        Event::EngineEnded(status) => judge(status.context("cannot wait for khor engine")?, events),
     }
 }
 
-/// Stops the engine with SIGTERM, then with SIGKILL.
+/// Stops the engine with SIGTERM. If that fails, uses SIGKILL.
 fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        // An error means that it has ended already.
+        // An error means that the engine has ended already.
         let _ = kill(pid, signal);
         let begun = Instant::now();
-        while let Some(left) = ENGINE_PATIENCE.checked_sub(begun.elapsed()) {
+        while let Some(left) = ENGINE_STOP_TIMEOUT.checked_sub(begun.elapsed()) {
             if let Some(Event::EngineEnded(_)) = events.next_within(left) {
                 return Ok(());
             }
         }
-        println!("khor engine doesn't end on {signal}");
+        println!("khor engine does not end after {signal}");
     }
-    bail!("khor engine doesn't end")
+    bail!("khor engine does not end")
 }
 
-/// A terminal sends Ctrl-C to the engine too, which may end before this process handles its own
-/// signal.
+/// Checks how the engine ended. Ctrl-C in a terminal reaches the engine too, so the engine may end
+/// before this process handles its own signal.
 fn judge(status: ExitStatus, events: &Events) -> Result<()> {
     const SAME_CTRL_C: Duration = Duration::from_millis(100);
     if status.success() || matches!(events.next_within(SAME_CTRL_C), Some(Event::Stop)) {
         return Ok(());
     }
-    bail!("khor engine: {status}")
+    bail!("khor engine failed: {status}")
 }

@@ -8,7 +8,7 @@ use std::{
 use super::{crates, imports::Crate};
 use crate::process::root;
 
-/// The accepted circles: their files, and the reason.
+/// The accepted circles, each with its files and the reason.
 const REASONED: [(&[&str], &str); 1] = [(
     &[
         "khor-collector/src/scope/client_count.rs",
@@ -20,7 +20,7 @@ const REASONED: [(&[&str], &str); 1] = [(
 
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
-/// The files that `from` reaches through imports.
+/// The files that `from` imports, directly or through other files.
 fn reached(imports: &Imports, from: &Path) -> BTreeSet<PathBuf> {
     let mut reached = BTreeSet::new();
     let mut open = vec![from.to_owned()];
@@ -34,7 +34,7 @@ fn reached(imports: &Imports, from: &Path) -> BTreeSet<PathBuf> {
     reached
 }
 
-/// The groups of files that reach each other.
+/// The groups of files that import each other.
 fn circles(imports: &Imports) -> BTreeSet<BTreeSet<PathBuf>> {
     let reached: BTreeMap<_, _> = imports.keys().map(|file| (file, reached(imports, file))).collect();
     let is_in = |file: &PathBuf| reached[file].contains(file);

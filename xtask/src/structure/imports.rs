@@ -1,7 +1,7 @@
-//! Finds which files of a crate import which others.
+//! Finds the imports between the files of a crate.
 //!
-//! A name that a module re-exports counts as an import of the file that defines it. Code of tests
-//! does not count.
+//! If a module re-exports a name, an import of the name counts as an import of the file that
+//! defines it. Code of tests does not count.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Longest chain of re-exports that is followed.
+/// Longest chain of re-exports to follow.
 const MAX_DEPTH: usize = 8;
 
 /// The path of a module within its crate; empty for the root.
@@ -26,8 +26,8 @@ struct Source {
 struct Use {
     name: String,
     path: Vec<String>,
-    /// A public declaration re-exports the name. That is no import, because the file itself need
-    /// not use it.
+    /// Whether the declaration is public and re-exports the name. A re-export is not an import,
+    /// because the file itself need not use the name.
     is_public: bool,
 }
 
@@ -55,7 +55,8 @@ impl Crate {
         self.files.iter().map(|(module, source)| (source.path.clone(), of(module, source))).collect()
     }
 
-    /// The file that defines what `path` names in `module`; `None` for other crates.
+    /// The file that defines the name at the end of `path`, as seen from `module`. `None` for other
+    /// crates.
     fn target(&self, module: &Module, path: &[String], depth: usize) -> Option<PathBuf> {
         let mut segments = path.iter().map(String::as_str).peekable();
         let mut at = module.clone();
@@ -109,7 +110,7 @@ fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Source>)
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = without_tests(&fs::read_to_string(&path).unwrap_or_default());
             let uses = uses(&text);
-            // A crate with both a library and a program has two roots; the library counts.
+            // If a crate has both a library and a program, the library is its root here.
             if name != "main" || !files.contains_key(&inner) {
                 files.insert(inner, Source { path, text, uses });
             }
@@ -117,7 +118,7 @@ fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Source>)
     }
 }
 
-/// The text without comments and without test modules, which stand at the end of their files.
+/// The text without comments and without test modules, which are at the end of their files.
 fn without_tests(text: &str) -> String {
     let mut kept = String::new();
     let mut skip = false;
@@ -183,7 +184,7 @@ fn expand(tree: &str, prefix: &[String], found: &mut Vec<(String, Vec<String>)>)
     found.push((name, path));
 }
 
-/// Paths in code that begin with `crate`, `super` or `self`.
+/// Paths in code that start with `crate`, `super` or `self`.
 fn inline_paths(text: &str) -> Vec<Vec<String>> {
     let is_name = |letter: char| letter.is_alphanumeric() || letter == ':' || letter == '_';
     let is_use = |statement: &str| {

@@ -14,11 +14,11 @@ fn report() -> PathBuf {
 }
 
 /// Removes the report of an earlier run.
-pub(super) fn forget() {
+pub(super) fn remove_report() {
     let _ = fs::remove_file(report());
 }
 
-/// The failed tests of the last run, each with the beginning of its message.
+/// The failed tests of the last run, each with the first lines of its message.
 pub(super) fn take() -> Vec<String> {
     fs::read_to_string(report()).map_or_else(|_| Vec::new(), |xml| failures(&xml))
 }
@@ -40,7 +40,7 @@ fn failures(xml: &str) -> Vec<String> {
         .collect()
 }
 
-/// The value of an attribute of the element that `text` begins within.
+/// The value of an attribute. `text` starts inside the element that has the attribute.
 fn attribute(text: &str, name: &str) -> Option<String> {
     let element = text.split_once('>')?.0;
     let value = element.split_once(&format!("{name}=\""))?.1;

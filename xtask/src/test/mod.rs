@@ -1,6 +1,6 @@
 //! `cargo xtask test`: runs all checks and tests of khor, in parts.
 //!
-//! [`parts`] lists the parts, [`runner`] runs the Rust tests among them, [`summary`] shows the
+//! [`parts`] lists the parts, [`runner`] runs the Rust tests among them, and [`summary`] shows the
 //! results. One part runs at a time, because two cores are too few for two virtual machines, or for
 //! a virtual machine and the judge. If a part fails, the parts that do not need it still run.
 
@@ -26,7 +26,7 @@ use crate::{interrupt, packages, process::is_root};
 
 #[derive(Args)]
 pub(crate) struct TestArgs {
-    /// Run only the quick parts and tests: under ten minutes once everything is built
+    /// Run only the quick parts and tests: less than ten minutes if everything is built
     #[arg(long)]
     quick: bool,
     /// Run only these parts, such as lints,unit
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<()> {
     let begun = Instant::now();
     let selected: Vec<&Part> = PARTS.iter().filter(|part| args.wants(part)).collect();
     if selected.is_empty() {
-        bail!("--quick leaves out all of these parts; run them without --quick");
+        bail!("--quick runs none of these parts; run them without --quick");
     }
     interrupt::catch();
     introduce();
@@ -71,7 +71,10 @@ impl TestArgs {
 /// The part of that name.
 fn find(name: &str) -> Result<&'static Part> {
     let names = || PARTS.iter().map(|part| part.name).collect::<Vec<_>>().join(", ");
-    PARTS.iter().find(|part| part.name == name).with_context(|| format!("the parts are {}", names()))
+    PARTS
+        .iter()
+        .find(|part| part.name == name)
+        .with_context(|| format!("no such part; the parts are {}", names()))
 }
 
 fn list() -> String {
@@ -87,12 +90,12 @@ fn list() -> String {
 fn introduce() {
     if !is_root() {
         println!(
-            "not root: tests that load eBPF or make network namespaces are skipped, each with its reason"
+            "not root: tests that load eBPF or create network namespaces are skipped, each with a reason"
         );
     }
     let slowness = khor_patience::slowness();
     println!(
-        "the usual minutes are those of a reference machine; this one now takes {slowness:.1} times as long"
+        "the usual minutes are from a reference machine; this machine takes {slowness:.1} times as long now"
     );
 }
 
@@ -130,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_part_is_answered_with_the_known() {
+    fn unknown_part_error_lists_the_parts() {
         assert!(find("lints").is_ok());
         let error = find("lint").err().map(|error| format!("{error:#}"));
         assert!(error.is_some_and(|error| error.contains("lints, page")));
@@ -142,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn part_does_not_begin_after_one_that_failed() {
+    fn part_does_not_start_after_failed_one() {
         let row = |result| Row { part: find("build").unwrap(), result, took: std::time::Duration::ZERO };
         let unit = find("unit").unwrap();
         assert_eq!(obstacle(unit, &[row(Verdict::Passed)]), None);

@@ -1,4 +1,4 @@
-//! A part of the tests, with its purpose, its needs and its usual time.
+//! Describes a part of the tests: its purpose, its needs and its usual time.
 
 use anyhow::Result;
 
@@ -22,16 +22,16 @@ pub(super) struct Part {
     pub(super) run: fn(Depth) -> Result<Outcome>,
 }
 
-/// Usual times, minutes.
+/// Usual times of a part, minutes.
 #[derive(Clone, Copy)]
 pub(super) struct Minutes {
-    /// In a fresh clone, on a machine where the helper programs are not installed.
+    /// In a fresh clone, on a machine without the tests' own tools.
     pub(super) cold: f32,
-    /// When everything is built.
+    /// If everything is built.
     pub(super) warm: f32,
 }
 
-/// How much of a part to run.
+/// Which tests of a part to run.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Depth {
     /// Only the quick tests.

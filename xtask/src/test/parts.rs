@@ -1,4 +1,5 @@
-//! The parts, in the order in which they run. Parts that fail fast come first.
+//! Lists the parts of `cargo xtask test` in the order in which they run. Parts that fail fast come
+//! first.
 
 use anyhow::Result;
 
@@ -178,7 +179,7 @@ fn programs(depth: Depth) -> Result<Outcome> {
     runner::run(Suite::Programs, depth)
 }
 
-/// Checks that the source of the in-kernel programs builds to the committed object.
+/// Checks that the committed object matches the source of the in-kernel programs.
 fn object(_: Depth) -> Result<Outcome> {
     if let Some(reason) = out_of_reach(&[packages::EBPF])? {
         return Ok(Outcome::Skipped(format!(
@@ -211,8 +212,8 @@ fn with_vm(needs: &'static [&'static [Need]], run: impl FnOnce() -> Result<()>) 
     Ok(Outcome::Passed)
 }
 
-/// The reason why apt cannot install `needs` here, if there is one. `None` also where all tests are
-/// required: there a missing package must be an error, not a skip.
+/// The reason why apt cannot install `needs` on this machine, if there is one. Also `None` if all
+/// tests are required, because a missing package must then be an error, not a skip.
 fn out_of_reach(needs: &'static [&'static [Need]]) -> Result<Option<String>> {
     if all_required() {
         return Ok(None);

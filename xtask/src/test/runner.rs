@@ -1,8 +1,8 @@
-//! Runs the Rust tests with cargo-nextest, or one test program after the other if it is not
-//! installed.
+//! Runs the Rust tests with cargo-nextest. If it is not installed, runs one test program after the
+//! other.
 //!
-//! Both ways run the programs of `cargo build --workspace --all-targets`. If only some packages
-//! were selected, cargo would build the dependencies again, with other features.
+//! Both ways use the programs of `cargo build --workspace --all-targets`. For a selection of
+//! packages, cargo would build the dependencies again, with other features.
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -23,13 +23,14 @@ use crate::{
 pub(super) enum Suite {
     /// All tests that are in no other suite.
     Unit,
-    /// `khor-collector/tests`. These need the machine to themselves.
+    /// The tests in `khor-collector/tests`. Only one may run at a time, because they count the
+    /// whole machine.
     Kernel,
-    /// `khor-e2e/tests`. These mostly wait, so many can run at once.
+    /// The tests in `khor-e2e/tests`. They mostly wait, so many can run at once.
     Programs,
 }
 
-/// File names of the tests in [`Suite::Programs`] that `--quick` leaves out.
+/// File names of tests in [`Suite::Programs`] that `--quick` does not run.
 const SLOW_PROGRAMS: [&str; 7] =
     ["page", "conformance", "crowd", "sound", "sound_server", "fleet", "pipeline"];
 
@@ -48,7 +49,7 @@ impl Suite {
         }
     }
 
-    /// How many tests run at the same time.
+    /// Number of tests that run at the same time.
     fn threads(self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         match self {
@@ -94,7 +95,7 @@ fn with_nextest(suite: Suite, depth: Depth) -> Result<()> {
     let mut nextest = command("cargo", options);
     nextest.args(["--status-level", "pass", "--final-status-level", "slow"]);
     nextest.args(["--filterset", &suite.filter(depth)]);
-    failures::forget();
+    failures::remove_report();
     succeed(with_environment(&mut nextest)).map_err(|error| {
         let failed = failures::take();
         if failed.is_empty() { error } else { error.context(format!("\n  {}\n", failed.join("\n  "))) }

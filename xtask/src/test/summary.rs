@@ -1,4 +1,5 @@
-//! The table at the end: each part's result and time, then the skipped tests with their reasons.
+//! Formats the summary of a run: the result and the time of each part, then the skipped tests with
+//! their reasons.
 
 use std::{fmt::Write, time::Duration};
 
@@ -57,7 +58,7 @@ impl Verdict {
     }
 }
 
-/// Writes the table. `skipped` has a line for each skipped test.
+/// Formats the table. `skipped` has a line for each skipped test.
 pub(super) fn table(rows: &[Row], skipped: &[String], took: Duration) -> String {
     let mut text = format!("\n{:<12}{:<12}{:>8}   {}\n", "part", "result", "minutes", "usual (cold, warm)");
     let _ = writeln!(text, "{}", "-".repeat(52));
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn table_names_what_failed_and_what_was_skipped() {
+    fn table_names_failed_parts_and_skipped_tests() {
         let rows = [row(Verdict::Passed), row(Verdict::Failed("two of them".into()))];
         let text = table(&rows, &["a_test: needs root".into()], Duration::from_mins(3));
         let expected = ["ok               1.5", "lints: FAILED: two of them", "a_test: needs root"];

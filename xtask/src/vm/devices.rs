@@ -1,22 +1,22 @@
-//! Network cards and disks for the tests `devices`, in addition to the machine's own disk.
+//! Adds network cards and disks for the tests `devices`, besides the machine's own disk.
 
 /// Pairs of network cards. A hub connects the two cards of a pair. The tests move one of them into
-/// a network namespace, which stands for other machines. No traffic leaves qemu.
+/// a network namespace that simulates other machines. No traffic leaves qemu.
 const PAIRS_OF_CARDS: usize = 3;
-/// Disks behind virtio, in addition to the machine's own. They discard all data, which makes them
-/// fast.
+/// Number of virtio disks, besides the machine's own. They discard all data, so they are fast.
 const DISKS: usize = 2;
 const DISK: &str = "driver=null-co,read-zeroes=on,size=64M,if=none";
-/// One namespace of an `NVMe` subsystem with two controllers: two paths to the same disk.
+/// An `NVMe` subsystem with one namespace and two controllers: two paths to the same disk.
 const NVME: &str = "-device nvme-subsys,id=subsystem -device nvme,serial=khor,subsys=subsystem \
                     -device nvme,serial=khor,subsys=subsystem";
 
 /// Options of qemu that add the devices. Linux names them in this order: `eth0` and `eth1` are a
-/// pair, `vdb` is the first disk after the machine's own.
+/// pair, and `vdb` is the first disk after the machine's own.
 pub(super) fn options() -> Vec<String> {
     let card = |card: usize| {
         let hub = card / 2;
-        // Without the ROM for booting from a network, which is in another package.
+        // Without `romfile=`, qemu needs the ROM for booting from a network, which is in another
+        // package.
         let device = format!("virtio-net-pci,netdev=card{card},mac=52:54:00:00:00:0{card},romfile=");
         format!("-netdev hubport,id=card{card},hubid={hub} -device {device}")
     };

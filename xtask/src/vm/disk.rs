@@ -1,7 +1,6 @@
-//! A disk with the programs and tests, which the tests also write to.
+//! Creates a disk with the programs and tests. The tests also write to it.
 //!
-//! The machine mounts it at the host's path of the programs, because that path is compiled into the
-//! tests.
+//! The machine mounts it at the host's path of the programs, because the tests contain that path.
 
 use std::{
     fs,
@@ -14,22 +13,23 @@ use anyhow::{Context, Result};
 use super::tests::Built;
 use crate::process::{find_program, output};
 
-/// The programs take a fifth of it, the tests' files a third. The image is a sparse file.
+/// Size of the image, a sparse file. The programs use a fifth of it, and the tests' files a third.
 const SIZE: &str = "256M";
 
-/// Makes the disk's image in `folder`.
+/// Creates the disk's image in `folder`.
 pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
     let (content, image) = (folder.join("disk"), folder.join("disk.img"));
     for file in built.programs.iter().chain(&built.tests) {
-        let inside = file.strip_prefix(&built.profile).context("built elsewhere than the rest")?;
+        let inside =
+            file.strip_prefix(&built.profile).context("a program is not in the folder of the others")?;
         let copy = content.join(inside);
         fs::create_dir_all(copy.parent().context("a folder")?)?;
         output(Command::new("strip").arg("-o").arg(&copy).arg(file))?;
     }
     let _ = fs::remove_file(&image);
     let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
-    // No journal and no tables that the kernel would initialise later, because it could write them
-    // at any time.
+    // There is no journal, and no table that the kernel would initialise later, because the kernel
+    // could write these at any time.
     let quiet = ["-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=0,root_owner=0:0", "-d"];
     output(Command::new(mke2fs).args(quiet).arg(&content).arg(&image).arg(SIZE))?;
     Ok(image)

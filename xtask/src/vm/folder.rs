@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::process::target;
 
-/// Where kernels and machines are kept.
+/// The folder of the downloaded kernels and of the machines.
 pub(super) fn home() -> PathBuf {
     target().join("vm")
 }

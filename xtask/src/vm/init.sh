@@ -29,7 +29,8 @@ echo "lockdown: $(cat /sys/kernel/security/lockdown), command line: $(cat /proc/
 cd "$PROFILE"
 worst=0
 for test in $TESTS; do
-    # The tests `devices` are ignored elsewhere. Ignored tests of other programs are only helpers.
+    # The tests `devices` run only here, so they are marked as ignored. The ignored tests of other
+    # programs are only processes that tests start.
     case "$test" in
     */devices-*) ignored=--ignored ;;
     *) ignored= ;;

@@ -1,5 +1,5 @@
-//! The machine's first files: a shell, the tools that the tests call, libraries, modules, and the
-//! script that runs them.
+//! Packs the machine's first files: a shell, the tools that the tests start, libraries, modules,
+//! and the script that runs the tests.
 
 use std::{
     collections::BTreeSet,
@@ -16,15 +16,15 @@ use super::{
     machine,
     modules::Module,
     report,
-    tests::{Built, LEFT_OUT},
+    tests::{Built, SKIPPED},
 };
 use crate::process::{find_program, output};
 
-/// Runs as the machine's first process.
+/// The script that runs as the machine's first process.
 const INIT: &str = include_str!("init.sh");
-/// Programs of this machine that the tests call, or [`INIT`] does.
+/// Programs of this machine that the tests or [`INIT`] start.
 const PROGRAMS: [&str; 8] = ["busybox", "ip", "tc", "setpriv", "chrt", "wg", "dmsetup", "ethtool"];
-/// Other names of busybox that must be at fixed places.
+/// Paths at which busybox must also exist.
 const BUSYBOX_NAMES: [&str; 2] = ["bin/sh", "bin/true"];
 /// Users and groups that the collector looks up.
 const ETC: [(&str, &str); 2] = [
@@ -32,7 +32,7 @@ const ETC: [(&str, &str); 2] = [
     ("etc/group", "root:x:0:\nkhor:x:900:\nnogroup:x:65534:\n"),
 ];
 
-/// Makes the archive in `folder`.
+/// Creates the archive in `folder`.
 pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Option<&str>) -> Result<PathBuf> {
     let root = folder.join("initramfs");
     if root.exists() {
@@ -49,7 +49,7 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
     archive(&root, &folder.join("initramfs.cpio"))
 }
 
-/// Adds modules. Their names sort in the order in which they must be loaded.
+/// Adds modules. Their file names sort in the order in which they must be loaded.
 pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     for (number, module) in modules.iter().enumerate() {
         write(root, &format!("modules/{number:03}-{}.ko", module.name), &module.content)?;
@@ -57,7 +57,7 @@ pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     Ok(())
 }
 
-/// Copies the tools, and the libraries of all that will run.
+/// Copies the tools, and the libraries of all programs that will run.
 fn programs(root: &Path, built: &Built) -> Result<()> {
     let mut libraries = BTreeSet::new();
     for name in PROGRAMS {
@@ -74,7 +74,8 @@ fn programs(root: &Path, built: &Built) -> Result<()> {
     libraries.iter().try_for_each(|library| copy(library, &root.join(library.strip_prefix("/")?)))
 }
 
-/// Shared libraries, and the loader; none for a static program, which `ldd` refuses.
+/// The shared libraries and the loader of a program. None for a static program, for which `ldd`
+/// fails.
 fn libraries_of(program: &Path) -> Vec<PathBuf> {
     let printed = output(Command::new("ldd").arg(program)).unwrap_or_default();
     printed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()
@@ -82,20 +83,20 @@ fn libraries_of(program: &Path) -> Vec<PathBuf> {
 
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to.parent().context("a folder")?)?;
-    fs::copy(from, to).with_context(|| format!("copying {}", from.display())).map(drop)
+    fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display())).map(drop)
 }
 
 pub(super) fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
     let path = root.join(name);
     fs::create_dir_all(path.parent().context("a folder")?)?;
-    fs::write(&path, content).with_context(|| format!("writing {}", path.display()))
+    fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// What [`INIT`] reads.
+/// Variables for [`INIT`].
 fn settings(built: &Built, only: Option<&str>) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let tests: Vec<_> = built.tests.iter().map(|test| test.display().to_string()).collect();
-    let skip: Vec<_> = LEFT_OUT.iter().map(|name| format!("--skip {name}")).collect();
+    let skip: Vec<_> = SKIPPED.iter().map(|name| format!("--skip {name}")).collect();
     let scale = std::env::var(machine::LOAD_SCALE).unwrap_or_else(|_| machine::DEFAULT_LOAD_SCALE.into());
     [
         ("PROFILE", quoted(&built.profile.to_string_lossy())),
@@ -112,7 +113,7 @@ fn settings(built: &Built, only: Option<&str>) -> String {
     .concat()
 }
 
-/// Packs `root` in the format that kernels unpack, with everything owned by root.
+/// Packs `root` in the format that kernels unpack. All files belong to root.
 pub(super) fn archive(root: &Path, to: &Path) -> Result<PathBuf> {
     let names = output(Command::new("find").args([".", "-print0"]).current_dir(root))?;
     let mut cpio = Command::new("cpio")
@@ -121,7 +122,7 @@ pub(super) fn archive(root: &Path, to: &Path) -> Result<PathBuf> {
         .stdin(Stdio::piped())
         .stdout(File::create(to)?)
         .spawn()
-        .context("starting cpio")?;
+        .context("cannot start cpio")?;
     cpio.stdin.take().context("cpio's input")?.write_all(names.as_bytes())?;
     ensure!(cpio.wait()?.success(), "cpio failed");
     Ok(to.to_owned())

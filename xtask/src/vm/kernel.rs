@@ -1,4 +1,4 @@
-//! Debian's kernels: downloaded and unpacked once, then found.
+//! Gets Debian's kernels: downloads and unpacks each one once, and then reuses it.
 
 use std::{
     fs,
@@ -11,33 +11,33 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::{apt::Apt, folder::home};
 use crate::process::{find_program, output};
 
-/// Depends on the newest kernel of Debian's suite for virtual machines, the smallest there is.
+/// Package that depends on the newest kernel for virtual machines, the smallest kernel in Debian.
 const CLOUD: &str = "linux-image-cloud-amd64";
-/// Depends on the newest generic kernel, which has drivers for sound.
+/// Package that depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
-/// Depends on the newest generic kernel with `PREEMPT_RT`.
+/// Package that depends on the newest generic kernel with `PREEMPT_RT`.
 const REAL_TIME: &str = "linux-image-rt-amd64";
-/// Suites that may have Debian's newest kernel. Some suites do not always exist. The highest
-/// version wins.
+/// Suites that may have Debian's newest kernel. Some do not always exist. The kernel with the
+/// highest version is used.
 const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
 
 /// A kernel that khor is tested on, or the same kernel with another command line.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// Name on the command line.
+    /// Name of the kernel for `--kernels`.
     pub(super) name: &'static str,
-    /// Names the folders of its files. Kernels that differ only in the command line share them.
+    /// Name of the folders of its files. Kernels that differ only in the command line share them.
     series: &'static str,
     /// Debian's suites that may have this kernel.
     suites: &'static [&'static str],
     meta_package: &'static str,
-    /// Added to the kernel's command line.
+    /// Options that are added to the kernel's command line.
     pub(super) command_line: &'static str,
 }
 
-/// The kernels that the counts are tested on, from the oldest that khor supports. Some appear again
-/// with another command line.
+/// The kernels on which the counts are tested, from the oldest that khor supports. Some appear
+/// again with another command line.
 const KERNELS: [Kernel; 9] = [
     OLDEST,
     DEBIAN_12,
@@ -53,7 +53,7 @@ const OLDEST: Kernel = Kernel::new("5.10", &["bullseye"], CLOUD);
 const DEBIAN_12: Kernel = Kernel::new("6.1", &["bookworm"], CLOUD);
 const NEWEST_CLOUD: Kernel = Kernel::new("newest", NEWEST, CLOUD);
 
-/// The kernel that boots the whole Debian.
+/// The kernel of the whole Debian.
 pub(super) const DEBIAN: Kernel = Kernel::new("debian", &["bookworm"], GENERIC);
 
 /// The kernels that are tested by default: the oldest, the one of Debian 12, and the newest.
@@ -61,14 +61,14 @@ pub(super) const BY_DEFAULT: [&str; 3] = ["5.10", "6.1", "newest"];
 
 /// An unpacked kernel.
 pub(super) struct Files {
-    /// As `uname -r` prints it.
+    /// The release, as `uname -r` prints it.
     pub(super) release: String,
-    /// The root of what the package holds.
+    /// The folder into which the packages were unpacked.
     pub(super) tree: PathBuf,
 }
 
 impl Files {
-    /// The kernel image. Newer packages have it beside the modules.
+    /// The kernel image. Newer packages have it in the folder of the modules.
     pub(super) fn image(&self) -> PathBuf {
         let beside_modules = self.modules().join("vmlinuz");
         if beside_modules.exists() {
@@ -82,9 +82,12 @@ impl Files {
     }
 }
 
-/// The kernel with that name.
+/// The kernel with this name.
 pub(super) fn find(name: &str) -> Result<&'static Kernel> {
-    KERNELS.iter().find(|kernel| kernel.name == name).with_context(|| format!("use one of {}", names()))
+    KERNELS
+        .iter()
+        .find(|kernel| kernel.name == name)
+        .with_context(|| format!("no such kernel; use one of {}", names()))
 }
 
 /// The names of all kernels.
@@ -102,7 +105,7 @@ impl Kernel {
         Self { name, command_line, ..*self }
     }
 
-    /// Its files, from the nearest place that has them.
+    /// The kernel's files. Downloads and unpacks them if they are missing.
     pub(super) fn get(&self, mirror: Option<&str>) -> Result<Files> {
         let packages = home().join("packages").join(self.series);
         if !packages.exists() {
@@ -117,10 +120,11 @@ impl Kernel {
         Ok(Files { release, tree })
     }
 
-    /// Downloads the kernel's packages into `packages`, which exists only when they are complete.
+    /// Downloads the kernel's packages into `packages`, which exists only when the download is
+    /// complete.
     fn download(&self, mirror: Option<&str>, packages: &Path) -> Result<()> {
         if find_program("apt-get").is_none() {
-            bail!("Debian's kernels are downloaded with apt-get, which is not here");
+            bail!("this machine lacks apt-get, which downloads Debian's kernels");
         }
         let (apt, image) = self.newest_image(mirror)?;
         let parts = apt.parts_of(&image)?;
@@ -128,13 +132,13 @@ impl Kernel {
         remove(&partial)?;
         fs::create_dir_all(&partial)?;
         apt.download(&parts, &partial)?;
-        fs::rename(&partial, packages).context("keeping the packages")?;
-        // Removes the lists, which are larger than the packages.
+        fs::rename(&partial, packages).context("cannot rename the folder of the packages")?;
+        // The package lists are larger than the packages.
         remove(&home().join("apt").join(self.series))
     }
 
-    /// The package with the newest kernel of all suites, and apt for its suite. Suites that cannot
-    /// be listed are an error only if all fail.
+    /// The package with the newest kernel of all suites, and apt for its suite. It is an error only
+    /// if no suite has one.
     fn newest_image(&self, mirror: Option<&str>) -> Result<(Apt, String)> {
         let look = |suite: &&str| {
             let apt = Apt::new(home().join("apt").join(self.series).join(suite), mirror, suite)?;
@@ -150,23 +154,23 @@ impl Kernel {
     }
 }
 
-/// The version in the name of a package: 7, 3, 4 for `linux-image-7.3.4+deb13-cloud-amd64`.
+/// The version in a package's name: 7, 3, 4 in `linux-image-7.3.4+deb13-cloud-amd64`.
 fn version_in(image: &str) -> Vec<u32> {
     let version = image.trim_start_matches(|c: char| !c.is_ascii_digit());
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     version[..end].split('.').map_while(|number| number.parse().ok()).collect()
 }
 
-/// Unpacks packages and lists the dependencies of modules. Marks the tree as complete at the end.
+/// Unpacks packages and lists the dependencies of modules. Marks the folder as complete at the end.
 fn unpack(packages: &Path, tree: &Path) -> Result<()> {
     remove(tree)?;
     fs::create_dir_all(tree)?;
-    for package in fs::read_dir(packages).context("opening the packages")? {
+    for package in fs::read_dir(packages).context("cannot open the folder of the packages")? {
         output(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(tree))?;
     }
     let newer = tree.join("usr/lib");
     if newer.exists() {
-        fs::rename(newer, tree.join("lib")).context("moving modules to where depmod looks")?;
+        fs::rename(newer, tree.join("lib")).context("cannot move the modules to depmod's folder")?;
     }
     let modules = only_entry(&tree.join("lib/modules"))?;
     let depmod = find_program("depmod").context("depmod is missing")?;
@@ -178,19 +182,19 @@ fn unpack(packages: &Path, tree: &Path) -> Result<()> {
 fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("removing {}", folder.display()))
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
         }
         _ => Ok(()),
     }
 }
 
-/// The only entry of a folder. Fails if there are others.
+/// The only entry of a folder. Fails if it has another number of entries.
 fn only_entry(folder: &Path) -> Result<PathBuf> {
-    let listing = fs::read_dir(folder).with_context(|| format!("opening {}", folder.display()))?;
+    let listing = fs::read_dir(folder).with_context(|| format!("cannot open {}", folder.display()))?;
     let entries: Vec<_> = listing.collect::<Result<_, _>>()?;
     match &entries[..] {
         [entry] => Ok(entry.path()),
-        _ => bail!("{} has {} entries, not one", folder.display(), entries.len()),
+        _ => bail!("{} has {} entries instead of one", folder.display(), entries.len()),
     }
 }
 
@@ -207,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique_and_the_defaults_known() {
+    fn names_are_unique_and_defaults_exist() {
         let names: std::collections::BTreeSet<_> = KERNELS.iter().map(|kernel| kernel.name).collect();
         assert_eq!(names.len(), KERNELS.len());
         assert!(BY_DEFAULT.iter().all(|name| find(name).is_ok()));

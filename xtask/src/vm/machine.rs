@@ -1,8 +1,8 @@
-//! Boots a machine, shows its console, and ends it.
+//! Boots a machine, shows its console, and stops it.
 //!
-//! A machine counts as hung when its console is silent for too long, never because it is slow: an
-//! emulated machine shares this machine's processors. The limit depends on how long the machine
-//! took to boot.
+//! A machine counts as hung if its console is silent for too long, and never because it is slow: an
+//! emulated machine shares this machine's processors. The limit depends on the time that the
+//! machine took to boot.
 
 use std::{
     io::Read,
@@ -24,36 +24,39 @@ use super::{
 };
 use crate::interrupt;
 
-/// Share of the usual amounts of work that tests use.
+/// Environment variable: the share of the usual amounts of work that tests use.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
-/// What an emulated machine does for certain in the time that a test gives it.
+/// A share that an emulated machine always finishes within the time limits of the tests.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";
-/// The machine's first process prints a line that starts with this, once the kernel has booted.
+/// Start of a line that the machine's first process prints once the kernel has booted.
 const BOOT_MARK: &str = "Linux ";
-/// A machine may be silent for as long as this many of its boots take. No step of a test takes as
-/// long as three boots.
+/// A machine may be silent for this many times its boot time. No step of a test takes as long as
+/// three boots.
 const BOOTS: u32 = 12;
-/// Time between two checks whether to stop.
-const LOOK: Duration = Duration::from_millis(100);
+/// Time between two checks of whether to stop.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Options for an emulated processor. Mitigations would flush the emulator's caches at each system
-/// call. On a busy host, emulation is so slow that the kernel would reject the processor's clock
-/// (`tsc=reliable`) or a late timer (`no_timer_check`). A kernel fault ends the machine.
+/// Options for the kernel on an emulated processor. Mitigations would flush the emulator's caches
+/// at each system call. On a busy host, emulation is so slow that the kernel would reject the
+/// processor's clock (hence `tsc=reliable`) or a late timer (hence `no_timer_check`). A kernel
+/// fault ends the machine.
 const KERNEL_COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
-/// Emulation only, even if the machine has virtualization. Without `cmpxchg16b`, after which qemu
-/// 7.2 sometimes has wrong flags: one boot in six of kernel 6.12 failed in its memory allocator.
-/// With one thread, because the kernel changes its own code when it switches tracepoints on. A
-/// processor that another thread emulated ran into an incomplete change.
+/// Options of qemu. It only emulates, even if this machine supports virtualization.
+///
+/// `cx16=off`: after `cmpxchg16b`, the flags are sometimes wrong in qemu 7.2, and one of six boots
+/// of kernel 6.12 failed in its memory allocator. `thread=single`: the kernel changes its own code
+/// when it switches tracepoints on, and a processor in another thread executed an incomplete
+/// change.
 const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio \
      -accel tcg,thread=single -cpu max,cx16=off -smp 2";
 
-/// What a machine is made of.
+/// The parts of a machine.
 pub(super) struct Setup {
-    /// The kernel's name.
+    /// Name of the kernel.
     pub(super) name: &'static str,
     pub(super) kernel: Files,
-    /// Holds all that follows.
+    /// The folder of the machine's files.
     pub(super) folder: PathBuf,
     pub(super) initramfs: PathBuf,
     pub(super) disk: PathBuf,
@@ -62,9 +65,9 @@ pub(super) struct Setup {
     pub(super) memory_mib: u32,
     /// Options of qemu for devices other than the disk.
     pub(super) devices: Vec<String>,
-    /// Clients that connect to the machine from outside while it runs.
+    /// Clients on the host that connect to the machine while it runs.
     pub(super) outside: Option<Outside>,
-    /// Added to the kernel's command line.
+    /// Options that are added to the kernel's command line.
     pub(super) command_line: &'static str,
 }
 
@@ -77,14 +80,14 @@ impl Setup {
         let snapshot = if self.keeps_disk { "off" } else { "on" };
         let disk = self.disk.display();
         let options = format!("file={disk},format=raw,if=none,id=disk,cache=unsafe,snapshot={snapshot}");
-        // This must be the first disk: Linux names it `vda`.
+        // This must be the first disk, because Linux must name it `vda`.
         qemu.arg("-drive").arg(options).args(["-device", "virtio-blk-pci,drive=disk"]).args(&self.devices);
         qemu.arg("-append").arg(format!("{KERNEL_COMMAND_LINE} {}", self.command_line));
         qemu.arg("-m").arg(self.memory_mib.to_string());
         qemu
     }
 
-    /// The command that boots it, for a shell.
+    /// The command that boots the machine, for a shell.
     pub(super) fn by_hand(&self) -> String {
         let qemu = self.qemu();
         let words = std::iter::once(qemu.get_program()).chain(qemu.get_args());
@@ -112,7 +115,7 @@ pub(super) fn run(setup: &Setup) -> Outcome {
     outcome
 }
 
-/// A running machine; killed when dropped.
+/// A running machine. Dropping it stops the machine.
 struct Machine {
     qemu: Child,
     console: Receiver<Vec<u8>>,
@@ -120,10 +123,11 @@ struct Machine {
 
 impl Machine {
     fn start(mut qemu: Command) -> Result<Self> {
-        // In a process group of its own: Ctrl-C is for this process, which ends qemu.
+        // qemu has its own process group, so that Ctrl-C reaches only this process, which then
+        // stops qemu.
         qemu.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-        let mut qemu = qemu.spawn().context("starting qemu")?;
-        let console = qemu.stdout.take().context("its console")?;
+        let mut qemu = qemu.spawn().context("cannot start qemu")?;
+        let console = qemu.stdout.take().context("qemu has no console")?;
         Ok(Self { qemu, console: pieces(console) })
     }
 
@@ -139,7 +143,7 @@ impl Machine {
                 outcome.take(text(&line));
                 return End::Hung;
             }
-            match self.console.recv_timeout(LOOK) {
+            match self.console.recv_timeout(CHECK_INTERVAL) {
                 Ok(piece) => {
                     patience.renew();
                     for byte in piece {
@@ -166,19 +170,19 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // An error means that it has ended already.
+        // An error means that qemu has ended already.
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }
 }
 
-/// A line of the console as text, without the CR at its end.
+/// A line of the console as text, without the carriage return at its end.
 fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end().to_owned()
 }
 
-/// The console's output as it arrives, not by line: the name of a hung test is in an unfinished
-/// line.
+/// The console's output in pieces as it arrives. Whole lines would be too late, because the name of
+/// a hung test is in an unfinished line.
 fn pieces(mut console: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -1,14 +1,14 @@
-//! `cargo xtask vm`: the tests that need a kernel, on kernels other than this machine's.
+//! `cargo xtask vm`: runs the tests that need a kernel on other kernels than this machine's.
 //!
-//! Debian's kernels boot in qemu with only the tests and their tools, so a kernel takes seconds and
-//! does not need root. qemu emulates even if /dev/kvm exists, because nested virtual machines,
-//! which continuous integration often uses, may hang on it. A whole Debian takes longer to make and
-//! to boot. So there is only one, for the tests that need it ([`debian`]). Downloads stay below
-//! `target/vm`; remove the folder to get newer kernels.
+//! Debian's kernels boot in qemu with only the tests and their tools, so one kernel takes seconds
+//! and does not need root. qemu emulates even if /dev/kvm exists, because nested virtual machines
+//! may hang on it, and continuous integration often uses these. A whole Debian takes longer to
+//! install and to boot. So there is only one, for the tests that need it ([`debian`]). Downloads
+//! stay below `target/vm`; remove this folder to get newer kernels.
 //!
-//! The steps are, in this order: [`kernel`] gets kernels ([`apt`] downloads them), [`tests`] builds
-//! the tests, [`initramfs`] and [`disk`] pack them, [`machine`] boots and watches, with the
-//! [`devices`] that the tests need, and [`report`] shows the results.
+//! The steps are, in this order: [`kernel`] gets kernels ([`apt`] downloads them), and [`tests`]
+//! builds the tests. [`initramfs`] and [`disk`] pack them. [`machine`] boots and watches the
+//! machines, with the [`devices`] that the tests need. [`report`] shows the results.
 
 mod apt;
 mod debian;
@@ -34,9 +34,9 @@ use clap::{Args, Subcommand};
 use self::{folder::home, kernel::Kernel, machine::Setup, report::Outcome};
 use crate::{interrupt, packages};
 
-/// Processors of each virtual machine.
+/// Number of processors of each virtual machine.
 const PROCESSORS: usize = 2;
-/// Memory that qemu needs in addition to the machine's memory.
+/// Memory that qemu needs in addition to the machine's memory, MiB.
 const OVERHEAD_MIB: usize = 256;
 
 #[derive(Args)]
@@ -46,7 +46,7 @@ pub(crate) struct VmArgs {
     what: Option<What>,
     #[arg(long, value_name = "NAME", help = kernels_help(), value_delimiter = ',', default_values = kernel::BY_DEFAULT, value_parser = kernel::find)]
     kernels: Vec<&'static Kernel>,
-    /// Only tests whose names contain this
+    /// Run only the tests whose names contain this text
     #[arg(long, value_name = "FILTER", global = true)]
     only: Option<String>,
     /// Keep the machines' files, and print how to boot one by hand
@@ -66,7 +66,7 @@ enum What {
 }
 
 fn kernels_help() -> String {
-    format!("Kernels to test, out of {}", kernel::names())
+    format!("Kernels to test on: any of {}", kernel::names())
 }
 
 /// Runs the tests of the counts on one kernel.
@@ -95,9 +95,9 @@ fn test(args: &VmArgs, setups: Vec<Setup>) -> Result<()> {
     let outcomes = boot_all(&setups);
     for setup in &setups {
         if args.keep {
-            println!("\n{} again, by hand:\n{}", setup.name, setup.by_hand());
+            println!("\nto boot {} again by hand:\n{}", setup.name, setup.by_hand());
         } else {
-            fs::remove_dir_all(&setup.folder).context("removing the machine's files")?;
+            fs::remove_dir_all(&setup.folder).context("cannot remove the machine's files")?;
         }
     }
     report::conclude(&outcomes)
@@ -105,7 +105,7 @@ fn test(args: &VmArgs, setups: Vec<Setup>) -> Result<()> {
 
 fn whole_debian(args: &VmArgs) -> Result<Setup> {
     packages::install(&[packages::BUILD, packages::VM, packages::DEBIAN])?;
-    debian::prepare(args).context("preparing a whole Debian")
+    debian::prepare(args).context("cannot prepare a whole Debian")
 }
 
 fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
@@ -113,12 +113,12 @@ fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {
     println!("building the tests");
     let prepare = |kernel: &&'static Kernel| {
         let setup = prepare(kernel, args);
-        setup.with_context(|| format!("preparing a machine with kernel {}", kernel.name))
+        setup.with_context(|| format!("cannot prepare a machine with kernel {}", kernel.name))
     };
     args.kernels.iter().map(prepare).collect()
 }
 
-/// Makes everything that qemu needs to boot one kernel.
+/// Creates all files that qemu needs to boot one kernel.
 fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
     let built = tests::build(&tests::COUNTS)?;
     let files = kernel.get(args.mirror.as_deref())?;
@@ -141,8 +141,8 @@ fn prepare(kernel: &Kernel, args: &VmArgs) -> Result<Setup> {
     })
 }
 
-/// Boots all machines, as many at once as this machine allows. Returns the outcomes in the same
-/// order.
+/// Boots all machines, as many at once as this machine allows. Returns the outcomes in the order of
+/// `setups`.
 fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
     let waiting = Mutex::new(setups.iter().enumerate());
     let mut outcomes: Vec<_> = thread::scope(|scope| {
@@ -157,7 +157,7 @@ fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// How many machines can run at once with the processors and the free memory of this machine.
+/// Number of machines that can run at once with the processors and the free memory of this machine.
 fn at_once(setups: &[Setup]) -> usize {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let each_mib = setups.iter().map(|setup| setup.memory_mib as usize + OVERHEAD_MIB).max().unwrap_or(1);

@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::kernel::Files;
 
-/// The disk and its file system. All else that any machine needs is built into Debian's kernels.
+/// Drivers of the disk and of its file system. Debian's kernels contain all else that every machine
+/// needs.
 pub(super) const DISK: [&str; 3] = ["virtio_pci", "virtio_blk", "ext4"];
 
 /// File extensions of compressed modules, each with the program that decompresses it.
@@ -18,21 +19,21 @@ pub(super) struct Module {
     pub(super) content: Vec<u8>,
 }
 
-/// The modules to load into this kernel for `wanted`, in order.
+/// The modules to load into this kernel for `wanted`, in the order in which they must be loaded.
 pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     let folder = kernel.modules();
     let read = |name: &str| {
         let file = folder.join(name);
-        fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
     };
     let dependencies = read("modules.dep")?;
     let paths = resolve(wanted, &dependencies, &read("modules.builtin")?)?;
     paths.iter().map(|path| load(&folder.join(path), name_of(path))).collect()
 }
 
-/// Paths of `wanted` and its dependencies, without those that are built in. Each line of
-/// `dependencies` has the path of a module, a colon, and the paths of its dependencies. The last of
-/// them must be loaded first.
+/// Paths of the `wanted` modules and their dependencies, without modules that are part of the
+/// kernel. Each line of `dependencies` has the path of a module, a colon, and the paths of its
+/// dependencies, of which the last one must be loaded first.
 fn resolve<'a>(wanted: &[&str], dependencies: &'a str, builtin: &str) -> Result<Vec<&'a str>> {
     let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
     let known: HashMap<String, (&str, &str)> = lines.map(|line| (name_of(line.0), line)).collect();
@@ -51,7 +52,7 @@ fn resolve<'a>(wanted: &[&str], dependencies: &'a str, builtin: &str) -> Result<
     Ok(ordered)
 }
 
-/// `virtio_rng` of `kernel/drivers/char/hw_random/virtio-rng.ko.xz`.
+/// The name of a module: `virtio_rng` for `kernel/drivers/char/hw_random/virtio-rng.ko.xz`.
 fn name_of(path: &str) -> String {
     let file = path.rsplit('/').next().unwrap_or(path);
     file.split('.').next().unwrap_or(file).replace('-', "_")
@@ -63,13 +64,13 @@ fn load(path: &Path, name: String) -> Result<Module> {
         Some((_, program)) => decompress(program, path),
         None => fs::read(path).map_err(Into::into),
     };
-    let content = content.with_context(|| format!("reading the module {name} ({})", path.display()))?;
+    let content = content.with_context(|| format!("cannot read the module {name} ({})", path.display()))?;
     Ok(Module { name, content })
 }
 
 fn decompress(program: &str, path: &Path) -> Result<Vec<u8>> {
     let decompressed = Command::new(program).args(["--decompress", "--stdout"]).arg(path).output();
-    let decompressed = decompressed.with_context(|| format!("starting {program}"))?;
+    let decompressed = decompressed.with_context(|| format!("cannot start {program}"))?;
     if !decompressed.status.success() {
         bail!("{program}: {}", String::from_utf8_lossy(&decompressed.stderr));
     }
@@ -88,14 +89,14 @@ mod tests {
         kernel/c/sch_tbf.ko.xz:\n";
 
     #[test]
-    fn a_module_comes_after_those_it_needs_and_each_once() {
+    fn modules_follow_their_dependencies_without_repeats() {
         let paths = resolve(&["virtio_blk", "virtio_ring", "sch_tbf"], DEPENDENCIES, "").unwrap();
         let names: Vec<_> = paths.iter().map(|path| name_of(path)).collect();
         assert_eq!(names, ["virtio", "virtio_ring", "virtio_blk", "sch_tbf"]);
     }
 
     #[test]
-    fn compressed_modules_are_unpacked_and_errors_name_the_module() {
+    fn compressed_modules_are_unpacked_errors_name_them() {
         let folder = std::env::temp_dir().join(format!("khor-modules-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join("loop.ko");
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_in_is_not_loaded_and_what_is_missing_is_named() {
+    fn builtin_modules_are_skipped_missing_ones_named() {
         assert!(resolve(&["ext4"], DEPENDENCIES, "kernel/fs/ext4/ext4.ko\n").unwrap().is_empty());
         assert!(resolve(&["ext4"], DEPENDENCIES, "").unwrap_err().to_string().contains("ext4"));
     }

@@ -1,52 +1,52 @@
-//! Reads results from a machine's console, and shows all machines in a table.
+//! Reads results from a machine's console, and shows the results of all machines in a table.
 
 use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Result, bail};
 
-/// The console's last words, before how the tests ended.
+/// Start of the console's last line, before the exit code of the tests.
 pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 
-/// Lines of the console that are repeated when a machine doesn't come to its end.
+/// Number of console lines to print if the tests do not end.
 const TAIL: usize = 30;
 
-/// How a machine came to its end.
+/// How a machine's run ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum End {
     /// All tests passed.
     Passed,
-    /// The tests ended, but not well.
+    /// The tests ended, and some failed or none ran.
     Failed,
-    /// It was off before the tests ended, or never on.
+    /// The machine went off before the tests ended, or did not start.
     Vanished(String),
-    /// Its console was silent for too long.
+    /// The console was silent for too long.
     Hung,
     /// The user stopped the run.
     Stopped,
 }
 
-/// What is known of a machine.
+/// The results of a machine.
 pub(super) struct Outcome {
     pub(super) series: &'static str,
     release: String,
     passed: u32,
     failed: u32,
-    /// Tests that failed, by name.
+    /// Names of the failed tests.
     failures: Vec<String>,
-    /// Whether the console is listing them.
+    /// Whether the console is printing the list of failed tests.
     lists_failures: bool,
     /// The last test that started.
     pub(super) test: Option<String>,
-    /// What the worst test ended with.
+    /// Exit code of the last test program that failed, or 0.
     code: Option<i32>,
     pub(super) end: End,
     pub(super) took: Duration,
-    /// The console's last lines.
+    /// The last lines of the console.
     tail: VecDeque<String>,
 }
 
 impl Outcome {
-    /// Of a machine that has not run.
+    /// The results of a machine that has not run.
     pub(super) fn new(series: &'static str, release: &str) -> Self {
         Self {
             series,
@@ -63,12 +63,12 @@ impl Outcome {
         }
     }
 
-    /// Looks for results in a line of the console.
+    /// Reads results from a line of the console.
     pub(super) fn take(&mut self, line: String) {
         if let Some((test, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ...")) {
             self.test = Some(test.to_owned());
         }
-        // On the line of the test's name, or after what the test printed.
+        // The result is on the line of the test's name, or follows the output of the test.
         if ["ok", "FAILED"].iter().any(|end| line == *end || line.ends_with(&format!("... {end}"))) {
             self.test = None;
         }
@@ -89,10 +89,10 @@ impl Outcome {
         self.tail.push_back(line);
     }
 
-    /// How the tests ended, according to the whole console. No tests is a failure.
+    /// How the tests ended, according to the whole console. If no test ran, that is a failure.
     pub(super) fn end_by_console(&self) -> End {
         match self.code {
-            None => End::Vanished("it went off before the tests ended".into()),
+            None => End::Vanished("the machine went off before the tests ended".into()),
             Some(0) if self.passed > 0 && self.failed == 0 => End::Passed,
             Some(_) => End::Failed,
         }
@@ -111,21 +111,21 @@ impl Outcome {
         format!("{:<36}{:>8}{:>8}{seconds:>9}  {word}", self.release, self.passed, self.failed)
     }
 
-    /// Why the tests did not end, and the console's last lines.
+    /// Prints why the tests did not end, and the last lines of the console.
     fn explain(&self) {
         let reason = match &self.end {
             End::Passed | End::Failed | End::Stopped => return,
             End::Vanished(reason) => reason.clone(),
-            End::Hung => format!("hung; the test was {}", self.test.as_deref().unwrap_or("none")),
+            End::Hung => format!("hung; the running test was {}", self.test.as_deref().unwrap_or("none")),
         };
-        println!("\n{}: {reason}; its console's last lines:", self.release);
+        println!("\n{}: {reason}; the last lines of its console:", self.release);
         for line in &self.tail {
             println!("  {line}");
         }
     }
 }
 
-/// Shows what went wrong and the table; an error unless all went well.
+/// Prints the reasons and the table. Fails unless all machines passed.
 pub(super) fn conclude(outcomes: &[Outcome]) -> Result<()> {
     for outcome in outcomes {
         outcome.explain();
@@ -144,7 +144,7 @@ pub(super) fn conclude(outcomes: &[Outcome]) -> Result<()> {
     Ok(())
 }
 
-/// 8 of `ok. 8 passed; 0 failed`.
+/// The number before `word`: 8 in `ok. 8 passed; 0 failed`.
 fn number_before(line: &str, word: &str) -> u32 {
     let before = line.split(word).next().filter(|before| before.len() < line.len()).unwrap_or_default();
     before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn only_tests_that_ran_and_passed_are_well() {
+    fn only_tests_that_ran_and_passed_count() {
         let mark = |code: i32| format!("{END_MARK} {code}");
         assert_eq!(after(&[result("ok", 8, 0), mark(0)]).end, End::Passed);
         assert_eq!(after(&[result("FAILED", 7, 1), result("ok", 1, 0), mark(101)]).end, End::Failed);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_adds_up_what_the_tests_counted_within_80_columns() {
+    fn row_sums_all_programs_in_80_columns() {
         let row = after(&[result("FAILED", 7, 1), result("ok", 4, 0)]).row();
         let words: Vec<_> = row.split_whitespace().collect();
         assert_eq!(words[..4], ["6.1.0-50-cloud-amd64", "11", "1", "0"]);

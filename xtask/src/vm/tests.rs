@@ -1,4 +1,4 @@
-//! The tests that run in each machine, built by cargo as always.
+//! Builds the tests that run in each machine, in the usual way with cargo.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,19 @@ use anyhow::{Context, Result};
 
 use crate::{artifacts, process::command};
 
-/// Package and name of the tests that compare khor's counts with the kernel's.
+/// Package and name of the tests that need other kernels: most compare khor's counts with the
+/// kernel's.
 pub(super) const COUNTS: [(&str, &str); 3] =
     [("khor-collector", "kernel"), ("khor-collector", "process"), ("khor-e2e", "devices")];
-/// The programs that tests start.
+/// Programs that the tests start.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
-/// The program that only the whole Debian needs, in its packages.
+/// A program that only the whole Debian needs, in its packages.
 const PACKAGED: &str = "khor-relay";
 /// Parts of test names. The machines skip each test of [`COUNTS`] whose name contains one of them.
-pub(super) const LEFT_OUT: [&str; 7] = [
-    // The cost of a program on an emulated processor means nothing.
-    "frugal",
-    // There is no systemd in these machines.
+pub(super) const SKIPPED: [&str; 7] = [
+    // CPU time on an emulated processor has no meaning.
+    "little_memory_and_cpu",
+    // These machines have no systemd.
     "systemd_socket_is_used",
     // Exit codes and the socket do not depend on the kernel.
     "wrong_usage",
@@ -28,11 +29,11 @@ pub(super) const LEFT_OUT: [&str; 7] = [
 ];
 /// Kernel modules that [`COUNTS`] need in addition to the disk's drivers.
 pub(super) const MODULES: [&str; 19] = [
-    // For packet loss, and for failing disks.
+    // Needed for packet loss and for failing disks.
     "sch_netem",
     "sch_tbf",
     "loop",
-    // For the tests `devices` and `network`.
+    // Needed for the tests `devices` and `network`.
     "ipip",
     "virtio_net",
     "veth",
@@ -46,19 +47,19 @@ pub(super) const MODULES: [&str; 19] = [
     "raid1",
     "nvme",
     "zram",
-    // dm_crypt and zram request these through modprobe, which these machines lack.
+    // dm_crypt and zram load these through modprobe, which these machines lack.
     "xts",
     "ecb",
     "lzo_rle",
 ];
 
-/// What cargo built.
+/// The files that cargo built.
 pub(super) struct Built {
     /// The tests, in the order of the command line.
     pub(super) tests: Vec<PathBuf>,
-    /// The programs that they start.
+    /// The programs that the tests start.
     pub(super) programs: Vec<PathBuf>,
-    /// The folder of all programs and tests. Its path was compiled into the tests.
+    /// The folder of all programs and tests. The tests contain its path.
     pub(super) profile: PathBuf,
 }
 

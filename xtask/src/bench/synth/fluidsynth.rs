@@ -1,4 +1,4 @@
-//! What `FluidSynth` plays from a soundfont: a MIDI file of held notes, faster than real time.
+//! `FluidSynth`: renders a MIDI file of held notes with a soundfont, faster than real time.
 
 use std::{path::Path, process::Command};
 
@@ -11,28 +11,28 @@ use crate::process::command;
 pub(super) const PROGRAM: &str = "fluidsynth";
 pub(super) const DEBIAN: &str = "fluidsynth and timgm6mb-soundfont";
 
-/// General MIDI in six megabytes: one voice for a held note of strings, as khor's.
+/// A General MIDI soundfont of six megabytes. A held note of its strings is one voice, as in khor.
 const SOUNDFONT: &str = "/usr/share/sounds/sf2/TimGM6mb.sf2";
-/// General MIDI's string ensemble, which sounds for as long as it is held.
+/// General MIDI's string ensemble, which sounds for as long as a note is held.
 const STRINGS: u8 = 48;
-/// The control that ends all notes of a channel at once.
+/// The MIDI control that ends all notes of a channel at once.
 const ALL_SOUND_OFF: u8 = 120;
 const TICKS_PER_QUARTER: u16 = 480;
-/// At 120 beats per minute, MIDI's default.
+/// Ticks in a second at 120 beats a minute, MIDI's default.
 const TICKS_PER_S: u32 = 2 * TICKS_PER_QUARTER as u32;
 
-/// Renders that many held notes with reverb and chorus for that time. Discards the samples. Writes
+/// Renders this many held notes with reverb and chorus for this time. Discards the samples. Writes
 /// the notes to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     ensure!(Path::new(SOUNDFONT).exists(), "no {SOUNDFONT} ({DEBIAN})");
     let notes = folder.join("fluidsynth.mid");
-    held(voices, seconds).save(&notes).context("writing the MIDI file")?;
+    held(voices, seconds).save(&notes).context("cannot write the MIDI file")?;
     let mut fluidsynth = command(PROGRAM, ["-n", "-i", "-q", "-F", "/dev/null", "-T", "raw", "-O", "float"]);
     fluidsynth.args(["-r", &RATE_HZ.to_string(), SOUNDFONT]).arg(notes);
     Ok(fluidsynth)
 }
 
-/// All notes at the beginning, and nothing until the end.
+/// All notes start at the beginning and end at the end.
 fn held(voices: usize, seconds: u32) -> Smf<'static> {
     let midi = |channel: usize, message| TrackEvent {
         delta: 0.into(),
@@ -40,12 +40,12 @@ fn held(voices: usize, seconds: u32) -> Smf<'static> {
     };
     let mut track: Track<'static> = Vec::new();
     for voice in 0..voices {
-        // Two notes with the same key would be one note.
+        // Two notes with the same key on a channel would be one note.
         let channel = voice / VOICES_OF_A_BANK;
         track.push(midi(channel, MidiMessage::ProgramChange { program: STRINGS.into() }));
         track.push(midi(channel, MidiMessage::NoteOn { key: key(voice).into(), vel: 64.into() }));
     }
-    // FluidSynth plays on until nothing sounds.
+    // FluidSynth renders until no note sounds, so this ends all notes.
     for channel in 0..=voices / VOICES_OF_A_BANK {
         let delta = if channel == 0 { seconds * TICKS_PER_S } else { 0 };
         let silence = MidiMessage::Controller { controller: ALL_SOUND_OFF.into(), value: 0.into() };
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_notes_are_held_to_the_end_and_none_is_struck_twice() {
+    fn notes_are_held_to_end_without_repeats() {
         let smf = held(48, 20);
         let mut struck: Vec<_> = smf.tracks[0]
             .iter()

@@ -1,9 +1,10 @@
-//! Speed of the synth beside two others in the same run, of its waveforms, and of a render from
-//! signals to a WAV file.
+//! Measures the speed of the synth beside two other synthesisers, the speed of its waveforms, and a
+//! render from signals to a WAV file.
 //!
-//! The players take turns at each number of voices, so that a busy machine slows all of them. The
-//! ratio of a round can be compared between machines. Processor time and instructions are measured.
-//! khor plays its first preset, the others the nearest equivalent (their files describe it).
+//! For each number of voices, the players run in turn, so that a busy machine slows all of them
+//! down. So the ratio in a round can be compared between machines. Processor time and instructions
+//! are measured. khor plays its first preset, and the other players play the nearest equivalent,
+//! which their files describe.
 
 mod fluidsynth;
 mod notes;
@@ -23,19 +24,19 @@ use crate::{
 };
 
 pub(super) const TITLE: &str = "synth and render, 48 kHz stereo";
-/// Rounds in which each player plays once.
+/// Number of rounds. In each, every player renders once.
 const ROUNDS: usize = 5;
-/// Voices that are held. Of khor's the last are two synths', each with its effects.
+/// Numbers of held voices. The last one needs two of khor's synths, each with its effects.
 const VOICES: [usize; 4] = [0, 8, 24, 48];
-/// Voices at which promises are made and instructions are counted.
+/// Number of voices for which the specification promises a speed and instructions are counted.
 const FULL: usize = 24;
-/// Times the hour is rendered.
+/// Number of times the hour is rendered.
 const RENDERS: usize = 3;
 const HOUR_S: f64 = 3600.0;
 
 pub(super) fn measure() -> Result<Vec<Row>> {
     let folder = target().join("bench-synth");
-    fs::create_dir_all(&folder).context("making a folder for the others' notes")?;
+    fs::create_dir_all(&folder).context("cannot create the folder for the other players' notes")?;
     let mut rows = beside(&folder);
     rows.extend(ALL.map(|player| instructions(player, &folder)));
     rows.extend(waves()?);
@@ -45,7 +46,8 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Speeds of a player with so many voices, one of each round; or why there are none.
+/// The speeds of a player with a number of voices, one of each round; or the reason why there are
+/// none.
 struct Speeds {
     player: Player,
     voices: usize,
@@ -76,7 +78,7 @@ impl Speeds {
         }
     }
 
-    /// How much faster khor was, round by round.
+    /// The ratio of khor's speed to the player's speed, in each round.
     fn ratio(&self, khor: &Self) -> Option<Row> {
         let (Ok(khor), Ok(other)) = (&khor.times_real_time, &self.times_real_time) else { return None };
         let ratios = khor.iter().zip(other).map(|(khor, other)| khor / other).collect();
@@ -84,7 +86,7 @@ impl Speeds {
     }
 }
 
-/// The speeds of all players, and how much faster khor is.
+/// The speeds of all players, and their ratios to khor's.
 fn beside(folder: &Path) -> Vec<Row> {
     let speeds = |voices: usize| {
         ALL.map(|player| Speeds {
@@ -117,7 +119,7 @@ fn instructions(player: Player, folder: &Path) -> Row {
 fn waves() -> Result<Vec<Row>> {
     let printed = output(&mut command(&release::program("examples/synth_speed"), ["--waves", "--json"]))?;
     let runs: Vec<Value> =
-        serde_json::from_str(printed.trim()).context("reading what synth_speed printed")?;
+        serde_json::from_str(printed.trim()).context("cannot read the output of synth_speed")?;
     runs.iter()
         .map(|run| {
             let name = run["name"].as_str().context("a run without a name")?;
@@ -126,13 +128,13 @@ fn waves() -> Result<Vec<Row>> {
         .collect()
 }
 
-/// Seconds for an hour of the demo. The work is that of a capture, except for reading the file.
+/// Seconds to render an hour of the demo. A capture takes the same work, plus reading the file.
 fn render() -> Result<Row> {
     let wav = target().join("bench.wav");
     let seconds: Result<Vec<f64>> = (0..RENDERS).map(|_| render_once(&wav)).collect();
     let removed = fs::remove_file(&wav);
     let seconds = seconds?;
-    removed.context("removing the WAV file")?;
+    removed.context("cannot remove the WAV file")?;
     Ok(Row::new("an hour of the demo to WAV", "s", seconds, Some(Promise::AtMost(20.0))))
 }
 
@@ -140,7 +142,8 @@ fn render_once(wav: &Path) -> Result<f64> {
     let hour = HOUR_S.to_string();
     let args = ["render", "--demo", "--json", "--seconds", &hour, "--output", &wav.to_string_lossy()];
     let printed = output(&mut command(&release::program("khor"), args))?;
-    let report: Value = serde_json::from_str(printed.trim()).context("reading what khor render printed")?;
-    let speed = report["times_real_time"].as_f64().context("no speed")?;
-    Ok(report["seconds"].as_f64().context("no length")? / speed)
+    let report: Value =
+        serde_json::from_str(printed.trim()).context("cannot read the output of khor render")?;
+    let speed = report["times_real_time"].as_f64().context("khor render printed no speed")?;
+    Ok(report["seconds"].as_f64().context("khor render printed no length")? / speed)
 }

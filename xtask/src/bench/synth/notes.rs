@@ -2,10 +2,10 @@
 
 /// Sample rate of all players, Hz.
 pub(super) const RATE_HZ: u32 = 48_000;
-/// Voices of one of khor's synths; of more there are several.
+/// Number of voices in one of khor's synths. More voices need several synths.
 pub(super) const VOICES_OF_A_BANK: usize = 24;
 
-/// MIDI's number of a voice's note: whole tones from E2 on, the same in each player.
+/// The MIDI key of a voice: whole tones from E2 up, the same in each player.
 pub(super) fn key(voice: usize) -> u8 {
     40 + 2 * (voice % VOICES_OF_A_BANK) as u8
 }
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notes_are_midis() {
+    fn keys_repeat_after_24_voices() {
         assert_eq!((key(0), key(23), key(24)), (40, 86, 40));
     }
 }

@@ -1,5 +1,5 @@
-//! The measured players: khor's synth and two others. Each is a program that renders for a given
-//! time.
+//! The measured players: khor's synth and two other synthesisers. Each is a program that renders
+//! for a given time.
 
 use std::{
     path::Path,
@@ -36,7 +36,7 @@ impl Player {
         }
     }
 
-    /// Why it can't play here.
+    /// The reason why the player cannot run on this machine, if there is one.
     pub(super) fn missing(self) -> Option<String> {
         let (program, debian) = match self {
             Self::Khor => return None,
@@ -46,7 +46,7 @@ impl Player {
         (!is_there(program)).then(|| format!("no {program} ({debian})"))
     }
 
-    /// A program that renders so many held voices, and its effects, for so long.
+    /// A program that renders this number of held voices with effects, for this time.
     pub(super) fn render(self, voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
         match self {
             Self::Khor => {
@@ -58,8 +58,8 @@ impl Player {
         }
     }
 
-    /// How many times faster than real time it renders, by processor time, so other programs do not
-    /// count. Uses the difference of two lengths, so starting up does not count.
+    /// The player's speed as a multiple of real time, by processor time, so that other programs do
+    /// not count. It uses the difference of two lengths, so that the start does not count.
     pub(super) fn times_real_time(self, voices: usize, folder: &Path) -> Result<f64> {
         const SHORT_S: u32 = 10;
         const LONG_S: u32 = 40;
@@ -69,7 +69,7 @@ impl Player {
         Ok(f64::from(LONG_S - SHORT_S) / more_s)
     }
 
-    /// Instructions for a frame of so many voices and the effects, as callgrind counts them.
+    /// Instructions for a frame of this number of voices with effects, as callgrind counts them.
     pub(super) fn instructions_per_frame(self, voices: usize, folder: &Path) -> Result<f64> {
         const SHORT_S: u32 = 1;
         const LONG_S: u32 = 3;
@@ -79,11 +79,10 @@ impl Player {
     }
 }
 
-/// Processor time of a program from its start to its end, in its own code. Time in the kernel does
-/// not count.
+/// Processor time of a program from its start to its end, without time in the kernel.
 fn cpu_s(program: &mut Command) -> Result<f64> {
     let children_s = || -> Result<f64> {
-        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("asking for the processor's time")?;
+        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot read the processor time")?;
         Ok(usage.user_time().num_microseconds() as f64 * 1e-6)
     };
     let before_s = children_s()?;
@@ -91,29 +90,29 @@ fn cpu_s(program: &mut Command) -> Result<f64> {
     Ok(children_s()? - before_s)
 }
 
-/// Instructions of a program from its start to its end.
+/// Number of instructions of a program from its start to its end.
 fn instructions(program: &Command) -> Result<f64> {
     if !is_there("valgrind") {
-        bail!("no valgrind");
+        bail!("valgrind is not installed");
     }
     let mut valgrind = command("valgrind", ["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
     valgrind.arg(program.get_program()).args(program.get_args());
-    let ended = valgrind.stdin(Stdio::null()).output().context("starting valgrind")?;
-    let said = String::from_utf8_lossy(&ended.stderr);
-    ensure!(ended.status.success(), "{}", refused(&said));
-    collected(&said).context("valgrind counted nothing")
+    let ended = valgrind.stdin(Stdio::null()).output().context("cannot start valgrind")?;
+    let log = String::from_utf8_lossy(&ended.stderr);
+    ensure!(ended.status.success(), "{}", valgrind_error(&log));
+    collected(&log).context("valgrind counted nothing")
 }
 
-/// Why valgrind failed, in short. A newer compiler may use an instruction that valgrind does not
-/// know.
-fn refused(said: &str) -> String {
+/// The reason why valgrind failed, in one line. For example, valgrind may not know an instruction
+/// that a newer compiler uses.
+fn valgrind_error(log: &str) -> String {
     let known = |line: &&str| line.contains("unhandled instruction") || line.contains("terminating");
-    format!("valgrind: {}", said.lines().find(known).unwrap_or("it failed"))
+    format!("valgrind: {}", log.lines().find(known).unwrap_or("it failed"))
 }
 
-/// From `==123== Collected : 456`.
-fn collected(said: &str) -> Option<f64> {
-    said.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
+/// Reads the number of instructions from a line such as `==123== Collected : 456`.
+fn collected(log: &str) -> Option<f64> {
+    log.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
 }
 
 #[cfg(test)]
@@ -121,11 +120,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_count_is_read_from_what_callgrind_says() {
-        let said = "==7== Events    : Ir\n==7== Collected : 226543\n==7== \n";
-        assert_eq!(collected(said), Some(226_543.0));
+    fn count_is_read_from_callgrinds_output() {
+        let log = "==7== Events    : Ir\n==7== Collected : 226543\n==7== \n";
+        assert_eq!(collected(log), Some(226_543.0));
         assert_eq!(collected("==7== "), None);
         let unknown = "==7== Command: x\nvex amd64->IR: unhandled instruction bytes: 0xC5 0x79\n==7== more";
-        assert_eq!(refused(unknown), "valgrind: vex amd64->IR: unhandled instruction bytes: 0xC5 0x79");
+        assert_eq!(
+            valgrind_error(unknown),
+            "valgrind: vex amd64->IR: unhandled instruction bytes: 0xC5 0x79"
+        );
     }
 }

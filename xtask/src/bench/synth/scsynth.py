@@ -9,13 +9,13 @@ from supriya import DoneAction, Envelope, SynthDefBuilder
 from supriya.ugens import CombN, EnvGen, FreeVerb, In, LFTri, Limiter, Out, Pan2, RLPF, SinOsc
 from supriya.ugens.core import compile_synthdefs
 
-# Buses: two sides, what goes to the delay, what goes to the reverb; as khor's.
+# Buses as in khor: the dry sound of both sides, the input of the delay, the input of the reverb.
 DRY, DELAY, REVERB = 16, 18, 19
 
 with SynthDefBuilder(midi=60.0, gain=0.1, pan=0.0) as builder:
     freq_hz = builder["midi"].midi_to_hz()
     tone = 0.5 * (SinOsc.ar(frequency=freq_hz) + LFTri.ar(frequency=freq_hz * 1.003))
-    # Held: nothing closes its gate.
+    # The note is held, because its gate never closes.
     envelope = EnvGen.kr(envelope=Envelope.adsr(0.05, 0.3, 0.5, 1.0), done_action=DoneAction.FREE_SYNTH)
     sound = RLPF.ar(source=tone * envelope, frequency=freq_hz * (1 + 3 * envelope), reciprocal_of_q=0.7)
     sound = sound * builder["gain"]

@@ -1,9 +1,9 @@
-//! The score for scsynth, `SuperCollider`'s synthesiser, which plays it without a clock: OSC
-//! bundles.
+//! Writes the score for scsynth, `SuperCollider`'s synthesiser. The score is OSC bundles that
+//! scsynth renders faster than real time.
 //!
-//! Its patch (`scsynth.py`, compiled into `scsynth.scsyndef`) is as near to khor's as its units
-//! allow: a sine and a triangle, ADSR, and a resonant low-pass that the envelope opens. All voices
-//! share delay, reverb and limiter.
+//! The patch (`scsynth.py`, compiled into `scsynth.scsyndef`) is as similar to khor's as scsynth's
+//! units allow. It has a sine and a triangle, ADSR, and a resonant low-pass that the envelope
+//! opens. All voices share delay, reverb and limiter.
 
 use std::{fs, path::Path, process::Command};
 
@@ -17,23 +17,23 @@ pub(super) const PROGRAM: &str = "scsynth";
 pub(super) const DEBIAN: &str = "supercollider-server";
 
 const PATCH: &[u8] = include_bytes!("scsynth.scsyndef");
-/// The node of the effects, which computes after the voices; theirs have the next numbers.
+/// Number of the effects' node, which computes after the voices. The voices have the next numbers.
 const EFFECTS_NODE: i32 = 1000;
 const TO_HEAD: i32 = 0;
 const TO_TAIL: i32 = 1;
 const ROOT_NODE: i32 = 0;
 
-/// Renders that many voices and the effects for that time. Discards the samples. Writes the score
-/// to `folder`.
+/// Renders this number of voices with the effects for this time. Discards the samples. Writes the
+/// score to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     let score = folder.join("scsynth.osc");
-    fs::write(&score, score_bytes(voices, seconds)?).context("writing the score")?;
+    fs::write(&score, score_bytes(voices, seconds)?).context("cannot write the score")?;
     let mut scsynth = command(PROGRAM, ["-D", "0", "-i", "0", "-o", "2", "-N"]);
     scsynth.arg(score).args(["_", "/dev/null", &RATE_HZ.to_string(), "RAW", "float"]);
     Ok(scsynth)
 }
 
-/// Each bundle after its length, as `scsynth -N` reads them.
+/// The score: each bundle after its length, as `scsynth -N` reads it.
 fn score_bytes(voices: usize, seconds: u32) -> Result<Vec<u8>> {
     let text = |text: &str| OscType::String(text.to_owned());
     let node = |name: &str, id: i32, place: i32| {
@@ -49,7 +49,7 @@ fn score_bytes(voices: usize, seconds: u32) -> Result<Vec<u8>> {
         args.extend([text("gain"), OscType::Float(0.05)]);
         message("/s_new", args)
     }));
-    // The render ends with the last bundle, whatever its content.
+    // The time of the last bundle is the end of the render. Its content does not matter.
     let end = vec![message("/c_set", vec![OscType::Int(0), OscType::Float(0.0)])];
     let mut bytes = Vec::new();
     for (second, content) in [(0, begin), (seconds, end)] {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_score_has_the_patch_the_voices_and_an_end() {
+    fn score_has_patch_voices_and_end() {
         let bytes = score_bytes(3, 20).unwrap();
         let (mut rest, mut bundles) = (&bytes[..], Vec::new());
         while let Some((length, after)) = rest.split_first_chunk() {

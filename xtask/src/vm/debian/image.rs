@@ -1,5 +1,5 @@
-//! The disk image of a minimal Debian with systemd, a bus and user tools. debootstrap makes it
-//! once, and later runs reuse it.
+//! Creates the disk image of a minimal Debian with systemd, a bus and user tools. debootstrap
+//! creates it once, and later runs reuse it.
 
 use std::{
     fs,
@@ -15,20 +15,21 @@ use crate::{
 };
 
 const SUITE: &str = "bookworm";
-/// Packages beyond the essential ones: systemd, the bus and devices, user sessions with their own
-/// systemd and bus, the programs that tests call, and the one library that khor needs and a minimal
-/// system lacks. One test removes this library for a while. It installs the library again from
-/// `/var/cache/apt/archives`, where debootstrap leaves all packages.
+/// Packages in addition to the essential ones. These are systemd, the bus and devices, user
+/// sessions with their own systemd and bus, and the programs that tests start. The last is the one
+/// library that khor needs and a minimal system lacks. One test removes this library for a while,
+/// and installs it again from `/var/cache/apt/archives`, where debootstrap leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
                         dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
-/// The image has holes: it takes what is used, 300 MB.
+/// Size of the image. It is a sparse file that takes 300 MB.
 const SIZE: &str = "2G";
-/// Without a journal, and without tables to be made later, which would be written at any time.
+/// Options of the file system: no journal, and no table that the kernel would initialise later,
+/// because the kernel could write these at any time.
 const FORMAT: &str = "-q -t ext4 -O ^has_journal -E lazy_itable_init=0";
-/// An older one lacks a year's fixes of what is tested here.
+/// Highest age of the image. An older one would lack recent fixes of the tested services.
 const OLDEST: Duration = Duration::from_hours(24 * 30);
 
-/// The image, from the nearest place that has it.
+/// The image. Creates it if it is missing, old, or made by another recipe.
 pub(super) fn get(mirror: Option<&str>) -> Result<PathBuf> {
     let folder = home().join("debian");
     let (image, recipe) = (folder.join("disk.img"), folder.join("recipe"));
@@ -36,16 +37,16 @@ pub(super) fn get(mirror: Option<&str>) -> Result<PathBuf> {
         return Ok(image);
     }
     let mirror = mirror.map_or_else(apt::own_mirror, |given| Ok(given.to_owned()))?;
-    println!("making a Debian ({SUITE}); this takes minutes, once");
-    // Its files are root's.
-    output(as_root("rm").arg("-rf").arg(&folder)).context("removing the one before")?;
+    println!("creating a Debian ({SUITE}) for all later runs; this takes minutes");
+    // Root owns the files of an earlier image.
+    output(as_root("rm").arg("-rf").arg(&folder)).context("cannot remove the earlier image")?;
     fs::create_dir_all(&folder)?;
     let tree = folder.join("tree");
     debootstrap(&tree, &mirror)?;
     let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
     let mut format = as_root(&mke2fs.to_string_lossy());
     output(format.args(FORMAT.split_whitespace()).arg("-d").arg(&tree).arg(&image).arg(SIZE))?;
-    output(as_root("rm").arg("-rf").arg(&tree)).context("removing what the image was made of")?;
+    output(as_root("rm").arg("-rf").arg(&tree)).context("cannot remove the folder of the image's files")?;
     fs::write(&recipe, recipe_now())?;
     Ok(image)
 }
@@ -55,10 +56,11 @@ fn debootstrap(tree: &Path, mirror: &str) -> Result<()> {
     debootstrap.args(["--variant=minbase", "--arch=amd64"]);
     debootstrap.arg(format!("--keyring={}", apt::KEYRING)).arg(format!("--include={PACKAGES}"));
     debootstrap.arg(SUITE).arg(tree).arg(mirror);
-    succeed(&mut debootstrap).context("debootstrap/debootstrap.log in its folder has the cause")
+    succeed(&mut debootstrap)
+        .context("debootstrap failed; debootstrap/debootstrap.log in its folder has the cause")
 }
 
-/// What makes one image equal to another.
+/// All settings of the image. A change of one of them makes an existing image unusable.
 fn recipe_now() -> String {
     format!("{SUITE}\n{PACKAGES}\n{SIZE}\n{FORMAT}\n")
 }

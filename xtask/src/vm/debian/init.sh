@@ -16,12 +16,12 @@ echo "Linux $(uname -r)"
 mount -t ext4 -o noatime /dev/vda /debian || echo "no disk"
 cp -a /payload/. /debian/
 mount --move /proc /debian/proc
-# By its path, because busybox has a dpkg of its own.
+# The path selects Debian's dpkg, because busybox has its own.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot /debian /usr/bin/dpkg --install /usr/lib/khor-e2e/khor.deb ||
-    echo "the package can't be installed"
+    echo "cannot install the package"
 export SYSTEMD_OFFLINE=1
 chroot /debian systemctl --quiet enable khor-e2e.service
-# Tests start these.
+# Tests start these services themselves.
 chroot /debian systemctl --quiet disable ssh.service
 chroot /debian systemctl --quiet disable nats-server.service
 umount /debian/proc

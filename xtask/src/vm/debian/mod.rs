@@ -1,16 +1,16 @@
 //! `cargo xtask vm debian`: tests khor's package in a whole Debian under systemd.
 //!
-//! These tests need more than the small machines have. They show that units, users, directories and
-//! the bus's policy fit together, that the collector survives kills, hangs and a suspend, and that
-//! MIDI and sound reach ALSA. The tests are `khor-e2e/tests/system` and
+//! These tests need more than the small machines have. They test that units, users, directories and
+//! the bus's policy work together, that the collector survives kills, hangs and a suspend, and that
+//! MIDI and sound reach ALSA. The tests are in `khor-e2e/tests/system` and
 //! `khor-engine/output/tests/alsa`.
 //!
-//! [`image`] makes the system once. [`payload`] adds the package, which is installed before systemd
-//! starts. One test removes and purges the package, and installs it into the running system. The
-//! image never changes: qemu discards the machine's writes.
+//! [`image`] creates the system once. [`payload`] adds the package, which is installed before
+//! systemd starts. One test removes and purges the package, and installs it into the running
+//! system. The image never changes, because qemu discards the machine's writes.
 //!
-//! A container is no alternative: it has no kernel of its own to suspend. The tests are built on
-//! this machine, so this machine's C library must not be newer than Debian 12's. If it is newer,
+//! A container cannot replace this machine, because it has no kernel of its own to suspend. The
+//! tests are built on this machine, so its C library must not be newer than Debian 12's. Otherwise
 //! the tests fail to start and print the reason.
 
 mod image;
@@ -25,10 +25,10 @@ pub(super) use outside::Outside;
 
 use super::{VmArgs, folder::home, kernel, machine::Setup, modules};
 
-/// Its name on the command line and in reports.
+/// Name of the machine on the command line and in reports.
 const NAME: &str = "debian";
 /// Drivers for the disk, the root file system, a network card, a sequencer, and a sound card that
-/// records its own sound. That kernel's ext4 needs `crc32c_generic`, but does not declare it.
+/// records its own output. This kernel's ext4 needs `crc32c_generic`, but does not declare it.
 const MODULES: [&str; 8] = [
     "virtio_pci",
     "virtio_blk",
@@ -39,10 +39,10 @@ const MODULES: [&str; 8] = [
     "snd_hrtimer",
     "snd_aloop",
 ];
-/// Keeps everything except the tests' output off the console.
+/// Options that keep all text except the tests' output off the console.
 const COMMAND_LINE: &str = "systemd.mask=serial-getty@ttyS0.service systemd.show_status=no";
 
-/// Makes everything that qemu needs to boot the machine.
+/// Creates all files that qemu needs to boot the machine.
 pub(super) fn prepare(args: &VmArgs) -> Result<Setup> {
     let kernel = kernel::DEBIAN.get(args.mirror.as_deref())?;
     let disk = image::get(args.mirror.as_deref())?;

@@ -1,7 +1,7 @@
 //! Runs clients on the host that connect to the virtual machine's engine: two listeners and a page.
 //!
 //! qemu forwards two loopback ports of the host to the machine. Each client reconnects until the
-//! machine ends, because the servers run during one test only. One listener uses an SSH tunnel.
+//! machine ends, because the servers run only during one test. One listener uses an SSH tunnel.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 
 use crate::process::output;
 
-/// Must equal the token in `khor-e2e/tests/system/own_traffic.rs`.
+/// Token of the engine. It must equal the token in `khor-e2e/tests/system/own_traffic.rs`.
 const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 pub(super) const USER: &str = "listener";
 const ENGINE_PORT: u16 = 17321;
@@ -29,7 +29,7 @@ const SSH_PORT: u16 = 22;
 /// Time between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(1);
 /// Longest wait for data before a client checks whether to stop.
-const LOOK: Duration = Duration::from_secs(1);
+const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The host's ports, and the SSH key for the machine.
 pub(in crate::vm) struct Outside {
@@ -58,10 +58,10 @@ impl Outside {
 
     /// The public key, which the machine accepts.
     pub(super) fn public_key(&self) -> Result<String> {
-        fs::read_to_string(self.key.with_extension("pub")).context("reading the public key")
+        fs::read_to_string(self.key.with_extension("pub")).context("cannot read the public key")
     }
 
-    /// qemu's options for a network card that only these two ports reach.
+    /// qemu's options for a network card that is reachable only through these two ports.
     pub(super) fn qemu_options(&self) -> [String; 4] {
         let forward = |from: u16, to: u16| format!("hostfwd=tcp:127.0.0.1:{from}-:{to}");
         let forwards = [forward(self.engine, ENGINE_PORT), forward(self.ssh, SSH_PORT)].join(",");
@@ -127,7 +127,7 @@ fn receive(port: u16, path: &str, stop: &AtomicBool) {
     let request = format!(
         "GET /api{path} HTTP/1.1\r\nHost: 127.0.0.1:{ENGINE_PORT}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
     );
-    if socket.set_read_timeout(Some(LOOK)).is_err() || socket.write_all(request.as_bytes()).is_err() {
+    if socket.set_read_timeout(Some(READ_TIMEOUT)).is_err() || socket.write_all(request.as_bytes()).is_err() {
         return;
     }
     let mut buffer = vec![0; 1 << 16];

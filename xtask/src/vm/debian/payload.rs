@@ -16,13 +16,13 @@ use crate::{
     vm::{initramfs, modules::Module, report, tests},
 };
 
-/// Installs the payload and makes way for systemd.
+/// The script that installs the payload and then starts systemd.
 const INIT: &str = include_str!("init.sh");
-/// Below this in the archive lies what goes into the system.
+/// Folder in the archive with the files that are added to the system.
 const PAYLOAD: &str = "payload";
-/// Where the tests are; khor's programs are found beside them.
+/// Folder of the tests in the system.
 const TESTS: &str = "usr/lib/khor-e2e";
-/// Where the tests look for khor's programs: beside themselves.
+/// khor's programs. The tests expect them in their own folder.
 const PROGRAMS: [&str; 3] = ["khor-collector", "khor", "khor-relay"];
 /// Package and name of each test program, in the order in which they run.
 const SUITES: [(&str, &str); 2] = [("khor-output", "alsa"), ("khor-e2e", "system")];
@@ -35,8 +35,8 @@ const OURS: [(&str, &str); 5] = [
     ("etc/ssh/sshd_config.d/khor-e2e.conf", "AuthorizedKeysFile /etc/ssh/keys/%u\n"),
 ];
 
-/// Builds the programs if necessary, and creates the archive in `folder`. The owner of `public_key`
-/// may log in by SSH.
+/// Builds the programs if necessary, and creates the archive in `folder`. The machine accepts
+/// `public_key` for SSH.
 pub(super) fn pack(
     folder: &Path,
     modules: &[Module],
