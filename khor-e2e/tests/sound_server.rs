@@ -1,5 +1,5 @@
-//! Tests faulty sound servers and devices: a server that hangs, one with many queries, a device
-//! that is gone, and one that cannot be opened. Also tests how the sound ends.
+//! Tests faulty sound servers and devices: a server that hangs, many queries of devices, a device
+//! that has disappeared, and a device that cannot be opened. Also tests how the sound ends.
 
 use std::{
     fs, thread,
@@ -28,7 +28,7 @@ fn plays(engine: &Engine) -> bool {
     audio(engine)["ok"] == true
 }
 
-fn choose(engine: &Engine, device: &str) -> (u16, Value) {
+fn select_device(engine: &Engine, device: &str) -> (u16, Value) {
     engine.change(&json!({"audio": {"device": device}}))
 }
 
@@ -44,11 +44,12 @@ fn device_queries_leave_nothing_behind() {
     let engine = start(&pulse, &[]);
     let listed = |engine: &Engine| engine.get("/api/audio/devices")["devices"].to_string();
     assert!(listed(&engine).contains("id:pulseaudio:other"), "{}", listed(&engine));
+    // The engine's sound threads, and the sound server's clients.
     let held = |pulse: &Pulse| {
         let clients = pulse.pactl(&["list", "short", "clients"]).lines().count();
-        let tasks = fs::read_dir(format!("/proc/{}/task", engine.pid())).expect("threads");
+        let tasks = fs::read_dir(format!("/proc/{}/task", engine.pid())).expect("the engine's threads");
         let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
-        // Those that serve requests come and go.
+        // Only long-lived threads count, because threads that serve requests come and go.
         let of_sound = |name: &String| ["khor-audio", "khor-devices"].contains(&name.trim());
         (tasks.flatten().filter_map(name).filter(of_sound).count(), clients)
     };
@@ -58,17 +59,19 @@ fn device_queries_leave_nothing_behind() {
             scope.spawn(|| (0..40).for_each(|_| assert!(listed(&engine).contains("id:pulseaudio:null"))));
         }
     });
-    assert_eq!(choose(&engine, "id:pulseaudio:other").0, 200);
+    assert_eq!(select_device(&engine, "id:pulseaudio:other").0, 200);
     wait_until("the other device", || plays(&engine) && audio(&engine)["device"] != "Null Output");
     // The server restarts without the device.
     pulse.kill();
     assert!(pulse.restart());
-    wait_until("the loss", || !plays(&engine));
-    // It tries again and again.
+    wait_until("the loss of the device to be reported", || !plays(&engine));
+    // The engine tries repeatedly to open the device.
     thread::sleep(Duration::from_secs(12));
-    println!("threads and clients: {before:?}, then {:?}", held(&pulse));
+    println!("sound threads and clients: {before:?} before, {:?} now", held(&pulse));
     assert!(!plays(&engine), "{}", audio(&engine));
-    wait_until("all that asked to be gone", || held(&pulse).0 <= before.0 && held(&pulse).1 <= before.1);
+    wait_until("at most as many threads and clients as before", || {
+        held(&pulse).0 <= before.0 && held(&pulse).1 <= before.1
+    });
 }
 
 #[test]
@@ -77,34 +80,43 @@ fn hanging_sound_server_is_reported_settings_hold() {
     let engine = start(&pulse, &[]);
     pulse.hang();
     let hung = Instant::now();
-    wait_until("it to be said", || audio(&engine)["error"].is_string());
-    println!("said {:?} after: {}", hung.elapsed(), audio(&engine));
+    wait_until("the hang to be reported", || audio(&engine)["error"].is_string());
+    println!("the engine reported the hang after {:?}: {}", hung.elapsed(), audio(&engine));
     let audio_now = audio(&engine);
-    assert_eq!((&audio_now["voices"], &audio_now["latency_ms"]), (&json!(0), &Value::Null), "nothing sounds");
+    assert_eq!(
+        (&audio_now["voices"], &audio_now["latency_ms"]),
+        (&json!(0), &Value::Null),
+        "the engine reports voices or a latency while the server hangs"
+    );
     let counts = || {
         let newest =
             engine.get("/api/metrics")["notes"].as_array().and_then(|notes| notes.last()?["seq"].as_u64());
-        (audio(&engine)["dropped_notes"].as_u64().expect("a count"), newest.expect("a note"))
+        (
+            audio(&engine)["dropped_notes"].as_u64().expect("a number of dropped notes"),
+            newest.expect("a newest note"),
+        )
     };
     let (dropped, composed) = counts();
     assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
-    assert!(engine.get("/api/audio/devices")["devices"].is_array(), "who asks is answered");
-    let (status, answer) = choose(&engine, "id:alsa:nowhere");
+    assert!(
+        engine.get("/api/audio/devices")["devices"].is_array(),
+        "a query of devices has no answer while the server hangs"
+    );
+    let (status, answer) = select_device(&engine, "id:alsa:nowhere");
     assert_eq!(status, 400);
     assert!(
-        answer["error"].as_str().is_some_and(|why| why.contains("is not there")),
-        "a card is not the server's: {answer}"
+        answer["error"].as_str().is_some_and(|why| why.contains("is missing")),
+        "the engine did not check the ALSA device without the server: {answer}"
     );
-    // Longer than the queue to the callback is deep.
+    // Wait long enough to fill the queue to the callback.
     thread::sleep(Duration::from_secs(14));
     pulse.resume();
-    let back = Instant::now();
+    let resumed = Instant::now();
     wait_until("the device", || plays(&engine));
-    println!("plays {:?} after it went on", back.elapsed());
+    println!("the engine plays {:?} after the server resumed", resumed.elapsed());
     wait_until("silence while muted", || pulse.record(Duration::from_millis(200)).is_silent());
-    assert!(pulse.record(Duration::from_secs(2)).is_silent(), "muted while it hung");
-    // An engine on a busy machine drops single notes that are late. A full queue would drop most
-    // of these notes.
+    assert!(pulse.record(Duration::from_secs(2)).is_silent(), "sound after a mute while the server hung");
+    // On a busy machine the engine drops single late notes. A full queue would drop most notes.
     let (dropped_later, composed_later) = counts();
     let (dropped, composed) = (dropped_later - dropped, composed_later - composed);
     assert!(composed > 10 && dropped * 4 < composed, "{dropped} of {composed} notes were dropped");
@@ -117,24 +129,24 @@ fn unopenable_device_is_refused_sound_continues() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let home = TempDir::new().expect("a directory");
     let pcm = "pcm.broken { type hw card 77 hint { show on description \"a card that is gone\" } }\n";
-    fs::write(home.path().join(".asoundrc"), pcm).expect("a file");
-    let engine = start(&pulse, &[("HOME", home.path().to_str().expect("a plain path"))]);
+    fs::write(home.path().join(".asoundrc"), pcm).expect("writing .asoundrc");
+    let engine = start(&pulse, &[("HOME", home.path().to_str().expect("a UTF-8 path"))]);
     let before = engine.get("/api/config")["audio"].clone();
     let listed = engine.get("/api/audio/devices");
     assert!(listed.to_string().contains("id:alsa:broken"), "{listed:#}");
     for device in ["id:alsa:broken", "id:alsa:nowhere", "id:pulseaudio:nowhere"] {
-        let (status, answer) = choose(&engine, device);
+        let (status, answer) = select_device(&engine, device);
         println!("{answer}");
         assert_eq!(status, 400, "{answer}");
-        let why = answer["error"].as_str().expect("why");
-        assert!(why.contains(device) && why.contains("the current device stays"), "{answer}");
+        let error = answer["error"].as_str().expect("an error");
+        assert!(error.contains(device) && error.contains("the current device stays"), "{answer}");
     }
     assert_eq!(engine.get("/api/config")["audio"], before);
     assert!(plays(&engine) && audio(&engine)["restarts"] == 0);
-    assert!(!pulse.record(Duration::from_secs(1)).is_silent(), "and plays on");
+    assert!(!pulse.record(Duration::from_secs(1)).is_silent(), "the sound stopped");
 }
 
-/// The last milliseconds are those of a fade, when khor ends and when another device is chosen.
+/// The sound must end in a fade when khor ends and when another device is selected.
 #[test]
 fn the_sound_ends_in_a_fade() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
@@ -143,15 +155,18 @@ fn the_sound_ends_in_a_fade() {
     let ends = |engine: &mut Option<Engine>, end: &mut dyn FnMut(&mut Option<Engine>)| {
         pulse.record_around(|| end(engine), Duration::from_secs(2)).0
     };
-    let to_another = ends(&mut engine, &mut |engine| {
-        assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:other").0, 200);
+    let at_device_change = ends(&mut engine, &mut |engine| {
+        assert_eq!(select_device(engine.as_ref().expect("a running engine"), "id:pulseaudio:other").0, 200);
     });
-    assert_eq!(choose(engine.as_ref().expect("an engine"), "id:pulseaudio:null").0, 200);
-    let for_good =
-        ends(&mut engine, &mut |engine| assert!(engine.take().expect("an engine").stop().0.success()));
-    for heard in [to_another, for_good] {
-        let (peak, end) = (heard.peak(), heard.peak_at_the_end(Duration::from_millis(2)));
-        println!("peak {peak:.4}, {end:.5} in the last two milliseconds");
-        assert!(peak > 0.02 && end < 0.1 * peak, "{end} of {peak}");
+    assert_eq!(select_device(engine.as_ref().expect("a running engine"), "id:pulseaudio:null").0, 200);
+    let at_exit =
+        ends(&mut engine, &mut |engine| assert!(engine.take().expect("a running engine").stop().0.success()));
+    for recorded in [at_device_change, at_exit] {
+        let (peak, end) = (recorded.peak(), recorded.peak_at_the_end(Duration::from_millis(2)));
+        println!("peak {peak:.4}; {end:.5} in the last two milliseconds");
+        assert!(
+            peak > 0.02 && end < 0.1 * peak,
+            "the sound ends at {end} without a fade; its peak is {peak}"
+        );
     }
 }

@@ -1,5 +1,4 @@
-//! Sends notes and samples to the sound device, OSC, MIDI and files. Each output reports its own
-//! health.
+//! The outputs: sound device, OSC, MIDI, files and recordings. Each output reports its own health.
 
 pub mod audio;
 pub mod file;

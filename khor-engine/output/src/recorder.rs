@@ -1,4 +1,4 @@
-//! Records the sound of the device into a file while it plays.
+//! Records the sound of the device to a file.
 
 mod disk_limits;
 pub mod name;
@@ -30,10 +30,10 @@ use super::{
     file::{FileError, Format, SoundFile},
 };
 
-/// Recorded sound between two checks of the disk limits, seconds.
+/// The disk limits are checked each time that this much sound was recorded, seconds.
 const LIMIT_CHECK_S: f64 = 2.0;
 
-/// The recorder; records one file at a time.
+/// Records sound to files, one file at a time.
 pub struct Recorder {
     tap: Tap,
     folder: PathBuf,
@@ -47,25 +47,25 @@ struct RunningTask {
     task: JoinHandle<()>,
 }
 
-/// Why a recording cannot begin or end.
+/// Why a recording cannot start or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum RecorderError {
-    /// Another recording is running.
-    #[error("{} is being recorded already; stop it first", .0.display())]
+    /// Another recording is running, to this file.
+    #[error("already recording to {}; stop that recording first", .0.display())]
     Busy(PathBuf),
-    /// Nothing is being recorded.
-    #[error("nothing is being recorded")]
+    /// No recording is running.
+    #[error("no recording is running")]
     Idle,
     /// The tap has too many listeners.
     #[error(transparent)]
     Full(#[from] TapFull),
-    /// Recordings have reached a limit of disk space.
+    /// The recordings have reached a disk limit.
     #[error("{0}; {fix}", fix = .0.fix())]
     DiskLimit(#[from] DiskLimitError),
     /// The file cannot be written.
-    #[error("writing {}: {cause}", path.display())]
+    #[error("cannot write {}: {cause}", path.display())]
     Write {
-        /// The file.
+        /// The file, or the folder of the recordings.
         path: PathBuf,
         /// The system's error.
         cause: std::io::Error,
@@ -76,7 +76,8 @@ pub enum RecorderError {
 }
 
 impl Recorder {
-    /// Records into `folder`, which is created when it is needed. `limits` limits the disk space.
+    /// Creates a recorder without starting a recording. The first recording creates `folder` if it
+    /// is missing. `limits` limits the disk space.
     pub fn new(tap: Tap, folder: PathBuf, limits: DiskLimits) -> Self {
         Self {
             tap,
@@ -87,7 +88,7 @@ impl Recorder {
         }
     }
 
-    /// Sets the limits of the disk space, also for a running recording.
+    /// Sets the disk limits, also for a running recording.
     pub fn set_disk_limits(&self, limits: DiskLimits) {
         *lock(&self.limits) = limits;
     }
@@ -97,13 +98,14 @@ impl Recorder {
         &self.folder
     }
 
-    /// The current or last recording.
+    /// The status of the current or last recording.
     pub fn status(&self) -> RecordingStatus {
         lock(&self.shared).clone()
     }
 
-    /// Begins a new file, named by the time. Never replaces a file. Returns its path. `extension`
-    /// is `flac` or `wav`. Waits for the disk; must be called within a tokio runtime.
+    /// Starts a recording to a new file, whose name is the current time. Returns the file's path.
+    /// Never replaces a file. `extension` is `flac` or `wav`. Waits for the disk. Call this within
+    /// a tokio runtime.
     pub fn start(&self, extension: &str) -> Result<PathBuf, RecorderError> {
         self.start_at(SystemTime::now(), extension)
     }
@@ -143,22 +145,22 @@ impl Recorder {
         Ok(path)
     }
 
-    /// Completes the file. Returns what it holds. Waits for the disk.
+    /// Stops the recording and completes its file. Returns the final status. Waits for the disk.
     pub async fn stop(&self) -> Result<RecordingStatus, RecorderError> {
         let work = lock(&self.work).take();
         let was = self.status();
         let Some(RunningTask { stop, task }) = work.filter(|_| was.recording) else {
             return Err(RecorderError::Idle);
         };
-        // The recording may just have ended by itself. The task can only panic, and the panic is
-        // logged.
+        // The send fails if the recording has just ended by itself. The task fails only by a panic,
+        // which is logged.
         stop.send(()).ok();
         drop(task.await);
         Ok(self.status())
     }
 
-    /// Completes a running recording when khor stops. Waits for the disk; must not be called on a
-    /// task.
+    /// Completes a running recording when khor stops. Waits for the disk. Do not call this in a
+    /// tokio task, because it blocks.
     pub fn finish(&self) {
         let work = lock(&self.work).take();
         if let Some(RunningTask { stop, task }) = work {
@@ -168,24 +170,24 @@ impl Recorder {
     }
 }
 
-/// One recording.
+/// A running recording.
 struct Session {
     path: PathBuf,
     folder: PathBuf,
     limits: Arc<Mutex<DiskLimits>>,
     /// Length of the recording at the last check of the disk limits, seconds.
     checked_s: f64,
-    /// The file, until the first block determines the sample rate.
+    /// The empty file; `None` once the first block has determined the sample rate.
     empty: Option<File>,
     format: Format,
     shared: Arc<Mutex<RecordingStatus>>,
 }
 
-/// The file while it is being written.
+/// A file to which sound is written.
 struct OpenFile {
     file: SoundFile,
     sample_rate_hz: u32,
-    /// Number of the next frame, as in [`Block`].
+    /// Number of the next expected frame, as in [`Block`].
     next_frame: u64,
 }
 
@@ -207,11 +209,11 @@ impl Session {
         };
         let mut open: Option<OpenFile> = None;
         let mut problem = None;
-        while let Some(heard) = next() {
-            let block = match heard {
+        while let Some(received) = next() {
+            let block = match received {
                 Ok(block) => block,
                 Err(RecvError::Lagged(blocks)) => {
-                    // The number of the next block shows how long the lost blocks were.
+                    // The frame number of the next block shows how long the lost blocks were.
                     lock(&self.shared).lost_blocks += blocks;
                     continue;
                 }
@@ -219,7 +221,7 @@ impl Session {
             };
             match self.take(&mut open, &block) {
                 Ok(true) => {}
-                // The error of the file is known when it is finished.
+                // `finish` returns the error.
                 Ok(false) => break,
                 Err(found) => {
                     problem = Some(found);
@@ -234,7 +236,7 @@ impl Session {
         self.publish_end(problem.or_else(|| finished.err()));
     }
 
-    /// Writes a block. The first block begins the file. Returns whether the file has room for more.
+    /// Writes a block. The first block starts the file. Returns `false` if writing has failed.
     fn take(&mut self, open: &mut Option<OpenFile>, block: &Block) -> Result<bool, Problem> {
         let open = match open {
             Some(open) => open,
@@ -245,8 +247,8 @@ impl Session {
         };
         if open.sample_rate_hz != block.sample_rate_hz {
             return Err(Problem {
-                error: format!("the device's sample rate became {} Hz", block.sample_rate_hz),
-                fix: "start another recording; what was recorded before is kept",
+                error: format!("the device's sample rate changed to {} Hz", block.sample_rate_hz),
+                fix: "start another recording; the sound until then is kept",
             });
         }
         self.check_disk_limits()?;
@@ -270,7 +272,7 @@ impl Session {
         limits.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
-    /// Begins the file; `None` if the format holds no samples.
+    /// Starts the file; `None` if the format has no samples.
     fn begin(&mut self, block: &Block) -> Result<Option<OpenFile>, Problem> {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;
@@ -279,12 +281,12 @@ impl Session {
         Ok(file.map(|file| OpenFile { file, sample_rate_hz, next_frame: block.first_frame }))
     }
 
-    /// Removes the file, which has no frame.
+    /// Removes the file, which contains no sound.
     fn remove_empty_file(&self) -> Problem {
         if let Err(error) = fs::remove_file(&self.path) {
-            warn!("removing {}, which is empty: {error}", self.path.display());
+            warn!("cannot remove {}, which is empty: {error}", self.path.display());
         }
-        Problem::nothing_heard()
+        Problem::no_sound()
     }
 
     fn publish_end(&self, problem: Option<Problem>) {
@@ -294,13 +296,11 @@ impl Session {
             warn!("recording {}: {error}; {fix}", self.path.display());
             recording.trouble = Some(Trouble::new(error, fix));
         } else {
-            info!("recorded {:.1} s into {}", recording.seconds, self.path.display());
+            info!("recorded {:.1} s to {}", recording.seconds, self.path.display());
         }
         if recording.lost_seconds > 0.0 {
             let (path, lost) = (self.path.display(), recording.lost_seconds);
-            warn!(
-                "recording {path}: {lost:.3} s are missing in between, the machine or the disk was too slow"
-            );
+            warn!("recording {path}: {lost:.3} s are missing, because the machine or the disk was too slow");
         }
     }
 }
@@ -312,21 +312,21 @@ struct Problem {
 }
 
 impl Problem {
-    fn nothing_heard() -> Self {
-        let error = "it was stopped before any sound came, and there is no file".into();
-        Self { error, fix: "let it record for a second at least" }
+    fn no_sound() -> Self {
+        let error = "it was stopped before any sound arrived, so there is no file".into();
+        Self { error, fix: "record for at least one second" }
     }
 
     fn from_error(error: &FileError) -> Self {
         let fix = match error {
-            FileError::Full => "start another recording, or record flac; what was recorded is kept",
-            FileError::Io(_) => "make room, or let khor write there, and start another recording",
+            FileError::Full => "start another recording, or record flac; the sound until then is kept",
+            FileError::Io(_) => "free some space, or allow khor to write there, then start another recording",
         };
         Self { error: error.to_string(), fix }
     }
 }
 
-/// The format of an extension.
+/// The format for an extension, if it has samples.
 fn format_of(extension: &str) -> Result<Format, RecorderError> {
     match Format::from_path(&Path::new("khor").with_extension(extension)) {
         Ok(format @ (Format::Wav | Format::Flac)) => Ok(format),

@@ -30,7 +30,7 @@ fn events() -> [OscEvent; 4] {
     let mut lanes = std::array::from_fn(|i| Some(lane(i)));
     lanes[SignalId::Rx.index()] = None;
     [
-        // Overdue, so the thread sends it without waiting for its time.
+        // The note is overdue, so the thread sends it at once.
         OscEvent::Note(note, UNIX_EPOCH + Duration::from_millis(1_790_000_000_250)),
         OscEvent::Lanes(Catalogue::kernel(), lanes.into()),
         OscEvent::Cue("crash", "sh".into(), 4711),
@@ -43,12 +43,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn osc_datagrams_have_these_bytes() {
+fn osc_datagrams_match_the_fixture() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
     let target = OscTarget { host: "127.0.0.1".into(), port: socket.local_addr().unwrap().port() };
     let output = OscOutput::start(vec![target], Arc::default()).unwrap();
-    // The thread sends a note when it waits for the next event.
+    // The thread sends due notes before it waits for the next event.
     for event in events() {
         output.send(event);
     }

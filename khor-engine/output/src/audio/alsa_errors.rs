@@ -1,6 +1,6 @@
 //! Keeps alsa-lib from printing to stderr.
 
-/// Stops alsa-lib in this thread from printing its errors to stderr.
+/// Keeps alsa-lib from printing errors of this thread to stderr until the result is dropped.
 pub(super) fn silence_alsa() -> Option<impl Sized> {
     alsa::Output::local_error_handler().ok()
 }

@@ -1,4 +1,4 @@
-//! The state that the callback shares with other threads, without locks.
+//! The state that the audio callback shares with other threads, without locks.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
@@ -7,11 +7,11 @@ use std::{
 
 use khor_synth::Synth;
 
-/// A stream whose callback is silent for this long does not run.
+/// A stream counts as stopped if its callback has not run for this long.
 const STALE_AFTER: Duration = Duration::from_millis(500);
 
-/// The values that the callback publishes. All stores are relaxed, because the values are
-/// independent.
+/// The values that the callback publishes. All accesses are relaxed, because the values do not
+/// depend on each other.
 #[derive(Debug)]
 pub(super) struct CallbackState {
     epoch: Instant,
@@ -33,19 +33,19 @@ pub(super) struct CallbackState {
 /// Measurements of the callback.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AudioMeters {
-    /// Time that the callback took, as a share of the time that it may take.
+    /// Time that the callback took, divided by the length of its block. Above 1 the sound has gaps.
     pub callback_load: f32,
     /// Time from a note's onset in the synth to its sound, as the backend reports it, seconds;
-    /// `None` without a running device.
+    /// `None` while no device runs.
     pub latency_s: Option<f32>,
     /// Highest recent sample, 0..=1.
     pub peak: f32,
-    /// Sounding voices.
+    /// Number of sounding voices.
     pub voices: u32,
-    /// Limit of sounding voices. It is lower than all voices while the processor is too slow for
-    /// them.
+    /// Maximum number of sounding voices. It is reduced while the processor is too slow for all
+    /// voices.
     pub voice_limit: u32,
-    /// Notes that the synth had no room for.
+    /// Notes that were dropped because the synth or the command queue was full.
     pub dropped_notes: u64,
 }
 
@@ -69,7 +69,7 @@ impl CallbackState {
         }
     }
 
-    /// Callback side: after each block. Real-time safe.
+    /// Publishes the values after a block. Called by the callback; real-time safe.
     pub(super) fn publish(&self, frames: u64, meters: AudioMeters) {
         self.frames.store(frames, Relaxed);
         self.load_bits.store(meters.callback_load.to_bits(), Relaxed);
@@ -82,7 +82,7 @@ impl CallbackState {
         self.started.store(true, Relaxed);
     }
 
-    /// A stream was opened at this rate, or is being opened again.
+    /// Starts the next stream, which has this rate.
     pub(super) fn opened(&self, sample_rate_hz: u32) {
         self.sample_rate_hz.store(sample_rate_hz, Relaxed);
         self.stream.fetch_add(1, Relaxed);
@@ -90,40 +90,40 @@ impl CallbackState {
         self.fading.store(false, Relaxed);
     }
 
-    /// The stream was closed.
+    /// Marks the stream as closed.
     pub(super) fn closed(&self) {
         self.started.store(false, Relaxed);
     }
 
-    /// Frames rendered so far.
+    /// Number of frames rendered so far.
     pub(super) fn frames(&self) -> u64 {
         self.frames.load(Relaxed)
     }
 
-    /// Rate of the stream.
+    /// Sample rate of the stream, hertz.
     pub(super) fn sample_rate_hz(&self) -> u32 {
         self.sample_rate_hz.load(Relaxed)
     }
 
-    /// Time since the last callback; `None` before the first of this stream.
+    /// Time since the last callback; `None` before the first callback of this stream.
     pub(super) fn time_since_callback(&self) -> Option<Duration> {
         let last = Duration::from_micros(self.last_callback_us.load(Relaxed));
         self.started.load(Relaxed).then(|| self.epoch.elapsed().saturating_sub(last))
     }
 
-    /// Number of the stream whose device takes samples.
+    /// Number of the current stream; `None` if its callback has stopped.
     pub(super) fn running_stream(&self) -> Option<u32> {
         let running =
             self.time_since_callback().is_some_and(|time_since_callback| time_since_callback < STALE_AFTER);
         running.then(|| self.stream.load(Relaxed))
     }
 
-    /// Counts a note that found the queue full.
+    /// Counts a note that was dropped because the command queue was full.
     pub(super) fn count_lost_note(&self) {
         self.lost_notes.fetch_add(1, Relaxed);
     }
 
-    /// Tells the callback to fade out, and to be silent until the next stream.
+    /// Makes the callback fade out and stay silent until the next stream.
     pub(super) fn fade(&self) {
         self.fading.store(true, Relaxed);
     }
@@ -133,7 +133,8 @@ impl CallbackState {
         self.fading.load(Relaxed)
     }
 
-    /// The latest measurements. Without a running device nothing sounds.
+    /// The latest measurements. While no device runs, only the voice limit and the number of
+    /// dropped notes are set.
     pub(super) fn meters(&self) -> AudioMeters {
         let lasting = AudioMeters {
             voice_limit: self.voice_limit.load(Relaxed),

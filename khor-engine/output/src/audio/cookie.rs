@@ -1,8 +1,8 @@
-//! The cookie that a sound server requires of a client.
+//! Ensures that there is a cookie, which a sound server requires of its clients.
 //!
-//! PulseAudio creates it when it starts. PipeWire has none, and accepts any cookie of the right
-//! length. A client that uses libpulse creates a missing cookie. cpal's client sends none then, and
-//! the server rejects it.
+//! PulseAudio creates the cookie file when it starts. PipeWire creates none, and accepts any cookie
+//! of the right length. libpulse creates a missing cookie file. cpal does not use libpulse: without
+//! the file it sends no cookie, and the server rejects it.
 
 use std::{
     fs::{DirBuilder, File},
@@ -16,11 +16,11 @@ use khor_system::files;
 use tempfile::NamedTempFile;
 use tracing::warn;
 
-/// Length of a cookie (`PA_NATIVE_COOKIE_LENGTH`), bytes.
+/// Length of a cookie, bytes (PulseAudio's `PA_NATIVE_COOKIE_LENGTH`).
 const LENGTH: usize = 256;
 
-/// Ensures that cpal's client finds a cookie, if there is a sound server. This is libpulse's cookie
-/// if the user keeps it elsewhere, or else a new one.
+/// Creates the cookie file that cpal reads, if there is a sound server and no such file. Copies the
+/// cookie of libpulse if it is in another folder. Otherwise the cookie is random.
 pub(super) fn ensure() {
     static WARNED: Once = Once::new();
     if pulseaudio::socket_path_from_env().is_none() || pulseaudio::cookie_path_from_env().is_some() {
@@ -29,11 +29,11 @@ pub(super) fn ensure() {
     let Some(home) = std::env::home_dir() else { return };
     let cookie = libpulse_cookie().map_or_else(random, Ok);
     if let Err(error) = cookie.and_then(|cookie| save(&home.join(".config/pulse"), &cookie)) {
-        WARNED.call_once(|| warn!("sound: no cookie for the sound server could be made: {error}"));
+        WARNED.call_once(|| warn!("sound: cannot create the sound server's cookie file: {error}"));
     }
 }
 
-/// The cookie that libpulse reads, which respects `$XDG_CONFIG_HOME`.
+/// The cookie that libpulse reads. Unlike cpal, libpulse respects `$XDG_CONFIG_HOME`.
 fn libpulse_cookie() -> Option<Vec<u8>> {
     let folder = std::env::var_os("XDG_CONFIG_HOME")?;
     let cookie = files::read(&PathBuf::from(folder).join("pulse/cookie"), LENGTH as u64).ok()?;
@@ -46,7 +46,7 @@ fn random() -> io::Result<Vec<u8>> {
     Ok(cookie)
 }
 
-/// Saves the cookie, readable only by its owner, completely or not at all. Keeps a cookie that
+/// Writes the cookie file, completely or not at all. Only its owner can read it. Keeps a file that
 /// another program has just created.
 fn save(folder: &Path, cookie: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

@@ -1,5 +1,4 @@
-//! Sound devices through cpal: lists them and opens one. Only this module and the device thread use
-//! cpal.
+//! Lists and opens sound devices with cpal. Only this module and the device thread use cpal.
 
 use std::{
     sync::{
@@ -23,47 +22,48 @@ use super::{
     renderer::Lease,
 };
 
-/// Frames per callback of a sound card. Never the device's default, which may be two seconds.
+/// Buffer size for a sound card, frames. The device's default may be two seconds.
 const CARD_FRAMES: u32 = 1024;
-/// Frames that are requested of a sound server. The server calls twice as often. Each call costs
-/// the client more than the sound does.
+/// Buffer size for a sound server, frames. The server requests half of it each time. Smaller
+/// buffers would need more processor time, because a request costs more than rendering its sound.
 const SERVER_FRAMES: u32 = 2048;
-/// How long a stream may take to open.
+/// Maximum time to open a stream.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The selected device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceChoice {
-    /// `pulseaudio`, `alsa`, or empty for the first that answers.
+    /// `pulseaudio`, `alsa`, or empty for the first backend that answers.
     pub(super) backend: String,
-    /// `id:…`, or empty for the default.
+    /// `id:…`, or empty for the default device.
     pub(super) device: String,
-    /// Do not open the sound card: it belongs to the sound server, which may be starting.
+    /// Whether to use only a sound server, which may still be starting. If khor opened the sound
+    /// card, the server could not.
     pub(super) server_only: bool,
 }
 
 /// A stream that plays.
 pub(super) struct OpenStream {
-    /// Kept alive; dropping it ends the sound.
+    /// The stream plays until it is dropped.
     _stream: Stream,
     pub(super) backend: String,
     pub(super) device: String,
-    /// Whether a sound server plays it.
+    /// Whether a sound server plays the stream.
     pub(super) by_server: bool,
     pub(super) faults: Arc<Faults>,
 }
 
-/// The results of the callbacks. The error callback may run half a million times a second, so it
-/// only counts.
+/// The errors of a stream, and its thread. The error callback may run half a million times a
+/// second, so it only counts.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// The stream cannot continue.
+    /// Whether an error has ended the stream.
     pub(super) fatal: AtomicBool,
-    /// Errors that may recover by themselves.
+    /// Number of errors from which the stream may recover by itself.
     pub(super) transient: AtomicU64,
-    /// Gaps in the sound.
+    /// Number of gaps in the sound.
     pub(super) xruns: AtomicU64,
-    /// Number of the thread that plays, from its first callback on; 0 before.
+    /// Id of the thread that plays; 0 before its first callback.
     pub(super) tid: AtomicI32,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Faults {
 #[error("{reason}")]
 pub(super) struct OpenError {
     reason: String,
-    /// Another program uses the device, or khor does.
+    /// Whether the device is in use, by another program or by khor itself.
     is_busy: bool,
 }
 
@@ -92,12 +92,12 @@ impl From<cpal::Error> for OpenError {
 }
 
 const NO_SERVER: &str = "the sound server does not answer";
-/// Devices that alsa-lib always lists and that are useless for playing: converters and sinks to
-/// nowhere.
+/// Devices of alsa-lib that are always listed but play on no sound card of their own: converters
+/// and null sinks.
 const ALSA_PLUGINS: [&str; 9] =
     ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
 
-/// All output devices of all backends that answer. Opens no device.
+/// Lists the output devices of all backends that answer. Opens no device.
 pub fn list() -> Vec<DeviceInfo> {
     with_hosts(list_all).unwrap_or_default()
 }
@@ -116,11 +116,12 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
     devices
 }
 
-/// The outputs of a backend. Its default device is the default if the backend is `preferred`.
+/// The output devices of a backend. Marks its default device as khor's default if the backend is
+/// `preferred`.
 fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
-        // The configuration rejects an id with active characters.
+        // The configuration rejects an id with unsafe characters.
         let id = device.id().ok().filter(|id| inert::is_inert(&id.to_string()))?;
         let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
         let is_default = preferred && default.as_ref() == Some(&id);
@@ -129,33 +130,33 @@ fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     host.output_devices().into_iter().flatten().filter_map(info).collect()
 }
 
-/// The name of the device that would be opened. Plays nothing.
+/// The name of the device that khor would open with these settings. Plays nothing.
 ///
 /// # Errors
 ///
-/// The reason why none would be opened.
+/// The reason why khor could not open a device.
 pub fn probe(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
     let choice = DeviceChoice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
     let (host_id, device) = find_playable(&choice, sample_rate_hz).map_err(|error| error.to_string())?;
     Ok(format!("{} through {host_id}", display_name(&device)))
 }
 
-/// Checks whether a chosen device can play, before the current device is closed. A busy device
-/// passes, because khor itself may use it.
+/// Checks whether a chosen device can play, before the current device is closed. Accepts a busy
+/// device, because khor itself may be using it.
 ///
 /// # Errors
 ///
-/// The reason why it cannot play.
+/// The reason why the device cannot play.
 pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
     let choice = DeviceChoice { device: device.to_owned(), ..DeviceChoice::default() };
     match find_playable(&choice, sample_rate_hz) {
-        Err(error) if !error.is_busy => Err(format!("{device} can't be played ({error})")),
+        Err(error) if !error.is_busy => Err(format!("cannot play on {device}: {error}")),
         _ => Ok(()),
     }
 }
 
-/// Finds a device that can play. The query for its abilities opens a sound card, so it detects a
-/// name without a device.
+/// Finds a device that can play. Asking a sound card for its formats opens it, so this also detects
+/// a name without a device.
 fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
@@ -167,7 +168,8 @@ fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, 
     Ok((host_id, device))
 }
 
-/// Opens the chosen device. Returns the rate at which it plays the renderer of `lease`.
+/// Opens the chosen device, which plays the renderer of `lease`. Returns the stream and its sample
+/// rate, hertz.
 pub(super) fn open(
     choice: &DeviceChoice,
     sample_rate_hz: u32,
@@ -184,13 +186,13 @@ pub(super) fn open(
             config,
             move |out: &mut [f32], info: &OutputCallbackInfo| {
                 if player.tid.load(Relaxed) == 0 {
-                    // Once per stream, and it cannot block. There is no other way to learn which
-                    // thread a backend plays from.
+                    // A backend does not report its thread, so the first callback stores its id.
+                    // This system call cannot block.
                     player.tid.store(nix::unistd::gettid().as_raw(), Relaxed);
                 }
                 let OutputStreamTimestamp { callback, playback } = info.timestamp();
-                let until_heard = playback.duration_since(callback);
-                lease.fill(out, channels, until_heard.as_secs_f32());
+                let delay = playback.duration_since(callback);
+                lease.fill(out, channels, delay.as_secs_f32());
             },
             move |error| count_fault(&seen, error.kind()),
             Some(OPEN_TIMEOUT),
@@ -233,7 +235,7 @@ fn find_in(hosts: &mut Hosts, choice: &DeviceChoice) -> Result<(HostId, Device),
         let id: cpal::DeviceId = id.parse().map_err(|error| OpenError::new(format!("{id}: {error}")))?;
         let found = hosts.with_host(id.host(), |host| host.device_by_id(&id));
         let found = found.ok_or_else(|| OpenError::new(format!("{} does not answer", id.host())))?;
-        return Ok((id.host(), found.ok_or_else(|| OpenError::new(format!("{id} is not there")))?));
+        return Ok((id.host(), found.ok_or_else(|| OpenError::new(format!("the device {id} is missing")))?));
     }
     for host_id in
         Hosts::ids(&choice.backend).into_iter().filter(|host| !choice.server_only || !is_card(*host))
@@ -242,17 +244,17 @@ fn find_in(hosts: &mut Hosts, choice: &DeviceChoice) -> Result<(HostId, Device),
             return Ok((host_id, device));
         }
     }
-    let error = if choice.server_only { NO_SERVER } else { "no sound server and no sound card answer" };
+    let error = if choice.server_only { NO_SERVER } else { "found no sound server and no sound card" };
     Err(OpenError::new(error))
 }
 
-/// Whether there is a sound server, or the files of one that crashed.
+/// Whether a sound server's socket exists. A crashed server may have left it.
 pub(super) fn has_server() -> bool {
     pulseaudio::socket_path_from_env().is_some()
 }
 
-/// The requested rate if the device supports it, else the device's own. Two channels if the device
-/// has them.
+/// The format of the stream: two channels at the requested rate if the device supports this, else
+/// the device's default.
 fn stream_config(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
     let default = device.default_output_config()?;
     let mut ranges = device
@@ -261,7 +263,7 @@ fn stream_config(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<S
         .peekable();
     if ranges.peek().is_none() {
         return Err(OpenError::new(
-            "takes no floating-point samples; one of the same card that converts does",
+            "the device does not accept floating-point samples; choose this card's device that converts (plughw)",
         ));
     }
     let fits = ranges.any(|range| {

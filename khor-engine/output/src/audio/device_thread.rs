@@ -1,8 +1,8 @@
-//! The thread for all device queries; it keeps the connection to the sound server.
+//! The thread for all device queries. It keeps one connection to the sound server.
 //!
 //! A dropped client of the crate `pulseaudio` leaks a thread, a connection and a megabyte until the
-//! server next sends something. A query to a server that hangs blocks. So all queries share one
-//! connection, and callers wait for at most [`TIMEOUT`].
+//! server next sends something, so all queries share one connection. A query blocks while the
+//! server hangs, so callers wait for at most [`TIMEOUT`].
 
 use std::{
     sync::{
@@ -17,9 +17,9 @@ use cpal::{Host, HostId, traits::HostTrait};
 
 use super::{alsa_errors::silence_alsa, cookie};
 
-/// Longest wait of a caller. It is longer than cpal waits for a server that refuses the connection.
+/// Maximum wait of a caller. It is longer than cpal waits for a server that rejects the connection.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Tasks that may wait. A further task fails at once.
+/// Capacity of the task queue. If it is full, a further task fails at once.
 const QUEUE_TASKS: usize = 8;
 /// The backend that opens sound cards.
 const CARD_BACKEND: &str = "alsa";
@@ -33,7 +33,7 @@ pub(super) fn with_hosts<T: Send + 'static>(
     static TASKS: OnceLock<Option<SyncSender<Task>>> = OnceLock::new();
     let tasks = TASKS.get_or_init(start).as_ref()?;
     let (result, results) = mpsc::sync_channel(1);
-    // The caller may have timed out.
+    // If the caller has timed out, the result is dropped.
     let task = move |hosts: &mut Hosts| drop(result.try_send(task(hosts)));
     tasks.try_send(Box::new(task)).ok()?;
     results.recv_timeout(TIMEOUT).ok()
@@ -52,7 +52,7 @@ fn start() -> Option<SyncSender<Task>> {
     Some(sender)
 }
 
-/// The backends.
+/// The backends of cpal, which calls them hosts.
 #[derive(Default)]
 pub(super) struct Hosts {
     /// The backend of the sound server, while it answers.
@@ -60,7 +60,8 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// The available backends, best first: the sound server if there is one, then sound cards.
+    /// The available backends with this name, or all if it is empty. The sound server comes before
+    /// the sound cards.
     pub(super) fn ids(backend: &str) -> Vec<HostId> {
         let mut ids: Vec<HostId> = cpal::available_hosts()
             .into_iter()
@@ -75,7 +76,8 @@ impl Hosts {
         if is_card(id) {
             return cpal::host_from_id(id).ok().map(|host| task(&host));
         }
-        // A server that ended also ends its connection and the connection's thread.
+        // If the server has ended, its connection and the connection's thread have ended too, so
+        // dropping them leaks nothing.
         drop(self.server.take_if(|(held, host)| *held != id || host.devices().is_err()));
         if self.server.is_none() {
             cookie::ensure();
@@ -90,7 +92,8 @@ pub(super) fn is_card(host: HostId) -> bool {
     host.to_string() == CARD_BACKEND
 }
 
-/// Whether a choice names a sound card, by its backend or its id. Then no sound server is involved.
+/// Whether a choice names a sound card, by its backend or its id. Such a choice needs no sound
+/// server.
 pub(super) fn is_card_choice(backend: &str, device: &str) -> bool {
     backend == CARD_BACKEND
         || device.strip_prefix("id:").is_some_and(|id| id.split(':').next() == Some(CARD_BACKEND))

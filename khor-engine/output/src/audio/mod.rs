@@ -1,15 +1,15 @@
-//! The sound device.
+//! Plays the music on a sound device, and sends the sound to listeners.
 //!
-//! A supervising thread owns the stream. It opens the stream, watches it, and reopens it when it is
-//! lost. The synth lives in a [`renderer`], which is lent to the stream's callback. The renderer
-//! returns when the stream is dropped, so a lost device costs nothing but time. Commands reach the
-//! callback through one lock-free queue, whose only producer is the [`Player`]. Measurements return
-//! through the atomics of [`callback_state`].
+//! A [`supervisor`] thread owns the stream. It opens the stream, watches it, and reopens it when it
+//! is lost. The synth lives in a [`renderer`], which is lent to the stream's callback. The stream
+//! returns the renderer when it is dropped, so a lost device loses no state. Commands reach the
+//! callback through one lock-free queue, whose only producer is the [`Player`]. The callback
+//! publishes measurements through the atomics of [`callback_state`].
 //!
 //! Only [`device`] and [`device_thread`] use cpal. The latter keeps the connection to a sound
-//! server, and [`cookie`] makes the cookie that the server requires. The [`priority`] of the
-//! stream's thread is requested when it first plays. Listeners receive the device's sound at the
-//! [`tap`]. Without a device, the [`pacer`] replaces it while there are listeners.
+//! server, and [`cookie`] creates the cookie that the server requires. When a stream first plays,
+//! khor requests real-time [`priority`] for its thread. Listeners receive the device's sound from
+//! the [`tap`]. While no device plays, the [`pacer`] renders the sound for them.
 
 mod alsa_errors;
 mod callback_state;
@@ -42,15 +42,15 @@ use self::{
     renderer::{Command, Settings},
 };
 
-/// The sending end of the sound: converts musical time into frames, and sends commands to the
-/// callback. Not for the audio thread; never blocks.
+/// Sends commands to the audio callback, and converts musical time to frames. Never blocks. Not for
+/// the audio thread.
 pub struct Player {
     commands: Producer<Command>,
     callback: Arc<CallbackState>,
     clock: Clock,
     /// The last settings.
     settings: Settings,
-    /// The queue had no room for some of the settings.
+    /// Whether a command was dropped, so that all settings must be sent again.
     must_resend: bool,
 }
 
@@ -61,7 +61,7 @@ impl Player {
     }
 
     /// Call this every few milliseconds with the current musical time, seconds. Returns the number
-    /// of the running stream. `None` without a running device: then send no notes.
+    /// of the running stream. Returns `None` while no device runs; then send no notes.
     pub fn tick(&mut self, now_s: f64) -> Option<u32> {
         let stream = self.callback.running_stream();
         if stream.is_some() {
@@ -73,7 +73,7 @@ impl Player {
         stream
     }
 
-    /// Schedules a note. A note that began before now sounds at once.
+    /// Schedules a note. If its onset has passed, the note sounds at once.
     pub fn schedule_note(&mut self, note: &Note) {
         let sample_rate_hz = self.callback.sample_rate_hz();
         let Some(onset_frame) = self.clock.frame_at(note.onset_s, f64::from(sample_rate_hz)) else { return };
@@ -83,8 +83,8 @@ impl Player {
         }
     }
 
-    /// Sets the continuous parameters of the music. They change a hundred times a second, so only
-    /// the last ones are kept while no device runs.
+    /// Sets the continuous parameters of the music. They change a hundred times a second and would
+    /// fill the queue while no device runs. So only the last ones are kept until a device runs.
     pub fn set_controls(&mut self, controls: Controls) {
         self.settings.controls = Some(controls);
         match self.callback.running_stream() {
@@ -132,20 +132,22 @@ impl Player {
     }
 }
 
-/// Maps musical seconds to the synth's frames. The callback advances in blocks, so one observation
-/// jitters by a block. A slow average of the offset between the clocks does not jitter, and follows
-/// their drift.
+/// Converts musical seconds to the synth's frames. The callback advances in blocks, so a single
+/// observation jitters by a block. A slow average of the offset between the clocks removes the
+/// jitter and follows their drift.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     offset_frames: Option<f64>,
 }
 
 impl Clock {
-    /// Share of an observation that goes into the average: at 100 a second a time constant of 5 s.
+    /// Weight of one observation in the average. With 100 observations a second, the time constant
+    /// is 5 s.
     const AVERAGE_SHARE: f64 = 0.002;
-    /// An offset that differs by more than this is a new stream, not jitter, seconds.
+    /// If the offset differs by more than this, a new stream has started, seconds.
     const JUMP_S: f64 = 0.25;
-    /// Distance to the callback's newest block, seconds: one block of 2048 frames at 48 kHz.
+    /// How far notes are scheduled after the callback's newest block, seconds: the length of a
+    /// block of 2048 frames at 48 kHz.
     const MARGIN_S: f64 = 0.043;
 
     fn observe(&mut self, now_s: f64, frames: u64, rate_hz: f64) {
@@ -169,9 +171,9 @@ mod tests {
 
     use super::*;
 
-    /// After a stream hangs, the last settings apply, however many were sent in between.
+    /// The last settings apply after a stream has hung, even if the queue was full meanwhile.
     #[test]
-    fn settings_dropped_by_a_full_queue_return() {
+    fn settings_dropped_by_a_full_queue_are_resent() {
         let (producer, mut consumer) = RingBuffer::new(32);
         let callback = Arc::new(CallbackState::new(48_000));
         let mut player = Player::new(producer, Arc::clone(&callback));
@@ -183,7 +185,7 @@ mod tests {
         }
         player.set_muted(true);
         player.set_volume(Volume { master_gain: 0.25, loudness_lufs: -23.0 });
-        assert_eq!(callback.meters().dropped_notes, 0, "none of them is a note");
+        assert_eq!(callback.meters().dropped_notes, 0, "only commands were dropped, no notes");
         while consumer.pop().is_ok() {}
         player.tick(0.01);
         let commands: Vec<Command> = std::iter::from_fn(|| consumer.pop().ok()).collect();
@@ -191,10 +193,10 @@ mod tests {
         let is_volume = |command: &&Command| matches!(command, Command::Volume(v) if v.master_gain == 0.25);
         assert_eq!(commands.iter().filter(is_volume).count(), 1);
         player.tick(0.02);
-        assert!(consumer.pop().is_err(), "and said once");
+        assert!(consumer.pop().is_err(), "the settings are sent only once");
     }
 
-    /// Hundreds of controls a second would fill the queue while nothing empties it.
+    /// Without a device, nothing empties the queue, and a hundred controls a second would fill it.
     #[test]
     fn without_a_device_controls_are_coalesced() {
         let (producer, mut consumer) = RingBuffer::new(32);
@@ -219,7 +221,7 @@ mod tests {
         let mut steps = Vec::new();
         for tick in 0..20_000_u32 {
             let now_s = f64::from(tick) * 0.005;
-            // A device 100 ppm fast, in blocks of 1024 frames.
+            // The device is 100 ppm too fast and plays blocks of 1024 frames.
             let frames = (now_s * RATE_HZ * 1.0001) as u64 / 1024 * 1024;
             clock.observe(now_s, frames, RATE_HZ);
             steps.push(clock.frame_at(now_s, RATE_HZ).unwrap());

@@ -1,5 +1,5 @@
-//! Replaces a missing sound device while there are listeners at the tap: a thread requests samples
-//! from the synth by the clock, as a device would.
+//! Renders the sound for the tap's listeners while no sound device plays. A thread requests samples
+//! from the synth at the rate of a device.
 
 use std::{
     io,
@@ -15,20 +15,21 @@ use super::renderer::Lease;
 
 /// Time between two requests for samples.
 const PERIOD: Duration = Duration::from_millis(10);
-/// Most frames in one request.
+/// Maximum number of frames in one request.
 const BUFFER_FRAMES: usize = 512;
-/// A thread that is later than this (the machine slept) skips the missed frames, seconds.
+/// If the thread is later than this, for example after the machine slept, it skips the missed
+/// frames. Seconds.
 const SKIP_S: f64 = 1.0;
 
-/// The thread. It has borrowed a renderer.
+/// The thread that requests samples. It borrows a renderer.
 pub(super) struct Pacer {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Pacer {
-    /// Starts to request `sample_rate_hz` frames a second. If the thread cannot start, the renderer
-    /// returns at once.
+    /// Starts a thread that requests `sample_rate_hz` frames a second. If the thread cannot start,
+    /// the lease is dropped, which returns the renderer.
     pub(super) fn start(mut lease: Lease, sample_rate_hz: u32) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -49,10 +50,10 @@ impl Pacer {
         Ok(Self { stop, thread })
     }
 
-    /// Ends the thread. The renderer has then returned.
+    /// Ends the thread, which returns the renderer.
     pub(super) fn stop(self) {
         self.stop.store(true, Relaxed);
-        // A panic of the thread was logged, and its renderer has returned anyway.
+        // A panic of the thread was logged, and it also returned the renderer.
         drop(self.thread.join());
     }
 }
@@ -72,10 +73,10 @@ impl FrameClock {
 
     /// Number of frames to request now.
     fn due(&mut self, now: Instant) -> usize {
-        let due = (now.duration_since(self.start).as_secs_f64() * self.sample_rate_hz) as u64;
-        let behind = due.saturating_sub(self.frames);
-        self.frames = due.max(self.frames);
-        if behind as f64 > SKIP_S * self.sample_rate_hz { 0 } else { behind as usize }
+        let total = (now.duration_since(self.start).as_secs_f64() * self.sample_rate_hz) as u64;
+        let missing = total.saturating_sub(self.frames);
+        self.frames = total.max(self.frames);
+        if missing as f64 > SKIP_S * self.sample_rate_hz { 0 } else { missing as usize }
     }
 }
 
@@ -88,12 +89,12 @@ mod tests {
         let mut clock = FrameClock::new(44_100);
         let at = |ms: u64| clock_start(&clock) + Duration::from_millis(ms);
         let times: Vec<Instant> = (0..=1000).map(|i| at(i * 7)).collect();
-        let asked: usize = times.iter().map(|now| clock.due(*now)).sum();
-        assert_eq!(asked, 7 * 44_100);
+        let requested: usize = times.iter().map(|now| clock.due(*now)).sum();
+        assert_eq!(requested, 7 * 44_100);
         let later = times[1000] + Duration::from_hours(1);
-        assert_eq!(clock.due(later), 0, "the hour is left out");
+        assert_eq!(clock.due(later), 0, "the frames of the hour are skipped");
         assert_eq!(clock.due(later + Duration::from_millis(10)), 441);
-        assert_eq!(clock.due(later), 0, "and nothing is asked for twice");
+        assert_eq!(clock.due(later), 0, "no frame is requested twice");
     }
 
     fn clock_start(clock: &FrameClock) -> Instant {

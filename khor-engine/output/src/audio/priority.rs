@@ -1,10 +1,10 @@
-//! Real-time priority for the thread that plays. It is requested from the kernel, then from rtkit.
-//! The thread gives it back when it uses too much CPU time.
+//! Requests real-time priority for the thread that plays: from the kernel, then from rtkit. The
+//! thread loses the priority if it uses too much processor time.
 //!
-//! A thread with this priority runs before all ordinary threads, so the machine must be protected
-//! from it. After [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) of work without a pause the kernel
-//! sends a signal, and the handler makes it an ordinary thread again. Otherwise an overloaded synth
-//! would freeze a machine with one processor.
+//! A thread with this priority runs before all normal threads. An overloaded synth would freeze a
+//! machine with one processor. So the kernel sends a signal once the thread has worked for
+//! [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) without a pause. The signal's handler makes it a
+//! normal thread again.
 
 use std::{
     io,
@@ -29,20 +29,21 @@ use parking_lot::Mutex;
 use tracing::{debug, info};
 use zbus::proxy::CacheProperties;
 
-/// Above all ordinary threads, and below those of sound servers (PipeWire: 88, PulseAudio by rtkit:
-/// 5 of 20).
+/// The requested priority: above all normal threads, and below the data thread of PipeWire (88).
 const PRIORITY: i32 = 10;
-/// Work without a pause after which the priority is given back, µs. rtkit asks for at most 200 ms.
+/// Work without a pause after which the thread loses the priority, µs. rtkit requires at most
+/// 200 ms.
 const LONGEST_RUN_US: u64 = 100_000;
-/// Limit after which the kernel kills the process if the handler did not help, µs.
+/// Work without a pause after which the kernel kills the process, if the signal's handler did not
+/// help, µs.
 const LONGEST_RUN_HARD_US: u64 = 200_000;
-/// Longest wait for the bus.
+/// Maximum wait for the answer of rtkit.
 const BUS_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The thread that has the priority, for the signal's handler; 0 if there is none.
+/// Id of the thread that has the priority, for the signal's handler; 0 if none has it.
 static PROMOTED: AtomicI32 = AtomicI32::new(0);
 
-/// An answer that may not have arrived yet.
+/// A request for real-time priority, whose answer may not have arrived yet.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Promotion(Arc<Mutex<Option<Priority>>>);
 
@@ -52,17 +53,21 @@ impl Promotion {
     pub(super) fn ask(tid: i32) -> Self {
         let promotion = Self::default();
         let answer = promotion.clone();
-        let asked = thread::Builder::new().name("khor-priority".into()).spawn(move || {
+        let started = thread::Builder::new().name("khor-priority".into()).spawn(move || {
             let priority = promote(tid);
             match (&priority.trouble, priority.granted_by) {
                 (Some(trouble), _) => debug!("sound: no real-time priority: {}", trouble.error),
-                (None, Some(Granter::Limits)) => info!("sound: real-time priority, by this process's limits"),
-                (None, Some(Granter::Rtkit)) => info!("sound: real-time priority, granted by rtkit"),
+                (None, Some(Granter::Limits)) => {
+                    info!("sound: the thread has real-time priority, allowed by this process's limits");
+                }
+                (None, Some(Granter::Rtkit)) => {
+                    info!("sound: the thread has real-time priority, granted by rtkit");
+                }
                 (None, None) => {}
             }
             *answer.0.lock() = Some(priority);
         });
-        if let Err(error) = asked {
+        if let Err(error) = started {
             *promotion.0.lock() = Some(denied(Trouble::without_fix(error.to_string())));
         }
         promotion
@@ -74,7 +79,7 @@ impl Promotion {
         if granted.real_time && PROMOTED.load(Relaxed) == 0 {
             return Some(denied(Trouble::new(
                 "the sound thread kept a processor busy and lost its real-time priority",
-                "reduce the processor load; khor asks for the priority again with the next stream",
+                "reduce the processor load; khor requests the priority again for the next stream",
             )));
         }
         Some(granted)
@@ -83,7 +88,7 @@ impl Promotion {
 
 fn promote(tid: i32) -> Priority {
     if let Err(error) = protect() {
-        return denied(Trouble::without_fix(format!("cannot set the limit RTTIME: {error}")));
+        return denied(Trouble::without_fix(format!("cannot set the limit RLIMIT_RTTIME: {error}")));
     }
     PROMOTED.store(tid, Relaxed);
     let kernel_error = match schedule(tid, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, PRIORITY) {
@@ -96,7 +101,7 @@ fn promote(tid: i32) -> Priority {
             PROMOTED.store(0, Relaxed);
             denied(Trouble::new(
                 format!("the kernel: {kernel_error}; rtkit: {error}"),
-                "install rtkit, or allow it: `@audio - rtprio 20` in /etc/security/limits.d",
+                "install rtkit, or add `@audio - rtprio 20` to a file in /etc/security/limits.d",
             ))
         }
     }
@@ -113,30 +118,32 @@ fn denied(trouble: Trouble) -> Priority {
 
 /// Limits how long a real-time thread of this process may work without a pause.
 fn protect() -> Result<(), Errno> {
-    let overrun = SigAction::new(SigHandler::Handler(give_back), SaFlags::SA_RESTART, SigSet::empty());
-    // SAFETY: `give_back` only reads and writes an atomic and makes one system call.
+    let overrun = SigAction::new(SigHandler::Handler(drop_priority), SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: `drop_priority` only reads and writes an atomic and makes one system call.
     unsafe { sigaction(Signal::SIGXCPU, &overrun) }?;
     let (_, hard_us) = getrlimit(Resource::RLIMIT_RTTIME)?;
     let hard_us = hard_us.min(LONGEST_RUN_HARD_US);
     setrlimit(Resource::RLIMIT_RTTIME, LONGEST_RUN_US.min(hard_us), hard_us)
 }
 
-extern "C" fn give_back(_signal: libc::c_int) {
+/// The signal's handler: makes the promoted thread a normal thread.
+extern "C" fn drop_priority(_signal: libc::c_int) {
     let tid = PROMOTED.swap(0, Relaxed);
     if tid != 0 {
-        // A thread that has ended needs nothing.
+        // This fails only if the thread has ended.
         let _ = schedule(tid, libc::SCHED_OTHER, 0);
     }
 }
 
-/// Async-signal-safe.
+/// Sets the scheduling policy and the priority of a thread. Async-signal-safe.
 fn schedule(tid: i32, policy: libc::c_int, priority: i32) -> Result<(), Errno> {
     let parameters = libc::sched_param { sched_priority: priority };
     // SAFETY: the parameters live until the call returns; a wrong thread or policy is an error.
     Errno::result(unsafe { libc::sched_setscheduler(tid, policy, &raw const parameters) }).map(drop)
 }
 
-/// <https://gitlab.freedesktop.org/pipewire/rtkit>, which Debian, Fedora and Arch start on demand.
+/// The D-Bus interface of rtkit (<https://gitlab.freedesktop.org/pipewire/rtkit>). Debian, Fedora
+/// and Arch start rtkit on demand.
 #[zbus::proxy(
     interface = "org.freedesktop.RealtimeKit1",
     default_service = "org.freedesktop.RealtimeKit1",
@@ -153,14 +160,14 @@ trait RealtimeKit {
 fn ask_rtkit(tid: i32) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error: io::Error| error.to_string())?;
-    let device_thread = async {
+    let request = async {
         let bus = zbus::Connection::system().await?;
-        // rtkit has no `GetAll`, which a cache would call first.
+        // A cache would first call `GetAll`, which rtkit does not have.
         let rtkit = RealtimeKitProxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
         let priority = rtkit.max_realtime_priority().await?.clamp(1, PRIORITY);
         rtkit.make_thread_realtime_with_pid(u64::from(std::process::id()), tid as u64, priority as u32).await
     };
-    match runtime.block_on(async { tokio::time::timeout(BUS_PATIENCE, device_thread).await }) {
+    match runtime.block_on(async { tokio::time::timeout(BUS_PATIENCE, request).await }) {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {} s", BUS_PATIENCE.as_secs())),
     }
@@ -200,7 +207,7 @@ mod tests {
                 answer.trouble.is_some_and(|trouble| trouble.fix.is_some())
                     && policy(tid) == libc::SCHED_OTHER
             );
-            return khor_e2e::skip::skip("needs the right to real-time priority");
+            return khor_e2e::skip::skip("needs permission for real-time priority");
         }
         assert_ne!(policy(tid), libc::SCHED_OTHER);
         go.send(()).unwrap();

@@ -1,5 +1,6 @@
-//! Tests the callback as backends call it, at every length and rate, with two checks. The allocator
-//! counts allocations, and in a child process the kernel kills it at any system call.
+//! Tests that the audio callback is real-time safe, at all buffer lengths and sample rates. One
+//! test counts allocations. Another one runs the callback in a process that the kernel kills at its
+//! first system call.
 
 use std::{
     sync::Arc,
@@ -31,25 +32,25 @@ const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
 const CHANNELS: [usize; 3] = [1, 2, 6];
 const LENGTHS: [usize; 6] = [16, 100, 441, 1024, 2000, 8192];
 
-/// A renderer, the sending end of its commands, and a tap with a listener.
+/// A renderer, the producer of its commands, and its tap.
 fn renderer_with_listener(rate_hz: u32) -> (Renderer, Producer<Command>, Tap) {
     let (commands, receiver) = RingBuffer::new(1024);
     let (tap, feed) = Tap::start(rate_hz).unwrap();
     (Renderer::new(rate_hz, receiver, Arc::new(CallbackState::new(rate_hz)), feed), commands, tap)
 }
 
-/// Plays silence until it arrives at the tap's listener.
-fn wait_for_listener(heard: &mut Receiver<Block>, renderer: &mut Renderer) {
+/// Plays silence until the tap's listener receives it.
+fn wait_for_listener(blocks: &mut Receiver<Block>, renderer: &mut Renderer) {
     let deadline = Instant::now() + Duration::from_secs(5);
-    while heard.try_recv().is_err() {
-        assert!(Instant::now() < deadline, "nothing comes to the tap");
+    while blocks.try_recv().is_err() {
+        assert!(Instant::now() < deadline, "no block arrives at the listener");
         renderer.fill(&mut [0.0; 32], 2, 0.0);
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Plays all commands, in buffers of every length. Returns the highest sample, or not-a-number if
-/// there was one.
+/// Plays all kinds of commands into buffers of all lengths. Returns the highest sample, or NaN if a
+/// sample was NaN.
 fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut [f32], rounds: u32) -> f32 {
     let mut peak = 0.0_f32;
     let mut frame = 0;
@@ -91,16 +92,16 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
 fn the_callback_never_allocates() {
     for rate_hz in RATES_HZ {
         let (mut renderer, mut commands, tap) = renderer_with_listener(rate_hz);
-        let mut heard = tap.listen().unwrap();
-        wait_for_listener(&mut heard, &mut renderer);
+        let mut blocks = tap.listen().unwrap();
+        wait_for_listener(&mut blocks, &mut renderer);
         let mut buffer = vec![0.0; 6 * 8192];
-        Preset::builtin(); // Read from their files once.
+        Preset::builtin(); // The first call parses the presets, which allocates.
         let before = violation_count();
         let peak = assert_no_alloc(|| play(&mut renderer, &mut commands, &mut buffer, 200));
         assert_eq!(violation_count(), before, "{rate_hz} Hz");
         assert!(peak > 0.05 && peak <= 1.0, "{rate_hz} Hz: {peak}");
         khor_patience::progress("waiting for a block");
-        let block = heard.blocking_recv();
+        let block = blocks.blocking_recv();
         assert!(
             matches!(block, Ok(_) | Err(RecvError::Lagged(_))),
             "the listener receives the sound: {block:?}"
@@ -108,25 +109,26 @@ fn the_callback_never_allocates() {
     }
 }
 
-/// Allows only the end of the process and reading the clock. Reading needs no system call if the
-/// kernel has a clock that is mapped into the process.
+/// A filter that allows only the end of the process and reading the clock. Reading the clock is a
+/// system call only if the kernel does not map the clock into the process.
 fn filter() -> BpfProgram {
     let allowed = [libc::SYS_exit_group, libc::SYS_clock_gettime];
-    let arch = std::env::consts::ARCH.try_into().expect("an architecture that has filters");
+    let arch = std::env::consts::ARCH.try_into().expect("an architecture with seccomp filters");
     let rules = allowed.into_iter().map(|call| (call, Vec::new())).collect();
     let filter = SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, arch);
-    filter.expect("a filter").try_into().expect("a program")
+    filter.expect("a valid filter").try_into().expect("a valid program")
 }
 
-/// Runs `work` in a process that is killed at its first system call. `work` must not need a lock that another
-/// thread may hold, nor allocate.
+/// Runs `work` in a child process, which the kernel kills at its first system call. `work` must not
+/// allocate or take a lock that another thread may hold.
 fn without_system_calls(work: impl FnOnce() -> bool) -> WaitStatus {
     let filter = filter();
-    // SAFETY: the child only applies the filter, does the work and exits; it takes no lock and allocates nothing.
+    // SAFETY: the child only applies the filter, does the work and exits. It takes no lock and
+    // allocates nothing.
     match unsafe { fork() }.expect("a process") {
         ForkResult::Child => {
             let held = seccompiler::apply_filter(&filter).is_ok() && work();
-            // SAFETY: ends the process without running anything that was registered for its end.
+            // SAFETY: ends the process without running exit handlers.
             unsafe { libc::_exit(i32::from(!held)) }
         }
         ForkResult::Parent { child } => {
@@ -136,7 +138,7 @@ fn without_system_calls(work: impl FnOnce() -> bool) -> WaitStatus {
                     ended => return ended,
                 }
             }
-            panic!("it hangs");
+            panic!("the child process hangs");
         }
     }
 }
@@ -144,13 +146,13 @@ fn without_system_calls(work: impl FnOnce() -> bool) -> WaitStatus {
 #[test]
 fn the_callback_makes_no_system_call() {
     let (mut renderer, mut commands, tap) = renderer_with_listener(48_000);
-    let mut heard = tap.listen().unwrap();
-    wait_for_listener(&mut heard, &mut renderer);
+    let mut blocks = tap.listen().unwrap();
+    wait_for_listener(&mut blocks, &mut renderer);
     let mut buffer = vec![0.0; 6 * 8192];
     Preset::builtin();
     let ended = without_system_calls(|| play(&mut renderer, &mut commands, &mut buffer, 200) > 0.05);
     assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
-    // Proves that the filter works.
+    // Checks that the filter works.
     let ended = without_system_calls(|| {
         std::thread::yield_now();
         true

@@ -17,9 +17,9 @@ use super::{
     voice_limit::VoiceLimit,
 };
 
-/// Frames rendered at a time. Callbacks of any length are split into these.
+/// Frames that are rendered at a time. A longer callback is split into chunks.
 const CHUNK_FRAMES: usize = 512;
-/// How fast the shown peak falls, per chunk.
+/// Factor by which the displayed peak falls with each chunk.
 const PEAK_FALL: f32 = 0.9;
 
 /// A command for the callback.
@@ -27,14 +27,15 @@ const PEAK_FALL: f32 = 0.9;
 pub(super) enum Command {
     Note(SynthNote),
     Controls(Controls),
-    /// One patch at a time: all patches would make every command twelve times as long.
+    /// The patch of one instrument. A command with all patches would make every slot of the queue
+    /// twelve times as large.
     Patch(Instrument, Patch),
     Volume(Volume),
     Muted(bool),
     AllNotesOff,
 }
 
-/// The settings of a synth. A new synth must receive them again.
+/// The settings of a synth. They are sent again to each new synth.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Settings {
     pub(super) patches: [Option<Patch>; Instrument::ALL.len()],
@@ -44,7 +45,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Commands for all settings.
+    /// The commands that apply all settings.
     pub(super) fn commands(self) -> impl Iterator<Item = Command> + Clone {
         let patches = std::iter::zip(Instrument::ALL, self.patches);
         let patches = patches.filter_map(|(instrument, patch)| Some(Command::Patch(instrument, patch?)));
@@ -53,15 +54,15 @@ impl Settings {
     }
 }
 
-/// The synth and the receiving end of its commands.
+/// The synth, and the queue from which it receives commands.
 pub(super) struct Renderer {
     synth: Synth,
     sample_rate_hz: u32,
     commands: Consumer<Command>,
     settings: Settings,
-    /// It fades out, and is then silent until the next stream.
+    /// Whether the sound fades out, and then stays silent until the next stream.
     is_fading: bool,
-    /// Notes that earlier synths had no room for.
+    /// Notes that earlier synths dropped because they were full.
     dropped_notes: u64,
     left: [f32; CHUNK_FRAMES],
     right: [f32; CHUNK_FRAMES],
@@ -99,8 +100,8 @@ impl Renderer {
         self.sample_rate_hz
     }
 
-    /// Receives commands while no stream plays. Settings are kept and notes are dropped. If this is
-    /// called often enough, the queue never fills. Not for the audio thread.
+    /// Receives commands while no stream plays. Keeps settings and drops notes. The supervisor
+    /// calls this often enough that the queue never fills. Not for the audio thread.
     pub(super) fn idle(&mut self) {
         while let Ok(command) = self.commands.pop() {
             if !matches!(command, Command::Note(_)) {
@@ -109,8 +110,8 @@ impl Renderer {
         }
     }
 
-    /// Prepares for a stream of this rate. Keeps the settings, but no sound of the last stream,
-    /// which may have been lost long ago. Allocates; not for the audio thread.
+    /// Prepares for a stream of this rate. Keeps the settings, but not the sound of the last
+    /// stream, which may have been lost long ago. Allocates; not for the audio thread.
     pub(super) fn prepare(&mut self, sample_rate_hz: u32) {
         self.idle();
         if sample_rate_hz != self.sample_rate_hz {
@@ -125,10 +126,10 @@ impl Renderer {
         self.settings.commands().for_each(|command| self.apply(command));
     }
 
-    /// Fills one callback's buffer of interleaved frames. Its first frame sounds `until_heard_s`
-    /// from now. Audio thread: no lock, no allocation, no system call (the clock is read through
-    /// the vDSO).
-    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
+    /// Fills a callback's buffer with interleaved frames. The first frame sounds after `delay_s`
+    /// seconds. For the audio thread: takes no lock, allocates nothing and makes no system call
+    /// (the vDSO reads the clock).
+    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, delay_s: f32) {
         let begun = Instant::now();
         while let Ok(command) = self.commands.pop() {
             self.apply(command);
@@ -152,7 +153,7 @@ impl Renderer {
         let meter = self.synth.meter();
         let meters = AudioMeters {
             callback_load,
-            latency_s: Some(until_heard_s + Synth::LATENCY_FRAMES as f32 / self.sample_rate_hz as f32),
+            latency_s: Some(delay_s + Synth::LATENCY_FRAMES as f32 / self.sample_rate_hz as f32),
             peak: self.peak,
             voices: meter.active_voices,
             voice_limit: self.voice_limit.limit(),
@@ -187,8 +188,8 @@ impl Renderer {
     }
 }
 
-/// Converts stereo into any number of channels. One channel gets the mean; of more than two, the
-/// first two get the sound.
+/// Converts stereo to any number of channels. A single channel receives the mean. If there are more
+/// than two, the first two receive the sound and the others silence.
 fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     for (frame, (l, r)) in out.chunks_exact_mut(channels).zip(left.iter().zip(right)) {
         match frame {
@@ -202,39 +203,39 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     }
 }
 
-/// A renderer that is lent to a stream's callback. It returns when the stream is dropped. A stream
-/// may start without a renderer and is then silent, because only an open stream shows that the
-/// device works.
+/// Lends a renderer to a stream's callback. Dropping the lease returns the renderer. A stream
+/// starts with an empty lease and is silent at first. It receives the renderer only once it is
+/// open, because until then the pacer may need the renderer.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
     transfer: Arc<Mutex<Transfer>>,
     returns: SyncSender<Box<Renderer>>,
 }
 
-/// Gives a lease its renderer.
+/// Passes the renderer to a lease.
 pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
 /// The state between lease and handover.
 enum Transfer {
-    /// No renderer yet.
+    /// No renderer was passed on yet.
     Pending,
-    /// The renderer, which the lease has not taken yet.
+    /// The lease has not taken this renderer yet.
     Ready(Box<Renderer>),
     /// The lease was dropped.
     Abandoned,
 }
 
 impl Lease {
-    /// A lease without a renderer. `returns` receives the renderer at the end.
+    /// An empty lease. `returns` receives the renderer when the lease is dropped.
     pub(super) fn new(returns: SyncSender<Box<Renderer>>) -> (Self, Handover) {
         let transfer = Arc::new(Mutex::new(Transfer::Pending));
         (Self { renderer: None, transfer: Arc::clone(&transfer), returns }, Handover(transfer))
     }
 
-    /// Audio thread: see [`Renderer::fill`].
-    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, until_heard_s: f32) {
-        // Only until it has a renderer. The lock is held for an instant when the renderer arrives,
-        // and the callback never waits for it.
+    /// Fills a callback's buffer, with silence while there is no renderer. For the audio thread,
+    /// see [`Renderer::fill`].
+    pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, delay_s: f32) {
+        // The lock is used only until the renderer arrives. The callback never waits for the lock.
         if self.renderer.is_none()
             && let Some(mut transfer) = self.transfer.try_lock()
             && let Transfer::Ready(renderer) = std::mem::replace(&mut *transfer, Transfer::Pending)
@@ -242,15 +243,14 @@ impl Lease {
             self.renderer = Some(renderer);
         }
         match &mut self.renderer {
-            Some(renderer) => renderer.fill(out, channels, until_heard_s),
+            Some(renderer) => renderer.fill(out, channels, delay_s),
             None => out.fill(0.0),
         }
     }
 }
 
 impl Handover {
-    /// Gives the lease a renderer. Returns the renderer if the lease was dropped before it took
-    /// one.
+    /// Passes a renderer to the lease. If the lease was dropped before, returns the renderer.
     pub(super) fn give_renderer(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
         let mut transfer = self.0.lock();
         if matches!(*transfer, Transfer::Abandoned) {
@@ -267,8 +267,8 @@ impl Drop for Lease {
         let transfer = std::mem::replace(&mut *transfer, Transfer::Abandoned);
         let unclaimed = if let Transfer::Ready(renderer) = transfer { Some(renderer) } else { None };
         if let Some(renderer) = self.renderer.take().or(unclaimed) {
-            // The queue holds one, and there is one renderer. A send fails only if the receiver was
-            // dropped.
+            // There is only one renderer and the queue has room for one, so a send fails only if
+            // the receiver was dropped.
             drop(self.returns.try_send(renderer));
         }
     }
@@ -311,7 +311,7 @@ mod tests {
         })
     }
 
-    /// The peak of that many seconds, in callbacks of 1024 frames.
+    /// The peak over this number of seconds, in callbacks of 1024 frames.
     fn peak(renderer: &mut Renderer, seconds: f32) -> f32 {
         let mut out = [0.0; 2048];
         let callbacks = (seconds * RATE_HZ as f32 / 1024.0) as u32;
@@ -329,23 +329,23 @@ mod tests {
         assert!(loud > 0.05, "{loud}");
         renderer.prepare(RATE_HZ);
         let rest = peak(&mut renderer, 3.0);
-        assert!(rest < 1e-6, "what rang when the stream was lost rings on: {rest}");
+        assert!(rest < 1e-6, "the sound of the lost stream continues: {rest}");
         assert!(commands.push(note()).is_ok());
         let again = peak(&mut renderer, 6.0);
         assert!((again / loud - 1.0).abs() < 0.1, "{again}, {loud} before");
         callback.fade();
         let fading = peak(&mut renderer, 0.03);
-        assert!(fading > 0.01, "it doesn't break off: {fading}");
+        assert!(fading > 0.01, "the sound ends without a fade: {fading}");
         assert_eq!(peak(&mut renderer, 1.0), 0.0, "faded out");
     }
 
-    /// The renderer is never lost, whenever a stream ends.
+    /// A lease may be dropped at any time while the renderer is passed to it.
     #[test]
     fn handing_over_never_loses_the_renderer() {
         let (renderer, ..) = made();
-        let (returns, homecoming) = mpsc::sync_channel(1);
+        let (returns, returned) = mpsc::sync_channel(1);
         let mut renderer = Box::new(renderer);
-        let mut refused = 0;
+        let mut late = 0;
         for round in 0..20_000_u32 {
             let (lease, handover) = Lease::new(returns.clone());
             let ending = thread::spawn(move || {
@@ -356,10 +356,10 @@ mod tests {
             });
             let given = handover.give_renderer(renderer);
             ending.join().unwrap();
-            refused += u32::from(given.is_some());
-            renderer = given.or_else(|| homecoming.try_recv().ok()).expect("it is somewhere");
+            late += u32::from(given.is_some());
+            renderer = given.or_else(|| returned.try_recv().ok()).expect("the renderer was returned");
         }
-        println!("{refused} of 20000 came too late");
+        println!("{late} of 20000 handovers were too late");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The thread that owns the stream: opens, watches and reopens it.
+//! The thread that owns the sound stream: opens, watches and reopens it.
 
 use std::{
     io,
@@ -26,60 +26,61 @@ use super::{
     tap::Tap,
 };
 
-/// Room for commands between two callbacks: far more than a bar of notes at the busiest.
+/// Capacity of the command queue between two callbacks: far more than the notes of the busiest bar.
 const QUEUE_COMMANDS: usize = 1024;
 /// Time between two checks of the stream.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// A callback that is silent for this long has stopped, whatever the backend reports.
+/// The stream is lost if its callback has not run for this long, whatever the backend reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
-/// A stream's first seconds, in which [`WATCHDOG`] does not apply. PulseAudio without a card
-/// renders two seconds of silence ahead, and asks for no more samples until then. Reopening the
-/// stream would repeat that wait for ever.
+/// The first seconds of a stream, in which [`WATCHDOG`] does not apply. PulseAudio without a sound
+/// card buffers two seconds of silence first, and requests no samples meanwhile. Reopening the
+/// stream would repeat this wait for ever.
 const STARTUP_GRACE: Duration = Duration::from_secs(5);
-/// Checks in a row with new errors after which the stream is reopened. A shorter burst recovers by
-/// itself.
+/// The stream is reopened after this number of checks in a row with new errors. It recovers by
+/// itself from a shorter burst of errors.
 const MAX_ERROR_CHECKS: u32 = 3;
-/// A fade, and a block that was rendered before it began.
+/// Length of a fade, and of the block that was rendered before the fade began.
 const FADE: Duration = Duration::from_millis(70);
-/// Longest wait for a device to play a fade.
+/// Maximum wait until a device has played a fade.
 const MAX_FADE: Duration = Duration::from_millis(400);
-/// Longest wait for the renderer of a stream that ends properly.
+/// Maximum wait for the renderer of a stream that ends normally.
 const RETURN_TIMEOUT: Duration = Duration::from_millis(50);
-/// Waits between attempts to open the stream: the first, and the longest.
+/// Wait between the first two attempts to open the stream. It doubles with each attempt.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
+/// Maximum wait between two attempts to open the stream.
 const LAST_RETRY: Duration = Duration::from_secs(2);
-/// Time for a sound server to start or restart. Then khor opens the sound card itself, and the
-/// server cannot.
+/// How long khor waits for a sound server to start or restart. After that, khor opens the sound
+/// card itself, and the server can no longer open the card.
 const SERVER_GRACE: Duration = Duration::from_secs(5);
 
 /// Settings of the sound output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AudioSettings {
-    /// Whether to play.
+    /// Whether to play on a device.
     pub enabled: bool,
-    /// `pulseaudio`, `alsa`, or empty for the first that answers.
+    /// `pulseaudio`, `alsa`, or empty for the first backend that answers.
     pub backend: String,
     /// `id:…`, or empty for the default device.
     pub device: String,
-    /// Hertz.
+    /// Preferred sample rate, hertz.
     pub sample_rate_hz: u32,
 }
 
 /// State of the sound output.
 #[derive(Clone, Debug, Default)]
 pub struct AudioStatus {
-    /// Whether it works, and why not.
+    /// Whether the output works, or why it does not.
     pub health: Health,
-    /// Backend in use.
+    /// The backend in use.
     pub backend: Option<String>,
-    /// Device in use, for people.
+    /// The readable name of the device in use.
     pub device: Option<String>,
-    /// Rate agreed with the device.
+    /// Sample rate of the stream, hertz.
     pub sample_rate_hz: Option<u32>,
-    /// Times the stream was opened again after it had played.
+    /// How often the stream was reopened after it had played.
     pub restarts: u32,
-    /// Gaps that the backends have reported since the engine started. `None` while the backend
-    /// reports no gaps, such as cpal's client of sound servers.
+    /// Gaps that the backends have reported since the engine started. `None` if the backend cannot
+    /// report gaps, as cpal for sound servers.
     pub xruns: Option<u64>,
     /// The priority of the thread that plays; `None` until it is known.
     pub priority: Option<Priority>,
@@ -94,7 +95,7 @@ pub struct AudioOutput {
 }
 
 impl AudioOutput {
-    /// Starts the threads. The [`Player`] controls the sound.
+    /// Starts the threads. Returns the output, and the [`Player`] that sends notes to it.
     pub fn start(settings: AudioSettings) -> io::Result<(Self, Player)> {
         let callback = Arc::new(CallbackState::new(settings.sample_rate_hz));
         let (tap, feed) = Tap::start(settings.sample_rate_hz)?;
@@ -125,15 +126,15 @@ impl AudioOutput {
         Ok((Self { commands, status, callback, tap }, player))
     }
 
-    /// The tap for listeners of the device's sound. Without a device, the music plays for the
-    /// listeners alone.
+    /// The tap, from which listeners receive the device's sound. While no device plays, khor
+    /// renders the sound for the listeners alone.
     pub fn tap(&self) -> &Tap {
         &self.tap
     }
 
     /// Changes the settings.
     pub fn set_settings(&self, settings: AudioSettings) {
-        // The thread ends only after this sender is dropped.
+        // The thread ends only after this sender is dropped, so the send cannot fail.
         drop(self.commands.send(settings));
     }
 
@@ -160,8 +161,8 @@ impl Drop for AudioOutput {
     }
 }
 
-/// Fades out, and waits until the device has played the fade. Does not wait for a device that
-/// requests no samples.
+/// Fades out, and waits until the device has played the fade. Does not wait if the device requests
+/// no samples.
 fn fade_out(callback: &CallbackState) {
     let faded = callback.frames() + (FADE.as_secs_f64() * f64::from(callback.sample_rate_hz())) as u64;
     let given_up = Instant::now() + MAX_FADE;
@@ -182,37 +183,37 @@ struct Supervisor {
     tap: Tap,
     /// The channel through which a stream or the pacer returns the renderer.
     returns: (mpsc::SyncSender<Box<Renderer>>, Receiver<Box<Renderer>>),
-    /// The renderer, while it is not lent.
+    /// The renderer, while no stream and no pacer has it.
     idle: Option<Box<Renderer>>,
-    /// The pacer, which borrows the renderer while there are listeners and no running device.
+    /// The pacer, which has the renderer while there are listeners but no running device.
     pacer: Option<Pacer>,
     stream: Option<WatchedStream>,
     retry: Duration,
     has_played: bool,
-    /// Gaps on earlier streams.
+    /// Number of gaps in earlier streams.
     earlier_xruns: u64,
-    /// Until then, only a sound server may open the default device.
+    /// Until this time, khor uses only a sound server as the default device.
     server_deadline: Option<Instant>,
 }
 
-/// Until when to wait for the sound server, if there is one.
+/// The end of the wait for the sound server; `None` if there is none.
 fn server_deadline() -> Option<Instant> {
     device::has_server().then(|| Instant::now() + SERVER_GRACE)
 }
 
-/// A stream and the result of its last check.
+/// A stream and the results of its last check.
 struct WatchedStream {
     open: OpenStream,
     opened_at: Instant,
     transient: u64,
-    /// Checks in a row that found new errors.
+    /// Number of checks in a row that found new errors.
     error_checks: u32,
-    /// The request for its priority, once its thread is known.
+    /// The request for real-time priority; `None` until the stream's thread is known.
     promotion: Option<Promotion>,
 }
 
 impl WatchedStream {
-    /// The priority of its thread. Requests it when the thread is new.
+    /// The priority of the stream's thread. The first call requests real-time priority.
     fn priority(&mut self) -> Option<Priority> {
         let tid = self.open.faults.tid.load(Relaxed);
         (tid != 0).then(|| self.promotion.get_or_insert_with(|| Promotion::ask(tid)).answer())?
@@ -267,7 +268,8 @@ impl Supervisor {
         let (lease, handover) = Lease::new(self.returns.0.clone());
         match device::open(&choice, self.settings.sample_rate_hz, lease) {
             Ok((open, sample_rate_hz)) => {
-                // Until this point the pacer played for the listeners at the tap.
+                // Only now take the renderer from the pacer, which played for the tap's listeners
+                // while the device was opened.
                 self.idle = self
                     .prepare_renderer(sample_rate_hz)
                     .and_then(|renderer| handover.give_renderer(renderer));
@@ -277,7 +279,7 @@ impl Supervisor {
         }
     }
 
-    /// Plays for the listeners at the tap while no device plays.
+    /// Starts the pacer if the tap has listeners but no device plays. Stops it otherwise.
     fn update_pacer(&mut self) {
         let must_pace = self.stream.is_none() && self.tap.listeners() > 0;
         match (must_pace, &self.pacer) {
@@ -299,7 +301,7 @@ impl Supervisor {
         self.idle = handover.give_renderer(renderer);
         match Pacer::start(lease, sample_rate_hz) {
             Ok(pacer) => self.pacer = Some(pacer),
-            Err(error) => warn!("no thread for those who listen: {error}"),
+            Err(error) => warn!("sound: cannot start the thread that plays for listeners: {error}"),
         }
     }
 
@@ -338,9 +340,9 @@ impl Supervisor {
 
     fn open_failed(&mut self, error: &str) {
         let fix = if self.settings.device.is_empty() {
-            "start PipeWire or PulseAudio in this session, or plug in a sound card; everything else goes on"
+            "start PipeWire or PulseAudio in this session, or plug in a sound card; the other outputs work"
         } else {
-            "choose another device (khor devices lists them), or plug it in again"
+            "choose another device (khor devices lists them), or plug this one in again"
         };
         self.close(Some(Health::failing(error, fix)));
     }
@@ -356,11 +358,11 @@ impl Supervisor {
         let keeps_failing = watched.error_checks >= MAX_ERROR_CHECKS;
         let silent_for = self.callback.time_since_callback().unwrap_or_else(|| watched.opened_at.elapsed());
         if faults.fatal.load(Relaxed) {
-            self.lose_stream("the sound server or the device went away");
+            self.lose_stream("the sound server has ended, or the device was removed");
         } else if keeps_failing {
             self.lose_stream("the device keeps reporting errors");
         } else if silent_for > WATCHDOG && watched.opened_at.elapsed() > STARTUP_GRACE {
-            self.lose_stream("the device stopped asking for samples");
+            self.lose_stream("the device stopped requesting samples");
         } else if self.callback.time_since_callback().is_some() {
             self.retry = FIRST_RETRY;
             self.has_played = true;
@@ -372,11 +374,11 @@ impl Supervisor {
     }
 
     fn lose_stream(&mut self, error: &str) {
-        self.close(Some(Health::failing(error, "khor opens it again by itself as soon as it answers")));
+        self.close(Some(Health::failing(error, "wait: khor reopens the device as soon as it answers")));
     }
 
-    /// Drops the stream, if there is one, and takes its renderer back. Publishes `health`, and logs
-    /// it if it has changed.
+    /// Drops the stream, if there is one, and takes back its renderer. Publishes `health`, and logs
+    /// a change of it.
     fn close(&mut self, health: Option<Health>) {
         if let Some(health) = health {
             self.publish_health(health);
@@ -387,7 +389,8 @@ impl Supervisor {
             self.server_deadline = Some(Instant::now() + SERVER_GRACE);
         }
         self.callback.closed();
-        // Dropping waits for the server, which may hang. The renderer returns later in that case.
+        // Dropping a stream waits for the server, which may hang. Another thread drops the stream,
+        // and returns the renderer when this has succeeded.
         if thread::Builder::new().name("khor-audio-end".into()).spawn(move || drop(watched)).is_ok() {
             self.idle = self.idle.take().or_else(|| self.returns.1.recv_timeout(RETURN_TIMEOUT).ok());
         }

@@ -1,8 +1,9 @@
 //! The tap: sends the device's sound to listeners.
 //!
-//! The callback copies its frames into a lock-free ring while there are listeners. Frames that do
-//! not fit are dropped and counted. A thread passes the frames to the listeners. A slow listener
-//! loses blocks, and does not delay the others. Both losses show in the numbers of the blocks.
+//! While there are listeners, the callback copies its frames into a lock-free ring. Frames that do
+//! not fit are dropped and counted. A thread passes the frames to the listeners in blocks. A slow
+//! listener loses blocks, but does not delay other listeners. The frame numbers of the blocks show
+//! both losses.
 
 use std::{
     sync::{
@@ -16,28 +17,28 @@ use std::{
 use rtrb::{Consumer, Producer, RingBuffer};
 use tokio::sync::broadcast;
 
-/// Frames in the ring: a third of a second at 192 kHz, longer than any callback.
+/// Capacity of the ring, frames: a third of a second at 192 kHz, longer than any callback.
 const RING_FRAMES: usize = 1 << 16;
 /// Time between two reads of the ring while there are listeners.
 const PERIOD: Duration = Duration::from_millis(10);
-/// Blocks that are kept for a slow listener: at least two seconds.
+/// Number of blocks that are kept for a slow listener: at least two seconds of sound.
 const LISTENER_QUEUE_BLOCKS: usize = 256;
 
-/// Left and right sample of one instant, -1..=1.
+/// The left and the right sample at one time, -1..=1.
 pub type StereoFrame = [f32; 2];
 
-/// Consecutive frames of the device. The next block continues this one if its
-/// [`first_frame`](Self::first_frame) is this one's [`next_frame`](Self::next_frame), and the
-/// device was not lost or changed in between.
+/// Consecutive frames of the device. If no frame was lost, [`first_frame`](Self::first_frame) is
+/// the previous block's [`next_frame`](Self::next_frame).
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// Hertz.
+    /// Sample rate of the frames, hertz.
     pub sample_rate_hz: u32,
-    /// Number of the first frame, counted while there are listeners. The gap between one block's
-    /// end and the next one's first frame is what was lost: by a slow listener, or by a slow
-    /// thread. If frames arrived just as the thread caught up, the gap is as many frames later.
+    /// Number of the first frame. Frames are counted while there are listeners. A gap after the
+    /// previous block is the number of lost frames, because the listener or the tap's thread was
+    /// too slow. The gap may be a few frames late if the callback added frames while the thread
+    /// emptied a full ring.
     pub first_frame: u64,
-    /// At least one.
+    /// The frames, at least one.
     pub frames: Arc<[StereoFrame]>,
 }
 
@@ -48,33 +49,34 @@ impl Block {
     }
 }
 
-/// Where listeners subscribe.
+/// Lets listeners subscribe to the device's sound.
 #[derive(Clone)]
 pub struct Tap {
     shared: Arc<Shared>,
     thread: Thread,
 }
 
-/// The maximum number of listeners is reached.
+/// The tap has the maximum number of listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} listen already, which is as many as khor serves at once", Tap::MAX_LISTENERS)]
+#[error("there are already {} listeners, the maximum; stop listening elsewhere", Tap::MAX_LISTENERS)]
 pub struct TapFull;
 
 struct Shared {
     blocks: broadcast::Sender<Block>,
-    /// There are listeners, and the callback must copy its frames.
+    /// Whether there are listeners, so that the callback must copy its frames.
     has_listeners: AtomicBool,
     sample_rate_hz: AtomicU32,
-    /// Frames that the ring had no room for. The callback adds to it, and the thread resets it.
+    /// Number of frames for which the ring had no room. The callback adds to it, and the thread
+    /// resets it.
     dropped_frames: AtomicU64,
     closed: AtomicBool,
 }
 
 impl Tap {
-    /// Most listeners at once.
+    /// Maximum number of listeners.
     pub const MAX_LISTENERS: usize = 32;
 
-    /// A tap, and its end for the callback.
+    /// Starts the thread. Returns the tap, and the feed through which the callback adds frames.
     pub(crate) fn start(sample_rate_hz: u32) -> std::io::Result<(Self, TapFeed)> {
         let shared = Arc::new(Shared::new(sample_rate_hz));
         let (producer, consumer) = RingBuffer::new(RING_FRAMES);
@@ -86,7 +88,7 @@ impl Tap {
         Ok((tap, TapFeed { shared, frames: producer }))
     }
 
-    /// Receives blocks from now on, until the receiver is dropped.
+    /// Subscribes a listener. It receives blocks until the receiver is dropped.
     pub fn listen(&self) -> Result<broadcast::Receiver<Block>, TapFull> {
         if self.listeners() >= Self::MAX_LISTENERS {
             return Err(TapFull);
@@ -119,18 +121,19 @@ impl Shared {
         }
     }
 
-    /// The thread: passes frames from the ring to the listeners.
+    /// The loop of the thread: passes frames from the ring to the listeners.
     fn forward_blocks(&self, mut ring: Consumer<StereoFrame>) {
         let mut first_frame = 0;
         while !self.closed.load(Relaxed) {
             if self.blocks.receiver_count() == 0 {
                 self.has_listeners.store(false, Relaxed);
-                // A new listener leaves a token that ends this call at once.
+                // A new listener unparks this thread. If it did so before this call, the call
+                // returns at once.
                 thread::park();
                 continue;
             }
             if !self.has_listeners.load(Relaxed) {
-                // Drop the frames and the losses from before the first listener.
+                // Drop the frames from before the first listener, and the count of lost frames.
                 take_all(&mut ring);
                 self.dropped_frames.store(0, Relaxed);
                 self.has_listeners.store(true, Relaxed);
@@ -139,7 +142,7 @@ impl Shared {
             if let Some(frames) = take_all(&mut ring) {
                 let sample_rate_hz = self.sample_rate_hz.load(Relaxed);
                 let block = Block { sample_rate_hz, first_frame, frames };
-                // The frames that did not fit came after these, which filled the ring.
+                // These frames filled the ring, so the frames that did not fit came after them.
                 first_frame = block.next_frame() + self.dropped_frames.swap(0, Relaxed);
                 // The last listener may have left.
                 self.blocks.send(block).ok();
@@ -156,7 +159,7 @@ fn take_all(ring: &mut Consumer<StereoFrame>) -> Option<Arc<[StereoFrame]>> {
     (!frames.is_empty()).then_some(frames)
 }
 
-/// The callback's end of the tap.
+/// The callback's side of the tap, through which it adds frames.
 pub(crate) struct TapFeed {
     shared: Arc<Shared>,
     frames: Producer<StereoFrame>,
@@ -168,8 +171,8 @@ impl TapFeed {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
 
-    /// Passes frames on if there are listeners: as many as fit, and counts the others. Audio
-    /// thread: no lock, no allocation, no system call.
+    /// Adds frames to the ring if there are listeners. Drops and counts frames that do not fit. For
+    /// the audio thread: takes no lock, allocates nothing and makes no system call.
     pub(crate) fn push(&mut self, left: &[f32], right: &[f32]) {
         if !self.shared.has_listeners.load(Relaxed) {
             return;
@@ -177,16 +180,16 @@ impl TapFeed {
         let given = left.len().min(right.len());
         let fitting = given.min(self.frames.slots());
         if fitting < given {
-            // Count them before the frames that fit. The ring's index publishes the count, so the
-            // thread knows how many frames are missing after those that it takes.
+            // Count the dropped frames before the other frames are added. When the thread sees
+            // these other frames, it then also sees the count.
             self.shared.dropped_frames.fetch_add((given - fitting) as u64, Relaxed);
         }
         let Ok(chunk) = self.frames.write_chunk_uninit(fitting) else { return };
         chunk.fill_from_iter(left.iter().zip(right).map(|(l, r)| [*l, *r]));
     }
 
-    /// Whether the thread has noticed that no listener is left. Until then a new listener may also
-    /// receive frames that were pushed before it subscribed.
+    /// Whether the thread has detected that no listener is left. Before that, a new listener may
+    /// also receive frames from before it subscribed.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         !self.shared.has_listeners.load(Relaxed)
@@ -197,7 +200,7 @@ impl TapFeed {
 mod tests {
     use super::*;
 
-    /// Pushes a counting ramp, `frames` at once, until `until` returns true.
+    /// Pushes frames whose values count up, `frames` at a time, until `until` returns true.
     fn ramp(feed: &mut TapFeed, frames: usize, mut until: impl FnMut() -> bool) {
         let mut next = 0.0_f32;
         khor_e2e::wait_until("enough frames to be pushed", || {
@@ -212,25 +215,25 @@ mod tests {
     fn listeners_receive_every_frame_in_order() {
         let (tap, mut feed) = Tap::start(48_000).unwrap();
         feed.push(&[9.0; 480], &[9.0; 480]);
-        assert_eq!(feed.frames.slots(), RING_FRAMES, "nobody listens");
+        assert_eq!(feed.frames.slots(), RING_FRAMES, "without listeners, no frame is copied");
         let mut one = tap.listen().unwrap();
-        let mut heard: Vec<f32> = Vec::new();
+        let mut received: Vec<f32> = Vec::new();
         ramp(&mut feed, 480, || {
             while let Ok(block) = one.try_recv() {
                 assert_eq!(block.sample_rate_hz, 48_000);
-                heard.extend(block.frames.iter().map(|[left, right]| {
+                received.extend(block.frames.iter().map(|[left, right]| {
                     assert_eq!(left, right);
                     *left
                 }));
             }
-            heard.len() > 10_000
+            received.len() > 10_000
         });
-        assert!(heard.windows(2).all(|pair| pair[1] - pair[0] == 1.0), "no frame is missing");
+        assert!(received.windows(2).all(|pair| pair[1] - pair[0] == 1.0), "no frame is missing");
         drop(one);
         ramp(&mut feed, 480, || !tap.shared.has_listeners.load(Relaxed));
         let free = feed.frames.slots();
         feed.push(&[9.0; 480], &[9.0; 480]);
-        assert_eq!(feed.frames.slots(), free, "nobody listens any more");
+        assert_eq!(feed.frames.slots(), free, "after the last listener, no frame is copied");
         let mut another = tap.listen().unwrap();
         ramp(&mut feed, 480, || {
             another.try_recv().is_ok_and(|block| block.frames.iter().all(|[l, _]| *l != 9.0))
@@ -240,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_full_ring_counts_dropped_frames() {
-        // Without the thread, which would empty the ring or find no listeners.
+        // No thread is started, because it would empty the ring.
         let (frames, _ring) = RingBuffer::new(RING_FRAMES);
         let mut feed = TapFeed { shared: Arc::new(Shared::new(48_000)), frames };
         feed.shared.has_listeners.store(true, Relaxed);
@@ -250,7 +253,7 @@ mod tests {
         assert_eq!(feed.frames.slots(), 0);
         feed.push(&[0.5; 16], &[0.5; 16]);
         let dropped = feed.shared.dropped_frames.load(Relaxed);
-        assert_eq!(dropped, 2 * long.len() as u64 + 16 - RING_FRAMES as u64, "all of them are counted");
+        assert_eq!(dropped, 2 * long.len() as u64 + 16 - RING_FRAMES as u64, "all dropped frames count");
     }
 
     #[test]
@@ -262,8 +265,8 @@ mod tests {
             while let Ok(block) = listener.try_recv() {
                 lost += block.first_frame - next_frame;
                 next_frame = block.next_frame();
-                // The value of a frame is its number, minus the frames from before the first
-                // listener.
+                // The frames' values count up, so a frame's number is its value minus the value of
+                // the first frame that arrived.
                 let begun_at = *begun_at.get_or_insert(block.frames[0][0]);
                 let given = block.frames[block.frames.len() - 1][0] + 1.0 - begun_at;
                 if lost > 0 && given as u64 == next_frame {

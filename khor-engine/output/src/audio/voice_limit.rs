@@ -1,21 +1,22 @@
-//! The limit of voices: lowers it when the processor is too slow, so that the sound has no gaps.
+//! Limits the number of voices while the processor is too slow, so that the sound has no gaps.
 
 use khor_synth::Synth;
 
-/// Load of a callback above which gaps are near, as a share of its time.
+/// A callback is overloaded if it takes more than this share of its block's length.
 const OVERLOAD: f32 = 0.85;
-/// Overloaded callbacks in a row that lower the limit. A single one was only interrupted.
+/// Number of overloaded callbacks in a row that lower the limit. A single one may only have been
+/// interrupted.
 const OVERLOADS_IN_A_ROW: u32 = 3;
-/// Load of a callback below which more voices fit, as a share of its time.
+/// There is room for more voices if callbacks take less than this share of their block's length.
 const LOW_LOAD: f32 = 0.5;
-/// Time of low load before the limit rises, seconds.
+/// How long the load must be low before the limit rises, seconds.
 const LOW_LOAD_S: f32 = 2.0;
-/// Lowest limit: a chord, a bass and a voice.
+/// The lowest limit: enough for a chord, a bass and a voice.
 const MIN_VOICES: u32 = 6;
-/// Voices by which the limit rises at once.
+/// Number of voices by which the limit rises at a time.
 const RESTORED_VOICES: u32 = 3;
 
-/// The number of voices that may sound, by the load of the callbacks.
+/// The maximum number of sounding voices, adapted to the load of the callbacks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VoiceLimit {
     limit: u32,
@@ -28,8 +29,9 @@ impl VoiceLimit {
         Self { limit: Synth::VOICES, overloads: 0, low_load_s: 0.0 }
     }
 
-    /// Takes the load of a callback of `length_s` seconds, as a share of that time. Returns the
-    /// limit if it changed. Audio thread; no allocation.
+    /// Updates the limit after a callback. `length_s` is the length of its block in seconds, and
+    /// `load` the share of this time that the callback took. Returns the limit if it changed. For
+    /// the audio thread; allocates nothing.
     pub(super) fn observe(&mut self, load: f32, length_s: f32) -> Option<u32> {
         self.overloads = if load > OVERLOAD { self.overloads + 1 } else { 0 };
         self.low_load_s = if load < LOW_LOAD { self.low_load_s + length_s } else { 0.0 };
@@ -45,7 +47,7 @@ impl VoiceLimit {
         (std::mem::replace(&mut self.limit, limit) != limit).then_some(limit)
     }
 
-    /// Voices that may sound, 6..=24.
+    /// The maximum number of sounding voices, 6..=24.
     pub(super) const fn limit(&self) -> u32 {
         self.limit
     }

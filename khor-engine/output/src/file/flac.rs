@@ -1,4 +1,4 @@
-//! FLAC files, through flac-codec, a piece at a time.
+//! Writes FLAC files with flac-codec.
 
 use std::{
     fs::File,
@@ -17,13 +17,13 @@ use super::sample::to_24_bit;
 pub(super) struct FlacWriter {
     inner: FlacSampleWriter<Shared>,
     file: Shared,
-    /// Samples of one piece, left and right in turn.
+    /// Interleaved samples of one piece.
     piece: Vec<i32>,
 }
 
 impl FlacWriter {
     pub(super) fn new(file: File, sample_rate_hz: u32) -> io::Result<Self> {
-        // Its default search makes files 1 % smaller and takes more than twice as long.
+        // flac-codec's default options make files 1 % smaller, but take more than twice as long.
         let file = Shared(Arc::new(Mutex::new(BufWriter::new(file))));
         let inner = FlacSampleWriter::new(file.clone(), Options::fast(), sample_rate_hz, 24, 2, None);
         Ok(Self { inner: inner.map_err(io_error)?, file, piece: Vec::new() })
@@ -46,7 +46,7 @@ impl FlacWriter {
     }
 }
 
-/// A file that the encoder owns and that khor can flush.
+/// A file that the encoder writes and that khor can flush.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<BufWriter<File>>>);
 
@@ -72,7 +72,7 @@ impl Seek for Shared {
     }
 }
 
-/// Of writing, the only error that isn't a mistake of ours is the disk's.
+/// Converts an error of the encoder. Only I/O errors can occur; others would be a bug of khor.
 fn io_error(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,

@@ -1,4 +1,4 @@
-//! Files of sound and of notes. The end of a file's name says what is in it.
+//! Writes sound files (WAV, FLAC) and note files (MIDI). The extension selects the format.
 
 mod flac;
 mod sample;
@@ -21,24 +21,24 @@ pub use self::{
     wav::{MAX_WAV_BYTES, WavBytes, wav_bytes},
 };
 
-/// What a file can hold.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// 24-bit stereo samples, at most 4 GiB.
     Wav,
-    /// The same samples in about half the space.
+    /// 24-bit stereo samples, compressed to about half the size.
     Flac,
-    /// Notes: a Standard MIDI File.
+    /// Notes, as a Standard MIDI File.
     Midi,
 }
 
-/// The end of a file's name is none that can be written.
+/// The file name has an unknown extension.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}: what it is to hold is not known; expected a name that ends in .wav, .flac or .mid")]
+#[error("{0}: unknown file format; expected a name that ends in .wav, .flac or .mid")]
 pub struct FormatError(String);
 
 impl Format {
-    /// By the end of the name, in any case.
+    /// The format for the extension of a file name, in upper or lower case.
     pub fn from_path(path: &Path) -> Result<Self, FormatError> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
         match extension.as_deref() {
@@ -50,23 +50,23 @@ impl Format {
     }
 }
 
-/// Frames that are handed to the writing thread at once.
+/// Minimum number of frames that are passed to the writing thread at a time.
 const PIECE_FRAMES: usize = 4096;
-/// Pieces that may wait for it.
+/// Capacity of the queue of the writing thread, pieces.
 const QUEUE_PIECES: usize = 16;
 
-/// A file of stereo samples, 24 bits each, written by a thread of its own.
+/// A file of 24-bit stereo samples, written by a thread of its own.
 ///
-/// Every 4096 frames (85 ms at 48 kHz) are written to the file at once, with the header of a WAV
-/// file. However the program ends, the file plays up to there. A truncated FLAC file does not
-/// contain its length, and its last frame may be incomplete.
+/// The thread writes every 4096 frames (85 ms at 48 kHz) to the file, and updates the header of a
+/// WAV file. So the file plays up to that point even if the program is killed. The header of an
+/// unfinished FLAC file lacks the length, and its last frame may be incomplete.
 pub struct SoundFile {
     pieces: SyncSender<Piece>,
     next: Piece,
     thread: JoinHandle<Result<(), FileError>>,
 }
 
-/// Samples of left and right.
+/// Samples of the left and of the right channel.
 type Piece = [Vec<f32>; 2];
 
 enum Writer {
@@ -75,7 +75,8 @@ enum Writer {
 }
 
 impl SoundFile {
-    /// Begins to write into a file that is open and empty. `None`: the format holds no samples.
+    /// Starts the thread that writes to `file`, which must be empty. Returns `None` if the format
+    /// has no samples.
     pub fn start(file: File, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
         let writer = match format {
             Format::Wav => Writer::Wav(WavWriter::new(file, sample_rate_hz)?),
@@ -88,8 +89,8 @@ impl SoundFile {
         Ok(Some(Self { pieces, next: Piece::default(), thread }))
     }
 
-    /// Appends frames, as many as the shorter slice holds; samples are -1..=1, beyond is clipped. Says whether the
-    /// file takes more: if not, [`Self::finish`] says why.
+    /// Appends frames. The shorter slice determines their number. Samples outside of -1..=1 are
+    /// clipped. Returns `false` if writing has failed; [`Self::finish`] then returns the error.
     pub fn push(&mut self, left: &[f32], right: &[f32]) -> bool {
         let frames = left.len().min(right.len());
         let [next_left, next_right] = &mut self.next;
@@ -103,8 +104,8 @@ impl SoundFile {
         self.pieces.send(std::mem::replace(&mut self.next, empty)).is_ok()
     }
 
-    /// Waits until everything is written, and completes the header. After an error what was written before is a good
-    /// file if it is [`FileError::Full`].
+    /// Waits until everything is written, and completes the header. After [`FileError::Full`], the
+    /// file is valid and contains the samples up to the limit.
     pub fn finish(mut self) -> Result<(), FileError> {
         self.send();
         drop(self.pieces);
@@ -131,7 +132,7 @@ impl Writer {
         written
     }
 
-    /// Makes the file playable up to the current position.
+    /// Writes buffered data to the file, so that it plays up to the current position.
     fn flush_to_file(&mut self) -> io::Result<()> {
         match self {
             Self::Wav(writer) => writer.flush_to_file(),
@@ -179,8 +180,8 @@ mod tests {
         assert_eq!(samples, IN_24_BITS);
     }
 
-    /// A copy of the unfinished file, as `kill -9` would leave it, once `holds_enough` is true.
-    fn cut(name: &str, holds_enough: impl Fn(&Path) -> bool) -> (tempfile::TempDir, std::path::PathBuf) {
+    /// A copy of an unfinished file, as `kill -9` would leave it, once `is_long_enough` is true.
+    fn cut(name: &str, is_long_enough: impl Fn(&Path) -> bool) -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let (whole, cut) = (dir.path().join(name), dir.path().join(format!("cut-{name}")));
         let mut file = begun(&whole);
@@ -191,7 +192,7 @@ mod tests {
         }
         khor_e2e::wait_until("a file that plays", || {
             std::fs::copy(&whole, &cut).unwrap();
-            holds_enough(&cut)
+            is_long_enough(&cut)
         });
         file.finish().unwrap();
         (dir, cut)
@@ -230,15 +231,15 @@ mod tests {
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::start(device, Format::Wav, 48_000);
         let error_kind = match &mut file {
-            // hound writes the header at once, and the device says no at once.
+            // hound writes the header at once, which fails.
             Err(error) => error.kind(),
             Ok(file) => {
                 let mut file = file.take().unwrap();
                 let piece = [0.5; PIECE_FRAMES];
-                assert!((0..1000).any(|_| !file.push(&piece, &piece)), "it stops taking samples");
+                assert!((0..1000).any(|_| !file.push(&piece, &piece)), "pushing samples fails");
                 match file.finish().unwrap_err() {
                     FileError::Io(error) => error.kind(),
-                    FileError::Full => panic!("not the format's limit"),
+                    FileError::Full => panic!("expected an I/O error"),
                 }
             }
         };
@@ -248,8 +249,8 @@ mod tests {
     #[test]
     fn the_extension_selects_the_format() {
         assert_eq!(Format::from_path(Path::new("a/b.mid")), Ok(Format::Midi));
-        let refused = Format::from_path(Path::new("x.mp3")).unwrap_err().to_string();
-        assert!(refused.starts_with("x.mp3:") && refused.ends_with(".wav, .flac or .mid"), "{refused}");
+        let error = Format::from_path(Path::new("x.mp3")).unwrap_err().to_string();
+        assert!(error.starts_with("x.mp3:") && error.ends_with(".wav, .flac or .mid"), "{error}");
         assert!(Format::from_path(Path::new("wav")).is_err());
     }
 }

@@ -1,24 +1,24 @@
-//! Samples as whole numbers, and why they cannot be written.
+//! Converts samples to whole numbers, and defines the errors of writing them.
 
 use std::io;
 
-/// Why samples can't be written.
+/// Why samples cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// The block would not fit; what was written before is a good file once finished.
-    #[error("a WAV file holds at most 4 GiB")]
+    /// The file would exceed the limit of its format. The samples up to the limit are kept.
+    #[error("the WAV file has reached the format's limit of 4 GiB")]
     Full,
-    /// The file could not be written.
+    /// The system cannot write the file.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// A sample of -1..=1 as 16 bits; beyond is clipped.
+/// Converts a sample of -1..=1 to 16 bits. Larger samples are clipped.
 pub fn to_16_bit(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
 }
 
-/// A sample of -1..=1 as 24 bits; beyond is clipped.
+/// Converts a sample of -1..=1 to 24 bits. Larger samples are clipped.
 pub(super) fn to_24_bit(sample: f32) -> i32 {
     const FULL_SCALE: f32 = 8_388_607.0;
     (sample.clamp(-1.0, 1.0) * FULL_SCALE).round() as i32

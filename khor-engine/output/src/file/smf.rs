@@ -1,4 +1,5 @@
-//! Standard MIDI Files, through midly: one track for tempo and names, one per role.
+//! Writes Standard MIDI Files with midly: a first track with tempo and meter, then a track for each
+//! role.
 
 use std::{io, path::Path};
 
@@ -8,19 +9,21 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind, num::u15,
 };
 
-/// Ticks per quarter: a step is 120, and a tick at 110 BPM about a millisecond.
+/// Ticks in a quarter note. A step of the music is 120 ticks. At 110 BPM, a tick is about a
+/// millisecond.
 const TICKS_PER_QUARTER: u16 = 480;
-/// 4/4, as bars of sixteen steps are.
+/// The meter 4/4: a bar of the music is sixteen steps, each a sixteenth note.
 const METER: MetaMessage<'static> = MetaMessage::TimeSignature(4, 2, 24, 8);
 
-/// Gathers notes and writes them as one file.
+/// Collects notes and writes them to one file.
 #[derive(Debug)]
 pub struct NoteFile {
     bpm: f32,
     notes: Vec<Note>,
 }
 
-/// A note's beginning or end, in the order of a track: ends before beginnings of the same tick.
+/// The beginning or the end of a note. In a track, events are sorted by tick, ends before
+/// beginnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
     tick: u64,
@@ -30,12 +33,12 @@ struct Event {
 }
 
 impl NoteFile {
-    /// A file at one tempo, 20..=300 beats per minute.
+    /// A file without notes. Its tempo is constant, 20..=300 beats per minute.
     pub fn new(bpm: f32) -> Self {
         Self { bpm, notes: Vec::new() }
     }
 
-    /// Adds notes; their order doesn't matter.
+    /// Adds notes, in any order.
     pub fn push(&mut self, notes: &[Note]) {
         self.notes.extend_from_slice(notes);
     }
@@ -62,8 +65,8 @@ impl NoteFile {
         write_output(path, &bytes)
     }
 
-    /// A role's notes as beginnings and ends. A note that is struck while it sounds ends first, since MIDI knows a
-    /// note only by its number.
+    /// The beginnings and ends of a role's notes. If a note begins while a note of the same number
+    /// sounds, the earlier one ends first, because MIDI identifies notes by their number.
     fn events(&self, role: Role) -> Vec<Event> {
         let mut notes: Vec<&Note> = self.notes.iter().filter(|note| note.role == role).collect();
         notes.sort_by(|a, b| a.midi.cmp(&b.midi).then(a.onset_s.total_cmp(&b.onset_s)));
@@ -73,7 +76,7 @@ impl NoteFile {
             let again = notes.get(at + 1).filter(|next| next.midi == note.midi);
             let again = again.map_or(u64::MAX, |next| self.tick(next.onset_s));
             if again == tick {
-                continue; // The next one is the same to MIDI.
+                continue; // The next note begins at the same tick, so MIDI cannot play both.
             }
             let end = self.tick(note.onset_s + f64::from(note.duration_s)).clamp(tick + 1, again);
             let velocity = (note.velocity.clamp(0.0, 1.0) * 127.0).round().max(1.0) as u8;
@@ -100,7 +103,7 @@ fn kinds(events: &[Event], role: Role) -> Vec<(u64, TrackEventKind<'static>)> {
     events.iter().map(kind).collect()
 }
 
-/// A track with what stands at its beginning; ticks of the events count from there.
+/// A track that begins with `head`. Each event has its tick, counted from the beginning.
 fn track(head: &[MetaMessage<'static>], events: Vec<(u64, TrackEventKind<'static>)>) -> Track<'static> {
     let head = head.iter().map(|message| (0, TrackEventKind::Meta(*message)));
     let mut before = 0;

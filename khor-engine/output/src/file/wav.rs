@@ -1,19 +1,19 @@
-//! WAV files, through hound.
+//! Writes WAV files with hound, on disk and in memory.
 
 use std::{fs::File, io, io::BufWriter};
 
 use super::sample::{FileError, to_16_bit, to_24_bit};
 
-/// Left and right, 24 bits each.
+/// Length of a frame of a file on disk, bytes: two samples of 24 bits.
 const FRAME_BYTES: u32 = 6;
-/// Bytes of a frame in memory: left and right, 16 bits each.
+/// Length of a frame of a file in memory, bytes: two samples of 16 bits.
 const SHORT_FRAME_BYTES: usize = 4;
-/// Bytes of the header of a file with 16 bits per sample.
+/// Length of the header of a file with 16 bits per sample, bytes.
 const HEADER_BYTES: usize = 44;
-/// The format counts bytes in 32 bits; some are left for the header.
+/// Maximum number of frames. The format counts bytes in 32 bits, and the header needs some of them.
 const MAX_FRAMES: u64 = ((u32::MAX - 1024) / FRAME_BYTES) as u64;
 
-/// Most bytes of a WAV file.
+/// Maximum length of a WAV file, bytes.
 pub const MAX_WAV_BYTES: u64 = u32::MAX as u64;
 
 pub(super) struct WavWriter {
@@ -47,7 +47,7 @@ impl WavWriter {
         Ok(())
     }
 
-    /// Writes the pushed samples to the file, with a header that covers them.
+    /// Writes the samples so far to the file, and updates its header.
     pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.inner.flush().map_err(io_error)
     }
@@ -57,16 +57,16 @@ impl WavWriter {
     }
 }
 
-/// A WAV file that grows in memory: 16 bits, stereo.
+/// A WAV file in memory, with 16-bit stereo samples.
 pub struct WavBytes(Vec<u8>);
 
 impl WavBytes {
-    /// Size of a file with this many frames, bytes.
+    /// Length of a file with this many frames, bytes.
     pub const fn length(frames: usize) -> usize {
         HEADER_BYTES + frames * SHORT_FRAME_BYTES
     }
 
-    /// Begins a file and reserves memory for this many frames.
+    /// Starts a file, and reserves memory for this many frames.
     pub fn new(sample_rate_hz: u32, frames: usize) -> Self {
         let spec = hound::WavSpec {
             channels: 2,
@@ -79,7 +79,7 @@ impl WavBytes {
         Self(bytes)
     }
 
-    /// Appends samples. Values beyond -1..=1 are clipped.
+    /// Appends samples. Samples outside of -1..=1 are clipped.
     pub fn push(&mut self, left: &[f32], right: &[f32]) {
         let samples = left.iter().zip(right).flat_map(|(l, r)| [to_16_bit(*l), to_16_bit(*r)]);
         self.0.extend(samples.flat_map(i16::to_le_bytes));
@@ -87,7 +87,7 @@ impl WavBytes {
 
     /// The complete file.
     pub fn finish(mut self) -> Vec<u8> {
-        // A file beyond the format's 4 GiB would not fit into memory either.
+        // The length fits into 32 bits, because a file above 4 GiB would not fit into memory.
         let samples = (self.0.len() - HEADER_BYTES) as u32;
         self.0[4..8].copy_from_slice(&(samples + HEADER_BYTES as u32 - 8).to_le_bytes());
         self.0[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&samples.to_le_bytes());
@@ -95,14 +95,14 @@ impl WavBytes {
     }
 }
 
-/// A whole WAV file in memory, 16 bits; samples are -1..=1, beyond is clipped.
+/// A complete WAV file with 16-bit stereo samples. Samples outside of -1..=1 are clipped.
 pub fn wav_bytes(left: &[f32], right: &[f32], sample_rate_hz: u32) -> Vec<u8> {
     let mut wav = WavBytes::new(sample_rate_hz, left.len());
     wav.push(left, right);
     wav.finish()
 }
 
-/// Of writing, the only error that isn't a mistake of ours is the disk's.
+/// Converts an error of hound. Only I/O errors can occur; others would be a bug of khor.
 fn io_error(error: hound::Error) -> io::Error {
     match error {
         hound::Error::IoError(error) => error,

@@ -1,5 +1,5 @@
-//! MIDI's clock: 24 messages a quarter note, on the grid of the composer's steps. It also starts
-//! and stops its followers.
+//! Schedules MIDI clock: 24 messages in each quarter note, aligned with the steps of the music.
+//! Also starts and stops the followers of the clock.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use alsa::seq::Addr;
 
 use super::schedule::{Message, Schedule};
 
-/// A step is a sixteenth. A quarter note has 24 clocks.
+/// Clock messages in a step. A step is a sixteenth note, and a quarter note has 24 clocks.
 const CLOCKS_PER_STEP: u32 = 6;
-/// If a step begins this long before or after the end of the previous one, steps were skipped or
-/// lost. Corrections of the queue's time are smaller.
+/// Steps were skipped or lost if a step begins more than this before or after the end of the
+/// previous step. Corrections of the queue's time are smaller.
 const GAP: Duration = Duration::from_millis(5);
-/// Time between the start and the first clock after it, which is on the bar line. Followers need it
-/// to get ready.
+/// How long before the bar line the start message is sent. Followers need this time to prepare for
+/// the first clock, which is on the bar line.
 const START_AHEAD: Duration = Duration::from_millis(1);
 
 /// A step of the music, in the queue's time.
@@ -24,27 +24,28 @@ pub(super) struct Step {
     pub(super) bar_start: bool,
 }
 
-/// The state of the clock's followers.
+/// The state of the clock and its followers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Clock {
     /// The clock is off.
     #[default]
     Off,
-    /// They are stopped until the next bar line.
+    /// The followers are stopped until the next bar line.
     Standing,
-    /// They follow, and have the time up to `until`.
+    /// The followers run. Clocks are scheduled up to `until`.
     Running { until: Duration },
 }
 
 impl Clock {
-    /// A clock that starts at the next bar line, if it is `wanted`.
-    pub(super) fn new(wanted: bool) -> Self {
-        if wanted { Self::Standing } else { Self::Off }
+    /// A clock that is off, or if `enabled` starts at the next bar line.
+    pub(super) fn new(enabled: bool) -> Self {
+        if enabled { Self::Standing } else { Self::Off }
     }
 
-    /// Schedules the clocks of a step, evenly spaced. After a gap, the followers are stopped,
-    /// because their position is wrong, and MIDI can only set it at a bar line. `new_subscribers`
-    /// have subscribed since the last bar line. Removes those that receive the start.
+    /// Schedules the clocks of a step, evenly spaced. Stops the followers after a gap, because
+    /// their position is then wrong, and khor can restart them only at a bar line.
+    /// `new_subscribers` have subscribed since the last bar line. A subscriber that receives the
+    /// start is removed from that list.
     pub(super) fn step(&mut self, step: Step, new_subscribers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP
@@ -73,7 +74,8 @@ impl Clock {
         *self = Self::Running { until: step.at + step.length };
     }
 
-    /// Schedules the stop, if followers run. The clock's messages from `cut` on were withdrawn.
+    /// Switches the clock off. If followers run, schedules a stop at `cut`, from which on the
+    /// clock's messages were withdrawn from the kernel.
     pub(super) fn stop(&mut self, cut: Duration, schedule: &mut Schedule) {
         let was = std::mem::take(self);
         if was != Self::Off {
@@ -102,8 +104,8 @@ mod tests {
         drained
     }
 
-    /// Plays steps of these lengths from `first` on, beginning at `at`. Returns the end of the last
-    /// step.
+    /// Plays steps of these lengths (milliseconds), beginning at `at`. `first` is the number of the
+    /// first step. Returns the end of the last step.
     fn play(
         clock: &mut Clock,
         schedule: &mut Schedule,
@@ -146,7 +148,7 @@ mod tests {
         assert_eq!(of(Message::Stop), [end]);
         assert_eq!(of(Message::Start), [ms(0), ms(719)]);
         assert_eq!(of(Message::Clock).len(), 6 * 4);
-        assert_eq!(of(Message::Clock)[18], ms(720), "none between stop and start");
+        assert_eq!(of(Message::Clock)[18], ms(720), "there is no clock between stop and start");
     }
 
     #[test]
@@ -159,7 +161,7 @@ mod tests {
             clock.step(step, new_subscribers, &mut schedule);
         };
         step(0, &mut new_subscribers);
-        assert_eq!(new_subscribers, [], "it starts with everybody else");
+        assert_eq!(new_subscribers, [], "the subscriber receives the common start");
         new_subscribers.push(late);
         (1..=32).for_each(|nth| step(nth, &mut new_subscribers));
         let mut sent = drain(&mut schedule);
@@ -175,6 +177,6 @@ mod tests {
         clock.stop(ms(0), &mut schedule);
         assert_eq!(drain(&mut schedule), [(ms(0), Message::Stop)]);
         play(&mut clock, &mut schedule, 0, ms(0), &[120]);
-        assert_eq!(drain(&mut schedule), [], "off");
+        assert_eq!(drain(&mut schedule), [], "the clock is off");
     }
 }

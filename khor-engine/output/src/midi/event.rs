@@ -1,4 +1,4 @@
-//! What the MIDI thread receives.
+//! The events that the MIDI thread receives.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use khor_signal::Levels;
 /// Settings of the MIDI output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MidiSettings {
-    /// Name of client and port.
+    /// Name of the sequencer client and of its port.
     pub port: String,
     /// Channel of the melody, 1..=16.
     pub melody_channel: u8,
@@ -16,30 +16,30 @@ pub struct MidiSettings {
     pub clock: bool,
 }
 
-/// What the MIDI thread receives.
+/// An event for the MIDI thread.
 #[derive(Clone, Debug)]
 pub enum MidiEvent {
-    /// The settings of the port, or none to close it.
+    /// New settings. `None` closes the port.
     Settings(Option<MidiSettings>),
-    /// A note and the instant at which it begins.
+    /// A note and the time of its onset.
     Note(Note, Instant),
-    /// A step of the composer, without swing. Each step arrives once, ahead of time, and begins
-    /// where the previous one ended. Otherwise the clock's followers are stopped until the next
+    /// A step of the music, without swing. Send each step once, before it begins. A step must begin
+    /// at the end of the previous one. Otherwise the clock's followers are stopped until the next
     /// bar.
     Step {
-        /// When it begins.
+        /// When the step begins.
         at: Instant,
-        /// How long it lasts.
+        /// Length of the step.
         length: Duration,
-        /// It is the first of a bar.
+        /// Whether the step is the first one of a bar.
         bar_start: bool,
     },
-    /// Levels and brightness (0..=1). Unchanged values are not sent.
+    /// Levels of the signals and brightness of the music, 0..=1. Only changed values are sent.
     Levels(Levels, f32),
-    /// Ends every note, and sends controller 123 on the used channels.
+    /// Ends all notes, and sends controller 123 (all notes off) on the used channels.
     AllNotesOff,
-    /// Ends every note, and every sound on all channels (controller 120).
+    /// Ends all notes, and sends controller 120 (all sound off) on all channels.
     Panic,
-    /// Ends every note, the clock and the thread.
+    /// Ends all notes, the clock and the thread.
     Stop,
 }

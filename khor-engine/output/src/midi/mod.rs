@@ -1,13 +1,13 @@
-//! MIDI through the ALSA sequencer: a port other programs can subscribe to.
+//! Sends MIDI through a port of the ALSA sequencer, to which other programs can subscribe.
 //!
-//! Notes use the channel of their role: melody as configured, bass 2, chords 3, percussion 10.
-//! Signals are controllers on channel 1. The music's time can be sent as MIDI [`clock`]. A thread
-//! ([`sender`]) owns the [`port`] and the [`schedule`] of pending messages.
+//! The role of a note selects its channel: melody as configured, bass 2, chords 3, percussion 10.
+//! Signals are controllers on channel 1. khor can also send MIDI [`clock`]. A thread ([`sender`])
+//! owns the [`port`] and the [`schedule`] of pending messages.
 //!
-//! Shortly before a message is due, it is put on a queue of the sequencer with its time on the
-//! clock of the [`queue`]. The kernel's timer sends it, so a late thread is not audible. Later
-//! messages stay here, for two reasons. A pad's note-offs may be due in minutes, and the kernel
-//! keeps 500 messages. And queued messages must be withdrawn for a silence.
+//! Shortly before a message is due, the thread puts it on a [`queue`] of the sequencer. The kernel
+//! sends the message on time, so a late thread is not audible. Messages that are due later wait in
+//! the schedule, for two reasons. The kernel's queue has room for only 500 messages, but note-offs
+//! may be due in minutes. And to silence the output, khor must withdraw all queued messages.
 
 mod clock;
 mod event;
@@ -33,7 +33,7 @@ use tracing::debug;
 pub use self::event::{MidiEvent, MidiSettings};
 use self::sender::Sender;
 
-/// Events that may wait for the thread; when it is full, events are dropped.
+/// Capacity of the event queue. While it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
 
 /// The MIDI output: a thread with a sequencer port. Dropping the last clone ends all notes.
@@ -62,8 +62,9 @@ impl MidiOutput {
         Ok(Self { events, health, has_port, ended: Arc::new(Mutex::new(ended)) })
     }
 
-    /// Sends an event to the thread. Never blocks; a full queue drops it. Without a port the thread
-    /// is not woken: it would wake twenty times a second only to drop events.
+    /// Sends an event to the thread. Never blocks: drops the event if the queue is full. Also drops
+    /// notes, steps and levels if no port is requested, because they would wake the thread twenty
+    /// times a second for nothing.
     pub fn send(&self, event: MidiEvent) {
         match &event {
             MidiEvent::Settings(settings) => self.has_port.store(settings.is_some(), Relaxed),
@@ -75,16 +76,16 @@ impl MidiOutput {
             }
         }
         if self.events.try_send(event).is_err() {
-            debug!("midi: an event was dropped, the sending thread is behind");
+            debug!("midi: dropped an event, because the queue of the sending thread is full");
         }
     }
 
-    /// Whether it works.
+    /// Whether the output works, or why it does not.
     pub fn health(&self) -> Health {
         self.health.lock().clone()
     }
 
-    /// Ends all notes and the thread, waiting at most `timeout`.
+    /// Ends all notes and the thread. Waits for at most `timeout`.
     pub fn stop(self, timeout: Duration) {
         self.send(MidiEvent::Stop);
         let _ = self.ended.lock().recv_timeout(timeout);

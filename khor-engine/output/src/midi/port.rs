@@ -1,5 +1,5 @@
-//! The port of the ALSA sequencer, and the queue through which the kernel sends messages when they
-//! are due.
+//! The port of the ALSA sequencer and its queue, from which the kernel sends messages when they are
+//! due.
 
 use std::{
     collections::BTreeSet,
@@ -18,17 +18,17 @@ use nix::errno::Errno;
 
 use super::{queue::Reading, schedule::Message};
 
-/// The kinds of queued messages that can be withdrawn separately. The number is their tag in the
-/// queue.
+/// The kinds of queued messages, each of which can be withdrawn separately. The number is their tag
+/// in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum MessageKind {
     /// Notes and controllers.
     Notes = 1,
-    /// The clock.
+    /// The MIDI clock, its start and its stop.
     Transport = 2,
 }
 
-/// A port to which other programs may subscribe. Dropping it drops its queued messages.
+/// A port to which other programs may subscribe. Dropping the port drops its queued messages.
 pub(super) struct Port {
     seq: Seq,
     own: Addr,
@@ -41,26 +41,26 @@ pub(super) struct Port {
 pub(super) struct PortError(#[from] alsa::Error);
 
 impl PortError {
-    /// The kernel holds as many of this client's messages as it allows. It has room again later.
+    /// Whether the kernel's queue is full. It will have room again later.
     pub(super) fn is_full(&self) -> bool {
         Errno::from_raw(self.0.errno()) == Errno::EAGAIN
     }
 
-    /// What the machine's owner can do.
+    /// What the user can do.
     pub(super) fn fix(&self) -> &'static str {
         match Errno::from_raw(self.0.errno()) {
             Errno::ENOENT | Errno::ENODEV => "load the kernel's sequencer: sudo modprobe snd-seq",
             Errno::EACCES => {
-                "let this user open /dev/snd/seq: sudo usermod -aG audio $USER, then log in again"
+                "allow this user to open /dev/snd/seq: sudo usermod -aG audio $USER, then log in again"
             }
-            _ => "see whether aconnect -l works",
+            _ => "run aconnect -l to check whether the sequencer works",
         }
     }
 }
 
 impl Port {
     pub(super) fn open(name: &str) -> Result<Self, PortError> {
-        // alsa-lib would print its error about a missing sequencer to stderr.
+        // alsa-lib would print an error to stderr if the sequencer is missing.
         let _quiet = alsa::Output::local_error_handler().ok();
         let name = CString::new(name.replace('\0', "")).unwrap_or_default();
         let seq = Seq::open(None, Some(Direction::Playback), true)?;
@@ -77,14 +77,14 @@ impl Port {
         Ok(Self { seq, own, queue })
     }
 
-    /// The queue's time now.
+    /// Reads the queue's time.
     pub(super) fn read_time(&self) -> Result<Reading, PortError> {
         let before = Instant::now();
         let queue = self.seq.get_queue_status(self.queue)?.get_real_time();
         Ok(Reading { before, queue, after: Instant::now() })
     }
 
-    /// Number of messages that the kernel has not sent yet.
+    /// Number of queued messages that the kernel has not sent yet.
     pub(super) fn waiting(&self) -> Result<i32, PortError> {
         Ok(self.seq.get_queue_status(self.queue)?.get_events())
     }
@@ -95,8 +95,8 @@ impl Port {
         subscriptions.map(|subscription| subscription.get_dest()).collect()
     }
 
-    /// Passes a message to the kernel, which sends it to the subscribers when the queue's time is
-    /// `at`. If that is past, it sends the message at once. Never blocks.
+    /// Puts a message on the queue. The kernel sends it to the subscribers when the queue's time is
+    /// `at`, or at once if this time has passed. Never blocks.
     pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
         let mut event = event(message);
         let kind = if message.is_transport() { MessageKind::Transport } else { MessageKind::Notes };
@@ -111,7 +111,7 @@ impl Port {
         Ok(())
     }
 
-    /// Withdraws messages that are due at `from` or later.
+    /// Removes messages of this kind from the queue if they are due at `from` or later.
     pub(super) fn withdraw(&self, kind: MessageKind, from: Duration) -> Result<(), PortError> {
         let condition = RemoveEvents::new()?;
         condition.set_condition(Remove::OUTPUT | Remove::TIME_AFTER | Remove::TAG_MATCH);
@@ -122,9 +122,9 @@ impl Port {
     }
 }
 
-/// Channels count from 1 in khor and from 0 on the wire.
+/// The sequencer's event for a message. Channels count from 1 in khor, and from 0 in the event.
 fn event(message: Message) -> Event<'static> {
-    // This field is for queues that follow a clock. Subscribers do not need it.
+    // Only a queue that follows a clock uses this field. Subscribers ignore it.
     let transport = EvQueueControl { queue: 0, value: () };
     match message {
         Message::Stop => Event::new(EventType::Stop, &transport),

@@ -1,14 +1,14 @@
-//! Maps instants to the time of the sequencer's queue. The two clocks differ, so the map is
-//! measured and corrected slowly.
+//! Converts instants to the time of the sequencer's queue. The two clocks drift, so khor measures
+//! their offset and corrects it slowly.
 
 use std::time::{Duration, Instant};
 
-/// Part of the measured difference between the clocks that is corrected at once.
+/// Each reading corrects the measured difference between the clocks divided by this number.
 const CORRECTION_SHARE: u32 = 8;
-/// A larger difference between the clocks is no drift: one of them has jumped.
+/// If the difference between the clocks is larger than this, one of them has jumped.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
 
-/// The queue's time, and the instants between which it was read.
+/// The queue's time, and the instants before and after it was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     pub(super) before: Instant,
@@ -17,28 +17,28 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// The reading that took less time.
+    /// The more exact one of two readings: the one that took less time.
     pub(super) fn sharper(self, other: Self) -> Self {
         if other.after - other.before < self.after - self.before { other } else { self }
     }
 }
 
-/// Maps instants to the queue's time and back.
+/// Converts instants to the queue's time and back.
 #[derive(Debug)]
 pub(super) struct TimeMap {
-    /// When the queue's time was zero.
+    /// The instant at which the queue's time was zero.
     zero: Instant,
 }
 
 impl TimeMap {
-    /// The map for a queue that has just started.
+    /// A map from the first reading of a queue.
     pub(super) fn new(reading: Reading) -> Self {
         let middle = reading.before + (reading.after - reading.before) / 2;
         Self { zero: middle.checked_sub(reading.queue).unwrap_or(middle) }
     }
 
-    /// Corrects the map with a new reading. A reading that does not contradict the map changes
-    /// nothing: it is inexact because the thread did not run between its two instants.
+    /// Corrects the map with a new reading. If the map's time is between the two instants of the
+    /// reading, it may be right, so the reading changes nothing.
     pub(super) fn follow(&mut self, reading: Reading) {
         let expected = self.instant(reading.queue);
         let early = reading.before.saturating_duration_since(expected);
@@ -52,12 +52,12 @@ impl TimeMap {
         }
     }
 
-    /// The queue's time at an instant; zero before its start.
+    /// The queue's time at an instant; zero before the queue started.
     pub(super) fn queue(&self, instant: Instant) -> Duration {
         instant.saturating_duration_since(self.zero)
     }
 
-    /// The instant of a time of the queue.
+    /// The instant at which the queue has this time.
     pub(super) fn instant(&self, queue: Duration) -> Instant {
         self.zero + queue
     }
@@ -80,13 +80,13 @@ mod tests {
             // The queue gains 100 µs a second, ten times as much as real clocks.
             let (now, queue_us) = (start + Duration::from_secs(second), second * 1_000_100);
             map.follow(reading(now, queue_us, 10));
-            let apart = map.queue(now).abs_diff(Duration::from_micros(queue_us));
-            assert!(apart < Duration::from_millis(1), "{apart:?} after {second} s");
+            let error = map.queue(now).abs_diff(Duration::from_micros(queue_us));
+            assert!(error < Duration::from_millis(1), "{error:?} after {second} s");
         }
     }
 
     #[test]
-    fn vague_readings_are_ignored_jumps_taken() {
+    fn inexact_readings_are_ignored_jumps_accepted() {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 0));
         let second = start + Duration::from_secs(1);

@@ -1,8 +1,8 @@
-//! The pending messages in the order of their times. Every note-on has exactly one note-off.
+//! The pending messages, sorted by time. Every note-on has exactly one note-off.
 //!
-//! All times are those of the sequencer's queue, so their order is certain even if its clock
-//! drifts. A message is passed to the kernel shortly before it is due. Until then it can be dropped
-//! without a withdrawal.
+//! All times are times of the sequencer's queue, so the order of messages is certain even if the
+//! queue's clock drifts. A message is passed to the kernel shortly before it is due. Until then it
+//! can be dropped without withdrawing it from the kernel.
 
 use std::{
     cmp::Reverse,
@@ -12,21 +12,21 @@ use std::{
 
 use alsa::seq::Addr;
 
-/// How long a message is remembered after it was due in the kernel: longer than any uncertainty of
-/// the queue's time.
+/// How long a message is remembered after it was due. This is longer than the error of the
+/// estimated queue time.
 const KEEP_SENT: Duration = Duration::from_millis(100);
 
-/// A MIDI message; channels 1..=16, other numbers 0..=127. Messages of one instant are sent in this
-/// order, so that a repeated note sounds again.
+/// A MIDI message. Channels are 1..=16, other numbers 0..=127. Messages that are due at the same
+/// time are sent in the order of these variants, so a note-off precedes the next note-on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Message {
-    /// The clock's followers stop.
+    /// Stops the clock's followers.
     Stop,
-    /// The clock's followers start. The next clock is on a bar line.
+    /// Starts the clock's followers. The next clock is on a bar line.
     Start,
-    /// One follower starts, because it subscribed while the others were following.
+    /// Starts one follower, which subscribed after the start of the others.
     StartFor(Addr),
-    /// A 24th of a quarter note.
+    /// A clock: a 24th of a quarter note has passed.
     Clock,
     NoteOff {
         channel: u8,
@@ -45,7 +45,7 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// Channel and number, if this is a note.
+    /// Channel and number of the note; `None` if the message is no note.
     fn key(self) -> Option<Key> {
         match self {
             Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
@@ -57,13 +57,13 @@ impl Message {
         matches!(self, Self::NoteOff { .. })
     }
 
-    /// Whether it belongs to the clock.
+    /// Whether the message is part of the MIDI clock.
     pub(super) fn is_transport(self) -> bool {
         matches!(self, Self::Stop | Self::Start | Self::StartFor(_) | Self::Clock)
     }
 
-    /// It may be sent late but not dropped. Otherwise a note would never end, or a follower would
-    /// never start or stop.
+    /// Whether the message may be late but must not be dropped. Without it, a note would never end,
+    /// or a follower would never start or stop.
     pub(super) fn is_essential(self) -> bool {
         matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start | Self::StartFor(_))
     }
@@ -72,23 +72,23 @@ impl Message {
 /// Channel and number of a note. Only one note with the same key sounds at a time.
 type Key = (u8, u8);
 
-/// A message that is due at a time of the queue.
+/// A message and the queue's time at which it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
     pub(super) at: Duration,
     pub(super) message: Message,
-    /// The note that this belongs to. A note-off is outdated if its note was struck again.
+    /// Number of the note. A note-off is outdated if a later note with the same key has begun.
     id: u64,
 }
 
-/// Pending notes and sounding notes.
+/// Pending messages and sounding notes.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<Due>>,
-    /// Notes that sound once the kernel has played all messages that it has received.
+    /// Notes that will sound once the kernel has sent all messages that it has received.
     sounding: BTreeMap<Key, u64>,
-    /// Messages of notes that the kernel has received, in that order, for a while after they were
-    /// due.
+    /// Messages of notes that the kernel has received, oldest first. They are kept for
+    /// [`KEEP_SENT`] after they were due.
     sent: Vec<Due>,
     next_id: u64,
 }
@@ -101,19 +101,20 @@ impl Schedule {
         self.add(off, Message::NoteOff { channel, note });
     }
 
-    /// Adds a message. A note's message belongs to the last note.
+    /// Adds a message. If it is a note-on or note-off, it belongs to the last added note.
     pub(super) fn add(&mut self, at: Duration, message: Message) {
         self.queue.push(Reverse(Due { at, message, id: self.next_id }));
     }
 
-    /// When the next message is due.
+    /// The time at which the next message is due.
     pub(super) fn next_due(&self) -> Option<Duration> {
         self.queue.peek().map(|due| due.0.at)
     }
 
-    /// The next message that is due at `until` or before. It stays until [`Self::accepted`] or
-    /// [`Self::drop_message`]. A sounding note is ended before it is struck again, and never before
-    /// the kernel's earlier messages of the note.
+    /// The next message that is due at `until` or before. The message stays in the schedule until
+    /// [`Self::accepted`] or [`Self::drop_message`]. If a note-on has the key of a sounding note,
+    /// returns the note-off of the sounding note first. A note's messages are never due before
+    /// messages with the same key that the kernel has received.
     pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
             let mut due = self.queue.peek()?.0;
@@ -139,13 +140,12 @@ impl Schedule {
         }
     }
 
-    /// The kernel has received the message that [`Self::next`] returned.
+    /// Call this when the kernel has accepted the message that [`Self::next`] returned.
     pub(super) fn accepted(&mut self, due: Due) {
         if let Some(key) = due.message.key() {
             self.sent.push(due);
             if due.message.is_off() {
-                // The note-off itself is outdated from now on, and is removed from the queue as
-                // such.
+                // The note-off in the queue is now outdated, so `next` removes it later.
                 self.sounding.remove(&key);
                 return;
             }
@@ -154,22 +154,22 @@ impl Schedule {
         self.queue.pop();
     }
 
-    /// Drops the message that [`Self::next`] returned, which must not be essential. Also drops its
-    /// note's note-off.
+    /// Drops the message that [`Self::next`] returned, which must not be essential. If it is a
+    /// note-on, its note-off becomes outdated.
     pub(super) fn drop_message(&mut self, due: Due) {
         debug_assert!(!due.message.is_essential(), "{due:?}");
         self.queue.pop();
     }
 
-    /// Forgets messages that the kernel has played by now.
+    /// Forgets messages that the kernel has sent by now.
     pub(super) fn forget_played(&mut self, now: Duration) {
         self.sent.retain(|sent| sent.at + KEEP_SENT >= now);
     }
 
-    /// Drops pending notes, and ends sounding ones at `cut`. The kernel's note messages from `cut`
-    /// on were withdrawn when the queue's time was `reached`. It is unknown whether messages
-    /// between the two were played, so all notes that may sound are ended. An extra note-off does
-    /// no harm.
+    /// Drops pending notes, and ends sounding notes at `cut`. Call this after the note messages
+    /// from `cut` on were withdrawn from the kernel. `reached` is the queue's time after the
+    /// withdrawal. If it is later than `cut`, the kernel may have sent some of these messages. So
+    /// all notes that may sound are ended: an extra note-off does no harm.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
         for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {
@@ -191,7 +191,7 @@ impl Schedule {
         self.queue.retain(|due| !due.0.message.is_transport());
     }
 
-    /// Forgets everything, because the port is gone.
+    /// Forgets all messages and notes. Call this when the port is closed.
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.sounding.clear();
@@ -210,7 +210,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Passes due messages to a kernel with room for all of them.
+    /// Passes due messages to a kernel whose queue has room for all of them.
     fn drain(schedule: &mut Schedule, until: Duration) -> Vec<(Duration, Message)> {
         let mut drained = Vec::new();
         while let Some(due) = schedule.next(until) {
@@ -226,7 +226,7 @@ mod tests {
         schedule.note(1, 60, 90, ms(0), ms(100));
         schedule.note(1, 60, 90, ms(50), ms(200));
         assert_eq!(drain(&mut schedule, ms(60)), [(ms(0), ON), (ms(50), OFF), (ms(50), ON)]);
-        assert_eq!(drain(&mut schedule, ms(150)), [], "the first note's off is out of date");
+        assert_eq!(drain(&mut schedule, ms(150)), [], "the first note-off is outdated");
         assert_eq!(drain(&mut schedule, ms(200)), [(ms(200), OFF)]);
         assert_eq!(schedule.next_due(), None);
     }
@@ -263,8 +263,8 @@ mod tests {
             drain(&mut schedule, ms(9)).into_iter().map(|(_, message)| message).collect::<Vec<_>>()
         };
         let other = Message::NoteOff { channel: 1, note: 61 };
-        assert_eq!(sent(ms(4)), [other], "its off was withdrawn, the other's on too");
-        assert_eq!(sent(ms(8)), [OFF, other], "the other may sound");
+        assert_eq!(sent(ms(4)), [other], "note 60 was withdrawn, and so was the note-off of 61");
+        assert_eq!(sent(ms(8)), [OFF, other], "note 60 may have begun before the withdrawal");
     }
 
     #[test]
@@ -276,12 +276,13 @@ mod tests {
         schedule.drop_message(lost);
         assert_eq!(drain(&mut schedule, ms(5)).len(), 1);
         let off = schedule.next(ms(10)).unwrap();
-        assert_eq!(schedule.next(ms(10)), Some(off), "it stays until it is taken");
+        assert_eq!(schedule.next(ms(10)), Some(off), "it stays until it is accepted");
         assert_eq!(drain(&mut schedule, ms(10)), [(ms(10), Message::NoteOff { channel: 1, note: 62 })]);
         assert_eq!(schedule.next_due(), None);
     }
 
-    /// The kernel's queue, in the order of time. Messages of one time keep their order of arrival.
+    /// The kernel's queue, sorted by time. Messages that are due at the same time keep the order in
+    /// which they arrived.
     #[derive(Default)]
     struct Kernel {
         waiting: Vec<(Duration, Message)>,

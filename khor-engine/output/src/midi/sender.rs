@@ -1,4 +1,4 @@
-//! The thread that owns the port: opens it, and passes due messages to the kernel.
+//! The thread that owns the MIDI port: opens the port, and passes due messages to the kernel.
 
 use std::{
     collections::BTreeSet,
@@ -27,26 +27,28 @@ use super::{
 
 /// Time between two attempts to open a missing sequencer.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
-/// How early a message is passed to the kernel. It is as long as this thread may oversleep. It is
-/// shorter than the 40 ms by which notes arrive early, so a new message belongs after all that were
-/// passed on.
+/// How long before its due time a message is passed to the kernel. The thread may oversleep by this
+/// time. It must be below 40 ms: notes are composed at least 40 ms ahead, so no note is due before
+/// a message that the kernel already has.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
-/// Messages that are due later than this can certainly be withdrawn.
+/// A message that is due later than this can certainly be withdrawn from the kernel.
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
-/// Time between two attempts to pass a note-off to a full kernel.
+/// Time between two attempts to pass an essential message to the kernel while its queue is full.
 const FULL_RETRY: Duration = Duration::from_millis(5);
-/// After its first tick, a queue's clock may be ahead by up to one tick (a millisecond), if other
-/// programs use the same timer.
+/// Wait before the first reading of a new queue's clock. If other programs use the same timer, the
+/// first tick may be too early by up to a millisecond.
 const QUEUE_WARM_UP: Duration = Duration::from_millis(10);
-/// Readings of a new queue's clock. The most exact one counts.
+/// Number of readings of a new queue's clock. The most exact one is used.
 const CLOCK_READINGS: usize = 8;
 /// Time between two readings of the queue's clock and of the subscribers.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Longest wait for the last note-offs before the port closes, and time between two checks.
+/// Maximum wait for the last note-offs before the port closes.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
+/// Time between two checks whether the last note-offs were sent.
 const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(2);
-/// First of the controllers that carry signals, and their order (as in the original khor).
+/// Number of the first controller that carries a signal.
 const FIRST_SIGNAL_CC: u8 = 20;
+/// The signals that are sent as controllers, in the order of the original khor.
 const SIGNAL_CCS: [SignalId; 8] = [
     SignalId::Exec,
     SignalId::Rx,
@@ -59,26 +61,26 @@ const SIGNAL_CCS: [SignalId; 8] = [
 ];
 /// Controller of the filter cutoff: the music's brightness.
 const CUTOFF_CC: u8 = 74;
-/// Controllers go out on the first channel.
+/// The channel of all controllers.
 const CC_CHANNEL: u8 = 1;
-/// Ends a channel's notes as if their keys were released.
+/// The controller that ends a channel's notes as if their keys were released.
 const ALL_NOTES_OFF_CC: u8 = 123;
-/// Ends a channel's sound at once.
+/// The controller that ends a channel's sound at once.
 const ALL_SOUND_OFF_CC: u8 = 120;
 const CHANNELS: std::ops::RangeInclusive<u8> = 1..=16;
 
-/// An open port and its clock.
+/// An open port, its clock and its subscribers.
 struct Connection {
     port: Port,
     time: TimeMap,
     polled_at: Instant,
-    /// Channels that notes were sent on, bit 0 for channel 1.
+    /// Channels on which notes were sent; bit 0 is channel 1.
     used_channels: u16,
-    /// The last value of each controller.
+    /// The last sent value of each controller.
     controllers: [Option<u8>; 128],
     clock: Clock,
     subscribers: BTreeSet<Addr>,
-    /// Subscribers that have not received the clock's bar line yet.
+    /// Subscribers that have not received the clock's start yet.
     new_subscribers: Vec<Addr>,
 }
 
@@ -112,7 +114,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads the subscribers. Sends every controller again if there are new ones.
+    /// Reads the subscribers. If there are new ones, all controllers are sent again.
     fn update_subscribers(&mut self) {
         let subscribers = self.port.subscribers();
         self.new_subscribers.retain(|subscriber| subscribers.contains(subscriber));
@@ -150,9 +152,9 @@ pub(super) struct Sender {
     connection: Option<Connection>,
     schedule: Schedule,
     retry_at: Instant,
-    /// Until then, a note-off waits for a full kernel.
+    /// When to try again after the kernel's queue was full.
     full_until: Option<Instant>,
-    /// Messages that a full kernel rejected, since the thread began.
+    /// Messages that were dropped since the thread started, because the kernel's queue was full.
     dropped: u64,
 }
 
@@ -187,7 +189,7 @@ impl Sender {
         }
     }
 
-    /// Whether the settings request a port and none is open.
+    /// Whether the settings request a port but none is open.
     fn needs_port(&self) -> bool {
         self.settings.is_some() && self.connection.is_none()
     }
@@ -213,7 +215,7 @@ impl Sender {
         }
     }
 
-    /// Applies settings. Only a change of the port's name needs a new port.
+    /// Applies settings. Opens a new port only if the port's name has changed.
     pub(super) fn set_settings(&mut self, settings: Option<MidiSettings>) {
         let name = |settings: &Option<MidiSettings>| settings.as_ref().map(|settings| settings.port.clone());
         let keeps_port = name(&self.settings) == name(&settings);
@@ -245,8 +247,8 @@ impl Sender {
         }
     }
 
-    /// Drops all scheduled messages, because there is no port. Its subscribers know that it is
-    /// gone.
+    /// Closes the port after an error, and drops all scheduled messages. No note-offs are sent: the
+    /// kernel reports the closed port to the subscribers.
     fn port_failed(&mut self, error: &PortError) {
         self.connection = None;
         self.schedule.clear();
@@ -255,7 +257,7 @@ impl Sender {
         self.publish_health(Health::failing(error.to_string(), error.fix()));
     }
 
-    /// Publishes the health. Logs a new failure once.
+    /// Publishes the health. Logs each new failure once.
     fn publish_health(&self, health: Health) {
         let mut published = self.health.lock();
         if let Some(error) = health.error().filter(|_| *published != health) {
@@ -290,7 +292,7 @@ impl Sender {
         }
     }
 
-    /// Passes messages to the kernel that are due within [`LOOK_AHEAD`].
+    /// Passes the messages to the kernel that are due within [`LOOK_AHEAD`].
     fn send_due(&mut self) {
         if let Err(error) = self.try_send_due() {
             self.port_failed(&error);
@@ -321,7 +323,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Drops a message that the kernel has no room for.
+    /// Drops a message because the kernel's queue is full.
     fn drop_message(&mut self, due: Due) {
         self.schedule.drop_message(due);
         if let (Message::Controller { controller, .. }, Some(connection)) =
@@ -335,8 +337,8 @@ impl Sender {
         }
     }
 
-    /// Ends every note, and sends that on the used channels. If `at_once`, ends all sound on all
-    /// channels.
+    /// Ends all notes, and sends "all notes off" on the used channels. If `at_once`, also sends
+    /// "all sound off" on all channels.
     fn silence(&mut self, at_once: bool) {
         let Some(connection) = &self.connection else { return };
         let used_channels = CHANNELS.filter(|channel| connection.used_channels >> (channel - 1) & 1 == 1);
@@ -368,8 +370,8 @@ impl Sender {
         }
     }
 
-    /// Ends every note and the clock. Waits until the kernel has sent that, because queued messages
-    /// disappear with the port.
+    /// Ends all notes and the clock, then closes the port. Waits until the kernel has sent the last
+    /// messages, because closing the port drops queued messages.
     fn close(&mut self) {
         self.silence(false);
         self.stop_clock();
@@ -390,8 +392,8 @@ impl Sender {
     }
 }
 
-/// Withdraws queued messages. Returns the queue's time from which they were withdrawn, and the
-/// queue's time of the call.
+/// Withdraws queued messages from the kernel. Returns the queue's time from which on they were
+/// withdrawn, and the queue's time after the withdrawal.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;

@@ -1,5 +1,5 @@
-//! A target and its address. A separate thread looks up the target's name, because a look-up can
-//! take many seconds. Notes for other targets do not wait for it.
+//! An OSC target and its current address. A separate thread looks up the target's name, because a
+//! look-up may take many seconds. Messages to other targets do not wait for it.
 
 use std::{
     io::{self, ErrorKind},
@@ -16,12 +16,13 @@ use tracing::{debug, warn};
 
 use super::OscTarget;
 
-/// Time between look-ups of a name that does not resolve, or whose address cannot be sent to.
+/// Time between look-ups of a name while it does not resolve, or while sending to its address
+/// fails.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
-/// Time between look-ups of other names: the host's address may have changed.
+/// Time between look-ups of other names. The host's address may have changed.
 const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
-/// Interval of the log limit. A target that alternates between failing and working is logged once
-/// in this time.
+/// Minimum time between two log records of send errors for one target, which may alternate between
+/// failing and working.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A configured target.
@@ -29,7 +30,7 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 pub(super) struct Destination {
     target: OscTarget,
     own: Arc<OwnTraffic>,
-    /// Held by the sender, the look-up and the health report, each for microseconds.
+    /// The sender, the look-up and the health report hold this lock for microseconds each.
     state: Mutex<State>,
 }
 
@@ -38,9 +39,9 @@ struct State {
     route: Option<Route>,
     /// The error of the last look-up, while there is no address.
     lookup_error: Option<String>,
-    /// The error of the last datagram.
+    /// The error of the last datagram; `None` if it was sent.
     send_error: Option<SendError>,
-    /// When a failure to send was logged last.
+    /// When a send error was last logged.
     logged_at: Option<Instant>,
 }
 
@@ -48,13 +49,13 @@ struct State {
 struct Route {
     socket: UdpSocket,
     address: SocketAddr,
-    /// Whether the datagrams count as edge or as local traffic.
+    /// Whether the datagrams count as edge traffic or as local traffic.
     place: CountedAt,
 }
 
-/// An error while a datagram was sent.
+/// Why a datagram was not sent.
 #[derive(Debug, thiserror::Error)]
-#[error("sending to {to}: {cause}")]
+#[error("cannot send to {to}: {cause}")]
 struct SendError {
     to: IpAddr,
     cause: io::Error,
@@ -65,8 +66,8 @@ impl Destination {
         Self { target, own, state: Mutex::default() }
     }
 
-    /// Opens the destination: an address at once, a name once it resolves. A changed address opens
-    /// it again.
+    /// Opens the destination. Datagrams can be sent at once if the target is an address, and after
+    /// the first look-up if it is a name.
     pub(super) fn open(target: OscTarget, own: Arc<OwnTraffic>) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
         let this = Arc::new(Self::new(target, own));
@@ -79,8 +80,8 @@ impl Destination {
         this
     }
 
-    /// Starts a thread that looks up the host's addresses while the destination is kept: at once,
-    /// each minute, and each `retry` while it cannot be sent to.
+    /// Starts a thread that looks up the host's addresses until the destination is dropped: at
+    /// once, then every minute, and every `retry` while the target fails.
     pub(super) fn spawn_lookups(
         self: &Arc<Self>,
         look_up: impl Fn(&OscTarget) -> io::Result<Vec<SocketAddr>> + Send + 'static,
@@ -99,17 +100,17 @@ impl Destination {
         &self.target
     }
 
-    /// Whether it has an address.
+    /// Whether the destination has an address.
     pub(super) fn is_open(&self) -> bool {
         self.state().route.is_some()
     }
 
-    /// The current address, if there is one and the last datagram was sent.
+    /// The current address; `None` if there is none or the last datagram was not sent.
     pub(super) fn reached(&self) -> Option<SocketAddr> {
         self.state().reached()
     }
 
-    /// Sends to the target, if it has an address. Never blocks.
+    /// Sends a datagram to the target, if it has an address. Never blocks.
     pub(super) fn send(&self, datagram: &[u8]) {
         let mut state = self.state();
         let Some(Route { socket, address, place }) = &state.route else { return };
@@ -119,8 +120,8 @@ impl Destination {
                 self.own.sent_datagram(place, length, to);
                 state.send_error = None;
             }
-            // The send buffer is full, or the receiver does not listen yet. The address is still
-            // right.
+            // The send buffer is full, or no program receives on that port yet. The address is
+            // still right.
             Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionRefused) => {}
             Err(cause) => self.fail(&mut state, SendError { to, cause }),
         }
@@ -133,8 +134,8 @@ impl Destination {
         TargetHealth { target: self.target.to_string(), ok: state.reached().is_some(), error }
     }
 
-    /// Takes the result of a look-up. Opens another route if the current address has changed or
-    /// cannot be sent to. A send error is reported until a datagram is sent.
+    /// Handles the result of a look-up. Opens another route if the current address has changed, or
+    /// if sending to it fails. A send error is reported until a datagram is sent.
     pub(super) fn set_addresses(&self, found: io::Result<Vec<SocketAddr>>) {
         let found = found.and_then(|addresses| self.new_route(&addresses));
         let mut state = self.state();
@@ -144,19 +145,19 @@ impl Destination {
                 state.lookup_error = None;
             }
             Err(error) if state.route.is_some() => {
-                debug!("osc: {}: {error}; its last address is kept", self.target);
+                debug!("osc: cannot look up {}: {error}; its last address is kept", self.target);
             }
             Err(error) => {
                 let error = error.to_string();
                 if state.lookup_error.as_ref() != Some(&error) {
-                    warn!("osc: {}: {error}; it is tried again", self.target);
+                    warn!("osc: cannot look up {}: {error}; khor tries again", self.target);
                 }
                 state.lookup_error = Some(error);
             }
         }
     }
 
-    /// `None` means that the current route stays.
+    /// A route to one of these addresses; `None` if the current route stays.
     fn new_route(&self, addresses: &[SocketAddr]) -> io::Result<Option<Route>> {
         let (current, is_failing) = {
             let state = self.state();
@@ -167,7 +168,7 @@ impl Destination {
         if current == Some(chosen) { Ok(None) } else { Route::open(chosen).map(Some) }
     }
 
-    /// Whether to look up the host. The last look-up was `age` ago.
+    /// Whether to look up the host now. The last look-up was `age` ago.
     fn is_due(&self, age: Option<Duration>) -> bool {
         self.reached().is_none() || age.is_none_or(|age| age >= LOOKUP_INTERVAL)
     }
@@ -175,7 +176,7 @@ impl Destination {
     fn fail(&self, state: &mut State, error: SendError) {
         let is_new = state.send_error.is_none();
         if is_new && state.logged_at.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
-            warn!("osc: {}: {error}; it is sent to all the same", self.target);
+            warn!("osc: {}: {error}; khor keeps sending to this target", self.target);
             state.logged_at = Some(Instant::now());
         }
         state.send_error = Some(error);
@@ -197,13 +198,13 @@ impl Route {
         let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
         let socket = UdpSocket::bind(any)?;
         socket.set_nonblocking(true)?;
-        // Without this option the kernel sends nothing to broadcast addresses.
+        // Without this option, the kernel does not send to broadcast addresses.
         socket.set_broadcast(true)?;
         Ok(Self { socket, address, place: CountedAt::of_destination(address) })
     }
 }
 
-/// The health of all targets together. It names a failing target even if the others work.
+/// The health of the whole output. It names each failing target, even if the others work.
 pub(super) fn combined_health(targets: &[TargetHealth]) -> Health {
     let failing: Vec<String> = targets
         .iter()
@@ -237,14 +238,15 @@ fn look_up_repeatedly(
     }
 }
 
-/// This may take many seconds.
+/// Looks up the addresses of a target. This may take many seconds.
 fn look_up(target: &OscTarget) -> io::Result<Vec<SocketAddr>> {
     let mut addresses: Vec<SocketAddr> = (target.host.as_str(), target.port).to_socket_addrs()?.collect();
     addresses.dedup();
     Ok(addresses)
 }
 
-/// The current address while it is in the list, or the next one if it fails. Otherwise the first.
+/// Chooses the current address if it is in the list, or the next one if the current one fails.
+/// Otherwise chooses the first.
 fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, is_failing: bool) -> Option<SocketAddr> {
     let at = addresses.iter().position(|address| Some(*address) == current);
     let chosen = at.map_or(0, |at| if is_failing { (at + 1) % addresses.len() } else { at });
@@ -259,7 +261,7 @@ mod tests {
 
     use super::*;
 
-    /// The kernel cannot send to port 0, on any machine.
+    /// The kernel cannot send to port 0.
     const UNREACHABLE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
     fn destination(host: &str, port: u16) -> Destination {
@@ -282,16 +284,16 @@ mod tests {
         destination.send(b"lost");
         let health = destination.health();
         let error = health.error.clone().unwrap();
-        assert!(!health.ok && error.starts_with("sending to 127.0.0.1: "), "{error}");
+        assert!(!health.ok && error.starts_with("cannot send to 127.0.0.1: "), "{error}");
         let combined_health = combined_health(&[health]);
         assert!(
             !combined_health.ok
-                && combined_health.error().unwrap().starts_with("studio.local:9000: sending to ")
+                && combined_health.error().unwrap().starts_with("studio.local:9000: cannot send to ")
         );
         assert!(combined_health.fix().unwrap().contains("osc.host"));
 
         destination.set_addresses(Ok(vec![address]));
-        assert!(!destination.health().ok, "nobody knows yet whether that one is better");
+        assert!(!destination.health().ok, "nothing was sent to the new address yet");
         destination.send(b"hello");
         let health = destination.health();
         assert_eq!((health.ok, health.error), (true, None));
@@ -303,7 +305,7 @@ mod tests {
         let all = UdpSocket::bind("0.0.0.0:0").unwrap();
         all.set_read_timeout(Some(khor_patience::hang_timeout())).unwrap();
         let port = all.local_addr().unwrap().port();
-        // The broadcast address of this machine, which works without a network.
+        // The broadcast address of the loopback device works without a network.
         let here = Destination::open(OscTarget { host: "127.255.255.255".into(), port }, Arc::default());
         here.send(b"hello");
         assert_eq!(here.health().error, None);
@@ -313,7 +315,7 @@ mod tests {
         everywhere.send(b"hello");
         let health = everywhere.health();
         assert_eq!(health.ok, health.error.is_none());
-        assert!(!health.error.is_some_and(|error| error.contains("ermission")), "it is allowed to");
+        assert!(!health.error.is_some_and(|error| error.contains("ermission")), "broadcast is permitted");
     }
 
     #[test]
@@ -326,18 +328,18 @@ mod tests {
         destination.set_addresses(Ok(vec![UNREACHABLE]));
         assert!(!destination.is_due(Some(LOOKUP_INTERVAL / 2)) && destination.is_due(Some(LOOKUP_INTERVAL)));
         destination.send(b"lost");
-        assert!(destination.is_due(Some(Duration::ZERO)), "it can't be sent to");
+        assert!(destination.is_due(Some(Duration::ZERO)), "sending fails");
 
         destination.set_addresses(Err(io::Error::other("no such name")));
-        assert!(destination.is_open(), "what it was is better than nothing");
-        assert!(destination.health().error.unwrap().starts_with("sending to "));
+        assert!(destination.is_open(), "the last address is kept");
+        assert!(destination.health().error.unwrap().starts_with("cannot send to "));
     }
 
     #[test]
     fn a_working_current_address_is_kept() {
         let [a, b, c] = [1, 2, 3].map(|port| SocketAddr::from(([10, 0, 0, 1], port)));
         assert_eq!(choose(&[a, b], None, false), Some(a));
-        assert_eq!(choose(&[b, a], Some(a), false), Some(a), "in whatever order they come");
+        assert_eq!(choose(&[b, a], Some(a), false), Some(a), "in any order");
         assert_eq!(choose(&[a, b], Some(a), true), Some(b));
         assert_eq!(choose(&[a, b], Some(b), true), Some(a));
         assert_eq!(choose(&[a, b], Some(c), false), Some(a));

@@ -1,10 +1,12 @@
-//! OSC over UDP: notes, signals and rates for other programs, in the formats of the original khor.
+//! Sends notes, signals, cues and rates to other programs as OSC over UDP, in the formats of the
+//! original khor.
 //!
 //! | address | types | meaning |
 //! |---|---|---|
 //! | `/khor/note` | `iiff` | channel, MIDI note, velocity 0..1, duration s; the bundle's time tag is the onset |
 //! | `/khor/signal` | `sf` | name of the lane, level 0..1; on change, at most 50 a second each |
 //! | `/khor/deviation` | `sf` | name of the lane, octaves above its baseline; on change, at most 50 a second each |
+//! | `/khor/cue` | `ssi` | kind of the cue, name of the process (empty if unknown), its id (0 if unknown) |
 //! | `/khor/metrics` | `fffffffff` | exec/s, rx kB/s, tx kB/s, csw/s, read kB/s, write kB/s, retx/s, irq/s, mem %; ten a second |
 
 mod destination;
@@ -33,32 +35,33 @@ use tracing::debug;
 use self::destination::Destination;
 pub use self::target::OscTarget;
 
-/// Events that may wait for the sending thread; when it is full, events are dropped.
+/// Capacity of the event queue. While it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
-/// A note is sent this long before it begins. A receiver that uses time tags has enough time. A
-/// receiver that ignores them plays evenly, because the time is always the same. Notes are composed
-/// 40 to 50 ms ahead.
+/// How long before its onset a note is sent. This is enough for a receiver that uses time tags. It
+/// is always the same, so a receiver that ignores time tags plays in rhythm. Notes are composed 40
+/// to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
-/// A level that has moved less than this is unchanged.
+/// A level that differs by less than this from the last sent one counts as unchanged.
 const LEVEL_CHANGE: f32 = 1e-3;
-/// A deviation that has moved less than this is unchanged, octaves.
+/// A deviation that differs by less than this from the last sent one counts as unchanged, octaves.
 const DEVIATION_CHANGE: f32 = 0.02;
-/// Shortest time between two values of one signal: 50 a second, with room for a timer's jitter.
+/// Minimum time between two values of one lane: 50 a second, with room for a timer's jitter.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(18);
 
 /// An event for the OSC thread.
 #[derive(Clone, Debug)]
 pub enum OscEvent {
-    /// Send to these targets from now on. An empty list switches OSC off.
+    /// The targets from now on. An empty list switches OSC off.
     Targets(Vec<OscTarget>),
     /// A note and the wall-clock time of its onset.
     Note(Note, SystemTime),
     /// The lanes of a catalogue. Levels are sent as `/khor/signal` and deviations as
-    /// `/khor/deviation`. Unchanged values are not sent.
+    /// `/khor/deviation`. Only changed values are sent.
     Lanes(Catalogue, Lanes),
-    /// A cue: its kind, the name of its process (empty if unknown) and its pid (0 if unknown).
+    /// A cue: its kind, the name of its process (empty if unknown) and the process id (0 if
+    /// unknown).
     Cue(&'static str, String, u32),
-    /// The nine rates of `/khor/metrics`, in its order.
+    /// The nine values of `/khor/metrics`, in the order of the message.
     Metrics([f32; 9]),
 }
 
@@ -71,7 +74,7 @@ pub struct OscOutput {
     events: SyncSender<OscEvent>,
     destinations: Destinations,
     /// Whether there is a target. Only `send` uses it.
-    wanted: Arc<AtomicBool>,
+    has_target: Arc<AtomicBool>,
 }
 
 impl OscOutput {
@@ -79,30 +82,31 @@ impl OscOutput {
     pub fn start(targets: Vec<OscTarget>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let destinations = Destinations::default();
-        let wanted = Arc::new(AtomicBool::new(!targets.is_empty()));
+        let has_target = Arc::new(AtomicBool::new(!targets.is_empty()));
         let mut sender = Sender::new(Arc::clone(&destinations), own);
         thread::Builder::new().name("khor-osc".into()).spawn(move || {
             sender.set_targets(targets);
             sender.run(&receiver);
         })?;
-        Ok(Self { events, destinations, wanted })
+        Ok(Self { events, destinations, has_target })
     }
 
-    /// Sends an event to the thread. Never blocks; a full queue drops it. Without a target the
-    /// thread is not woken: it would wake seventy times a second only to drop events.
+    /// Sends an event to the thread. Never blocks: drops the event if the queue is full. Also drops
+    /// the event if there is no target, because it would wake the thread for nothing, seventy times
+    /// a second.
     pub fn send(&self, event: OscEvent) {
         match &event {
-            OscEvent::Targets(targets) => self.wanted.store(!targets.is_empty(), Relaxed),
-            _ if !self.wanted.load(Relaxed) => return,
+            OscEvent::Targets(targets) => self.has_target.store(!targets.is_empty(), Relaxed),
+            _ if !self.has_target.load(Relaxed) => return,
             _ => {}
         }
         if self.events.try_send(event).is_err() {
-            debug!("osc: an event was dropped, the sending thread is behind");
+            debug!("osc: dropped an event, because the queue of the sending thread is full");
         }
     }
 
-    /// Its health. If one target fails, the output counts as failing, but other targets still
-    /// receive everything.
+    /// The health of the output. If one target fails, the output counts as failing, but the other
+    /// targets still receive all messages.
     pub fn health(&self) -> Health {
         destination::combined_health(&self.targets())
     }
@@ -128,7 +132,7 @@ struct Sender {
     shared: Destinations,
     own: Arc<OwnTraffic>,
     destinations: Vec<Arc<Destination>>,
-    /// The current address of each destination when lanes were sent last.
+    /// The address of each destination when lanes were last sent.
     reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
     /// The catalogue of the values in `levels` and `deviations`.
@@ -200,7 +204,7 @@ impl Sender {
         self.reset_sent();
     }
 
-    /// Sends all values again, for a target that has received none.
+    /// Makes the thread send all values again, because a target has not received them.
     fn reset_sent(&mut self) {
         (self.levels, self.deviations) = (Sent::NONE, Sent::NONE);
     }
@@ -228,7 +232,7 @@ impl Sender {
         if std::mem::replace(&mut self.reached, reached) != self.reached {
             self.reset_sent();
         }
-        // A failing destination is still tried.
+        // khor keeps sending to a destination that fails.
         if !self.destinations.iter().any(|destination| destination.is_open()) {
             return;
         }
@@ -248,8 +252,8 @@ impl Sender {
         }
     }
 
-    /// Sets the catalogue. If it does not extend the previous one, ids mean other lanes, so the
-    /// values of added lanes are sent again.
+    /// Sets the catalogue. If it does not extend the previous one, an id may now mean another lane,
+    /// so the values of added lanes are sent again.
     fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if !catalogue.extends(&self.catalogue) {
             self.levels.added.clear();
@@ -396,7 +400,7 @@ mod tests {
         };
         send(&["queue"]);
         send(&["queue", "jobs"]);
-        // The first id now means another lane.
+        // The id of `queue` is now that of `mails`.
         send(&["mails"]);
         let sent = |_| match receive(&socket) {
             OscPacket::Message(OscMessage { addr, args }) => (addr, args[0].clone().string().unwrap()),
@@ -414,7 +418,7 @@ mod tests {
         let (second, another) = receiver();
         let lost = OscTarget { host: "no.such.host.invalid".into(), port: 9000 };
         let output = OscOutput::start(vec![one, lost, another], Arc::default()).unwrap();
-        // At once, and not only after the look-up of the lost address.
+        // Both targets receive this at once, before the look-up of the unresolved name ends.
         output.send(OscEvent::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
         khor_e2e::wait_until("an error", || output.health().trouble.is_some());
@@ -462,7 +466,7 @@ mod tests {
         output.send(OscEvent::Lanes(Catalogue::kernel(), lanes));
         assert_eq!(received, [receive(&second), receive(&second)]);
         first.set_nonblocking(true).unwrap();
-        assert!(first.recv(&mut [0; 64]).is_err(), "nothing more");
+        assert!(first.recv(&mut [0; 64]).is_err(), "the removed target receives no more messages");
         output.send(OscEvent::Targets(Vec::new()));
         khor_e2e::wait_until("the output to be off", || output.health() == Health::off());
     }

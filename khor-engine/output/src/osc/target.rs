@@ -1,11 +1,12 @@
-//! An OSC target: a name or address, and a port.
+//! An OSC target: a host name or address, and a port.
 
 use std::fmt;
 
-/// Where to send. As text `host:port`, an IPv6 address in brackets: `[::1]:9000`.
+/// The target of OSC messages. Its text is `host:port`, with an IPv6 address in brackets:
+/// `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OscTarget {
-    /// Host name or address, an IPv6 address without brackets.
+    /// Host name or address. An IPv6 address has no brackets here.
     pub host: String,
     /// UDP port, 1..=65535.
     pub port: u16,

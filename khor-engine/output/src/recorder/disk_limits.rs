@@ -1,4 +1,4 @@
-//! Limits the disk space of recordings: a quota for their folder, and a floor for the free space of
+//! Limits the disk space of recordings: a quota for their folder, and a minimum of free space on
 //! its file system.
 
 use std::{
@@ -11,53 +11,53 @@ use khor_system::{
     words::{bytes, counted},
 };
 
-/// Most files in the folder of recordings.
+/// Maximum number of files in the recordings' folder.
 const MAX_FILES: u64 = 10_000;
 
 /// Limits of the disk space for recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskLimits {
-    /// Largest total size of the files in the recordings' folder, bytes.
+    /// Maximum total size of the files in the recordings' folder, bytes.
     pub quota_bytes: u64,
-    /// Least free space on the file system, bytes; `None` means [`Space::reserve`].
+    /// Minimum free space on the file system, bytes; `None` means [`Space::reserve`].
     pub min_free_bytes: Option<u64>,
 }
 
 /// The limit that prevents or ends a recording.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiskLimitError {
-    /// The recordings use their quota.
+    /// The recordings have used up their quota.
     #[error("the recordings in {} use {}, and their quota is {}", folder.display(), bytes(*used), bytes(*quota))]
     Quota {
-        /// The folder of recordings.
+        /// The recordings' folder.
         folder: PathBuf,
-        /// Bytes of its files.
+        /// Size of its files, bytes.
         used: u64,
-        /// Bytes that its files may have.
+        /// Maximum size of its files, bytes.
         quota: u64,
     },
     /// The folder has too many files.
-    #[error("{} has {}, and khor makes no more", folder.display(), counted(*count, "file"))]
+    #[error("{} has {}, and khor creates no more", folder.display(), counted(*count, "file"))]
     Files {
-        /// The folder of recordings.
+        /// The recordings' folder.
         folder: PathBuf,
-        /// Files in it.
+        /// Number of files in the folder.
         count: u64,
     },
     /// The file system is nearly full.
     #[error("{} has {} free, and khor leaves {} free", folder.display(), bytes(*free), bytes(*floor))]
     Disk {
-        /// The folder of recordings.
+        /// The recordings' folder.
         folder: PathBuf,
-        /// Bytes that are free.
+        /// Free space, bytes.
         free: u64,
-        /// Bytes that stay free.
+        /// Minimum free space, bytes.
         floor: u64,
     },
 }
 
 impl DiskLimitError {
-    /// What to do about it.
+    /// What the user can do.
     pub const fn fix(&self) -> &'static str {
         match self {
             Self::Quota { .. } => "delete old recordings, or raise recordings.quota_mib",
@@ -68,8 +68,8 @@ impl DiskLimitError {
 }
 
 impl DiskLimits {
-    /// Checks the limits. A folder that cannot be read counts as empty, because writing to it fails
-    /// with a better error. Waits for the disk.
+    /// Checks the limits. An unreadable folder counts as empty: writing to it fails later, with a
+    /// better error. Waits for the disk.
     pub(super) fn check(&self, folder: &Path) -> Result<(), DiskLimitError> {
         let (count, used) = with_timeout(folder, usage).unwrap_or_default();
         let (folder, quota) = (folder.to_owned(), self.quota_bytes);
@@ -85,7 +85,7 @@ impl DiskLimits {
     }
 }
 
-/// Number and bytes of the files in a folder.
+/// Number and total size in bytes of the files in a folder.
 fn usage(folder: &Path) -> io::Result<(u64, u64)> {
     let (mut count, mut used) = (0, 0);
     for entry in fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! Names of recordings. Each is unique, so that no recording replaces an earlier one.
+//! The names of recordings. Each name is unique, so no recording replaces an earlier one.
 
 use std::{
     fs::File,
@@ -9,13 +9,12 @@ use std::{
 
 use jiff::Timestamp;
 
-/// Most recordings of one second. More than that is no real use, but a folder in which every name
-/// seems taken.
+/// Maximum number of recordings in one second. A folder in which all these names exist is broken.
 const MAX_PER_SECOND: u32 = 1000;
 
-/// Creates an empty file in `folder` for a recording that began at `now`. If the name is taken, the
-/// second one's name ends in `-2`: two recordings began in one second, or the clock was set back.
-/// Waits for the disk.
+/// Creates an empty file in `folder` for a recording that began at `now`. If two recordings begin
+/// in one second, or the clock was set back, the name ends in `-2`, `-3` and so on. Waits for the
+/// disk.
 pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
     for number in 1..=MAX_PER_SECOND {
@@ -29,8 +28,8 @@ pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(Pat
     Err(last)
 }
 
-/// The sort key of names, the oldest recording first: the second, the number within it, and the
-/// name itself.
+/// The key that sorts the names of recordings by age, the oldest first: the second, the number
+/// within this second, and the name.
 pub fn age_key(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));
@@ -39,7 +38,7 @@ pub fn age_key(name: &str) -> (&str, u32, &str) {
     (second, number, name)
 }
 
-/// A name from the time in UTC, such as `khor-20261125T174200Z.flac`.
+/// The name for a time in UTC, for example `khor-20261125T174200Z.flac`.
 fn file_name(now: SystemTime, number: u32, extension: &str) -> String {
     let time = Timestamp::try_from(now).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ");
     match number {

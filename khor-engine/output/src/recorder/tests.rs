@@ -1,4 +1,4 @@
-//! Tests of the recorder with real files and a fed tap.
+//! Tests of the recorder with real files. The tests feed sound into the tap.
 
 use super::*;
 
@@ -72,7 +72,7 @@ async fn lost_sound_is_reported() {
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     recorder.start("wav").unwrap();
     feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
-    // Two seconds at once are more than the tap holds.
+    // The tap has no room for two seconds at once.
     let long = vec![0.5; 96_000];
     feed.push(&long, &long);
     let before = recorder.status().seconds;
@@ -111,7 +111,7 @@ async fn a_rate_change_ends_the_recording() {
     .await;
     let recorded = recorder.status();
     let trouble = recorded.trouble.unwrap();
-    assert_eq!(trouble.error, "the device's sample rate became 44100 Hz");
+    assert_eq!(trouble.error, "the device's sample rate changed to 44100 Hz");
     assert!(file.metadata().unwrap().len() > 0);
     tap.close();
 }
@@ -137,7 +137,7 @@ async fn the_quota_ends_and_prevents_recordings() {
         "{error}; {fix}"
     );
     assert_holds(&file, recorded.seconds, 0.5);
-    // Between two checks the file grows by two seconds.
+    // The file may exceed the quota by the sound between two checks.
     assert!((QUOTA..QUOTA + 1_000_000).contains(&file.metadata().unwrap().len()), "{file:?}");
     let refused = recorder.start("wav").unwrap_err();
     assert!(matches!(refused, RecorderError::DiskLimit(DiskLimitError::Quota { .. })), "{refused}");

@@ -1,4 +1,4 @@
-//! MIDI clock as a follower hears it.
+//! Tests of MIDI clock, as a follower receives it.
 
 use std::{
     thread,
@@ -11,11 +11,12 @@ use khor_signal::SignalId;
 
 use crate::{
     SETTLE, assert_in_time, lock_sequencer, open,
-    recorder::{Heard, Message, Recorder, messages},
+    recorder::{Message, Received, Recorder, messages},
     settings,
 };
 
-/// Tells of steps, 45 ms ahead of each, beginning with the `first` of a bar at `at`; returns the end of the last.
+/// Sends steps of these lengths, each 45 ms before it begins. The first one begins at `at` and has
+/// the number `first`; a bar has 16 steps. Returns the end of the last step.
 fn play(output: &MidiOutput, first: usize, at: Instant, lengths: &[Duration]) -> Instant {
     lengths.iter().enumerate().fold(at, |at, (i, &length)| {
         thread::sleep(at.saturating_duration_since(Instant::now() + Duration::from_millis(45)));
@@ -24,8 +25,12 @@ fn play(output: &MidiOutput, first: usize, at: Instant, lengths: &[Duration]) ->
     })
 }
 
-fn clocks(heard: &[Heard]) -> Vec<Instant> {
-    heard.iter().filter(|heard| heard.message == Message::Clock).map(|heard| heard.at).collect()
+fn clocks(received: &[Received]) -> Vec<Instant> {
+    received
+        .iter()
+        .filter(|received| received.message == Message::Clock)
+        .map(|received| received.at)
+        .collect()
 }
 
 #[test]
@@ -37,29 +42,29 @@ fn clocks_follow_tempo_and_stop_at_gaps() {
     let lengths = [[slow; 12], [fast; 12]].concat();
     let end = play(&output, 12, at, &lengths);
     let bar_line = at + 4 * slow;
-    // Half a second is skipped.
+    // Skip half a second.
     let resumed = end + Duration::from_millis(500);
     play(&output, 14, resumed, &[fast; 4]);
-    recorder.listen(SETTLE);
+    recorder.record(SETTLE);
     output.send(MidiEvent::Settings(Some(settings("khor-clock", false))));
     play(&output, 0, Instant::now() + Duration::from_millis(60), &[fast; 2]);
-    let heard = recorder.listen(SETTLE).to_vec();
+    let received = recorder.record(SETTLE).to_vec();
     output.stop(hang_timeout());
 
-    let heard_messages = messages(&heard);
+    let received_messages = messages(&received);
     let ours = 6 * (lengths.len() - 4);
     let mut expected = vec![Message::Start];
     expected.extend(vec![Message::Clock; ours]);
     expected.extend([Message::Stop, Message::Start]);
     expected.extend([Message::Clock; 12]);
     expected.push(Message::Stop);
-    assert_eq!(heard_messages, expected);
+    assert_eq!(received_messages, expected);
     let due = lengths[4..].iter().flat_map(|&length| [length / 6; 6]).scan(bar_line, |at, length| {
         let due = *at;
         *at += length;
         Some(due)
     });
-    assert_in_time("clocks", std::iter::zip(due, clocks(&heard)));
+    assert_in_time("clocks", std::iter::zip(due, clocks(&received)));
 }
 
 #[test]
@@ -73,13 +78,14 @@ fn a_late_subscriber_gets_bar_and_controllers() {
     at = play(&output, 0, at, &[step; 4]);
     let mut late = Recorder::open().expect("a second client");
     late.subscribe("khor-late");
-    // A bar line, and longer than a look at who has subscribed takes to come round.
+    // These steps contain a bar line. They last longer than the interval at which khor reads its
+    // subscribers.
     for nth in 4..20 {
         at = play(&output, nth, at, &[step]);
         output.send(MidiEvent::Levels(levels, 0.5));
     }
-    late.listen(SETTLE);
-    let (first, late) = (messages(first.listen(SETTLE)), messages(late.heard()));
+    late.record(SETTLE);
+    let (first, late) = (messages(first.record(SETTLE)), messages(late.received()));
     output.stop(hang_timeout());
     let count = |of: &[Message], settings| of.iter().filter(|message| **message == settings).count();
     assert_eq!((count(&first, Message::Start), count(&late, Message::Start)), (1, 1));
@@ -87,7 +93,7 @@ fn a_late_subscriber_gets_bar_and_controllers() {
     assert_eq!(
         after_start.filter(|message| **message == Message::Clock).count(),
         4 * 6,
-        "those of the new bar"
+        "the clocks of the new bar"
     );
     for controller in (20..28).chain([74]) {
         let value = if controller == 74 { 64 } else { 32 };

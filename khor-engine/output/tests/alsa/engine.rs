@@ -1,4 +1,4 @@
-//! The whole engine, heard by another client.
+//! Tests of the whole engine, whose MIDI another client receives.
 
 use std::{
     collections::BTreeSet,
@@ -17,14 +17,14 @@ use tempfile::TempDir;
 
 use crate::{
     SETTLE, assert_in_time, lock_sequencer,
-    recorder::{Heard, Message, assert_matched},
+    recorder::{Message, Received, assert_matched},
 };
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const CONFIG: &str = r#"{"music": {"bpm": 110, "preset": "arp"}}"#;
-/// Length of the pauses, and of what is between.
+/// Length of each pause of the engine, and of the time between two pauses.
 const STUTTER: Duration = Duration::from_millis(20);
-/// What is listened to for the tempo.
+/// How long the tempo is measured.
 const LONG: Duration = Duration::from_secs(8);
 
 fn configure(engine: &Engine, change: &str) {
@@ -32,15 +32,16 @@ fn configure(engine: &Engine, change: &str) {
     assert_eq!(answer.0, 200, "{answer:?}");
 }
 
-/// Takes all processors from it for that long.
+/// Stops the engine's process for this long.
 fn pause(engine: &Engine, length: Duration) {
     let pid = Pid::from_raw(engine.pid() as i32);
-    kill(pid, Signal::SIGSTOP).expect("stopping it");
+    kill(pid, Signal::SIGSTOP).expect("stopping the engine");
     thread::sleep(length);
-    kill(pid, Signal::SIGCONT).expect("continuing it");
+    kill(pid, Signal::SIGCONT).expect("continuing the engine");
 }
 
-/// Meanwhile half of the time is taken from it, by pauses shorter than what the kernel was handed in advance.
+/// Does `work` while the engine is paused half of the time. Each pause is shorter than the time by
+/// which messages are passed to the kernel in advance.
 fn stuttering<R>(engine: &Engine, work: impl FnOnce() -> R) -> R {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -56,17 +57,17 @@ fn stuttering<R>(engine: &Engine, work: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Seconds of a quarter note.
+/// Length of a quarter note, seconds.
 fn beat_s(bpm: f64) -> f64 {
     60.0 / bpm
 }
 
-fn clocks(heard: &[Heard]) -> Vec<Heard> {
-    heard.iter().filter(|heard| heard.message == Message::Clock).copied().collect()
+fn clocks(received: &[Received]) -> Vec<Received> {
+    received.iter().filter(|received| received.message == Message::Clock).copied().collect()
 }
 
-/// Least and most seconds between two clocks.
-fn intervals_s(clocks: &[Heard]) -> (f64, f64) {
+/// The minimum and the maximum time between two clocks, seconds.
+fn intervals_s(clocks: &[Received]) -> (f64, f64) {
     let intervals = clocks.windows(2).map(|pair| (pair[1].at - pair[0].at).as_secs_f64());
     intervals.fold((f64::MAX, 0.0), |(least, most), interval| (interval.min(least), interval.max(most)))
 }
@@ -80,51 +81,52 @@ fn the_engine_plays_and_ends_in_silence() {
     recorder.subscribe("khor");
     configure(&engine, r#"{"midi": {"clock": true}}"#);
     let start = recorder.wait_for(Message::Start);
-    let heard = stuttering(&engine, || recorder.listen(LONG).to_vec());
-    assert_tempo(&heard, start, 110.0);
-    // The demo's first load begins after 15 s.
+    let received = stuttering(&engine, || recorder.record(LONG).to_vec());
+    assert_tempo(&received, start, 110.0);
+    // The first load of the demo begins after 15 s.
     wait_until("signals and brightness", || {
-        let controllers = controllers(recorder.heard());
+        let controllers = controllers(recorder.received());
         controllers.contains(&74) && controllers.range(20..=27).count() >= 2
     });
 
     configure(&engine, r#"{"music": {"bpm": 140}}"#);
-    let before = clocks(recorder.heard()).len();
-    let heard = clocks(recorder.listen(Duration::from_secs(3)));
-    let (least, most) = intervals_s(&heard[before - 1..]);
+    let before = clocks(recorder.received()).len();
+    let received = clocks(recorder.record(Duration::from_secs(3)));
+    let (least, most) = intervals_s(&received[before - 1..]);
     println!("110 to 140 BPM: clocks are {:.1} to {:.1} ms apart", 1e3 * least, 1e3 * most);
     let (fast, slow) = (beat_s(140.0) / 24.0, beat_s(110.0) / 24.0);
-    let grain = 0.012 * slowness();
-    assert!(least > fast - grain && most < slow + grain, "no jump: {least} to {most}");
+    let tolerance = 0.012 * slowness();
+    assert!(least > fast - tolerance && most < slow + tolerance, "no jump: {least} to {most}");
 
     assert_eq!(engine.post("/api/actions/panic").0, 200);
-    recorder.listen(SETTLE);
-    assert_roles(&engine, recorder.listen(SETTLE));
+    recorder.record(SETTLE);
+    assert_roles(&engine, recorder.record(SETTLE));
     pause(&engine, Duration::from_secs(2));
     wait_until("the start after a pause", || {
-        recorder.heard().iter().filter(|heard| heard.message == Message::Start).count() == 2
+        recorder.received().iter().filter(|received| received.message == Message::Start).count() == 2
     });
     let (status, _dir) = engine.stop();
     assert!(status.success(), "{status}");
-    let heard = recorder.listen_until("the stop", |heard| {
-        heard.iter().filter(|heard| heard.message == Message::Stop).count() >= 2
+    let received = recorder.record_until("the stop", |received| {
+        received.iter().filter(|received| received.message == Message::Stop).count() >= 2
     });
-    println!("{} notes", assert_matched(&without_notes_from_before(heard)));
-    let transport: Vec<_> = heard
+    println!("{} notes", assert_matched(&without_notes_from_before(received)));
+    let transport: Vec<_> = received
         .iter()
-        .map(|heard| heard.message)
+        .map(|received| received.message)
         .filter(|it| matches!(it, Message::Start | Message::Stop))
         .collect();
     assert_eq!(transport, [Message::Start, Message::Stop, Message::Start, Message::Stop]);
-    let first_of_clock = heard.iter().find(|heard| matches!(heard.message, Message::Start | Message::Clock));
+    let first_of_clock =
+        received.iter().find(|received| matches!(received.message, Message::Start | Message::Clock));
     assert_eq!(first_of_clock.expect("some").message, Message::Start);
-    assert_eq!(heard.last().expect("some").message, Message::Stop);
+    assert_eq!(received.last().expect("some").message, Message::Stop);
 }
 
-/// Leaves out the offs of notes that sounded already when somebody began to listen.
-fn without_notes_from_before(heard: &[Heard]) -> Vec<Heard> {
+/// Removes the note-offs of notes that began before the recording.
+fn without_notes_from_before(received: &[Received]) -> Vec<Received> {
     let mut known = BTreeSet::new();
-    let is_whole = |heard: &&Heard| match heard.message {
+    let is_whole = |received: &&Received| match received.message {
         Message::On(channel, note) => {
             known.insert((channel, note));
             true
@@ -132,15 +134,15 @@ fn without_notes_from_before(heard: &[Heard]) -> Vec<Heard> {
         Message::Off(channel, note) => !known.insert((channel, note)),
         _ => true,
     };
-    heard.iter().filter(is_whole).copied().collect()
+    received.iter().filter(is_whole).copied().collect()
 }
 
-/// 24 clocks a beat, as many as there must be, each where it must be.
-fn assert_tempo(heard: &[Heard], start: Heard, bpm: f64) {
-    let clocks = clocks(heard);
+/// Asserts that there are 24 clocks in each beat, without gaps, each at the right time.
+fn assert_tempo(received: &[Received], start: Received, bpm: f64) {
+    let clocks = clocks(received);
     let first = clocks.first().expect("clocks").at;
     let tick = Duration::from_millis(20).mul_f64(slowness());
-    assert!(first - start.at < tick, "the start is the bar line's");
+    assert!(first - start.at < tick, "the start is just before the bar line");
     let interval_s = beat_s(bpm) / 24.0;
     let due = (0..).map(|i| first + Duration::from_secs_f64(f64::from(i) * interval_s));
     assert_in_time("the engine's clocks", std::iter::zip(due, clocks.iter().map(|clock| clock.at)));
@@ -149,32 +151,33 @@ fn assert_tempo(heard: &[Heard], start: Heard, bpm: f64) {
     assert!(beats > LONG.as_secs_f64() / beat_s(bpm) - 1.0, "{beats}");
 }
 
-/// Numbers of the controllers that were set, all on the first channel.
-fn controllers(heard: &[Heard]) -> BTreeSet<u8> {
-    let of = |heard: &Heard| match heard.message {
+/// Numbers of the controllers that were received. Asserts that all are on channel 1.
+fn controllers(received: &[Received]) -> BTreeSet<u8> {
+    let of = |received: &Received| match received.message {
         Message::Controller(channel, controller, _) => {
             assert_eq!(channel, 1, "{controller}");
             Some(controller)
         }
         _ => None,
     };
-    heard.iter().filter_map(of).collect()
+    received.iter().filter_map(of).collect()
 }
 
-/// Whatever the API says was played was heard, on the channel that it names.
-fn assert_roles(engine: &Engine, heard: &[Heard]) {
+/// Asserts that each note that the API reports was received, on the reported channel.
+fn assert_roles(engine: &Engine, received: &[Received]) {
     let on = |note: &serde_json::Value, name: &str| note[name].as_u64().expect("a number") as u8;
     let metrics = engine.get("/api/metrics");
     let notes = metrics["notes"].as_array().expect("notes");
-    let is_heard = |channel, note| heard.iter().any(|heard| heard.message == Message::On(channel, note));
+    let is_received =
+        |channel, note| received.iter().any(|received| received.message == Message::On(channel, note));
     let due = metrics["ts_ms"].as_u64().expect("a time") - SETTLE.as_millis() as u64;
     let due: Vec<_> = notes.iter().filter(|note| note["ts_ms"].as_u64().expect("a time") < due).collect();
     let missing: Vec<_> =
-        due.iter().filter(|note| !is_heard(on(note, "channel"), on(note, "midi"))).collect();
+        due.iter().filter(|note| !is_received(on(note, "channel"), on(note, "midi"))).collect();
     assert!(missing.is_empty() && due.len() >= 5, "{missing:?} of {}", due.len());
-    let channels: BTreeSet<u8> = heard
+    let channels: BTreeSet<u8> = received
         .iter()
-        .filter_map(|heard| match heard.message {
+        .filter_map(|received| match received.message {
             Message::On(channel, _) => Some(channel),
             _ => None,
         })

@@ -1,7 +1,7 @@
-//! MIDI and sound through the running kernel's ALSA: its sequencer, and a sound card that plays into its own other side
-//! (snd-aloop). `cargo xtask vm` runs these in a machine that has both.
+//! Tests of MIDI and sound through the running kernel's ALSA: its sequencer, and its loopback sound
+//! card (snd-aloop). `cargo xtask vm` runs these tests in a virtual machine that has both.
 //!
-//! They measure time, so they take turns.
+//! The tests measure time, so only one of them runs at a time.
 
 mod clock;
 mod engine;
@@ -26,7 +26,8 @@ static SEQUENCER: Mutex<()> = Mutex::new(());
 /// Time in which an unexpected message would arrive.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// A recorder with the sequencer to itself, or none where there is no sequencer.
+/// A recorder, and the lock that keeps other tests from using the sequencer. Skips the test and
+/// returns `None` if there is no sequencer.
 fn lock_sequencer() -> Option<(Recorder, MutexGuard<'static, ()>)> {
     let lock_sequencer = SEQUENCER.lock();
     match Recorder::open() {
@@ -38,12 +39,12 @@ fn lock_sequencer() -> Option<(Recorder, MutexGuard<'static, ()>)> {
     }
 }
 
-/// What asks for a port of that name.
+/// Settings that request a port with this name.
 fn settings(port: &str, clock: bool) -> MidiSettings {
     MidiSettings { port: port.into(), melody_channel: 1, clock }
 }
 
-/// An open port to which `recorder` listens.
+/// Opens a port, and subscribes `recorder` to it.
 fn open(recorder: &mut Recorder, settings: MidiSettings) -> MidiOutput {
     let port = settings.port.clone();
     let output = MidiOutput::start(Some(settings)).expect("a thread");
@@ -52,7 +53,7 @@ fn open(recorder: &mut Recorder, settings: MidiSettings) -> MidiOutput {
     output
 }
 
-/// A note that begins at `onset`.
+/// Sends a note that begins at `onset`.
 fn note(output: &MidiOutput, role: Role, midi: u8, onset: Instant, duration: Duration) {
     let note = Note {
         onset_s: 0.0,
@@ -69,22 +70,23 @@ fn note(output: &MidiOutput, role: Role, midi: u8, onset: Instant, duration: Dur
     output.send(MidiEvent::Note(note, onset));
 }
 
-/// Prints how late events came, and asserts that the delay is small for this machine. Each pair
-/// holds the due time and the actual time.
+/// Prints how late events arrived, and asserts that the delay is small for this machine. Each pair
+/// contains the due time and the actual time.
 fn assert_in_time(what: &str, pairs: impl Iterator<Item = (Instant, Instant)>) {
-    let late_ms = pairs.map(|(due, came)| {
-        1e3 * if came >= due { (came - due).as_secs_f64() } else { -(due - came).as_secs_f64() }
+    let late_ms = pairs.map(|(due, actual)| {
+        1e3 * if actual >= due { (actual - due).as_secs_f64() } else { -(due - actual).as_secs_f64() }
     });
     let mut late_ms: Vec<f64> = late_ms.collect();
     late_ms.sort_unstable_by(f64::total_cmp);
     let last = late_ms.len().checked_sub(1).expect("at least one");
     let (first, p50, p95, max) = (late_ms[0], late_ms[last / 2], late_ms[last * 95 / 100], late_ms[last]);
     println!(
-        "{what}, {} of them: late by {first:.3} ms at least, p50 {p50:.3}, p95 {p95:.3}, max {max:.3}",
+        "{what}, {} in total: late by {first:.3} ms at least, p50 {p50:.3}, p95 {p95:.3}, max {max:.3}",
         late_ms.len()
     );
-    // The kernel's timer ticks every millisecond. The limits are machine time. An emulated machine
-    // stops whenever its host runs other programs, which delays some events but not most.
+    // The kernel's timer ticks every millisecond. The limits grow with the slowness of this
+    // machine. A virtual machine stops while its host runs other programs, which delays some
+    // events, so its p95 is not checked.
     let slowness = slowness();
     assert!(first > -2.0 * slowness && p50 < 2.0 * slowness, "{what}: {slowness}");
     assert!(in_vm() || p95 < 3.0 * slowness, "{what}: {slowness}");

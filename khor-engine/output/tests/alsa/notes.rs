@@ -1,4 +1,4 @@
-//! Notes as another client hears them: in time, matched, silenced.
+//! Tests of MIDI notes, as another client receives them: they are on time, and every note ends.
 
 use std::{
     fs,
@@ -16,22 +16,23 @@ use khor_signal::SIGNALS;
 
 use crate::{
     SETTLE, assert_in_time, lock_sequencer, note, open,
-    recorder::{Heard, Message, assert_matched, messages},
+    recorder::{Message, Received, assert_matched, messages},
     settings,
 };
 
-/// How far ahead notes come, as from the conductor.
+/// How long before its onset a note is sent, as the engine does.
 const AHEAD: Duration = Duration::from_millis(45);
-/// Notes that begin at the same time: every number on four channels. The kernel keeps 500 messages.
+/// Number of notes that begin at the same time: all numbers on four channels. The kernel's queue
+/// has room for 500 messages.
 const ROUND: u16 = 512;
-/// Threads that keep the processors busy.
+/// Number of threads that keep the processors busy.
 const BUSY: usize = 4;
 
 #[test]
 fn notes_are_punctual_on_a_busy_machine() {
     let Some((mut recorder, _turn)) = lock_sequencer() else { return };
     let output = open(&mut recorder, settings("khor-time", false));
-    hold_back();
+    lower_priority();
     let start = Instant::now();
     let onsets: Vec<_> = (0..200_u32).map(|i| start + AHEAD + Duration::from_millis(23) * i).collect();
     let stop = AtomicBool::new(false);
@@ -46,26 +47,26 @@ fn notes_are_punctual_on_a_busy_machine() {
         for (i, onset) in onsets.iter().enumerate() {
             thread::sleep(onset.saturating_duration_since(Instant::now() + AHEAD));
             note(&output, Role::Melody, 40 + (i % 50) as u8, *onset, Duration::from_millis(40));
-            recorder.heard();
+            recorder.received();
         }
         stop.store(true, Relaxed);
     });
-    let is_off = |heard: &&Heard| matches!(heard.message, Message::Off(..));
-    recorder.listen_until("all notes", |heard| heard.iter().filter(is_off).count() >= onsets.len());
+    let is_off = |received: &&Received| matches!(received.message, Message::Off(..));
+    recorder.record_until("all notes", |received| received.iter().filter(is_off).count() >= onsets.len());
     output.stop(hang_timeout());
-    let heard = recorder.listen(SETTLE);
-    assert_eq!(assert_matched(heard), onsets.len());
-    let ons = heard.iter().filter(|heard| matches!(heard.message, Message::On(..)));
-    assert_in_time("notes", std::iter::zip(onsets, ons.map(|heard| heard.at)));
+    let received = recorder.record(SETTLE);
+    assert_eq!(assert_matched(received), onsets.len());
+    let ons = received.iter().filter(|received| matches!(received.message, Message::On(..)));
+    assert_in_time("notes", std::iter::zip(onsets, ons.map(|received| received.at)));
 }
 
-/// Puts the thread that sends behind everybody else who wants a processor.
-fn hold_back() {
+/// Lowers the priority of the sending thread, so that the busy threads run first.
+fn lower_priority() {
     let tasks = fs::read_dir("/proc/self/task").expect("threads").map(|task| task.expect("a thread").path());
     let ours = tasks.filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|it| it == "khor-midi\n"));
     for task in ours {
-        let number = task.file_name().expect("its number");
-        let renice = Command::new("renice").args(["-n", "10", "-p"]).arg(number).output().expect("renice");
+        let tid = task.file_name().expect("a thread id");
+        let renice = Command::new("renice").args(["-n", "10", "-p"]).arg(tid).output().expect("renice");
         assert!(renice.status.success(), "{renice:?}");
     }
 }
@@ -83,15 +84,15 @@ fn random_notes_all_get_note_offs() {
             output.send(MidiEvent::AllNotesOff);
         }
         thread::sleep(Duration::from_millis(random.u64(0..10)));
-        recorder.heard();
+        recorder.received();
     }
     output.stop(hang_timeout());
     let ended: Vec<_> = [1, 2, 3, 10].map(|channel| Message::Controller(channel, 123, 0)).into();
-    let heard = recorder.listen_until("the end", |heard| messages(heard).ends_with(&ended));
-    let notes = assert_matched(heard);
+    let received = recorder.record_until("the end", |received| messages(received).ends_with(&ended));
+    let notes = assert_matched(received);
     println!("{notes} notes");
     assert!(notes > 200, "{notes}");
-    assert_eq!(messages(&heard[heard.len() - 4..]), ended);
+    assert_eq!(messages(&received[received.len() - 4..]), ended);
 }
 
 #[test]
@@ -107,11 +108,11 @@ fn changed_levels_become_controllers() {
     let mut expected: Vec<_> = (0..8).map(|i| Message::Controller(1, 20 + i, i)).collect();
     expected.push(Message::Controller(1, 74, 127));
     output.send(MidiEvent::Levels(levels, 1.0));
-    let all = |heard: &[Heard], expected: &[Message]| heard.len() >= expected.len();
-    assert_eq!(messages(recorder.listen_until("levels", |heard| all(heard, &expected))), expected);
+    let all = |received: &[Received], expected: &[Message]| received.len() >= expected.len();
+    assert_eq!(messages(recorder.record_until("levels", |received| all(received, &expected))), expected);
     output.send(MidiEvent::Levels(levels, 0.0));
     expected.push(Message::Controller(1, 74, 0));
-    assert_eq!(messages(recorder.listen_until("a change", |heard| all(heard, &expected))), expected);
+    assert_eq!(messages(recorder.record_until("a change", |received| all(received, &expected))), expected);
     output.stop(hang_timeout());
 }
 
@@ -122,10 +123,10 @@ fn a_panic_ends_every_sound() {
     let minute = Duration::from_mins(1);
     note(&output, Role::Chords, 50, Instant::now(), minute);
     note(&output, Role::Bass, 40, Instant::now(), minute);
-    recorder.listen_until("both notes", |heard| heard.len() >= 2);
+    recorder.record_until("both notes", |received| received.len() >= 2);
     note(&output, Role::Melody, 70, Instant::now() + Duration::from_millis(20), minute);
     note(&output, Role::Melody, 71, Instant::now() + Duration::from_millis(500), minute);
-    let asked = Instant::now();
+    let panicked_at = Instant::now();
     output.send(MidiEvent::Panic);
     let mut expected = vec![Message::On(3, 50), Message::On(2, 40), Message::Off(2, 40), Message::Off(3, 50)];
     for channel in 1..=16 {
@@ -134,23 +135,26 @@ fn a_panic_ends_every_sound() {
             expected.push(Message::Controller(channel, 123, 0));
         }
     }
-    let said = |heard: &[Heard]| -> Vec<_> {
-        messages(heard).into_iter().filter(|message| !is_melody(*message)).collect()
+    let without_melody = |received: &[Received]| -> Vec<_> {
+        messages(received).into_iter().filter(|message| !is_melody(*message)).collect()
     };
-    let heard = recorder.listen_until("silence", |heard| said(heard).len() >= expected.len()).to_vec();
-    assert_matched(&heard);
-    assert_eq!(said(&heard), expected);
-    let took = heard.last().expect("messages").at - asked;
-    println!("all is said {took:?} after a panic");
+    let received = recorder
+        .record_until("silence", |received| without_melody(received).len() >= expected.len())
+        .to_vec();
+    assert_matched(&received);
+    assert_eq!(without_melody(&received), expected);
+    let took = received.last().expect("messages").at - panicked_at;
+    println!("all messages arrived {took:?} after a panic");
     note(&output, Role::Melody, 60, Instant::now(), Duration::from_millis(50));
     recorder.wait_for(Message::On(1, 60));
     output.stop(hang_timeout());
-    let after = &recorder.listen(SETTLE)[heard.len()..];
+    let after = &recorder.record(SETTLE)[received.len()..];
     assert!(messages(after).contains(&Message::On(1, 60)), "{after:?}");
     assert_matched(after);
 }
 
-/// On a slow machine the first of both may have begun.
+/// Whether the message belongs to the two late notes. On a slow machine, the first of them may have
+/// begun before the panic.
 fn is_melody(message: Message) -> bool {
     matches!(message, Message::On(1, 70) | Message::Off(1, 70) | Message::Controller(1, 123, _))
 }
@@ -160,20 +164,21 @@ fn an_overfull_kernel_leaves_no_hanging_notes() {
     let Some((mut recorder, _turn)) = lock_sequencer() else { return };
     let output = open(&mut recorder, settings("khor-full", false));
     let length = Duration::from_millis(200);
-    // All of a round at once, which is more than the kernel keeps; the second when the notes of the first are to end.
+    // A round has more notes than the kernel's queue has room for. The second round begins when the
+    // notes of the first one end.
     let onset = Instant::now() + Duration::from_millis(200);
     for round in 0..2 {
         for i in 0..ROUND {
             let (role, midi) = (Role::ALL[usize::from(i) % 4], (i / 4) as u8);
             note(&output, role, midi, onset + round * length, length);
         }
-        recorder.listen(length);
+        recorder.record(length);
     }
-    recorder.listen(2 * length);
+    recorder.record(2 * length);
     assert!(output.health().ok, "{:?}", output.health());
     output.stop(hang_timeout());
-    let notes = assert_matched(recorder.listen(SETTLE));
-    println!("{notes} of {} notes came through", 2 * ROUND);
+    let notes = assert_matched(recorder.record(SETTLE));
+    println!("{notes} of {} notes arrived", 2 * ROUND);
     assert!(notes >= usize::from(ROUND), "{notes}");
 }
 
@@ -188,9 +193,10 @@ fn only_a_new_name_reopens_the_port() {
     recorder.wait_for(Message::On(7, 60));
     output.send(MidiEvent::Settings(Some(settings("khor-two", false))));
     wait_until("the other port", || recorder.find("khor-two").is_some());
-    let heard: Vec<Heard> = recorder.listen_until("the note's end", |heard| heard.len() >= 3).to_vec();
+    let received: Vec<Received> =
+        recorder.record_until("the note's end", |received| received.len() >= 3).to_vec();
     let expected = [Message::On(7, 60), Message::Off(7, 60), Message::Controller(7, 123, 0)];
-    assert_eq!(messages(&heard), expected, "it was still subscribed, and the note was ended");
+    assert_eq!(messages(&received), expected, "the note ended before the port closed");
     assert!(recorder.find("khor-one").is_none());
     output.send(MidiEvent::Settings(None));
     wait_until("no port", || recorder.find("khor-two").is_none() && !output.health().enabled);

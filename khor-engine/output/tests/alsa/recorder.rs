@@ -1,4 +1,5 @@
-//! Another client of the sequencer: subscribes to a port and records what arrives, with the kernel's time for it.
+//! A client of the sequencer for tests: subscribes to a port, and records each message with the
+//! time at which the kernel delivered it.
 
 use std::{
     collections::BTreeSet,
@@ -12,10 +13,10 @@ use khor_e2e::wait_until;
 
 use crate::SETTLE;
 
-/// As many events as a client may have waiting.
+/// Number of events that may wait for this client: the maximum.
 const POOL: u32 = 2000;
 
-/// A message; channels 1..=16.
+/// A MIDI message. Channels are 1..=16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     On(u8, u8),
@@ -26,9 +27,9 @@ pub(crate) enum Message {
     Clock,
 }
 
-/// A message and when the kernel delivered it.
+/// A message, and the time at which the kernel delivered it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) at: Instant,
     pub(crate) message: Message,
 }
@@ -37,14 +38,14 @@ pub(crate) struct Recorder {
     seq: Seq,
     own: Addr,
     queue: i32,
-    /// When its queue's time was zero.
+    /// When the queue's time was zero.
     zero: Instant,
-    heard: Vec<Heard>,
+    received: Vec<Received>,
 }
 
 impl Recorder {
     pub(crate) fn open() -> alsa::Result<Self> {
-        // alsa-lib would print what it thinks of a missing sequencer to stderr.
+        // alsa-lib would print an error to stderr if the sequencer is missing.
         let _quiet = alsa::Output::local_error_handler();
         let seq = Seq::open(None, None, true)?;
         seq.set_client_name(c"khor's test")?;
@@ -59,10 +60,10 @@ impl Recorder {
         seq.drain_output()?;
         let own = Addr { client: seq.client_id()?, port: info.get_port() };
         let zero = zero(&seq, queue)?;
-        Ok(Self { seq, own, queue, zero, heard: Vec::new() })
+        Ok(Self { seq, own, queue, zero, received: Vec::new() })
     }
 
-    /// Listens to the port of that name, of a client of that name.
+    /// Subscribes to the port with this name, of the client with this name.
     pub(crate) fn subscribe(&mut self, name: &str) {
         let mut sender = None;
         wait_until(&format!("port {name}"), || {
@@ -78,19 +79,20 @@ impl Recorder {
         self.seq.subscribe_port(&subscription).expect("a subscription");
     }
 
-    /// A port that anybody may listen to.
+    /// Finds the port with this name, if every client may subscribe to it.
     pub(crate) fn find(&self, name: &str) -> Option<Addr> {
         let clients = ClientIter::new(&self.seq).filter(|client| client.get_name() == Ok(name));
         let mut ports = clients.flat_map(|client| PortIter::new(&self.seq, client.get_client()));
         let readable = PortCap::READ | PortCap::SUBS_READ;
-        let is_it = |port: &PortInfo| port.get_name() == Ok(name) && port.get_capability().contains(readable);
-        ports.find(is_it).map(|port| port.addr())
+        let matches =
+            |port: &PortInfo| port.get_name() == Ok(name) && port.get_capability().contains(readable);
+        ports.find(matches).map(|port| port.addr())
     }
 
-    /// Everything that arrived so far.
-    pub(crate) fn heard(&mut self) -> &[Heard] {
+    /// All messages so far.
+    pub(crate) fn received(&mut self) -> &[Received] {
         let mut input = self.seq.input();
-        // It ends with an error when nothing is left.
+        // The last call returns an error, because no event is left.
         while let Ok(event) = input.event_input() {
             let note = event.get_data::<EvNote>().unwrap_or_default();
             let control = event.get_data::<EvCtrl>().unwrap_or_default();
@@ -103,45 +105,49 @@ impl Recorder {
                 EventType::Start => Message::Start,
                 EventType::Stop => Message::Stop,
                 EventType::Clock => Message::Clock,
-                // The kernel's word that the port is gone.
+                // The kernel reports that the port was closed.
                 EventType::PortUnsubscribed => continue,
-                other => panic!("nobody sends {other:?}"),
+                other => panic!("unexpected event {other:?}"),
             };
-            self.heard.push(Heard { at: self.zero + event.get_time().expect("a real time"), message });
+            self.received.push(Received { at: self.zero + event.get_time().expect("a real time"), message });
         }
-        &self.heard
+        &self.received
     }
 
-    /// Listens for that long, at least.
-    pub(crate) fn listen(&mut self, length: Duration) -> &[Heard] {
+    /// Records for at least this long. Returns all messages so far.
+    pub(crate) fn record(&mut self, length: Duration) -> &[Received] {
         let until = Instant::now() + length;
         while Instant::now() < until {
             std::thread::sleep(Duration::from_millis(5));
-            self.heard();
+            self.received();
         }
-        self.heard()
+        self.received()
     }
 
-    /// Listens until `enough` returns true, and then for [`SETTLE`].
-    pub(crate) fn listen_until(&mut self, what: &str, mut enough: impl FnMut(&[Heard]) -> bool) -> &[Heard] {
-        wait_until(what, || enough(self.heard()));
-        self.listen(SETTLE)
+    /// Records until `enough` returns true, and then for [`SETTLE`]. Returns all messages so far.
+    pub(crate) fn record_until(
+        &mut self,
+        what: &str,
+        mut enough: impl FnMut(&[Received]) -> bool,
+    ) -> &[Received] {
+        wait_until(what, || enough(self.received()));
+        self.record(SETTLE)
     }
 
-    /// Listens until that arrives.
-    pub(crate) fn wait_for(&mut self, message: Message) -> Heard {
+    /// Records until this message has arrived.
+    pub(crate) fn wait_for(&mut self, message: Message) -> Received {
         let mut found = None;
         wait_until(&format!("{message:?}"), || {
-            found = self.heard().iter().find(|heard| heard.message == message).copied();
+            found = self.received().iter().find(|received| received.message == message).copied();
             found.is_some()
         });
         found.expect("waited for")
     }
 }
 
-/// When the queue's time was zero, by the least vague of many readings.
+/// When the queue's time was zero, from the most exact one of many readings.
 fn zero(seq: &Seq, queue: i32) -> alsa::Result<Instant> {
-    // The first tick of a timer that others use too may come early.
+    // If other programs use the same timer, the first tick may be too early.
     std::thread::sleep(Duration::from_millis(10));
     let mut best: Option<(Duration, Instant)> = None;
     for _ in 0..50 {
@@ -155,16 +161,16 @@ fn zero(seq: &Seq, queue: i32) -> alsa::Result<Instant> {
     Ok(best.expect("readings").1)
 }
 
-/// Messages alone.
-pub(crate) fn messages(heard: &[Heard]) -> Vec<Message> {
-    heard.iter().map(|heard| heard.message).collect()
+/// The messages without their times.
+pub(crate) fn messages(received: &[Received]) -> Vec<Message> {
+    received.iter().map(|received| received.message).collect()
 }
 
-/// Asserts that each note-on is followed by its note-off before the next on of the same note, and that there is no other
-/// off; returns how many notes there were.
-pub(crate) fn assert_matched(heard: &[Heard]) -> usize {
+/// Asserts that each note-on has a note-off before the next note-on of the same note, and that
+/// there are no other note-offs. Returns the number of notes.
+pub(crate) fn assert_matched(received: &[Received]) -> usize {
     let (mut sounding, mut notes) = (BTreeSet::new(), 0);
-    for (i, Heard { message, .. }) in heard.iter().enumerate() {
+    for (i, Received { message, .. }) in received.iter().enumerate() {
         let is_matched = match *message {
             Message::On(channel, note) => sounding.insert((channel, note)),
             Message::Off(channel, note) => sounding.remove(&(channel, note)),
@@ -173,6 +179,6 @@ pub(crate) fn assert_matched(heard: &[Heard]) -> usize {
         assert!(is_matched, "message {i}, {message:?}");
         notes += usize::from(matches!(message, Message::On(..)));
     }
-    assert!(sounding.is_empty(), "these hang: {sounding:?}");
+    assert!(sounding.is_empty(), "these notes never end: {sounding:?}");
     notes
 }

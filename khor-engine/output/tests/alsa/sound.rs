@@ -1,4 +1,4 @@
-//! The engine's sound through an ALSA card that plays into its own other side.
+//! Tests of the engine's sound through ALSA's loopback card.
 
 use alsa::{
     Direction, ValueOr,
@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::SEQUENCER;
 
-/// What is played into the card's first device comes out of its second, whatever the format.
+/// The capture side of the loopback card. It receives the sound that the card's first device plays,
+/// converted to any format.
 const OTHER_SIDE: &str = "plughw:CARD=Loopback,DEV=1";
 const CONFIG: &str = r#"{"audio": {"backend": "alsa"}, "music": {"preset": "arp"}}"#;
 const RATE_HZ: u32 = 48_000;
@@ -36,8 +37,8 @@ fn peak(pcm: &PCM) -> f64 {
     let frames = match io.readi(&mut samples) {
         Ok(frames) => frames,
         Err(error) => {
-            // Late on a slow machine: the card has overrun.
-            pcm.try_recover(error, true).expect("going on");
+            // On a slow machine, the test may read too late, which is an overrun.
+            pcm.try_recover(error, true).expect("recovering from an overrun");
             return 0.0;
         }
     };
@@ -63,7 +64,7 @@ fn the_engine_plays_through_an_alsa_card() {
     let loudest = std::iter::repeat_with(|| peak(&pcm)).take(40).fold(0.0, f64::max);
     let audio = &engine.get("/api/health")["audio"];
     println!("peak {loudest:.3}, callback load {}, {} xruns", audio["callback_load"], audio["xruns"]);
-    assert!(audio["xruns"].is_u64(), "ALSA tells them");
+    assert!(audio["xruns"].is_u64(), "ALSA reports underruns");
     assert!(loudest < 1.0, "{loudest}");
     assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
     wait_until("silence", || peak(&pcm) == 0.0);
