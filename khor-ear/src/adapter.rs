@@ -29,11 +29,11 @@ pub struct PlayedNote {
     pub onset_s: f64,
     /// Time from onset to release, seconds.
     pub duration_s: f32,
-    /// MIDI note number, 0..=127.
+    /// Pitch, MIDI note number, 0..=127.
     pub midi: u8,
-    /// Loudness, 0..=1.
+    /// Velocity, 0..=1.
     pub velocity: f32,
-    /// Its layer.
+    /// Layer of the note.
     pub layer: Layer,
     /// MIDI channel; each role of the music has its own.
     pub channel: u8,
@@ -69,7 +69,7 @@ impl PlayedNote {
 /// Settings that differ from the engine's defaults.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Seed of the music.
+    /// Seed of the music's random choices.
     pub seed: u64,
     /// The density setting, 0..=1; `None` is the default.
     pub density: Option<f32>,
@@ -78,14 +78,14 @@ pub struct Options {
 /// The offline engine, and all sound and notes that it has played.
 pub struct OfflinePlayer {
     offline: Offline,
-    /// Interleaved stereo.
+    /// The sound, interleaved stereo.
     samples: Vec<f32>,
     notes: Vec<PlayedNote>,
 }
 
 /// Sound and notes of one render.
 pub struct Render {
-    /// Interleaved stereo at [`RATE_HZ`].
+    /// The sound, interleaved stereo at [`RATE_HZ`].
     pub samples: Vec<f32>,
     /// All notes that sound in the render. Onsets count from the first sample. The onset of a note
     /// that began earlier is negative.
@@ -93,7 +93,7 @@ pub struct Render {
 }
 
 impl Render {
-    /// Length, seconds.
+    /// Length of the render, seconds.
     pub fn seconds(&self) -> f64 {
         self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ)
     }

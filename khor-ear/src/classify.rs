@@ -22,9 +22,9 @@ pub type Vector = [f64; features::COUNT];
 /// `N` features of a clip whose class is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<L = LoadClass, const N: usize = { features::COUNT }> {
-    /// The class.
+    /// Class of the clip.
     pub class: L,
-    /// The features.
+    /// Features of the clip.
     pub vector: [f64; N],
 }
 
@@ -88,7 +88,7 @@ fn mean<'a, L: 'a, const N: usize>(clips: impl Iterator<Item = &'a Labelled<L, N
 pub struct Confusion([[u32; LoadClass::ALL.len()]; LoadClass::ALL.len()]);
 
 impl Confusion {
-    /// Counts one clip.
+    /// Counts a clip of the class `is` that was classified as `taken_for`.
     pub fn count(&mut self, is: LoadClass, taken_for: LoadClass) {
         self.0[is.index()][taken_for.index()] += 1;
     }

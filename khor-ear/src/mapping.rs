@@ -60,7 +60,7 @@ impl MeasuredFeature {
 /// -1 if it shrinks.
 pub type MappingRow = (SignalId, MeasuredFeature, f64);
 
-/// The mapping.
+/// The mapping: every signal with its features.
 pub const MAPPING: &[MappingRow] = &[
     (SignalId::Exec, MeasuredFeature::VoiceOnsets(Process), 1.0),
     (SignalId::Fork, MeasuredFeature::VoicePitch(Process), 1.0),

@@ -13,18 +13,18 @@ const BIG: f64 = 8.0;
 /// First seed; all seeds are this plus an offset.
 const SEED: u64 = 0x006b_686f_7200;
 
-/// How much is rendered.
+/// The amount of work of a run: numbers of clips, ramps, rounds and sites.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Clips per class on machines of size 1, and as many on the biggest.
     pub at_ends: usize,
     /// Clips per class on medium machines.
     pub between: usize,
-    /// Ramps per signal.
+    /// Number of ramps per signal, each with its own seed.
     pub ramps: u64,
     /// Clips per untrained load, and per class and untrained intensity.
     pub untrained: usize,
-    /// Minutes of the search for clicks.
+    /// Length of the search for clicks, minutes.
     pub stress_min: usize,
     /// Rounds that play every kind of cue during all loads at once.
     pub cue_rounds: u64,

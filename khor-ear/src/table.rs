@@ -41,7 +41,7 @@ pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     Ok(text)
 }
 
-/// The table as JSON.
+/// The results of one preset as JSON.
 pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
     let rows = verdict.figures.iter().map(|figure| {
         let row = thresholds.row(figure.row)?;

@@ -13,7 +13,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 pub struct Row {
     /// The row's title, at most 24 characters.
     pub what: String,
-    /// The design's target.
+    /// The target that the design sets for the figure.
     pub target: ThresholdTarget,
     /// Decimal places in the table.
     #[serde(default)]
@@ -38,11 +38,11 @@ pub struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdTarget {
-    /// Lowest allowed value.
+    /// The figure must be at least this.
     Least(f64),
-    /// Highest allowed value.
+    /// The figure must be at most this.
     Most(f64),
-    /// Lowest and highest allowed value.
+    /// The figure must be within these two.
     Within(f64, f64),
 }
 

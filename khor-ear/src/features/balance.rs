@@ -5,7 +5,7 @@
 
 use super::{decibel, spectrum::Spectrum};
 
-/// Number of bands.
+/// Number of bands whose balance is measured.
 pub const BALANCES: usize = 3;
 /// Limits of the bands, Hz.
 const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0, 6000.0)];

@@ -17,7 +17,7 @@ pub use self::{
 };
 use crate::{adapter::RATE_HZ, loudness};
 
-/// Number of features.
+/// Number of features of a clip.
 pub const COUNT: usize = 4 + BANDS;
 /// Sizes of the steps, in the order of [`SoundFeatures::rough`].
 const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];

@@ -4,7 +4,7 @@ use realfft::RealFftPlanner;
 
 use crate::adapter::RATE_HZ;
 
-/// Number of bands.
+/// Number of frequency bands of a spectrum.
 pub const BANDS: usize = 6;
 /// Upper limits of all bands except the last, Hz.
 const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];

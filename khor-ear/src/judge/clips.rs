@@ -105,7 +105,8 @@ fn mean(clips: &[&MeasuredClip], class: LoadClass, of: fn(&MeasuredClip) -> f64)
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Every load must be louder or denser than idle, on the smallest machines and on the biggest.
+/// Measures which loads are louder or denser than idle, on the smallest machines and on the
+/// biggest.
 fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     let (mut audible, mut not_quieter, mut inaudible) = (0, 0, Vec::new());
     for (end, size) in ends.iter().zip(["", "×8"]) {

@@ -46,7 +46,7 @@ pub struct Verdict {
 }
 
 impl Figure {
-    /// A figure for the row of that name.
+    /// A figure for the table's row of that name.
     pub fn new(row: &'static str, value: f64, note: impl Into<String>) -> Self {
         Self { row, value, note: note.into() }
     }

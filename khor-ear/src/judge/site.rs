@@ -58,7 +58,7 @@ struct MeasuredSiteClip {
 pub(super) struct SiteResults {
     /// The mistakes, one line for each of [`RELAY_ROWS`].
     pub(super) remarks: Vec<String>,
-    /// Every clip, for programs.
+    /// The classification and features of every clip, for programs.
     pub(super) details: Value,
 }
 

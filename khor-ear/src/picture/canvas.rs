@@ -14,7 +14,7 @@ use embedded_graphics::{
     text::Text,
 };
 
-/// Red, green and blue.
+/// A colour of red, green and blue.
 pub(super) type Colour = Rgb888;
 
 /// A picture. Pixels outside of it are ignored.

@@ -34,12 +34,12 @@ pub struct SignalCorrelation {
 }
 
 impl SignalCorrelation {
-    /// Median of the correlations.
+    /// Median of the correlations over the seeds.
     pub fn median(&self) -> f64 {
         median(&self.rho)
     }
 
-    /// Lowest correlation.
+    /// Lowest of the correlations over the seeds.
     pub fn worst(&self) -> f64 {
         self.rho.iter().copied().fold(1.0, f64::min)
     }

@@ -9,7 +9,7 @@ use crate::adapter::Counter::{
 /// How a rate varies around its mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Slow drift only.
+    /// Constant, except for the slow drift.
     Steady,
     /// On for 0.8 s, then off for 0.5 s.
     Gusty,
@@ -51,7 +51,7 @@ pub const IDLE: &[Part] = &[
 /// The loads that the classifier must distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadClass {
-    /// Only the background.
+    /// The machine does nothing except its background work.
     Idle,
     /// A large file is received and written to disk.
     Download,
@@ -84,7 +84,7 @@ pub enum UntrainedLoad {
 
 /// A load of a machine.
 pub trait Load: Copy {
-    /// Name in tables.
+    /// Name of the load in tables.
     fn name(self) -> &'static str;
     /// The rates that the load adds to the idle machine.
     fn parts(self) -> &'static [Part];
@@ -103,7 +103,7 @@ impl LoadClass {
         Self::Storm,
     ];
 
-    /// Position in [`Self::ALL`].
+    /// Position of the class in [`Self::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }

@@ -74,7 +74,7 @@ pub struct SectionPart {
     pub role: Role,
     /// Register of the pulse.
     pub register: Register,
-    /// -1 (left) ..=1 (right).
+    /// Pan of the section's pulse, -1 (left) ..=1 (right).
     pub pan: f32,
     /// How the pulse chooses pitches within the register.
     pub(super) motion: Motion,

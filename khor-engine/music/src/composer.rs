@@ -46,7 +46,7 @@ pub struct ActiveVoice {
     pub stream: VoiceStream,
     /// The lane that the voice represents.
     pub signal: LaneId,
-    /// Onsets per bar.
+    /// Number of onsets per bar.
     pub onsets: u8,
     /// The soloist of the voice, as the position in the cast; `None` without soloists.
     pub soloist: Option<usize>,

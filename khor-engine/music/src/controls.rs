@@ -12,9 +12,9 @@ use super::{
 pub struct Controls {
     /// Filter offset of all patches, 0 (dark) ..=1 (bright); 0.5 leaves the patches unchanged.
     pub brightness: f32,
-    /// Reverb return, 0..=1.
+    /// Level of the reverb, 0..=1.
     pub reverb: f32,
-    /// Delay return, 0..=1.
+    /// Level of the delay, 0..=1.
     pub delay: f32,
     /// Delay time, seconds, 0.05..=1: three steps of the tempo, halved until it is at most 0.7 s.
     pub echo_s: f32,

@@ -37,7 +37,7 @@ pub enum CueSound {
 }
 
 impl CueSound {
-    /// All kinds.
+    /// All kinds of cues.
     pub const ALL: [Self; 6] = [Self::Oom, Self::Crash, Self::Blkerr, Self::Retx, Self::Lost, Self::Found];
 
     /// Name in API and explanations.
@@ -163,7 +163,7 @@ struct Tone {
     /// Scale steps above the octave's tonic.
     degree: i32,
     length_steps: f32,
-    /// Filter offset, octaves.
+    /// Filter offset of the note, octaves.
     brightness: f32,
 }
 

@@ -59,7 +59,7 @@ impl Feature {
         fixed.into_iter().chain(of_voices)
     }
 
-    /// Position in [`Self::all`].
+    /// Position of the feature in [`Self::all`].
     pub const fn index(self) -> usize {
         match self {
             Self::BedBrightness => 0,
@@ -99,7 +99,7 @@ impl Feature {
         Self::all().find(|feature| feature.name() == name)
     }
 
-    /// Unit of the value.
+    /// Unit of the feature's value.
     pub const fn unit(self) -> &'static str {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => "octaves",

@@ -28,7 +28,7 @@ const WORK: [SignalId; 11] = {
 /// The input of a route: one signal, or the sum of all work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// One signal.
+    /// One kernel signal.
     Signal(SignalId),
     /// Total work: 1 - Π(1 - 0.75 level).
     Work,
@@ -50,12 +50,12 @@ pub enum LaneValue {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
-    /// Proportional.
+    /// The feature moves proportionally to the input.
     #[default]
     Linear,
-    /// Slow at first.
+    /// The feature moves slowly at low inputs, and fast at high ones.
     Square,
-    /// Quick at first.
+    /// The feature moves fast at low inputs, and slowly at high ones.
     Root,
 }
 
@@ -168,7 +168,7 @@ impl Route {
     }
 }
 
-/// Total work, 0..=1.
+/// Total work of the host, 0..=1.
 fn work(lanes: &Lanes) -> f32 {
     let level = |id: &SignalId| lanes[*id].map_or(0.0, |lane| lane.level);
     let level = |id| Some(level(id)).filter(|l: &f32| l.is_finite()).map_or(0.0, |l| l.clamp(0.0, 1.0));
@@ -228,7 +228,7 @@ impl Mapping {
 }
 
 impl Input {
-    /// Name in mappings.
+    /// Name of the input in mappings.
     pub fn name(self) -> &'static str {
         match self {
             Self::Signal(signal) => signal.info().name,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The main line.
+    /// The main melodic line.
     Melody,
     /// The lowest line.
     Bass,
@@ -23,12 +23,12 @@ impl Role {
     /// All roles, in the order of their MIDI channels.
     pub const ALL: [Self; 4] = [Self::Melody, Self::Bass, Self::Chords, Self::Percussion];
 
-    /// Name, in lower case.
+    /// Name of the role, in lower case.
     pub fn name(self) -> &'static str {
         Instrument::from(self).name()
     }
 
-    /// MIDI channel, 1..=16.
+    /// MIDI channel of the role, 1..=16.
     pub const fn midi_channel(self) -> u8 {
         match self {
             Self::Melody => 1,
@@ -80,12 +80,12 @@ impl Instrument {
         Self::Cue,
     ];
 
-    /// Position in [`Self::ALL`].
+    /// Position of the instrument in [`Self::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
 
-    /// Name in preset files.
+    /// Name of the instrument in preset files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Melody => "melody",
@@ -137,7 +137,7 @@ impl From<Role> for Instrument {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Layer {
-    /// A quiet pad: saturation.
+    /// A quiet pad that represents saturation.
     Bed,
     /// A rhythm whose onset density represents total work.
     Pulse,
@@ -152,9 +152,9 @@ pub enum Layer {
 pub struct Note {
     /// Start, seconds of musical time since the composer started.
     pub onset_s: f64,
-    /// Time from onset to release, seconds, > 0.
+    /// Time from onset to release, seconds; above 0.
     pub duration_s: f32,
-    /// MIDI note number, 0..=127.
+    /// Pitch, MIDI note number, 0..=127.
     pub midi: u8,
     /// Velocity, 0..=1.
     pub velocity: f32,
@@ -164,9 +164,9 @@ pub struct Note {
     pub brightness: f32,
     /// Musical role; selects the MIDI channel.
     pub role: Role,
-    /// Timbre.
+    /// Instrument, which selects the timbre.
     pub instrument: Instrument,
-    /// Layer.
+    /// Layer that plays the note.
     pub layer: Layer,
     /// The lane that the note represents; `None` for other notes.
     pub signal: Option<LaneId>,

@@ -39,7 +39,7 @@ pub enum FilterMode {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Patch {
-    /// Oscillator waveform.
+    /// Waveform of the oscillators.
     pub wave: Wave,
     /// Width of the wave `pulse`, share of the period, 0.05..=0.5.
     #[schemars(range(min = 0.05, max = 0.5))]
@@ -134,13 +134,13 @@ impl Default for Patch {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{field} must be from {low} to {high}, not {value}")]
 pub struct PatchError {
-    /// Name of the field.
+    /// Name of the invalid field.
     pub field: &'static str,
-    /// Lowest allowed value.
+    /// Lowest allowed value of the field.
     pub low: f32,
-    /// Highest allowed value.
+    /// Highest allowed value of the field.
     pub high: f32,
-    /// The given value.
+    /// Value that the patch has.
     pub value: f32,
 }
 

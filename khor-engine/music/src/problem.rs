@@ -26,7 +26,7 @@ fn prefix(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
-/// A list of problems.
+/// The problems that were found in a preset.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 

@@ -18,7 +18,7 @@ impl Quantiser {
         Self { steps, now: 0 }
     }
 
-    /// The current output, 0..=steps.
+    /// The current output of the quantiser, 0..=steps.
     pub(super) const fn get(&self) -> u8 {
         self.now
     }

@@ -64,7 +64,7 @@ impl VoiceStream {
         Self::Local,
     ];
 
-    /// Position in [`Self::ALL`].
+    /// Position of the stream in [`Self::ALL`].
     pub const fn index(self) -> usize {
         match self {
             Self::Loss => 0,
@@ -92,7 +92,7 @@ impl VoiceStream {
         }
     }
 
-    /// Name in mappings, API and explanations.
+    /// Name of the stream in mappings, API and explanations.
     pub const fn name(self) -> &'static str {
         self.profile().instrument.name()
     }

@@ -47,7 +47,7 @@ pub(super) struct Voice {
     pub(super) stream: VoiceStream,
     /// The lane that the voice represents.
     pub(super) signal: LaneId,
-    /// Onsets per bar.
+    /// Number of onsets per bar.
     pub(super) onsets: u8,
     /// Half bars since the voice started.
     age: u16,

@@ -39,7 +39,7 @@ impl<K: Ord, const N: usize> Accumulator<K, N> {
         self.totals
     }
 
-    /// The current totals.
+    /// The current total of each count.
     pub fn totals(&self) -> [u64; N] {
         self.totals
     }

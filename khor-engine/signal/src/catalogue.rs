@@ -77,7 +77,7 @@ pub enum CatalogueError {
     Invalid {
         /// The lane's name.
         name: String,
-        /// The broken rule.
+        /// The rule that the definition breaks.
         problem: &'static str,
     },
 }

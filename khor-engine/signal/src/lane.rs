@@ -55,14 +55,14 @@ pub enum RangeMode {
     /// The host's own baseline: idle is 0 on any host.
     #[default]
     Adaptive,
-    /// A fixed ceiling.
+    /// A fixed ceiling: the same rate gives the same level on any host.
     Absolute,
 }
 
 /// The settings that convert rates into levels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
-    /// The reference of levels.
+    /// The reference of levels: baseline or ceiling.
     pub range: RangeMode,
     /// For each kernel signal, the rate whose level is 1; above 0, in the signal's unit. An added
     /// lane uses the ceiling of its own scale.

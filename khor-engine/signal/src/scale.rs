@@ -24,9 +24,9 @@ pub struct Scale {
 /// The usual values of a lane on a typical idle host, in the lane's unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prior {
-    /// Median, at least 0.
+    /// Median of the usual values, at least 0.
     pub median: f64,
-    /// 99th percentile, at least the median.
+    /// 99th percentile of the usual values, at least the median.
     pub p99: f64,
 }
 

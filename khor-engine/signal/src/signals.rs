@@ -84,7 +84,7 @@ pub enum VoiceHint {
 /// The name, label, family and unit of a signal.
 #[derive(Clone, Copy, Debug)]
 pub struct SignalInfo {
-    /// The signal.
+    /// Identifier of the signal.
     pub id: SignalId,
     /// Name in configuration, API, OSC and page.
     pub name: &'static str,
@@ -130,10 +130,10 @@ pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
 };
 
 impl SignalId {
-    /// Number of signals.
+    /// Number of kernel signals.
     pub const COUNT: usize = 15;
 
-    /// Position in every `PerSignal` array.
+    /// Position of the signal in every `PerSignal` array.
     pub const fn index(self) -> usize {
         self as usize
     }

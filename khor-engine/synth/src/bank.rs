@@ -8,7 +8,7 @@ use super::{
     lanes::LANES,
 };
 
-/// Number of voices.
+/// Number of voices of the synth.
 pub(super) const VOICES: usize = 24;
 const GROUPS: usize = VOICES / LANES;
 /// Fade-out of a stolen voice, seconds. Its successor begins when it is silent.
@@ -20,7 +20,7 @@ const OFF_FADE_S: f32 = 0.012;
 #[derive(Clone, Copy, Debug, Default)]
 struct Voice {
     active: bool,
-    /// Frame of the release.
+    /// Frame at which the note is released.
     release_frame: u64,
     /// Number of the note: lower numbers are older.
     serial: u64,
@@ -28,7 +28,7 @@ struct Voice {
     successor: Option<NoteStart>,
 }
 
-/// All voices.
+/// All voices of the synth.
 #[derive(Debug)]
 pub(super) struct VoiceBank {
     groups: [VoiceGroup; GROUPS],

@@ -5,7 +5,7 @@ use super::{
     ring,
 };
 
-/// Longest delay, seconds.
+/// Longest delay time, seconds.
 const MAX_S: f32 = 1.0;
 /// Gain from one echo to the next.
 const FEEDBACK: f32 = 0.42;
@@ -92,7 +92,7 @@ impl Delay {
         let off = |frames: f64| (frames - self.target_frames).abs();
         if off(self.frames) < 0.02 && off(self.aim_frames) < 0.02 {
             (self.frames, self.aim_frames) = (self.target_frames, self.target_frames);
-            // A whole number of frames.
+            // The delay is constant, so it is an integer number of frames.
             let at = self.write.wrapping_sub(self.target_frames as usize) & mask;
             return [ring::read(&self.lines[0], at), ring::read(&self.lines[1], at)];
         }

@@ -59,7 +59,7 @@ pub struct Synth {
     bank: VoiceBank,
     patches: [Patch; Instrument::ALL.len()],
     effects: Effects,
-    /// Cutoff shift, octaves.
+    /// Filter offset of all voices, octaves.
     brightness: Glide,
     limiter: Limiter,
     mute: Mute,
@@ -158,7 +158,7 @@ impl Synth {
         self.bank.set_limit(voices as usize);
     }
 
-    /// Number of voices.
+    /// Number of voices of the synth.
     pub const VOICES: u32 = VOICES as u32;
 
     /// Removes waiting notes, and fades out sounding ones within 12 ms. Delay and reverb decay
@@ -235,7 +235,7 @@ impl Synth {
         from..self.given
     }
 
-    /// Computes one block.
+    /// Renders one block of voices and effects.
     #[inline(always)]
     fn block(&mut self) {
         let sounds = self.voices();

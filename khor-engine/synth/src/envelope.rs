@@ -30,10 +30,10 @@ struct StageRates {
     release: f32,
 }
 
-/// Eight envelopes.
+/// The envelopes of eight voices.
 #[derive(Clone, Debug)]
 pub(super) struct Envelopes {
-    /// Current level, 0..=1.
+    /// Current level of each envelope, 0..=1.
     level: Lanes,
     /// Target of the level, 0..=1.25.
     target: Lanes,
@@ -142,7 +142,7 @@ impl Envelopes {
 /// Linear fade-outs for eight voices.
 #[derive(Clone, Debug)]
 pub(super) struct Fades {
-    /// Current gain, 0..=1.
+    /// Current gain of each fade, 0..=1.
     gain: Lanes,
     /// Change per frame, at most 0; 0 is no fade.
     slope: Lanes,

@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn sidebands_follow_the_bessel_functions() {
-        // J0, J1 and J2 of 1.
+        // The Bessel functions J0, J1 and J2 at 1.
         let samples = render(3000.0, 0.25, 1.0, 1.0);
         for (freq_hz, weight) in [(3000.0, 0.7652), (3750.0, 0.4401), (2250.0, 0.4401), (4500.0, 0.1149)] {
             // A Hann window halves the amplitude of a sine, and half of its power is at the

@@ -52,7 +52,7 @@ impl Buses {
 pub(super) struct NoteStart {
     /// Timbre, copied when the note begins.
     pub(super) patch: Patch,
-    /// MIDI note number, 0..=127.
+    /// Pitch, MIDI note number, 0..=127.
     pub(super) midi: u8,
     /// Velocity, 0..=1.
     pub(super) velocity: f32,
@@ -60,7 +60,7 @@ pub(super) struct NoteStart {
     pub(super) pan: f32,
     /// Filter offset of this note, octaves, -3..=3.
     pub(super) brightness: f32,
-    /// Frame of the release.
+    /// Frame at which the note is released.
     pub(super) release_frame: u64,
     /// First phase of the oscillator, 0..1.
     pub(super) phase: f32,

@@ -23,7 +23,7 @@ const TAPS: usize = 12;
 /// Lowest sample magnitude at which the true peak is measured. In music, the true peak is less than
 /// twice as high as the samples.
 const MEASURE_FROM: f32 = 0.5 * CEILING;
-/// Release time constant, seconds.
+/// Time constant of the gain's rise after a peak, seconds.
 const RELEASE_S: f32 = 0.12;
 
 /// Delay of the limiter, frames.
@@ -61,7 +61,7 @@ impl Lookahead {
     }
 }
 
-/// The limiter.
+/// A stereo look-ahead limiter.
 #[derive(Debug)]
 pub(super) struct Limiter {
     lookahead: Lookahead,

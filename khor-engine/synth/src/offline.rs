@@ -27,7 +27,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Adds the next frame.
+    /// Adds the time of the next frame to the length.
     pub fn push(&mut self, t_ns: u64) {
         let gap_ns = gap_before(t_ns, self.last_ns.replace(t_ns));
         if gap_ns <= SKIPPED_GAP_NS {
@@ -53,7 +53,7 @@ pub struct OfflineSettings {
     pub scaling: Scaling,
     /// The settings of the composer.
     pub music: Settings,
-    /// The loudness.
+    /// The loudness of the render.
     pub volume: Volume,
     /// Sample rate, Hz, 8000..=192000.
     pub sample_rate_hz: u32,
@@ -174,12 +174,12 @@ impl Offline {
         ControlFlow::Continue(())
     }
 
-    /// Seconds rendered so far.
+    /// Length of the render so far, seconds.
     pub fn seconds(&self) -> f64 {
         self.performance.seconds()
     }
 
-    /// Notes played so far.
+    /// Number of notes played so far.
     pub fn notes(&self) -> u64 {
         self.notes
     }

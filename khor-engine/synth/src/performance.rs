@@ -11,7 +11,7 @@ pub(super) const BLOCK_MS: u32 = 10;
 /// What a performance renders. Notes and mix are the same in each mode.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RenderMode {
-    /// The mix.
+    /// The mix of all roles.
     #[default]
     Mix,
     /// The mix and a stem for each role. This takes about four times as long.
@@ -92,7 +92,7 @@ impl Performance {
         &self.notes
     }
 
-    /// Seconds played so far.
+    /// Length of the music so far, seconds.
     pub fn seconds(&self) -> f64 {
         self.frames as f64 / f64::from(self.sample_rate_hz)
     }

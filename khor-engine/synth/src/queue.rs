@@ -12,7 +12,7 @@ pub struct SynthNote {
     pub onset_frame: u64,
     /// Frames from onset to release.
     pub duration_frames: u64,
-    /// MIDI note number, 0..=127.
+    /// Pitch, MIDI note number, 0..=127.
     pub midi: u8,
     /// Velocity, 0..=1.
     pub velocity: f32,

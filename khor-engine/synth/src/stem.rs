@@ -11,7 +11,7 @@ use super::{
     master::Mute,
 };
 
-/// Number of stems.
+/// Number of stems: one for each role.
 const STEMS: usize = Role::ALL.len();
 
 /// Stereo samples, all of the same length.
@@ -79,7 +79,7 @@ pub(super) struct Stem {
     pub(super) effects: Effects,
     lookahead: Lookahead,
     pub(super) mute: Mute,
-    /// The last computed block.
+    /// The last block of the stem.
     pub(super) ready: Sides,
 }
 

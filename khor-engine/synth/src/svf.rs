@@ -14,12 +14,12 @@ const MIN_CUTOFF: f32 = 0.0004;
 /// Eight filters. Their coefficients are ramped over each block.
 #[derive(Clone, Debug)]
 pub(super) struct Filters {
-    /// Integrator states.
+    /// States of the two integrators of each filter.
     ic1: Lanes,
     ic2: Lanes,
     /// Coefficients at the end of the last block.
     b: [Lanes; 3],
-    /// Damping 1/Q, 0.125..=2.
+    /// Damping of each filter, 1/Q, 0.125..=2.
     k: Lanes,
     /// Cutoff without modulation, log2 of its share of the sample rate.
     log2_cutoff: Lanes,
@@ -61,7 +61,7 @@ impl Filters {
         self.ic1[lane] = 0.0;
         self.ic2[lane] = 0.0;
         self.log2_cutoff[lane] = cutoff.clamp(1e-5, 1.0).log2();
-        // Q 0.5 ..= 8.
+        // The resonance gives a Q of 0.5 ..= 8.
         self.k[lane] = 2.0 * (-4.0 * resonance.clamp(0.0, 1.0)).exp2();
         self.env_octaves[lane] = env_octaves;
         let damping = self.k[lane];

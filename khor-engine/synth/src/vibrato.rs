@@ -23,11 +23,11 @@ const OSCILLATOR_PHASE: f32 = 0.31;
 /// sounds smooth.
 #[derive(Clone, Debug)]
 pub(super) struct Vibratos {
-    /// Full depth, octaves.
+    /// Depth of the full vibrato, octaves.
     depth: Lanes,
     /// Phase increment per frame, periods.
     rate: Lanes,
-    /// Phase, 0..1.
+    /// Phase of the vibrato, periods, 0..1.
     phase: Lanes,
     /// Share of the full depth, at most 1. It is negative during the delay.
     onset: Lanes,

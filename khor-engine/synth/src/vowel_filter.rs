@@ -138,7 +138,10 @@ mod tests {
             }
             let mut out = [[0.0; BLOCK]; BUSES];
             vowel_filter.render(Some(&sung), &mut out);
-            assert!(out[0].iter().chain(&out[2]).chain(&out[3]).all(|&x| x == 0.0), "buses leak");
+            assert!(
+                out[0].iter().chain(&out[2]).chain(&out[3]).all(|&x| x == 0.0),
+                "the sung share must stay in its bus"
+            );
             if block >= 300 {
                 square += out[1].iter().map(|x| x * x).sum::<f32>();
             }

@@ -36,7 +36,7 @@ pub struct Preset {
     pub pulse: Vec<PulseSettings>,
     /// How the voices are played.
     pub voices: VoiceSettings,
-    /// The timbres.
+    /// The timbres of all instruments.
     pub patches: Patches,
     /// Which signal controls which feature: the file's own mapping, or the standard one.
     pub mapping: Mapping,
@@ -106,7 +106,7 @@ pub struct PulseSettings {
     /// Onsets per bar at full work and density 0.5, 1..=16.
     #[schemars(range(min = 1, max = 16))]
     pub max_onsets: u8,
-    /// Velocity, 0..=1.
+    /// Velocity of the notes, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
     /// Length of the notes, steps, 0.1..=16.
@@ -122,7 +122,7 @@ pub struct PulseSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoiceSettings {
-    /// Velocity, 0..=1.
+    /// Velocity of the notes, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
     /// Factor of the onsets per bar that the mapping gives, 0.25..=2.

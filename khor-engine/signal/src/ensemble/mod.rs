@@ -17,10 +17,10 @@ const MIN_SOLO_LEVEL: f32 = 0.05;
 
 /// Combines the readings of several hosts into the reading of a typical host.
 ///
-/// Lanes of work are the median, because it represents most hosts. Lanes of saturation (`lat`,
-/// `stall`, `mem`, `cpu`) are the 90th percentile, so that trouble of one host in ten is audible.
-/// An added lane is the median of the hosts that have it. A lane is missing if no host has it. All
-/// readings must use ids of the same catalogue.
+/// Lanes of saturation (`lat`, `stall`, `mem`, `cpu`) are the 90th percentile of the hosts, so that
+/// trouble of one host in ten is audible. All other lanes are the median, which represents most
+/// hosts. An added lane is the median of the hosts that have it. A lane is missing if no host has
+/// it. All readings must use ids of the same catalogue.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
     let added = readings.clone().map(|reading| reading.lanes.added.len()).max().unwrap_or(0);

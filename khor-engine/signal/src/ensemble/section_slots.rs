@@ -48,7 +48,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         at.unwrap_or(N - 1)
     }
 
-    /// Number of used slots.
+    /// Number of slots that sections use.
     pub fn count(&self) -> usize {
         self.named + usize::from(self.has_rest)
     }

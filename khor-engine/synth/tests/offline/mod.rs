@@ -8,9 +8,9 @@ use khor_synth::{Meter, Performance, RenderMode, Volume};
 pub(crate) const RATE_HZ: u32 = 48_000;
 /// The result of one render.
 pub(crate) struct Rendered {
-    /// Interleaved stereo.
+    /// The sound, interleaved stereo.
     pub(crate) samples: Vec<f32>,
-    /// All notes.
+    /// All notes of the render.
     pub(crate) notes: Vec<Note>,
     /// The synth's measurements at the end.
     pub(crate) meter: Meter,
