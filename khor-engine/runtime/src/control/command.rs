@@ -242,7 +242,10 @@ mod tests {
     #[test]
     fn api_md_lists_the_open_settings() {
         let text = include_str!("../../../../docs/api.md");
-        let line = text.lines().find(|line| line.starts_with("| `/khor/set/<path>`")).expect("the table");
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("| `/khor/set/<path>`"))
+            .expect("api.md has a table of OSC addresses");
         for path in OPEN.iter() {
             assert!(line.contains(&format!("`{path}")), "{path}: {line}");
         }

@@ -120,7 +120,7 @@ async fn no_datagram_ends_the_engine() {
         let _runtime = runtime.enter();
         handle_all(&target);
     });
-    tokio::task::spawn_blocking(|| thread.unwrap().join().expect("no datagram panics")).await.unwrap();
+    tokio::task::spawn_blocking(|| thread.unwrap().join().expect("a datagram caused a panic")).await.unwrap();
     assert_eq!(serde_json::to_value(engine.config()).unwrap()["music"]["bpm"], json!(96.0));
     let (mut refused, mut reason) = (0, String::new());
     engine.update_osc_input_health(|health| {

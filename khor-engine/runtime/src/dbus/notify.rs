@@ -253,7 +253,10 @@ mod tests {
         bursts.set_id(CueKind::Crash, 5);
         assert_eq!(bursts.due_at(), None, "a single cue needs no update");
         assert!((1..50).all(|s| bursts.add(cue(CueKind::Crash, "more"), after(s)).is_none()));
-        assert!(bursts.add(cue(CueKind::Oom, "other"), after(2)).is_some(), "another kind is shown at once");
+        assert!(
+            bursts.add(cue(CueKind::Oom, "other"), after(2)).is_some(),
+            "a cue of another kind is shown at once"
+        );
         assert_eq!((bursts.due_at(), bursts.next_due(after(59))), (Some(after(60)), None));
         let update = bursts.next_due(after(60)).unwrap();
         assert_eq!((update.replaces, update.title.as_str()), (5, "more (process 7) crashed"));

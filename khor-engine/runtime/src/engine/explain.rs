@@ -32,11 +32,11 @@ const COLUMNS: usize = 80;
 pub(super) fn explain(state: &EngineState) -> Explanation {
     let soloists = state.plan.soloists_by_deviation();
     let standing_out = match (soloists.first(), &state.reading) {
-        (Some(solo), _) => standing(&solo.reading, &state.catalogue, false),
-        (None, Some(reading)) => standing(reading, &state.catalogue, state.is_of_many()),
+        (Some(solo), _) => deviating_signals(&solo.reading, &state.catalogue, false),
+        (None, Some(reading)) => deviating_signals(reading, &state.catalogue, state.is_of_many()),
         (None, None) => Vec::new(),
     };
-    let heard = state.sounding.as_ref().map(|sounding| heard(sounding, state)).unwrap_or_default();
+    let heard = state.sounding.as_ref().map(|sounding| sound_parts(sounding, state)).unwrap_or_default();
     // The sentence may contain names and errors from other programs. Media players and status bars
     // show it unchanged, so unsafe characters are replaced here.
     let sentence = inert::owned_line(sentence(state, &standing_out));
@@ -45,8 +45,8 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
 }
 
 /// The signals that stand out, the largest deviation first.
-fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
-    let mut standing: Vec<DeviatingSignal> = catalogue
+fn deviating_signals(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
+    let mut signals: Vec<DeviatingSignal> = catalogue
         .iter()
         .filter_map(|info| {
             let lane = reading.lanes.value(info.id)?;
@@ -62,15 +62,15 @@ fn standing(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<D
                 level: lane.level,
             })
         })
-        .filter(|standing| standing.deviation >= NOTABLE_OCTAVES)
+        .filter(|signal| signal.deviation >= NOTABLE_OCTAVES)
         .collect();
-    standing.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
-    standing.truncate(MAX_SIGNALS);
-    standing
+    signals.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
+    signals.truncate(MAX_SIGNALS);
+    signals
 }
 
 /// The audible parts of the music, each with its cause.
-fn heard(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
+fn sound_parts(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     let plan = &state.plan;
     let mut heard = vec![bed(sounding, state)];
     match &plan.cast.pulse {
@@ -125,7 +125,7 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
         return SoundPart { layer: "bed".into(), what, because };
     }
     let words = |feature, word: &str| {
-        let (route, position) = moved(sounding, feature)?;
+        let (route, position) = feature_value(sounding, feature)?;
         let word = match f64::from(position) {
             far if far >= CLEAR_POSITION => word.to_owned(),
             far if far >= SLIGHT_POSITION => format!("a little {word}"),
@@ -145,7 +145,7 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
         return SoundPart {
             layer: "bed".into(),
             what: "calm".into(),
-            because: usual_waits(state.reading.as_ref()),
+            because: why_calm(state.reading.as_ref()),
         };
     }
     let (what, because): (Vec<String>, Vec<String>) = parts.into_iter().unzip();
@@ -155,7 +155,7 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
 /// Why there is no reading. Even if the source works, the selected cgroup or host may be missing.
 fn why_lost(state: &EngineState) -> String {
     let shortfall = match (&state.source, &state.single_host) {
-        (SourceState::Up(_), Some(alone)) => alone.shortfall.as_ref(),
+        (SourceState::Up(_), Some(single_host)) => single_host.shortfall.as_ref(),
         (SourceState::Up(info), None) => info.shortfall.as_ref().filter(|_| info.scope != Scope::Machine),
         (SourceState::Down(shortfall), _) => Some(shortfall),
         (SourceState::Starting, _) => None,
@@ -164,7 +164,7 @@ fn why_lost(state: &EngineState) -> String {
 }
 
 /// Why the bed is calm: no task waits, or tasks wait no more than usual.
-fn usual_waits(reading: Option<&Reading>) -> String {
+fn why_calm(reading: Option<&Reading>) -> String {
     let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
     let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal]).unwrap_or(0.0);
     let waiting: Vec<&str> = waits
@@ -179,7 +179,7 @@ fn usual_waits(reading: Option<&Reading>) -> String {
 }
 
 fn pulse(sounding: &MusicSnapshot) -> SoundPart {
-    let (what, because) = match moved(sounding, Feature::PulseDensity) {
+    let (what, because) = match feature_value(sounding, Feature::PulseDensity) {
         Some((route, position)) if position > 0.0 => {
             (format!("{:.0} of 16 steps", (position * 16.0).ceil()), cause(&route))
         }
@@ -189,7 +189,7 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
 }
 
 /// The route that controls a feature of the music, and the feature's value, 0..=1.
-fn moved(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
+fn feature_value(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
     sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
@@ -210,7 +210,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
         return format!("{}.", capitalised(&shortfall.error));
     }
     if let Some(Shortfall { error, .. }) =
-        state.single_host.as_ref().and_then(|alone| alone.shortfall.as_ref())
+        state.single_host.as_ref().and_then(|single_host| single_host.shortfall.as_ref())
     {
         return format!("{}.", capitalised(error));
     }
@@ -220,7 +220,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     }
     let subject = match (info.kind, state.plan.soloists_by_deviation().first(), &info.scope) {
         (SourceKind::Demo, ..) => "The demo".to_owned(),
-        (SourceKind::Site, ..) if let Some(alone) = &state.single_host => alone.host.clone(),
+        (SourceKind::Site, ..) if let Some(single_host) = &state.single_host => single_host.host.clone(),
         (SourceKind::Site, Some(solo), _) => format!("Of {}, {}", counted(hosts.into(), "host"), solo.host),
         (SourceKind::Site, None, _) => format!("The site of {}", counted(hosts.into(), "host")),
         (_, _, Scope::Machine) => "This machine".to_owned(),
@@ -332,11 +332,11 @@ fn text(
             line(format_args!("  {layer:<6} {what:<28} {because}"));
         }
     }
-    inert::lines(&narrow(&text)).into_owned()
+    inert::lines(&wrapped(&text)).into_owned()
 }
 
 /// Wraps lines that are longer than [`COLUMNS`], such as long errors.
-fn narrow(text: &str) -> String {
+fn wrapped(text: &str) -> String {
     let options = textwrap::Options::new(COLUMNS).subsequent_indent("     ");
     let lines = text.lines().map(|line| match line.chars().count() {
         0..=COLUMNS => line.to_owned(),

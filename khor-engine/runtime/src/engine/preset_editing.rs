@@ -27,12 +27,12 @@ pub enum EditError {
     #[error("{0} is built in and cannot be changed; save it under another name")]
     BuiltIn(String),
     /// A file of that name exists and has other content.
-    #[error("{} already contains {holds}; choose another name, or remove the file", path.display())]
+    #[error("{} already contains {content}; choose another name, or remove the file", path.display())]
     Taken {
         /// The file.
         path: PathBuf,
         /// The content of the file, in words.
-        holds: String,
+        content: String,
     },
     /// The folder is full.
     #[error("{} contains {MAX_FILES} preset files, and khor reads no more; remove one first", .0.display())]
@@ -165,14 +165,14 @@ fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
         return Err(EditError::Full(library.dir().to_owned()));
     }
     let path = library.dir().join(format!("{name}.toml"));
-    match occupant(library, &path) {
-        Some(holds) => Err(EditError::Taken { path, holds }),
+    match existing_content(library, &path) {
+        Some(content) => Err(EditError::Taken { path, content }),
         None => Ok(path),
     }
 }
 
 /// The content of a file that must not be overwritten, in words; `None` if there is no such file.
-fn occupant(library: &Library, path: &Path) -> Option<String> {
+fn existing_content(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),

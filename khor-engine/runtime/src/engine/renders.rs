@@ -258,7 +258,7 @@ mod tests {
         let render = async |volume| renders.render(&CLIPS[0], at_8_khz(volume), preset()).await.unwrap();
         let first = render(0.5).await;
         let again = render(0.5).await;
-        assert_eq!(first.wav.as_ptr(), again.wav.as_ptr(), "cached");
+        assert_eq!(first.wav.as_ptr(), again.wav.as_ptr(), "the second clip comes from the cache");
         let louder = render(0.75).await;
         assert_ne!(first.wav, louder.wav);
         assert_ne!(first.hash, louder.hash);

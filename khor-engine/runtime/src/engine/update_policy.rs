@@ -22,7 +22,7 @@ pub(super) fn check_change(
     check_device(change.audio.device.as_deref(), before)
 }
 
-fn refused(field: &str, problem: impl Into<String>) -> ConfigError {
+fn config_error(field: &str, problem: impl Into<String>) -> ConfigError {
     ConfigError { field: field.to_owned(), problem: problem.into() }
 }
 
@@ -37,7 +37,7 @@ fn check_site(change: &SitePatch, before: &Config) -> Result<(), ConfigError> {
     let problem = "has no effect without a site: set site.name in the configuration file, or start khor engine with \
                    --site NAME";
     let idle = after.idle_keys().into_iter().find(is_changed);
-    idle.map_or(Ok(()), |key| Err(refused(key, problem)))
+    idle.map_or(Ok(()), |key| Err(config_error(key, problem)))
 }
 
 /// Rejects a listen address that other machines can reach, if there is no token.
@@ -45,7 +45,7 @@ fn check_host(change: &ListenPatch, before: &Config) -> Result<(), ConfigError> 
     let ip = change.host.as_ref().and_then(|host| host.parse::<IpAddr>().ok());
     match ip.filter(|ip| !ip.is_loopback() && before.listen.token_file.is_none()) {
         None => Ok(()),
-        Some(ip) => Err(refused(
+        Some(ip) => Err(config_error(
             "listen.host",
             format!("other machines can reach {ip}; set listen.token_file in the configuration file first"),
         )),
@@ -56,13 +56,14 @@ fn check_host(change: &ListenPatch, before: &Config) -> Result<(), ConfigError> 
 fn check_preset(name: Option<&str>, library: &Library) -> Result<(), ConfigError> {
     let Some(name) = name.filter(|name| library.find(name).is_none()) else { return Ok(()) };
     let known: Vec<&str> = library.presets().map(|preset| preset.name.as_str()).collect();
-    Err(refused("music.preset", format!("{name} is not allowed, expected one of {}", known.join(", "))))
+    Err(config_error("music.preset", format!("{name} is not allowed, expected one of {}", known.join(", "))))
 }
 
 /// Rejects a sound device that does not exist. Waits for the sound server.
 fn check_device(device: Option<&str>, before: &Config) -> Result<(), ConfigError> {
     let device = device.filter(|device| !device.is_empty() && *device != before.audio.device);
     let Some(device) = device else { return Ok(()) };
-    audio::check(device, before.audio.sample_rate)
-        .map_err(|why| refused("audio.device", format!("{why}, see khor devices; the current device stays")))
+    audio::check(device, before.audio.sample_rate).map_err(|why| {
+        config_error("audio.device", format!("{why}, see khor devices; the current device stays"))
+    })
 }

@@ -31,20 +31,20 @@ fn deviations_match_the_shown_rates() {
     let i = SignalId::Fork;
     (reading.rates[i], reading.baselines[i]) = (Some(8.9), Some(12.0));
     assert!(
-        standing(&reading, &Catalogue::kernel(), false).is_empty(),
+        deviating_signals(&reading, &Catalogue::kernel(), false).is_empty(),
         "the displayed rate is below the baseline"
     );
     reading.rates[i] = Some(60.0);
-    let [fork] = &standing(&reading, &Catalogue::kernel(), false)[..] else { panic!("{reading:?}") };
+    let [fork] = &deviating_signals(&reading, &Catalogue::kernel(), false)[..] else { panic!("{reading:?}") };
     assert_eq!((fork.times, as_factor(5.0)), (Some(5.0), "5.0 x".to_owned()));
     assert!((fork.deviation - (31.0_f32 / 7.0).log2()).abs() < 1e-3, "{}", fork.deviation);
     reading.baselines[i] = Some(0.0);
     assert_eq!(
-        standing(&reading, &Catalogue::kernel(), false)[0].times,
+        deviating_signals(&reading, &Catalogue::kernel(), false)[0].times,
         None,
         "a zero baseline has no factor"
     );
-    let of_many = &standing(&reading, &Catalogue::kernel(), true)[0];
+    let of_many = &deviating_signals(&reading, &Catalogue::kernel(), true)[0];
     assert_eq!(
         (of_many.deviation, of_many.times),
         (1.4, None),
@@ -56,18 +56,18 @@ fn deviations_match_the_shown_rates() {
 #[test]
 fn a_calm_bed_names_usual_waits() {
     let mut reading = deviating_reading(SignalId::Rx, 0.0);
-    assert_eq!(usual_waits(Some(&reading)), "no task waits");
+    assert_eq!(why_calm(Some(&reading)), "no task waits");
     reading.rates[SignalId::Cpu] = Some(0.995);
-    let why = usual_waits(Some(&reading));
+    let why = why_calm(Some(&reading));
     assert_eq!(why, "waiting on cpu, no more than usual");
 }
 
 #[test]
 fn long_lines_wrap() {
     let long = format!("Short\nWhy: {}\n", "a name that is long ".repeat(9));
-    let narrow = narrow(&long);
-    assert!(narrow.starts_with("Short\nWhy: a name") && narrow.ends_with('\n'), "{narrow}");
-    assert!(narrow.lines().all(|line| line.len() <= COLUMNS) && narrow.lines().count() == 4, "{narrow}");
+    let wrapped = wrapped(&long);
+    assert!(wrapped.starts_with("Short\nWhy: a name") && wrapped.ends_with('\n'), "{wrapped}");
+    assert!(wrapped.lines().all(|line| line.len() <= COLUMNS) && wrapped.lines().count() == 4, "{wrapped}");
 }
 
 #[test]
@@ -136,8 +136,8 @@ fn a_single_onset_is_singular() {
         soloist: None,
     };
     sounding.voices = [voice(1), voice(2)].into_iter().collect();
-    let heard = heard(&sounding, &EngineState::default());
+    let parts = sound_parts(&sounding, &EngineState::default());
     let voices: Vec<&str> =
-        heard.iter().filter(|it| it.layer == "voice").map(|it| it.what.as_str()).collect();
+        parts.iter().filter(|part| part.layer == "voice").map(|part| part.what.as_str()).collect();
     assert_eq!(voices, ["receive, 1 onset a bar", "receive, 2 onsets a bar"]);
 }

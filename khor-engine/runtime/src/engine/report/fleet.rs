@@ -68,7 +68,7 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
         site: Some(site.name.to_string()),
         ok: is_up && trouble.is_none(),
         trouble,
-        alone: state.single_host.as_ref().map(alone),
+        alone: state.single_host.as_ref().map(single_host_report),
         mode: state.plan.mode,
         remark: state.plan.remark.clone(),
         soloists: state.plan.soloists_by_deviation().iter().map(|solo| solo.host.clone()).collect(),
@@ -84,9 +84,9 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
 }
 
 /// The report about the single host that plays.
-fn alone(alone: &SingleHost) -> SingleHostReport {
-    let trouble = alone.shortfall.as_ref().map(trouble);
-    SingleHostReport { host: alone.host.clone(), ok: trouble.is_none(), trouble }
+fn single_host_report(single_host: &SingleHost) -> SingleHostReport {
+    let trouble = single_host.shortfall.as_ref().map(trouble);
+    SingleHostReport { host: single_host.host.clone(), ok: trouble.is_none(), trouble }
 }
 
 fn section(pulse: &SectionPulse) -> SectionReport {

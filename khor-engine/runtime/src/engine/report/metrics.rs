@@ -50,7 +50,7 @@ fn has_lane(state: &EngineState, lane: LaneId) -> bool {
 fn absence_in_site(state: &EngineState, lane: LaneId) -> Option<String> {
     match (&state.reading, &state.single_host) {
         (Some(_), _) if has_lane(state, lane) => None,
-        (Some(_), Some(alone)) => Some(format!("the host {} does not send it", alone.host)),
+        (Some(_), Some(single_host)) => Some(format!("the host {} does not send it", single_host.host)),
         (Some(_), None) => Some("no host of the site sends it".to_owned()),
         (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
         (None, _) => Some("no host of the site sends data now".to_owned()),
