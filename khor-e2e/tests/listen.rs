@@ -1,4 +1,4 @@
-//! Tests listening over the network, with and without a sound device, and recording.
+//! Tests listening over the network with and without a sound device. Also tests recording.
 
 use std::{
     io::{Read, Write},
@@ -12,16 +12,17 @@ use khor_patience::hang_timeout;
 use tungstenite::Message;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Sound that the engine sends ahead. All other sound arrives in real time.
+/// Most sound that a listener receives in advance. All other sound arrives in real time.
 const AHEAD_S: f64 = 0.5;
-/// Of the header of a WAV file on disk.
+/// Length of the header of a recorded WAV file.
 const WAV_HEADER_BYTES: usize = 44;
 
+/// Number of connected listeners.
 fn listeners(engine: &Engine) -> u64 {
     engine.health().listen.listeners as u64
 }
 
-/// Connects as a browser's page of this `origin` would.
+/// Opens the WebSocket `/api/listen` as a page of `origin` does in a browser.
 fn open_socket(
     engine: &Engine,
     origin: &str,
@@ -41,7 +42,7 @@ fn open_socket(
     match tungstenite::client(request, stream) {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::HandshakeError::Failure(error)) => Err(Box::new(error)),
-        Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("no answer"),
+        Err(tungstenite::HandshakeError::Interrupted(_)) => panic!("no response to the WebSocket request"),
     }
 }
 
@@ -50,40 +51,53 @@ fn music_without_device_plays_for_listeners() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let voices = || engine.health().audio.voices;
     thread::sleep(Duration::from_secs(2));
-    assert_eq!(voices(), 0, "nobody listens");
+    assert_eq!(voices(), 0, "voices sound without a listener");
     let begun = Instant::now();
-    let heard = engine.listen(Duration::from_secs(4));
+    let received = engine.listen(Duration::from_secs(4));
     let took_s = begun.elapsed().as_secs_f64();
-    println!("{:.2} s in {took_s:.2} s, peak {:.3}, rms {:.4}", heard.seconds(), heard.peak(), heard.rms());
-    assert!(heard.seconds() < took_s + AHEAD_S, "{} s of sound in {took_s} s", heard.seconds());
-    assert!(heard.rms() > 0.003 && heard.peak() < 0.99, "it is audible");
-    wait_until("the listener to be missed", || listeners(&engine) == 0);
+    println!(
+        "received {:.2} s in {took_s:.2} s, peak {:.3}, rms {:.4}",
+        received.seconds(),
+        received.peak(),
+        received.rms()
+    );
+    assert!(
+        received.seconds() < took_s + AHEAD_S,
+        "received {} s of sound in {took_s} s",
+        received.seconds()
+    );
+    assert!(received.rms() > 0.003 && received.peak() < 0.99, "the sound is too quiet or too loud");
+    wait_until("the listener to disconnect", || listeners(&engine) == 0);
 }
 
 #[test]
 fn socket_stream_is_for_own_page_only() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    let mut socket = open_socket(&engine, &engine.url()).expect("a socket");
-    let Message::Text(format) = socket.read().expect("the format") else { panic!("the format comes first") };
-    let format: serde_json::Value = serde_json::from_str(&format).expect("JSON");
+    let mut socket = open_socket(&engine, &engine.url()).expect("opening the WebSocket");
+    let Message::Text(format) = socket.read().expect("a message with the format") else {
+        panic!("the first message is not the format")
+    };
+    let format: serde_json::Value = serde_json::from_str(&format).expect("a format in JSON");
     assert_eq!(format, serde_json::json!({"sample_rate_hz": 48_000, "channels": 2, "format": "s16le"}));
     thread::scope(|scope| {
         let other = scope.spawn(|| engine.listen(Duration::from_secs(3)));
         let mut bytes = Vec::new();
         while !other.is_finished() {
-            let Message::Binary(piece) = socket.read().expect("samples") else { panic!("samples follow") };
+            let Message::Binary(piece) = socket.read().expect("a message with samples") else {
+                panic!("a later message contains no samples")
+            };
             bytes.extend_from_slice(&piece);
         }
-        let here = SoundRecording::of(&bytes);
-        let there = other.join().expect("listening");
-        let (found, pieces) = here.count_pieces_of(&there, 0);
-        println!("{found} of {pieces} pieces are equal");
-        assert!(found > 0, "both clients receive the same samples");
+        let by_socket = SoundRecording::of(&bytes);
+        let by_http = other.join().expect("the listener's thread");
+        let (found, pieces) = by_socket.count_pieces_of(&by_http, 0);
+        println!("the WebSocket received {found} of {pieces} pieces of the HTTP stream");
+        assert!(found > 0, "the two clients received different samples");
     });
     drop(socket);
-    wait_until("both to be missed", || listeners(&engine) == 0);
-    let refused = open_socket(&engine, "http://evil.example").expect_err("a foreign page");
-    let tungstenite::Error::Http(answer) = *refused else { panic!("{refused:?}") };
+    wait_until("both listeners to disconnect", || listeners(&engine) == 0);
+    let rejection = open_socket(&engine, "http://evil.example").expect_err("an error for a foreign page");
+    let tungstenite::Error::Http(answer) = *rejection else { panic!("{rejection:?}") };
     assert_eq!(answer.status(), 403);
 }
 
@@ -93,62 +107,73 @@ fn listeners_get_device_sound_and_outlive_it() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = || engine.health().audio.health.ok;
     wait_until("the device", device);
-    // A client that requests sound and never reads does not affect other clients.
+    // This client requests sound and never reads. It must not affect other clients.
     let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("a connection");
     let host = engine.url().replace("http://", "");
-    write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("a request");
-    let (played, heard) =
+    write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("sending the request");
+    let (played, received) =
         pulse.record_around(|| engine.listen(Duration::from_secs(3)), Duration::from_secs(1));
-    let (found, pieces) = played.count_pieces_of(&heard, 2);
-    println!("{found} of {pieces} pieces were played");
-    assert!(found > 0, "listeners receive the played samples, except for rounding");
+    let (found, pieces) = played.count_pieces_of(&received, 2);
+    println!("the device played {found} of {pieces} pieces that the listener received");
+    assert!(found > 0, "the listener did not receive the played samples");
 
     let after = thread::scope(|scope| {
         let listening = scope.spawn(|| engine.listen(Duration::from_secs(6)));
         thread::sleep(Duration::from_secs(2));
         pulse.kill();
-        let heard = listening.join().expect("listening");
-        heard.part(heard.seconds() - 1.0, Duration::from_secs(1))
+        let received = listening.join().expect("the listener's thread");
+        received.part(received.seconds() - 1.0, Duration::from_secs(1))
     });
-    assert!(!after.is_silent(), "the music goes on for the listener");
-    wait_until("the loss of the device", || !device());
+    assert!(!after.is_silent(), "the listener receives silence without the device");
+    wait_until("the loss of the device to be reported", || !device());
     let mut byte = [0];
-    assert_eq!(stuck.read(&mut byte).expect("what waits"), 1, "and it is still served");
+    assert_eq!(
+        stuck.read(&mut byte).expect("buffered sound"),
+        1,
+        "the client that did not read was disconnected"
+    );
 }
 
 #[test]
 fn recording_starts_stops_lists_and_downloads() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    assert_eq!(engine.post("/api/recording/stop").0, 409, "there is none");
-    let (status, refused) = engine.post("/api/recording/start?format=mp3");
+    assert_eq!(engine.post("/api/recording/stop").0, 409, "stopping without a recording");
+    let (status, rejection) = engine.post("/api/recording/start?format=mp3");
     assert_eq!(
-        (status, &refused["error"]),
+        (status, &rejection["error"]),
         (400, &"format: mp3 is not allowed, expected flac or wav".into())
     );
     let (status, begun) = engine.post("/api/recording/start?format=wav");
     assert_eq!(status, 200, "{begun}");
-    assert_eq!(engine.post("/api/recording/start").0, 409, "one at a time");
-    wait_until("two seconds", || engine.recording().seconds >= 2.0);
+    assert_eq!(engine.post("/api/recording/start").0, 409, "starting a second recording");
+    wait_until("two seconds of recording", || engine.recording().seconds >= 2.0);
     let (status, ended) = engine.post("/api/recording/stop");
     assert_eq!((status, &ended["file"]), (200, &begun["file"]), "{ended}");
     let list = engine.get("/api/recordings");
-    let name = list["recordings"][0]["name"].as_str().expect("a name").to_owned();
+    let name = list["recordings"][0]["name"].as_str().expect("a name of a recording").to_owned();
     let file = engine.read(&format!("/api/recordings/{name}"), usize::MAX);
-    let on_disk = std::fs::read(ended["file"].as_str().expect("a path")).expect("the file");
-    assert!(file == on_disk && file.len() as u64 == list["recordings"][0]["bytes"].as_u64().expect("a size"));
-    // 24 bits, stereo.
+    let on_disk = std::fs::read(ended["file"].as_str().expect("a path")).expect("reading the recording");
+    assert!(
+        file == on_disk
+            && file.len() as u64 == list["recordings"][0]["bytes"].as_u64().expect("the recording's size")
+    );
+    // The samples are 24-bit stereo.
     let seconds = (file.len() - WAV_HEADER_BYTES) as f64 / 6.0 / 48_000.0;
-    assert!((seconds - ended["seconds"].as_f64().expect("a number")).abs() < 0.001, "{seconds} s");
+    assert!(
+        (seconds - ended["seconds"].as_f64().expect("the recording's length")).abs() < 0.001,
+        "the file contains {seconds} s, but the engine reported {}",
+        ended["seconds"]
+    );
     assert_eq!(engine.send("GET", "/api/recordings/..%2Fconfig.json", b"", &[]).0, 404);
 
-    // What is recorded when khor stops is complete.
+    // If khor stops during a recording, the file is complete.
     let begun = engine.post("/api/recording/start").1;
-    wait_until("a second", || engine.recording().seconds >= 1.0);
+    wait_until("a second of recording", || engine.recording().seconds >= 1.0);
     let file = begun["file"].as_str().expect("a path").to_owned();
     let (status, _dir) = engine.stop();
     assert!(status.success());
-    let flac = std::fs::read(file).expect("the file");
+    let flac = std::fs::read(file).expect("reading the recording");
     assert_eq!(&flac[..4], b"fLaC");
     let frames = u64::from_be_bytes(flac[18..26].try_into().expect("eight bytes")) & 0xF_FFFF_FFFF;
-    assert!(frames >= 48_000, "its header says how long it is: {frames} frames");
+    assert!(frames >= 48_000, "the header contains a length of only {frames} frames");
 }

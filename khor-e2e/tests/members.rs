@@ -1,4 +1,5 @@
-//! Tests of the limits for untrusted members of the collector's group, with real users.
+//! Tests the collector's limits for untrusted members of its group, with processes of several
+//! users.
 
 use std::{
     os::unix::fs::{PermissionsExt, chown},
@@ -24,15 +25,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, time::timeout};
 
-/// Two untrusted members of the group.
+/// User ID of an untrusted member of the group.
 const MEMBER: u32 = 54_331;
+/// User ID of another untrusted member.
 const OTHER: u32 = 54_332;
 
-/// This process changes its user while a member connects, so only one of these tests runs at a
-/// time.
+/// Only one of these tests runs at a time, because this process changes its user while a member
+/// connects.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A collector that admits members, and the lock. `None` where the tests cannot run.
+/// Starts a collector that admits the group and trusts the users in `trust`. Also returns the lock
+/// [`TURN`]. `None` if the tests cannot run.
 fn collector(trust: &str) -> Option<(Collector, MutexGuard<'static, ()>)> {
     let turn = TURN.lock();
     if !root_or_skip() {
@@ -48,11 +51,11 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-/// A process of a user; killed when dropped.
+/// A process of another user; killed when dropped.
 struct Process(Child);
 
 impl Process {
-    /// Runs a shell script as that user. It may read a line from its input.
+    /// Runs a shell script as the user `uid`. The script may read a line from its input.
     fn start(uid: u32, script: &str) -> Self {
         let ids = [format!("--reuid={uid}"), format!("--regid={GROUP}")];
         let child = Command::new("setpriv")
@@ -60,10 +63,10 @@ impl Process {
             .args(["--clear-groups", "--", "sh", "-c", script])
             .stdin(Stdio::piped())
             .spawn()
-            .expect("setpriv");
+            .expect("starting setpriv");
         let process = Self(child);
-        wait_until("the shell", || {
-            std::fs::read_to_string(format!("/proc/{}/comm", process.0.id())).is_ok_and(|it| it == "sh\n")
+        wait_until("the shell to run", || {
+            std::fs::read_to_string(format!("/proc/{}/comm", process.0.id())).is_ok_and(|name| name == "sh\n")
         });
         process
     }
@@ -80,15 +83,19 @@ impl Drop for Process {
     }
 }
 
+/// A shell script that starts programs, and so causes context switches.
 const SWITCHING: &str = "while :; do /bin/true; sleep 0.01; done";
 
 async fn update(client: &mut Client) -> Update {
-    timeout(hang_timeout(), client.update()).await.expect("an update").expect("the connection")
+    timeout(hang_timeout(), client.update()).await.expect("an update").expect("an open connection")
 }
 
-/// Subscribes, and returns the collector's answer and the first sample.
+/// Subscribes, and returns the confirmed subscription and its first sample.
 async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
-    client.subscribe(Subscribe { interval_ms: 20, scope, cues: vec![] }).await.expect("sending");
+    client
+        .subscribe(Subscribe { interval_ms: 20, scope, cues: vec![] })
+        .await
+        .expect("sending the subscription");
     let mut subscribed = None;
     loop {
         match (update(client).await, &subscribed) {
@@ -99,6 +106,7 @@ async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
     }
 }
 
+/// The reason why all counters are missing, if all have the same reason.
 fn reason_of_all(subscribed: &Subscribed) -> Option<String> {
     let mut reasons = subscribed.availability.iter().map(|availability| match availability {
         Availability::Absent { reason } => Some(reason.clone()),
@@ -133,28 +141,30 @@ fn other_users_processes_are_refused() {
 fn a_process_that_becomes_root_is_refused() {
     let Some((collector, _turn)) = collector("") else { return };
     let dir = TempDir::new().expect("a directory");
-    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("its mode");
+    std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
     let setuid = dir.path().join("sleep");
-    std::fs::copy("/bin/sleep", &setuid).expect("a program");
-    std::fs::set_permissions(&setuid, PermissionsExt::from_mode(0o4755)).expect("its mode");
+    std::fs::copy("/bin/sleep", &setuid).expect("copying the program");
+    std::fs::set_permissions(&setuid, PermissionsExt::from_mode(0o4755)).expect("the program's mode");
     let process = Process::start(MEMBER, &format!("read go; exec {} 1000", setuid.display()));
     runtime().block_on(async {
         let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
         let (subscribed, _) = subscribe(&mut client, process.scope()).await;
         assert_eq!((subscribed.interval_ms, reason_of_all(&subscribed)), (20, None));
-        std::io::Write::write_all(&mut process.0.stdin.as_ref().expect("its input"), b"go\n")
-            .expect("writing");
-        wait_until("the program", || khor_e2e::procfs::status(process.0.id(), "Name") == "sleep");
+        std::io::Write::write_all(&mut process.0.stdin.as_ref().expect("the process's input"), b"go\n")
+            .expect("writing to the process");
+        wait_until("the shell to become the program", || {
+            khor_e2e::procfs::status(process.0.id(), "Name") == "sleep"
+        });
         let uids = khor_e2e::procfs::status(process.0.id(), "Uid");
         if uids.split_whitespace().nth(1) != Some("0") {
             return skip("needs a temporary directory that allows setuid programs");
         }
-        let refused = loop {
+        let rejected = loop {
             if let Update::Subscribed(subscribed) = update(&mut client).await {
                 break subscribed;
             }
         };
-        let reason = reason_of_all(&refused).unwrap_or_else(|| panic!("{refused:?}"));
+        let reason = reason_of_all(&rejected).unwrap_or_else(|| panic!("{rejected:?}"));
         assert!(reason.contains("another user"), "{reason}");
         loop {
             if let Update::Sample(sample) = update(&mut client).await {
@@ -167,19 +177,20 @@ fn a_process_that_becomes_root_is_refused() {
 #[test]
 fn program_starts_are_not_sent_to_members() {
     let Some((collector, _turn)) = collector("") else { return };
-    let mut root =
-        Subscriber::new(collector.socket(), Scope::Machine, &[CueKind::Exec, CueKind::Crash]).expect("cues");
+    let mut root = Subscriber::new(collector.socket(), Scope::Machine, &[CueKind::Exec, CueKind::Crash])
+        .expect("a subscription with cues");
     runtime().block_on(async {
         let (mut client, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
-        let exec = welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("in the catalogue");
+        let exec =
+            welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("the cue exec in the catalogue");
         let Availability::Absent { reason } = &exec.availability else { panic!("{exec:?}") };
         assert!(reason.contains("KHOR_TRUST=54331"), "{reason}");
-        let wish = Subscribe { interval_ms: 5000, scope: Scope::Machine, cues: CueKind::ALL.to_vec() };
-        client.subscribe(wish).await.expect("sending");
+        let request = Subscribe { interval_ms: 5000, scope: Scope::Machine, cues: CueKind::ALL.to_vec() };
+        client.subscribe(request).await.expect("sending the subscription");
         while !matches!(update(&mut client).await, Update::Sample(_)) {}
         load::execs(3);
         crash();
-        // Root gets cues of both kinds, and the member only those of crashes.
+        // Root receives cues of both kinds, but the member only cues of crashes.
         loop {
             match update(&mut client).await {
                 Update::Cue(cue) if cue.kind == CueKind::Crash => break,
@@ -188,7 +199,7 @@ fn program_starts_are_not_sent_to_members() {
             }
         }
     });
-    root.wait_until("program starts", |root| root.cues.iter().any(|cue| cue.kind == CueKind::Exec));
+    root.wait_until("a cue of a program start", |root| root.cues.iter().any(|cue| cue.kind == CueKind::Exec));
 }
 
 #[test]
@@ -208,12 +219,12 @@ fn member_gets_16_connections_and_8_scopes() {
         );
         for (number, client) in clients[..8].iter_mut().enumerate() {
             let (subscribed, _) = subscribe(client, named(number.to_string())).await;
-            assert_eq!(subscribed.interval_ms, 100, "a missing cgroup has no owner");
+            assert_eq!(subscribed.interval_ms, 100, "interval of a cgroup that does not exist");
         }
         let ninth = &mut clients[8];
-        let wish = Subscribe { scope: named("8".into()), ..Subscribe::default() };
-        ninth.subscribe(wish).await.expect("sending");
-        let answer = timeout(hang_timeout(), ninth.update()).await.expect("an answer");
+        let request = Subscribe { scope: named("8".into()), ..Subscribe::default() };
+        ninth.subscribe(request).await.expect("sending the subscription");
+        let answer = timeout(hang_timeout(), ninth.update()).await.expect("a message from the collector");
         assert!(
             matches!(&answer, Err(ClientError::Bye { reason }) if reason.contains("8 scopes")),
             "{answer:?}"
@@ -221,10 +232,10 @@ fn member_gets_16_connections_and_8_scopes() {
         let (mut other, _) = connect_as(OTHER, socket).await.expect("another member's connection");
         subscribe(&mut other, named("other".into())).await;
     });
-    Subscriber::new(socket, named("root".into()), &[]).expect("root's scope");
+    Subscriber::new(socket, named("root".into()), &[]).expect("a subscription by root");
 }
 
-/// An engine of that user, with its own home.
+/// Starts an engine of the user `uid`, with its own home.
 fn engine_of(uid: u32, collector: &Collector) -> Engine {
     let script = format!(
         "chown {uid}:{GROUP} \"$HOME\" && exec env -u XDG_RUNTIME_DIR \
@@ -233,6 +244,7 @@ fn engine_of(uid: u32, collector: &Collector) -> Engine {
     Engine::start_through(&["sh", "-c", &script, "sh"], collector.socket(), &["--no-audio"], &[])
 }
 
+/// Waits until `holds` returns true for `/api/health`, and returns the health.
 fn wait_for_health(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
     let mut wait = Wait::new(what);
     loop {
@@ -244,14 +256,14 @@ fn wait_for_health(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) 
     }
 }
 
-/// Chooses a scope and waits for the collector's answer.
-fn choose(engine: &Engine, bpf: &Value, holds: impl Fn(&Value) -> bool) -> Value {
+/// Changes the settings `bpf` of the scope. Waits until `holds` returns true for `/api/health`.
+fn change_scope(engine: &Engine, bpf: &Value, holds: impl Fn(&Value) -> bool) -> Value {
     let (status, answer) = engine.change(&json!({ "bpf": bpf }));
     assert_eq!(status, 200, "{answer}");
     wait_for_health(engine, &bpf.to_string(), holds)
 }
 
-fn is_every(health: &Value, interval_ms: u16) -> bool {
+fn has_interval(health: &Value, interval_ms: u16) -> bool {
     health["source"]["ok"] == true && health["source"]["interval_ms"] == interval_ms
 }
 
@@ -261,32 +273,43 @@ fn engine_shows_granted_interval_and_reason() {
     let Some(cgroup) = Cgroup::make("/khor-members-own") else { return skip("needs a unified hierarchy") };
     let [own, others] = [MEMBER, OTHER].map(|uid| Process::start(uid, SWITCHING));
     let engine = engine_of(MEMBER, &collector);
-    let limited = wait_for_health(&engine, "the collector", |health| is_every(health, 100));
+    let limited = wait_for_health(&engine, "data from the collector", |health| has_interval(health, 100));
     let (error, fix) = (&limited["source"]["error"], &limited["source"]["fix"]);
-    assert!(error.as_str().is_some_and(|it| it.contains("every 100 ms, not 20")), "{limited:#}");
-    assert!(fix.as_str().is_some_and(|it| it.contains("add 54331 to KHOR_TRUST")), "{limited:#}");
+    assert!(error.as_str().is_some_and(|text| text.contains("every 100 ms, not 20")), "{limited:#}");
+    assert!(fix.as_str().is_some_and(|text| text.contains("add 54331 to KHOR_TRUST")), "{limited:#}");
     let doctor = engine.get("/api/doctor");
-    let checks = doctor["checks"].as_array().expect("checks");
-    let check = checks.iter().find(|check| check["name"] == "interval").expect("the check");
+    let checks = doctor["checks"].as_array().expect("a list of checks");
+    let check = checks.iter().find(|check| check["name"] == "interval").expect("the check of the interval");
     assert_eq!(check["state"], "ok", "{check}");
-    assert!(check["detail"].as_str().is_some_and(|it| it.contains("100 ms, not 20")), "{check}");
+    assert!(check["detail"].as_str().is_some_and(|text| text.contains("100 ms, not 20")), "{check}");
 
-    let refused = choose(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
+    let rejected = change_scope(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
         health["scope"]["error"].as_str().is_some_and(|error| error.contains("another user"))
     });
-    assert!(refused["scope"]["error"].as_str().is_some_and(|it| it.contains("KHOR_TRUST")), "{refused:#}");
-    assert_eq!(engine.level("csw"), None, "the counter is absent and not the machine's");
+    assert!(
+        rejected["scope"]["error"].as_str().is_some_and(|text| text.contains("KHOR_TRUST")),
+        "{rejected:#}"
+    );
+    assert_eq!(engine.level("csw"), None, "a level of the machine is shown for a rejected scope");
 
-    let heard = choose(&engine, &json!({ "tgid_allow": [own.0.id()] }), |health| is_every(health, 20));
-    assert_eq!((&heard["source"]["error"], &heard["scope"]["ok"]), (&Value::Null, &json!(true)), "{heard:#}");
-    wait_until("its switches", || engine.level("csw").is_some());
+    let granted =
+        change_scope(&engine, &json!({ "tgid_allow": [own.0.id()] }), |health| has_interval(health, 20));
+    assert_eq!(
+        (&granted["source"]["error"], &granted["scope"]["ok"]),
+        (&Value::Null, &json!(true)),
+        "{granted:#}"
+    );
+    wait_until("a level of csw", || engine.level("csw").is_some());
 
     let path = json!({ "tgid_allow": [], "cgroup": cgroup.path() });
-    choose(&engine, &path, |health| is_every(health, 100) && health["scope"]["ok"] == true);
-    // The member becomes the owner during the subscription, as when systemd delegates a cgroup.
-    chown(cgroup.directory(), Some(MEMBER), Some(GROUP)).expect("its owner");
-    wait_for_health(&engine, "the interval of an own cgroup", |health| is_every(health, 20));
-    choose(&engine, &json!({ "cgroup": "" }), |health| is_every(health, 100));
+    change_scope(&engine, &path, |health| has_interval(health, 100) && health["scope"]["ok"] == true);
+    // Change the cgroup's owner to the member during the subscription, as systemd does when it
+    // delegates a cgroup.
+    chown(cgroup.directory(), Some(MEMBER), Some(GROUP)).expect("changing the owner");
+    wait_for_health(&engine, "the interval of a cgroup that the member owns", |health| {
+        has_interval(health, 20)
+    });
+    change_scope(&engine, &json!({ "cgroup": "" }), |health| has_interval(health, 100));
     drop(cgroup);
 }
 
@@ -295,14 +318,15 @@ fn a_trusted_user_gets_everything() {
     let Some((collector, _turn)) = collector("54399, 54331") else { return };
     let others = Process::start(OTHER, SWITCHING);
     let engine = engine_of(MEMBER, &collector);
-    let full = wait_for_health(&engine, "the collector", |health| is_every(health, 20));
+    let full = wait_for_health(&engine, "data from the collector", |health| has_interval(health, 20));
     assert_eq!(full["source"]["error"], Value::Null, "{full:#}");
-    choose(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
-        is_every(health, 20) && health["scope"]["ok"] == true && health["scope"]["is_machine"] == false
+    change_scope(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
+        has_interval(health, 20) && health["scope"]["ok"] == true && health["scope"]["is_machine"] == false
     });
     runtime().block_on(async {
         let (_, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
-        let exec = welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("in the catalogue");
+        let exec =
+            welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("the cue exec in the catalogue");
         assert_eq!(exec.availability, Availability::Available);
     });
 }
@@ -311,7 +335,7 @@ fn a_trusted_user_gets_everything() {
 fn khor_record_names_what_is_not_granted() {
     let Some((collector, _turn)) = collector("") else { return };
     let dir = TempDir::new().expect("a directory");
-    chown(dir.path(), Some(MEMBER), Some(GROUP)).expect("its owner");
+    chown(dir.path(), Some(MEMBER), Some(GROUP)).expect("changing the owner");
     let record = |options: &[&str], file: &Path| {
         let output = Command::new("setpriv")
             .args([format!("--reuid={MEMBER}"), format!("--regid={GROUP}")])
@@ -323,7 +347,7 @@ fn khor_record_names_what_is_not_granted() {
             .arg(file)
             .env("HOME", dir.path())
             .output()
-            .expect("khor");
+            .expect("starting khor");
         assert!(output.status.success(), "{output:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     };

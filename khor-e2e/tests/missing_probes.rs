@@ -1,5 +1,5 @@
-//! Tests with a collector that lacks some probes. For the whole machine, the engine reads their
-//! counters from `/proc`. Every report names the probe, the reason and the fix.
+//! Tests a collector whose kernel rejects some probes. For the whole machine, the engine reads the
+//! missing counters from `/proc`. Every report names the probe, the reason and the fix.
 
 use std::process::Command;
 
@@ -7,9 +7,11 @@ use khor_e2e::{Engine, LimitedCollector, Scrape, engine::program, load, procfs, 
 use khor_proto::Counter;
 use serde_json::Value;
 
+/// Why the fake collector's probes are missing.
 const REASON: &str = "Invalid argument (os error 22)";
 
-/// A collector that counts forks and lacks the probes for switches and program starts.
+/// A fake collector that counts forks, but lacks the probes for context switches and program
+/// starts.
 fn limited() -> LimitedCollector {
     LimitedCollector::start(&[
         (Counter::Forks, None),
@@ -18,19 +20,24 @@ fn limited() -> LimitedCollector {
     ])
 }
 
+/// The entry of a probe in `/api/health`.
 fn probe(engine: &Engine, counter: Counter) -> Value {
     let probes = engine.get("/api/health")["probes"].clone();
-    let found =
-        probes.as_array().expect("probes").iter().find(|probe| probe["name"] == counter.name()).cloned();
-    found.expect("the probe")
+    let found = probes
+        .as_array()
+        .expect("a list of probes")
+        .iter()
+        .find(|probe| probe["name"] == counter.name())
+        .cloned();
+    found.expect("the probe in the list")
 }
 
 fn total(engine: &Engine, name: &str) -> u64 {
     engine.get("/api/metrics")["totals"][name].as_u64().expect("a total")
 }
 
-fn assert_named(text: &Value) {
-    let text = text.as_str().expect("a text");
+fn assert_names_probe(text: &Value) {
+    let text = text.as_str().expect("an error in text");
     assert!(text.contains(&format!("{} ({REASON})", Counter::Switches)), "{text}");
 }
 
@@ -42,7 +49,7 @@ fn reports_name_missing_probe_and_fix() {
     let health = engine.get("/api/health");
     assert_eq!(health["bpf"]["ok"], false, "{:#}", health["bpf"]);
     for part in ["bpf", "source"] {
-        assert_named(&health[part]["error"]);
+        assert_names_probe(&health[part]["error"]);
         assert!(health[part]["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{:#}", health[part]);
     }
     assert_eq!(probe(&engine, Counter::Switches)["available"], true);
@@ -52,7 +59,7 @@ fn reports_name_missing_probe_and_fix() {
         .args(["doctor", "--json", "--socket"])
         .arg(collector.socket())
         .output()
-        .expect("khor doctor");
+        .expect("starting khor doctor");
     let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(text.contains("khor reads these from /proc") && text.contains(REASON), "{text}");
 }
@@ -64,26 +71,26 @@ fn only_missing_counters_come_from_proc() {
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
     let kernel = procfs::stat("ctxt");
-    // The engine keeps a reading of /proc for 0.1 s. The second new reading is later than the
-    // test's.
+    // The engine reuses a reading of /proc for 0.1 s. So only the second new reading is surely
+    // later than the test's own reading.
     let mut before = total(&engine, "sched_switch_total");
     for _ in 0..2 {
         let last = before;
-        wait_until("another reading", || {
+        wait_until("another reading of /proc", || {
             before = total(&engine, "sched_switch_total");
             before > last
         });
     }
     load::ping_pong(load::scaled(ROUNDS));
     let switches = 2 * u64::from(load::scaled(ROUNDS));
-    wait_until("the switches", || total(&engine, "sched_switch_total") - before >= switches);
+    wait_until("the load's context switches", || total(&engine, "sched_switch_total") - before >= switches);
     let ours = total(&engine, "sched_switch_total") - before;
     let kernel = procfs::stat("ctxt") - kernel;
-    println!("{ours} switches, and {kernel} by the kernel's count");
-    assert!(ours <= kernel, "{ours} is more than {kernel}");
-    // The fake collector's forks are its samples. /proc counts far more.
+    println!("the engine counted {ours} switches, the kernel {kernel}");
+    assert!(ours <= kernel, "the engine counted {ours} switches, more than the kernel's {kernel}");
+    // The fake collector counts its samples as forks. /proc would count far more.
     let forks = Scrape::of(&engine).total(Counter::Forks);
-    assert!(forks <= collector.samples(), "{forks}");
+    assert!(forks <= collector.samples(), "{forks} forks do not come from the collector");
 }
 
 #[test]
@@ -91,9 +98,9 @@ fn scope_counters_never_come_from_proc() {
     let collector = limited();
     let dir = tempfile::TempDir::new().expect("a directory");
     let config = serde_json::json!({ "bpf": { "cgroup": "x.service" } });
-    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_in(dir, collector.socket(), &["--no-audio"], &[]);
-    wait_until("the collector", || engine.get("/api/health")["source"]["kind"] == "collector");
+    wait_until("the source collector", || engine.get("/api/health")["source"]["kind"] == "collector");
     let switches = probe(&engine, Counter::Switches);
     assert_eq!((&switches["available"], switches["reason"].as_str()), (&Value::Bool(false), Some(REASON)));
 }

@@ -1,5 +1,4 @@
-//! Tests the notification of a crash, from the kernel's event to the desktop's notification
-//! service.
+//! Tests the desktop notification of a crash, from the kernel's event to the notification service.
 
 use std::{collections::HashMap, process::Command, sync::mpsc, time::Duration};
 
@@ -13,10 +12,10 @@ use khor_patience::hang_timeout;
 use serde_json::Value;
 use zbus::{Connection, OwnedVariant, connection::Builder, interface};
 
-/// In which a second one of a kind would have come.
+/// Time within which a second notification would arrive.
 const A_WHILE: Duration = Duration::from_secs(3);
 
-/// What was to be shown.
+/// A notification that the service received.
 #[derive(Debug)]
 struct Notification {
     app: String,
@@ -29,14 +28,14 @@ struct Notification {
     expires_ms: i32,
 }
 
-/// The receiving end, as desktops have it.
+/// A notification service, as desktops have one.
 struct Service {
-    shown: mpsc::Sender<Notification>,
+    received: mpsc::Sender<Notification>,
 }
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Service {
-    #[expect(clippy::too_many_arguments, reason = "the specification's")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the D-Bus specification")]
     fn notify(
         &self,
         app_name: String,
@@ -49,33 +48,34 @@ impl Service {
         expire_timeout: i32,
     ) -> u32 {
         let urgency = hints.get("urgency").and_then(|urgency| u8::try_from(urgency).ok());
-        let shown = Notification {
+        let notification = Notification {
             app: app_name,
             icon: app_icon,
             replaces: replaces_id,
             title: summary,
             body,
-            urgency: urgency.expect("an urgency"),
+            urgency: urgency.expect("the hint urgency"),
             actions,
             expires_ms: expire_timeout,
         };
-        self.shown.send(shown).expect("the test");
+        self.received.send(notification).expect("a waiting test");
         42
     }
 }
 
-/// A notification service on that bus, until its connection is dropped.
+/// Serves notifications on `bus` until the connection is dropped.
 async fn service_on(bus: &Bus) -> (Connection, mpsc::Receiver<Notification>) {
-    let (shown, received) = mpsc::channel();
+    let (sender, notifications) = mpsc::channel();
     let connection = Builder::address(bus.address().as_str())
-        .serve_at("/org/freedesktop/Notifications", Service { shown })
+        .serve_at("/org/freedesktop/Notifications", Service { received: sender })
         .name("org.freedesktop.Notifications")
         .build()
         .await
-        .expect("a service");
-    (connection, received)
+        .expect("serving notifications");
+    (connection, notifications)
 }
 
+/// The engine's health of notifications.
 fn notifications(engine: &Engine) -> Value {
     engine.get("/api/health")["desktop"]["notifications"].clone()
 }
@@ -95,26 +95,26 @@ fn crash_notifies_once_or_names_fix() {
     let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str())];
     let engine = Engine::start(collector.socket(), &["--no-audio", "--dbus", "--notify"], &environment);
     engine.wait_for_source("collector");
-    wait_until("that nobody shows notifications", || notifications(&engine)["error"].is_string());
-    let absent = notifications(&engine);
-    assert_eq!(absent["error"], "no program shows notifications on the session bus");
-    assert!(absent["fix"].is_string() && engine.health().desktop.parts.bus.ok);
+    wait_until("the missing service to be reported", || notifications(&engine)["error"].is_string());
+    let missing = notifications(&engine);
+    assert_eq!(missing["error"], "no program shows notifications on the session bus");
+    assert!(missing["fix"].is_string() && engine.health().desktop.parts.bus.ok);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .expect("a runtime");
-    let (service, shown) = runtime.block_on(service_on(&bus));
-    wait_until("the service to be seen", || notifications(&engine)["ok"] == true);
+    let (service, received) = runtime.block_on(service_on(&bus));
+    wait_until("the engine to find the service", || notifications(&engine)["ok"] == true);
     let monitor = bus.monitor("org.khor.Engine");
     let pid = crashes.crash();
-    let notification = shown.recv_timeout(hang_timeout()).expect("a notification");
+    let notification = received.recv_timeout(hang_timeout()).expect("a notification of the crash");
     assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
     assert_eq!((notification.body.as_str(), notification.urgency), ("The signal SIGSEGV ended it.", 1));
     assert_eq!((notification.app.as_str(), notification.icon.as_str()), ("khor", "org.khor.Khor"));
     assert_eq!((notification.replaces, notification.actions.len(), notification.expires_ms), (0, 0, -1));
-    let cue = monitor.wait_for("the crash", |message| message["member"] == "Cue");
+    let cue = monitor.wait_for("the cue of the crash", |message| message["member"] == "Cue");
     let data = &cue["payload"]["data"];
     assert_eq!(
         (data[0].as_str(), data[1].as_str(), data[2].as_u64()),
@@ -122,8 +122,8 @@ fn crash_notifies_once_or_names_fix() {
     );
 
     crashes.crash();
-    let second = shown.recv_timeout(A_WHILE);
-    assert!(second.is_err(), "one of a kind a minute: {second:?}");
+    let second = received.recv_timeout(A_WHILE);
+    assert!(second.is_err(), "a second notification of the same kind within a minute: {second:?}");
     drop(service);
-    wait_until("the service to be missed", || notifications(&engine)["error"].is_string());
+    wait_until("the loss of the service to be reported", || notifications(&engine)["error"].is_string());
 }

@@ -1,4 +1,4 @@
-//! Tests each HTTP call of clients of the original khor, which know only the original's API.
+//! Tests each HTTP call of clients that were written for the original khor.
 
 use std::fs;
 
@@ -11,6 +11,7 @@ use serde_json::{Map, Number, Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Names of the rates in the original's API.
 const RATES: [&str; 9] =
     ["exec_s", "rx_kbs", "tx_kbs", "csw_s", "blk_r_kbs", "blk_w_kbs", "retx_s", "irq_s", "mem_pct"];
 
@@ -24,7 +25,7 @@ fn ask(engine: &Engine, method: &str, path: &str, enough: Option<usize>) -> Answ
     raw_http::ask(&engine.url().replace("http://", ""), method, path, &[], enough)
 }
 
-/// Replaces the settings; returns the status and the answer.
+/// Sends settings by PUT. Returns the status and the response.
 fn put(engine: &Engine, config: &Value) -> (u16, Value) {
     engine.send("PUT", "/api/config", config.to_string().as_bytes(), &[])
 }
@@ -38,7 +39,7 @@ fn assert_numbers(object: &Value, names: &[&str]) {
 #[test]
 fn figures_have_the_fields_of_the_original() {
     let engine = demo();
-    wait_until("a history", || engine.get("/api/metrics")["history"][0].is_object());
+    wait_until("a point of history", || engine.get("/api/metrics")["history"][0].is_object());
     wait_until("all rates", || {
         let rates = engine.get("/api/metrics")["rates"].clone();
         RATES.iter().all(|name| rates[*name].is_number())
@@ -60,8 +61,8 @@ fn figures_have_the_fields_of_the_original() {
         "irq_total",
     ];
     assert_numbers(&metrics["totals"], &totals);
-    let history = metrics["history"].as_array().expect("a list");
-    let last = history.last().expect("a point");
+    let history = metrics["history"].as_array().expect("a list of points");
+    let last = history.last().expect("a point of history");
     assert_numbers(last, &["ts_ms"]);
     assert_numbers(last, &RATES);
     let health = engine.get("/api/health");
@@ -123,23 +124,23 @@ fn original_calls_select_and_play() {
     assert_eq!(status("/api/audio/device?device=nonsense"), 400);
 
     let note = "/api/actions/test_note?midi=62.0&vel=1&dur=0.25";
-    let (refused, answer) = engine.post(note);
-    assert!(refused == 409 && answer["error"].is_string(), "no output plays the note: {refused} {answer}");
-    let heard = std::thread::scope(|scope| {
+    let (status, answer) = engine.post(note);
+    assert!(status == 409 && answer["error"].is_string(), "a test note without an output: {status} {answer}");
+    let sound = std::thread::scope(|scope| {
         let listening = scope.spawn(|| engine.listen(std::time::Duration::from_secs(2)));
-        wait_until("a listener", || engine.get("/api/health")["listen"]["listeners"] == 1);
+        wait_until("the listener to connect", || engine.get("/api/health")["listen"]["listeners"] == 1);
         for path in [note, "/api/actions/test_note"] {
             assert_eq!(engine.post(path), (200, json!({ "ok": true })), "{path}");
         }
-        listening.join().expect("listening")
+        listening.join().expect("the listener's thread")
     });
-    assert!(!heard.is_silent());
+    assert!(!sound.is_silent(), "the test notes are not in the sound");
     let (status, _) = engine.change(&json!({ "features": { "osc": true } }));
     assert_eq!(status, 200);
-    wait_until("OSC to be an output", || engine.post(note).0 == 200);
+    wait_until("a test note with OSC as the output", || engine.post(note).0 == 200);
 }
 
-/// Converts every number in a value.
+/// Converts every number in a value by `form`.
 fn with_numbers(value: &Value, form: &impl Fn(&Number) -> Number) -> Value {
     match value {
         Value::Object(fields) => {
@@ -156,32 +157,33 @@ fn with_numbers(value: &Value, form: &impl Fn(&Number) -> Number) -> Value {
 fn settings_accept_floats_and_integers() {
     let engine = demo();
     let before = engine.get("/api/config");
-    let mut wanted = json!({});
+    let mut config = json!({});
     for part in ["music", "audio", "midi", "osc", "features"] {
-        wanted[part] = before[part].clone();
+        config[part] = before[part].clone();
     }
-    wanted["music"]["bpm"] = json!(97);
-    wanted["music"]["key_midi"] = json!(57);
-    wanted["audio"]["device"] = json!("default");
-    wanted["midi"]["channel"] = json!(2);
-    let float = |number: &Number| Number::from_f64(number.as_f64().expect("a number")).expect("finite");
+    config["music"]["bpm"] = json!(97);
+    config["music"]["key_midi"] = json!(57);
+    config["audio"]["device"] = json!("default");
+    config["midi"]["channel"] = json!(2);
+    let float =
+        |number: &Number| Number::from_f64(number.as_f64().expect("a number")).expect("a finite number");
     let integer = |number: &Number| match number.as_f64() {
         Some(value) if value.fract() == 0.0 => Number::from(value as i64),
         _ => number.clone(),
     };
     for (form, sent) in
-        [("floats", with_numbers(&wanted, &float)), ("integers", with_numbers(&wanted, &integer))]
+        [("floats", with_numbers(&config, &float)), ("integers", with_numbers(&config, &integer))]
     {
         let (status, answer) = put(&engine, &sent);
         assert_eq!((status, &answer["ok"]), (200, &json!(true)), "{form}: {answer:#}");
         assert!(answer["restart_required"].is_boolean(), "{form}");
-        let told = (&answer["music"]["bpm"], &answer["music"]["key_midi"], &answer["midi"]["channel"]);
-        assert_eq!(told, (&json!(97.0), &json!(57), &json!(2)), "{form}");
+        let returned = (&answer["music"]["bpm"], &answer["music"]["key_midi"], &answer["midi"]["channel"]);
+        assert_eq!(returned, (&json!(97.0), &json!(57), &json!(2)), "{form}");
         assert_eq!(answer["audio"]["device"], "", "{form}");
     }
-    let file = fs::read_to_string(engine.config_path()).expect("the file");
-    let file: Value = serde_json::from_str(&file).expect("JSON");
-    assert!(file["music"]["key_midi"].is_u64(), "the file reads back: {file:#}");
+    let file = fs::read_to_string(engine.config_path()).expect("reading the configuration");
+    let file: Value = serde_json::from_str(&file).expect("a configuration in JSON");
+    assert!(file["music"]["key_midi"].is_u64(), "key_midi in the file is not an integer: {file:#}");
     for (change, field) in [
         (json!({ "music": { "key_midi": 57.5 } }), "music.key_midi"),
         (json!({ "music": { "key_midi": 200.0 } }), "music.key_midi"),
@@ -191,11 +193,11 @@ fn settings_accept_floats_and_integers() {
         (json!({ "music": { "mapping_of_theirs": { "exec": 0.5 } } }), "music.mapping_of_theirs"),
     ] {
         let (status, answer) = put(&engine, &change);
-        let said = answer["error"].as_str().unwrap_or_default();
-        assert!(status == 400 && said.starts_with(field), "{change}: {status} {answer}");
+        let error = answer["error"].as_str().unwrap_or_default();
+        assert!(status == 400 && error.starts_with(field), "{change}: {status} {answer}");
     }
     let (_, answer) = put(&engine, &json!({ "music": { "bpm": 96 } }));
-    assert_eq!(put(&engine, &answer).0, 200, "an answer may be sent back");
+    assert_eq!(put(&engine, &answer).0, 200, "sending back a response");
     let (status, answer) = engine.send("PUT", "/api/presets/theirs", theirs(&engine).as_bytes(), &[]);
     assert_eq!(status, 200, "a preset with floats: {answer}");
 }
@@ -204,16 +206,17 @@ fn settings_accept_floats_and_integers() {
 fn theirs(engine: &Engine) -> String {
     let mut preset = engine.get("/api/presets/ambient")["preset"].clone();
     preset["name"] = json!("theirs");
-    let float = |number: &Number| Number::from_f64(number.as_f64().expect("a number")).expect("finite");
+    let float =
+        |number: &Number| Number::from_f64(number.as_f64().expect("a number")).expect("a finite number");
     with_numbers(&preset, &float).to_string()
 }
 
 #[test]
 fn unknown_addresses_show_folders_page() {
     let dir = TempDir::new().expect("a directory");
-    fs::write(dir.path().join("index.html"), "<title>theirs</title>").expect("a page");
-    fs::write(dir.path().join("app.js"), "// theirs").expect("a script");
-    let flags = ["--fake", "--no-audio", "--ui-dir", dir.path().to_str().expect("a plain path")];
+    fs::write(dir.path().join("index.html"), "<title>theirs</title>").expect("writing the page");
+    fs::write(dir.path().join("app.js"), "// theirs").expect("writing the script");
+    let flags = ["--fake", "--no-audio", "--ui-dir", dir.path().to_str().expect("a UTF-8 path")];
     let engine = Engine::start(NO_SOCKET.as_ref(), &flags, &[]);
     for path in ["/", "/view", "/deep/view/", "/missing.js", "/favicon.ico", "/v1.2/view.html"] {
         let page = ask(&engine, "GET", path, None);

@@ -23,44 +23,47 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// Line that the script prints when it has checked the idle page. It expects load only after that.
+/// Line that the script prints when it has checked the idle page. The test starts the load after
+/// this line.
 const LOAD_AFTER: &str = "ok: there are charts";
 
 fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the checkout")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository's root")
 }
 
 fn exists(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// What a browser test lacks here, if anything.
-fn lacking(ui: &Path) -> Option<&'static str> {
+/// Why this machine cannot run browser tests, if so.
+fn missing_requirement(ui: &Path) -> Option<&'static str> {
     if !ui.join("node_modules/playwright-core").exists() || !ui.join("dist/index.html").exists() {
         return Some("needs the built page: cargo xtask ui");
     }
     (!exists("chromium") || !exists("node")).then_some("needs chromium and node")
 }
 
-/// Starts the script that tests the engine's page in a browser, with these options.
+/// Starts the script that tests the engine's page in a browser.
 fn browser(engine: &Engine, options: &[&str]) -> Streamed {
     let ui = checkout().join("ui");
     let mut node = Command::new("node");
     node.arg(ui.join("e2e/main.mjs")).arg(engine.url()).arg(ui.join("shots")).args(options);
-    // The script's own waits end before this test's wait. They name the missing event.
+    // The script's own waits end earlier than this test's wait, because they name the missing
+    // event.
     node.env("KHOR_HANG_MS", (hang_timeout() / 2).as_millis().to_string());
     node.env("KHOR_SLOWNESS", slowness().to_string());
     Streamed::start("the browser test", &mut node)
 }
 
-fn succeeds(browser: Streamed, engine: &Engine) {
+/// Waits for the browser test. Panics with its failed checks.
+fn assert_success(browser: Streamed, engine: &Engine) {
     let (status, lines) = browser.wait();
     let failed: Vec<&str> = lines.lines().filter(|line| line.starts_with("FAILED")).collect();
     let failed = failed.join("\n");
     assert!(status.success(), "the browser test failed ({status}):\n{failed}\n{}", engine.log());
 }
 
-/// One browser at a time: what it measures is not to be of another's work.
+/// Held while a browser runs. Only one runs at a time, because the tests measure times.
 static BROWSER: Mutex<()> = Mutex::new(());
 
 fn one_browser() -> MutexGuard<'static, ()> {
@@ -72,17 +75,17 @@ fn page_of_reachable_engine_asks_for_token() {
     const TOKEN: &str = "a token that only this test of the page knows";
     let _one = one_browser();
     let ui = checkout().join("ui");
-    if let Some(reason) = lacking(&ui) {
+    if let Some(reason) = missing_requirement(&ui) {
         return skip(reason);
     }
     let dir = TempDir::new().expect("a directory");
     let (token, dist) = (dir.path().join("token"), ui.join("dist"));
-    fs::write(&token, TOKEN.replace(' ', "-")).expect("a token");
-    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its owner's alone");
+    fs::write(&token, TOKEN.replace(' ', "-")).expect("writing the token");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("the token's mode");
     let config = json!({ "listen": { "token_file": token }, "ui": { "dir": dist } });
-    fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_for_others(dir, &["--fake", "--no-audio"]);
-    succeeds(browser(&engine, &["--token", &TOKEN.replace(' ', "-")]), &engine);
+    assert_success(browser(&engine, &["--token", &TOKEN.replace(' ', "-")]), &engine);
 }
 
 #[test]
@@ -90,29 +93,29 @@ fn page_works_below_proxy_path() {
     const TOKEN: &str = "a-token-that-only-this-test-of-the-page-knows";
     let _one = one_browser();
     let ui = checkout().join("ui");
-    if let Some(reason) = lacking(&ui) {
+    if let Some(reason) = missing_requirement(&ui) {
         return skip(reason);
     }
     let dir = TempDir::new().expect("a directory");
     let token = dir.path().join("token");
-    fs::write(&token, TOKEN).expect("a token");
-    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its owner's alone");
+    fs::write(&token, TOKEN).expect("writing the token");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("the token's mode");
     let config = json!({ "listen": { "token_file": token }, "ui": { "dir": ui.join("dist") } });
-    fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_for_others(dir, &["--fake", "--no-audio"]);
-    succeeds(browser(&engine, &["--token", TOKEN, "--prefix"]), &engine);
+    assert_success(browser(&engine, &["--token", TOKEN, "--prefix"]), &engine);
 }
 
 #[test]
 fn a_page_of_the_original_receives_metrics() {
     let _one = one_browser();
-    if let Some(reason) = lacking(&checkout().join("ui")) {
+    if let Some(reason) = missing_requirement(&checkout().join("ui")) {
         return skip(reason);
     }
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/original");
-    let flags = ["--fake", "--no-audio", "--ui-dir", page.to_str().expect("a plain path")];
+    let flags = ["--fake", "--no-audio", "--ui-dir", page.to_str().expect("a UTF-8 path")];
     let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &flags, &[]);
-    succeeds(browser(&engine, &["--original"]), &engine);
+    assert_success(browser(&engine, &["--original"]), &engine);
 }
 
 #[test]
@@ -122,26 +125,26 @@ fn the_page_shows_and_steers_the_engine() {
         return;
     }
     let ui = checkout().join("ui");
-    if let Some(reason) = lacking(&ui) {
+    if let Some(reason) = missing_requirement(&ui) {
         return skip(reason);
     }
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let dist = ui.join("dist");
-    let flags = ["--ui-dir", dist.to_str().expect("a plain path")];
+    let flags = ["--ui-dir", dist.to_str().expect("a UTF-8 path")];
     let engine = Engine::start(collector.socket(), &flags, &pulse.environment());
     engine.wait_for_source("collector");
     let browser = browser(&engine, &["--expect-rise", "local"]);
     browser.wait_for_line(LOAD_AFTER);
     let _load = Background::with_pauses(|| loopback(8 << 20, 200));
-    succeeds(browser, &engine);
+    assert_success(browser, &engine);
 }
 
-/// An engine that plays the site `home`, and its page.
+/// Starts an engine that plays the site `home` and serves the built page.
 fn site_engine(server: &NatsServer) -> Engine {
     let dist = checkout().join("ui/dist");
     let mut options = server.options(Ipv4Addr::LOCALHOST, "engine");
-    let page = ["--site", "home", "--no-audio", "--ui-dir", dist.to_str().expect("a plain path")];
+    let page = ["--site", "home", "--no-audio", "--ui-dir", dist.to_str().expect("a UTF-8 path")];
     options.extend(page.map(str::to_owned));
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     Engine::start("/nonexistent/collector.sock".as_ref(), &options, &[])
@@ -154,15 +157,15 @@ fn relay(server: &NatsServer, on: &CabledHost, section: &str, host: &str) -> Rel
     Relay::start(Some(on), &options)
 }
 
-/// Checks the page of an engine that plays a site, with a `part` of ui/e2e/fleet.mjs.
+/// Tests the page of an engine that plays a site, by a `part` of ui/e2e/fleet.mjs.
 fn check_site_page(engine: &Engine, part: &str) {
-    succeeds(browser(engine, &["--site", part]), engine);
+    assert_success(browser(engine, &["--site", part]), engine);
 }
 
-/// Number of its hosts for which `holds` returns true.
+/// Number of the engine's hosts for which `holds` returns true.
 fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
     let fleet = engine.get("/api/fleet");
-    fleet["hosts"].as_array().expect("hosts").iter().filter(|host| holds(host)).count()
+    fleet["hosts"].as_array().expect("a list of hosts").iter().filter(|host| holds(host)).count()
 }
 
 #[test]
@@ -171,7 +174,7 @@ fn page_shows_hosts_and_solos_one() {
     if !root_or_skip() {
         return;
     }
-    if let Some(reason) = lacking(&checkout().join("ui")) {
+    if let Some(reason) = missing_requirement(&checkout().join("ui")) {
         return skip(reason);
     }
     if !NatsServer::is_installed() {
@@ -182,24 +185,26 @@ fn page_shows_hosts_and_solos_one() {
     let on = [1, 2, 3].map(CabledHost::new);
     let _web = [relay(&server, &on[0], "web", "web-1"), relay(&server, &on[1], "web", "web-2")];
     let db = relay(&server, &on[2], "db", "db");
-    wait_until("three hosts", || hosts(&engine, |host| host["state"] == "live") == 3);
-    // What a thread of that host starts is of that host too.
+    wait_until("three live hosts", || hosts(&engine, |host| host["state"] == "live") == 3);
+    // Threads that this thread starts belong to the host too.
     let _load = thread::scope(|scope| {
         let there = scope.spawn(|| {
             on[1].enter();
             Background::with_pauses(|| loopback(8 << 20, 10))
         });
-        there.join().expect("a thread of that host")
+        there.join().expect("the thread of the host")
     });
-    wait_until("the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "web-2"));
+    wait_until("web-2 to take the solo", || {
+        engine.fleet().soloists.first().is_some_and(|host| host == "web-2")
+    });
     drop(db);
-    wait_until("one to be silent", || hosts(&engine, |host| host["state"] == "silent") == 1);
+    wait_until("a silent host", || hosts(&engine, |host| host["state"] == "silent") == 1);
     check_site_page(&engine, "few");
 }
 
-/// Three sections, and hosts without a section. Six hosts are in trouble, five are silent, and
-/// three are unusual in different ways.
-fn many(count: usize) -> Vec<SimulatedHost> {
+/// Hosts in three sections, and hosts without a section. Six hosts stand out, five fall silent, and
+/// three have other faults.
+fn simulated_hosts(count: usize) -> Vec<SimulatedHost> {
     let section =
         |i: usize| [Some("web"), Some("db"), Some("batch"), None][if i % 20 == 19 { 3 } else { i % 3 }];
     let mut hosts: Vec<SimulatedHost> = (0..count)
@@ -230,7 +235,7 @@ fn many(count: usize) -> Vec<SimulatedHost> {
 #[test]
 fn the_page_shows_hundreds_of_hosts_calmly() {
     let _one = one_browser();
-    if let Some(reason) = lacking(&checkout().join("ui")) {
+    if let Some(reason) = missing_requirement(&checkout().join("ui")) {
         return skip(reason);
     }
     if !NatsServer::is_installed() {
@@ -239,10 +244,13 @@ fn the_page_shows_hundreds_of_hosts_calmly() {
     let server = NatsServer::start();
     for (count, part) in [(60, "dozens"), (1000, "most")] {
         let engine = site_engine(&server);
-        let _hosts = Simulation::start(&server, many(count.max(200)).into_iter().take(count).collect());
+        let _hosts =
+            Simulation::start(&server, simulated_hosts(count.max(200)).into_iter().take(count).collect());
         wait_until("all hosts", || hosts(&engine, |_| true) == count);
-        wait_until("some to be silent", || hosts(&engine, |host| host["state"] == "silent") > 0);
-        wait_until("what is refused", || hosts(&engine, |host| host["used_twice"] == true) > 0);
+        wait_until("silent hosts", || hosts(&engine, |host| host["state"] == "silent") > 0);
+        wait_until("a host whose name is used twice", || {
+            hosts(&engine, |host| host["used_twice"] == true) > 0
+        });
         check_site_page(&engine, part);
     }
 }

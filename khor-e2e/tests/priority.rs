@@ -1,5 +1,5 @@
-//! Tests the real-time priority of the thread that plays: from the kernel, from rtkit, and from
-//! neither.
+//! Tests the real-time priority of the playing thread, when the kernel grants it, when rtkit grants
+//! it, and when neither does.
 
 use std::{
     path::Path,
@@ -14,11 +14,13 @@ use khor_e2e::{
 };
 use serde_json::Value;
 
-/// Root without the right to raise priorities, so that the engine must ask rtkit as other users do.
+/// Command that runs the engine as root without the right to raise priorities. So the engine must
+/// request the priority from rtkit, as for other users.
 const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"];
 
+/// Waits for the result of the request for priority.
 fn priority(engine: &Engine) -> Value {
-    wait_until("an answer", || engine.get("/api/health")["audio"]["priority"].is_object());
+    wait_until("a reported priority", || engine.get("/api/health")["audio"]["priority"].is_object());
     engine.get("/api/health")["audio"]["priority"].clone()
 }
 
@@ -36,19 +38,22 @@ fn playing_thread_has_real_time_priority() {
         "{granted}"
     );
     let first = real_time_threads(engine.pid());
-    assert_eq!(first.len(), 1, "one thread, the one that plays");
+    assert_eq!(first.len(), 1, "number of real-time threads; only the playing thread should be one");
 
     pulse.kill();
-    wait_until("the loss to be reported", || !engine.health().audio.health.ok);
+    wait_until("the loss of the device to be reported", || !engine.health().audio.health.ok);
     assert!(pulse.restart());
     wait_until("the priority of the new stream", || {
         engine.health().audio.priority.is_some_and(|priority| priority.real_time)
     });
     let second = real_time_threads(engine.pid());
-    assert!(second.len() == 1 && second != first, "{first:?}, then {second:?}");
+    assert!(
+        second.len() == 1 && second != first,
+        "real-time threads: {first:?} before the restart, {second:?} after it"
+    );
 }
 
-/// A daemon on the test's bus; killed when dropped.
+/// A daemon on the test's system bus; killed when dropped.
 struct Daemon(Child);
 
 impl Daemon {
@@ -93,11 +98,11 @@ fn rtkit_is_asked_and_optional() {
     let Some(_polkit) = Daemon::start("/usr/lib/polkit-1/polkitd", &["--no-debug"], &bus) else {
         return skip("needs polkitd");
     };
-    wait_until("polkit", || bus.busctl(&["status", "org.freedesktop.PolicyKit1"]).is_some());
+    wait_until("polkit on the bus", || bus.busctl(&["status", "org.freedesktop.PolicyKit1"]).is_some());
     let Some(_rtkit) = Daemon::start("/usr/libexec/rtkit-daemon", &[], &bus) else {
         return skip("needs rtkit");
     };
-    wait_until("rtkit", || bus.busctl(&["status", "org.freedesktop.RealtimeKit1"]).is_some());
+    wait_until("rtkit on the bus", || bus.busctl(&["status", "org.freedesktop.RealtimeKit1"]).is_some());
     let engine = start();
     let granted = priority(&engine);
     assert_eq!((&granted["real_time"], &granted["granted_by"]), (&true.into(), &"rtkit".into()), "{granted}");

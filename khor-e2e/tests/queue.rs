@@ -1,4 +1,5 @@
-//! Tests that renders delay no other work, and that cancelled requests leave no work behind.
+//! Tests that renders of clips do not delay other work, and that a cancelled request stops its
+//! render.
 
 use std::{
     fs,
@@ -12,6 +13,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
+/// Names of captures with a clip.
 const SCENARIOS: [&str; 9] = [
     "idle",
     "exec-storm",
@@ -25,55 +27,57 @@ const SCENARIOS: [&str; 9] = [
 ];
 const PRESETS: [&str; 6] = ["ambient", "percussive", "arp", "drone", "choir", "rain"];
 
-/// Clips that differ from each other.
+/// Paths of different clips.
 fn clips() -> impl Iterator<Item = String> {
     let of = |scenario| PRESETS.map(move |preset| format!("/api/clips/{scenario}.wav?preset={preset}"));
     SCENARIOS.into_iter().flat_map(of)
 }
 
-/// Sends a request and does not read the answer.
+/// Sends a request without reading the response.
 fn begin(engine: &Engine, path: &str) -> TcpStream {
     let address = engine.url().replace("http://", "");
     let mut socket = TcpStream::connect(&address).expect("a connection");
     socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
-    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").expect("asking");
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")
+        .expect("sending the request");
     socket
 }
 
-/// The head of the answer.
+/// Reads the whole response, and returns its head in lower case.
 fn head(mut socket: TcpStream) -> String {
-    progress("waiting for an answer");
+    progress("waiting for a response");
     let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).expect("an answer");
-    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a head");
+    socket.read_to_end(&mut answer).expect("reading the response");
+    let end = answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a complete head");
     String::from_utf8_lossy(&answer[..end]).to_lowercase()
 }
 
-/// Requests a clip until the engine has noticed that earlier clients disconnected, and has room
-/// for it.
+/// Requests a clip until the engine renders it. Before, the engine must notice that earlier clients
+/// have disconnected.
 fn render_once_free(engine: &Engine, path: &str) {
-    wait_until("a free queue", || head(begin(engine, path)).starts_with("http/1.1 200"));
+    wait_until("a free place in the render queue", || head(begin(engine, path)).starts_with("http/1.1 200"));
 }
 
 /// CPU time of a process and its ended threads, in clock ticks.
 fn cpu_ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process");
-    let fields: Vec<&str> = stat.rsplit(')').next().expect("fields").split_whitespace().collect();
-    [11, 12].map(|at: usize| fields[at].parse::<u64>().expect("ticks")).iter().sum()
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("reading the process's stat");
+    let fields: Vec<&str> =
+        stat.rsplit(')').next().expect("fields after the name").split_whitespace().collect();
+    [11, 12].map(|at: usize| fields[at].parse::<u64>().expect("a number of ticks")).iter().sum()
 }
 
 /// CPU time of all processes that this test has waited for, in clock ticks.
 fn cpu_ticks_of_ended() -> u64 {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage");
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of child processes");
     let times = [usage.user_time(), usage.system_time()];
     times.iter().map(|time| (time.tv_sec() * 100 + time.tv_usec() / 10_000) as u64).sum()
 }
 
-/// This is one test, because it measures the CPU time of all ended child processes.
+/// All checks are in one test, because it measures the CPU time of all ended child processes.
 #[test]
 fn bounded_renders_delay_no_change_or_shutdown() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    // At this rate a render takes four times as long as usual.
+    // At this sample rate a render takes four times as long as usual.
     assert_eq!(engine.change(&json!({ "audio": { "sample_rate": 192_000 } })).0, 200);
     let used = || cpu_ticks(engine.pid());
     let before = used();
@@ -87,30 +91,31 @@ fn bounded_renders_delay_no_change_or_shutdown() {
     }
     render_once_free(&engine, "/api/clips/idle.wav?preset=arp");
     let all = used() - before;
-    println!("one render took {one} ticks, and 60 cancelled ones and one more took {all}");
-    assert!(all < 6 * one + 20, "{all} ticks, and one render takes {one}");
+    println!("one render took {one} ticks; 60 cancelled requests and another render took {all}");
+    assert!(all < 6 * one + 20, "60 cancelled requests took {all} ticks; one render takes {one}");
 
     // Five clients disconnect during the render of the first clip.
     let before = used();
     let open: Vec<TcpStream> = clips().skip(12).take(5).map(|path| begin(&engine, &path)).collect();
-    wait_until("a render", || used() > before + one / 8);
+    wait_until("the first render to run", || used() > before + one / 8);
     drop(open);
     render_once_free(&engine, "/api/clips/disk.wav?preset=choir");
     let all = used() - before;
     println!("five cancelled renders and one more took {all} ticks");
-    assert!(all < 4 * one + 20, "{all} ticks, and one render takes {one}");
+    assert!(all < 4 * one + 20, "five cancelled renders took {all} ticks; one render takes {one}");
 
-    // khor renders one clip, queues four and refuses the others. A change does not wait for them.
+    // khor renders one clip, queues four and rejects the others. A change of a setting does not
+    // wait for renders.
     let open: Vec<TcpStream> = clips().skip(30).take(12).map(|path| begin(&engine, &path)).collect();
     assert_eq!(engine.change(&json!({ "music": { "bpm": 90 } })).0, 200);
     let after_change = open.iter().filter(|socket| is_waiting(socket)).count();
-    assert!(after_change > 0, "a clip was still rendered after the change");
+    assert!(after_change > 0, "the change waited until all clips were rendered");
     let heads: Vec<String> = open.into_iter().map(head).collect();
-    let (rendered, refused): (Vec<_>, Vec<_>) =
+    let (rendered, rejected): (Vec<_>, Vec<_>) =
         heads.iter().partition(|head| head.starts_with("http/1.1 200"));
-    // A render that ends before the last request arrives makes room for one more.
-    assert!(rendered.len() >= 5 && !refused.is_empty(), "{heads:?}");
-    for head in refused {
+    // If a render ends before the last request arrives, more than five are rendered.
+    assert!(rendered.len() >= 5 && !rejected.is_empty(), "{heads:?}");
+    for head in rejected {
         assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: "), "{head}");
     }
 
@@ -118,7 +123,7 @@ fn bounded_renders_delay_no_change_or_shutdown() {
     let (path, before) = ("/api/clips/idle.wav?preset=drone", used());
     (0..10).for_each(|_| assert!(head(begin(&engine, path)).starts_with("http/1.1 200")));
     let again = used() - before;
-    assert!(again < 3 * one + 20, "{again} ticks for ten answers, and one render takes {one}");
+    assert!(again < 3 * one + 20, "ten requests for one clip took {again} ticks; one render takes {one}");
 
     // The shutdown does not wait for renders.
     let open: Vec<TcpStream> = clips().take(5).map(|path| begin(&engine, &path)).collect();
@@ -126,14 +131,14 @@ fn bounded_renders_delay_no_change_or_shutdown() {
     assert!(engine.stop().0.success());
     let to_the_end = cpu_ticks_of_ended().saturating_sub(before);
     println!("the shutdown took {to_the_end} ticks");
-    assert!(to_the_end < 3 * one + 20, "{to_the_end} ticks, and one render takes {one}");
+    assert!(to_the_end < 3 * one + 20, "the shutdown took {to_the_end} ticks; one render takes {one}");
     drop(open);
 }
 
-/// Whether no answer has come yet.
+/// Whether no response has arrived yet.
 fn is_waiting(socket: &TcpStream) -> bool {
-    socket.set_nonblocking(true).expect("a mode");
+    socket.set_nonblocking(true).expect("changing the socket's mode");
     let peeked = socket.peek(&mut [0]);
-    socket.set_nonblocking(false).expect("a mode");
+    socket.set_nonblocking(false).expect("changing the socket's mode");
     peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
 }

@@ -1,4 +1,4 @@
-//! Tests what the engine reports to systemd: ready, alive, stopping.
+//! Tests the engine's notifications to systemd: READY, WATCHDOG and STOPPING.
 
 use std::{
     os::unix::net::UnixDatagram,
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 #[test]
 fn systemd_gets_ready_watchdog_and_stopping() {
+    /// The watchdog's limit.
     const LIMIT: Duration = Duration::from_millis(600);
     const REPORTS: u32 = 5;
     let dir = TempDir::new().expect("a directory");
@@ -20,22 +21,23 @@ fn systemd_gets_ready_watchdog_and_stopping() {
     socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
     let limit_us = LIMIT.as_micros().to_string();
     let environment =
-        [("NOTIFY_SOCKET", path.to_str().expect("a plain path")), ("WATCHDOG_USEC", limit_us.as_str())];
+        [("NOTIFY_SOCKET", path.to_str().expect("a UTF-8 path")), ("WATCHDOG_USEC", limit_us.as_str())];
     let engine = Engine::start(Path::new("/nonexistent"), &["--fake", "--no-audio"], &environment);
-    let told = || {
+    let notification = || {
         let mut text = [0; 256];
-        let length = socket.recv(&mut text).expect("something is told");
+        let length = socket.recv(&mut text).expect("a notification");
         String::from_utf8_lossy(&text[..length]).trim().to_owned()
     };
-    assert_eq!(told(), "READY=1");
+    assert_eq!(notification(), "READY=1");
     let (begun, slowness_before) = (Instant::now(), slowness());
     for _ in 0..REPORTS {
-        assert_eq!(told(), "WATCHDOG=1");
+        assert_eq!(notification(), "WATCHDOG=1");
     }
     let machine_time = begun.elapsed().div_f64(slowness_before.max(slowness()));
-    println!("{REPORTS} reports in {:?}, {machine_time:?} of machine time", begun.elapsed());
-    // The engine reports at half the limit. Reports at the limit itself would be too late.
-    assert!(machine_time < REPORTS * LIMIT, "{machine_time:?}");
+    println!("{REPORTS} watchdog notifications in {:?}, {machine_time:?} of machine time", begun.elapsed());
+    // The engine must notify systemd at half the limit. Notifications at the limit would be too
+    // late.
+    assert!(machine_time < REPORTS * LIMIT, "{REPORTS} notifications took {machine_time:?} of machine time");
     assert!(engine.stop().0.success());
-    while told() != "STOPPING=1" {}
+    while notification() != "STOPPING=1" {}
 }

@@ -1,27 +1,27 @@
-//! Tests every setting: the API changes it while the engine runs, and it is kept over a restart.
+//! Tests every setting: a change by the API takes effect at once, and remains after a restart.
 //!
-//! The settings come from the engine's own JSON Schema, so a new setting is tested automatically.
-//! Only a setting with an unusual form needs an entry in [`guesses`].
+//! The settings come from the engine's JSON Schema, so a new setting is tested automatically. Only
+//! a setting with an unusual type needs an entry in [`guesses`].
 
 use std::path::Path;
 
 use khor_e2e::{Engine, Pulse};
 use serde_json::{Map, Value, json};
 
-/// What only the file may say: the API refuses it.
+/// Settings that only the file may contain. The API rejects them.
 const ONLY_IN_FILE: [&str; 5] =
     ["/ui/dir", "/listen/token_file", "/listen/local_users", "/site/name", "/site/nats/"];
-/// The tests' own flags lie over these, so what was set is in the file alone.
+/// Settings that the tests' flags override. A change is only visible in the file.
 const BELOW_FLAGS: [&str; 2] = ["/listen/host", "/listen/port"];
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
-/// A setting and its schema.
+/// A setting: its JSON pointer and its schema.
 struct Setting {
     path: String,
     schema: Value,
 }
 
-/// All of them, in the schema's order.
+/// All settings of a schema.
 fn settings(schema: &Value) -> Vec<Setting> {
     let mut found = Vec::new();
     let mut waiting = vec![(String::new(), schema.clone())];
@@ -37,7 +37,7 @@ fn settings(schema: &Value) -> Vec<Setting> {
     found
 }
 
-/// What a reference stands for.
+/// The schema that `part` refers to, or `part` itself.
 fn resolved(schema: &Value, part: &Value) -> Value {
     match part["$ref"].as_str().and_then(|name| name.strip_prefix("#/$defs/")) {
         Some(name) => schema["$defs"][name].clone(),
@@ -45,7 +45,7 @@ fn resolved(schema: &Value, part: &Value) -> Value {
     }
 }
 
-/// Values that might be legal and are not `now`, the likeliest first.
+/// Values other than `now` that may be valid, the likeliest first.
 fn guesses(schema: &Value, now: &Value) -> Vec<Value> {
     let choices = |list: &Value| list.as_array().cloned().unwrap_or_default();
     let mut guesses = choices(&schema["enum"]);
@@ -91,7 +91,8 @@ fn guesses_of_items(items: &Value, now: &Value) -> Vec<Value> {
     guesses(items, now).into_iter().map(|item| json!([item])).collect()
 }
 
-/// `/osc/receive/port`, 9002 → `{"osc": {"receive": {"port": 9002}}}`
+/// The JSON object with a single value at this JSON pointer: `/osc/port` and 9002 give `{"osc":
+/// {"port": 9002}}`.
 fn nested(path: &str, value: &Value) -> Value {
     path.split('/').skip(1).collect::<Vec<_>>().into_iter().rev().fold(value.clone(), |inner, key| {
         let mut object = Map::new();
@@ -104,7 +105,7 @@ fn patch(engine: &Engine, path: &str, value: &Value) -> (u16, Value) {
     engine.send("PATCH", "/api/config", nested(path, value).to_string().as_bytes(), &[])
 }
 
-/// Whether both are equal, with numbers in the engine's own precision.
+/// Whether two values are equal. Numbers may differ by the precision of an `f32`.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => {
@@ -119,13 +120,13 @@ fn same(one: &Value, other: &Value) -> bool {
 }
 
 fn config_file(dir: &Path) -> Value {
-    let text = std::fs::read_to_string(dir.join("config.json")).expect("the file");
-    serde_json::from_str(&text).expect("JSON")
+    let text = std::fs::read_to_string(dir.join("config.json")).expect("reading the configuration");
+    serde_json::from_str(&text).expect("a configuration in JSON")
 }
 
 #[test]
 fn settings_act_at_once_and_survive_restart() {
-    // A device can only be chosen where there is one.
+    // A device can only be selected if one exists.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
     // Settings that select within a site are rejected without a site.
@@ -136,8 +137,8 @@ fn settings_act_at_once_and_survive_restart() {
     let mut changed = Vec::new();
     for Setting { path, schema } in settings(&schema) {
         let now = engine.get("/api/config").pointer(&path).cloned();
-        let now = now.unwrap_or_else(|| panic!("{path} is in the schema and not in the configuration"));
-        if ONLY_IN_FILE.iter().any(|it| path.starts_with(it)) {
+        let now = now.unwrap_or_else(|| panic!("{path} is in the schema, but not in the configuration"));
+        if ONLY_IN_FILE.iter().any(|start| path.starts_with(start)) {
             let other = match path.as_str() {
                 "/site/name" => json!("elsewhere"),
                 "/listen/local_users" => json!(true),
@@ -145,7 +146,7 @@ fn settings_act_at_once_and_survive_restart() {
             };
             let (status, answer) = patch(&engine, &path, &other);
             assert!(
-                status == 400 && answer["error"].as_str().is_some_and(|it| it.contains("file")),
+                status == 400 && answer["error"].as_str().is_some_and(|error| error.contains("file")),
                 "{answer}"
             );
             continue;
@@ -154,23 +155,23 @@ fn settings_act_at_once_and_survive_restart() {
         if path == "/audio/device" {
             tried = devices.iter().map(|device| device["id"].clone()).collect();
             if tried.is_empty() {
-                println!("no sound device, so audio.device is not tried");
+                println!("audio.device is not tested, because there is no sound device");
                 continue;
             }
         }
-        let mut refusals = Vec::new();
-        let taken = tried.into_iter().find(|value| {
+        let mut errors = Vec::new();
+        let accepted = tried.into_iter().find(|value| {
             let (status, answer) = patch(&engine, &path, value);
-            refusals.push(answer["error"].clone());
+            errors.push(answer["error"].clone());
             status == 200
         });
-        let value = taken.unwrap_or_else(|| panic!("no value was legal for {path}: {refusals:?}"));
+        let value = accepted.unwrap_or_else(|| panic!("the engine accepted no value of {path}: {errors:?}"));
         let shown = engine.get("/api/config").pointer(&path).cloned().unwrap_or_default();
-        assert!(same(&shown, &value), "{path} is {shown} at once, and not {value}");
+        assert!(same(&shown, &value), "{path} is {shown} after the change, not {value}");
         changed.push((path, value));
     }
     println!("{} settings changed", changed.len());
-    assert!(changed.len() >= 35, "{}", changed.len());
+    assert!(changed.len() >= 35, "only {} settings were changed", changed.len());
 
     let (status, dir) = engine.stop();
     assert!(status.success());
@@ -179,15 +180,15 @@ fn settings_act_at_once_and_survive_restart() {
     let config = again.get("/api/config");
     for (path, value) in changed {
         let kept = file.pointer(&path).unwrap_or_else(|| panic!("{path} is not in the file"));
-        assert!(same(kept, &value), "{path} is {kept} in the file, and not {value}");
+        assert!(same(kept, &value), "{path} is {kept} in the file, not {value}");
         if !BELOW_FLAGS.contains(&&*path) {
             let shown = config.pointer(&path).cloned().unwrap_or_default();
-            assert!(same(&shown, &value), "{path} is {shown} after a restart, and not {value}");
+            assert!(same(&shown, &value), "{path} is {shown} after the restart, not {value}");
         }
     }
 }
 
-/// Settings that last until the engine ends, as in docs/api.md.
+/// State that lasts only until the engine ends, as docs/api.md describes it.
 #[test]
 fn momentary_state_ends_with_engine() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
@@ -195,7 +196,7 @@ fn momentary_state_ends_with_engine() {
     assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);
     let preset = engine.get("/api/presets/rain")["preset"].to_string();
     assert_eq!(engine.send("POST", "/api/presets/preview", preset.as_bytes(), &[]).0, 200);
-    let of_the_moment = |engine: &Engine| {
+    let momentary = |engine: &Engine| {
         let controls = engine.get("/api/metrics")["controls"].clone();
         let (presets, health) = (engine.get("/api/presets"), engine.get("/api/health"));
         (
@@ -205,8 +206,8 @@ fn momentary_state_ends_with_engine() {
             presets["previewing"].is_string(),
         )
     };
-    assert_eq!(of_the_moment(&engine), (true, true, true, true));
+    assert_eq!(momentary(&engine), (true, true, true, true));
     let (_, dir) = engine.stop();
     let again = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
-    assert_eq!(of_the_moment(&again), (false, false, false, false));
+    assert_eq!(momentary(&again), (false, false, false, false));
 }

@@ -1,4 +1,4 @@
-//! Tests the sound of the loudspeaker: a real sound server with a null sink is recorded.
+//! Tests the sound that a sound server plays: the tests record a real server with a null sink.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -11,7 +11,7 @@ use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
-/// Load on network, scheduler and forks until it is dropped.
+/// Runs `work` under a load on network, scheduler and forks.
 fn under_load<R>(work: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -28,30 +28,32 @@ fn under_load<R>(work: impl FnOnce() -> R) -> R {
     })
 }
 
+/// Whether the server plays sound now.
 fn is_sounding(pulse: &Pulse) -> bool {
     !pulse.record(Duration::from_millis(200)).is_silent()
 }
 
-/// Waits for silence, because buffered sound still plays for a moment. Then checks that it lasts.
-fn assert_falls_silent(pulse: &Pulse, why: &str) {
-    wait_until(why, || !is_sounding(pulse));
-    assert!(pulse.record(Duration::from_secs(2)).is_silent(), "{why}");
+/// Waits for silence, because buffered sound still plays for a moment. Then checks that the silence
+/// lasts two seconds.
+fn assert_falls_silent(pulse: &Pulse, state: &str) {
+    wait_until(&format!("silence {state}"), || !is_sounding(pulse));
+    assert!(pulse.record(Duration::from_secs(2)).is_silent(), "sound {state}");
 }
 
-/// Times the sound server dies.
+/// How many times the sound server is killed.
 const DEATHS: u32 = 20;
 
 #[test]
 fn the_sound_server_may_die_twenty_times() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let mut environment = pulse.environment().to_vec();
-    environment.push(("MALLOC_ARENA_MAX", "1")); // another arena would look like a leak
+    environment.push(("MALLOC_ARENA_MAX", "1")); // a second arena would look like a leak
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &environment);
     let device = |engine: &Engine| engine.health().audio.health.ok;
     wait_until("the device", || device(&engine));
     let size = || {
         let number = |field| status(engine.pid(), field).split_whitespace().next().unwrap().parse::<u64>();
-        (number("VmRSS").expect("KiB"), number("Threads").expect("a number"))
+        (number("VmRSS").expect("VmRSS in kB"), number("Threads").expect("a number of threads"))
     };
     let (mut first, mut slowest) = ((0, 0), Duration::ZERO);
     for death in 0..DEATHS {
@@ -63,14 +65,17 @@ fn the_sound_server_may_die_twenty_times() {
         wait_until("sound again", || !pulse.record(Duration::from_millis(100)).is_silent());
         slowest = slowest.max(restarted.elapsed());
         if death == DEATHS / 2 {
-            first = size(); // By then the allocator's arenas have grown to what they need.
+            first = size(); // The allocator has reached its final size.
         }
     }
     let ((rss_kib, threads), (rss_kib_later, _)) = (first, size());
-    println!("sound back after {slowest:?} at the latest; {first:?} KiB and threads, then {:?}", size());
-    assert!(rss_kib_later < rss_kib + 2048, "{rss_kib} KiB, then {rss_kib_later}");
+    println!("sound within at most {slowest:?} of a restart; {first:?} KiB and threads, later {:?}", size());
+    assert!(
+        rss_kib_later < rss_kib + 2048,
+        "the engine's memory grew from {rss_kib} KiB to {rss_kib_later} KiB"
+    );
     // Threads that serve requests end some time after the last request.
-    wait_until("no more threads than before", || size().1 <= threads);
+    wait_until("at most as many threads as before", || size().1 <= threads);
     assert_eq!(engine.health().audio.restarts, DEATHS);
 }
 
@@ -80,37 +85,37 @@ fn sound_follows_load_mute_and_server_restart() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &[], &pulse.environment());
     wait_until("the device", || engine.health().audio.health.ok);
     let audio = engine.get("/api/health")["audio"].clone();
-    assert_eq!(audio["backend"], "pulseaudio", "not by way of ALSA");
-    assert!(audio["xruns"].is_null(), "what nobody counts is not said to be none");
+    assert_eq!(audio["backend"], "pulseaudio", "the engine plays through ALSA");
+    assert!(audio["xruns"].is_null(), "xruns has a value, although this backend does not count underruns");
     engine.wait_for_source("proc");
 
     under_load(|| {
-        let heard = pulse.record(Duration::from_secs(4));
-        println!("under load: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
-        assert!(heard.rms() > 0.003, "it is audible");
-        assert!(heard.peak() < 0.9, "it never comes near clipping");
+        let recorded = pulse.record(Duration::from_secs(4));
+        println!("under load: peak {:.3}, rms {:.4}", recorded.peak(), recorded.rms());
+        assert!(recorded.rms() > 0.003, "the sound is too quiet: rms {}", recorded.rms());
+        assert!(recorded.peak() < 0.9, "the sound nearly clips: peak {}", recorded.peak());
 
         assert_eq!(engine.post("/api/actions/mute?on=true").0, 200);
-        assert_falls_silent(&pulse, "muted is digital silence");
+        assert_falls_silent(&pulse, "while muted");
         engine.post("/api/actions/mute?on=false");
         wait_until("sound after unmuting", || is_sounding(&pulse));
 
         for round in 0..2 {
             pulse.kill();
             wait_until("the loss to be reported", || engine.health().audio.health.trouble.is_some());
-            // Settings that change while nothing plays must apply afterwards. The wait is longer
-            // than the command queue is deep.
+            // A change of a setting without a device must take effect when the device plays again.
+            // The wait is long enough to fill the command queue.
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());
-            let back = wait_until("the device again", || engine.health().audio.health.ok);
-            println!("round {round}: the device was back {back:?} after the server");
-            assert_falls_silent(&pulse, "muted while the server was down");
+            let took = wait_until("the device again", || engine.health().audio.health.ok);
+            println!("round {round}: the device played {took:?} after the server's restart");
+            assert_falls_silent(&pulse, "after a mute without a server");
             engine.post("/api/actions/mute?on=false");
             wait_until("sound again", || is_sounding(&pulse));
         }
     });
-    assert!(engine.stop().0.success(), "SIGTERM is a clean end");
+    assert!(engine.stop().0.success(), "the engine did not exit with status 0 after SIGTERM");
 }
 
 #[test]
@@ -118,19 +123,20 @@ fn sound_server_without_card_plays() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the device", || engine.health().audio.health.ok);
-    // At the end of a stream the server renders its two seconds, and the next stream begins with
-    // all of them. Nothing records in the meantime, because a recorder would speed up the server.
+    // When a stream ends, this server renders two seconds ahead, and the next stream must begin
+    // with two seconds of sound. Nothing records meanwhile, because a recorder would reduce this
+    // time.
     assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
     thread::sleep(Duration::from_secs(6));
     let audio = engine.get("/api/health")["audio"].clone();
     assert_eq!(
         (&audio["ok"], &audio["restarts"]),
         (&json!(true), &json!(0)),
-        "no stream is given up: {audio:#}"
+        "the engine reopened the stream: {audio:#}"
     );
-    let heard = pulse.record(Duration::from_secs(4));
-    println!("without a card: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
-    assert!(heard.rms() > 0.003, "it is audible");
+    let recorded = pulse.record(Duration::from_secs(4));
+    println!("without a card: peak {:.3}, rms {:.4}", recorded.peak(), recorded.rms());
+    assert!(recorded.rms() > 0.003, "the sound is too quiet: rms {}", recorded.rms());
 }
 
 #[test]
@@ -141,10 +147,10 @@ fn pipewire_plays_and_may_restart() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
     let device = |engine: &Engine| engine.health().audio.health.ok;
     wait_until("the device", || device(&engine));
-    assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"), "not by way of ALSA");
-    let heard = pipewire.record(Duration::from_secs(4));
-    println!("through PipeWire: peak {:.3}, rms {:.4}", heard.peak(), heard.rms());
-    assert!(heard.rms() > 0.003 && heard.peak() < 0.9, "it is audible and never clips");
+    assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"), "the engine plays through ALSA");
+    let recorded = pipewire.record(Duration::from_secs(4));
+    println!("through PipeWire: peak {:.3}, rms {:.4}", recorded.peak(), recorded.rms());
+    assert!(recorded.rms() > 0.003 && recorded.peak() < 0.9, "the sound is too quiet or nearly clips");
 
     pipewire.kill();
     wait_until("the loss to be reported", || !device(&engine));
@@ -152,6 +158,6 @@ fn pipewire_plays_and_may_restart() {
     let restarted = Instant::now();
     wait_until("the device again", || device(&engine));
     wait_until("sound again", || !pipewire.record(Duration::from_millis(200)).is_silent());
-    println!("sound back {:?} after PipeWire was", restarted.elapsed());
+    println!("sound {:?} after PipeWire's restart", restarted.elapsed());
     assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"));
 }

@@ -105,7 +105,7 @@ fn hanging_sound_server_is_reported_settings_hold() {
     let (status, answer) = select_device(&engine, "id:alsa:nowhere");
     assert_eq!(status, 400);
     assert!(
-        answer["error"].as_str().is_some_and(|why| why.contains("is missing")),
+        answer["error"].as_str().is_some_and(|error| error.contains("is missing")),
         "the engine did not check the ALSA device without the server: {answer}"
     );
     // Wait long enough to fill the queue to the callback.
