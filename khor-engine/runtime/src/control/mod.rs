@@ -79,9 +79,9 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
         match UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(socket) => break socket,
             Err(problem) => {
-                let error = format!("port {port}: {problem}");
+                let error = format!("cannot listen on port {port}: {problem}");
                 if std::mem::take(&mut is_first) {
-                    warn!("osc: cannot listen on {error}; retrying every {} s", RETRY.as_secs());
+                    warn!("osc: {error}; retrying every {} s", RETRY.as_secs());
                 }
                 let fix = "stop the program that uses this port, or choose another with osc.receive.port";
                 engine.update_osc_input_health(|health| health.health = Health::failing(error, fix));

@@ -26,8 +26,8 @@ use crate::engine::Engine;
 /// Time between two attempts to connect to the bus.
 const RETRY: Duration = Duration::from_secs(5);
 /// The fix if there is no session bus.
-pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session's bus: systemctl --user start \
-                                     dbus.socket (Debian's dbus-user-session)";
+pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session bus: systemctl --user start \
+                                     dbus.socket (Debian: package dbus-user-session)";
 
 /// The names on the session bus that the enabled parts own or use.
 pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {

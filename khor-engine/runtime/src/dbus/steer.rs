@@ -29,7 +29,7 @@ pub(super) async fn change(
 ) -> fdo::Result<()> {
     let engine = Arc::clone(engine);
     let changed = tokio::task::spawn_blocking(move || make(&engine)).await;
-    match changed.map_err(|problem| fdo::Error::Failed(problem.to_string()))? {
+    match changed.map_err(|problem| fdo::Error::Failed(format!("a bug in khor: {problem}")))? {
         Ok(_) => Ok(()),
         Err(UpdateError::Invalid(problem)) => Err(fdo::Error::InvalidArgs(problem.to_string())),
         Err(problem) => Err(fdo::Error::Failed(problem.to_string())),

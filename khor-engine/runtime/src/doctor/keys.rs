@@ -27,7 +27,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Check {
     let folders = folders.into_iter().flatten().map(Path::to_owned).collect();
     let nats = nats_settings(&input.config.site.nats);
     let check = tokio::task::spawn_blocking(move || keys(folders, &nats)).await;
-    check.unwrap_or_else(|error| Check::off("keys", error.to_string()))
+    check.unwrap_or_else(|error| Check::off("keys", format!("a bug in khor ended the check: {error}")))
 }
 
 fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {

@@ -89,12 +89,12 @@ fn midi(wanted: bool) -> Check {
         Ok(_) => Check::ok(name, format!("this user can open {SEQUENCER}")),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Check::problem(
             name,
-            format!("{SEQUENCER}: {error}"),
+            format!("cannot open {SEQUENCER}: {error}"),
             "sudo usermod --append --groups audio $USER, then log out and in again",
         ),
         Err(error) => Check::problem(
             name,
-            format!("{SEQUENCER}: {error}"),
+            format!("cannot open {SEQUENCER}: {error}"),
             "load the kernel's sequencer: sudo modprobe snd-seq",
         ),
     }

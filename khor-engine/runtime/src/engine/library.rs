@@ -62,7 +62,9 @@ impl Library {
         let (listed, problem) = match files::with_timeout(&self.dir, list) {
             Ok(Listed { files, is_cut }) => (files, is_cut.then(|| self.too_many())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => (BTreeMap::new(), None),
-            Err(error) => (BTreeMap::new(), Some(format!("{}: {error}", self.dir.display()))),
+            Err(error) => {
+                (BTreeMap::new(), Some(format!("{}: cannot read the folder: {error}", self.dir.display())))
+            }
         };
         let mut changed = self.folder_problem != problem || listed.len() != self.files.len();
         self.folder_problem = problem;
@@ -166,7 +168,7 @@ impl Library {
 
 /// Reads and checks one preset file.
 pub fn read(path: &Path) -> Result<Preset, String> {
-    let text = files::read_text(path, MAX_BYTES).map_err(|error| error.to_string())?;
+    let text = files::read_text(path, MAX_BYTES).map_err(|error| format!("cannot read the file: {error}"))?;
     let preset = Preset::parse(&text).map_err(|error| error.to_string())?;
     if Preset::find(&preset.name).is_some() {
         return Err(format!("the name {} belongs to a built-in preset; choose another name", preset.name));

@@ -92,8 +92,8 @@ impl Engine {
     }
 }
 
-/// Ends snoozes, and begins and ends quiet hours, by the wall clock. The state is also right after
-/// the machine was suspended. Returns when the engine is dropped.
+/// Follows the wall clock: ends snoozes, and begins and ends quiet hours. A machine that was
+/// suspended gets the state of the current time. Returns when the engine is dropped.
 pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
         let Some(wait) = engine.upgrade().map(|engine| engine.apply_time(&local_time::now())) else {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_older_snooze_ends_no_newer_one() {
+    async fn old_snoozes_do_not_end_newer_ones() {
         let (engine, _dir) = quiet_engine();
         engine.snooze_for(Duration::from_millis(30));
         assert!(engine.is_muted());
@@ -162,7 +162,7 @@ mod tests {
     async fn a_toggle_during_a_snooze_mutes() {
         let (engine, _dir) = quiet_engine();
         engine.snooze_for(Duration::from_millis(20));
-        assert!(engine.toggle_mute(), "muted");
+        assert!(engine.toggle_mute(), "the toggle mutes");
         assert_eq!(snoozed(&engine), None);
         tokio::time::sleep(Duration::from_millis(60)).await;
         assert!(engine.is_muted(), "the mute outlasts the snooze");

@@ -41,7 +41,7 @@ pub enum EditError {
     #[error("there is no preset {0}; see khor presets")]
     Unknown(String),
     /// The file cannot be written or removed.
-    #[error("{}: {cause}", path.display())]
+    #[error("cannot write or delete {}: {cause}", path.display())]
     Disk {
         /// The file.
         path: PathBuf,

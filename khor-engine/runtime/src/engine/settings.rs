@@ -141,7 +141,7 @@ pub(super) fn disk_limits(recordings: &Recordings) -> DiskLimits {
     }
 }
 
-/// Bits of `bpf.enabled_mask` that a signal needs; 0 for a signal that the mask does not cover.
+/// The bits of `bpf.enabled_mask` that enable a signal; 0 for a signal that is always enabled.
 const fn mask_bits(signal: SignalId) -> u32 {
     match signal {
         SignalId::Exec | SignalId::Fork => 1,

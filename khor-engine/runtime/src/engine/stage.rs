@@ -65,18 +65,18 @@ pub struct Stage {
 pub struct StagePlan {
     /// The combined reading of all hosts; `None` if no host sends.
     pub reading: Option<Reading>,
-    /// The soloists, in the order of the cast's soloists.
+    /// The soloists, at the same places as in `cast`.
     pub soloists: [Option<Solo>; SOLOISTS],
     /// The lanes and placements for the composer.
     pub cast: Arc<Cast>,
-    /// How the site plays.
+    /// The mode in which the site plays.
     pub mode: SiteMode,
     /// The sections that play a pulse of their own, in the order of their parts. Empty in all modes
     /// except [`SiteMode::Sections`].
     pub section_pulses: Vec<SectionPulse>,
     /// Number of turns in the roll call; 0 in all other modes.
     pub turns: usize,
-    /// Why the site does not play exactly as the mode says; `None` if it does.
+    /// The reason if the site does not play exactly in that mode, else `None`.
     pub remark: Option<String>,
 }
 
@@ -194,8 +194,8 @@ impl Stage {
         PulseCast::Sections(pulses)
     }
 
-    /// The number of hosts that share a part, and the lanes of their busiest tenth. If only sums of
-    /// sections are known, the loudest section gives each lane.
+    /// The number of hosts that share the part `index`, and the lanes of their busiest tenth. If
+    /// only sums of sections are known, each lane is that of the section in which it is loudest.
     fn part_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {
@@ -400,7 +400,8 @@ mod tests {
         }
     }
 
-    /// Three sums: the section `db` is busy, `web` is silent, and hosts without a section are calm.
+    /// The sums of three sections: `db` is busy, `web` is silent, and the hosts without a section
+    /// are calm.
     fn groups<'a>(busy: &Reading, calm: &Reading) -> [StageSection<'a>; 3] {
         let group = |section, hosts, lanes| StageSection { section, hosts, lanes };
         [

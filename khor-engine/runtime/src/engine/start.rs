@@ -35,8 +35,8 @@ use super::{
 const SOURCE_QUEUE: usize = 16;
 
 impl Engine {
-    /// Starts all parts that the configuration enables. The health report contains the parts that
-    /// fail. If `capture` is given, plays it instead of this machine. `supervisor` watches the
+    /// Starts all parts that the configuration enables. Parts that fail are in the health
+    /// report. If `capture` is given, plays it instead of this machine. `supervisor` watches the
     /// parts. Must be called within a tokio runtime.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ const MAX_NOTES: usize = 512;
 /// Most cues that are kept.
 const MAX_CUES: usize = 64;
 
-/// Most cues that wait for each receiver. The kernel can send 20 cues of one kind at once.
+/// Most cues that wait for each receiver. Up to 20 cues of one kind can arrive at once.
 const CUES_QUEUE: usize = 64;
 
 /// The number of a note. Notes are numbered from 1 since the engine started.
@@ -49,7 +49,7 @@ pub struct ReadPosition {
 }
 
 impl ReadPosition {
-    /// The position of a client that was at `self` and has then read `report`.
+    /// The position of a client after it has read `report`. Before, it was at the position `self`.
     #[must_use]
     pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl ReadPosition {
         }
     }
 
-    /// Removes later notes and cues than this position from `report`.
+    /// Removes the notes and cues from `report` that are later than this position.
     pub fn limit<P>(self, report: &mut MetricsReport<P>) {
         report.notes.retain(|note| note.seq <= self.note);
         report.cues.retain(|cue| cue.seq <= self.cue);
@@ -80,7 +80,7 @@ impl FromStr for ReadPosition {
     }
 }
 
-/// The state that all threads share, and the cues for live receivers.
+/// The state behind its mutex, and the channel that sends each cue to its receivers.
 pub(super) struct SharedState {
     state: Mutex<EngineState>,
     cues: broadcast::Sender<Cue>,
@@ -121,7 +121,7 @@ pub(super) enum SourceState {
     Starting,
     /// The source delivers frames.
     Up(SourceInfo),
-    /// The source is lost, for this reason.
+    /// The source is lost. The shortfall has the reason.
     Down(Shortfall),
 }
 
@@ -168,8 +168,8 @@ pub(super) struct CueEntry {
     pub(super) kind: &'static str,
     /// The host of a site; `None` for this machine.
     pub(super) host: Option<String>,
-    /// The sender of the cue for `fair_share::trim`: a host of a site that is admitted to a share
-    /// of its own. All other cues share the sender `None`.
+    /// The sender of the cue, whose share of the list `fair_share::trim` limits. It is a host that
+    /// has a share of its own. All other cues have the sender `None`.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,

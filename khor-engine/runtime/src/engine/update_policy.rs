@@ -64,6 +64,6 @@ fn check_device(device: Option<&str>, before: &Config) -> Result<(), ConfigError
     let device = device.filter(|device| !device.is_empty() && *device != before.audio.device);
     let Some(device) = device else { return Ok(()) };
     audio::check(device, before.audio.sample_rate).map_err(|why| {
-        config_error("audio.device", format!("{why}, see khor devices; the current device stays"))
+        config_error("audio.device", format!("{why}; the current device stays; khor devices lists all"))
     })
 }

@@ -18,8 +18,8 @@ pub(in crate::engine) fn columns(
     }
 }
 
-/// The rate at `point` of the lane `lane` of `catalogue`. If the catalogue of the point may use the
-/// id for another lane, the lane is found by its name.
+/// The rate of a lane at a point of history. The point may be older than `catalogue` and use the
+/// lane's id for another lane. Then the lane is found by its name.
 fn rate(catalogue: &Catalogue, lane: &LaneInfo, point: &PastRates) -> Option<f64> {
     let keeps_ids = catalogue.extends(&point.catalogue);
     let known = if keeps_ids { Some(lane) } else { point.catalogue.find(&lane.name) };
