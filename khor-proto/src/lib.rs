@@ -51,7 +51,9 @@
 //! | Rust type | bytes |
 //! |---|---|
 //! | `u16`, `u32`, `u64` of at most 250 | one byte |
-//! | `u16`, `u32`, `u64` above 250 | `fb` + 2 bytes, `fc` + 4 bytes or `fd` + 8 bytes, little-endian; the shortest that fits |
+//! | `u16`, `u32`, `u64` of at most 65535 | `fb` + 2 bytes, little-endian |
+//! | `u32`, `u64` of at most 4294967295 | `fc` + 4 bytes, little-endian |
+//! | `u64` above 4294967295 | `fd` + 8 bytes, little-endian |
 //! | `String` | its length in bytes as a `u64`, then the text in UTF-8 |
 //! | `Vec` | the number of its elements as a `u64`, then the elements |
 //! | `Option` | `00` for `None`; `01` and the value for `Some` |
