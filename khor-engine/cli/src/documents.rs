@@ -86,7 +86,7 @@ fn has_valid_syntax(program: &str, argument: &str, text: &str) -> Option<bool> {
 
 #[test]
 fn shell_snippets_parse_and_start_known_programs() {
-    const PROGRAMS: [&str; 14] = [
+    const PROGRAMS: [&str; 15] = [
         "(umask",
         "aconnect",
         "cargo",
@@ -94,6 +94,7 @@ fn shell_snippets_parse_and_start_known_programs() {
         "echo",
         "khor",
         "mpv",
+        "printf",
         "ssh",
         "sudo",
         "systemctl",

@@ -116,7 +116,10 @@ fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<
     }
     let mut state = StreamState::default();
     for data in changes(lines) {
-        let change = parse(serde_json::from_str(&data?).context("the event stream is invalid")?)?;
+        let change = parse(
+            serde_json::from_str(&data?)
+                .context("khor top cannot read the engine's event stream: restart the engine")?,
+        )?;
         if let Some(event) = engine_event(&mut state, change)
             && events.send(event).is_err()
         {

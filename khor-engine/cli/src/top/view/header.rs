@@ -104,7 +104,7 @@ fn source_text(source: &SourceReport) -> (String, bool) {
         Some(SourceKind::Proc) => "counts from /proc, without the collector".to_owned(),
         Some(SourceKind::Demo) => "synthetic demo, not this machine".to_owned(),
         Some(SourceKind::Site) => "hosts of a site, through their relays".to_owned(),
-        Some(SourceKind::Capture) => "a capture, not this machine now".to_owned(),
+        Some(SourceKind::Capture) => "a capture, not this machine".to_owned(),
         None => "no source yet".to_owned(),
     };
     match (&source.trouble, source.interval_ms) {

@@ -52,7 +52,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         put(
             buffer,
             row,
-            &format!(" {}", trouble.map_or("no host has sent yet", |trouble| &trouble.error)),
+            &format!(" {}", trouble.map_or("no host has sent a message yet", |trouble| &trouble.error)),
             STRONG,
         );
         let words = trouble.and_then(|trouble| trouble.fix.as_deref()).unwrap_or_default();
