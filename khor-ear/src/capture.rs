@@ -95,9 +95,9 @@ fn read(path: &Path) -> Result<Vec<Frame>> {
 /// Joins captures: times and counters continue from one capture to the next.
 #[derive(Default)]
 struct JoinedCaptures {
-    /// The last frame, as captured.
+    /// The last frame, with the capture's own time and counts.
     theirs: Option<Frame>,
-    /// The last frame, as joined.
+    /// The last frame, with the joined time and counts.
     ours: Option<Frame>,
 }
 

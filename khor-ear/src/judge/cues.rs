@@ -116,8 +116,7 @@ fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
 }
 
 /// Plays each kind of cue in turn while all loads run, then the loads without cues. A cue is found
-/// if the sound is most similar to the cue's own pattern, and more similar to it than the loads
-/// without cues.
+/// if its own pattern matches the sound best, and better than it matches the loads alone.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
     let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));

@@ -92,7 +92,7 @@ pub fn judge(
     Ok(Verdict { preset: preset.to_owned(), figures, remarks, details })
 }
 
-/// Measures only the rows of sites.
+/// Measures only the table's rows of sites.
 pub fn judge_sites(preset: &str, sites: &SiteScenes) -> Result<Verdict> {
     let mut figures = Vec::new();
     let heard = site::listen(preset, sites, &mut figures)?;

@@ -29,7 +29,7 @@ pub struct SignalCorrelation {
     pub rho: Vec<f64>,
     /// Audible steps by which the feature moved, median of the seeds.
     pub own_steps: f64,
-    /// Of the other signals' features, the one that moved most, and its audible steps.
+    /// The feature of another signal that moved most, and its audible steps.
     pub other_steps: Option<(MeasuredFeature, f64)>,
 }
 

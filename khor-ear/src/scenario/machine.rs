@@ -83,7 +83,7 @@ struct Lane {
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
-    /// One element for each machine of size 1 that this machine equals.
+    /// One element per unit of size: a machine of size 8 varies like eight small ones together.
     groups: Vec<[GroupProcesses; GROUPS]>,
     /// Current factor of each shape, for each group.
     now: [[f64; 4]; GROUPS],

@@ -67,7 +67,7 @@ pub struct HostPlacement {
     pub lean: i32,
 }
 
-/// The timbre, register and direction of a section's pulse.
+/// The timbre, register, pan and motion of a section's pulse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SectionPart {
     /// Role, which selects the timbre.

@@ -114,13 +114,13 @@ impl Synth {
         synth
     }
 
-    /// Sets the patches, in the order of [`Instrument::ALL`]. Sounding notes keep theirs. Real-time
-    /// safe.
+    /// Sets the patches, in the order of [`Instrument::ALL`]. Sounding notes keep their patches.
+    /// Real-time safe.
     pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
         self.patches = patches;
     }
 
-    /// Sets one patch. Sounding notes keep theirs. Real-time safe.
+    /// Sets the patch of one instrument. Sounding notes keep their patches. Real-time safe.
     pub fn set_patch(&mut self, instrument: Instrument, patch: Patch) {
         self.patches[instrument.index()] = patch;
     }

@@ -86,8 +86,8 @@ fn sine(p: f32) -> f32 {
 }
 
 /// Largest modulation index whose sidebands stay below the limit, radians. By Carson's rule, 98 %
-/// of the power is within (index + 1) modulator frequencies of the carrier (Carson, "Notes on the
-/// Theory of Modulation", 1922).
+/// of the power is within (index + 1) modulator frequencies of the carrier. See Carson, "Notes on
+/// the Theory of Modulation", 1922.
 fn highest_index(increment: f32, ratio: f32) -> f32 {
     let modulator = increment * ratio;
     ((MAX_SIDEBAND - increment) / modulator.max(1e-6) - 1.0).max(0.0)
