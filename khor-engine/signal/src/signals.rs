@@ -118,7 +118,7 @@ pub const SIGNALS: [SignalInfo; SignalId::COUNT] = {
         info(Local, "local", "local traffic", Network, "B/s"),
         info(Retx, "retx", "retransmits", Network, "1/s"),
         info(Io, "io", "disk traffic", Disk, "B/s"),
-        info(Lat, "lat", "disk waits", Disk, "s"),
+        info(Lat, "lat", "disk latency", Disk, "s"),
         info(Stall, "stall", "waiting on disk", Disk, "ratio"),
         info(Mem, "mem", "memory pressure", Memory, "ratio"),
         info(Fault, "fault", "page faults", Memory, "1/s"),
