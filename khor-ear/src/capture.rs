@@ -1,8 +1,9 @@
 //! Plays captures of real machines like synthetic clips. They are only reported, never used for
 //! training or gates.
 //!
-//! `cargo xtask captures` writes the files: [`QUIET_S`] without load, then a load. The baseline is
-//! learned from the machine's long idle capture, which is repeated until it is as long as a clip's.
+//! `cargo xtask captures` writes the files. Each begins with [`QUIET_S`] seconds without load; then
+//! its load follows. The baseline is learned from the machine's long idle capture, which is
+//! repeated until it is as long as a clip's.
 
 use std::{
     fs,

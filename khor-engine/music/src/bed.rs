@@ -111,8 +111,8 @@ impl Bed {
         for (i, &midi) in voices.iter().enumerate().take(count) {
             if !sounding[..i].contains(&midi) {
                 let late_steps = i as f32 * settings.strum_steps;
-                // Random, so that the pad never sounds static. The bass has no variation, because
-                // its loudness represents a signal.
+                // The chord's velocity is random, so that the pad never sounds static. The bass has
+                // no variation, because its loudness represents a signal.
                 let velocity = settings.velocity * (1.0 + 0.06 * dice.bipolar());
                 play(midi, velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);
             }

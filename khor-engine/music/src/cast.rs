@@ -34,7 +34,7 @@ pub enum PulseCast {
     Together,
     /// One pulse for each section, with its own part; `None` is an unused part.
     Sections([Option<Lanes>; SECTIONS]),
-    /// The hosts play in turn, half a bar each. Turns beyond [`MAX_TURNS`] are not called.
+    /// The hosts play in turn, half a bar each. Turns beyond [`MAX_TURNS`] are ignored.
     RollCall(Vec<RollCallTurn>),
 }
 
@@ -50,9 +50,9 @@ pub struct Soloist {
 /// One turn of a roll call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RollCallTurn {
-    /// Identifies the host from round to round.
+    /// Identifies the host of the turn in all rounds.
     pub id: u64,
-    /// Lanes of the host. If it is missing (`None`), its turn is silent.
+    /// Lanes of the host; `None` for a missing host, whose turn is silent.
     pub lanes: Option<Lanes>,
     /// Pan and pitch offset of the turn's notes.
     pub placement: HostPlacement,
@@ -106,7 +106,8 @@ impl HostPlacement {
         Self { pan: PANS[index % PANS.len()], lean: LEANS[index / PANS.len()] }
     }
 
-    /// The placement of the host while sections play: the pan of its section's part.
+    /// The placement while sections play: the pan of the section's part, and the host's own pitch
+    /// offset.
     #[must_use]
     pub fn within(self, part: &SectionPart) -> Self {
         Self { pan: part.pan, ..self }
@@ -126,8 +127,8 @@ impl Cast {
         self.pulse == PulseCast::Together && self.soloists.iter().all(Option::is_none)
     }
 
-    /// The voice source of each soloist's position. Without soloists, the first position plays the
-    /// lanes of all hosts.
+    /// The source of the voices at each soloist's position. Without soloists, the first position
+    /// plays the lanes of all hosts.
     pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
         const NO_LANES: &Lanes = &Lanes::NONE;
         let count = self.soloists.iter().flatten().count();

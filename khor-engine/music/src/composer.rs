@@ -84,7 +84,7 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// A composer at bar 0, second 0. Settings outside their ranges are moved into them.
+    /// A composer at bar 0, second 0. Values outside their ranges are set to the nearest limit.
     pub fn new(settings: Settings, preset: Preset) -> Self {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
@@ -116,8 +116,8 @@ impl Composer {
     }
 
     /// Sets new settings. Tempo, density and smoothing apply from the next step on. Key, scale and
-    /// seed could clash with sounding notes, so they apply from the next bar on. Settings outside
-    /// their ranges are moved into them.
+    /// seed could clash with sounding notes, so they apply from the next bar on. Values outside
+    /// their ranges are set to the nearest limit.
     pub fn set_settings(&mut self, settings: Settings) {
         self.next_settings = settings.clamped();
         let Settings { key_midi, scale, seed, .. } = self.settings;

@@ -14,7 +14,7 @@ const CYCLE: u64 = 4;
 pub(super) struct FormSection {
     /// Number of the section, from 0.
     pub(super) index: u64,
-    /// Rotation of the list of chord roots.
+    /// Rotation of the list of chord roots, positions.
     pub(super) turn: usize,
     /// Offset of the pad's voicing, semitones.
     pub(super) lean: i32,

@@ -16,7 +16,7 @@ pub(super) struct Chord {
 }
 
 impl Chord {
-    /// A chord on a scale degree. `tension` 0..=8 selects one that is more dense: wide triad,
+    /// A chord on a scale degree. A higher `tension`, 0..=8, gives a denser chord: wide triad,
     /// seventh, open seventh, suspended fourth, suspended second, added second, three clusters. All
     /// notes are in the scale.
     pub(super) fn new(key: Key, root: i32, tension: u8) -> Self {

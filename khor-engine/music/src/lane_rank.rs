@@ -34,7 +34,7 @@ impl LaneRank {
         self.surprise.update(finite(lane.surprise));
     }
 
-    /// Half octaves above the baseline, 0..=24.
+    /// The rank: half octaves above the baseline, 0..=24.
     pub(super) const fn rank(&self) -> u8 {
         self.rank.get()
     }

@@ -42,7 +42,7 @@ impl Problems {
         }
     }
 
-    /// The value, or the list if it has any problem.
+    /// The value if there is no problem, otherwise the problems.
     pub(super) fn into_result<T>(self, value: T) -> Result<T, Vec<Problem>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }

@@ -38,7 +38,7 @@ impl Settings {
     /// Lowest and highest density and smoothing.
     pub const SHARE: (f32, f32) = (0.0, 1.0);
 
-    /// The settings with every value moved into its range. The configuration already rejects other
+    /// The settings with every value limited to its range. The configuration already rejects other
     /// values; this protects the composer from other callers.
     pub(super) fn clamped(self) -> Self {
         let usual = Self::default();

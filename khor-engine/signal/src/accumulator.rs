@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(total.totals(), [11]);
     }
 
-    /// netdata#6077 and Diamond#663: an interface with a count of 500 GB returned, and the total
+    /// A known bug of other monitors: an interface with a count of 500 GB returned, and the total
     /// rose by 500 GB.
     #[test]
     fn a_returning_device_counts_as_new() {

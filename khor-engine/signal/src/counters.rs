@@ -13,7 +13,7 @@ pub type Counters = PerCounter<Option<u64>>;
 /// The counts and the values of all added lanes at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Time in nanoseconds: `CLOCK_BOOTTIME` of the host, for a capture of the recorded host.
+    /// Time, `CLOCK_BOOTTIME` in nanoseconds. In a capture, it is the clock of the recorded host.
     pub t_ns: u64,
     /// The cumulative counts.
     pub counters: Counters,

@@ -138,8 +138,8 @@ impl Pipeline {
     }
 
     /// Computes a reading from a frame and the previous one. Returns `None` for the first frame,
-    /// and if no time passed. Added lanes that are not in the catalogue are ignored. Their values
-    /// count as missing if they are not finite, and as zero if they are negative.
+    /// and if no time passed. Ignores added lanes that are not in the catalogue. A value of an
+    /// added lane is missing if it is not finite, and counts as zero if it is negative.
     pub fn push(&mut self, frame: Frame) -> Option<Reading> {
         let last = self.last.replace(frame)?;
         let frame = self.last.as_ref()?;
@@ -178,8 +178,8 @@ impl Pipeline {
     }
 }
 
-/// Limits shares of time to 1. Averages may exceed 1, because the kernel's pressure is read ten
-/// times a second. So one frame of several contains the growth of a tenth of a second.
+/// Limits shares of time to 1. The kernel's pressure is read ten times a second, so some frames
+/// contain the growth of a whole tenth of a second. An average may therefore exceed 1.
 fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> PerLane<Option<f64>> {
     for (rate, _) in rates.values_mut().zip(catalogue.iter()).filter(|(_, lane)| lane.is_time_share()) {
         *rate = rate.map(|share| share.min(1.0));

@@ -85,8 +85,8 @@ impl Synth {
         Self::with_stem_count(sample_rate_hz, seed, 0)
     }
 
-    /// A synth like [`Self::new`] with a stem for each role, for [`Self::render_stems`]. This takes
-    /// four times as long. Not real-time safe.
+    /// A synth like [`Self::new`] with a stem for each role, for [`Self::render_stems`]. Rendering
+    /// takes about four times as long. Not real-time safe.
     pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
         Self::with_stem_count(sample_rate_hz, seed, Role::ALL.len())
     }

@@ -59,7 +59,7 @@ pub(super) fn flush(x: f32) -> f32 {
     if x.abs() < 1e-15 { 0.0 } else { x }
 }
 
-/// Replaces NaN and values of 64 or more by zero. Otherwise they would stay in a feedback path
+/// Replaces NaN and magnitudes of 64 or more by zero. Otherwise they would stay in a feedback path
 /// forever. Real-time safe.
 #[inline]
 pub(super) fn sanitize(x: f32) -> f32 {

@@ -3,7 +3,7 @@
 //! The signal is measured in chunks. The gain is a sliding minimum over the look-ahead (hold), a
 //! slow rise (release), and a moving average as long as the look-ahead. So the gain falls in a
 //! smooth ramp that ends where the peak begins. Near the ceiling, the signal is measured with four
-//! times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
+//! times oversampling, so that the true peak is limited (ITU-R BS.1770-5, annex 2).
 
 use super::lanes::BLOCK;
 

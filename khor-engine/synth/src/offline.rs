@@ -11,12 +11,12 @@ use crate::{
     performance::{BLOCK_MS, Performance, RenderMode},
 };
 
-/// In a longer gap between frames, the lanes become missing.
+/// Longest gap between frames in which the lanes stay available, ns.
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
-/// Time in such a gap for which the last lanes still apply.
+/// Time for which the last lanes still apply in a longer gap, ns.
 const HELD_LEVELS_NS: u64 = 1_000_000_000;
-/// A longer gap is skipped, because the machine was suspended or the time is damaged. Otherwise a
-/// few bytes of a capture could become an hour of silence.
+/// Longest gap that is rendered, ns. A longer gap is skipped, because the host was suspended or the
+/// time is damaged. Otherwise a few bytes of a capture could become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
 /// Computes the length of a render from the times of its frames.

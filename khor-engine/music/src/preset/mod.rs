@@ -136,8 +136,8 @@ pub struct VoiceSettings {
     pub rare_s: f32,
 }
 
-/// The timbres: one for each role, and optional ones for voice streams and cues. Without its own,
-/// an instrument has the timbre of its role.
+/// The timbres: one for each role, and optional ones for voice streams and cues. Without its own
+/// timbre, an instrument has the timbre of its role.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {

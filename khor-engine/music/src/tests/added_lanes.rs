@@ -107,7 +107,7 @@ fn an_unmapped_voice_plays_added_lanes() {
     assert!(voice.len() > 10 && voice.iter().all(|note| note.instrument == Instrument::Disk));
 }
 
-/// What a source does with its lanes.
+/// A change that a source makes to its lanes, or a request to play.
 #[derive(Clone, Debug)]
 enum Op {
     Add(VoiceHint),

@@ -199,7 +199,7 @@ fn added_time_shares_never_exceed_one() {
     assert_eq!(reading.rates.added.values().next(), Some(&Some(1.0)));
 }
 
-/// What a source does with its added lanes.
+/// The input of a pipeline in one step.
 #[derive(Clone, Debug)]
 enum Step {
     Values(Vec<Option<f64>>),
@@ -226,7 +226,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// The part of a reading that describes the kernel's signals.
+/// The part of a reading that describes the kernel signals.
 fn kernel_part(reading: Reading) -> impl PartialEq + std::fmt::Debug {
     let Reading { t_ns, lanes, rates, baselines, learnt: _, counter_rates } = reading;
     (t_ns, lanes.kernel, rates.kernel, baselines.kernel, counter_rates)
