@@ -86,10 +86,11 @@ fn has_valid_syntax(program: &str, argument: &str, text: &str) -> Option<bool> {
 
 #[test]
 fn shell_snippets_parse_and_start_known_programs() {
-    const PROGRAMS: [&str; 15] = [
+    const PROGRAMS: [&str; 16] = [
         "(umask",
         "aconnect",
         "cargo",
+        "cat",
         "chown",
         "echo",
         "khor",
