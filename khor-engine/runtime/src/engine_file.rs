@@ -23,7 +23,7 @@ const MAX_BYTES: u64 = 16 * 1024;
 #[derive(Debug)]
 pub struct EngineFile(PathBuf);
 
-/// The content of the file, as JSON.
+/// The content of the engine file, which is JSON.
 #[derive(Debug, Deserialize, Serialize)]
 struct Content {
     /// The address at which programs on this machine reach the API.

@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use khor_signal::{Catalogue, LaneInfo};
 
-/// The text of the file.
 pub(super) fn text() -> serde_json::Result<String> {
     let mut text =
         "// The lanes of the kernel. `cargo xtask api` writes this file from khor-engine/signal; do not \

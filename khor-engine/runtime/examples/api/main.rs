@@ -1,4 +1,4 @@
-//! `cargo xtask api` runs this program. It writes the OpenAPI document of the HTTP API
+//! `cargo xtask api` runs this program. It writes the `OpenAPI` document of the HTTP API
 //! (docs/openapi.json), the reference for users (docs/api-reference.md), and two files of the page:
 //! the limits of settings (ui/src/api/ranges.ts) and the lanes of the kernel (ui/src/api/lanes.ts).
 

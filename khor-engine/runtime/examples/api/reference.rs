@@ -18,8 +18,8 @@ default.
 
 ";
 
-/// Suffix in the name of a request's schema. The OpenAPI document adds it if an answer's schema has
-/// the same name.
+/// Suffix in the name of a request's schema. The `OpenAPI` document adds it if an answer's schema
+/// has the same name.
 const REQUEST: &str = "Request";
 /// The HTTP methods, in the order of the page.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];

@@ -33,12 +33,10 @@ pub(crate) struct Made {
     pub(crate) levels_db: Vec<f32>,
 }
 
-/// The folder of the samples.
 pub(crate) fn folder() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "sounds"].iter().collect()
 }
 
-/// All samples.
 pub(crate) fn samples() -> Vec<Sample> {
     let presets = Preset::builtin().iter().enumerate();
     let of = |(number, preset)| {
@@ -49,7 +47,6 @@ pub(crate) fn samples() -> Vec<Sample> {
 }
 
 impl Sample {
-    /// Name of the Opus file.
     pub(crate) fn file(&self) -> String {
         format!("{}-{}.opus", self.preset.name, self.clip.scenario)
     }

@@ -78,7 +78,7 @@ fn split(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_be_bytes(*size) as usize)
 }
 
-/// Decodes one message.
+/// Decodes one OSC message.
 fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     if !bytes.starts_with(b"/") {
         return Err(Malformed::Foreign);

@@ -112,7 +112,6 @@ async fn show(notifications: &NotificationsProxy<'_>, message: &Message) -> zbus
     notifications.notify("khor", *replaces, "org.khor.Khor", title, body, &[], hints, -1).await
 }
 
-/// A notification to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     kind: khor_proto::CueKind,
@@ -133,7 +132,7 @@ struct Burst {
     id: u32,
     /// Number of cues since the last notification of this kind.
     more: u32,
-    /// The newest cue.
+    /// The newest cue of this kind.
     last: Cue,
 }
 

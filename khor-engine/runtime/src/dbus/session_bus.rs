@@ -1,4 +1,5 @@
-//! What the modules of the session bus share: the connection, and how often they publish changes.
+//! The connection to the session bus, and how often values are published. All modules that use the
+//! session bus share these.
 
 use std::time::Duration;
 

@@ -102,7 +102,7 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
     Check::problem(name, format!("{error}; {instead}"), fix)
 }
 
-/// The name of the group that may connect to the socket.
+/// The name of the group that may connect to the collector's socket.
 fn group_of(socket: &Path) -> String {
     use std::os::unix::fs::MetadataExt;
     let gid = fs::metadata(socket).map(|metadata| metadata.gid());
@@ -110,7 +110,7 @@ fn group_of(socket: &Path) -> String {
     group.map_or_else(|| "khor".to_owned(), |group| group.name)
 }
 
-/// The fix for a user outside the group that may connect to the socket.
+/// The fix for a user who is not in the group that may connect to the collector's socket.
 fn join_group(group: &str) -> String {
     if group == "root" {
         return "install khor's package, or start khor-collector with --group and one of this user's groups; do not add \

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::check::is_readable;
 use khor_api::Check;
 
-/// The oldest kernel on which the probes are tested.
+/// Major and minor version of the oldest kernel on which the probes are tested.
 const OLDEST: (u32, u32) = (5, 10);
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 const PRESSURE: &str = "/proc/pressure/cpu";

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zbus::{Connection, fdo::DBusProxy, names::BusName, proxy::CacheProperties};
 
-/// Longest wait for an answer.
+/// Longest wait for an answer on a bus.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Connects to the system bus.

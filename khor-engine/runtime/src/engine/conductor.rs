@@ -19,22 +19,22 @@ use khor_system::clock::unix_ms;
 
 use super::state::SharedState;
 
-/// Time between two wake-ups of the thread. The collector sends a sample at every second wake-up.
+/// Time between two wake-ups of the thread. By default, the collector sends a
+/// sample at every second wake-up.
 const TICK: Duration = Duration::from_millis(10);
 /// How far ahead of their onsets notes are composed, seconds. The outputs need this time to play
 /// each note exactly at its onset. It is short enough for an event to sound on the next step.
 const AHEAD_S: f64 = 0.050;
-/// Time between two updates of MIDI controllers.
+/// Shortest time between two updates of the MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
-/// If the music is later than this, it skips the missed time, seconds. The usual cause is that the
-/// machine was suspended.
+/// Longest time that the thread catches up, seconds. After a longer time, for example because the
+/// machine was suspended, the music skips the missed steps.
 const SKIP_S: f64 = 1.0;
 /// A note later than this is dropped, seconds. Notes are late if the machine does not run the
 /// thread in time. Several late notes at once would sound like one loud event. The value is shorter
 /// than most steps, so that late notes of two steps never coincide.
 const LATE_S: f64 = 0.080;
 
-/// A command for the conductor.
 pub(super) enum Command {
     Settings(Settings),
     Preset(Box<Preset>),
@@ -97,7 +97,6 @@ impl Conductor {
 /// The clock of the thread. Tests use a clock that they set.
 type Clock = Box<dyn Fn() -> Instant + Send>;
 
-/// The state of the conductor's thread.
 struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,

@@ -252,7 +252,7 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-/// The whole text for a terminal.
+/// The whole explanation, as text for a terminal.
 fn text(
     state: &EngineState,
     sentence: &str,

@@ -35,7 +35,7 @@ pub struct Library {
     dir: PathBuf,
     /// The user's files, by path.
     files: BTreeMap<PathBuf, File>,
-    /// Why the folder cannot be read, or not completely.
+    /// Why the folder cannot be read completely; `None` if it can.
     folder_problem: Option<String>,
 }
 
@@ -43,9 +43,9 @@ pub struct Library {
 #[derive(Clone, Debug)]
 struct File {
     stamp: Stamp,
-    /// The last valid content.
+    /// The last valid preset in the file; `None` if there was none.
     preset: Option<Preset>,
-    /// Why the current content is invalid.
+    /// Why the current content is invalid; `None` if it is valid.
     problem: Option<String>,
 }
 
@@ -133,8 +133,8 @@ impl Library {
         PresetInfo { name, hint, builtin, editable: !builtin, file }
     }
 
-    /// The problems of the files, each with the file and the line. After the first
-    /// [`MAX_PROBLEMS`], only the number of the others follows.
+    /// The problems of the files, each with the file and the line. After the first 16 problems,
+    /// only the number of the others follows.
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());

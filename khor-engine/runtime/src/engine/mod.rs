@@ -94,7 +94,7 @@ pub struct Engine {
     signals: watch::Sender<SignalSettings>,
     /// The port on which khor receives OSC commands.
     osc_port: watch::Sender<Option<u16>>,
-    /// The settings of the session bus.
+    /// The settings of the parts on the session bus.
     desktop: watch::Sender<Desktop>,
     /// Notified when a client mutes, unmutes, snoozes or changes the quiet hours.
     silence_changed: Arc<Notify>,

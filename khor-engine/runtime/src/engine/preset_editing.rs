@@ -29,7 +29,7 @@ pub enum EditError {
     /// A file of that name exists and has other content.
     #[error("{} already contains {content}; choose another name, or remove the file", path.display())]
     Taken {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The content of the file, in words.
         content: String,
@@ -43,7 +43,7 @@ pub enum EditError {
     /// The file cannot be written or removed.
     #[error("cannot write or delete {}: {cause}", path.display())]
     Disk {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The system's error.
         cause: std::io::Error,

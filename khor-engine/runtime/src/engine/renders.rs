@@ -47,7 +47,7 @@ pub struct ClipRenderer {
 /// A rendered clip.
 #[derive(Clone, Debug)]
 pub struct RenderedClip {
-    /// A WAV file.
+    /// The clip as a WAV file.
     pub wav: Bytes,
     /// A hash of the WAV file.
     pub hash: u64,
@@ -62,10 +62,10 @@ pub enum RenderError {
     /// A built-in capture cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
-    /// The thread cannot be started.
+    /// The thread of the render cannot be started.
     #[error("cannot start a thread for the render: {0}")]
     Thread(#[from] io::Error),
-    /// The thread panicked.
+    /// The thread of the render panicked.
     #[error("the render failed because of a bug in khor; its log has the cause")]
     Failed,
 }
@@ -124,7 +124,7 @@ impl ClipCache {
     }
 }
 
-/// Cancels a render when it is dropped, which happens when the caller's future is dropped.
+/// Cancels a render when the caller drops its future, which drops this value too.
 struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
@@ -200,7 +200,6 @@ impl ClipRenderer {
     }
 }
 
-/// One render.
 struct RenderJob {
     clip: &'static Clip,
     config: Config,
@@ -213,7 +212,7 @@ struct RenderJob {
 }
 
 impl RenderJob {
-    /// Returns `None` if the render was cancelled.
+    /// Renders the clip and caches it. Returns `None` if the render was cancelled.
     fn run(self, cancelled: &AtomicBool) -> Result<Option<RenderedClip>, CaptureError> {
         let Self { clip, config, preset, key, cache, memory, permit } = self;
         let wav = clip.render(&config, preset, cancelled)?;

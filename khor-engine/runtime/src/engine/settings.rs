@@ -13,7 +13,6 @@ use khor_synth::{OfflineSettings, RenderMode, Volume};
 
 use super::sources::SourceChoice;
 
-/// The settings of the signal task.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
@@ -109,13 +108,11 @@ fn enabled_signals(config: &Config) -> PerSignal<bool> {
     SIGNALS.map(|info| config.bpf.enabled_mask & mask_bits(info.id) == mask_bits(info.id))
 }
 
-/// The volume of the sound.
 pub(super) fn volume(config: &Config) -> Volume {
     let Audio { master_gain, loudness_lufs, .. } = config.audio;
     Volume { master_gain, loudness_lufs: loudness_lufs.into() }
 }
 
-/// The settings of the composer.
 pub(super) fn music_settings(config: &Config) -> Settings {
     let Music { bpm, key_midi, scale, preset: _, density, smoothing, seed } = config.music.clone();
     Settings { bpm, key_midi, scale, density, smoothing, seed }

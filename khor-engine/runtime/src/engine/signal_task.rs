@@ -38,18 +38,15 @@ const METRICS_INTERVAL: Duration = Duration::from_millis(100);
 /// Time between two writes of the baseline.
 const SAVE_INTERVAL: Duration = Duration::from_mins(5);
 
-/// A command for the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BaselineCommand {
     /// Freezes the baseline, or resumes learning it.
     Freeze(bool),
     /// Resets the baseline, and learns a new one.
     Reset,
-    /// Saves the baseline now.
     Save,
 }
 
-/// The state of the signal task.
 pub(super) struct SignalTask {
     state: Arc<SharedState>,
     osc: osc::OscOutput,

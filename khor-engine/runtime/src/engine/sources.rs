@@ -11,13 +11,13 @@ use tokio::sync::{mpsc, watch};
 /// The selected source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SourceChoice {
-    /// This machine.
+    /// Counts this machine.
     Machine(MachineSettings),
-    /// A capture.
+    /// Plays a capture.
     Capture(Playback),
-    /// The hosts of a site.
+    /// Plays the hosts of a site.
     Site(SiteSettings),
-    /// The demo.
+    /// Plays the demo.
     Demo(DemoSettings),
 }
 

@@ -28,10 +28,10 @@ pub struct StageHost<'a> {
 /// How much detail the engine has of a site's hosts.
 #[derive(Clone, Debug)]
 pub enum SiteDetail<'a> {
-    /// The readings of every host.
+    /// The engine has the reading of every host.
     Each,
-    /// The sums over all hosts and over each section, because the site contains sites. Only the
-    /// hosts that stand out are known by name.
+    /// The engine has only the sums over all hosts and over each section, because the site contains
+    /// sites. Only hosts that stand out are known by name.
     Together {
         /// The sum over all hosts; `None` if no host sends.
         reading: Option<Reading>,
@@ -60,14 +60,14 @@ pub struct Stage {
     section_slots: SectionSlots<String, SECTIONS>,
 }
 
-/// The hosts and sections that play.
+/// The result of the stage: the hosts and sections that play.
 #[derive(Clone, Debug, Default)]
 pub struct StagePlan {
     /// The combined reading of all hosts; `None` if no host sends.
     pub reading: Option<Reading>,
     /// The soloists, at the same places as in `cast`.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// The lanes and placements for the composer.
+    /// The soloists and the pulse in the form that the composer needs.
     pub cast: Arc<Cast>,
     /// The mode in which the site plays.
     pub mode: SiteMode,

@@ -113,7 +113,6 @@ impl SharedState {
     }
 }
 
-/// The state of the source.
 #[derive(Clone, Debug, Default)]
 pub(super) enum SourceState {
     /// No source has answered yet.
@@ -125,7 +124,6 @@ pub(super) enum SourceState {
     Down(Shortfall),
 }
 
-/// A point of the history.
 #[derive(Clone, Debug)]
 pub(super) struct HistoryPoint {
     pub(super) ts_ms: u64,
@@ -159,7 +157,6 @@ pub(super) struct PlayedNote {
     pub(super) lane: Option<Arc<str>>,
 }
 
-/// A cue that arrived.
 #[derive(Clone, Debug)]
 pub(super) struct CueEntry {
     pub(super) seq: CueSeq,

@@ -25,7 +25,7 @@ use super::super::{
 };
 use super::*;
 
-/// Time between two frames.
+/// Time between two frames, nanoseconds.
 const FRAME_NS: u64 = 20_000_000;
 
 /// A signal task and a conductor, without a sound device. The test is their source.
