@@ -55,7 +55,7 @@ fn source_without_counters_is_lost() {
     wait_until("the loss to be reported", || engine.health().source.trouble.is_some());
     let source = engine.get("/api/health")["source"].clone();
     assert_reported_with_fix(&source);
-    assert!(source["error"].as_str().expect("an error").contains("no counter is known"), "{source:#}");
+    assert!(source["error"].as_str().expect("an error").contains("no counter is available"), "{source:#}");
     assert!(source["fix"].as_str().expect("a fix of the problem").contains("subset=pid"), "{source:#}");
     let sentence = engine.get("/api/explain")["sentence"].clone();
     assert!(!sentence.as_str().expect("a sentence in the explanation").contains("quiet"), "{sentence}");

@@ -1,4 +1,4 @@
-//! Tests control by OSC, as faders and pads of other programs use it.
+//! Tests control by OSC messages, as faders and pads of other programs send them.
 
 use std::{
     net::UdpSocket,
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
+/// A program that sends OSC messages to the engine.
 struct Fader {
     socket: UdpSocket,
 }
@@ -19,12 +20,12 @@ struct Fader {
 impl Fader {
     fn new(port: u16) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        socket.connect(("127.0.0.1", port)).expect("loopback");
+        socket.connect(("127.0.0.1", port)).expect("connecting the socket");
         Self { socket }
     }
 
     fn send(&self, packet: &OscPacket) {
-        self.socket.send(&encoder::encode(packet).expect("a packet")).expect("sending");
+        self.socket.send(&encoder::encode(packet).expect("encoding a packet")).expect("sending a packet");
     }
 
     fn set(&self, address: &str, value: OscType) {
@@ -36,26 +37,27 @@ fn message(address: &str, args: Vec<OscType>) -> OscPacket {
     OscPacket::Message(OscMessage { addr: address.into(), args })
 }
 
-/// An engine that listens for OSC, and a fader that steers it.
-fn steered() -> (Engine, Fader) {
+/// Starts an engine that receives OSC, and a fader that sends to it.
+fn start() -> (Engine, Fader) {
     let (dir, port) = (TempDir::new().expect("a directory"), free_port());
     let config = json!({ "osc": { "receive": { "port": port } } });
-    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);
-    wait_until("it to listen", || receive(&engine)["ok"] == true);
+    wait_until("the engine to receive OSC", || receive(&engine)["ok"] == true);
     (engine, Fader::new(port))
 }
 
+/// The engine's health of OSC reception.
 fn receive(engine: &Engine) -> Value {
     engine.get("/api/health")["osc"]["receive"].clone()
 }
 
 #[test]
 fn fader_saves_setting_when_it_rests() {
-    let (engine, fader) = steered();
+    let (engine, fader) = start();
     let on_disk = || {
-        let text = std::fs::read_to_string(engine.config_path()).expect("the file");
-        serde_json::from_str::<Value>(&text).expect("JSON")["music"]["bpm"].clone()
+        let text = std::fs::read_to_string(engine.config_path()).expect("reading the configuration");
+        serde_json::from_str::<Value>(&text).expect("a configuration in JSON")["music"]["bpm"].clone()
     };
     let begun = Instant::now();
     let (mut last, mut written, mut writes) = (0.0, Value::Null, 0);
@@ -67,15 +69,19 @@ fn fader_saves_setting_when_it_rests() {
         writes += u64::from(now != written);
         written = now;
     }
-    // Each time this machine stands still for a second, the engine takes the fader to be at rest.
-    assert!(writes <= begun.elapsed().as_secs(), "{writes} writes in {:?}", begun.elapsed());
+    // If this machine is suspended for a second, the engine saves the value as if the fader rested.
+    assert!(
+        writes <= begun.elapsed().as_secs(),
+        "the moving fader caused {writes} writes in {:?}",
+        begun.elapsed()
+    );
     let shown = || engine.get("/api/config")["music"]["bpm"].clone();
-    wait_until("the last value", || shown() == json!(last));
-    println!("{} messages in {:?}", receive(&engine)["messages"], begun.elapsed());
-    wait_until("the file", || on_disk() == json!(last));
+    wait_until("the fader's last value", || shown() == json!(last));
+    println!("the engine received {} messages in {:?}", receive(&engine)["messages"], begun.elapsed());
+    wait_until("the last value in the file", || on_disk() == json!(last));
     assert_eq!(receive(&engine)["refused"], 0);
 
-    // A setting of another kind, in a bundle, and what is set as khor stops is kept.
+    // A bundle changes settings of other types just before khor stops. The file must contain them.
     let content = vec![
         message("/khor/set/music/preset", vec![OscType::String("rain".into())]),
         message("/khor/set/music/key_midi", vec![OscType::Float(53.0)]),
@@ -86,48 +92,51 @@ fn fader_saves_setting_when_it_rests() {
     assert!(engine.metrics().controls.muted);
     let (status, dir) = engine.stop();
     assert!(status.success());
-    let text = std::fs::read_to_string(dir.path().join("config.json")).expect("the file");
-    let config: Value = serde_json::from_str(&text).expect("JSON");
+    let text = std::fs::read_to_string(dir.path().join("config.json")).expect("reading the configuration");
+    let config: Value = serde_json::from_str(&text).expect("a configuration in JSON");
     assert_eq!((&config["music"]["preset"], &config["music"]["key_midi"]), (&json!("rain"), &json!(53)));
 }
 
 #[test]
 fn invalid_osc_is_refused_counted_and_logged() {
-    let (engine, fader) = steered();
-    let mut refused = 0;
-    let mut is_refused = |send: &dyn Fn(), reason: &str| {
+    let (engine, fader) = start();
+    let mut rejected = 0;
+    let mut assert_rejected = |send: &dyn Fn(), expected: &str| {
         send();
-        refused += 1;
-        wait_until("the refusal", || receive(&engine)["refused"] == refused);
-        let said = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
-        assert!(said.contains(reason), "{said}");
+        rejected += 1;
+        wait_until("the rejected message to be counted", || receive(&engine)["refused"] == rejected);
+        let reason = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
+        assert!(reason.contains(expected), "{reason}");
     };
-    is_refused(&|| fader.set("/khor/set/music/bmp", OscType::Float(90.0)), "there is no such setting");
-    is_refused(&|| fader.set("/khor/set/music/bpm", OscType::Float(900.0)), "expected 20 to 300");
-    is_refused(&|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())), "OSC may change");
-    is_refused(&|| fader.set("/1/fader1", OscType::Float(0.5)), "khor has no such address");
-    is_refused(&|| drop(fader.socket.send(b"hello")), "not an OSC packet");
+    assert_rejected(&|| fader.set("/khor/set/music/bmp", OscType::Float(90.0)), "there is no such setting");
+    assert_rejected(&|| fader.set("/khor/set/music/bpm", OscType::Float(900.0)), "expected 20 to 300");
+    assert_rejected(
+        &|| fader.set("/khor/set/listen/host", OscType::String("0.0.0.0".into())),
+        "OSC may change",
+    );
+    assert_rejected(&|| fader.set("/1/fader1", OscType::Float(0.5)), "khor has no such address");
+    assert_rejected(&|| drop(fader.socket.send(b"hello")), "not an OSC packet");
     assert_eq!(engine.get("/api/config")["music"]["bpm"], 110.0);
     fader.send(&message("/khor/panic", Vec::new()));
-    wait_until("it to go on", || receive(&engine)["messages"] == 5);
+    wait_until("another message to be counted", || receive(&engine)["messages"] == 5);
 
-    // Switched off it is deaf, and the port is free.
-    let hear = |enabled: bool| engine.change(&json!({"osc": {"receive": {"enabled": enabled}}})).0;
-    assert_eq!(hear(false), 200);
-    let port = receive(&engine)["port"].as_u64().expect("a port") as u16;
+    // When reception is disabled, the port is free.
+    let enable = |enabled: bool| engine.change(&json!({"osc": {"receive": {"enabled": enabled}}})).0;
+    assert_eq!(enable(false), 200);
+    let port = receive(&engine)["port"].as_u64().expect("the port") as u16;
     wait_until("the port to be free", || UdpSocket::bind(("127.0.0.1", port)).is_ok());
-    // A port in use is reported, and used once it is free.
-    let taken = UdpSocket::bind(("127.0.0.1", port)).expect("the port");
-    assert_eq!(hear(true), 200);
-    wait_until("the reason", || receive(&engine)["error"].is_string());
+    // The engine reports a port in use, and uses the port when it is free.
+    let taken = UdpSocket::bind(("127.0.0.1", port)).expect("binding the port");
+    assert_eq!(enable(true), 200);
+    wait_until("the port in use to be reported", || receive(&engine)["error"].is_string());
     assert!(receive(&engine)["fix"].as_str().is_some_and(|fix| fix.contains("osc.receive.port")));
     drop(taken);
-    wait_until("it to listen", || receive(&engine)["ok"] == true);
+    wait_until("the engine to receive OSC", || receive(&engine)["ok"] == true);
 }
 
 #[test]
 fn osc_changes_only_music_and_loudness() {
-    let (engine, fader) = steered();
+    let (engine, fader) = start();
     let before = engine.get("/api/config");
     let text = |text: &str| OscType::String(text.into());
     let settings = [
@@ -144,21 +153,22 @@ fn osc_changes_only_music_and_loudness() {
         ("audio/device", text("id:alsa:null")),
         ("site/nats/url", text("nats://192.0.2.1")),
     ];
-    for ((path, value), refused) in settings.into_iter().zip(1..) {
+    for ((path, value), rejected) in settings.into_iter().zip(1..) {
         fader.set(&format!("/khor/set/{path}"), value);
-        wait_until("the refusal", || receive(&engine)["refused"] == refused);
+        wait_until("the rejected message to be counted", || receive(&engine)["refused"] == rejected);
         let reason = receive(&engine)["last_refusal"].as_str().expect("a reason").to_owned();
         let expected = "OSC may change music, audio/master_gain, audio/loudness_lufs only";
         assert!(reason.contains(expected), "{path}: {reason}");
     }
-    // Patterns apply to the allowed settings only.
+    // Address patterns change only the allowed settings.
     fader.set("/khor/set/*/*", OscType::Float(0.25));
     wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
     wait_until("the density", || engine.get("/api/config")["music"]["density"] == 0.25);
     fader.set("/khor/set/{listen,osc,bpf}/*", OscType::Int(1));
-    let pattern =
-        || receive(&engine)["last_refusal"].as_str().is_some_and(|why| why.contains("no address matches"));
-    wait_until("the refusal of the pattern", pattern);
+    let pattern = || {
+        receive(&engine)["last_refusal"].as_str().is_some_and(|reason| reason.contains("no address matches"))
+    };
+    wait_until("the rejected pattern to be reported", pattern);
     let without_music = |mut config: Value| {
         config["music"] = Value::Null;
         config["audio"]["master_gain"] = Value::Null;
@@ -167,8 +177,8 @@ fn osc_changes_only_music_and_loudness() {
     assert_eq!(without_music(engine.get("/api/config")), without_music(before.clone()));
     let (status, dir) = engine.stop();
     assert!(status.success());
-    let text = std::fs::read_to_string(dir.path().join("config.json")).expect("the file");
-    let file: Value = serde_json::from_str(&text).expect("JSON");
+    let text = std::fs::read_to_string(dir.path().join("config.json")).expect("reading the configuration");
+    let file: Value = serde_json::from_str(&text).expect("a configuration in JSON");
     for section in ["bpf", "signals", "desktop", "site", "recordings"] {
         assert_eq!(file[section], before[section], "{section}");
     }

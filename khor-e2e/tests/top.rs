@@ -1,4 +1,4 @@
-//! Tests `khor top` in a real terminal, with a real engine that is stopped and restarted.
+//! Tests `khor top` in a pseudo-terminal, with an engine that is stopped and restarted.
 
 use std::{
     net::Ipv4Addr,
@@ -32,7 +32,7 @@ fn top(port: u16, size: (u16, u16), environment: &[(&str, &str)]) -> Terminal {
     Terminal::run(&program("khor"), &arguments, size, environment)
 }
 
-/// It ended well, and the terminal is as it was.
+/// Result of a program that exited with status 0 and restored the terminal's mode.
 const CLEAN: (i32, bool) = (0, true);
 
 #[test]
@@ -41,7 +41,7 @@ fn top_survives_engine_restart() {
     let running = engine(port);
     let mut top = top(port, (80, 24), &[]);
     top.wait_for(&["synthetic demo", "ambient", "exec", "softirq", "B/s", "voices", "The demo", "q quit"]);
-    assert!(top.is_coloured(), "families have colours");
+    assert!(top.is_coloured(), "khor top shows no colours");
     println!("{}", top.text());
 
     let controls = |engine: &Engine| engine.get("/api/metrics")["controls"].clone();
@@ -58,9 +58,9 @@ fn top_survives_engine_restart() {
     top.wait_without("SILENT");
     top.press("n");
     wait_until("another preset", || controls(&running)["preset"] != "ambient");
-    top.wait_for(&[controls(&running)["preset"].as_str().expect("a name")]);
+    top.wait_for(&[controls(&running)["preset"].as_str().expect("a name of a preset")]);
     top.press("p");
-    wait_until("the preset before", || controls(&running)["preset"] == "ambient");
+    wait_until("the previous preset", || controls(&running)["preset"] == "ambient");
     top.press("?");
     top.wait_for(&["select the next preset"]);
     top.press("\x1b");
@@ -80,7 +80,7 @@ fn top_survives_engine_restart() {
 fn top_waits_and_restores_terminal() {
     let top = top(free_port(), (60, 12), &[]);
     top.wait_for(&["Trying again", "no engine answers"]);
-    kill(Pid::from_raw(top.pid()), Signal::SIGTERM).expect("signalling it");
+    kill(Pid::from_raw(top.pid()), Signal::SIGTERM).expect("sending SIGTERM to khor top");
     assert_eq!(top.wait(), CLEAN, "after SIGTERM:\n{}", top.text());
 }
 
@@ -97,12 +97,12 @@ fn top_fits_any_terminal() {
         if size.0 >= 30 {
             top.wait_for(&["signals", "rx"]);
         }
-        wait_until("something on the screen", || !top.text().trim().is_empty());
-        std::thread::sleep(Duration::from_secs(1)); // time for colours to appear
+        wait_until("khor top to draw on the screen", || !top.text().trim().is_empty());
+        std::thread::sleep(Duration::from_secs(1)); // Wait, so that colours could appear.
         let text = top.text();
         println!("{text}");
-        assert!(!top.is_coloured(), "NO_COLOR");
-        assert!(environment.len() == 1 || text.is_ascii(), "{text}");
+        assert!(!top.is_coloured(), "khor top shows colours, although NO_COLOR is set");
+        assert!(environment.len() == 1 || text.is_ascii(), "characters that the C locale lacks: {text}");
         top.press("\x03");
         assert_eq!(top.wait(), CLEAN, "after Ctrl-C at {size:?}");
     }
@@ -170,22 +170,23 @@ fn top_without_site_says_so() {
 #[test]
 fn top_ends_with_its_terminal() {
     let (khor, address) = (program("khor"), format!("127.0.0.1:{}", free_port()));
-    let khor = khor.to_str().expect("a path of text");
+    let khor = khor.to_str().expect("a UTF-8 path");
     let arguments =
         ["--ignore-signal=HUP", khor, "top", "--config", "/nonexistent/config.json", "--listen", &address];
     let top = Terminal::run("env".as_ref(), &arguments, (80, 24), &[]);
     top.wait_for(&["Trying again"]);
     let command_line = format!("/proc/{}/cmdline", top.pid());
     let runs = || std::fs::read(&command_line).is_ok_and(|words| !words.is_empty());
-    assert!(runs());
+    assert!(runs(), "khor top ended before its terminal was closed");
     drop(top);
-    wait_until("it to end", || !runs());
+    wait_until("khor top to end", || !runs());
 }
 
 #[test]
 fn piped_top_suggests_khor_status() {
     khor_patience::progress("running khor top");
-    let output = Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("khor top");
+    let output =
+        Command::new(program("khor")).arg("top").stdin(Stdio::null()).output().expect("starting khor top");
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty() && error.contains("khor status --json"), "{error}");

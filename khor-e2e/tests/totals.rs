@@ -1,4 +1,4 @@
-//! Tests that totals never fall or jump, whatever happens to the source and to devices.
+//! Tests that totals never fall or jump when the source changes or network devices come and go.
 
 use std::{collections::BTreeMap, fs, net::UdpSocket, process::Command};
 
@@ -10,7 +10,7 @@ use khor_e2e::{
     wait_until,
 };
 
-/// Scrapes all totals of an engine repeatedly.
+/// Scrapes all totals of an engine repeatedly, and checks that none falls.
 struct Scraper<'a> {
     engine: &'a Engine,
     last: BTreeMap<String, f64>,
@@ -22,14 +22,14 @@ impl<'a> Scraper<'a> {
         Self { engine, last: BTreeMap::new(), scrapes: 0 }
     }
 
-    /// Scrapes `/metrics` once. A series may be missing for a while, but its value must never fall.
-    /// The totals of `/api/metrics` must not fall either.
+    /// Scrapes `/metrics` and `/api/metrics` once. A series may be missing for a while, but its
+    /// total must never fall.
     fn scrape(&mut self) {
         let scrape = Scrape::of(self.engine);
         let mut totals: Vec<(String, f64)> =
             scrape.totals().map(|(series, value)| (series.to_owned(), value)).collect();
         let api = self.engine.get("/api/metrics")["totals"].clone();
-        let api = api.as_object().expect("totals").iter();
+        let api = api.as_object().expect("the totals of the metrics").iter();
         totals.extend(api.filter_map(|(name, value)| Some((format!("api {name}"), value.as_f64()?))));
         for (name, value) in totals {
             let before = self.last.insert(name.clone(), value).unwrap_or(0.0);
@@ -38,9 +38,9 @@ impl<'a> Scraper<'a> {
         self.scrapes += 1;
     }
 
-    /// Scrapes until the source is `kind` and its counters are known.
+    /// Scrapes until the engine receives counts from the source `kind`.
     fn scrape_until(&mut self, kind: &str) {
-        wait_until(&format!("source {kind}"), || {
+        wait_until(&format!("data from the source {kind}"), || {
             self.scrape();
             let source = &self.engine.get("/api/health")["source"];
             source["kind"] == kind && source["ok"] == true && self.engine.level("csw").is_some()
@@ -48,25 +48,25 @@ impl<'a> Scraper<'a> {
         self.scrape_frames();
     }
 
-    /// Scrapes until several more frames have come from the source.
+    /// Scrapes until the source has sent several more frames.
     fn scrape_frames(&mut self) {
         for _ in 0..5 {
             let before = self.total("khor_switches_total");
-            wait_until("a frame", || {
+            wait_until("a frame of the source", || {
                 self.scrape();
                 self.total("khor_switches_total") > before
             });
         }
     }
 
-    /// The total of a series, 0 if it was never there.
+    /// The last total of a series; 0 if no scrape contained the series.
     fn total(&self, series: &str) -> f64 {
         self.last.get(series).copied().unwrap_or(0.0)
     }
 }
 
-/// The collector counts from its own start, and `/proc` from the machine's. Totals that copied
-/// these counts would jump or fall at each change of the source.
+/// The collector counts from its own start, `/proc` from the start of the machine. Totals that
+/// copied these counts would jump or fall at each change of the source.
 #[test]
 fn totals_survive_change_to_proc() {
     if !root_or_skip() {
@@ -89,13 +89,13 @@ fn totals_survive_change_to_proc() {
     let after = kernel();
     for (i, series) in ["khor_forks_total", "khor_switches_total"].into_iter().enumerate() {
         let (ours, theirs) = (scraper.total(series), (after[i] - before[i]) as f64);
-        println!("{series}: {ours}, and {theirs} by the kernel's count, after {} scrapes", scraper.scrapes);
+        println!("{series} is {ours}, and the kernel counted {theirs}, after {} scrapes", scraper.scrapes);
         assert!(ours > 0.0 && ours <= theirs, "{series} is {ours}, but the kernel counted {theirs}");
     }
 }
 
-/// Moves an interface into the engine's network namespace. The interface has sent much before the
-/// engine sees it.
+/// Moves an interface that has sent many bytes into the engine's network namespace. Returns false
+/// if `ip` fails.
 fn plug_in_used_interface(engine: &Engine) -> bool {
     let pid = engine.pid();
     load::in_namespace(move || {
@@ -110,10 +110,11 @@ fn plug_in_used_interface(engine: &Engine) -> bool {
         let socket = UdpSocket::bind("10.99.77.1:0").expect("a socket");
         let datagram = vec![0; 60_000];
         for _ in 0..1_000 {
-            // The queue of the interface may be full for a moment.
+            // Ignore errors: the interface's queue may be full for a moment.
             let _ = socket.send_to(&datagram, "10.99.77.2:9");
         }
-        // An end that stays here is removed with this namespace, and the other end with it.
+        // Move both ends. An end that stays would be removed with this namespace, and the other end
+        // with it.
         ip(&format!("link set khor-used netns {pid}")) && ip(&format!("link set khor-peer netns {pid}"))
     })
 }
@@ -124,15 +125,17 @@ fn ip(arguments: &str) -> bool {
 
 /// Bytes that an interface of the engine's namespace has sent; `None` without such an interface.
 fn sent_bytes(engine: &Engine, interface: &str) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{}/net/dev", engine.pid())).expect("its interfaces");
+    let text = fs::read_to_string(format!("/proc/{}/net/dev", engine.pid()))
+        .expect("reading the engine's list of interfaces");
     let line = text.lines().find_map(|line| line.trim_start().strip_prefix(interface)?.strip_prefix(':'))?;
     line.split_whitespace().nth(8)?.parse().ok()
 }
 
-/// router7#3, netdata#6077 and Diamond#663: totals rose by 500 GB when an interface appeared, and
-/// fell when it disappeared.
+/// In other monitoring programs, totals rose by 500 GB when an interface appeared, and fell when it
+/// disappeared.
 #[test]
 fn temporary_interface_changes_no_total() {
+    /// More bytes than the engine's own traffic.
     const MUCH: u64 = 10_000_000;
     if !root_or_skip() {
         return;
@@ -145,15 +148,21 @@ fn temporary_interface_changes_no_total() {
             if !plug_in_used_interface(&engine) {
                 return skip("needs veth interfaces");
             }
-            let used = sent_bytes(&engine, "khor-used").expect("the interface");
-            assert!(used > MUCH, "{used} bytes are too few to notice");
+            let used = sent_bytes(&engine, "khor-used").expect("the interface khor-used");
+            assert!(used > MUCH, "the interface has sent only {used} bytes, too few for this test");
             scraper.scrape_frames();
-            assert!(ip("link del khor-used"));
+            assert!(ip("link del khor-used"), "ip cannot remove the interface");
             scraper.scrape_frames();
         }
-        let loopback = sent_bytes(&engine, "lo").expect("loopback") as f64;
+        let loopback = sent_bytes(&engine, "lo").expect("the loopback interface") as f64;
         let total = scraper.total("khor_tx_bytes_total");
-        println!("{total} bytes in {} scrapes; loopback sent {loopback}", scraper.scrapes);
-        assert!(total > 0.0 && total <= loopback, "{total} bytes, but loopback sent {loopback}");
+        println!(
+            "the engine's total is {total} bytes after {} scrapes; loopback sent {loopback}",
+            scraper.scrapes
+        );
+        assert!(
+            total > 0.0 && total <= loopback,
+            "the engine's total is {total} bytes, but loopback sent {loopback}"
+        );
     });
 }

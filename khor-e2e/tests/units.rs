@@ -1,4 +1,4 @@
-//! Checks the unit files with systemd.
+//! Checks systemd units, package files and their documentation.
 
 use std::{
     collections::BTreeSet,
@@ -20,17 +20,18 @@ use nix::{
 };
 use tempfile::TempDir;
 
-/// Tenths, as `systemd-analyze` takes them: design promises at most 1.5 for the collector.
+/// Highest allowed exposure of the collector by `systemd-analyze security`, in tenths: 1.5.
 const COLLECTOR_EXPOSURE: &str = "15";
 
 fn units() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout").join("systemd")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository's root").join("systemd")
 }
 
+/// Runs `systemd-analyze`. Returns whether it succeeded, and its output. `None` if it is not installed.
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
     progress(format!("running systemd-analyze {arguments:?}"));
-    // systemd checks a user's units only within a session, so an empty directory stands for its
-    // sockets.
+    // systemd checks user units only within a session. An empty runtime directory is enough for
+    // that.
     let session = TempDir::new().expect("a directory");
     let output = Command::new("systemd-analyze")
         .args(arguments)
@@ -38,40 +39,40 @@ fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
         .env("XDG_RUNTIME_DIR", session.path())
         .output()
         .ok()?;
-    let said = [&output.stdout[..], &output.stderr].concat();
-    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+    let printed = [&output.stdout[..], &output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&printed).into_owned()))
 }
 
 #[test]
 fn the_collector_is_hardly_exposed() {
     let unit = units().join("khor-collector.service");
     let threshold = format!("--threshold={COLLECTOR_EXPOSURE}");
-    let Some((safe, said)) =
-        analyze(&["security", "--offline=yes", &threshold, unit.to_str().expect("UTF-8")])
+    let Some((safe, text)) =
+        analyze(&["security", "--offline=yes", &threshold, unit.to_str().expect("a UTF-8 path")])
     else {
         return skip("needs systemd-analyze");
     };
-    println!("{}", said.lines().last().unwrap_or_default());
-    assert!(safe, "{said}");
+    println!("{}", text.lines().last().unwrap_or_default());
+    assert!(safe, "{text}");
 }
 
-/// Tenths: design promises at most 3.0 for the engine.
+/// Highest allowed exposure of the engine, in tenths: 3.0.
 const ENGINE_EXPOSURE: &str = "30";
 
 #[test]
 fn the_engine_is_little_exposed() {
     let unit = units().join("khor-engine.service");
     let threshold = format!("--threshold={ENGINE_EXPOSURE}");
-    let Some((safe, said)) =
-        analyze(&["security", "--user", "--offline=yes", &threshold, unit.to_str().expect("UTF-8")])
+    let Some((safe, text)) =
+        analyze(&["security", "--user", "--offline=yes", &threshold, unit.to_str().expect("a UTF-8 path")])
     else {
         return skip("needs systemd-analyze");
     };
-    println!("{}", said.lines().last().unwrap_or_default());
-    assert!(safe, "{said}");
+    println!("{}", text.lines().last().unwrap_or_default());
+    assert!(safe, "{text}");
 }
 
-/// Tenths, as for the engine; as a service of the machine it gives up more.
+/// As a system service, the relay must have a lower exposure than as a user service.
 #[test]
 fn the_relay_is_hardly_exposed() {
     for (unit, scope, threshold) in
@@ -79,24 +80,27 @@ fn the_relay_is_hardly_exposed() {
     {
         let unit = units().join(unit);
         let threshold = format!("--threshold={threshold}");
-        let arguments = ["security", "--offline=yes", &threshold, unit.to_str().expect("UTF-8")];
+        let arguments = ["security", "--offline=yes", &threshold, unit.to_str().expect("a UTF-8 path")];
         let arguments: Vec<&str> = arguments.into_iter().chain(scope).collect();
-        let Some((safe, said)) = analyze(&arguments) else { return skip("needs systemd-analyze") };
-        println!("{}", said.lines().last().unwrap_or_default());
-        assert!(safe, "{said}");
+        let Some((safe, text)) = analyze(&arguments) else { return skip("needs systemd-analyze") };
+        println!("{}", text.lines().last().unwrap_or_default());
+        assert!(safe, "{text}");
     }
 }
 
-/// The unit must allow everything that the collector's own filter allows, and what its start needs.
+/// The unit must allow all system calls that the collector's own filter allows, and those of its
+/// start.
 #[test]
 fn unit_allows_needed_system_calls() {
     const TO_START: [&str; 7] = ["bpf", "capset", "execve", "getdents64", "prctl", "seccomp", "clone3"];
     let source = include_str!("../../khor-collector/src/privilege/seccomp.rs");
-    let source = source.split("mod tests").next().expect("what comes before the tests");
-    let itself = source.split("libc::SYS_").skip(1).map(|rest| {
-        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().expect("a name")
+    let source = source.split("mod tests").next().expect("the code before the tests");
+    let own_filter = source.split("libc::SYS_").skip(1).map(|rest| {
+        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+            .next()
+            .expect("a name of a system call")
     });
-    let unit = std::fs::read_to_string(units().join("khor-collector.service")).expect("the unit");
+    let unit = std::fs::read_to_string(units().join("khor-collector.service")).expect("reading the unit");
     let mut allowed = BTreeSet::new();
     for line in unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")) {
         let (words, deny) = line.strip_prefix('~').map_or((line, false), |words| (words, true));
@@ -111,34 +115,35 @@ fn unit_allows_needed_system_calls() {
             }
         }
     }
-    let missing: Vec<_> = itself.chain(TO_START).filter(|call| !allowed.contains(*call)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    let missing: Vec<_> = own_filter.chain(TO_START).filter(|call| !allowed.contains(*call)).collect();
+    assert!(missing.is_empty(), "the unit denies these system calls: {missing:?}");
 }
 
-/// The calls of a group, and of groups within it; a call by itself.
+/// The system calls of a group such as `@basic-io`, including those of nested groups. A name
+/// without `@` is a single call.
 fn members(word: &str) -> Option<Vec<String>> {
     if !word.starts_with('@') {
         return Some(vec![word.to_owned()]);
     }
-    let (_, said) = analyze(&["syscall-filter", word])?;
+    let (_, text) = analyze(&["syscall-filter", word])?;
     let words =
-        said.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with('#'));
+        text.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| !line.starts_with('#'));
     let nested: Option<Vec<_>> = words.map(members).collect();
     Some(nested?.into_iter().flatten().collect())
 }
 
-/// The units have no misspelt or unknown settings. The check uses the built program in place of the
-/// installed one.
+/// systemd must accept all settings of the units. The check uses the built programs instead of the
+/// installed ones.
 #[test]
 fn systemd_understands_every_line() {
     let dir = TempDir::new().expect("a directory");
     let built = program("khor").display().to_string();
     let copied = |name: &&str| {
-        let text = std::fs::read_to_string(units().join(name)).expect("a unit");
-        // The other programs' names begin with this one.
+        let text = std::fs::read_to_string(units().join(name)).expect("reading a unit");
+        // This also replaces the paths of the other programs, because their names begin with khor.
         let text = text.replace("/usr/bin/khor", &built);
         let path = dir.path().join(name.replace("-user", ""));
-        std::fs::write(&path, text).expect("a copy");
+        std::fs::write(&path, text).expect("writing a copy of the unit");
         path.display().to_string()
     };
     for (scope, names) in [
@@ -148,20 +153,26 @@ fn systemd_understands_every_line() {
         let paths: Vec<String> = names.iter().map(copied).collect();
         let arguments: Vec<&str> =
             ["verify", scope].into_iter().chain(paths.iter().map(String::as_str)).collect();
-        let Some((sound, said)) = analyze(&arguments) else { return skip("needs systemd-analyze") };
+        let Some((sound, text)) = analyze(&arguments) else { return skip("needs systemd-analyze") };
         // Ignore systemd's messages about other units of this machine.
-        let ours: Vec<_> = said.lines().filter(|line| line.contains("khor")).collect();
-        assert!(ours.is_empty() && (sound || !said.contains("khor")), "{said}");
+        let ours: Vec<_> = text.lines().filter(|line| line.contains("khor")).collect();
+        assert!(ours.is_empty() && (sound || !text.contains("khor")), "{text}");
     }
 }
 
-/// The first request takes over the listener of the socket unit, and is answered.
+/// The first connection to the socket unit starts the engine, which takes over the socket and
+/// responds.
 #[test]
 fn page_starts_engine_through_socket() {
-    let unit = std::fs::read_to_string(units().join("khor-engine.socket")).expect("the unit");
-    let address = unit.lines().find_map(|line| line.strip_prefix("ListenStream=")).expect("an address");
-    let defaults = std::fs::read_to_string(units().with_file_name("docs/api.md")).expect("the API's page");
-    assert!(defaults.contains(&format!("`{address}` (`--listen`")), "{address} is not where pages look");
+    let unit = std::fs::read_to_string(units().join("khor-engine.socket")).expect("reading the unit");
+    let address =
+        unit.lines().find_map(|line| line.strip_prefix("ListenStream=")).expect("ListenStream in the unit");
+    let defaults =
+        std::fs::read_to_string(units().with_file_name("docs/api.md")).expect("reading docs/api.md");
+    assert!(
+        defaults.contains(&format!("`{address}` (`--listen`")),
+        "docs/api.md does not name the address {address} as the default"
+    );
     let (dir, port) = (TempDir::new().expect("a directory"), free_port());
     let started = Command::new("systemd-socket-activate")
         .arg(format!("--listen={}", address.replace("17321", &port.to_string())))
@@ -171,36 +182,45 @@ fn page_starts_engine_through_socket() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut engine) = started else { return skip("needs systemd-socket-activate") };
-    // It listens a moment after it was started; the connection that starts the engine waits for it.
-    let answer = wait_for("an answer through the socket", || {
-        let asked = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
-        asked.and_then(|mut answer| answer.body_mut().read_to_string()).ok()
+    // systemd-socket-activate listens a moment after its start. The connection that starts the
+    // engine waits for the engine.
+    let answer = wait_for("a response through the socket", || {
+        let answer = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
+        answer.and_then(|mut answer| answer.body_mut().read_to_string()).ok()
     });
-    // It became the engine.
-    kill(Pid::from_raw(engine.id() as i32), Signal::SIGTERM).expect("signalling it");
-    assert!(engine.wait().expect("its end").success());
+    // The process of systemd-socket-activate is now the engine.
+    kill(Pid::from_raw(engine.id() as i32), Signal::SIGTERM).expect("sending SIGTERM to the engine");
+    assert!(
+        engine.wait().expect("waiting for the engine").success(),
+        "the engine did not exit with status 0"
+    );
     assert!(answer.contains("\"kind\":\"demo\""), "{answer}");
 }
 
-/// The files that are written by hand: every option of the collector, a menu entry, and the
-/// software centre's page.
+/// Checks files that are written by hand: the collector's manual page, the desktop files, and the
+/// scripts of packages.
 #[test]
 fn handwritten_units_are_correct() {
     let packaging = units().with_file_name("packaging");
-    let page = std::fs::read_to_string(packaging.join("man/khor-collector.8")).expect("the page");
-    let help = Command::new(program("khor-collector")).arg("--help").output().expect("its help").stdout;
+    let page =
+        std::fs::read_to_string(packaging.join("man/khor-collector.8")).expect("reading the manual page");
+    let help = Command::new(program("khor-collector"))
+        .arg("--help")
+        .output()
+        .expect("starting khor-collector")
+        .stdout;
     let help = String::from_utf8_lossy(&help).into_owned();
     let options = help.split_whitespace().filter(|word| word.starts_with("--"));
     let options: BTreeSet<_> =
         options.map(|word| word.trim_end_matches([',', ':', ';']).to_owned()).collect();
-    assert!(options.len() >= 7, "{options:?}");
-    let told = documents().into_iter().flat_map(|document| document.command_lines());
-    for line in told.filter(|line| line.starts_with("khor-collector ")) {
-        let mut told = words(&line).into_iter().filter(|word| word.starts_with("--"));
-        assert!(told.all(|option| options.contains(&option)), "in the documents: {line}");
+    assert!(options.len() >= 7, "too few options in the help: {options:?}");
+    let lines = documents().into_iter().flat_map(|document| document.command_lines());
+    for line in lines.filter(|line| line.starts_with("khor-collector ")) {
+        let mut used = words(&line).into_iter().filter(|word| word.starts_with("--"));
+        assert!(used.all(|option| options.contains(&option)), "a document uses an unknown option: {line}");
     }
     for option in options {
-        assert!(page.contains(&option.replace('-', "\\-")), "{option} is not in the manual");
+        assert!(page.contains(&option.replace('-', "\\-")), "the manual page does not describe {option}");
     }
     for (validator, arguments, file) in [
         ("desktop-file-validate", &[][..], "desktop/org.khor.Khor.desktop"),
@@ -209,8 +229,8 @@ fn handwritten_units_are_correct() {
         let Ok(output) = Command::new(validator).args(arguments).arg(packaging.join(file)).output() else {
             return skip(&format!("needs {validator}"));
         };
-        let said = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{file}: {said}");
+        let text = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{file}: {text}");
     }
     for script in [
         "deb/postinst",
@@ -223,42 +243,43 @@ fn handwritten_units_are_correct() {
         "arch/khor.install",
     ] {
         let shell = if script.starts_with("arch") { "bash" } else { "sh" };
-        let parsed = Command::new(shell).arg("-n").arg(packaging.join(script)).status().expect("a shell");
-        assert!(parsed.success(), "{script}");
+        let parsed =
+            Command::new(shell).arg("-n").arg(packaging.join(script)).status().expect("starting a shell");
+        assert!(parsed.success(), "{shell} cannot parse packaging/{script}");
     }
 }
 
-/// The files of the checkout that a package has, from the manifest of a crate in khor-engine.
-/// systemd's presets are left out, because Arch enables nothing by itself.
+/// The repository's files that a package contains, from the manifest of a crate in khor-engine.
+/// Built programs are excluded, as are systemd's presets, because Arch enables no units.
 fn sources(crate_folder: &str) -> Vec<String> {
     let path = units().with_file_name("khor-engine").join(crate_folder).join("Cargo.toml");
-    let manifest = std::fs::read_to_string(path).expect("the manifest");
+    let manifest = std::fs::read_to_string(path).expect("reading the manifest");
     let sources = manifest.lines().filter_map(|line| line.split_once("{ source = \"")?.1.split('"').next());
-    let kept = sources.filter(|it| !it.starts_with("target/") && !it.ends_with(".preset"));
+    let kept = sources.filter(|path| !path.starts_with("target/") && !path.ends_with(".preset"));
     kept.map(str::to_owned).collect()
 }
 
-/// All packages install the same files. The manifest lists them for two packages, and Arch's has
-/// its own lines.
+/// All packages of khor install the same files. The manifest lists them for deb and rpm, and the
+/// PKGBUILD for Arch.
 #[test]
 fn arch_package_installs_same_files() {
     let root = units().with_file_name("");
-    let recipe = std::fs::read_to_string(root.join("packaging/arch/PKGBUILD")).expect("the recipe");
-    let ours = sources("cli");
-    assert!(ours.len() >= 12, "{ours:?}");
-    for source in &ours {
+    let recipe = std::fs::read_to_string(root.join("packaging/arch/PKGBUILD")).expect("reading the PKGBUILD");
+    let sources = sources("cli");
+    assert!(sources.len() >= 12, "too few files in the manifest: {sources:?}");
+    for source in &sources {
         assert!(root.join(source).is_file() && recipe.contains(source), "{source} is not in the PKGBUILD");
     }
     let version = env!("CARGO_PKG_VERSION");
-    assert!(recipe.contains(&format!("\npkgver={version}\n")), "the version is not {version}");
+    assert!(recipe.contains(&format!("\npkgver={version}\n")), "the PKGBUILD's version is not {version}");
 }
 
-/// Installed in place of khor-relay, khor has all of its files.
+/// The package khor can replace khor-relay, so it must contain all files of khor-relay.
 #[test]
 fn khor_has_the_files_of_khor_relay() {
     let (khor, relay) = (sources("cli"), sources("relay"));
-    assert!(relay.len() >= 10, "{relay:?}");
+    assert!(relay.len() >= 10, "too few files in the manifest: {relay:?}");
     for source in relay {
-        assert!(khor.contains(&source), "{source} is in khor-relay only");
+        assert!(khor.contains(&source), "khor lacks {source} of khor-relay");
     }
 }

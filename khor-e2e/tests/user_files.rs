@@ -1,5 +1,5 @@
 //! Tests the engine with unusual user files: invalid, edited while it runs, linked, on a full or
-//! read-only disk, or not regular files.
+//! read-only disk, or special files such as a FIFO.
 
 use std::{
     fs::{self, File},
@@ -23,7 +23,7 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// Arguments of an engine that starts fast and makes no sound.
 const QUIET: [&str; 2] = ["--no-audio", "--fake"];
 
-/// An engine that is started without waiting for its API. Killed when dropped.
+/// An engine that starts without a wait for its API; killed when dropped.
 struct RawEngine {
     child: Child,
     dir: TempDir,
@@ -65,6 +65,7 @@ impl Drop for RawEngine {
     }
 }
 
+/// A home with this configuration.
 fn with_config(text: &str) -> TempDir {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("config.json"), text).unwrap();
@@ -85,13 +86,13 @@ fn invalid_setting_keeps_token_and_others() {
     fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
     let engine = RawEngine::start(dir);
     let config = format!("http://127.0.0.1:{}/api/config", engine.port);
-    let asked = |token: &str| {
+    let get = |token: &str| {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         agent.get(&config).header("authorization", format!("Bearer {token}")).call()
     };
-    wait_until("the API to answer", || asked("").is_ok());
-    assert_eq!(asked("").unwrap().status(), 401, "the token is required");
-    let mut answer = asked("0123456789abcdef0123456789abcdef").unwrap();
+    wait_until("the API to answer", || get("").is_ok());
+    assert_eq!(get("").unwrap().status(), 401, "a request without the token");
+    let mut answer = get("0123456789abcdef0123456789abcdef").unwrap();
     let config: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
     assert_eq!(config["music"]["density"], 0.25, "{config:#}");
     engine.stop();
@@ -129,8 +130,11 @@ fn special_files_do_not_block_engine() {
             khor.arg("--output").arg(dir.path().join("out.wav"));
         }
         let answer = khor.output().unwrap();
-        let said = String::from_utf8_lossy(&answer.stderr);
-        assert!(answer.status.code() == Some(1) && said.contains("it is a FIFO"), "{command}: {said}");
+        let errors = String::from_utf8_lossy(&answer.stderr);
+        assert!(
+            answer.status.code() == Some(1) && errors.contains("it is a FIFO"),
+            "khor {command}: {errors}"
+        );
     }
 
     fs::remove_dir_all(dir.path().join("presets")).unwrap();
@@ -142,7 +146,7 @@ fn special_files_do_not_block_engine() {
     engine.wait_for_log("config.json: it is a FIFO");
     engine.wait_for_log("the file system did not answer");
     let dir = engine.stop();
-    // Otherwise the removal of the directory blocks.
+    // Drop the hanging mount first, because it would block the removal of the directory.
     drop(hung);
     drop(dir);
 }
@@ -184,18 +188,18 @@ fn unsaved_change_lasts_for_run() {
     let warnings = || engine.get("/api/health")["config"]["warnings"].to_string();
 
     fill(&disk.path().join("filler"));
-    let why = change(70).expect("it is full");
-    assert!(why.contains("No space left"), "{why}");
+    let reason = change(70).expect("an error of the full disk");
+    assert!(reason.contains("No space left"), "{reason}");
     assert!(warnings().contains("last until khor ends"), "{}", warnings());
-    assert_eq!(file(&real), json!({}), "the old file is intact");
+    assert_eq!(file(&real), json!({}), "the failed write changed the old file");
     fs::remove_file(disk.path().join("filler")).unwrap();
     assert_eq!(change(71), None);
     assert_eq!(file(&real)["music"]["bpm"], 71.0);
-    assert!(engine.config_path().is_symlink(), "the link remains");
+    assert!(engine.config_path().is_symlink(), "the write replaced the link");
 
     mount.make_read_only().unwrap();
-    let why = change(72).expect("it is read-only");
-    assert!(why.contains("Read-only file system"), "{why}");
+    let reason = change(72).expect("an error of the read-only disk");
+    assert!(reason.contains("Read-only file system"), "{reason}");
     assert_eq!(file(&real)["music"]["bpm"], 71.0);
 
     let other = TempDir::new().unwrap();
@@ -210,6 +214,7 @@ fn unsaved_change_lasts_for_run() {
     engine.stop();
 }
 
+/// Writes a file until its file system is full.
 fn fill(path: &Path) {
     use std::io::Write;
     let mut file = File::create(path).unwrap();

@@ -1,5 +1,5 @@
-//! Tests preset names that look like numbers, presets that share a name, settings without effect,
-//! time zones, and mutes during a snooze.
+//! Tests unusual uses of the commands: preset names that look like numbers, presets with the same
+//! name, settings without effect, time zones, and a mute during a snooze.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ fn engine(environment: &[(&str, &str)]) -> Engine {
     Engine::start(NO_SOCKET.as_ref(), &["--no-audio", "--fake"], environment)
 }
 
-/// Runs `khor` for this engine.
+/// Runs a `khor` command against this engine, and returns its output.
 fn khor(engine: &Engine, arguments: &[&str]) -> Output {
     progress(format!("running khor {arguments:?}"));
     let mut khor = Command::new(program("khor"));
@@ -26,18 +26,19 @@ fn khor(engine: &Engine, arguments: &[&str]) -> Output {
     khor.output().expect("running khor")
 }
 
+/// Everything that a command printed.
 fn text_of(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Saves a copy of the preset `drone` under another name; returns the path of its file.
+/// Saves a copy of the preset `drone` under another name. Returns the path of its file.
 fn save(engine: &Engine, name: &str) -> PathBuf {
     let mut preset = engine.get("/api/presets/drone")["preset"].clone();
     preset["name"] = json!(name);
     let (status, answer) =
         engine.send("PUT", &format!("/api/presets/{name}"), preset.to_string().as_bytes(), &[]);
     assert_eq!(status, 200, "{answer:#}");
-    answer["file"].as_str().expect("a file").into()
+    answer["file"].as_str().expect("the preset's file").into()
 }
 
 #[test]
@@ -45,8 +46,8 @@ fn preset_name_may_look_like_number() {
     let engine = engine(&[]);
     for name in ["808", "true", "null", "1e3", "-0"] {
         save(&engine, name);
-        let chosen = khor(&engine, &["config", "music.preset", "--", name]);
-        assert!(chosen.status.success(), "{name}: {}", text_of(&chosen));
+        let selected = khor(&engine, &["config", "music.preset", "--", name]);
+        assert!(selected.status.success(), "{name}: {}", text_of(&selected));
         assert_eq!(engine.get("/api/config")["music"]["preset"], *name);
     }
     let number = khor(&engine, &["config", "music.bpm", "96"]);
@@ -57,8 +58,12 @@ fn preset_name_may_look_like_number() {
 #[test]
 fn setting_without_effect_names_requirement() {
     let engine = engine(&[]);
-    let refused = khor(&engine, &["config", "site.host", "web-1"]);
-    assert!(!refused.status.success() && text_of(&refused).contains("--site NAME"), "{}", text_of(&refused));
+    let rejected = khor(&engine, &["config", "site.host", "web-1"]);
+    assert!(
+        !rejected.status.success() && text_of(&rejected).contains("--site NAME"),
+        "{}",
+        text_of(&rejected)
+    );
     assert_eq!(engine.get("/api/config")["site"]["host"], Value::Null);
     let idle = khor(&engine, &["config", "quiet.from", "23:00"]);
     assert!(
@@ -80,32 +85,40 @@ fn setting_without_effect_names_requirement() {
 fn two_presets_with_one_name_are_reported() {
     let engine = engine(&[]);
     let file = save(&engine, "mine");
-    fs::copy(&file, file.with_file_name("another.toml")).expect("a copy");
+    fs::copy(&file, file.with_file_name("another.toml")).expect("copying the preset");
     let problems = || engine.get("/api/health")["presets"]["problems"].clone();
-    wait_until("the problem", || problems() != json!([]));
-    let told = problems().to_string();
-    assert!(told.contains("the preset name mine is already used by another.toml, which plays"), "{told}");
+    wait_until("the shared name to be reported", || problems() != json!([]));
+    let reported = problems().to_string();
+    assert!(
+        reported.contains("the preset name mine is already used by another.toml, which plays"),
+        "{reported}"
+    );
     let presets = engine.get("/api/presets");
-    let named = presets["presets"].as_array().expect("presets").iter().filter(|it| it["name"] == "mine");
+    let named = presets["presets"]
+        .as_array()
+        .expect("a list of presets")
+        .iter()
+        .filter(|preset| preset["name"] == "mine");
     assert_eq!(named.count(), 1, "{presets:#}");
     assert_eq!(presets["problems"], problems());
     let doctor = khor(&engine, &["doctor"]);
     assert!(text_of(&doctor).contains("another.toml"), "{}", text_of(&doctor));
-    fs::remove_file(file).expect("removing one");
-    wait_until("no problem", || problems() == json!([]));
+    fs::remove_file(file).expect("removing a preset");
+    wait_until("the problem to disappear", || problems() == json!([]));
 }
 
-/// The time `minutes` from now in a zone, as HH:MM, by the clock of the C library.
+/// The time `minutes` from now in a time zone, as HH:MM, computed by the C library.
 fn clock(zone: &str, minutes: i32) -> String {
     let then = format!("{minutes:+} minutes");
-    let output = Command::new("date").args(["-d", &then, "+%H:%M"]).env("TZ", zone).output().expect("date");
-    String::from_utf8(output.stdout).expect("a time").trim().to_owned()
+    let output =
+        Command::new("date").args(["-d", &then, "+%H:%M"]).env("TZ", zone).output().expect("starting date");
+    String::from_utf8(output.stdout).expect("a time in UTF-8").trim().to_owned()
 }
 
 #[test]
 fn quiet_hours_follow_tz_or_report_it() {
-    // The first zone has a summer time without a rule. All are far east of the zone of a usual test
-    // machine.
+    // The first zone has a summer time without a rule. All zones are far east of a usual test
+    // machine's zone.
     for zone in ["XST-13XDT", ":XST-13", "posix/Pacific/Auckland", "/usr/share/zoneinfo/Pacific/Auckland"] {
         let name = zone.trim_start_matches("posix/").trim_start_matches("/usr/share/zoneinfo/");
         if name.contains('/') && !std::path::Path::new("/usr/share/zoneinfo").join(name).exists() {
@@ -122,17 +135,17 @@ fn quiet_hours_follow_tz_or_report_it() {
     let time = engine.get("/api/health")["time"].clone();
     assert_eq!(time["ok"], false, "{time}");
     assert!(time["error"].as_str().is_some_and(|error| error.contains("Mars/Olympus")), "{time}");
-    for question in ["status", "doctor"] {
-        let told = khor(&engine, &[question]);
+    for command in ["status", "doctor"] {
+        let output = khor(&engine, &[command]);
         assert!(
-            text_of(&told).contains("Mars/Olympus") && !told.status.success(),
-            "{question}: {}",
-            text_of(&told)
+            text_of(&output).contains("Mars/Olympus") && !output.status.success(),
+            "khor {command}: {}",
+            text_of(&output)
         );
     }
 }
 
-/// `khor mute` used to end the snooze, which is the opposite of a mute.
+/// In an earlier version, `khor mute` ended the snooze, so the sound returned.
 #[test]
 fn a_mute_during_a_snooze_mutes() {
     let engine = engine(&[]);

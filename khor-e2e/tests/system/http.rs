@@ -1,4 +1,5 @@
-//! HTTP requests of other users to engines. The system has no HTTP client except bash.
+//! Sends HTTP requests to engines as other users. The requests are sent by bash, because the system
+//! has no HTTP client.
 
 use std::fs;
 
@@ -6,23 +7,25 @@ use serde_json::Value;
 
 use crate::unit::{of, run};
 
-/// Prints the response to a GET request of the user who runs it.
+/// A bash script that sends a GET request and prints the response.
 const SCRIPT: &str = r#"#!/bin/bash
 exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
 printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n%b\r\n' "$2" "$1" "${3:+Authorization: Bearer $3\r\n}" >&3
 cat <&3
 "#;
+/// Path of the script.
 const PATH: &str = "/tmp/khor-get";
 
-/// The status and the JSON that `user` gets from the API at `port`; `None` without a response.
+/// The status and the JSON of a response to `user` by the API at `port`; `None` without a response.
 pub(crate) fn get(user: &str, port: u16, path: &str) -> Option<(u16, Value)> {
     let (status, body) = text(user, port, path, "")?;
     Some((status, serde_json::from_str(&body).ok()?))
 }
 
-/// The status and the body that `user` gets with a token; `None` without a response.
+/// The status and the body of a response to `user`, who sends a token if it is not empty; `None`
+/// without a response.
 pub(crate) fn text(user: &str, port: u16, path: &str, token: &str) -> Option<(u16, String)> {
-    fs::write(PATH, SCRIPT).expect("a script");
+    fs::write(PATH, SCRIPT).expect("writing the script");
     let output = run(&of(user, &format!("bash {PATH} {port} {path} {token}")));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;

@@ -1,8 +1,8 @@
-//! Tests of the installed collector in a whole Debian, under the real systemd.
-//! `cargo xtask vm debian` runs them as root.
+//! Tests the installed packages in a whole Debian system with systemd. `cargo xtask vm debian` runs
+//! the tests as root in a virtual machine.
 //!
-//! They stop services and suspend the machine, so they run nowhere else. Each leaves both units
-//! running.
+//! The tests stop services and suspend the machine, so they run only there. At its end, each test
+//! leaves both units of the collector running.
 
 mod access;
 mod boot;

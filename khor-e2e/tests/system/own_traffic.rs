@@ -1,8 +1,8 @@
 //! Tests that khor subtracts the traffic of clients on another machine.
 //!
 //! qemu forwards connections from the host into this machine. On the host, `cargo xtask vm debian`
-//! keeps connecting until the engine accepts: one listener, one page, and one listener through an
-//! SSH tunnel (`xtask/src/vm/debian/outside.rs`).
+//! tries to connect until the engine accepts. Its clients are a listener, a page, and a listener
+//! through an SSH tunnel (`xtask/src/vm/debian/outside.rs`).
 
 use std::{
     collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, thread::sleep, time::Duration,
@@ -13,32 +13,35 @@ use serde_json::{Value, json};
 
 use crate::{
     http::text,
-    unit::{output_of, require_a_machine_of_our_own, wait_for},
+    unit::{output_of, require_test_machine, wait_for},
 };
 
 const USER: &str = "listener";
 const PORT: u16 = 17321;
-/// Must equal the token in `xtask/src/vm/debian/outside.rs`.
+/// The engine's token. It must equal the token in `xtask/src/vm/debian/outside.rs`.
 const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
-/// The address that qemu forwards to.
+/// The address of this machine to which qemu forwards connections.
 const ADDRESS: &str = "10.0.2.15/24";
-/// Samples without clients, and samples with clients. One per second.
+/// Number of samples without clients, and again with clients. There is one sample per second.
 const SAMPLES: usize = 20;
-/// One listener gets twice as much in that time, if the emulated machine is fast enough.
+/// Fewest bytes that the clients must receive meanwhile. A single listener receives twice as much
+/// if the emulated machine is fast enough.
 const MIN_SENT_BYTES: u64 = 2_000_000;
-/// Signals that a stream of sound could raise.
+/// Signals that a sound stream could raise.
 const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm debian`"]
+#[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
 fn traffic_to_remote_clients_is_subtracted() {
-    require_a_machine_of_our_own();
+    require_test_machine();
     let card = output_of("ls /sys/class/net");
     let card = card.split_whitespace().find(|name| name.starts_with("en") || name.starts_with("eth"));
-    let card = card.expect("a network card").to_owned();
+    let card = card.expect("a network card in the list").to_owned();
     output_of(&format!("ip address replace {ADDRESS} dev {card}"));
     start_engine();
-    wait_for("the engine", || metrics().filter(|metrics| metrics["signals"]["tx"]["available"] == true));
+    wait_for("the engine's network counts", || {
+        metrics().filter(|metrics| metrics["signals"]["tx"]["available"] == true)
+    });
 
     // The clients reach the engine only while the card is up.
     let idle = watch();
@@ -55,18 +58,18 @@ fn traffic_to_remote_clients_is_subtracted() {
     let busy = watch();
     let sent_bytes = sent(&card) - before;
     println!("with clients, which received {sent_bytes} bytes: {busy}");
-    assert!(sent_bytes > MIN_SENT_BYTES, "the clients received {sent_bytes} bytes");
+    assert!(sent_bytes > MIN_SENT_BYTES, "the clients received only {sent_bytes} bytes");
     for signal in ["rx", "tx", "local"] {
         assert!(!busy.voices.contains(signal), "{signal} has a voice: {busy}");
         let level = busy.level(signal);
-        assert!(level < 0.02, "khor hears its own traffic as {signal}: level {level}");
+        assert!(level < 0.02, "khor counts its own traffic: {signal} has the level {level}");
     }
     output_of(&format!("ip link set {card} down"));
     output_of("systemctl stop ssh.service");
     end_sessions();
 }
 
-/// The highest level of each of [`SIGNALS`], and the signals that had a voice.
+/// The highest level of each signal in [`SIGNALS`], and the signals that had a voice.
 struct Watched {
     levels: Vec<(&'static str, f64)>,
     voices: BTreeSet<String>,
@@ -74,7 +77,7 @@ struct Watched {
 
 impl Watched {
     fn level(&self, signal: &str) -> f64 {
-        self.levels.iter().find(|(name, _)| *name == signal).expect("a signal").1
+        self.levels.iter().find(|(name, _)| *name == signal).expect("a signal in SIGNALS").1
     }
 }
 
@@ -87,53 +90,55 @@ impl std::fmt::Display for Watched {
     }
 }
 
+/// Takes [`SAMPLES`] samples of the engine's metrics.
 fn watch() -> Watched {
     let mut watched = Watched { levels: SIGNALS.map(|name| (name, 0.0)).to_vec(), voices: BTreeSet::new() };
     for _ in 0..SAMPLES {
         sleep(Duration::from_secs(1));
-        let metrics = wait_for("metrics", metrics);
+        let metrics = wait_for("metrics of the engine", metrics);
         for (name, highest) in &mut watched.levels {
             let signal = &metrics["signals"][*name];
             let level = signal["level"].as_f64().unwrap_or_else(|| panic!("{name} is missing: {signal}"));
             *highest = highest.max(level);
         }
-        let notes = metrics["notes"].as_array().expect("notes");
+        let notes = metrics["notes"].as_array().expect("a list of notes");
         let voices = notes.iter().filter(|note| note["layer"] == "voices");
         watched.voices.extend(voices.filter_map(|note| note["signal"].as_str().map(str::to_owned)));
     }
     watched
 }
 
-/// Bytes that the card sent.
+/// Number of bytes that the card has sent.
 fn sent(card: &str) -> u64 {
-    let text = fs::read_to_string(format!("/sys/class/net/{card}/statistics/tx_bytes")).expect("a card");
-    text.trim().parse().expect("a number")
+    let text = fs::read_to_string(format!("/sys/class/net/{card}/statistics/tx_bytes"))
+        .expect("reading the card's statistics");
+    text.trim().parse().expect("a number of bytes")
 }
 
 fn start_engine() {
     let folder = format!("/home/{USER}/.config/khor");
-    fs::create_dir_all(&folder).expect("a home");
+    fs::create_dir_all(&folder).expect("creating the configuration folder");
     let token = format!("{folder}/token");
-    fs::write(&token, TOKEN).expect("a token");
-    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("its mode");
+    fs::write(&token, TOKEN).expect("writing the token");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("the token's mode");
     let config = json!({
         "listen": { "host": "0.0.0.0", "port": PORT, "token_file": token },
         "features": { "audio": false },
     });
-    fs::write(format!("{folder}/config.json"), config.to_string()).expect("a configuration");
+    fs::write(format!("{folder}/config.json"), config.to_string()).expect("writing the configuration");
     output_of(&format!("chown --recursive {USER}:{USER} /home/{USER}"));
     output_of(&format!("loginctl enable-linger {USER}"));
 }
 
-/// Ends the engine and the SSH session of the tunnel. Otherwise systemd would not start the user's
-/// manager again for the next test.
+/// Ends the engine and the SSH session of the tunnel. Otherwise systemd would not restart the
+/// user's manager for the next test.
 fn end_sessions() {
     let uid = output_of(&format!("id -u {USER}"));
     output_of(&format!("loginctl disable-linger {USER}"));
     output_of(&format!("loginctl terminate-user {USER}"));
     let user = format!("/run/systemd/users/{uid}");
     wait_for("the end of the user's sessions", || (!Path::new(&user).exists()).then_some(()));
-    fs::remove_dir_all(format!("/home/{USER}/.config/khor")).expect("the test's own folder");
+    fs::remove_dir_all(format!("/home/{USER}/.config/khor")).expect("removing the configuration folder");
 }
 
 fn metrics() -> Option<Value> {

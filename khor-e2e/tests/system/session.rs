@@ -1,5 +1,5 @@
-//! Tests engines in users' sessions: started by the users' systemd, played on the sound card and
-//! the sequencer, and controlled on the session's bus.
+//! Tests engines in user sessions: the user's systemd starts them, they play on the sound card and
+//! the sequencer, and the session bus controls them.
 
 use std::{
     fs,
@@ -12,103 +12,114 @@ use serde_json::{Value, json};
 
 use crate::{
     http::get,
-    unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for},
+    unit::{of, outcome_of, output_of, require_test_machine, wait_for},
 };
 
 const UNIT: &str = "khor-engine.service";
-/// The other side of the card that `snd_aloop` makes.
+/// The capture side of the sound card of `snd_aloop`.
 const CAPTURED: &str = "plughw:Loopback,1,0";
 
-/// Makes a session without a login, and waits until the engine in it answers.
-fn linger(user: &str, port: u16) {
+/// Starts a session of `user` without a login, and waits until the engine in the session has a
+/// source.
+fn start_session(user: &str, port: u16) {
     let home = format!("/home/{user}");
-    fs::create_dir_all(format!("{home}/.config/khor")).expect("a home");
-    let whole = user == "listener";
+    fs::create_dir_all(format!("{home}/.config/khor")).expect("creating the configuration folder");
+    let has_desktop = user == "listener";
     let config = json!({
         "listen": { "port": port },
-        "features": { "midi": whole },
-        "desktop": { "bus": whole, "mpris": whole },
+        "features": { "midi": has_desktop },
+        "desktop": { "bus": has_desktop, "mpris": has_desktop },
     });
-    fs::write(format!("{home}/.config/khor/config.json"), config.to_string()).expect("a configuration");
+    fs::write(format!("{home}/.config/khor/config.json"), config.to_string())
+        .expect("writing the configuration");
     output_of(&format!("chown --recursive {user}:{user} {home}"));
     output_of(&format!("loginctl enable-linger {user}"));
-    wait_for("the engine's page", || health(user, port).filter(|health| health["source"]["ok"] == true));
+    wait_for("data of the engine's source", || {
+        health(user, port).filter(|health| health["source"]["ok"] == true)
+    });
 }
 
-/// Ends it: two engines that play leave an emulated machine little for the tests after these.
-fn leave(user: &str) {
+/// Ends the session, because playing engines use most of an emulated machine's CPU time.
+fn end_session(user: &str) {
     output_of(&format!("loginctl disable-linger {user}"));
     let uid = output_of(&format!("id -u {user}"));
     output_of(&format!("systemctl stop user@{uid}.service"));
 }
 
-/// The health of the user's engine, as the user gets it.
+/// The health of the user's engine, requested by the user.
 fn health(user: &str, port: u16) -> Option<Value> {
     let (status, health) = get(user, port, "/api/health")?;
     (status == 200).then_some(health)
 }
 
+/// A command that `user` runs in their session.
 fn in_session(user: &str, command: &str) -> String {
     let uid = output_of(&format!("id -u {user}"));
     of(user, &format!("env XDG_RUNTIME_DIR=/run/user/{uid} {command}"))
 }
 
-/// Root mean square of what comes out of the card within some seconds, 0..=1.
+/// Records the card's sound for `seconds`. Returns its root mean square, 0..=1.
 fn loudness(seconds: u32) -> f64 {
     let file = "/tmp/card.raw";
     output_of(&format!("arecord --quiet -D {CAPTURED} -d {seconds} -f S16_LE -c 2 -r 48000 -t raw {file}"));
-    let bytes = fs::read(file).expect("a recording");
+    let bytes = fs::read(file).expect("reading the recording");
     let samples =
         bytes.chunks_exact(2).map(|pair| f64::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0);
     (samples.map(|sample| sample * sample).sum::<f64>() / (bytes.len() / 2).max(1) as f64).sqrt()
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm debian`"]
+#[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
 fn session_plays_on_card_and_sequencer() {
-    require_a_machine_of_our_own();
-    linger("listener", 17321);
+    require_test_machine();
+    start_session("listener", 17321);
     assert_eq!(output_of(&in_session("listener", &format!("systemctl --user is-active {UNIT}"))), "active");
-    let found = health("listener", 17321).expect("its health");
+    let found = health("listener", 17321).expect("the engine's health");
     assert_eq!(found["source"]["kind"], "collector", "{found:#}");
-    wait_for("the card", || health("listener", 17321).filter(|health| health["audio"]["ok"] == true));
-    println!("{}", health("listener", 17321).expect("its health")["audio"]);
+    wait_for("sound on the card", || {
+        health("listener", 17321).filter(|health| health["audio"]["ok"] == true)
+    });
+    println!("{}", health("listener", 17321).expect("the engine's health")["audio"]);
 
     let _busy = load::Background::start(|| load::execs(2));
-    wait_for("sound, notes and controllers", || {
-        let mut dump =
-            Command::new("aseqdump").args(["-p", "khor"]).stdout(Stdio::piped()).spawn().expect("aseqdump");
+    wait_for("sound, MIDI notes and controllers", || {
+        let mut dump = Command::new("aseqdump")
+            .args(["-p", "khor"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("starting aseqdump");
         let played = loudness(5);
         let _ = dump.kill();
-        let notes = dump.wait_with_output().expect("what it printed").stdout;
+        let notes = dump.wait_with_output().expect("the output of aseqdump").stdout;
         let notes = String::from_utf8_lossy(&notes);
         let count = |kind: &str| notes.lines().filter(|line| line.contains(kind)).count();
         println!("rms {played:.4}; {} notes, {} controllers", count("Note on"), count("Control change"));
         (played > 1e-4 && count("Note on") > 0 && count("Control change") > 0).then_some(())
     });
 
-    on_the_bus();
-    wait_for("silence", || (loudness(1) == 0.0).then_some(()));
-    assert_eq!(loudness(2), 0.0, "muted is silent");
-    let complaints = output_of(
+    control_on_session_bus();
+    wait_for("silence after the pause", || (loudness(1) == 0.0).then_some(()));
+    assert_eq!(loudness(2), 0.0, "sound of a muted engine");
+    let errors = output_of(
         "journalctl --boot --quiet --no-pager --output=cat --priority=err _SYSTEMD_USER_UNIT=khor-engine.service",
     );
-    assert_eq!(complaints, "");
+    assert_eq!(errors, "", "errors in the engine's journal");
     let doctor = outcome_of(&in_session("listener", "khor doctor"));
     println!("{}", doctor.1);
     assert!(doctor.0, "{}", doctor.1);
     let exposed =
         in_session("listener", &format!("systemd-analyze --user security --no-pager --threshold=30 {UNIT}"));
     println!("{}", output_of(&exposed).lines().last().unwrap_or_default());
-    leave("listener");
+    end_session("listener");
 }
 
-/// The installed unit lets the engine onto its session's bus; paused there it is muted.
-fn on_the_bus() {
+/// Checks that the installed unit allows the session bus. Pauses the player, which mutes the
+/// engine.
+fn control_on_session_bus() {
     const ENGINE1: &str = "org.khor.Engine /org/khor/Engine org.khor.Engine1";
     let busctl =
         |verb: &str, what: &str| in_session("listener", &format!("busctl --user {verb} {ENGINE1} {what}"));
-    wait_for("the session's bus", || {
+    wait_for("the engine on the session bus", || {
         health("listener", 17321).filter(|health| health["desktop"]["ok"] == true)
     });
     let introspected = output_of(&busctl("introspect", ""));
@@ -124,13 +135,13 @@ fn on_the_bus() {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm debian`"]
+#[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
 fn second_user_connects_and_stranger_gets_fix() {
-    require_a_machine_of_our_own();
-    linger("second", 17322);
-    assert_eq!(health("second", 17322).expect("its health")["source"]["kind"], "collector");
-    let (well, text) = outcome_of(&of("stranger", "khor doctor"));
-    assert!(!well && text.contains("usermod --append --groups khor stranger"), "{text}");
-    leave("second");
+    require_test_machine();
+    start_session("second", 17322);
+    assert_eq!(health("second", 17322).expect("the engine's health")["source"]["kind"], "collector");
+    let (is_success, text) = outcome_of(&of("stranger", "khor doctor"));
+    assert!(!is_success && text.contains("usermod --append --groups khor stranger"), "{text}");
+    end_session("second");
     assert!(Path::new("/run/khor/collector.sock").exists());
 }

@@ -1,4 +1,5 @@
-//! Tests a real suspend of the machine while collector and engine run.
+//! Tests that a suspend of the machine causes no jump of rates or levels while collector and engine
+//! run.
 
 use std::{
     ops::Range,
@@ -12,22 +13,23 @@ use khor_e2e::{CounterReading, Engine, wait_until};
 use khor_proto::{Counter, Unit};
 use nix::time::{ClockId, clock_gettime};
 
-use crate::unit::{PATH, complaints, journal_now, listen, main_pid, output_of, require_a_machine_of_our_own};
+use crate::unit::{
+    PATH, journal_now, journal_warnings, main_pid, output_of, require_test_machine, subscribe,
+};
 
-/// Longer than the watchdog of the unit allows for silence.
+/// How long the machine is suspended: longer than the limit of the unit's watchdog.
 const ASLEEP: Duration = Duration::from_secs(35);
-/// How long before and after it is listened.
+/// How long levels are read before the suspend and after it.
 const AWAKE: Duration = Duration::from_secs(5);
-/// Samples that must arrive after the machine wakes.
+/// Number of samples that must arrive after the machine wakes.
 const SAMPLES_AFTER: usize = 20;
-/// How much equal levels may differ. Waking up is some work.
+/// How much a level may rise after the suspend, because waking up causes some work.
 const LIKE_BEFORE: f64 = 0.25;
-/// A signal was really at work if it grew this much more in a second than in any earlier second. It
-/// may then be audible.
+/// A level may rise more if its counters grew this many times as much in a second as in any earlier
+/// second.
 const AT_WORK: f64 = 1.25;
-/// Writes at the moment of suspend are in the last earlier sample. That sample may reach the engine
-/// only after both wake up. So work from this long before the suspend may be audible for this long
-/// after it.
+/// The last sample before the suspend contains its writes, but may reach the engine only after the
+/// machine wakes. So work of this time before the suspend may raise levels for this time after it.
 const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
@@ -38,18 +40,20 @@ struct Readings {
     source: String,
 }
 
+/// The current time of a clock, seconds.
 fn seconds(clock: ClockId) -> f64 {
-    Duration::from(clock_gettime(clock).expect("the time")).as_secs_f64()
+    Duration::from(clock_gettime(clock).expect("reading the clock")).as_secs_f64()
 }
 
-/// By how much the clock that counts suspended time is ahead of the one that doesn't.
+/// Total time that the machine has been suspended so far, seconds: the difference between the clock
+/// that counts suspended time and the clock that does not.
 fn slept_s() -> f64 {
     seconds(ClockId::CLOCK_BOOTTIME) - seconds(ClockId::CLOCK_MONOTONIC)
 }
 
-/// A negligible rate for counters that did not move before: a few events, a few pages, a hundredth
-/// of the time. Unwritten data is written when the machine suspends.
-fn hardly_any_per_s(unit: Unit) -> f64 {
+/// An allowed rate of counters that were unchanged before the suspend: a few events, a few pages,
+/// or a hundredth of the time. For example, the suspend itself writes cached data.
+fn negligible_per_s(unit: Unit) -> f64 {
     match unit {
         Unit::Count => 5.0,
         Unit::Bytes => 20_000.0,
@@ -63,16 +67,17 @@ fn suspend() {
     output_of("systemctl start systemd-suspend.service");
 }
 
-/// Rate of a counter between two readings, and what it were if the suspended time did not count.
+/// The rate of a counter between two readings. The second result is the rate without the suspended
+/// time.
 fn rates(last: &CounterReading, now: &CounterReading, counter: Counter, slept_s: f64) -> Option<(f64, f64)> {
-    let moved = (now.get(counter)? - last.get(counter)?) as f64;
+    let growth = (now.get(counter)? - last.get(counter)?) as f64;
     let interval_s = (now.t_ns() - last.t_ns()) as f64 / NS_PER_S;
-    Some((moved / interval_s, moved / (interval_s - slept_s)))
+    Some((growth / interval_s, growth / (interval_s - slept_s)))
 }
 
 fn read_levels(engine: &Engine) -> Readings {
     let metrics = engine.get("/api/metrics");
-    let signals = metrics["signals"].as_object().expect("signals");
+    let signals = metrics["signals"].as_object().expect("the signals of the metrics");
     let level =
         |(name, signal): (&String, &serde_json::Value)| Some((name.clone(), signal["level"].as_f64()?));
     let source = engine.get("/api/health")["source"]["kind"].as_str().unwrap_or("none").to_owned();
@@ -83,7 +88,7 @@ fn read_levels(engine: &Engine) -> Readings {
     }
 }
 
-/// What a signal is made of, where its counters are not of its name.
+/// The counters from which a signal is computed.
 fn counters(signal: &str) -> &'static [Counter] {
     match signal {
         "exec" => &[Counter::Execs],
@@ -101,11 +106,11 @@ fn counters(signal: &str) -> &'static [Counter] {
         "csw" => &[Counter::Switches],
         "irq" => &[Counter::Irqs],
         "softirq" => &[Counter::Softirqs],
-        other => panic!("a new signal, {other}: say what it is made of"),
+        other => panic!("the new signal {other} has no counters here; add them"),
     }
 }
 
-/// The most that a signal's counters moved within a second, by our own readings.
+/// The largest growth of a signal's counters within one second of these readings.
 fn busiest_second(readings: &[CounterReading], signal: &str) -> f64 {
     let total = |reading: &CounterReading| -> f64 {
         counters(signal).iter().filter_map(|counter| reading.get(*counter)).map(|count| count as f64).sum()
@@ -119,32 +124,32 @@ fn busiest_second(readings: &[CounterReading], signal: &str) -> f64 {
     readings.iter().map(second).fold(0.0, f64::max)
 }
 
-/// The highest level; `None` without readings.
-fn highest(heard: &[Readings], within_s: Range<f64>, signal: &str) -> Option<f64> {
-    let heard = heard.iter().filter(|heard| within_s.contains(&heard.t_s));
-    let levels = heard.flat_map(|heard| &heard.by_signal).filter(|(name, _)| name == signal);
+/// The highest level of a signal in a range of time; `None` without readings.
+fn highest(levels: &[Readings], within_s: Range<f64>, signal: &str) -> Option<f64> {
+    let readings = levels.iter().filter(|reading| within_s.contains(&reading.t_s));
+    let levels = readings.flat_map(|reading| &reading.by_signal).filter(|(name, _)| name == signal);
     levels.map(|(_, level)| *level).reduce(f64::max)
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm debian`"]
+#[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
 fn a_suspended_machine_wakes_without_a_spike() {
-    require_a_machine_of_our_own();
+    require_test_machine();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
     thread::sleep(Duration::from_secs(2));
     let (pid, since, slept_before_s) = (main_pid(), journal_now(), slept_s());
     let (stop, samples) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let (readings, heard, woken) = thread::scope(|scope| {
+    let (readings, levels, woken) = thread::scope(|scope| {
         let readings = scope.spawn(|| {
-            let mut listener = listen();
+            let mut subscriber = subscribe();
             let mut next = || {
                 samples.fetch_add(1, Relaxed);
-                listener.sample()
+                subscriber.sample()
             };
             std::iter::from_fn(|| (!stop.load(Relaxed)).then(&mut next)).collect::<Vec<_>>()
         });
-        let heard = scope.spawn(|| {
+        let levels = scope.spawn(|| {
             let every = || thread::sleep(Duration::from_millis(50));
             std::iter::from_fn(|| (!stop.load(Relaxed)).then(|| (every(), read_levels(&engine)).1))
                 .collect::<Vec<_>>()
@@ -155,28 +160,35 @@ fn a_suspended_machine_wakes_without_a_spike() {
         thread::sleep(AWAKE);
         wait_until("samples after the wake-up", || samples.load(Relaxed) > before + SAMPLES_AFTER + 2);
         stop.store(true, Relaxed);
-        (readings.join().expect("samples"), heard.join().expect("levels"), woken)
+        (readings.join().expect("the thread of samples"), levels.join().expect("the thread of levels"), woken)
     });
-    println!("listened for {:?} after it woke", woken.elapsed());
+    println!("read samples for {:?} after the machine woke", woken.elapsed());
     let slept_s = slept_s() - slept_before_s;
-    println!("CLOCK_BOOTTIME moved {slept_s:.2} s further than CLOCK_MONOTONIC");
-    assert!(slept_s > ASLEEP.as_secs_f64() / 2.0, "it was not suspended");
+    println!("CLOCK_BOOTTIME advanced {slept_s:.2} s more than CLOCK_MONOTONIC");
+    assert!(slept_s > ASLEEP.as_secs_f64() / 2.0, "the machine was not suspended long enough");
 
-    let gap = readings.windows(2).max_by_key(|pair| pair[1].t_ns() - pair[0].t_ns()).expect("samples");
+    let gap =
+        readings.windows(2).max_by_key(|pair| pair[1].t_ns() - pair[0].t_ns()).expect("at least two samples");
     let gap_s = (gap[1].t_ns() - gap[0].t_ns()) as f64 / NS_PER_S;
     let (asleep_s, awake_s) = (gap[0].t_ns() as f64 / NS_PER_S, gap[1].t_ns() as f64 / NS_PER_S);
     let after = readings.iter().filter(|reading| reading.t_ns() > gap[1].t_ns()).count();
     println!("{} samples, {after} of them after a gap of {gap_s:.2} s", readings.len());
-    assert!(gap_s > slept_s - 0.1 && after > SAMPLES_AFTER, "samples go on, and their times count the gap");
+    assert!(
+        gap_s > slept_s - 0.1 && after > SAMPLES_AFTER,
+        "too few samples after the suspend, or a gap of only {gap_s:.2} s"
+    );
     for counter in gap[0].counters().iter().filter_map(|info| Counter::from_name(&info.name)) {
         let usual = readings.windows(2).filter(|pair| pair[1].t_ns() <= gap[0].t_ns());
         let usual = usual.filter_map(|pair| rates(&pair[0], &pair[1], counter, 0.0)).map(|rate| rate.0);
         let usual = usual.fold(0.0, f64::max);
         let Some((rate, without)) = rates(&gap[0], &gap[1], counter, slept_s) else { continue };
         println!(
-            "{counter}: {rate:.1}/s over the gap ({without:.0}/s without it), at most {usual:.0}/s before"
+            "{counter}: {rate:.1}/s during the gap ({without:.0}/s without suspended time), at most {usual:.0}/s before"
         );
-        assert!(rate <= usual.max(hardly_any_per_s(counter.unit())), "{counter} jumps as the machine wakes");
+        assert!(
+            rate <= usual.max(negligible_per_s(counter.unit())),
+            "{counter} jumped when the machine woke"
+        );
     }
     let last_moment =
         readings.partition_point(|reading| (reading.t_ns() as f64) < (asleep_s - LAST_MOMENT_S) * NS_PER_S);
@@ -187,24 +199,28 @@ fn a_suspended_machine_wakes_without_a_spike() {
         ("later", fresh_s, f64::INFINITY, &readings[woke..]),
     ] {
         let mut at_work = 0;
-        for (signal, _) in &heard[0].by_signal {
-            let before = highest(&heard, 0.0..asleep_s, signal).expect("was heard");
-            let after = highest(&heard, from_s..to_s, signal).expect("was heard");
+        for (signal, _) in &levels[0].by_signal {
+            let before = highest(&levels, 0.0..asleep_s, signal).expect("a level before the suspend");
+            let after = highest(&levels, from_s..to_s, signal).expect("a level after the suspend");
             let (usual, worked) =
                 (busiest_second(&readings[..last_moment], signal), busiest_second(work, signal));
             println!(
-                "{signal}: level at most {before:.3} before, {after:.3} {when}; {usual:.0} in a second, then {worked:.0}"
+                "{signal}: level at most {before:.3} before, {after:.3} {when}; largest growth in a second {usual:.0} \
+                 before, {worked:.0} after"
             );
             if after >= before + LIKE_BEFORE {
-                assert!(worked > usual * AT_WORK, "{signal} jumps as the machine wakes, and did nothing");
+                assert!(
+                    worked > usual * AT_WORK,
+                    "the level of {signal} jumped without work when the machine woke"
+                );
                 at_work += 1;
             }
         }
-        assert!(at_work * 2 < heard[0].by_signal.len(), "{at_work} signals jump as the machine wakes");
+        assert!(at_work * 2 < levels[0].by_signal.len(), "{at_work} levels jumped when the machine woke");
     }
-    // A busy machine may deliver samples late as it wakes. The engine reads /proc in the meantime.
-    let last = heard.last().map(|heard| heard.source.as_str());
-    assert_eq!(last, Some("collector"), "the engine hears the collector again");
-    assert_eq!(main_pid(), pid, "nobody restarted it");
-    assert_eq!(complaints(&since), "");
+    // A busy machine may deliver samples late after it wakes. Meanwhile, the engine reads /proc.
+    let last = levels.last().map(|reading| reading.source.as_str());
+    assert_eq!(last, Some("collector"), "the engine's source after the suspend");
+    assert_eq!(main_pid(), pid, "the collector was restarted");
+    assert_eq!(journal_warnings(&since), "");
 }

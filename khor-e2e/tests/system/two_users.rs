@@ -1,5 +1,5 @@
-//! Two users log in with the same configuration. Each reaches their own engine, and neither reads
-//! the engine of the other.
+//! Tests two users who log in with the same configuration. Each reaches their own engine, and
+//! neither can read the other's.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     http::get,
-    unit::{of, outcome_of, output_of, require_a_machine_of_our_own, wait_for},
+    unit::{of, outcome_of, output_of, require_test_machine, wait_for},
 };
 
 const USERS: [&str; 2] = ["listener", "second"];
@@ -17,6 +17,7 @@ fn uid(user: &str) -> String {
     output_of(&format!("id -u {user}"))
 }
 
+/// A command that `user` runs in their session.
 fn in_session(user: &str, command: &str) -> String {
     of(user, &format!("env HOME=/home/{user} XDG_RUNTIME_DIR=/run/user/{} {command}", uid(user)))
 }
@@ -28,21 +29,21 @@ fn published(user: &str) -> Option<Value> {
 }
 
 fn port(user: &str) -> u16 {
-    let published = published(user).expect("engine.json");
-    let address = published["address"].as_str().expect("an address").to_owned();
-    address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    let published = published(user).expect("the engine.json of the user");
+    let address = published["address"].as_str().expect("an address in engine.json").to_owned();
+    address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("an address with a port")
 }
 
-/// The status that a user's request to a port gets.
+/// The status of the response to a user's request to the engine at `port`.
 fn status(user: &str, port: u16) -> Option<u16> {
     Some(get(user, port, "/api/health")?.0)
 }
 
 fn log_in(user: &str) {
     let folder = format!("/home/{user}/.config/khor");
-    fs::create_dir_all(&folder).expect("a home");
+    fs::create_dir_all(&folder).expect("creating the configuration folder");
     let config = json!({ "listen": { "port": PORT }, "features": { "audio": false } });
-    fs::write(format!("{folder}/config.json"), config.to_string()).expect("a configuration");
+    fs::write(format!("{folder}/config.json"), config.to_string()).expect("writing the configuration");
     output_of(&format!("chown --recursive {user}:{user} /home/{user}"));
     output_of(&format!("loginctl enable-linger {user}"));
     wait_for(&format!("the engine of {user}"), || published(user));
@@ -54,20 +55,20 @@ fn log_out(user: &str) {
 }
 
 #[test]
-#[ignore = "only in the machine of `cargo xtask vm debian`"]
+#[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
 fn two_users_reach_only_own_engines() {
-    require_a_machine_of_our_own();
+    require_test_machine();
     USERS.into_iter().for_each(log_in);
     let ports = USERS.map(port);
     println!("{USERS:?} have the ports {ports:?}");
-    assert_eq!(ports[0], PORT, "the first has the configured port");
-    assert_ne!(ports[1], PORT, "the second takes a free one");
+    assert_eq!(ports[0], PORT, "the first engine does not have the configured port");
+    assert_ne!(ports[1], PORT, "the second engine has the configured port too");
     for (user, own) in USERS.into_iter().zip(ports) {
         let unit = in_session(user, "systemctl --user is-active khor-engine.service");
         assert_eq!(output_of(&unit), "active", "{user}");
         let url = output_of(&in_session(user, "khor open --print"));
         assert!(url.contains(&format!(":{own}")), "{user}: {url}");
-        let text = wait_for(&format!("a good status of {user}"), || {
+        let text = wait_for(&format!("a successful khor status of {user}"), || {
             let (is_success, text) = outcome_of(&in_session(user, "khor status"));
             is_success.then_some(text)
         });
@@ -75,23 +76,24 @@ fn two_users_reach_only_own_engines() {
         // Each user changes a setting, and only that user's engine has the change.
         let bpm = (90 + own % 7).to_string();
         output_of(&in_session(user, &format!("khor config music.bpm {bpm}")));
-        let held = fs::read_to_string(format!("/home/{user}/.config/khor/config.json")).expect("its file");
-        let held: Value = serde_json::from_str(&held).expect("JSON");
+        let held = fs::read_to_string(format!("/home/{user}/.config/khor/config.json"))
+            .expect("reading the user's configuration");
+        let held: Value = serde_json::from_str(&held).expect("a configuration in JSON");
         assert_eq!(held["music"]["bpm"].as_f64().map(|bpm| bpm.to_string()), Some(bpm), "{user}");
         assert_eq!(status(user, own), Some(200), "{user}");
-        // The unit's user namespace shows root like any other user.
+        // Root has no access, because in the unit's user namespace root looks like any other user.
         assert_eq!(status("root", own), Some(401));
     }
     for (user, other) in USERS.into_iter().zip([ports[1], ports[0]]) {
-        assert_eq!(status(user, other), Some(401), "{user} reads the engine of the other");
+        assert_eq!(status(user, other), Some(401), "{user} can read the engine of the other user");
         let listen = in_session(user, &format!("khor status --listen 127.0.0.1:{other}"));
-        assert!(!outcome_of(&listen).0, "{user} asked the engine of the other");
+        assert!(!outcome_of(&listen).0, "khor status of {user} accepted the engine of the other user");
     }
     for port in ports {
         assert_eq!(status("stranger", port), Some(401));
     }
     for user in USERS {
         log_out(user);
-        assert_eq!(published(user), None, "engine.json outlives the session of {user}");
+        assert_eq!(published(user), None, "engine.json still exists after the session of {user}");
     }
 }
