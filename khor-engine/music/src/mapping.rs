@@ -281,10 +281,8 @@ fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
     }
     let steps = (range.1 - range.0) / step;
     if steps < MIN_STEPS {
-        let problem = format!(
-            "has {steps:.1} audible steps; it must have at least {MIN_STEPS}, each of {step} {}",
-            feature.unit()
-        );
+        let problem =
+            format!("has {steps:.1} audible steps of size {step}; it must have at least {MIN_STEPS}");
         return Err(("range", problem));
     }
     Ok(Route { input, of: *of, from, to: feature, curve: *curve, range: *range, polarity: *polarity })

@@ -308,7 +308,10 @@ mod tests {
         assert!(Preset::parse(&format!("{GOOD}\n{good}")).is_ok());
         for (rows, expected) in [
             (row("xr", "pulse.density", "range = [0, 16]"), "unknown signal xr"),
-            (row("rx", "pulse.density", "range = [0, 4]"), "4.0 audible steps; it must have at least 8"),
+            (
+                row("rx", "pulse.density", "range = [0, 4]"),
+                "4.0 audible steps of size 1; it must have at least 8",
+            ),
             (row("rx", "pulse.density", "range = [0, 99]"), "from 0 to 16"),
             (
                 row("rx", "voices.receive.loudness", "range = [0, 9]"),
