@@ -45,7 +45,7 @@ fn engine_runs_without_sound_or_collector() {
 
 /// In some containers, `/proc` contains only processes.
 #[test]
-fn source_without_counters_is_lost() {
+fn proc_without_counters_is_reported() {
     if !root_or_skip() {
         return;
     }
@@ -101,7 +101,7 @@ fn non_utf8_interface_hides_no_traffic() {
 }
 
 #[test]
-fn port_in_use_costs_only_the_page() {
+fn port_in_use_disables_only_the_page() {
     let address = format!("127.0.0.1:{}", free_port());
     let blocker = TcpListener::bind(&address).expect("binding the port");
     let dir = TempDir::new().expect("a directory");
@@ -171,7 +171,7 @@ fn valid_change_survives_restart() {
 
 /// Only an engine renames a broken configuration file, because it can report this.
 #[test]
-fn reading_keeps_broken_configuration_in_place() {
+fn commands_do_not_move_broken_configuration() {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("config.json");
     let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
@@ -204,7 +204,7 @@ fn closed_pipe_ends_quietly() {
 /// `khor config` rejects an unknown key, because it is probably a spelling error, and suggests a
 /// known key.
 #[test]
-fn misspelt_setting_is_refused() {
+fn misspelt_setting_is_rejected_with_suggestion() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let khor = |setting: &[&str]| {
         let path = engine.config_path();
@@ -228,7 +228,7 @@ fn misspelt_setting_is_refused() {
 }
 
 #[test]
-fn strangers_are_refused() {
+fn foreign_and_invalid_requests_are_rejected() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let status =
         |method, path, body: &[u8], headers: &[(&str, &str)]| engine.send(method, path, body, headers).0;

@@ -16,16 +16,16 @@ use tracing::warn;
 
 /// Version of the file's format and of its octave scale.
 const VERSION: u32 = 1;
-/// Scopes that are kept. The one that was saved longest ago is dropped first. Containers have new
-/// names each time.
+/// Maximum number of scopes in the file. The scope that was saved longest ago is dropped first. The
+/// limit is necessary because a restarted container is a new scope.
 const MOST_SCOPES: usize = 64;
-/// Largest file that is read, bytes. Each scope takes a few kilobytes.
+/// Maximum length of the file, bytes. Each scope takes a few kilobytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Baselines by signal name.
 type Signals = BTreeMap<String, LearntBaseline>;
 
-/// The file.
+/// The content of the file.
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
@@ -68,7 +68,7 @@ impl Document {
 #[derive(Clone, Debug)]
 pub struct BaselineFile {
     path: PathBuf,
-    /// Held while the file is read and written again.
+    /// Locked while the file is read, changed and written, so that no change is lost.
     writing: Arc<Mutex<()>>,
 }
 
@@ -78,11 +78,11 @@ impl BaselineFile {
         Self { path, writing: Arc::default() }
     }
 
-    /// The baselines of a scope. Returns none if the file is unreadable, because a machine can
-    /// learn them again.
+    /// The baselines of a scope. They are empty if the file is unreadable; khor then learns them
+    /// again.
     pub fn load(&self, scope: &Scope) -> Signals {
         let mut document = self.read().unwrap_or_else(|error| {
-            warn!("{error}; khor learns the baseline anew");
+            warn!("{error}; khor learns the baseline again");
             Document::empty()
         });
         match key(scope) {
@@ -92,7 +92,7 @@ impl BaselineFile {
         }
     }
 
-    /// Saves the baselines of a scope in the background. Saves nothing if there are none.
+    /// Saves the baselines of a scope in the background. Does nothing if there are none.
     pub fn save_later(&self, scope: &Scope, signals: Signals) -> Option<JoinHandle<()>> {
         let (file, scope) = (self.clone(), scope.clone());
         (!signals.is_empty()).then(|| spawn_blocking(move || file.save(&scope, signals)))
@@ -123,9 +123,13 @@ impl BaselineFile {
         match serde_json::from_slice::<Document>(&bytes) {
             Ok(document) if document.version == VERSION => Ok(document),
             Ok(Document { version, .. }) => {
-                Err(ReadError::Invalid(format!("{path} has version {version}, expected {VERSION}")))
+                Err(ReadError::Invalid(format!("{path} has version {version}, this khor reads {VERSION}")))
             }
-            Err(error) => Err(ReadError::Invalid(format!("{path}: {error}"))),
+            Err(error) => {
+                let (line, column) = (error.line(), error.column());
+                let problem = format!("{path} is no valid baseline file (line {line}, column {column})");
+                Err(ReadError::Invalid(problem))
+            }
         }
     }
 
@@ -145,7 +149,7 @@ impl BaselineFile {
     }
 }
 
-/// Why the baselines could not be read.
+/// Why the file cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error("{0}")]
@@ -154,7 +158,8 @@ enum ReadError {
     Invalid(String),
 }
 
-/// The key of a scope in the file; `None` if its baselines are not kept.
+/// The key of a scope in the file, empty for the whole machine; `None` if the scope's baselines are
+/// not saved.
 fn key(scope: &Scope) -> Option<String> {
     let Scope::Selected { include, exclude } = scope else { return Some(String::new()) };
     let path = |selector: &Selector| match selector {
@@ -178,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn saved_baseline_loads_and_damaged_resets() {
+    fn a_damaged_baseline_file_counts_as_empty() {
         let dir = tempfile::tempdir().unwrap();
         let file = BaselineFile::new(dir.path().join("new/baseline.json"));
         let load = || file.load(&Scope::Machine);
@@ -196,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn scopes_have_baseline_files_processes_none() {
+    fn baselines_of_cgroups_are_saved_processes_not() {
         let dir = tempfile::tempdir().unwrap();
         let file = BaselineFile::new(dir.path().join("baseline.json"));
         let cgroup = |number: usize| Scope::only(Selector::Cgroup(format!("/{number}")));
@@ -211,8 +216,8 @@ mod tests {
         for number in 1..=MOST_SCOPES {
             file.save(&cgroup(number), signals("tx"));
         }
-        assert!(file.load(&cgroup(0)).is_empty(), "the oldest makes room");
+        assert!(file.load(&cgroup(0)).is_empty(), "the oldest scope is dropped");
         assert_eq!(file.load(&cgroup(MOST_SCOPES)), signals("tx"));
-        assert_eq!(file.load(&Scope::Machine), signals("rx"), "the machine stays");
+        assert_eq!(file.load(&Scope::Machine), signals("rx"), "the machine's baseline is kept");
     }
 }

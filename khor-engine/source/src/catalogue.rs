@@ -1,16 +1,16 @@
-//! Translates between the wire's catalogue, which can grow, and the engine's counters, which are
-//! fixed.
+//! Maps the collector's list of counters, which may differ between versions, to the engine's fixed
+//! counters.
 
 use khor_proto::{Availability, CounterInfo, Sample, Welcome};
 use khor_signal::{Counter, Frame, PerCounter};
 
 use super::edge::{is_local, stand_in};
 
-/// The reason for a missing counter that the collector does not list.
+/// Why a counter is missing that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
-/// The reason for missing local traffic.
+/// Why local traffic is missing.
 const COUNTS_ALL_DEVICES: &str =
-    "this collector counts local traffic as received and sent; update khor-collector";
+    "this collector counts local traffic as received and sent traffic; update khor-collector";
 
 /// Positions of the engine's counters in the samples of one connection.
 #[derive(Clone, Debug)]
@@ -20,8 +20,9 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Reads the collector's welcome message. Ignores counters that this engine does not know. An
-    /// older collector lists no edge counters. The counters of all devices replace them.
+    /// Creates the map from the collector's welcome message. Ignores counters that this engine does
+    /// not know. If an older collector lists no edge counters, the counters of all devices replace
+    /// them.
     pub(super) fn new(counters: &[CounterInfo]) -> Self {
         let position = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
         let positions =
@@ -38,7 +39,8 @@ impl Catalogue {
         &self.availability
     }
 
-    /// Sets the availability from a subscription, in the order of the welcome message.
+    /// Updates the availability from the answer to a subscription. `updates` is in the order of the
+    /// welcome message.
     pub(super) fn set_availability(&mut self, updates: &[Availability]) {
         for (availability, position) in self.availability.iter_mut().zip(self.positions) {
             if let Some(updates) = position.and_then(|position| updates.get(position)) {
@@ -47,7 +49,7 @@ impl Catalogue {
         }
     }
 
-    /// A sample as a frame.
+    /// Converts a sample to a frame.
     pub(super) fn frame(&self, sample: &Sample) -> Frame {
         let counters = self.positions.map(|position| sample.counters.get(position?).copied().flatten());
         Frame::new(sample.t_ns, counters)
@@ -59,12 +61,12 @@ fn missing(counter: Counter) -> &'static str {
     if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
 }
 
-/// Whether a counter is missing because the collector is older than the counter.
+/// Whether this reason means that the collector is older than the counter.
 pub(super) fn is_of_old_collector(reason: &str) -> bool {
     [UNKNOWN_TO_COLLECTOR, COUNTS_ALL_DEVICES].contains(&reason)
 }
 
-/// One line about a collector.
+/// Describes a collector in one line.
 pub(super) fn describe(welcome: &Welcome, socket: &std::path::Path) -> String {
     format!("collector {} at {}", welcome.collector_version, socket.display())
 }
@@ -88,13 +90,17 @@ mod tests {
         assert_eq!([Counter::EdgeRxPackets, Counter::LocalBytes].map(|c| of(&frame, c)), [None; 2]);
         match &older.availability()[Counter::LocalBytes.index()] {
             Availability::Absent { reason } => assert!(reason.contains("update khor-collector"), "{reason}"),
-            Availability::Available => panic!("it has no local traffic"),
+            Availability::Available => panic!("local traffic must be missing"),
         }
         let absent = Availability::Absent { reason: "no probe".into() };
         let edge = CounterInfo { availability: absent.clone(), ..info(Counter::EdgeRxBytes.name()) };
         let newer = Catalogue::new(&[info(Counter::RxBytes.name()), edge]);
         let frame = newer.frame(&Sample { seq: 0, t_ns: 9, counters: vec![Some(1), None] });
-        assert_eq!(of(&frame, Counter::EdgeRxBytes), None, "a newer collector means what it reports");
+        assert_eq!(
+            of(&frame, Counter::EdgeRxBytes),
+            None,
+            "a missing edge counter of a newer collector stays missing"
+        );
         assert_eq!(newer.availability()[Counter::EdgeRxBytes.index()], absent);
     }
 
@@ -110,6 +116,10 @@ mod tests {
         catalogue.set_availability(&[Availability::Available, gone.clone()]);
         assert_eq!(catalogue.availability()[Counter::Irqs.index()], gone);
         let short = catalogue.frame(&Sample { seq: 0, t_ns: 9, counters: vec![] });
-        assert_eq!(short.counters[Counter::Irqs.index()], None, "a short sample is not a crash");
+        assert_eq!(
+            short.counters[Counter::Irqs.index()],
+            None,
+            "a counter beyond the end of the sample is missing"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Turns the messages of the collector into source events.
+//! Receives the collector's messages, and converts them to source events.
 
 use std::path::{Path, PathBuf};
 
@@ -15,20 +15,20 @@ use super::{
     scope::scope_label,
 };
 
-/// A subscription to the collector that reconnects by itself. Its scope never changes, because the
-/// counters of another scope do not continue these.
+/// A subscription to the collector that reconnects by itself. It has one scope. Another scope needs
+/// another subscription, because its counters do not continue the counters of this one.
 pub(super) struct CollectorSource {
     socket: PathBuf,
     request: CollectorRequest,
     subscription: Subscription,
     /// The collector's welcome message, and the positions of its counters.
     welcomed: Option<(Welcome, Catalogue)>,
-    /// What it is while it delivers.
+    /// The description of the source; `None` while it delivers no samples.
     up: Option<SourceInfo>,
 }
 
 impl CollectorSource {
-    /// Begins to connect. Must be called within a tokio runtime.
+    /// Starts to connect. Call this within a tokio runtime.
     pub(super) fn new(socket: &Path, request: CollectorRequest) -> Self {
         let name = concat!("khor ", env!("CARGO_PKG_VERSION"));
         let subscription = reconnecting(socket, request.subscribe(), name);
@@ -47,12 +47,12 @@ impl CollectorSource {
         &self.request.scope
     }
 
-    /// Whether it is up and nothing in its scope can be counted.
+    /// Whether the collector delivers samples but can count nothing in the scope.
     pub(super) fn is_scope_empty(&self) -> bool {
         self.up.as_ref().is_some_and(|info| info.shortfall.is_some())
     }
 
-    /// The next event. May be dropped and called again without loss.
+    /// The next event. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match self.subscription.next().await {
@@ -66,7 +66,7 @@ impl CollectorSource {
                     }
                 }
                 Some(Event::Update(Update::Sample(sample))) => {
-                    // No sample comes before the scope is confirmed.
+                    // Ignore samples from before the collector has confirmed the scope.
                     if let Some((_, catalogue)) = self.welcomed.as_ref().filter(|_| self.up.is_some()) {
                         return SourceEvent::Frame(catalogue.frame(&sample));
                     }
@@ -74,14 +74,14 @@ impl CollectorSource {
                 Some(Event::Update(Update::Cue(cue))) => return SourceEvent::Cue(cue),
                 Some(Event::Update(Update::Lost { cues })) => return SourceEvent::Lost { cues },
                 Some(Event::Disconnected { reason, .. }) => return SourceEvent::Down(self.lost(reason)),
-                // Only when the runtime stops: nothing polls this source again.
+                // The runtime stops, so nothing polls this source again.
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// The event that follows from an answer of the collector: `Up` if the counters are new,
-    /// `Described` if only the interval or the limit is new, and none if nothing is new.
+    /// The event for the collector's answer to a subscription: `Up` if the available counters have
+    /// changed, `Described` if only the interval or the limit has changed, and none otherwise.
     fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceEvent> {
         let (welcome, catalogue) = self.welcomed.as_mut()?;
         catalogue.set_availability(&subscribed.availability);
@@ -109,8 +109,8 @@ impl CollectorSource {
         }
     }
 
-    /// Why the connection ended. A collector that sends a welcome and then closes rejects the
-    /// scope.
+    /// Why the connection ended. If the collector sends a welcome message and then closes the
+    /// connection, it has rejected the scope.
     fn lost(&mut self, reason: String) -> Shortfall {
         let was_up = self.up.take().is_some();
         let is_rejected = self.welcomed.take().is_some() && !was_up && self.request.scope != Scope::Machine;
@@ -128,11 +128,11 @@ fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall
     if *scope == Scope::Machine || reasons.clone().any(|reason| reason.is_none()) {
         return None;
     }
-    let error = format!("nothing can be heard of {}: {}", scope_label(scope), reasons.next()??);
-    Some(Shortfall { error, fix: format!("start it or remove that cause; or {CHOOSE_ANOTHER}") })
+    let error = format!("khor cannot count {}: {}", scope_label(scope), reasons.next()??);
+    Some(Shortfall { error, fix: format!("start it or remove the cause, or {CHOOSE_ANOTHER}") })
 }
 
 const START_COLLECTOR: &str =
-    "start khor-collector (as root, or its systemd unit), and be in the group of its socket";
-const CHOOSE_ANOTHER: &str =
-    "choose another in bpf.cgroup, bpf.tgid_allow and bpf.tgid_deny; empty is the whole machine";
+    "start khor-collector as root or as a systemd unit, and add this user to the group of its socket";
+const CHOOSE_ANOTHER: &str = "select another scope in bpf.cgroup, bpf.tgid_allow and bpf.tgid_deny (empty \
+                              values select the whole machine)";

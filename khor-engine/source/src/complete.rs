@@ -10,14 +10,14 @@ use tracing::warn;
 
 use super::{Shortfall, SourceEvent, SourceInfo, SourceKind, overlay::Overlay, procfs::ProcSource};
 
-/// Changes the events of this machine's sources on their way to the listener. Events of a scope
-/// stay as they are, because `/proc` counts the whole machine.
+/// Completes the events of this machine's sources before they are sent. Events of a scope are not
+/// changed, because `/proc` counts only the whole machine.
 #[derive(Debug)]
 pub(super) struct Completed {
     own: Arc<OwnTraffic>,
     subtraction: Option<Subtraction>,
     overlay: Option<Overlay>,
-    /// The last shortfall that was logged.
+    /// The shortfall that was last logged.
     logged: Option<Shortfall>,
 }
 
@@ -26,7 +26,7 @@ impl Completed {
         Self { own: Arc::clone(own), subtraction: None, overlay: None, logged: None }
     }
 
-    /// The event as the listener receives it.
+    /// The completed event.
     pub(super) fn complete(&mut self, event: SourceEvent) -> SourceEvent {
         match event {
             SourceEvent::Up(mut info) => {
@@ -34,7 +34,7 @@ impl Completed {
                 SourceEvent::Up(info)
             }
             SourceEvent::Described(mut info) => {
-                // The counters continue, so the overlay fills the same ones.
+                // The counters continue, so the overlay fills the same counters as before.
                 if let Some(overlay) = &self.overlay {
                     overlay.describe(&mut info);
                 }
@@ -76,7 +76,7 @@ impl Completed {
     }
 }
 
-/// Whether a counter is missing.
+/// Whether any counter is missing.
 fn has_gap(info: &SourceInfo) -> bool {
     info.availability.iter().any(|availability| *availability != Availability::Available)
 }

@@ -1,9 +1,9 @@
-//! The synthetic demo: a machine that goes through eight loads. It plays only on request, and is
-//! labelled everywhere.
+//! The synthetic demo: simulates a machine that repeats eight loads. khor plays it only on request,
+//! and labels it everywhere.
 //!
-//! Every round has two cues: the kernel kills a process late in the memory pressure, and TCP
-//! retransmits a lot for two seconds in the lossy network. All rates are invented, in the
-//! proportions of real machines.
+//! Each round has two cues. The kernel kills a process late in the load "memory pressure". TCP
+//! retransmits many segments for two seconds in the load "lossy network". All rates are invented,
+//! with the proportions of real machines.
 
 use khor_proto::{Availability, Cue, CueKind, Scope};
 use khor_signal::{Counter, Frame, PerCounter};
@@ -11,18 +11,18 @@ use tokio::sync::mpsc;
 
 use super::{SourceEnded, SourceEvent, SourceInfo, SourceKind, send, ticks::ticks};
 
-/// How long each load lasts, seconds.
+/// Length of each load, seconds.
 pub const SCENARIO_S: u64 = 15;
-/// Time constant with which one load passes into the next, seconds.
+/// Time constant of the transition from one load to the next, seconds.
 const TRANSITION_TAU_S: f64 = 0.7;
-/// Relative size of the noise on every rate.
+/// Maximum relative noise of each rate.
 const NOISE: f64 = 0.15;
 
-/// What a load adds to the idle machine: rates per second in each counter's own unit.
+/// The name of a load, and the rates that it adds to the idle machine, per second in each counter's
+/// unit.
 type Load = (&'static str, &'static [(Counter, f64)]);
 
-/// Each counter of all devices, and its two parts: at the edge and local. A local packet passes one
-/// device.
+/// The counters of all devices, each with its two parts: edge traffic and local traffic.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
@@ -30,7 +30,7 @@ const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
 ];
 
-/// An idle desktop; counters not named stand still.
+/// The rates of an idle desktop. Other counters do not change.
 const IDLE: &[(Counter, f64)] = &[
     (Counter::Execs, 0.3),
     (Counter::Forks, 0.6),
@@ -167,7 +167,7 @@ const LOADS: [Load; 8] = [
     ),
 ];
 
-/// A cue of every round: its load, the time after the load's beginning, and its content.
+/// A cue of each round: its load, its time after the beginning of the load, and its content.
 struct DemoCue {
     load: &'static str,
     after_s: u64,
@@ -193,24 +193,24 @@ const DEMO_CUES: [DemoCue; 2] = [
     },
 ];
 
-/// Begin and end of the burst of retransmits within the lossy network, seconds.
+/// Beginning and end of the burst of retransmits within the lossy network, seconds.
 const BURST_S: (u64, u64) = (5, 7);
-/// Retransmits that the burst adds, segments/s. In total, more than the 32 a second that make a cue.
+/// Retransmits that the burst adds, segments/s. The total exceeds the 32 a second that cause a cue.
 const BURST_PER_S: f64 = 30.0;
-/// Number of the process that is killed.
+/// Id of the process that is killed.
 const DEMO_PID: u32 = 4242;
 const NS_PER_S: u64 = 1_000_000_000;
 /// One round through all loads, nanoseconds.
 const ROUND_NS: u64 = LOADS.len() as u64 * SCENARIO_S * NS_PER_S;
 
 impl DemoCue {
-    /// When it happens in the first round, nanoseconds.
+    /// When the cue occurs in the first round, nanoseconds.
     fn first_ns(&self) -> u64 {
         let turn = LOADS.iter().position(|(name, _)| *name == self.load).unwrap_or_default() as u64;
         (turn * SCENARIO_S + self.after_s) * NS_PER_S
     }
 
-    /// The cue, if it happens after `from_ns` and not after `to_ns`.
+    /// The cue, if it occurs after `from_ns` and at `to_ns` at the latest.
     fn within(&self, from_ns: u64, to_ns: u64) -> Option<Cue> {
         let rounds = to_ns.checked_sub(self.first_ns())? / ROUND_NS;
         let t_ns = self.first_ns() + rounds * ROUND_NS;
@@ -225,7 +225,7 @@ impl DemoCue {
     }
 }
 
-/// Counters of a synthetic machine. The same seed gives the same frames.
+/// Generates the counters of a synthetic machine. The same seed always gives the same frames.
 #[derive(Clone, Debug)]
 pub struct DemoSource {
     random: fastrand::Rng,
@@ -236,7 +236,7 @@ pub struct DemoSource {
 }
 
 impl DemoSource {
-    /// A demo that begins idle at time zero.
+    /// A demo that starts at time zero with the load "idle".
     pub fn new(seed: u64) -> Self {
         let mut demo = Self {
             random: fastrand::Rng::with_seed(seed),
@@ -254,17 +254,17 @@ impl DemoSource {
         self.load().0
     }
 
-    /// The frame `step_ns` later.
+    /// Advances the time by `step_ns`, and returns the frame at the new time.
     pub fn advance(&mut self, step_ns: u64) -> Frame {
         let before_ns = self.t_ns;
         self.t_ns += step_ns;
         self.cues.clear();
         self.cues.extend(DEMO_CUES.iter().filter_map(|demo_cue| demo_cue.within(before_ns, self.t_ns)));
         let dt_s = step_ns as f64 * 1e-9;
-        let towards = 1.0 - (-dt_s / TRANSITION_TAU_S).exp();
+        let weight = 1.0 - (-dt_s / TRANSITION_TAU_S).exp();
         let target = self.target_rates();
         for (i, target) in target.into_iter().enumerate() {
-            self.rates[i] += (target - self.rates[i]) * towards;
+            self.rates[i] += (target - self.rates[i]) * weight;
             let noise = 1.0 + NOISE * (2.0 * self.random.f64() - 1.0);
             self.counts[i] += self.rates[i] * noise * dt_s;
         }
@@ -281,7 +281,7 @@ impl DemoSource {
         &self.cues
     }
 
-    /// Everything is available: it is all made up.
+    /// The availability of the counters: all are available.
     pub fn availability() -> PerCounter<Availability> {
         Counter::ALL.map(|_| Availability::Available)
     }
@@ -308,12 +308,12 @@ impl DemoSource {
     }
 }
 
-/// How the demo runs.
+/// Settings of the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DemoSettings {
-    /// Seed of its noise.
+    /// Seed of the noise.
     pub seed: u64,
-    /// Milliseconds between frames.
+    /// Time between frames, milliseconds.
     pub interval_ms: u16,
 }
 
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn cue_times_do_not_depend_on_step() {
+    fn cue_times_do_not_depend_on_the_interval() {
         for step_ns in [20_000_000, 333_333_333, 5_000_000_000] {
             let mut demo = DemoSource::new(1);
             let mut cues = Vec::new();
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn demo_burst_reaches_kernels_threshold() {
+    fn the_burst_reaches_the_cue_threshold() {
         let mut demo = DemoSource::new(1);
         let mut at_s = |until_s: u64| {
             let mut frame = None;
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn every_counter_moves_or_is_named() {
+    fn every_counter_grows_except_the_listed() {
         const STILL: [Counter; 2] = [Counter::IoErrors, Counter::MissedEvents];
         let mut demo = DemoSource::new(1);
         let mut frame = demo.advance(20_000_000);
@@ -400,7 +400,7 @@ mod tests {
         }
         for counter in Counter::ALL {
             let moves = frame.counters[counter.index()] > Some(0);
-            assert_eq!(moves, !STILL.contains(&counter), "{counter}: give it rates, or name it here");
+            assert_eq!(moves, !STILL.contains(&counter), "{counter}: add rates, or list it in STILL");
         }
     }
 

@@ -1,7 +1,7 @@
-//! Supports older sources, which do not separate local traffic from traffic at the machine's edge.
+//! Supports older sources, which count the traffic of all devices together.
 //!
-//! They count the traffic of all devices. These counts replace the edge counts, and local traffic
-//! is missing.
+//! They do not separate traffic at the machine's edge (with other machines) from local traffic.
+//! Their counts replace the edge counters, and local traffic is missing.
 
 use khor_proto::Availability;
 use khor_signal::{Counter, Frame, PerCounter};
@@ -29,10 +29,10 @@ pub(super) fn is_local(counter: Counter) -> bool {
 
 /// Whether a frame has neither traffic at the edge nor local traffic.
 pub(super) fn is_missing(frame: &Frame) -> bool {
-    let is_apart = |counter: &Counter| is_edge(*counter) || is_local(*counter);
+    let is_separate = |counter: &Counter| is_edge(*counter) || is_local(*counter);
     Counter::ALL
         .iter()
-        .filter(|counter| is_apart(counter))
+        .filter(|counter| is_separate(counter))
         .all(|counter| frame.counters[counter.index()].is_none())
 }
 

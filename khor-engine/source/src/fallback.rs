@@ -1,4 +1,4 @@
-//! Decides when `/proc` is read instead of the collector.
+//! Reads `/proc` while the collector is unavailable.
 
 use std::time::Duration;
 
@@ -14,14 +14,15 @@ use super::{
     ticks::{SEARCH_INTERVAL_MS, ticks},
 };
 
-/// How long the collector may be unavailable before `/proc` takes over: longer than a restart of
-/// the collector takes.
+/// How long the collector may be unavailable before khor reads `/proc`. This is longer than a
+/// restart of the collector.
 const GRACE_PERIOD: Duration = Duration::from_millis(1500);
-/// Reading `/proc` takes a few hundred µs, so it is read only ten times a second.
+/// Time between two readings of `/proc`, milliseconds. A reading takes a few hundred µs, so it is
+/// not done more often.
 const PROC_INTERVAL_MS: u16 = 100;
 
-/// Reads `/proc` while the collector is unavailable. `/proc` counts the whole machine only, so a
-/// scope gets nothing.
+/// Reads `/proc` while the collector is unavailable. `/proc` counts only the whole machine, so a
+/// scope has no fallback.
 pub(super) struct Fallback {
     proc: ProcSource,
     state: FallbackState,
@@ -31,10 +32,13 @@ pub(super) struct Fallback {
 }
 
 enum FallbackState {
+    /// The collector is available.
     Off,
+    /// The collector is unavailable. Reading `/proc` starts at this time.
     Due(Instant),
+    /// `/proc` is read.
     On(Interval),
-    /// No counter can be read, and this was reported. Another attempt follows every second.
+    /// No counter can be read, and this was reported. khor tries again every second.
     Unreadable(Interval),
     /// The loss of the scope was reported, with its reason.
     ScopeLost,
@@ -67,22 +71,22 @@ impl Fallback {
         self.state = FallbackState::Off;
     }
 
-    /// Stores why the collector is unavailable. Returns an event if that is news: the source was
-    /// lost, or the reason for reading `/proc` has changed.
+    /// Stores why the collector is unavailable. Returns an event if the source was lost, or if the
+    /// reason for reading `/proc` has changed.
     pub(super) fn collector_lost(&mut self, shortfall: &Shortfall) -> Option<SourceEvent> {
-        let reworded = self.why != *shortfall;
+        let has_new_reason = self.why != *shortfall;
         self.why.clone_from(shortfall);
         if self.scoped.is_some() {
-            let is_news = reworded || !matches!(self.state, FallbackState::ScopeLost);
+            let is_news = has_new_reason || !matches!(self.state, FallbackState::ScopeLost);
             return is_news.then(|| self.report_lost_scope());
         }
         match self.state {
             FallbackState::Off => {
-                warn!("the collector was lost: {}; /proc takes over if it stays away", shortfall.error);
+                warn!("lost the collector: {}; khor reads /proc if it does not return", shortfall.error);
                 self.state = FallbackState::Due(Instant::now() + GRACE_PERIOD);
                 Some(SourceEvent::Down(shortfall.clone()))
             }
-            FallbackState::On(_) if reworded => {
+            FallbackState::On(_) if has_new_reason => {
                 info!("still reading /proc: {}", shortfall.error);
                 Some(SourceEvent::Described(self.info()))
             }
@@ -95,14 +99,15 @@ impl Fallback {
 
     /// Reports the scope as lost, because `/proc` counts only the whole machine.
     fn report_lost_scope(&mut self) -> SourceEvent {
-        let whose = self.scoped.as_deref().unwrap_or_default();
-        let error = format!("nothing is heard of {whose}: {}", self.why.error);
-        warn!("{error}; only the collector can tell it apart");
+        let scope = self.scoped.as_deref().unwrap_or_default();
+        let error = format!("khor cannot count {scope}: {}", self.why.error);
+        warn!("{error}; /proc counts only the whole machine");
         self.state = FallbackState::ScopeLost;
         SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
     }
 
-    /// The next event of `/proc`. Waits while `/proc` is not read. Safe to cancel.
+    /// The next event of `/proc`. Waits while `/proc` is not read. Dropping the future loses
+    /// nothing.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {
@@ -119,7 +124,7 @@ impl Fallback {
                     match self.proc.frame() {
                         Ok(frame) if has_no_counter(&frame) => return self.unreadable(),
                         Ok(frame) => return SourceEvent::Frame(frame),
-                        Err(error) => warn!("reading /proc: {error}; trying again"),
+                        Err(error) => warn!("cannot read /proc: {error}; trying again"),
                     }
                 }
                 FallbackState::Unreadable(ticks) => {
@@ -132,22 +137,23 @@ impl Fallback {
         }
     }
 
-    /// Starts to read `/proc`, if it has any counter.
+    /// Starts to read `/proc`, if any counter is readable there.
     fn begin(&mut self) -> SourceEvent {
         if !self.proc.frame().is_ok_and(|frame| !has_no_counter(&frame)) {
             return self.unreadable();
         }
         self.state = FallbackState::On(ticks(PROC_INTERVAL_MS));
-        info!("reading /proc: {}", self.why.error);
+        info!("reading /proc instead of the collector: {}", self.why.error);
         SourceEvent::Up(self.info())
     }
 
-    /// Reports that no counter can be read. Silence would sound like a calm machine.
+    /// Reports that no counter can be read. Otherwise the user would take the silence for an idle
+    /// machine.
     fn unreadable(&mut self) -> SourceEvent {
-        let error = format!("no counter is known: /proc has none that khor can read, and {}", self.why.error);
+        let error = format!("no counter is available: khor can read none in /proc, and {}", self.why.error);
         let fix = format!(
-            "{}; or let khor read /proc (stat, net/dev, diskstats), which a container or the mount option subset=pid \
-             may hide",
+            "{}; or make stat, net/dev and diskstats in /proc readable: a container or the mount option subset=pid \
+             may hide them",
             self.why.fix
         );
         error!("{error}; {fix}");
@@ -179,17 +185,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn proc_without_counters_is_lost_source() {
+    async fn unreadable_proc_is_a_lost_source() {
         let dir = tempfile::tempdir().unwrap();
         let mut fallback = Fallback::new(false, &ScopeChoice::default());
         fallback.proc = ProcSource::new(dir.path());
         let SourceEvent::Down(why) = fallback.next().await else { panic!("not Down") };
-        assert!(why.error.contains("no counter is known") && why.fix.contains("subset=pid"), "{why:?}");
+        assert!(why.error.contains("no counter is available") && why.fix.contains("subset=pid"), "{why:?}");
         std::fs::write(dir.path().join("stat"), "ctxt 5\nprocesses 7\n").unwrap();
         let SourceEvent::Up(up) = fallback.next().await else { panic!("not Up") };
         assert_eq!(up.kind, SourceKind::Proc);
         assert!(matches!(fallback.next().await, SourceEvent::Frame(_)));
         std::fs::remove_file(dir.path().join("stat")).unwrap();
-        assert!(matches!(fallback.next().await, SourceEvent::Down(_)), "it is lost again");
+        assert!(matches!(fallback.next().await, SourceEvent::Down(_)), "the source is lost again");
     }
 }

@@ -1,9 +1,9 @@
-//! The sources of frames: the collector, `/proc`, the demo, a capture, or a site of many machines.
+//! The sources of frames: the collector, `/proc`, the demo, and captures.
 //!
-//! A live source is a task that sends [`SourceEvent`]s into a channel. Errors are events too. Only
-//! a playing capture ends by itself. An offline reader of a capture is a plain iterator, because it
-//! never waits. The hosts of a site send readings instead of frames, so a site has events of
-//! another type.
+//! A live source is a task that sends [`SourceEvent`]s to a channel. Errors are events too. Only a
+//! playing capture ends by itself. The offline reader of a capture ([`CaptureReader`]) is a plain
+//! iterator, because it never waits. A site of many hosts is another kind of source, in the crate
+//! khor-site: its hosts send readings instead of frames.
 
 mod baseline_file;
 mod capture;
@@ -43,43 +43,43 @@ pub use self::{
     scope::{ScopeChoice, cgroups_of, scope_label},
 };
 
-/// A source that has begun to deliver frames.
+/// A description of a source that delivers frames.
 #[derive(Clone, Debug)]
 pub struct SourceInfo {
-    /// Its kind.
+    /// The kind of the source.
     pub kind: SourceKind,
-    /// A description, one line.
+    /// A description for people, one line.
     pub detail: String,
-    /// Why a better source is not used, or why `/proc` fills some of the counters.
+    /// Why khor does not use a better source, or why it reads some counters from `/proc`.
     pub shortfall: Option<Shortfall>,
-    /// The machine that it counts; `None` for the demo.
+    /// The machine whose events are counted; `None` for the demo and for a site.
     pub machine: Option<MachineInfo>,
-    /// The part of the machine that it counts.
+    /// The part of the machine whose events are counted.
     pub scope: Scope,
-    /// Milliseconds between its frames, as granted. A shorter interval may have been requested.
+    /// Time between frames, milliseconds, as the source grants it. khor may have requested less.
     pub interval_ms: u16,
-    /// Counters or cues that the source does not grant this user, and how the administrator can
-    /// change that.
+    /// The interval or the cues that the source does not grant this user, and how the administrator
+    /// can change that.
     pub limit: Option<Shortfall>,
-    /// Which counters it has.
+    /// Which counters are available.
     pub availability: PerCounter<Availability>,
 }
 
-/// The properties of a machine that its counts and times depend on.
+/// The properties of a machine that are needed to interpret its counts and times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MachineInfo {
-    /// `uname -r`.
+    /// The release of the kernel, as `uname -r` prints it.
     pub kernel_release: String,
-    /// `/proc/sys/kernel/random/boot_id`; empty if it is unknown.
+    /// The content of `/proc/sys/kernel/random/boot_id`; empty if it is unknown.
     pub boot_id: String,
-    /// CPUs the kernel may ever bring online.
+    /// Number of CPUs that the kernel may bring online.
     pub cpus: u32,
 }
 
 /// An event of a live source.
 #[derive(Clone, Debug)]
 pub enum SourceEvent {
-    /// A source has begun. Its counters do not continue those of the previous source.
+    /// A source starts. Its counters do not continue those of the previous source.
     Up(SourceInfo),
     /// The description of the current source has changed. Its counters continue.
     Described(SourceInfo),
@@ -101,7 +101,8 @@ pub enum SourceEvent {
     Down(Shortfall),
 }
 
-/// The receiver of a source's events or the sender of its settings was dropped.
+/// A source has ended, because the receiver of its events or the sender of its settings was
+/// dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceEnded;
 

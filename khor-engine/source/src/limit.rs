@@ -1,19 +1,19 @@
-//! Describes what the collector does not grant an untrusted user, and how the administrator can
-//! change that.
+//! Describes which interval and which cues the collector does not grant this user, and how the
+//! administrator can change that.
 
 use khor_proto::{Availability, CueKind, Welcome};
 use nix::unistd::{Uid, User};
 
 use super::{Shortfall, request::CollectorRequest};
 
-/// The first part of `request` that is not granted. `granted_ms` is the interval in the collector's
-/// answer.
+/// The first part of `request` that the collector does not grant; `None` if it grants all.
+/// `granted_ms` is the interval in the collector's answer, milliseconds.
 pub(super) fn of(request: &CollectorRequest, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
     interval_shortfall(request.interval_ms, granted_ms)
         .or_else(|| without_exec_cues(welcome).filter(|_| request.exec_cues))
 }
 
-/// The shortfall if samples come less often than requested. Both intervals are milliseconds.
+/// The shortfall if samples arrive less often than requested. Both intervals are in milliseconds.
 pub fn interval_shortfall(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
     (granted_ms > requested_ms).then(|| Shortfall {
         error: format!("samples come every {granted_ms} ms, not {requested_ms}: this user is not trusted"),
@@ -31,12 +31,12 @@ fn without_exec_cues(welcome: &Welcome) -> Option<Shortfall> {
         Availability::Available => None,
         Availability::Absent { reason } => Some(Shortfall {
             error: format!("no cues of program starts: {reason}"),
-            fix: "remove that cause, or record without --exec-cues".to_owned(),
+            fix: "remove this cause, or record without --exec-cues".to_owned(),
         }),
     }
 }
 
-/// This user's name, or its number if it has no name.
+/// The name of this user, or the user id if there is no name.
 fn user() -> String {
     let uid = Uid::effective();
     User::from_uid(uid).ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn longer_interval_names_setting() {
+    fn a_longer_interval_names_the_setting() {
         let limit = interval_shortfall(20, 100).unwrap();
         assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
         assert!(limit.fix.contains("to KHOR_TRUST= in /etc/default/khor"), "{limit:?}");
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(of(&request(true), &welcome(Availability::Available), 20), None);
         assert!(
             of(&request(true), &absent, 100).unwrap().error.contains("100 ms"),
-            "the interval comes first"
+            "the interval is reported first"
         );
     }
 }

@@ -23,19 +23,19 @@ use super::{
 pub struct MachineSettings {
     /// The collector's socket.
     pub socket: PathBuf,
-    /// Whether to use the collector. Without it, `/proc` is read.
+    /// Whether to use the collector. Otherwise khor reads `/proc`.
     pub use_collector: bool,
-    /// The scope that is counted.
+    /// The scope whose events are counted.
     pub scope: ScopeChoice,
-    /// Milliseconds between the collector's samples, 5..=5000.
+    /// Time between the collector's samples, milliseconds, 5..=5000.
     pub interval_ms: u16,
-    /// Whether every start of a program is a cue.
+    /// Whether each start of a program is a cue.
     pub exec_cues: bool,
 }
 
 /// Sends this machine's events. Ends when the receiver of the events or the sender of the settings
-/// is dropped. When the channel is full the source waits. Counters are cumulative, so this loses
-/// nothing but time resolution. Subtracts the traffic in `own` from the counters.
+/// is dropped. Waits while the channel is full. This loses only time resolution, because counters
+/// are cumulative. Subtracts the traffic in `own` from the counters.
 pub async fn machine<E: From<SourceEvent>>(
     mut settings: watch::Receiver<MachineSettings>,
     events: &mpsc::Sender<E>,
@@ -43,14 +43,14 @@ pub async fn machine<E: From<SourceEvent>>(
 ) -> SourceEnded {
     loop {
         let current = settings.borrow_and_update().clone();
-        if let Err(ended) = listen(&current, &mut settings, events, own).await {
+        if let Err(ended) = run(&current, &mut settings, events, own).await {
             return ended;
         }
     }
 }
 
-/// Returns when changed settings require a restart, or when a unit has moved to another cgroup.
-async fn listen<E: From<SourceEvent>>(
+/// Sends events until changed settings require a restart, or a unit has moved to another cgroup.
+async fn run<E: From<SourceEvent>>(
     now: &MachineSettings,
     settings: &mut watch::Receiver<MachineSettings>,
     events: &mpsc::Sender<E>,
@@ -68,7 +68,7 @@ async fn listen<E: From<SourceEvent>>(
         tokio::select! {
             event = from(&mut collector) => match event {
                 SourceEvent::Up(up) => {
-                    info!("listening to the {}, {}", up.detail, scope_label(&up.scope));
+                    info!("subscribed to the {}; scope: {}", up.detail, scope_label(&up.scope));
                     log_limit(&up);
                     fallback.stop();
                     send(events, completed.complete(SourceEvent::Up(up))).await?;
@@ -93,13 +93,13 @@ async fn listen<E: From<SourceEvent>>(
             }
             changed = settings.changed() => {
                 changed.map_err(|_| SourceEnded)?;
-                let wanted = settings.borrow_and_update().clone();
-                let same = MachineSettings { interval_ms: wanted.interval_ms, ..now.clone() };
-                if wanted != same {
+                let new = settings.borrow_and_update().clone();
+                let with_new_interval = MachineSettings { interval_ms: new.interval_ms, ..now.clone() };
+                if new != with_new_interval {
                     return Ok(());
                 }
                 if let Some(collector) = &mut collector {
-                    collector.set_interval(wanted.interval_ms);
+                    collector.set_interval(new.interval_ms);
                 }
             }
         }
@@ -112,10 +112,10 @@ fn log_limit(info: &SourceInfo) {
     }
 }
 
-/// The scope that the choice refers to now. Reads the file system.
+/// The scope that the choice selects now. Reads the file system.
 async fn resolve(choice: &ScopeChoice) -> Scope {
     let (choice, as_written) = (choice.clone(), choice.as_written());
-    // The task can only panic, and the panic is logged.
+    // The task fails only by a panic, which is logged.
     tokio::task::spawn_blocking(move || choice.resolve()).await.unwrap_or(as_written)
 }
 
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    /// Starts the source.
+    /// Starts the source in a task.
     fn start(settings: MachineSettings) -> (watch::Sender<MachineSettings>, mpsc::Receiver<SourceEvent>) {
         let (sender, receiver) = watch::channel(settings);
         let (events, received) = mpsc::channel(4);

@@ -1,4 +1,4 @@
-//! Fills the counters that the collector lacks from `/proc`, for the whole machine.
+//! Fills counters that the collector lacks with those of `/proc`, for the whole machine.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::{
     procfs::ProcSource,
 };
 
-/// Shortest time between two readings of `/proc`, with room for the jitter of the frames.
+/// Minimum time between two readings of `/proc`: 100 ms, with room for the jitter of the frames.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
 
 /// Adds counters from `/proc` to the collector's frames.
@@ -24,7 +24,7 @@ pub(super) struct Overlay {
     read_at: Option<Instant>,
 }
 
-/// The counters that the collector lacks and `/proc` has.
+/// The counters that the collector lacks but `/proc` has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MissingCounters {
     counters: Vec<Counter>,
@@ -32,7 +32,8 @@ pub struct MissingCounters {
 }
 
 impl Overlay {
-    /// Fills what `info` lacks, and describes that in `info`. `None` if `proc` has nothing to add.
+    /// An overlay for the source that `info` describes. Updates `info`. Returns `None` if `proc`
+    /// has no counter that the source lacks.
     pub(super) fn of(info: &mut SourceInfo, mut proc: ProcSource) -> Option<Self> {
         let missing = MissingCounters::find(&info.availability, &proc.availability(), lockdown::cause())?;
         let overlay = Self { proc, missing, values: [None; Counter::ALL.len()], read_at: None };
@@ -40,7 +41,7 @@ impl Overlay {
         Some(overlay)
     }
 
-    /// Describes in `info` which counters are filled, and why.
+    /// Updates `info`: which counters come from `/proc`, and why.
     pub(super) fn describe(&self, info: &mut SourceInfo) {
         for counter in &self.missing.counters {
             info.availability[counter.index()] = Availability::Available;
@@ -49,13 +50,13 @@ impl Overlay {
         info.shortfall = Some(self.missing.why.clone());
     }
 
-    /// Why `/proc` is read.
+    /// Why khor reads `/proc`.
     pub(super) fn why(&self) -> &Shortfall {
         &self.missing.why
     }
 
-    /// Adds the counters to a frame. Reads `/proc` at most ten times a second. In between, the
-    /// values stay the same.
+    /// Adds the counters to a frame. Reads `/proc` at most ten times a second, and repeats the last
+    /// values in between.
     pub(super) fn fill(&mut self, frame: &mut Frame, now: Instant) {
         if self.read_at.is_none_or(|at| now.duration_since(at) >= READ_INTERVAL) {
             self.read_at = Some(now);
@@ -76,17 +77,17 @@ impl MissingCounters {
         Self::find(catalogue.availability(), &ProcSource::new("/proc").availability(), lockdown::cause())
     }
 
-    /// The counters by name.
+    /// The names of the counters, separated by commas.
     pub fn names(&self) -> String {
         names(&self.counters)
     }
 
-    /// The missing counters, the reason, and khor's replacement.
+    /// An error that names the missing counters and the reasons, and that khor reads `/proc`.
     pub fn error(&self) -> &str {
         &self.why.error
     }
 
-    /// The fix.
+    /// How to make the collector count them.
     pub fn fix(&self) -> &str {
         &self.why.fix
     }
@@ -111,8 +112,8 @@ impl MissingCounters {
         if let Some((_, counters)) =
             reasons.iter_mut().find(|(_, counters)| counters.contains(&Counter::LocalBytes))
         {
-            // Edge counters come from the same source as local traffic, so that both count each
-            // byte by the same rules.
+            // Take the edge counters from `/proc` too, so that one source decides for each byte
+            // whether it is local or edge traffic.
             let is_other_edge = |counter: &Counter| {
                 edge::is_edge(*counter)
                     && !known.contains(counter)
@@ -125,7 +126,7 @@ impl MissingCounters {
     }
 }
 
-/// Names the counters with the collector's reasons, the cause and the fix.
+/// Describes the missing counters with the collector's reasons, the cause and the fix.
 fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall {
     let has_old_collector = reasons.iter().any(|(reason, _)| is_of_old_collector(reason));
     let has_failed_probes = !reasons.iter().all(|(reason, _)| is_of_old_collector(reason));
@@ -136,7 +137,7 @@ fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall 
     let probes = match cause {
         Some(cause) => Some(cause.fix),
         None if has_failed_probes => Some(
-            "list the probes with khor-collector --check and remove the cause; a newer kernel may have them"
+            "run khor-collector --check to list the probes, and remove the cause; a newer kernel may support them"
                 .into(),
         ),
         None => None,
@@ -145,7 +146,10 @@ fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall 
         .then(|| format!("update khor-collector to version {}, and restart it", env!("CARGO_PKG_VERSION")));
     let fixes: Vec<String> = [probes, update].into_iter().flatten().collect();
     Shortfall {
-        error: format!("khor reads from /proc what the collector lacks: {}{because}", lists.join("; ")),
+        error: format!(
+            "khor reads counters from /proc that the collector lacks: {}{because}",
+            lists.join("; ")
+        ),
         fix: fixes.join("; "),
     }
 }
@@ -220,7 +224,7 @@ mod tests {
             assert_eq!(
                 frame.counters[Counter::Forks.index()],
                 Some(1),
-                "the collector's own is never replaced"
+                "a counter of the collector is never replaced"
             );
             frame.counters[Counter::Switches.index()]
         };

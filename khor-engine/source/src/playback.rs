@@ -1,4 +1,4 @@
-//! Plays a capture in real time: the same events at the same intervals.
+//! Plays a capture in real time: sends its events at the recorded intervals.
 
 use std::{path::PathBuf, thread, time::Duration};
 
@@ -14,26 +14,26 @@ use super::{
     SourceKind, send,
 };
 
-/// Longest wait for the next frame. Longer gaps in a capture, such as a night in suspend, are
-/// shortened.
+/// Maximum wait for the next frame. A longer gap in a capture, for example a night in suspend, is
+/// shortened to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Shortest time of one round when a capture repeats, even if the capture is empty.
+/// Minimum time between two starts of a repeated capture, which may be empty.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
-/// Most damaged parts of a capture that are logged.
+/// Maximum number of damaged parts of a capture that are logged.
 const MAX_DAMAGE_WARNINGS: u32 = 8;
-/// Events of a capture that are read before they are due.
+/// Number of events that are read ahead.
 const PIECES_AHEAD: usize = 64;
 
-/// A capture and how it is played.
+/// The settings for playing a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Playback {
-    /// The file.
+    /// The capture.
     pub path: PathBuf,
     /// Whether the capture starts again when it ends.
     pub repeat: bool,
 }
 
-/// Plays the capture. Returns at its end. Damaged parts are logged and skipped.
+/// Plays a capture, and returns at its end. Logs and skips damaged parts.
 pub async fn play<E: From<SourceEvent>>(
     playback: &Playback,
     events: &mpsc::Sender<E>,
@@ -67,13 +67,13 @@ async fn play_once<E: From<SourceEvent>>(
             Ok(Recorded::Lost { cues }) => SourceEvent::Lost { cues },
             Err(ReadError::Open(problem)) => {
                 warn!("{name}: {problem}");
-                let fix = "see khor play --help".to_owned();
+                let fix = "choose another file; khor record creates captures".to_owned();
                 SourceEvent::Down(Shortfall { error: format!("{name}: {problem}"), fix })
             }
             Err(ReadError::Damaged(problem)) => {
                 damages += 1;
                 match damages {
-                    ..MAX_DAMAGE_WARNINGS => warn!("{name} is {problem}; what can be read is played"),
+                    ..MAX_DAMAGE_WARNINGS => warn!("{name} is {problem}; khor plays the readable parts"),
                     MAX_DAMAGE_WARNINGS => {
                         warn!("{name} is {problem}; khor logs no further damage of this capture");
                     }
@@ -87,12 +87,12 @@ async fn play_once<E: From<SourceEvent>>(
     Ok(())
 }
 
-/// An error while a capture is read.
+/// Why a capture, or a part of it, cannot be read.
 #[derive(Debug)]
 enum ReadError {
-    /// The capture could not be opened.
+    /// The capture cannot be opened.
     Open(CaptureError),
-    /// A part of the capture could not be read.
+    /// A part of the capture cannot be read.
     Damaged(CaptureError),
 }
 
@@ -106,7 +106,7 @@ fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
             Err(problem) => return drop(sender.blocking_send(Err(ReadError::Open(problem)))),
         };
         for piece in reader {
-            // A send fails when playback has ended.
+            // The send fails if the playback has ended.
             if sender.blocking_send(piece.map_err(ReadError::Damaged)).is_err() {
                 return;
             }
@@ -137,15 +137,15 @@ impl Playback {
     }
 }
 
-/// Maps the capture's clock to ours.
+/// Converts the times of a capture to the times at which its frames are sent.
 #[derive(Default)]
 struct Pace {
     last: Option<(u64, Instant)>,
 }
 
 impl Pace {
-    /// When a frame with this time is due. After a delay, the next frames catch up. After a delay
-    /// longer than [`LONGEST_WAIT`] they do not.
+    /// When a frame with this time is due. A late playback catches up, because due times do not
+    /// depend on the delay. But if it is late by more than [`LONGEST_WAIT`], the frame is due now.
     fn due(&mut self, t_ns: u64) -> Instant {
         let now = Instant::now();
         let due = match self.last {
@@ -207,12 +207,12 @@ mod tests {
         assert!(took >= Duration::from_millis(500), "{took:?}");
         assert!(
             took < Duration::from_secs(1) + 2 * late,
-            "{took:?}; a sleeping thread in this test woke {late:?} late"
+            "{took:?}; threads on this machine woke {late:?} late"
         );
     }
 
     #[tokio::test]
-    async fn a_repeated_capture_begins_again() {
+    async fn a_repeated_capture_starts_again() {
         let (_dir, path) = capture(10);
         let mut events = start(path, true);
         let mut rounds = 0;
@@ -227,7 +227,7 @@ mod tests {
         let path = dir.path().join("x.khor");
         std::fs::write(&path, "hello").unwrap();
         let mut events = start(path, false);
-        let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("it is down") };
+        let Some(SourceEvent::Down(why)) = events.recv().await else { panic!("not Down") };
         assert!(why.error.contains("x.khor: not a khor capture"), "{}", why.error);
         assert!(events.recv().await.is_none());
     }

@@ -1,9 +1,9 @@
-//! Counters from `/proc`: the fallback without a collector. It is less exact, and has no program
-//! starts or cues.
+//! Reads counters from `/proc`, as the fallback without a collector. These counts are less exact,
+//! and there are no program starts and no cues.
 //!
 //! The counts of interfaces, disks and interrupts start at 0 when the source starts. The kernel
-//! removes a device's counts together with the device, so the source sums the increases of each
-//! device. All other counts start when the machine boots.
+//! removes the counts of a removed device, so the source sums the increases of each device. All
+//! other counts start when the machine boots.
 
 mod disks;
 mod interfaces;
@@ -30,7 +30,7 @@ use nix::{
 use self::{disks::Disks, interrupts::Interrupts, links::LinkWatch, network::Network, set::set};
 use super::MachineInfo;
 
-/// Reads the counters the kernel itself publishes.
+/// Reads the counters that the kernel publishes in `/proc`.
 #[derive(Debug)]
 pub(super) struct ProcSource {
     root: PathBuf,
@@ -46,12 +46,12 @@ struct Devices {
 }
 
 impl ProcSource {
-    /// Reads below `root`, which is `/proc` except in tests, and below `/sys`.
+    /// A source that reads the folder `root`, which is `/proc` except in tests, and `/sys`.
     pub(super) fn new(root: impl Into<PathBuf>) -> Self {
         Self::below(root, Path::new("/sys"))
     }
 
-    /// Reads below these two folders.
+    /// A source that reads these two folders instead of `/proc` and `/sys`.
     fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
         let root = root.into();
         // The kernel sends no notifications about a test's files.
@@ -63,7 +63,7 @@ impl ProcSource {
         }
     }
 
-    /// All counters now; what can't be read is `None`.
+    /// The current value of all counters. A counter that cannot be read is `None`.
     pub(super) fn frame(&mut self) -> io::Result<Frame> {
         let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
         let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
@@ -77,7 +77,7 @@ impl ProcSource {
         Ok(Frame::new(t_ns, counters))
     }
 
-    /// The machine this runs on.
+    /// Describes this machine.
     pub(super) fn machine(&self) -> Option<MachineInfo> {
         let boot_id = kernel_text::read(self.root.join("sys/kernel/random/boot_id")).unwrap_or_default();
         let cpus = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten();
@@ -88,7 +88,7 @@ impl ProcSource {
         })
     }
 
-    /// What can be counted here.
+    /// Which counters are available on this machine.
     pub(super) fn availability(&mut self) -> PerCounter<Availability> {
         let known = self.frame().map_or([None; Counter::ALL.len()], |frame| frame.counters);
         Counter::ALL.map(|counter| match known[counter.index()] {
@@ -97,8 +97,8 @@ impl ProcSource {
         })
     }
 
-    /// Why a counter is missing, and how to fix it. `net_dev` is a count in `net/dev`, if that file
-    /// is readable.
+    /// Why a counter is missing, and how to fix it. `net_dev` is any count of `net/dev`; `None` if
+    /// this file is not readable.
     fn absence(&self, counter: Counter, net_dev: Option<u64>) -> String {
         use Counter::{
             CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, IoErrors, IoStallUs,
@@ -125,7 +125,7 @@ impl ProcSource {
     }
 }
 
-/// A file below `/proc` and what is read from it.
+/// A file in `/proc`, and the function that reads its counters.
 type Parser = (&'static str, fn(&mut Devices, &str, &mut Counters));
 
 const FILES: [Parser; 7] = [
@@ -141,8 +141,8 @@ const FILES: [Parser; 7] = [
     ("pressure/memory", |_, text, counters| pressure(text, Counter::MemStallUs, counters)),
 ];
 
-/// `/proc/stat`: switches, forks and soft interrupts, whose first number is the sum over
-/// `/proc/softirqs`.
+/// Reads `/proc/stat`: context switches, forks and soft interrupts. The first number of the line
+/// `softirq` is their total.
 fn stat(text: &str, counters: &mut Counters) {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
@@ -159,7 +159,7 @@ fn number(word: Option<&str>) -> Option<u64> {
     word?.parse().ok()
 }
 
-/// `/proc/vmstat`: page faults, all and major.
+/// Reads `/proc/vmstat`: all page faults, and major page faults.
 fn vmstat(text: &str, counters: &mut Counters) {
     for line in text.lines() {
         match line.split_once(' ') {
@@ -170,7 +170,8 @@ fn vmstat(text: &str, counters: &mut Counters) {
     }
 }
 
-/// `/proc/net/snmp`: `RetransSegs`, found by its name in the heading line.
+/// Reads `/proc/net/snmp`: the retransmits (`RetransSegs`). The first line `Tcp:` has the names,
+/// the second one the values.
 fn net_snmp(text: &str, counters: &mut Counters) {
     let mut tcp = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
     let (Some(heading), Some(values)) = (tcp.next(), tcp.next()) else { return };
@@ -180,7 +181,7 @@ fn net_snmp(text: &str, counters: &mut Counters) {
     set(counters, Counter::Retransmits, value);
 }
 
-/// `/proc/pressure/*`: total of the `some` line, microseconds.
+/// Reads `/proc/pressure/*`: the total of the line `some`, microseconds.
 fn pressure(text: &str, counter: Counter, counters: &mut Counters) {
     let total = text
         .lines()

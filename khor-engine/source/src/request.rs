@@ -1,24 +1,24 @@
-//! What the engine requests from the collector.
+//! The engine's request to the collector.
 
 use khor_proto::{CueKind, Scope, Subscribe};
 
-/// What the engine requests from the collector.
+/// The samples and cues that the engine requests from the collector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CollectorRequest {
-    /// Milliseconds between samples, 5..=5000.
+    /// Time between samples, milliseconds, 5..=5000.
     pub(super) interval_ms: u16,
-    /// Whether every start of a program is a cue.
+    /// Whether each start of a program is a cue.
     pub(super) exec_cues: bool,
-    /// Whose activity is counted.
+    /// The part of the machine whose events are counted.
     pub(super) scope: Scope,
 }
 
 impl CollectorRequest {
-    /// The request as a message.
+    /// The message for this request.
     pub(super) fn subscribe(&self) -> Subscribe {
         let Self { interval_ms, exec_cues, ref scope } = *self;
-        let wanted = |kind: &CueKind| exec_cues || *kind != CueKind::Exec;
-        let cues = CueKind::ALL.into_iter().filter(wanted).collect();
+        let is_requested = |kind: &CueKind| exec_cues || *kind != CueKind::Exec;
+        let cues = CueKind::ALL.into_iter().filter(is_requested).collect();
         Subscribe { interval_ms, scope: scope.clone(), cues }
     }
 }

@@ -1,7 +1,7 @@
-//! The selected scope: from the configuration's names to the collector's scope.
+//! Converts the scope in the configuration to the scope that the collector counts.
 //!
-//! Users know a unit by its name. Its cgroups are looked up in the hierarchy, without systemd, so
-//! that it works for the units of any user and without a bus.
+//! The configuration names a systemd unit. khor searches the cgroup hierarchy for the unit's
+//! cgroups. It does not ask systemd, so this works for the units of all users and without a bus.
 
 use khor_proto::{Scope, Selector, inert};
 use khor_system::cgroup_name;
@@ -11,33 +11,34 @@ use super::cgroups;
 /// The selected scope, as in the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeChoice {
-    /// A unit's name, a path that begins with a slash, or empty.
+    /// The name of a unit, or the path of a cgroup, which begins with a slash. May be empty.
     pub cgroup: String,
-    /// Further processes that are counted.
+    /// Ids of further processes that are counted.
     pub processes: Vec<u32>,
-    /// Processes that are not counted.
+    /// Ids of processes that are not counted.
     pub without: Vec<u32>,
 }
 
 impl ScopeChoice {
-    /// Nothing in particular.
+    /// Whether the scope is the whole machine.
     pub fn is_machine(&self) -> bool {
         let Self { cgroup, processes, without } = self;
         cgroup.is_empty() && processes.is_empty() && without.is_empty()
     }
 
-    /// Whether it names a unit. A unit may restart in another cgroup while its name stays the same.
+    /// Whether the choice names a unit. A unit keeps its name but may restart in another cgroup.
     pub(super) fn names_a_unit(&self) -> bool {
         cgroup_name::is_unit(&self.cgroup)
     }
 
-    /// The scope as it is written in the configuration, for texts.
+    /// The scope as it is written in the configuration, for messages. It may name a unit instead of
+    /// its cgroups.
     pub fn as_written(&self) -> Scope {
         self.of(vec![self.cgroup.clone()])
     }
 
-    /// The current scope. A unit that does not run is expected at its usual place. Reads the cgroup
-    /// hierarchy.
+    /// The scope with the current cgroups of its unit. If the unit does not run, its cgroup is
+    /// assumed to be in `/system.slice`. Reads the cgroup hierarchy.
     pub fn resolve(&self) -> Scope {
         if !self.names_a_unit() {
             return self.as_written();
@@ -63,12 +64,13 @@ impl ScopeChoice {
     }
 }
 
-/// Whose activity that is, for people: `nginx.service`, `process 4711`, `the whole machine`.
+/// The name of a scope for people: for example `nginx.service`, `process 4711` or
+/// `the whole machine`.
 pub fn scope_label(scope: &Scope) -> String {
     const MACHINE: &str = "the whole machine";
     let Scope::Selected { include, exclude } = scope else { return MACHINE.to_owned() };
     let mut names: Vec<String> = include.iter().map(name).collect();
-    names.dedup(); // one unit of several users
+    names.dedup(); // The same unit may run for several users.
     let included = if names.is_empty() { MACHINE.to_owned() } else { names.join(" and ") };
     if exclude.is_empty() {
         return included;
@@ -77,8 +79,8 @@ pub fn scope_label(scope: &Scope) -> String {
     format!("{included} without {}", excluded.join(" and "))
 }
 
-/// The paths of its cgroups, for display. They are made [inert], because directories above a unit
-/// may have any name.
+/// The paths of a scope's cgroups, for display. Unsafe characters are removed ([`inert`]), because
+/// the cgroups above a unit may have any name.
 pub fn cgroups_of(scope: &Scope) -> Vec<String> {
     let Scope::Selected { include, .. } = scope else { return Vec::new() };
     let path = |selector: &Selector| match selector {
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn choice_has_readable_label() {
+    fn each_scope_has_a_readable_label() {
         let choice = |cgroup: &str, processes: &[u32], without: &[u32]| ScopeChoice {
             cgroup: cgroup.into(),
             processes: processes.to_vec(),
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_unit_gets_its_usual_cgroups() {
+    fn a_missing_unit_is_in_the_system_slice() {
         let choice = ScopeChoice { cgroup: "khor-no-such.service".into(), ..ScopeChoice::default() };
         let expected = Scope::only(Selector::Cgroup("/system.slice/khor-no-such.service".into()));
         assert_eq!(choice.resolve(), expected);

@@ -1,11 +1,11 @@
-//! Timers of the sources.
+//! The timers of the sources.
 
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// Time between two searches for something that is missing: a unit that is not running, or counters
-/// in `/proc`.
+/// Time between two searches for a unit that does not run, or for unreadable counters in `/proc`,
+/// milliseconds.
 pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
 
 /// A timer that skips missed ticks.

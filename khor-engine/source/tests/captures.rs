@@ -1,4 +1,4 @@
-//! Tests the captures of the release: each is complete and contains what its name says.
+//! Tests the captures of the release: each is complete, and its counts match its name.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,9 @@ use khor_proto::{Availability, CueKind};
 use khor_signal::{Counter, Frame};
 use khor_source::{CaptureReader, Recorded};
 
-/// Every capture is quiet for this long, seconds.
+/// The machine of each capture is idle for this long, seconds.
 const LEAD_S: f64 = 12.0;
-/// The load that follows lasts at least until this time, seconds.
+/// The load of each capture lasts at least until this time, seconds.
 const LOAD_UNTIL_S: f64 = 30.0;
 
 fn path(name: &str) -> PathBuf {
@@ -70,7 +70,7 @@ impl Capture {
         self.rate(counter, 1.0, LEAD_S).unwrap_or_else(|| panic!("{} counts it", self.name))
     }
 
-    /// During the load at least `per_s`, and ten times what it was before.
+    /// Asserts that the rate is at least `per_s` during the load, and ten times the rate before.
     fn rises_to(&self, counter: Counter, per_s: f64) {
         let (lead, load) = (self.lead_rate(counter), self.load_rate(counter));
         assert!(load >= per_s && load >= 10.0 * lead, "{}: {} {lead} to {load}", self.name, counter.name());
@@ -103,7 +103,7 @@ fn storm_starts_more_programs_than_compile() {
 }
 
 #[test]
-fn traffic_follows_capture_name() {
+fn download_receives_and_upload_sends() {
     let (download, upload) = (Capture::read("download"), Capture::read("upload"));
     download.rises_to(Counter::EdgeRxBytes, 10e6);
     upload.rises_to(Counter::EdgeTxBytes, 5e6);
@@ -111,7 +111,7 @@ fn traffic_follows_capture_name() {
     assert!(upload.load_rate(Counter::EdgeTxBytes) > 10.0 * upload.load_rate(Counter::EdgeRxBytes));
 }
 
-/// They were recorded before khor counted the machine's edge.
+/// These captures were recorded before khor had edge counters.
 #[test]
 fn totals_replace_edge_and_local_is_missing() {
     let reader = CaptureReader::open(&path("download")).unwrap();
@@ -132,7 +132,7 @@ fn totals_replace_edge_and_local_is_missing() {
                     Availability::Absent { reason } => {
                         assert!(reason.contains("received and sent"), "{reason}");
                     }
-                    Availability::Available => panic!("it has no local traffic"),
+                    Availability::Available => panic!("local traffic must be missing"),
                 }
                 starts += 1;
             }
@@ -143,7 +143,7 @@ fn totals_replace_edge_and_local_is_missing() {
 }
 
 #[test]
-fn the_disk_reads_and_writes() {
+fn disk_capture_has_reads_and_writes() {
     let disk = Capture::read("disk");
     disk.rises_to(Counter::ReadBytes, 5e6);
     disk.rises_to(Counter::WriteBytes, 5e6);

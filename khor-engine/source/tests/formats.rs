@@ -14,7 +14,7 @@ use khor_signal::{
 use khor_source::{BaselineFile, CaptureReader, CaptureWriter, MachineInfo, Origin, Recorded, SourceKind};
 
 const CAPTURE_2: &[u8] = include_bytes!("fixtures/capture-2.khor");
-/// The same content with an added lane.
+/// The content of [`CAPTURE_2`] with an added lane.
 const CAPTURE_2_LANES: &[u8] = include_bytes!("fixtures/capture-2-lanes.khor");
 const BASELINE_1: &str = include_str!("fixtures/baseline-1.json");
 
@@ -32,8 +32,8 @@ fn origin(kind: SourceKind) -> Origin {
     }
 }
 
-/// The frame of a step. Every counter grows by its own number. `Execs` is always missing, and
-/// `Forks` in every seventh frame.
+/// The frame of a step. Each counter grows by another number in each step. `Execs` is always
+/// missing, and `Forks` is missing in every seventh frame.
 fn frame(step: u64) -> Frame {
     let mut counters = Counter::ALL.map(|counter| Some(step * (counter.index() as u64 + 1)));
     counters[Counter::Execs.index()] = None;
@@ -73,8 +73,8 @@ fn pieces() -> Vec<Recorded> {
     pieces
 }
 
-/// The same content with a lane that appears in the middle of each source. Its value is missing in
-/// every fifth frame.
+/// The content of [`pieces`] with a lane that is added in the middle of each source. Its value is
+/// missing in every fifth frame.
 fn pieces_with_lane() -> Vec<Recorded> {
     let mut catalogue = Catalogue::kernel();
     let lane = LaneDefinition {
@@ -133,8 +133,8 @@ fn capture_2_is_read() {
     assert_eq!(read(CAPTURE_2_LANES), pieces_with_lane());
 }
 
-/// The heading of a capture and its blocks, decompressed. Another version of the compression
-/// library may write other bytes for the same content.
+/// The heading of a capture, and its decompressed blocks. The compressed bytes are not compared,
+/// because they may change with the compression library.
 fn unpacked(file: &[u8]) -> Vec<Vec<u8>> {
     let (heading, mut rest) = file.split_at(8);
     let mut parts = vec![heading.to_vec()];
@@ -157,7 +157,7 @@ fn capture_2_is_written_unchanged() {
     }
 }
 
-/// The baselines of the whole machine that the file contains.
+/// The baselines of the whole machine in the fixture.
 fn machine_baselines() -> BTreeMap<String, LearntBaseline> {
     let learnt =
         |middle_octaves, high_octaves, learnt_s| LearntBaseline { middle_octaves, high_octaves, learnt_s };

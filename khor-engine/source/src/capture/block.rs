@@ -1,4 +1,5 @@
-//! Blocks: compressed pieces of a file with a checksum. Finds the next block after a damaged one.
+//! Reads and writes the blocks of a capture: compressed data with a checksum. Finds the next block
+//! after a damaged one.
 
 use std::io::{self, Read};
 
@@ -6,21 +7,21 @@ use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limi
 
 use super::HEADING;
 
-/// Every block begins with this, so that it can be found again.
+/// The first bytes of every block. A reader searches for them after damage.
 const MARKER: [u8; 4] = *b"\xf5khr";
-/// Marker, two lengths and a checksum.
+/// Length of a block's head, bytes: marker, two lengths and a checksum.
 const HEAD_BYTES: usize = 12;
-/// Length of a heading without the version, bytes.
+/// Length of a capture's heading without the version, bytes.
 const NAME_BYTES: usize = HEADING.len() - 1;
-/// No block is longer, neither packed nor unpacked, bytes.
+/// Maximum length of a block, both compressed and decompressed, bytes.
 pub(super) const MAX_BYTES: usize = u16::MAX as usize;
-/// Of deflate, 0..=10: the best that is not many times slower.
+/// Compression level of deflate, 0..=10. Level 10 would be many times slower.
 const EFFORT: u8 = 9;
-/// Bytes that were read are dropped when there are more than this.
+/// Bytes that were already read are dropped from the buffer when there are more than this.
 const KEPT_BYTES: usize = 4 * MAX_BYTES;
 
-/// `raw` as a block. It has at most [`MAX_BYTES`] less what deflate adds to incompressible data
-/// (five in 32 KiB).
+/// Compresses `raw` to a block. `raw` must be a little shorter than [`MAX_BYTES`], because deflate
+/// adds five bytes to each 32 KiB of incompressible data.
 pub(super) fn pack(raw: &[u8]) -> Vec<u8> {
     let packed = compress_to_vec(raw, EFFORT);
     let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
@@ -35,15 +36,15 @@ fn checksum(lengths: &[u8], packed: &[u8]) -> u32 {
     sum.finalize()
 }
 
-/// Why there is no block.
+/// Why the next item cannot be read.
 #[derive(Debug)]
 pub(super) enum Problem {
     Io(io::Error),
     /// The file ends within a block.
     Cut,
-    /// A block is not what was written; the next is looked for.
+    /// A block is damaged. The next call reads the item after it.
     Damaged(&'static str),
-    /// A capture with another format version follows.
+    /// Another capture follows, in this unknown version of the format.
     Version(u8),
 }
 
@@ -55,7 +56,7 @@ impl From<io::Error> for Problem {
 
 /// The next item of a file.
 pub(super) enum Found {
-    /// An unpacked block.
+    /// A decompressed block.
     Block(Vec<u8>),
     /// The heading of another capture, which was appended to the previous one.
     Heading,
@@ -63,22 +64,23 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// What stands at one place.
+/// The item at the current position.
 enum Here {
     Block {
         packed_bytes: usize,
         raw_bytes: usize,
     },
-    /// A capture's heading, with the version of its format.
+    /// The heading of a capture, with the version of its format.
     Heading(u8),
-    /// The file's end.
+    /// The end of the file.
     Nothing,
-    /// The file ends before what stands here does.
+    /// A block, or the beginning of one, that is longer than the rest of the file.
     Short,
+    /// No valid block, for this reason.
     Bad(&'static str),
 }
 
-/// Reads block after block, in bounded memory.
+/// Reads the blocks of a file one by one, in bounded memory.
 pub(super) struct Blocks<R> {
     input: R,
     buffer: Vec<u8>,
@@ -90,7 +92,7 @@ impl<R: Read> Blocks<R> {
         Self { input, buffer: Vec::new(), at: 0 }
     }
 
-    /// Reads the next item. After `Damaged` it reads the item after the damage.
+    /// Reads the next item. After [`Problem::Damaged`], reads the item after the damage.
     pub(super) fn next(&mut self) -> Result<Found, Problem> {
         match self.here()? {
             Here::Nothing => Ok(Found::Nothing),
@@ -111,10 +113,11 @@ impl<R: Read> Blocks<R> {
                 if whole {
                     Ok(Found::Block(raw))
                 } else {
-                    Err(Problem::Damaged("a block cannot be unpacked"))
+                    Err(Problem::Damaged("a block cannot be decompressed"))
                 }
             }
-            // A flipped length looks like a cut, but then there is more.
+            // A wrong length looks like the end of a cut file. But if another block follows, the
+            // length is damaged.
             Here::Short if self.seek()? => Err(Problem::Damaged("the length of a block is wrong")),
             Here::Short => Err(Problem::Cut),
             Here::Bad(what) => {
@@ -124,7 +127,7 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    /// Moves to the next complete block or heading; returns whether there is one.
+    /// Moves to the next complete block or heading. Returns whether there is one.
     fn seek(&mut self) -> io::Result<bool> {
         loop {
             self.at += 1;
@@ -141,14 +144,14 @@ impl<R: Read> Blocks<R> {
         if head.is_empty() {
             return Ok(Here::Nothing);
         }
-        // An appended capture may consist of its heading only.
+        // An appended capture may be as short as its heading, which is shorter than a block's head.
         if let Some([version, ..]) = head.strip_prefix(&HEADING[..NAME_BYTES]) {
             return Ok(Here::Heading(*version));
         }
         let Ok(head) = <[u8; HEAD_BYTES]>::try_from(head) else { return Ok(Here::Short) };
         let [m0, m1, m2, m3, p0, p1, r0, r1, sum @ ..] = head;
         if [m0, m1, m2, m3] != MARKER {
-            return Ok(Here::Bad("there is no block where one should begin"));
+            return Ok(Here::Bad("a block does not begin with its marker"));
         }
         let lengths = [p0, p1, r0, r1];
         let packed_bytes = usize::from(u16::from_le_bytes([p0, p1]));
@@ -161,7 +164,7 @@ impl<R: Read> Blocks<R> {
         Ok(Here::Block { packed_bytes, raw_bytes })
     }
 
-    /// The next `wanted` bytes, or fewer at the end.
+    /// The next `wanted` bytes, or fewer at the end of the file.
     fn filled(&mut self, wanted: usize) -> io::Result<&[u8]> {
         if self.at > KEPT_BYTES {
             self.buffer.drain(..self.at);

@@ -1,16 +1,17 @@
-//! Reads and writes numbers and texts: LEB128, zigzag for signed numbers, and texts after their
-//! length.
+//! Reads and writes numbers (LEB128, with zigzag for signed numbers) and texts (the length, then
+//! UTF-8).
 
 use khor_proto::inert;
 
-/// The bytes end too early, or say something impossible.
+/// The bytes end too early, or have invalid values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Malformed;
 
-/// No text is longer, bytes.
+/// Maximum length of a text, bytes.
 pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
-/// Seven bits a byte, the lowest first; all but the last byte have the eighth set.
+/// Appends a number as LEB128: seven bits in each byte, the lowest first. The eighth bit is set in
+/// all bytes except the last.
 pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
@@ -19,19 +20,19 @@ pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-/// 0, -1, 1, -2 … as 0, 1, 2, 3 …
+/// Appends a signed number with zigzag: 0, -1, 1, -2 … become 0, 1, 2, 3 …
 pub(super) fn put_signed(bytes: &mut Vec<u8>, number: i64) {
     put_number(bytes, ((number << 1) ^ (number >> 63)) as u64);
 }
 
-/// Appends a text: its length, then its bytes. Cuts it at [`MAX_TEXT_BYTES`].
+/// Appends a text: its length, then its bytes. Cuts the text to [`MAX_TEXT_BYTES`].
 pub(super) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     put_number(bytes, text.len() as u64);
     bytes.extend_from_slice(text.as_bytes());
 }
 
-/// Bytes that are taken one after the other.
+/// Reads values one after the other from a block.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cursor {
     bytes: Vec<u8>,
@@ -83,7 +84,7 @@ impl Cursor {
         Ok((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// Reads a text. Makes it inert, because a capture may come from anybody.
+    /// Reads a text. Removes unsafe characters, because the capture may come from an attacker.
     pub(super) fn text(&mut self) -> Result<String, Malformed> {
         let length = self.number()? as usize;
         let text = self.rest().get(..length).filter(|text| text.len() <= MAX_TEXT_BYTES).ok_or(Malformed)?;
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_numbers_and_texts_are_refused() {
+    fn invalid_numbers_and_texts_are_rejected() {
         for bytes in [&[0x80][..], &[0xff; 11], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2]] {
             assert_eq!(Cursor::new(bytes.into()).number(), Err(Malformed), "{bytes:?}");
         }

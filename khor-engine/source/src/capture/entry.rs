@@ -1,4 +1,5 @@
-//! Entries of a block: a source, a frame, a cue, lost cues, the end.
+//! Reads and writes the entries of a block: sources, frames, cues, lost cues, added lanes and the
+//! end.
 
 use khor_proto::{Availability, Cue, CueKind};
 use khor_signal::{Counter, Frame, LaneDefinition, PerCounter};
@@ -13,27 +14,30 @@ use crate::{MachineInfo, SourceKind, edge};
 
 /// The counters by their number in the file, from 0.
 const COUNTERS: PerCounter<Counter> = Counter::ALL;
-/// Number of the first edge counter. An older khor recorded sources without this counter.
+/// Number of the first edge counter. Captures of an older khor lack this counter and later ones.
 const FIRST_OF_EDGE: usize = 22;
 const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
-/// The kinds of cues by their number in the file, from 0. Only ever appended to.
+/// The kinds of cues by their number in the file, from 0. Only append: a number never changes its
+/// meaning.
 const CUES: [CueKind; 5] =
     [CueKind::Oom, CueKind::Crash, CueKind::BlockError, CueKind::RetransmitBurst, CueKind::Exec];
-/// The kinds of sources by their number in the file, from 0. Only ever appended to.
+/// The kinds of sources by their number in the file, from 0. Only append: a number never changes
+/// its meaning.
 const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
-/// Counters a file can have: one bit of a mask each.
+/// Maximum number of counters in a file. Each counter has one bit in a mask.
 const MAX_COUNTERS: usize = u64::BITS as usize;
 
-/// One entry.
+/// An entry of a block.
 #[derive(Debug, PartialEq)]
 pub(super) enum Entry {
     Source {
         origin: Origin,
-        /// Recorded before khor counted the machine's edge.
+        /// Whether the source was recorded before khor had edge counters.
         lacks_edge: bool,
     },
     Frame(Frame),
     Cue(Cue),
+    /// Number of lost cues.
     Lost(u64),
     /// The definition of an added lane.
     Lane {
@@ -41,10 +45,10 @@ pub(super) enum Entry {
         number: u32,
         definition: LaneDefinition,
     },
-    /// The recording was ended, not cut.
+    /// The end of the capture. A capture without it was cut.
     End,
-    /// No result for the caller: the value of an added lane, which the next frame contains, or a
-    /// kind of entry that only a newer khor knows.
+    /// An entry without a result of its own: a value of an added lane, which becomes part of the
+    /// next frame, or a cue of a kind that only a newer khor knows.
     Nothing,
 }
 
@@ -53,7 +57,8 @@ pub(super) fn is_source(first: Option<u8>) -> bool {
     first == Some(tag::SOURCE)
 }
 
-/// The state from which the next entry's differences are computed. It is reset in every block.
+/// The previous values, to which the numbers of the next entry are differences. Each block starts
+/// with the default.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     t_ns: u64,
@@ -73,8 +78,8 @@ impl Context {
     pub(super) fn put_frame(&mut self, bytes: &mut Vec<u8>, frame: &Frame) {
         self.lanes.put(bytes, &frame.added);
         let counts = COUNTERS.map(|counter| frame.counters[counter.index()]);
-        let mask = |holds: &dyn Fn(usize) -> bool| {
-            (0..counts.len()).filter(|number| holds(*number)).fold(0, |mask, number| mask | 1_u64 << number)
+        let mask = |is_set: &dyn Fn(usize) -> bool| {
+            (0..counts.len()).filter(|number| is_set(*number)).fold(0, |mask, number| mask | 1_u64 << number)
         };
         let known = mask(&|number| counts[number].is_some());
         if known == self.known {
@@ -243,7 +248,8 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     }
     let lacks_edge = listed <= FIRST_OF_EDGE as u64;
     if lacks_edge {
-        edge::fill_availability(&mut availability, "an older khor counted it as received and sent");
+        let no_local = "an older khor recorded it as received and sent traffic";
+        edge::fill_availability(&mut availability, no_local);
     }
     Ok((Origin { kind, machine, interval_ms, recorder, availability }, lacks_edge))
 }

@@ -1,4 +1,5 @@
-//! Tests captures with added lanes: round trips, damage, hostile content, and an older khor.
+//! Tests captures with added lanes: round trips, damage, hostile content, and reading by an older
+//! khor.
 
 use khor_signal::{
     Catalogue, Counter, Family, Frame, LaneDefinition, LaneId, LevelCurve, Prior, Scale, VoiceHint,
@@ -51,8 +52,8 @@ fn frame(step: u64, added: usize) -> Frame {
     frame
 }
 
-/// Two sources. The first begins without added lanes, and has two and then three of them later. The
-/// second has one.
+/// A capture of two sources. The first source begins without added lanes, and later has two and
+/// then three of them. The second source has one.
 fn pieces() -> Vec<Recorded> {
     let mut pieces = vec![Recorded::Start(origin(SourceKind::Collector))];
     let frames = |steps: std::ops::Range<u64>, added| steps.map(move |step| frame(step, added));
@@ -75,7 +76,7 @@ fn lanes_and_values_round_trip() {
     assert_eq!(read, pieces);
 }
 
-/// The frames that were read, each with its catalogue.
+/// The frames of a capture, each with its catalogue.
 fn frames(pieces: &[Recorded]) -> Vec<(Frame, Catalogue)> {
     let mut catalogue = Catalogue::kernel();
     let mut frames = Vec::new();
@@ -159,7 +160,7 @@ fn invalid_definitions_are_damage() {
         let mut bytes = Vec::new();
         put_json(&mut bytes, number, text);
         let errors = read(&file(&bytes)).1;
-        assert!(errors[0].to_string().contains("a block makes no sense"), "{text}: {errors:?}");
+        assert!(errors[0].to_string().contains("a block has invalid content"), "{text}: {errors:?}");
     }
     let mut bytes = Vec::new();
     put_json(&mut bytes, 0, &json("a"));
@@ -176,7 +177,7 @@ fn more_than_64_lanes_are_damage() {
     }
     let (read, errors) = read(&file(&bytes));
     assert!(!read.iter().any(|piece| matches!(piece, Recorded::Lanes(_))), "{read:?}");
-    assert!(errors[0].to_string().contains("a block makes no sense"), "{errors:?}");
+    assert!(errors[0].to_string().contains("a block has invalid content"), "{errors:?}");
 }
 
 /// An older khor reads lanes as cues of unknown kinds.
@@ -234,7 +235,6 @@ fn longest_definitions_fit() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Holds for any values of any lanes.
     #[test]
     fn any_values_round_trip(rows in vec(vec((0..9usize, any::<f64>()), 0..9), 0..30)) {
         let mut pieces = vec![Recorded::Start(origin(SourceKind::Demo)), Recorded::Lanes(catalogue(9))];
@@ -250,7 +250,7 @@ proptest! {
         prop_assert_eq!(read, pieces);
     }
 
-    /// Lanes stay bounded, whatever a block contains.
+    /// The number of lanes is limited, and their values are finite, whatever a block contains.
     #[test]
     fn hostile_lanes_break_nothing(
         entries in vec((any::<bool>(), 0u64..80, any::<u64>(), "[a-c]{0,2}"), 0..80),

@@ -1,7 +1,8 @@
 //! Reads and writes the definitions and the values of added lanes in blocks.
 //!
-//! Both look like cues of unknown kinds. An older khor skips such cues and reads the rest. Each
-//! block with values begins with all definitions, so that it can be read without the other blocks.
+//! Definitions and values are stored as cues of kinds that an older khor does not know. It skips
+//! such cues and reads the rest. Each block begins with all definitions, so that it can be read
+//! without the other blocks.
 
 use khor_signal::{Catalogue, LaneDefinition, LaneId, PerAdded};
 
@@ -13,8 +14,8 @@ use super::{
 /// Appends the definitions of all added lanes.
 pub(super) fn put_definitions(bytes: &mut Vec<u8>, catalogue: &Catalogue) {
     for (number, lane) in (0_u64..).zip(catalogue.added()) {
-        // A definition has only texts and finite numbers, so it always becomes JSON. The longest
-        // one fits.
+        // A definition has only texts and finite numbers, so it can always be written as JSON. The
+        // longest definition fits into a text.
         let text = serde_json::to_string(&lane.definition()).unwrap_or_default();
         debug_assert!((1..=MAX_TEXT_BYTES).contains(&text.len()), "{text}");
         bytes.extend([tag::CUE, kind::LANE, part::COMM | part::DETAIL]);
@@ -29,8 +30,8 @@ pub(super) fn is_definition(bytes: &Cursor) -> bool {
     bytes.rest().starts_with(&[tag::CUE, kind::LANE])
 }
 
-/// Adds a definition that was read to the catalogue. Returns whether the lane is new. The
-/// definition is malformed if it is invalid, out of order, or another one than before for the same
+/// Adds a definition from a block to the catalogue. Returns whether the lane is new. Returns an
+/// error if the definition is invalid, out of order, or differs from an earlier one of the same
 /// number.
 pub(super) fn define(
     catalogue: &mut Catalogue,
@@ -46,12 +47,12 @@ pub(super) fn define(
     }
 }
 
-/// The last values of the added lanes. The next values are stored as differences from them.
+/// The previous values of the added lanes. The next values are stored as differences from them.
 #[derive(Clone, Debug)]
 pub(super) struct LaneValues {
     /// The bits of the last value of each lane.
     bits: [u64; LaneId::MAX_ADDED],
-    /// The values that were read for the next frame.
+    /// The values for the next frame, as read so far.
     next: PerAdded<Option<f64>>,
 }
 
@@ -62,21 +63,21 @@ impl Default for LaneValues {
 }
 
 impl LaneValues {
-    /// Appends the values of the frame that follows. Leaves out missing values and those that are
-    /// not finite.
+    /// Appends the values of the next frame. Skips values that are missing or not finite.
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, values: &PerAdded<Option<f64>>) {
         for ((number, value), last) in (0_u64..).zip(values.values()).zip(&mut self.bits) {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };
             bytes.extend([tag::CUE, kind::LANE_VALUE, part::CGROUP | part::DETAIL]);
             put_signed(bytes, 0);
-            // Round numbers differ only in their high bytes. Swapped, these make a small number.
+            // The bits of round numbers differ only in their high bytes. With the bytes swapped,
+            // the difference is a small number, which takes few bytes.
             let changed = value.to_bits() ^ std::mem::replace(last, value.to_bits());
             put_number(bytes, changed.swap_bytes());
             put_number(bytes, number);
         }
     }
 
-    /// Stores a value that was read. A value that is not finite counts as missing.
+    /// Stores a value from a block. A value that is not finite counts as missing.
     pub(super) fn read(&mut self, number: u32, changed: u64) -> Result<(), Malformed> {
         let lane = LaneId::of_added(number as usize).ok_or(Malformed)?;
         let bits = &mut self.bits[number as usize];
@@ -86,7 +87,7 @@ impl LaneValues {
         Ok(())
     }
 
-    /// Returns the values for the next frame, and clears them.
+    /// Returns the values for the next frame, and removes them.
     pub(super) fn take(&mut self) -> PerAdded<Option<f64>> {
         std::mem::take(&mut self.next)
     }

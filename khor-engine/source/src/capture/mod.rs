@@ -1,9 +1,10 @@
-//! Captures: the events of a source, in a file. `docs/captures.md` describes the bytes.
+//! Reads and writes captures: files with the events of a source. `docs/captures.md` describes the
+//! format.
 //!
-//! A file is a header and blocks of about a second. Each block is compressed and has its own
-//! checksum, so that a cut or a flipped byte costs one block. Blocks contain [`entry`]s, whose
-//! numbers are differences to earlier ones. Rejected: a general format with an index. A capture is
-//! short and read from its beginning.
+//! A capture is a heading and blocks of about a second. Each block is compressed and has its own
+//! checksum, so a cut or a flipped byte damages only one block. A block contains entries (module
+//! [`entry`]), whose numbers are differences to earlier ones. The format has no index, because a
+//! capture is short and is read from its beginning.
 
 mod block;
 mod bytes;
@@ -28,42 +29,42 @@ use super::{MachineInfo, SourceInfo, SourceKind};
 /// The first bytes of every capture. The last one is the version of the format.
 const HEADING: [u8; 8] = *b"khorcap\x02";
 
-/// Why a capture can't be read, or a part of it.
+/// Why a capture, or a part of it, cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
-    /// The file could not be read.
+    /// The system cannot read the file.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// It is something else.
+    /// The file is no capture. It begins with this text.
     #[error("not a khor capture (it begins with {0:?}, expected \"khorcap\")")]
     Foreign(String),
-    /// Another version of khor wrote it.
-    #[error("a capture of format {0}; this khor reads format {ours}", ours = HEADING[7])]
+    /// The capture has another version of the format.
+    #[error("a capture of format {0}; this version of khor reads only format {ours}", ours = HEADING[7])]
     Version(u8),
-    /// It ends before its end.
+    /// The capture has no end.
     #[error("cut short after {frames} samples ({seconds:.1} s)")]
     Truncated {
-        /// Samples before the cut.
+        /// Number of samples before the cut.
         frames: u64,
         /// Time before the cut, seconds.
         seconds: f64,
     },
-    /// A block makes no sense; reading may go on after it.
+    /// A block is damaged. The blocks after it may be readable.
     #[error("damaged after {frames} samples ({seconds:.1} s): {problem}")]
     Damaged {
-        /// Samples before the damage.
+        /// Number of samples before the damage.
         frames: u64,
         /// Time before the damage, seconds.
         seconds: f64,
-        /// The problem.
+        /// What is wrong with the block.
         problem: &'static str,
     },
 }
 
-/// The events of a capture, one after the other.
+/// An event of a capture.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Recorded {
-    /// A source begins; its counters do not continue those before.
+    /// A source begins. Its counters do not continue those of the previous source.
     Start(Origin),
     /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Start`], a
     /// source has only the kernel's signals. Within a source, each catalogue extends the previous
@@ -71,25 +72,25 @@ pub enum Recorded {
     Lanes(Catalogue),
     /// All counters and added lanes at one instant.
     Frame(Frame),
-    /// Something happened.
+    /// A cue.
     Cue(Cue),
     /// Cues were dropped before they could be recorded.
     Lost {
-        /// How many.
+        /// Number of dropped cues.
         cues: u64,
     },
 }
 
-/// The source that a part of a capture was recorded from.
+/// The source of a part of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Kind of the source; `None` if its description is damaged or comes from a newer khor.
     pub kind: Option<SourceKind>,
-    /// The machine; `None` for one that does not exist.
+    /// The recorded machine; `None` for the demo.
     pub machine: Option<MachineInfo>,
-    /// Milliseconds between its frames.
+    /// Time between the frames, milliseconds.
     pub interval_ms: u16,
-    /// Version of the khor that recorded.
+    /// Version of khor that recorded the capture.
     pub recorder: String,
     /// Which counters are available.
     pub availability: PerCounter<Availability>,
@@ -107,7 +108,7 @@ impl Origin {
         }
     }
 
-    /// The origin of a part whose description is damaged.
+    /// The origin of a source whose description is damaged.
     pub(super) fn unknown() -> Self {
         Self {
             kind: None,
@@ -118,7 +119,7 @@ impl Origin {
         }
     }
 
-    /// In words, such as `Linux 6.1.0, 8 CPUs`.
+    /// A description for people, for example `Linux 6.1.0, 8 CPUs`.
     pub fn describe(&self) -> String {
         match (&self.machine, self.kind) {
             (Some(machine), _) => {

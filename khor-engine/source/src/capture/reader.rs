@@ -1,4 +1,4 @@
-//! Reads a capture piece by piece, and continues after a damaged part.
+//! Reads the events of a capture one by one, and continues after a damaged part.
 
 use std::{
     fs::File,
@@ -20,36 +20,37 @@ use super::{
 use crate::edge;
 
 /// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
-/// begins with [`Recorded::Start`]. Its times are shifted so that it follows the previous capture
-/// without a gap.
+/// begins with [`Recorded::Start`]. The times of an appended capture are shifted, so that there is
+/// no gap to the previous capture.
 ///
-/// A damaged block or a truncated capture is reported once as an error, and reading continues after
-/// it. Any other error ends the reading.
+/// A damaged block or a truncated capture is reported as one error, and reading continues after it.
+/// Any other error ends the reading.
 pub struct CaptureReader<R = BufReader<File>> {
     blocks: Blocks<R>,
     block: Cursor,
     context: Context,
-    /// Number of the source.
+    /// Number of the current source.
     source: Option<u64>,
     frames: u64,
     first_t_ns: Option<u64>,
     last_t_ns: u64,
-    /// The shift of the times of the current capture, modulo 2⁶⁴. `None` until its first time is
-    /// known.
+    /// The number that is added to the times of the current capture, modulo 2⁶⁴. `None` until its
+    /// first time is known.
     shift_ns: Option<u64>,
     /// Time between frames of the last source, ns.
     step_ns: u64,
-    /// Whether the last source was recorded before khor counted the machine's edge. `None` if the
+    /// Whether the last source was recorded before khor had edge counters. `None` if the
     /// description of the source is damaged.
     lacks_edge: Option<bool>,
     /// The lanes of the current source.
     catalogue: Catalogue,
     /// Whether the catalogue has lanes that the caller has not received yet.
     has_new_lanes: bool,
-    /// The end of the capture was read.
+    /// Whether the end of the current capture was read.
     whole: bool,
-    /// Nothing was read since an error.
-    faltering: bool,
+    /// Whether the last read block was damaged. The damage was reported, so a missing end is not
+    /// reported too.
+    after_damage: bool,
     ended: bool,
 }
 
@@ -61,7 +62,7 @@ impl CaptureReader {
 }
 
 impl<R: Read> CaptureReader<R> {
-    /// Reads a capture from anywhere, a few bytes at a time.
+    /// Reads a capture from any input.
     pub fn new(mut input: R) -> Result<Self, CaptureError> {
         let mut heading = Vec::new();
         (&mut input).take(HEADING.len() as u64).read_to_end(&mut heading)?;
@@ -84,7 +85,7 @@ impl<R: Read> CaptureReader<R> {
             catalogue: Catalogue::kernel(),
             has_new_lanes: false,
             whole: false,
-            faltering: false,
+            after_damage: false,
             ended: false,
         })
     }
@@ -105,13 +106,13 @@ impl<R: Read> CaptureReader<R> {
                 Ok(None) => {}
                 Err(Malformed) => {
                     self.block = Cursor::default();
-                    return Err(self.damaged("a block makes no sense"));
+                    return Err(self.damaged("a block has invalid content"));
                 }
             }
         }
     }
 
-    /// The record that the caller receives for an entry; `None` if there is none.
+    /// The event for an entry; `None` if the entry is no event of its own.
     fn recorded(&mut self, entry: Entry) -> Result<Option<Recorded>, Malformed> {
         Ok(match entry {
             Entry::Source { origin, lacks_edge } => {
@@ -137,7 +138,7 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
-    /// Begins another source.
+    /// Starts the next source.
     fn start(&mut self, origin: Origin) -> Recorded {
         (self.catalogue, self.has_new_lanes) = (Catalogue::kernel(), false);
         Recorded::Start(origin)
@@ -149,7 +150,7 @@ impl<R: Read> CaptureReader<R> {
             edge::fill(&mut frame);
         }
         if frame.added.len() > self.catalogue.added().len() {
-            // Drops values of lanes without a definition.
+            // Drop values of lanes without a definition.
             frame.added.resize(self.catalogue.added().len());
         }
         self.frames += 1;
@@ -162,8 +163,8 @@ impl<R: Read> CaptureReader<R> {
         let raw = match self.blocks.next() {
             Ok(Found::Block(raw)) => raw,
             Ok(Found::Heading) => return self.appended(),
-            // After an error, the missing part was already reported.
-            Ok(Found::Nothing) if self.whole || self.faltering => return Ok(Next::Over),
+            // After damage, the missing end is not reported as another error.
+            Ok(Found::Nothing) if self.whole || self.after_damage => return Ok(Next::Over),
             Err(Problem::Cut | Problem::Damaged(_)) if self.whole => {
                 return Err(self.damaged("the data after the end of the capture is not a capture"));
             }
@@ -187,22 +188,22 @@ impl<R: Read> CaptureReader<R> {
         let Ok(source) = self.block.number() else {
             return Err(self.damaged("a block is empty"));
         };
-        self.faltering = false;
+        self.after_damage = false;
         let changed = self.source.replace(source) != Some(source);
-        let told = is_source(self.block.peek());
-        Ok(if changed && !told { Next::OtherSource } else { Next::Entries })
+        let has_description = is_source(self.block.peek());
+        Ok(if changed && !has_description { Next::OtherSource } else { Next::Entries })
     }
 
-    /// Starts the next capture. Returns an error if the previous capture has no end, unless that
+    /// Starts the next capture. Returns an error if the previous capture has no end, unless damage
     /// was already reported.
     fn appended(&mut self) -> Result<Next, CaptureError> {
-        let is_cut = !self.whole && !self.faltering;
-        (self.whole, self.faltering, self.source, self.shift_ns) = (false, false, None, None);
+        let is_cut = !self.whole && !self.after_damage;
+        (self.whole, self.after_damage, self.source, self.shift_ns) = (false, false, None, None);
         self.lacks_edge = None;
         if is_cut { Err(self.truncated()) } else { Ok(Next::Appended) }
     }
 
-    /// Converts a time of the current capture to the clock of the first capture.
+    /// Converts a time of the current capture to the time that the caller receives.
     fn shifted(&mut self, t_ns: u64) -> u64 {
         let next_ns = self.last_t_ns.wrapping_add(self.step_ns);
         t_ns.wrapping_add(*self.shift_ns.get_or_insert(next_ns.wrapping_sub(t_ns)))
@@ -217,7 +218,7 @@ impl<R: Read> CaptureReader<R> {
     }
 
     fn damaged(&mut self, problem: &'static str) -> CaptureError {
-        self.faltering = true;
+        self.after_damage = true;
         CaptureError::Damaged { frames: self.frames, seconds: self.seconds(), problem }
     }
 }

@@ -1,7 +1,6 @@
-//! The constants of a block's entries: their first bytes, the kinds of cues, and the parts of a
-//! cue.
+//! The constants in a block's entries: first bytes, special kinds of cues, and the parts of a cue.
 
-/// First byte of each entry.
+/// The first byte of an entry.
 pub(super) mod tag {
     /// A frame with the same known counters as the previous frame.
     pub(crate) const FRAME: u8 = 1;
@@ -19,7 +18,7 @@ pub(super) mod kind {
     pub(crate) const LANE_VALUE: u8 = 253;
     /// The definition of an added lane.
     pub(crate) const LANE: u8 = 254;
-    /// A cue of a kind that has no number.
+    /// A cue whose kind has no number.
     pub(crate) const NONE: u8 = 255;
 }
 

@@ -1,4 +1,4 @@
-//! Tests captures: complete ones, cut or changed at every byte, and random bytes.
+//! Tests captures: complete ones, captures cut or changed at every byte, and random bytes.
 
 use khor_proto::{Availability, Cue, CueKind};
 use khor_signal::{Counter, Frame};
@@ -32,7 +32,7 @@ fn cue(t_ns: u64) -> Cue {
     }
 }
 
-/// A capture with everything in it: `seconds` from one source, and as many from another.
+/// A capture with all kinds of events: `seconds` from one source, and as many from another.
 fn pieces(seconds: u64) -> Vec<Recorded> {
     let mut pieces = Vec::new();
     for kind in [SourceKind::Collector, SourceKind::Proc] {
@@ -88,7 +88,7 @@ pub(super) fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
     (pieces, errors)
 }
 
-/// Positions of the blocks, and of the end.
+/// The positions of the blocks, and of the end of the file.
 pub(super) fn block_starts(file: &[u8]) -> Vec<usize> {
     let (mut at, mut starts) = (HEADING.len(), vec![HEADING.len()]);
     while at < file.len() {
@@ -98,7 +98,7 @@ pub(super) fn block_starts(file: &[u8]) -> Vec<usize> {
     starts
 }
 
-/// How many of the pieces each block holds.
+/// The number of events in each block.
 fn block_pieces(file: &[u8]) -> Vec<usize> {
     let readable = |end: &usize| read(&file[..*end]).0.len();
     let totals: Vec<usize> = block_starts(file).iter().map(readable).collect();
@@ -114,7 +114,7 @@ fn written_capture_reads_back() {
 }
 
 #[test]
-fn redacted_capture_names_nobody() {
+fn redacted_capture_names_no_process() {
     let (read, _) = read(&written(&pieces(1), true));
     for piece in read {
         match piece {
@@ -131,7 +131,7 @@ fn redacted_capture_names_nobody() {
 }
 
 #[test]
-fn cut_costs_at_most_one_block() {
+fn a_cut_damages_at_most_one_block() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (starts, counts) = (block_starts(&file), block_pieces(&file));
@@ -142,7 +142,7 @@ fn cut_costs_at_most_one_block() {
         let kept: usize = counts[..whole].iter().sum();
         assert_eq!(read, pieces[..kept], "cut at {at}");
         let error = errors.pop().expect("every cut is an error").to_string();
-        assert!(errors.is_empty(), "one error is enough: {errors:?}");
+        assert!(errors.is_empty(), "more than one error: {errors:?}");
         if at >= HEADING.len() {
             let frames = read.iter().filter(|piece| matches!(piece, Recorded::Frame(_))).count();
             assert!(error.starts_with(&format!("cut short after {frames} samples (")), "{at}: {error}");
@@ -151,7 +151,7 @@ fn cut_costs_at_most_one_block() {
 }
 
 #[test]
-fn flipped_byte_costs_at_most_one_block() {
+fn a_flipped_byte_damages_one_block() {
     let pieces = pieces(2);
     let file = written(&pieces, false);
     let (starts, counts) = (block_starts(&file), block_pieces(&file));
@@ -177,11 +177,12 @@ fn flipped_byte_costs_at_most_one_block() {
 }
 
 #[test]
-fn other_files_are_named_as_such() {
+fn the_error_for_other_files_is_clear() {
     let error = |bytes: &[u8]| read(bytes).1.pop().unwrap().to_string();
     assert!(error(b"RIFFxxxxWAVE").starts_with("not a khor capture"), "{}", error(b"RIFFxxxxWAVE"));
     assert!(error(b"").starts_with("not a khor capture"));
-    assert_eq!(error(b"khorcap\x03..."), "a capture of format 3; this khor reads format 2");
+    let expected = "a capture of format 3; this version of khor reads only format 2";
+    assert_eq!(error(b"khorcap\x03..."), expected);
 }
 
 #[test]
@@ -219,7 +220,7 @@ fn noise_blocks_are_damage() {
     let mut random = fastrand::Rng::with_seed(7);
     let tail = written(&pieces(1), false);
     for _ in 0..3000 {
-        // Mostly small bytes, which are tags and numbers that make sense for a while.
+        // Half of the bytes are small: they are valid tags and numbers, so reading fails late.
         let length = random.usize(0..200);
         let noise: Vec<u8> =
             (0..length).map(|_| if random.bool() { random.u8(0..8) } else { random.u8(..) }).collect();
@@ -232,7 +233,7 @@ fn noise_blocks_are_damage() {
 #[test]
 fn block_longer_than_declared_is_damage() {
     let packed = miniz_oxide::deflate::compress_to_vec(&vec![0; 100 << 20], 6);
-    assert!(packed.len() > MAX_BYTES, "a hundred megabytes do not even fit");
+    assert!(packed.len() > MAX_BYTES, "a hundred megabytes do not fit even if compressed");
     let mut bomb = pack(&[1; 1000]);
     let bytes = miniz_oxide::deflate::compress_to_vec(&vec![0; 10 << 20], 6);
     bomb.truncate(12);
@@ -245,7 +246,7 @@ fn block_longer_than_declared_is_damage() {
     assert!(read.is_empty());
     assert_eq!(
         errors[0].to_string(),
-        "damaged after 0 samples (0.0 s): a block cannot be unpacked",
+        "damaged after 0 samples (0.0 s): a block cannot be decompressed",
         "{errors:?}"
     );
 }

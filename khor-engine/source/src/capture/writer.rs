@@ -1,5 +1,4 @@
-//! Writes a capture, a block at a time. However the program ends, all but about the last second can
-//! be read.
+//! Writes a capture block by block. If the program is killed, only about the last second is lost.
 
 use std::{
     fs::File,
@@ -19,34 +18,35 @@ use super::{
     lanes::put_definitions,
 };
 
-/// Time in one block.
+/// Length of one block, nanoseconds.
 const BLOCK_NS: u64 = 1_000_000_000;
-/// A block is full at this length. The longest entry, a source with a reason for every counter,
-/// still fits.
+/// A block is written when it has this many bytes. There is still room for the longest entry: a
+/// source with a reason for each missing counter.
 const FULL_BYTES: usize = MAX_BYTES / 2;
 
-/// Writes a capture.
+/// Writes a capture to a file.
 pub struct CaptureWriter {
     file: File,
     /// `None` after [`Self::finish`].
     replacement: Option<Replacement>,
     path: PathBuf,
     redact: bool,
-    /// Number of the source, from 1.
+    /// Number of the current source, from 1.
     source: u64,
-    /// The catalogue of the source. Each block begins with the definitions of its added lanes.
+    /// The catalogue of the current source. Each block begins with the definitions of its added
+    /// lanes.
     catalogue: Catalogue,
     block: Vec<u8>,
-    /// Time of the block's first frame.
+    /// Time of the first frame in the block.
     begun_ns: Option<u64>,
     context: Context,
     bytes: u64,
 }
 
 impl CaptureWriter {
-    /// Begins a capture at `path`. An existing file is replaced when the capture is finished. Until
-    /// then the capture is in a temporary file at [`Self::path`]. With `redact` the capture
-    /// contains neither the processes and cgroups of cues nor the machine's boot id.
+    /// Starts a capture at `path`. Until [`Self::finish`], the capture is a temporary file at
+    /// [`Self::path`]. Then it replaces an existing file. With `redact`, the capture contains
+    /// neither the processes and cgroups of cues nor the machine's boot id.
     pub fn create(path: &Path, origin: &Origin, redact: bool) -> io::Result<Self> {
         let mut replacement = Replacement::begin_recording(path)?;
         let (mut file, path) = (replacement.file()?, replacement.path().to_owned());
@@ -68,8 +68,8 @@ impl CaptureWriter {
         Ok(writer)
     }
 
-    /// Begins a new stretch. Its counters do not continue the earlier ones, and other counters may
-    /// be known.
+    /// Starts another source. Its counters do not continue those of the previous source, and
+    /// different counters may be available.
     pub fn source_changed(&mut self, origin: &Origin) -> io::Result<()> {
         self.flush()?;
         self.source += 1;
@@ -115,13 +115,13 @@ impl CaptureWriter {
         self.flush_if_full()
     }
 
-    /// Notes that cues were lost.
+    /// Records that this many cues were lost.
     pub fn lost(&mut self, cues: u64) -> io::Result<()> {
         put_lost(self.open(), cues);
         self.flush_if_full()
     }
 
-    /// Writes out what waits for its block to be full.
+    /// Writes the current block to the file, even if it is not full.
     pub fn flush(&mut self) -> io::Result<()> {
         if self.block.is_empty() {
             return Ok(());
@@ -135,18 +135,18 @@ impl CaptureWriter {
         Ok(())
     }
 
-    /// Bytes written so far.
+    /// Number of bytes written so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The path that is written, which remains even if the capture is never finished.
+    /// The path of the temporary file. It remains if the capture is never finished.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Ends the capture, moves it to its target and returns its length in bytes. Nothing may be
-    /// written afterwards.
+    /// Ends the capture and moves it to its final path. Returns its length in bytes. Write nothing
+    /// after this.
     pub fn finish(&mut self) -> io::Result<u64> {
         put_end(self.open());
         self.flush()?;
@@ -156,7 +156,7 @@ impl CaptureWriter {
         Ok(self.bytes)
     }
 
-    /// The block, begun if it was not.
+    /// The current block. Starts it if it is empty.
     fn open(&mut self) -> &mut Vec<u8> {
         if self.block.is_empty() {
             put_number(&mut self.block, self.source);

@@ -1,4 +1,5 @@
-//! Counts requests in `/proc/diskstats`. Each counts once, at the device that serves it.
+//! Reads the counts of disk requests in `/proc/diskstats`. A request counts once, at the device
+//! that serves it.
 
 use std::{
     collections::BTreeMap,
@@ -10,30 +11,30 @@ use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set::set;
 
-/// Number of readings after which the devices are classified again. The devices below a device may
-/// change while its name stays the same.
+/// Number of readings after which the devices are classified again. The devices below a device can
+/// change without a new name.
 const READINGS_KEPT: u32 = 10;
 /// Major number of loop devices.
 const LOOP_MAJOR: &str = "7";
 
-/// Reads, read sectors and read milliseconds, then the same for writes.
+/// Number of reads, sectors read, milliseconds of reads, and the same three numbers for writes.
 type Requests = [u64; 6];
 
 /// The requests of all disks.
 #[derive(Debug)]
 pub(super) struct Disks {
     folder: PathBuf,
-    /// Whether a device's requests count, by its name.
+    /// The devices by name, and whether their requests count.
     counted: BTreeMap<String, bool>,
     /// Whether sysfs was readable.
     is_known: bool,
-    /// Readings since the devices were classified.
+    /// Number of readings since the devices were classified.
     age: u32,
     totals: Accumulator<String, 6>,
 }
 
 impl Disks {
-    /// Reads `block` below `sys`.
+    /// Creates the counts. `sys` is `/sys` except in tests; its folder `block` is read.
     pub(super) fn new(sys: &Path) -> Self {
         Self {
             folder: sys.join("block"),
@@ -52,9 +53,10 @@ impl Disks {
         )
     }
 
-    /// Reads `/proc/diskstats`: requests, sectors (512 bytes) and time of the devices that serve
-    /// requests. The time is the sum over all requests in milliseconds, starting when a request was
-    /// made. The collector counts a little less, because it starts when a request was issued.
+    /// Reads `/proc/diskstats`: requests, sectors (512 bytes) and latency of the devices that serve
+    /// requests. The latency is the sum over all requests, from the creation of each request. The
+    /// collector counts a little less, because it counts from the time at which a request is issued
+    /// to the device.
     pub(super) fn diskstats(&mut self, text: &str, counters: &mut Counters) {
         const SECTOR_BYTES: u64 = 512;
         const NS_PER_MS: u64 = 1_000_000;
@@ -74,8 +76,7 @@ impl Disks {
         set(counters, Counter::TimedRequests, Some(reads + writes));
     }
 
-    /// Classifies these devices again if they may have changed. Returns false if sysfs is not
-    /// readable.
+    /// Classifies the devices if they may have changed. Returns `false` if sysfs is not readable.
     fn classify<'a>(&mut self, names: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_same = names.clone().count() == self.counted.len()
             && names.clone().all(|name| self.counted.contains_key(name));
@@ -90,18 +91,18 @@ impl Disks {
     }
 }
 
-/// Whether a device has a request queue and no devices below it. Partitions, md, bcache, zram and
-/// `NVMe` multipath heads have no such queue. Request-based device-mapper has one, but also has
-/// devices below it.
+/// Whether a device serves requests itself: it has a request queue (`mq`) and no devices below it.
+/// Partitions, md, bcache, zram and `NVMe` multipath heads have no such queue. Request-based
+/// device-mapper has one, but also devices below it.
 fn serves_requests(folder: &Path, name: &str) -> bool {
-    // A device in a subdirectory of /dev has an exclamation mark in its name in sysfs.
+    // In sysfs, an exclamation mark replaces the slash in a device's name.
     let device = folder.join(name.replace('/', "!"));
     let has_slaves = || fs::read_dir(device.join("slaves")).is_ok_and(|mut slaves| slaves.next().is_some());
     device.join("mq").is_dir() && !has_slaves()
 }
 
-/// Parses a device's line. Skips loop devices: their requests go to the disk of their file, or to
-/// memory.
+/// Parses the line of a device. Returns `None` for loop devices: their requests go to the disk of
+/// their file, which counts them, or to memory.
 fn device(line: &str) -> Option<(&str, Requests)> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let [major, _, name, reads, _, sectors_read, ms_read, writes, _, sectors_written, ms_written, ..] =

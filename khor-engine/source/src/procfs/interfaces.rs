@@ -1,4 +1,5 @@
-//! Classifies network interfaces by sysfs: at the machine's edge, or inside the machine.
+//! Classifies network interfaces with sysfs: at the edge of the machine (traffic with other
+//! machines), or inside it (local traffic).
 
 use std::{
     collections::BTreeMap,
@@ -10,28 +11,31 @@ use khor_system::NetDevice;
 
 use super::links::{Changes, LinkWatch};
 
-/// `DEVTYPE` of stacked interfaces whose received packets count at the interface below only.
+/// Kinds (`DEVTYPE`) of stacked interfaces whose received packets khor counts only at the interface
+/// below.
 const COUNTED_BELOW: [&str; 6] = ["bond", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
-/// `DEVTYPE` of stacked interfaces whose received packets also count at the interface itself.
+/// Kinds (`DEVTYPE`) of stacked interfaces whose received packets khor also counts at the interface
+/// itself.
 const COUNTED_ABOVE: [&str; 3] = ["bridge", "vxlan", "macsec"];
 
-/// One interface.
+/// A network interface and how its traffic counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interface {
-    /// Its index, which stays the same if it is renamed.
+    /// Index of the interface. It stays the same if the interface is renamed.
     pub(super) index: u32,
-    /// Whether it has hardware behind it, or is a guest's virtual network card.
+    /// Whether the interface is at the edge: it has hardware, or is the network card of a virtual
+    /// machine.
     pub(super) is_edge: bool,
     /// Whether its received packets are local traffic that no other interface counts.
     pub(super) receives_local: bool,
-    /// Whether its peer receives its packets in another namespace, whose counts are not visible
-    /// here.
+    /// Whether its sent packets are local traffic that no other interface counts here, because its
+    /// peer receives them in another namespace.
     pub(super) sends_local: bool,
     /// Index of its peer, which may be in another namespace.
     peer: Option<u32>,
 }
 
-/// The interfaces of a namespace by their names, kept between readings.
+/// The interfaces of this network namespace by name, kept between readings.
 #[derive(Debug)]
 pub(super) struct Interfaces {
     folder: PathBuf,
@@ -41,7 +45,7 @@ pub(super) struct Interfaces {
 }
 
 impl Interfaces {
-    /// Reads `class/net` below `sys`.
+    /// Creates an empty list. `sys` is `/sys` except in tests; its folder `class/net` is read.
     pub(super) fn new(sys: &Path, links: LinkWatch) -> Self {
         Self { folder: sys.join("class/net"), links, known: BTreeMap::new(), is_stale: true }
     }
@@ -51,7 +55,7 @@ impl Interfaces {
         &self.folder
     }
 
-    /// Runs `read` and returns its result, with the interfaces that existed while it ran.
+    /// Runs `read`. Returns its result, and the interfaces that existed while it ran.
     pub(super) fn during<T>(&mut self, read: impl FnOnce() -> T) -> (T, Seen<'_>) {
         let is_known = !matches!(self.update(), Update::Failed);
         let result = read();
@@ -69,7 +73,7 @@ impl Interfaces {
         }
     }
 
-    /// Reads the interfaces that may have changed.
+    /// Reads those interfaces again that may have changed.
     fn update(&mut self) -> Update {
         let changed = match self.links.changes() {
             Changes::Of(indices) if !self.is_stale => {
@@ -93,7 +97,7 @@ impl Interfaces {
             });
             let device = NetDevice::at(entry.path());
             let interface = match same {
-                // The peer may get another index when it moves to another namespace.
+                // The index of the peer may change when the peer moves to another namespace.
                 Some(pair) if pair.peer.is_some() => Some(Interface { peer: device.link(), ..pair }),
                 Some(same) => Some(same),
                 None => interface(&device),
@@ -107,8 +111,8 @@ impl Interfaces {
         Update::Done(before)
     }
 
-    /// Finds the interfaces whose peer is in another namespace. A peer in this namespace counts the
-    /// packets itself.
+    /// Marks the interfaces whose peer is in another namespace. A peer in this namespace counts the
+    /// packets when it receives them.
     fn find_peers(&mut self) {
         let ends: BTreeMap<u32, Option<u32>> =
             self.known.values().map(|interface| (interface.index, interface.peer)).collect();
@@ -122,7 +126,7 @@ impl Interfaces {
 
 /// The result of [`Interfaces::update`].
 enum Update {
-    /// Nothing has changed.
+    /// No interface has changed.
     NotNeeded,
     /// Sysfs was read. These are the previous interfaces.
     Done(BTreeMap<String, Interface>),
@@ -130,8 +134,8 @@ enum Update {
     Failed,
 }
 
-/// The interfaces that were the same before and after a reading, by their names before and after.
-/// Omits a name that passed to another interface meanwhile.
+/// The interfaces that did not change during a reading, by their names before and after it. Omits a
+/// name that belonged to two interfaces.
 fn steady(
     before: &BTreeMap<String, Interface>,
     after: &BTreeMap<String, Interface>,
@@ -150,7 +154,7 @@ fn steady(
         .collect()
 }
 
-/// The interfaces that sysfs shows.
+/// The interfaces that existed during a reading.
 #[derive(Debug)]
 pub(super) enum Seen<'a> {
     /// All interfaces of the namespace.
@@ -161,7 +165,7 @@ pub(super) enum Seen<'a> {
     Nothing,
 }
 
-/// Reads an interface. `None` if it has just disappeared, or is no interface.
+/// Reads an interface from sysfs. `None` if it was just removed, or if the entry is no interface.
 fn interface(device: &NetDevice) -> Option<Interface> {
     let index = device.index()?;
     if device.has_hardware() {
@@ -176,8 +180,8 @@ fn interface(device: &NetDevice) -> Option<Interface> {
     let kind = device.kind()?;
     let is_any = |kinds: &[&str]| kinds.contains(&kind.as_str());
     let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && !device.lower().is_empty());
-    // A port passes its packets to a master such as a bridge or bond. The interfaces of a VRF keep
-    // theirs.
+    // A port passes its packets to its master, for example a bridge or a bond, which counts them. A
+    // VRF does not count the packets of its interfaces.
     let is_other_than_vrf = |master: NetDevice| master.kind().is_none_or(|kind| kind != "vrf");
     let is_port = device.is_bridge_port() || device.master().is_some_and(is_other_than_vrf);
     let link = device.link()?;

@@ -1,4 +1,4 @@
-//! Counts the interrupts in `/proc/stat`, which has a count for each interrupt line.
+//! Reads the counts of interrupts in `/proc/stat`, which has one count for each interrupt line.
 
 use khor_signal::{Accumulator, Counter, Counters};
 
@@ -9,9 +9,9 @@ use super::set::set;
 pub(super) struct Interrupts(Accumulator<usize, 1>);
 
 impl Interrupts {
-    /// Reads the `intr` line. Skips the first number, because it includes CPU-local interrupts such
-    /// as the timer. The tracepoint `irq_handler_entry` does not report those. The count of a
-    /// driver disappears when the driver is unloaded.
+    /// Reads the line `intr`. Skips its first number, the total, because it includes CPU-local
+    /// interrupts such as the timer, which the collector's tracepoint `irq_handler_entry` does not
+    /// count. A count may become 0 when a driver is unloaded.
     pub(super) fn stat(&mut self, text: &str, counters: &mut Counters) {
         let Some(line) = text.lines().find_map(|line| line.strip_prefix("intr ")) else { return };
         let counts = line.split_ascii_whitespace().skip(1).map(str::parse::<u64>).enumerate();
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbered_interrupts_count_and_never_fall() {
+    fn the_interrupt_total_never_decreases() {
         let read = |texts: &[&str]| {
             let mut interrupts = Interrupts::default();
             let total = |text: &&str| {

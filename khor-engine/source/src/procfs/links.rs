@@ -1,4 +1,4 @@
-//! Reports which network interfaces changed, by the kernel's link notifications (`rtnetlink(7)`).
+//! Detects changed network interfaces with the kernel's link notifications (`rtnetlink(7)`).
 
 use std::{
     collections::BTreeSet,
@@ -13,10 +13,10 @@ use nix::{
     },
 };
 
-/// What changed since the last call of [`LinkWatch::changes`].
+/// The interfaces that changed since the last call of [`LinkWatch::changes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Changes {
-    /// Only the interfaces with these indices, which may be none.
+    /// Only the interfaces with these indices have changed. The set may be empty.
     Of(BTreeSet<u32>),
     /// Any interface may have changed.
     Unknown,
@@ -25,7 +25,7 @@ pub(super) enum Changes {
 /// Receives notifications of created, removed, renamed and moved interfaces, and of new masters.
 #[derive(Debug)]
 pub(super) struct LinkWatch {
-    /// `None` if the kernel denied this socket.
+    /// The netlink socket; `None` if the kernel denied it.
     socket: Option<OwnedFd>,
     is_first: bool,
 }
@@ -41,7 +41,7 @@ impl LinkWatch {
         Self { socket: None, is_first: true }
     }
 
-    /// What changed since the last call.
+    /// The interfaces that changed since the last call.
     pub(super) fn changes(&mut self) -> Changes {
         let Some(socket) = &self.socket else { return Changes::Unknown };
         let mut indices = BTreeSet::new();
@@ -53,7 +53,7 @@ impl LinkWatch {
                 Ok(length) => indices.extend(interface_index(&message[..length])),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => break,
-                // ENOBUFS: the kernel dropped notifications.
+                // For example ENOBUFS: the kernel dropped notifications.
                 Err(_) if is_known => is_known = false,
                 Err(_) => break,
             }
@@ -73,7 +73,8 @@ fn subscribe() -> nix::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// `ifi_index` of a link message: an `nlmsghdr` of 16 bytes, then an `ifinfomsg`.
+/// The interface index in a link message: the field `ifi_index` of the `ifinfomsg`, which follows
+/// an `nlmsghdr` of 16 bytes.
 fn interface_index(message: &[u8]) -> Option<u32> {
     const INDEX: std::ops::Range<usize> = 20..24;
     let index = message.get(INDEX)?.try_into().ok()?;

@@ -1,7 +1,7 @@
-//! Counts traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and local.
+//! Reads the traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and local.
 //!
-//! `/proc` shows one network namespace. Traffic with another namespace counts if it crosses a pair
-//! of interfaces with one end here. Traffic that stays inside another namespace is missing.
+//! `/proc` shows only one network namespace. Traffic with another namespace counts if it crosses a
+//! pair of interfaces of which one is here. Traffic within another namespace is missing.
 
 use std::{
     collections::BTreeMap,
@@ -20,8 +20,8 @@ use super::{
 /// Bytes and packets: received, then sent.
 type Traffic = [u64; 4];
 
-/// The key of an interface in an accumulator. A renamed interface keeps its number. The name is
-/// used only without sysfs.
+/// The key of an interface in an accumulator: its index, which it keeps when it is renamed. Without
+/// sysfs, the index is unknown, and the key is the name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Device {
     Numbered(u32),
@@ -31,10 +31,10 @@ enum Device {
 /// The counts of an interface at the edge.
 type AtEdge = (u32, Traffic);
 
-/// The part of an interface's counts that is local traffic: bytes and packets.
+/// The bytes and packets of an interface that are local traffic.
 type Inside = ((u32, Way), [u64; 2]);
 
-/// Which counts of an interface are local traffic.
+/// The direction of local traffic at an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
     Received,
@@ -46,7 +46,7 @@ enum Way {
 pub(super) struct Network {
     file: PathBuf,
     interfaces: Interfaces,
-    /// Whether sysfs shows the interfaces of another namespace.
+    /// Whether sysfs shows another network namespace than `/proc`.
     is_elsewhere: bool,
     all: Accumulator<Device, 4>,
     edge: Accumulator<u32, 4>,
@@ -54,7 +54,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Reads `net/dev` below `proc` and `class/net` below `sys`.
+    /// Creates the counts. `proc` and `sys` are `/proc` and `/sys` except in tests.
     pub(super) fn new(proc: &Path, sys: &Path, links: LinkWatch) -> Self {
         Self {
             file: proc.join("net/dev"),
@@ -76,7 +76,7 @@ impl Network {
         )
     }
 
-    /// Takes one reading.
+    /// Reads the current counts.
     pub(super) fn read(&mut self, counters: &mut Counters) {
         let (text, seen) = self.interfaces.during(|| kernel_text::read(&self.file));
         let Ok(text) = text else { return };
@@ -115,7 +115,7 @@ impl Network {
     }
 }
 
-/// Splits the counts into those at the edge and those of local traffic.
+/// Selects the counts of edge traffic, and those of local traffic.
 fn split(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (Vec<AtEdge>, Vec<Inside>) {
     let (mut edge, mut local) = (Vec::new(), Vec::new());
     for (name, traffic) in table {
@@ -134,7 +134,7 @@ fn split(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (V
     (edge, local)
 }
 
-/// An interface's line: its name and its counts.
+/// Parses the line of an interface: its name and its counts.
 fn traffic(line: &str) -> Option<(String, Traffic)> {
     let (name, numbers) = line.split_once(':')?;
     let numbers: Vec<u64> = numbers.split_ascii_whitespace().map_while(|word| word.parse().ok()).collect();

@@ -1,4 +1,4 @@
-//! Sets one counter.
+//! Sets a counter in an array of counters.
 
 use khor_signal::{Counter, Counters};
 

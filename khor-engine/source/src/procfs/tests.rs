@@ -1,4 +1,4 @@
-//! Tests the `/proc` source.
+//! Tests of the `/proc` source.
 
 mod disks;
 mod kernel;

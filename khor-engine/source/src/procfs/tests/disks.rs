@@ -1,4 +1,4 @@
-//! Tests which devices' requests count, with a `/proc` and a sysfs of plain files.
+//! Tests which devices' requests count. Plain files replace `/proc` and sysfs.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// The devices of a machine: major number, name, folders in sysfs.
+/// The devices of the test machine: major number, name, and folders in sysfs.
 const DEVICES: [(u32, &str, &[&str]); 14] = [
     (8, "sda", &["mq", "slaves"]),
     (8, "sda1", &[]),
@@ -42,7 +42,7 @@ impl Fake {
         ProcSource::below(self.0.path(), &self.0.path().join("sys"))
     }
 
-    /// Writes the reads of each device, one sector each.
+    /// Writes the number of reads of each device. Each read has one sector.
     fn reads(&self, of: impl Fn(usize, &str) -> Option<u64>) {
         let line = |(i, (major, name, _)): (usize, &(u32, &str, &[&str]))| {
             of(i, name).map(|reads| format!(" {major} 0 {name} {reads} 0 {reads} 4 0 0 0 0 0 0 0\n"))
@@ -63,9 +63,9 @@ fn request_counts_once_at_serving_device() {
     fake.reads(|_, _| Some(0));
     assert_eq!(reads(&mut source), Some(0));
     fake.reads(|i, _| Some(1 << i));
-    let works = ["sda", "nvme0c0n1", "vda", "cciss/c0d0"];
+    let serving = ["sda", "nvme0c0n1", "vda", "cciss/c0d0"];
     let expected: u64 =
-        (0..DEVICES.len()).filter(|i| works.contains(&DEVICES[*i].1)).map(|i| 1_u64 << i).sum();
+        (0..DEVICES.len()).filter(|i| serving.contains(&DEVICES[*i].1)).map(|i| 1_u64 << i).sum();
     assert_eq!(reads(&mut source), Some(expected));
     let frame = source.frame().unwrap();
     assert_eq!(frame.counters[Counter::ReadBytes.index()], Some(expected * 512));
@@ -94,7 +94,7 @@ fn hotplugged_disk_changes_no_total() {
 }
 
 #[test]
-fn changed_disk_stack_is_noticed() {
+fn changed_disk_stack_is_detected() {
     let fake = Fake::new();
     let mut source = fake.source();
     fs::remove_dir(fake.0.path().join("sys/block/dm-1/slaves/sda")).unwrap();
@@ -108,7 +108,7 @@ fn changed_disk_stack_is_noticed() {
     assert_eq!(rise(&mut source), Some(1));
     fs::create_dir(fake.0.path().join("sys/block/dm-1/slaves/sda")).unwrap();
     let later: Vec<_> = (0..20).map(|_| rise(&mut source)).collect();
-    assert_eq!(later[10], later[19], "only the disks below it count");
+    assert_eq!(later[10], later[19], "only the disks below dm-1 count now");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Compares the `/proc` source with the kernel's counts, in network namespaces and on disks.
+//! Tests that the `/proc` source agrees with the kernel's counts, in network namespaces and on
+//! disks.
 
 use std::{fs, path::Path, process::Command};
 
@@ -16,7 +17,7 @@ use super::*;
 const DATAGRAMS: u32 = 2_000;
 const DATAGRAM_BYTES: usize = 1_000;
 
-/// A source that reads the namespace of this thread.
+/// A source that reads the network namespace of this thread.
 fn source() -> ProcSource {
     let mut source = ProcSource::below("/proc/thread-self", Path::new("/sys"));
     source.frame().unwrap();
@@ -148,10 +149,10 @@ fn moved_or_renamed_interface_loses_nothing() {
         let [.., away] = counted(&mut source);
         let here = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
         other.run(|| ip(&format!("link set center netns {here}")));
-        assert!(traffic("center").tx_packets >= DATAGRAMS.into(), "it kept its counts");
+        assert!(traffic("center").tx_packets >= DATAGRAMS.into(), "the interface kept its counts");
         ip("addr add 10.9.0.1/24 dev center");
         ip("link set center up");
-        // An ARP request alone is shorter.
+        // An ARP request arrives first, but it is shorter than a datagram.
         let before = inner_traffic(&other).rx_bytes;
         wait_until("the link to be up again", || {
             send_datagrams("10.9.0.2", 1, DATAGRAM_BYTES);
@@ -165,7 +166,7 @@ fn moved_or_renamed_interface_loses_nothing() {
     });
 }
 
-/// Bytes read and written by the disks of this machine, and by its loop devices.
+/// Bytes that were read and written on the disks of this machine, and on its loop devices.
 fn disk_bytes() -> [[u64; 2]; 2] {
     let (mut disks, mut loops) = ([0; 2], [0; 2]);
     for line in fs::read_to_string("/proc/diskstats").unwrap().lines() {
@@ -200,8 +201,8 @@ impl Drop for Loop {
     }
 }
 
-/// Other programs use the disk meanwhile. The disks' counts before and after each reading bound the
-/// expected counts.
+/// Other programs may use the disks during the test. So the source's count must be between two
+/// counts that the test reads itself, before and after each reading of the source.
 #[test]
 fn loop_requests_count_at_disk_below() {
     const MIB: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! Tests which interfaces are at the edge, with a `/proc` and a sysfs of plain files.
+//! Tests which interfaces are at the edge. Plain files replace `/proc` and sysfs.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A `/proc` and a sysfs.
+/// A folder with files that replace `/proc` and sysfs.
 struct Fake(TempDir);
 
 impl Fake {
@@ -25,7 +25,7 @@ impl Fake {
         self.0.path().join("sys/class/net").join(name)
     }
 
-    /// An interface with its files and folders; a file is written as `name=text`.
+    /// Creates an interface with files (`name=text`) and folders (`name`) in sysfs.
     fn interface(&self, name: &str, index: u32, entries: &[&str]) {
         let folder = self.folder(name);
         fs::create_dir(&folder).unwrap();
@@ -43,7 +43,7 @@ impl Fake {
         }
     }
 
-    /// Writes received and sent bytes. There is a packet for each byte.
+    /// Writes the received and sent bytes of each interface. Each packet has one byte.
     fn traffic(&self, interfaces: &[(&str, u64, u64)]) {
         let line = |(name, rx, tx): &(&str, u64, u64)| {
             format!("  {name}:{rx:>8} {rx} 0 0 0 0 0 0 {tx:>8} {tx} 0 0 0 0 0 0\n")
@@ -117,7 +117,7 @@ fn renamed_interface_keeps_its_traffic() {
     bytes(&mut source);
     fs::rename(fake.folder("eth0"), fake.folder("wan")).unwrap();
     fake.traffic(&[("wan", 130, 0)]);
-    assert_eq!(bytes(&mut source)[2], Some(30), "nothing is lost");
+    assert_eq!(bytes(&mut source)[2], Some(30), "no byte is lost");
     fake.interface("eth0", 3, &["device"]);
     fake.traffic(&[("wan", 140, 0), ("eth0", 500_000_000, 0)]);
     assert_eq!(bytes(&mut source)[2], Some(40));
