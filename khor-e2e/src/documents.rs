@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn snippets_and_code_are_found_in_place() {
+    fn snippets_inline_code_and_commands_are_found() {
         let text =
             "# A\n\nSay `khor\ndoctor`.\n\n```sh\nkhor status # now\n\n```\n\n## `B`\n\n```json\n{}\n```\n";
         let document = Document { name: "x.md".into(), text: text.into() };

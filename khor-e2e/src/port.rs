@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn port_is_free_and_chosen_once() {
+    fn chosen_ports_are_free_and_unique() {
         let ports: BTreeSet<u16> = (0..20).map(|_| free_port()).collect();
         assert_eq!(ports.len(), 20);
         assert!(ports.iter().all(|port| PORTS.contains(port) && is_free(*port)));

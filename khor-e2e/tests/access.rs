@@ -40,7 +40,7 @@ fn source(engine: &Engine) -> serde_json::Value {
 }
 
 #[test]
-fn client_certificate_opens_tls_server() {
+fn client_certificate_grants_nats_access() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -63,7 +63,7 @@ fn client_certificate_opens_tls_server() {
 }
 
 #[test]
-fn creds_open_a_server_of_an_operator() {
+fn creds_file_grants_nats_access() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }

@@ -31,7 +31,7 @@ fn count(port: u16, name: &str) -> f64 {
 }
 
 #[test]
-fn two_aggregators_share_site_one_carries_on() {
+fn one_of_two_aggregators_can_fail() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -162,7 +162,7 @@ fn highest(engine: &Engine, seconds: u64) -> [f64; 2] {
 }
 
 #[test]
-fn cut_aggregator_cable_is_loss_without_spike() {
+fn cut_aggregator_cable_causes_no_spike() {
     if !root_or_skip() {
         return;
     }

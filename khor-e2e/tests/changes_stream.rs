@@ -27,7 +27,7 @@ fn count(events: &[StreamEvent], is_one: impl Fn(&StreamEvent) -> bool) -> usize
 }
 
 #[test]
-fn a_client_builds_the_state_from_events() {
+fn client_builds_state_from_events() {
     let engine = demo();
     let events = events(&engine);
     assert!(matches!(events[0], StreamEvent::Greeting(_)), "{:?}", events[0]);

@@ -21,7 +21,7 @@ fn newest_note(engine: &Engine) -> u64 {
 }
 
 #[test]
-fn user_preset_loads_and_survives_breaking() {
+fn broken_user_preset_keeps_last_version() {
     let engine = quiet_engine();
     engine.wait_for_source("demo");
     let folder = engine.config_path().with_file_name("presets");

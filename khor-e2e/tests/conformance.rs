@@ -21,7 +21,7 @@ fn schemathesis() -> PathBuf {
 }
 
 #[test]
-fn the_api_does_what_its_document_says() {
+fn api_conforms_to_openapi_document() {
     if !schemathesis().exists() {
         return skip("needs schemathesis: cargo xtask test installs it");
     }

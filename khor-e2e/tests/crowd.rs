@@ -32,7 +32,7 @@ fn rss_kib(collector: &Collector) -> u64 {
 }
 
 #[test]
-fn million_frames_leave_no_growth() {
+fn million_frames_do_not_grow_memory() {
     if !root_or_skip() {
         return;
     }

@@ -46,7 +46,7 @@ fn desktop(engine: &Engine) -> Value {
 }
 
 #[test]
-fn session_bus_describes_steers_and_signals() {
+fn session_bus_has_properties_methods_and_signals() {
     let Some(bus) = bus_and("busctl") else { return };
     let engine = engine_on(&bus, &["--dbus"]);
     wait_until("the engine's bus name", || property(&bus, "Version").is_some());
@@ -202,7 +202,7 @@ fn every_volume_is_set_or_rejected(bus: &Bus, engine: &Engine) {
 }
 
 #[test]
-fn media_keys_steer_the_engine() {
+fn media_keys_control_the_engine() {
     let Some(bus) = bus_and("playerctl") else { return };
     let engine = engine_on(&bus, &["--mpris"]);
     wait_until("the MPRIS player", || desktop(&engine)["mpris"]["ok"] == true);

@@ -50,7 +50,7 @@ fn cues(engine: &Engine, kind: &str, host: &str) -> usize {
 }
 
 #[test]
-fn hosts_play_together_with_solo_and_loss() {
+fn site_plays_solos_sections_and_losses() {
     if !root_or_skip() {
         return;
     }
@@ -285,7 +285,7 @@ fn relay_reports_long_frames_and_recovers() {
 }
 
 #[test]
-fn strangers_are_refused_counted_and_shown() {
+fn invalid_peers_are_rejected_and_counted() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }

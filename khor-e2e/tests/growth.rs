@@ -151,7 +151,7 @@ fn recordings_stop_at_quota_and_full_disk() {
 }
 
 #[test]
-fn render_prints_size_and_refuses_long() {
+fn long_render_needs_force() {
     let dir = TempDir::new().unwrap();
     let render = |seconds: &str, more: &[&str]| {
         khor(&[&["render", "--demo", "--seconds", seconds], more].concat(), dir.path())

@@ -57,7 +57,7 @@ fn receive(engine: &Engine) -> Value {
 }
 
 #[test]
-fn no_osc_packet_ends_the_engine() {
+fn osc_packets_cannot_end_the_engine() {
     let (engine, socket) = start();
     let hostile = [
         deepest_bundle(&message("/khor/panic", Vec::new())),
@@ -84,7 +84,7 @@ fn no_osc_packet_ends_the_engine() {
 }
 
 #[test]
-fn osc_patterns_symbols_and_tagless_work() {
+fn osc_patterns_symbols_and_untagged_messages_work() {
     let (engine, socket) = start();
     let config = || engine.get("/api/config");
     let value = vec![OscType::Float(0.25)];
@@ -107,7 +107,7 @@ fn osc_patterns_symbols_and_tagless_work() {
 }
 
 #[test]
-fn number_out_of_range_names_range() {
+fn error_names_allowed_number_range() {
     let dir = TempDir::new().expect("a directory");
     for (words, range) in [
         (&["record", "x.khor", "--demo", "--seconds", "-1"][..], "from 0.001 to 31536000"),

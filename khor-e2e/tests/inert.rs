@@ -103,7 +103,7 @@ fn cues(engine: &Engine) -> Vec<Value> {
 
 /// An earlier `khor explain` printed a peer's escape sequence for the clipboard.
 #[test]
-fn site_peer_steers_no_terminal() {
+fn site_peer_cannot_control_terminal() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -130,7 +130,7 @@ fn site_peer_steers_no_terminal() {
 
 /// In an earlier version, 20,000 cues of one peer displaced the cues of all others.
 #[test]
-fn flooding_host_displaces_no_other_cues() {
+fn cue_flood_displaces_no_other_cues() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -180,7 +180,7 @@ fn flooding_host_displaces_no_other_cues() {
 }
 
 #[test]
-fn hostile_files_steer_no_terminal() {
+fn hostile_files_cannot_control_terminal() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     let escaped = json!(HOSTILE).to_string();
@@ -230,7 +230,7 @@ fn hostile_files_steer_no_terminal() {
 }
 
 #[test]
-fn a_hostile_capture_steers_no_terminal() {
+fn hostile_capture_cannot_control_terminal() {
     let dir = TempDir::new().expect("a directory");
     let name = format!("{}.khor", OSC_52.replace('=', "-"));
     for capture in ["plain.khor", &name] {
@@ -265,7 +265,7 @@ fn false_answer(request: &str) -> (&'static str, Value) {
 
 /// A program other than the engine may serve at the engine's address.
 #[test]
-fn false_engine_steers_no_terminal() {
+fn false_engine_cannot_control_terminal() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("binding a port");
     let address = listener.local_addr().expect("the listener's address").to_string();
     thread::spawn(move || {
@@ -307,7 +307,7 @@ fn false_engine_steers_no_terminal() {
 
 /// A process with a hostile name crashes in a cgroup with a hostile name.
 #[test]
-fn process_and_cgroup_names_steer_no_terminal() {
+fn hostile_names_cannot_control_terminal() {
     if !root_or_skip() {
         return;
     }

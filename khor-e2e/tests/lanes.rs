@@ -158,7 +158,7 @@ fn added_lane_is_played_and_shown() {
 }
 
 #[test]
-fn added_lane_renders_identically_twice() {
+fn capture_with_lane_renders_identically() {
     let dir = TempDir::new().expect("a directory");
     write_capture(&dir.path().join("x.khor"));
     let render = |name: &str| {

@@ -28,7 +28,7 @@ fn notes_of_cues(engine: &Engine) -> usize {
 }
 
 #[test]
-fn hosts_of_racks_sound_like_own_hosts() {
+fn hosts_of_racks_play_like_direct_hosts() {
     if !NatsServer::is_installed() {
         return skip("needs nats-server");
     }
@@ -134,7 +134,7 @@ fn sections_span_both_racks(engine: &Engine) {
 /// The server hangs for longer than a host may be silent, and no connection ends. Tests hosts that
 /// the engine receives directly, and hosts of an aggregating relay.
 #[test]
-fn hanging_server_is_one_loss() {
+fn hanging_server_loses_no_hosts() {
     const HANGS: Duration = Duration::from_secs(5);
     if !NatsServer::is_installed() {
         return skip("needs nats-server");

@@ -71,7 +71,7 @@ fn music_without_device_plays_for_listeners() {
 }
 
 #[test]
-fn socket_stream_is_for_own_page_only() {
+fn websocket_sound_is_for_own_page_only() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let mut socket = open_socket(&engine, &engine.url()).expect("opening the WebSocket");
     let Message::Text(format) = socket.read().expect("a message with the format") else {
@@ -102,7 +102,7 @@ fn socket_stream_is_for_own_page_only() {
 }
 
 #[test]
-fn listeners_get_device_sound_and_outlive_it() {
+fn listeners_outlive_the_sound_device() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = || engine.health().audio.health.ok;

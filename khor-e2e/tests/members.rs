@@ -117,7 +117,7 @@ fn reason_of_all(subscribed: &Subscribed) -> Option<String> {
 }
 
 #[test]
-fn other_users_processes_are_refused() {
+fn processes_of_other_users_are_rejected() {
     let Some((collector, _turn)) = collector("") else { return };
     let [own, others, roots] = [MEMBER, OTHER, 0].map(|uid| Process::start(uid, SWITCHING));
     let all_but_others = Scope::Selected { include: vec![], exclude: vec![Selector::Process(others.0.id())] };
@@ -138,7 +138,7 @@ fn other_users_processes_are_refused() {
 }
 
 #[test]
-fn a_process_that_becomes_root_is_refused() {
+fn process_that_becomes_root_is_rejected() {
     let Some((collector, _turn)) = collector("") else { return };
     let dir = TempDir::new().expect("a directory");
     std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
@@ -314,7 +314,7 @@ fn engine_shows_granted_interval_and_reason() {
 }
 
 #[test]
-fn a_trusted_user_gets_everything() {
+fn trusted_user_has_no_limits() {
     let Some((collector, _turn)) = collector("54399, 54331") else { return };
     let others = Process::start(OTHER, SWITCHING);
     let engine = engine_of(MEMBER, &collector);
@@ -332,7 +332,7 @@ fn a_trusted_user_gets_everything() {
 }
 
 #[test]
-fn khor_record_names_what_is_not_granted() {
+fn khor_record_reports_reduced_interval_and_cues() {
     let Some((collector, _turn)) = collector("") else { return };
     let dir = TempDir::new().expect("a directory");
     chown(dir.path(), Some(MEMBER), Some(GROUP)).expect("changing the owner");

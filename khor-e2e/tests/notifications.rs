@@ -81,7 +81,7 @@ fn notifications(engine: &Engine) -> Value {
 }
 
 #[test]
-fn crash_notifies_once_or_names_fix() {
+fn one_notification_for_repeated_crashes() {
     if !root_or_skip() {
         return;
     }

@@ -37,7 +37,7 @@ fn assert_numbers(object: &Value, names: &[&str]) {
 }
 
 #[test]
-fn figures_have_the_fields_of_the_original() {
+fn metrics_have_the_fields_of_the_original() {
     let engine = demo();
     wait_until("a point of history", || engine.get("/api/metrics")["history"][0].is_object());
     wait_until("all rates", || {
@@ -212,7 +212,7 @@ fn theirs(engine: &Engine) -> String {
 }
 
 #[test]
-fn unknown_addresses_show_folders_page() {
+fn unknown_paths_return_the_page() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("index.html"), "<title>theirs</title>").expect("writing the page");
     fs::write(dir.path().join("app.js"), "// theirs").expect("writing the script");

@@ -129,7 +129,7 @@ fn recording_plays_after_engine_is_killed() {
 }
 
 #[test]
-fn sighup_ends_every_other_command_cleanly() {
+fn sighup_ends_all_other_commands_cleanly() {
     let dir = TempDir::new().expect("a directory");
     let at = |name: &str| dir.path().join(name);
     let start = |words: &[&str]| {
@@ -219,7 +219,7 @@ fn closing_the_terminal_closes_the_recording() {
 }
 
 #[test]
-fn an_ignored_sighup_stays_ignored() {
+fn ignored_sighup_stays_ignored() {
     let dir = TempDir::new().expect("a directory");
     let capture = dir.path().join("x.khor");
     let mut command = khor_through(WITHOUT_HANGUPS);
@@ -244,7 +244,7 @@ fn an_ignored_sighup_stays_ignored() {
 }
 
 #[test]
-fn a_full_disk_keeps_the_old_file() {
+fn full_disk_keeps_the_old_file() {
     let dir = TempDir::new().expect("a directory");
     let old = ["x.wav", "x.flac", "x.mid", "x.khor", "khor.1"];
     for name in old {
@@ -410,7 +410,7 @@ fn logging_to_full_disk_is_no_error() {
 }
 
 #[test]
-fn a_dumb_terminal_gets_no_escape_sequences() {
+fn dumb_terminal_gets_no_escape_sequences() {
     let dir = TempDir::new().expect("a directory");
     let capture = dir.path().join("x.khor").display().to_string();
     let run = |words: &[&str], term| Terminal::run(&program("khor"), words, (100, 20), &[("TERM", term)]);

@@ -107,7 +107,7 @@ fn page_works_below_proxy_path() {
 }
 
 #[test]
-fn a_page_of_the_original_receives_metrics() {
+fn page_of_the_original_receives_metrics() {
     let _one = one_browser();
     if let Some(reason) = missing_requirement(&checkout().join("ui")) {
         return skip(reason);
@@ -119,7 +119,7 @@ fn a_page_of_the_original_receives_metrics() {
 }
 
 #[test]
-fn the_page_shows_and_steers_the_engine() {
+fn page_shows_and_controls_the_engine() {
     let _one = one_browser();
     if !root_or_skip() {
         return;
@@ -233,7 +233,7 @@ fn simulated_hosts(count: usize) -> Vec<SimulatedHost> {
 }
 
 #[test]
-fn the_page_shows_hundreds_of_hosts_calmly() {
+fn page_shows_hundreds_of_hosts() {
     let _one = one_browser();
     if let Some(reason) = missing_requirement(&checkout().join("ui")) {
         return skip(reason);

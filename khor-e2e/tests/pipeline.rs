@@ -53,7 +53,7 @@ fn two_engines_share_one_collector() {
 
 /// The collector is killed repeatedly under load, while two engines are connected.
 #[test]
-fn collector_restart_is_gap_without_spike() {
+fn collector_restart_causes_no_spike() {
     const ROUNDS: u32 = 100;
     if !root_or_skip() {
         return;
@@ -136,7 +136,7 @@ fn line(
 }
 
 #[test]
-fn osc_receiver_sees_burst_at_once() {
+fn osc_reports_burst_at_once() {
     if !root_or_skip() {
         return;
     }

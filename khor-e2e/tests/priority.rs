@@ -76,7 +76,7 @@ impl Drop for Daemon {
 }
 
 #[test]
-fn rtkit_is_asked_and_optional() {
+fn rtkit_grants_priority_but_is_optional() {
     if !root_or_skip() {
         return;
     }

@@ -75,7 +75,7 @@ fn cpu_ticks_of_ended() -> u64 {
 
 /// All checks are in one test, because it measures the CPU time of all ended child processes.
 #[test]
-fn bounded_renders_delay_no_change_or_shutdown() {
+fn renders_delay_no_change_or_shutdown() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     // At this sample rate a render takes four times as long as usual.
     assert_eq!(engine.change(&json!({ "audio": { "sample_rate": 192_000 } })).0, 200);

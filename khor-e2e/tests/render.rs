@@ -21,7 +21,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn machine_recording_renders_identically_twice() {
+fn same_recording_renders_identically() {
     let dir = TempDir::new().expect("a directory");
     let recorded = khor(&["record", "x.khor", "--no-bpf", "--seconds", "3"], dir.path());
     assert!(recorded.status.success(), "{}", text(&recorded));
@@ -51,7 +51,7 @@ fn demo_renders_every_preset_without_clipping() {
 }
 
 #[test]
-fn extension_selects_format_and_stems_follow() {
+fn extension_selects_format_stems_are_optional() {
     let dir = TempDir::new().expect("a directory");
     let render = |more: &[&str]| khor(&[&["render", "--demo", "--seconds", "20"], more].concat(), dir.path());
     let read = |name: &str| std::fs::read(dir.path().join(name)).expect(name);

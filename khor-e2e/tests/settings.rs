@@ -125,7 +125,7 @@ fn config_file(dir: &Path) -> Value {
 }
 
 #[test]
-fn settings_act_at_once_and_survive_restart() {
+fn settings_take_effect_and_survive_restart() {
     // A device can only be selected if one exists.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
@@ -190,7 +190,7 @@ fn settings_act_at_once_and_survive_restart() {
 
 /// State that lasts only until the engine ends, as docs/api.md describes it.
 #[test]
-fn momentary_state_ends_with_engine() {
+fn temporary_state_ends_with_engine() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     assert_eq!(engine.post("/api/actions/snooze?minutes=30").0, 200);
     assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);

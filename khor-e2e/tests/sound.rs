@@ -44,7 +44,7 @@ fn assert_falls_silent(pulse: &Pulse, state: &str) {
 const DEATHS: u32 = 20;
 
 #[test]
-fn the_sound_server_may_die_twenty_times() {
+fn sound_survives_twenty_server_restarts() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let mut environment = pulse.environment().to_vec();
     environment.push(("MALLOC_ARENA_MAX", "1")); // a second arena would look like a leak
@@ -119,7 +119,7 @@ fn sound_follows_load_mute_and_server_restart() {
 }
 
 #[test]
-fn sound_server_without_card_plays() {
+fn sound_plays_without_a_card() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the device", || engine.health().audio.health.ok);
@@ -140,7 +140,7 @@ fn sound_server_without_card_plays() {
 }
 
 #[test]
-fn pipewire_plays_and_may_restart() {
+fn sound_survives_pipewire_restart() {
     let Some(mut pipewire) = PipeWire::start() else {
         return skip("needs pipewire, wireplumber and pipewire-pulse");
     };

@@ -33,7 +33,7 @@ fn select_device(engine: &Engine, device: &str) -> (u16, Value) {
 }
 
 #[test]
-fn device_queries_leave_nothing_behind() {
+fn device_queries_leak_no_threads_or_clients() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     pulse.pactl(&[
         "load-module",
@@ -75,7 +75,7 @@ fn device_queries_leave_nothing_behind() {
 }
 
 #[test]
-fn hanging_sound_server_is_reported_settings_hold() {
+fn settings_work_while_sound_server_hangs() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = start(&pulse, &[]);
     pulse.hang();
@@ -125,7 +125,7 @@ fn hanging_sound_server_is_reported_settings_hold() {
 }
 
 #[test]
-fn unopenable_device_is_refused_sound_continues() {
+fn unopenable_device_is_rejected_sound_continues() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let home = TempDir::new().expect("a directory");
     let pcm = "pcm.broken { type hw card 77 hint { show on description \"a card that is gone\" } }\n";
@@ -148,7 +148,7 @@ fn unopenable_device_is_refused_sound_continues() {
 
 /// The sound must end in a fade when khor ends and when another device is selected.
 #[test]
-fn the_sound_ends_in_a_fade() {
+fn sound_ends_in_a_fade() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     pulse.pactl(&["load-module", "module-null-sink", "sink_name=other", "rate=48000", "norewinds=1"]);
     let mut engine = Some(start(&pulse, &[]));

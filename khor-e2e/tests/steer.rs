@@ -53,7 +53,7 @@ fn receive(engine: &Engine) -> Value {
 }
 
 #[test]
-fn fader_saves_setting_when_it_rests() {
+fn setting_is_saved_when_fader_rests() {
     let (engine, fader) = start();
     let on_disk = || {
         let text = std::fs::read_to_string(engine.config_path()).expect("reading the configuration");
@@ -98,7 +98,7 @@ fn fader_saves_setting_when_it_rests() {
 }
 
 #[test]
-fn invalid_osc_is_refused_counted_and_logged() {
+fn invalid_osc_is_rejected_and_counted() {
     let (engine, fader) = start();
     let mut rejected = 0;
     let mut assert_rejected = |send: &dyn Fn(), expected: &str| {

@@ -154,7 +154,7 @@ fn top_shows_site_hosts() {
 }
 
 #[test]
-fn top_without_site_says_so() {
+fn top_without_site_names_the_option() {
     let port = free_port();
     let _engine = engine(port);
     let address = format!("127.0.0.1:{port}");
@@ -168,7 +168,7 @@ fn top_without_site_says_so() {
 }
 
 #[test]
-fn top_ends_with_its_terminal() {
+fn top_ends_when_terminal_closes() {
     let (khor, address) = (program("khor"), format!("127.0.0.1:{}", free_port()));
     let khor = khor.to_str().expect("a UTF-8 path");
     let arguments =

@@ -44,7 +44,7 @@ fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
 }
 
 #[test]
-fn the_collector_is_hardly_exposed() {
+fn collector_unit_has_low_exposure() {
     let unit = units().join("khor-collector.service");
     let threshold = format!("--threshold={COLLECTOR_EXPOSURE}");
     let Some((safe, text)) =
@@ -60,7 +60,7 @@ fn the_collector_is_hardly_exposed() {
 const ENGINE_EXPOSURE: &str = "30";
 
 #[test]
-fn the_engine_is_little_exposed() {
+fn engine_unit_has_low_exposure() {
     let unit = units().join("khor-engine.service");
     let threshold = format!("--threshold={ENGINE_EXPOSURE}");
     let Some((safe, text)) =
@@ -74,7 +74,7 @@ fn the_engine_is_little_exposed() {
 
 /// As a system service, the relay must have a lower exposure than as a user service.
 #[test]
-fn the_relay_is_hardly_exposed() {
+fn relay_units_have_low_exposure() {
     for (unit, scope, threshold) in
         [("khor-relay.service", None, "15"), ("khor-relay-user.service", Some("--user"), ENGINE_EXPOSURE)]
     {
@@ -135,7 +135,7 @@ fn members(word: &str) -> Option<Vec<String>> {
 /// systemd must accept all settings of the units. The check uses the built programs instead of the
 /// installed ones.
 #[test]
-fn systemd_understands_every_line() {
+fn systemd_accepts_all_units() {
     let dir = TempDir::new().expect("a directory");
     let built = program("khor").display().to_string();
     let copied = |name: &&str| {
@@ -200,7 +200,7 @@ fn page_starts_engine_through_socket() {
 /// Checks files that are written by hand: the collector's manual page, the desktop files, and the
 /// scripts of packages.
 #[test]
-fn handwritten_units_are_correct() {
+fn handwritten_package_files_are_correct() {
     let packaging = units().with_file_name("packaging");
     let page =
         std::fs::read_to_string(packaging.join("man/khor-collector.8")).expect("reading the manual page");
@@ -276,7 +276,7 @@ fn arch_package_installs_same_files() {
 
 /// The package khor can replace khor-relay, so it must contain all files of khor-relay.
 #[test]
-fn khor_has_the_files_of_khor_relay() {
+fn khor_package_contains_khor_relay_files() {
     let (khor, relay) = (sources("cli"), sources("relay"));
     assert!(relay.len() >= 10, "too few files in the manifest: {relay:?}");
     for source in relay {

@@ -147,7 +147,7 @@ fn quiet_hours_follow_tz_or_report_it() {
 
 /// In an earlier version, `khor mute` ended the snooze, so the sound returned.
 #[test]
-fn a_mute_during_a_snooze_mutes() {
+fn mute_during_snooze_mutes() {
     let engine = engine(&[]);
     let silence = || engine.get("/api/metrics")["controls"]["silence"]["reason"].clone();
     assert!(khor(&engine, &["snooze", "30"]).status.success());

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_uses_the_limit_up() {
+    fn waiting_uses_up_the_limit() {
         let mut patience = Patience::new(SECOND);
         let begun = Instant::now();
         while !patience.is_over() {

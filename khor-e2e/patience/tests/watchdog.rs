@@ -11,7 +11,7 @@ fn hangs() {
 }
 
 #[test]
-fn hang_is_named_and_ended() {
+fn watchdog_names_and_ends_hang() {
     let mut harness = Command::new(std::env::current_exe().unwrap());
     harness.args(["--exact", "hangs", "--ignored"]).env(khor_patience::FACTOR, "0.03");
     let output = harness.output().unwrap();
@@ -22,17 +22,17 @@ fn hang_is_named_and_ended() {
 
 #[test]
 #[ignore = "takes longer than the limit for a hang; the test below runs it"]
-fn works_after_another_has_ended() {
+fn works_after_other_thread_ended() {
     let other = thread::Builder::new().name("another test".into());
     other.spawn(|| khor_patience::progress("the last step of another test")).unwrap().join().unwrap();
     thread::sleep(Duration::from_secs(4));
 }
 
 #[test]
-fn ended_thread_is_not_waited_for() {
+fn watchdog_ignores_ended_threads() {
     let mut harness = Command::new(std::env::current_exe().unwrap());
     harness
-        .args(["--exact", "works_after_another_has_ended", "--ignored"])
+        .args(["--exact", "works_after_other_thread_ended", "--ignored"])
         .env(khor_patience::FACTOR, "0.01");
     assert!(harness.output().unwrap().status.success());
 }

@@ -75,7 +75,7 @@ fn engine() -> (SecondUser, UserEngine, Value) {
 }
 
 #[test]
-fn stalled_connections_leave_room_for_owner() {
+fn stalled_connections_do_not_block_owner() {
     if !root_or_skip() {
         return;
     }
@@ -134,7 +134,7 @@ pub(crate) fn never_read() -> Vec<Row> {
 }
 
 #[test]
-fn a_client_that_never_reads_is_disconnected() {
+fn client_that_never_reads_is_disconnected() {
     if !root_or_skip() {
         return;
     }
@@ -168,7 +168,7 @@ fn cpu_s(pid: u32) -> f64 {
 }
 
 #[test]
-fn cancelled_clip_requests_delay_nothing() {
+fn cancelled_clip_requests_stop_rendering() {
     if !root_or_skip() {
         return;
     }

@@ -57,7 +57,7 @@ fn bus_starts_only_enabled_collector() {
 /// A program with capabilities gives them to every user who may run it. So the advice must restrict
 /// its mode.
 #[test]
-fn capability_advice_closes_program_to_others() {
+fn capability_advice_restricts_program_to_group() {
     for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {
         let text = text(path);
         assert!(text.contains("setcap"), "{path} does not mention setcap");

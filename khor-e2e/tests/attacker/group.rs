@@ -196,7 +196,7 @@ impl Drop for Family {
 }
 
 #[test]
-fn group_member_learns_little_about_others() {
+fn group_member_cannot_spy_on_other_users() {
     if !root_or_skip() {
         return;
     }
@@ -218,7 +218,7 @@ fn group_member_learns_little_about_others() {
 }
 
 #[test]
-fn group_member_leaves_room_for_others() {
+fn group_member_cannot_exhaust_collector() {
     if !root_or_skip() {
         return;
     }

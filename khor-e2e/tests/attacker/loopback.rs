@@ -215,7 +215,7 @@ impl Engines {
 }
 
 #[test]
-fn another_user_neither_reads_nor_steers() {
+fn other_user_cannot_read_or_control() {
     if !root_or_skip() {
         return;
     }

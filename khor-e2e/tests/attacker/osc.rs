@@ -70,7 +70,7 @@ fn leaves(path: &str, value: &Value, sets: &mut Vec<(String, OscType)>) {
 }
 
 #[test]
-fn datagrams_steer_the_music_and_nothing_else() {
+fn osc_of_other_user_changes_only_music() {
     if !root_or_skip() {
         return;
     }

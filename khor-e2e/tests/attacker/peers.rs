@@ -110,7 +110,7 @@ fn peer_texts_are_printed_without_control_characters() {
 }
 
 #[test]
-fn flood_of_one_host_keeps_others_cues() {
+fn flood_keeps_cues_of_other_hosts() {
     let Some((server, engine)) = site() else { return };
     let mut seq = 0;
     wait_until("the cue of the host calm", || {

@@ -118,7 +118,7 @@ fn readable(document: &Value) -> Vec<String> {
 }
 
 #[test]
-fn foreign_page_neither_reads_nor_steers() {
+fn foreign_page_cannot_read_or_control() {
     if !root_or_skip() {
         return;
     }

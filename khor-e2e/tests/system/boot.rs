@@ -33,7 +33,7 @@ fn user_group_and_directory_are_created() {
 
 #[test]
 #[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
-fn both_units_run_without_complaints() {
+fn both_units_run_without_warnings() {
     require_test_machine();
     for unit in [SERVICE, SOCKET] {
         let state = |query: &str| output_of(&format!("systemctl {query} {unit}"));
@@ -52,7 +52,7 @@ fn both_units_run_without_complaints() {
 
 #[test]
 #[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
-fn no_privilege_is_left_in_any_thread() {
+fn no_thread_has_privileges() {
     require_test_machine();
     let pid = main_pid().expect("a running collector");
     let uid = output_of("id -u khor");

@@ -49,7 +49,7 @@ fn first_connection_starts_collector() {
 
 #[test]
 #[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
-fn killed_collector_and_its_clients_recover() {
+fn killed_collector_and_clients_recover() {
     require_test_machine();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
     engine.wait_for_source("collector");

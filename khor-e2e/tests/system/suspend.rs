@@ -133,7 +133,7 @@ fn highest(levels: &[Readings], within_s: Range<f64>, signal: &str) -> Option<f6
 
 #[test]
 #[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
-fn a_suspended_machine_wakes_without_a_spike() {
+fn suspend_causes_no_spike() {
     require_test_machine();
     let engine = Engine::start(Path::new(PATH), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
