@@ -1,12 +1,12 @@
-//! Tests that configuration files of released versions are read and keep their settings. The files
-//! in `fixtures` are named by format and version, and never change.
+//! Tests that khor reads the configuration files of released versions, and keeps their settings.
+//! The names of the files in `fixtures` have the format and version. These files never change.
 
 use std::{fs, path::PathBuf};
 
 use khor_config::{Config, ConfigStore};
 use serde_json::{Value, json};
 
-/// A file in which each setting differs from its default.
+/// A configuration file of version 1, in which each setting differs from its default.
 const CONFIG_1: &str = include_str!("fixtures/config-1.json");
 
 fn settings() -> Value {

@@ -1,4 +1,4 @@
-//! The sound samples of the documents: each is of the music as it is now.
+//! Tests that the sound samples in the documents match the current music.
 
 #[path = "../examples/samples/list.rs"]
 mod list;
@@ -11,13 +11,13 @@ use khor_config::Config;
 
 use self::list::{LISTING, Made, crc, folder, samples};
 
-/// Allowed difference of a second between the encoded and the rendered sound, dB. Another processor
-/// may round differently.
-const ALIKE_DB: f32 = 0.5;
-/// All samples together: they are in every clone, bytes.
-const AT_MOST_BYTES: u64 = 3 << 20;
+/// Largest difference in level between the sample and the current music, for each second, dB.
+/// Another processor may round differently.
+const TOLERANCE_DB: f32 = 0.5;
+/// Largest size of all samples together, bytes, because every clone has them.
+const MAX_BYTES: u64 = 3 << 20;
 
-const FIX: &str = "cargo xtask samples makes them anew";
+const FIX: &str = "run cargo xtask samples to make the samples again";
 
 #[test]
 fn samples_match_current_music() {
@@ -30,10 +30,10 @@ fn samples_match_current_music() {
         let file = fs::read(folder.join(sample.file())).expect(FIX);
         let now = sample.made(&sample.play(&config).expect("a capture"), config.audio.sample_rate, &file);
         assert_eq!((&made.file, &made.bytes), (&now.file, &now.bytes), "{FIX}");
-        assert_eq!(made.notes, now.notes, "{}: other notes; {FIX}", made.file);
+        assert_eq!(made.notes, now.notes, "{}: the notes have changed; {FIX}", made.file);
         assert_eq!(made.levels_db.len(), now.levels_db.len(), "{}", made.file);
         for (then, now) in made.levels_db.iter().zip(&now.levels_db) {
-            assert!((then - now).abs() <= ALIKE_DB, "{}: {then} dB, now {now}; {FIX}", made.file);
+            assert!((then - now).abs() <= TOLERANCE_DB, "{}: {then} dB, now {now} dB; {FIX}", made.file);
         }
     }
 }
@@ -41,9 +41,9 @@ fn samples_match_current_music() {
 #[test]
 fn samples_folder_is_complete_and_small() {
     let folder = folder();
-    let there = fs::read_dir(&folder).expect(FIX).map(|entry| entry.expect("an entry"));
+    let entries = fs::read_dir(&folder).expect(FIX).map(|entry| entry.expect("an entry"));
     let mut bytes = 0;
-    let names: BTreeSet<String> = there
+    let names: BTreeSet<String> = entries
         .map(|entry| {
             bytes += entry.metadata().expect("its size").len();
             entry.file_name().into_string().expect("a name")
@@ -53,6 +53,6 @@ fn samples_folder_is_complete_and_small() {
     assert_eq!(fs::read_to_string(folder.join("README.md")).expect(FIX), page::page(), "{FIX}");
     expected.extend([LISTING.into(), "README.md".into()]);
     assert_eq!(names, expected, "{FIX}");
-    assert!(bytes <= AT_MOST_BYTES, "{bytes} bytes");
-    assert_eq!(crc(b"123456789"), "cbf43926", "the checksum is the usual one");
+    assert!(bytes <= MAX_BYTES, "{bytes} bytes");
+    assert_eq!(crc(b"123456789"), "cbf43926", "the checksum is CRC-32");
 }

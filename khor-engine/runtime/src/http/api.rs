@@ -1,4 +1,4 @@
-//! The operations for state, configuration and actions. `khor-api` has the types of the answers.
+//! The operations for the engine's state, the configuration and the actions.
 
 use std::time::Duration;
 
@@ -20,24 +20,24 @@ use super::{
 };
 use crate::engine::WrittenPoint;
 
-/// Default length of a snooze, minutes.
+/// Length of a snooze without the parameter `minutes`.
 const DEFAULT_SNOOZE_MINUTES: u32 = 15;
 
-/// How long a list of devices is valid.
+/// How long requests share one list of devices.
 const DEVICES_LIFE: Duration = Duration::from_millis(500);
 
-/// The operations of the API.
+/// The operations for state, configuration and actions.
 pub(super) fn operations() -> Vec<Operation> {
     let number = |low: f64, high: f64| json!({ "type": "number", "minimum": low, "maximum": high });
     let whole = |low: u32, high: u32| json!({ "type": "integer", "minimum": low, "maximum": high });
     vec![
-        get("/api/health", "Health of every part").at_once(health),
-        get("/api/metrics", "Current rates, signals, notes and cues, and two minutes of history")
+        get("/api/health", "The state of every part of the engine").at_once(health),
+        get("/api/metrics", "Current rates, signals, notes and cues, and the last two minutes")
             .at_once(metrics),
         get("/api/history", "The rates of the last two minutes, and the newest notes")
             .takes(
                 "since_ts_ms",
-                "Only points and notes after this time, milliseconds since 1970",
+                "Return only points and notes after this time, milliseconds since 1970",
                 json!({ "type": "integer", "minimum": 0 }),
             )
             .at_once(history),
@@ -50,30 +50,30 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/units", "The systemd units that have a cgroup now, for the setting `bpf.cgroup`")
             .blocking(units),
         get("/api/audio/devices", "The sound devices").shared(DEVICES_LIFE, devices),
-        post("/api/audio/device", "Select the sound device by the parameter or the body")
+        post("/api/audio/device", "Select the sound device, by the parameter or by the body")
             .takes(
                 "device",
-                "`id:…` as listed. Empty or `default` selects the default device",
+                "Id of the device (`id:…`), from the list. Empty or `default` selects the default device",
                 json!({ "type": "string" }),
             )
             .may_read::<DeviceSelection>()
             .blocking(choose),
         post("/api/actions/test_note", "Play one note with the timbre of the melody")
-            .takes("midi", "MIDI note number; 69 without it", whole(0, 127))
-            .takes("vel", "Loudness; 0.8 without it", number(0.0, 1.0))
-            .takes("dur", "Length, seconds; 0.5 without it", number(0.01, 10.0))
+            .takes("midi", "MIDI note number; default 69", whole(0, 127))
+            .takes("vel", "Velocity (loudness); default 0.8", number(0.0, 1.0))
+            .takes("dur", "Length of the note, seconds; default 0.5", number(0.01, 10.0))
             .at_once(test_note),
         post("/api/actions/mute", "Mute or unmute the sound device")
             .takes(
                 "on",
-                "Whether to mute. Without it, the request toggles the mute by hand",
+                "`true` mutes, `false` unmutes. Without the parameter, the request toggles the mute",
                 json!({ "type": "boolean" }),
             )
             .at_once(mute),
         post("/api/actions/snooze", "Mute the sound device for some minutes")
-            .takes("minutes", "Length, minutes; 0 ends the snooze; 15 without it", whole(0, 1440))
+            .takes("minutes", "Length of the snooze, minutes; 0 ends it; default 15", whole(0, 1440))
             .at_once(snooze),
-        post("/api/actions/panic", "End every note that plays").at_once(panic),
+        post("/api/actions/panic", "End every note that sounds").at_once(panic),
         post("/api/actions/baseline", "Freeze, resume or reset the baseline")
             .needs(
                 "do",
@@ -120,8 +120,8 @@ fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }
 
-/// The tags of an `If-Match`. A weak tag is not converted, because it must not match. The
-/// compressed and the plain configuration count as one version.
+/// The tags in an `If-Match` header. A weak tag keeps its prefix, because it must not match. The
+/// tag of the compressed configuration becomes the tag of the plain one.
 fn tags(header: &str) -> Vec<&str> {
     header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }
@@ -136,7 +136,7 @@ fn units(_: Call) -> Json<UnitList> {
 }
 
 async fn devices(_: Call) -> Json<DeviceList> {
-    // After a panic, which is logged, the list is empty.
+    // After a panic, which khor logs, the list is empty.
     let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
     Json(DeviceList { devices })
 }

@@ -1,4 +1,5 @@
-//! One request for an operation. Reads its body within limits of size and time.
+//! A request for an operation: its parameters, its headers, and its body. Limits the size of a body
+//! and the time to send it.
 
 use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
@@ -15,17 +16,17 @@ use crate::engine::Engine;
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Time to send a whole body.
+/// Longest time in which a client may send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The parameters after the `?`.
+/// The parameters in the query of a request, after the `?`.
 pub(super) type Query = HashMap<String, String>;
 
-/// The context of every operation.
+/// What every operation needs: the engine, the event feeds and the access rules.
 #[derive(Clone)]
 pub(super) struct ApiContext {
     pub(super) engine: Arc<Engine>,
-    /// Becomes true when khor stops.
+    /// Becomes true when khor ends.
     pub(super) stop: watch::Receiver<bool>,
     pub(super) feeds: Feeds,
     pub(super) access: Access,
@@ -37,12 +38,12 @@ impl ApiContext {
     }
 }
 
-/// One request.
+/// A request for an operation.
 pub(super) struct Call {
     pub(super) context: ApiContext,
-    /// The program that sent the request.
+    /// The client that sent the request.
     pub(super) peer: Peer,
-    /// The text at the braces of the path.
+    /// The piece of the path that the operation's path has in braces; empty without braces.
     pub(super) name: String,
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
@@ -54,7 +55,7 @@ impl Call {
         &self.context.engine
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub(super) fn json(&self) -> Result<Value, Failure> {
         json::parse(&self.body)
             .map_err(|problem| Failure::bad(format!("the body is not valid JSON: {problem}")))
@@ -89,8 +90,7 @@ impl Call {
     }
 }
 
-/// Reads a body. A body that is too long or too slow is refused, and uses no more memory or time
-/// than its limit.
+/// Reads a body. Rejects a body that exceeds the limit of size or time, as soon as it does.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
@@ -103,7 +103,7 @@ async fn read_within(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,
 ) -> Result<Bytes, Failure> {
-    let too_long = || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 64 KiB");
+    let too_long = || Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 64 KiB");
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
@@ -114,7 +114,7 @@ async fn read_within(
         let mut read = BytesMut::new();
         while let Some(piece) = body.next().await {
             let mut piece =
-                piece.map_err(|problem| Failure::bad(format!("the body broke off: {problem}")))?;
+                piece.map_err(|problem| Failure::bad(format!("cannot read the body: {problem}")))?;
             if read.len() + piece.remaining() > MAX_BODY_BYTES {
                 return Err(too_long());
             }

@@ -1,4 +1,4 @@
-//! Examples to learn from: `GET /api/clips`, `GET /api/clips/{name}`.
+//! The operations of clips, which are examples of how a machine's activity sounds: list and render.
 
 use khor_api::{ClipInfo, ClipList};
 use serde_json::json;
@@ -19,13 +19,10 @@ use crate::engine::{CLIP_S, CLIPS, Clip, RenderError, RenderedClip};
 pub(super) fn operations() -> Vec<Operation> {
     let preset = json!({ "type": "string" });
     vec![
-        get("/api/clips", "Examples of the sounds of machines").at_once(list),
-        get(
-            "/api/clips/{name}",
-            "The sound of an example, as this engine would play it now (16 bits, stereo)",
-        )
-        .takes("preset", "Name of the preset; the current preset without it", preset)
-        .later(wav),
+        get("/api/clips", "The clips: examples of how a machine's activity sounds").at_once(list),
+        get("/api/clips/{name}", "The sound of a clip, with the current settings (WAV, 16 bits, stereo)")
+            .takes("preset", "Name of the preset; default: the selected preset", preset)
+            .later(wav),
     ]
 }
 
@@ -40,7 +37,7 @@ fn list(_: Call) -> Json<ClipList> {
     Json(ClipList { clips: CLIPS.iter().map(info).collect() })
 }
 
-/// A whole WAV file.
+/// A complete WAV file.
 struct Wav(RenderedClip);
 
 impl Answer for Wav {
@@ -61,17 +58,20 @@ impl Answer for Wav {
 
 async fn wav(call: Call) -> Result<Wav, Failure> {
     let clip = call.name.strip_suffix(".wav").and_then(Clip::find);
-    let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip: /api/clips lists them");
+    let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip; GET /api/clips lists all");
     let clip = clip.ok_or_else(unknown)?;
     let (config, library) = (call.engine().config(), call.engine().library());
     let name = call.text("preset").unwrap_or(&config.music.preset);
-    let preset = library.find(name).ok_or_else(|| Failure::bad(format!("preset: there is no {name}")))?;
+    let expected = "a name of GET /api/presets";
+    let preset = library.find(name).ok_or_else(|| Failure::not_allowed("preset", &name, expected))?;
     let (preset, busy) = (preset.clone(), |why| Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
     tokio::select! {
         rendered = call.engine().renders().render(clip, config, preset) => match rendered {
             Ok(rendered) => Ok(Wav(rendered)),
             Err(RenderError::Busy(full)) => Err(busy(full.to_string())),
-            Err(problem) => Err(work::failed(&format_args!("the clip {}: {problem}", clip.scenario))),
+            Err(problem) => {
+                Err(work::failed(&format_args!("cannot render the clip {}: {problem}", clip.scenario)))
+            }
         },
         () = until_stopped(call.context.stop.clone()) => Err(busy("khor is stopping".into())),
     }

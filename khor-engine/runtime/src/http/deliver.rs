@@ -1,5 +1,8 @@
-//! The last step of every answer: 304 if the client already has it, 206 for a range, and
-//! compression. The headers of the answer select which of these steps apply.
+//! The last step of every answer. Compresses text, answers 304 if the client already has the
+//! content, and answers 206 with a requested range.
+//!
+//! The answer's own headers select these features: a tag allows 304, and `Accept-Ranges` allows
+//! 206.
 
 use std::io::Write;
 
@@ -19,14 +22,15 @@ use super::{
     work,
 };
 
-/// Length from which answers are compressed, bytes. A shorter answer fits into one packet anyway.
+/// Shortest answer that khor compresses, bytes. A shorter answer fits into one packet anyway.
 const LEAST_BYTES: u64 = 1024;
-/// Each answer is compressed for one request, so time matters as much as size.
+/// Level of compression. It is low, because khor compresses an answer for each request, so time
+/// matters as much as size.
 const LEVEL: Compression = Compression::new(3);
-/// Suffix of the tag of an answer that this module has compressed.
+/// Suffix of the tag of a compressed answer.
 const COMPRESSED: &str = "-gzip";
 
-/// Delivers `response` to a request with this method and these headers.
+/// Converts `response` to the final answer for a request with this method and these headers.
 pub(super) async fn deliver(method: Method, headers: HeaderMap, response: Response) -> Response {
     let is_read = response.status() == StatusCode::OK && (method == Method::GET || method == Method::HEAD);
     let response = compressed(&headers, response).await;
@@ -39,12 +43,12 @@ pub(super) async fn deliver(method: Method, headers: HeaderMap, response: Respon
     }
 }
 
-/// The length of a complete answer; `None` for a stream.
+/// The length of an answer, bytes; `None` for a stream.
 fn length(response: &Response) -> Option<u64> {
     response.body().size_hint().exact()
 }
 
-/// Whether this module serves ranges of the answer.
+/// Whether clients may request a range of the answer.
 fn is_in_parts(response: &Response) -> bool {
     response.headers().contains_key(header::ACCEPT_RANGES) && length(response).is_some()
 }
@@ -63,7 +67,8 @@ async fn part_of(headers: &HeaderMap, response: Response) -> Response {
     }
 }
 
-/// Collects the body. Only for complete answers, for which this cannot fail.
+/// Collects the body of an answer with a known length. This cannot fail, because the body is in
+/// memory.
 async fn whole(response: Response) -> (Parts, Bytes) {
     let (parts, body) = response.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes);
@@ -74,7 +79,7 @@ fn tag_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ETAG)?.to_str().ok()
 }
 
-/// Compresses long text. Event streams, sound and compressed files stay unchanged.
+/// Compresses long text. Does not change event streams, sound and compressed files.
 async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     let is_long = length(&response).is_some_and(|length| length >= LEAST_BYTES);
     if !is_long || !is_text(response.headers()) || response.headers().contains_key(header::CONTENT_ENCODING) {
@@ -86,7 +91,7 @@ async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     }
     let (mut parts, body) = whole(response).await;
     let plain = body.clone();
-    // Compressing half a megabyte takes milliseconds, which would delay events.
+    // Compressing half a megabyte takes milliseconds, which would delay events in this thread.
     match work::deliver(move || gzip(&plain)).await {
         Ok(Ok(short)) => {
             if let Some(tag) = tag_of(&parts.headers).and_then(compressed_tag) {
@@ -120,18 +125,19 @@ fn is_text(headers: &HeaderMap) -> bool {
             .contains(&kind))
 }
 
-/// Each encoding of an answer needs a tag of its own.
+/// The tag of a compressed answer. Each encoding of the same content needs its own tag.
 fn compressed_tag(tag: &str) -> Option<HeaderValue> {
     let tag = tag.strip_suffix('"')?;
     HeaderValue::from_str(&format!("{tag}{COMPRESSED}\"")).ok()
 }
 
-/// The tag of an answer before its compression, without quotes.
+/// The tag of the plain answer, for the tag of the plain or compressed answer. Both are without
+/// quotes.
 pub(super) fn uncompressed_tag(tag: &str) -> &str {
     tag.strip_suffix(COMPRESSED).unwrap_or(tag)
 }
 
-/// Whether the client already has this answer, according to `If-None-Match`.
+/// Whether the client already has this answer, according to its `If-None-Match` header.
 fn is_known(headers: &HeaderMap, response: &Response) -> bool {
     let Some(tag) = tag_of(response.headers()) else { return false };
     let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
@@ -139,7 +145,7 @@ fn is_known(headers: &HeaderMap, response: &Response) -> bool {
     known.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || weak(known) == weak(tag))
 }
 
-/// 304 with the caching headers of the answer.
+/// The answer 304, with the caching headers of `response`.
 fn not_modified(response: &Response) -> Response {
     let mut answer = warp::reply::with_status(warp::reply(), StatusCode::NOT_MODIFIED).into_response();
     for name in [header::ETAG, header::CACHE_CONTROL, header::VARY] {

@@ -1,4 +1,4 @@
-//! Problems on this machine and their fixes: `GET /api/doctor`.
+//! The operation `GET /api/doctor`: checks this machine for problems.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use super::{
 };
 use crate::doctor::{DoctorInput, examine};
 
-/// How long a diagnosis is valid.
+/// How long requests share one diagnosis.
 const LIFE: Duration = Duration::from_secs(1);
 
 pub(super) fn operation() -> Operation {
-    get("/api/doctor", "Problems on this machine and their fixes").shared(LIFE, diagnosis)
+    get("/api/doctor", "The problems of khor on this machine, and their fixes").shared(LIFE, diagnosis)
 }
 
 async fn diagnosis(call: Call) -> Json<Diagnosis> {

@@ -1,4 +1,4 @@
-//! Tests that the documents about the API match its table.
+//! Tests that the documents about the API agree with the table of operations.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ use super::openapi_document;
 /// The generated document that describes every operation.
 const REFERENCE: &str = "docs/api-reference.md";
 
-/// Methods of operations.
+/// The methods that operations have.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// Each operation except `HEAD`, such as `GET /api/presets/{name}`.
+/// All operations except `HEAD`, each as text such as `GET /api/presets/{name}`.
 fn operations(openapi: &Value) -> BTreeSet<String> {
     let paths = openapi["paths"].as_object().unwrap().iter();
     let of = |(path, methods): (&String, &Value)| {
@@ -26,7 +26,8 @@ fn operations(openapi: &Value) -> BTreeSet<String> {
     paths.flat_map(of).collect()
 }
 
-/// A path in the form of the table: without its query, with placeholders as `{name}`.
+/// Converts a path in a document to the form of the table: without its query, and with `{name}` for
+/// each placeholder.
 fn normal(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let piece = |piece: &str| {
@@ -37,7 +38,7 @@ fn normal(path: &str) -> String {
     path.split('/').map(piece).collect::<Vec<_>>().join("/")
 }
 
-/// The operations that are named in code, as `GET /api/health`.
+/// The operations that a document names in code, such as `GET /api/health`.
 fn named(document: &Document) -> Vec<String> {
     let code = document.code().into_iter();
     code.filter_map(|code| {
@@ -93,21 +94,21 @@ fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     if let Some(reference) = schema["$ref"].as_str() {
         return variants(
             openapi,
-            openapi.pointer(reference.trim_start_matches('#')).expect("what is referred to"),
+            openapi.pointer(reference.trim_start_matches('#')).expect("the schema of the reference"),
         );
     }
     let nested = ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     std::iter::once(schema).chain(nested.flat_map(|schema| variants(openapi, schema))).collect()
 }
 
-/// The schema of an object's field, if the object may have the field.
+/// The schema of the field `key`; `None` if the object may not have the field.
 fn field<'a>(variants: &[&'a Value], key: &str) -> Option<&'a Value> {
     let named = variants.iter().map(|it| &it["properties"][key]).find(|it| !it.is_null());
     let any = variants.iter().map(|it| &it["additionalProperties"]).find(|it| !it.is_null() && **it != false);
     named.or(any)
 }
 
-/// Keys of an example that the schema does not know.
+/// The paths of an example's keys that are not in the schema.
 fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<String> {
     let variants = variants(openapi, schema);
     let of_field = |(key, value): (&String, &Value)| {
@@ -126,8 +127,8 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// The paths of fields without a description. A constant that marks a variant needs none, because
-/// the variant has one.
+/// The paths of fields without a description. A constant that marks a variant needs no description,
+/// because the variant has one.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {
@@ -174,11 +175,12 @@ fn every_parameter_is_described() {
 #[test]
 fn documented_answers_have_real_fields() {
     let openapi = openapi_document();
-    let api = documents().into_iter().find(|document| document.name == "docs/api.md").expect("it is there");
+    let api = documents().into_iter().find(|document| document.name == "docs/api.md").expect("docs/api.md");
     let mut count = 0;
     for snippet in api.snippets().into_iter().filter(|snippet| snippet.language == "json") {
         let path = snippet.heading.split('`').nth(1).and_then(|code| code.strip_prefix("GET "));
-        let path = path.unwrap_or_else(|| panic!("{}: the answer of what?", snippet.heading));
+        let path =
+            path.unwrap_or_else(|| panic!("the heading {} of a snippet names no GET", snippet.heading));
         let schema =
             &openapi["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         assert!(!schema.is_null(), "{path}");
@@ -186,7 +188,7 @@ fn documented_answers_have_real_fields() {
         assert_eq!(unknown(&openapi, schema, &example, ""), Vec::<String>::new(), "{path}");
         let mut wrong = example;
         wrong["nonsense"] = Value::Null;
-        assert_eq!(unknown(&openapi, schema, &wrong, ""), ["/nonsense"], "{path}: what is wrong is seen");
+        assert_eq!(unknown(&openapi, schema, &wrong, ""), ["/nonsense"], "{path}: an unknown key is found");
         count += 1;
     }
     assert!(count >= 4, "{count}");

@@ -1,8 +1,9 @@
-//! Rejects requests that a page of another site causes, and requests for another host.
+//! Rejects requests from pages of other sites, and requests for another host.
 //!
 //! A foreign `Host` means DNS rebinding. Browsers mark the requests of another site's page with
-//! `Origin` or `Sec-Fetch-Site`. Such a page may not even read. The browser hides most answers from
-//! the page, but they cost time, and the browser does not hide a WebSocket or a sound.
+//! `Origin` or `Sec-Fetch-Site`. khor rejects even the reading requests of such a page. The browser
+//! hides most answers from the page, but they take time, and the browser does not hide a WebSocket
+//! or a sound.
 
 use warp::{
     Filter, Rejection,
@@ -13,17 +14,17 @@ use warp::{
 
 use super::access::{Access, Names, is_api};
 
-/// The `Host` is not this listener: 421.
+/// The header `Host` does not name this listener. khor answers 421.
 #[derive(Debug)]
 pub(super) struct ForeignHost;
 impl reject::Reject for ForeignHost {}
 
-/// The `Origin` is not this listener's page: 403.
+/// A page of another site sent the request. khor answers 403.
 #[derive(Debug)]
 pub(super) struct ForeignOrigin;
 impl reject::Reject for ForeignOrigin {}
 
-/// Passes requests that are meant for this listener.
+/// A filter that passes the requests for this listener, except those from pages of other sites.
 pub(super) fn guard(access: &Access) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
     let names = access.names().clone();
     warp::host::optional()
@@ -50,12 +51,13 @@ fn check(
     let is_foreign = text("origin").is_some_and(|origin| !names.is_own_origin(origin, host))
         // Browsers send no `Origin` with images, media and links.
         || text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    // A link on another site may lead to the page.
+    // A link on another site may open the page.
     let is_page = !is_api(path) && (method == Method::GET || method == Method::HEAD);
     if is_foreign && !is_page { Err(reject::custom(ForeignOrigin)) } else { Ok(()) }
 }
 
-/// Headers of every answer. The page may load files only from here, and no other page may frame it.
+/// The security headers of every answer. The page may load files only from this listener, and no
+/// other page may show it in a frame.
 pub(super) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! Clients that are slow, half, huge, many or malformed, at a listener of a running engine.
+//! Tests a running engine with hostile clients: slow, silent, oversized, too many, or malformed.
 
 use std::{io::ErrorKind, sync::Arc, time::Instant};
 
@@ -14,7 +14,7 @@ use tokio::{
 use super::{access::tests::loopback, call::ApiContext, routes};
 use crate::engine::tests::quiet_engine;
 
-/// A listening engine.
+/// A running engine with a listener.
 struct Listening {
     port: u16,
     stop: watch::Sender<bool>,
@@ -41,23 +41,25 @@ impl Listening {
         TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
     }
 
-    /// Sends that part of a request and nothing more. Reads until the other end closes.
+    /// Sends `request`, which may be incomplete, and nothing more. Reads until the engine closes
+    /// the connection.
     async fn response_to(&self, request: String) -> String {
         response_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
     }
 
-    async fn is_well(&self) -> bool {
+    /// Whether the engine answers a valid request.
+    async fn is_alive(&self) -> bool {
         let request = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
         self.response_to(request.into()).await.starts_with("HTTP/1.1 200")
     }
 }
 
 async fn response_to(mut socket: TcpStream, request: String) -> String {
-    // The server may close a refused connection while the client still sends.
+    // The server may close a rejected connection while the client is still sending.
     socket.write_all(request.as_bytes()).await.ok();
     let mut message = Vec::new();
     let read = tokio::time::timeout(hang_timeout(), socket.read_to_end(&mut message)).await;
-    if let Err(problem) = read.expect("it is closed") {
+    if let Err(problem) = read.expect("the engine closes the connection") {
         assert_eq!(problem.kind(), ErrorKind::ConnectionReset);
     }
     String::from_utf8_lossy(&message).into_owned()
@@ -88,7 +90,7 @@ async fn invalid_requests_do_not_stop_the_server() {
     ] {
         let message = engine.response_to(request.clone()).await;
         assert!(message.starts_with(answer), "{request:.60}: {message:.200}");
-        assert!(engine.is_well().await, "{request:.60}");
+        assert!(engine.is_alive().await, "{request:.60}");
     }
 }
 
@@ -105,7 +107,7 @@ async fn slow_clients_are_disconnected() {
     assert!(body.starts_with("HTTP/1.1 408") && chunk.starts_with("HTTP/1.1 408"), "{body} {chunk}");
     let (took, late) = (begun.elapsed(), lateness.total());
     assert!(took < 2 * (HEAD_TIMEOUT + late), "{took:?}; a sleeping thread woke {late:?} late");
-    assert!(engine.is_well().await);
+    assert!(engine.is_alive().await);
 }
 
 #[tokio::test]
@@ -126,10 +128,10 @@ async fn excess_connections_do_not_block_others() {
         crowd.spawn(response_to(socket, "GET ".into()));
     }
     mine.write_all(request.as_bytes()).await.unwrap();
-    mine.read_exact(&mut answer).await.expect("a connection that was there stays");
+    mine.read_exact(&mut answer).await.expect("the older connection stays open");
     let ended = crowd.join_all().await;
-    assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all were closed, by the limit or by the time");
-    assert!(engine.is_well().await, "there is room again");
+    assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all are closed, by the limit or by the timeout");
+    assert!(engine.is_alive().await, "the engine accepts connections again");
 }
 
 #[tokio::test]
@@ -138,11 +140,11 @@ async fn clients_that_stop_reading_are_disconnected() {
     let mut socket = engine.connect().await;
     let request = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
     let request = async {
-        // Sends requests until the engine, which cannot write its answers, closes the connection.
+        // Sends requests and reads no answer, until the engine closes the connection.
         while socket.write_all(request.as_bytes()).await.is_ok() {}
     };
     tokio::time::timeout(hang_timeout(), request).await.expect("the connection is closed");
-    assert!(engine.is_well().await);
+    assert!(engine.is_alive().await);
 }
 
 #[tokio::test]

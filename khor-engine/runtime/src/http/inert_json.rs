@@ -1,5 +1,5 @@
-//! Writes answers as JSON whose texts are [inert]. The page and programs show these texts, and they
-//! may come from processes, peers and files.
+//! Writes answers as JSON in which all texts are [inert]: without characters that could control a
+//! terminal or a page. The texts may come from processes, peers and files.
 
 use std::io;
 
@@ -23,7 +23,7 @@ pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-/// An answer with the JSON of a value.
+/// An answer with a value as JSON.
 pub(super) fn reply(value: &impl Serialize) -> Response {
     match text(value) {
         Ok(text) => {
@@ -39,7 +39,7 @@ pub(super) fn reply(value: &impl Serialize) -> Response {
     }
 }
 
-/// Writes compact JSON. Replaces the active characters in texts, except line feeds and tabs.
+/// Writes compact JSON, and replaces active characters in texts. Line feeds and tabs stay.
 struct InertFormatter;
 
 impl Formatter for InertFormatter {

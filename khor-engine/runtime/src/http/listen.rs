@@ -1,10 +1,9 @@
-//! Sends the sound of the device to browsers and players, as 16-bit stereo.
+//! Sends the sound that plays to browsers and players, as 16-bit stereo.
 //!
 //! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`. It first
-//! requests two bytes, then the whole file. A live stream has no length, so this player gets a file
-//! of the length in the WAV header: four gigabytes, or six hours. Other clients that request
-//! `bytes=0-` get an endless stream without a length, because they would try to seek in such a
-//! file.
+//! requests two bytes, then the whole file. A live stream has no length, so khor claims the largest
+//! length of a WAV file for this player: four gigabytes, or six hours. Other clients that request
+//! `bytes=0-` get an endless stream without a length, because they would try to seek in a file.
 
 use std::{convert::Infallible, ops::Range, sync::Arc};
 
@@ -36,22 +35,23 @@ const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
 /// Signed 16-bit integers, low byte first.
 const SAMPLE_FORMAT: &str = "s16le";
+/// Length of a stereo frame of 16-bit samples.
 const FRAME_BYTES: u64 = 4;
 /// Length of the header of a WAV file.
 const HEADER_BYTES: u64 = 44;
-/// Length of the file that the header of the endless file describes.
+/// Length of the WAV file that khor claims for the endless sound.
 const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
-/// Longest message that a client may send on the WebSocket, bytes. Clients need not send any.
+/// Longest message that a client may send on the WebSocket, bytes. khor ignores these messages.
 const MAX_MESSAGE_BYTES: usize = 1024;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         get("/api/listen.wav", "The sound that plays, as an endless WAV file").at_once(open),
-        get("/api/listen", "A WebSocket with the sound that plays").at_once(no_socket),
+        get("/api/listen", "The sound that plays, over a WebSocket").at_once(no_socket),
     ]
 }
 
-/// `GET /api/listen` from a client that does not request a WebSocket.
+/// Answers `GET /api/listen` for a client that does not request a WebSocket.
 fn no_socket(_: Call) -> NoSocket {
     NoSocket
 }
@@ -62,7 +62,7 @@ impl Answer for NoSocket {
     const CONTENT: Content = Content::of("application/json");
 
     fn into_response(self) -> Response {
-        let message = "this is a WebSocket: connect with ws:// or wss://, or play /api/listen.wav";
+        let message = "this path needs a WebSocket: connect with ws:// or wss://, or play /api/listen.wav";
         let mut response = Failure::new(StatusCode::UPGRADE_REQUIRED, message).into_response();
         response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -70,7 +70,7 @@ impl Answer for NoSocket {
     }
 }
 
-/// `GET /api/listen`, which only a WebSocket opens.
+/// Answers `GET /api/listen` for a client that requests a WebSocket.
 pub(super) fn socket(context: &ApiContext) -> BoxedFilter<(Response,)> {
     let context = context.clone();
     warp::path!("api" / "listen")
@@ -83,10 +83,12 @@ pub(super) fn socket(context: &ApiContext) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
+/// The endless WAV file, or a part of it.
 enum Wav {
     Live {
         blocks: broadcast::Receiver<Block>,
         stop: watch::Receiver<bool>,
+        /// The requested bytes; `None` for the endless stream.
         part: Option<Range<u64>>,
     },
     /// The requested range is beyond the end of the file.
@@ -130,9 +132,9 @@ impl Answer for Wav {
     }
 }
 
-/// An endless WAV file from byte `start` on. The header is sent with the first block, which has the
-/// sample rate. The current sound follows. The file ends if the sample rate changes, because the
-/// header cannot change.
+/// The endless WAV file from byte `start` on. The stream begins with the header, which needs the
+/// sample rate of the first block. The sound that plays now follows. The stream ends if the sample
+/// rate changes, because the header cannot change.
 fn wav(
     blocks: broadcast::Receiver<Block>,
     start: u64,
@@ -150,8 +152,8 @@ fn wav(
         })
 }
 
-/// The bytes before the first sample, if the answer begins at byte `start`: the rest of the header,
-/// or silence up to the next frame. The silence keeps left and right apart.
+/// The bytes before the first sample of an answer that begins at byte `start`: the rest of the
+/// header, or silence up to the next frame. Without the silence, left and right could be swapped.
 fn lead(header: &Bytes, start: u64) -> Bytes {
     match start.checked_sub(HEADER_BYTES) {
         None => header.slice(start as usize..),
@@ -181,7 +183,7 @@ fn wav_header(sample_rate: u32) -> Bytes {
     spec.into_header_for_infinite_file().into()
 }
 
-/// The blocks. A client that is too slow for all of them gets the newest.
+/// The blocks of sound as a stream. A slow client loses the oldest blocks.
 fn live_blocks(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
     BroadcastStream::new(blocks).filter_map(|block| {
         let block = block.map_err(|BroadcastStreamRecvError::Lagged(_)| ()).ok();
@@ -189,7 +191,7 @@ fn live_blocks(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> 
     })
 }
 
-/// Interleaved, little-endian.
+/// The samples of a block as bytes: interleaved, little-endian.
 fn samples_of(block: &Block) -> Bytes {
     let mut bytes = BytesMut::with_capacity(block.frames.len() * 4);
     for sample in block.frames.as_flattened() {
@@ -214,8 +216,8 @@ fn socket_reply(
         .into_response()
 }
 
-/// Sends the format first and after each change. Then sends samples until the client leaves or khor
-/// stops.
+/// Sends the format, then samples, until the client disconnects or khor ends. Sends the format
+/// again after each change.
 async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
     let (mut sink, mut messages) = socket.split();
     let mut blocks = std::pin::pin!(live_blocks(blocks).take_until(until_stopped(stop)));
@@ -229,7 +231,7 @@ async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watc
             },
         };
         let Some(block) = block else {
-            // The other end may be gone already.
+            // The client may have disconnected already.
             sink.send(Message::close()).await.ok();
             return;
         };
@@ -249,7 +251,7 @@ fn format_of(block: &Block) -> String {
         channels: CHANNELS,
         format: SAMPLE_FORMAT.to_owned(),
     };
-    // This cannot fail, because the format is a struct of plain values.
+    // Serialization cannot fail, because the format consists of plain values.
     serde_json::to_string(&format).unwrap_or_default()
 }
 
@@ -276,7 +278,8 @@ mod tests {
         let file = pieces.concat();
         let (header, samples) = file.split_at(44);
         assert_eq!(header[40..], [0xFF; 4], "no length");
-        // hound rejects a file with an invalid length. The header gets the length of four frames.
+        // hound rejects a file with an invalid length, so the header gets the length of four
+        // frames.
         let believable = [&header[..40], &16_u32.to_le_bytes(), samples, &[0; 4]].concat();
         let mut reader = hound::WavReader::new(believable.as_slice()).unwrap();
         assert_eq!((reader.spec().sample_rate, reader.spec().channels), (48_000, 2));
@@ -315,7 +318,7 @@ mod tests {
             sender.send(block(48_000, &[[f32::from(i); 2]])).unwrap();
         }
         drop(sender);
-        let heard: Vec<f32> = live_blocks(blocks).map(|block| block.frames[0][0]).collect().await;
-        assert_eq!(heard, [8.0, 9.0]);
+        let received: Vec<f32> = live_blocks(blocks).map(|block| block.frames[0][0]).collect().await;
+        assert_eq!(received, [8.0, 9.0]);
     }
 }

@@ -1,4 +1,4 @@
-//! The listener: one that systemd passes, or one of our own.
+//! The listener of the API: a socket that systemd passes, or one that khor opens itself.
 
 use std::{
     io,
@@ -16,10 +16,10 @@ use tracing::{error, warn};
 
 use super::access::Access;
 
-/// Between two attempts to take a port that is in use.
+/// Time between two attempts to listen on a port that is in use.
 const BIND_RETRY: Duration = Duration::from_secs(2);
 
-/// Where the listener is, and which clients it lets in.
+/// The address of the listener, and which clients it admits.
 pub struct HttpListener {
     address: SocketAddr,
     passed: Option<StdListener>,
@@ -28,14 +28,14 @@ pub struct HttpListener {
 }
 
 impl HttpListener {
-    /// A door at the configured address, or with the listener that systemd passes. With `may_move`
-    /// the listener takes a free port if a program of another user holds the configured one.
-    /// `sessions` is the file of the browsers' sessions. Call this once, before anything opens
-    /// files.
+    /// Prepares a listener: the one that systemd passes, else one at the configured address. With
+    /// `may_use_free_port`, the listener takes a free port if a program of another user holds the
+    /// configured one. `sessions` is the path of the file with the browsers' sessions. Call this
+    /// once, before khor opens any file, because systemd's socket has a fixed file descriptor.
     ///
     /// # Errors
     ///
-    /// Other machines can reach the address and there is no token, or the token file is not usable.
+    /// Other machines can reach the address without a token, or the token file is not valid.
     pub fn open(listen: &Listen, may_use_free_port: bool, sessions: PathBuf) -> anyhow::Result<Self> {
         let passed = systemd_listener();
         let address = match &passed {
@@ -46,11 +46,11 @@ impl HttpListener {
         Ok(Self { address, passed, may_use_free_port, access })
     }
 
-    /// Begins to listen. A port that is in use is tried again; sound doesn't wait for it.
+    /// Starts to listen. Retries while the port is in use. Meanwhile khor plays.
     pub(super) async fn bind(self) -> (TcpListener, Access) {
         let passed = self.passed.and_then(|listener| {
             let taken = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
-            taken.inspect_err(|problem| warn!("the listener that systemd passed: {problem}")).ok()
+            taken.inspect_err(|problem| warn!("cannot use the socket that systemd passed: {problem}")).ok()
         });
         let listener = match passed {
             Some(listener) => listener,
@@ -70,8 +70,8 @@ fn systemd_listener() -> Option<StdListener> {
     match listener.local_addr() {
         Ok(_) => Some(listener),
         Err(problem) => {
-            warn!("the socket systemd passed is no TCP listener ({problem}): making one");
-            std::mem::forget(listener); // not ours after all
+            warn!("the socket that systemd passed is not a TCP listener ({problem}); khor opens its own");
+            std::mem::forget(listener); // the descriptor may belong to other code
             None
         }
     }
@@ -94,9 +94,9 @@ async fn bind_address(address: SocketAddr, may_use_free_port: bool) -> TcpListen
     }
 }
 
-/// Listens on a free port if a program of another user holds the port of `address`. If a program
-/// holds the port without listening, its user cannot be found. After a `retry` that program counts
-/// as another user's.
+/// Listens on a free port if a program of another user holds the port of `address`. If that program
+/// does not listen yet, khor cannot find its user. Such a program counts as another user's in a
+/// `retry`.
 async fn bind_free_port(address: SocketAddr, retry: bool) -> Option<TcpListener> {
     let holder = match peer::listener(address) {
         Some(uid) if peer::is_own(uid) => return None,
@@ -105,7 +105,7 @@ async fn bind_free_port(address: SocketAddr, retry: bool) -> Option<TcpListener>
         None => return None,
     };
     let listener = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await.ok()?;
-    warn!("{address} is used by a program of {holder}; khor takes a free port: run khor open for its page");
+    warn!("a program of {holder} uses {address}; khor takes a free port: run khor open to open the page");
     Some(listener)
 }
 
@@ -115,12 +115,12 @@ fn log_once(address: SocketAddr, problem: &io::Error, is_logged: &mut bool) {
         return;
     }
     let why = match problem.kind() {
-        io::ErrorKind::PermissionDenied => "ports below 1024 are root's.",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address.",
-        _ => "is another khor running there?",
+        io::ErrorKind::PermissionDenied => "only root can use ports below 1024",
+        io::ErrorKind::AddrNotAvailable => "this machine does not have this address",
+        _ => "another khor may be running",
     };
     error!(
-        "the page can't be served at {address} ({problem}): {why} Choose another place with --listen; khor plays on and \
-         keeps trying"
+        "cannot serve the page at {address} ({problem}): {why}; set another address with --listen; khor plays and \
+         retries every 2 s"
     );
 }

@@ -1,4 +1,5 @@
-//! Sessions of browsers: `POST /api/login` and `POST /api/logout`.
+//! The operations that open and end the sessions of browsers: `POST /api/login` and
+//! `POST /api/logout`.
 
 use std::time::Instant;
 
@@ -18,7 +19,8 @@ use super::{
     work,
 };
 
-/// Answers a login or a logout, with the session's cookie if there is one. Scripts cannot read it.
+/// The answer to a login or logout, with the session's cookie if there is one. Scripts of a page
+/// cannot read the cookie.
 struct Cookie(Option<String>);
 
 impl Answer for Cookie {
@@ -36,16 +38,16 @@ impl Answer for Cookie {
 pub(super) fn operations() -> Vec<Operation> {
     let everywhere = json!({ "type": "boolean" });
     vec![
-        post(LOGIN, "Open a session of thirty days with the token; the answer sets its cookie")
+        post(LOGIN, "Open a session of 30 days with the token; the answer sets the session's cookie")
             .reads::<Login>()
             .blocking(login),
         post("/api/logout", "End this session, or every session")
-            .takes("everywhere", "Whether every session ends; only this session without it", everywhere)
+            .takes("everywhere", "`true` ends every session. By default, only this session ends", everywhere)
             .blocking(logout),
     ]
 }
 
-/// Whether a cookie can contain the path as it is, without another attribute.
+/// Whether the path is safe in a cookie. Other characters could add an attribute to the cookie.
 fn is_cookie_path(path: &str) -> bool {
     path.starts_with('/')
         && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
@@ -66,7 +68,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
     };
     if !credentials.is_token(&token) {
         if access.wrong_token_log.permit(Instant::now()).is_some() {
-            warn!("a login with a wrong token was refused");
+            warn!("khor rejected a login with a wrong token");
         }
         return Err(Denied::NoToken.into());
     }

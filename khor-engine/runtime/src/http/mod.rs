@@ -1,9 +1,11 @@
-//! Serves the API, the event stream and the page: to the engine's own user by default, and to other
-//! clients with a token.
-//! Every request passes the [`guard`] (is it for this listener?) and [`access`] (may this client
-//! connect?). Then an operation of the [`table`] or the [`page`] answers it. [`api`], [`clips`],
-//! [`doctor`], [`presets`], [`stream`], [`listen`], [`recording`], [`login`] and [`prometheus`]
-//! fill the table, and [`openapi`] describes it. [`deliver`] sends the answers.
+//! Serves the API, the event stream and the page. By default only the engine's own user and root
+//! may use them; other clients need a token.
+//!
+//! Every request passes two checks: the [`guard`] checks that the request is for this listener, and
+//! [`access`] checks that this client may use the API. Then an operation of the [`table`] or the
+//! [`page`] answers the request. [`api`], [`clips`], [`doctor`], [`presets`], [`stream`],
+//! [`listen`], [`recording`], [`login`] and [`prometheus`] define the operations, and [`openapi`]
+//! describes them. [`deliver`] compresses the answers.
 
 mod access;
 mod api;
@@ -78,7 +80,7 @@ pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch:
     accept(listener, routes(&context), own, stop).await;
 }
 
-/// The whole API.
+/// The table of all operations of the API.
 fn table() -> Vec<Arc<Operation>> {
     let mut table = api::operations();
     table.extend(presets::operations());
@@ -105,7 +107,7 @@ fn routes(
         .with(warp::reply::with::headers(guard::headers()))
 }
 
-/// The operations of the table. The body is read only after the operation is known.
+/// Answers requests for the operations of the table. Reads the body only if there is an operation.
 fn operations(context: &ApiContext) -> BoxedFilter<(Response,)> {
     let (context, table) = (context.clone(), Arc::new(table()));
     warp::method()

@@ -1,5 +1,4 @@
-//! `GET /api/openapi.json`: the document (`OpenAPI` 3.1), generated from the table that dispatches
-//! requests.
+//! `GET /api/openapi.json`: the `OpenAPI` 3.1 document, generated from the table of operations.
 
 use khor_api::Refusal;
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
@@ -11,11 +10,11 @@ use super::{
     table::{AnyJson, Content, Operation, get},
 };
 
-/// The only operation that is a WebSocket.
+/// The path of the only operation that is a WebSocket.
 const WEB_SOCKET: &str = "/api/listen";
-/// Where the schemas are in the document.
+/// The JSON pointer of the schemas in the document.
 const SCHEMAS: &str = "/components/schemas";
-/// Suffix of a request's schema that differs from the answer's schema of the same type.
+/// Suffix for the schema of a body that differs from the answers' schema of the same type.
 const REQUEST: &str = "Request";
 
 pub(super) fn operation() -> Operation {
@@ -26,7 +25,7 @@ fn document(_: Call) -> AnyJson {
     AnyJson(openapi_document())
 }
 
-/// The description of the API (`OpenAPI` 3.1), as `GET /api/openapi.json` answers it.
+/// The `OpenAPI` 3.1 document of the API, as `GET /api/openapi.json` returns it.
 pub fn openapi_document() -> Value {
     write(super::table().iter().map(AsRef::as_ref))
 }
@@ -55,7 +54,7 @@ fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        // The engine's own user needs nothing. With listen.token_file every client needs the token.
+        // The engine's own user needs no token, unless the setting `listen.token_file` is set.
         "security": [{}, { "token": [] }, { "cookie": [] }],
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security_schemes() },
@@ -74,8 +73,8 @@ fn security_schemes() -> Value {
     })
 }
 
-/// The generator for answers. Answers have every field. Their types have defaults only for clients
-/// of older engines, so the document omits the defaults.
+/// The schema generator for answers. Answers have every field. The defaults in their types are for
+/// answers of older engines, so the document omits these defaults.
 fn answer_generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.definitions_path = SCHEMAS.into();
@@ -85,7 +84,7 @@ fn answer_generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// The generator for bodies, in which fields with a default are optional.
+/// The schema generator for bodies of requests, in which fields with a default are optional.
 fn body_generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12().for_deserialize();
     settings.definitions_path = SCHEMAS.into();
@@ -93,7 +92,7 @@ fn body_generator() -> SchemaGenerator {
 }
 
 /// Adds the schemas of bodies. A schema gets the suffix [`REQUEST`] if it differs from the answers'
-/// schema of the same name, or if it refers to other schemas.
+/// schema with the same name, or if it refers to other schemas.
 fn add_requests(
     schemas: &mut Map<String, Value>,
     paths: &mut Map<String, Value>,
@@ -117,7 +116,7 @@ fn add_requests(
     }
 }
 
-/// Adds the suffix to references to these schemas.
+/// Adds the suffix [`REQUEST`] to all references to the schemas in `renamed`.
 fn rename_references(schema: &mut Value, renamed: &[String]) {
     match schema {
         Value::Object(fields) => {
@@ -198,14 +197,14 @@ fn path_parameter(path: &str) -> Option<Value> {
     }))
 }
 
-/// `getApiHealth`.
+/// The id of an operation, such as `getApiHealth`.
 fn id(method: &str, path: &str) -> String {
     let pieces = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|piece| !piece.is_empty());
     let capital = |piece: &str| piece[..1].to_ascii_uppercase() + &piece[1..];
     method.to_ascii_lowercase() + &pieces.map(capital).collect::<String>()
 }
 
-/// The answers of an operation, by status.
+/// The answers of an operation, by HTTP status.
 fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
     let message = |message: &str, of: &Value| {
         let mut described = of.clone();
@@ -218,7 +217,7 @@ fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
     });
     if operation.path == WEB_SOCKET {
         responses["101"] =
-            json!({ "description": "A WebSocket: formats as text, samples as binary messages" });
+            json!({ "description": "A WebSocket: formats as text messages, samples as binary messages" });
         return responses;
     }
     responses["200"] = message("The requested content", answer);

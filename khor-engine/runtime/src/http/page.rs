@@ -1,8 +1,8 @@
-//! The page: the copy inside the program, or a folder instead.
+//! Serves the web page: the copy that is built into khor, or the files of a folder.
 //!
-//! The page works below any path of a proxy: its files and its requests are relative to the address
-//! of the page. Each view has an address of its own. The number of slashes in it tells how many
-//! levels up the files are.
+//! The page works below any path of a proxy, because its files and requests have relative
+//! addresses. Each view of the page has its own address. The number of slashes in that address
+//! determines the relative path of the files, such as `../`.
 
 use std::{
     borrow::Cow,
@@ -26,18 +26,19 @@ use super::{
     work,
 };
 
-/// The built page. Empty when the program was built before the page was.
+/// The page that is built into khor. Empty if khor was built before the page.
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
 struct Built;
 
-/// Names of built files carry a hash of their content, so they may be kept for ever.
+/// The folder of the files with a hash of their content in the name. Browsers may cache them for
+/// ever.
 const HASHED: &str = "assets/";
-/// Largest file of a user's page folder that is served, bytes.
+/// Largest file of a page folder that khor serves, bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const INDEX: &str = "index.html";
-/// The codings of the compressed copies that the page's build leaves beside its files, the smallest
-/// first, and the suffixes of the copies.
+/// The codings of the compressed copies that the page's build writes, with the suffixes of their
+/// names. The smallest copy is first.
 const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
 /// Answers every path that has no operation.
@@ -59,34 +60,34 @@ pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
 fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response {
     let path = path.trim_start_matches('/');
     if !ui.serve || path == "api" || path.starts_with("api/") {
-        return refused("there is nothing at this path");
+        return not_found("there is nothing at this path");
     }
     if method != Method::GET && method != Method::HEAD {
         return method_not_allowed(&[Method::GET, Method::HEAD]);
     }
     let dir = ui.dir.as_deref();
-    // A view of the page is no file: it has no dot in its last piece, and the page itself finds it.
+    // A path without a dot in its last piece is a view. The page's own code opens the view.
     let is_view = !path.rsplit('/').next().unwrap_or_default().contains('.');
     if !is_view && let Some(found) = file(dir, path, headers) {
         return found;
     }
-    // The original's clients expect the page at any address of their folder.
+    // Clients of the original khor expect the page at any path below a page folder.
     if !is_view && dir.is_none() {
-        return refused("there is no such file");
+        return not_found("there is no such file");
     }
     index(dir, path, headers).unwrap_or_else(|| {
-        refused(match dir {
-            Some(_) => "the folder of ui.dir has no readable index.html",
-            None => "the page was not built into this program: run `cargo xtask ui`, then build khor again",
+        not_found(match dir {
+            Some(_) => "the folder in ui.dir has no readable index.html",
+            None => "this khor was built without the page: run `cargo xtask ui`, then build khor again",
         })
     })
 }
 
-fn refused(message: &str) -> Response {
+fn not_found(message: &str) -> Response {
     Failure::new(StatusCode::NOT_FOUND, message).into_response()
 }
 
-/// The page itself, for the view at `path`.
+/// The page's `index.html`, with file addresses that are relative to `path`.
 fn index(dir: Option<&Path>, path: &str, headers: &HeaderMap) -> Option<Response> {
     match path.matches('/').count() {
         0 => file(dir, INDEX, headers),
@@ -97,7 +98,7 @@ fn index(dir: Option<&Path>, path: &str, headers: &HeaderMap) -> Option<Response
     }
 }
 
-/// A file of the page, compressed if the client accepts the coding and the build has made a copy.
+/// A file of the page. Sends a compressed copy if there is one in a coding that the client accepts.
 fn file(dir: Option<&Path>, name: &str, headers: &HeaderMap) -> Option<Response> {
     let content = read(dir, name)?;
     let codings =
@@ -130,7 +131,7 @@ fn read(dir: Option<&Path>, name: &str) -> Option<Cow<'static, [u8]>> {
     }
 }
 
-/// The file in `dir`, unless it leads out of it, by `..` or by a link.
+/// The path of the file `name` in `dir`. `None` if it is outside `dir`, by `..` or by a link.
 fn inside(dir: &Path, name: &str) -> Option<PathBuf> {
     let dir = dir.canonicalize().ok()?;
     let file = dir.join(name).canonicalize().ok()?;

@@ -1,5 +1,5 @@
-//! The operations of presets: list, select, read, check, preview, save and remove. Also the words
-//! of a mapping.
+//! The operations of presets: list, select, read, check, preview, save and remove. Also returns the
+//! words that are allowed in a mapping.
 
 use khor_api::{
     Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::engine::{EditError, Engine};
 
-/// The name of a preview without a name.
+/// The name of an unsaved preset without a name.
 const UNNAMED: &str = "unnamed";
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -32,12 +32,13 @@ pub(super) fn operations() -> Vec<Operation> {
         put("/api/presets/{name}", "Save a preset to the user's folder").reads::<PresetText>().blocking(save),
         delete("/api/presets/{name}", "Remove a preset of the user").blocking(remove),
         post("/api/presets/check", "Check a preset").reads::<PresetText>().at_once(check),
-        post("/api/presets/preview", "Play a preset unsaved, from the next bar line")
+        post("/api/presets/preview", "Play an unsaved preset, from the next bar line")
             .reads::<PresetText>()
             .at_once(preview),
         get("/api/presets/preview", "The unsaved preset that plays").at_once(previewed),
-        delete("/api/presets/preview", "Play the current preset again").at_once(end_preview),
-        get("/api/mapping", "The words that a preset's mapping may use").at_once(mapping),
+        delete("/api/presets/preview", "End the preview, and play the selected preset again")
+            .at_once(end_preview),
+        get("/api/mapping", "The words that are allowed in the mapping of a preset").at_once(mapping),
     ]
 }
 
@@ -80,13 +81,13 @@ fn save(call: Call) -> Result<Json<PresetReport>, Failure> {
     }
     let preset = read(call.json()?, name).map_err(invalid)?;
     if preset.name != *name {
-        return Err(misnamed(format!("{} is not allowed, expected {name} as in the address", preset.name)));
+        return Err(misnamed(format!("{} is not allowed, expected {name} as in the path", preset.name)));
     }
     call.engine().save_preset(&preset)?;
     preset_answer(call.engine(), name)
 }
 
-/// Parses a preset in JSON; `name` is the default of its name. Whole numbers may be written as
+/// Parses a preset from JSON. A preset without a name gets `name`. Whole numbers may be written as
 /// floats.
 fn read(mut json: Value, name: &str) -> Result<Preset, Vec<Problem>> {
     numbers::fit_all(&mut json);

@@ -1,4 +1,4 @@
-//! `GET /metrics`: metrics as text for Prometheus and compatible scrapers. A missing value has no
+//! `GET /metrics`: metrics as text, for Prometheus and compatible scrapers. A missing value has no
 //! sample.
 
 use std::fmt;
@@ -23,13 +23,13 @@ use super::{
 };
 use crate::engine::Measures;
 
-/// `GET /metrics`.
+/// The operation `GET /metrics`.
 pub(super) fn operation() -> Operation {
-    get("/metrics", "Counters and gauges for Prometheus, in its own text format or OpenMetrics, by Accept")
+    get("/metrics", "Counters and gauges for Prometheus. `Accept` selects its text format or OpenMetrics")
         .at_once(metrics)
 }
 
-/// The text and its format.
+/// The answer: the format and the text of the metrics.
 struct Exposition(MetricsFormat, String);
 
 impl Answer for Exposition {
@@ -48,14 +48,15 @@ fn metrics(call: Call) -> Result<Exposition, Failure> {
     let measured = Measured { measures: call.engine().measures(), streams };
     let format = MetricsFormat::asked(&call.headers);
     text(measured, format).map(|text| Exposition(format, text)).map_err(|problem| {
-        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("writing metrics: {problem}"))
+        Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot write the metrics: {problem}"))
     })
 }
 
-/// What is written.
+/// The values of all metrics at one time.
 #[derive(Debug)]
 struct Measured {
     measures: Measures,
+    /// Number of open event streams.
     streams: usize,
 }
 
@@ -75,9 +76,9 @@ impl Collector for Measured {
         }
         signals(&mut writer, measures)?;
         let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
-        writer.counters("cues", "Events of the kernel that were told of.", cues)?;
+        writer.counters("cues", "Cues that khor received, by kind.", cues)?;
         let lost = measures.metrics.totals.events_dropped.unwrap_or(0);
-        writer.counter("cues_lost", "Events of the kernel that could not be told of one by one.", lost)?;
+        writer.counter("cues_lost", "Cues that the kernel or the collector could not pass on.", lost)?;
         source(&mut writer, &measures.health)?;
         if measures.fleet.site.is_some() {
             fleet(&mut writer, measures)?;
@@ -85,15 +86,15 @@ impl Collector for Measured {
         sound(&mut writer, &measures.health)?;
         writer.gauge(
             "listeners",
-            "Those who listen elsewhere, a recording included.",
+            "Clients that listen to the sound. A running recording counts as one.",
             measures.health.listen.listeners as f64,
         )?;
-        writer.gauge("event_streams", "Event streams that are open.", *streams as f64)
+        writer.gauge("event_streams", "Number of open event streams.", *streams as f64)
     }
 }
 
-/// Totals of the kernel's counts, in base units. The totals of a scope have its name as a label,
-/// because they do not continue those of another scope.
+/// Writes the totals of the kernel's counters, in base units. The totals of a scope have its name
+/// as a label, because each scope has its own totals.
 fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
@@ -124,7 +125,7 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     };
     writer.gauges(
         "signal_level",
-        "How high a signal is, 0 to 1.",
+        "Level of a signal, 0 to 1.",
         table(|signal| signal.level.map(f64::from)),
     )?;
     writer.gauges(
@@ -134,14 +135,14 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     )?;
     writer.gauges(
         "signal_surprise",
-        "How unexpected a signal is, 0 to 1.",
+        "How sudden the last change of a signal is, 0 to 1.",
         table(|signal| signal.surprise.map(f64::from)),
     )?;
     let available = table(|signal| Some(f64::from(u8::from(signal.available))));
-    writer.gauges("signal_available", "Whether a signal is available.", available)
+    writer.gauges("signal_available", "1 if the source delivers a signal, else 0.", available)
 }
 
-/// The kind of source: one series for each kind, of which the current one is 1.
+/// Writes the kind of source as one series for each kind: 1 for the current kind, 0 for the others.
 fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let kinds = [
         (SourceKind::Collector, "collector"),
@@ -152,62 +153,68 @@ fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result 
     ];
     let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
     let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
-    writer.gauges("source", "Which source delivers: 1 for this one, 0 for the others.", kinds)?;
+    writer.gauges("source", "1 for the kind of source that delivers counts, 0 for the others.", kinds)?;
     let build = [([("version", health.version.as_str())], 1.0)];
     writer.gauges("build_info", "The version of khor.", build.into_iter())
 }
 
-/// The hosts of a site: their number, and a few values of each.
+/// Writes the metrics of a site: the number of hosts, a few values of each host, and the rejected
+/// messages.
 fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     let fleet = &measures.fleet;
     let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
     let states = states.into_iter().map(|(state, count)| ([("state", state)], count));
-    writer.gauges("site_hosts", "Hosts of the site.", states)?;
+    writer.gauges("site_hosts", "Number of hosts of the site, by state.", states)?;
     let up = |host: &HostReport| f64::from(u8::from(host.state == HostState::Live));
     let hosts = || fleet.hosts.iter();
     writer.gauges(
         "host_up",
-        "Whether a host sends.",
+        "1 if a host sends, else 0.",
         hosts().map(|h| ([("host", h.name.as_str())], up(h))),
     )?;
     let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
-    writer.gauges("host_deviation_octaves", "How far a host is above its baseline.", far)?;
+    writer.gauges("host_deviation_octaves", "Largest deviation of a host from its baseline.", far)?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
     writer.counters("host_missed_frames", "Frames of a host that did not arrive.", missed)?;
     let reasons = measures.refused.by_reason();
     let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
-    writer.counters("site_refused", "Messages of a site that were rejected.", reasons)
+    writer.counters("site_refused", "Messages of the site that khor rejected, by reason.", reasons)
 }
 
 fn sound(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let audio = &health.audio;
-    writer.gauge("audio_up", "Whether the sound device plays.", f64::from(u8::from(audio.health.ok)))?;
-    writer.gauge("audio_muted", "Whether the sound is muted.", f64::from(u8::from(audio.muted)))?;
+    writer.gauge("audio_up", "1 if the sound device plays, else 0.", f64::from(u8::from(audio.health.ok)))?;
+    writer.gauge(
+        "audio_muted",
+        "1 if the sound device is muted, else 0.",
+        f64::from(u8::from(audio.muted)),
+    )?;
     if let Some(xruns) = audio.xruns {
-        writer.counter("audio_xruns", "Gaps that the sound device reported.", xruns)?;
+        writer.counter("audio_xruns", "Underruns (gaps in the sound) that the device reported.", xruns)?;
     }
     writer.counter(
         "audio_restarts",
-        "Times the sound device was opened again.",
+        "Number of times that khor reopened the sound device.",
         u64::from(audio.restarts),
     )?;
     writer.counter(
         "audio_dropped_notes",
-        "Notes that the synthesizer had no room for, or that came too late to be heard.",
+        "Notes that khor dropped, because the synth had no free voice or the notes were too late.",
         audio.dropped_notes,
     )?;
     writer.gauge(
         "audio_callback_load_ratio",
-        "Share of its time that the sound callback uses.",
+        "Time that the synth needs for a block of sound, divided by the length of the block.",
         f64::from(audio.callback_load),
     )?;
     if let Some(latency_ms) = audio.latency_ms {
-        writer.gauge("audio_latency_seconds", "From a note to its sound.", f64::from(latency_ms) / 1e3)?;
+        let latency_s = f64::from(latency_ms) / 1e3;
+        writer.gauge("audio_latency_seconds", "Time from the onset of a note until it sounds.", latency_s)?;
     }
-    writer.gauge("audio_voices", "Voices that sound.", f64::from(audio.voices))
+    writer.gauge("audio_voices", "Number of synth voices that sound.", f64::from(audio.voices))
 }
 
-/// What is written on.
+/// Writes metrics with `khor_` before each name.
 struct MetricsWriter<'a>(DescriptorEncoder<'a>);
 
 impl MetricsWriter<'_> {
@@ -220,7 +227,7 @@ impl MetricsWriter<'_> {
         counter.encode(self.0.encode_descriptor(name, help, None, MetricType::Counter)?)
     }
 
-    /// A counter with the scope as a label, if there is a scope.
+    /// Writes a counter, with the scope as a label if there is a scope.
     fn scoped<N>(&mut self, name: &str, help: &str, count: N, scope: Option<&str>) -> fmt::Result
     where
         ConstCounter<N>: EncodeMetric,
@@ -237,7 +244,7 @@ impl MetricsWriter<'_> {
         gauge.encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
     }
 
-    /// A counter for each label; nothing without labels.
+    /// Writes one counter for each label. Writes nothing if there are no labels.
     fn counters<'l, N>(
         &mut self,
         name: &str,
@@ -256,7 +263,7 @@ impl MetricsWriter<'_> {
         counts.try_for_each(|(labels, count)| ConstCounter::new(count).encode(family.encode_family(&labels)?))
     }
 
-    /// A gauge for each label; nothing without labels.
+    /// Writes one gauge for each label. Writes nothing if there are no labels.
     fn gauges<'l>(
         &mut self,
         name: &str,
@@ -279,15 +286,15 @@ mod tests {
     use super::*;
     use crate::engine::tests::quiet_engine;
 
-    /// Reads a format strictly: each family occurs once and is described before its samples.
-    /// `OpenMetrics` ends with `# EOF` and names a family of counters without the `_total` of its
-    /// samples. Prometheus' own format names such a family with `_total`.
+    /// Parses a format strictly: each family occurs once, and its description comes before its
+    /// samples. `OpenMetrics` ends with `# EOF`, and the name of a family of counters has no
+    /// `_total`. In Prometheus' own format, that name has `_total`.
     fn samples(text: &str, format: MetricsFormat) -> BTreeMap<String, f64> {
         let is_open = format == MetricsFormat::OpenMetrics;
         let mut samples = BTreeMap::new();
         let mut families = BTreeMap::new();
         let mut here = String::new();
-        let body = if is_open { text.strip_suffix("# EOF\n").expect("an end") } else { text };
+        let body = if is_open { text.strip_suffix("# EOF\n").expect("# EOF at the end") } else { text };
         assert!(!body.contains("# EOF"), "{body}");
         for line in body.lines() {
             if let Some(described) = line.strip_prefix("# ") {
@@ -301,7 +308,7 @@ mod tests {
                         assert_eq!(
                             families.insert(name.clone(), rest.to_owned()),
                             None,
-                            "{name} comes twice"
+                            "{name} occurs twice"
                         );
                     }
                     _ => panic!("{line}"),
@@ -320,7 +327,7 @@ mod tests {
                 let labels = labels.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}"));
                 assert!(labels.split_once("=\"").is_some_and(|(_, value)| !value.contains('"')), "{line}");
             }
-            assert_eq!(samples.insert(key.to_owned(), value.parse().unwrap()), None, "{key} comes twice");
+            assert_eq!(samples.insert(key.to_owned(), value.parse().unwrap()), None, "{key} occurs twice");
         }
         samples
     }

@@ -1,4 +1,4 @@
-//! The part of an answer that a client requests with `Range` (RFC 9110, section 14).
+//! Reads which part of an answer a client requests with `Range` (RFC 9110, section 14).
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::reply::Failure;
 /// The requested part of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequestedRange {
-    /// The whole answer: there is no range, or it is ignored.
+    /// The whole answer: there is no range, or khor ignores the range.
     Whole,
     /// These bytes.
     Part(Range<u64>),
@@ -17,8 +17,8 @@ pub(super) enum RequestedRange {
     Nothing,
 }
 
-/// Reads `Range` and `If-Range`. `tag` is the answer's entity tag, in quotes. A header with several
-/// ranges is ignored.
+/// Reads the headers `Range` and `If-Range`. `length` is the answer's length, and `tag` is its
+/// entity tag in quotes. Ignores a header with several ranges.
 pub(super) fn requested(headers: &HeaderMap, length: u64, tag: Option<&str>) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let unchanged = text(header::IF_RANGE).is_none_or(|condition| tag == Some(condition));
@@ -27,12 +27,12 @@ pub(super) fn requested(headers: &HeaderMap, length: u64, tag: Option<&str>) -> 
     spec.and_then(|spec| part(spec, length)).unwrap_or(RequestedRange::Whole)
 }
 
-/// `None` if the range is malformed, or if there are several.
+/// Parses one range. `None` if it is malformed, or if there are several ranges.
 fn part(spec: &str, length: u64) -> Option<RequestedRange> {
     let (first, last) = spec.trim().split_once('-')?;
     let number = |text: &str| {
         let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
-        // A number too large for 64 bits is beyond every length.
+        // A number that is too large for 64 bits is beyond every length.
         (is_number && !text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX))
     };
     let range = if first.is_empty() {
@@ -47,7 +47,7 @@ fn part(spec: &str, length: u64) -> Option<RequestedRange> {
     Some(if range.start < range.end { RequestedRange::Part(range) } else { RequestedRange::Nothing })
 }
 
-/// Sets the headers of an answer with this part of `length` bytes.
+/// Sets the headers of an answer that has only `part` of all `length` bytes.
 pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u64) {
     let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
     if let Ok(range) = HeaderValue::from_str(&range) {
@@ -57,9 +57,9 @@ pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
 }
 
-/// 416: the requested range is beyond the end of `length` bytes.
+/// The answer 416: the requested range is beyond the end of all `length` bytes.
 pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
-    let message = format!("Range: beyond the end, there are {length} bytes");
+    let message = format!("Range: the requested bytes are beyond the end; there are {length} bytes");
     let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, message).into_response();
     if let Ok(range) = HeaderValue::from_str(&format!("bytes */{length}")) {
         response.headers_mut().insert(header::CONTENT_RANGE, range);

@@ -1,4 +1,4 @@
-//! The operations of recordings: start, stop, list and fetch.
+//! The operations of recordings: start, stop, list and download.
 
 use std::{
     ffi::OsString,
@@ -32,17 +32,17 @@ use super::{
     work,
 };
 
-/// How many bytes of a file are read at once.
+/// Number of bytes of a file that khor reads at once.
 const PIECE_BYTES: u64 = 64 * 1024;
-/// The default format.
-const USUAL_FORMAT: &str = "flac";
+/// The format of a recording without the parameter `format`.
+const DEFAULT_FORMAT: &str = "flac";
 
 pub(super) fn operations() -> Vec<Operation> {
     let format = json!({ "type": "string", "enum": ["flac", "wav"] });
     vec![
         get("/api/recording", "The current or last recording").at_once(status),
         post("/api/recording/start", "Start a recording")
-            .takes("format", "File format; `flac` without it", format)
+            .takes("format", "File format; default `flac`", format)
             .blocking(start),
         post("/api/recording/stop", "Stop the recording").later(stop),
         get("/api/recordings", "The recordings, oldest first").blocking(list),
@@ -55,7 +55,7 @@ fn status(call: Call) -> Json<RecordingStatus> {
 }
 
 fn start(call: Call) -> Result<Json<RecordingStarted>, Failure> {
-    let format = call.text("format").unwrap_or(USUAL_FORMAT);
+    let format = call.text("format").unwrap_or(DEFAULT_FORMAT);
     let file = call.engine().recorder().start(format)?;
     Ok(Json(RecordingStarted { ok: true, file: file.display().to_string() }))
 }
@@ -79,15 +79,15 @@ fn list(call: Call) -> Result<Json<RecordingList>, Failure> {
 }
 
 fn unreadable(path: &Path, problem: &io::Error) -> Failure {
-    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{}: {problem}", path.display()))
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot read {}: {problem}", path.display()))
 }
 
-/// A file name as answers show it.
+/// A file name as it appears in answers. Bytes that are not UTF-8 are replaced.
 fn display_name(name: &OsString) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The names and lengths of the recordings, newest last. Empty if nothing was recorded yet.
+/// The names and lengths of the recordings, newest last. Empty if there are no recordings yet.
 fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -110,7 +110,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     Ok(recordings)
 }
 
-/// A requested recording, or a part of it.
+/// The answer with a recording, or with a part of it.
 struct Stored {
     file: File,
     length: u64,
@@ -123,13 +123,13 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let folder = call.engine().recorder().folder();
     let requested = OsString::from_vec(percent_decode_str(&call.name).collect());
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
-    // A client requests a name that is not UTF-8 as the list shows it. No path leads out of the
-    // folder, because only names of the list are accepted.
+    // The requested name must be in the list, so that no path leads out of the folder. A name that
+    // is not UTF-8 may also be requested as it appears in the list.
     let of_name =
         |name: &OsString| *name == requested || display_name(name).as_bytes() == requested.as_bytes();
     let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
     let unknown =
-        || Failure::new(StatusCode::NOT_FOUND, "there is no such recording: /api/recordings lists them");
+        || Failure::new(StatusCode::NOT_FOUND, "there is no such recording; GET /api/recordings lists all");
     let path = folder.join(found.ok_or_else(unknown)?);
     let opened = File::open(&path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.map_err(|problem| unreadable(&path, &problem))?;
@@ -151,7 +151,8 @@ impl Answer for Stored {
             RequestedRange::Whole => (StatusCode::OK, 0..length),
         };
         if let Err(problem) = file.seek(SeekFrom::Start(part.start)) {
-            return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
+            let message = format!("cannot read the recording: {problem}");
+            return Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response();
         }
         let mut response = warp::reply::stream(pieces(file, &part)).into_response();
         *response.status_mut() = status;
@@ -171,8 +172,8 @@ impl Answer for Stored {
     }
 }
 
-/// Streams a part of `file`, which is positioned at the start of the part. Reads as fast as the
-/// client receives.
+/// Streams a part of `file`. The file's position must be at the start of the part. Reads only as
+/// fast as the client receives.
 fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     stream::try_unfold((file, part.end - part.start), |(mut file, left)| async move {
         if left == 0 {
@@ -184,7 +185,7 @@ fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>
             piece.truncate(length);
             Ok((file, piece))
         });
-        let read = reading.await.map_err(|_| io::Error::other("khor could not read on; see its log"))?;
+        let read = reading.await.map_err(|_| io::Error::other("khor failed inside; see its log"))?;
         let (file, piece) = read?;
         let left = left - piece.len() as u64;
         Ok((!piece.is_empty()).then_some((Bytes::from(piece), (file, left))))

@@ -1,4 +1,4 @@
-//! Answers errors with a status and `{"ok": false, "error": "…"}`.
+//! The answer to a rejected request: an HTTP status, and JSON `{"ok": false, "error": "…"}`.
 
 use std::{
     convert::Infallible,
@@ -22,15 +22,15 @@ use super::{
 };
 use crate::engine::{ActionError, EditError};
 
-/// Time after which a client may repeat a request that khor was too busy for, seconds.
+/// Time after which a client may repeat a request that khor rejected because it was busy, seconds.
 const RETRY_AFTER_S: &str = "2";
 
-/// A rejected request.
+/// Why khor rejects a request, and with which status.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
     refusal: Refusal,
-    /// Whether the token would let the client in.
+    /// Whether khor admits this client with a token.
     accepts_token: bool,
 }
 
@@ -40,7 +40,7 @@ impl Failure {
         Self { status, refusal, accepts_token: false }
     }
 
-    /// The request itself is wrong.
+    /// The request is invalid: 400.
     pub(super) fn bad(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
@@ -67,7 +67,7 @@ impl Failure {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // The rest of the body is not waited for.
+            // khor does not read the rest of the body, so the connection cannot be used again.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -134,7 +134,7 @@ impl From<EditError> for Failure {
     }
 }
 
-/// An entity tag: a hash of the content.
+/// The entity tag of an answer: a hash of its content.
 pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
@@ -142,16 +142,16 @@ pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Sets the headers of an endless answer: proxies must not buffer, store or change it.
+/// Sets the headers of an endless answer. They forbid proxies to buffer, store or change it.
 pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-/// 405 with the methods that are allowed.
+/// The answer 405, with the methods that the path has.
 pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
     let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let message = format!("this method is not allowed here, expected {methods}");
+    let message = format!("this path does not have this method, expected {methods}");
     let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
     if let Ok(allowed) = HeaderValue::from_str(&methods) {
         response.headers_mut().insert(header::ALLOW, allowed);
@@ -159,21 +159,23 @@ pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
     response
 }
 
-/// The error of a request that no route accepts.
+/// The answer to a request that no route accepts.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (
             StatusCode::MISDIRECTED_REQUEST,
-            "Host must be this listener, such as 127.0.0.1 with its port, or one of listen.allowed_hosts",
+            "Host: expected the address of this listener, such as 127.0.0.1:17321, or one of listen.allowed_hosts",
         )
     } else if rejection.find::<ForeignOrigin>().is_some() {
-        (StatusCode::FORBIDDEN, "pages of another origin may not use this engine; see listen.allowed_hosts")
+        let message =
+            "a page of another site may not use this engine; the setting listen.allowed_hosts allows names";
+        (StatusCode::FORBIDDEN, message)
     } else if let Some(denied) = rejection.find::<Denied>() {
         return Ok(Failure::from(*denied).into_response());
     } else if rejection.find::<InvalidQuery>().is_some() || rejection.find::<InvalidHeader>().is_some() {
-        (StatusCode::BAD_REQUEST, "a parameter is missing or of the wrong type")
+        (StatusCode::BAD_REQUEST, "the query or a header of the request is malformed")
     } else {
-        (StatusCode::NOT_FOUND, "there is nothing here")
+        (StatusCode::NOT_FOUND, "there is nothing at this path")
     };
     Ok(Failure::new(status, message).into_response())
 }

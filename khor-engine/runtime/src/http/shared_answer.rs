@@ -1,5 +1,5 @@
-//! Shares the answer of slow work: requests that arrive meanwhile get the same answer, and it stays
-//! valid for a moment.
+//! Shares the answer of slow work between requests. Requests that arrive during the work, or within
+//! a short time after it, get the same answer.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, task::JoinError};
 /// The last answer of one operation.
 pub(super) struct SharedAnswer<A> {
     life: Duration,
-    /// Locked while the work runs.
+    /// When the last work ended, and its answer. Locked while the work runs.
     last: Arc<Mutex<Option<(Instant, A)>>>,
 }
 
@@ -22,13 +22,14 @@ impl<A> Clone for SharedAnswer<A> {
 }
 
 impl<A: Clone + Send + 'static> SharedAnswer<A> {
-    /// An answer is valid for `life` after it was found.
+    /// An answer is valid for `life` after the work that found it.
     pub(super) fn new(life: Duration) -> Self {
         Self { life, last: Arc::default() }
     }
 
-    /// The last answer if it is valid, else the answer of `work`. Work that has begun continues
-    /// when its request ends, so clients cannot start it repeatedly by disconnecting.
+    /// Returns the last answer if it is still valid, else the answer of `work`. Work that has begun
+    /// continues even if its request ends. So a client cannot start the work many times by
+    /// disconnecting.
     ///
     /// # Errors
     ///

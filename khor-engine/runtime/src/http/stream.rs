@@ -1,4 +1,4 @@
-//! `GET /api/stream`: server-sent events.
+//! The operation `GET /api/stream`: server-sent events.
 
 use std::{convert::Infallible, pin::Pin};
 
@@ -28,7 +28,7 @@ struct EventStream(Events);
 /// The data of one event.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes the events, which the feeds write")]
+#[expect(dead_code, reason = "only its schema is used; the feeds write the events")]
 enum EventData {
     /// The data of an event without a name.
     Metrics(MetricsReport),
@@ -36,13 +36,13 @@ enum EventData {
     Change(StreamEvent),
 }
 
-/// `GET /api/stream`.
+/// The operation `GET /api/stream`.
 pub(super) fn operation() -> Operation {
-    get("/api/stream", "Server-sent events: the metrics ten times a second, or the state and its changes")
+    get("/api/stream", "Server-sent events: the metrics ten times per second, or the state and its changes")
         .takes(
             "events",
-            "`metrics`, the default: events without a name, each with all metrics except the \
-             history. `changes`: events named `change`, first the whole state, then only changes",
+            "`metrics` (default): events without a name, each with all metrics except the history. \
+             `changes`: events named `change`, first with the whole state, then only with changes",
             json!({ "type": "string", "enum": ["metrics", "changes"] }),
         )
         .at_once(open)

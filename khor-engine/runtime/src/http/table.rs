@@ -1,6 +1,6 @@
-//! The API as one table. An operation is its path, its input, its answers and its function.
-//! Requests are dispatched by this table, and the `OpenAPI` document is generated from it, so the
-//! two always agree.
+//! The table of the API's operations. An operation has a path, parameters, a body, an answer and a
+//! function. The server dispatches requests by this table, and the `OpenAPI` document is generated
+//! from it. So the server and the document always agree.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -16,14 +16,14 @@ use super::{call::Call, inert_json, reply::Failure, shared_answer::SharedAnswer,
 
 /// The function of an operation.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
-/// Returns the schema of a type.
+/// A function that returns the schema of a type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// An operation of the API.
 #[derive(Clone)]
 pub(super) struct Operation {
     pub(super) method: Method,
-    /// A piece in braces matches any text.
+    /// The path. A piece in braces, such as `{name}`, matches any text.
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
     pub(super) query: Vec<Parameter>,
@@ -34,7 +34,7 @@ pub(super) struct Operation {
     pub(super) handler: Handler,
 }
 
-/// A parameter in the query.
+/// A parameter in the query of a request.
 #[derive(Clone)]
 pub(super) struct Parameter {
     pub(super) name: &'static str,
@@ -43,36 +43,37 @@ pub(super) struct Parameter {
     pub(super) schema: serde_json::Value,
 }
 
-/// The answer of a successful operation.
+/// The description of a successful answer, for the `OpenAPI` document.
 #[derive(Clone, Copy)]
 pub(super) struct Content {
+    /// The media type.
     pub(super) kind: &'static str,
     /// Other media types that the answer may have.
     pub(super) also: &'static [&'static str],
-    /// Whether `Range` is supported (206).
+    /// Whether clients may request a part with `Range` (206).
     pub(super) in_parts: bool,
-    /// Whether `If-None-Match` is supported (304).
+    /// Whether clients may send a known tag with `If-None-Match` (304).
     pub(super) tagged: bool,
     /// The schema of JSON; `None` for text, bytes, and JSON without a known schema.
     pub(super) schema: Option<SchemaOf>,
 }
 
-/// An answer with its description for the document.
+/// A type of answers, with its description for the `OpenAPI` document.
 pub(super) trait Answer: Send + 'static {
-    /// The description.
+    /// The description of the answer.
     const CONTENT: Content;
 
     fn into_response(self) -> Response;
 }
 
-/// JSON.
+/// An answer with a value as JSON.
 #[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
-/// JSON whose schema is not part of this API, such as a JSON Schema.
+/// An answer with JSON that the API does not describe, such as a JSON Schema.
 pub(super) struct AnyJson(pub(super) serde_json::Value);
 
-/// JSON with a tag that identifies its version.
+/// An answer with JSON, and a tag that identifies its version.
 pub(super) struct Tagged<T> {
     pub(super) json: T,
     pub(super) tag: String,
@@ -108,7 +109,8 @@ impl Answer for AnyJson {
     }
 }
 
-/// An answer or a refusal. The document describes the refusal once for all operations.
+/// An answer, or the reason why khor rejects the request. The document describes rejections once
+/// for all operations.
 impl<A: Answer> Answer for Result<A, Failure> {
     const CONTENT: Content = A::CONTENT;
 
@@ -129,7 +131,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
     }
 }
 
-/// An operation that is described and has no function yet.
+/// An operation without its function.
 pub(super) struct Draft {
     method: Method,
     path: &'static str,
@@ -194,13 +196,13 @@ impl Draft {
         Self { needs_body: false, ..self.reads::<T>() }
     }
 
-    /// For work that does not wait.
+    /// Adds a function that does not wait.
     pub(super) fn at_once<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// For work that waits for the disk or the sound server: it runs in a bounded queue, away from
-    /// the event loop.
+    /// Adds a function that waits for the disk or the sound server. It runs in a bounded queue, in
+    /// another thread than the event loop.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {
@@ -211,7 +213,8 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// For slow work: requests that arrive together share one answer, which is valid for `life`.
+    /// Adds a slow function. Requests that arrive at the same time share one answer, which is valid
+    /// for `life`.
     pub(super) fn shared<A: Answer + Clone, F>(self, life: Duration, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,
@@ -229,7 +232,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// For work that waits for other tasks.
+    /// Adds an async function, which waits for other tasks.
     pub(super) fn later<A: Answer, F>(self, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,
@@ -243,21 +246,21 @@ impl Draft {
     }
 }
 
-/// The result of a search by path and method.
+/// The result of a search in the table by path and method.
 #[derive(Clone)]
 pub(super) enum Found {
-    /// The operation, and the text at the braces of its path.
+    /// The operation, and the text that the braces in its path match.
     Operation(Arc<Operation>, String),
-    /// The path exists, but only with these methods.
+    /// The path does not have the requested method, but these methods.
     Others(Vec<Method>),
 }
 
-/// Finds the operation of a request; `None` if there is no such path. `HEAD` finds the `GET`
-/// operation, and hyper omits the body.
+/// Finds the operation for a request; `None` if there is no such path. `HEAD` finds the `GET`
+/// operation, because hyper omits the body of the answer.
 pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
     let mut fitting: Vec<_> =
         table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
-    // A path without braces hides paths with braces.
+    // A path without braces takes precedence over paths with braces.
     if fitting.iter().any(|(_, named)| named.is_empty()) {
         fitting.retain(|(_, named)| named.is_empty());
     }
@@ -272,14 +275,14 @@ pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Opt
     }
 }
 
-/// The methods that clients may use for an operation with this method.
+/// The methods that clients may use if an operation has this method.
 fn allowed(method: Method) -> impl Iterator<Item = Method> {
     let head = (method == Method::GET).then_some(Method::HEAD);
     std::iter::once(method).chain(head)
 }
 
-/// Whether a path matches a pattern. Returns the text that the braces match, which is never empty.
-/// Returns an empty text for a pattern without braces.
+/// Matches a path with a pattern; `None` if it does not match. Returns the text that the braces
+/// match, which is never empty, or an empty text for a pattern without braces.
 fn fits(pattern: &str, path: &str) -> Option<String> {
     let (mut pieces, mut named) = (path.split('/'), String::new());
     for wanted in pattern.split('/') {

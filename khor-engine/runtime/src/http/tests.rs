@@ -1,4 +1,5 @@
-//! Tests the API of a running engine in-process: its answers, and that they match its document.
+//! Tests the answers of a running engine's API in the same process, and compares them with the
+//! `OpenAPI` document.
 
 use std::sync::Arc;
 
@@ -113,11 +114,7 @@ async fn presets_are_saved_changed_and_removed() {
     );
     let loaded = api.request("GET", "/api/presets/mine", &Value::Null).await;
     assert_eq!(loaded.json(), saved.json());
-    assert!(
-        loaded.text.contains("\"pan\":0.1}"),
-        "numbers are as short as they were written: {}",
-        loaded.text
-    );
+    assert!(loaded.text.contains("\"pan\":0.1}"), "numbers have no rounding errors: {}", loaded.text);
     let file = std::path::PathBuf::from(loaded.json()["file"].as_str().unwrap());
     assert!(std::fs::read_to_string(&file).unwrap().contains("\n[[pulse]]\n"));
 
@@ -196,7 +193,7 @@ async fn previews_play_until_a_selection() {
 }
 
 #[tokio::test]
-async fn a_toggle_mutes_a_snoozed_engine() {
+async fn toggling_a_snooze_mutes_by_hand() {
     let api = Api::new();
     let post = async |path: &str| api.request("POST", path, &Value::Null).await.json();
     let silence = async || {
@@ -261,7 +258,7 @@ async fn conflicting_changes_answer_412() {
 }
 
 #[tokio::test]
-async fn a_snooze_is_shown() {
+async fn metrics_report_a_snooze() {
     let api = Api::new();
     let snoozed = api.request("POST", "/api/actions/snooze?minutes=15", &Value::Null).await.json();
     let until = snoozed["snoozed_until_ts_ms"].as_u64().unwrap();
@@ -329,10 +326,10 @@ async fn answers_match_the_openapi_document() {
             path.as_str(),
             "/api/stream" | "/api/listen.wav" | "/api/listen" | "/api/recordings/{name}"
         ) {
-            continue; // endless, or no JSON: khor-e2e's tests listen to them
+            continue; // khor-e2e tests these answers, which are endless or not JSON
         }
         if method == "head" {
-            continue; // only hyper omits the body, so khor-e2e tests HEAD
+            continue; // hyper omits the body of HEAD, so khor-e2e tests it over the network
         }
         if path == "/api/recording/stop" {
             until_recorded(&api).await;
@@ -362,7 +359,7 @@ async fn answers_match_the_openapi_document() {
     assert_ne!(schema_errors(&document, &schema["schema"], &json!({ "ok": false })), Vec::<String>::new());
 }
 
-/// Waits until there is something in the recording.
+/// Waits until the recording has some sound.
 async fn until_recorded(api: &Api) {
     khor_e2e::wait_until_async("recorded sound", || api.engine().recorder().status().seconds > 0.0).await;
 }
@@ -381,7 +378,7 @@ async fn the_schema_accepts_valid_configurations() {
     let schema = api.request("GET", "/api/config/schema", &Value::Null).await.json();
     let validator = jsonschema::draft202012::new(&schema).expect("a schema");
     assert!(validator.is_valid(&api.request("GET", "/api/config", &Value::Null).await.json()));
-    assert!(validator.is_valid(&json!({ "music": { "bpm": 100 } })), "any part will do");
+    assert!(validator.is_valid(&json!({ "music": { "bpm": 100 } })), "a part of the configuration is valid");
     for wrong in [
         json!({ "music": { "bpm": 10 } }),
         json!({ "audio": { "loudness_lufs": -20 } }),
@@ -405,7 +402,7 @@ async fn rejected_values_get_plain_errors() {
             "PATCH",
             "/api/config",
             "{\"music\": ",
-            "the body is not valid JSON: it ends too early, at line 1, column 11",
+            "the body is not valid JSON: it ends too early, at line 1, column 10",
         ),
         (
             "PATCH",

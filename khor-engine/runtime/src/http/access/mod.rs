@@ -1,9 +1,10 @@
-//! Decides which clients are let in.
+//! Decides which clients may use the API.
 //!
 //! Without a token file, khor serves its own user and root on this machine. With
-//! `listen.local_users` it serves every user of this machine. With `listen.token_file` every client
-//! needs the token or a session, even on loopback, because all requests of a reverse proxy come
-//! from there. khor serves the page's files to all clients, so that the page can ask for the token.
+//! `listen.local_users`, khor serves every user of this machine. With `listen.token_file`, every
+//! client needs the token or a session. This includes clients on loopback, because the requests of
+//! a reverse proxy come from loopback. khor serves the page's files to all clients, so that the
+//! page can ask for the token.
 
 mod names;
 mod sessions;
@@ -36,27 +37,27 @@ use warp::{
 
 use self::sessions::Sessions;
 
-/// Shortest time between two records about wrong tokens.
+/// Shortest time between two log records about wrong tokens.
 const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);
-/// The path that needs no token, because clients send the token to it.
+/// The path of the login. It needs no token in the headers, because the body has the token.
 pub(super) const LOGIN: &str = "/api/login";
-/// Name of the cookie that holds the session id, without the port. Browsers send a cookie to every
-/// port of a host, so engines on two ports need two names.
+/// First part of the name of the cookie with the session id. The port follows, because browsers
+/// send a cookie to every port of a host, and each engine needs its own cookie.
 const COOKIE: &str = "khor_session_";
 
-/// Which clients the listener lets in.
+/// Which clients a listener admits.
 #[derive(Clone)]
 pub(super) struct Access {
     /// The token and its sessions; `None` without a token file.
     pub(super) credentials: Option<Arc<Credentials>>,
-    /// Whether every user of this machine is let in.
+    /// Whether the listener admits every user of this machine.
     local_users: bool,
     names: Names,
-    /// Limits the log lines about wrong tokens.
+    /// Limits the log records about wrong tokens.
     pub(super) wrong_token_log: Arc<RateLimit>,
 }
 
-/// The token and the sessions that it opened.
+/// The token, and the sessions that clients opened with it.
 pub(super) struct Credentials {
     token: Arc<str>,
     pub(super) sessions: Sessions,
@@ -68,7 +69,7 @@ impl Credentials {
     }
 }
 
-/// Why a client is not let in: 401.
+/// Why khor rejects a client with 401.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Denied {
     /// The token is missing or wrong.
@@ -76,20 +77,20 @@ pub(super) enum Denied {
         "the token is missing or wrong: send Authorization: Bearer TOKEN, or log in with POST /api/login"
     )]
     NoToken,
-    /// A program of another user of this machine.
+    /// The client is a program of another user of this machine.
     #[error(
-        "this engine serves user {own} and root only, and this program runs as user {other}: set listen.token_file or \
-         listen.local_users in the engine's configuration file, and restart it",
+        "this engine serves only user {own} and root, but this program runs as user {other}: set listen.token_file or \
+         listen.local_users in the engine's configuration file, and restart the engine",
         own = Uid::effective()
     )]
     OtherUser {
         /// The other user.
         other: u32,
     },
-    /// A program whose user is not known.
+    /// The client is a program whose user khor cannot find.
     #[error(
-        "this engine serves user {own} and root only, and cannot find the user of this program: set listen.token_file \
-         or listen.local_users in the engine's configuration file, and restart it",
+        "this engine serves only user {own} and root, but cannot find the user of this program: set listen.token_file \
+         or listen.local_users in the engine's configuration file, and restart the engine",
         own = Uid::effective()
     )]
     UnknownUser,
@@ -97,7 +98,8 @@ pub(super) enum Denied {
 impl reject::Reject for Denied {}
 
 impl Access {
-    /// Reads the token and the sessions in the file `sessions`. `ip` and `port` are the listener's.
+    /// Reads the token file, and the sessions from the file `sessions`. `ip` and `port` are the
+    /// listener's address.
     pub(super) fn open(
         listen: &Listen,
         sessions: PathBuf,
@@ -119,18 +121,18 @@ impl Access {
         })
     }
 
-    /// The same access, with the port that the listener got.
+    /// Replaces the port by the one on which the listener really listens.
     pub(super) fn at_port(self, port: u16) -> Self {
         Self { names: self.names.at_port(port), ..self }
     }
 
-    /// The names and addresses of the listener.
+    /// The names and addresses under which clients may reach the listener.
     pub(super) fn names(&self) -> &Names {
         &self.names
     }
 
-    /// Passes the requests of clients that are let in. Their connections no longer count as those
-    /// of strangers.
+    /// A filter that passes the requests of admitted clients. It marks their connections as
+    /// admitted, so that they no longer count against the limit for strangers.
     pub(super) fn filter(&self) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
         let access = self.clone();
         warp::path::full()
@@ -165,7 +167,7 @@ impl Access {
         Ok(())
     }
 
-    /// Whether the peer is let in without a token.
+    /// Checks that the peer may use the API without a token.
     pub(super) fn check_peer(&self, peer: Peer) -> Result<(), Denied> {
         match peer {
             _ if peer.is_owner() => Ok(()),
@@ -180,7 +182,7 @@ impl Access {
         format!("{COOKIE}{}", self.names.port())
     }
 
-    /// The session ids that a request carries for this engine.
+    /// The session ids for this engine in the cookies of a request.
     pub(super) fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let name = self.cookie_name();
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
@@ -196,17 +198,17 @@ fn open_credentials(path: &Path, sessions: PathBuf) -> Result<Arc<Credentials>, 
     Ok(Arc::new(Credentials { token, sessions }))
 }
 
-/// Whether a path is part of the API. khor does not serve the API to every client.
+/// Whether a path is part of the API. Only admitted clients may use the API.
 pub(super) fn is_api(path: &str) -> bool {
     path == "/metrics" || path == "/api" || path.starts_with("/api/")
 }
 
-/// Whether khor serves a path to every client.
+/// Whether khor serves a path to every client: the page's files, and the login.
 fn is_public(path: &str) -> bool {
     !is_api(path) || path == LOGIN
 }
 
-/// The tokens that a request carries.
+/// The bearer tokens in the headers of a request.
 fn bearer(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(header::AUTHORIZATION).into_iter();
     values.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer "))
@@ -270,8 +272,8 @@ pub(super) mod tests {
         assert_eq!(message(&listen), None, "a group may read it");
     }
 
-    /// Whether a client with these headers is let in to the path.
-    async fn is_let_in(access: &Access, peer: Peer, path: &str, headers: &[(&str, String)]) -> bool {
+    /// Whether the filter passes a request with these headers for the path.
+    async fn is_admitted(access: &Access, peer: Peer, path: &str, headers: &[(&str, String)]) -> bool {
         let mut request = warp::test::request().path(path).extension(ConnectionSlot::of(peer));
         for (name, value) in headers {
             request = request.header(*name, value);
@@ -283,18 +285,17 @@ pub(super) mod tests {
     async fn owner_and_root_need_no_token() {
         let mut access = loopback(17321);
         for peer in [own(), Peer::User(0)] {
-            assert!(is_let_in(&access, peer, "/api/health", &[]).await, "{peer:?}");
+            assert!(is_admitted(&access, peer, "/api/health", &[]).await, "{peer:?}");
         }
         let others = [Peer::User(4_294_967_294), Peer::Unknown, REMOTE];
         for peer in others {
-            assert!(!is_let_in(&access, peer, "/api/health", &[]).await, "{peer:?}");
-            assert!(!is_let_in(&access, peer, "/metrics", &[]).await, "{peer:?}");
-            assert!(is_let_in(&access, peer, "/", &[]).await, "the page of {peer:?}");
+            assert!(!is_admitted(&access, peer, "/api/health", &[]).await, "{peer:?}");
+            assert!(!is_admitted(&access, peer, "/metrics", &[]).await, "{peer:?}");
+            assert!(is_admitted(&access, peer, "/", &[]).await, "the page of {peer:?}");
         }
         access.local_users = true;
-        let mark_admitted = [true, true, false];
-        for (peer, expected) in others.into_iter().zip(mark_admitted) {
-            assert_eq!(is_let_in(&access, peer, "/api/health", &[]).await, expected, "{peer:?}");
+        for (peer, expected) in others.into_iter().zip([true, true, false]) {
+            assert_eq!(is_admitted(&access, peer, "/api/health", &[]).await, expected, "{peer:?}");
         }
         assert!(!warp::test::request().path("/api/health").matches(&loopback(1).filter()).await);
     }
@@ -303,24 +304,24 @@ pub(super) mod tests {
     async fn the_api_needs_the_token() {
         let (_dir, access) = beyond();
         for path in ["/", "/assets/index.js", LOGIN] {
-            assert!(is_let_in(&access, REMOTE, path, &[]).await, "{path}");
+            assert!(is_admitted(&access, REMOTE, path, &[]).await, "{path}");
         }
         for path in ["/api/health", "/api/stream", "/metrics", "/api", "/api/login/x", "/api/logout"] {
             for peer in [own(), Peer::User(0), REMOTE] {
-                assert!(!is_let_in(&access, peer, path, &[]).await, "{path}");
+                assert!(!is_admitted(&access, peer, path, &[]).await, "{path}");
             }
         }
         let bearer = |token: &str| [("authorization", format!("Bearer {token}"))];
         let cookie = |value: &str| [("cookie", format!("a=b; khor_session_17321={value}"))];
         for peer in [own(), Peer::User(4_294_967_294), Peer::Unknown, REMOTE] {
-            assert!(is_let_in(&access, peer, "/api/health", &bearer(TOKEN)).await);
+            assert!(is_admitted(&access, peer, "/api/health", &bearer(TOKEN)).await);
             assert!(
-                !is_let_in(&access, peer, "/api/health", &cookie(TOKEN)).await,
+                !is_admitted(&access, peer, "/api/health", &cookie(TOKEN)).await,
                 "the token is no session"
             );
         }
         for wrong in ["", &TOKEN[1..], &format!("{TOKEN}x"), "0123456789abcdef0123456789ABCDE+/-"] {
-            assert!(!is_let_in(&access, REMOTE, "/api/health", &bearer(wrong)).await, "{wrong}");
+            assert!(!is_admitted(&access, REMOTE, "/api/health", &bearer(wrong)).await, "{wrong}");
         }
     }
 
@@ -329,8 +330,8 @@ pub(super) mod tests {
         let (_dir, access) = beyond();
         let id = access.credentials.as_ref().unwrap().sessions.open(REMOTE).unwrap();
         let cookie = |port: u16| [("cookie", format!("a=b; khor_session_{port}={id}"))];
-        assert!(is_let_in(&access, REMOTE, "/api/health", &cookie(17321)).await);
-        assert!(!is_let_in(&access, own(), "/api/health", &cookie(17321)).await, "another client");
-        assert!(!is_let_in(&access, REMOTE, "/api/health", &cookie(17322)).await, "another engine");
+        assert!(is_admitted(&access, REMOTE, "/api/health", &cookie(17321)).await);
+        assert!(!is_admitted(&access, own(), "/api/health", &cookie(17321)).await, "another client");
+        assert!(!is_admitted(&access, REMOTE, "/api/health", &cookie(17322)).await, "another engine");
     }
 }

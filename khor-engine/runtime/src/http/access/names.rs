@@ -1,16 +1,17 @@
-//! Checks whether the `Host` and the `Origin` of a request belong to this listener.
+//! Checks that the headers `Host` and `Origin` of a request belong to this listener.
 //!
-//! A foreign `Host` means DNS rebinding. A foreign `Origin` is a page of another site.
+//! A foreign `Host` means DNS rebinding. A foreign `Origin` means that a page of another site sent
+//! the request.
 
 use std::{net::IpAddr, sync::Arc};
 
 use khor_config::{AllowedHost, plain_host};
 use warp::http::uri::Authority;
 
-/// The names and addresses under which a listener is reached.
+/// The names and addresses under which clients may reach a listener.
 #[derive(Clone)]
 pub(in crate::http) struct Names {
-    /// `listen.allowed_hosts`.
+    /// The entries of the setting `listen.allowed_hosts`.
     hosts: Arc<[AllowedHost]>,
     /// Whether other machines can reach the listener.
     beyond_loopback: bool,
@@ -32,8 +33,8 @@ impl Names {
         self.port
     }
 
-    /// Whether the `Host` names this listener. DNS rebinding affects names, but not addresses. A
-    /// dot at the end of a name stands for the DNS root and changes nothing (RFC 1034).
+    /// Whether `host` is a name or an address of this listener. Every IP address is safe, because
+    /// DNS rebinding needs a name. A dot at the end of a name (the DNS root) is ignored.
     pub(in crate::http) fn is_own_host(&self, host: &Authority) -> bool {
         self.is_address(host) || self.hosts.iter().any(|allowed| allowed.is_host(host))
     }
@@ -46,9 +47,9 @@ impl Names {
         fits && authority.port_u16().unwrap_or(80) == self.port
     }
 
-    /// Whether the origin is the page of this listener, for a request with this `Host`. Scheme,
-    /// host and port must all match. Without a proxy the page's origin is the `Host` itself; a
-    /// proxy may replace the `Host` and serves the page under one of `listen.allowed_hosts`.
+    /// Whether `origin` is the origin of this listener's page, for a request with this `Host`.
+    /// Scheme, host and port must all match. Without a proxy, the page's origin is the `Host`. A
+    /// proxy may replace the `Host`, and serves the page under one of `listen.allowed_hosts`.
     pub(in crate::http) fn is_own_origin(&self, origin: &str, host: &Authority) -> bool {
         let Some((scheme, authority)) = origin.split_once("://") else { return false };
         let Ok(authority) = authority.parse::<Authority>() else { return false };
@@ -56,7 +57,7 @@ impl Names {
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
             && plain_host(authority.host()) == plain_host(host.host());
-        // If the proxy keeps the `Host`, it serves the page under that name only.
+        // A proxy that keeps the `Host` serves the page only under that name.
         let is_replaced = self.is_address(host);
         let is_at = |allowed: &AllowedHost| is_replaced || allowed.is_host(host);
         is_direct || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))

@@ -1,9 +1,9 @@
 //! The sessions of browsers that logged in with the token.
 //!
-//! A browser keeps a random session id as a cookie, never the token. Browsers send a cookie to every
-//! port of a host, so a program of another user may see it. A session is therefore valid only on
-//! connections from the same kind of client as the login. The file holds hashes of the ids. A new
-//! token ends all sessions.
+//! A browser keeps a random session id as a cookie, but never the token. Browsers send a cookie to
+//! every port of a host, so a program of another user may receive the cookie. A session is
+//! therefore valid only for the same kind of client as at the login. The file has only hashes of
+//! the ids. A new token ends all sessions.
 
 use std::{
     io,
@@ -20,11 +20,11 @@ use tracing::warn;
 
 /// How long a session lasts, seconds: thirty days.
 pub(in crate::http) const LIFE_S: u64 = 30 * 24 * 3600;
-/// Most sessions. One more replaces the oldest.
+/// Largest number of sessions. A further session replaces the oldest one.
 const MAX_SESSIONS: usize = 32;
-/// Random bytes of a session id.
+/// Number of random bytes in a session id.
 const ID_BYTES: usize = 32;
-/// Largest file that is read, bytes.
+/// Largest file of sessions that khor reads, bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 pub(in crate::http) struct Sessions {
@@ -32,10 +32,10 @@ pub(in crate::http) struct Sessions {
     held: Mutex<SessionFile>,
 }
 
-/// Content of the file.
+/// The content of the file of sessions.
 #[derive(Default, Deserialize, Serialize)]
 struct SessionFile {
-    /// Hash of the token for which the sessions were opened.
+    /// Hash of the token that opened the sessions.
     token: String,
     /// The sessions, oldest first.
     sessions: Vec<Session>,
@@ -45,20 +45,20 @@ struct SessionFile {
 struct Session {
     /// Hash of the session id.
     id: String,
-    /// The kind of client that logged in ([`kind`]).
+    /// Kind of the client that logged in: see [`kind`].
     client: String,
     /// When the session ends, seconds since 1970.
     until_ts_s: u64,
 }
 
 impl Sessions {
-    /// Reads the sessions of this token from the file at `path`. Without a readable file there are
-    /// none.
+    /// Reads the sessions of this token from the file at `path`. If the file is missing or invalid,
+    /// there are no sessions.
     pub(super) fn read(path: PathBuf, token: &str) -> Self {
         let token = hash(token);
         let held = read(&path).unwrap_or_else(|problem| {
             if problem.kind() != io::ErrorKind::NotFound {
-                warn!("{}: {problem}; browsers must log in again", path.display());
+                warn!("cannot read {}: {problem}; browsers must log in again", path.display());
             }
             SessionFile::default()
         });
@@ -75,7 +75,7 @@ impl Sessions {
         let mut random = [0; ID_BYTES];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let id = hex(&random);
-        // Without the file, the session lasts until khor ends.
+        // If the file cannot be written, the session lasts until khor ends.
         self.change(|sessions| {
             let excess = (sessions.len() + 1).saturating_sub(MAX_SESSIONS);
             sessions.drain(..excess);
@@ -85,7 +85,7 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Whether `peer` may use the session of this id.
+    /// Whether `peer` may use the session with this id.
     pub(super) fn is_valid(&self, id: &str, peer: Peer) -> bool {
         let (id, client, now_s) = (hash(id), kind(peer), now_s());
         let held = self.held.lock();
@@ -96,11 +96,11 @@ impl Sessions {
         })
     }
 
-    /// Ends the session of this id. Waits for the disk.
+    /// Ends the session with this id. Waits for the disk.
     ///
     /// # Errors
     ///
-    /// The file cannot be written. The session then ends only until khor starts again.
+    /// The file cannot be written. The session is then valid again after a restart of khor.
     pub(in crate::http) fn end(&self, id: &str) -> io::Result<()> {
         let id = hash(id);
         self.change(|sessions| sessions.retain(|session| session.id != id))
@@ -110,7 +110,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Those of [`Self::end`].
+    /// The error of [`Self::end`].
     pub(in crate::http) fn end_all(&self) -> io::Result<()> {
         self.change(Vec::clear)
     }
@@ -124,15 +124,15 @@ impl Sessions {
         change(&mut held.sessions);
         write(&self.path, &held).inspect_err(|problem| {
             warn!(
-                "cannot write {}: {problem}; changes to the sessions of browsers are lost when khor ends",
+                "cannot write {}: {problem}; logins and logouts of browsers are lost when khor ends",
                 self.path.display()
             );
         })
     }
 }
 
-/// The kind of client a session is bound to: a user of this machine, or any other machine. An
-/// address is not part of the kind, because the address of a laptop changes.
+/// The kind of client that may use a session: a user of this machine, or any client on another
+/// machine. The address is not part of the kind, because the address of a laptop changes.
 fn kind(peer: Peer) -> String {
     match peer {
         Peer::User(uid) => format!("user {uid}"),
@@ -143,7 +143,7 @@ fn kind(peer: Peer) -> String {
 
 fn read(path: &Path) -> io::Result<SessionFile> {
     let text = files::read_text(path, MAX_FILE_BYTES)?;
-    serde_json::from_str(&text).map_err(io::Error::other)
+    serde_json::from_str(&text).map_err(|_| io::Error::other("its content is not a list of sessions"))
 }
 
 fn write(path: &Path, held: &SessionFile) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! The token that opens the API, and the file that holds it.
+//! The token that gives access to the API, and its file.
 
 use std::{
     fs::Metadata,
@@ -14,15 +14,15 @@ use nix::unistd::Uid;
 
 /// Shortest token, characters.
 const LEAST_TOKEN_CHARS: usize = 32;
-/// Largest token file that is read, bytes.
+/// Number of bytes that khor reads from a token file.
 const MAX_BYTES: u64 = 4096;
 
-/// Why the listener cannot be opened.
+/// Why khor does not open the listener.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// Other machines could listen and steer, because there is no token.
+    /// Other machines can reach the listener, but there is no token.
     #[error(
-        "listen.host: {ip} can be reached from other machines, which needs a token: make one with `{}` and set \
+        "listen.host: other machines can reach {ip}, so khor needs a token: make one with `{}` and set \
          listen.token_file to that file; or listen on 127.0.0.1 and forward the port: ssh -L 17321:127.0.0.1:17321 HOST",
         make(Path::new("~/.config/khor/token"))
     )]
@@ -30,47 +30,47 @@ pub enum AccessError {
         /// Address of the listener.
         ip: IpAddr,
     },
-    /// The file can't be read.
-    #[error("token file: {path}: {cause}; make one with `{}`", make(Path::new(path)))]
+    /// The token file cannot be read.
+    #[error("cannot read the token file {path}: {cause}; make one with `{}`", make(Path::new(path)))]
     Unreadable {
-        /// The file.
+        /// Path of the token file.
         path: String,
         /// The system's error.
         cause: io::Error,
     },
-    /// Other users could read the file, or change it.
-    #[error("token file: other users may read or change {0}: chmod 600 {0}")]
+    /// Other users can read or change the token file.
+    #[error("other users can read or change the token file {0}: run chmod 600 {0}")]
     Open(String),
-    /// Another user owns the file, and could change it.
-    #[error("token file: {path} belongs to user {owner}: chown it to the user who runs khor")]
+    /// Another user owns the token file, and can change it.
+    #[error("the token file {path} belongs to user {owner}: chown it to the user who runs khor")]
     ForeignOwner {
-        /// The file.
+        /// Path of the token file.
         path: String,
-        /// The user who owns the file.
+        /// Id of the user who owns the file.
         owner: u32,
     },
-    /// The token is easy to guess, or cannot be sent in a header.
+    /// The token is too short, or has characters that a header cannot contain.
     #[error(
-        "token file: {path} must hold one line of at least 32 letters, digits or any of -._~+/=; make one with `{}`",
+        "the token file {path} must have one line of at least 32 letters, digits or any of -._~+/=; make one with `{}`",
         make(Path::new(path))
     )]
     Unfit {
-        /// The file.
+        /// Path of the token file.
         path: String,
     },
 }
 
-/// The command that makes a token.
+/// The shell command that makes a token file.
 fn make(path: &Path) -> String {
     format!("(umask 077; head -c 32 /dev/urandom | base64 -w 0 > {})", path.display())
 }
 
-/// Reads a token. Checks that the file is closed to all users but its owner, and that its group can
-/// at most read it.
+/// Reads the token from its file. Only the file's owner may change the file, and only the owner and
+/// the group may read it.
 ///
 /// # Errors
 ///
-/// The file cannot be read, other users may read or change it, or it does not hold a token.
+/// The file cannot be read, other users can read or change it, or it has no valid token.
 pub fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     let path_text = || path.display().to_string();
     let (file, text) = read(path).map_err(|cause| AccessError::Unreadable { path: path_text(), cause })?;
@@ -88,7 +88,8 @@ pub fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     Ok(token.into())
 }
 
-/// The file's metadata and text, of one open file: the path may lead elsewhere a moment later.
+/// Reads the metadata and the text of the token file. Opens the path only once, because it may lead
+/// to another file a moment later.
 fn read(path: &Path) -> io::Result<(Metadata, String)> {
     let file = files::open(path)?;
     let (metadata, mut text) = (file.metadata()?, String::new());

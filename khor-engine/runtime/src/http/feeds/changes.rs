@@ -1,4 +1,4 @@
-//! The stream of changes: sends the whole state first, and then only its changes.
+//! The event stream of changes: sends the whole state first, and then only its changes.
 
 use std::{
     sync::Arc,
@@ -21,16 +21,18 @@ use crate::{
     rounding::{round, round_f32},
 };
 
-/// Time between two reads of health, sentence and configuration, which change slowly or are costly.
+/// Time between two reads of health, sentence and configuration. They change slowly, or they are
+/// expensive to compute.
 const SLOW_INTERVAL: Duration = Duration::from_secs(1);
-/// Differences of a bar's start that are not sent, milliseconds. The engine computes the start at
-/// each step, with small errors.
+/// Difference of a bar's start below which the bar counts as unchanged, milliseconds. The engine
+/// computes the start again at each step, with small errors.
 const BAR_TOLERANCE_MS: u64 = 20;
 
 pub(super) struct ChangesPublisher {
     engine: Arc<Engine>,
-    /// The state that clients have after the last round.
+    /// The state of the clients after the last round.
     state: StreamState,
+    /// The newest note and cue of the last round.
     position: ReadPosition,
     /// When the slow parts were last read.
     slow_at: Option<Instant>,
@@ -46,7 +48,7 @@ impl ChangesPublisher {
         Self { engine, state, position: ReadPosition::default(), slow_at: None }
     }
 
-    /// The current state as events. The caller sends only the events that change `state`.
+    /// The current state of the engine as events. The caller sends only those that change `state`.
     fn present(&mut self) -> Vec<StreamEvent> {
         let metrics = self.engine.metrics(Some(self.position), false);
         self.position = self.position.after(&metrics);
@@ -56,7 +58,7 @@ impl ChangesPublisher {
         events
     }
 
-    /// Health, sentence and configuration, once a second.
+    /// Health, sentence and configuration as events, once per second; else nothing.
     fn slow_events(&mut self) -> Vec<StreamEvent> {
         let now = Instant::now();
         if self.slow_at.is_some_and(|at| now.duration_since(at) < SLOW_INTERVAL) {
@@ -70,7 +72,8 @@ impl ChangesPublisher {
         ]
     }
 
-    /// The health. If only its time has changed, the previous report, so that it is not sent again.
+    /// The current health. Returns the previous report if only its time has changed, so that khor
+    /// does not send the report again.
     fn health(&self) -> HealthReport {
         let new = self.engine.health();
         let known = self.state.health.as_ref();

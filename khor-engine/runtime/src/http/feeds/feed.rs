@@ -1,5 +1,5 @@
-//! Sends the same messages to many clients. One task serializes each message once. The task runs
-//! only while there are clients.
+//! A feed: sends the same messages to many clients. One task makes each message once for all
+//! clients. The task runs only while there are clients.
 
 use std::{
     convert::Infallible,
@@ -17,8 +17,8 @@ use tokio::{
 
 /// Time between two rounds of messages.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// Messages that wait for a slow client: those of a few seconds. A slower client misses messages
-/// and is greeted again.
+/// Largest number of messages that wait for a slow client, enough for a few seconds. A slower
+/// client misses messages and receives a new greeting.
 const QUEUE: usize = 128;
 
 /// Makes the messages of a feed.
@@ -27,18 +27,19 @@ pub(super) trait Publisher: Send + 'static {
     /// The position up to which a client has read.
     type Client: Send + Sync + 'static;
 
-    /// The messages since the last round. Called ten times a second while there are clients.
+    /// Returns the messages since the last round. The feed calls this ten times per second while
+    /// there are clients.
     fn round(&mut self) -> Vec<Self::Message>;
 
-    /// The first messages for a new client, or for a client that missed messages. They bring the
-    /// client to the state of the last round.
+    /// Returns the greeting: the first messages for a new client, or for a client that missed
+    /// messages. They give the client the state of the last round.
     fn greet(&self, client: &Self::Client) -> Vec<Self::Message>;
 
-    /// The bytes of a message. Records in `client` that it was sent.
+    /// Converts a message to bytes. Records in `client` that the client received the message.
     fn deliver(client: &mut Self::Client, message: Self::Message) -> Bytes;
 }
 
-/// A publisher and its clients.
+/// A publisher, and the clients that receive its messages.
 pub(super) struct Feed<P: Publisher>(Mutex<Shared<P>>);
 
 struct Shared<P: Publisher> {
@@ -61,8 +62,8 @@ impl<P: Publisher> Feed<P> {
         Arc::new(Self(Mutex::new(Shared { publisher, messages, is_running: false })))
     }
 
-    /// All messages for one client: a greeting, then the messages of each round. Needs a tokio
-    /// runtime.
+    /// The stream of all messages for one client: a greeting, then the messages of each round. The
+    /// caller must be in a tokio runtime.
     pub(super) fn bytes(
         self: &Arc<Self>,
         mut client: P::Client,
@@ -78,26 +79,26 @@ impl<P: Publisher> Feed<P> {
         stream::iter(greeting).chain(later.flatten()).map(Ok)
     }
 
-    /// The greeting of a client, and a receiver of all later messages. The lock prevents a round
+    /// The greeting for a client, and a receiver for all later messages. The lock prevents a round
     /// between the two.
     fn connect(self: &Arc<Self>, client: &P::Client) -> (Vec<P::Message>, broadcast::Receiver<P::Message>) {
         let mut shared = self.0.lock();
         if !shared.is_running {
             shared.is_running = true;
-            // Brings the publisher up to date. No client receives these messages.
+            // Updates the publisher. No client receives these messages.
             shared.publisher.round();
             tokio::spawn(run(Arc::downgrade(self)));
         }
         (shared.publisher.greet(client), shared.messages.subscribe())
     }
 
-    /// Sends the messages of one round. Returns false if there is no client.
+    /// Sends the messages of one round. Returns whether there are clients.
     fn round(&self) -> bool {
         let mut shared = self.0.lock();
         shared.is_running = shared.messages.receiver_count() > 0;
         if shared.is_running {
             for message in shared.publisher.round() {
-                // This fails if the last client has just left.
+                // Sending fails if the last client has just disconnected.
                 let _ = shared.messages.send(message);
             }
         }
@@ -106,7 +107,8 @@ impl<P: Publisher> Feed<P> {
 }
 
 impl<P: Publisher> Connection<P> {
-    /// Waits for the next message, or for a new greeting if messages were missed.
+    /// Waits for the next message. Returns a new greeting if the client missed messages, and `None`
+    /// if the feed has ended.
     async fn next(&mut self) -> Option<Vec<Bytes>> {
         let messages = match self.receiver.recv().await {
             Ok(message) => vec![message],
@@ -138,8 +140,8 @@ async fn run<P: Publisher>(feed: Weak<Feed<P>>) {
 mod tests {
     use super::*;
 
-    /// Counts its rounds. A greeting is 1000 times the count, plus the last count that the client
-    /// read.
+    /// A publisher that counts its rounds. A greeting is 1000 times the count, plus the last count
+    /// that the client read.
     struct Counter(u64);
 
     impl Publisher for Counter {

@@ -1,8 +1,8 @@
-//! The default stream: sends the metrics ten times a second, with the notes and cues since the
-//! previous event. The id of an event is its position. A client that reconnects sends the id, and
-//! receives the notes and cues that it missed.
+//! The default event stream: sends the metrics ten times per second, with the notes and cues since
+//! the previous event. The id of an event is a position in the notes and cues. A client that
+//! reconnects sends this id, and receives the notes and cues that it missed.
 //!
-//! The events have no name, because clients of the original khor expect none.
+//! The events have no name, because clients of the original khor expect events without a name.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::{
     http::inert_json,
 };
 
-/// An event, and the position after it.
+/// The bytes of an event, and the read position after the event.
 type Message = (Bytes, ReadPosition);
 
 pub(super) struct MetricsPublisher {
     engine: Arc<Engine>,
-    /// The position after the last round.
+    /// The newest note and cue of the last round.
     position: ReadPosition,
 }
 
@@ -44,7 +44,7 @@ impl MetricsPublisher {
 
 impl Publisher for MetricsPublisher {
     type Message = Message;
-    /// `None` for a client that has read nothing.
+    /// The last position that the client read; `None` for a client that has read nothing.
     type Client = Option<ReadPosition>;
 
     fn round(&mut self) -> Vec<Message> {
@@ -53,8 +53,8 @@ impl Publisher for MetricsPublisher {
         self.event(&report, self.position).into_iter().collect()
     }
 
-    /// The notes and cues that the client missed, up to the last round. The next round sends later
-    /// ones.
+    /// The notes and cues that the client missed, up to the last round. The next round sends the
+    /// later notes and cues.
     fn greet(&self, client: &Self::Client) -> Vec<Message> {
         let mut report = self.engine.metrics(*client, false);
         self.position.limit(&mut report);
@@ -67,12 +67,12 @@ impl Publisher for MetricsPublisher {
     }
 }
 
-/// Identifies this run of the engine. Each run numbers its notes from 1.
+/// Identifies this run of the engine, because each run numbers its notes from 1.
 fn run_id(engine: &Engine) -> String {
     format!("{:x}", engine.started_ts_ms())
 }
 
-/// The read position after the event `id`, if it is an event of this run.
+/// The read position after the event with this id; `None` if the event belongs to another run.
 pub(super) fn read_position(engine: &Engine, id: &str) -> Option<ReadPosition> {
     position_of(id, &run_id(engine))
 }

@@ -1,4 +1,4 @@
-//! The contents of the event streams. All clients of a stream share one [`feed`].
+//! The event streams. All clients of a stream share one [`feed`], which makes the events.
 
 mod changes;
 mod feed;
@@ -22,7 +22,7 @@ use self::{
 };
 use crate::engine::Engine;
 
-/// The feeds of one engine.
+/// The two feeds of an engine, and the number of their clients.
 #[derive(Clone)]
 pub(super) struct Feeds {
     engine: Arc<Engine>,
@@ -31,7 +31,7 @@ pub(super) struct Feeds {
     open: Arc<AtomicUsize>,
 }
 
-/// Counts one open stream until it is dropped.
+/// Counts as one open stream until it is dropped.
 struct OpenStream(Arc<AtomicUsize>);
 
 impl Feeds {
@@ -49,7 +49,7 @@ impl Feeds {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// The metrics as events, for a client that has read up to the event `last_id`.
+    /// The stream of metrics, for a client that has read all events up to the id `last_id`.
     pub(super) fn metrics(
         &self,
         last_id: Option<&str>,
@@ -58,7 +58,7 @@ impl Feeds {
         self.counted(self.metrics.bytes(position))
     }
 
-    /// The state, and its changes.
+    /// The stream of the whole state and its changes.
     pub(super) fn changes(&self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + use<> {
         self.counted(self.changes.bytes(()))
     }
