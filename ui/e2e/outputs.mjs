@@ -5,6 +5,7 @@ async function sound(kit, page) {
   await kit.picks(page, '#device', 'sound device', (config) => config.audio.device);
   await kit.picks(page, '#loudness', 'loudness', (config) => config.audio.loudness_lufs);
   await kit.flips(page, '#feature-audio', 'sound', (config) => config.features.audio);
+  await kit.until('the sound device is open again', async () => (await kit.api('/api/health')).audio.ok);
   await page.click('#snooze-15');
   await kit.until('a snooze mutes', async () => (await kit.api('/api/metrics')).controls.muted);
   await kit.until('the page shows the snooze', async () => (await page.textContent('#silence-state'))?.startsWith('Snoozed until'));

@@ -2,13 +2,13 @@
 import { at } from '../app/base';
 
 const PLACES: readonly [string, string][] = [
-  ['/metrics', 'metrics for Prometheus'],
-  ['/api/openapi.json', 'the API as an OpenAPI 3.1 document'],
+  ['/metrics', 'for Prometheus'],
+  ['/api/openapi.json', 'OpenAPI 3.1 document'],
   ['/api/config/schema', 'JSON Schema of the settings'],
-  ['/api/health', 'the state of khor’s parts as JSON'],
-  ['/api/metrics', 'signals, notes and cues as JSON'],
-  ['/api/explain', 'the current sound and its reasons in words'],
-  ['/api/config', 'the settings as JSON'],
+  ['/api/health', 'health as JSON'],
+  ['/api/metrics', 'signals, notes and cues'],
+  ['/api/explain', 'explains the current sound'],
+  ['/api/config', 'settings as JSON'],
 ];
 
 export function Places() {

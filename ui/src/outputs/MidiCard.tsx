@@ -10,10 +10,10 @@ export function MidiCard() {
       <PartState part="MIDI" />
       <div className="pair wide">
         <Text path="midi.port" id="midi-port" label="Port name" />
-        <NumberField path="midi.channel" id="midi-channel" label="Melody channel" />
+        <NumberField path="midi.channel" id="midi-channel" label="Channel" />
       </div>
       <Switch path="midi.clock" id="midi-clock" label="Send clock" />
-      <p className="note">Bass is on channel 2, chords on 3, percussion on 10. The signals are controllers 20 to 27 on channel 1.</p>
+      <p className="note">The melody is on this channel, bass on 2, chords on 3, percussion on 10. The signals are controllers 20 to 27 on channel 1.</p>
     </section>
   );
 }
