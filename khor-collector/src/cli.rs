@@ -26,8 +26,8 @@ pub(crate) struct Options {
     /// connect]
     #[arg(long, value_name = "NAME|GID")]
     pub(crate) group: Option<String>,
-    /// User without limits on intervals, processes of other users and program starts; may be
-    /// repeated [always without limits: root and the user who starts the collector]
+    /// User to trust with short intervals, processes of other users and program starts; may be
+    /// repeated [always trusted: root and the user who starts the collector]
     #[arg(long, value_name = "NAME|UID", env = "KHOR_TRUST", value_delimiter = ',', hide_env_values = true)]
     pub(crate) trust: Vec<String>,
 }

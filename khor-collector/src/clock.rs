@@ -1,4 +1,4 @@
-//! Reads the two clocks by vDSO calls, which are not system calls.
+//! Reads the clocks of samples and timers, by vDSO calls instead of system calls.
 
 use nix::time::{ClockId, clock_gettime};
 

@@ -38,7 +38,7 @@ impl Controller {
     }
 }
 
-/// Where a controller is.
+/// The location of a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The controller is in the unified hierarchy, or can be enabled there.

@@ -33,8 +33,8 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
     }
 }
 
-/// The scopes of a victim whose event has no scopes: before 6.8, the kernel reports only its
-/// number.
+/// The scopes of an out-of-memory victim, found by its process number. Before 6.8 the kernel
+/// reports only this number, so the programs cannot find the scopes.
 fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
@@ -94,6 +94,6 @@ mod tests {
         assert_eq!(cue(CueKind::Crash, &record).comm.as_deref(), Some("\u{fffd}]52;\u{fffd}"));
         record.comm = [0; 16];
         record.pid = std::process::id();
-        assert!(cue(CueKind::Oom, &record).comm.is_some(), "/proc has the name");
+        assert!(cue(CueKind::Oom, &record).comm.is_some(), "/proc contains the process's name");
     }
 }

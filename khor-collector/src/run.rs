@@ -31,7 +31,7 @@ use crate::{
     trust::Trusted,
 };
 
-/// Most cues in the queue to the bus.
+/// Maximum number of cues in the queue to the bus.
 const CUES_FOR_BUS: usize = 64;
 
 /// Runs the collector. Returns when a signal stops it.

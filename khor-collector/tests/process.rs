@@ -34,12 +34,12 @@ fn program() -> &'static Path {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(program()).args(arguments).output().expect("the collector")
+    Command::new(program()).args(arguments).output().expect("starting the collector")
 }
 
 fn code(output: &Output) -> (i32, String) {
     let text = [&output.stdout[..], &output.stderr].concat();
-    (output.status.code().expect("a code"), String::from_utf8_lossy(&text).into_owned())
+    (output.status.code().expect("the process has an exit code"), String::from_utf8_lossy(&text).into_owned())
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn missing_capability_is_4_and_named() {
         .arg(program())
         .arg("--check")
         .output()
-        .expect("setpriv");
+        .expect("starting setpriv");
     let (code, text) = code(&output);
     assert!(code == 4 && text.contains("CAP_BPF and CAP_PERFMON"), "{code} {text}");
 }
@@ -77,7 +77,7 @@ fn user_namespace_exits_with_4_and_cause() {
     }
     for arguments in [&["--user", "--map-root-user"][..], &["--user"]] {
         let output = Command::new("unshare").args(arguments).arg(program()).arg("--check").output();
-        let output = output.expect("unshare");
+        let output = output.expect("starting unshare");
         if String::from_utf8_lossy(&output.stderr).contains("unshare failed") {
             return skip("needs user namespaces");
         }
@@ -92,7 +92,7 @@ fn check_without(capabilities: &str, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new("setpriv");
     let sets = ["--inh-caps", "--bounding-set"].map(|set| format!("{set}={capabilities}"));
     let output = command.args(sets).arg("--").arg(program()).arg("--check").args(arguments).output();
-    code(&output.expect("setpriv"))
+    code(&output.expect("starting setpriv"))
 }
 
 #[test]
@@ -133,13 +133,13 @@ fn restricted_proc_is_named_as_cause() {
     if !root_or_skip() {
         return;
     }
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a directory");
     let script = dir.path().join("subset");
     let inner = "mount -t proc -o subset=pid proc /proc && exec \"$0\" \"$@\"";
     let text = format!("#!/bin/sh\nexec unshare --mount sh -c '{inner}' '{}' \"$@\"\n", program().display());
-    std::fs::write(&script, text).expect("a script");
+    std::fs::write(&script, text).expect("writing the script");
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
-    let (code, text) = code(&Command::new(&script).arg("--check").output().expect("a shell"));
+    let (code, text) = code(&Command::new(&script).arg("--check").output().expect("starting a shell"));
     assert_eq!(code, 0, "{text}");
     let collector = Collector::start(&script, &["--no-dbus"]);
     let reading = collector.sample();
@@ -168,7 +168,8 @@ fn second_collector_is_refused_with_5() {
         return;
     }
     let first = Collector::start(program(), &["--no-dbus"]);
-    let (code, text) = code(&run(&["--no-dbus", "--socket", first.socket().to_str().expect("UTF-8")]));
+    let (code, text) =
+        code(&run(&["--no-dbus", "--socket", first.socket().to_str().expect("the path is UTF-8")]));
     assert!(code == 5 && text.contains("another collector answers at"), "{code} {text}");
     first.sample(); // the first collector still works
 }
@@ -178,10 +179,10 @@ fn world_writable_directory_exits_with_5() {
     if !root_or_skip() {
         return;
     }
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a directory");
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o1777)).expect("setting the mode");
     let socket = dir.path().join("collector.sock");
-    let (code, text) = code(&run(&["--no-dbus", "--socket", socket.to_str().expect("UTF-8")]));
+    let (code, text) = code(&run(&["--no-dbus", "--socket", socket.to_str().expect("the path is UTF-8")]));
     assert!(code == 5 && text.contains("chmod o-w") && !socket.exists(), "{code} {text}");
 }
 
@@ -192,11 +193,12 @@ fn socket_is_for_group_until_exit() {
     }
     let mut collector = Collector::start(program(), &["--no-dbus", "--group", "12345"]);
     let socket = collector.socket().to_owned();
-    let file = std::fs::metadata(&socket).expect("the socket");
+    let file = std::fs::metadata(&socket).expect("reading the socket file's metadata");
     assert_eq!((file.permissions().mode() & 0o777, file.uid(), file.gid()), (0o660, 0, 12345));
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (mut client, _) = runtime.block_on(Client::connect(&socket, "e2e")).expect("a connection");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starting a runtime");
+    let (mut client, _) = runtime.block_on(Client::connect(&socket, "e2e")).expect("connecting");
     let status = collector.stop();
     assert_eq!(status.code(), Some(0));
     let last_message = runtime.block_on(client.sample());
@@ -212,8 +214,9 @@ fn printing_to_full_disk_is_error() {
     let checks = root_or_skip();
     for argument in ["--help", "--version", "--check"].into_iter().filter(|word| checks || *word != "--check")
     {
-        let full = std::fs::File::options().write(true).open("/dev/full").expect("the device");
-        let output = Command::new(program()).arg(argument).stdout(full).output().expect("the collector");
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("opening /dev/full");
+        let output =
+            Command::new(program()).arg(argument).stdout(full).output().expect("starting the collector");
         let (code, text) = code(&output);
         assert!(
             code == 1 && text.contains("cannot write to the standard output"),
@@ -233,10 +236,10 @@ fn sighup_stops_collector_unless_ignored() {
     assert!(!collector.socket().exists());
 
     // This script ignores SIGHUP and then executes the collector.
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a directory");
     let script = dir.path().join("nohup");
     let text = format!("#!/bin/sh\ntrap '' HUP\nexec '{}' \"$@\"\n", program().display());
-    std::fs::write(&script, text).expect("a script");
+    std::fs::write(&script, text).expect("writing the script");
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let mut collector = Collector::start(&script, &["--no-dbus"]);
     kill(Pid::from_raw(collector.pid() as i32), Signal::SIGHUP).expect("sending a signal");
@@ -250,19 +253,19 @@ fn readiness_liveness_and_stop_are_reported() {
     if !root_or_skip() {
         return;
     }
-    let dir = Arc::new(tempfile::tempdir().expect("a directory"));
+    let dir = Arc::new(tempfile::tempdir().expect("creating a directory"));
     // The collector changes its user before it sends notifications.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let path = dir.path().join("notify");
-    let systemd = UnixDatagram::bind(&path).expect("a socket");
+    let systemd = UnixDatagram::bind(&path).expect("creating a socket");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).expect("setting the mode");
-    systemd.set_read_timeout(Some(khor_patience::hang_timeout())).expect("a time limit");
+    systemd.set_read_timeout(Some(khor_patience::hang_timeout())).expect("setting a time limit");
     let notification = || {
         let mut word = [0; 64];
         let length = systemd.recv(&mut word).expect("a notification");
         String::from_utf8_lossy(&word[..length]).into_owned()
     };
-    let path = path.to_str().expect("UTF-8");
+    let path = path.to_str().expect("the path is UTF-8");
     let environment = [("NOTIFY_SOCKET", path), ("WATCHDOG_USEC", "1000000")];
     let mut collector = Collector::start_with(&dir, program(), &["--no-dbus"], &environment);
     let mut words = vec![notification(), notification(), notification()];
@@ -285,22 +288,28 @@ fn systemd_socket_is_used_and_kept() {
     if !root_or_skip() {
         return;
     }
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a directory");
     let socket = dir.path().join("collector.sock");
     let started = Command::new("systemd-socket-activate")
         .arg("--listen")
         .arg(&socket)
-        .args([program().to_str().expect("UTF-8"), "--no-dbus", "--socket", "/nonexistent/elsewhere.sock"])
+        .args([
+            program().to_str().expect("the path is UTF-8"),
+            "--no-dbus",
+            "--socket",
+            "/nonexistent/elsewhere.sock",
+        ])
         .stderr(std::process::Stdio::null())
         .spawn();
     let Ok(mut collector) = started else { return skip("needs systemd-socket-activate") };
     wait_until("the socket", || socket.exists());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starting a runtime");
     let (mut client, _) =
         runtime.block_on(Client::connect(&socket, "e2e")).expect("the first client starts the collector");
     runtime.block_on(async {
-        client.subscribe(khor_proto::Subscribe::default()).await.expect("a subscription");
-        client.sample().await.expect("a sample");
+        client.subscribe(khor_proto::Subscribe::default()).await.expect("subscribing to the collector");
+        client.sample().await.expect("receiving a sample");
     });
     kill(Pid::from_raw(collector.id() as i32), Signal::SIGTERM).expect("sending a signal");
     assert!(collector.wait().expect("the collector's exit status").success());
@@ -322,7 +331,7 @@ fn two_capabilities_suffice() {
         .arg(program())
         .arg("--check")
         .output()
-        .expect("setpriv");
+        .expect("starting setpriv");
     let (code, text) = code(&output);
     assert_eq!(code, 0, "{text}");
     let absent: Vec<_> = text.lines().filter(|line| line.contains(" absent: ")).collect();

@@ -38,9 +38,9 @@ fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Sends the same cue before 6.8, where the argument is only the number of the victim. A process
-/// that exhausts a cgroup's memory is often the victim itself, and then it is the running task. For
-/// other victims the collector reads the name from /proc, which may be too late.
+/// Sends a cue for an out-of-memory victim before 6.8, where the argument is only its number. A
+/// process that exhausts a cgroup's memory is often the victim itself, and then it is the running
+/// task. For other victims the collector reads the name from /proc, which may be too late.
 #[btf_tracepoint(function = "mark_victim")]
 fn mark_victim_number(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -87,7 +87,7 @@ fn completes_burst(segments: u64) -> u64 {
     so_far
 }
 
-/// Whether the kernel gave up before it sent the segment. Then it did not count it in
+/// Whether the kernel gave up before it sent the segment, and so did not count the segment in
 /// `RetransSegs`.
 #[inline(always)]
 fn gave_up(result: i32) -> bool {

@@ -124,7 +124,7 @@ counters! {
     LocalPackets = "local_packets", Count, "Packets that stayed inside the machine.";
     /// Events that the kernel did not pass to khor's programs, because the same program was already
     /// running on that CPU (`recursion_misses` of all programs together, at most a second old).
-    /// Above a few only if tracepoints can be preempted (`PREEMPT_RT`).
+    /// It is high only if tracepoints can be preempted (`PREEMPT_RT`).
     MissedEvents = "missed_events", Count, "Events that the kernel did not pass to khor's programs.";
 }
 

@@ -48,7 +48,7 @@ pub enum Incoming<M> {
     Known(M),
     /// A kind of message that a newer minor version appended.
     Unknown {
-        /// Number of the kind.
+        /// Number of the unknown kind.
         kind: u32,
     },
 }

@@ -14,12 +14,14 @@
 //!    counters. If it does not accept the client, it sends [`Refused`](ServerMessage::Refused) with
 //!    the reason and closes the connection.
 //! 2. Send [`Subscribe`] to start the samples. The collector answers with [`Subscribed`], which
-//!    contains the granted interval and the available counters. It sends `Subscribed` again when
-//!    one of these changes, for example when a service of the scope starts.
+//!    contains the granted interval, and for each counter whether it is available or absent. The
+//!    collector sends `Subscribed` again when one of these changes, for example when a service of
+//!    the scope starts.
 //! 3. Read a [`Sample`] every interval. It contains one cumulative count for each counter, in the
-//!    order of [`Welcome::counters`]. The counts begin at an arbitrary value. To get a rate, divide
-//!    the difference of two counts by the difference of their times. Never compare a sample before
-//!    a `Subscribed` with a sample after it.
+//!    order of [`Welcome::counters`]. The count of a counter that is absent is `None`. The counts
+//!    begin at an arbitrary value. To get a rate, divide the difference of two counts by the
+//!    difference of their times. Never compare a sample before a `Subscribed` with a sample after
+//!    it.
 //! 4. Read a [`Cue`] for each kernel event of the kinds that the client requested.
 //!    [`Lost`](ServerMessage::Lost) contains the number of dropped cues.
 //! 5. Send `Subscribe` again at any time to change the interval, the scope or the kinds of cues.

@@ -38,7 +38,7 @@ impl ProtocolVersion {
 
 impl ProtocolVersion {
     /// The version that two peers use, `None` if they know no common major. The major is the newest
-    /// that both know. The minor is the older one of the two peers'.
+    /// that both know. The minor is the lower one of the two.
     pub fn common(theirs: &[Self]) -> Option<Self> {
         let ours = Self::CURRENT;
         let minor = theirs.iter().filter(|v| v.major == ours.major).map(|v| v.minor).max()?;

@@ -62,7 +62,8 @@ fn survives<M: Message + Debug + PartialEq>(messages: Vec<M>, pieces: &[usize]) 
 /// Encodes `message` by both functions. Both must accept it, or both must reject it and write
 /// nothing.
 fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &[u8]) {
-    let body_bytes = bincode::DefaultOptions::new().serialized_size(&message).expect("bincode knows the size");
+    let body_bytes =
+        bincode::DefaultOptions::new().serialized_size(&message).expect("bincode knows the size");
     let (mut appended, mut sent) = (before.to_vec(), Vec::new());
     let encoded = frame::encode_into(&message, &mut appended).map_err(|error| error.kind());
     let mut sender = frame::sender::<_, M>(&mut sent);
@@ -74,7 +75,11 @@ fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &
     } else {
         assert_eq!(encoded, Err(std::io::ErrorKind::InvalidInput));
         assert_eq!(appended, before);
-        sender.send(message).now_or_never().expect("sending does not wait").expect_err("the message is too long");
+        sender
+            .send(message)
+            .now_or_never()
+            .expect("sending does not wait")
+            .expect_err("the message is too long");
         assert!(sent.is_empty());
     }
 }

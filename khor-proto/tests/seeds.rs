@@ -1,4 +1,5 @@
-//! Checks the fuzz targets' seeds. `fuzz/seeds` must contain one file for each kind of message.
+//! Checks the seeds (first inputs) of the fuzz targets. `fuzz/seeds` must contain one file for each
+//! kind of message.
 //!
 //! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes the files again.
 

@@ -14,7 +14,7 @@ fn xtask_commands_in_the_documents_exist() {
         for line in document.command_lines() {
             let Some(task) = line.strip_prefix("cargo xtask ") else { continue };
             count += 1;
-            // A list of several subcommands has one command for each.
+            // A document may list several subcommands, separated by commas.
             for task in task.split(", ") {
                 let parsed = Cli::try_parse_from(["xtask".into()].into_iter().chain(words(task)));
                 let Err(error) = parsed else { continue };

@@ -165,8 +165,8 @@ impl Tools {
             PathBuf::from,
         );
         let source = self.sysroot.join("lib/rustlib/src/rust");
-        // In Debian, the library's source is a link out of the sysroot, and the compiler resolves
-        // it.
+        // In Debian, the folder with the library's source is a symbolic link out of the sysroot,
+        // which the compiler resolves.
         let real_source = source.canonicalize().unwrap_or_else(|_| source.clone());
         let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
         vec![

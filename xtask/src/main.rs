@@ -46,7 +46,7 @@ enum Task {
     Dist(dist::DistArgs),
     /// Look for known vulnerabilities of the dependencies; needs the network
     Advisories,
-    /// Run the tests that need a kernel on other kernels, in virtual machines
+    /// Run the tests of the counts on other kernels, in virtual machines
     Vm(vm::VmArgs),
     /// Test the decoders of the protocol with random and hostile bytes
     Fuzz(fuzz::FuzzArgs),

@@ -147,8 +147,8 @@ pub(crate) const EBPF: &[Need] = &[
 pub(crate) const FUZZ: &[Need] =
     &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 
-/// Needed to measure with sound, to compare with other synthesisers, and to count instructions. All
-/// other needs of the benchmarks are in the checkout.
+/// Needed by the benchmarks that use sound, compare with other synthesisers, or count instructions.
+/// The other benchmarks need only the checkout.
 pub(crate) const BENCH: &[Need] = &[
     PULSEAUDIO,
     PAREC,
@@ -205,7 +205,7 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
             .stdout(Stdio::null()),
     )?;
     if missing.iter().any(|need| matches!(need.sign, Sign::Node) && !need.is_met()) {
-        bail!("PATH finds an older Node.js first; please install: {}", NODE.words);
+        bail!("an older Node.js is first in PATH; please install: {}", NODE.words);
     }
     Ok(())
 }

@@ -25,18 +25,18 @@ enum Format {
 }
 
 impl Faults {
-    /// The faults of the whole machine.
+    /// Counts the page faults of the whole machine.
     pub(super) fn of_machine() -> Self {
         Self::open(Path::new("/proc/vmstat"), Format::Named, || "cannot read /proc/vmstat".into())
     }
 
-    /// The faults of the cgroup with this directory.
+    /// Counts the page faults of the cgroup with this directory.
     pub(super) fn of_cgroup(directory: &Path) -> Self {
         let file = directory.join("memory.stat");
         Self::open(&file, Format::Named, || Controller::Memory.reason_off("in this cgroup"))
     }
 
-    /// The faults of a process.
+    /// Counts the page faults of a process.
     pub(super) fn of_process(pid: u32) -> Self {
         let path = format!("/proc/{pid}/stat");
         Self::open(Path::new(&path), Format::Stat, || format!("cannot read {path}"))

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use khor_proto::kernel_text;
 
-/// Most bytes to read. All of these files are shorter.
+/// Maximum number of bytes to read. All of these files are shorter.
 const MAX_BYTES: usize = 64 * 1024;
 /// Size of a page. Lines are shorter than half of it.
 const CHUNK_BYTES: usize = 4096;

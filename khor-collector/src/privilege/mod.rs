@@ -111,7 +111,8 @@ pub(crate) fn find_user(name: &str) -> Option<User> {
     }
 }
 
-/// The group that may connect: `name`, which must exist, or without it `khor` if that exists.
+/// The group that may connect: `name`, which must exist. If `name` is `None`, the group `khor` if
+/// it exists.
 pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError> {
     let Some(name) = name else {
         return Ok(Group::from_name("khor").ok().flatten().map(|group| group.gid));
@@ -191,7 +192,7 @@ fn cut_bounding_set(keep: &CapsHashSet) -> Result<(), PrivilegeError> {
         return Ok(());
     }
     for capability in caps::runtime::thread_all_supported().difference(keep) {
-        caps::drop(None, CapSet::Bounding, *capability).map_err(give_up("cutting the bounding set"))?;
+        caps::drop(None, CapSet::Bounding, *capability).map_err(give_up("shrinking the bounding set"))?;
     }
     Ok(())
 }

@@ -153,7 +153,7 @@ impl Program {
     }
 }
 
-/// A counter with its slot, for which khor-proto and khor-layout use one name.
+/// A counter and its slot, which have the same name in khor-proto and khor-layout.
 macro_rules! slotted {
     ($name:ident) => {
         (Counter::$name, Slot::$name)

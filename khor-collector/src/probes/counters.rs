@@ -30,8 +30,8 @@ pub(super) struct Counters {
     tables: Mapping<ScopeTable>,
 }
 
-/// The CPUs with counts, and the others. A kernel may reserve elements for hundreds of CPUs that
-/// never come online. A CPU that goes offline keeps its counts.
+/// The indices of CPUs with counts, and of CPUs without. A kernel may reserve elements for hundreds
+/// of CPUs that never come online. A CPU that goes offline keeps its counts.
 #[derive(Debug)]
 struct Elements {
     counted: Vec<usize>,
@@ -86,16 +86,16 @@ impl Counters {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
     }
 
-    /// Publishes the work of the programs from now on, and the table that they use.
+    /// Publishes a new request to the programs, which includes the table that they must use.
     pub(super) fn publish(&self, wish: Wish) {
         for cpu in 0..self.cpus {
             self.machine.store(cpu, WISH, wish.0);
         }
     }
 
-    /// Makes the next reading check all slots of the empty elements. A scope may get the number of
-    /// an earlier scope. Its start must then include the counts that an idle CPU has from that
-    /// scope.
+    /// Makes the next reading check all slots of the empty elements. A new scope may get the number
+    /// of an earlier scope. Without this check, the earlier scope's counts of an idle CPU could
+    /// later be added to the new scope.
     pub(super) fn recheck_empty_cpus(&self) {
         self.elements.lock().checked_ns = None;
     }
@@ -168,7 +168,7 @@ mod tests {
         kernel_scopes.store(CPUS + 319, SLOT, 4); // scope 1
         assert_eq!((sum(1), counters.elements(1).counted.len()), (15, 2));
         kernel.store(7, Slot::TxBytes as usize, 1);
-        assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no slot of activity counts yet");
+        assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no activity slot has a count yet");
         assert_eq!(counters.elements(FULL_CHECK_NS).counted.len(), 3);
         // The counts of a CPU stay when it goes offline, because elements are never removed.
         assert_eq!(sum(100 * FULL_CHECK_NS), 15);

@@ -116,8 +116,8 @@ fn sock_cgroup(btf: &Btf) -> Found {
     Ok(data + cgroup?)
 }
 
-/// The offsets on the way from a request to the name of its disk. Since 5.17, which removed
-/// `request.rq_disk`, the way leads through the queue.
+/// The offsets with which programs find the name of a request's disk. Since 5.17, which removed
+/// `request.rq_disk`, they find the disk through the request's queue.
 fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     let direct = offset(btf, "request", "rq_disk");
     let queue_disk = if direct.is_ok() { Ok(global::UNKNOWN) } else { offset(btf, "request_queue", "disk") };

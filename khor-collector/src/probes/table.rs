@@ -56,7 +56,7 @@ pub(super) fn build(scopes: &[Chosen]) -> Result<ScopeTable, TableFull> {
     Ok(ScopeTable { salt, cgroups, processes, ..table })
 }
 
-/// Adds the scopes in `named` to the place of each id. Creates missing places.
+/// Adds the scopes in `named` to the place (table entry) of each id. Creates missing places.
 fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     for id in ids {
         let index = places.iter().position(|place| place.id == id).unwrap_or_else(|| {

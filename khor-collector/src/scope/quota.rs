@@ -7,13 +7,14 @@ use khor_proto::{Scope, Selector};
 
 use crate::trust::Peer;
 
-/// Most different scopes of an untrusted user.
+/// Maximum number of different scopes of an untrusted user.
 const SCOPES_PER_USER: usize = 8;
-/// Most different cgroups in these scopes, and most different processes.
+/// Maximum number of different cgroups in these scopes, and of different processes.
 const SELECTORS_PER_USER: usize = 32;
 /// Number of scopes that only root and trusted users may use.
 const RESERVED_SCOPES: usize = 16;
-/// Number of cgroups that only root and trusted users may use, and number of such processes.
+/// Number of cgroups that only root and trusted users may use. The same number of processes is
+/// reserved for them.
 const RESERVED_SELECTORS: usize = 32;
 
 /// Fails if `scope` exceeds the limit of `peer` or of all untrusted users. `held` lists the current

@@ -1,4 +1,4 @@
-//! The scopes with subscribers. Each has a number, and clients with the same scope share one.
+//! The registry of scopes with subscribers. Each scope has a number, and all its clients share it.
 
 use std::{
     collections::BTreeMap,
@@ -44,7 +44,7 @@ pub(super) struct Shared {
 struct Active {
     scope: Scope,
     count: Weak<ScopedCount>,
-    /// The subscribers. Each has the number of its subscriptions to this scope.
+    /// The subscribers, each with its number of subscriptions to this scope.
     holders: BTreeMap<Peer, usize>,
 }
 

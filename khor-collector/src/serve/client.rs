@@ -168,7 +168,7 @@ impl Client {
         if let ServerMessage::Sample(sent) = message
             && is_shared
         {
-            sample.counters = sent.counters; // the next client needs them, and a later sample their memory
+            sample.counters = sent.counters; // for the next client; a later sample reuses the memory
         }
     }
 

@@ -16,7 +16,7 @@ use super::{Server, connection_limit::ConnectionPermit, sender::Registration, st
 
 /// Longest wait for the client's `Hello`.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// Most messages of a client in a second.
+/// Maximum number of messages of a client in a second.
 const MAX_MESSAGES_PER_S: u32 = 50;
 /// Longest part of a client's name that is logged, bytes.
 const MAX_NAME_BYTES: usize = 64;
@@ -165,7 +165,8 @@ fn negotiate(hello: &Hello) -> Result<ProtocolVersion, String> {
     })
 }
 
-/// Shortens a client's name for the log, and replaces line breaks and escape sequences.
+/// Shortens a client's name for the log. Only letters, digits, ASCII signs and spaces stay; other
+/// characters become `?`.
 fn printable(name: &str) -> String {
     let mut clean = String::with_capacity(name.len().min(MAX_NAME_BYTES));
     for letter in name.chars() {

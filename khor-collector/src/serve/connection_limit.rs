@@ -7,15 +7,15 @@ use parking_lot::Mutex;
 
 use crate::trust::Peer;
 
-/// Most connections of all users.
+/// Maximum number of connections of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
 /// Connections that only root may use, so that the administrator can always connect.
 const KEPT_FOR_ROOT: usize = 8;
 /// Further connections that only root and trusted users may use.
 const KEPT_FOR_TRUSTED: usize = 24;
-/// Most connections of root or of one trusted user.
+/// Maximum number of connections of root or of one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
-/// Most connections of an untrusted user, so that no user can exclude the others.
+/// Maximum number of connections of an untrusted user, so that no user can exclude the others.
 pub(super) const MAX_CONNECTIONS_PER_USER: usize = 16;
 
 /// Counts the connections of each user.

@@ -48,7 +48,7 @@ use crate::{
     trust::{Peer, Trusted},
 };
 
-/// Most log records about clients in each [`LOG_INTERVAL`].
+/// Maximum number of log records about clients in each [`LOG_INTERVAL`].
 const LOG_LIMIT: u32 = 10;
 /// Interval of the limit on records about clients.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
@@ -93,7 +93,7 @@ impl Server {
         self.sender.load()
     }
 
-    /// Waits until the thread that sends samples is between two rounds.
+    /// Waits until the thread that sends samples has finished its current round.
     pub(crate) fn wait_for_sender(&self) {
         self.sender.wait();
     }

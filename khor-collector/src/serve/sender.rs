@@ -100,7 +100,7 @@ impl Sender {
         Registration { sender: Arc::clone(self), id, peer }
     }
 
-    /// Waits until the loop is between two rounds.
+    /// Waits until the loop has finished its current round.
     pub(super) fn wait(&self) {
         drop(self.clients());
     }

@@ -123,7 +123,7 @@ impl Drop for BoundSocket {
         if let Err(error) = unlinkat(&file.directory, &file.name, UnlinkatFlags::NoRemoveDir) {
             // The remaining file does no harm: the next collector replaces a socket without a
             // listener.
-            tracing::debug!("leaving the socket file behind: {error}");
+            tracing::debug!("cannot remove the socket file: {error}");
         }
     }
 }
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchanged_socket_is_left_alone() {
+    fn a_replaced_socket_is_not_changed() {
         let _turn = turn();
         let dir = tempfile::tempdir().unwrap();
         let victim = dir.path().join("shadow");

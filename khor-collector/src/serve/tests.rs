@@ -262,7 +262,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // A stalled machine may read these for five seconds, at 50 messages a second.
+    // Even a stalled machine that reads these in five seconds gets over 50 messages a second.
     let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
@@ -311,9 +311,9 @@ async fn stuck_client_is_dropped_without_delays() {
     load.wait_for(|load| load.subscribers == 2).await.unwrap();
     let (lateness, mut patience) = (Lateness::start(), Patience::default());
     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
-    // The server disconnects it two seconds after its socket is full (some 100 kB of small frames).
+    // The server disconnects the stuck client two seconds after 100 kB of frames fill its socket.
     while load.borrow_and_update().subscribers == 2 {
-        assert!(!patience.is_over(), "the stuck client is not dropped");
+        assert!(!patience.is_over(), "the stuck client is not disconnected");
         witness.sample().await.unwrap();
         longest = longest.max(last.elapsed());
         last = Instant::now();
@@ -321,7 +321,7 @@ async fn stuck_client_is_dropped_without_delays() {
     println!("the other client waited {longest:?}; a sleeping thread woke {:?} late", lateness.longest());
     // If the collector waited for the stuck client, the other client would wait for two seconds.
     assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other client waited {longest:?}");
-    // The bytes that it has not read are in its socket's buffer. Then the stream ends.
+    // The stuck client's unread bytes are in its socket's buffer. Then the stream ends.
     let mut held = vec![0; 1 << 20];
     let mut held_bytes = 0;
     while let Ok(received @ 1..) =

@@ -20,12 +20,13 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     static SHIELDED: OnceLock<bool> = OnceLock::new();
     *SHIELDED.get_or_init(|| {
         let scope = Scope::only(Selector::Process(1));
-        let mut subscriber = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
+        let mut subscriber =
+            Subscriber::new(collector.socket(), scope, &[]).expect("subscribing to the collector");
         // A locked-down kernel has no scopes. The machines of `cargo xtask vm` shield no agent.
         if subscriber.sample().get(Counter::Switches).is_none() {
             return false;
         }
-        let mut ours = || subscriber.sample().get(Counter::Switches).expect("switches");
+        let mut ours = || subscriber.sample().get(Counter::Switches).expect("the counter is available");
         let (first, kernel_first) = (ours(), procfs::switches_of(1));
         let begun = std::time::Instant::now();
         while procfs::switches_of(1) < kernel_first + 20 && begun.elapsed() < Duration::from_secs(3) {

@@ -59,7 +59,7 @@ fn exec_count_is_exact_on_quiet_machine() {
     const SPAWNS: u32 = 50;
     let Some(turn) = turn() else { return };
     let exact = (0..20).any(|_| {
-        let execs = || turn.collector.sample().get(Counter::Execs).expect("execs");
+        let execs = || turn.collector.sample().get(Counter::Execs).expect("the counter is available");
         let before = execs();
         load::execs(SPAWNS);
         let counted = execs() - before;
@@ -69,8 +69,8 @@ fn exec_count_is_exact_on_quiet_machine() {
     assert!(exact, "other programs started processes in every attempt");
 }
 
-/// Other interfaces than loopback count at other layers and later. So only periods without their
-/// traffic are compared.
+/// Interfaces other than loopback count at other layers and at later times. So only periods without
+/// their traffic are compared.
 #[test]
 fn network_agrees_with_loopback_exactly() {
     const ETHERNET_HEADER_BYTES: u64 = 14;
@@ -114,7 +114,7 @@ fn block_bytes_agree_with_diskstats() {
         }
         agrees(&turn.collector, |amount| {
             let mebibytes = amount.of(mebibytes) as usize;
-            let work = || load::direct_io(disk(), mebibytes).expect("direct I/O");
+            let work = || load::direct_io(disk(), mebibytes).expect("reading and writing with direct I/O");
             let kernel = || count(procfs::disks());
             let counted = bracket(|| turn.collector.sample(), counter, kernel, work);
             assert!(counted.inner >= (mebibytes as u64) << 20, "{counter} {counted:?}");
@@ -133,7 +133,7 @@ fn requests_agree_with_diskstats_and_are_timed() {
     agrees(&turn.collector, |_| {
         let (outer_before, before, inner_before) =
             (procfs::disks(), turn.collector.sample(), procfs::disks());
-        load::direct_io(disk(), MEBIBYTES).expect("direct I/O");
+        load::direct_io(disk(), MEBIBYTES).expect("reading and writing with direct I/O");
         let (inner_after, after, outer_after) = (procfs::disks(), turn.collector.sample(), procfs::disks());
         let ours = |counter: Counter| after.growth_since(&before, counter);
         let counted = Bracket {
@@ -234,10 +234,10 @@ fn cpu_online_after_start_loses_no_counts() {
     }
     let kernel = visible_switches(&turn.collector);
     agrees(&turn.collector, |_| {
-        set_second_cpu(false).expect("a CPU");
+        set_second_cpu(false).expect("switching a CPU on or off");
         let collector = Collector::start(program(), &["--no-dbus"]);
         let work = || {
-            set_second_cpu(true).expect("a CPU");
+            set_second_cpu(true).expect("switching a CPU on or off");
             load::ping_pong(20_000);
             thread::sleep(Duration::from_millis(1100));
         };
@@ -269,7 +269,7 @@ fn counting_survives_cpu_offline_and_online() {
             &kernel,
             || {
                 for online in [false, true] {
-                    set_second_cpu(online).expect("a CPU");
+                    set_second_cpu(online).expect("switching a CPU on or off");
                     load::ping_pong(2000);
                 }
             },

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use crate::{Turn, is_locked_down, turn, worker::Worker};
 
 fn subscribe(turn: &Turn, cues: &[CueKind]) -> Subscriber {
-    Subscriber::new(turn.collector.socket(), Scope::Machine, cues).expect("a subscription")
+    Subscriber::new(turn.collector.socket(), Scope::Machine, cues).expect("subscribing to the collector")
 }
 
 fn wait_for_cue(subscriber: &mut Subscriber, what: &str, fits: impl Fn(&Cue) -> bool) -> Cue {
     subscriber.wait_until(what, |subscriber| subscriber.cues.iter().any(&fits));
-    subscriber.cues.iter().find(|cue| fits(cue)).expect("just received").clone()
+    subscriber.cues.iter().find(|cue| fits(cue)).expect("the cue was just received").clone()
 }
 
 #[test]
@@ -33,11 +33,11 @@ fn crash_cue_has_name_signal_and_cgroup() {
     let own_cgroup = cgroup.as_ref().map(Cgroup::id);
     let scope = cgroup.as_ref().map(|cgroup| Scope::only(Selector::Cgroup(cgroup.path().into())));
     let scope = scope.unwrap_or(Scope::only(Selector::Process(pid)));
-    let mut within =
-        Subscriber::new(turn.collector.socket(), scope, &[CueKind::Crash]).expect("a subscription");
+    let mut within = Subscriber::new(turn.collector.socket(), scope, &[CueKind::Crash])
+        .expect("subscribing to the collector");
     let outside = Scope::only(Selector::Process(std::process::id()));
-    let mut outside =
-        Subscriber::new(turn.collector.socket(), outside, &[CueKind::Crash]).expect("a subscription");
+    let mut outside = Subscriber::new(turn.collector.socket(), outside, &[CueKind::Crash])
+        .expect("subscribing to the collector");
     worker.work_to_death();
     let crash = wait_for_cue(&mut subscriber, "the crash", |cue| cue.pid == Some(pid));
     assert_eq!((crash.kind, crash.detail), (CueKind::Crash, Some(SIGABRT)));
@@ -58,8 +58,10 @@ fn crash_cue_has_name_signal_and_cgroup() {
 fn a_handled_signal_sends_no_cue() {
     let Some(turn) = turn() else { return };
     let mut subscriber = subscribe(&turn, &[CueKind::Crash]);
-    let handled =
-        Command::new("sh").args(["-c", "trap true ABRT; kill -ABRT $$; true"]).status().expect("a shell");
+    let handled = Command::new("sh")
+        .args(["-c", "trap true ABRT; kill -ABRT $$; true"])
+        .status()
+        .expect("starting a shell");
     assert!(handled.success());
     std::thread::sleep(Duration::from_millis(100));
     subscriber.sample();
@@ -75,7 +77,7 @@ fn exec_cues_arrive_or_count_as_lost() {
     load::execs(1);
     let start = wait_for_cue(&mut with_execs, "the start", |cue| cue.comm.as_deref() == Some("true"));
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
-    let before = with_execs.sample().get(khor_proto::Counter::Execs).expect("execs");
+    let before = with_execs.sample().get(khor_proto::Counter::Execs).expect("the counter is available");
     let (cues, lost) = (with_execs.cues.len() as u64, with_execs.lost);
     // The subscriber must read during the work, because the collector disconnects a client that
     // does not.
@@ -85,7 +87,8 @@ fn exec_cues_arrive_or_count_as_lost() {
             with_execs.sample();
         }
     });
-    let execs = with_execs.sample().get(khor_proto::Counter::Execs).expect("execs") - before;
+    let execs =
+        with_execs.sample().get(khor_proto::Counter::Execs).expect("the counter is available") - before;
     with_execs.wait_until("each start to be received or lost", |with_execs| {
         with_execs.cues.len() as u64 - cues + with_execs.lost - lost >= execs
     });
@@ -106,11 +109,11 @@ fn oom_victim_sends_cue() {
     let unified = limited.starts_with("/sys/fs/cgroup/khor-test-oom");
     let mut subscriber = subscribe(&turn, &[CueKind::Oom]);
     let scope = Scope::only(Selector::Cgroup("/khor-test-oom".into()));
-    let mut within =
-        Subscriber::new(turn.collector.socket(), scope, &[CueKind::Oom]).expect("a subscription");
+    let mut within = Subscriber::new(turn.collector.socket(), scope, &[CueKind::Oom])
+        .expect("subscribing to the collector");
     let worker = Worker::start("allocate 256", None);
     let pid = worker.pid();
-    std::fs::write(limited.join("cgroup.procs"), pid.to_string()).expect("moving the worker");
+    std::fs::write(limited.join("cgroup.procs"), pid.to_string()).expect("moving the worker into the cgroup");
     worker.work_to_death();
     let oom = wait_for_cue(&mut subscriber, "the victim", |cue| cue.pid == Some(pid));
     assert_eq!(oom.kind, CueKind::Oom);
@@ -148,7 +151,7 @@ fn retransmit_bursts_send_one_cue_per_second() {
     let took_s = load::in_lossy_namespace(|| {
         let (begun, mut patience) = (Instant::now(), Patience::default());
         while subscriber.cues.is_empty() && !patience.is_over() {
-            println!("trying to lose segments");
+            println!("sending over a lossy link");
             load::lossy_transfer(Duration::from_millis(2500));
             subscriber.sample();
         }
@@ -166,11 +169,12 @@ fn retransmit_bursts_send_one_cue_per_second() {
 #[test]
 fn failed_block_request_sends_cue_and_counts() {
     let Some(turn) = turn() else { return };
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a directory");
     let Some(device) = disk_that_fails(dir.path()) else { return skip("needs loop devices") };
     let mut subscriber = subscribe(&turn, &[CueKind::BlockError]);
-    let errors =
-        |subscriber: &mut Subscriber| subscriber.sample().get(khor_proto::Counter::IoErrors).expect("errors");
+    let errors = |subscriber: &mut Subscriber| {
+        subscriber.sample().get(khor_proto::Counter::IoErrors).expect("the counter is available")
+    };
     let before = errors(&mut subscriber);
     let written = std::fs::OpenOptions::new().write(true).open(&device).and_then(|mut disk| {
         std::io::Write::write_all(&mut disk, &vec![1; 8 << 20])?;

@@ -24,9 +24,9 @@ struct Loop {
 
 impl Loop {
     fn make(file: PathBuf) -> Option<Self> {
-        let mut backing = File::create(&file).expect("a file on the disk");
-        backing.write_all(&vec![0x5a; BYTES as usize]).expect("room on the disk");
-        backing.sync_all().expect("the disk");
+        let mut backing = File::create(&file).expect("creating a file on the disk");
+        backing.write_all(&vec![0x5a; BYTES as usize]).expect("the disk has room");
+        backing.sync_all().expect("writing to the disk");
         let device = run("losetup", &["-f"])?.trim().to_owned();
         let this = Self { device, file };
         let attached = run("losetup", &[&this.device, this.file.to_str()?]).is_some();
@@ -39,7 +39,12 @@ impl Loop {
 
     fn open(&self) -> File {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(O_DIRECT).open(&self.device).expect("the loop device")
+        options
+            .read(true)
+            .write(true)
+            .custom_flags(O_DIRECT)
+            .open(&self.device)
+            .expect("opening the loop device")
     }
 
     /// Writes or reads the whole device, bypassing the device's own page cache. The file's cache
@@ -52,7 +57,7 @@ impl Loop {
         for offset in (0..BYTES).step_by(CHUNK) {
             step(&device, &mut buffer[start..start + CHUNK], offset);
         }
-        device.sync_all().expect("the disk");
+        device.sync_all().expect("writing to the disk");
     }
 }
 
@@ -74,20 +79,20 @@ fn loop_write_counts_once_cached_read_never() {
     let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
     // After this, the loop driver reads from the file's page cache.
     let mut cached = Vec::new();
-    File::open(&stacked.file).expect("the file").read_to_end(&mut cached).expect("the file's content");
+    File::open(&stacked.file).expect("opening the file").read_to_end(&mut cached).expect("reading the file");
     for (name, kernel, own, step) in [
         (
             Counter::WriteBytes,
             (|disk| disk.write_bytes) as fn(procfs::Disk) -> u64,
             1,
-            (|device, chunk, offset| device.write_all_at(chunk, offset).expect("a write"))
+            (|device, chunk, offset| device.write_all_at(chunk, offset).expect("writing to the loop device"))
                 as fn(&File, &mut [u8], u64),
         ),
         (
             Counter::ReadBytes,
             |disk| disk.read_bytes,
             0,
-            |device, chunk, offset| device.read_exact_at(chunk, offset).expect("a read"),
+            |device, chunk, offset| device.read_exact_at(chunk, offset).expect("reading the loop device"),
         ),
     ] {
         agrees(&turn.collector, |_| {
@@ -112,16 +117,16 @@ fn a_write_between_flushes_is_one_request() {
     agrees(&turn.collector, |_| {
         let written = || procfs::disks().write_requests;
         let work = || {
-            let mut file = File::create(&path).expect("a file on the disk");
+            let mut file = File::create(&path).expect("creating a file on the disk");
             for _ in 0..COMMITS {
-                file.write_all(&[0x5a; 4096]).and_then(|()| file.sync_all()).expect("room on the disk");
+                file.write_all(&[0x5a; 4096]).and_then(|()| file.sync_all()).expect("the disk has room");
             }
         };
         let counted = bracket(|| turn.collector.sample(), Counter::WriteRequests, written, work);
         assert!(counted.inner >= COMMITS, "{counted:?}");
         counted
     });
-    std::fs::remove_file(path).expect("the file");
+    std::fs::remove_file(path).expect("removing the file");
 }
 
 #[test]
@@ -131,8 +136,11 @@ fn loop_device_requests_are_not_timed() {
     agrees(&turn.collector, |_| {
         let requests = || procfs::disks().requests;
         let loop_before = procfs::disk(stacked.name()).requests;
-        let work =
-            || stacked.transfer(|device, chunk, offset| device.read_exact_at(chunk, offset).expect("a read"));
+        let work = || {
+            stacked.transfer(|device, chunk, offset| {
+                device.read_exact_at(chunk, offset).expect("reading the loop device")
+            })
+        };
         let timed = || turn.collector.sample();
         let counted = bracket(timed, Counter::TimedRequests, requests, work);
         assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");

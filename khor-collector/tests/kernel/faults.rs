@@ -30,7 +30,7 @@ fn without_pressure_files_only_pressure_is_absent() {
     let state = |counter: &str| {
         let line =
             output.lines().find(|line| line.starts_with(counter)).unwrap_or_else(|| panic!("{output}"));
-        line.split_whitespace().nth(1).expect("a state").to_owned()
+        line.split_whitespace().nth(1).expect("the line has a state").to_owned()
     };
     for counter in ["cpu_stall_us", "io_stall_us", "mem_stall_us"] {
         assert_eq!(state(counter), "absent:", "{output}");

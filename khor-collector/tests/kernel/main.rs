@@ -55,7 +55,8 @@ fn scoped_turn() -> Option<Turn> {
         return Some(turn);
     }
     let scope = Scope::only(Selector::Cgroup("/".into()));
-    let mut subscriber = Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription");
+    let mut subscriber =
+        Subscriber::new(turn.collector.socket(), scope, &[]).expect("subscribing to the collector");
     for name in [Counter::Execs, Counter::Switches, Counter::RxBytes, Counter::TxBytes, Counter::Retransmits]
     {
         let Availability::Absent { reason } = subscriber.availability(name) else {

@@ -20,15 +20,18 @@ fn missed_events_cover_uncounted_packets() {
     const DATAGRAMS: u32 = 100_000;
     let Some(turn) = turn() else { return };
     let sample = turn.collector.sample();
-    let info =
-        sample.counters().iter().find(|info| info.name == Counter::MissedEvents.name()).expect("it is known");
+    let info = sample
+        .counters()
+        .iter()
+        .find(|info| info.name == Counter::MissedEvents.name())
+        .expect("the counter is in the catalogue");
     if let Availability::Absent { reason } = &info.availability {
         // Of the kernels of `cargo xtask vm`, only 5.10 does not count missed events.
         return assert!(reason.starts_with("this kernel does not count missed events"), "{reason}");
     }
     let is_preemptible = procfs::is_preemptible();
     let mut wait = Wait::new("an event that was missed");
-    let missed = || turn.collector.sample().get(Counter::MissedEvents).expect("missed events");
+    let missed = || turn.collector.sample().get(Counter::MissedEvents).expect("the counter is available");
     let before = missed();
     loop {
         packets_are_covered(&turn.collector, DATAGRAMS);

@@ -103,9 +103,9 @@ pub(crate) fn traffic_of(namespace: &Namespace, device: &'static str) -> Traffic
 /// Sends `bytes` by TCP to `address` of `to`.
 fn stream(from: &Namespace, to: &Namespace, address: &str, bytes: u64) {
     let address = format!("{address}:0");
-    let listener = to.run(move || TcpListener::bind(address).expect("a listener"));
-    let address = listener.local_addr().expect("its address");
-    let sender = from.run(move || TcpStream::connect(address).expect("a connection"));
+    let listener = to.run(move || TcpListener::bind(address).expect("creating a listener"));
+    let address = listener.local_addr().expect("the listener has an address");
+    let sender = from.run(move || TcpStream::connect(address).expect("connecting"));
     load::transfer(sender, &listener, bytes);
 }
 
@@ -176,7 +176,7 @@ fn bridged_traffic_counts_once() {
         let edge = Cell::new(0);
         let sample = || {
             let sample = turn.collector.sample();
-            edge.set(sample.get(Counter::EdgeRxBytes).expect("a count"));
+            edge.set(sample.get(Counter::EdgeRxBytes).expect("the counter is available"));
             sample
         };
         // The cards' own counts have headers and merged packets, so this uses khor's count for the
@@ -208,7 +208,7 @@ fn moved_and_renamed_devices_count_exactly() {
     };
     let all = || cable(&sender) + cable(&home) + cable(&abroad) + host_received().0;
     let journey = || {
-        let socket = sender.run(|| UdpSocket::bind("10.97.0.1:0").expect("a socket"));
+        let socket = sender.run(|| UdpSocket::bind("10.97.0.1:0").expect("creating a socket"));
         let traffic = Background::start(move || {
             // Without the other end, the device has no carrier and sends nothing.
             let _ = socket.send_to(&[0; 1000], SocketAddr::from(([10, 97, 0, 2], 9)));

@@ -15,8 +15,9 @@ fn collector_has_no_capability() {
         assert_eq!(u64::from_str_radix(&procfs::status(pid, field), 16), Ok(0), "{field}");
     }
     assert_eq!(procfs::status(pid, "NoNewPrivs"), "1");
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten() {
-        let status = std::fs::read_to_string(thread.path().join("status")).expect("its state");
+    for thread in std::fs::read_dir(format!("/proc/{pid}/task")).expect("listing the threads").flatten() {
+        let status =
+            std::fs::read_to_string(thread.path().join("status")).expect("reading a thread's status");
         for line in
             ["Seccomp:\t2", "NoNewPrivs:\t1", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000"]
         {
@@ -33,9 +34,9 @@ fn missed_events_need_no_privilege() {
     let Some(turn) = turn() else { return };
     let reading = turn.collector.sample();
     let missed = reading.counters().iter().find(|info| info.name == Counter::MissedEvents.name());
-    match &missed.expect("in the catalogue").availability {
+    match &missed.expect("the counter is in the catalogue").availability {
         Availability::Available => {
-            let before = reading.get(Counter::MissedEvents).expect("available");
+            let before = reading.get(Counter::MissedEvents).expect("the counter is available");
             std::thread::sleep(Duration::from_millis(1100));
             assert!(turn.collector.sample().get(Counter::MissedEvents) >= Some(before));
         }
@@ -48,7 +49,8 @@ fn collector_uses_little_memory_and_cpu() {
     const SUBSCRIBED: Duration = Duration::from_secs(5);
     let Some(turn) = turn() else { return };
     let pid = turn.collector.pid();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starting a runtime");
     let (before_ns, begun) = (procfs::usage(pid).cpu_ns, Instant::now());
     let samples = runtime.block_on(async {
         let (mut client, _) =
@@ -69,5 +71,8 @@ fn collector_uses_little_memory_and_cpu() {
     // On a virtual machine, a bare write alone may take longer. So this test only limits the
     // difference to a bare write.
     assert!(per_sample_us <= 60 + 2 * bare_us, "{per_sample_us} us, bare {bare_us} us");
-    assert!(rss.trim_end_matches(" kB").parse::<u64>().expect("kB") <= 12 * 1024, "{rss}");
+    assert!(
+        rss.trim_end_matches(" kB").parse::<u64>().expect("VmRSS is a number of kB") <= 12 * 1024,
+        "{rss}"
+    );
 }

@@ -12,7 +12,7 @@ pub(crate) fn of(cgroup: &Cgroup) -> Selector {
 }
 
 pub(crate) fn subscribe(turn: &Turn, scope: Scope) -> Subscriber {
-    Subscriber::new(turn.collector.socket(), scope, &[]).expect("a subscription")
+    Subscriber::new(turn.collector.socket(), scope, &[]).expect("subscribing to the collector")
 }
 
 pub(crate) fn reason(subscriber: &Subscriber, counter: Counter) -> String {
@@ -36,7 +36,7 @@ fn cgroup_counts_own_and_descendant_execs() {
     let (Some(ours), Some(other)) = (Cgroup::make("/khor-test-a"), Cgroup::make("/khor-test-b")) else {
         return skip("needs cgroup2");
     };
-    let below = Cgroup::make("/khor-test-a/one/two").expect("a cgroup");
+    let below = Cgroup::make("/khor-test-a/one/two").expect("creating a cgroup");
     let mut subscriber = subscribe(&turn, Scope::only(of(&ours)));
     for (cgroup, expected) in [(&ours, EXECS), (&below, EXECS), (&other, 0)] {
         let mut worker = Worker::start(&format!("execs {EXECS}"), Some(cgroup));
@@ -87,9 +87,9 @@ fn process_switches_agree_with_kernel_count() {
     }
     assert!(reason(&subscriber, Counter::Irqs).contains("no owner"));
     assert!(reason(&subscriber, Counter::CpuStallUs).contains("not for processes"));
-    assert!(subscriber.sample().get(Counter::Faults).expect("faults") > 0);
+    assert!(subscriber.sample().get(Counter::Faults).expect("the counter is available") > 0);
     drop(worker);
-    subscriber.wait_until("its end to be reported", |subscriber| {
+    subscriber.wait_until("the target's end to be reported", |subscriber| {
         matches!(subscriber.availability(Counter::Switches), Availability::Absent { reason } if reason.contains("ended"))
     });
     assert_eq!(subscriber.sample().get(Counter::Switches), None);
@@ -97,9 +97,9 @@ fn process_switches_agree_with_kernel_count() {
 
 /// The controller's own count: the sum of a field of io.stat, such as `rbytes`, over all devices.
 fn io_stat(cgroup: &Cgroup, field: &str) -> u64 {
-    let text = std::fs::read_to_string(cgroup.directory().join("io.stat")).expect("io.stat");
+    let text = std::fs::read_to_string(cgroup.directory().join("io.stat")).expect("reading io.stat");
     let fields = text.split_whitespace().filter_map(|word| word.strip_prefix(field)?.strip_prefix('='));
-    fields.map(|count| count.parse::<u64>().expect("a count")).sum()
+    fields.map(|count| count.parse::<u64>().expect("the field is a number")).sum()
 }
 
 #[test]
@@ -159,19 +159,19 @@ fn cgroup_may_appear_end_and_return() {
             u64::from(EXECS),
             "round {round}"
         );
-        let now = subscriber.sample().get(Counter::Execs).expect("execs");
+        let now = subscriber.sample().get(Counter::Execs).expect("the counter is available");
         assert!(now > last, "the earlier counts stay");
         last = now;
         drop(worker);
         drop(cgroup);
-        subscriber.wait_until("its end to be reported", |subscriber| {
+        subscriber.wait_until("the target's end to be reported", |subscriber| {
             *subscriber.availability(Counter::Execs) != Availability::Available
         });
     }
 }
 
 #[test]
-fn pressure_and_faults_are_of_cgroup() {
+fn pressure_and_faults_match_the_cgroup() {
     let Some(turn) = turn() else { return };
     let Some(ours) = Cgroup::make("/khor-test-i") else { return skip("needs cgroup2") };
     let mut subscriber = subscribe(&turn, Scope::only(of(&ours)));
@@ -181,7 +181,7 @@ fn pressure_and_faults_are_of_cgroup() {
     };
     match own("cpu") {
         Some(total_us) => {
-            let ours_us = subscriber.sample().get(Counter::CpuStallUs).expect("pressure");
+            let ours_us = subscriber.sample().get(Counter::CpuStallUs).expect("the counter is available");
             assert!(ours_us >= total_us && own("cpu") >= Some(ours_us), "{ours_us} {total_us}");
         }
         None => assert!(!reason(&subscriber, Counter::CpuStallUs).is_empty()),

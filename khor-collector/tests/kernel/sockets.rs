@@ -96,7 +96,7 @@ fn sent_datagram_of_scope_counts_once() {
     ] {
         assert_eq!(sent(&mut subscriber, &namespace, address, &cgroup), expected(header), "{address}");
     }
-    let other = Cgroup::make("/khor-test-datagrams-of-others").expect("a cgroup");
+    let other = Cgroup::make("/khor-test-datagrams-of-others").expect("creating a cgroup");
     assert_eq!(sent(&mut subscriber, &namespace, "127.0.0.1:9", &other), (0, 0));
 }
 
@@ -164,7 +164,7 @@ fn stream_counts_exactly_for_its_socket() {
 fn packets_belong_only_to_sockets_scope() {
     let Some(turn) = turn() else { return };
     let Some((_cgroup, mut subscriber)) = scope_of(&turn, "/khor-test-d") else { return };
-    let other = Cgroup::make("/khor-test-e").expect("a cgroup");
+    let other = Cgroup::make("/khor-test-e").expect("creating a cgroup");
     let namespace = Namespace::new();
     let work = format!("loopback {}", load::scaled(16_u32 << 20));
     let mut outside = worker_in(&namespace, &work, &other);

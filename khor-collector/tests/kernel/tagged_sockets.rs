@@ -32,16 +32,17 @@ impl ClassId {
     /// Creates the cgroup. `None` if the kernel lacks the controller, or the controller is mounted
     /// elsewhere.
     fn set() -> Option<Self> {
-        let place = TempDir::new().expect("a directory");
+        let place = TempDir::new().expect("creating a directory");
         let hierarchy = Mount::old_hierarchy(place.path(), "net_cls").ok()?;
         let group = place.path().join("khor-test");
-        fs::create_dir(&group).expect("a cgroup");
-        fs::write(group.join("net_cls.classid"), "0x100001").expect("a class id");
+        fs::create_dir(&group).expect("creating a cgroup");
+        fs::write(group.join("net_cls.classid"), "0x100001").expect("setting the class id");
         Some(Self { group, _hierarchy: hierarchy, _place: place })
     }
 
     fn take(&self, pid: u32) {
-        fs::write(self.group.join("cgroup.procs"), pid.to_string()).expect("moving a process");
+        fs::write(self.group.join("cgroup.procs"), pid.to_string())
+            .expect("moving a process into the cgroup");
     }
 }
 
@@ -53,14 +54,14 @@ impl Drop for ClassId {
 
 /// Whether a class id replaces the cgroup of a socket on this kernel.
 fn kernel_replaces_cgroups() -> bool {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("the kernel's release");
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("reading the kernel's release");
     let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or_default());
     (numbers.next(), numbers.next()) < (Some(5), Some(15))
 }
 
 fn children_of_net_cls() -> bool {
-    let text = fs::read_to_string("/proc/cgroups").expect("the controllers");
-    let row = text.lines().find(|line| line.starts_with("net_cls")).expect("net_cls");
+    let text = fs::read_to_string("/proc/cgroups").expect("reading /proc/cgroups");
+    let row = text.lines().find(|line| line.starts_with("net_cls")).expect("the table has net_cls");
     row.split_whitespace().nth(2) != Some("1")
 }
 
@@ -73,9 +74,7 @@ fn class_id_hides_scope_traffic() {
     let Some(turn) = turn() else { return };
     let Some(cgroup) = Cgroup::make("/khor-test-tags") else { return skip("needs cgroup2") };
     if !in_vm() && kernel_replaces_cgroups() {
-        return skip_outside_vm(
-            "without a virtual machine, sockets would have no cgroup until the next boot",
-        );
+        return skip_outside_vm("this test would leave new sockets without a cgroup until the next boot");
     }
     let mut subscriber = subscribe(&turn, Scope::only(of(&cgroup)));
     let available =
@@ -109,7 +108,8 @@ fn class_id_hides_scope_traffic() {
 fn a_collector_that_starts_later_detects_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));
-    let mut subscriber = Subscriber::new(collector.socket(), scope, &[]).expect("a subscription");
+    let mut subscriber =
+        Subscriber::new(collector.socket(), scope, &[]).expect("subscribing to the collector");
     assert_eq!(*subscriber.availability(Counter::TxBytes), Availability::Available);
     datagrams(cgroup).work();
     subscriber.wait_until("a tagged socket to be detected", |subscriber| {

@@ -22,7 +22,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts a worker for `work`, in `cgroup`. It waits for the first command.
     pub(crate) fn start(work: &str, cgroup: Option<&Cgroup>) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        let mut command = Command::new(std::env::current_exe().expect("finding the test program"));
         command.args(["--exact", "worker::works", "--ignored", "--nocapture", "--test-threads=1"]);
         let mut child = command
             .env(WORK, work)
@@ -30,7 +30,7 @@ impl Worker {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("a worker");
+            .expect("starting a worker");
         let output = BufReader::new(child.stdout.take().expect("the worker's output"));
         let mut worker = Self { child, output };
         worker.wait_for("ready");
@@ -87,7 +87,7 @@ fn works() {
     let work = std::env::var(WORK).expect("the task in KHOR_WORK");
     println!("ready");
     let mut line = String::new();
-    while stdin().read_line(&mut line).expect("a word") > 0 {
+    while stdin().read_line(&mut line).expect("reading a command") > 0 {
         work_at(&work);
         println!("done");
     }
@@ -95,7 +95,7 @@ fn works() {
 
 fn work_at(work: &str) {
     let (what, amount) = work.split_once(' ').unwrap_or((work, "0"));
-    let number = || amount.parse().expect("a number");
+    let number = || amount.parse().expect("the amount is a number");
     match what {
         "execs" => load::execs(number()),
         // Its threads never end, because the kernel drops the counts of threads that end.
@@ -106,14 +106,14 @@ fn work_at(work: &str) {
         }),
         "loopback" => load::loopback(number().into(), 0),
         "datagrams" => {
-            let (address, count) = amount.split_once(' ').expect("an address and a number");
-            let address = address.parse().expect("an address");
-            load::datagrams(address, count.parse().expect("a number"), DATAGRAM_BYTES);
+            let (address, count) = amount.split_once(' ').expect("the task has an address and a number");
+            let address = address.parse().expect("the address is valid");
+            load::datagrams(address, count.parse().expect("the amount is a number"), DATAGRAM_BYTES);
         }
-        "direct-io" => load::direct_io(Path::new(amount), 8).expect("direct I/O"),
+        "direct-io" => load::direct_io(Path::new(amount), 8).expect("reading and writing with direct I/O"),
         "abort" => std::process::abort(),
         "allocate" => {
-            let mebibytes: usize = amount.parse().expect("a number");
+            let mebibytes: usize = amount.parse().expect("the amount is a number");
             println!("{}", vec![1_u8; mebibytes << 20].iter().map(|byte| usize::from(*byte)).sum::<usize>());
         }
         other => panic!("{other}"),

@@ -55,8 +55,8 @@ pub struct CueRecord {
 /// Average time between two cues of a kind, ns: 20 cues a second.
 pub const NANOSECONDS_PER_CUE: u64 = 50_000_000;
 
-/// Most cues of a kind that may follow each other at once. Program starts are shown, not played, so
-/// they may be many.
+/// Maximum number of cues of a kind that may follow each other at once. Program starts are shown,
+/// not played, so they may be many.
 pub const fn burst_cues(kind: CueKind) -> u64 {
     match kind {
         CueKind::Exec => 200,

@@ -1,7 +1,7 @@
 //! Defines the memory that the in-kernel programs and the collector share; `no_std`, no
 //! dependencies.
 //!
-//! All of it is in memory-mapped arrays or in a ring buffer. So after the start, the collector
+//! The memory consists of memory-mapped arrays and a ring buffer. So after the start, the collector
 //! reads counts, selects scopes and receives cues without BPF system calls, and needs no
 //! capability.
 #![no_std]

@@ -10,9 +10,9 @@ pub const SCOPES_MAP: &str = "SCOPES";
 /// Name of the map of block requests that were issued and are not complete.
 pub const ISSUED_MAP: &str = "ISSUED";
 
-/// Most scopes at once; each has a bit in a `u64`.
+/// Maximum number of scopes at once; each has a bit in a `u64`.
 pub const MAX_SCOPES: usize = 64;
-/// Most different cgroups in all scopes together, and most different processes.
+/// Maximum number of different cgroups in all scopes together, and of different processes.
 pub const MAX_SELECTORS: usize = 128;
 /// Places in each hash table: twice [`MAX_SELECTORS`], so that few probes are enough.
 pub const PLACES: usize = 2 * MAX_SELECTORS;

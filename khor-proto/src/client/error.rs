@@ -33,10 +33,10 @@ pub enum ClientError {
     #[error("the connection to the collector was lost")]
     Lost,
     /// The data does not follow khor's protocol.
-    #[error("the collector sent a malformed frame")]
+    #[error("the collector sent a malformed frame; it may be another version, or another program")]
     Malformed,
     /// A valid message arrived at the wrong time.
-    #[error("the collector sent {message}; it may be another version, or not khor's")]
+    #[error("the collector sent {message}; it may be another version, or another program")]
     OutOfTurn {
         /// The message, with an article.
         message: &'static str,

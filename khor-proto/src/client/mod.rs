@@ -88,7 +88,7 @@ impl Client {
         Ok(())
     }
 
-    /// The next update. It may be cancelled without losing one. After an error the connection is
+    /// The next update. Cancelling this call loses no update. After an error the connection is
     /// unusable.
     pub async fn update(&mut self) -> Result<Update, ClientError> {
         match self.message().await? {

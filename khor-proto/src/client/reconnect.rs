@@ -53,7 +53,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next event. It may be cancelled without losing one. `None` only if the runtime shuts
+    /// The next event. Cancelling this call loses no event. `None` only if the runtime shuts
     /// down.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await

@@ -80,7 +80,7 @@ pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Rec
 /// again.
 pub(crate) fn check<M: Message + Debug + PartialEq>(bytes: &[u8]) {
     let received = receive_all::<M>(bytes, WHOLE);
-    // Small pieces, but not so small that a long input takes long.
+    // Small pieces, but large enough that a long input does not take long.
     let piece = 1 + bytes.len() / 128 + bytes.last().copied().map_or(0, usize::from);
     assert_eq!(receive_all::<M>(bytes, &[piece]), received, "in pieces of {piece}");
     assert!(received.len() <= bytes.len() / LENGTH_BYTES + 1, "{} items are too many", received.len());

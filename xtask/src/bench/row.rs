@@ -49,7 +49,7 @@ impl Row {
 
     /// A figure from the output of `khor-bench`.
     pub(super) fn from_json(figure: &Value, promise: fn(&str) -> Option<Promise>) -> Result<Self> {
-        let name = figure["name"].as_str().context("a figure without a name")?;
+        let name = figure["name"].as_str().context("a figure has no name")?;
         if let Some(reason) = figure["reason"].as_str() {
             return Ok(Self::missing(name, reason));
         }

@@ -9,7 +9,7 @@ pub(super) struct Report {
     seconds: Option<u64>,
     /// Resident memory after the corpus was read, MiB.
     first_rss_mib: Option<u64>,
-    /// Most resident memory, MiB.
+    /// Highest resident memory, MiB.
     peak_rss_mib: Option<u64>,
     /// File with the failing input.
     pub(super) artifact: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use crate::process::target;
 
-/// Most lines of a message that the summary repeats.
+/// Maximum number of lines of a message that the summary repeats.
 const MAX_LINES: usize = 12;
 
 /// The report of the last run: `junit` in `.config/nextest.toml`.

@@ -25,9 +25,9 @@ pub(super) struct Part {
 /// Usual times of a part, minutes.
 #[derive(Clone, Copy)]
 pub(super) struct Minutes {
-    /// In a fresh clone, on a machine without the tests' own tools.
+    /// Usual time in a fresh clone, on a machine without the tests' own tools.
     pub(super) cold: f32,
-    /// If everything is built.
+    /// Usual time if everything is built.
     pub(super) warm: f32,
 }
 

@@ -48,7 +48,9 @@ impl Apt {
     /// The package `image` and the other packages of the same kernel. Newer kernels have separate
     /// packages for the kernel image and for the modules.
     pub(super) fn parts_of(&self, image: &str) -> Result<Vec<String>> {
-        let release = image.strip_prefix("linux-image-").context("a package of a kernel")?;
+        let release = image
+            .strip_prefix("linux-image-")
+            .context("the kernel's package has another name than linux-image-…")?;
         let printed = output(self.command("apt-cache").args(["depends", image]).env("LC_ALL", "C"))?;
         let needed = printed.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
         let parts = needed.filter(|package| package.ends_with(release)).map(str::to_owned);

@@ -1,7 +1,7 @@
 //! Adds network cards and disks for the tests `devices`, besides the machine's own disk.
 
-/// Pairs of network cards. A hub connects the two cards of a pair. The tests move one of them into
-/// a network namespace that simulates other machines. No traffic leaves qemu.
+/// Number of pairs of network cards. A hub connects the two cards of a pair. The tests move one of
+/// them into a network namespace that simulates other machines. No traffic leaves qemu.
 const PAIRS_OF_CARDS: usize = 3;
 /// Number of virtio disks, besides the machine's own. They discard all data, so they are fast.
 const DISKS: usize = 2;

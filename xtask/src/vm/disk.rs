@@ -23,7 +23,7 @@ pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
         let inside =
             file.strip_prefix(&built.profile).context("a program is not in the folder of the others")?;
         let copy = content.join(inside);
-        fs::create_dir_all(copy.parent().context("a folder")?)?;
+        fs::create_dir_all(copy.parent().context("the path has no folder")?)?;
         output(Command::new("strip").arg("-o").arg(&copy).arg(file))?;
     }
     let _ = fs::remove_file(&image);

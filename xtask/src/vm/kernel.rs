@@ -27,7 +27,8 @@ const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
 pub(super) struct Kernel {
     /// Name of the kernel for `--kernels`.
     pub(super) name: &'static str,
-    /// Name of the folders of its files. Kernels that differ only in the command line share them.
+    /// Name of the folders with the kernel's files. Kernels that differ only in the command line
+    /// share them.
     series: &'static str,
     /// Debian's suites that may have this kernel.
     suites: &'static [&'static str],
@@ -116,7 +117,11 @@ impl Kernel {
             unpack(&packages, &tree)?;
         }
         let modules = only_entry(&tree.join("lib/modules"))?;
-        let release = modules.file_name().context("a release")?.to_string_lossy().into_owned();
+        let release = modules
+            .file_name()
+            .context("the folder of the modules has no name")?
+            .to_string_lossy()
+            .into_owned();
         Ok(Files { release, tree })
     }
 
@@ -133,7 +138,7 @@ impl Kernel {
         fs::create_dir_all(&partial)?;
         apt.download(&parts, &partial)?;
         fs::rename(&partial, packages).context("cannot rename the folder of the packages")?;
-        // The package lists are larger than the packages.
+        // Deletes the package lists, which are larger than the packages.
         remove(&home().join("apt").join(self.series))
     }
 
@@ -174,7 +179,12 @@ fn unpack(packages: &Path, tree: &Path) -> Result<()> {
     }
     let modules = only_entry(&tree.join("lib/modules"))?;
     let depmod = find_program("depmod").context("depmod is missing")?;
-    output(Command::new(depmod).arg("-b").arg(tree).arg(modules.file_name().context("a release")?))?;
+    output(
+        Command::new(depmod)
+            .arg("-b")
+            .arg(tree)
+            .arg(modules.file_name().context("the folder of the modules has no name")?),
+    )?;
     fs::write(tree.join("complete"), "")?;
     Ok(())
 }

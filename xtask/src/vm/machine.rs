@@ -51,7 +51,7 @@ const KERNEL_COMMAND_LINE: &str =
 const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio \
      -accel tcg,thread=single -cpu max,cx16=off -smp 2";
 
-/// The parts of a machine.
+/// The files and options of a virtual machine.
 pub(super) struct Setup {
     /// Name of the kernel.
     pub(super) name: &'static str,

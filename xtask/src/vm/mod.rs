@@ -1,4 +1,4 @@
-//! `cargo xtask vm`: runs the tests that need a kernel on other kernels than this machine's.
+//! `cargo xtask vm`: runs the tests of the counts on kernels other than this machine's.
 //!
 //! Debian's kernels boot in qemu with only the tests and their tools, so one kernel takes seconds
 //! and does not need root. qemu emulates even if /dev/kvm exists, because nested virtual machines

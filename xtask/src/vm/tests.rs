@@ -81,6 +81,7 @@ pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
         let found = of_package.find_map(|artifact| artifacts::executable(artifact, "test", test));
         found.with_context(|| format!("cargo built no test {test} of {package}"))
     });
-    let profile = programs.first().and_then(|program| program.parent()).context("no folder of programs")?;
+    let profile =
+        programs.first().and_then(|program| program.parent()).context("the programs have no folder")?;
     Ok(Built { tests: tests.collect::<Result<_>>()?, profile: profile.to_owned(), programs })
 }

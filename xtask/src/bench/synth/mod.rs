@@ -122,7 +122,7 @@ fn waves() -> Result<Vec<Row>> {
         serde_json::from_str(printed.trim()).context("cannot read the output of synth_speed")?;
     runs.iter()
         .map(|run| {
-            let name = run["name"].as_str().context("a run without a name")?;
+            let name = run["name"].as_str().context("a run has no name")?;
             Ok(Row::new(name, "x", numbers(&run["times_real_time"])?, None))
         })
         .collect()

@@ -66,7 +66,10 @@ fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
     }
     let built = tests::build(&SUITES)?;
     for package in dist::packages_for_tests()? {
-        fs::copy(&package, payload.join(TESTS).join(package.file_name().context("a name")?))?;
+        fs::copy(
+            &package,
+            payload.join(TESTS).join(package.file_name().context("the package has no name")?),
+        )?;
     }
     for (test, (_, name)) in built.tests.iter().zip(SUITES) {
         strip(test, &payload.join(TESTS).join(name))?;
@@ -79,6 +82,6 @@ fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
 }
 
 fn strip(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to.parent().context("a folder")?)?;
+    fs::create_dir_all(to.parent().context("the path has no folder")?)?;
     output(Command::new("strip").arg("-o").arg(to).arg(from)).map(drop)
 }
