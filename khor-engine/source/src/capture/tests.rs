@@ -114,7 +114,7 @@ fn written_capture_reads_back() {
 }
 
 #[test]
-fn redacted_capture_names_no_process() {
+fn redacted_capture_names_nobody() {
     let (read, _) = read(&written(&pieces(1), true));
     for piece in read {
         match piece {
