@@ -23,7 +23,7 @@ const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
 
 /// Starts an engine that serves a page from a folder. The page's script has a compressed copy.
 fn start() -> (Engine, tempfile::TempDir) {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a temporary directory");
     fs::create_dir(dir.path().join("assets")).expect("creating the folder assets");
     let files =
         [("index.html", "<title>page</title>"), ("assets/a.js", "// script"), ("assets/a.js.gz", "short")];
@@ -278,7 +278,7 @@ fn metrics_come_in_the_requested_format() {
 #[test]
 fn answers_show_non_utf8_paths() {
     let home =
-        tempfile::Builder::new().prefix(OsStr::from_bytes(b"khor-\xff\xfe")).tempdir().expect("a directory");
+        tempfile::Builder::new().prefix(OsStr::from_bytes(b"khor-\xff\xfe")).tempdir().expect("creating a temporary directory");
     let engine = Engine::start_in(home, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     engine.wait_for_source("demo");
     let preset = engine.get("/api/presets/ambient")["preset"].clone();
@@ -314,5 +314,5 @@ fn path_settings_must_be_utf8() {
     khor.args(["engine", "--ui-dir"]).arg(OsStr::from_bytes(b"/tmp/\xff"));
     let output = khor.stdin(Stdio::null()).output().expect("starting khor");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && errors.contains("link to it under another name"), "{errors}");
+    assert!(output.status.code() == Some(2) && errors.contains("make a link with another name"), "{errors}");
 }

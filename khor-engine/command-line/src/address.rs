@@ -1,4 +1,4 @@
-//! Parses addresses on the command line.
+//! Parses network addresses on the command line.
 
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 
@@ -10,12 +10,12 @@ fn with_host(text: &str) -> String {
     text.parse::<u16>().map_or_else(|_| text.to_owned(), |port| format!("{}:{port}", Ipv4Addr::LOCALHOST))
 }
 
-/// Parses the address of a listener: a port, or a host and a port. Prefers the first IPv4 address
-/// of a name, because most clients try that one first.
+/// Parses the address of a listener: a port, or a host and a port. Uses the first IPv4 address of a
+/// host name, because most clients try it first.
 ///
 /// # Errors
 ///
-/// A description of the expected form.
+/// The expected form, if `text` has another form or the host name has no address.
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let found = with_host(text).to_socket_addrs().map_err(|_| EXPECTED)?;
     let found: Vec<SocketAddr> = found.filter(|address| address.port() != 0).collect();
@@ -27,12 +27,12 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
         .ok_or_else(|| EXPECTED.to_owned())
 }
 
-/// Parses the address of a server: a port, or a host and a port. The host is looked up later, when
-/// khor connects.
+/// Parses the address of a server: a port, or a host and a port. Does not look up the host name,
+/// because khor does this when it connects.
 ///
 /// # Errors
 ///
-/// A description of the expected form.
+/// The expected form, if `text` has another form.
 pub fn server_address(text: &str) -> Result<String, String> {
     let address = with_host(text);
     let (host, port) = address.rsplit_once(':').ok_or(EXPECTED)?;

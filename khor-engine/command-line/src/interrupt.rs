@@ -14,18 +14,18 @@ use std::{
 use nix::libc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Signals this close together count as one request. A terminal and a parent process may both pass
-/// on one Ctrl-C. When a terminal closes, both the kernel and the shell send SIGHUP.
+/// Signals within this time count as one request. For one Ctrl-C, the terminal and a parent process
+/// may both send a signal. When a terminal closes, the kernel and the shell both send SIGHUP.
 const SAME_REQUEST_WINDOW: Duration = Duration::from_millis(500);
 /// Exit code after a second request, which ends the process at once.
 const FORCED_EXIT_CODE: i32 = 130;
 
-/// Becomes true when the user wants the command to end.
+/// A flag that is raised when the user requests the end of the command.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Starts to handle signals. The second request ends the process at once.
+    /// Starts to handle signals. The first request raises the flag; the second ends the process.
     pub fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let flag = Arc::clone(&interrupt.0);
@@ -43,16 +43,16 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// The user wants the command to end.
+    /// Whether the user has requested the end of the command.
     pub fn is_raised(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
-/// Waits for SIGINT, SIGTERM or SIGHUP. These signals stop ending the process when this function is
-/// called, not only when its future is awaited.
+/// Waits for SIGINT, SIGTERM or SIGHUP. From the call of this function on, these signals no longer
+/// end the process, even before the caller awaits the future.
 ///
-/// A SIGHUP that is ignored at the start stays ignored, as `nohup` requires.
+/// If the process started with SIGHUP ignored, SIGHUP stays ignored, as `nohup` requires.
 pub fn wait() -> impl Future<Output = std::io::Result<()>> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
     if !hangup_is_ignored() {
@@ -70,7 +70,7 @@ pub fn wait() -> impl Future<Output = std::io::Result<()>> {
     }
 }
 
-/// Ends the process at the next signal, except those that belong to the first request.
+/// Ends the process at the next signal that does not belong to the first request.
 pub async fn exit_at_next() {
     tokio::time::sleep(SAME_REQUEST_WINDOW).await;
     if wait().await.is_ok() {

@@ -1,10 +1,10 @@
-//! What the command lines of khor's programs share.
+//! The parts that the command lines of khor's programs share.
 //!
-//! [`print`] prints without panicking and [`progress`] redraws a line, as far as the [`terminal`]
-//! can. [`interrupt`] handles Ctrl-C, [`systemd`] talks to systemd, and [`number`], [`address`] and
+//! [`print`] prints without panicking. [`progress`] redraws a line, if the [`terminal`] can do
+//! this. [`interrupt`] handles Ctrl-C. [`systemd`] notifies systemd. [`number`], [`address`] and
 //! [`path`] parse arguments.
 
-// A full disk or a closed terminal must not end khor: `print` prints without panicking.
+// `println!` panics if the disk is full or the terminal is closed. `print` does not.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod address;
@@ -24,14 +24,15 @@ use std::{
 use clap::Parser;
 
 /// The end of each program's help.
-pub const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed (the message says why), 2 wrong usage.
-KHOR_LOG or RUST_LOG selects the log records, such as debug.";
+pub const AFTER_HELP: &str = "Exit codes: 0 success, 1 failure (see the error message), 2 invalid arguments.
+KHOR_LOG (or RUST_LOG) sets the log level, for example debug.";
 
-/// Parses the command line, starts the log with the filter `log`, and runs the program. Prints the
-/// error if the program fails.
+/// Parses the command line, starts the log with the default filter `log`, and runs the program.
+/// Prints the error if the program fails.
 pub fn run<Cli: Parser>(log: &str, program: impl FnOnce(Cli) -> anyhow::Result<ExitCode>) -> ExitCode {
     parse_and_run(log, program).unwrap_or_else(|error| {
-        // The standard library would print the error unchanged, and it may quote a peer or a file.
+        // The error may quote a peer or a file, so its active characters are replaced. The standard
+        // library would print them.
         print::print_stderr(format_args!("Error: {error:?}\n"));
         ExitCode::FAILURE
     })

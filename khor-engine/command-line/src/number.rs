@@ -1,11 +1,11 @@
-//! Parses numbers on the command line. Each number has a range, and the error names the range.
+//! Parses numbers on the command line. Each number has a range, which the error names.
 
 use std::{fmt::Display, str::FromStr};
 
-/// How long a command may run, seconds: up to a year.
+/// Shortest and longest duration of a command, seconds: up to a year.
 const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
 
-/// A clap parser for numbers from `least` to `most`. NaN is in no range.
+/// A clap parser for numbers from `least` to `most`. It rejects NaN.
 pub fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,

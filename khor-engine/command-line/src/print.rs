@@ -1,9 +1,9 @@
-//! Prints to stdout and stderr without panicking. They may be a full disk, a closed pipe or a
-//! closed terminal, where the macros of the standard library panic.
+//! Prints to stdout and stderr without panicking. The macros of the standard library panic if
+//! stdout is a file on a full disk, a closed pipe or a closed terminal.
 //!
-//! All output of the command line goes through this module. It may contain text of an engine, of
-//! another program at the engine's port, or of a file, so characters that steer a terminal, reorder
-//! text or are invisible are replaced ([`inert`]).
+//! All output of the command line goes through this module. It may contain text from an engine,
+//! from another program at the engine's port, or from a file. So this module replaces characters
+//! that control a terminal, change the direction of text, or are invisible ([`inert`]).
 
 use std::{
     fmt::Display,
@@ -14,8 +14,8 @@ use anyhow::Context;
 use khor_proto::inert;
 use serde::Serialize;
 
-/// Prints text on stdout. A closed pipe is not an error: the reader, such as `head`, has read
-/// enough.
+/// Prints text on stdout. A closed pipe is not an error, because its reader, such as `head`, has
+/// read enough.
 pub fn print(text: impl Display) -> anyhow::Result<()> {
     write_text(&inert::lines(&text.to_string()))
 }
@@ -25,8 +25,8 @@ pub fn print_line(line: impl Display) -> anyhow::Result<()> {
     print(format_args!("{line}\n"))
 }
 
-/// Prints a value as JSON on stdout. Escapes the characters that [`print()`] replaces, so that the
-/// value stays the same.
+/// Prints a value as JSON on stdout. Escapes the characters that [`print()`] would replace, so that
+/// the value does not change.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     write_text(&format!("{}\n", inert::json(&text)))
@@ -45,12 +45,13 @@ pub fn check_written(printed: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// Prints text on stderr. Ignores errors, because the command's work matters more than the remark.
+/// Prints text on stderr. Ignores errors, because the command's work is more important than the
+/// message.
 pub fn print_stderr(text: impl Display) {
     write_stderr(&inert::lines(&text.to_string()));
 }
 
-/// Replaces the last line of stderr, which is a terminal, with `line`.
+/// Replaces the last line on stderr by `line`. stderr must be a terminal.
 pub fn redraw_line(line: &str) {
     write_stderr(&format!("\r{}\x1b[K", inert::line(line)));
 }

@@ -1,4 +1,4 @@
-//! Shows the progress of a command on the terminal.
+//! Shows the progress of a command in one line of the terminal.
 
 use std::{
     fmt::Display,
@@ -10,19 +10,20 @@ use crate::{print::redraw_line, terminal::stderr_is_drawable};
 /// Shortest time between two updates of the line.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// One line on a terminal that is redrawn.
+/// A line on the terminal that khor redraws to show progress.
 pub struct ProgressLine {
     enabled: bool,
     shown_at: Option<Instant>,
 }
 
 impl ProgressLine {
-    /// Shows progress only if it is `enabled` and stderr is a terminal that can redraw a line.
+    /// A new progress line. It shows nothing unless it is `enabled` and stderr is a terminal that
+    /// can redraw a line.
     pub fn new(enabled: bool) -> Self {
         Self { enabled: enabled && stderr_is_drawable(), shown_at: None }
     }
 
-    /// Shows how many seconds are done, and `more`.
+    /// Shows the time that is done, in seconds, and the text `more`.
     pub fn show(&mut self, seconds: f64, more: impl Display) {
         if self.enabled && self.shown_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.shown_at = Some(Instant::now());
@@ -30,7 +31,7 @@ impl ProgressLine {
         }
     }
 
-    /// Removes the line.
+    /// Clears the line.
     pub fn clear(&self) {
         if self.shown_at.is_some() {
             redraw_line("");

@@ -1,20 +1,20 @@
-//! Notifies systemd of the state of the service (`sd_notify(3)`), if systemd asks for it.
+//! Notifies systemd of the state of the service (`sd_notify(3)`), if systemd requests this.
 
 use sd_notify::NotifyState;
 use tracing::warn;
 
-/// Reports that the service has started.
+/// Notifies systemd that the service has started.
 pub fn ready() {
     notify(NotifyState::Ready);
 }
 
-/// Reports that the service is about to end.
+/// Notifies systemd that the service is about to end.
 pub fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// Feeds systemd's watchdog, if it is on, as long as `heartbeat` returns new numbers. systemd
-/// restarts a service that stops doing this.
+/// Feeds systemd's watchdog as long as `heartbeat` returns new numbers. systemd restarts a service
+/// that does not feed its watchdog. Returns at once if the unit has no watchdog.
 pub async fn feed_watchdog(heartbeat: impl Fn() -> u64) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 3);
@@ -32,6 +32,6 @@ pub async fn feed_watchdog(heartbeat: impl Fn() -> u64) {
 fn notify(state: NotifyState<'_>) {
     let state = [state];
     if let Err(error) = sd_notify::notify(&state) {
-        warn!("notifying systemd of {state:?}: {error}");
+        warn!("cannot notify systemd of {state:?}: {error}");
     }
 }

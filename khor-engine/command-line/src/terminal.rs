@@ -1,4 +1,4 @@
-//! Detects the abilities of the terminal from environment variables.
+//! Detects the features of the terminal from environment variables.
 
 use std::io::IsTerminal;
 
@@ -6,14 +6,14 @@ use std::io::IsTerminal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotDrawable {
     #[error("TERM is not set")]
-    /// Without the variable, the abilities of the terminal are unknown.
+    /// The variable `TERM` is missing, so khor does not know the terminal.
     Unset,
     #[error("TERM=dumb is a terminal that cannot move its cursor")]
-    /// The variable says that it has none.
+    /// The variable `TERM` names a terminal that cannot move its cursor.
     Dumb,
 }
 
-/// Whether a terminal with this `TERM` understands escape sequences.
+/// Checks that a terminal with this `TERM` supports escape sequences.
 fn check_term(term: Option<&str>) -> Result<(), NotDrawable> {
     match term {
         None | Some("") => Err(NotDrawable::Unset),
@@ -22,7 +22,7 @@ fn check_term(term: Option<&str>) -> Result<(), NotDrawable> {
     }
 }
 
-/// Whether the terminal of this process understands escape sequences.
+/// Checks that the terminal of this process supports escape sequences.
 pub fn check_drawable() -> Result<(), NotDrawable> {
     check_term(env_variable("TERM").as_deref())
 }
@@ -32,12 +32,12 @@ pub fn stderr_is_drawable() -> bool {
     std::io::stderr().is_terminal() && check_drawable().is_ok()
 }
 
-/// Whether the user has not disabled colours with `NO_COLOR`.
+/// Whether khor may use colours: the user has not set `NO_COLOR`.
 pub fn wants_colours() -> bool {
     env_variable("NO_COLOR").is_none()
 }
 
-/// An environment variable; `None` if it is unset or empty.
+/// The value of an environment variable; `None` if it is unset or empty.
 pub fn env_variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,7 +1,8 @@
-//! Limits the connections, so that one client cannot use up all of them.
+//! Limits the number of connections, so that one client cannot use all of them.
 //!
-//! Connections of clients that are not let in, such as other users of this machine, have a small
-//! share. The rest stays for the engine's own user and for connections that were let in.
+//! A stranger is a client that the server has not admitted yet, such as another user of this
+//! machine. All strangers together may have only a small share of the connections. The rest is for
+//! the engine's own user, root and admitted clients.
 
 use std::{
     collections::HashMap,
@@ -14,25 +15,27 @@ use std::{
 use khor_system::peer::Peer;
 use parking_lot::Mutex;
 
-/// Most connections; a browser uses six.
+/// Largest number of connections. A browser uses six.
 pub const MAX_CONNECTIONS: usize = 128;
-/// Most connections of clients that are not let in.
+/// Largest number of connections of all strangers together.
 pub(super) const MAX_STRANGERS: usize = 32;
-/// Most connections of one user or address that is not let in.
+/// Largest number of connections of one stranger, which is a user or an address.
 pub(super) const MAX_PER_STRANGER: usize = 16;
 
-/// Counts the connections of a listener.
+/// The connections of a listener, which it counts and limits.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionSlots(Mutex<Taken>);
 
+/// How many connections are open.
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
+    /// The number of connections of each stranger.
     strangers: HashMap<Peer, usize>,
 }
 
 impl Taken {
-    /// Removes one connection of a client that was not let in.
+    /// Subtracts one connection of a stranger.
     fn remove_stranger(&mut self, peer: Peer) {
         let count = self.strangers.entry(peer).or_default();
         *count = count.saturating_sub(1);
@@ -42,16 +45,16 @@ impl Taken {
     }
 }
 
-/// The place of one connection. Dropping it frees the place.
+/// The slot that one connection takes. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
     peer: Peer,
-    is_let_in: AtomicBool,
+    is_admitted: AtomicBool,
 }
 
 impl ConnectionSlots {
-    /// A slot for a new connection; `None` if there is no room for this peer.
+    /// Takes a slot for a new connection; `None` if this peer has reached its limit.
     pub(super) fn take(self: &Arc<Self>, peer: Peer) -> Option<Arc<ConnectionSlot>> {
         let mut taken = self.0.lock();
         let is_owner = peer.is_owner();
@@ -65,19 +68,23 @@ impl ConnectionSlots {
         if !is_owner {
             taken.strangers.insert(peer, of_peer + 1);
         }
-        Some(Arc::new(ConnectionSlot { slots: Arc::clone(self), peer, is_let_in: AtomicBool::new(is_owner) }))
+        Some(Arc::new(ConnectionSlot {
+            slots: Arc::clone(self),
+            peer,
+            is_admitted: AtomicBool::new(is_owner),
+        }))
     }
 }
 
 impl ConnectionSlot {
-    /// The client.
+    /// The client at the other end of the connection.
     pub fn peer(&self) -> Peer {
         self.peer
     }
 
-    /// Marks the client as let in. Its connection no longer counts as a stranger's.
+    /// Marks the client as admitted. Its connection no longer counts as a stranger's.
     pub fn mark_admitted(&self) {
-        if !self.is_let_in.swap(true, Ordering::Relaxed) {
+        if !self.is_admitted.swap(true, Ordering::Relaxed) {
             self.slots.0.lock().remove_stranger(self.peer);
         }
     }
@@ -85,9 +92,9 @@ impl ConnectionSlot {
 
 #[cfg(any(test, feature = "testing"))]
 impl ConnectionSlot {
-    /// The only connection of a listener.
+    /// A slot for the only connection of a listener.
     pub fn of(peer: Peer) -> Arc<Self> {
-        Arc::new(ConnectionSlots::default()).take(peer).expect("there is room")
+        Arc::new(ConnectionSlots::default()).take(peer).expect("a free slot")
     }
 }
 
@@ -95,7 +102,7 @@ impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut taken = self.slots.0.lock();
         taken.all -= 1;
-        if !self.is_let_in.load(Ordering::Relaxed) {
+        if !self.is_admitted.load(Ordering::Relaxed) {
             taken.remove_stranger(self.peer);
         }
     }

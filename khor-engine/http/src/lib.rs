@@ -1,8 +1,8 @@
-//! Serves HTTP with limits, and metrics as text.
+//! Serves HTTP with limits, and writes metrics as text.
 //!
-//! [`accept`] is the accept loop. It is our own because warp's has no limit on connections and none
-//! on a half-sent request. [`negotiation`] reads what a client accepts, and [`MetricsFormat`]
-//! writes metrics for Prometheus.
+//! [`accept`] is the accept loop. khor has its own, because warp limits neither the number of
+//! connections nor the time for the head of a request. [`negotiation`] reads which formats and
+//! codings a client accepts. [`MetricsFormat`] writes metrics for Prometheus.
 
 mod connections;
 mod metrics_text;

@@ -25,8 +25,8 @@ pub enum MetricsFormat {
 }
 
 impl MetricsFormat {
-    /// The format that a client requests. `OpenMetrics` is sent only to clients that name it: older
-    /// scrapers send `*/*` and fail at its counter names.
+    /// The format that a client requests with `Accept`. A client gets `OpenMetrics` only if it
+    /// names this format, because older scrapers send `*/*` but cannot read its names of counters.
     pub fn asked(headers: &HeaderMap) -> Self {
         let named = |kind: &str| {
             let mut accepted = headers.get_all(header::ACCEPT).into_iter();
@@ -45,7 +45,7 @@ impl MetricsFormat {
         }
     }
 
-    /// All registered metrics in this format. Their labels are inert.
+    /// Writes all registered metrics in this format. Their labels have no active characters.
     pub fn write(self, registry: &Registry) -> Result<String, fmt::Error> {
         let mut written = String::new();
         match self {
@@ -55,7 +55,7 @@ impl MetricsFormat {
         Ok(inert::lines(&written).into_owned())
     }
 
-    /// An answer with this text.
+    /// An answer with `text`, which is in this format.
     pub fn reply(self, text: String) -> Response {
         let mut response = text.into_response();
         let headers = response.headers_mut();

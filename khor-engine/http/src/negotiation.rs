@@ -1,9 +1,10 @@
-//! What a client accepts: headers with quality values (RFC 9110, section 12.4.2).
+//! Reads which formats and codings a client accepts, from headers with quality values (RFC 9110,
+//! section 12.4.2).
 
 use warp::http::{HeaderMap, HeaderName, header};
 
-/// Quality of `name` in a header such as `Accept-Encoding`, 0..=1. 0 means not acceptable. `None`
-/// if the header has neither `name` nor a wildcard for it.
+/// The quality of `name` in a header such as `Accept-Encoding`, 0..=1. 0 means that the client does
+/// not accept it. `None` if the header has neither `name` nor a wildcard for it.
 pub fn quality(headers: &HeaderMap, header: HeaderName, name: &str) -> Option<f32> {
     let group = name.split_once('/').map(|(group, _)| format!("{group}/*"));
     let specificity = |written: &str| {
@@ -18,11 +19,11 @@ pub fn quality(headers: &HeaderMap, header: HeaderName, name: &str) -> Option<f3
         let quality = parameters.find_map(|it| it.strip_prefix("q=").or_else(|| it.strip_prefix("Q=")));
         Some((specificity, quality.map_or(1.0_f32, |quality| quality.parse().unwrap_or(0.0))))
     });
-    // The most specific entry counts. Among equally specific entries, the highest quality counts.
+    // The most specific entry applies. Among equally specific entries, the highest quality applies.
     listed.max_by(|one, another| one.0.cmp(&another.0).then(one.1.total_cmp(&another.1))).map(|(_, q)| q)
 }
 
-/// Whether a client accepts answers in this content coding.
+/// Whether a client accepts answers in this content coding, such as `gzip`.
 pub fn takes_coding(headers: &HeaderMap, coding: &str) -> bool {
     quality(headers, header::ACCEPT_ENCODING, coding).is_some_and(|quality| quality > 0.0)
 }

@@ -1,4 +1,4 @@
-//! The accept loop.
+//! The accept loop: accepts connections, limits them, and serves requests.
 
 use std::{
     convert::Infallible,
@@ -32,17 +32,17 @@ use warp::{Filter, Reply};
 
 use crate::connections::ConnectionSlots;
 
-/// Time to send the head of a request.
+/// Longest time in which a client may send the head of a request.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest request head, bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// How long a client may leave an answer unread.
+/// Longest time without any reading, after which khor closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Most bytes of unread answers that the kernel keeps for a client, its own overhead included.
+/// Size of the kernel's buffer for answers that a client has not read, including its overhead.
 const UNREAD_BYTES: usize = 256 * 1024;
-/// How long connections may take to end when the engine stops.
+/// Longest time for connections to end when khor ends.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-/// Shortest time between two records about refused connections.
+/// Shortest time between two log records about refused connections.
 const REFUSED_LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Serves `routes` to clients until `stop` becomes true. Counts the connections in `own`.
@@ -62,14 +62,14 @@ pub async fn accept<R: Reply + 'static>(
             () = stopped(&mut stop) => break,
         };
         let Ok((socket, remote)) = accepted else {
-            // Out of file descriptors, most likely: give others time to close theirs.
+            // The process probably has no free file descriptors. Wait until connections close.
             sleep(Duration::from_millis(100)).await;
             continue;
         };
         let peer = socket.local_addr().map_or(Peer::Unknown, |local| Peer::of(local, remote));
         let Some(slot) = slots.take(peer) else {
             if refused.permit(Instant::now()).is_some() {
-                warn!("refusing connections of {peer}: too many are open");
+                warn!("refusing a connection from {peer}: too many connections are open");
             }
             continue;
         };
@@ -82,7 +82,7 @@ pub async fn accept<R: Reply + 'static>(
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(bounded(socket, &own)), service);
         let watched = open.watch(connection.into_owned());
         tokio::spawn(async move {
-            // A connection that breaks is the client's business.
+            // An error here means that the client has ended the connection. It needs no record.
             drop(watched.await);
             drop(slot);
         });
@@ -96,10 +96,10 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Limits a connection: it is closed if the client does not read for [`WRITE_TIMEOUT`], and the
-/// kernel keeps at most [`UNREAD_BYTES`] for the client.
+/// Limits a connection. khor closes it if the client reads nothing for [`WRITE_TIMEOUT`], and the
+/// kernel buffers at most [`UNREAD_BYTES`].
 fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<CountedStream>>> {
-    // Without the option the kernel keeps up to 4 MB, and the timeout begins later.
+    // By default, the kernel buffers up to 4 MB, so that the timeout would begin later.
     setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();
     let mut stream = TimeoutStream::new(CountedStream::new(socket, own));
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -108,6 +108,6 @@ fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<Co
 
 /// Waits until `stop` becomes true.
 pub async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is a stop too.
+    // An error means that the sender was dropped, which counts as a stop too.
     drop(stop.wait_for(|stop| *stop).await);
 }
