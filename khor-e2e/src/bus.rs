@@ -33,7 +33,7 @@ impl Bus {
     /// Starts a bus. A `strict` bus has the policy of a real system bus plus the files in
     /// `system.d`; any other bus allows everything. `None` if `dbus-daemon` is not installed.
     pub fn start(strict: bool) -> Option<Self> {
-        let mut bus = Self { dir: TempDir::new().expect("a directory"), daemon: None };
+        let mut bus = Self { dir: TempDir::new().expect("creating a temporary directory"), daemon: None };
         // Users other than root must be able to find the socket.
         std::fs::set_permissions(bus.dir.path(), PermissionsExt::from_mode(0o755))
             .expect("the mode of the bus's directory");
@@ -48,14 +48,14 @@ impl Bus {
              <allow eavesdrop='true'/>"
         };
         let included = bus.dir.path().join("system.d");
-        std::fs::create_dir(&included).expect("a directory");
+        std::fs::create_dir(&included).expect("creating the directory system.d");
         let config = format!(
             "<busconfig><type>system</type><listen>{}</listen><auth>EXTERNAL</auth>\
              <policy context='default'>{policy}</policy><includedir>{}</includedir></busconfig>",
             bus.address(),
             included.display()
         );
-        std::fs::write(bus.dir.path().join("bus.conf"), config).expect("the configuration");
+        std::fs::write(bus.dir.path().join("bus.conf"), config).expect("writing bus.conf");
         bus.restart().then_some(bus)
     }
 
@@ -110,7 +110,7 @@ impl Bus {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("busctl");
+            .expect("starting busctl");
         let output = BufReader::new(child.stdout.take().expect("the output of busctl"));
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));

@@ -62,7 +62,7 @@ impl Collector {
     /// Starts `program` with `arguments` on a new socket, and waits until the collector accepts a
     /// client.
     pub fn start(program: &Path, arguments: &[&str]) -> Self {
-        Self::start_in(&Arc::new(TempDir::new().expect("a directory")), program, arguments)
+        Self::start_in(&Arc::new(TempDir::new().expect("creating a temporary directory")), program, arguments)
     }
 
     /// Like `start`, with a directory that an earlier collector may have used.
@@ -80,7 +80,7 @@ impl Collector {
         let mut wait = Wait::new("the collector to answer");
         let dir = Arc::clone(dir);
         let socket = dir.path().join("run").join("collector.sock");
-        let log = File::create(dir.path().join("log")).expect("a log");
+        let log = File::create(dir.path().join("log")).expect("creating the log file");
         let child = Command::new(program)
             .arg("--socket")
             .arg(&socket)
@@ -89,7 +89,10 @@ impl Collector {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         let mut collector = Self { child, runtime, socket, dir };
         while collector.runtime.block_on(Client::connect(&collector.socket, "e2e")).is_err() {
             let ended = collector.child.try_wait().expect("the collector's process state");
@@ -122,9 +125,10 @@ impl Collector {
     /// The counters at a moment during this call.
     pub fn sample(&self) -> CounterReading {
         self.runtime.block_on(async {
-            let (mut client, welcome) = Client::connect(&self.socket, "e2e").await.expect("a connection");
-            client.subscribe(Subscribe::default()).await.expect("a subscription");
-            let sample = client.sample().await.expect("a sample");
+            let (mut client, welcome) =
+                Client::connect(&self.socket, "e2e").await.expect("an open connection");
+            client.subscribe(Subscribe::default()).await.expect("an accepted subscription");
+            let sample = client.sample().await.expect("a sample from the collector");
             CounterReading { welcome, sample }
         })
     }

@@ -37,8 +37,8 @@ pub fn collector() -> Collector {
 /// Connects subscriber `number` as one of the crowd's users. The caller must be root.
 pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: Scope) -> Client {
     let connected = connect_as(FIRST_UID + number as u32 % USERS, socket).await;
-    let (mut client, _) = connected.expect("a connection");
-    client.subscribe(Subscribe { interval_ms, scope, cues: vec![] }).await.expect("samples");
+    let (mut client, _) = connected.expect("an open connection");
+    client.subscribe(Subscribe { interval_ms, scope, cues: vec![] }).await.expect("an accepted subscription");
     client
 }
 

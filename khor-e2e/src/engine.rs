@@ -36,7 +36,12 @@ impl Engine {
     /// Starts `khor engine` on the collector's `socket`, with a new directory as home and
     /// additional environment variables. Waits until its API answers.
     pub fn start(socket: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::start_in(TempDir::new().expect("a directory"), socket, arguments, environment)
+        Self::start_in(
+            TempDir::new().expect("creating a temporary directory"),
+            socket,
+            arguments,
+            environment,
+        )
     }
 
     /// Like `start`, with a home that may contain an earlier configuration (`config.json`).
@@ -47,7 +52,7 @@ impl Engine {
 
     /// Like `start`, on the port `port`.
     pub fn start_at(port: u16, socket: &Path, arguments: &[&str]) -> Self {
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         Self::run(Command::new(program("khor")), (LOOPBACK, port), dir, socket, arguments, &[])
     }
 
@@ -77,7 +82,7 @@ impl Engine {
     ) -> Self {
         let mut command = Command::new(starter[0]);
         command.args(&starter[1..]).arg(program("khor"));
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         Self::run(command, (LOOPBACK, free_port()), dir, socket, arguments, environment)
     }
 
@@ -142,7 +147,7 @@ impl Engine {
     /// How many of the newest notes satisfy `holds`.
     pub fn notes(&self, holds: impl Fn(&Value) -> bool) -> usize {
         let metrics = self.get("/api/metrics");
-        metrics["notes"].as_array().expect("notes").iter().filter(|note| holds(note)).count()
+        metrics["notes"].as_array().expect("a list of notes").iter().filter(|note| holds(note)).count()
     }
 
     /// How many pulse notes of the role `role` were played since `since_ms`, with a MIDI number in
@@ -164,7 +169,7 @@ impl Engine {
         let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
         wait_until("the mode", || self.get("/api/fleet")["mode"] == mode);
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
         since.as_millis() as u64 + BARS_MS
     }
 
@@ -266,7 +271,7 @@ impl Engine {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut answer = self.agent.run(request.body(body).expect("a request")).expect("a response");
+        let mut answer = self.agent.run(request.body(body).expect("a valid request")).expect("a response");
         let text = answer.body_mut().read_to_string().expect("reading the response's body");
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"));
         (answer.status().as_u16(), json)
@@ -296,7 +301,7 @@ impl Engine {
         kill(Pid::from_raw(self.pid() as i32), signal).expect("sending the signal to the engine");
         let status =
             wait_for("the engine to stop", || self.child.try_wait().expect("the engine's process state"));
-        let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("a directory"));
+        let dir = std::mem::replace(&mut self.dir, TempDir::new().expect("creating a temporary directory"));
         (status, dir)
     }
 

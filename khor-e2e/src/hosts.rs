@@ -53,9 +53,12 @@ impl Hosts {
     pub fn start(server: &NatsServer, site: &str, prefix: &str, count: usize) -> Self {
         let control = Arc::new(Mutex::new(Control::default()));
         let (stop, stopped) = oneshot::channel();
-        let site = Name::new(site).expect("a name");
+        let site = Name::new(site).expect("a valid name");
         let hosts: Vec<Host> = (0..count).map(|i| host(&site, prefix, i)).collect();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         let client = runtime.block_on(server.unrestricted_client());
         let shared = Arc::clone(&control);
         let thread = thread::spawn(move || {
@@ -133,11 +136,11 @@ async fn send(client: async_nats::Client, mut hosts: Vec<Host>, control: Arc<Mut
 }
 
 fn host(site: &Name, prefix: &str, i: usize) -> Host {
-    let name = Name::new(format!("{prefix}-{i}")).expect("a name");
+    let name = Name::new(format!("{prefix}-{i}")).expect("a valid name");
     let subject = subject::of_host(site, &name, Kind::Frame);
     let frame = Frame {
         host: name,
-        section: Some(Name::new(format!("section-{}", i % 4)).expect("a name")),
+        section: Some(Name::new(format!("section-{}", i % 4)).expect("a valid name")),
         boot_id: Some([i as u8; 16]),
         instance: i as u32,
         seq: 0,

@@ -37,17 +37,17 @@ impl LimitedCollector {
     /// Starts a fake collector with these counters. A counter with a reason is missing. The value
     /// of any other counter is the number of the sample.
     pub fn start(counters: &[(Counter, Option<&str>)]) -> Self {
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         let socket = dir.path().join("collector.sock");
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
-            .expect("a runtime");
+            .expect("creating a tokio runtime");
         let counters: Arc<[CounterInfo]> =
             counters.iter().map(|(counter, reason)| info(*counter, *reason)).collect();
         let samples = Arc::<AtomicU64>::default();
-        let listener = runtime.block_on(async { UnixListener::bind(&socket).expect("a socket") });
+        let listener = runtime.block_on(async { UnixListener::bind(&socket).expect("binding a socket") });
         let counted = Arc::clone(&samples);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -116,7 +116,7 @@ fn welcome(counters: &[CounterInfo]) -> Welcome {
 }
 
 fn sample(counters: &[CounterInfo], count: u64) -> Sample {
-    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("the time");
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).expect("reading the clock");
     let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
     let value = |info: &CounterInfo| (info.availability == Availability::Available).then_some(count);
     Sample { seq: count, t_ns, counters: counters.iter().map(value).collect() }

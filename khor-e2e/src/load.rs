@@ -111,11 +111,11 @@ pub struct PingPong {
 impl PingPong {
     /// Starts the thread.
     pub fn start() -> Self {
-        let (here, mut there) = UnixStream::pair().expect("a socket pair");
+        let (here, mut there) = UnixStream::pair().expect("creating a socket pair");
         let partner = thread::spawn(move || {
             let mut byte = [0];
-            while there.read(&mut byte).expect("ping") > 0 {
-                there.write_all(&byte).expect("pong");
+            while there.read(&mut byte).expect("receiving a byte") > 0 {
+                there.write_all(&byte).expect("sending the byte back");
             }
         });
         Self { here, partner: Some(partner) }
@@ -125,8 +125,8 @@ impl PingPong {
     pub fn run(&mut self, rounds: u32) {
         let mut byte = [0];
         for _ in 0..rounds {
-            self.here.write_all(&byte).expect("ping");
-            self.here.read_exact(&mut byte).expect("pong");
+            self.here.write_all(&byte).expect("sending a byte");
+            self.here.read_exact(&mut byte).expect("receiving the byte back");
         }
     }
 }
@@ -145,7 +145,7 @@ impl Drop for PingPong {
 /// of the cost.
 pub fn bare_tick_us() -> u64 {
     const TICKS: u32 = 200;
-    let (mut here, mut there) = UnixStream::pair().expect("a socket pair");
+    let (mut here, mut there) = UnixStream::pair().expect("creating a socket pair");
     let reader = thread::spawn(move || io::copy(&mut there, &mut io::sink()));
     let writer = thread::spawn(move || {
         let before_us = crate::procfs::thread_cpu_time_us();
@@ -163,13 +163,16 @@ pub fn bare_tick_us() -> u64 {
 /// Sends `bytes` in large packets by TCP, and `datagrams` small packets by UDP, all through
 /// loopback.
 pub fn loopback(bytes: u64, datagrams: u32) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-    let sender = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("binding a TCP port");
+    let sender = TcpStream::connect(listener.local_addr().expect("the address of the socket"))
+        .expect("an open connection");
     transfer(sender, &listener, bytes);
-    let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let sender = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
+    let sender = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
     for _ in 0..datagrams {
-        sender.send_to(&[0; 100], receiver.local_addr().expect("an address")).expect("sending a datagram");
+        sender
+            .send_to(&[0; 100], receiver.local_addr().expect("the address of the socket"))
+            .expect("sending a datagram");
     }
 }
 
@@ -177,10 +180,10 @@ pub fn loopback(bytes: u64, datagrams: u32) {
 /// wake, send and sleep repeatedly. Each wake-up preempts a sender at a random point of its work.
 pub fn preempted_datagrams(datagrams: u32) {
     const PRIORITY: u32 = 50;
-    let receiver = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let address = receiver.local_addr().expect("an address");
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
+    let address = receiver.local_addr().expect("the address of the socket");
     let send = |sender: &UdpSocket| sender.send_to(&[0; 100], address).map(drop).expect("sending a datagram");
-    let sender = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let sender = || UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -224,7 +227,7 @@ pub fn transfer(mut sender: TcpStream, listener: &TcpListener, bytes: u64) {
 pub fn datagrams(address: SocketAddr, count: u32, bytes: usize) {
     let any: IpAddr =
         if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let sender = UdpSocket::bind((any, 0)).expect("a socket");
+    let sender = UdpSocket::bind((any, 0)).expect("binding a socket");
     let data = vec![0; bytes];
     for _ in 0..count {
         sender.send_to(&data, address).expect("sending a datagram");
@@ -290,9 +293,9 @@ pub fn lossy_transfer(duration: Duration) {
         .map(|_| {
             thread::spawn(move || {
                 while Instant::now() < end {
-                    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-                    let address = listener.local_addr().expect("an address");
-                    transfer(TcpStream::connect(address).expect("a connection"), &listener, 4 << 20);
+                    let listener = TcpListener::bind("127.0.0.1:0").expect("binding a TCP port");
+                    let address = listener.local_addr().expect("the address of the socket");
+                    transfer(TcpStream::connect(address).expect("an open connection"), &listener, 4 << 20);
                 }
             })
         })

@@ -49,8 +49,8 @@ pub fn traffic(interface: &str) -> Traffic {
 /// Sends `count` datagrams of `bytes` each from this thread's namespace to port 9 of `to`, on which
 /// no program listens.
 pub fn send_datagrams(to: &str, count: u32, bytes: usize) {
-    let to: SocketAddr = format!("{to}:9").parse().expect("an address");
-    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    let to: SocketAddr = format!("{to}:9").parse().expect("a socket address");
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("binding a socket");
     let datagram = vec![0; bytes];
     for _ in 0..count {
         // The receiver's kernel reports the closed port, which makes a later send fail.

@@ -29,7 +29,8 @@ impl PipeWire {
     pub fn start() -> Option<Self> {
         Command::new("pactl").arg("--version").stdout(Stdio::null()).status().ok()?;
         let bus = Bus::start(false)?;
-        let mut pipewire = Self { children: Vec::new(), bus, dir: TempDir::new().expect("a directory") };
+        let mut pipewire =
+            Self { children: Vec::new(), bus, dir: TempDir::new().expect("creating a temporary directory") };
         pipewire.restart().then_some(pipewire)
     }
 

@@ -18,7 +18,7 @@ pub fn stat(name: &str) -> u64 {
 pub fn numbered_irqs() -> u64 {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("the line intr in /proc/stat");
-    line.split_whitespace().skip(1).map(|count| count.parse::<u64>().expect("a count")).sum()
+    line.split_whitespace().skip(1).map(|count| count.parse::<u64>().expect("a count in the table")).sum()
 }
 
 /// The number of soft interrupts of all kinds, from /proc/stat.
@@ -43,7 +43,7 @@ pub fn hierarchy_of(controller: &str) -> u32 {
     let text = read("/proc/cgroups");
     let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let row = rows.find(|row| row[0] == controller).unwrap_or_else(|| panic!("no {controller}"));
-    row[1].parse().expect("a number")
+    row[1].parse().expect("a number of a hierarchy")
 }
 
 /// Counts of one network interface, or sums over several.
@@ -93,7 +93,7 @@ pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
         let (name, counts) = line.split_once(':').expect("a line `name: counts` in /proc/net/dev");
         if select(name.trim()) {
             let counts: Vec<u64> =
-                counts.split_whitespace().map(|count| count.parse().expect("a count")).collect();
+                counts.split_whitespace().map(|count| count.parse().expect("a count in the table")).collect();
             sum.rx_bytes += counts[0];
             sum.rx_packets += counts[1];
             sum.tx_bytes += counts[8];
@@ -159,7 +159,7 @@ fn disks_where(select: impl Fn(&str) -> bool) -> Disk {
     for line in read("/proc/diskstats").lines() {
         let fields: Vec<_> = line.split_whitespace().collect();
         if select(fields[2]) {
-            let field = |index: usize| fields[index].parse::<u64>().expect("a number");
+            let field = |index: usize| fields[index].parse::<u64>().expect("a number in /proc/diskstats");
             sum.read_bytes += field(5) * SECTOR_BYTES;
             sum.write_bytes += field(9) * SECTOR_BYTES;
             sum.requests += field(3) + field(7);
@@ -199,7 +199,12 @@ fn protocol_count(file: &str, protocol: &str, name: &str) -> u64 {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(':'));
     let (names, values) = (lines.next().expect("a line of names"), lines.next().expect("a line of values"));
     let column = names.split_whitespace().position(|known| known == name).expect(name);
-    values.split_whitespace().nth(column).expect("a value for each name").parse().expect("a count")
+    values
+        .split_whitespace()
+        .nth(column)
+        .expect("a value for each name")
+        .parse()
+        .expect("a count in the table")
 }
 
 /// The text of a field in /proc/PID/status, for example of `CapEff`.

@@ -53,7 +53,7 @@ impl Pulse {
     }
 
     fn start_with(sink: &'static str) -> Option<Self> {
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         let cookie = dir.path().join(".config/pulse/cookie");
         let mut pulse = Self { child: None, sink, dir, cookie };
         pulse.restart().then_some(pulse)

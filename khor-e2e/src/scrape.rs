@@ -20,8 +20,8 @@ impl Scrape {
     /// Reads the text of `/metrics`. Panics if a line is not a sample.
     pub fn parse(text: &str) -> Self {
         let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
-            let (series, value) = line.rsplit_once(' ').expect("a series and a value");
-            (series.to_owned(), value.parse().expect("a number"))
+            let (series, value) = line.rsplit_once(' ').expect("a line with a series and a value");
+            (series.to_owned(), value.parse().expect("a numeric value"))
         });
         Self(samples.collect())
     }

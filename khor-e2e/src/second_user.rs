@@ -54,7 +54,7 @@ impl SecondUser {
     }
 
     fn make(uid: u32, gid: u32, group: Option<u32>) -> Self {
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
         let user = Self { uid, gid, group, dir };
         for (folder, mode) in [("home", 0o700), ("run", 0o700)] {
@@ -138,7 +138,7 @@ fn runnable_by_all(program: &Path) -> PathBuf {
         return program.to_owned();
     }
     let copies = COPIES.get_or_init(|| {
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
         dir
     });

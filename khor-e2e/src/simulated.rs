@@ -63,7 +63,9 @@ impl Simulation {
         let (until, connected) = (Arc::clone(&over), server.unrestricted_client());
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(async { send(hosts, &until, &connected.await).await });
+            runtime
+                .expect("creating a tokio runtime")
+                .block_on(async { send(hosts, &until, &connected.await).await });
         };
         Self { over, thread: Some(thread::spawn(work)) }
     }
@@ -78,7 +80,7 @@ impl Drop for Simulation {
 }
 
 async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, client: &async_nats::Client) {
-    let site = Name::new("home").expect("a name");
+    let site = Name::new("home").expect("a valid name");
     let mut ticks = tokio::time::interval(INTERVAL);
     for seq in 0.. {
         ticks.tick().await;
@@ -87,7 +89,7 @@ async fn send(hosts: Vec<SimulatedHost>, over: &AtomicBool, client: &async_nats:
         }
         for (number, host) in hosts.iter().enumerate() {
             for bytes in messages(host, number as u32, seq) {
-                let name = Name::new(host.name.clone()).expect("a name");
+                let name = Name::new(host.name.clone()).expect("a valid name");
                 let subject = subject::of_host(&site, &name, subject::Kind::Frame);
                 client.publish(subject, bytes.into()).await.expect("publishing a frame");
             }
@@ -110,7 +112,8 @@ fn messages(host: &SimulatedHost, number: u32, seq: u64) -> Vec<Vec<u8>> {
 
 fn frame(host: &SimulatedHost, number: u32, instance: u32, seq: u64) -> Frame {
     let wall_ms =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis() as u64;
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock after 1970").as_millis()
+            as u64;
     let swing = (seq as f32 / (20.0 + (number % 17) as f32)).sin();
     let octaves = (host.octaves + 0.75 * swing).max(0.0);
     let deviating = SIGNALS.iter().position(|name| *name == host.signal).expect("a name of a signal");
@@ -125,8 +128,8 @@ fn frame(host: &SimulatedHost, number: u32, instance: u32, seq: u64) -> Frame {
         }
     };
     Frame {
-        host: Name::new(host.name.clone()).expect("a name"),
-        section: host.section.map(|section| Name::new(section).expect("a name")),
+        host: Name::new(host.name.clone()).expect("a valid name"),
+        section: host.section.map(|section| Name::new(section).expect("a valid name")),
         boot_id: None,
         instance,
         seq,

@@ -48,7 +48,7 @@ impl NatsServer {
     /// directory, and returns the part of the configuration that admits clients.
     pub(crate) fn start_with(tls: &str, access: impl FnOnce(&Path) -> String) -> Self {
         progress("starting the NATS server");
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         certificates(dir.path());
         let (port, access) = (free_port(), access(dir.path()));
         let configuration = format!(
@@ -143,12 +143,15 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         let (name, password) = UNRESTRICTED_USER;
         let options = async_nats::ConnectOptions::new().add_root_certificates(ca);
         let options = options.user_and_password(name.into(), password.into());
-        async { options.connect(url).await.expect("a connection") }
+        async { options.connect(url).await.expect("an open connection") }
     }
 
     /// Publishes `messages`, each with its subject, by [`Self::unrestricted_client`].
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         runtime.block_on(async {
             let client = self.unrestricted_client().await;
             for (subject, bytes) in messages {
@@ -338,7 +341,7 @@ impl Relay {
 
     fn run(on: Option<&CabledHost>, first: &[String], learns: bool, options: &[String]) -> Self {
         progress("starting a relay");
-        let dir = TempDir::new().expect("a directory");
+        let dir = TempDir::new().expect("creating a temporary directory");
         let mut command = match on {
             Some(namespace) => {
                 let mut command = Command::new("ip");
@@ -375,7 +378,7 @@ impl Relay {
             .expect("reading the relay's process status");
         let line =
             status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS in the relay's status");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        line.trim().trim_end_matches(" kB").parse().expect("VmRSS in kB")
     }
 
     /// Stops the relay by SIGINT, and waits for its exit.

@@ -38,7 +38,10 @@ impl Subscriber {
     /// Subscribes to `scope` and `cues`.
     pub fn new(socket: &Path, scope: Scope, cues: &[CueKind]) -> Result<Self, ClientError> {
         let interval_ms = if cues.is_empty() { INTERVAL_MS } else { INTERVAL_WITH_CUES_MS };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         let (client, welcome, subscribed) = runtime.block_on(async {
             let (mut client, welcome) = Client::connect(socket, "e2e").await?;
             let request = Subscribe { interval_ms, scope, cues: cues.to_vec() };

@@ -80,7 +80,7 @@ impl Terminal {
             .stderr(end())
             .spawn()
             .expect("starting setsid");
-        let size = |cells| NonZeroU16::new(cells).expect("a size");
+        let size = |cells| NonZeroU16::new(cells).expect("a size above 0");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(size(rows), size(columns), 0)));
         let (mut output, shown) =
             (keyboard.try_clone().expect("cloning a terminal descriptor"), Arc::clone(&screen));

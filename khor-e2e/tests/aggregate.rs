@@ -118,13 +118,13 @@ fn deviating_host_takes_the_solo(engine: &Engine, hosts: &Hosts) {
     });
     println!("the deviating host took the solo after {took:?}");
     let fleet = engine.get("/api/fleet");
-    let named = fleet["hosts"].as_array().expect("hosts");
+    let named = fleet["hosts"].as_array().expect("a list of hosts");
     assert_eq!((&named[0]["name"], &named[0]["via"]), (&Value::from("h-17"), &Value::from("rack")));
     wait_until("a voice note of the solo", || {
         engine.notes(|note| note["layer"] == "voices" && note["signal"] == "rx") > 0
     });
     // The level of the site is the median of all hosts, so one host hardly changes it.
-    let level = engine.level("rx").expect("a level");
+    let level = engine.level("rx").expect("a level of rx");
     assert!(level < 0.1, "one host raised the site's level to {level}");
     hosts.stand_out(None);
     wait_until("the solo to end", || engine.fleet().soloists.is_empty());
@@ -151,7 +151,7 @@ fn highest(engine: &Engine, seconds: u64) -> [f64; 2] {
     let mut highest = [0.0_f64; 2];
     while begun.elapsed() < Duration::from_secs(seconds) {
         let metrics = engine.get("/api/metrics");
-        for signal in metrics["signals"].as_object().expect("signals").values() {
+        for signal in metrics["signals"].as_object().expect("the signals of the metrics").values() {
             for (highest, part) in highest.iter_mut().zip(["level", "deviation"]) {
                 *highest = highest.max(signal[part].as_f64().unwrap_or_default());
             }

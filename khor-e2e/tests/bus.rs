@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(500);
 
 /// Starts a collector that uses this bus as the system bus.
 fn collector_on(bus: &Bus) -> Collector {
-    let dir = Arc::new(TempDir::new().expect("a directory"));
+    let dir = Arc::new(TempDir::new().expect("creating a temporary directory"));
     let address = bus.address();
     Collector::start_with(
         &dir,
@@ -68,13 +68,13 @@ fn collector_uses_bus_and_works_without() {
     }
     let collector = collector_on(&bus);
     wait_until("the collector's bus name", || property(&bus, "Version").is_some());
-    let socket = property(&bus, "SocketPath").expect("a property");
+    let socket = property(&bus, "SocketPath").expect("a property of the collector");
     assert_eq!(socket.trim(), format!("s \"{}\"", collector.socket().display()));
-    let probes = property(&bus, "Probes").expect("a property");
+    let probes = property(&bus, "Probes").expect("a property of the collector");
     assert!(probes.starts_with("a(sbs) ") && probes.contains("\"sched_switch\" true"), "{probes}");
     let introspected = bus
         .busctl(&["introspect", "org.khor.Collector", "/org/khor/Collector", "org.khor.Collector1"])
-        .expect("introspection");
+        .expect("introspecting the collector");
     for (name, signature) in [
         (".KernelRelease", "s"),
         (".ProtocolVersions", "as"),
@@ -111,7 +111,8 @@ fn bus_reports_crashes_and_subscribers() {
     let collector = collector_on(&bus);
     wait_until("the collector's bus name", || property(&bus, "Version").is_some());
     let monitor = bus.monitor("org.khor.Collector");
-    let mut subscriber = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    let mut subscriber =
+        Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("an accepted subscription");
     let changed =
         monitor.wait_for("the change of Subscribers", |message| message["member"] == "PropertiesChanged");
     assert!(changed["payload"]["data"][1]["Subscribers"]["data"] == 1, "{changed}");
@@ -172,14 +173,15 @@ fn only_root_and_group_receive_names() {
     }
     // Signals arrive in order. All users receive the signal about the new subscriber, and a cue
     // would arrive before it.
-    let _subscriber = Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("a subscription");
+    let _subscriber =
+        Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("an accepted subscription");
     nobody.wait_for("'Subscribers': <uint32 1>");
     let names = nobody.received.iter().filter(|line| line.contains("Cue") && line.contains("crash"));
     assert_eq!(names.count(), 0, "the user nobody received a process name: {:?}", nobody.received);
 }
 
 fn root() -> User {
-    User::from_uid(0.into()).expect("the user database").expect("root")
+    User::from_uid(0.into()).expect("reading the user database").expect("the user root")
 }
 
 /// A `gdbus monitor` that a user runs to receive the collector's signals; killed when dropped.

@@ -16,7 +16,7 @@ fn demo() -> Engine {
 fn events(engine: &Engine) -> Vec<StreamEvent> {
     let bytes = engine.read("/api/stream?events=changes", ENOUGH);
     let text = String::from_utf8_lossy(&bytes);
-    let whole = text.rsplit_once("\n\n").expect("an event").0.split("\n\n");
+    let whole = text.rsplit_once("\n\n").expect("a complete event").0.split("\n\n");
     let data = whole.filter_map(|event| event.strip_prefix("event:change\ndata:"));
     data.map(|data| serde_json::from_str(data).unwrap_or_else(|problem| panic!("{problem}: {data}")))
         .collect()

@@ -26,7 +26,7 @@ fn api_conforms_to_openapi_document() {
         return skip("needs schemathesis: cargo xtask test installs it");
     }
     let engine = Engine::start("/nonexistent/collector.sock".as_ref(), &["--fake", "--no-audio"], &[]);
-    let home = tempfile::TempDir::new().expect("a directory");
+    let home = tempfile::TempDir::new().expect("creating a temporary directory");
     let begun = Instant::now();
     let mut command = Command::new(schemathesis());
     command

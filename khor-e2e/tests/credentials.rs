@@ -21,7 +21,7 @@ fn relay(credentials: &Path, options: &[&str]) -> String {
 
 #[test]
 fn relay_option_overrides_found_credentials() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let write =
         |name: &str, content: &str| fs::write(dir.path().join(name), content).expect("writing a credential");
     write("nats-creds", "\n");
@@ -37,7 +37,7 @@ fn relay_option_overrides_found_credentials() {
 
 #[test]
 fn doctor_warns_of_readable_key() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let seed = dir.path().join("relay.nk");
     fs::write(&seed, "no seed").expect("writing the seed");
     let check = |mode| {

@@ -38,7 +38,8 @@ fn million_frames_do_not_grow_memory() {
     }
     let collector = crowd::collector();
     let _trouble = MisbehavingClients::start(collector.socket());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("creating a tokio runtime");
     let counts: Vec<_> = (0..SUBSCRIBERS - 3).map(|_| Arc::new(AtomicU64::new(0))).collect();
     let received = || counts.iter().map(|count| count.load(Relaxed)).sum::<u64>();
     runtime.block_on(async {
@@ -47,7 +48,7 @@ fn million_frames_do_not_grow_memory() {
             let count = Arc::clone(count);
             tokio::spawn(async move {
                 loop {
-                    client.sample().await.expect("a sample");
+                    client.sample().await.expect("a sample from the collector");
                     count.fetch_add(1, Relaxed);
                 }
             });
@@ -78,6 +79,6 @@ fn million_frames_do_not_grow_memory() {
         counts.iter().map(|count| count.load(Relaxed)).min(),
         counts.iter().map(|count| count.load(Relaxed)).max(),
     );
-    let (least, most) = (least.expect("subscribers"), most.expect("subscribers"));
+    let (least, most) = (least.expect("at least one subscriber"), most.expect("at least one subscriber"));
     assert!(least * 10 >= most * 9, "one subscriber received {least} samples and another {most}");
 }

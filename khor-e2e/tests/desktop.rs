@@ -98,7 +98,7 @@ fn session_bus_has_properties_methods_and_signals() {
     );
     assert_eq!(controls(&engine)["preset"], "rain");
     let signals = monitor.wait_for_property(ENGINE1[2], "Signals", |property| property["csw"][0].is_number());
-    assert!((0.0..=1.0).contains(&signals["csw"][0].as_f64().expect("a level")), "{signals}");
+    assert!((0.0..=1.0).contains(&signals["csw"][0].as_f64().expect("a level of csw")), "{signals}");
 }
 
 #[test]

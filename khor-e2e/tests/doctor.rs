@@ -59,7 +59,7 @@ fn complete_machine_has_no_problem() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &[], &pulse.environment());
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let port = engine.url().rsplit(':').next().expect("a URL with a port").to_owned();
     let config = config(&dir, &format!("{{\"listen\": {{\"port\": {port}}}}}"));
     let khor = || {
@@ -86,7 +86,7 @@ fn complete_machine_has_no_problem() {
 
 #[test]
 fn doctor_names_fixes_and_changes_nothing() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let taken = TcpListener::bind("127.0.0.1:0").expect("binding a port");
     let port = taken.local_addr().expect("the listener's address").port();
     let path = config(

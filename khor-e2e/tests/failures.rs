@@ -60,7 +60,11 @@ fn proc_without_counters_is_reported() {
     let sentence = engine.get("/api/explain")["sentence"].clone();
     assert!(!sentence.as_str().expect("a sentence in the explanation").contains("quiet"), "{sentence}");
     let signals = engine.get("/api/metrics")["signals"].clone();
-    let known = signals.as_object().expect("signals").values().filter(|signal| signal["level"].is_number());
+    let known = signals
+        .as_object()
+        .expect("the signals of the metrics")
+        .values()
+        .filter(|signal| signal["level"].is_number());
     assert_eq!(known.count(), 0, "{signals:#}");
     wait_until("the cue of the lost source", || {
         let notes = engine.get("/api/metrics")["notes"].clone();
@@ -104,7 +108,7 @@ fn non_utf8_interface_hides_no_traffic() {
 fn port_in_use_disables_only_the_page() {
     let address = format!("127.0.0.1:{}", free_port());
     let blocker = TcpListener::bind(&address).expect("binding the port");
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let log = dir.path().join("log");
     let mut child = Command::new(program("khor"))
         .args(["engine", "--no-audio", "--listen", &address, "--socket", NO_SOCKET, "--config"])
@@ -128,7 +132,7 @@ fn port_in_use_disables_only_the_page() {
 #[test]
 fn invalid_setting_is_reported_and_backed_up() {
     const INVALID: &str = "{\"music\": {\"bpm\": 9}}";
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     fs::write(dir.path().join("config.json"), INVALID).expect("writing the configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--no-audio"], &[]);
     let config = engine.get("/api/health")["config"].clone();
@@ -172,7 +176,7 @@ fn valid_change_survives_restart() {
 /// Only an engine renames a broken configuration file, because it can report this.
 #[test]
 fn commands_do_not_move_broken_configuration() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let path = dir.path().join("config.json");
     let broken = r#"{"music": {"bpm": 500}, "listen": {"port": 1}}"#;
     fs::write(&path, broken).expect("writing the configuration");

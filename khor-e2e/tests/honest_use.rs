@@ -199,7 +199,7 @@ impl Sshd {
         if !sshd.exists() {
             return None;
         }
-        let (tree, port) = (TempDir::new().expect("a directory"), free_port());
+        let (tree, port) = (TempDir::new().expect("creating a temporary directory"), free_port());
         let dir = tree.path().to_owned();
         for key in ["host", "user"] {
             let made = Command::new("ssh-keygen")
@@ -279,7 +279,7 @@ fn nginx(engine: &str) -> Option<Server> {
     if !nginx.exists() {
         return None;
     }
-    let tree = TempDir::new().expect("a directory");
+    let tree = TempDir::new().expect("creating a temporary directory");
     // nginx's workers run as another user, who must be able to read the folder.
     fs::set_permissions(tree.path(), PermissionsExt::from_mode(0o755)).expect("the folder's mode");
     let dir = tree.path().to_owned();

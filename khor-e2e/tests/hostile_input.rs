@@ -41,12 +41,12 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
 
 /// Starts an engine that receives OSC, and a socket that sends to it.
 fn start() -> (Engine, UdpSocket) {
-    let (dir, port) = (TempDir::new().expect("a directory"), free_port());
+    let (dir, port) = (TempDir::new().expect("creating a temporary directory"), free_port());
     let config = json!({ "osc": { "receive": { "port": port } } });
     fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);
     wait_until("the engine to receive OSC", || receive(&engine)["ok"] == true);
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
     socket.connect(("127.0.0.1", port)).expect("connecting the socket");
     (engine, socket)
 }
@@ -108,7 +108,7 @@ fn osc_patterns_symbols_and_untagged_messages_work() {
 
 #[test]
 fn error_names_allowed_number_range() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     for (words, range) in [
         (&["record", "x.khor", "--demo", "--seconds", "-1"][..], "from 0.001 to 31536000"),
         (&["record", "x.khor", "--demo", "--seconds", "nan"], "from 0.001 to 31536000"),
@@ -132,7 +132,7 @@ fn error_names_allowed_number_range() {
 
 #[test]
 fn concatenated_captures_play_in_sequence() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let at = |name: &str| dir.path().join(name);
     let read = |name: &str| fs::read(at(name)).expect(name);
     for name in ["a.khor", "b.khor"] {

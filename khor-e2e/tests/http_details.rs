@@ -277,8 +277,10 @@ fn metrics_come_in_the_requested_format() {
 /// because of it.
 #[test]
 fn answers_show_non_utf8_paths() {
-    let home =
-        tempfile::Builder::new().prefix(OsStr::from_bytes(b"khor-\xff\xfe")).tempdir().expect("creating a temporary directory");
+    let home = tempfile::Builder::new()
+        .prefix(OsStr::from_bytes(b"khor-\xff\xfe"))
+        .tempdir()
+        .expect("creating a temporary directory");
     let engine = Engine::start_in(home, NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     engine.wait_for_source("demo");
     let preset = engine.get("/api/presets/ambient")["preset"].clone();

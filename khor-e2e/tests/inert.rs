@@ -181,7 +181,7 @@ fn cue_flood_displaces_no_other_cues() {
 
 #[test]
 fn hostile_files_cannot_control_terminal() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let at = |name: &str| dir.path().join(name);
     let escaped = json!(HOSTILE).to_string();
     let config = format!(
@@ -231,7 +231,7 @@ fn hostile_files_cannot_control_terminal() {
 
 #[test]
 fn hostile_capture_cannot_control_terminal() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let name = format!("{}.khor", OSC_52.replace('=', "-"));
     for capture in ["plain.khor", &name] {
         fs::write(dir.path().join(capture), hostile_capture()).expect("writing the capture");
@@ -284,7 +284,7 @@ fn false_engine_cannot_control_terminal() {
             );
         }
     });
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     for command in [
         &["explain"][..],
         &["explain", "--json"],
@@ -318,13 +318,13 @@ fn hostile_names_cannot_control_terminal() {
     let cgroup = Cgroup::make(&format!("{}/khor-inert.service", above.path())).expect("creating a cgroup");
     let address = bus.address();
     let environment = [("DBUS_SESSION_BUS_ADDRESS", address.as_str()), ("RUST_LOG", "debug")];
-    let dir = std::sync::Arc::new(TempDir::new().expect("a directory"));
+    let dir = std::sync::Arc::new(TempDir::new().expect("creating a temporary directory"));
     let collector =
         Collector::start_with(&dir, &program("khor-collector"), &["--no-dbus"], &[("KHOR_LOG", "debug")]);
     let engine =
         Engine::start(collector.socket(), &["--no-audio", "--dbus", "--notify", "--mpris"], &environment);
     engine.wait_for_source("collector");
-    let names = TempDir::new().expect("a directory");
+    let names = TempDir::new().expect("creating a temporary directory");
     let enter = format!("echo $$ > '{}/cgroup.procs'", cgroup.directory().display());
     let crashes = || {
         let named = |cue: &&Value| cue["comm"].as_str().is_some_and(|comm| comm.contains('\u{fffd}'));

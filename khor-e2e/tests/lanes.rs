@@ -130,11 +130,11 @@ fn osc_value(socket: &UdpSocket, address: &str) -> f32 {
 
 #[test]
 fn added_lane_is_played_and_shown() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     write_capture(&dir.path().join("x.khor"));
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
-    let playing = Playing::start(dir.path(), socket.local_addr().expect("an address").port());
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
+    socket.set_read_timeout(Some(hang_timeout())).expect("setting the read timeout");
+    let playing = Playing::start(dir.path(), socket.local_addr().expect("the address of the socket").port());
 
     let metrics = wait_for("a note of the added lane", || playing.metrics().filter(has_note));
     let signal = &metrics["signals"][NAME];
@@ -159,7 +159,7 @@ fn added_lane_is_played_and_shown() {
 
 #[test]
 fn capture_with_lane_renders_identically() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     write_capture(&dir.path().join("x.khor"));
     let render = |name: &str| {
         let rendered = Command::new(program("khor"))

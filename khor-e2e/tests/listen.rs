@@ -28,8 +28,8 @@ fn open_socket(
     origin: &str,
 ) -> Result<tungstenite::WebSocket<TcpStream>, Box<tungstenite::Error>> {
     let address = engine.url().replace("http://", "");
-    let stream = TcpStream::connect(&address).expect("a connection");
-    stream.set_read_timeout(Some(hang_timeout())).expect("a timeout");
+    let stream = TcpStream::connect(&address).expect("an open connection");
+    stream.set_read_timeout(Some(hang_timeout())).expect("setting the read timeout");
     let request = tungstenite::http::Request::get(format!("ws://{address}/api/listen"))
         .header("host", &address)
         .header("origin", origin)
@@ -38,7 +38,7 @@ fn open_socket(
         .header("sec-websocket-version", "13")
         .header("sec-websocket-key", tungstenite::handshake::client::generate_key())
         .body(())
-        .expect("a request");
+        .expect("a valid request");
     match tungstenite::client(request, stream) {
         Ok((socket, _)) => Ok(socket),
         Err(tungstenite::HandshakeError::Failure(error)) => Err(Box::new(error)),
@@ -108,7 +108,7 @@ fn listeners_outlive_the_sound_device() {
     let device = || engine.health().audio.health.ok;
     wait_until("the device", device);
     // This client requests sound and never reads. It must not affect other clients.
-    let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("a connection");
+    let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("an open connection");
     let host = engine.url().replace("http://", "");
     write!(stuck, "GET /api/listen.wav HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("sending the request");
     let (played, received) =
@@ -152,7 +152,8 @@ fn recording_starts_stops_lists_and_downloads() {
     let list = engine.get("/api/recordings");
     let name = list["recordings"][0]["name"].as_str().expect("a name of a recording").to_owned();
     let file = engine.read(&format!("/api/recordings/{name}"), usize::MAX);
-    let on_disk = std::fs::read(ended["file"].as_str().expect("a path")).expect("reading the recording");
+    let on_disk = std::fs::read(ended["file"].as_str().expect("the path of the recording"))
+        .expect("reading the recording");
     assert!(
         file == on_disk
             && file.len() as u64 == list["recordings"][0]["bytes"].as_u64().expect("the recording's size")
@@ -169,11 +170,12 @@ fn recording_starts_stops_lists_and_downloads() {
     // If khor stops during a recording, the file is complete.
     let begun = engine.post("/api/recording/start").1;
     wait_until("a second of recording", || engine.recording().seconds >= 1.0);
-    let file = begun["file"].as_str().expect("a path").to_owned();
+    let file = begun["file"].as_str().expect("the path of the recording").to_owned();
     let (status, _dir) = engine.stop();
     assert!(status.success());
     let flac = std::fs::read(file).expect("reading the recording");
     assert_eq!(&flac[..4], b"fLaC");
-    let frames = u64::from_be_bytes(flac[18..26].try_into().expect("eight bytes")) & 0xF_FFFF_FFFF;
+    let frames =
+        u64::from_be_bytes(flac[18..26].try_into().expect("eight bytes of the header")) & 0xF_FFFF_FFFF;
     assert!(frames >= 48_000, "the header contains a length of only {frames} frames");
 }

@@ -41,14 +41,14 @@ fn collector(trust: &str) -> Option<(Collector, MutexGuard<'static, ()>)> {
     if !root_or_skip() {
         return None;
     }
-    let dir = TempDir::new().expect("a directory").into();
+    let dir = TempDir::new().expect("creating a temporary directory").into();
     let arguments = ["--no-dbus", "--group", &GROUP.to_string()];
     let environment = [("KHOR_TRUST", trust)];
     Some((Collector::start_with(&dir, &program("khor-collector"), &arguments, &environment), turn))
 }
 
 fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("creating a tokio runtime")
 }
 
 /// A process of another user; killed when dropped.
@@ -122,7 +122,7 @@ fn processes_of_other_users_are_rejected() {
     let [own, others, roots] = [MEMBER, OTHER, 0].map(|uid| Process::start(uid, SWITCHING));
     let all_but_others = Scope::Selected { include: vec![], exclude: vec![Selector::Process(others.0.id())] };
     runtime().block_on(async {
-        let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("an open connection");
         for scope in [others.scope(), roots.scope(), all_but_others] {
             let (subscribed, sample) = subscribe(&mut client, scope.clone()).await;
             let reason = reason_of_all(&subscribed).unwrap_or_else(|| panic!("{scope:?}: {subscribed:?}"));
@@ -140,14 +140,14 @@ fn processes_of_other_users_are_rejected() {
 #[test]
 fn process_that_becomes_root_is_rejected() {
     let Some((collector, _turn)) = collector("") else { return };
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("the directory's mode");
     let setuid = dir.path().join("sleep");
     std::fs::copy("/bin/sleep", &setuid).expect("copying the program");
     std::fs::set_permissions(&setuid, PermissionsExt::from_mode(0o4755)).expect("the program's mode");
     let process = Process::start(MEMBER, &format!("read go; exec {} 1000", setuid.display()));
     runtime().block_on(async {
-        let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let (mut client, _) = connect_as(MEMBER, collector.socket()).await.expect("an open connection");
         let (subscribed, _) = subscribe(&mut client, process.scope()).await;
         assert_eq!((subscribed.interval_ms, reason_of_all(&subscribed)), (20, None));
         std::io::Write::write_all(&mut process.0.stdin.as_ref().expect("the process's input"), b"go\n")
@@ -180,7 +180,7 @@ fn program_starts_are_not_sent_to_members() {
     let mut root = Subscriber::new(collector.socket(), Scope::Machine, &[CueKind::Exec, CueKind::Crash])
         .expect("a subscription with cues");
     runtime().block_on(async {
-        let (mut client, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let (mut client, welcome) = connect_as(MEMBER, collector.socket()).await.expect("an open connection");
         let exec =
             welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("the cue exec in the catalogue");
         let Availability::Absent { reason } = &exec.availability else { panic!("{exec:?}") };
@@ -210,7 +210,7 @@ fn member_gets_16_connections_and_8_scopes() {
     runtime().block_on(async {
         let mut clients = Vec::new();
         for _ in 0..16 {
-            clients.push(connect_as(MEMBER, socket).await.expect("a connection").0);
+            clients.push(connect_as(MEMBER, socket).await.expect("an open connection").0);
         }
         let one_more = connect_as(MEMBER, socket).await;
         assert!(
@@ -324,7 +324,7 @@ fn trusted_user_has_no_limits() {
         has_interval(health, 20) && health["scope"]["ok"] == true && health["scope"]["is_machine"] == false
     });
     runtime().block_on(async {
-        let (_, welcome) = connect_as(MEMBER, collector.socket()).await.expect("a connection");
+        let (_, welcome) = connect_as(MEMBER, collector.socket()).await.expect("an open connection");
         let exec =
             welcome.cues.iter().find(|cue| cue.kind == CueKind::Exec).expect("the cue exec in the catalogue");
         assert_eq!(exec.availability, Availability::Available);
@@ -334,7 +334,7 @@ fn trusted_user_has_no_limits() {
 #[test]
 fn khor_record_reports_reduced_interval_and_cues() {
     let Some((collector, _turn)) = collector("") else { return };
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     chown(dir.path(), Some(MEMBER), Some(GROUP)).expect("changing the owner");
     let record = |options: &[&str], file: &Path| {
         let output = Command::new("setpriv")

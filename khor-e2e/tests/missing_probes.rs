@@ -33,7 +33,7 @@ fn probe(engine: &Engine, counter: Counter) -> Value {
 }
 
 fn total(engine: &Engine, name: &str) -> u64 {
-    engine.get("/api/metrics")["totals"][name].as_u64().expect("a total")
+    engine.get("/api/metrics")["totals"][name].as_u64().expect("a total in the metrics")
 }
 
 fn assert_names_probe(text: &Value) {
@@ -96,7 +96,7 @@ fn only_missing_counters_come_from_proc() {
 #[test]
 fn scope_counters_never_come_from_proc() {
     let collector = limited();
-    let dir = tempfile::TempDir::new().expect("a directory");
+    let dir = tempfile::TempDir::new().expect("creating a temporary directory");
     let config = serde_json::json!({ "bpf": { "cgroup": "x.service" } });
     std::fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_in(dir, collector.socket(), &["--no-audio"], &[]);

@@ -104,7 +104,7 @@ fn one_notification_for_repeated_crashes() {
         .worker_threads(1)
         .enable_all()
         .build()
-        .expect("a runtime");
+        .expect("creating a tokio runtime");
     let (service, received) = runtime.block_on(service_on(&bus));
     wait_until("the engine to find the service", || notifications(&engine)["ok"] == true);
     let monitor = bus.monitor("org.khor.Engine");

@@ -213,7 +213,7 @@ fn theirs(engine: &Engine) -> String {
 
 #[test]
 fn unknown_paths_return_the_page() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     fs::write(dir.path().join("index.html"), "<title>theirs</title>").expect("writing the page");
     fs::write(dir.path().join("app.js"), "// theirs").expect("writing the script");
     let flags = ["--fake", "--no-audio", "--ui-dir", dir.path().to_str().expect("a UTF-8 path")];

@@ -48,7 +48,7 @@ fn text_of(output: &Output) -> String {
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("reading the folder");
     let mut names: Vec<_> = entries
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a UTF-8 name"))
+        .map(|entry| entry.expect("an entry of the folder").file_name().into_string().expect("a UTF-8 name"))
         .collect();
     names.sort();
     names
@@ -130,7 +130,7 @@ fn recording_plays_after_engine_is_killed() {
 
 #[test]
 fn sighup_ends_all_other_commands_cleanly() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let at = |name: &str| dir.path().join(name);
     let start = |words: &[&str]| {
         let mut command = khor();
@@ -204,7 +204,7 @@ fn caught(pid: u32) -> u64 {
 /// A closed terminal sends SIGHUP, and then writing to the terminal fails.
 #[test]
 fn closing_the_terminal_closes_the_recording() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let capture = dir.path().join("x.khor");
     let words = ["record", capture.to_str().expect("a UTF-8 path"), "--demo"];
     let terminal = Terminal::run(&program("khor"), &words, (100, 20), &[]);
@@ -220,7 +220,7 @@ fn closing_the_terminal_closes_the_recording() {
 
 #[test]
 fn ignored_sighup_stays_ignored() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let capture = dir.path().join("x.khor");
     let mut command = khor_through(WITHOUT_HANGUPS);
     command.args(["record", "x.khor", "--demo"]).current_dir(dir.path());
@@ -245,7 +245,7 @@ fn ignored_sighup_stays_ignored() {
 
 #[test]
 fn full_disk_keeps_the_old_file() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let old = ["x.wav", "x.flac", "x.mid", "x.khor", "khor.1"];
     for name in old {
         fs::write(dir.path().join(name), "old").expect("writing the old file");
@@ -275,7 +275,7 @@ fn full_disk_keeps_the_old_file() {
 
 #[test]
 fn render_replaces_old_file_when_complete() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let at = |name: &str| dir.path().join(name);
     fs::write(at("real.wav"), "old").expect("writing the old file");
     fs::set_permissions(at("real.wav"), fs::Permissions::from_mode(0o640)).expect("the old file's mode");
@@ -346,7 +346,7 @@ const QUERYING: [&[&str]; 8] = [
 fn for_each_printing_command(mut run: impl FnMut(&[&str], Command)) {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let address = engine.url().trim_start_matches("http://").to_owned();
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let command = |words: &[&str]| {
         let mut command = khor();
         command.args(words).current_dir(dir.path()).env("HOME", dir.path());
@@ -397,7 +397,7 @@ fn printing_to_closed_pipe_is_no_error() {
 
 #[test]
 fn logging_to_full_disk_is_no_error() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     for words in
         [&["record", "x.khor", "--demo", "--seconds", "0.5"][..], &["render", "x.khor", "-o", "x.mid"]]
     {
@@ -411,7 +411,7 @@ fn logging_to_full_disk_is_no_error() {
 
 #[test]
 fn dumb_terminal_gets_no_escape_sequences() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let capture = dir.path().join("x.khor").display().to_string();
     let run = |words: &[&str], term| Terminal::run(&program("khor"), words, (100, 20), &[("TERM", term)]);
     for (term, reason) in [("dumb", "TERM=dumb"), ("", "TERM is not set")] {

@@ -78,7 +78,7 @@ fn page_of_reachable_engine_asks_for_token() {
     if let Some(reason) = missing_requirement(&ui) {
         return skip(reason);
     }
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let (token, dist) = (dir.path().join("token"), ui.join("dist"));
     fs::write(&token, TOKEN.replace(' ', "-")).expect("writing the token");
     fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("the token's mode");
@@ -96,7 +96,7 @@ fn page_works_below_proxy_path() {
     if let Some(reason) = missing_requirement(&ui) {
         return skip(reason);
     }
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let token = dir.path().join("token");
     fs::write(&token, TOKEN).expect("writing the token");
     fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).expect("the token's mode");

@@ -173,8 +173,8 @@ fn osc_notes_stay_even_under_load() {
     const STEP_S: f64 = 60.0 / 110.0 / 4.0;
     /// Largest allowed distance of a tag from the grid of steps.
     const MOST_S: f64 = 0.005;
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
+    socket.set_read_timeout(Some(hang_timeout())).expect("setting the read timeout");
     let port = socket.local_addr().expect("the socket's address").port();
     let _busy: Vec<_> = (0..2).map(|_| load::Background::start(|| load::ping_pong(500))).collect();
     let engine = Engine::start("/nonexistent".as_ref(), &["--fake", "--no-audio", "--osc"], &[]);

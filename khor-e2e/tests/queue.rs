@@ -36,8 +36,8 @@ fn clips() -> impl Iterator<Item = String> {
 /// Sends a request without reading the response.
 fn begin(engine: &Engine, path: &str) -> TcpStream {
     let address = engine.url().replace("http://", "");
-    let mut socket = TcpStream::connect(&address).expect("a connection");
-    socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
+    let mut socket = TcpStream::connect(&address).expect("an open connection");
+    socket.set_read_timeout(Some(hang_timeout())).expect("setting the read timeout");
     write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")
         .expect("sending the request");
     socket

@@ -22,7 +22,7 @@ fn text(output: &Output) -> String {
 
 #[test]
 fn same_recording_renders_identically() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let recorded = khor(&["record", "x.khor", "--no-bpf", "--seconds", "3"], dir.path());
     assert!(recorded.status.success(), "{}", text(&recorded));
     for (preset, name) in [("ambient", "a.wav"), ("ambient", "b.wav"), ("arp", "c.wav")] {
@@ -38,7 +38,7 @@ fn same_recording_renders_identically() {
 
 #[test]
 fn demo_renders_every_preset_without_clipping() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     for preset in ["ambient", "percussive", "arp", "drone"] {
         let arguments = ["render", "--demo", "-o", "x.wav", "--preset", preset, "--seconds", "40", "--json"];
         let rendered = khor(&arguments, dir.path());
@@ -52,7 +52,7 @@ fn demo_renders_every_preset_without_clipping() {
 
 #[test]
 fn extension_selects_format_stems_are_optional() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let render = |more: &[&str]| khor(&[&["render", "--demo", "--seconds", "20"], more].concat(), dir.path());
     let read = |name: &str| std::fs::read(dir.path().join(name)).expect(name);
     for more in [&["-o", "x.wav", "--stems"][..], &["-o", "x.flac"], &["-o", "x.mid"]] {
@@ -86,7 +86,7 @@ fn samples_of(wav: &[u8]) -> Vec<i32> {
 
 #[test]
 fn stems_sum_to_whole_within_rounding() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     // Use presets with all effects, and a loudness that makes the limiter work.
     for preset in ["percussive", "choir"] {
         let loud = ["--preset", preset, "--gain", "1", "--loudness", "-16"];
@@ -97,14 +97,14 @@ fn stems_sum_to_whole_within_rounding() {
         let whole = read("x.wav");
         let stems = ["melody", "bass", "chords", "percussion"].map(|role| read(&format!("x.{role}.wav")));
         assert!(stems.iter().all(|stem| stem.len() == whole.len()));
-        let loudest = whole.iter().map(|sample| sample.abs()).max().expect("a sample");
+        let loudest = whole.iter().map(|sample| sample.abs()).max().expect("at least one sample");
         assert!(
             loudest > 7_000_000,
             "{preset}: the loudest sample is {loudest}, so the limiter does not work"
         );
         let off =
             |(at, sample): (usize, &i32)| (stems.iter().map(|stem| stem[at]).sum::<i32>() - sample).abs();
-        let worst = whole.iter().enumerate().map(off).max().expect("a sample");
+        let worst = whole.iter().enumerate().map(off).max().expect("at least one sample");
         println!("{preset}: the sum of the stems differs by at most {worst}");
         assert!(worst <= stems.len() as i32, "{preset}: the sum of the stems differs by {worst}");
     }
@@ -112,7 +112,7 @@ fn stems_sum_to_whole_within_rounding() {
 
 #[test]
 fn cut_capture_renders_up_to_cut() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());
     let whole = std::fs::read(dir.path().join("x.khor")).expect("reading the capture");
     std::fs::write(dir.path().join("cut.khor"), &whole[..whole.len() / 2]).expect("writing the file");
@@ -138,7 +138,7 @@ fn cut_capture_renders_up_to_cut() {
 
 #[test]
 fn capture_plays_to_end_or_reports_damage() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "2"], dir.path()).status.success());
     let play = |name| khor(&["play", name, "--no-http", "--no-audio", "--config", "none.json"], dir.path());
     let played = play("x.khor");
@@ -157,7 +157,7 @@ fn capture_plays_to_end_or_reports_damage() {
 
 #[test]
 fn capture_is_labelled_everywhere() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     assert!(khor(&["record", "x.khor", "--demo", "--seconds", "1"], dir.path()).status.success());
     let port = free_port();
     let mut child = Command::new(program("khor"))

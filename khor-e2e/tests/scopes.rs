@@ -109,7 +109,7 @@ fn doctor(engine: &Engine, collector: &Collector) -> Value {
 
 /// Runs `khor record` for one second with these options. Returns everything that it printed.
 fn record(collector: &Collector, scope: &[&str]) -> String {
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a temporary directory");
     let output = Command::new(program("khor"))
         .args(["record", "--seconds", "1", "--socket"])
         .arg(collector.socket())
@@ -170,7 +170,7 @@ fn unit_scope_follows_unit() {
         assert_eq!(execs_per_s(&engine), Some(0.0), "the load outside the unit counts");
     }
     let irq = engine.get("/api/metrics")["signals"]["irq"].clone();
-    assert!(irq["reason"].as_str().is_some_and(|reason| reason.contains("nobody")), "{irq}");
+    assert!(irq["reason"].as_str().is_some_and(|reason| reason.contains("no owner")), "{irq}");
 
     let inside = Load::within(&cgroup);
     wait_until("the load in the unit", || has_load(&engine));
@@ -213,7 +213,7 @@ fn process_with_non_utf8_name_has_signals() {
     if !root_or_skip() {
         return;
     }
-    let dir = tempfile::tempdir().expect("a directory");
+    let dir = tempfile::tempdir().expect("creating a temporary directory");
     let shell = dir.path().join(OsStr::from_bytes(b"\xff) R \xfe"));
     std::fs::copy("/bin/sh", &shell).expect("copying the shell");
     let script = "while :; do /bin/true; sleep 0.01; done";

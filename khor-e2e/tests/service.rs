@@ -15,10 +15,10 @@ fn systemd_gets_ready_watchdog_and_stopping() {
     /// The watchdog's limit.
     const LIMIT: Duration = Duration::from_millis(600);
     const REPORTS: u32 = 5;
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let path = dir.path().join("notify");
-    let socket = UnixDatagram::bind(&path).expect("a socket");
-    socket.set_read_timeout(Some(hang_timeout())).expect("a timeout");
+    let socket = UnixDatagram::bind(&path).expect("binding a socket");
+    socket.set_read_timeout(Some(hang_timeout())).expect("setting the read timeout");
     let limit_us = LIMIT.as_micros().to_string();
     let environment =
         [("NOTIFY_SOCKET", path.to_str().expect("a UTF-8 path")), ("WATCHDOG_USEC", limit_us.as_str())];

@@ -127,7 +127,7 @@ fn settings_work_while_sound_server_hangs() {
 #[test]
 fn unopenable_device_is_rejected_sound_continues() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };
-    let home = TempDir::new().expect("a directory");
+    let home = TempDir::new().expect("creating a temporary directory");
     let pcm = "pcm.broken { type hw card 77 hint { show on description \"a card that is gone\" } }\n";
     fs::write(home.path().join(".asoundrc"), pcm).expect("writing .asoundrc");
     let engine = start(&pulse, &[("HOME", home.path().to_str().expect("a UTF-8 path"))]);

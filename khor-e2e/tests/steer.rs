@@ -19,7 +19,7 @@ struct Fader {
 
 impl Fader {
     fn new(port: u16) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
         socket.connect(("127.0.0.1", port)).expect("connecting the socket");
         Self { socket }
     }
@@ -39,7 +39,7 @@ fn message(address: &str, args: Vec<OscType>) -> OscPacket {
 
 /// Starts an engine that receives OSC, and a fader that sends to it.
 fn start() -> (Engine, Fader) {
-    let (dir, port) = (TempDir::new().expect("a directory"), free_port());
+    let (dir, port) = (TempDir::new().expect("creating a temporary directory"), free_port());
     let config = json!({ "osc": { "receive": { "port": port } } });
     std::fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &["--fake", "--no-audio", "--osc-in"], &[]);

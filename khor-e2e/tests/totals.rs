@@ -107,7 +107,7 @@ fn plug_in_used_interface(engine: &Engine) -> bool {
         if !made {
             return false;
         }
-        let socket = UdpSocket::bind("10.99.77.1:0").expect("a socket");
+        let socket = UdpSocket::bind("10.99.77.1:0").expect("binding a socket");
         let datagram = vec![0; 60_000];
         for _ in 0..1_000 {
             // Ignore errors: the interface's queue may be full for a moment.

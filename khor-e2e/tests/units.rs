@@ -32,7 +32,7 @@ fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
     progress(format!("running systemd-analyze {arguments:?}"));
     // systemd checks user units only within a session. An empty runtime directory is enough for
     // that.
-    let session = TempDir::new().expect("a directory");
+    let session = TempDir::new().expect("creating a temporary directory");
     let output = Command::new("systemd-analyze")
         .args(arguments)
         .arg("--no-pager")
@@ -136,7 +136,7 @@ fn members(word: &str) -> Option<Vec<String>> {
 /// installed ones.
 #[test]
 fn systemd_accepts_all_units() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let built = program("khor").display().to_string();
     let copied = |name: &&str| {
         let text = std::fs::read_to_string(units().join(name)).expect("reading a unit");
@@ -173,7 +173,7 @@ fn page_starts_engine_through_socket() {
         defaults.contains(&format!("`{address}` (`--listen`")),
         "docs/api.md does not name the address {address} as the default"
     );
-    let (dir, port) = (TempDir::new().expect("a directory"), free_port());
+    let (dir, port) = (TempDir::new().expect("creating a temporary directory"), free_port());
     let started = Command::new("systemd-socket-activate")
         .arg(format!("--listen={}", address.replace("17321", &port.to_string())))
         .arg(program("khor"))

@@ -96,7 +96,8 @@ fn program_starts(target: &Target) -> Outcome {
 
 /// Succeeds if the mean interval is below [`SHORTEST`].
 fn intervals(target: &Target) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("creating a tokio runtime");
     runtime.block_on(async {
         let text = |error: khor_proto::client::ClientError| error.to_string();
         let (mut client, _) = Client::connect(socket(target), "attacker").await.map_err(text)?;
@@ -119,7 +120,10 @@ pub(crate) fn hoard() -> Row {
         let scope = |i: usize| Scope::only(Selector::Cgroup(format!("{}/{i}", target.text("cgroup"))));
         let scopes: Vec<_> = (0..SCOPES).map_while(|i| subscribe(target, scope(i), &[]).ok()).collect();
         report(&format!("scopes {}", scopes.len()));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         runtime.block_on(async {
             let mut clients = Vec::new();
             while clients.len() < CONNECTIONS

@@ -37,12 +37,12 @@ fn process_names_are_printed_without_control_characters() {
     if !root_or_skip() {
         return;
     }
-    let dir = Arc::new(TempDir::new().expect("a directory"));
+    let dir = Arc::new(TempDir::new().expect("creating a temporary directory"));
     let debug = [("RUST_LOG", "debug")];
     let collector = Collector::start_with(&dir, &program("khor-collector"), &["--no-dbus"], &debug);
     let engine = Engine::start(collector.socket(), &["--no-audio"], &debug);
     engine.wait_for_source("collector");
-    let crashed = TempDir::new().expect("a directory");
+    let crashed = TempDir::new().expect("creating a temporary directory");
     let print = |command: &[&str]| {
         let output = khor(&engine, command);
         assert_inert(command[0], &output.stdout);

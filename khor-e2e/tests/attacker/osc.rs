@@ -83,7 +83,7 @@ fn osc_of_other_user_changes_only_music() {
     let target = json!({ "config": before, "osc": osc });
     let sent = try_all(&SecondUser::new(NOBODY), "osc", &target).len();
     // Datagrams arrive in order. So the effect of a last one shows that the engine has read all.
-    let fader = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let fader = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
     let set = |path: &str, value| {
         fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending a datagram");
     };

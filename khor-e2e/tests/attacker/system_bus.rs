@@ -80,7 +80,7 @@ fn system_bus_hides_names_from_others() {
         return;
     }
     let Some(bus) = Bus::start(true) else { return skip("needs dbus-daemon") };
-    let dir = Arc::new(TempDir::new().expect("a directory"));
+    let dir = Arc::new(TempDir::new().expect("creating a temporary directory"));
     let address = bus.address();
     let environment = [("DBUS_SYSTEM_BUS_ADDRESS", address.as_str())];
     let collector = Collector::start_with(&dir, &program("khor-collector"), &[], &environment);
@@ -101,7 +101,7 @@ fn system_bus_hides_names_from_others() {
     for monitor in [&mut root_monitor, &mut nobody_monitor] {
         monitor.wait_for("NameAcquired");
     }
-    let crashed = TempDir::new().expect("a directory");
+    let crashed = TempDir::new().expect("creating a temporary directory");
     for name in NAMES {
         // The first crash may be missed, if the monitor's match rule is not active yet.
         crash_named(crashed.path(), name, "");

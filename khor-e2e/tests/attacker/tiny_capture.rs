@@ -71,7 +71,7 @@ fn hostile(real: &[u8]) -> Vec<u8> {
 
 #[test]
 fn long_gap_is_skipped_and_reported() {
-    let dir = TempDir::new().expect("a directory");
+    let dir = TempDir::new().expect("creating a temporary directory");
     let recorded = khor(&["record", "real.khor", "--demo", "--seconds", "0.1"], dir.path());
     assert!(recorded.status.success(), "{recorded:?}");
     let capture = hostile(&fs::read(dir.path().join("real.khor")).expect("reading the capture"));

@@ -45,9 +45,9 @@ impl End {
 
 /// Sends `bytes` by TCP from one end to the other.
 pub(crate) fn transfer(from: End, to: End, bytes: u64) {
-    let listener = to.run(move || TcpListener::bind((to.address, 0)).expect("a listener"));
-    let address = listener.local_addr().expect("an address");
-    let sender = from.run(move || TcpStream::connect(address).expect("a connection"));
+    let listener = to.run(move || TcpListener::bind((to.address, 0)).expect("binding a TCP port"));
+    let address = listener.local_addr().expect("the address of the socket");
+    let sender = from.run(move || TcpStream::connect(address).expect("an open connection"));
     load::transfer(sender, &listener, bytes);
 }
 

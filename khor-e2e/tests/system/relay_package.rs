@@ -44,10 +44,11 @@ impl Drop for Server {
 
 /// Waits for the next frame of the relay.
 fn frame() -> Frame {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("creating a tokio runtime");
     let (_client, mut frames) = runtime.block_on(async {
-        let client = async_nats::connect(SERVER).await.expect("a connection");
-        let frames = client.subscribe("khor.v1.vm.*.frame").await.expect("a subscription");
+        let client = async_nats::connect(SERVER).await.expect("an open connection");
+        let frames = client.subscribe("khor.v1.vm.*.frame").await.expect("an accepted subscription");
         client.flush().await.expect("flushing the subscription");
         (client, frames)
     });

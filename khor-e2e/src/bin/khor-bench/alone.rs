@@ -71,15 +71,18 @@ pub(crate) fn measure() -> Vec<Figure> {
     let (stop, stopped) = mpsc::channel::<()>();
     let socket = collector.socket().to_owned();
     let subscriber = thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         runtime.block_on(async {
-            let (mut client, _) = Client::connect(&socket, "bench").await.expect("a connection");
+            let (mut client, _) = Client::connect(&socket, "bench").await.expect("an open connection");
             client
                 .subscribe(Subscribe { interval_ms: INTERVAL.as_millis() as u16, ..Subscribe::default() })
                 .await
-                .expect("samples");
+                .expect("an accepted subscription");
             while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) {
-                client.sample().await.expect("a sample");
+                client.sample().await.expect("a sample from the collector");
             }
         });
     });

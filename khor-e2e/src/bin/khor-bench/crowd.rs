@@ -49,7 +49,10 @@ pub(crate) fn measure() -> Vec<Figure> {
 /// %.
 fn receive_all(socket: PathBuf, lateness: Lateness, ended: Arc<AtomicBool>) -> thread::JoinHandle<f64> {
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("creating a tokio runtime");
         runtime.block_on(async {
             let mut subscribers = Vec::new();
             for number in 0..SUBSCRIBERS - 3 {
@@ -62,7 +65,7 @@ fn receive_all(socket: PathBuf, lateness: Lateness, ended: Arc<AtomicBool>) -> t
             }
             let mut shares = 0.0;
             for subscriber in &mut subscribers {
-                shares += subscriber.await.expect("a subscriber");
+                shares += subscriber.await.expect("the task of a subscriber");
             }
             100.0 * shares / subscribers.len() as f64
         })
@@ -75,7 +78,7 @@ async fn receive(mut client: Client, lateness: Lateness, ended: Arc<AtomicBool>)
     client.sample().await.expect("the second sample, which is sent to all subscribers together");
     let (begun, mut last, mut received) = (Instant::now(), Instant::now(), 0);
     while !ended.load(Relaxed) {
-        client.sample().await.expect("a sample");
+        client.sample().await.expect("a sample from the collector");
         let late_ms = last.elapsed().as_secs_f64() * 1000.0 - f64::from(INTERVAL_MS);
         lateness.lock().push(late_ms.max(0.0));
         last = Instant::now();

@@ -136,14 +136,15 @@ fn missed(engine: &Engine) -> u64 {
 /// subscription.
 fn traffic(server: &NatsServer) -> (f64, f64) {
     const LENGTH: Duration = Duration::from_secs(3);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("creating a tokio runtime");
     runtime.block_on(async {
         let client = server.unrestricted_client().await;
-        let mut received = client.subscribe("khor.v1.home.>").await.expect("subscribing");
-        received.next().await.expect("a first message");
+        let mut received = client.subscribe("khor.v1.home.>").await.expect("subscribing to the frames");
+        received.next().await.expect("a first message of the site");
         let (begun, mut messages, mut bytes) = (Instant::now(), 0u32, 0);
         while begun.elapsed() < LENGTH {
-            bytes += received.next().await.expect("a message").payload.len();
+            bytes += received.next().await.expect("another message of the site").payload.len();
             messages += 1;
         }
         let elapsed_s = begun.elapsed().as_secs_f64();

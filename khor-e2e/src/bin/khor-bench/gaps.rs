@@ -51,7 +51,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let hogs = Hogs::start();
     let (received, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));
-        (engine.listen(LENGTH), played.join().expect("recording"))
+        (engine.listen(LENGTH), played.join().expect("the thread of the recording"))
     });
     drop(hogs);
     let health = engine.get("/api/health");

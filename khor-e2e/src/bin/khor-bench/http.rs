@@ -64,9 +64,9 @@ pub(crate) fn measure() -> Vec<Figure> {
 }
 
 fn connect(address: &str) -> TcpStream {
-    let socket = TcpStream::connect(address).expect("the engine");
-    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-    socket.set_nodelay(true).expect("no delay");
+    let socket = TcpStream::connect(address).expect("connecting to the engine");
+    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("setting the read timeout");
+    socket.set_nodelay(true).expect("setting TCP_NODELAY");
     socket
 }
 
@@ -107,7 +107,7 @@ fn whole_length(answer: &[u8]) -> Option<usize> {
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
         .expect("the header content-length");
-    Some(head + length.parse::<usize>().expect("a number"))
+    Some(head + length.parse::<usize>().expect("a number in content-length"))
 }
 
 fn resident_mib(pid: u32) -> f64 {

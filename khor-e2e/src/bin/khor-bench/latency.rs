@@ -33,11 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 type Arrival = (Instant, f32);
 
 pub(crate) fn measure() -> Vec<Figure> {
-    let osc = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let port = osc.local_addr().expect("its address").port();
-    let dir = TempDir::new().expect("a directory");
+    let osc = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
+    let port = osc.local_addr().expect("the address of the socket").port();
+    let dir = TempDir::new().expect("creating a temporary directory");
     let config = json!({ "osc": { "host": "127.0.0.1", "port": port } });
-    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("a configuration");
+    std::fs::write(dir.path().join("config.json"), config.to_string()).expect("writing the configuration");
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start_in(dir, collector.socket(), &["--no-audio", "--osc"], &[]);
     engine.wait_for_source("collector");

@@ -105,7 +105,8 @@ fn stop() -> Figure {
 
 /// Crashes a process. Returns the milliseconds until the onset of the cue's note.
 fn from_crash_to_note(engine: &Engine) -> f64 {
-    let now_ms = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64() * 1e3;
+    let now_ms =
+        || SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs_f64() * 1e3;
     let crashed_ms = now_ms();
     let _ = Command::new("/bin/sh").args(["-c", "kill -SEGV $$"]).status();
     let onset_ms = wait_for("the cue's note", || {

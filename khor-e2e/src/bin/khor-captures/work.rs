@@ -61,7 +61,7 @@ fn at_once(workers: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<
     thread::scope(|scope| {
         let work = &work;
         let workers: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker's thread"))
     })
 }
 
