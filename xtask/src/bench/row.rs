@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn row_shows_median_spread_verdict_in_80_columns() {
+    fn row_fits_80_columns_with_verdict() {
         let long = "collector + engine, sound, RSS";
         let row = Row::new(long, "MiB", vec![41.0, 39.0, 44.25, 140.0], Some(Promise::AtMost(40.0)));
         assert_eq!(
