@@ -33,8 +33,8 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  // Relative addresses, so that the page works below the path of a proxy. For deeper addresses, the
-  // engine changes the relative paths in the page.
+  // Relative addresses, so that the page works below the path of a proxy. In pages with a deeper
+  // address, the engine corrects the relative addresses.
   base: './',
   plugins: [react(), precompress()],
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },

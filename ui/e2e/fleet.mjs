@@ -1,5 +1,5 @@
-// Tests the view Fleet with an engine that plays a site: hosts that stand out or are silent, one host
-// that plays alone, and how calmly the page shows many hosts.
+// Tests the view Fleet with an engine that plays a site: hosts that stand out or are silent, one
+// host that plays alone, and how calmly the page shows many hosts.
 import { SLOWNESS } from './kit.mjs';
 import { lookAtAll } from './look.mjs';
 
@@ -24,7 +24,7 @@ async function openFleet(kit) {
   return page;
 }
 
-/** The page shows the hosts, sections, soloists and silent hosts of the engine's answer. */
+/** Checks that the page shows the hosts, sections, soloists and silent hosts of the API. */
 async function shows(kit, page) {
   const { hosts, soloists } = await fleetOf(kit);
   const cells = await page.$$eval('.field [data-host]', (all) => all.map((it) => it.dataset.host));
@@ -72,7 +72,7 @@ async function playsAlone(kit, page, name) {
   await kit.until('after a press on All together, all hosts play', async () => (await onlyHost(kit)) === null);
 }
 
-/** The user can choose the mode of the site. */
+/** Chooses the modes of the site: a pulse for each section, and all hosts as one. */
 async function playsBySections(kit, page) {
   await page.selectOption('#site-mode', 'sections');
   await kit.until('each section has its own pulse', async () => ((fleet) => fleet.mode === 'sections' && fleet.sections.length === 2)(await fleetOf(kit)));
@@ -81,7 +81,7 @@ async function playsBySections(kit, page) {
   await kit.until('all hosts play as one again', async () => (await fleetOf(kit)).mode === 'ensemble');
 }
 
-/** A site of three hosts: one has load, and one is silent. */
+/** Tests a site of three hosts: one host has load, and one is silent. */
 async function few(kit) {
   const page = await openFleet(kit);
   await shows(kit, page);
@@ -110,7 +110,7 @@ async function few(kit) {
   await lookAtAll(kit, 'fleet-few', '/fleet', SIZES);
 }
 
-/** While hosts change places, no other element moves. */
+/** Checks that no other element moves while hosts change places. */
 async function calm(kit, page, what) {
   const places = () => page.$$eval('.field .host', (all) => all.map((it) => it.style.transform).join());
   await page.mouse.move(0, 0);

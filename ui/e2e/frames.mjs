@@ -1,12 +1,12 @@
-// Measures how much processor time the view Now uses, and whether its frames are late. All lanes have
-// five minutes of history with 20 points a second, and the engine sends values.
+// Measures how much processor time the view Now uses, and whether its frames are late. All lanes
+// have five minutes of history with 20 points a second, and the engine sends values.
 import { SLOWNESS, WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
 const SPACING_MS = 50;
 const WATCH_MS = 10_000;
-/** Limit for the page's thread, share of a core. It is high, because machines differ.
- *  docs/specification.md has the measured value. */
+/** Limit for the processor time of the page's thread, share of a core. High, because machines
+ *  differ. docs/specification.md has the measured value. */
 const BUSY_AT_MOST = 0.5;
 
 /** Repeats the engine's history until it has five minutes with 20 points a second. */

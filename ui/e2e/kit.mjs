@@ -127,8 +127,8 @@ export class Kit {
     await page.setViewportSize({ width, height });
   }
 
-  /** Changes a setting by `act`, waits until the config has the new value, and restores the old value
-   *  by `back`. */
+  /** Changes a setting by `act`, waits until the config has the new value, and restores the old
+   *  value by `back`. */
   async changes(what, read, wanted, act, back) {
     const before = read(await this.config());
     await act();

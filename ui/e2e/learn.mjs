@@ -27,7 +27,8 @@ async function quiz(kit, page, clips) {
   const choices = page.locator('.choices button');
   kit.check((await choices.count()) === Math.min(4, clips.length), 'the quiz offers four answers');
   await kit.until('a clip plays', async () => (await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true');
-  // The page shows the right answer only afterwards. One of eight answers is almost certainly wrong.
+  // The page shows the right answer only afterwards. One of eight answers is almost certainly
+  // wrong.
   let wrong = false;
   for (let asked = 1; asked <= 8; asked++) {
     await choices.first().click();

@@ -20,8 +20,8 @@ const MOUSE = 24;
 /** Windows up to this width are phones, CSS pixels. */
 const NARROW = 700;
 
-/** The controls that are not high enough. For a switch the height of its row counts, for a checkbox or
- *  radio button the height of its label. Links within text are exempt. */
+/** The controls that are not high enough. For a switch the height of its row counts, for a checkbox
+ *  or radio button the height of its label. Links within text are exempt. */
 const tooLow = (page, least) =>
   page.evaluate((least) => {
     const all = [...document.querySelectorAll('button, a[href], select, textarea, input, summary')];
@@ -51,8 +51,8 @@ async function lookAt(kit, view, path, [width, height], colorScheme) {
   await page.context().close();
 }
 
-/** Tests a view at all sizes in the dark theme, and at the first size in the light theme. The themes
- *  differ only in their colours. */
+/** Tests a view at all sizes in the dark theme, and at the first size in the light theme. The
+ *  themes differ only in their colours. */
 export async function lookAtAll(kit, view, path, sizes = SIZES) {
   for (const size of sizes) await lookAt(kit, view, path, size, 'dark');
   await lookAt(kit, view, path, sizes[0], 'light');

@@ -1,5 +1,5 @@
-// Tests the view Machine: it shows the engine's health and probes, and its buttons control the baseline
-// and the scope.
+// Tests the view Machine: it shows the engine's health and probes, and its buttons control the
+// baseline and the scope.
 export async function machine(kit) {
   const page = await kit.open('/machine');
   const health = await kit.api('/api/health');

@@ -1,8 +1,11 @@
 // Drives the page in a real browser against a running engine. Usage:
 //   node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>]
-//   node e2e/main.mjs <base url> <shots dir> --token <token> [--prefix] | --site <part> | --original
+//   node e2e/main.mjs <base url> <shots dir> --token <token> [--prefix]
+//   node e2e/main.mjs <base url> <shots dir> --site <part>
+//   node e2e/main.mjs <base url> <shots dir> --original
 // With --expect-rise, the caller starts a load when this script prints "ok: there are charts". The
-// script prints all failures, and exits with status 1 if there are any. Some options select one test:
+// script prints all failures, and exits with status 1 if there are any. Some options select one
+// test:
 //   --token             the login at an engine that requires this token
 //   --token --prefix    the page below the path of a proxy
 //   --original          a page that uses only the API of the original khor

@@ -1,5 +1,5 @@
-// Tests the view Now: charts and score move, a real load raises the rate of its lane, the controls in
-// the header and the shortcuts work, and the visualiser moves.
+// Tests the view Now: charts and score move, a real load raises the rate of its lane, the controls
+// in the header and the shortcuts work, and the visualiser moves.
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
@@ -15,8 +15,8 @@ const pixels = (page, selector) => page.$$eval(selector, (all) => all.map((canva
 /** How far the score has moved to the left, CSS pixels. */
 const distance = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
 
-/** Twenty positions of the score with their times, ms. The times are of the page's clock, so delays of
- *  this script do not matter. */
+/** Twenty positions of the score with their times, ms. The times are of the page's clock, so delays
+ *  of this script do not matter. */
 const places = (page) =>
   page.$eval('.roll canvas', async (canvas) => {
     const seen = [];
@@ -107,8 +107,8 @@ async function steer(kit, page) {
 /** The keyboard shortcuts work, except while the user types. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
-  // The key s starts or ends a snooze, depending on what the page shows. The page shows the end of a
-  // snooze later than the API, so wait for the page.
+  // The key s starts or ends a snooze, depending on what the page shows. The page shows the end of
+  // a snooze later than the API, so wait for the page.
   await page.waitForSelector('#snooze[data-on="false"]');
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');

@@ -1,5 +1,5 @@
-// Tests a page that uses only the API of the original khor. It receives events by `onmessage`, which
-// ignores events with a name.
+// Tests a page that uses only the API of the original khor. It receives events by `onmessage`,
+// which ignores events with a name.
 import { WIDE } from './kit.mjs';
 
 export async function original(kit) {

@@ -1,5 +1,5 @@
-// Tests that the page reports a lost engine, and reconnects. A proxy between page and engine is closed
-// and opened again.
+// Tests that the page reports a lost engine, and reconnects. A proxy between page and engine is
+// closed and opened again.
 import http from 'node:http';
 
 /** A proxy that passes all requests on to the engine while it is open. */

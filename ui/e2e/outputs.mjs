@@ -1,5 +1,5 @@
-// Tests the view Outputs: every setting reaches the engine's config, and the page plays the engine's
-// sound and records it.
+// Tests the view Outputs: every setting reaches the engine's config, and the page plays the
+// engine's sound and records it.
 async function sound(kit, page) {
   await kit.slides(page, '#gain', 'volume', (config) => config.audio.master_gain);
   await kit.picks(page, '#device', 'sound device', (config) => config.audio.device);
@@ -36,8 +36,8 @@ async function midiAndOsc(kit, page) {
   await kit.flips(page, '#osc-receive', 'OSC receiving', (config) => config.osc.receive.enabled);
 }
 
-/** Quiet hours mute, and the page shows them. The desktop features can be switched, and the page shows
- *  their state. */
+/** Quiet hours mute, and the page shows them. The desktop features can be switched, and the page
+ *  shows their state. */
 async function desktop(kit, page) {
   const time = (minutes) => new Date(Date.now() + minutes * 60_000).toTimeString().slice(0, 5);
   const [from, to] = [time(-60), time(60)];
@@ -69,8 +69,8 @@ async function desktop(kit, page) {
   await kit.until('D-Bus can be switched off', async () => !(await kit.api('/api/config')).desktop.bus);
 }
 
-/** Listens for four seconds without a gap. Tries several times, because the browser may be late while
- *  all processors are busy. */
+/** Listens for four seconds without a gap. Tries several times, because the browser may be late
+ *  while all processors are busy. */
 async function playsWithoutGaps(kit, page, state) {
   const words = /^\d{2,3} ms delay, (no|\d+) gaps?$/;
   let text = '';

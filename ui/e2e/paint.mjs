@@ -1,6 +1,6 @@
 // Measures how many bytes a browser without a cache receives before it paints the sentence of the
-// view Now, on loopback and on a slow line. Only the bytes have limits. Times depend on the machine,
-// so they are only printed.
+// view Now, on loopback and on a slow line. Only the bytes have limits. Times depend on the
+// machine, so they are only printed.
 import { WIDE } from './kit.mjs';
 
 /** Limit for the API's data before compression, bytes. */
@@ -45,7 +45,7 @@ async function recorded(page, line) {
 
 const sum = (pieces, size) => pieces.reduce((total, piece) => total + piece[size], 0);
 
-/** Lists the largest files, the largest first. */
+/** Lists the eight largest files with their bytes, the largest first. */
 function listed(pieces) {
   const files = new Map();
   for (const { url, wire } of pieces) files.set(url, (files.get(url) ?? 0) + wire);
@@ -66,8 +66,8 @@ async function measure(kit, name, line) {
   await context.close();
 }
 
-/** Opens the page, and waits for its sentence. Returns the time of the paint by the page's clock (`ms`)
- *  and by the clock of the recorded data (`painted`). */
+/** Opens the page, and waits for its sentence. Returns the time of the paint by the page's clock
+ *  (`ms`) and by the clock of the recorded data (`painted`). */
 async function load(kit, page, line) {
   const record = await recorded(page, line);
   await page.goto(kit.base, { waitUntil: 'commit' });

@@ -5,8 +5,8 @@ import { WIDE } from './kit.mjs';
 
 const PREFIX = '/khor';
 
-/** A proxy that passes on requests below the path. It answers other requests with 404, and adds them to
- *  `strays`. */
+/** A proxy that passes on requests below the path. It answers other requests with 404, and adds
+ *  them to `strays`. */
 function proxy(engine, strays) {
   const target = (request) => {
     const headers = { ...request.headers, host: engine.host };

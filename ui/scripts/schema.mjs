@@ -8,8 +8,8 @@ const DOCUMENT = new URL('../../docs/openapi.json', import.meta.url);
 const TYPES = new URL('../src/api/schema.ts', import.meta.url);
 const HEADER = '// The types of the API. Generated from docs/openapi.json by `cargo xtask api`: do not edit.\n\n';
 
-/** Rewrites schemas that have other keys beside `$ref`, because the generator ignores these keys. It
- *  does not ignore them in `allOf`. */
+/** Rewrites schemas that have other keys beside `$ref`, because the generator ignores these keys.
+ *  It does not ignore them in `allOf`. */
 function extended(schema) {
   if (typeof schema !== 'object' || schema === null) return schema;
   if (Array.isArray(schema)) return schema.map(extended);

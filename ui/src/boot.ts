@@ -28,7 +28,7 @@ function painted({ text, family }: Part): Node | string {
   return words;
 }
 
-/** Shows the shell and keeps its sentence up to date. Call the returned function to stop. */
+/** Shows the logo and the current sentence. Call the returned function to stop the updates. */
 function paintShell(root: HTMLElement, { sentence, health, router }: Stores): () => void {
   if (router.place.get().view !== 'now') return () => undefined;
   root.innerHTML = SHELL;

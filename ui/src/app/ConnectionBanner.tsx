@@ -1,4 +1,5 @@
-// The banner: the engine does not answer, answers again, or was updated.
+// The banner about the connection. It says that the engine does not answer, answers again, or was
+// updated.
 import { useEffect, useState } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';

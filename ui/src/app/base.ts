@@ -7,12 +7,12 @@ function baseOf(script: string): string {
 // Only the built page has relative addresses. In development and in tests, the page is at the root.
 export const BASE = import.meta.env.BASE_URL === './' ? baseOf(import.meta.url) : '/';
 
-/** The address of an engine's path, such as `/api/health`, with the base path before it. */
+/** Adds the base path before a path of the engine, such as `/api/health`. */
 export function at(path: string, base = BASE): string {
   return base + path.slice(1);
 }
 
-/** The engine's path of an address: the address without the base path. */
+/** Removes the base path from the path of an address. */
 export function below(pathname: string, base = BASE): string {
   return pathname.startsWith(base) ? `/${pathname.slice(base.length)}` : pathname;
 }

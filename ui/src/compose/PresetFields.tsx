@@ -3,7 +3,7 @@ import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { PresetFile } from '../api/types';
 
-/** Maximum swing, steps. With more, a delayed note would be closer to the next step. */
+/** Maximum swing, share of a step. With more, a delayed note would be closer to the next step. */
 const MOST_SWING = 0.5;
 
 export function PresetFields({ file }: { file: PresetFile }) {

@@ -1,5 +1,5 @@
-// The state of the preset editor. It fetches the selected preset, has the engine check every change,
-// previews the draft and saves it.
+// The state of the preset editor. It fetches the selected preset, has the engine check every
+// change, previews the draft and saves it.
 import { ApiError, isAbsent, messageOf, type Client } from '../api/client';
 import type { PresetFile, Problem, Vocabulary } from '../api/types';
 import type { SettingsStore } from '../controls/store';
@@ -159,7 +159,8 @@ export class EditorStore {
     if (draft === null || name === null) return;
     try {
       const { ok, problems } = await this.client.checkPreset({ ...draft.file, name });
-      if (this.state.get().draft !== draft) return; // A later edit has its own check.
+      // If the draft was edited again, the new edit has its own check.
+      if (this.state.get().draft !== draft) return;
       this.put({ problems });
       if (ok && this.settings.previewing.get() === name) await this.preview();
     } catch (error) {

@@ -25,7 +25,7 @@ interface Edit {
   /** The value before the edit. If the engine has another value, another client has changed it. */
   base: Settings[Path] | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
-  /** Until then, the edit hides the engine's value. */
+  /** Time until which the edit hides the engine's value. */
   heldUntil: number;
 }
 
@@ -45,12 +45,12 @@ export class SettingsStore {
   private readonly client: Client;
   /** The engine's settings without edits. */
   private confirmed: Settings | null = null;
-  /** Whether the user has muted khor. The config does not contain this value. The stream may send it
-   *  before the first config arrives. */
+  /** Whether the user has muted khor. The config does not contain this value. The stream may send
+   *  it before the first config arrives. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
-  /** The queue of edits. They are sent one at a time, because each needs the config version that the
-   *  previous one has created. */
+  /** The end of the queue of edits. The page sends one edit at a time, because each needs the
+   *  config version that the previous edit has created. */
   private queue: Promise<void> = Promise.resolve();
 
   constructor(client: Client) {

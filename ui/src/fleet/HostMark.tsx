@@ -5,13 +5,13 @@ import { SHAPES } from '../theme/Mark';
 
 const POINT = 'M8 6a2 2 0 1 0 0 4a2 2 0 1 0 0-4z';
 const CROSS = 'M4 4l8 8M12 4l-8 8';
-/** Scale of a shape: at a deviation of one octave, per further octave, and at most. A larger shape
- *  would leave its cell. */
+/** Scale of a shape: `least` at a deviation of one octave, and `octave` more for each further
+ *  octave. It is at most `most`, because a larger shape would not fit its cell. */
 const SCALE = { least: 0.7, octave: 0.08, most: 1.4 };
 
 interface Props {
   state: 'live' | 'silent';
-  /** Null while the host is as usual. */
+  /** Family of the signal that stands out; null while the host is as usual. */
   family: Family | null;
   /** Octaves above the baseline. */
   deviation: number;

@@ -4,9 +4,9 @@ import type { Fleet, FleetHost } from '../api/types';
 import { HostMark } from './HostMark';
 import { count, familyOf, isUnusual, problemsOf, refusals, seconds, stateText, UNUSUAL, type Signals } from './words';
 
-/** Longest list. */
+/** Maximum number of hosts in a list. */
 const SHOWN = 6;
-/** With at most this many hosts, the cells themselves show the words. */
+/** With at most this many hosts, each cell has space for words about its host. */
 const CROWD = 24;
 
 const byName = (a: FleetHost, b: FleetHost) => a.name.localeCompare(b.name, undefined, { numeric: true });
@@ -51,7 +51,7 @@ export function Silent({ fleet }: { fleet: Fleet }) {
   );
 }
 
-/** The sites within the site. The field shows only those of their hosts that stand out. */
+/** The sites within the site. The field shows their hosts only if they stand out. */
 export function InnerSites({ fleet: { sites } }: { fleet: Fleet }) {
   if (sites.length === 0) return null;
   return (

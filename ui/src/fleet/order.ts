@@ -3,16 +3,17 @@ import type { FleetHost } from '../api/types';
 
 /** Minimum time between two changes of the order. */
 const REORDER_MS = 8000;
-/** A host changes its step when its deviation is this far from the step, octaves. More than half an
- *  octave, so that a host between two steps does not move back and forth. */
+/** The sort key of a host is its deviation, rounded to a whole octave. The key changes only when
+ *  the deviation is this far from it, octaves. This is more than half an octave, so that a host
+ *  between two keys does not move back and forth. */
 const LEAVE = 0.75;
 /** With more sections than this, the hosts are shown without sections. */
 export const MOST_SECTIONS = 8;
 
 export interface Arrangement {
-  /** Names, the largest deviation first. */
+  /** Names of the hosts, the largest deviation first. */
   order: readonly string[];
-  /** The deviation of each host in whole octaves, by which it is ordered. */
+  /** The sort key of each host: its deviation in whole octaves. */
   steps: ReadonlyMap<string, number>;
   /** Time of the last reordering, as `performance.now` gives it. */
   at: number;
@@ -20,7 +21,7 @@ export interface Arrangement {
 
 export const EMPTY: Arrangement = { order: [], steps: new Map(), at: -Infinity };
 
-/** Steps of hosts without a deviation. */
+/** Sort keys of hosts without a deviation. These hosts come last. */
 const SILENT = -2;
 const UNKNOWN = -1;
 
@@ -32,7 +33,7 @@ function step({ state, deviation }: FleetHost, before: number | undefined): numb
 }
 
 /** The order after new data. New hosts are placed at once. Known hosts move only if `mayMove`, and
- *  not too often. Hosts with the same step keep their order. */
+ *  not too often. Hosts with the same sort key keep their order. */
 export function arranged(before: Arrangement, hosts: readonly FleetHost[], now: number, mayMove: boolean): Arrangement {
   const here = new Map(hosts.map((host) => [host.name, host]));
   const remaining = before.order.filter((name) => here.has(name));

@@ -116,7 +116,7 @@ export function news(fleet: Fleet): string {
   return parts.filter((part) => part !== null).join('. ');
 }
 
-/** Why messages were rejected, as words after their number. */
+/** The reasons why messages are rejected, as texts that follow the number of messages. */
 const REFUSALS: Record<RefusedWhy, string> = {
   oversized: 'too long',
   foreign: 'not from khor',

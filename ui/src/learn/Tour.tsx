@@ -7,8 +7,8 @@ import { Mark } from '../theme/Mark';
 import type { Clip } from './clips';
 import { route, STOP_S } from './tour';
 
-/** Length of the snooze during the tour, minutes: longer than the tour. It ends by itself even if the
- *  browser crashes. */
+/** Length of the snooze during the tour, minutes: longer than the tour. It ends by itself even if
+ *  the browser crashes. */
 const SNOOZE_MIN = 2;
 
 /** Snoozes the engine's live music during the tour, if the user wants this and the engine can. */

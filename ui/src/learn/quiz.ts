@@ -1,9 +1,9 @@
 // The logic of the listening quiz: chooses the questions, and counts the score.
 import type { Clip } from './clips';
 
-/** Answers to choose from. */
+/** Number of answers to choose from. */
 export const CHOICES = 4;
-/** Past answers that are kept for each scenario. */
+/** Number of past answers that are kept for each scenario. */
 const MEMORY = 8;
 
 export interface Score {

@@ -1,4 +1,4 @@
-// The tour snoozes the live music. The snooze ends in every way to leave the tour.
+// The tour snoozes the live music. The snooze ends when the user leaves the tour in any way.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

@@ -9,7 +9,7 @@ const MOST_S = 1;
 const MOST_BEND = 0.0015;
 /** Change of the speed for each second of sound above the target. */
 const BEND_PER_S = 0.01;
-/** Weight of the newest value in the smoothed amount of sound. Each pull of 128 frames adds one. */
+/** Weight of the newest value in the mean amount of sound. Each pull of 128 frames adds a value. */
 const FOLLOW = 0.002;
 
 export class JitterBuffer {
@@ -78,7 +78,7 @@ export class JitterBuffer {
     }
   }
 
-  /** Moves the position to play, so that the buffer has the target amount of sound. */
+  /** Moves the playback position, so that the buffer has the target amount of sound. */
   private moveToTarget(): void {
     this.played = this.written - Math.round(TARGET_S * this.rate);
     this.smoothFill = TARGET_S;

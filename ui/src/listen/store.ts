@@ -59,8 +59,8 @@ export class ListenStore {
     };
   }
 
-  /** Creates a player with the sample rate of the stream. The browser converts it to the rate of the
-   *  sound device. */
+  /** Creates a player with the sample rate of the stream. The browser converts it to the rate of
+   *  the sound device. */
   private async play(socket: WebSocket, { sample_rate_hz }: Format): Promise<void> {
     const old = this.context;
     [this.context, this.node] = [null, null];

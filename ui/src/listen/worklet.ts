@@ -1,5 +1,5 @@
-// The audio worklet: it runs on the browser's audio thread. It plays the samples that the page sends
-// as messages, through a jitter buffer.
+// The audio worklet: it runs on the browser's audio thread. It plays the samples that the page
+// sends as messages, through a jitter buffer.
 import { JitterBuffer } from './jitterBuffer';
 
 // Names of the audio thread that TypeScript's library lacks.
@@ -10,7 +10,7 @@ declare abstract class AudioWorkletProcessor {
   abstract process(inputs: Float32Array[][], outputs: Float32Array[][]): boolean;
 }
 
-/** Sent to the page from time to time. */
+/** The state of the buffer, which the worklet sends to the page twice a second. */
 export interface Figures {
   /** Sound in the buffer, seconds. */
   heldS: number;

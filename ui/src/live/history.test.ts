@@ -43,7 +43,7 @@ describe('History', () => {
     const history = new History();
     history.push(point(1000, 90));
     history.push(point(1400, 90));
-    history.load(run(200, 6)); // up to 1200
+    history.load(run(200, 6)); // Points at 200 to 1200 ms.
     expect(history.times).toEqual([200, 400, 600, 800, 1000, 1200, 1400]);
     expect(history.lane('rx').rates.at(-1)).toBe(90);
   });

@@ -13,7 +13,7 @@ const SPACING_MS = 200;
 const HOLE_MS = 3000;
 /** Grain of a lane until its scale is known. */
 const UNKNOWN_GRAIN = 1;
-/** Old points are dropped this many at a time, so that the arrays rarely move. */
+/** At least this many old points are dropped at a time, because dropping them copies the arrays. */
 const LOT = 64;
 
 /** The rates at one time, by lane; null if missing. */

@@ -18,8 +18,8 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Call this after the engine has restarted, because it then numbers its notes from 0 again. Keeps
-   *  the old notes. */
+  /** Call this after the engine has restarted, because it then numbers its notes from 0 again.
+   *  Keeps the old notes. */
   restart(): void {
     this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;

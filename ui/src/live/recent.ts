@@ -4,8 +4,8 @@ import type { Moment } from './state';
 
 const SPAN_MS = 3000;
 
-/** Names for the two directions of the signal `io`. They differ from all lanes, because the names of
- *  lanes have no spaces. */
+/** Names for the two directions of the signal `io`. They differ from all lanes, because the names
+ *  of lanes have no spaces. */
 export const DISK_READ = 'disk read';
 export const DISK_WRITE = 'disk write';
 

@@ -33,14 +33,14 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
   }
 }
 
-/** A signal with the grain of its scale. */
+/** A signal with its grain: the rate that is one octave above zero on the charts. */
 export type LaneSignal = Signal & Pick<Lane, 'grain'>;
 
 /** The values that the page shows, at one time. */
 export interface Moment {
   ts_ms: number;
   controls: Controls;
-  /** By name, in the engine's order. */
+  /** The signals by name, in the engine's order. */
   signals: Record<string, LaneSignal>;
   /** Number of the current bar; null until the music has begun. */
   bar: number | null;

@@ -1,5 +1,5 @@
-// Stores all live data: the newest values, five minutes of history, notes, cues, bars, and the state
-// of the connection to the engine.
+// Stores all live data: the newest values, five minutes of history, notes, cues, bars, and the
+// state of the connection to the engine.
 import type { Client } from '../api/client';
 import type { Health, Greeting, StreamEvent } from '../api/types';
 import { BarClock } from './bars';
@@ -30,12 +30,12 @@ export class LiveStore {
   readonly text = new Observable<Moment | null>(null);
   readonly link = new Observable<Link>('connecting');
   readonly health = new Observable<Health | null>(null);
-  /** Version of the configuration. */
+  /** Version tag of the engine's settings. It changes when a setting changes. */
   readonly configTag = new Observable<string | null>(null);
   /** Whether the engine was updated after the page was opened, so that the page is out of date. */
   readonly updated = new Observable(false);
-  /** A counter that rises after each connection, when the history was fetched. Subscribers then fetch
-   *  the data that is not in the stream. */
+  /** A counter that rises after each connection, when the history was fetched. Subscribers then
+   *  fetch the data that is not in the stream. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
@@ -43,7 +43,7 @@ export class LiveStore {
   /** Functions that paint, with the functions that return whether painting is due. */
   private readonly painters = new Map<() => void, () => boolean>();
   private state = UNKNOWN;
-  /** The last greeting. */
+  /** The last greeting, which identifies the running engine. */
   private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
@@ -72,8 +72,9 @@ export class LiveStore {
     this.connection.open();
   }
 
-  /** Registers a painter. After each event with values, `paint` runs in the next animation frame, if
-   *  `due` returns true and the page is visible. Call the returned function to remove the painter. */
+  /** Registers a painter. After each event with values, `paint` runs in the next animation frame,
+   *  if `due` returns true and the page is visible. Call the returned function to remove the
+   *  painter. */
   onDue(due: () => boolean, paint: () => void): () => void {
     this.painters.set(paint, due);
     return () => this.painters.delete(paint);
@@ -153,8 +154,8 @@ export class LiveStore {
     this.askPainters();
   }
 
-  /** Fetches the history after the time `known`, or all of it for null. First waits until the browser
-   *  has painted the sentence. */
+  /** Fetches the history after the time `known`, or all of it for null. First waits until the
+   *  browser has painted the sentence. */
   private async catchUp(known: number | null): Promise<void> {
     try {
       await afterPaint();
@@ -175,8 +176,8 @@ export class LiveStore {
     this.link.set('lost');
   }
 
-  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset is
-   *  the most accurate. The offset falls slowly, because the clocks may drift. */
+  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset
+   *  is the most accurate. The offset falls slowly, because the clocks may drift. */
   private follow(ts: number): void {
     const offset = ts - performance.now();
     const known = this.clockOffset;

@@ -1,5 +1,5 @@
-// One lane in the view Now: mark, name, space for the chart, level, rate and deviation, or the reason
-// why the lane is unavailable.
+// One lane in the view Now: mark, name, space for the chart, level, rate and deviation, or the
+// reason why the lane is unavailable.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Signal } from '../api/types';

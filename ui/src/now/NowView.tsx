@@ -1,5 +1,5 @@
-// The view Now: sentence, lanes and score at the left, lists at the right. The Listen button follows
-// the sentence, so that it is on a phone's first screen.
+// The view Now: sentence, lanes and score at the left, lists at the right. The Listen button
+// follows the sentence, so that it is on a phone's first screen.
 import { Suspense, useEffect, useState } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';

@@ -1,6 +1,6 @@
-// Shows the score as a canvas that is longer than its window. An animation moves the canvas by whole
-// pixels, in the browser's compositor. The page's thread paints only notes that began or ended.
-// Painting the whole window 15 times a second would take most of that thread's time.
+// Shows the score as a canvas that is longer than its window. An animation moves the canvas by
+// whole pixels, in the browser's compositor. The page's thread paints only notes that began or
+// ended. Painting the whole window 15 times a second would take most of that thread's time.
 import type { Cue, Note } from '../api/types';
 import type { Stores } from '../app/stores';
 import { lanesOf } from '../live/catalogue';
@@ -11,7 +11,7 @@ const LEAD = 0.25;
 /** The strip is painted again when the animation is this close to its end. Events arrive every
  *  100 ms. */
 const SPARE_MS = 400;
-/** The strip is placed and painted again when it is this far from the engine's clock. */
+/** The strip is painted again when its position differs this much from the engine's clock. */
 const DRIFT_MS = 120;
 /** Notes that begin within this time are painted now, because they begin before the next event. The
  *  engine sends most notes before they begin. */
@@ -21,7 +21,7 @@ const FADE_MS = 250;
 /** Longest note that is painted: it may begin this long before the window. */
 const LONGEST_MS = 30_000;
 
-/** The painted state, which shows what has changed since. */
+/** What the strip shows, to find out what has changed. */
 interface Painted {
   view: ScoreView;
   windowMs: number;
@@ -31,7 +31,7 @@ interface Painted {
   ranges: string;
   lastSeq: number;
   cues: readonly Cue[];
-  /** Notes that were painted as sounding. */
+  /** Notes that were painted bright, because they sounded. */
   bright: readonly Note[];
   placed: readonly Placed[];
 }

@@ -6,7 +6,7 @@ import { DISK_READ, DISK_WRITE, type MeanRates } from '../live/recent';
 
 /** How the sentence names one activity. */
 interface Clause {
-  /** Name of the rate. */
+  /** Name of the rate that the clause describes. */
   rate: string;
   family: Family;
   /** The sentence has this clause while the mean rate over three seconds is at least this. It keeps
@@ -22,8 +22,9 @@ const MB = 1e6;
 /** A number with its noun: "1 program", "20 programs". */
 const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
 
-/** The clauses. Their thresholds are rates that matter on any machine. From a tenth of a threshold,
- *  the activity is low, and below it the machine is quiet. */
+/** All clauses. Their thresholds are rates that matter on any machine. From a tenth of its
+ *  threshold, an activity counts as low. If all activities are below that, the machine counts as
+ *  quiet. */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
@@ -45,7 +46,7 @@ export const WAITING = 'Waiting for data…';
 
 /** A clause stays until its rate falls below this share of the threshold. */
 const STAY = 0.7;
-/** From this share of the threshold, the activity is low. */
+/** An activity counts as low from this share of its threshold. */
 const LITTLE = 0.1;
 /** Maximum number of clauses. */
 const MOST = 3;
@@ -64,8 +65,8 @@ export interface Sentence {
   keys: string[];
 }
 
-/** Compares a rate with its baseline in words; null if the rate is as usual. If the baseline is zero
- *  (`isNew`), there is no factor. */
+/** Compares a rate with its baseline in words; null if the rate is as usual. If the baseline is
+ *  zero (`isNew`), there is no factor. */
 function timesUsual(octaves: number | null | undefined, isNew: boolean): string | null {
   if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
   if (isNew) return 'usually none';
@@ -78,11 +79,9 @@ function urgency(clause: Clause, value: number): number {
   return (clause.grave ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/**
- * Writes the sentence about these rates. `previous` has the keys of the last sentence, which it
- * needs for the hysteresis. `deviations` are octaves above the known baselines. `zeroBaselines` has the
- * signals whose baseline is zero.
- */
+/** Writes the sentence about these rates. `previous` has the keys of the last sentence, for the
+ *  hysteresis. `deviations` are octaves above the known baselines. `zeroBaselines` has the signals
+ *  whose baseline is zero. */
 export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, zeroBaselines: ReadonlySet<string> = new Set()): Sentence {
   const known = Object.values(rates).some((value) => value !== null);
   if (!known) return { parts: [{ text: 'No data yet.' }], keys: ['unknown'] };

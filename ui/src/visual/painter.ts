@@ -25,7 +25,7 @@ export interface Drop {
   x: number;
   y: number;
   radius: number;
-  /** 0..1 */
+  /** 0 (invisible) to 1. */
   opacity: number;
   color: string;
   /** Whether the circle is a ring instead of a disc. */
@@ -38,8 +38,8 @@ function angleOf(family: Family): number {
   return (FAMILIES.indexOf(family) / FAMILIES.length) * 2 * Math.PI - Math.PI / 2;
 }
 
-/** The circle of a note; null if it is not visible. Its direction shows the family, its distance from
- *  the centre the pitch. It grows and fades from its onset on. */
+/** The circle of a note; null if it is not visible. Its direction shows the family, its distance
+ *  from the centre the pitch. It grows and fades from its onset on. */
 export function dropOf(note: Note, { width, height, now, signals, palette }: Omit<VisualView, 'ratio' | 'notes' | 'cues'>): Drop | null {
   const age = now - note.ts_ms;
   const stay = Math.max(STAY_MS, note.duration_s * 1000);
