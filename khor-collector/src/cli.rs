@@ -9,7 +9,7 @@ use khor_proto::client::{DEFAULT_SOCKET, SOCKET_ENV};
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub(crate) struct Options {
-    /// Socket to serve on
+    /// Socket on which clients connect
     #[arg(long, value_name = "PATH", env = SOCKET_ENV, default_value = DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
     /// Do not use the system bus

@@ -34,7 +34,7 @@ pub(crate) trait Kernel: Send + Sync {
     fn lost(&self, kind: CueKind) -> u64;
 }
 
-/// The running kernel.
+/// The counters and scopes of the running kernel.
 #[derive(Debug)]
 pub(crate) struct RunningKernel {
     machine: Arc<Machine>,

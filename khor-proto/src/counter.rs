@@ -140,7 +140,7 @@ impl Counter {
     }
 }
 
-/// The name on the wire.
+/// Shows the counter's name on the wire.
 impl fmt::Display for Counter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

@@ -22,7 +22,7 @@ pub enum CueKind {
 }
 
 impl CueKind {
-    /// Every kind.
+    /// All kinds of cues.
     pub const ALL: [Self; 5] = [Self::Oom, Self::Crash, Self::BlockError, Self::RetransmitBurst, Self::Exec];
 
     /// Name of the kind in configuration, API, OSC and D-Bus.
@@ -62,7 +62,7 @@ pub struct Cue {
 /// A kind of cue, and whether the collector can send it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CueInfo {
-    /// The kind.
+    /// The kind of cue.
     pub kind: CueKind,
     /// Whether this kind is available.
     pub availability: Availability,

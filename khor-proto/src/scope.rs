@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum Scope {
     /// The whole machine.
     Machine,
-    /// A part of the machine.
+    /// Some cgroups and processes of the machine.
     Selected {
         /// The selected cgroups and processes; everything if empty. At most 16.
         include: Vec<Selector>,

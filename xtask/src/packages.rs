@@ -15,7 +15,7 @@ use crate::process::{as_root, is_there, output, succeed};
 pub(crate) struct Need {
     /// Shows whether the need is met: a program in `PATH`, a pkg-config module, or a file.
     sign: Sign,
-    /// Debian's packages.
+    /// Debian packages that meet the need.
     debian: &'static [&'static str],
     /// Description for users of other systems.
     words: &'static str,

@@ -145,14 +145,14 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
     };
     let rule = |condition| -> Result<_, FilterError> { Ok(vec![SeccompRule::new(vec![condition])?]) };
     Ok([
-        // Memory that is not executable.
+        // Allows only memory that is not executable.
         (libc::SYS_mmap, rule(unset(2, libc::PROT_EXEC)?)?),
         (libc::SYS_mprotect, rule(unset(2, libc::PROT_EXEC)?)?),
-        // Files of pressure, processes and cgroups, which are opened only for reading.
+        // Lets the collector open files of pressure, processes and cgroups, only for reading.
         (libc::SYS_openat, rule(unset(2, libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | NOT_NAMED)?)?),
         // Makes sockets non-blocking. No ioctl of a terminal is allowed.
         (libc::SYS_ioctl, rule(is(1, libc::FIONBIO as libc::c_int)?)?),
-        // The runtime sets names of threads.
+        // Lets the runtime name its threads.
         (libc::SYS_prctl, rule(is(0, libc::PR_SET_NAME)?)?),
     ])
 }

@@ -53,9 +53,9 @@ pub(super) struct ProgramCounter {
 
 /// How a scope counts the events of a [`ProgramCounter`].
 pub(super) enum Scoped {
-    /// In this slot, if all these programs are attached.
+    /// A scope counts these events in this slot, if all these programs are attached.
     In(Slot, &'static [&'static str]),
-    /// Not at all, for this reason.
+    /// A scope does not count these events, for this reason.
     Missing(&'static str),
 }
 

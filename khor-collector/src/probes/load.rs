@@ -28,7 +28,7 @@ const fn requests_in_flight(cpus: usize) -> usize {
     4096 + 256 * cpus
 }
 
-/// The result of loading.
+/// The loaded programs, with their counters, cues and availability.
 pub(super) struct Loaded {
     pub(super) states: Vec<ProbeState>,
     pub(super) counters: Counters,

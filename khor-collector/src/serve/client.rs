@@ -47,11 +47,11 @@ struct Subscription {
 
 /// Where the counts of a subscription start.
 enum Start {
-    /// At the start of the scope's counts.
+    /// The counts start with the counts of the scope.
     Shared,
-    /// At the first sample, whose counts are subtracted from all samples. Otherwise a client that
-    /// opens and closes scopes between two samples could get the counts of periods shorter than its
-    /// interval.
+    /// The counts start at the first sample, whose counts are subtracted from all samples.
+    /// Otherwise a client that opens and closes scopes between two samples could get the counts of
+    /// periods shorter than its interval.
     FirstSample(Vec<Option<u64>>),
 }
 

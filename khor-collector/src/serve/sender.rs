@@ -86,7 +86,7 @@ impl Sender {
         Self { kernel, clients: Mutex::default(), changed: Condvar::new(), load: watch::Sender::default() }
     }
 
-    /// The load and its changes.
+    /// The current load, and each change of it.
     pub(super) fn load(&self) -> watch::Receiver<Load> {
         self.load.subscribe()
     }

@@ -25,7 +25,7 @@ use crate::readable;
 pub(super) struct Socket(AsyncFd<StdStream>);
 
 impl Socket {
-    /// Takes over an accepted connection.
+    /// Creates the socket of an accepted connection.
     pub(super) fn new(stream: UnixStream) -> io::Result<Arc<Self>> {
         let stream = stream.into_std()?;
         readable::watch(stream).map(|watched| Arc::new(Self(watched)))

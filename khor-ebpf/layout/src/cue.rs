@@ -29,7 +29,7 @@ impl CueKind {
         [Self::Oom, Self::Crash, Self::BlockError, Self::RetransmitBurst, Self::Exec];
 }
 
-/// One event.
+/// One cue: an event in the kernel.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct CueRecord {
@@ -46,7 +46,7 @@ pub struct CueRecord {
     /// For a crash, the number of the signal. For a burst, the number of segments so far. Otherwise
     /// 0.
     pub detail: u32,
-    /// Always zero.
+    /// Unused; always zero.
     pub padding: u32,
     /// Name of the process, followed by a zero; empty if unknown.
     pub comm: [u8; 16],

@@ -33,7 +33,7 @@ pub struct Place {
     pub exclude: u64,
 }
 
-/// All scopes.
+/// The selectors of all scopes, as the programs read them.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ScopeTable {

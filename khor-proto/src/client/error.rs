@@ -9,7 +9,7 @@ pub enum ClientError {
     /// The socket has no listener, or this user may not open it.
     #[error("cannot connect to {}: {source}{}", socket.display(), advice(source))]
     Connect {
-        /// The socket.
+        /// Path of the socket.
         socket: PathBuf,
         /// The kernel's error.
         source: io::Error,
@@ -38,7 +38,7 @@ pub enum ClientError {
     /// A valid message arrived at the wrong time.
     #[error("the collector sent {message}; it may be another version, or another program")]
     OutOfTurn {
-        /// The message, with an article.
+        /// Name of the message, with an article.
         message: &'static str,
     },
     /// Any other failure of the socket.

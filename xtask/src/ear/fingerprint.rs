@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hash_covers_the_synth_but_not_the_page() {
+    fn hash_covers_synth_but_not_page() {
         let all: Vec<PathBuf> = ROOTS.iter().flat_map(|start| files(&root().join(start)).unwrap()).collect();
         let has = |part: &str| all.iter().any(|file| file.to_string_lossy().contains(part));
         assert!(

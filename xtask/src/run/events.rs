@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// An event.
+/// An event that `cargo xtask run` waits for.
 pub(super) enum Event {
     /// SIGINT, SIGTERM or SIGHUP arrived.
     Stop,

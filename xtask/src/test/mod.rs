@@ -68,7 +68,7 @@ impl TestArgs {
     }
 }
 
-/// The part of that name.
+/// The part with this name.
 fn find(name: &str) -> Result<&'static Part> {
     let names = || PARTS.iter().map(|part| part.name).collect::<Vec<_>>().join(", ");
     PARTS

@@ -219,7 +219,7 @@ impl Model {
         model
     }
 
-    /// Client 0.
+    /// Client 0, which reads after each operation.
     fn fast(&mut self) -> &mut Tested {
         self.clients[0].as_mut().expect("client 0 stays connected")
     }
