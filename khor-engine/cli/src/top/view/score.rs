@@ -51,7 +51,8 @@ impl Grid {
 
     /// Number of columns from the bar's start to a time. Negative before the bar.
     fn count(&self, ts_ms: f64) -> i64 {
-        ((ts_ms - self.bar_ts_ms) / self.column_ms).floor() as i64
+        // Rounding errors must not move a note on the edge of two columns to the earlier column.
+        ((ts_ms - self.bar_ts_ms) / self.column_ms + 1e-6).floor() as i64
     }
 
     /// The column of a time, from the left edge. Negative for times before the left edge, `None` for
