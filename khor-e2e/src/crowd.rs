@@ -21,7 +21,7 @@ use nix::unistd::{Gid, Uid, setegid, seteuid};
 
 use crate::{Collector, engine::program};
 
-/// Number of users. Each may have 64 connections.
+/// Number of users in the crowd. The collector allows each of them 64 connections.
 const USERS: u32 = 4;
 const FIRST_UID: u32 = 54_321;
 /// Group ID of the crowd's users, which may connect.

@@ -168,7 +168,7 @@ impl Engine {
         const BARS_MS: u64 = 2 * 2_182;
         let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
-        wait_until("the mode", || self.get("/api/fleet")["mode"] == mode);
+        wait_until("the mode to be selected", || self.get("/api/fleet")["mode"] == mode);
         let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
         since.as_millis() as u64 + BARS_MS
     }

@@ -13,8 +13,8 @@ use khor_patience::progress;
 /// Time between two attempts to take a lock.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// A held lock. Only one process on this machine can hold a lock of a given name. Dropping this
-/// value releases the lock, as does the end of the process.
+/// A held lock. On this machine, only one value at a time can hold the lock of a given name.
+/// Dropping the value releases the lock, as does the end of the process.
 #[derive(Debug)]
 pub(crate) struct MachineLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 

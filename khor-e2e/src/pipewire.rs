@@ -45,7 +45,7 @@ impl PipeWire {
         wait_until("PipeWire's PulseAudio server", || self.pactl(&["info"]).is_some());
         // Wait here, because the session manager never chooses a sink that exists before its own
         // start.
-        wait_until("the session manager", || self.is_managed());
+        wait_until("the session manager to connect", || self.is_managed());
         let sink = ["load-module", "module-null-sink", "sink_name=null", "rate=48000", "channels=2"];
         assert!(self.pactl(&sink).is_some(), "pactl cannot create the null sink");
         wait_until("the session manager to choose the sink", || {

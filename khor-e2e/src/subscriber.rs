@@ -13,8 +13,8 @@ use crate::{CounterReading, Wait};
 
 /// Longest wait for an update before the loop checks whether the test hangs.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
-/// Sample interval of a subscriber without cues. The collector disconnects a client that does not
-/// read for about ten seconds of samples.…
+/// Sample interval of a subscriber without cues. With this interval, a test may stop reading for
+/// ten seconds before the collector disconnects it.
 const INTERVAL_MS: u16 = 50;
 /// Sample interval of a subscriber with cues. The test may then stop reading for two minutes. Cues
 /// arrive at once, whatever the interval.

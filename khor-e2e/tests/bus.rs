@@ -213,7 +213,7 @@ impl Receiver {
 
     /// Waits for a line that contains `part`.
     fn wait_for(&mut self, part: &str) -> String {
-        let mut wait = Wait::new(part);
+        let mut wait = Wait::new(&format!("gdbus to print {part:?}"));
         loop {
             match self.lines.recv_timeout(POLL) {
                 Ok(line) => {
@@ -223,7 +223,7 @@ impl Receiver {
                     }
                 }
                 Err(mpsc::RecvTimeoutError::Timeout) => wait.check(|| format!("{:?}", self.received)),
-                Err(error) => panic!("gdbus ended before {part:?} came: {error}"),
+                Err(error) => panic!("gdbus ended before it printed {part:?}: {error}"),
             }
         }
     }

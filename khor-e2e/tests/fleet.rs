@@ -295,8 +295,8 @@ fn invalid_peers_are_rejected_and_counted() {
     let wait_for_log = |relay: &Relay, words: &str| {
         wait_until(words, || relay.log().to_lowercase().contains(words));
     };
-    // The keys are unknown to the server, of another account, and without the right to publish
-    // there.
+    // These relays have a key that the server does not know, a key of another account, and a key
+    // that may not publish to their site.
     let unknown = relay(&server, None, "nobody", "home", "nobody");
     let elsewhere = relay(&server, None, "elsewhere", "home", "elsewhere");
     let forbidden = relay(&server, None, "relay", "office", "forbidden");

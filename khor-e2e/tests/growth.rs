@@ -67,7 +67,7 @@ fn unknown_keys_and_long_texts_change_nothing() {
         assert!(status == 400 && error.starts_with(field) && error.chars().count() < 700, "{field}: {error}");
     }
     assert_eq!(fs::read(engine.config_path()).unwrap(), before);
-    // A client may send back the answer of GET.
+    // The engine accepts its own response to GET as the body of a PUT request.
     let whole = engine.get("/api/config");
     let (status, answer) = engine.send("PUT", "/api/config", whole.to_string().as_bytes(), &[]);
     assert_eq!(status, 200, "{answer}");

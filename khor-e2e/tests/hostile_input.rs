@@ -51,7 +51,7 @@ fn start() -> (Engine, UdpSocket) {
     (engine, socket)
 }
 
-/// The engine's health of OSC reception.
+/// The state of OSC reception in `/api/health`.
 fn receive(engine: &Engine) -> Value {
     engine.get("/api/health")["osc"]["receive"].clone()
 }
@@ -89,12 +89,12 @@ fn osc_patterns_symbols_and_untagged_messages_work() {
     let config = || engine.get("/api/config");
     let value = vec![OscType::Float(0.25)];
     socket.send(&message("/khor/set/music/[ds][em]?[os]*", value)).expect("sending a datagram");
-    wait_until("both settings", || {
+    wait_until("both settings to change", || {
         let music = &config()["music"];
         (&music["density"], &music["smoothing"]) == (&json!(0.25), &json!(0.25))
     });
     socket.send(b"/khor/set/music/preset\0\0,S\0\0rain\0\0\0\0").expect("sending a datagram");
-    wait_until("the preset", || config()["music"]["preset"] == "rain");
+    wait_until("the preset to change", || config()["music"]["preset"] == "rain");
     // A message without type tags toggles the mute, as a message without values does.
     socket.send(b"/khor/mute\0\0").expect("sending a datagram");
     wait_until("the engine to be muted", || engine.metrics().controls.muted);

@@ -65,7 +65,7 @@ fn head_equals_get_without_body() {
             };
             path.replace("{name}", name)
         })
-        .filter(|path| path != "/api/doctor") // takes seconds
+        .filter(|path| path != "/api/doctor") // It takes seconds.
         .collect();
     assert!(paths.len() >= 18, "too few paths in the OpenAPI document: {paths:?}");
     paths.extend(["/", "/view", "/assets/a.js", "/api/nothing", "/api/presets/nothing"].map(str::to_owned));

@@ -118,7 +118,7 @@ fn site_peer_cannot_control_terminal() {
         ("khor.v1.home.web-1.cue", bytes(&cue("web-1", HOSTILE))),
         ("khor.v1.home.web-2.cue", bytes(&cue("web-2", &forged_line))),
     ]);
-    wait_until("both cues", || cues(&engine).len() == 2);
+    wait_until("the cues of both hosts", || cues(&engine).len() == 2);
     wait_until("two rejected messages", || engine.fleet().refused.foreign >= 2);
     let printed = run_for(&engine, &["explain"]);
     assert!(
@@ -144,7 +144,7 @@ fn cue_flood_displaces_no_other_cues() {
         fault: None,
     };
     let _hosts = Simulation::start(&server, vec![host("web-1"), host("evil")]);
-    wait_until("both hosts", || engine.fleet().live == 2);
+    wait_until("both hosts to be live", || engine.fleet().live == 2);
     server.send(&[("khor.v1.home.web-1.cue", bytes(&cue("web-1", "honest")))]);
     wait_until("the first cue of web-1", || cues(&engine).iter().any(|cue| cue["comm"] == "honest"));
     let flood = bytes(&cue("evil", "flood"));
@@ -313,7 +313,7 @@ fn hostile_names_cannot_control_terminal() {
     }
     let Some(bus) = Bus::start(false) else { return skip("needs dbus-daemon") };
     let Some(above) = Cgroup::make(&format!("/khor-inert-{OSC_52}\u{202e}")) else {
-        return skip("needs cgroup2");
+        return skip("needs a unified cgroup hierarchy");
     };
     let cgroup = Cgroup::make(&format!("{}/khor-inert.service", above.path())).expect("creating a cgroup");
     let address = bus.address();
@@ -332,7 +332,7 @@ fn hostile_names_cannot_control_terminal() {
     };
     for (before, name) in [OSC_52, "a\n<0>b\u{202e}\u{200b}"].into_iter().enumerate() {
         crash_named(names.path(), name, &enter);
-        wait_until("the crash", || crashes() > before);
+        wait_until("a cue of the crash", || crashes() > before);
         assert_engine_is_inert(&engine);
     }
     assert_eq!(active(&collector.log()), "", "active characters in the log: {:?}", collector.log());
@@ -345,7 +345,7 @@ fn hostile_names_cannot_control_terminal() {
     }
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": "khor-inert.service" } }));
     assert_eq!(status, 200, "{answer}");
-    wait_until("the scope", || engine.health().scope.whose == "khor-inert.service");
+    wait_until("the scope to be selected", || engine.health().scope.whose == "khor-inert.service");
     assert_engine_is_inert(&engine);
     let (status, answer) = engine.change(&json!({ "bpf": { "cgroup": cgroup.path() } }));
     assert_eq!(status, 400, "{answer}");

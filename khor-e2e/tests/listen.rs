@@ -12,7 +12,8 @@ use khor_patience::hang_timeout;
 use tungstenite::Message;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Most sound that a listener receives in advance. All other sound arrives in real time.
+/// Largest length of sound that a listener receives in advance, seconds. All other sound arrives in
+/// real time.
 const AHEAD_S: f64 = 0.5;
 /// Length of the header of a recorded WAV file.
 const WAV_HEADER_BYTES: usize = 44;
@@ -106,7 +107,7 @@ fn listeners_outlive_the_sound_device() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let device = || engine.health().audio.health.ok;
-    wait_until("the device", device);
+    wait_until("the sound device to play", device);
     // This client requests sound and never reads. It must not affect other clients.
     let mut stuck = TcpStream::connect(engine.url().replace("http://", "")).expect("an open connection");
     let host = engine.url().replace("http://", "");

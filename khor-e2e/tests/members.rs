@@ -256,7 +256,8 @@ fn wait_for_health(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) 
     }
 }
 
-/// Changes the settings `bpf` of the scope. Waits until `holds` returns true for `/api/health`.
+/// Changes the scope by settings of the section `bpf`. Waits until `holds` returns true for
+/// `/api/health`.
 fn change_scope(engine: &Engine, bpf: &Value, holds: impl Fn(&Value) -> bool) -> Value {
     let (status, answer) = engine.change(&json!({ "bpf": bpf }));
     assert_eq!(status, 200, "{answer}");
@@ -270,7 +271,9 @@ fn has_interval(health: &Value, interval_ms: u16) -> bool {
 #[test]
 fn engine_shows_granted_interval_and_reason() {
     let Some((collector, _turn)) = collector("") else { return };
-    let Some(cgroup) = Cgroup::make("/khor-members-own") else { return skip("needs a unified hierarchy") };
+    let Some(cgroup) = Cgroup::make("/khor-members-own") else {
+        return skip("needs a unified cgroup hierarchy");
+    };
     let [own, others] = [MEMBER, OTHER].map(|uid| Process::start(uid, SWITCHING));
     let engine = engine_of(MEMBER, &collector);
     let limited = wait_for_health(&engine, "data from the collector", |health| has_interval(health, 100));

@@ -75,7 +75,7 @@ async fn service_on(bus: &Bus) -> (Connection, mpsc::Receiver<Notification>) {
     (connection, notifications)
 }
 
-/// The engine's health of notifications.
+/// The state of notifications in `/api/health`.
 fn notifications(engine: &Engine) -> Value {
     engine.get("/api/health")["desktop"]["notifications"].clone()
 }

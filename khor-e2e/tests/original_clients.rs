@@ -40,7 +40,7 @@ fn assert_numbers(object: &Value, names: &[&str]) {
 fn metrics_have_the_fields_of_the_original() {
     let engine = demo();
     wait_until("a point of history", || engine.get("/api/metrics")["history"][0].is_object());
-    wait_until("all rates", || {
+    wait_until("values of all rates", || {
         let rates = engine.get("/api/metrics")["rates"].clone();
         RATES.iter().all(|name| rates[*name].is_number())
     });

@@ -35,7 +35,7 @@ fn exists(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Why this machine cannot run browser tests, if so.
+/// Why this machine cannot run browser tests; `None` if it can.
 fn missing_requirement(ui: &Path) -> Option<&'static str> {
     if !ui.join("node_modules/playwright-core").exists() || !ui.join("dist/index.html").exists() {
         return Some("needs the built page: cargo xtask ui");
@@ -246,7 +246,7 @@ fn page_shows_hundreds_of_hosts() {
         let engine = site_engine(&server);
         let _hosts =
             Simulation::start(&server, simulated_hosts(count.max(200)).into_iter().take(count).collect());
-        wait_until("all hosts", || hosts(&engine, |_| true) == count);
+        wait_until("frames of all hosts", || hosts(&engine, |_| true) == count);
         wait_until("silent hosts", || hosts(&engine, |host| host["state"] == "silent") > 0);
         wait_until("a host whose name is used twice", || {
             hosts(&engine, |host| host["used_twice"] == true) > 0

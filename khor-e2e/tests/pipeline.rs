@@ -44,7 +44,7 @@ fn two_engines_share_one_collector() {
     load::execs(300);
     for (engine, before) in engines.iter().zip(before) {
         wait_until("the execs to be counted", || totals(engine) >= before + 300);
-        wait_until("exec to rise", || {
+        wait_until("the level of exec to rise", || {
             load::execs(20);
             engine.level("exec").is_some_and(|level| level > 0.5)
         });

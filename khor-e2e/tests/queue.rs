@@ -52,8 +52,8 @@ fn head(mut socket: TcpStream) -> String {
     String::from_utf8_lossy(&answer[..end]).to_lowercase()
 }
 
-/// Requests a clip until the engine renders it. Before, the engine must notice that earlier clients
-/// have disconnected.
+/// Requests a clip until the engine renders it. The engine may reject the request until it has
+/// noticed that earlier clients have disconnected.
 fn render_once_free(engine: &Engine, path: &str) {
     wait_until("a free place in the render queue", || head(begin(engine, path)).starts_with("http/1.1 200"));
 }

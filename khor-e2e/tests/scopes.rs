@@ -127,7 +127,9 @@ fn unit_scope_follows_unit() {
     }
     let unit = format!("khor-e2e-{}.service", std::process::id());
     let path = format!("/khor-e2e.slice/{unit}");
-    let Some(slice) = Cgroup::make("/khor-e2e.slice") else { return skip("needs a unified hierarchy") };
+    let Some(slice) = Cgroup::make("/khor-e2e.slice") else {
+        return skip("needs a unified cgroup hierarchy");
+    };
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
@@ -161,8 +163,9 @@ fn unit_scope_follows_unit() {
     // The unit starts, although not at the place that systemd usually chooses. Activity of other
     // units must not play.
     let cgroup = Cgroup::make(&path).expect("creating a cgroup");
-    let found =
-        wait_for_scope(&engine, "the unit", |scope| scope["ok"] == true && scope["cgroups"] == json!([path]));
+    let found = wait_for_scope(&engine, "the unit's cgroup as the scope", |scope| {
+        scope["ok"] == true && scope["cgroups"] == json!([path])
+    });
     assert_eq!(found["whose"], json!(unit));
     wait_until("a rate of the unit", || execs_per_s(&engine).is_some());
     for _ in 0..20 {
@@ -182,7 +185,7 @@ fn unit_scope_follows_unit() {
     assert!(exposed.contains(&mark), "/metrics has no counter of the unit: {exposed}");
     assert!(engine.get("/api/units")["units"].as_array().is_some_and(|all| all.contains(&json!(unit))));
 
-    // The unit stops and restarts. This is a gap, and no rate jumps.
+    // The unit stops and restarts. The rates have a gap, but none jumps.
     drop((inside, cgroup));
     wait_for_scope(&engine, "the end of the scope to be reported", |scope| scope["error"].is_string());
     assert_eq!(engine.level("exec"), None);
@@ -194,7 +197,9 @@ fn unit_scope_follows_unit() {
     // The scope is the whole machine again. Each scope has its own baseline.
     drop(inside);
     change_scope(&engine, &json!({ "cgroup": "" }));
-    wait_for_scope(&engine, "the whole machine", |scope| scope["is_machine"] == true && scope["ok"] == true);
+    wait_for_scope(&engine, "the whole machine as the scope", |scope| {
+        scope["is_machine"] == true && scope["ok"] == true
+    });
     wait_until("the load outside the unit", || has_load(&engine));
     drop(outside);
     let (_, dir) = engine.stop();
@@ -224,18 +229,22 @@ fn process_with_non_utf8_name_has_signals() {
     });
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &["--no-audio", "--pid", &pid.to_string()], &[]);
-    wait_for_scope(&engine, "the process", |scope| scope["ok"] == true && scope["is_machine"] == false);
+    wait_for_scope(&engine, "the process as the scope", |scope| {
+        scope["ok"] == true && scope["is_machine"] == false
+    });
     for signal in ["csw", "fork", "fault"] {
         wait_until(&format!("a level of {signal}"), || engine.level(signal).is_some());
     }
 
     // The name of a cgroup in the scope may contain any bytes too.
-    let Some(slice) = Cgroup::make("/khor-e2e-bytes") else { return skip("needs a unified hierarchy") };
+    let Some(slice) = Cgroup::make("/khor-e2e-bytes") else {
+        return skip("needs a unified cgroup hierarchy");
+    };
     let below = slice.directory().join(OsStr::from_bytes(b"\xff.slice"));
     std::fs::create_dir(&below).expect("creating the cgroup");
     std::fs::write(below.join("cgroup.procs"), pid.to_string()).expect("moving the process into the cgroup");
     change_scope(&engine, &json!({ "cgroup": slice.path(), "tgid_allow": [] }));
-    wait_for_scope(&engine, "the slice", |scope| {
+    wait_for_scope(&engine, "the slice as the scope", |scope| {
         scope["ok"] == true && scope["cgroups"] == json!([slice.path()])
     });
     wait_until("the load in the child cgroup", || has_load(&engine));
@@ -253,8 +262,9 @@ fn process_scope_counts_or_reports_missing_process() {
     let load = Load::start();
     let pid = load.0.id();
     let engine = Engine::start(collector.socket(), &["--no-audio", "--pid", &pid.to_string()], &[]);
-    let found =
-        wait_for_scope(&engine, "the process", |scope| scope["ok"] == true && scope["is_machine"] == false);
+    let found = wait_for_scope(&engine, "the process as the scope", |scope| {
+        scope["ok"] == true && scope["is_machine"] == false
+    });
     assert_eq!(found["whose"], json!(format!("process {pid}")));
     wait_until("a level of csw", || engine.level("csw").is_some());
     let rx = engine.get("/api/metrics")["signals"]["rx"].clone();

@@ -50,7 +50,7 @@ fn sound_survives_twenty_server_restarts() {
     environment.push(("MALLOC_ARENA_MAX", "1")); // a second arena would look like a leak
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &environment);
     let device = |engine: &Engine| engine.health().audio.health.ok;
-    wait_until("the device", || device(&engine));
+    wait_until("the sound device to play", || device(&engine));
     let size = || {
         let number = |field| status(engine.pid(), field).split_whitespace().next().unwrap().parse::<u64>();
         (number("VmRSS").expect("VmRSS in kB"), number("Threads").expect("a number of threads"))
@@ -61,7 +61,7 @@ fn sound_survives_twenty_server_restarts() {
         wait_until("the loss to be reported", || !device(&engine));
         assert!(pulse.restart());
         let restarted = Instant::now();
-        wait_until("the device again", || device(&engine));
+        wait_until("the sound device to play again", || device(&engine));
         wait_until("sound again", || !pulse.record(Duration::from_millis(100)).is_silent());
         slowest = slowest.max(restarted.elapsed());
         if death == DEATHS / 2 {
@@ -83,7 +83,7 @@ fn sound_survives_twenty_server_restarts() {
 fn sound_follows_load_mute_and_server_restart() {
     let Some(mut pulse) = Pulse::start() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &[], &pulse.environment());
-    wait_until("the device", || engine.health().audio.health.ok);
+    wait_until("the sound device to play", || engine.health().audio.health.ok);
     let audio = engine.get("/api/health")["audio"].clone();
     assert_eq!(audio["backend"], "pulseaudio", "the engine plays through ALSA");
     assert!(audio["xruns"].is_null(), "xruns has a value, although this backend does not count underruns");
@@ -108,7 +108,7 @@ fn sound_follows_load_mute_and_server_restart() {
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());
-            let took = wait_until("the device again", || engine.health().audio.health.ok);
+            let took = wait_until("the sound device to play again", || engine.health().audio.health.ok);
             println!("round {round}: the device played {took:?} after the server's restart");
             assert_falls_silent(&pulse, "after a mute without a server");
             engine.post("/api/actions/mute?on=false");
@@ -122,9 +122,9 @@ fn sound_follows_load_mute_and_server_restart() {
 fn sound_plays_without_a_card() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", || engine.health().audio.health.ok);
-    // When a stream ends, this server renders two seconds ahead, and the next stream must begin
-    // with two seconds of sound. Nothing records meanwhile, because a recorder would reduce this
+    wait_until("the sound device to play", || engine.health().audio.health.ok);
+    // When a stream ends, this server renders two seconds ahead. It then requests two seconds of
+    // sound when the next stream begins. No recorder runs meanwhile, because it would shorten this
     // time.
     assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
     thread::sleep(Duration::from_secs(6));
@@ -146,7 +146,7 @@ fn sound_survives_pipewire_restart() {
     };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
     let device = |engine: &Engine| engine.health().audio.health.ok;
-    wait_until("the device", || device(&engine));
+    wait_until("the sound device to play", || device(&engine));
     assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"), "the engine plays through ALSA");
     let recorded = pipewire.record(Duration::from_secs(4));
     println!("through PipeWire: peak {:.3}, rms {:.4}", recorded.peak(), recorded.rms());
@@ -156,7 +156,7 @@ fn sound_survives_pipewire_restart() {
     wait_until("the loss to be reported", || !device(&engine));
     assert!(pipewire.restart());
     let restarted = Instant::now();
-    wait_until("the device again", || device(&engine));
+    wait_until("the sound device to play again", || device(&engine));
     wait_until("sound again", || !pipewire.record(Duration::from_millis(200)).is_silent());
     println!("sound {:?} after PipeWire's restart", restarted.elapsed());
     assert_eq!(engine.health().audio.backend.as_deref(), Some("pulseaudio"));

@@ -16,7 +16,7 @@ fn start(pulse: &Pulse, more: &[(&str, &str)]) -> Engine {
     let environment: Vec<(&str, &str)> =
         pulse.environment().into_iter().chain(more.iter().copied()).collect();
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &environment);
-    wait_until("the device", || plays(&engine));
+    wait_until("the sound device to play", || plays(&engine));
     engine
 }
 
@@ -60,7 +60,7 @@ fn device_queries_leak_no_threads_or_clients() {
         }
     });
     assert_eq!(select_device(&engine, "id:pulseaudio:other").0, 200);
-    wait_until("the other device", || plays(&engine) && audio(&engine)["device"] != "Null Output");
+    wait_until("the other device to play", || plays(&engine) && audio(&engine)["device"] != "Null Output");
     // The server restarts without the device.
     pulse.kill();
     assert!(pulse.restart());
@@ -112,7 +112,7 @@ fn settings_work_while_sound_server_hangs() {
     thread::sleep(Duration::from_secs(14));
     pulse.resume();
     let resumed = Instant::now();
-    wait_until("the device", || plays(&engine));
+    wait_until("the sound device to play", || plays(&engine));
     println!("the engine plays {:?} after the server resumed", resumed.elapsed());
     wait_until("silence while muted", || pulse.record(Duration::from_millis(200)).is_silent());
     assert!(pulse.record(Duration::from_secs(2)).is_silent(), "sound after a mute while the server hung");

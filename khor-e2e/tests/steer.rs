@@ -47,7 +47,7 @@ fn start() -> (Engine, Fader) {
     (engine, Fader::new(port))
 }
 
-/// The engine's health of OSC reception.
+/// The state of OSC reception in `/api/health`.
 fn receive(engine: &Engine) -> Value {
     engine.get("/api/health")["osc"]["receive"].clone()
 }
@@ -69,7 +69,7 @@ fn setting_is_saved_when_fader_rests() {
         writes += u64::from(now != written);
         written = now;
     }
-    // If this machine is suspended for a second, the engine saves the value as if the fader rested.
+    // If this machine stalls for a second, the engine saves the value as if the fader rested.
     assert!(
         writes <= begun.elapsed().as_secs(),
         "the moving fader caused {writes} writes in {:?}",
@@ -88,7 +88,7 @@ fn setting_is_saved_when_fader_rests() {
         message("/khor/mute", vec![OscType::Int(1)]),
     ];
     fader.send(&OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content }));
-    wait_until("the preset", || engine.get("/api/config")["music"]["preset"] == "rain");
+    wait_until("the preset to change", || engine.get("/api/config")["music"]["preset"] == "rain");
     assert!(engine.metrics().controls.muted);
     let (status, dir) = engine.stop();
     assert!(status.success());
@@ -162,8 +162,8 @@ fn osc_changes_only_music_and_loudness() {
     }
     // Address patterns change only the allowed settings.
     fader.set("/khor/set/*/*", OscType::Float(0.25));
-    wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
-    wait_until("the density", || engine.get("/api/config")["music"]["density"] == 0.25);
+    wait_until("the volume to change", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
+    wait_until("the density to change", || engine.get("/api/config")["music"]["density"] == 0.25);
     fader.set("/khor/set/{listen,osc,bpf}/*", OscType::Int(1));
     let pattern = || {
         receive(&engine)["last_refusal"].as_str().is_some_and(|reason| reason.contains("no address matches"))

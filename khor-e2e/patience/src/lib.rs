@@ -6,7 +6,7 @@
 //! limit.
 //!
 //! Use [`Patience`] to wait in a loop. Use [`progress`] for everything else: it starts a watchdog
-//! that ends the process. Use [`Lateness`] in a test that limits how long the program under test
+//! that ends a hung process. Use [`Lateness`] in a test that limits how long the program under test
 //! waits.
 
 mod lateness;

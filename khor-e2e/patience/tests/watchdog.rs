@@ -1,4 +1,4 @@
-//! The watchdog names the step that hangs and ignores threads that have ended.
+//! Tests that the watchdog prints the step that hangs, and ignores threads that have ended.
 
 use std::{process::Command, thread, time::Duration};
 

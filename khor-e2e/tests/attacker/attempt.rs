@@ -76,7 +76,7 @@ pub(crate) struct RowResult {
     pub(crate) outcome: Outcome,
 }
 
-/// Prints a line that the starting test reads.
+/// Prints a line for the test that started this process.
 pub(crate) fn report(line: &str) {
     println!("{MARK}{line}");
 }

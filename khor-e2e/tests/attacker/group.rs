@@ -56,7 +56,7 @@ pub(crate) fn about_others() -> Vec<Row> {
             let include = vec![process(std::process::id()), process(pid(target))];
             subscribe(target, Scope::Selected { include, exclude: vec![] }, &[]).map(|_| "subscribed".into())
         }),
-        // The machine's counts minus these counts would be the counts of the process.
+        // Subtracting these counts from the machine's counts would give the counts of the process.
         Row::new("the machine without a process of root", "its counts by subtraction", move |target| {
             let exclude = vec![process(pid(target))];
             subscribe(target, Scope::Selected { include: vec![], exclude }, &[]).map(|_| "subscribed".into())
@@ -205,7 +205,7 @@ fn group_member_cannot_spy_on_other_users() {
         return;
     }
     let Some(family) = Family::make("/khor-attacker-others", std::iter::empty()) else {
-        return skip("needs a unified hierarchy of cgroups");
+        return skip("needs a unified cgroup hierarchy");
     };
     let (collector, busy) = (collector(), Busy::start());
     family.cgroup.take(busy.0.id());
@@ -228,7 +228,7 @@ fn group_member_cannot_exhaust_collector() {
     }
     let names = (0..SCOPES).map(|i| i.to_string()).chain(["mine".to_owned()]);
     let Some(family) = Family::make("/khor-attacker-hoard", names) else {
-        return skip("needs a unified hierarchy of cgroups");
+        return skip("needs a unified cgroup hierarchy");
     };
     let collector = collector();
     let target = json!({ "socket": collector.socket(), "cgroup": family.cgroup.path() });

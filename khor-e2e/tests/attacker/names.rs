@@ -50,7 +50,7 @@ fn process_names_are_printed_without_control_characters() {
     };
     for name in NAMES {
         let pid = crash_named(crashed.path(), name, "");
-        wait_until("the crash", || {
+        wait_until("a cue of the crash", || {
             let metrics = engine.get("/api/metrics");
             metrics["cues"].as_array().expect("a list of cues").iter().any(|cue| cue["pid"] == pid)
         });

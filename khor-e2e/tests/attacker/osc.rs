@@ -16,7 +16,7 @@ use crate::attempt::{Row, Target, try_all};
 
 /// An escape sequence (OSC 52) that writes to a terminal's clipboard.
 const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
-/// Settings that these messages do not change, because OSC may change them.
+/// Beginnings of the paths that OSC may change. The attacker's messages do not include them.
 const ALLOWED: [&str; 3] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs"];
 
 /// Messages that try to change every other setting, some by address patterns.
@@ -88,7 +88,7 @@ fn osc_of_other_user_changes_only_music() {
         fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending a datagram");
     };
     set("/khor/set/music/bpm", OscType::Int(96));
-    wait_until("the allowed setting", || engine.get("/api/config")["music"]["bpm"] == 96.0);
+    wait_until("the allowed setting to change", || engine.get("/api/config")["music"]["bpm"] == 96.0);
     let mut expected = before;
     expected["music"]["bpm"] = json!(96.0);
     let (held, expected) = (engine.get("/api/config"), expected);
@@ -101,8 +101,8 @@ fn osc_of_other_user_changes_only_music() {
     // OSC may also change volume and mute.
     set("/khor/set/audio/master_gain", OscType::Float(0.25));
     set("/khor/mute", OscType::Int(1));
-    wait_until("the volume", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
-    wait_until("the mute", || engine.get("/api/metrics")["controls"]["muted"] == true);
+    wait_until("the volume to change", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
+    wait_until("the mute to take effect", || engine.get("/api/metrics")["controls"]["muted"] == true);
 }
 
 /// All settings as `path = value`.

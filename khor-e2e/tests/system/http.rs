@@ -1,5 +1,5 @@
-//! Sends HTTP requests to engines as other users. The requests are sent by bash, because the system
-//! has no HTTP client.
+//! Sends HTTP requests to engines as other users. bash sends the requests, because the system has
+//! no HTTP client.
 
 use std::fs;
 

@@ -24,8 +24,8 @@ const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 const ADDRESS: &str = "10.0.2.15/24";
 /// Number of samples without clients, and again with clients. There is one sample per second.
 const SAMPLES: usize = 20;
-/// Fewest bytes that the clients must receive meanwhile. A single listener receives twice as much
-/// if the emulated machine is fast enough.
+/// The clients must receive more bytes than this while the samples are taken. A single listener
+/// receives twice as much if the emulated machine is fast enough.
 const MIN_SENT_BYTES: u64 = 2_000_000;
 /// Signals that a sound stream could raise.
 const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];

@@ -19,7 +19,8 @@ use crate::{cost::watch, figure::Figure};
 
 const SUBSCRIBERS: usize = 200;
 const INTERVAL_MS: u16 = 20;
-/// One of so many subscribers has one of four scopes; the others count the whole machine.
+/// Every tenth subscriber uses one of four cgroup scopes. The scope of the others is the whole
+/// machine.
 const SCOPED: usize = 10;
 /// How late each sample arrived, ms: the time since the previous sample, minus the interval.
 type Lateness = Arc<Mutex<Vec<f64>>>;

@@ -47,7 +47,7 @@ impl Drop for Hogs {
 pub(crate) fn measure() -> Vec<Figure> {
     let Some(pulse) = Pulse::start() else { return vec![Figure::missing(NAME, "", "no pulseaudio")] };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
-    wait_until("the device", || engine.health().audio.health.ok);
+    wait_until("the sound device to play", || engine.health().audio.health.ok);
     let hogs = Hogs::start();
     let (received, played) = thread::scope(|scope| {
         let played = scope.spawn(|| pulse.record(LENGTH + Duration::from_secs(2)));

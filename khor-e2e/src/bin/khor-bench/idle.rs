@@ -14,7 +14,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &[], &pulse.environment());
     engine.wait_for_source("collector");
-    wait_until("the device", || engine.health().audio.health.ok);
+    wait_until("the sound device to play", || engine.health().audio.health.ok);
     let (costs, busy) = watch(&[collector.pid(), engine.pid()]);
     let health = engine.get("/api/health");
     assert_eq!(health["audio"]["ok"], true, "the sound stopped during the measurement: {health}");

@@ -20,7 +20,7 @@ use crate::figure::Figure;
 
 const BURSTS: u32 = 48;
 const BURST_EXECS: u32 = 10;
-/// Rise of the level that counts as an answer.
+/// A message whose level is this much above the level before the burst counts as its answer.
 const RISE: f32 = 0.1;
 /// Below this level of `exec` the machine is quiet. A single exec raises the level to 0.12 or more.
 const QUIET: f32 = 0.05;

@@ -56,13 +56,13 @@ fn pipewire() -> Figure {
 
 /// Milliseconds from each restart of the server until sound is recorded.
 fn restarts<S>(mut server: S, engine: &Engine, operations: &Operations<S>) -> Vec<f64> {
-    wait_until("the device", || has_device(engine));
+    wait_until("the sound device to play", || has_device(engine));
     let restart = |_| {
         (operations.kill)(&mut server);
         wait_until("the loss of the device", || !has_device(engine));
         assert!((operations.restart)(&mut server), "the sound server does not restart");
         let restarted = Instant::now();
-        wait_until("the device again", || has_device(engine));
+        wait_until("the sound device to play again", || has_device(engine));
         wait_until("sound again", || !(operations.record)(&server, PIECE).is_silent());
         restarted.elapsed().as_secs_f64() * 1e3
     };

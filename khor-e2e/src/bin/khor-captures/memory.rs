@@ -1,7 +1,7 @@
 //! Loads that use memory, and processes that crash or are killed.
 //!
-//! A memory load is a child process of this same program in a cgroup with a memory limit. An
-//! environment variable selects the load.
+//! A memory load runs in a child process, in a cgroup with a memory limit. The child runs this
+//! program again. An environment variable selects the load.
 
 use std::{
     fs::{self, File},

@@ -106,7 +106,7 @@ fn with_peer(
     here: impl FnOnce(TcpStream) -> Result<()> + Send,
 ) -> Result<()> {
     in_namespace(|| {
-        let device = TunTapInterface::new(DEVICE, Medium::Ip).context("a tun device")?;
+        let device = TunTapInterface::new(DEVICE, Medium::Ip).context("creating a tun device")?;
         run(&format!("ip address add {HERE} dev {DEVICE}"))?;
         run(&format!("ip link set {DEVICE} up"))?;
         let over = AtomicBool::new(false);
@@ -117,7 +117,7 @@ fn with_peer(
                 done
             });
             // The device must stay in this thread, because it cannot be sent to another.
-            peer(device, lost_percent, pace, &over).context("the peer")?;
+            peer(device, lost_percent, pace, &over).context("running the peer")?;
             here.join().expect("the thread of this end")
         })
     })

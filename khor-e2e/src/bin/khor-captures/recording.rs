@@ -24,8 +24,8 @@ const GLANCE: Duration = Duration::from_secs(4);
 const TAIL: Duration = Duration::from_secs(2);
 /// Time between the end of a load and the measurement after it.
 const ENDING: Duration = Duration::from_millis(700);
-/// The busy share may be this much higher after a load than before, because the load leaves some
-/// work behind.
+/// After a load, the busy share may be this many times the limit before the load, because the load
+/// leaves some work behind.
 const AFTERMATH: f64 = 2.0;
 
 /// Which machine counts as quiet, and how long to wait for that.
@@ -53,7 +53,7 @@ pub(crate) struct Facts {
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
     // The folder is beside the program, because /tmp may be in memory.
-    let beside = program("khor").parent().context("the program's directory")?.to_owned();
+    let beside = program("khor").parent().context("the program has no directory")?.to_owned();
     let dir = TempDir::new_in(beside).context("creating a directory for the recording")?;
     (scenario.prepare)(dir.path()).context("preparing")?;
     loop {
@@ -86,7 +86,7 @@ fn attempt(
         return Ok(None);
     }
     let until = Instant::now() + Duration::from_secs(scenario.load_s);
-    (scenario.load)(&Stage { dir, until }).context("the load")?;
+    (scenario.load)(&Stage { dir, until }).context("running the load")?;
     thread::sleep(ENDING);
     let tail_busy_share = busy_for(TAIL);
     if patient && tail_busy_share > AFTERMATH * quiet {
@@ -105,7 +105,7 @@ fn start(scenario: &Scenario, socket: &Path, path: &Path, seconds: u64) -> Resul
     let mut command = Command::new(program("khor"));
     command.arg("record").arg(path).arg("--redact").arg("--socket").arg(socket);
     command.args(["--seconds", &seconds.to_string(), "--interval", &scenario.interval_ms.to_string()]);
-    let child = command.stdout(Stdio::null()).spawn().context("khor record")?;
+    let child = command.stdout(Stdio::null()).spawn().context("starting khor record")?;
     let begun = Instant::now();
     while !path.exists() {
         if begun.elapsed() > Duration::from_secs(5) {

@@ -50,7 +50,10 @@ pub(crate) fn compile(stage: &Stage) -> Result<()> {
             let object = stage.dir.join(format!("{worker}.o"));
             let mut compiler = Command::new("cc");
             compiler.args(["-O1", "-c", "-o"]).args([&object, &source]).stdout(Stdio::null());
-            ensure!(compiler.status().context("cc")?.success(), "cc cannot compile the generated C file");
+            ensure!(
+                compiler.status().context("starting cc")?.success(),
+                "cc cannot compile the generated C file"
+            );
         }
         Ok(())
     })
