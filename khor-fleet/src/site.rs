@@ -156,7 +156,7 @@ impl Message for SiteFrame {
         check_parts(self.parts)?;
         if self.deviant.len() > Self::MAX_DEVIANT || self.changes.len() > Self::MAX_CHANGES {
             let (deviant, changes) = (Self::MAX_DEVIANT, Self::MAX_CHANGES);
-            return Err(format!("deviant or changes: at most {deviant} and {changes} are allowed"));
+            return Err(format!("at most {deviant} deviant hosts and {changes} changes are allowed"));
         }
         if self.sketches().any(|sketch| !sketch.is_sound(self.parts)) {
             return Err("a sketch has invalid bins".into());

@@ -64,7 +64,7 @@ proptest! {
         let middle = sketch::middle(bin, parts);
         prop_assert_eq!(sketch::bin(middle, parts), bin);
         let off = (middle as f64 - steps as f64).abs();
-        prop_assert!(off <= steps as f64 * sketch::relative_error(parts), "{} is {}", steps, middle);
+        prop_assert!(off <= steps as f64 * sketch::relative_error(parts), "{} is in a bin with the middle {}", steps, middle);
         prop_assert!(sketch::bin(steps + 1, parts) >= bin);
     }
 
@@ -75,7 +75,7 @@ proptest! {
         let shares: Vec<Sketch> = shares.into_iter().map(|share| sketch_of(share, parts)).collect();
         prop_assert_eq!(&sum(&shares, parts), &whole);
         let (one, others) = shares.split_first().unwrap();
-        prop_assert_eq!(&sum(&[sum(others, parts), one.clone()], parts), &whole, "in two steps");
+        prop_assert_eq!(&sum(&[sum(others, parts), one.clone()], parts), &whole, "the sum in two steps");
     }
 
     #[test]

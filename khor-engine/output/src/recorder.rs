@@ -313,7 +313,7 @@ struct Problem {
 
 impl Problem {
     fn no_sound() -> Self {
-        let error = "it was stopped before any sound arrived, so there is no file".into();
+        let error = "the recording was stopped before any sound arrived, so there is no file".into();
         Self { error, fix: "record for at least one second" }
     }
 

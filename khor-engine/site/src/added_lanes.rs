@@ -56,7 +56,7 @@ pub(crate) enum DropReason {
     #[error("{0}")]
     Rejected(#[from] CatalogueError),
     /// Another host has sent a lane with this name in another unit.
-    #[error("the lane {name} is in {unit:?}, but other hosts send it in {known:?}; choose another name")]
+    #[error("the lane {name} has the unit {unit:?}, but {known:?} at other hosts; choose another name")]
     Unit { name: String, unit: String, known: String },
 }
 

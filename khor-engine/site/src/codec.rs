@@ -284,10 +284,7 @@ mod tests {
         assert_eq!([value(&first, "queue"), value(&second, "queue")], [Some(12.5), None]);
         assert_eq!(value(&second, "jobs"), Some(12.5), "the other lanes are kept");
         let why = left_out.unwrap().to_string();
-        assert_eq!(
-            why,
-            "the lane queue is in \"B\", but other hosts send it in \"1/s\"; choose another name"
-        );
+        assert_eq!(why, "the lane queue has the unit \"B\", but \"1/s\" at other hosts; choose another name");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub async fn subscribe<E: From<SourceEvent> + From<FleetEvent>>(
     match Subscriber::open(site).await {
         Ok(subscriber) => run(subscriber, events).await.unwrap_or_else(|ended| ended),
         Err(error) => {
-            warn!("site {}: {error}", site.name);
+            warn!("cannot subscribe to the site {}: {error}", site.name);
             let fix =
                 "correct this setting in the configuration or on the command line, and restart khor".into();
             let down = SourceEvent::Down(Shortfall { error: error.to_string(), fix });

@@ -340,7 +340,7 @@ impl Supervisor {
 
     fn open_failed(&mut self, error: &str) {
         let fix = if self.settings.device.is_empty() {
-            "start PipeWire or PulseAudio in this session, or plug in a sound card; the other outputs work"
+            "start PipeWire or PulseAudio in this session, or plug in a sound card; other outputs are not affected"
         } else {
             "choose another device (khor devices lists them), or plug this one in again"
         };

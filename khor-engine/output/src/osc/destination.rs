@@ -176,7 +176,7 @@ impl Destination {
     fn fail(&self, state: &mut State, error: SendError) {
         let is_new = state.send_error.is_none();
         if is_new && state.logged_at.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
-            warn!("osc: {}: {error}; khor keeps sending to this target", self.target);
+            warn!("osc: {}: {error}; khor tries again with the next message", self.target);
             state.logged_at = Some(Instant::now());
         }
         state.send_error = Some(error);

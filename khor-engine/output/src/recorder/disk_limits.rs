@@ -37,7 +37,7 @@ pub enum DiskLimitError {
         quota: u64,
     },
     /// The folder has too many files.
-    #[error("{} has {}, and khor creates no more", folder.display(), counted(*count, "file"))]
+    #[error("{} has {}, the maximum", folder.display(), counted(*count, "file"))]
     Files {
         /// The recordings' folder.
         folder: PathBuf,

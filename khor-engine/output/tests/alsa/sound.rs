@@ -33,7 +33,7 @@ fn capture() -> alsa::Result<PCM> {
 /// The highest sample of the next tenth of a second, 0..=1.
 fn peak(pcm: &PCM) -> f64 {
     let mut samples = vec![0_i16; RATE_HZ as usize / 10 * 2];
-    let io = pcm.io_i16().expect("its format");
+    let io = pcm.io_i16().expect("samples of 16 bits");
     let frames = match io.readi(&mut samples) {
         Ok(frames) => frames,
         Err(error) => {

@@ -126,7 +126,7 @@ impl HostRoster {
         match M::read(bytes) {
             Ok(message) if subject::host(subject).as_ref() == Ok(sender(&message)) => return Some(message),
             Ok(message) => {
-                let why = format!("it says it comes from {}", sender(&message));
+                let why = format!("the message names another host: {}", sender(&message));
                 self.refuse(|refused| &mut refused.misdirected, subject, &why);
             }
             Err(error) => {
@@ -283,11 +283,11 @@ mod tests {
         site.0.set_shares(2);
         site.at(0, 1, 0);
         site.at(400, 1, 2);
-        assert_eq!(site.host(400).missed, 0, "the other receiver got it");
+        assert_eq!(site.host(400).missed, 0, "the other receiver received the missing frame");
         assert_eq!((site.fallen(8_300), site.fallen(8_500)), (0, 1));
         site.0.set_shares(1);
         site.at(9_000, 1, 40);
-        assert_eq!((site.fallen(12_900), site.fallen(13_100)), (0, 1), "alone again");
+        assert_eq!((site.fallen(12_900), site.fallen(13_100)), (0, 1), "the other receiver has ended");
     }
 
     #[test]
@@ -336,7 +336,7 @@ mod tests {
         let Refused { oversized, foreign, version, malformed, misdirected, last, .. } =
             site.0.refused.clone();
         assert_eq!([oversized, foreign, version, malformed, misdirected], [1; 5]);
-        assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: it says it comes from web-1");
+        assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: the message names another host: web-1");
         assert!(site.0.tracked.is_empty());
         let hostile = "khor.v1.home.\x1b]52;c;cm0=\x07\u{202e}.frame";
         assert!(site.0.host_frame(hostile, b"hello", now, 0).is_none());

@@ -137,8 +137,9 @@ impl RelayMetrics {
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
         let listener = TcpListener::bind(address);
-        let listener =
-            listener.await.with_context(|| format!("--metrics {address}: choose another address or port"))?;
+        let listener = listener
+            .await
+            .with_context(|| format!("cannot serve metrics at {address}; choose another address"))?;
         info!("metrics are at http://{}/metrics", listener.local_addr().unwrap_or(address));
         tokio::spawn(accept(listener, self.routes(), own, stop));
         Ok(())

@@ -229,7 +229,7 @@ impl Publisher {
         match message.write() {
             Ok(bytes) => self.publish(&subject, bytes).await,
             Err(error) => {
-                warn!("{subject}: {error}");
+                warn!("cannot publish {subject}: {error}");
                 false
             }
         }

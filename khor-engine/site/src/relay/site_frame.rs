@@ -229,7 +229,7 @@ fn encode_within(mut frame: SiteFrame, aggregate: &Aggregate, most: usize) -> Op
         }
     }
     if shortest.is_none() {
-        warn!("a frame of {} is too long even at its coarsest", frame.site);
+        warn!("cannot send a frame of the site {}: it is too long even with the widest bins", frame.site);
     }
     shortest
 }
@@ -381,7 +381,11 @@ mod tests {
         let named: Vec<String> =
             frame.deviant.iter().map(|bytes| Frame::read(bytes).unwrap().host.to_string()).collect();
         assert_eq!(named[..3], ["h98", "h97", "h96"], "{named:?}");
-        assert_eq!((named.len(), named.contains(&"h99".to_owned())), (8, true), "its newest frame is calm");
+        assert_eq!(
+            (named.len(), named.contains(&"h99".to_owned())),
+            (8, true),
+            "the newest frame of h99 has no deviation"
+        );
         assert!(next_frame(&mut builder, begun).deviant.is_empty(), "no frame arrived since");
     }
 
