@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_bounded() {
+    fn too_long_lines_are_errors() {
         let text: Vec<_> = lines(&b"one\r\n\ntwo"[..]).map(Result::unwrap).collect();
         assert_eq!(text, ["one", "", "two"]);
         let endless = BufReader::new(io::repeat(b'x'));

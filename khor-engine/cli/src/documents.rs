@@ -127,7 +127,7 @@ fn shell_snippets_parse_and_start_known_programs() {
 
 /// Checks that documented variables of a service are options of its program, with valid values.
 #[test]
-fn variable_snippets_are_options() {
+fn documented_variables_are_options() {
     let mut count = 0;
     for (name, Snippet { text, .. }) in snippets("sh").iter().filter(|(_, s)| s.text.starts_with("KHOR_")) {
         let relay = Cli::command().find_subcommand("relay").cloned().unwrap();

@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_failures_are_exit_errors() {
+    fn only_failures_end_with_an_error() {
         let failed =
             exit_result(Some(EndReason::Failed("the thread khor-midi failed inside khor: x".into())));
         assert_eq!(failed.unwrap_err().to_string(), "the thread khor-midi failed inside khor: x");

@@ -250,7 +250,7 @@ mod tests {
                     Ok(None)
                 };
                 take_until(&mut events, stopped, end, take).await.unwrap();
-                assert!(Instant::now() < end, "the signal was lost");
+                assert!(Instant::now() < end, "the signal did not arrive");
                 sending.abort();
             }
         });

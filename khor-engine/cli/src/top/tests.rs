@@ -124,7 +124,7 @@ fn frames_fit_every_size() {
 }
 
 #[test]
-fn colour_is_never_the_only_sign() {
+fn frames_are_readable_without_colours() {
     let state = recorded();
     let coloured = frame(&state, COLOURED, (80, 24));
     let plain = frame(&state, Theme { colours: false, ..COLOURED }, (80, 24));
@@ -173,7 +173,7 @@ fn numbers_change_twice_a_second() {
         levels = state.lanes[0].past.len();
     }
     let most = (state.ts_ms - first_ms) / 500 + 1;
-    assert!((1..=most).contains(&changes), "{changes} in {} ms", state.ts_ms - first_ms);
+    assert!((1..=most).contains(&changes), "the numbers changed {changes} times in {} ms", state.ts_ms - first_ms);
     assert!(levels > 50, "the drawn history has only {levels} levels");
 }
 
