@@ -11,7 +11,8 @@ const engine = process.env.KHOR_ENGINE ?? 'http://127.0.0.1:17321';
 /** Shorter files are not compressed, bytes. They fit into one network packet. */
 const LEAST_BYTES = 1024;
 
-/** Writes compressed copies of the text files. The engine sends them to browsers that accept them. */
+/** Writes compressed copies of the text files. The engine sends them to browsers that accept
+ *  them. */
 function precompress(): Plugin {
   let folder = '';
   return {

@@ -76,7 +76,8 @@ async function walk(kit) {
   await page.context().close();
 }
 
-/** Measures the files of the first load without the API's answers, and the time of the first paint. */
+/** Measures the files of the first load without the API's answers, and the time of the first
+ *  paint. */
 async function weigh(kit) {
   const page = await kit.open('/');
   const names = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').map((it) => it.name)]);

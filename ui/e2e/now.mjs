@@ -3,7 +3,8 @@
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
-/** A lane has risen if its rate is this many times the first rate, or if the first rate was zero. */
+/** A lane has risen if its rate is this many times the first rate, or if the first rate was
+ *  zero. */
 const RISE = 3;
 
 const laneRate = async (page, signal) => {

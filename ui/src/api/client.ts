@@ -114,6 +114,6 @@ export function messageOf(error: unknown): string {
 }
 
 /** Whether the engine does not have the requested operation, for example because it is older. */
-export function isAbsent(error: unknown): boolean {
+export function isUnsupported(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 405);
 }

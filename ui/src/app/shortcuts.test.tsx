@@ -64,8 +64,8 @@ beforeEach(async () => {
 });
 afterEach(() => act(() => root.unmount()));
 
-describe('keys', () => {
-  it('mute, snooze and change the preset', async () => {
+describe('keyboard shortcuts', () => {
+  it('mute, snooze and select the next preset', async () => {
     await press('m');
     await press('s');
     await press('n');

@@ -37,7 +37,7 @@ const missing = () => {
   throw new Error('Failed to fetch dynamically imported module');
 };
 
-it('asks to reload if code is missing', async () => {
+it('a view without code asks to reload the page', async () => {
   await show('compose', missing);
   expect(document.querySelector('[role=alert] button')?.textContent).toBe('Reload the page');
   await show('machine', () => 'the machine');

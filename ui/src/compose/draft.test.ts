@@ -42,8 +42,8 @@ describe('draft', () => {
   });
 });
 
-describe('problems', () => {
-  it('are assigned to rows', () => {
+describe('problems of a preset', () => {
+  it('are assigned to the rows of the mapping', () => {
     const { routes, others } = sortProblems(
       [
         { path: 'map[1].range', message: 'map[1].range: too narrow' },
@@ -58,7 +58,7 @@ describe('problems', () => {
     expect([routeOf('map[12].to'), routeOf('swing')]).toEqual([12, null]);
   });
 
-  it('include invalid and built-in names', () => {
+  it('include invalid, reserved and built-in names', () => {
     expect(nameProblem('my-own_2', ['ambient'])).toBeNull();
     for (const name of ['', 'My', 'a b', 'ä', 'x'.repeat(65)]) expect(nameProblem(name, [])).toMatch(/lower-case/);
     expect(nameProblem('ambient', ['ambient'])).toMatch(/built in/);

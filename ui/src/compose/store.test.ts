@@ -11,7 +11,7 @@ const BAD = { path: 'map[0].range', message: 'map[0].range: too narrow' };
 
 let calls: string[];
 let bodies: Record<string, PresetFile>;
-let absent: boolean;
+let unsupported: boolean;
 /** The unsaved preset that the fake engine plays. */
 let previewed: PresetFile | null;
 let editor: EditorStore;
@@ -24,7 +24,7 @@ function engine(url: string, init?: RequestInit): Promise<Response> {
   const body = typeof init?.body === 'string' ? (JSON.parse(init.body) as PresetFile) : null;
   if (body !== null) bodies[call] = body;
   const narrow = body?.map?.[0]?.range[1] === 1;
-  if (absent) return json(404, { ok: false, error: 'no such address' });
+  if (unsupported) return json(404, { ok: false, error: 'no such address' });
   if (url === '/api/mapping') return json(200, { inputs: [], features: [], of: [], curves: [], polarities: [] });
   if (url === '/api/presets') return json(200, { presets: [], current: 'ambient', previewing: previewed?.name ?? null });
   if (url === '/api/presets/check') return json(200, { ok: !narrow, problems: narrow ? [BAD] : [] });
@@ -42,7 +42,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   calls = [];
   bodies = {};
-  absent = false;
+  unsupported = false;
   previewed = null;
   const client = new Client(engine);
   settings = new SettingsStore(client);
@@ -138,7 +138,7 @@ describe('EditorStore', () => {
   });
 
   it('is hidden if the engine has no mapping', async () => {
-    absent = true;
+    unsupported = true;
     await editor.reload();
     expect(editor.vocabulary.get()).toBeNull();
   });

@@ -1,6 +1,6 @@
 // The state of the preset editor. It fetches the selected preset, has the engine check every
 // change, previews the draft and saves it.
-import { ApiError, isAbsent, messageOf, type Client } from '../api/client';
+import { ApiError, isUnsupported, messageOf, type Client } from '../api/client';
 import type { PresetFile, Problem, Vocabulary } from '../api/types';
 import type { SettingsStore } from '../controls/store';
 import { Observable } from '../live/observable';
@@ -44,7 +44,7 @@ export class EditorStore {
     try {
       this.vocabulary.set(await this.client.vocabulary());
     } catch (error) {
-      if (isAbsent(error)) this.vocabulary.set(null);
+      if (isUnsupported(error)) this.vocabulary.set(null);
       return;
     }
     const { name } = this.state.get();
@@ -73,7 +73,7 @@ export class EditorStore {
 
   edit = (next: (file: PresetFile) => PresetFile, about: string | null = null): void => {
     const { draft } = this.state.get();
-    if (draft !== null) this.take(change(draft, next(draft.file), about));
+    if (draft !== null) this.setDraft(change(draft, next(draft.file), about));
   };
 
   undo = (): void => this.step(undo);
@@ -132,7 +132,7 @@ export class EditorStore {
       this.played = name;
       const restored = change(draft, previewed.preset);
       if (!edited(restored)) return;
-      this.take(restored);
+      this.setDraft(restored);
       this.put({ done: 'Restored the unsaved version that is playing.' });
     } catch {
       // The preview has ended, or the engine is too old for this request.
@@ -141,10 +141,10 @@ export class EditorStore {
 
   private step(how: (draft: Draft) => Draft): void {
     const { draft } = this.state.get();
-    if (draft !== null) this.take(how(draft));
+    if (draft !== null) this.setDraft(how(draft));
   }
 
-  private take(draft: Draft): void {
+  private setDraft(draft: Draft): void {
     this.put({ draft, error: null, done: null });
     this.checkSoon();
   }

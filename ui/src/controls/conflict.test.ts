@@ -49,7 +49,7 @@ beforeEach(async () => {
 });
 
 describe('a change in another tab', () => {
-  it('to another setting is kept', async () => {
+  it('is kept beside an edit of another setting', async () => {
     changeInOtherTab(config(110, 9500));
     store.edit('music.bpm', 96);
     await settle();
@@ -58,7 +58,7 @@ describe('a change in another tab', () => {
     expect(store.state.get().errors).toEqual({});
   });
 
-  it('to the same setting wins', async () => {
+  it('wins over a later edit of the same setting', async () => {
     changeInOtherTab(config(70, 9001));
     store.edit('music.bpm', 96);
     await settle();

@@ -161,7 +161,8 @@ export function Switch({ path, id, label }: FieldProps<PathsOf<boolean>>) {
   );
 }
 
-/** The typed text of a field. Calls `commit` with it on Enter, or when the field loses the focus. */
+/** The typed text of a field. Calls `commit` with it on Enter, or when the field loses the
+ *  focus. */
 function useDraft(shown: string, commit: (text: string) => void) {
   const [draft, setDraft] = useState<string | null>(null);
   const done = () => {

@@ -96,7 +96,8 @@ export function fromControls(controls: Controls): Partial<Settings> {
   };
 }
 
-/** The patch for one setting: `osc.receive.port` and 9001 become `{osc: {receive: {port: 9001}}}`. */
+/** The patch for one setting: `osc.receive.port` and 9001 become `{osc: {receive: {port:
+ *  9001}}}`. */
 export function nested(path: Path, value: unknown): object {
   return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;
 }

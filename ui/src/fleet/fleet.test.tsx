@@ -62,7 +62,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-it('has a link only with a site', () => {
+it('the view has a link only with a site', () => {
   const links = () => [...document.querySelectorAll('nav a')].map((link) => link.textContent);
   const follow = (kind: string | null) => act(() => stores.fleet.follow({ source: { kind } } as Parameters<typeof stores.fleet.follow>[0]));
   expect(links()).not.toContain('Fleet');
@@ -74,14 +74,14 @@ it('has a link only with a site', () => {
   expect(links()).not.toContain('Fleet');
 });
 
-it('names hosts that stand out or are silent', () => {
+it('the view names hosts that stand out or are silent', () => {
   expect(document.querySelector('h1')?.textContent).toContain('web-2 stands out');
   expect(button('web-2')?.dataset.voices).toBe('true');
   expect(button('db')?.getAttribute('aria-label')).toBe('db silent, section db');
   expect([...document.querySelectorAll('.field h2')].map((title) => title.textContent)).toEqual(['db 1 host, 1 silent', 'web 2 hosts']);
 });
 
-it('plays one host, then all, by clicks', async () => {
+it('a click plays one host, another click all hosts', async () => {
   act(() => button('web-1')?.click());
   expect(button('web-1')?.getAttribute('aria-pressed')).toBe('true');
   await pass(1200);
@@ -92,7 +92,7 @@ it('plays one host, then all, by clicks', async () => {
   expect(playing).toBeNull();
 });
 
-it('works by keyboard with one tab stop', async () => {
+it('the keyboard selects hosts, with one tab stop', async () => {
   expect(document.querySelectorAll('.field [tabindex="0"]')).toHaveLength(1);
   act(() => button('db')?.focus());
   const press = (key: string) =>
@@ -111,7 +111,7 @@ it('works by keyboard with one tab stop', async () => {
   expect(playing).toBeNull();
 });
 
-it('moves cells rarely, and by transforms only', async () => {
+it('cells move rarely, and by transforms only', async () => {
   const before = places();
   hosts = hosts.map((it) => (it.name === 'web-1' ? { ...it, deviation: 9 } : it));
   await pass(3000);

@@ -45,7 +45,7 @@ export class FleetStore {
     this.state.set({ fleet, arrangement: arranged(before, fleet.hosts, now, now >= this.stillUntil) });
   };
 
-  /** Requests the hosts again and again. Call the returned function to stop. */
+  /** Requests the hosts every second. Call the returned function to stop. */
   watch = (): (() => void) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let over = false;

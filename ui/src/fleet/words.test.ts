@@ -20,28 +20,28 @@ describe('words', () => {
     expect(problemsOf(odd)).toEqual(['Two relays use this name: give one of them another --host.', 'Its clock is 65 s ahead: set it by NTP.', '2 messages with its name rejected: another relay uses that name.']);
     expect(problemsOf(quiet)).toEqual([]);
   });
-  it('name some hosts and count the rest', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));
+  it('name three hosts and count the others', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));
 });
 
 describe('the headline', () => {
-  const says = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
+  const headlineOf = (...args: Parameters<typeof fleet>) => plain(headline(fleet(...args), SIGNALS));
   it('names hosts that stand out or are silent', () => {
-    expect(says([loud, quiet, silent], { soloists: ['web-2'] })).toBe('web-2 stands out: received × 270; db is silent.');
-    expect(says([loud, host('b', { deviation: 3 })], { soloists: ['web-2', 'b'] })).toBe('web-2 stands out: received × 270; b stands out: received × 8.0.');
-    expect(says([quiet, host('b')])).toBe('2 hosts as usual.');
-    expect(says([silent])).toBe('No host sends data now: db is silent.');
-    expect(says([])).toBe('No host has sent data yet.');
+    expect(headlineOf([loud, quiet, silent], { soloists: ['web-2'] })).toBe('web-2 stands out: received × 270; db is silent.');
+    expect(headlineOf([loud, host('b', { deviation: 3 })], { soloists: ['web-2', 'b'] })).toBe('web-2 stands out: received × 270; b stands out: received × 8.0.');
+    expect(headlineOf([quiet, host('b')])).toBe('2 hosts as usual.');
+    expect(headlineOf([silent])).toBe('No host sends data now: db is silent.');
+    expect(headlineOf([])).toBe('No host has sent data yet.');
   });
   it('counts the hosts of sites within the site', () => {
     const rack = { name: 'rack-1', state: 'live' as const, live: 40, silent: 2, refused: 0, aggregators: 1, relative_error: 0.03, section_relative_error: null, seen_ms_ago: 90 };
     const inner = { ...loud, via: 'rack-1' };
-    expect(says([inner], { soloists: ['web-2'], sites: [rack], live: 40, silent: 2 })).toBe('web-2 stands out: received × 270; 2 hosts are silent.');
-    expect(says([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts as usual; db and 2 more hosts are silent.');
-    expect(says([], { sites: [{ ...rack, state: 'silent' }], live: 0, silent: 0 })).toBe('No host sends data now: rack-1 is silent.');
+    expect(headlineOf([inner], { soloists: ['web-2'], sites: [rack], live: 40, silent: 2 })).toBe('web-2 stands out: received × 270; 2 hosts are silent.');
+    expect(headlineOf([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts as usual; db and 2 more hosts are silent.');
+    expect(headlineOf([], { sites: [{ ...rack, state: 'silent' }], live: 0, silent: 0 })).toBe('No host sends data now: rack-1 is silent.');
   });
   it('describes the only host that plays', () => {
-    expect(says([quiet, loud], { alone: { host: 'web-1', ok: true, error: null, fix: null } })).toBe('web-1 alone: as usual.');
-    expect(says([silent], { alone: { host: 'db', ok: false, error: 'host db has stopped sending', fix: 'x' } })).toBe('db has stopped sending.');
+    expect(headlineOf([quiet, loud], { alone: { host: 'web-1', ok: true, error: null, fix: null } })).toBe('web-1 alone: as usual.');
+    expect(headlineOf([silent], { alone: { host: 'db', ok: false, error: 'host db has stopped sending', fix: 'x' } })).toBe('db has stopped sending.');
   });
 });
 

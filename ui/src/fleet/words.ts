@@ -83,9 +83,9 @@ export function headline(fleet: Fleet, signals: Signals): Part[] {
   const silence = silent(fleet);
   if (live === 0) return [{ text: silence === null ? 'No host has sent data yet.' : `No host sends data now: ${silence}.` }];
   const solo = fleet.soloists.flatMap((name) => by.get(name) ?? []);
-  const says = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
-  if (says.length === 0) says.push({ text: `${count(live, 'host')} as usual` });
-  return [...says, { text: silence === null ? '.' : `; ${silence}.` }];
+  const parts = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
+  if (parts.length === 0) parts.push({ text: `${count(live, 'host')} as usual` });
+  return [...parts, { text: silence === null ? '.' : `; ${silence}.` }];
 }
 
 /** Names the silent hosts and sites; null if none is silent. Silent hosts of inner sites have no

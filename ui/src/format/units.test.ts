@@ -39,11 +39,11 @@ describe('rate', () => {
 });
 
 describe('duration', () => {
-  it('has the format of media players', () => expect([0.9, 7, 754, 3723].map(duration)).toEqual(['0:00', '0:07', '12:34', '1:02:03']));
+  it('formats durations as media players do', () => expect([0.9, 7, 754, 3723].map(duration)).toEqual(['0:00', '0:07', '12:34', '1:02:03']));
 });
 
-describe('spoken figures', () => {
-  it('have fewer digits than the lanes', () => {
+describe('numbers in the sentence', () => {
+  it('have fewer digits than in the lanes', () => {
     expect(spokenBytes(12_340_000)).toBe('12 MB/s');
     expect(spokenBytes(1_480_000)).toBe('1.5 MB/s');
     expect(spokenBytes(143_000_000)).toBe('140 MB/s');
@@ -55,7 +55,7 @@ describe('spoken figures', () => {
 });
 
 describe('factors, sizes and spans', () => {
-  it('give multiples of the baseline', () => expect([0, 1, 2.07, -1, 4, 7, 12, null].map(factor)).toEqual(['× 1.0', '× 2.0', '× 4.2', '× 0.5', '× 16', '× 130', '× 999+', '–']));
-  it('are short', () => expect([512, 12_000, 3_400_000].map(size)).toEqual(['512 B', '12 kB', '3.4 MB']));
-  it('are round', () => expect([30_000, 61_000, 130_000, 300_000].map(spanText)).toEqual(['the last 30 seconds', 'the last 60 seconds', 'the last 2 minutes', 'the last 5 minutes']));
+  it('factors are multiples of the baseline', () => expect([0, 1, 2.07, -1, 4, 7, 12, null].map(factor)).toEqual(['× 1.0', '× 2.0', '× 4.2', '× 0.5', '× 16', '× 130', '× 999+', '–']));
+  it('sizes have two or three digits', () => expect([512, 12_000, 3_400_000].map(size)).toEqual(['512 B', '12 kB', '3.4 MB']));
+  it('time spans are rounded', () => expect([30_000, 61_000, 130_000, 300_000].map(spanText)).toEqual(['the last 30 seconds', 'the last 60 seconds', 'the last 2 minutes', 'the last 5 minutes']));
 });

@@ -7,9 +7,9 @@ const signal = (label: string): LaneSignal => ({
   level: 0, deviation: 0, surprise: 0, rate: 1, baseline: 1, unit: '°C', label, family: 'disk', grain: 5, available: true, reason: null,
 });
 
-it('has the kernel’s lanes at first', () => expect(lanesOf(undefined)).toBe(CATALOGUE));
+it('at first, the catalogue has the kernel’s lanes', () => expect(lanesOf(undefined)).toBe(CATALOGUE));
 
-it('has the lanes of the engine', () => {
+it('then the catalogue has the engine’s lanes', () => {
   expect(lanesOf({ 'disk.temperature': signal('warmth of the disk'), rx: signal('received') })).toEqual([
     { name: 'disk.temperature', label: 'warmth of the disk', family: 'disk', grain: 5 },
     { name: 'rx', label: 'received', family: 'disk', grain: 5 },

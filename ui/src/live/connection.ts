@@ -3,7 +3,8 @@
 import type { StreamEvent } from '../api/types';
 import { at } from '../app/base';
 
-/** If no event arrives for this time, the engine has ended or hangs. It sends ten events a second. */
+/** If no event arrives for this time, the engine has ended or hangs. It sends ten events a
+ *  second. */
 const SILENCE_MS = 4000;
 /** Pauses before the attempts to reconnect. The last pause repeats. */
 const PAUSES_MS = [300, 700, 1500, 3000];

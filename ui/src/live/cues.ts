@@ -8,8 +8,8 @@ const MOST = 64;
 /** The group of a cue: its host, or '' for this machine and for cues about lost or found hosts. */
 const groupOf = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
 
-/** Shortens the list to the maximum. Drops the oldest cue of the largest group, again and again, so
- *  that a host with many cues does not displace the cues of other hosts. */
+/** Shortens the list to the maximum. Each step drops the oldest cue of the largest group, so that a
+ *  host with many cues does not displace the cues of other hosts. */
 function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
   const list = [...newestFirst];
   while (list.length > MOST) {

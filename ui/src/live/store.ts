@@ -55,7 +55,7 @@ export class LiveStore {
 
   constructor(client: Client) {
     this.client = client;
-    this.connection = new Connection({ onEvent: (event) => this.take(event), onLost: () => this.lose() });
+    this.connection = new Connection({ onEvent: (event) => this.receive(event), onLost: () => this.lose() });
   }
 
   start(): () => void {
@@ -91,13 +91,14 @@ export class LiveStore {
     });
   };
 
-  /** The estimated time of the engine's clock; null if unknown. It stops while the engine is lost. */
+  /** The estimated time of the engine's clock; null if unknown. It stops while the engine is
+   *  lost. */
   now(): number | null {
     if (this.clockOffset === null) return null;
     return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
   }
 
-  take(event: StreamEvent): void {
+  receive(event: StreamEvent): void {
     this.state = applied(this.state, event);
     if (event.type === 'greeting') this.greet(event);
     else if (event.type === 'health') this.health.set(event);
@@ -128,7 +129,8 @@ export class LiveStore {
     if (before.version !== greeting.version) this.updated.set(true);
   }
 
-  /** Shows the current state. Changed controls are shown at once, new values four times a second. */
+  /** Shows the current state. Changed controls are shown at once, new values four times a
+   *  second. */
   private show(isNew: boolean): void {
     const moment = momentOf(this.state);
     if (moment === null) return;

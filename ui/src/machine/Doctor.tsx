@@ -17,7 +17,7 @@ export function Doctor() {
   useEffect(() => {
     void machine.runDoctor();
   }, [machine, session]);
-  if (doctor.kind === 'absent' || doctor.kind === 'unknown') return null;
+  if (doctor.kind === 'unsupported' || doctor.kind === 'unknown') return null;
   return (
     <section aria-labelledby="doctor-title" className="health doctor">
       <h2 id="doctor-title">

@@ -1,11 +1,11 @@
 // The state of the view Machine: the doctor's checks, the units for the scope, and commands to the
 // baseline.
-import { isAbsent, messageOf, type Client } from '../api/client';
+import { isUnsupported, messageOf, type Client } from '../api/client';
 import type { DoctorCheck } from '../api/types';
 import type { HealthStore } from '../health/store';
 import { Observable } from '../live/observable';
 
-export type DoctorState = { kind: 'unknown' } | { kind: 'absent' } | { kind: 'found'; checks: readonly DoctorCheck[] } | { kind: 'failed'; error: string };
+export type DoctorState = { kind: 'unknown' } | { kind: 'unsupported' } | { kind: 'found'; checks: readonly DoctorCheck[] } | { kind: 'failed'; error: string };
 
 export class MachineStore {
   readonly doctor = new Observable<DoctorState>({ kind: 'unknown' });
@@ -25,7 +25,7 @@ export class MachineStore {
     try {
       this.doctor.set({ kind: 'found', checks: (await this.client.doctor()).checks });
     } catch (error) {
-      this.doctor.set(isAbsent(error) ? { kind: 'absent' } : { kind: 'failed', error: messageOf(error) });
+      this.doctor.set(isUnsupported(error) ? { kind: 'unsupported' } : { kind: 'failed', error: messageOf(error) });
     }
   };
 

@@ -9,17 +9,17 @@ import './cues.css';
 const ROWS = 5;
 
 function Row({ cue }: { cue: Cue }) {
-  const { what, who, detail, family } = cueWords(cue);
+  const { event, subject, detail, family } = cueWords(cue);
   return (
     <li data-family={family ?? 'bad'}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
         <path d="M2.5 3.5h11L8 13z" strokeLinejoin="round" />
       </svg>
       <div>
-        {what}
+        {event}
         <small>
-          {who !== null && <b>{who}</b>}
-          {who !== null && detail !== '' && ', '}
+          {subject !== null && <b>{subject}</b>}
+          {subject !== null && detail !== '' && ', '}
           {detail}
         </small>
       </div>

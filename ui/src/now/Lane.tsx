@@ -34,35 +34,35 @@ function shown({ spec, signal, index, reading }: Props, rates: readonly (number 
 export function Lane(props: Props) {
   const { spec, signal, lit, reading } = props;
   const { live } = useStores();
-  const absent = signal !== undefined && !signal.available;
+  const unavailable = signal !== undefined && !signal.available;
   const unit = signal?.unit ?? '1/s';
   const { value, deviation } = shown(props, live.history.lane(spec.name).rates);
-  const figure = rate(absent ? null : value, unit);
+  const figure = rate(unavailable ? null : value, unit);
   const level = signal?.level ?? 0;
   const hot = (deviation ?? 0) >= HOT;
   const isNew = hot && isNothing(signal?.baseline, unit);
   const compared = isNew ? 'usually nothing' : `${factor(signal?.deviation)} the baseline`;
   const label = `${spec.name}, ${spec.label}: ${rateText(signal?.rate, unit)}, ${compared}, level ${Math.round(level * 100)} %`;
   return (
-    <div className="lane" data-signal={spec.name} data-family={spec.family} data-absent={absent} data-rate={signal?.rate ?? ''}>
+    <div className="lane" data-signal={spec.name} data-family={spec.family} data-absent={unavailable} data-rate={signal?.rate ?? ''}>
       <Mark family={spec.family} lit={lit} />
       <div className="name">
         {spec.name}
         <small title={spec.label}>{spec.label}</small>
       </div>
-      {absent ? (
+      {unavailable ? (
         <div className="reason" title={signal.reason ?? undefined}>
           Unavailable: {signal.reason ?? 'no reason given'}
         </div>
       ) : (
         <div role="img" aria-label={label} />
       )}
-      <div className="level" aria-hidden="true" title={`level ${Math.round(level * 100)} %`} style={{ '--level': absent ? 0 : level } as CSSProperties} />
+      <div className="level" aria-hidden="true" title={`level ${Math.round(level * 100)} %`} style={{ '--level': unavailable ? 0 : level } as CSSProperties} />
       <div className="value" data-reading={reading}>
         {figure.value} <small>{figure.unit}</small>
       </div>
       <div className="deviation" data-hot={hot} title={isNew ? 'usually nothing' : undefined}>
-        {absent ? '' : isNew ? 'new' : factor(deviation)}
+        {unavailable ? '' : isNew ? 'new' : factor(deviation)}
       </div>
     </div>
   );

@@ -28,10 +28,11 @@ interface Scales {
   columnMs: number;
   ratio: number;
   windowMs: number;
-  /** For each lane: its baseline and the top of its scale, octaves, and whether it is unavailable. */
+  /** For each lane: its baseline and the top of its scale, octaves, and whether it is
+   *  unavailable. */
   baselines: (number | null)[];
   tops: number[];
-  absent: boolean[];
+  unavailable: boolean[];
 }
 
 export class LaneStrip {
@@ -110,19 +111,19 @@ export class LaneStrip {
   }
 
   /** The scales that the current values need. */
-  private measured(): Pick<Scales, 'baselines' | 'tops' | 'absent'> {
+  private measured(): Pick<Scales, 'baselines' | 'tops' | 'unavailable'> {
     const { history, text } = this.stores.live;
     const signals = this.lanes.map(({ name }) => text.get()?.signals[name]);
     const baselines = this.lanes.map(({ grain }, i) => {
       const baseline = signals[i]?.baseline ?? null;
       return baseline === null ? null : octaves(baseline, grain);
     });
-    return { baselines, absent: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, baselines[i] ?? 0)) };
+    return { baselines, unavailable: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, baselines[i] ?? 0)) };
   }
 
   /** Whether the scales have changed so much that the whole strip must be drawn again. */
   private outdated(scales: Scales): boolean {
-    const { baselines, tops, absent } = this.measured();
+    const { baselines, tops, unavailable } = this.measured();
     const drifted = baselines.some((it, i) => {
       const before = scales.baselines[i] ?? null;
       return it === null || before === null ? it !== before : Math.abs(it - before) > DRIFT;
@@ -130,7 +131,7 @@ export class LaneStrip {
     return (
       drifted ||
       tops.some((it, i) => it !== scales.tops[i]) ||
-      absent.some((it, i) => it !== scales.absent[i]) ||
+      unavailable.some((it, i) => it !== scales.unavailable[i]) ||
       scales.windowMs !== this.stores.live.history.windowMs ||
       scales.ratio !== devicePixelRatio
     );
@@ -140,7 +141,7 @@ export class LaneStrip {
   private data(first: number): uPlot.AlignedData {
     const { history } = this.stores.live;
     const times = history.times.slice(first);
-    return [times, ...this.lanes.map(({ name }, i) => (this.scales?.absent[i] === true ? times.map(() => null) : history.lane(name).heights.slice(first)))];
+    return [times, ...this.lanes.map(({ name }, i) => (this.scales?.unavailable[i] === true ? times.map(() => null) : history.lane(name).heights.slice(first)))];
   }
 
   private plot(left: (scales: Scales) => number, drawClear: ((plot: uPlot) => void)[]): uPlot {
@@ -179,7 +180,7 @@ export class LaneStrip {
     const { left, width } = plot.bbox;
     this.lanes.forEach(({ name, family }, i) => {
       const at = scales.baselines[i] ?? null;
-      if (at === null || scales.absent[i] === true) return;
+      if (at === null || scales.unavailable[i] === true) return;
       const from = plot.valToPos(Math.max(0, at - BAND), scaleOf(name), true);
       const to = plot.valToPos(Math.min(scales.tops[i] ?? at, at + BAND), scaleOf(name), true);
       plot.ctx.fillStyle = faded(palette[family], 0.15);

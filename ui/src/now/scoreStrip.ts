@@ -157,9 +157,9 @@ export class ScoreStrip {
   /** Whether the whole strip must be painted again. */
   private outdated({ view, windowMs, travelMs, cues }: Painted, now: number): boolean {
     const { live } = this.stores;
-    const gone = now - windowMs - view.from;
-    const off = Math.abs(gone - Number(this.motion?.currentTime ?? 0));
-    return windowMs !== live.bars.windowMs || cues !== live.cues.list.get() || gone > travelMs - SPARE_MS || off > DRIFT_MS;
+    const elapsed = now - windowMs - view.from;
+    const off = Math.abs(elapsed - Number(this.motion?.currentTime ?? 0));
+    return windowMs !== live.bars.windowMs || cues !== live.cues.list.get() || elapsed > travelMs - SPARE_MS || off > DRIFT_MS;
   }
 
   /** Notes that arrived after the last paint. */

@@ -3,23 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { DISK_READ, DISK_WRITE } from '../live/recent';
 import { plain, sentenceOf } from './sentence';
 
-const say = (rates: Record<string, number | null>, previous?: string[]) => plain(sentenceOf(rates, previous).parts);
+const text = (rates: Record<string, number | null>, previous?: string[]) => plain(sentenceOf(rates, previous).parts);
 
 describe('sentenceOf', () => {
   it('is quiet when nothing happens', () => {
-    expect(say({ rx: 100, tx: 0, exec: 0.2, mem: 0 })).toBe('Quiet.');
+    expect(text({ rx: 100, tx: 0, exec: 0.2, mem: 0 })).toBe('Quiet.');
   });
 
   it('says when there is no data', () => {
-    expect(say({})).toBe('No data yet.');
-    expect(say({ rx: null, mem: null })).toBe('No data yet.');
+    expect(text({})).toBe('No data yet.');
+    expect(text({ rx: null, mem: null })).toBe('No data yet.');
   });
 
   it('names activities with their rates', () => {
-    expect(say({ rx: 12e6, [DISK_WRITE]: 40e6 })).toBe('Writing 40 MB/s to disk and receiving 12 MB/s.');
-    expect(say({ exec: 40, fork: 400 })).toBe('Starting 40 programs a second.');
-    expect(say({ fork: 400 })).toBe('Creating 400 tasks a second.');
-    expect(say({ local: 12e6, rx: 2e6 })).toBe('Moving 12 MB/s inside the machine and receiving 2 MB/s.');
+    expect(text({ rx: 12e6, [DISK_WRITE]: 40e6 })).toBe('Writing 40 MB/s to disk and receiving 12 MB/s.');
+    expect(text({ exec: 40, fork: 400 })).toBe('Starting 40 programs a second.');
+    expect(text({ fork: 400 })).toBe('Creating 400 tasks a second.');
+    expect(text({ local: 12e6, rx: 2e6 })).toBe('Moving 12 MB/s inside the machine and receiving 2 MB/s.');
   });
 
   it('gives no factor if the baseline is zero', () => {
@@ -29,11 +29,11 @@ describe('sentenceOf', () => {
   });
 
   it('uses the singular for 1', () => {
-    expect(say({ retx: 1 }, ['little retx'])).toBe('Low activity: resending 1 lost segment a second.');
+    expect(text({ retx: 1 }, ['little retx'])).toBe('Low activity: resending 1 lost segment a second.');
   });
 
   it('puts pressure before traffic', () => {
-    expect(say({ rx: 900e6, mem: 0.12 })).toBe('Waiting on memory 12 % of the time and receiving 900 MB/s.');
+    expect(text({ rx: 900e6, mem: 0.12 })).toBe('Waiting on memory 12 % of the time and receiving 900 MB/s.');
   });
 
   it('names at most three activities', () => {
@@ -41,7 +41,7 @@ describe('sentenceOf', () => {
   });
 
   it('describes low activity', () => {
-    expect(say({ rx: 240_000 })).toBe('Low activity: receiving 240 kB/s.');
+    expect(text({ rx: 240_000 })).toBe('Low activity: receiving 240 kB/s.');
   });
 
   it('keeps an activity until it clearly ends', () => {
@@ -51,7 +51,7 @@ describe('sentenceOf', () => {
   });
 
   it('compares nothing without a baseline', () => {
-    expect(say({ rx: 12e6, csw: 90_000, irq: 90_000 })).not.toMatch(/usual|normal/i);
+    expect(text({ rx: 12e6, csw: 90_000, irq: 90_000 })).not.toMatch(/usual|normal/i);
   });
 
   it('compares the first activity with its baseline', () => {

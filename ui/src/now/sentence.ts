@@ -13,7 +13,7 @@ interface Clause {
    *  the clause until the rate falls below 70 % of it. */
   from: number;
   /** Whether the activity is a problem. Problems come first. */
-  grave?: true;
+  problem?: true;
   words: (value: number) => [verb: string, figure: string, tail?: string];
 }
 
@@ -26,10 +26,10 @@ const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${s
  *  threshold, an activity counts as low. If all activities are below that, the machine counts as
  *  quiet. */
 const CLAUSES: readonly Clause[] = [
-  { rate: 'mem', family: 'memory', from: 0.05, grave: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
-  { rate: 'stall', family: 'disk', from: 0.05, grave: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
-  { rate: 'cpu', family: 'kernel', from: 0.1, grave: true, words: (v) => ['waiting on', 'the CPU', `${spokenShare(v)} of the time`] },
-  { rate: 'retx', family: 'network', from: 2, grave: true, words: (v) => ['resending', counted(v, 'lost segment'), 'a second'] },
+  { rate: 'mem', family: 'memory', from: 0.05, problem: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
+  { rate: 'stall', family: 'disk', from: 0.05, problem: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
+  { rate: 'cpu', family: 'kernel', from: 0.1, problem: true, words: (v) => ['waiting on', 'the CPU', `${spokenShare(v)} of the time`] },
+  { rate: 'retx', family: 'network', from: 2, problem: true, words: (v) => ['resending', counted(v, 'lost segment'), 'a second'] },
   { rate: 'rx', family: 'network', from: MB, words: (v) => ['receiving', spokenBytes(v)] },
   { rate: 'tx', family: 'network', from: MB, words: (v) => ['sending', spokenBytes(v)] },
   { rate: 'local', family: 'network', from: MB, words: (v) => ['moving', spokenBytes(v), 'inside the machine'] },
@@ -76,7 +76,7 @@ function timesUsual(octaves: number | null | undefined, isNew: boolean): string 
 }
 
 function urgency(clause: Clause, value: number): number {
-  return (clause.grave ? 1000 : 1) * Math.log1p(value / clause.from);
+  return (clause.problem ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
 /** Writes the sentence about these rates. `previous` has the keys of the last sentence, for the

@@ -34,7 +34,7 @@ const arrives = (ts_ms: number, rate: number) => {
 };
 const text = () => plain(sentence.current.get()?.parts ?? []);
 
-it('appears with the first values and changes every two seconds', () => {
+it('the sentence changes at most every two seconds', () => {
   expect(text()).toBe('');
   arrives(10_000, 20e6);
   expect(text()).toBe('Receiving 20 MB/s.');
@@ -45,7 +45,7 @@ it('appears with the first values and changes every two seconds', () => {
   expect(text()).toBe('Quiet.');
 });
 
-it('compares rates only with a learned baseline', () => {
+it('the sentence compares rates only with a learned baseline', () => {
   health.state.set({ baseline: { learnt: 0.9, learning: false, frozen: false } } as unknown as Health);
   arrives(10_000, 20e6);
   expect(text()).toBe('Receiving 20 MB/s, 30 times the usual.');

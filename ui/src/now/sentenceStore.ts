@@ -8,7 +8,7 @@ import { sentenceOf, type Sentence } from './sentence';
 const RENEW_MS = 2000;
 /** The sentence compares rates with the baseline once this share of it is learned. Before that, the
  *  baseline mostly describes other machines. */
-const LEARNT = 0.5;
+const LEARNED = 0.5;
 
 export class SentenceStore {
   /** The current sentence; null until the first rates arrive. */
@@ -36,7 +36,7 @@ export class SentenceStore {
     const rates = recent.means();
     if (Object.keys(rates).length === 0) return;
     this.renewedAt = performance.now();
-    const known = (this.health.state.get()?.baseline.learnt ?? 0) >= LEARNT;
+    const known = (this.health.state.get()?.baseline.learnt ?? 0) >= LEARNED;
     this.current.set(sentenceOf(rates, this.current.get()?.keys, known ? recent.deviations() : {}, recent.zeroBaselines()));
   };
 }

@@ -28,9 +28,9 @@ export function RecordingCard() {
   const { recorder, health } = useStores();
   const [format, setFormat] = useState('flac');
   const recording = useObservable(health.state)?.recording;
-  const refused = useObservable(recorder.error);
+  const failure = useObservable(recorder.error);
   const on = recording?.recording === true;
-  const error = refused ?? recording?.error ?? null;
+  const error = failure ?? recording?.error ?? null;
   useEffect(() => {
     void recorder.list();
   }, [recorder, on]);

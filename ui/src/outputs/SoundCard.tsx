@@ -8,7 +8,8 @@ import { useSnooze } from '../header/Snooze';
 import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
-/** Names of the loudness settings. Their LUFS are those of an idle machine's music at half volume. */
+/** Names of the loudness settings. Their LUFS are those of an idle machine's music at half
+ *  volume. */
 const LOUDNESS_NAMES: Record<(typeof CHOICES)['audio.loudness_lufs'][number], string> = { '-23': 'Background', '-18': 'Room', '-16': 'Stage' };
 const LOUDNESS = CHOICES['audio.loudness_lufs'].map((lufs) => ({ value: String(lufs), text: `${LOUDNESS_NAMES[lufs]} (−${-lufs} LUFS)` }));
 
