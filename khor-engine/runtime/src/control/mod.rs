@@ -63,7 +63,7 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
             changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Save the changes, whether the setting has changed or the engine stops.
+        // Save the settings that messages changed, before the port changes or the engine stops.
         save(&engine).await;
     }
 }

@@ -37,8 +37,8 @@ pub struct Clip {
     capture: &'static [u8],
 }
 
-/// Three minutes without load of the machine on which all captures were recorded. The engine learns
-/// the baseline from it before each clip.
+/// A capture of three minutes without load, from the machine that recorded all captures. The engine
+/// learns the baseline from it before each clip.
 const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
 /// All clips. The `listen_for` texts must match presets/mapping.toml, the registers of

@@ -101,7 +101,7 @@ struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
-    /// Number of preset changes when the player last received the timbres of a preset.
+    /// The composer's number of preset changes when the player last received timbres.
     patched: Option<u64>,
     /// The position in the music that was published last.
     published: Option<Position>,

@@ -144,7 +144,7 @@ impl Engine {
     async fn send_baseline_command(&self, command: BaselineCommand) {
         let (done, is_done) = oneshot::channel();
         if self.baseline.send((command, done)).is_ok() {
-            // Waiting fails only when the engine ends, because the signal task runs as long.
+            // Waiting fails only when the engine ends, because the signal task runs until then.
             drop(is_done.await);
         }
     }
