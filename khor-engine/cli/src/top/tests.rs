@@ -173,7 +173,11 @@ fn numbers_change_twice_a_second() {
         levels = state.lanes[0].past.len();
     }
     let most = (state.ts_ms - first_ms) / 500 + 1;
-    assert!((1..=most).contains(&changes), "the numbers changed {changes} times in {} ms", state.ts_ms - first_ms);
+    assert!(
+        (1..=most).contains(&changes),
+        "the numbers changed {changes} times in {} ms",
+        state.ts_ms - first_ms
+    );
     assert!(levels > 50, "the drawn history has only {levels} levels");
 }
 
