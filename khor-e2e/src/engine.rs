@@ -231,7 +231,11 @@ impl Engine {
         let sound_bytes = (length.as_secs_f64() * BYTES_PER_S) as usize;
         let bytes = self.read("/api/listen.wav", HEADER_BYTES + sound_bytes);
         assert!(bytes.len() >= HEADER_BYTES + sound_bytes, "the sound ended after {} bytes", bytes.len());
-        assert_eq!((&bytes[..4], &bytes[8..12]), (b"RIFF".as_slice(), b"WAVE".as_slice()), "a WAV file");
+        assert_eq!(
+            (&bytes[..4], &bytes[8..12]),
+            (b"RIFF".as_slice(), b"WAVE".as_slice()),
+            "/api/listen.wav does not begin like a WAV file"
+        );
         SoundRecording::of(&bytes[HEADER_BYTES..])
     }
 

@@ -185,8 +185,8 @@ impl SoundRecording {
     /// Records the sound played into the sink `null` for `length`, with `parec`.
     pub(crate) fn of_null_sink(parec: Command, length: Duration) -> Self {
         let mut recorder = Self::of_null_sink_with(parec);
-        let wanted = length.as_millis() as usize * 48 * 4;
-        let mut bytes = vec![0; wanted];
+        let length_bytes = length.as_millis() as usize * 48 * 4;
+        let mut bytes = vec![0; length_bytes];
         let mut output = recorder.stdout.take().expect("the output of parec");
         let read = bytes.chunks_mut(SECOND_BYTES).enumerate().try_for_each(|(second, chunk)| {
             progress(format!("recording second {second} of {length:?}"));

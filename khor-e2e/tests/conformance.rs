@@ -1,5 +1,5 @@
-//! Tests the API against its OpenAPI document. schemathesis makes valid and invalid requests from
-//! the document, and compares the responses with it.
+//! Tests the API against its document, `/api/openapi.json`. schemathesis makes valid and invalid
+//! requests from the document, and compares the responses with it.
 
 use std::{path::PathBuf, process::Command, time::Instant};
 

@@ -51,7 +51,7 @@ fn demo_renders_every_preset_without_clipping() {
 }
 
 #[test]
-fn extension_selects_format_stems_are_optional() {
+fn render_writes_each_format_and_stems() {
     let dir = TempDir::new().expect("creating a temporary directory");
     let render = |more: &[&str]| khor(&[&["render", "--demo", "--seconds", "20"], more].concat(), dir.path());
     let read = |name: &str| std::fs::read(dir.path().join(name)).expect(name);

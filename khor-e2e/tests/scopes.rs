@@ -60,7 +60,7 @@ fn execs_per_s(engine: &Engine) -> Option<f64> {
     for (name, signal) in signals.as_object().expect("the signals of the metrics") {
         let is_count = signal["unit"] == "1/s";
         let rate = signal["rate"].as_f64().filter(|_| is_count).unwrap_or(0.0);
-        assert!(rate < SPIKE_PER_S, "a spike in {name}: {signal}");
+        assert!(rate < SPIKE_PER_S, "the rate of {name} jumped: {signal}");
     }
     signals["exec"]["rate"].as_f64()
 }

@@ -1,9 +1,9 @@
 //! Distinguishes a hang from a slow machine.
 //!
 //! Tests, virtual machines and khor-ear never fail because they are slow. They fail when they make
-//! no progress for [`HANG`]. The limit is in machine time. Each second counts half while a fixed
-//! piece of work takes twice its usual time. An emulated or busy processor therefore extends the
-//! limit.
+//! no progress for [`HANG`]. The limit is in machine time: while a fixed piece of work takes twice
+//! its usual time, each second counts as half a second. So an emulated or busy processor extends
+//! the limit.
 //!
 //! Use [`Patience`] to wait in a loop. Use [`progress`] for everything else: it starts a watchdog
 //! that ends a hung process. Use [`Lateness`] in a test that limits how long the program under test

@@ -72,7 +72,7 @@ pub(crate) fn reading() -> Vec<Row> {
 }
 
 /// Requests that change the engine's state.
-pub(crate) fn steering() -> Vec<Row> {
+pub(crate) fn changing() -> Vec<Row> {
     vec![
         change("PATCH", "/api/config", r#"{"music": {"bpm": 97}}"#),
         change("PUT", "/api/config", r#"{"audio": {"master_gain": 0.9}}"#),

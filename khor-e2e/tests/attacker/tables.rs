@@ -11,7 +11,7 @@ use crate::{
 pub(crate) fn rows(table: &str, target: &Target) -> Vec<Row> {
     match table {
         "read" => loopback::reading(),
-        "steer" => loopback::steering(),
+        "steer" => loopback::changing(),
         "closed early" => loopback::closed_early(),
         "same port" => vec![loopback::same_port()],
         "listen" => vec![loopback::listening()],

@@ -102,7 +102,7 @@ pub(crate) fn own(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// The paths that answer GET according to the OpenAPI document, and `/metrics`.
+/// The paths that answer GET according to `/api/openapi.json`, and `/metrics`.
 fn readable(document: &Value) -> Vec<String> {
     let paths = document["paths"].as_object().expect("paths in the OpenAPI document").iter();
     let mut paths: Vec<String> = paths

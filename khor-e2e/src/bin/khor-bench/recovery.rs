@@ -97,7 +97,7 @@ fn stop() -> Figure {
         let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
         engine.wait_for_source("collector");
         let stopped = Instant::now();
-        assert!(collector.stop().success(), "the collector exits with status 0");
+        assert!(collector.stop().success(), "the collector did not exit with status 0");
         stopped.elapsed().as_secs_f64() * 1e3
     };
     Figure::new("collector's stop signal to its exit", "ms", (0..STOPS).map(stop).collect())

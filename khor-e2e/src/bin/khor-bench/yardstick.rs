@@ -52,6 +52,8 @@ impl Yardstick {
 }
 
 fn program<'a>(programs: &'a mut Ebpf, name: &str) -> anyhow::Result<&'a mut BtfTracePoint> {
-    let program = programs.program_mut(name).ok_or_else(|| anyhow::anyhow!("the object lacks {name}"))?;
+    let program = programs
+        .program_mut(name)
+        .ok_or_else(|| anyhow::anyhow!("the eBPF object file lacks the program {name}"))?;
     Ok(program.try_into()?)
 }
