@@ -54,7 +54,7 @@ pub(super) struct EngineAddress {
 #[derive(Clone)]
 pub(super) struct Client {
     address: String,
-    /// The token, for an engine that requires one.
+    /// The token that the engine requires. `None` if it requires no token.
     token: Option<Arc<str>>,
     agent: ureq::Agent,
     /// The HTTP agent for the event stream, which never ends.
@@ -84,8 +84,8 @@ impl EngineAddress {
         };
         let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
         let token = token_file.map(read_token).transpose()?;
-        // The configured token is sent only to this user's engines. With --token-file, the user
-        // trusts any server. With --listen alone, any server is allowed if there is no token.
+        // The configured token is sent only to this user's engines. Any server is allowed if the
+        // user gives --token-file, or gives --listen and there is no token to send.
         let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
         let trust = if is_named { Trust::Named } else { Trust::Owner };
         Ok(Client::new(address, token, trust))

@@ -81,7 +81,7 @@ pub(super) struct OutputArgs {
 }
 
 impl EngineArgs {
-    /// The flags as a change of the configuration.
+    /// Converts the options to a change of the configuration.
     fn patch(&self) -> ConfigPatch {
         let mut patch = self.outputs.patch();
         patch.features.bpf = self.no_bpf.then_some(false);
@@ -95,7 +95,7 @@ impl EngineArgs {
     }
 }
 
-/// The NATS options as a change of the configuration.
+/// Converts the NATS options to a change of the configuration.
 fn nats_patch(args: &NatsArgs) -> NatsPatch {
     let NatsArgs { nats, creds, nkey, tls_ca, tls_cert, tls_key } = args.clone();
     NatsPatch {
@@ -109,7 +109,7 @@ fn nats_patch(args: &NatsArgs) -> NatsPatch {
 }
 
 impl OutputArgs {
-    /// The flags as a change of the configuration.
+    /// Converts the options to a change of the configuration.
     pub(super) fn patch(&self) -> ConfigPatch {
         let mut patch = ConfigPatch::default();
         patch.features.audio = self.no_audio.then_some(false);

@@ -30,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) enum EngineEvent {
     /// khor top has connected to an engine. Contains the engine's complete state.
     Connected(MetricsReport),
-    /// New values of the stream.
+    /// New values from the event stream.
     Metrics(MetricsReport),
     /// The state of each part of the engine.
     Health(Box<HealthReport>),
@@ -93,7 +93,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Reads the stream, and reconnects, until the feed is dropped.
+/// Reads the event stream, and reconnects after it ends, until the feed is dropped.
 fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
     loop {
         let why = match read_stream(client, events) {
@@ -107,7 +107,7 @@ fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
     }
 }
 
-/// Reads one stream until it ends.
+/// Connects once, and reads the event stream until it ends.
 fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<()> {
     let arrived: MetricsReport = parse(client.get("metrics")?)?;
     let lines = client.lines("stream?events=changes")?;
@@ -160,7 +160,7 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // Errors are ignored here, because the stream's thread reports a lost engine.
+        // Errors are ignored here, because the other thread reports a lost connection.
         if let Some(fleet) = poll_fleet(client) {
             let _ = events.send(fleet);
         }
@@ -168,7 +168,7 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
     }
 }
 
-/// The hosts; `None` if the engine does not answer or does not support sites.
+/// Requests the hosts of the site. `None` if the engine does not answer or does not support sites.
 fn poll_fleet(client: &Client) -> Option<EngineEvent> {
     client.get("fleet").and_then(parse).ok().map(EngineEvent::Fleet)
 }

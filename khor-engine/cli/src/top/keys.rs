@@ -18,7 +18,7 @@ pub(super) const KEYS: [(&str, &str, &str); 7] = [
     ("?", "help", "show or hide this help"),
 ];
 
-/// A command that a key gives.
+/// A command that a key runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyCommand {
     Quit,

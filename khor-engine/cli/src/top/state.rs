@@ -17,7 +17,7 @@ pub(super) const HISTORY_MS: u64 = 60_000;
 const CUES: usize = 64;
 /// Time between two updates of the numbers, milliseconds. Faster changes are hard to read.
 const FIGURES_INTERVAL_MS: u64 = 500;
-/// How long the result of a key stays visible, milliseconds.
+/// How long the result of a key press stays visible, milliseconds.
 const MESSAGE_MS: u64 = 4_000;
 
 /// State of the connection to the engine.
@@ -60,7 +60,7 @@ pub(super) struct State {
     pub(super) cues: VecDeque<CueReport>,
     /// One sentence about the machine's activity.
     pub(super) sentence: String,
-    /// The result of the last key, and the time when it disappears.
+    /// The result of the last key press, and the time when it disappears.
     message: Option<(String, u64)>,
     /// Whether the help is visible.
     pub(super) help: bool,
@@ -99,7 +99,7 @@ impl State {
         }
     }
 
-    /// The result of the last key, until it disappears.
+    /// The result of the last key press, until it disappears.
     pub(super) fn message(&self) -> Option<&str> {
         let (what, until_ms) = self.message.as_ref()?;
         (self.ts_ms <= *until_ms).then_some(what)

@@ -42,7 +42,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
     let (silence, learning) = (silence(state), learning(state));
     let columns = |text: &str| text.chars().count() + 2;
-    // If both do not fit, only the silence is shown.
+    // If the row is too short for both texts, it shows only the reason for the silence.
     let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
     let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
         (_, true) => silence,
@@ -73,7 +73,7 @@ fn silence(state: &State) -> String {
     }
 }
 
-/// The state of the baseline. Empty if it is complete.
+/// The progress of learning the baseline. Empty if the baseline is complete.
 fn learning(state: &State) -> String {
     let Some(HealthReport { baseline, .. }) = state.health.as_deref() else { return String::new() };
     if baseline.frozen {

@@ -53,7 +53,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         draw_body(body, buffer, state, theme);
     }
     if state.link != Link::Up {
-        // Without a connection, the values are old.
+        // Without a connection, the values are old, so they are drawn dim.
         buffer.set_style(body, DIM);
     }
     draw_footer(footer, buffer, state);
@@ -91,7 +91,7 @@ fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
 }
 
-/// Draws the result of the last key, or the list of keys.
+/// Draws the result of the last key press, or the list of keys.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
     if let Some(message) = state.message() {
         put(buffer, area, &format!(" {message}"), STRONG);

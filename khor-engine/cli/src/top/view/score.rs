@@ -19,7 +19,7 @@ use crate::top::{
 
 /// Columns for the names of the layers.
 const NAMES: u16 = 8;
-/// Steps of a bar.
+/// Number of steps in a bar.
 const STEPS: u32 = 16;
 /// Least width at which a column is one step. In a narrower area it is two steps.
 const STEPS_FROM: u16 = 64;
@@ -159,7 +159,7 @@ impl Range {
         Self { low, high: (high / 12 * 12).saturating_add(12).max(low.saturating_add(24)) }
     }
 
-    /// The row of a note, from the top.
+    /// The row of a MIDI note, counted from the top.
     fn row(&self, midi: u8, rows: u16) -> u16 {
         let height = f32::from(midi.saturating_sub(self.low)) / f32::from(self.high - self.low);
         (f32::from(rows.saturating_sub(1)) * (1.0 - height.min(1.0))).round() as u16
