@@ -42,7 +42,7 @@ pub(super) struct DeviceChoice {
     pub(super) server_only: bool,
 }
 
-/// A stream that plays.
+/// An open sound stream.
 pub(super) struct OpenStream {
     /// The stream plays until it is dropped.
     _stream: Stream,

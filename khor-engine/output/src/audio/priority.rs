@@ -111,7 +111,7 @@ fn granted(by: Granter) -> Priority {
     Priority { real_time: true, granted_by: Some(by), trouble: None }
 }
 
-/// The answer without real-time priority.
+/// The answer if the thread has no real-time priority.
 fn denied(trouble: Trouble) -> Priority {
     Priority { real_time: false, granted_by: None, trouble: Some(trouble) }
 }

@@ -73,7 +73,7 @@ pub(super) struct Renderer {
 }
 
 impl Renderer {
-    /// Allocates; not for the audio thread.
+    /// Creates a renderer. Allocates memory, so it is not for the audio thread.
     pub(super) fn new(
         sample_rate_hz: u32,
         commands: Consumer<Command>,
@@ -215,7 +215,7 @@ pub(super) struct Lease {
 /// Passes the renderer to a lease.
 pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
-/// The state between lease and handover.
+/// The state that a lease shares with its handover.
 enum Transfer {
     /// No renderer was passed on yet.
     Pending,

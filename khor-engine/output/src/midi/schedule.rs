@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn random_operations_match_ons_and_offs() {
+    fn random_operations_keep_notes_matched() {
         let mut random = fastrand::Rng::with_seed(7);
         let (mut schedule, mut kernel) = (Schedule::default(), Kernel::default());
         let mut now = ms(1000);

@@ -89,7 +89,7 @@ impl DiskLimits {
 fn usage(folder: &Path) -> io::Result<(u64, u64)> {
     let (mut count, mut used) = (0, 0);
     for entry in fs::read_dir(folder)? {
-        // A file that was just deleted uses no space.
+        // Skip a file that was just deleted.
         if let Ok(metadata) = entry?.metadata()
             && metadata.is_file()
         {

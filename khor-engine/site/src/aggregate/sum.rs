@@ -22,7 +22,7 @@ pub(crate) struct Aggregate {
 }
 
 impl Aggregate {
-    /// A sum over no hosts.
+    /// An empty sum.
     pub(crate) fn new() -> Self {
         Self {
             learnt: ValueHistogram::new(Quantity::Share),

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flooding_host_takes_nothing_from_others() {
+    fn a_flooding_host_does_not_affect_others() {
         let begun = Instant::now();
         let mut limits = CueLimits::new(begun);
         let flood = sent(&mut limits, |_| name("evil"), true, 20_000, 1000);

@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relay_refuses_sites_within_its_site() {
+    fn a_relay_rejects_sites_within_its_site() {
         let begun = Instant::now();
         let mut builder = SiteFrameBuilder::new(name("hall"), 1, begun);
         builder.refuse_site_frame("khor.v1.hall.rack-1.site");

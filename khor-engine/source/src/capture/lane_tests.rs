@@ -92,7 +92,7 @@ fn frames(pieces: &[Recorded]) -> Vec<(Frame, Catalogue)> {
 }
 
 #[test]
-fn damaged_block_costs_no_other_values() {
+fn a_damaged_block_changes_no_other_values() {
     let (file, whole) = (written(&pieces(), false), frames(&pieces()));
     for start in block_starts(&file).iter().rev().skip(1) {
         let mut flipped = file.clone();
@@ -146,7 +146,7 @@ fn put_json(bytes: &mut Vec<u8>, number: u64, json: &str) {
 }
 
 #[test]
-fn invalid_definitions_are_damage() {
+fn invalid_definitions_are_reported_as_damage() {
     let json = |name: &str| serde_json::to_string(&definition(name)).unwrap();
     let long = json(&"x".repeat(33));
     for (number, text) in [
@@ -169,7 +169,7 @@ fn invalid_definitions_are_damage() {
 }
 
 #[test]
-fn more_than_64_lanes_are_damage() {
+fn too_many_lanes_are_reported_as_damage() {
     let mut bytes = Vec::new();
     for number in 0..=LaneId::MAX_ADDED {
         let json = serde_json::to_string(&definition(&format!("l{number}"))).unwrap();

@@ -216,7 +216,7 @@ fn any_frames_round_trip() {
 }
 
 #[test]
-fn noise_blocks_are_damage() {
+fn random_blocks_are_reported_as_damage() {
     let mut random = fastrand::Rng::with_seed(7);
     let tail = written(&pieces(1), false);
     for _ in 0..3000 {
@@ -231,7 +231,7 @@ fn noise_blocks_are_damage() {
 }
 
 #[test]
-fn block_longer_than_declared_is_damage() {
+fn a_block_longer_than_declared_is_damage() {
     let packed = miniz_oxide::deflate::compress_to_vec(&vec![0; 100 << 20], 6);
     assert!(packed.len() > MAX_BYTES, "a hundred megabytes do not fit even if compressed");
     let mut bomb = pack(&[1; 1000]);
@@ -267,8 +267,8 @@ fn concatenated_captures_are_read_in_sequence() {
     assert_eq!(read[..pieces.len()], pieces);
     let (times, alone) = (frame_times(&read), frame_times(&pieces));
     for (number, second) in times.chunks(alone.len()).enumerate().skip(1) {
-        // The second capture follows the first after 100 ms, the interval of its source. It keeps
-        // its own steps.
+        // The second capture follows the first after 100 ms, the interval of its source. The times
+        // between its frames are unchanged.
         let shift = second[0] - alone[0];
         assert_eq!(second[0] - times[number * alone.len() - 1], 100_000_000);
         assert!(second.iter().zip(&alone).all(|(time, own)| time - own == shift));
@@ -292,7 +292,7 @@ fn capture_after_truncated_one_is_read() {
 }
 
 #[test]
-fn other_data_after_end_is_error() {
+fn other_data_after_the_end_is_an_error() {
     let pieces = pieces(1);
     let file = written(&pieces, false);
     for (tail, expected) in [

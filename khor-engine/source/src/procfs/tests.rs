@@ -58,7 +58,7 @@ fn retransmits_are_found_by_name() {
 }
 
 #[test]
-fn missing_pressure_files_name_fix() {
+fn missing_pressure_files_name_the_fix() {
     let empty = tempfile::tempdir().unwrap();
     let mut source = ProcSource::new(empty.path());
     let reason = reason(&mut source, Counter::CpuStallUs);

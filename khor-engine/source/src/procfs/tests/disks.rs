@@ -112,7 +112,7 @@ fn changed_disk_stack_is_detected() {
 }
 
 #[test]
-fn missing_sysfs_hides_requests_with_fix() {
+fn missing_sysfs_hides_disk_requests() {
     let fake = Fake::new();
     fake.reads(|_, _| Some(1));
     let mut source = ProcSource::below(fake.0.path(), &fake.0.path().join("none"));

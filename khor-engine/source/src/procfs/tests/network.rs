@@ -175,7 +175,7 @@ fn interface_becoming_port_causes_no_spike() {
 }
 
 #[test]
-fn missing_sysfs_hides_edge_with_fix() {
+fn missing_sysfs_hides_edge_traffic() {
     let fake = Fake::new();
     let mut source = ProcSource::below(fake.0.path(), &fake.0.path().join("none"));
     fake.traffic(&[("eth0", 1, 0)]);
