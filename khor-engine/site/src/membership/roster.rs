@@ -126,7 +126,7 @@ impl HostRoster {
         match M::read(bytes) {
             Ok(message) if subject::host(subject).as_ref() == Ok(sender(&message)) => return Some(message),
             Ok(message) => {
-                let why = format!("the message names another host: {}", sender(&message));
+                let why = format!("the message names another sender: {}", sender(&message));
                 self.refuse(|refused| &mut refused.misdirected, subject, &why);
             }
             Err(error) => {
@@ -336,7 +336,7 @@ mod tests {
         let Refused { oversized, foreign, version, malformed, misdirected, last, .. } =
             site.0.refused.clone();
         assert_eq!([oversized, foreign, version, malformed, misdirected], [1; 5]);
-        assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: the message names another host: web-1");
+        assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: the message names another sender: web-1");
         assert!(site.0.tracked.is_empty());
         let hostile = "khor.v1.home.\x1b]52;c;cm0=\x07\u{202e}.frame";
         assert!(site.0.host_frame(hostile, b"hello", now, 0).is_none());
