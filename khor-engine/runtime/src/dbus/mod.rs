@@ -128,8 +128,7 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
             changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Save the settings that clients changed, whether the part was disabled or the engine
-        // stops.
+        // Save the settings that clients changed, before the part restarts or the engine stops.
         steer::save(engine).await;
     }
 }
