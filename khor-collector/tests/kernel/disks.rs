@@ -138,8 +138,8 @@ fn loop_device_requests_are_not_timed() {
         let loop_before = procfs::disk(stacked.name()).requests;
         let work = || {
             stacked.transfer(|device, chunk, offset| {
-                device.read_exact_at(chunk, offset).expect("reading the loop device")
-            })
+                device.read_exact_at(chunk, offset).expect("reading the loop device");
+            });
         };
         let timed = || turn.collector.sample();
         let counted = bracket(timed, Counter::TimedRequests, requests, work);
