@@ -24,7 +24,7 @@ export function Login({ refusal }: { refusal: Refusal }) {
   return (
     <form className="login card" onSubmit={submit}>
       <h1>Log in with the engine’s token</h1>
-      <p>The token is in the file of the setting listen.token_file.</p>
+      <p>The setting listen.token_file names the file that contains the token.</p>
       <div className="field">
         <label htmlFor="token">Token</label>
         <input type="password" id="token" name="token" autoComplete="current-password" required aria-invalid={error !== null} aria-describedby="token-error" />

@@ -94,9 +94,9 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
 
 function summary({ site, hosts, sites, live, silent, versions }: FleetState['fleet']): string {
   if (site === null) return 'To play a site, start the engine with --site, or set site.name.';
-  const inner = sites.length === 0 ? [] : [`${count(sites.length, 'inner site')}, with only the hosts that stand out`];
+  const inner = sites.length === 0 ? [] : [`${count(sites.length, 'inner site')}, with the hosts that stand out`];
   const labels = new Set(hosts.flatMap(({ section }) => section ?? [])).size;
-  const relays = Object.keys(versions).length > 1 ? [`relays with ${count(Object.keys(versions).length, 'version')}`] : [];
+  const relays = Object.keys(versions).length > 1 ? [count(Object.keys(versions).length, 'relay version')] : [];
   return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...inner, ...relays].join(' · ');
 }
 

@@ -24,8 +24,7 @@ export function octaves(rate: number, grain: number): number {
   return Math.log2(1 + Math.max(0, rate) / grain);
 }
 
-/** The engine's lanes in its order. The lanes of the kernel's signals, if `signals` is
- *  undefined. */
+/** The engine's lanes in its order; the kernel's lanes if `signals` is undefined. */
 export function lanesOf(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   if (signals === undefined) return CATALOGUE;
   return Object.entries(signals).map(([name, { label, family, grain }]) => ({ name, label, family, grain }));

@@ -8,7 +8,7 @@ export function DesktopCard() {
     <section aria-labelledby="desktop-title" className="card">
       <h2 id="desktop-title">Desktop</h2>
       <Switch path="desktop.mpris" id="desktop-mpris" label="Media keys" />
-      <p className="note">The keys play and pause unmute and mute. The keys next and previous change the preset.</p>
+      <p className="note">Play unmutes khor, Pause mutes it. Next and Previous change the preset.</p>
       <Switch path="desktop.notifications" id="desktop-notifications" label="Notifications" />
       <p className="note">Notifies you when a program crashes or is killed because memory ran out, or a disk request fails.</p>
       <Switch path="desktop.bus" id="desktop-bus" label="D-Bus" />
