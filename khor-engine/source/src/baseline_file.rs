@@ -142,7 +142,7 @@ impl BaselineFile {
             Err(ReadError::Invalid(error)) => {
                 let backup = files::back_up(&self.path)
                     .map_err(|cause| format!("cannot back up {}: {cause}", self.path.display()))?;
-                warn!("{error}; its backup is {}", backup.display());
+                warn!("{error}; khor backed up the file as {}", backup.display());
                 Ok(Document::empty())
             }
         }

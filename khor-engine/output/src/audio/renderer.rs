@@ -203,9 +203,9 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     }
 }
 
-/// Lends a renderer to a stream's callback. Dropping the lease returns the renderer. A stream
-/// starts with an empty lease and is silent at first. It receives the renderer only once it is
-/// open, because until then the pacer may need the renderer.
+/// Lends a renderer to a stream's callback. Dropping the lease returns the renderer. A new stream
+/// has an empty lease and plays silence. It receives the renderer once it is open, because the
+/// pacer may use the renderer until then.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
     transfer: Arc<Mutex<Transfer>>,

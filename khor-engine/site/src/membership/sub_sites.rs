@@ -52,8 +52,8 @@ pub struct SubSite {
     pub hosts: u32,
     /// Hosts of the site that have stopped sending.
     pub silent_hosts: u32,
-    /// Messages that the site's relays rejected while this engine received these relays. It never
-    /// decreases.
+    /// Messages that the site's relays have rejected since this engine receives their frames. This
+    /// number never decreases.
     pub refused: u64,
     /// Relays that report the site.
     pub aggregators: u32,

@@ -185,8 +185,8 @@ impl Publisher {
         self.identity.boot_id = boot_id.and_then(|text| codec::boot_id(&text));
     }
 
-    /// Resets the state of the source. The counters of the next source start elsewhere, and the
-    /// last reading is out of date.
+    /// Resets the state of the source. The last reading is out of date, and the counters of the
+    /// next source do not continue those of this one.
     fn source_gone(&mut self) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());
