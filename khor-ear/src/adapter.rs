@@ -1,9 +1,9 @@
-//! The judge's only interface to the engine: frames in, sound and notes out.
+//! The judge's only interface to the engine. The judge sends frames and receives sound and notes.
 //!
-//! It uses `Offline::{new, learn, frame, cue, last_notes, set_preset}`, `music::{Preset, Note,
-//! Layer, Settings, Scale}`, and `signal::{Frame, Counter, SignalId, Family}`. For a site it uses
-//! `OfflineSite`, `Stage`, `Performance` and `Pipeline`. The rest of the judge uses only the types
-//! of this module.
+//! From the engine, this module uses `Offline::{new, learn, frame, cue, last_notes, set_preset}`,
+//! `music::{Preset, Note, Layer, Settings, Scale}` and `signal::{Frame, Counter, SignalId,
+//! Family}`. For sites, it also uses `OfflineSite`, `Stage`, `Performance` and `Pipeline`. The
+//! other modules of the judge use only the types of this module.
 
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -35,18 +35,18 @@ pub struct PlayedNote {
     pub velocity: f32,
     /// Layer of the note.
     pub layer: Layer,
-    /// MIDI channel; each role of the music has its own.
+    /// MIDI channel. Each musical role has its own channel.
     pub channel: u8,
-    /// Filter offset of this note, octaves above the patch's filter.
+    /// Filter offset of this note, octaves above the patch's cutoff.
     pub brightness: f32,
-    /// Timbre; each voice has its own.
+    /// Instrument, which selects the timbre. Each voice has its own instrument.
     pub instrument: Instrument,
-    /// The kernel signal that the note represents; `None` for other notes.
+    /// The kernel signal that the note represents; `None` if the note represents no signal.
     pub signal: Option<SignalId>,
 }
 
 impl PlayedNote {
-    /// Family of the note's signal; `None` without a signal.
+    /// Family of the note's signal; `None` if the note has no signal.
     pub fn family(&self) -> Option<Family> {
         self.signal.map(|signal| signal.info().family)
     }
@@ -71,24 +71,24 @@ impl PlayedNote {
 pub struct Options {
     /// Seed of the music's random choices.
     pub seed: u64,
-    /// The density setting, 0..=1; `None` is the default.
+    /// The density setting, 0..=1. With `None`, the default density applies.
     pub density: Option<f32>,
 }
 
-/// The offline engine, and all sound and notes that it has played.
+/// Plays frames through the offline engine, and collects the sound and the notes.
 pub struct OfflinePlayer {
     offline: Offline,
-    /// The sound, interleaved stereo.
+    /// The collected sound, interleaved stereo.
     samples: Vec<f32>,
     notes: Vec<PlayedNote>,
 }
 
-/// Sound and notes of one render.
+/// The sound and the notes of one render.
 pub struct Render {
     /// The sound, interleaved stereo at [`RATE_HZ`].
     pub samples: Vec<f32>,
-    /// All notes that sound in the render. Onsets count from the first sample. The onset of a note
-    /// that began earlier is negative.
+    /// All notes that sound in the render. Onsets are relative to the first sample. A note that
+    /// began before the first sample has a negative onset.
     pub notes: Vec<PlayedNote>,
 }
 
@@ -98,7 +98,7 @@ impl Render {
         self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ)
     }
 
-    /// Drops the first `from_s` seconds. Onsets count from the new start.
+    /// Drops the first `from_s` seconds. Onsets become relative to the new start.
     #[must_use]
     pub fn skip_to(mut self, from_s: f64) -> Self {
         let from = 2 * (from_s * f64::from(RATE_HZ)) as usize;
@@ -110,19 +110,19 @@ impl Render {
         self
     }
 
-    /// The notes that begin in the render.
+    /// The notes whose onset is in the render.
     pub fn begun(&self) -> impl Iterator<Item = &PlayedNote> {
         self.notes.iter().filter(|note| note.onset_s >= 0.0)
     }
 
-    /// Onsets per second of all layers except the bed, from the list of notes.
+    /// Note onsets per second in all layers except the bed.
     pub fn onsets_per_s(&self) -> f64 {
         self.begun().filter(|note| note.layer != Layer::Bed).count() as f64 / self.seconds().max(1e-3)
     }
 }
 
 impl OfflinePlayer {
-    /// An offline engine with default settings and `preset`.
+    /// Creates an offline engine with default settings and the named preset.
     pub fn new(preset: &str, options: Options) -> Result<Self> {
         let defaults = khor_music::Settings::default();
         let density = options.density.unwrap_or(defaults.density);
@@ -137,12 +137,12 @@ impl OfflinePlayer {
         Ok(Self { offline, samples: Vec::new(), notes: Vec::new() })
     }
 
-    /// Updates the signals and baselines with a frame; renders no sound.
+    /// Updates the signals and baselines from a frame, without rendering sound.
     pub fn learn(&mut self, frame: Frame) {
         self.offline.learn(frame);
     }
 
-    /// Renders the sound up to the frame's time, then updates the signals with the frame.
+    /// Renders the sound up to the frame's time, then updates the signals from the frame.
     pub fn play(&mut self, frame: Frame) {
         let samples = &mut self.samples;
         let _ = self.offline.frame::<Infallible>(frame, &mut |block| {
@@ -152,29 +152,29 @@ impl OfflinePlayer {
         self.notes.extend(self.offline.last_notes().iter().map(PlayedNote::from_note));
     }
 
-    /// Requests a cue, as a kernel event does.
+    /// Requests a cue, as the engine does for a kernel event.
     pub fn cue(&mut self, kind: CueSound) {
         self.offline.cue(kind);
     }
 
-    /// Switches to another preset; the music continues.
+    /// Switches to another preset without interrupting the music.
     pub fn switch(&mut self, preset: &str) -> Result<()> {
         self.offline.set_preset(find(preset)?);
         Ok(())
     }
 
-    /// Interleaved stereo since the last call.
+    /// Takes the samples that were rendered since the last call, interleaved stereo.
     pub fn take_samples(&mut self) -> Vec<f32> {
         std::mem::take(&mut self.samples)
     }
 
-    /// Ends the render. Returns its sound and notes without the first `from_s` seconds.
+    /// Ends the render and returns its sound and notes, without the first `from_s` seconds.
     pub fn into_render(self, from_s: f64) -> Render {
         Render { samples: self.samples, notes: self.notes }.skip_to(from_s)
     }
 }
 
-/// A host of a site, with the signal pipeline that its relay runs.
+/// A host of a site, with its own signal pipeline. On a real site, the relay runs the pipeline.
 #[derive(Clone, Debug)]
 pub struct HostPipeline {
     name: String,
@@ -184,7 +184,7 @@ pub struct HostPipeline {
 }
 
 impl HostPipeline {
-    /// A host that has no reading yet.
+    /// Creates a host that has no reading yet.
     pub fn new(name: String, section: &str) -> Self {
         let pipeline = Pipeline::new(Scaling::default());
         Self { name, section: section.to_owned(), pipeline, reading: None }
@@ -198,32 +198,33 @@ impl HostPipeline {
     }
 }
 
-/// The composer's input for a site, valid until the next input.
+/// The composer's input for a site: lanes and cast. It applies until the next input.
 #[derive(Clone, Debug)]
 pub struct ComposerInput {
     lanes: Lanes,
     cast: Arc<Cast>,
 }
 
-/// Receives the readings of a site's hosts and assigns the musical parts to the hosts.
+/// Receives the readings of a site's hosts, and assigns musical parts to the hosts.
 pub struct SiteListener {
     offline_site: OfflineSite,
     stage: Stage,
 }
 
 impl SiteListener {
-    /// A listener for these hosts, each with its own relay or with one relay that aggregates all.
+    /// Creates a listener for these hosts. Either each host has its own relay, or one relay
+    /// aggregates all hosts.
     ///
     /// # Errors
     ///
-    /// A host or section has an invalid name.
+    /// Returns an error if the name of a host or section is invalid.
     pub fn new(hosts: &[HostPipeline], relays: RelayMode) -> Result<Self> {
         let named = hosts.iter().map(|host| (host.name.as_str(), host.section.as_str()));
         Ok(Self { offline_site: OfflineSite::new(named, relays)?, stage: Stage::default() })
     }
 
     /// Publishes the readings of all hosts at the site time `at`, and returns the composer's input.
-    /// `hosts` are in the order given to [`Self::new`].
+    /// The order of `hosts` must be the order that was given to [`Self::new`].
     pub fn push(&mut self, at: Duration, hosts: &[HostPipeline], mode: SiteMode) -> ComposerInput {
         let site = self.offline_site.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
         let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);
@@ -232,7 +233,7 @@ impl SiteListener {
     }
 }
 
-/// Plays a site with default settings; each input lasts `step_ns`.
+/// Plays a site with default settings. Each input applies for `step_ns`.
 pub fn play_site(preset: &str, seed: u64, inputs: &[ComposerInput], step_ns: u64) -> Result<Render> {
     let settings = khor_music::Settings { seed, ..khor_music::Settings::default() };
     let (preset, volume) = (find(preset)?, Volume::default());
@@ -254,7 +255,7 @@ pub fn presets() -> Vec<String> {
     Preset::builtin().iter().map(|preset| preset.name.clone()).collect()
 }
 
-/// Whether each pitch class belongs to the key and scale of the default settings.
+/// For each pitch class, whether it belongs to the key and scale of the default settings.
 pub fn scale() -> [bool; 12] {
     let settings = khor_music::Settings::default();
     let key = settings.key_midi % 12;

@@ -1,9 +1,9 @@
-//! Plays captures of real machines like synthetic clips. They are only reported, never used for
-//! training or gates.
+//! Plays captures of real machines in the same way as simulated clips. Their results are only
+//! reported. They are never used for training or gates.
 //!
-//! `cargo xtask captures` writes the files. Each begins with [`QUIET_S`] seconds without load; then
-//! its load follows. The baseline is learned from the machine's long idle capture, which is
-//! repeated until it is as long as a clip's.
+//! `cargo xtask captures` writes the files. Each capture begins with [`QUIET_S`] seconds without
+//! load, followed by the load. The baseline is learned from a long capture of the idle machine.
+//! That capture is repeated until it is as long as the learning time of a simulated clip.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use crate::{
 
 /// Time before the load begins, seconds.
 const QUIET_S: f64 = 12.0;
-/// Names of the capture files, and the load in each.
+/// Names of the capture files, each with the load that it contains.
 const NAMES: [(&str, LoadClass); 8] = [
     ("idle", LoadClass::Idle),
     ("download", LoadClass::Download),
@@ -32,19 +32,20 @@ const NAMES: [(&str, LoadClass); 8] = [
     ("retransmits", LoadClass::Lossy),
     ("exec-storm", LoadClass::Storm),
 ];
-/// Name of the capture for the baseline. If the file is missing, the first of [`NAMES`] is used.
+/// Name of the capture from which the baseline is learned. If the file is missing, the capture
+/// `idle` is used.
 const BASELINE_CAPTURE: &str = "idle-long";
 
-/// A capture of a known load.
+/// A capture of a machine under a known load.
 #[derive(Clone, Debug)]
 pub struct RealCapture {
-    /// The load of the machine.
+    /// The load of the captured machine.
     pub class: LoadClass,
     load: Vec<Frame>,
     idle: Vec<Frame>,
 }
 
-/// The captures in a folder. Empty if the folder or its idle capture is missing.
+/// Reads the captures in a folder. The result is empty if the idle capture is missing.
 pub fn find(folder: &Path) -> Result<Vec<RealCapture>> {
     let path = |name: &str| folder.join(format!("{name}.khor"));
     let Some(idle) = [BASELINE_CAPTURE, NAMES[0].0].into_iter().map(path).find(|path| path.is_file()) else {
@@ -55,12 +56,12 @@ pub fn find(folder: &Path) -> Result<Vec<RealCapture>> {
     there.map(|(path, class)| Ok(RealCapture { class, load: read(&path)?, idle: idle.clone() })).collect()
 }
 
-/// The folder of the engine's captures.
+/// The folder that contains the engine's captures.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../khor-engine/captures")
 }
 
-/// Renders a capture like a clip. The result begins [`LEAD_IN_S`] after the load starts.
+/// Renders a capture like a clip. The result begins [`LEAD_IN_S`] seconds after the load starts.
 pub fn perform(preset: &str, real: &RealCapture, seed: u64) -> Result<Render> {
     let mut player = OfflinePlayer::new(preset, Options { seed, density: None })?;
     let mut joined = JoinedCaptures::default();
@@ -93,17 +94,18 @@ fn read(path: &Path) -> Result<Vec<Frame>> {
     Ok(frames)
 }
 
-/// Joins captures: times and counters continue from one capture to the next.
+/// Joins captures so that times and counters continue from one capture to the next.
 #[derive(Default)]
 struct JoinedCaptures {
-    /// The last frame, with the capture's own time and counts.
+    /// The last input frame, with the time and counts of its capture.
     theirs: Option<Frame>,
-    /// The last frame, with the joined time and counts.
+    /// The last output frame, with continuous time and counts.
     ours: Option<Frame>,
 }
 
 impl JoinedCaptures {
-    /// Starts the next capture. Its first frame is 20 ms after the last frame.
+    /// Starts the next capture. Its first frame is placed 20 ms after the last frame of the
+    /// previous capture.
     fn begin(&mut self) {
         self.theirs = None;
     }
@@ -125,7 +127,7 @@ impl JoinedCaptures {
         ours
     }
 
-    /// Time since the first joined frame.
+    /// Time since the first joined frame, seconds.
     fn seconds(&self) -> f64 {
         self.ours.as_ref().map_or(0.0, |ours| ours.t_ns as f64 * 1e-9)
     }

@@ -1,25 +1,25 @@
-//! A fixed, simple classifier: three nearest neighbours. Each feature is divided by its deviation
-//! within the classes.
+//! A fixed, simple classifier that uses the three nearest neighbours. Before distances are
+//! computed, each feature is divided by its standard deviation within the classes.
 //!
-//! Deviations over all clips would give a feature without information the same weight as the best
-//! feature. The method was chosen with invented vectors, before any music was judged. The tests
-//! below show the difference. The classifier is a guard against regressions: it notices differences
-//! that people miss, and the reverse.
+//! Dividing by the deviation over all clips would be worse: a useless feature would get the same
+//! weight as the best feature. The tests below show the difference. The method was chosen with
+//! invented feature vectors, before any music was judged. The classifier only guards against
+//! regressions. It notices differences that people miss, and misses differences that people notice.
 
 use crate::{features, scenario::LoadClass};
 
 /// Number of neighbours that vote.
 const NEIGHBOURS: usize = 3;
-/// Number of parts of the cross-validation.
+/// Number of parts (folds) of the cross-validation.
 const FOLDS: usize = 5;
-/// Lowest deviation, in steps. Listeners notice nothing finer than a step, so clips that are more
-/// similar must not count as more exact.
+/// Lowest deviation of a feature, in steps. Listeners cannot hear a difference smaller than one
+/// step, so a smaller deviation must not give a feature more weight.
 const LEAST_DEVIATION: f64 = 1.0;
 
 /// Features of a clip in whole steps, from [`features::SoundFeatures::rough`].
 pub type Vector = [f64; features::COUNT];
 
-/// `N` features of a clip whose class is known.
+/// A clip whose class is known, with `N` features.
 #[derive(Clone, Copy, Debug)]
 pub struct Labelled<L = LoadClass, const N: usize = { features::COUNT }> {
     /// Class of the clip.
@@ -31,12 +31,12 @@ pub struct Labelled<L = LoadClass, const N: usize = { features::COUNT }> {
 /// Classifies clips by their nearest labelled clips.
 pub struct Classifier<L = LoadClass, const N: usize = { features::COUNT }> {
     known: Vec<Labelled<L, N>>,
-    /// Deviation of each feature within the classes.
+    /// Standard deviation of each feature within the classes, in steps.
     deviation: [f64; N],
 }
 
 impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
-    /// A classifier for the labelled clips `known`, at least one.
+    /// Creates a classifier from the labelled clips `known`. At least one clip is needed.
     pub fn new(known: Vec<Labelled<L, N>>) -> Self {
         let mut means: Vec<(L, [f64; N])> = Vec::new();
         for clip in &known {
@@ -47,7 +47,7 @@ impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
         let mean_of = |class: L| means.iter().find(|(theirs, _)| *theirs == class).map(|(_, mean)| mean);
         let mut squares = [0.0; N];
         for clip in &known {
-            let mean = mean_of(clip.class).expect("every class has one");
+            let mean = mean_of(clip.class).expect("every class has a mean");
             for (sum, (feature, mean)) in squares.iter_mut().zip(clip.vector.iter().zip(mean)) {
                 *sum += (feature - mean).powi(2);
             }
@@ -56,8 +56,8 @@ impl<L: Copy + PartialEq, const N: usize> Classifier<L, N> {
         Self { known, deviation }
     }
 
-    /// The class of a clip: the most frequent among its neighbours. If all neighbours differ, the
-    /// nearest decides.
+    /// Classifies a clip by the most frequent class among its neighbours. If all neighbours have
+    /// different classes, the nearest neighbour decides.
     pub fn classify(&self, vector: &[f64; N]) -> L {
         let distance = |clip: &Labelled<L, N>| {
             let apart = |i: usize| (vector[i] - clip.vector[i]) / self.deviation[i];
@@ -83,12 +83,13 @@ fn mean<'a, L: 'a, const N: usize>(clips: impl Iterator<Item = &'a Labelled<L, N
     sum.map(|sum| sum / f64::max(count, 1.0))
 }
 
-/// Confusion matrix: how often each class (row) was classified as each class (column).
+/// A confusion matrix. Each row is an actual class, each column a predicted class, and each entry a
+/// number of clips.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Confusion([[u32; LoadClass::ALL.len()]; LoadClass::ALL.len()]);
 
 impl Confusion {
-    /// Counts a clip of the class `is` that was classified as `taken_for`.
+    /// Counts a clip of class `is` that was classified as `taken_for`.
     pub fn count(&mut self, is: LoadClass, taken_for: LoadClass) {
         self.0[is.index()][taken_for.index()] += 1;
     }
@@ -100,7 +101,7 @@ impl Confusion {
         f64::from(right) / f64::from(all.max(1))
     }
 
-    /// The class with the lowest share of correct clips, and this share.
+    /// The class with the lowest share of correctly classified clips, and that share.
     pub fn worst(&self) -> (LoadClass, f64) {
         let share = |class: LoadClass| {
             let row = &self.0[class.index()];
@@ -112,8 +113,8 @@ impl Confusion {
         worst.unwrap_or((LoadClass::Idle, 0.0))
     }
 
-    /// Wrong classifications, most frequent first: the class, the wrong class, and their share of
-    /// the class.
+    /// Wrong classifications, most frequent first. Each entry has the actual class, the predicted
+    /// class, and the share of the actual class's clips.
     pub fn mistakes(&self) -> Vec<(LoadClass, LoadClass, f64)> {
         let mut found = Vec::new();
         for is in LoadClass::ALL {
@@ -130,8 +131,8 @@ impl Confusion {
     }
 }
 
-/// Cross-validation: classifies each clip by the clips of the other parts. Every part has equally
-/// many clips of each class.
+/// Runs a cross-validation: classifies the clips of each part with a classifier trained on the
+/// other parts. Each part has about the same number of clips of each class.
 pub fn cross_validate(clips: &[Labelled], seed: u64) -> Confusion {
     let fold_of = folds(clips, seed);
     let mut confusion = Confusion::default();
@@ -152,7 +153,7 @@ pub fn cross_validate(clips: &[Labelled], seed: u64) -> Confusion {
     confusion
 }
 
-/// Trains on some clips and tests on others.
+/// Trains on the clips `train`, and tests on the clips `test`.
 pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
     let classifier = Classifier::new(train.to_vec());
     let mut confusion = Confusion::default();
@@ -162,7 +163,8 @@ pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
     confusion
 }
 
-/// For each clip, the index of its part.
+/// Assigns each clip to a part of the cross-validation. Returns the index of the part for each
+/// clip.
 fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..clips.len()).collect();
     fastrand::Rng::with_seed(seed).shuffle(&mut order);
@@ -180,8 +182,8 @@ fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Clips of all classes. Their centres are `apart` steps apart in two features; the deviation
-    /// is one step in every feature.
+    /// Random clips of all classes. The centres of neighbouring classes are `apart` steps apart, in
+    /// two features. Each feature has a deviation of about one step.
     fn clips(apart: f64, per_class: usize) -> Vec<Labelled> {
         let mut random = fastrand::Rng::with_seed(3);
         let mut clips = Vec::new();

@@ -1,20 +1,21 @@
-//! Finds clicks: jumps and cuts in a sound.
+//! Finds clicks: sudden jumps in a sound, and notes that are cut off.
 //!
-//! At a click, the fourth difference of a channel is at least [`MIN_DIFFERENCE`] (a jump of about
-//! 0.002, -54 dBFS). It is also at least [`MIN_RATIO`] times as large as elsewhere within 25 ms,
-//! except for the nearest millisecond. The fourth difference enlarges a jump nearly three times and
-//! reduces a tone of 2 kHz by 46 dB. Two kinds of jumps are no clicks: the start of a sound that
-//! continues, such as a noise hit, and regular edges, such as those of a saw wave.
+//! A click meets two conditions. The fourth difference of a channel is at least [`MIN_DIFFERENCE`],
+//! which corresponds to a jump of about 0.002 (-54 dBFS). It is also at least [`MIN_RATIO`] times
+//! the largest fourth difference within 25 ms, not counting the nearest millisecond. The fourth
+//! difference amplifies a jump nearly three times, and attenuates a tone of 2 kHz by 46 dB. Because
+//! of the second condition, two kinds of jumps do not count as clicks: the start of a sound that
+//! continues, such as a noise hit, and regular edges, such as the edges of a saw wave.
 
 use crate::adapter::RATE_HZ;
 
-/// Lowest fourth difference of a click, relative to full scale.
+/// Lowest fourth difference that can be a click, relative to full scale.
 const MIN_DIFFERENCE: f32 = 0.006;
-/// Lowest ratio of a click to its surroundings.
+/// Lowest ratio of a click's fourth difference to the largest one in its surroundings.
 const MIN_RATIO: f32 = 4.0;
-/// Length of the surroundings before and after a click, samples: 25 ms.
+/// Length of the surroundings before and after a click, in samples: 25 ms.
 const CONTEXT_SAMPLES: usize = RATE_HZ as usize / 40;
-/// Part of the surroundings next to a click that is ignored, samples: 1 ms.
+/// Samples on each side of a click that do not count as its surroundings: 1 ms.
 const NEIGHBOUR_SAMPLES: usize = RATE_HZ as usize / 1000;
 
 /// A discontinuity in the sound.
@@ -22,11 +23,11 @@ const NEIGHBOUR_SAMPLES: usize = RATE_HZ as usize / 1000;
 pub struct Click {
     /// Time from the start, seconds.
     pub at_s: f64,
-    /// Fourth difference at this time, relative to full scale.
+    /// Fourth difference at the click, relative to full scale.
     pub size: f32,
 }
 
-/// The clicks in interleaved stereo, by time.
+/// Finds the clicks in interleaved stereo. Returns them in order of time.
 pub fn clicks(samples: &[f32]) -> Vec<Click> {
     let mut found: Vec<Click> = (0..2).flat_map(|channel| in_channel(samples, channel)).collect();
     found.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
@@ -108,7 +109,7 @@ mod tests {
         let noise: Vec<f64> = (0..4 * RATE_HZ).map(|_| random.f64() - 0.5).collect();
         let beat = |t: f64| (-(t % 0.25) / 0.03).exp() * 0.3 * noise[(t * f64::from(RATE_HZ)) as usize];
         assert_eq!(clicks(&stereo(3.9, |t| chord(t) + beat(t))), []);
-        // Harmonics up to 12 kHz: an edge every 15 ms.
+        // Harmonics up to 12 kHz, with an edge every 15 ms.
         let saw = |t: f64| (1..180).map(|n| sine(65.4 * f64::from(n), t) / f64::from(n)).sum::<f64>();
         assert_eq!(clicks(&stereo(2.0, |t| 0.2 * saw(t))), []);
     }

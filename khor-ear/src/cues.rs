@@ -1,17 +1,18 @@
-//! Finds cues in the sound by a matched filter over spectrograms. The filter knows only the sound
-//! of each cue.
+//! Finds cues in the sound with a matched filter on spectrograms. The filter knows only what each
+//! cue sounds like.
 //!
-//! A pattern is the level of sixth-octave bands over time: the power of the cue alone plus the
-//! load's median power. Patterns and sound are compared by normalised correlation, after the mean
-//! of each band is subtracted. So neither loudness nor a steady bed affects the result.
+//! A pattern holds the expected levels of sixth-octave bands over time. They are computed from the
+//! power of the cue alone plus the median power of the load. A pattern is compared to the sound by
+//! normalised correlation. First, the mean of each band is subtracted, so neither loudness nor a
+//! steady bed affects the result.
 
 use crate::{adapter::RATE_HZ, features::in_octaves};
 
 const WINDOW_SAMPLES: usize = 4096;
-/// Time between windows: 10 ms.
+/// Time between the starts of two windows: 10 ms.
 const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
 const HOP_S: f64 = HOP_SAMPLES as f64 / RATE_HZ as f64;
-/// Sixth octaves from 60 Hz to about 7.7 kHz.
+/// Number of bands: sixth octaves from 60 Hz to about 7.7 kHz.
 const BANDS: usize = 42;
 const LOWEST_HZ: f64 = 60.0;
 /// Power that is added to every band, so that silence has a finite level.
@@ -45,7 +46,8 @@ impl Spectrogram {
         })
     }
 
-    /// Highest similarity, -1..=1, to a pattern that begins between the two times.
+    /// The highest similarity between this sound and a pattern, -1..=1. The pattern may begin at
+    /// any time from `from_s` to `to_s`.
     pub fn likeness(&self, pattern: &Pattern, from_s: f64, to_s: f64) -> f32 {
         let window = |s: f64| ((s.max(0.0) / HOP_S).round() as usize).min(self.0.len());
         let end = (window(to_s) + PATTERN_WINDOWS).min(self.0.len());
@@ -55,7 +57,8 @@ impl Spectrogram {
 }
 
 impl Pattern {
-    /// The pattern of `cue`, which is the cue alone from its onset, during `load`.
+    /// Creates the pattern of a cue during a load. `cue` is the spectrogram of the cue alone, from
+    /// its onset.
     pub fn new(cue: &Spectrogram, load: &Spectrogram) -> Self {
         let median = load.median();
         let nothing = [0.0; BANDS];
@@ -78,7 +81,7 @@ fn level(power: f32) -> f32 {
     10.0 * (power + FLOOR).log10()
 }
 
-/// Subtracts the mean of each band. Also returns the root of the sum of squares.
+/// Subtracts each band's mean. Also returns the Euclidean norm of the result.
 fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
     let count = levels.len().max(1) as f32;
     let means: Bands =

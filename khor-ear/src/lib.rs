@@ -1,10 +1,10 @@
-//! The judge: measures how well the sound of khor identifies what a machine does, and how good the
-//! sound is.
+//! The judge measures how well khor's sound shows what a machine is doing, and how good the sound
+//! is.
 //!
 //! [`scenario`] simulates machines, and [`adapter`] plays them through the engine. [`features`]
-//! measures the sound, and [`classify`] infers the load from these measurements. The other modules
-//! each measure one property. [`judge`] combines all results of one preset, and [`thresholds`]
-//! holds the limits. The judge is a guard against regressions. It does not predict what people
+//! measures the sound, and [`classify`] infers the load from the measurements. Each other module
+//! measures one property. [`judge`] combines all results of one preset, and [`thresholds`] holds
+//! the limits. The judge only guards against regressions. It does not predict what people
 //! recognise.
 
 pub mod adapter;

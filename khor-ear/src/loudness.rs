@@ -1,4 +1,4 @@
-//! Measures loudness after EBU R 128 and true peak, with the crate `ebur128`.
+//! Measures integrated loudness (EBU R 128) and true peak with the crate `ebur128`.
 
 use anyhow::Result;
 use ebur128::{EbuR128, Mode};
@@ -12,7 +12,7 @@ pub fn integrated(samples: &[f32]) -> Result<f64> {
     Ok(meter.loudness_global()?)
 }
 
-/// True peak of interleaved stereo at four times the sample rate, dBTP.
+/// True peak of interleaved stereo, dBTP, measured with four times oversampling.
 pub fn true_peak(samples: &[f32]) -> Result<f64> {
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::TRUE_PEAK)?;
     meter.add_frames_f32(samples)?;

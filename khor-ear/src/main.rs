@@ -1,4 +1,4 @@
-//! `khor-ear`: measures khor's presets by program. `cargo xtask ear` builds and runs it.
+//! `khor-ear` measures khor's presets without listeners. `cargo xtask ear` builds and runs it.
 
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -14,20 +14,21 @@ use khor_ear::{
 use khor_system::files::replace;
 use serde_json::{Value, json};
 
-/// Printed with every set of figures.
-const CAVEAT: &str = "The classifier is a guard against regressions, not a claim about people.";
+/// The warning that accompanies every set of results.
+const CAVEAT: &str = "The classifier guards against regressions. It does not predict what people recognise.";
 
-/// Plays simulated machines through the presets and measures what the sound reveals of them.
+/// Plays simulated machines through the presets, and measures how well the sound shows what each
+/// machine is doing
 #[derive(Parser)]
 #[command(name = "cargo xtask ear", max_term_width = 80)]
 struct Args {
     /// Judge only this preset; repeat the option for more [default: all]
     #[arg(long)]
     preset: Vec<String>,
-    /// Play fewer clips: the figures are less exact, and no gate applies
+    /// Play fewer clips; the figures are less exact, and no gate applies
     #[arg(long)]
     quick: bool,
-    /// Judge only sites: which section is in trouble, and under which load
+    /// Judge only the music of sites
     #[arg(long, conflicts_with = "hours")]
     only_sites: bool,
     /// Also play this many hours of an idle machine, 0.4 to 100, and compare the
@@ -43,10 +44,10 @@ struct Args {
     /// Read the thresholds from this file
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/thresholds.toml"))]
     thresholds: PathBuf,
-    /// Write figures that improved to the thresholds
+    /// Write figures that improved to the thresholds file
     #[arg(long, conflicts_with = "quick")]
     record: bool,
-    /// With --record: also write figures that got worse, and this reason
+    /// With --record: also write figures that got worse; the file keeps this reason
     #[arg(long, requires = "record")]
     lower: Option<String>,
 }
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether every gate held.
+/// Judges the chosen presets. Returns whether every gate passed.
 fn run(args: &Args) -> Result<bool> {
     let mut thresholds = Thresholds::load(&args.thresholds)?;
     let known = adapter::presets();
@@ -117,7 +118,7 @@ fn run(args: &Args) -> Result<bool> {
     Ok(held || args.lower.is_some())
 }
 
-/// The row that compares the presets: the range of their beds' loudness.
+/// Creates the row that compares the presets: the range of the loudness of their beds.
 fn compare_presets(verdicts: &[Verdict]) -> Verdict {
     let of =
         |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);

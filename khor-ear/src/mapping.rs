@@ -1,49 +1,49 @@
-//! The documented effect of each signal on the music, as measurable features.
+//! Lists the documented effect of each signal on the music, as measurable features.
 //!
-//! The author of the mapping maintains this table. It describes
-//! `khor-engine/music/presets/mapping.toml`, the mapping of all built-in presets. A signal may have
-//! several rows; a feature has at most one. Total work also changes the pulse's density. It has no
-//! row, because every signal except switches and interrupts is work.
+//! The author of the music maintains this table. It describes the mapping of all built-in presets,
+//! `khor-engine/music/presets/mapping.toml`. A signal may have several rows, but a feature has at
+//! most one row. Total work, which controls the pulse's density, has no row. Every signal except
+//! switches and interrupts counts as work.
 
 use crate::adapter::{
     Instrument::{self, Disk, Kernel, Local, Loss, Memory, Process, Receive, Send},
     SignalId,
 };
 
-/// A feature that can be measured in a window of a render.
+/// A feature that can be measured in one window of a render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MeasuredFeature {
     /// Loudness of the mix, LU.
     Level,
     /// Spectral centroid of the mix, semitones.
     Brightness,
-    /// Onsets of the mix per second, detected in the sound.
+    /// Onsets of the mix per second, detected in the sound rather than in the list of notes.
     Onsets,
     /// Onsets of a voice per second.
     VoiceOnsets(Instrument),
-    /// Loudness of a voice: mean velocity, dB, at least -40 dB.
+    /// Loudness of a voice, dB: the mean velocity of its notes. It is at least -40 dB.
     VoiceLoudness(Instrument),
     /// Mean pitch of a voice, semitones.
     VoicePitch(Instrument),
     /// Mean length of a voice's notes, log2 of seconds.
     VoiceLength(Instrument),
-    /// Dissonance of the bed's chord: its seconds, sevenths and tritones.
+    /// Dissonance of the bed's chord. Its seconds, sevenths and tritones add to it.
     BedTension,
     /// Filter offset of the bed's notes, octaves.
     BedBrightness,
-    /// Loudness of the bed's bass: mean velocity, dB.
+    /// Loudness of the bed's bass, dB: the mean velocity of its notes.
     BedWeight,
-    /// Mean pitch of the pulse's highest instrument, semitones. The lower instruments play only
-    /// when there is enough work.
+    /// Mean pitch of the highest instrument of the pulse, semitones. The lower instruments only
+    /// play when there is enough work.
     PulsePitch,
     /// Filter offset of the pulse's notes, octaves.
     PulseBrightness,
 }
 
 impl MeasuredFeature {
-    /// The smallest difference that listeners notice, in the feature's unit (docs/ear.md): 1 dB, 1
-    /// semitone of the centroid, 0.3 onsets/s, a scale step of pitch, a fifth of a length, half a
-    /// point of tension.
+    /// The smallest difference that listeners notice, in the feature's unit (docs/ear.md). It is 1
+    /// dB, 1 semitone of the centroid, 0.3 onsets/s, one scale step of pitch, a fifth of a note
+    /// length, or half a point of tension.
     pub const fn step(self) -> f64 {
         match self {
             Self::Level | Self::Brightness | Self::VoiceLoudness(_) | Self::BedWeight => 1.0,
@@ -56,11 +56,11 @@ impl MeasuredFeature {
     }
 }
 
-/// One row of the mapping: the signal, its feature, and 1 if the feature grows with the signal or
-/// -1 if it shrinks.
+/// One row of the mapping: the signal, its feature, and the direction. The direction is 1 if the
+/// feature grows with the signal, or -1 if it shrinks.
 pub type MappingRow = (SignalId, MeasuredFeature, f64);
 
-/// The mapping: every signal with its features.
+/// All rows of the mapping.
 pub const MAPPING: &[MappingRow] = &[
     (SignalId::Exec, MeasuredFeature::VoiceOnsets(Process), 1.0),
     (SignalId::Fork, MeasuredFeature::VoicePitch(Process), 1.0),

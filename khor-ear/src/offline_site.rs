@@ -1,5 +1,5 @@
-//! Simulates a site without a network: the hosts' relays, an aggregating relay and the engine's
-//! tracker, with a clock of its own. Only the NATS server is missing.
+//! Simulates a site without a network. It has the hosts' relays, an aggregating relay, the engine's
+//! tracker and a simulated clock. Only the NATS server is missing.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +13,7 @@ use khor_site::{Clocks, Identity, Site, SiteTracker, relay::SiteFrameBuilder};
 use khor_source::SourceKind;
 use tokio::time::Instant;
 
-/// The relays that publish the hosts.
+/// How relays publish the hosts of a site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayMode {
     /// One relay for each host.
@@ -22,11 +22,11 @@ pub enum RelayMode {
     Aggregated,
 }
 
-/// A site whose hosts publish through relays to one tracker.
+/// A site whose hosts publish through relays to a single tracker.
 pub(crate) struct OfflineSite {
     site: Name,
     hosts: Vec<(Name, Identity)>,
-    /// The aggregating relay; `None` if each host has its own.
+    /// The aggregating relay; `None` if each host has its own relay.
     builder: Option<SiteFrameBuilder>,
     tracker: SiteTracker,
     begun: Instant,
@@ -34,11 +34,11 @@ pub(crate) struct OfflineSite {
 }
 
 impl OfflineSite {
-    /// A site with these hosts, each with its section.
+    /// Creates a site from pairs of host name and section name.
     ///
     /// # Errors
     ///
-    /// A host or section has an invalid name.
+    /// Returns an error if the name of a host or section is invalid.
     pub(crate) fn new<'a>(
         hosts: impl IntoIterator<Item = (&'a str, &'a str)>,
         relays: RelayMode,
@@ -59,12 +59,12 @@ impl OfflineSite {
         })
     }
 
-    /// Publishes each host's reading at the time `at` after the start of the site. `readings` are
-    /// in the order of the hosts. Returns the engine's snapshot of the site.
+    /// Publishes each host's reading at the time `at` after the start of the site. `readings` must
+    /// be in the order of the hosts. Returns the engine's snapshot of the site.
     ///
     /// # Panics
     ///
-    /// A reading is too long for a frame. The caller must prevent this.
+    /// Panics if a reading is too long for a frame.
     pub(crate) fn publish<'a>(
         &mut self,
         at: Duration,

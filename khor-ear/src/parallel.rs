@@ -9,9 +9,9 @@ use std::{
 use anyhow::Result;
 use parking_lot::Mutex;
 
-/// Runs `work` on all items in parallel. Returns the results in the order of the items, or the
-/// first error. Reports each item to the watchdog under the name `what`, so that the report of a
-/// hang names the item.
+/// Calls `work` for all items in parallel. Returns the results in the order of the items, or the
+/// first error. Also reports each item to the watchdog, under the name `what`. If an item hangs,
+/// the watchdog's report names it.
 pub fn map<T: Sync, R: Send>(
     what: &str,
     items: &[T],
@@ -31,9 +31,10 @@ pub fn map<T: Sync, R: Send>(
     };
     thread::scope(|scope| {
         for number in 0..threads {
-            // The watchdog keeps the last step of each named thread, and prints it after a hang.
+            // The watchdog remembers the last step of each named thread. It prints these steps
+            // after a hang.
             let named = thread::Builder::new().name(format!("judge {number}"));
-            named.spawn_scoped(scope, work).expect("a thread for the judge");
+            named.spawn_scoped(scope, work).expect("the system can start another thread");
         }
     });
     let mut done = done.into_inner();

@@ -1,36 +1,37 @@
-//! Defines the clips to render and their seeds. Both were fixed before any music was judged.
+//! Defines the clips to render and the seeds of a run. Both were fixed before any music was judged.
 
 use crate::scenario::{LoadClass, LoadClip, UntrainedLoad};
 
-/// Range of intensities for training and tests, as factors of the load's rates.
+/// Range of intensities for training and testing, as factors of the load's rates.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
-/// Intensities that are only tested, never trained on.
+/// Intensities that are used only for testing, never for training.
 const UNSEEN: [f64; 2] = [0.25, 4.0];
-/// Sizes of the medium machines.
+/// Sizes of the machines between the smallest and the biggest.
 const BETWEEN: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
 /// Size of the biggest machine.
 const BIG: f64 = 8.0;
-/// First seed; all seeds are this plus an offset.
+/// Base of all seeds. Each seed is this number plus an offset.
 const SEED: u64 = 0x006b_686f_7200;
 
-/// The amount of work of a run: numbers of clips, ramps, rounds and sites.
+/// How much work a run does.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Clips per class on machines of size 1, and as many on the biggest.
+    /// Number of clips per class on machines of size 1. The biggest machines get the same number.
     pub at_ends: usize,
-    /// Clips per class on medium machines.
+    /// Number of clips per class on medium-sized machines.
     pub between: usize,
-    /// Number of ramps per signal, each with its own seed.
+    /// Number of ramps per signal. Each ramp has its own seed.
     pub ramps: u64,
-    /// Clips per untrained load, and per class and untrained intensity.
+    /// Number of clips per class and untrained intensity. Each untrained load gets twice as many.
     pub untrained: usize,
-    /// Length of the search for clicks, minutes.
+    /// Length of the sound that is searched for clicks, minutes.
     pub stress_min: usize,
-    /// Rounds that play every kind of cue during all loads at once.
+    /// Number of rounds in the search for cues. Each round plays every kind of cue while all loads
+    /// run.
     pub cue_rounds: u64,
-    /// Number of sites. Each is judged under each load in each of its sections.
+    /// Number of sites. Each site is judged once for each pair of load and section.
     pub sites: u64,
-    /// Hours of an idle machine to judge; `None` skips them.
+    /// Length of the drift test on an idle machine, hours. `None` skips the test.
     pub hours: Option<f64>,
 }
 
@@ -46,7 +47,7 @@ impl Plan {
         sites: 3,
         hours: None,
     };
-    /// A short run for a first impression.
+    /// A short run that gives a first impression.
     pub const QUICK: Self = Self {
         at_ends: 4,
         between: 2,
@@ -58,7 +59,7 @@ impl Plan {
         hours: None,
     };
 
-    /// The clips for training and tests.
+    /// The clips that are used for training and testing.
     pub fn clips(&self) -> Vec<LoadClip<LoadClass>> {
         let ends = [1.0, BIG].into_iter().flat_map(|size| vec![size; self.at_ends]);
         let sizes: Vec<f64> = ends.chain(BETWEEN.into_iter().cycle().take(self.between)).collect();
@@ -74,7 +75,7 @@ impl Plan {
         clips
     }
 
-    /// The clips with intensities that are never trained on.
+    /// Clips of the trained loads at intensities that are never used for training.
     pub fn unseen(&self) -> Vec<LoadClip<LoadClass>> {
         let mut clips = Vec::new();
         for what in LoadClass::ALL.into_iter().filter(|class| *class != LoadClass::Idle) {
@@ -105,24 +106,24 @@ impl Plan {
         (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
     }
 
-    /// Seed of a site's machines. The music of the site's clip number n has this seed plus n.
+    /// Seed of a site's machines. For the site's clip number n, the music uses this seed plus n.
     pub fn site_seed(&self, rack: u64) -> u64 {
         SEED + 500_000 + 1000 * rack
     }
 
-    /// Seeds for everything else, by number.
+    /// The seed with the number `of`, for everything else.
     pub fn seed(&self, of: u64) -> u64 {
         SEED + 400_000 + of
     }
 }
 
 impl<U> LoadClip<U> {
-    /// Whether the machine is one of the smallest.
+    /// Whether the machine has the smallest size.
     pub fn is_small(&self) -> bool {
         self.size <= 1.0
     }
 
-    /// Whether the machine is one of the biggest.
+    /// Whether the machine has the biggest size.
     pub fn is_big(&self) -> bool {
         self.size >= BIG
     }

@@ -1,4 +1,4 @@
-//! Formats the results: tables of 80 columns for people, and JSON for programs.
+//! Formats the results as a table of 80 columns for people, and as JSON for programs.
 
 use std::fmt::Write;
 
@@ -10,12 +10,12 @@ use crate::{
     thresholds::{Row, ThresholdTarget, Thresholds},
 };
 
-/// Maximum length of a line.
+/// Maximum length of a line, columns.
 const COLUMNS: usize = 80;
-/// Columns for the note beside a row's name.
+/// Width of the note that follows a row's name, columns.
 const NOTE_COLUMNS: usize = 17;
 
-/// The table of one preset.
+/// Formats the results of one preset as a table.
 pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     let mut text = String::new();
     let heading = ["figure", "target", "gate"];
@@ -41,7 +41,7 @@ pub fn table(verdict: &Verdict, thresholds: &Thresholds) -> Result<String> {
     Ok(text)
 }
 
-/// The results of one preset as JSON.
+/// Formats the results of one preset as JSON.
 pub fn to_json(verdict: &Verdict, thresholds: &Thresholds) -> Result<Value> {
     let rows = verdict.figures.iter().map(|figure| {
         let row = thresholds.row(figure.row)?;
@@ -111,7 +111,7 @@ fn verdict_of(figure: &Figure, row: &Row, preset: &str) -> &'static str {
 fn wrapped(remark: &str) -> Vec<String> {
     let mut lines = vec![String::from(" ")];
     for word in remark.split(' ') {
-        let last = lines.last_mut().expect("there is always a line");
+        let last = lines.last_mut().expect("the list starts with one line");
         if last.chars().count() + 1 + word.chars().count() > COLUMNS {
             lines.push(format!("     {word}"));
         } else {

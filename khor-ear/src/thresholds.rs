@@ -1,5 +1,5 @@
-//! Reads and updates the thresholds: a target for each row, and the best figure of each preset so
-//! far.
+//! Reads and updates the thresholds. They consist of a target for each row of the results table,
+//! and the best figure of each preset so far.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -7,47 +7,48 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use toml_edit::{DocumentMut, Item, Table, value};
 
-/// One row of the table.
+/// One row of the results table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The row's title, at most 24 characters.
     pub what: String,
-    /// The target that the design sets for the figure.
+    /// The target for the figure, from the design.
     pub target: ThresholdTarget,
-    /// Decimal places in the table.
+    /// Number of decimal places of the figure in the table.
     #[serde(default)]
     pub decimals: usize,
-    /// Loss that the gate allows, in the row's unit.
+    /// How much worse than the gate a figure may be, in the row's unit.
     #[serde(default)]
     pub slack: f64,
-    /// Whether the gate also protects an improvement beyond the target.
+    /// Whether the gate is the best recorded figure even if that figure is better than the target.
     #[serde(default)]
     pub ratchet: bool,
-    /// Whether a loss makes the run fail.
+    /// Whether the run fails if the figure is worse than the gate allows.
     pub gate: bool,
     /// The best recorded figure of each preset.
     #[serde(default)]
     pub reached: BTreeMap<String, f64>,
-    /// Why a recorded figure was last lowered.
+    /// The reason for the last lowering of a recorded figure.
     #[serde(default)]
     pub lowered: Option<String>,
 }
 
-/// A range for a figure.
+/// The target for a figure: a limit or a range.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdTarget {
-    /// The figure must be at least this.
+    /// The figure must be at least this value.
     Least(f64),
-    /// The figure must be at most this.
+    /// The figure must be at most this value.
     Most(f64),
-    /// The figure must be within these two.
+    /// The figure must be between these two values.
     Within(f64, f64),
 }
 
 impl ThresholdTarget {
-    /// Distance of a value from the target; 0 or negative if the value meets the target.
+    /// How far a value is from the target, in the row's unit. It is 0 or negative if the value
+    /// meets the target.
     pub fn shortfall(self, value: f64) -> f64 {
         match self {
             Self::Least(least) => least - value,
@@ -58,7 +59,8 @@ impl ThresholdTarget {
 }
 
 impl Row {
-    /// The shortfall that the gate allows for this preset; `None` without a recorded figure.
+    /// The largest shortfall that passes the gate for this preset, before the slack is added. It is
+    /// `None` if no figure is recorded.
     pub fn allowed(&self, preset: &str) -> Option<f64> {
         let allowed = self.target.shortfall(*self.reached.get(preset)?);
         Some(if self.ratchet { allowed } else { allowed.max(0.0) })
@@ -76,7 +78,7 @@ impl Row {
     }
 }
 
-/// All rows by name, and the file that they come from.
+/// All rows by name, and the TOML document that they come from.
 #[derive(Clone, Debug)]
 pub struct Thresholds {
     rows: BTreeMap<String, Row>,
@@ -95,16 +97,17 @@ impl Thresholds {
         Ok(Self { rows: toml_edit::de::from_str(text)?, document: text.parse()? })
     }
 
-    /// The row of that name; an error if the file has none.
+    /// Finds the row with this name, or returns an error.
     pub fn row(&self, name: &str) -> Result<&Row> {
-        self.rows.get(name).with_context(|| format!("the thresholds have no row {name}"))
+        self.rows.get(name).with_context(|| format!("the thresholds file has no row {name}"))
     }
 
-    /// Records a figure if it is better, or if it is worse and there is a reason. Returns whether
-    /// anything changed.
+    /// Records a figure if it is better than the recorded one. A worse figure is recorded only with
+    /// a reason. Returns whether anything changed.
     pub fn record(&mut self, name: &str, preset: &str, figure: f64, reason: Option<&str>) -> Result<bool> {
         ensure!(figure.is_finite(), "cannot record {name} of {preset}: {figure} is not finite");
-        let row = self.rows.get_mut(name).with_context(|| format!("the thresholds have no row {name}"))?;
+        let row =
+            self.rows.get_mut(name).with_context(|| format!("the thresholds file has no row {name}"))?;
         let figure = (figure * 1000.0).round() / 1000.0;
         let before = row.reached.get(preset).map(|reached| row.target.shortfall(*reached));
         let better = before.is_none_or(|before| row.target.shortfall(figure) < before);
@@ -114,7 +117,8 @@ impl Thresholds {
             return Ok(false);
         }
         row.reached.insert(preset.to_owned(), figure);
-        let table = self.document[name].as_table_mut().context("a row of the thresholds is not a table")?;
+        let table =
+            self.document[name].as_table_mut().context("a row of the thresholds file is not a table")?;
         if !better && let Some(reason) = reason {
             table["lowered"] = value(format!("{preset}: {reason}"));
         }
@@ -123,7 +127,7 @@ impl Thresholds {
         Ok(true)
     }
 
-    /// The file's text with the recorded figures; comments are kept.
+    /// The text of the file with the recorded figures. Comments are preserved.
     pub fn text(&self) -> String {
         self.document.to_string()
     }

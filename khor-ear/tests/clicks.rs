@@ -1,4 +1,4 @@
-//! Tests the click detector on khor's sound: a clean render has no clicks, and an inserted jump is
+//! Tests the click detector on khor's sound. A clean render has no clicks, and an inserted jump is
 //! found.
 
 use khor_ear::{
@@ -18,7 +18,7 @@ fn a_clean_render_has_no_clicks() {
     }
 }
 
-/// The jump is 1/64 of full scale: as large as the end of a quiet note that is cut off.
+/// The jump is 1/64 of full scale. A quiet note that is cut off causes a jump of this size.
 #[test]
 fn a_jump_is_found_in_every_preset() {
     for preset in presets() {

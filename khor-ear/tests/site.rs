@@ -1,5 +1,5 @@
-//! Tests the music of a site: changes of the cast cause no clicks, and a busy section sounds from
-//! its side.
+//! Tests the music of a site. Changes of the cast cause no clicks, and a busy section sounds from
+//! its own side.
 
 use khor_ear::{
     adapter::{ComposerInput, Layer, RelayMode, Render, SiteMode, play_site, presets},
@@ -29,7 +29,7 @@ fn cast_changes_do_not_click() {
     const MODES: [SiteMode; 3] = [SiteMode::Ensemble, SiteMode::Sections, SiteMode::RollCall];
     let site = SimulatedSite::new(SEED);
     let inputs = MODES.map(|mode| inputs(&site, mode, 1));
-    // The mode changes every two seconds; the hosts' loads are the same in all modes.
+    // The mode changes every two seconds. The loads of the hosts are the same in all modes.
     let per_turn = 2_000_000_000 / MESSAGE_INTERVAL_NS as usize;
     let mixed: Vec<ComposerInput> =
         (0..inputs[0].len()).map(|at| inputs[at / per_turn % 3][at].clone()).collect();

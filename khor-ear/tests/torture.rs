@@ -1,5 +1,5 @@
 //! Tests the synth under stress: too many notes, and abrupt changes of preset, volume, mute and
-//! voice limit. It must produce no click, no NaN and no true peak above -1 dBTP.
+//! voice limit. The output must have no clicks, no NaN and no true peak above -1 dBTP.
 
 use khor_ear::{adapter::RATE_HZ, clicks::clicks, loudness};
 use khor_music::{Controls, Instrument, Preset, Role};
@@ -8,7 +8,8 @@ use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 /// Length of one turn, frames. Settings change at the start of a turn.
 const TURN: u64 = 4800;
 const TURNS: u64 = 600;
-/// Notes per turn. Each lasts at least half a second, so about a hundred would sound at once.
+/// Number of notes in each turn. Each note lasts at least half a second, so without a limit about a
+/// hundred would sound at once.
 const NOTES_PER_TURN: u64 = 12;
 
 #[test]

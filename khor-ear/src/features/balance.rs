@@ -1,22 +1,24 @@
-//! Measures the rough direction of a sound: right against left in three broad bands.
+//! Measures the direction of a sound coarsely: the level of the right channel relative to the left,
+//! in three broad bands.
 //!
-//! This module is separate because the other features use one channel. In one machine's music, the
-//! direction adds nothing to timbre and register. In a site's music, it identifies the section.
+//! The other features use one channel, so this module is separate. A single machine's music does
+//! not need it: the direction adds no information to timbre and register. In a site's music, the
+//! direction identifies the section.
 
 use super::{decibel, spectrum::Spectrum};
 
-/// Number of bands whose balance is measured.
+/// Number of bands in which the balance is measured.
 pub const BALANCES: usize = 3;
-/// Limits of the bands, Hz.
+/// Lower and upper limit of each band, Hz.
 const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0, 6000.0)];
-/// Size of the steps, dB: three times the smallest audible difference.
+/// Size of one step of balance, dB: three times the smallest audible difference.
 const STEP_DB: f64 = 3.0;
-/// Largest balance to either side, dB.
+/// Largest reported balance to either side, dB.
 const MOST_DB: f64 = 12.0;
-/// A band with less of the total power than this has no direction, dB.
+/// A band is considered to have no direction if its share of the total power is below this, dB.
 const EMPTY_DB: f64 = -30.0;
 
-/// Level of the right channel above the left in each band, in whole steps.
+/// Level of the right channel relative to the left in each band, in whole steps of 3 dB.
 pub fn rough_balance(samples: &[f32]) -> [f64; BALANCES] {
     let channel = |at: usize| -> Vec<f32> { samples.iter().copied().skip(at).step_by(2).collect() };
     let [left, right] = [0, 1].map(|at| Spectrum::measure(&channel(at)));

@@ -1,7 +1,8 @@
-//! Measures the features of a clip: a few numbers in steps that a person could just notice.
+//! Measures the features of a clip: a few numbers, rounded to steps that a person can just notice.
 //!
-//! Steps: level 1 dB, centroid 1 semitone, onsets 0.3/s, shares of six bands and range of the
-//! envelope 1.5 dB. All features come from the sound, none from the list of notes.
+//! One step is 1 dB of level, 1 semitone of the centroid, or 0.3 onsets/s. For the shares of the
+//! six bands and the range of the envelope, it is 1.5 dB. All features are measured in the sound.
+//! None comes from the list of notes.
 
 mod balance;
 mod onsets;
@@ -19,27 +20,27 @@ use crate::{adapter::RATE_HZ, loudness};
 
 /// Number of features of a clip.
 pub const COUNT: usize = 4 + BANDS;
-/// Sizes of the steps, in the order of [`SoundFeatures::rough`].
+/// Size of each feature's step, in the order of [`SoundFeatures::rough`].
 const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];
-/// Lowest share of a band, dB.
+/// Lowest reported share of a band, dB.
 const EMPTY_BAND_DB: f64 = -40.0;
-/// Lowest level, dB or LUFS.
+/// Lowest reported level, dB or LUFS.
 const SILENCE: f64 = -70.0;
-/// Length of the pieces in which the envelope is measured, seconds.
+/// Length of the pieces whose levels form the envelope, seconds.
 const ENVELOPE_S: f64 = 0.1;
 
-/// Features of one clip, not rounded.
+/// The features of one clip, before rounding to steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoundFeatures {
     /// Integrated loudness, LUFS.
     pub level_lufs: f64,
-    /// Mean of the log frequency weighted by power, semitones above 440 Hz.
+    /// Mean of the log frequency, weighted by power, in semitones above 440 Hz.
     pub centroid_semitones: f64,
     /// Onsets per second.
     pub onsets_per_s: f64,
-    /// Difference between the 10th and the 90th percentile of the level of 0.1 s pieces, dB.
+    /// Difference between the 10th and the 90th percentile of the levels of all 0.1 s pieces, dB.
     pub envelope_range_db: f64,
-    /// Share of the power in each band, dB.
+    /// Share of the total power in each band, dB.
     pub bands_db: [f64; BANDS],
 }
 
@@ -57,7 +58,7 @@ impl SoundFeatures {
         })
     }
 
-    /// The features in whole steps, for the classifier.
+    /// Rounds the features to whole steps, for the classifier.
     pub fn rough(&self) -> [f64; COUNT] {
         let Self { level_lufs, centroid_semitones, onsets_per_s, envelope_range_db, bands_db: b } = *self;
         let fine = [
@@ -76,12 +77,12 @@ impl SoundFeatures {
     }
 }
 
-/// The mean of left and right of interleaved stereo.
+/// The mean of the left and right channels of interleaved stereo.
 pub fn mid(samples: &[f32]) -> Vec<f32> {
     samples.as_chunks().0.iter().map(|&[left, right]| 0.5 * (left + right)).collect()
 }
 
-/// A ratio of powers in dB, at least [`SILENCE`].
+/// Converts a ratio of powers to dB. The result is at least [`SILENCE`].
 fn decibel(ratio: f64) -> f64 {
     (10.0 * ratio.max(1e-12).log10()).max(SILENCE)
 }

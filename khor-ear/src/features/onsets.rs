@@ -1,26 +1,27 @@
-//! Detects onsets in the sound: times at which the spectrum grows suddenly (spectral flux).
+//! Detects onsets in the sound. An onset is a time at which the spectrum grows suddenly (spectral
+//! flux).
 
 use super::spectrum::in_octaves;
 use crate::adapter::RATE_HZ;
 
 const WINDOW_SAMPLES: usize = 2048;
-/// Time between windows: 10 ms.
+/// Time between the starts of two windows: 10 ms.
 const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
-/// Bands of the flux: third octaves from 60 Hz to about 12 kHz.
+/// Number of bands in which the flux is measured: third octaves from 60 Hz to about 12 kHz.
 const BANDS: usize = 23;
 const LOWEST_HZ: f64 = 60.0;
-/// Power that masks weaker sounds, relative to the strongest band of the clip.
+/// Power below which sound is ignored, relative to the clip's strongest band.
 const FLOOR: f32 = 1e-4;
-/// Growth is measured against the level this many windows earlier: 30 ms.
+/// Each level is compared to the level this many windows earlier (30 ms) to measure growth.
 const GROWTH_WINDOWS: usize = 3;
-/// Least excess of an onset's flux over its surroundings, dB as the mean of the bands.
+/// Lowest flux by which an onset must exceed its surroundings, dB, averaged over the bands.
 const THRESHOLD_DB: f32 = 0.7;
-/// Length of the surroundings before and after an onset, windows: 150 ms.
+/// Number of windows before and after an onset that count as its surroundings: 150 ms.
 const CONTEXT_WINDOWS: usize = 15;
-/// Least distance of two onsets, windows: 60 ms.
+/// Shortest time between two onsets, in windows: 60 ms.
 const MIN_GAP_WINDOWS: usize = 6;
 
-/// Onsets per second of one channel.
+/// Number of onsets per second in one channel.
 pub fn onset_rate(mono: &[f32]) -> f64 {
     let seconds = mono.len() as f64 / f64::from(RATE_HZ);
     if seconds > 0.0 { onset_times(mono).len() as f64 / seconds } else { 0.0 }
@@ -43,7 +44,7 @@ pub fn onset_times(mono: &[f32]) -> Vec<f64> {
     times.into_iter().map(|at| at as f64 * HOP_SAMPLES as f64 / f64::from(RATE_HZ)).collect()
 }
 
-/// Mean growth of the bands' levels in each window, dB.
+/// Growth of the level in each window, dB, averaged over the bands.
 fn flux(mono: &[f32]) -> Vec<f32> {
     let mut levels: Vec<[f32; BANDS]> = in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 3.0);
     let strongest = levels.iter().flatten().copied().fold(1e-9, f32::max);

@@ -1,4 +1,4 @@
-//! Computes the long-term spectrum of a clip, and features of it.
+//! Computes the long-term spectrum of a clip and its features.
 
 use realfft::RealFftPlanner;
 
@@ -6,22 +6,22 @@ use crate::adapter::RATE_HZ;
 
 /// Number of frequency bands of a spectrum.
 pub const BANDS: usize = 6;
-/// Upper limits of all bands except the last, Hz.
+/// Upper limit of each band except the last, Hz.
 const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];
-/// Range of frequencies that count as brightness, Hz.
+/// Range of frequencies that the spectrum's features include, Hz.
 const LOWEST_HZ: f64 = 30.0;
 const HIGHEST_HZ: f64 = 20_000.0;
 const LENGTH: usize = 4096;
 
-/// The summed power spectrum of a sound.
+/// The power spectrum of a sound, summed over all windows.
 #[derive(Clone, Debug)]
 pub struct Spectrum {
-    /// Power per bin, from 0 Hz up.
+    /// Power of each bin. The first bin is at 0 Hz.
     power: Vec<f64>,
 }
 
 impl Spectrum {
-    /// The spectrum of one channel, from windows of 85 ms that overlap by half.
+    /// Computes the spectrum of one channel from windows of 85 ms that overlap by half.
     pub fn measure(mono: &[f32]) -> Self {
         let mut power = vec![0.0; LENGTH / 2 + 1];
         each(mono, LENGTH, LENGTH / 2, |_, spectrum| {
@@ -32,7 +32,7 @@ impl Spectrum {
         Self { power }
     }
 
-    /// Mean of the log frequency weighted by power, semitones above 440 Hz; 0 for silence.
+    /// Mean of the log frequency, weighted by power, in semitones above 440 Hz; 0 for silence.
     pub fn centroid_semitones(&self) -> f64 {
         let (mut sum, mut weighted) = (0.0, 0.0);
         for (hz, power) in self.bins() {
@@ -42,7 +42,7 @@ impl Spectrum {
         if sum > 0.0 { weighted / sum } else { 0.0 }
     }
 
-    /// Share of the power in each band, 0..=1; all 0 for silence.
+    /// Share of the total power in each band, 0..=1; all 0 for silence.
     pub fn bands(&self) -> [f64; BANDS] {
         let (mut bands, mut sum) = ([0.0; BANDS], 0.0);
         for (hz, power) in self.bins() {
@@ -52,12 +52,12 @@ impl Spectrum {
         bands.map(|band| if sum > 0.0 { band / sum } else { 0.0 })
     }
 
-    /// Power from the first frequency up to the second, without it.
+    /// Power from `from_hz` (inclusive) to `to_hz` (exclusive).
     pub fn within(&self, (from_hz, to_hz): (f64, f64)) -> f64 {
         self.bins().filter(|(hz, _)| (from_hz..to_hz).contains(hz)).map(|(_, power)| power).sum()
     }
 
-    /// Share of the power above a frequency, 0..=1.
+    /// Share of the power above `limit_hz`, 0..=1.
     pub fn share_above(&self, limit_hz: f64) -> f64 {
         let (mut above, mut sum) = (0.0, 0.0);
         for (hz, power) in self.bins() {
@@ -74,7 +74,7 @@ impl Spectrum {
     }
 }
 
-/// Calls `take` with the index and the power spectrum of every window (Hann) of a sound.
+/// Calls `take` for every window of a sound, with the window's index and power spectrum (Hann).
 pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut(usize, &[f32])) {
     let transform = RealFftPlanner::<f32>::new().plan_fft_forward(length);
     let hann: Vec<f32> =
@@ -89,7 +89,7 @@ pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut
         }
         transform
             .process_with_scratch(&mut input, &mut output, &mut scratch)
-            .expect("the buffers have the transform's sizes");
+            .expect("the buffers have the sizes that the transform needs");
         for (power, bin) in power.iter_mut().zip(&output) {
             *power = bin.norm_sqr();
         }
@@ -97,7 +97,7 @@ pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut
     }
 }
 
-/// Power of fractional-octave bands in each window. The first band begins at `lowest_hz`.
+/// Power in each fractional-octave band of each window. The first band begins at `lowest_hz`.
 pub(crate) fn in_octaves<const BANDS: usize>(
     mono: &[f32],
     length: usize,

@@ -1,4 +1,4 @@
-//! Renders the plan's clips once. Compares their loudness, density, register and sharpness.
+//! Renders the plan's clips once, and compares their loudness, density, register and sharpness.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -12,16 +12,18 @@ use crate::{
     scenario::{self, Load, LoadClass, LoadClip, STEP_NS, SimulatedMachine},
 };
 
-/// Length of the render that measures the bed, seconds.
+/// Length of the render in which the bed is measured, seconds.
 const BED_S: u32 = 60;
-/// A load is audible if it is at least this much louder than idle, or has this many more onsets.
+/// A load counts as audible if it is at least [`LOUDER_LU`] louder than idle, or if it has at least
+/// [`DENSER_PER_S`] more onsets per second.
 const LOUDER_LU: f64 = 2.0;
 const DENSER_PER_S: f64 = 2.0;
-/// Upper limit of the reported ratio. An idle machine without onsets would have an infinite one.
+/// Upper limit of the reported ratio of onsets. If an idle machine had no onsets, the ratio would
+/// be infinite.
 const MOST_RATIO: f64 = 99.0;
-/// Register of design.md §13, MIDI note numbers.
+/// The register that design.md §13 requires, MIDI note numbers.
 const REGISTER: std::ops::RangeInclusive<u8> = 36..=96;
-/// Sharpness is the share of power above this frequency, Hz.
+/// Frequency above which power counts as sharpness, Hz.
 const SHARP_HZ: f64 = 6000.0;
 
 /// The measurements of a clip.
@@ -29,9 +31,9 @@ const SHARP_HZ: f64 = 6000.0;
 pub(super) struct MeasuredClip {
     pub(super) clip: LoadClip<LoadClass>,
     pub(super) features: SoundFeatures,
-    /// Onsets per second of all layers except the bed, from the list of notes.
+    /// Note onsets per second in all layers except the bed.
     pub(super) onsets_per_s: f64,
-    /// True peak, dBTP; measured for some clips only.
+    /// True peak, dBTP. It is measured only for the first clip of each class and size.
     pub(super) true_peak: Option<f64>,
     notes: usize,
     in_register: usize,
@@ -105,8 +107,8 @@ fn mean(clips: &[&MeasuredClip], class: LoadClass, of: fn(&MeasuredClip) -> f64)
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Measures which loads are louder or denser than idle, on the smallest machines and on the
-/// biggest.
+/// Counts the loads that are louder or denser than idle. The smallest and the biggest machines are
+/// counted separately.
 fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     let (mut audible, mut not_quieter, mut inaudible) = (0, 0, Vec::new());
     for (end, size) in ends.iter().zip(["", "×8"]) {
@@ -138,8 +140,8 @@ fn density(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     figures.push(Figure::new("busiest_to_idle", ends.iter().map(ratio).fold(MOST_RATIO, f64::min), ""));
 }
 
-/// Loudness and sharpness of an idle machine, small and big. The row has the value farther from the
-/// target.
+/// Measures loudness and sharpness of the bed on an idle machine of each size. The row shows the
+/// loudness that is farther from the target, and the higher sharpness.
 fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let beds = parallel::map(&format!("{preset}: beds"), &[1.0, 8.0], |size| {
         let seed = plan.seed(*size as u64);

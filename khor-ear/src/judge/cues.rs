@@ -1,5 +1,5 @@
-//! Measures whether the cues can be found in the sound while all loads run at once. Also checks
-//! that the filter finds none in the loads alone.
+//! Measures whether the filter finds the cues in the sound while all loads run at once. Also checks
+//! that it finds none in the loads alone.
 
 use anyhow::{Context, Result};
 
@@ -13,41 +13,42 @@ use crate::{
     scenario::{self, LEAD_IN_S, STEP_NS, SimulatedMachine},
 };
 
-/// Time between two cues, seconds: longer than the longest cue and its wait for the beat.
+/// Time between two cues, seconds. It is longer than the longest cue including its wait for the
+/// next beat.
 const CUE_INTERVAL_S: f64 = 5.0;
-/// Largest distance between a cue and the place where it is found, seconds.
+/// The filter searches for a cue this many seconds before and after its onset.
 const ONSET_TOLERANCE_S: f64 = 0.05;
-/// Factor of the loads' rates; a clip has 0.5 to 2.
+/// Factor of the loads' rates. In normal clips, it is 0.5 to 2.
 const INTENSITY: f64 = 2.0;
 
-/// Rounds for each pair; at most [`Plan::cue_rounds`].
+/// Number of rounds for each pair, at most [`Plan::cue_rounds`].
 const PAIR_ROUNDS: usize = 2;
 /// Time between two pairs of cues, seconds.
 const PAIR_INTERVAL_S: f64 = 8.0;
 
-/// One cue, rendered on an idle machine.
+/// A cue that was rendered on an idle machine.
 struct IsolatedCue {
-    /// Spectrogram of the sound that the cue adds, from its onset.
+    /// Spectrogram of the cue alone, from its onset.
     sound: Spectrogram,
-    /// Number of the cue's notes.
+    /// Number of notes in the cue.
     notes: usize,
 }
 
-/// Two cues that were requested in the same step.
+/// The result for two cues that were requested in the same step.
 struct Pair {
     names: [&'static str; 2],
-    /// Whether the sounds at the two onsets match the two cues best.
+    /// Whether the sounds at the two onsets are most similar to these two cues.
     recognised: bool,
-    /// Time from the end of the first cue's last note to the second cue's onset, seconds.
+    /// Time from the end of the first cue's last note to the onset of the second cue, seconds.
     gap_s: f64,
 }
 
-/// The loads once with all cues and once without any.
+/// The result of playing the loads once with all cues and once without cues.
 struct Round {
     found: usize,
     sent: usize,
-    /// The highest similarity of a pattern to the loads without cues, and the lowest similarity of
-    /// a cue to its own pattern.
+    /// Two similarities. The first is the highest similarity of any pattern to the loads without
+    /// cues. The second is the lowest similarity of any cue to its own pattern.
     closest: (f32, f32),
     missed: Vec<&'static str>,
 }
@@ -74,7 +75,7 @@ pub(super) fn listen(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Re
     judge_pairs(preset, &isolated, &seeds[..PAIR_ROUNDS], figures)
 }
 
-/// Measures whether two cues that were requested in the same step are both recognised.
+/// Measures how many pairs of cues are recognised when both cues are requested in the same step.
 fn judge_pairs(
     preset: &str,
     isolated: &[IsolatedCue],
@@ -94,7 +95,7 @@ fn judge_pairs(
     Ok(())
 }
 
-/// Renders a cue on an idle machine, and subtracts the render without it.
+/// Renders a cue on an idle machine, and subtracts a render without the cue.
 fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
     let render = |cue: bool| -> Result<Render> {
         let mut machine = SimulatedMachine::new(1.0, seed);
@@ -115,8 +116,9 @@ fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
     Ok(IsolatedCue { sound: Spectrogram::measure(&cue[from..]), notes: cues(&with).count() })
 }
 
-/// Plays each kind of cue in turn while all loads run, then the loads without cues. A cue is found
-/// if its own pattern matches the sound best, and better than it matches the loads alone.
+/// Plays each kind of cue in turn while all loads run, and then plays the loads without cues. A cue
+/// is found under two conditions: its own pattern is more similar to the sound than any other
+/// pattern, and more similar than it is to any part of the loads alone.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
     let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
@@ -149,7 +151,8 @@ fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     Ok(round)
 }
 
-/// Plays every pair of kinds, requested in the same step, while all loads run.
+/// Plays every pair of kinds while all loads run. The two cues of a pair are requested in the same
+/// step.
 fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>> {
     let count = isolated.len();
     let requested: Vec<[usize; 2]> = (0..count).flat_map(|a| (a + 1..count).map(move |b| [a, b])).collect();
@@ -185,7 +188,8 @@ fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>>
     requested.iter().enumerate().map(pair).collect()
 }
 
-/// The index of the pattern that is most similar to the sound at an onset, and its similarity.
+/// Finds the pattern that is most similar to the sound at an onset. Returns its index and its
+/// similarity.
 fn most_like(sound: &Spectrogram, patterns: &[Pattern], onset_s: f64) -> (usize, f32) {
     let like = |pattern| sound.likeness(pattern, onset_s - ONSET_TOLERANCE_S, onset_s + ONSET_TOLERANCE_S);
     let likeness = patterns.iter().map(like).enumerate();
@@ -196,7 +200,8 @@ fn patterns(isolated: &[IsolatedCue], load: &Spectrogram) -> Vec<Pattern> {
     isolated.iter().map(|cue| Pattern::new(&cue.sound, load)).collect()
 }
 
-/// Renders all loads at once, at the highest density. Calls `meanwhile` for each step.
+/// Renders all loads at once, at the highest density. Before each step, calls `meanwhile` with the
+/// number of the step and the player.
 fn loaded(
     preset: &str,
     seed: u64,
@@ -220,7 +225,7 @@ fn steps(seconds: f64) -> usize {
     (seconds * 1e9 / STEP_NS as f64).round() as usize
 }
 
-/// The notes of the cues, by time.
+/// The notes of the cue layer, in order of onset.
 fn cues(heard: &Render) -> impl Iterator<Item = &PlayedNote> {
     heard.begun().filter(|note| note.layer == Layer::Cues)
 }

@@ -1,5 +1,5 @@
-//! Measures determinism: the same machine and seed must give the same notes and samples. A change
-//! of every rate by up to a millionth must not change any note.
+//! Measures determinism. The same machine and seed must give the same notes and samples. If every
+//! rate changes by up to a millionth, no note may change.
 
 use anyhow::Result;
 
@@ -11,14 +11,15 @@ use crate::{
     scenario::{self, LENGTH_S, Load, LoadClass, STEP_NS, SimulatedMachine},
 };
 
-/// The loads that are repeated, and the sizes of their machines.
+/// The loads that are rendered, each with the size of its machine.
 const PLAYED: [(LoadClass, f64); 4] =
     [(LoadClass::Compile, 1.0), (LoadClass::Storm, 8.0), (LoadClass::Lossy, 1.0), (LoadClass::Memory, 8.0)];
 
-/// Renders of each load: two unchanged, and one with rates changed by up to a millionth.
+/// Number of renders of each load: two without changes, and one whose rates change by up to a
+/// millionth.
 const TIMES: usize = 3;
 
-/// Compares the renders. Returns a hash of all notes (FNV-1a).
+/// Compares the renders of each load. Returns a hash (FNV-1a) of the notes of all loads.
 pub(super) fn compare(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<String> {
     let jobs: Vec<(usize, usize)> =
         (0..PLAYED.len()).flat_map(|what| (0..TIMES).map(move |time| (what, time))).collect();
@@ -49,15 +50,16 @@ fn play(preset: &str, mut machine: SimulatedMachine, class: LoadClass, seed: u64
     Ok(player.into_render(0.0))
 }
 
-/// The compared properties of a render.
+/// The properties of a render that are compared.
 struct Digest {
-    /// Every note as bytes, with times in microseconds.
+    /// Each note encoded as bytes, with times in microseconds.
     notes: Vec<Vec<u8>>,
     samples: u64,
 }
 
 impl Digest {
-    /// Number of notes that only one of the two renders has.
+    /// Number of notes that appear in only one of two renders. If both renders have such notes, the
+    /// higher number counts.
     fn differing_from(&self, other: &Self) -> usize {
         let only = |one: &Self, two: &Self| one.notes.iter().filter(|note| !two.notes.contains(note)).count();
         only(self, other).max(only(other, self))
@@ -74,7 +76,7 @@ fn bytes(note: &PlayedNote) -> Vec<u8> {
         *note;
     let mut bytes = ((onset_s * 1e6).round() as u64).to_le_bytes().to_vec();
     bytes.extend(((f64::from(duration_s) * 1e6).round() as u64).to_le_bytes());
-    // Velocities are compared in steps of 1/250, because smaller differences are inaudible.
+    // Velocities are compared in steps of 1/250, because a smaller difference is inaudible.
     bytes.extend([midi, (velocity * 250.0).round() as u8, layer as u8, channel]);
     bytes.extend([(brightness * 16.0).round() as i8 as u8, instrument as u8]);
     bytes.push(signal.map_or(0, |signal| 1 + signal.index() as u8));
@@ -112,7 +114,7 @@ mod tests {
         assert_eq!(of(&[60]).samples, of(&[61]).samples);
     }
 
-    /// The published test value of the hash.
+    /// Checks the hash against a published test value.
     #[test]
     fn the_hash_is_fnv_1a() {
         assert_eq!(fnv(b"foobar".iter().copied()), 0x8594_4171_f739_67e8);

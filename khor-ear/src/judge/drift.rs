@@ -1,4 +1,5 @@
-//! Plays hours of an idle machine. The last minutes must sound like the first, and no cue may play.
+//! Plays hours of an idle machine, to check that the music does not drift. The last ten minutes
+//! must sound like the first, and no cue may play.
 
 use anyhow::{Context, Result};
 
@@ -10,14 +11,14 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// Length of the compared parts, seconds. It exceeds the longest section of the form, so each part
-/// contains a whole one.
+/// Length of a window, seconds. It exceeds the longest section of the form, so each window contains
+/// a complete section.
 const WINDOW_S: u64 = 600;
-/// Audible step of the onset rate. The steps of level and centroid are 1 dB and 1 semitone
+/// Smallest audible change of the onset rate. For level and centroid, it is 1 dB and 1 semitone
 /// (docs/ear.md).
 const ONSETS_STEP_PER_S: f64 = 0.3;
 
-/// Plays `hours` of an idle machine, and compares the last ten minutes with the first.
+/// Plays `hours` of an idle machine and compares the last ten minutes to the first.
 pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Figure>) -> Result<()> {
     let seed = plan.seed(30);
     let mut machine = SimulatedMachine::new(1.0, seed);
@@ -43,8 +44,10 @@ pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Fi
         ("semitones", last.centroid_semitones - first.centroid_semitones),
         ("onsets", (last.onsets_per_s - first.onsets_per_s) / ONSETS_STEP_PER_S),
     ];
-    let (what, most) =
-        steps.into_iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())).context("there are no steps")?;
+    let (what, most) = steps
+        .into_iter()
+        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))
+        .context("no feature was compared")?;
     figures.push(Figure::new("drift", most.abs(), what));
     figures.push(Figure::new("false_cues", cues as f64, format!("{hours} h")));
     Ok(())

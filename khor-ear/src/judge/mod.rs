@@ -1,4 +1,4 @@
-//! Runs all measurements of one preset.
+//! Runs all measurements for one preset.
 
 mod clips;
 mod cues;
@@ -26,7 +26,7 @@ use crate::{
 pub struct Figure {
     /// Name of the row in `thresholds.toml`.
     pub row: &'static str,
-    /// The measured value, in the row's unit.
+    /// A short note for the table, such as the worst load or the number of clips.
     pub value: f64,
     /// A few words for the table, such as the worst load or the number of clips.
     pub note: String,
@@ -39,21 +39,21 @@ pub struct Verdict {
     pub preset: String,
     /// The figures, in the order of the table.
     pub figures: Vec<Figure>,
-    /// Lines of text that follow the table.
+    /// Text lines that follow the table.
     pub remarks: Vec<String>,
-    /// All other results, for programs.
+    /// All other results, for other programs.
     pub details: Value,
 }
 
 impl Figure {
-    /// A figure for the table's row of that name.
+    /// Creates a figure for the row with this name.
     pub fn new(row: &'static str, value: f64, note: impl Into<String>) -> Self {
         Self { row, value, note: note.into() }
     }
 }
 
-/// Judges a preset. The search for clicks also switches to the presets `others`. Pictures are
-/// written to `folder`.
+/// Judges a preset. The search for clicks also switches between this preset and `others`. Pictures
+/// are written to `folder`.
 pub fn judge(
     preset: &str,
     others: &[String],
@@ -92,7 +92,7 @@ pub fn judge(
     Ok(Verdict { preset: preset.to_owned(), figures, remarks, details })
 }
 
-/// Measures only the table's rows of sites.
+/// Measures only the rows that concern sites.
 pub fn judge_sites(preset: &str, sites: &SiteScenes) -> Result<Verdict> {
     let mut figures = Vec::new();
     let heard = site::listen(preset, sites, &mut figures)?;

@@ -1,4 +1,4 @@
-//! Measures which loads the classifier recognises, and how it classifies untrained loads.
+//! Measures which loads the classifier recognises. Also reports how it classifies untrained loads.
 
 use anyhow::Result;
 
@@ -12,10 +12,11 @@ use crate::{
     scenario::{self, Load, LoadClass, UntrainedLoad},
 };
 
-/// Number of confusions in a remark.
+/// Maximum number of confusions that a remark lists.
 const NAMED: usize = 4;
 
-/// Measures recognition by cross-validation, and from small machines to big ones.
+/// Measures recognition in two ways: by cross-validation, and by training on small machines and
+/// testing on big ones.
 pub(super) fn recognise(
     clips: &[MeasuredClip],
     plan: &Plan,
@@ -33,7 +34,7 @@ pub(super) fn recognise(
     figures.push(Figure::new("transfer", big.accuracy(), format!("worst {}", big.worst().0.name())));
     let remarks = vec![
         format!("confused: {}", mistakes(&all)),
-        format!("confused on big machines: {}", mistakes(&big)),
+        format!("trained x1, tested x8; confused: {}", mistakes(&big)),
     ];
     (known, remarks)
 }
@@ -48,7 +49,8 @@ fn mistakes(confusion: &Confusion) -> String {
     if named.is_empty() { "nothing".into() } else { named.join(", ") + &rest }
 }
 
-/// Classifies untrained loads and intensities. The results are only reported.
+/// Classifies untrained loads, and trained loads at untrained intensities. The results are only
+/// reported.
 pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
     let classifier = Classifier::new(known);
     let unseen = plan.unseen();
@@ -59,7 +61,7 @@ pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -
     let mut confusion = Confusion::default();
     unseen.iter().zip(taken).for_each(|(clip, taken)| confusion.count(clip.what, taken));
     let mut lines = vec![format!(
-        "untrained intensities (a quarter, four times): {:.2} of {} ({})",
+        "intensities 0.25 and 4, untrained: {:.2} of {} recognised; confused: {}",
         confusion.accuracy(),
         unseen.len(),
         mistakes(&confusion),
@@ -90,5 +92,9 @@ fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     let mut confusion = Confusion::default();
     captures.iter().zip(taken).for_each(|(one, taken)| confusion.count(one.class, taken));
     let share = confusion.accuracy();
-    Ok(format!("real captures: {share:.2} of {} ({})", captures.len(), mistakes(&confusion)))
+    Ok(format!(
+        "real captures: {share:.2} of {} recognised; confused: {}",
+        captures.len(),
+        mistakes(&confusion)
+    ))
 }

@@ -1,8 +1,8 @@
-//! Measures which section of a site is in trouble, and under which load.
+//! Measures whether the music of a site shows which section is in trouble, and under which load.
 //!
-//! Each clip must be classified correctly in both respects. The classifier is trained on other
-//! sites, with other hosts, seeds and music. The same events are judged twice: with a relay for
-//! each host, and with one relay that aggregates all hosts.
+//! A clip counts as correct if both section and load are classified correctly. The classifier is
+//! trained on other sites, which have other hosts, seeds and music. The same events are judged
+//! twice: with one relay for each host, and with one relay that aggregates all hosts.
 
 use std::collections::BTreeMap;
 
@@ -21,22 +21,24 @@ use crate::{
     },
 };
 
-/// Number of features: those of a single machine's music, and the balance of left and right.
+/// Number of features: the features of a single machine's music, and the balance of left and right.
 const FEATURES: usize = COUNT + BALANCES;
-/// Number of mistakes in a remark.
+/// Maximum number of mistakes that a remark lists.
 const NAMED: usize = 4;
 
-/// The relays, and the names of their three rows: section and load, section alone, load alone.
+/// The two ways to relay a site, each with the names of its three rows: section and load, section
+/// alone, load alone.
 const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::PerHost, ["site", "site_section", "site_load"]),
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
 ];
 
-/// The events at the sites, which are the same for every preset; in the order of [`RELAY_ROWS`].
+/// The simulated events at the sites, in the order of [`RELAY_ROWS`]. They are the same for every
+/// preset.
 #[derive(Debug)]
 pub struct SiteScenes([Vec<Scene>; RELAY_ROWS.len()]);
 
-/// The composer's inputs for one clip.
+/// One clip: the simulated trouble, and the composer's inputs.
 #[derive(Debug)]
 struct Scene {
     rack: u64,
@@ -50,20 +52,20 @@ struct MeasuredSiteClip {
     rack: u64,
     trouble: SectionLoad,
     vector: [f64; FEATURES],
-    /// Number of notes of each layer and instrument.
+    /// Number of notes by layer and instrument.
     notes: BTreeMap<String, usize>,
 }
 
-/// The results for the sites, without the figures.
+/// The results for the sites that are not figures.
 pub(super) struct SiteResults {
-    /// The mistakes, one line for each of [`RELAY_ROWS`].
+    /// One line of mistakes for each entry of [`RELAY_ROWS`].
     pub(super) remarks: Vec<String>,
-    /// The classification and features of every clip, for programs.
+    /// The classification and the features of every clip, for other programs.
     pub(super) details: Value,
 }
 
 impl SiteScenes {
-    /// Simulates the sites of the plan.
+    /// Simulates the sites of a plan.
     pub fn new(plan: &Plan) -> Result<Self> {
         let sites: Vec<u64> = (0..plan.sites).collect();
         let sites =
@@ -93,7 +95,7 @@ impl SiteScenes {
     }
 }
 
-/// Plays and classifies the clips of all sites.
+/// Plays and classifies the clips of all sites with both kinds of relays.
 pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>) -> Result<SiteResults> {
     let (mut remarks, mut details) = (Vec::new(), serde_json::Map::new());
     for (scenes, (_, rows)) in sites.0.iter().zip(RELAY_ROWS) {
@@ -104,8 +106,8 @@ pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>
     Ok(SiteResults { remarks, details: details.into() })
 }
 
-/// Plays and classifies the clips of one mode of relays. Returns a remark on the mistakes, and
-/// every clip as JSON.
+/// Plays and classifies the clips of one kind of relays. Returns a remark about the mistakes, and
+/// all clips as JSON.
 fn listen_to(
     preset: &str,
     scenes: &[Scene],
@@ -166,7 +168,7 @@ fn notes(heard: &Render) -> BTreeMap<String, usize> {
     notes
 }
 
-/// Classifies a clip by the clips of the other sites.
+/// Classifies a clip with classifiers that are trained on the clips of the other sites.
 fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let others = || clips.iter().filter(|other| other.rack != clip.rack);
     let where_: Vec<Labelled<Option<usize>, FEATURES>> =
@@ -176,12 +178,13 @@ fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let what = Classifier::new(what).classify(&clip.vector);
     match Classifier::new(where_).classify(&clip.vector) {
         Some(section) => SectionLoad { what, section },
-        // Without a section in trouble there is no load, whatever the other classifier returns.
+        // If no section is in trouble, there is no load. The result of the load classifier is then
+        // ignored.
         None => SectionLoad { what: LoadClass::Idle, section: 0 },
     }
 }
 
-/// The section that is in trouble; `None` for an idle site.
+/// Index of the section that is in trouble; `None` for an idle site.
 fn section(trouble: SectionLoad) -> Option<usize> {
     (trouble.what != LoadClass::Idle).then_some(trouble.section)
 }

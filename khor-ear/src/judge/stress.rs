@@ -1,4 +1,5 @@
-//! Searches for clicks under stress: all loads at once, the highest density, changing presets.
+//! Searches for clicks under stress: all loads run at once, at the highest density, while presets
+//! change.
 
 use anyhow::Result;
 
@@ -11,14 +12,14 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// Time for which each preset plays, seconds.
+/// Time for which a preset plays before the next change, seconds.
 const TURN_S: u64 = 10;
-/// Number of presets per minute.
+/// Number of preset turns per minute.
 const TURNS: usize = 60 / TURN_S as usize;
-/// Factor of the loads' rates; a clip has 0.5 to 2.
+/// Factor of the loads' rates. In normal clips, it is 0.5 to 2.
 const INTENSITY: f64 = 2.0;
 
-/// Searches for clicks. The minutes run in parallel, each with its own machine and seed.
+/// Searches for clicks. The minutes run in parallel, each with its own machine and its own seed.
 pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let minutes: Vec<usize> = (0..plan.stress_min).collect();
     let found = parallel::map(&format!("{preset}: search for clicks"), &minutes, |minute| {
@@ -31,14 +32,14 @@ pub(super) fn search(preset: &str, others: &[String], plan: &Plan, figures: &mut
     Ok(())
 }
 
-/// Number of clicks in one minute, and the size of the largest.
+/// Renders one minute. Returns the number of clicks and the size of the largest click.
 fn minute_of(preset: &str, others: &[String], seed: u64, minute: usize) -> Result<(usize, f32)> {
     let everything = scenario::everything();
     let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player =
         scenario::player_with_baseline(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
     for turn in 0..TURNS {
-        // Every second turn plays the judged preset.
+        // The judged preset plays in every second turn.
         let other =
             (turn % 2 == 1 && !others.is_empty()).then(|| &others[(minute + turn / 2) % others.len()]);
         player.switch(other.map_or(preset, String::as_str))?;

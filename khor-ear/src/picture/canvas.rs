@@ -14,10 +14,10 @@ use embedded_graphics::{
     text::Text,
 };
 
-/// A colour of red, green and blue.
+/// A colour as red, green and blue.
 pub(super) type Colour = Rgb888;
 
-/// A picture. Pixels outside of it are ignored.
+/// A picture. Drawing outside of its borders has no effect.
 pub(super) struct Canvas {
     size: Size,
     pixels: Vec<Colour>,
@@ -34,7 +34,7 @@ impl Canvas {
         }
     }
 
-    /// Draws a filled box, including both corners.
+    /// Draws a filled rectangle between two corners, both included.
     pub(super) fn block(&mut self, from: (i32, i32), to: (i32, i32), colour: Colour) {
         for y in from.1..=to.1 {
             for x in from.0..=to.0 {
@@ -48,7 +48,7 @@ impl Canvas {
         let Ok(()) = line.into_styled(PrimitiveStyle::with_stroke(colour, 1)).draw(self);
     }
 
-    /// Draws text. `y` is its baseline; each letter is 7 pixels wide.
+    /// Draws text. `y` is the baseline of the text. Each character is 7 pixels wide.
     pub(super) fn text(&mut self, text: &str, x: i32, y: i32, colour: Colour) {
         let Ok(_) = Text::new(text, Point::new(x, y), MonoTextStyle::new(&FONT_7X13, colour)).draw(self);
     }
@@ -65,7 +65,7 @@ impl Canvas {
         write().with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Number of pixels of a colour.
+    /// Number of pixels that have this colour.
     #[cfg(test)]
     pub(super) fn count(&self, colour: Colour) -> usize {
         self.pixels.iter().filter(|pixel| **pixel == colour).count()

@@ -1,4 +1,4 @@
-//! Draws two pictures of a tour through all loads: the spectrogram and the notes.
+//! Draws a tour through all loads as two pictures: a spectrogram and a piano roll of the notes.
 
 mod canvas;
 mod roll;
@@ -14,7 +14,7 @@ use crate::{
     scenario::{Load, LoadClass, STOP_S},
 };
 
-/// Margins around the picture, pixels.
+/// Margins between the border of the canvas and the picture, pixels.
 const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;
@@ -26,7 +26,7 @@ const PAPER: Colour = Colour::new(0x14, 0x16, 0x1a);
 const INK: Colour = Colour::new(0xe4, 0xe6, 0xea);
 const LINE: Colour = Colour::new(0x4a, 0x4f, 0x58);
 
-/// Draws both pictures of a tour into a folder. Returns their paths.
+/// Draws both pictures of a tour into a folder, and returns their paths.
 pub fn draw(preset: &str, tour: &Render, folder: &Path) -> Result<[PathBuf; 2]> {
     let paths = ["spectrogram", "roll"].map(|kind| folder.join(format!("{preset}-{kind}.png")));
     spectrogram::draw(preset, tour).save(&paths[0])?;
@@ -38,14 +38,14 @@ fn x_of(seconds: f64) -> i32 {
     LEFT + (seconds * PER_S).round() as i32
 }
 
-/// An empty canvas with a title.
+/// Creates an empty canvas with a title.
 fn sheet(title: &str, seconds: f64, height: i32) -> Canvas {
     let mut canvas = Canvas::new((x_of(seconds) + RIGHT) as u32, (TOP + height + BOTTOM) as u32, PAPER);
     canvas.text(title, 8, 15, INK);
     canvas
 }
 
-/// Draws the names of the loads and the time axis over the picture.
+/// Draws the names of the loads and the time axis above the picture.
 fn axis(canvas: &mut Canvas, seconds: f64, height: i32) {
     let bottom = TOP + height;
     for (at, class) in LoadClass::ALL.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Draws the notes: pitch over time, coloured by layer and family.
+//! Draws the notes as a piano roll: pitch over time, coloured by layer and family.
 
 use super::{
     INK, LEFT, LINE, TOP, axis,
@@ -7,19 +7,19 @@ use super::{
 };
 use crate::adapter::{Family, Layer, PlayedNote, Render};
 
-/// Range of the shown pitches, MIDI note numbers.
+/// Range of pitches that the picture shows, MIDI note numbers.
 const LOWEST: i32 = 24;
 const HIGHEST: i32 = 108;
 /// Vertical scale, pixels per semitone.
 const PER_SEMITONE: i32 = 5;
 const HEIGHT: i32 = (HIGHEST - LOWEST + 1) * PER_SEMITONE;
-/// Register of design.md §13, MIDI note numbers.
+/// The register that design.md §13 requires, MIDI note numbers.
 const REGISTER: [i32; 2] = [36, 96];
 
 const BED: Colour = Colour::new(0x3d, 0x6e, 0x66);
 const PULSE: Colour = Colour::new(0xe8, 0xe8, 0xe8);
 const OTHER: Colour = Colour::new(0xff, 0x5c, 0x5c);
-/// The families' colours are the page's dark theme (ui/src/theme/tokens.css).
+/// Colour of each family, from the page's dark theme (ui/src/theme/tokens.css).
 const FAMILIES: [(Family, &str, Colour); 5] = [
     (Family::Process, "processes", Colour::new(0x8f, 0xc7, 0x8a)),
     (Family::Network, "network", Colour::new(0x6f, 0xb3, 0xd9)),
@@ -64,7 +64,7 @@ fn colour(note: &PlayedNote) -> Colour {
     }
 }
 
-/// The colour for a velocity: quiet notes are darker, but stay visible.
+/// Adjusts a colour to a note's velocity. Quiet notes are darker, but remain visible.
 fn faded(colour: Colour, velocity: f32) -> Colour {
     use embedded_graphics::pixelcolor::RgbColor;
     let share = 0.45 + 0.55 * velocity.clamp(0.0, 1.0);

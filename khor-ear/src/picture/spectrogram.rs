@@ -1,4 +1,4 @@
-//! Draws the spectrogram: level over time and logarithmic frequency.
+//! Draws a spectrogram: level over time and frequency. The frequency axis is logarithmic.
 
 use super::{
     INK, LEFT, PER_S, TOP, axis,
@@ -14,7 +14,8 @@ const HEIGHT: i32 = 420;
 const LENGTH: usize = 8192;
 const LOWEST_HZ: f64 = 40.0;
 const HIGHEST_HZ: f64 = 16_000.0;
-/// Range from the darkest colour to the brightest, dB below the strongest bin.
+/// Difference between the darkest and the brightest colour, dB. The strongest bin has the brightest
+/// colour.
 const RANGE_DB: f32 = 80.0;
 const LABELLED_HZ: [(f64, &str); 9] = [
     (50.0, "50 Hz"),
@@ -27,7 +28,7 @@ const LABELLED_HZ: [(f64, &str); 9] = [
     (8000.0, "8 kHz"),
     (16_000.0, "16 kHz"),
 ];
-/// Evenly spaced colours, from quiet to loud.
+/// The colours of evenly spaced levels, from quiet to loud.
 const STOPS: [(f32, f32, f32); 6] = [
     (8.0, 8.0, 16.0),
     (50.0, 18.0, 96.0),
@@ -60,7 +61,8 @@ pub(super) fn draw(preset: &str, tour: &Render) -> Canvas {
     canvas
 }
 
-/// Level of each row of pixels, dB: the strongest of the row's bins, or the nearest bin.
+/// Level of each row of pixels, dB. A row shows its strongest bin. A row without bins
+/// shows the nearest bin.
 fn rows(power: &[f32]) -> Vec<f32> {
     let bin_of = |row: f64| {
         let hz = HIGHEST_HZ * (LOWEST_HZ / HIGHEST_HZ).powf(row / f64::from(HEIGHT));
@@ -78,7 +80,7 @@ fn row_of(hz: f64) -> f64 {
     f64::from(HEIGHT) * (HIGHEST_HZ / hz).ln() / (HIGHEST_HZ / LOWEST_HZ).ln()
 }
 
-/// The colour of a level, 0..=1.
+/// The colour of a level, which is 0..=1.
 fn colour(level: f32) -> Colour {
     let place = level.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
     let at = (place as usize).min(STOPS.len() - 2);

@@ -7,12 +7,13 @@ use crate::{
     mapping::MeasuredFeature,
 };
 
-/// Loudness of a voice without notes, dB.
+/// Loudness of a voice that has no notes, dB.
 const QUIETEST_DB: f64 = -40.0;
-/// Interval at which the bed's chord is examined, seconds.
+/// Time between two samples of the bed's chord, seconds.
 const CHORD_INTERVAL_S: f64 = 0.5;
 
-/// The feature in the window of `length_s` seconds from `from_s`; `None` if it cannot be measured.
+/// Measures a feature in the window that begins at `from_s` and lasts `length_s`. Returns `None` if
+/// the feature cannot be measured.
 pub fn measure(feature: MeasuredFeature, heard: &Render, from_s: f64, length_s: f64) -> Option<f64> {
     let at = |s: f64| (2 * (s * f64::from(RATE_HZ)) as usize).min(heard.samples.len());
     let samples = &heard.samples[at(from_s)..at(from_s + length_s)];
@@ -61,7 +62,7 @@ fn mean(notes: &[&PlayedNote], of: impl Fn(&PlayedNote) -> f64) -> Option<f64> {
     (!notes.is_empty()).then(|| notes.iter().map(|note| of(note)).sum::<f64>() / notes.len() as f64)
 }
 
-/// Mean tension of the bed's chord over the window.
+/// Tension of the bed's chord, averaged over the window.
 fn bed_tension(notes: &[PlayedNote], from_s: f64, length_s: f64) -> f64 {
     let instants = (length_s / CHORD_INTERVAL_S).round().max(1.0) as usize;
     let tension = |instant: usize| {
@@ -76,8 +77,8 @@ fn bed_tension(notes: &[PlayedNote], from_s: f64, length_s: f64) -> f64 {
     (0..instants).map(tension).sum::<f64>() / instants as f64
 }
 
-/// Tension of a chord: 2 for each minor second or major seventh, 1 for each major second, minor
-/// seventh or tritone.
+/// Tension of a chord. Each minor second or major seventh adds 2. Each major second, minor seventh
+/// or tritone adds 1.
 fn chord_tension(sounding: &[bool; 12]) -> f64 {
     let mut tension = 0.0;
     for low in 0..12 {
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn seconds_are_tension_and_fifths_are_not() {
         assert_eq!(measure(MeasuredFeature::BedTension, &heard(), 0.0, 3.0), Some(0.0));
-        // C, C sharp and D: two minor seconds and a major one.
+        // C, C sharp and D contain two minor seconds and one major second.
         assert_eq!(measure(MeasuredFeature::BedTension, &heard(), 4.0, 4.0), Some(5.0));
     }
 }

@@ -1,5 +1,5 @@
-//! Measures whether each signal changes its own features in the documented direction, and others
-//! little.
+//! Measures whether each signal changes its own features in the documented direction, and hardly
+//! changes the features of other signals.
 
 mod measure;
 mod spearman;
@@ -14,49 +14,51 @@ use crate::{
     scenario::{self, Ramp, WINDOW_S},
 };
 
-/// Windows that are averaged at the start and at the end of a ramp, to measure how far a feature
-/// moves.
+/// Number of windows that are averaged at the start and at the end of a ramp. The difference of the
+/// two averages is the movement of a feature.
 const END_WINDOWS: usize = 3;
-/// Lowest number of measurable windows. With fewer, the correlation and the movement are 0.
+/// Smallest number of windows in which the feature can be measured. With fewer windows, correlation
+/// and movement are 0.
 const MIN_WINDOWS: usize = 5;
 
-/// The results for one signal and one of its own features.
+/// The result for a signal and one of its features.
 #[derive(Clone, Debug)]
 pub struct SignalCorrelation {
     /// The signal.
     pub signal: SignalId,
-    /// Rank correlation of signal and feature for each seed; positive in the declared direction.
+    /// Rank correlation between signal and feature, one for each seed. It is positive if the
+    /// feature moved in the declared direction.
     pub rho: Vec<f64>,
-    /// Audible steps by which the feature moved, median of the seeds.
+    /// Number of audible steps by which the feature moved: the median over the seeds.
     pub own_steps: f64,
-    /// The feature of another signal that moved most, and its audible steps.
+    /// Of the other signals' features, the one that moved most, and its movement in audible steps.
     pub other_steps: Option<(MeasuredFeature, f64)>,
 }
 
 impl SignalCorrelation {
-    /// Median of the correlations over the seeds.
+    /// Median of the correlations of all seeds.
     pub fn median(&self) -> f64 {
         median(&self.rho)
     }
 
-    /// Lowest of the correlations over the seeds.
+    /// Lowest correlation of all seeds.
     pub fn worst(&self) -> f64 {
         self.rho.iter().copied().fold(1.0, f64::min)
     }
 
-    /// Whether the feature moved by at least a step, and other signals' features by at most half as
-    /// many.
+    /// Whether the feature moved by at least one step, while no feature of another signal moved by
+    /// more than half as many steps.
     pub fn is_isolated(&self) -> bool {
         self.own_steps >= 1.0 && self.other_steps.is_none_or(|(_, steps)| steps <= 0.5 * self.own_steps)
     }
 
-    /// Whether the feature moved in the declared direction for every seed.
+    /// Whether the correlation has the declared direction for every seed.
     pub fn has_its_polarity(&self) -> bool {
         self.rho.iter().all(|rho| *rho > 0.0)
     }
 }
 
-/// Ramps every signal, and measures all features of the mapping.
+/// Ramps every signal and measures all features of the mapping.
 pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> {
     let jobs: Vec<(&MappingRow, u64)> =
         MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();
@@ -70,10 +72,10 @@ pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> 
         .collect())
 }
 
-/// The results of one ramp.
+/// The result of one ramp.
 struct RampResult {
     rho: f64,
-    /// Audible steps of the feature of each row of the mapping.
+    /// Movement of each row's feature, in audible steps.
     steps: Vec<f64>,
 }
 
@@ -113,8 +115,8 @@ fn correlation(truth: &[f64], values: &[Option<f64>]) -> f64 {
     if known.len() < MIN_WINDOWS { 0.0 } else { spearman(&known) }
 }
 
-/// How far a feature moved from the start to the end of a ramp. Only windows in which it can be
-/// measured count. A silent voice has no pitch, for example.
+/// How far a feature moved from the start to the end of a ramp. Windows in which the feature cannot
+/// be measured are skipped. For example, a silent voice has no pitch.
 fn moved(values: &[Option<f64>]) -> f64 {
     let known: Vec<f64> = values.iter().filter_map(|value| *value).collect();
     if known.len() < MIN_WINDOWS {

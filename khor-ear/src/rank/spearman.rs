@@ -1,6 +1,6 @@
-//! Computes Spearman's rank correlation. Ties get their mean rank.
+//! Computes Spearman's rank correlation. Equal values share the mean of their ranks.
 
-/// Rank correlation of the pairs, -1..=1; 0 if all values of one side are equal.
+/// Rank correlation of the pairs, -1..=1. If all first or all second values are equal, it is 0.
 pub fn spearman(pairs: &[(f64, f64)]) -> f64 {
     let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
     pearson(&ranks(&x), &ranks(&y))
@@ -36,8 +36,8 @@ mod tests {
         assert_eq!(spearman(&pairs(|_| 3.0)), 0.0);
     }
 
-    /// Computed by hand: the squared differences of the ranks 1 2 3 4 5 and 2 1 4 3 5 sum to 4. So
-    /// the correlation is 1 - 6·4/120.
+    /// The expected value was computed by hand. For the ranks 1 2 3 4 5 and 2 1 4 3 5, the squared
+    /// differences sum to 4, so the correlation is 1 - 6·4/120.
     #[test]
     fn a_known_case_matches() {
         let pairs = [(10.0, 2.0), (20.0, 1.0), (30.0, 4.0), (40.0, 3.0), (50.0, 5.0)];

@@ -1,4 +1,5 @@
-//! Renders clips: a machine learns its baseline while idle, without sound; then a load begins.
+//! Renders clips. A machine first learns its baseline while it is idle, without sound. Then a load
+//! begins.
 
 use anyhow::Result;
 
@@ -8,19 +9,20 @@ use super::{
 };
 use crate::adapter::{Counter, OfflinePlayer, Options, Render, SignalId};
 
-/// Length of the judged part of a clip, seconds.
+/// Length of the part of a clip that is judged, seconds.
 pub const LENGTH_S: f64 = 15.0;
-/// Time from the start of the load to the judged part, seconds. Slow layers need it to follow the
-/// load.
+/// Time from the start of the load to the judged part, seconds. It gives slow layers time to follow
+/// the load.
 pub const LEAD_IN_S: f64 = 6.0;
 /// Length of a ramp, seconds.
 pub const RAMP_S: f64 = 60.0;
-/// Length of the windows of a ramp, seconds.
+/// Length of one window of a ramp, seconds.
 pub const WINDOW_S: f64 = 4.0;
-/// Time in which a machine's baseline is learned, seconds, at ten frames a second.
+/// Time for which a machine learns its baseline, seconds. During this time, it sends ten frames a
+/// second.
 pub const LEARNING_S: f64 = 720.0;
 const LEARNING_STEP_NS: u64 = 100_000_000;
-/// Time between frames while sound is rendered, ns.
+/// Time between two frames while sound is rendered, ns.
 pub const STEP_NS: u64 = 20_000_000;
 const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 
@@ -29,15 +31,15 @@ const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 pub struct LoadClip<U> {
     /// The load of the machine.
     pub what: U,
-    /// Size of the machine, 1 to 8: a factor of its background rates.
+    /// Size of the machine, 1 to 8. It multiplies the machine's background rates.
     pub size: f64,
-    /// Factor of the load's rates.
+    /// Intensity of the load. It multiplies the load's rates.
     pub intensity: f64,
-    /// Seed of the machine and of the music.
+    /// Seed of both the machine and the music.
     pub seed: u64,
 }
 
-/// A player that has learned the baseline of an idle machine.
+/// Creates a player that has learned the baseline of the idle machine.
 pub fn player_with_baseline(
     preset: &str,
     options: Options,
@@ -50,7 +52,7 @@ pub fn player_with_baseline(
     Ok(player)
 }
 
-/// Renders a clip. The result begins after the lead-in.
+/// Renders a clip. The result begins after the lead-in, [`LEAD_IN_S`].
 pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
     let mut machine = SimulatedMachine::new(clip.size, clip.seed);
     let mut player = player_with_baseline(preset, Options { seed: clip.seed, density: None }, &mut machine)?;
@@ -60,16 +62,16 @@ pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
     Ok(player.into_render(LEAD_IN_S))
 }
 
-/// The sound while one signal rises from its usual rate to its maximum.
+/// A render in which one signal rises to its maximum.
 pub struct Ramp {
-    /// Sound and notes of the whole ramp.
+    /// Sound and notes of the complete ramp.
     pub heard: Render,
-    /// Growth of the signal's counters in each window of [`WINDOW_S`].
+    /// Growth of the signal's counters in each window.
     pub grew: Vec<f64>,
 }
 
-/// Renders an otherwise idle machine while one signal rises exponentially from about its idle rate
-/// to its maximum.
+/// Renders a ramp: one signal rises exponentially from about its idle rate to its maximum. The
+/// machine is otherwise idle.
 pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
     let mut machine = SimulatedMachine::new(1.0, seed);
     let mut player = player_with_baseline(preset, Options { seed, density: None }, &mut machine)?;
@@ -92,9 +94,9 @@ pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
     Ok(Ramp { heard: player.into_render(LEAD_IN_S), grew })
 }
 
-/// The rates of a signal's counters at the position `along` of the ramp, 0..=1. Disk latency needs
-/// requests. Switches and interrupts are audible only with work, so some data is received beside
-/// them.
+/// The rates of a signal's counters at the position `along` of the ramp, 0..=1. For disk latency,
+/// the result includes requests, because latency needs them. Switches and interrupts are only
+/// audible together with work, so their result includes some received data.
 fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     const REQUESTS_PER_S: f64 = 100.0;
     const TRICKLE_BYTES_PER_S: f64 = 2e6;
@@ -120,7 +122,8 @@ fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     counters.iter().map(part).chain(beside).collect()
 }
 
-/// The maximum of a signal per second, in the counter's unit: the ceilings of design.md §3.
+/// The maximum of a signal per second, in the unit of its counter. The values are the ceilings of
+/// design.md §3.
 fn most(signal: SignalId) -> f64 {
     match signal {
         SignalId::Exec => 250.0,

@@ -1,4 +1,5 @@
-//! Defines the loads: rates per second at intensity 1, added to an idle machine.
+//! Defines the loads. A load is a list of rates per second at intensity 1, which are added to the
+//! rates of an idle machine.
 
 use crate::adapter::Counter::{
     self, CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, Faults, Forks,
@@ -9,22 +10,23 @@ use crate::adapter::Counter::{
 /// How a rate varies around its mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Constant, except for the slow drift.
+    /// The rate is constant, except for the slow drift.
     Steady,
-    /// On for 0.8 s, then off for 0.5 s.
+    /// The rate is high for 0.8 s, then low for 0.5 s.
     Gusty,
-    /// On for 1.5 of about 5 s, as when dirty pages are written back.
+    /// The rate is high for 1.5 s of about 5 s, like the write-back of dirty pages.
     Periodic,
-    /// A short burst about every 8 s, as from timers, agents and mail.
+    /// The rate has a short burst about every 8 s, like timers, agents and mail.
     Rare,
 }
 
-/// One counter of a load: the counter, its mean rate per second in its unit, and the shape.
+/// One counter of a load: the counter, its mean rate per second, and how the rate varies.
 pub type Part = (Counter, f64, Shape);
 
 use Shape::{Gusty, Periodic, Rare, Steady};
 
-/// An idle machine of size 1. All rates except pressure grow with the size of the machine.
+/// The rates of an idle machine of size 1. On a bigger machine, all rates except pressure are
+/// higher.
 pub const IDLE: &[Part] = &[
     (Execs, 0.25, Rare),
     (Forks, 0.7, Rare),
@@ -51,7 +53,7 @@ pub const IDLE: &[Part] = &[
 /// The loads that the classifier must distinguish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadClass {
-    /// The machine does nothing except its background work.
+    /// The machine does only its background work.
     Idle,
     /// A large file is received and written to disk.
     Download,
@@ -59,26 +61,26 @@ pub enum LoadClass {
     Upload,
     /// Files are copied from one disk to another.
     Disk,
-    /// Many compilers run in sequence and in parallel.
+    /// Many compilers run, in sequence and in parallel.
     Compile,
     /// Programs need more memory than the machine has.
     Memory,
-    /// Moderate traffic, part of which is lost.
+    /// Traffic is moderate, and part of it is lost.
     Lossy,
-    /// Scripts start programs without pause, and a device sends interrupts without pause.
+    /// Scripts keep starting programs, and a device keeps sending interrupts.
     Storm,
 }
 
-/// Loads that are only reported, never trained on.
+/// Loads whose classification is only reported. The classifier is never trained on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UntrainedLoad {
     /// Files are read and sent to another machine.
     Backup,
-    /// Little, steady traffic in both directions.
+    /// A little traffic flows steadily in both directions.
     VideoCall,
-    /// Nearly all time is lost to swapping.
+    /// The machine spends nearly all its time swapping.
     SwapStorm,
-    /// Processes multiply up to a limit.
+    /// Processes multiply until they reach a limit.
     ForkBomb,
 }
 
@@ -86,12 +88,12 @@ pub enum UntrainedLoad {
 pub trait Load: Copy {
     /// Name of the load in tables.
     fn name(self) -> &'static str;
-    /// The rates that the load adds to the idle machine.
+    /// The rates that the load adds to the idle machine's rates.
     fn parts(self) -> &'static [Part];
 }
 
 impl LoadClass {
-    /// All classes, in the order of confusion tables.
+    /// All classes, in the order of the confusion matrix.
     pub const ALL: [Self; 8] = [
         Self::Idle,
         Self::Download,
@@ -162,7 +164,7 @@ impl Load for UntrainedLoad {
     }
 }
 
-/// All loads at once, and a fork bomb.
+/// The rates of all loads and a fork bomb together.
 pub fn everything() -> Vec<Part> {
     LoadClass::ALL
         .iter()

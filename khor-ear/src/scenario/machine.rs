@@ -1,23 +1,24 @@
-//! Simulates a machine: cumulative counters that grow as irregularly as real ones.
+//! Simulates a machine whose cumulative counters grow as irregularly as real ones.
 
 use khor_signal::{Frame, PerCounter};
 
 use super::loads::{IDLE, Part, Shape};
 use crate::adapter::Counter;
 
-/// Time constant (seconds) and deviation (natural logarithm) of the slow drift of every rate.
+/// Time constant (seconds) and standard deviation (natural logarithm) of the slow drift that every
+/// rate has.
 const DRIFT_TAU_S: f64 = 3.0;
 const DRIFT: f64 = 0.18;
-/// With more expected events in a frame than this, their number is drawn from a normal
-/// distribution.
+/// If a counter expects more events than this in a frame, the number of events is drawn from a
+/// normal distribution.
 const NORMAL_FROM_EVENTS: f64 = 30.0;
-/// Highest pressure, µs per second.
+/// Highest pressure, µs of stall per second.
 const MAX_STALL_US: f64 = 960e3;
 
-/// Groups of counters that vary together.
+/// Number of groups of counters. The counters of a group vary together.
 const GROUPS: usize = 4;
 
-/// The counters that loads change, in the order in which they draw their seeds.
+/// The counters that loads change, in the order in which their seeds are drawn.
 const DRIVEN: [Counter; 22] = [
     Counter::Execs,
     Counter::Forks,
@@ -42,21 +43,22 @@ const DRIVEN: [Counter; 22] = [
     Counter::Faults,
     Counter::MajorFaults,
 ];
-/// Counters that loads change, added later. They draw their seeds last, so the random numbers of
-/// the older counters stay the same.
+/// More counters that loads change. They were added later and draw their seeds last, so that the
+/// older counters keep their random numbers.
 const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
-/// Each counter of all network devices, and its two parts: edge and local. A local packet passes
-/// one device.
+/// The counters of all network devices. Each is the sum of its edge counter and its local counter.
+/// A local packet passes only one device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
     (Counter::TxBytes, Counter::EdgeTxBytes, Counter::LocalBytes),
     (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
 ];
-/// The only other counter is [`Counter::MissedEvents`], which stays zero.
+/// Checks that only one counter is missing from these lists: [`Counter::MissedEvents`], which stays
+/// 0.
 const _: () = assert!(DRIVEN.len() + DRIVEN_LATER.len() + ALL_DEVICES.len() + 1 == Counter::ALL.len());
 
-/// A simulated machine. The same seed gives the same frames.
+/// A simulated machine. The same size and seed always give the same frames.
 #[derive(Clone, Debug)]
 pub struct SimulatedMachine {
     t_ns: u64,
@@ -74,22 +76,23 @@ struct Lane {
     events: fastrand::Rng,
     noise: fastrand::Rng,
     drift: f64,
-    /// Number of expected events until the next event occurs.
+    /// Number of expected events until the next event happens.
     ahead: f64,
     count: f64,
 }
 
-/// The variation of all rates over time, for the background or for the load.
+/// The variation of all rates over time. The background has one, and the load has another.
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
-    /// One element per unit of size: a machine of size 8 varies like eight small ones together.
+    /// The processes of each unit of size. A machine of size 8 varies like eight small machines
+    /// together.
     groups: Vec<[GroupProcesses; GROUPS]>,
-    /// Current factor of each shape, for each group.
+    /// The current factor of each shape, for each group of counters.
     now: [[f64; 4]; GROUPS],
 }
 
-/// The on-off processes of one group of counters.
+/// The on-off processes of a group of counters.
 #[derive(Clone, Copy, Debug, Default)]
 struct GroupProcesses {
     gust: OnOffProcess,
@@ -104,7 +107,8 @@ struct OnOffProcess {
 }
 
 impl SimulatedMachine {
-    /// A machine at time zero. Size 1 is a desktop; size 8 has eight times its background rates.
+    /// Creates a machine at time zero. Size 1 is a desktop. Size 8 has eight times the background
+    /// rates of a desktop.
     pub fn new(size: f64, seed: u64) -> Self {
         let mut seeds = fastrand::Rng::with_seed(seed);
         let mut lanes: Vec<Lane> = DRIVEN.iter().map(|counter| Lane::new(*counter, &mut seeds)).collect();
@@ -115,14 +119,14 @@ impl SimulatedMachine {
         Self { t_ns: 0, size, jitter: None, lanes, background, load }
     }
 
-    /// Changes every rate of every frame by up to one millionth, up or down.
+    /// Makes every rate vary by up to one millionth, up or down, in every frame.
     #[must_use]
     pub fn with_jitter(mut self, seed: u64) -> Self {
         self.jitter = Some(fastrand::Rng::with_seed(seed));
         self
     }
 
-    /// Advances the machine by `step_ns` under a load, and returns the frame.
+    /// Advances the machine by `step_ns` under a load, and returns the next frame.
     pub fn advance(&mut self, step_ns: u64, load: &[Part], intensity: f64) -> Frame {
         self.t_ns += step_ns;
         let dt_s = step_ns as f64 * 1e-9;
@@ -155,8 +159,8 @@ impl SimulatedMachine {
             .expect("the machine simulates this counter")
     }
 
-    /// Adds the latency of the requests that completed in this step. Without a completed request,
-    /// it adds none.
+    /// Adds the latency of the requests that completed in this step. It adds nothing if no request
+    /// completed.
     fn wait_for_requests(&mut self, rates: &PerCounter<f64>, requests_before: f64) {
         let requests = self.lane(Counter::TimedRequests).count - requests_before;
         let mean_ns = rates[Counter::LatencyNs.index()] / rates[Counter::TimedRequests.index()].max(1e-9);
@@ -221,7 +225,8 @@ impl LoadVariation {
         Self { random: fastrand::Rng::with_seed(seed), groups, now: [[1.0; 4]; GROUPS] }
     }
 
-    /// Advances all processes. Their times and factors give every shape a mean of 1.
+    /// Advances all processes by `dt_s`. Durations and factors are chosen so that the mean of every
+    /// shape is 1.
     fn advance(&mut self, dt_s: f64) {
         let share = 1.0 / self.groups.len() as f64;
         self.now = [[1.0, 0.0, 0.0, 0.0]; GROUPS];
@@ -242,8 +247,8 @@ impl LoadVariation {
 }
 
 impl OnOffProcess {
-    /// Advances the process and returns its factor. The phases last `on_s` and `off_s` seconds on
-    /// average; each lasts 0.5 to 1.5 times its average.
+    /// Advances the process and returns its current factor. On and off phases last `on_s` and
+    /// `off_s` seconds on average. Each phase lasts 0.5 to 1.5 times its average.
     fn advance(
         &mut self,
         dt_s: f64,
@@ -262,7 +267,8 @@ impl OnOffProcess {
     }
 }
 
-/// A nearly normal random number with mean 0 and deviation 1: the scaled sum of three uniform ones.
+/// A random number with an almost normal distribution, mean 0 and standard deviation 1. It is the
+/// scaled sum of three uniform numbers.
 fn normal(random: &mut fastrand::Rng) -> f64 {
     let bits = random.u64(..);
     let sum = [bits & 0x1f_ffff, (bits >> 21) & 0x1f_ffff, (bits >> 42) & 0x1f_ffff].iter().sum::<u64>();
@@ -273,7 +279,8 @@ fn is_stall(counter: Counter) -> bool {
     matches!(counter, Counter::CpuStallUs | Counter::IoStallUs | Counter::MemStallUs)
 }
 
-/// The amount that one event adds to a counter: bytes of a packet or request, or µs of a wait.
+/// The amount that one event adds to a counter: the bytes of a packet or request, or the µs of a
+/// wait.
 fn quantum(counter: Counter) -> f64 {
     match counter {
         Counter::EdgeRxBytes | Counter::EdgeTxBytes | Counter::LocalBytes => 420.0,

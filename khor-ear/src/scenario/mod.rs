@@ -1,7 +1,8 @@
-//! Simulates machines and sites that behave like real ones, and renders clips of them.
+//! Simulates machines and sites that behave like real ones, and renders clips of their music.
 //!
 //! The [`loads`] and the [`machine`] were modelled on real Linux machines before the music was
-//! tuned. They must not be changed to suit the music (docs/ear.md). All random numbers are seeded.
+//! tuned. They must not be changed to suit the music (docs/ear.md). All random numbers come from
+//! seeded generators.
 
 mod clip;
 mod loads;

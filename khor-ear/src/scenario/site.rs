@@ -1,5 +1,5 @@
-//! Simulates a site of three sections that have learned their baselines while idle. Then one
-//! section gets a load.
+//! Simulates a site of three sections. The hosts learn their baselines while idle. Then one section
+//! gets a load.
 
 use std::time::Duration;
 
@@ -15,21 +15,21 @@ pub const HOSTS_PER_SECTION: usize = 3;
 /// Time between two messages of a relay, ns.
 pub const MESSAGE_INTERVAL_NS: u64 = 200_000_000;
 const LEARNING_STEP_NS: u64 = 100_000_000;
-/// Range of the hosts' sizes, drawn evenly in octaves.
+/// Range of the hosts' sizes. Sizes are drawn evenly on a logarithmic scale.
 const SIZES: (f64, f64) = (1.0, 8.0);
-/// Range of the load's intensity, drawn evenly in octaves.
+/// Range of the load's intensity. Intensities are drawn evenly on a logarithmic scale.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
 
-/// A load, and the section that it runs in.
+/// A load and the section in which it runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SectionLoad {
-    /// The load; [`LoadClass::Idle`] means that no section has one.
+    /// The load. [`LoadClass::Idle`] means that no section has a load.
     pub what: LoadClass,
     /// Index of the section in [`SECTIONS`].
     pub section: usize,
 }
 
-/// The hosts of a site, with learned baselines.
+/// The hosts of a site, which have learned their baselines.
 #[derive(Clone, Debug)]
 pub struct SimulatedSite {
     hosts: Vec<(HostPipeline, SimulatedMachine)>,
@@ -37,7 +37,7 @@ pub struct SimulatedSite {
 }
 
 impl SimulatedSite {
-    /// A site whose hosts have random sizes, drawn from the seed.
+    /// Creates a site. The sizes of its hosts are random and depend on the seed.
     pub fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut hosts = Vec::new();
@@ -55,12 +55,13 @@ impl SimulatedSite {
         Self { hosts, seed }
     }
 
-    /// The composer's inputs while one to all hosts of a section are under load. `which` seeds the
-    /// number of hosts and the intensity.
+    /// The composer's inputs while a section is under load. One host, several hosts or all hosts of
+    /// the section have the load. `which` seeds the number of hosts and the intensity.
     ///
     /// # Errors
     ///
-    /// None in practice: the hosts' names are valid.
+    /// Returns an error if the site's listener cannot be created. This does not happen, because the
+    /// names of the hosts are valid.
     pub fn composer_inputs(
         &self,
         (mode, relays): (SiteMode, RelayMode),

@@ -1,11 +1,12 @@
-//! Renders a tour: one machine runs all loads, one after the other. The pictures show it.
+//! Renders a tour, in which one machine runs all loads one after the other. The pictures show the
+//! tour.
 
 use anyhow::Result;
 
 use super::{Load, LoadClass, STEP_NS, SimulatedMachine, player_with_baseline};
 use crate::adapter::{Options, Render};
 
-/// Each load lasts this long, seconds.
+/// Time for which each load runs, seconds.
 pub const STOP_S: f64 = 12.0;
 
 /// Renders the tour. The loads are in the order of [`LoadClass::ALL`].
