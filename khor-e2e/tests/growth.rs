@@ -162,7 +162,10 @@ fn long_render_needs_force() {
     for output in ["y.wav", "y.flac", "y.mid"] {
         let rejected = render("90000", &["-o", output]);
         let text = printed(&rejected);
-        assert!(rejected.status.code() == Some(1) && text.contains("25 h long; add --force"), "{text}");
+        assert!(
+            rejected.status.code() == Some(1) && text.contains("25 h long, and the limit is 24 h"),
+            "{text}"
+        );
         assert!(!dir.path().join(output).exists());
     }
 }
