@@ -169,7 +169,7 @@ fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
 }
 
 #[test]
-fn page_shows_hosts_and_solos_one() {
+fn page_shows_hosts_and_selects_one() {
     let _one = one_browser();
     if !root_or_skip() {
         return;
