@@ -1,8 +1,8 @@
-//! The counters that include own traffic.
+//! The kernel counters that include khor's own traffic.
 
 use khor_signal::Counter;
 
-/// The counters that include own traffic, in the order of [`Amounts`].
+/// The kernel counters that include khor's own traffic, in the order of [`Amounts`].
 pub(super) const COUNTERS: [Counter; 6] = [
     Counter::EdgeRxBytes,
     Counter::EdgeRxPackets,
@@ -12,5 +12,5 @@ pub(super) const COUNTERS: [Counter; 6] = [
     Counter::LocalPackets,
 ];
 
-/// A count for each of [`COUNTERS`].
+/// One count for each counter in [`COUNTERS`].
 pub(super) type Amounts = [u64; COUNTERS.len()];

@@ -1,4 +1,4 @@
-//! Where traffic is counted: at the machine's edge, or inside the machine.
+//! Finds out where the kernel counts traffic: at the machine's edge, or inside the machine.
 
 use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
@@ -10,17 +10,17 @@ use nix::ifaddrs::getifaddrs;
 
 use super::segments;
 
-/// The kernel's description of each network device.
+/// The folder in which the kernel describes each network device.
 const DEVICES: &str = "/sys/class/net";
-/// Maximum depth of stacked devices. A bridge on a VLAN on a bond has depth three.
+/// Largest depth of stacked network devices. A bridge on a VLAN on a bond has depth three.
 const MAX_DEPTH: usize = 8;
 
-/// Where traffic is counted.
+/// The place at which the kernel counts traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedAt {
-    /// Devices with hardware behind them: `edge_rx_*` and `edge_tx_*`.
+    /// At a device with hardware behind it. The counters are `edge_rx_*` and `edge_tx_*`.
     Edge,
-    /// Loopback, and pairs of virtual devices: `local_*`.
+    /// At loopback, or at a pair of virtual devices. The counters are `local_*`.
     Local,
 }
 
@@ -30,7 +30,8 @@ pub(super) fn is_same_machine(local: IpAddr, remote: IpAddr) -> bool {
     remote.is_loopback() || remote == local
 }
 
-/// Where traffic of the address `local` is counted, and whether its device splits large packets.
+/// Where the kernel counts the traffic of the address `local`, and whether the device with this
+/// address splits large packets itself.
 pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     let local = local.to_canonical();
     if local.is_loopback() {
@@ -38,17 +39,19 @@ pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     }
     let Some(device) = device_of(local) else { return (CountedAt::Edge, true) };
     let is_inside = is_inside(Path::new(DEVICES), &device);
-    // If unknown, the device splits packets. A low estimate hides less of other programs' traffic.
+    // An unknown device counts as one that splits packets. This gives a low estimate, which hides
+    // less of other programs' traffic.
     (if is_inside { CountedAt::Local } else { CountedAt::Edge }, segments::splits(&device).unwrap_or(true))
 }
 
 impl CountedAt {
-    /// Where traffic between the address `local` and another machine or namespace is counted.
+    /// Where the kernel counts traffic between the address `local` and another machine or network
+    /// namespace.
     pub fn of_local_address(local: IpAddr) -> Self {
         find(local).0
     }
 
-    /// Where datagrams to `remote` are counted. Sends no packet.
+    /// Where the kernel counts datagrams to `remote`. Sends no packet.
     pub fn of_destination(remote: SocketAddr) -> Self {
         if remote.ip().to_canonical().is_loopback() {
             return Self::Local;
@@ -66,7 +69,7 @@ impl CountedAt {
     }
 }
 
-/// The name of the device that has this address.
+/// The name of the network device that has this address.
 fn device_of(local: IpAddr) -> Option<String> {
     let addresses = getifaddrs().ok()?;
     addresses
@@ -80,9 +83,9 @@ fn device_of(local: IpAddr) -> Option<String> {
         .next()
 }
 
-/// Whether a device's traffic stays inside the machine. This is true for one end of a pair (veth),
-/// and for a bridge without hardware below it. It is false for tunnels and dummy devices, because
-/// their traffic leaves through another device.
+/// Whether the traffic of the device `name` stays inside the machine. This is true for one end of a
+/// pair (veth), and for a bridge without hardware below it. It is false for tunnels and dummy
+/// devices, because their traffic leaves the machine through another device.
 fn is_inside(devices: &Path, name: &str) -> bool {
     let device = NetDevice::at(devices.join(name));
     if !device.is_ethernet() || reaches_hardware(devices, name, MAX_DEPTH) {
@@ -92,6 +95,7 @@ fn is_inside(devices: &Path, name: &str) -> bool {
     device.is_bridge() || is_pair
 }
 
+/// Whether the device `name`, or a device below it, has hardware behind it.
 fn reaches_hardware(devices: &Path, name: &str, depth: usize) -> bool {
     let device = NetDevice::at(devices.join(name));
     let below_reaches = || device.lower().iter().any(|name| reaches_hardware(devices, name, depth - 1));
@@ -104,7 +108,8 @@ mod tests {
 
     use super::*;
 
-    /// Devices as `/sys/class/net` describes them: name, index of the other end, and files.
+    /// A folder that describes devices as `/sys/class/net` does. Each device has a name, the index
+    /// of the other end (0 for itself), and files.
     fn devices(list: &[(&str, u32, &[&str])]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (index, (name, link, files)) in list.iter().enumerate() {

@@ -1,7 +1,7 @@
-//! khor's own traffic: what this process sends and receives over the network.
+//! Counts the network traffic of this khor process, and subtracts it from the machine's counters.
 //!
-//! Without this module, a listener's stream would sound like work of the machine. [`OwnTraffic`]
-//! counts the traffic. [`Subtraction`] subtracts it from the counters of this machine.
+//! Without this crate, the stream to a listener would sound like work of the machine.
+//! [`OwnTraffic`] counts the traffic. [`Subtraction`] subtracts it from the counters.
 
 mod amounts;
 mod counted_at;
@@ -31,16 +31,20 @@ pub use self::{counted_at::CountedAt, stream::CountedStream, subtract::Subtracti
 /// Shortest time between two searches for tunnels. A search reads `/proc/PID/fd` of every process.
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts the traffic of this process.
+/// Counts the network traffic of this process.
 #[derive(Debug, Default)]
 pub struct OwnTraffic(Mutex<Ledger>);
 
+/// The traffic so far, and the open connections.
 #[derive(Debug, Default)]
 struct Ledger {
+    /// The open connections, by number.
     open: HashMap<u64, Connection>,
+    /// Number of the newest connection.
     newest: u64,
-    /// Sums over closed connections, datagrams and published messages.
+    /// Sum over closed connections, datagrams and published messages.
     ended: Amounts,
+    /// When the last search for tunnels began.
     searched: Option<Instant>,
     is_searching: bool,
 }
@@ -48,31 +52,35 @@ struct Ledger {
 /// An open TCP connection.
 #[derive(Debug)]
 struct Connection {
-    /// Valid as long as the connection is in the ledger, because its stream outlives its entry.
+    /// The file descriptor. It is valid while the connection is in the ledger, because the stream
+    /// is closed later.
     fd: RawFd,
     local: SocketAddr,
     remote: SocketAddr,
+    /// Number of writes to the connection.
     writes: Arc<AtomicU64>,
-    /// Whether the device splits large packets itself.
+    /// Whether the network device splits large packets itself.
     splits: bool,
     route: Route,
+    /// The traffic at the last reading.
     flow: Flow,
 }
 
-/// Where the bytes of a connection are counted.
+/// Where the kernel counts the bytes of a connection.
 #[derive(Clone, Copy, Debug)]
 enum Route {
     At(CountedAt),
-    /// The client is on this machine. It may be sshd, which forwards the bytes through the edge.
-    /// The search for tunnels has not checked it yet.
+    /// The client is on this machine, and the search for tunnels has not checked it yet. It may be
+    /// sshd, which forwards the bytes through the edge.
     Unchecked,
-    /// The client is sshd. The bytes count as local, and those after `since` also at the edge.
+    /// The client is sshd. All bytes count as local, and the bytes after `since` also count at the
+    /// edge.
     Tunnel {
         since: Flow,
     },
 }
 
-/// Keeps a connection in the ledger. Drop it before the connection closes.
+/// Keeps a connection in the ledger until it is dropped. Drop it before the connection closes.
 #[derive(Debug)]
 struct Entry {
     own: Arc<OwnTraffic>,
@@ -81,7 +89,7 @@ struct Entry {
 }
 
 impl OwnTraffic {
-    /// Starts to count a TCP connection. The count includes the handshake.
+    /// Starts to count a TCP connection, including its handshake. `None` if it is already closed.
     fn open(self: &Arc<Self>, stream: &tokio::net::TcpStream) -> Option<Entry> {
         let (local, remote) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
         let (route, splits) = if counted_at::is_same_machine(local.ip(), remote.ip()) {
@@ -111,8 +119,8 @@ impl OwnTraffic {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
     }
 
-    /// Counts one message of `payload` bytes that a client library sent over its own TCP
-    /// connection, and the acknowledgement.
+    /// Counts one message of `payload` bytes and its acknowledgement. For a library such as the
+    /// NATS client, which has its own TCP connection.
     pub fn sent_message(&self, place: CountedAt, payload: usize, local: Option<IpAddr>) {
         self.add(place, &Flow::message(payload, local));
     }
@@ -121,7 +129,7 @@ impl OwnTraffic {
         sum(&mut self.lock().ended, &flow.amounts(place));
     }
 
-    /// All own traffic so far. Queries the kernel about each open connection.
+    /// All own traffic so far. Asks the kernel about each open connection.
     fn amounts(&self) -> Amounts {
         let mut ledger = self.lock();
         let mut total = ledger.ended;
@@ -137,7 +145,8 @@ impl OwnTraffic {
         !self.lock().open.is_empty()
     }
 
-    /// Starts a thread that searches for tunnels among new connections.
+    /// Starts a thread that searches for ssh tunnels among the connections that are not checked
+    /// yet.
     fn search_tunnels(self: &Arc<Self>) {
         let mut ledger = self.lock();
         let is_due = ledger.searched.is_none_or(|at| at.elapsed() >= SEARCH_INTERVAL);
@@ -154,11 +163,11 @@ impl OwnTraffic {
         let own = Arc::clone(self);
         let search = move || own.checked(&tunnel::search(unchecked));
         if thread::Builder::new().name("khor-tunnels".into()).spawn(search).is_err() {
-            self.lock().is_searching = false; // the next reading after the interval tries again
+            self.lock().is_searching = false; // a later reading tries again
         }
     }
 
-    /// Stores the results of a search.
+    /// Stores the results of a search for tunnels.
     fn checked(&self, clients: &[Client]) {
         let mut ledger = self.lock();
         ledger.is_searching = false;
@@ -184,7 +193,7 @@ impl Connection {
         self.read_flow(false);
     }
 
-    /// The last reading, just before the connection is closed.
+    /// Reads the traffic just before the connection is closed.
     fn read_last(&mut self) {
         self.read_flow(true);
     }

@@ -1,4 +1,4 @@
-//! A TCP connection whose traffic is counted.
+//! A TCP connection whose traffic khor counts as its own.
 
 use std::{
     io::{self, IoSlice},
@@ -17,7 +17,7 @@ use super::{Entry, OwnTraffic};
 /// A connection that [`OwnTraffic`] counts until it is dropped.
 #[derive(Debug)]
 pub struct CountedStream {
-    // Dropped before `stream`: the last reading needs the open connection.
+    // Dropped before `stream`, because the last reading needs the open connection.
     entry: Option<Entry>,
     stream: TcpStream,
 }
@@ -28,7 +28,8 @@ impl CountedStream {
         Self { entry: own.open(&stream), stream }
     }
 
-    fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// Counts a write that has written at least one byte. Returns its result.
+    fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let (Poll::Ready(Ok(1..)), Some(entry)) = (&written, &self.entry) {
             entry.wrote();
         }
@@ -53,7 +54,7 @@ impl AsyncWrite for CountedStream {
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, buffer);
-        self.note(written)
+        self.count(written)
     }
 
     fn poll_write_vectored(
@@ -62,7 +63,7 @@ impl AsyncWrite for CountedStream {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
-        self.note(written)
+        self.count(written)
     }
 
     fn is_write_vectored(&self) -> bool {

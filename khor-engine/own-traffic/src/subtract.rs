@@ -1,4 +1,4 @@
-//! Removes khor's own traffic from the counters of this machine.
+//! Subtracts khor's own traffic from the counters of this machine.
 
 use std::{
     sync::Arc,
@@ -12,16 +12,18 @@ use super::{
     amounts::{Amounts, COUNTERS},
 };
 
-/// Shortest time between two readings of the open connections: ten per second, with room for the
-/// jitter of the frames.
+/// Shortest time between two readings of the open connections. It is a little less than 100 ms, so
+/// that jitter of the frames does not prevent ten readings per second.
 const READ_INTERVAL: Duration = Duration::from_millis(90);
-/// Own traffic is dropped if the counters do not show it within one or two of these periods. The
-/// estimate was too high, and would hide later traffic of other programs.
+/// Time that own traffic may wait for the counters to show it. After one or two of these periods it
+/// is dropped, because the estimate was too high. Otherwise it would hide later traffic of other
+/// programs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Subtracts own traffic from one source's counters of the whole machine.
+/// Subtracts khor's own traffic from the whole-machine counters of one source.
 ///
-/// The results never fall. Own traffic that the counters do not show yet is subtracted later.
+/// The results never fall. If the counters do not show some own traffic yet, it is subtracted
+/// later.
 #[derive(Debug)]
 pub struct Subtraction {
     own: Arc<OwnTraffic>,
@@ -31,24 +33,26 @@ pub struct Subtraction {
     pending: Amounts,
     /// Own traffic of the previous and of the current period of [`PATIENCE`].
     recent: [Amounts; 2],
+    /// When the current period began.
     recent_since: Option<Instant>,
+    /// When the open connections were last read; `None` without open connections.
     read_at: Option<Instant>,
     counters: [Series; COUNTERS.len()],
 }
 
-/// One counter.
+/// The values of one counter.
 #[derive(Clone, Copy, Debug, Default)]
 struct Series {
-    /// Its last value.
+    /// The last value before the subtraction.
     raw: Option<u64>,
-    /// How much was subtracted from it.
+    /// The own traffic that was subtracted so far.
     own: u64,
-    /// The last result.
+    /// The last value after the subtraction.
     result: Option<u64>,
 }
 
 impl Subtraction {
-    /// Starts with a new source.
+    /// Starts to subtract from the counters of a new source.
     pub fn new(own: Arc<OwnTraffic>) -> Self {
         let known = own.amounts();
         Self {
@@ -62,8 +66,8 @@ impl Subtraction {
         }
     }
 
-    /// Subtracts own traffic from the frame's counters. While connections are open, the results
-    /// change only ten times per second. Then the counters and the own traffic are read at the same
+    /// Subtracts own traffic from the counters of a frame. While connections are open, the results
+    /// change only ten times per second, when the counters and the own traffic are read at the same
     /// time.
     pub fn apply(&mut self, frame: &mut Frame, now: Instant) {
         let is_held = self.read_at.is_some_and(|at| now.duration_since(at) < READ_INTERVAL);
@@ -79,8 +83,8 @@ impl Subtraction {
         }
     }
 
-    /// Reads own traffic. Without open connections this happens at every frame, because it needs no
-    /// system call.
+    /// Reads the own traffic. Without open connections, this needs no system call and is done for
+    /// every frame.
     fn read(&mut self, now: Instant) {
         let is_connected = self.own.is_connected();
         self.read_at = is_connected.then_some(now);
@@ -102,7 +106,8 @@ impl Subtraction {
 }
 
 impl Series {
-    /// Takes the next value, and subtracts `pending` from its rise, as far as possible.
+    /// Takes the next value of the counter. Subtracts `pending` from the rise, or as much of it as
+    /// the rise allows.
     fn take(&mut self, value: Option<u64>, pending: &mut u64) {
         let last = std::mem::replace(&mut self.raw, value);
         let (Some(value), Some(last)) = (value, last) else {
@@ -110,7 +115,7 @@ impl Series {
             return;
         };
         let Some(rise) = value.checked_sub(last) else {
-            // The count restarted. A missing result avoids a spike.
+            // The counter has restarted. A missing result avoids a spike in the rate.
             *self = Self { raw: Some(value), own: 0, result: None };
             return;
         };
@@ -148,7 +153,7 @@ mod tests {
             self.own.lock().ended[TX] += bytes;
         }
 
-        /// The result for a value of the counter.
+        /// The result for the value of the counter `edge_tx_bytes` after this time.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
             let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;
@@ -201,8 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn network_counters_are_subtracted_from_or_named() {
-        // Totals of all devices stay. Disks carry no network traffic.
+    fn byte_and_packet_counters_are_classified() {
+        // khor does not subtract from the totals of all devices and from the counters of disks.
         const OTHERS: [Counter; 6] = [
             Counter::RxBytes,
             Counter::RxPackets,

@@ -1,4 +1,5 @@
-//! Compares the ledger with the kernel's counts of devices, in separate network namespaces.
+//! Tests that the own traffic agrees with the counts of network devices, in separate network
+//! namespaces.
 
 use std::{
     io::{Read, Write},
@@ -19,16 +20,19 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 
-/// Bytes that a listener receives in five seconds, and the size of each piece.
+/// Number of bytes that a listener receives in five seconds.
 const STREAM_BYTES: usize = 960_000;
+/// Number of bytes in each write of the stream.
 const PIECE_BYTES: usize = 4_096;
 const REQUEST_BYTES: usize = 300;
 
+/// Runs the program `ip`. Returns whether it succeeded.
 fn ip(arguments: &str) -> bool {
     Command::new("ip").args(arguments.split(' ')).status().is_ok_and(|status| status.success())
 }
 
-/// Bytes and packets that a device of this thread's namespace received, then sent.
+/// The counts of a device in this thread's network namespace: bytes and packets received, then
+/// bytes and packets sent.
 fn device(name: &str) -> [u64; 4] {
     let text = kernel_text::read("/proc/thread-self/net/dev").unwrap();
     let line = text.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}:"))).unwrap();
@@ -48,7 +52,8 @@ fn listen(server: SocketAddr) {
     stream.read_exact(&mut sound).unwrap();
 }
 
-/// Serves one client, piece by piece. Returns when the client has closed the connection.
+/// Serves the stream to one client, piece by piece. Returns when the client has closed the
+/// connection.
 fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -66,8 +71,8 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     });
 }
 
-/// Writes to a client that does not read until the kernel takes no more, and closes the connection.
-/// Returns how many bytes the kernel took.
+/// Writes to a client that reads nothing, until the kernel's buffers are full. Then closes the
+/// connection. Returns how many bytes were written.
 fn fill_and_close(listener: TcpListener, own: &Arc<OwnTraffic>) -> usize {
     const FULL: Duration = Duration::from_millis(100);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -85,8 +90,8 @@ fn fill_and_close(listener: TcpListener, own: &Arc<OwnTraffic>) -> usize {
 
 /// Asserts that `ours` differs from the kernel's count by at most 3 %.
 fn assert_close(what: &str, ours: u64, kernel: u64) {
-    println!("{what}: {ours}, and {kernel} by the kernel's count");
-    assert!(ours.abs_diff(kernel) <= kernel * 3 / 100, "{what}: {ours} is not {kernel}");
+    println!("{what}: khor counts {ours}, the kernel {kernel}");
+    assert!(ours.abs_diff(kernel) <= kernel * 3 / 100, "{what}: khor counts {ours}, the kernel {kernel}");
 }
 
 #[test]
@@ -120,8 +125,8 @@ fn veth_stream_agrees_with_device() {
     }
     let (to_client, from_server) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
-    // The devices disappear with the namespace of either end, so the client waits for the
-    // measurement.
+    // Both devices disappear when the namespace of one of them ends. So the client waits until the
+    // counts are read.
     let (measured, is_measured) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

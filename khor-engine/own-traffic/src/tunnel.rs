@@ -1,6 +1,7 @@
-//! Finds connections that come through sshd (`ssh -L`).
+//! Finds connections that come through an ssh tunnel (`ssh -L`).
 //!
-//! Such a client is on this machine, but sshd forwards the bytes through the machine's edge.
+//! The client of such a connection is sshd on this machine, which forwards the bytes through the
+//! machine's edge.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -14,17 +15,17 @@ use khor_system::peer;
 
 /// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.
 const NAMES: [&str; 2] = ["sshd", "sshd-session"];
-/// How the title of a session's process begins.
+/// The first words in the title of a session's process.
 const TITLES: [&str; 2] = ["sshd: ", "sshd-session: "];
 
-/// The result of a search for one connection.
+/// The result of a search for one connection: whether its client is sshd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Client {
     pub(super) id: u64,
     pub(super) is_sshd: bool,
 }
 
-/// The client's end of a connection.
+/// The client's socket of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct End {
     uid: u32,
@@ -34,14 +35,14 @@ struct End {
 /// The processes of this machine, as far as the search needs them.
 #[derive(Debug, Default)]
 struct Processes {
-    /// The names of the programs that hold the sockets, by inode.
+    /// The names of the programs that have the sockets open, by the sockets' inodes.
     holders: HashMap<u32, String>,
-    /// Users with a session of sshd.
+    /// The users with an ssh session.
     ssh_users: HashSet<u32>,
 }
 
-/// Checks whether the clients of connections are sshd. Each connection has a number, the server's
-/// address and the client's address.
+/// Finds out which connections have sshd as their client. Each connection has a number, the
+/// server's address and the client's address.
 pub(super) fn search(connections: Vec<(u64, SocketAddr, SocketAddr)>) -> Vec<Client> {
     let ends: Vec<_> = connections
         .into_iter()
@@ -87,8 +88,8 @@ impl Processes {
         Some(())
     }
 
-    /// Whether sshd holds this socket. Only root can read which sockets sshd holds. Without root, a
-    /// socket with an unknown holder is assumed to be sshd's if its user has a session.
+    /// Whether sshd has this socket open. Only root can read which sockets sshd has open. So a
+    /// socket of an unknown program counts as sshd's if its user has an ssh session.
     fn is_sshd(&self, end: End) -> bool {
         match self.holders.get(&end.inode) {
             Some(name) => NAMES.contains(&&**name),
@@ -97,8 +98,8 @@ impl Processes {
     }
 }
 
-/// Whether this is the title of a process that forwards connections. sshd's other processes have a
-/// role in brackets, such as `[listener]` or `[priv]`.
+/// Whether a process with this title forwards connections. sshd's other processes have a role in
+/// brackets, such as `[listener]` or `[priv]`.
 fn is_session(title: &str) -> bool {
     TITLES.iter().any(|begin| title.starts_with(begin)) && !title.contains('[')
 }
@@ -118,7 +119,8 @@ mod tests {
 
     use super::*;
 
-    /// A process as `/proc` describes it. Without `socket` its descriptors are not readable.
+    /// Writes a process as `/proc` describes it. Without `socket`, its descriptors are not
+    /// readable.
     fn process(proc: &Path, pid: u32, name: &str, title: &str, uid: u32, socket: Option<u32>) {
         let folder = proc.join(pid.to_string());
         fs::create_dir(&folder).unwrap();
@@ -142,9 +144,9 @@ mod tests {
         process(proc.path(), 5, "sshd", "sshd: root@notty", 0, Some(55));
         let processes = Processes::read(proc.path(), &HashSet::from([44, 55, 66, 77]));
         let is_sshd = |uid, inode| processes.is_sshd(End { uid, inode });
-        assert!(!is_sshd(1000, 44), "its holder is known");
+        assert!(!is_sshd(1000, 44), "mpv has this socket open");
         assert!(is_sshd(0, 55));
-        assert!(is_sshd(1000, 66), "no process that can be read holds it");
+        assert!(is_sshd(1000, 66), "no readable process has this socket open");
         assert!(!is_sshd(1001, 77), "this user has no session");
     }
 

@@ -1,4 +1,5 @@
-//! Computes the bytes and packets that devices count from the kernel's statistics of a connection.
+//! Computes which bytes and packets the network devices count for a connection, from the kernel's
+//! statistics of the connection.
 
 use std::{net::IpAddr, os::fd::RawFd};
 
@@ -14,20 +15,21 @@ const TCP_HEADER: u64 = 20;
 const TCP_TIMESTAMPS: u64 = 12;
 /// `TCPI_OPT_TIMESTAMPS` of `linux/tcp.h`.
 const HAS_TIMESTAMPS: u8 = 1;
-/// Bytes by which the options of a SYN are longer than [`TCP_TIMESTAMPS`].
+/// Length of the options in a SYN packet that come in addition to [`TCP_TIMESTAMPS`].
 const SYN_OPTIONS: u64 = 8;
-/// Most bytes that the kernel hands to a device at once, headers included.
+/// Longest packet that the kernel passes to a device, bytes, headers included.
 const LARGEST_PACKET: u64 = 65_536;
 /// Bytes that SSH adds to each piece of forwarded data: lengths, channel number, padding and MAC.
 /// Measured with OpenSSH 9.2 and its usual cipher, for pieces of 1, 4 and 16 KiB.
 const SSH_OVERHEAD: u64 = 36;
 
-/// Payload and packets in one direction.
+/// The payload and the packets of a connection in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Direction {
+    /// Bytes without headers.
     pub(super) payload: u64,
     pub(super) packets: u64,
-    /// Packets with payload, among `packets`.
+    /// Number of packets that have a payload.
     pub(super) data_packets: u64,
 }
 
@@ -36,7 +38,7 @@ pub(super) struct Direction {
 pub(super) struct Flow {
     pub(super) sent: Direction,
     pub(super) received: Direction,
-    /// Bytes of the headers above Ethernet in each packet.
+    /// Bytes of headers in each packet, without the Ethernet header.
     header: u64,
 }
 
@@ -84,8 +86,8 @@ impl Flow {
 
     /// The traffic that sshd causes at the machine's edge when it forwards this traffic. sshd
     /// encrypts and sends data as soon as it reads them, so each data packet becomes one packet.
-    /// The estimate assumes one acknowledgement per packet, and IPv4: a low estimate hides less of
-    /// other programs' traffic.
+    /// The estimate assumes one acknowledgement per packet, and IPv4. It is low, so that it hides
+    /// less of other programs' traffic.
     pub(super) fn through_ssh(&self) -> Self {
         let through = |direction: &Direction, answered: &Direction| Direction {
             payload: direction.payload + direction.data_packets * SSH_OVERHEAD,
@@ -99,8 +101,8 @@ impl Flow {
         }
     }
 
-    /// The counts of the devices at `place`. Devices count a packet that they send with its
-    /// Ethernet header and a packet that they receive without.
+    /// The counts of the devices at `place`. A device counts a sent packet with its Ethernet
+    /// header, and a received packet without it.
     pub(super) fn amounts(&self, place: CountedAt) -> Amounts {
         let Self { sent, received, header } = self;
         match place {
@@ -124,21 +126,21 @@ fn ip_header(address: IpAddr) -> u64 {
     if address.to_canonical().is_ipv4() { IPV4_HEADER } else { IPV6_HEADER }
 }
 
-/// The traffic of the TCP connection behind `fd`. `writes` is the number of writes to it, if its
-/// device splits large packets itself. `is_closing` adds the bytes that the kernel will send after
-/// the connection is closed.
+/// Reads the traffic of the TCP connection with the descriptor `fd`. If its device splits large
+/// packets itself, `writes` is the number of writes to the connection. `is_closing` adds the bytes
+/// that the kernel will still send after the connection is closed.
 pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bool) -> Option<Flow> {
     let mut info = tcp_info(fd)?;
     if is_closing {
         add_unsent(&mut info);
     }
     let data_segments = u64::from(info.tcpi_data_segs_out);
-    // If the connection is fast enough, the kernel hands each write to the device as one packet.
+    // On a fast connection, the kernel passes each write to the device as one packet.
     let pieces = writes.map(|writes| writes.max(info.tcpi_bytes_sent.div_ceil(LARGEST_PACKET)));
     let data_packets = pieces.map_or(data_segments, |pieces| pieces.min(data_segments));
     let others = u64::from(info.tcpi_segs_out).saturating_sub(data_segments);
     let timestamps = if info.tcpi_options & HAS_TIMESTAMPS == 0 { 0 } else { TCP_TIMESTAMPS };
-    // The kernel does not count the packets of the handshake: a SYN each way.
+    // The kernel does not count the packets of the handshake, which are a SYN in each direction.
     Some(Flow {
         sent: Direction {
             payload: info.tcpi_bytes_sent + SYN_OPTIONS,
@@ -154,7 +156,7 @@ pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bo
     })
 }
 
-/// Counts the bytes that are still queued as sent, in full segments.
+/// Counts the bytes that are still queued as if they were sent, in full segments.
 fn add_unsent(info: &mut libc::tcp_info) {
     let segments = info.tcpi_notsent_bytes.div_ceil(info.tcpi_snd_mss.max(1));
     info.tcpi_bytes_sent += u64::from(info.tcpi_notsent_bytes);

@@ -1,10 +1,10 @@
-//! Checks the texts that select a cgroup in the configuration.
+//! Checks the texts in the configuration that select a cgroup: unit names and paths.
 
 use khor_proto::inert;
 
-/// Suffixes of the units that have a cgroup.
+/// The suffixes of systemd units that have a cgroup.
 const UNITS: [&str; 6] = [".service", ".scope", ".slice", ".socket", ".mount", ".swap"];
-/// Longest name of a unit, bytes: systemd's own limit.
+/// Longest name of a systemd unit, bytes. systemd has the same limit.
 const MAX_UNIT_BYTES: usize = 255;
 
 /// Whether `name` is the name of a systemd unit that may have a cgroup.
@@ -13,8 +13,9 @@ pub fn is_unit(name: &str) -> bool {
     kind.is_some_and(|kind| name.len() > kind.len()) && name.len() <= MAX_UNIT_BYTES && !name.contains('/')
 }
 
-/// Whether `text` can select a cgroup: it is empty, a unit's name, or a plain path from the root.
-/// Text that is not [inert] is rejected, because no cgroup manager makes such names.
+/// Whether `text` can select a cgroup: it is empty, the name of a unit, or a path from the root of
+/// the hierarchy without `.` and `..`. Text with active characters cannot ([inert]), because no
+/// cgroup manager makes such names.
 pub fn is_selector(text: &str) -> bool {
     if !inert::is_inert(text) {
         return false;

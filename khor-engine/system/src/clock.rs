@@ -1,13 +1,13 @@
-//! The clock of the machine.
+//! The time of the machine's clock, as milliseconds since 1970.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since 1970; 0 for an earlier time.
+/// Converts a time to milliseconds since 1970. An earlier time becomes 0.
 pub fn unix_ms(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
-/// The current time in milliseconds since 1970.
+/// The current time, milliseconds since 1970.
 pub fn now_unix_ms() -> u64 {
     unix_ms(SystemTime::now())
 }

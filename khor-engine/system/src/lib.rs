@@ -1,9 +1,9 @@
-//! Functions of the operating system that khor's unprivileged programs use.
+//! Access to the operating system for khor's unprivileged programs.
 //!
-//! [`files`] opens the user's files safely, and [`peer`] finds the user at the other end of a
-//! connection. [`clock`] and [`local_time`] give the time. [`cgroup_name`] checks texts that select
-//! a cgroup. A [`NetDevice`] has the properties of a network device from sysfs. [`words`] makes
-//! text for people. A [`Shortfall`] names a missing prerequisite and the fix.
+//! [`files`] reads and writes the user's files safely. [`peer`] finds the user at the other end of
+//! a connection. [`clock`] and [`local_time`] have the time. [`cgroup_name`] checks texts that
+//! select a cgroup. A [`NetDevice`] reads the properties of a network device from sysfs. [`words`]
+//! formats numbers and texts for users. A [`Shortfall`] names a missing prerequisite and its fix.
 
 pub mod cgroup_name;
 pub mod clock;

@@ -1,7 +1,7 @@
 //! The local time zone as the C library determines it: from `TZ`, else from `/etc/localtime`.
 //!
-//! An invalid `TZ` means UTC, as in the C library. khor also reports it, because quiet hours begin
-//! and end by this clock.
+//! An invalid `TZ` means UTC, as in the C library. khor also reports an invalid `TZ`, because quiet
+//! hours use the local time.
 
 use std::{ffi::OsStr, fs, path::Path, sync::OnceLock};
 
@@ -9,47 +9,49 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 use crate::Shortfall;
 
-/// Folders of zone files on different systems.
+/// The folders with zone files on different systems.
 const FOLDERS: [&str; 4] =
     ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 /// The zone file of the machine.
 const MACHINE: &str = "/etc/localtime";
-/// The rule that the C library assumes for a summer time without a rule: that of the United States.
-const USUAL_RULE: &str = ",M3.2.0,M11.1.0";
+/// The rule that the C library uses for a summer time without a rule. It is the rule of the United
+/// States.
+const DEFAULT_RULE: &str = ",M3.2.0,M11.1.0";
 const FIX: &str = "set TZ to a name such as Europe/Berlin and install tzdata, or unset TZ; then restart khor";
 
-/// The zone of this process, or UTC with the reason.
+/// The time zone of this process. If the requested zone is invalid, UTC and the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Local {
-    /// The zone.
+    /// The time zone.
     pub zone: TimeZone,
-    /// Why the zone is UTC, if another zone was requested.
+    /// Why the requested zone is invalid, so that the zone is UTC; `None` for a valid zone.
     pub problem: Option<Shortfall>,
 }
 
 impl Local {
-    /// The current zone. The machine's zone may change while khor runs; `TZ` is read once.
+    /// The current zone. Reads `TZ` only once. Without `TZ`, reads the machine's zone each time,
+    /// because it may change while khor runs.
     pub fn now() -> Self {
         static BY_VARIABLE: OnceLock<Option<Local>> = OnceLock::new();
         let by_variable = BY_VARIABLE.get_or_init(|| std::env::var_os("TZ").map(|tz| Self::of_variable(&tz)));
         by_variable.clone().unwrap_or_else(Self::of_machine)
     }
 
-    /// Name for people: `Europe/Berlin`, or the current difference to UTC.
+    /// The name of the zone for users: `Europe/Berlin`, or the current difference to UTC.
     pub fn name(&self) -> String {
         let offset = || format!("UTC{}", self.zone.to_offset(Timestamp::now()));
         self.zone.iana_name().map_or_else(offset, str::to_owned)
     }
 
     fn of_variable(tz: &OsStr) -> Self {
-        let known = tz.to_str().and_then(understood);
+        let known = tz.to_str().and_then(parse_tz);
         known.map_or_else(|| Self::utc(format!("TZ={} is not a known time zone", tz.display())), Self::zone)
     }
 
     fn of_machine() -> Self {
         match TimeZone::try_system() {
             Ok(zone) => Self::zone(zone),
-            // The machine has no zone.
+            // The machine has no zone file, which means UTC.
             Err(_) if !Path::new(MACHINE).exists() => Self::zone(TimeZone::UTC),
             Err(error) => Self::utc(format!("{MACHINE} is not a time zone: {error}")),
         }
@@ -70,8 +72,9 @@ pub fn now() -> ZonedDateTime {
     Timestamp::now().to_zoned_datetime(Local::now().zone)
 }
 
-/// Parses a value of `TZ`: first as a zone file, then as a POSIX rule. `None` if it is neither.
-fn understood(tz: &str) -> Option<TimeZone> {
+/// Parses a value of `TZ`: first as the name of a zone file, then as a POSIX rule. `None` if it is
+/// neither.
+fn parse_tz(tz: &str) -> Option<TimeZone> {
     let tz = tz.strip_prefix(':').unwrap_or(tz);
     if tz.is_empty() {
         return Some(TimeZone::UTC);
@@ -100,8 +103,8 @@ fn of_file(path: &Path) -> Option<TimeZone> {
 
 /// Parses a rule such as `CET-1CEST,M3.5.0,M10.5.0/3`, `CET-1` or `CET-1CEST`.
 fn of_rule(tz: &str) -> Option<TimeZone> {
-    let with_usual_rule = || TimeZone::posix(&format!("{tz}{USUAL_RULE}")).ok();
-    TimeZone::posix(tz).ok().or_else(|| if tz.contains(',') { None } else { with_usual_rule() })
+    let with_default_rule = || TimeZone::posix(&format!("{tz}{DEFAULT_RULE}")).ok();
+    TimeZone::posix(tz).ok().or_else(|| if tz.contains(',') { None } else { with_default_rule() })
 }
 
 #[cfg(test)]
@@ -119,7 +122,7 @@ mod tests {
         })
     }
 
-    /// The same times by the C library, as `date` shows them.
+    /// The same times by the C library, as the program `date` prints them. `None` if `date` fails.
     fn by_date(tz: &str) -> Option<[String; 3]> {
         let mut noons = Vec::new();
         for noon in ["2026-01-15 12:00:00Z", "2026-03-20 12:00:00Z", "2026-07-15 12:00:00Z"] {
@@ -130,7 +133,7 @@ mod tests {
     }
 
     fn zone(tz: &str) -> TimeZone {
-        understood(tz).unwrap_or_else(|| panic!("TZ={tz} is not understood"))
+        parse_tz(tz).unwrap_or_else(|| panic!("TZ={tz} is invalid"))
     }
 
     #[test]
@@ -153,7 +156,7 @@ mod tests {
         for tz in rules.into_iter().chain(files.filter(|_| has_files)) {
             let Some(expected) = by_date(tz) else { return khor_e2e::skip("needs date of coreutils") };
             if tz.starts_with("posix/") && !Path::new("/usr/share/zoneinfo/posix").exists() {
-                continue; // then date does not know it
+                continue; // without the folder, date does not know the zone
             }
             assert_eq!(noons(&zone(tz)), expected, "TZ={tz}");
         }
@@ -170,7 +173,7 @@ mod tests {
     fn invalid_tz_means_utc_and_is_reported() {
         for tz in ["Mars/Olympus", "/nonexistent", "CET-1CEST,", "not a zone", "/etc/passwd", "Europe"] {
             let local = Local::of_variable(OsStr::new(tz));
-            let problem = local.problem.unwrap_or_else(|| panic!("TZ={tz} is understood"));
+            let problem = local.problem.unwrap_or_else(|| panic!("TZ={tz} is valid"));
             assert_eq!(local.zone, TimeZone::UTC, "{tz}");
             assert!(problem.error.contains(tz) && problem.error.contains("UTC"), "{problem:?}");
             assert!(problem.fix.contains("TZ"), "{problem:?}");

@@ -1,4 +1,4 @@
-//! One network device, as sysfs describes it.
+//! The properties of a network device, from sysfs.
 
 use std::{
     fs,
@@ -10,59 +10,60 @@ use khor_proto::kernel_text;
 /// `ARPHRD_ETHER` of `linux/if_arp.h`.
 const ETHERNET: u32 = 1;
 
-/// The folder of a device below `/sys/class/net`. The device may disappear at any time.
+/// A network device, by its folder below `/sys/class/net`. The device may disappear at any time.
 #[derive(Clone, Debug)]
 pub struct NetDevice(PathBuf);
 
 impl NetDevice {
-    /// The device with this folder.
+    /// The device whose sysfs folder is `folder`.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
 
-    /// Its index, which stays the same if it is renamed. `None` if there is no such device.
+    /// Index of the device, which stays the same after a rename. `None` if there is no such device.
     pub fn index(&self) -> Option<u32> {
         self.number("ifindex")
     }
 
-    /// Index of the device that it is linked to: the other end of a pair, the device below a VLAN,
-    /// or itself.
+    /// Index of the linked device: the other end of a pair, the device below a VLAN, or the device
+    /// itself.
     pub fn link(&self) -> Option<u32> {
         self.number("iflink")
     }
 
-    /// Whether its link layer is Ethernet.
+    /// Whether the link layer of the device is Ethernet.
     pub fn is_ethernet(&self) -> bool {
         self.number("type") == Some(ETHERNET)
     }
 
-    /// Whether it has hardware behind it, or is a guest's virtual network card.
+    /// Whether the device has hardware behind it, or is a guest's virtual network card.
     pub fn has_hardware(&self) -> bool {
         self.has("device")
     }
 
-    /// Whether it is a bridge.
+    /// Whether the device is a bridge.
     pub fn is_bridge(&self) -> bool {
         self.has("bridge")
     }
 
-    /// Whether it is a port of a bridge.
+    /// Whether the device is a port of a bridge.
     pub fn is_bridge_port(&self) -> bool {
         self.has("brport")
     }
 
-    /// The bridge, bond or VRF that it belongs to.
+    /// The bridge, bond or VRF that the device belongs to.
     pub fn master(&self) -> Option<Self> {
         self.has("master").then(|| Self(self.0.join("master")))
     }
 
-    /// Its `DEVTYPE`; empty if it has none. `None` if there is no such device.
+    /// The device's `DEVTYPE`; empty if it has none. `None` if there is no such device.
     pub fn kind(&self) -> Option<String> {
         let uevent = kernel_text::read(self.0.join("uevent")).ok()?;
         Some(uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).unwrap_or_default().to_owned())
     }
 
-    /// Names of the devices of this namespace directly below it, such as the ports of a bridge.
+    /// Names of the devices directly below this device, such as the ports of a bridge. Only devices
+    /// of this network namespace are known.
     pub fn lower(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_device_has_no_facts() {
+    fn a_missing_device_has_no_properties() {
         let device = NetDevice::at("/nonexistent");
         assert_eq!((device.index(), device.link(), device.kind()), (None, None, None));
         assert!(!device.is_ethernet() && device.lower().is_empty());

@@ -1,10 +1,10 @@
-//! What is missing or wrong, and what to do about it.
+//! A missing prerequisite, and how to fix it.
 
-/// Why something is missing, and what the machine's owner can do about it.
+/// Why a prerequisite is missing or wrong, and how the owner of the machine can fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortfall {
-    /// What is wrong.
+    /// What is missing or wrong, one line.
     pub error: String,
-    /// What to do.
+    /// How to fix it, one line.
     pub fix: String,
 }

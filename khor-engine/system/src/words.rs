@@ -1,13 +1,13 @@
-//! Text helpers that several modules need.
+//! Formats numbers and texts for users.
 
 use std::borrow::Cow;
 
-/// A count with its noun: `1 cue`, `2 cues`. The plural must be regular.
+/// A count with its noun: `1 cue`, `2 cues`. The noun must have a regular plural.
 pub fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
-/// Shortens text for messages: at most `most` characters, then an ellipsis.
+/// Shortens a text to `most` characters, and appends an ellipsis if it was longer.
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
@@ -15,7 +15,7 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// A readable number of bytes, with decimal units: `512 bytes`, `20.5 GB`.
+/// A number of bytes with a decimal unit: `512 bytes`, `20.5 GB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];

@@ -1,9 +1,8 @@
-//! Reads and writes files that the user names.
+//! Reads and writes files whose paths come from the user.
 //!
-//! A path from the command line, the configuration or a user's folder may lead to a FIFO, a device,
-//! a link or a network server that does not answer. This module opens regular files only, limits
-//! their size, and gives up after [`TIMEOUT`]. Use [`read`] and [`replace`] for settings, and
-//! [`Replacement`] for outputs such as renders and captures.
+//! Such a path may lead to a FIFO, a device, a link, or a network server that does not answer. This
+//! module opens only regular files, limits their size, and gives up after [`TIMEOUT`]. Use [`read`]
+//! and [`replace`] for settings, and [`Replacement`] for outputs such as renders and captures.
 
 mod output;
 mod read;
@@ -23,5 +22,5 @@ pub use self::{
     timeout::{TIMEOUT, with_timeout},
 };
 
-/// Longest path of a file, characters: the kernel's own limit (`PATH_MAX`).
+/// Longest path of a file, characters. The kernel has the same limit (`PATH_MAX`).
 pub const PATH_CHARS: u32 = 4096;

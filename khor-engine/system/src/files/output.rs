@@ -1,5 +1,5 @@
-//! Writes output files. The content goes to a temporary file beside the target, which is renamed
-//! when it is complete. A full disk or a crash leaves the old file unchanged.
+//! Writes output files. Writes the content into a temporary file in the same folder, and renames
+//! this file when it is complete. So a full disk or a crash leaves the old file unchanged.
 
 use std::{
     ffi::OsString,
@@ -13,13 +13,13 @@ use tempfile::NamedTempFile;
 
 use super::replace::{folder, target};
 
-/// Permissions of a new file, before the process's `umask`.
+/// Permissions of a new file, before the `umask` of the process.
 const NEW_MODE: u32 = 0o666;
-/// How many characters of the target's name the temporary name keeps. The kernel limits a name to
-/// 255 bytes.
+/// Number of characters of the target's name in the temporary name. The kernel allows at most 255
+/// bytes in a name.
 const KEPT_CHARACTERS: usize = 40;
 
-/// An output file that is being written. An old file stays unchanged until [`Self::finish`].
+/// An output file while it is written. An existing file stays unchanged until [`Self::finish`].
 #[derive(Debug)]
 pub struct Replacement(Kind);
 
@@ -27,15 +27,15 @@ pub struct Replacement(Kind);
 enum Kind {
     /// A temporary file in the same folder, such as `x.part-a1B2c3.wav` for `x.wav`.
     Beside { file: NamedTempFile, place: PathBuf },
-    /// The target itself: a new file, or a device or pipe, which has no old content to keep.
+    /// The target itself: a new file, a device or a pipe. None of them has old content to keep.
     AtPlace { file: File, place: PathBuf },
 }
 
 impl Replacement {
-    /// Begins a file for `path`. A temporary file is removed unless it is finished.
+    /// Begins to write the file at `path`. An unfinished temporary file is removed.
     ///
-    /// Symbolic links are followed, even to a file that does not exist yet. A device or pipe is
-    /// written directly.
+    /// Follows symbolic links, even to a file that does not exist yet. Writes directly to a device
+    /// or pipe.
     ///
     /// # Errors
     ///
@@ -49,8 +49,8 @@ impl Replacement {
         }
     }
 
-    /// Begins a file that is useful even if it is incomplete, such as a recording. If there is no
-    /// file yet, the target is written directly, so that it exists however the program ends.
+    /// Begins to write a file that is useful even if it is incomplete, such as a recording. If
+    /// there is no file at `path` yet, writes directly to it, so that it exists even after a crash.
     ///
     /// # Errors
     ///
@@ -76,14 +76,14 @@ impl Replacement {
             .permissions(Permissions::from_mode(NEW_MODE))
             .tempfile_in(folder(&place))?;
         if let Some(old) = old {
-            // A file without write permission must not be replaced either.
+            // Opening for writing checks that the user may write to the old file.
             OpenOptions::new().write(true).open(&place)?;
-            take_after(file.as_file(), old)?;
+            copy_permissions(file.as_file(), old)?;
         }
         Ok(Self(Kind::Beside { file, place }))
     }
 
-    /// A handle for writing.
+    /// A file handle for writing.
     pub fn file(&self) -> io::Result<File> {
         match &self.0 {
             Kind::Beside { file, .. } => file.as_file().try_clone(),
@@ -98,7 +98,7 @@ impl Replacement {
         }
     }
 
-    /// The path that is written until [`Self::finish`].
+    /// The path of the file that is written until [`Self::finish`].
     pub fn path(&self) -> &Path {
         match &self.0 {
             Kind::Beside { file, .. } => file.path(),
@@ -106,7 +106,7 @@ impl Replacement {
         }
     }
 
-    /// Waits for the disk, then renames the file to its target.
+    /// Waits until the content is on the disk, then renames the file to its target.
     pub fn finish(self) -> io::Result<()> {
         match self.0 {
             Kind::Beside { file, place } => {
@@ -122,7 +122,7 @@ impl Replacement {
     }
 }
 
-/// Writes an output file. If this fails, the old file stays.
+/// Writes an output file. If this fails, an existing file stays unchanged.
 ///
 /// # Errors
 ///
@@ -133,15 +133,15 @@ pub fn write_output(path: &Path, content: &[u8]) -> io::Result<()> {
     replacement.finish()
 }
 
-/// Gives `file` the mode of the old file, and its owner if possible.
-fn take_after(file: &File, old: &Metadata) -> io::Result<()> {
-    // Only root may change an owner. A file with another owner is better than no file.
+/// Copies the permissions of the old file to `file`, and the owner if possible.
+fn copy_permissions(file: &File, old: &Metadata) -> io::Result<()> {
+    // Only root may change the owner. A file with another owner is better than no file.
     let _ = fchown(file, Some(old.uid()), Some(old.gid()));
     file.set_permissions(old.permissions())
 }
 
-/// Prefix and suffix of a temporary name. The suffix is the target's extension, which shows the
-/// type of the file.
+/// The prefix and the suffix of the temporary name. The suffix is the target's extension, so that
+/// the temporary file has the same type.
 fn temporary_name(place: &Path) -> (OsString, OsString) {
     let stem = place.file_stem().unwrap_or_default().to_string_lossy();
     let kept: String = stem.chars().take(KEPT_CHARACTERS).collect();

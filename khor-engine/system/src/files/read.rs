@@ -1,10 +1,11 @@
-//! Reads regular files only: a FIFO or a device can block the reader or never end.
+//! Reads regular files. Rejects FIFOs and devices, because they can block the reader or never end.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read},
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::Path,
+    string::FromUtf8Error,
 };
 
 use nix::fcntl::OFlag;
@@ -18,7 +19,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// # Errors
 ///
 /// [`io::ErrorKind::InvalidInput`] if the path leads to another kind of file, the system's errors,
-/// and those of [`with_timeout`].
+/// and the errors of [`with_timeout`].
 pub fn open(path: &Path) -> io::Result<File> {
     with_timeout(path, open_regular)
 }
@@ -48,23 +49,31 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// [`io::ErrorKind::InvalidData`] if the file is not UTF-8, and the errors of [`read`].
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let mut text = String::from_utf8(read(path, limit)?)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8: {error}")))?;
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, not_utf_8(&error)))?;
     if text.starts_with(BYTE_ORDER_MARK) {
         text.drain(..BYTE_ORDER_MARK.len());
     }
     Ok(text)
 }
 
+/// The message about a text that is not UTF-8, with the line of the first invalid byte.
+fn not_utf_8(error: &FromUtf8Error) -> String {
+    let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+    format!("it is not UTF-8 text: see line {line}")
+}
+
 fn open_regular(path: &Path) -> io::Result<File> {
-    // Check before opening: opening some devices has an effect, such as rewinding a tape.
+    // Check before opening, because opening some devices has an effect, such as rewinding a tape.
     check_regular(&fs::metadata(path)?)?;
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
-    // Check again: the path may lead elsewhere by now.
+    // Check again, because the path may lead to another file now.
     check_regular(&file.metadata()?)?;
     Ok(file)
 }
 
+/// Checks that a file is a regular file.
 pub(super) fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
     let kind = metadata.file_type();
     let name = if kind.is_file() {

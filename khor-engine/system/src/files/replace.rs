@@ -1,4 +1,4 @@
-//! Replaces a whole file. Links, permissions and mounts of the user's file are preserved.
+//! Replaces the whole content of a file. Keeps links, permissions and mounts of the user's file.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,34 +11,34 @@ use tempfile::NamedTempFile;
 
 use super::{read::check_regular, stamp::Stamp, timeout::with_timeout};
 
-/// Symbolic links that are followed. The kernel has the same limit.
+/// Largest number of symbolic links that khor follows. The kernel has the same limit.
 const MAX_LINKS: usize = 40;
-/// Backups of one file.
+/// Largest number of backups of one file.
 const MAX_BACKUPS: u32 = 1000;
 
-/// Replaces the content of the file at `path` and creates missing folders. After a crash the file
-/// holds the old or the new content, never a part. Links stay links; permissions and owner stay.
+/// Replaces the content of the file at `path`, and creates missing folders. After a crash, the file
+/// has the old or the new content, never a part. Links stay links; permissions and owner stay.
 ///
-/// Returns the stamp of the new content. A later edit by another program therefore has another stamp.
+/// Returns the stamp of the new content. A later edit by another program gives another stamp.
 ///
-/// A file is overwritten in place, without that guarantee, if it is a mount point or if its folder
-/// is not writable.
+/// If the file is a mount point, or its folder is not writable, khor overwrites the file in place.
+/// Then a crash can leave a part of the content.
 ///
 /// # Errors
 ///
-/// The system's errors, including missing write permission for the file, and those of
+/// The system's errors, including a missing write permission for the file, and the errors of
 /// [`with_timeout`].
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let content = content.to_owned();
     with_timeout(path, move |path| replace_now(path, &content))
 }
 
-/// Copies the file at `path` to `path.bad`, or to `path.bad.2` and so on if that name is taken.
-/// Returns the copy's path.
+/// Copies the file at `path` to `path.bad`. If this name exists, uses `path.bad.2` and so on.
+/// Returns the path of the copy.
 ///
 /// # Errors
 ///
-/// The system's errors, and those of [`with_timeout`].
+/// The system's errors, and the errors of [`with_timeout`].
 pub fn back_up(path: &Path) -> io::Result<PathBuf> {
     with_timeout(path, |path| {
         let mut original = File::open(path)?;
@@ -59,7 +59,8 @@ fn create_backup(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "there are 1000 backups of it; remove some"))
+    let message = format!("there are {MAX_BACKUPS} backups of this file; remove some of them");
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
 
 fn replace_now(path: &Path, content: &[u8]) -> io::Result<Stamp> {
@@ -69,7 +70,7 @@ fn replace_now(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let old = match fs::metadata(&path) {
         Ok(metadata) => {
             check_regular(&metadata)?;
-            // Renaming needs only write permission for the folder, so check that of the file.
+            // Renaming needs write permission only for the folder, so check that of the file here.
             OpenOptions::new().write(true).open(&path)?;
             Some(metadata)
         }
@@ -87,7 +88,7 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Follows links, even to a file that does not exist yet.
+/// The path to which symbolic links lead, even if there is no file yet.
 pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -103,7 +104,8 @@ pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Writes a temporary file, syncs it, renames it and syncs the folder.
+/// Writes a temporary file in the same folder, syncs it, renames it to `path`, and syncs the
+/// folder.
 fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Metadata>) -> io::Result<Stamp> {
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
@@ -121,14 +123,14 @@ fn write_beside(path: &Path, folder: &Path, content: &[u8], old: Option<&fs::Met
     Ok(stamp)
 }
 
-/// Whether the file must be overwritten in place: it is a mount point, its folder is not writable,
-/// or its owner cannot be preserved.
+/// Whether khor must overwrite the file in place: the file is a mount point, its folder is not
+/// writable, or khor cannot keep its owner.
 fn cannot_rename(error: &io::Error) -> bool {
     use io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
     matches!(error.kind(), ResourceBusy | CrossesDevices | PermissionDenied | ReadOnlyFilesystem)
 }
 
-/// Restores the old content after an error, as far as possible.
+/// Overwrites the file in place. After an error, restores the old content if possible.
 fn write_in_place(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let mut old = Vec::new();
     File::open(path)?.read_to_end(&mut old)?;

@@ -1,4 +1,4 @@
-//! Free space of a file system, and how much of it khor leaves free.
+//! Checks the free space of a file system, so that khor leaves enough of it free.
 
 use std::{
     fs, io,
@@ -13,26 +13,26 @@ use crate::words::bytes;
 
 /// Space that khor leaves free on a large file system, bytes.
 const RESERVE_BYTES: u64 = 1 << 30;
-/// On a small file system khor leaves free its size divided by this.
+/// Divisor for a small file system: khor leaves free its size divided by this number.
 const RESERVE_SHARE: u64 = 20;
 /// Time between two checks while a file grows.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Space of a file system.
+/// The free and the total space of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
-    /// Free for this user, bytes.
+    /// Free space for this user, bytes.
     pub free: u64,
-    /// Size of the file system, bytes; 0 if the file system does not report it.
+    /// Size of the file system, bytes; 0 if the file system does not report its size.
     pub total: u64,
 }
 
 impl Space {
-    /// The space of the file system that holds the folder `path`, or will hold it.
+    /// The space of the file system with the folder `path`. The folder need not exist yet.
     ///
     /// # Errors
     ///
-    /// The system's errors, and those of [`with_timeout`].
+    /// The system's errors, and the errors of [`with_timeout`].
     pub fn of(path: &Path) -> io::Result<Self> {
         with_timeout(path, |path| {
             let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
@@ -49,7 +49,7 @@ impl Space {
     }
 }
 
-/// A file would leave too little space free.
+/// The error of an output file that would leave too little space free.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{} has {} free, and khor leaves {} free; free some space, choose another folder, or add --force",
@@ -64,17 +64,19 @@ pub struct LowSpace {
 /// Watches the free space while an output file grows.
 #[derive(Debug)]
 pub struct SpaceWatch {
-    /// `None`: the user wants no check, or the output is a device or a pipe.
+    /// The folder of the file. `None` if the user has disabled the check with `--force`, or if the
+    /// output is a device or a pipe.
     folder: Option<PathBuf>,
     checked: Instant,
 }
 
 impl SpaceWatch {
-    /// Begins with a check that `needed` more bytes fit into the folder of the output at `path`.
+    /// Checks that `needed` more bytes fit into the folder of the output at `path`, and starts to
+    /// watch the space.
     ///
     /// # Errors
     ///
-    /// There is too little space, and the user has not forced the output.
+    /// There is too little space, and `forced` is false.
     pub fn begin(path: &Path, needed: u64, forced: bool) -> Result<Self, LowSpace> {
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         let folder = (!forced && !is_special).then(|| folder(path).to_owned());
@@ -95,7 +97,7 @@ impl SpaceWatch {
         self.check_space(0)
     }
 
-    /// Checks the space. A file system that does not report its space passes.
+    /// Checks that `needed` bytes fit. A file system that does not report its space passes.
     fn check_space(&self, needed: u64) -> Result<(), LowSpace> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let Some(space) = Space::of(folder).ok().filter(|space| space.total > 0) else { return Ok(()) };

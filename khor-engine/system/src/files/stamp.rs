@@ -1,11 +1,11 @@
-//! Detects that a file has changed.
+//! Stamps of files, which detect that another program has changed a file.
 
 use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
 use super::timeout::with_timeout;
 
-/// Modification time, length and inode of a file. All three are compared, because one of them alone
-/// can stay the same when a file is written twice within the clock's resolution.
+/// Modification time, length and inode of a file. All three are compared, because each of them
+/// alone may stay the same when a program writes a file twice within the clock's resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     modified: Option<SystemTime>,
@@ -14,11 +14,11 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of the file at `path`, following links; `None` if there is no file.
+    /// The stamp of the file at `path`; `None` if there is no file. Follows links.
     ///
     /// # Errors
     ///
-    /// The system's errors except `NotFound`, and those of [`with_timeout`].
+    /// The system's errors except `NotFound`, and the errors of [`with_timeout`].
     pub fn of(path: &Path) -> io::Result<Option<Self>> {
         with_timeout(path, |path| match fs::metadata(path) {
             Ok(metadata) => Ok(Some(Self::from(&metadata))),

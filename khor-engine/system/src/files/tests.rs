@@ -1,4 +1,4 @@
-//! Tests with real files of all kinds.
+//! Tests of reading and replacing, with real files of all kinds.
 
 use std::{
     fs, io,

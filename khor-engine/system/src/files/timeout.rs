@@ -1,5 +1,5 @@
-//! A timeout for file systems. A network file system whose server is gone blocks its callers for
-//! minutes, and no signal interrupts them.
+//! A timeout for file systems. If the server of a network file system does not answer, an access
+//! blocks for minutes, and no signal interrupts it.
 
 use std::{
     collections::BTreeSet,
@@ -12,19 +12,19 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// Longest wait for a file system.
+/// Longest time that khor waits for a file system.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Paths whose last access timed out and has not returned yet. Another access would only block
-/// another thread.
+/// The paths whose last access timed out and still blocks its thread. Another access would only
+/// block another thread.
 static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Runs `work` on `path` in its own thread and waits for at most [`TIMEOUT`].
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::TimedOut`] if the file system does not answer. The thread then remains until it
-/// does, and every access to this path fails at once meanwhile. Other errors are those of `work`.
+/// [`io::ErrorKind::TimedOut`] if the file system does not answer in time. Until it answers, every
+/// further access to this path fails at once. All other errors come from `work`.
 pub fn with_timeout<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -43,7 +43,7 @@ pub(super) fn within<T: Send + 'static>(
     let (sender, receiver) = sync_channel(1);
     let owned_path = path.to_owned();
     thread::Builder::new().name("khor-file".into()).spawn(move || {
-        // The receiver is gone after a timeout; the late result is dropped.
+        // After a timeout there is no receiver, and the late result is dropped.
         drop(sender.send(work(&owned_path)));
         hung().remove(&owned_path);
     })?;
@@ -52,8 +52,8 @@ pub(super) fn within<T: Send + 'static>(
         Err(RecvTimeoutError::Disconnected) => Err(panicked()),
         Err(RecvTimeoutError::Timeout) => {
             let mut hung = hung();
-            // The thread sends before it removes the path. Without a result, it will therefore find
-            // the path in the set.
+            // The thread sends its result before it removes the path. If there is no result now,
+            // the thread will still find the path in the set.
             match receiver.try_recv() {
                 Ok(result) => result,
                 Err(TryRecvError::Disconnected) => Err(panicked()),
@@ -72,7 +72,7 @@ fn hung() -> MutexGuard<'static, BTreeSet<PathBuf>> {
 
 fn timed_out(timeout: Duration) -> io::Error {
     let message =
-        format!("the file system did not answer within {} s; is a server down?", timeout.as_secs_f32());
+        format!("the file system did not answer within {} s; check its server", timeout.as_secs_f32());
     io::Error::new(io::ErrorKind::TimedOut, message)
 }
 

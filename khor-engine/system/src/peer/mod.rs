@@ -1,7 +1,8 @@
 //! Finds the user whose program is at the other end of a TCP connection.
 //!
-//! The kernel knows this only for connections within this machine. [`sock_diag`] asks for one
-//! socket and is fast; [`table`] reads `/proc/net/tcp` where `sock_diag` is not available.
+//! The kernel knows this user only for connections within this machine. [`sock_diag`] asks the
+//! kernel for one socket, which is fast. [`table`] reads `/proc/net/tcp`, for kernels without
+//! `sock_diag`.
 
 mod sock_diag;
 mod table;
@@ -22,18 +23,18 @@ use nix::unistd::Uid;
 pub enum Peer {
     /// A program of this user, on this machine.
     User(u32),
-    /// A program on this machine whose user is not known: its socket is already closed, or belongs
-    /// to another network namespace.
+    /// A program on this machine whose user khor cannot find, because its socket is already closed
+    /// or belongs to another network namespace.
     Unknown,
     /// A program on another machine.
     Remote(IpAddr),
 }
 
-/// A socket as the kernel reports it.
+/// A TCP socket, as the kernel reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Socket {
     uid: u32,
-    /// 0 if no program holds the socket any more. Its `uid` may then be 0 as well.
+    /// Inode of the socket. 0 if no program has the socket open; `uid` may then be 0 too.
     inode: u32,
     /// State of the connection, from `include/net/tcp_states.h`.
     state: u8,
@@ -53,7 +54,7 @@ impl fmt::Display for Peer {
 }
 
 impl Peer {
-    /// The program that is connected from `remote` to the socket of this program at `local`.
+    /// The program at the address `remote` that is connected to this program at `local`.
     pub fn of(local: SocketAddr, remote: SocketAddr) -> Self {
         let (local, remote) = (canonical(local), canonical(remote));
         if !remote.ip().is_loopback() && remote.ip() != local.ip() {
@@ -71,10 +72,11 @@ impl Peer {
     }
 }
 
-/// The socket at `source` that is connected to `destination`, or listens if that is unspecified.
+/// The socket at `source` that is connected to `destination`, or that listens if `destination` is
+/// unspecified.
 ///
-/// A kernel without `sock_diag` for TCP reports `ENOENT`, as for a socket that does not exist. So
-/// that answer counts only after `sock_diag` has found a socket.
+/// A kernel without `sock_diag` for TCP reports `ENOENT`, which also means that there is no such
+/// socket. So khor trusts this answer only after `sock_diag` has found a socket.
 fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     static HAS_FOUND: AtomicBool = AtomicBool::new(false);
     match sock_diag::find(source, destination) {
@@ -87,8 +89,8 @@ fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket
     }
 }
 
-/// The user whose program listens at `address`; `None` if there is no such program, or its user is
-/// not known.
+/// The user whose program listens at `address`. `None` if no program listens there, or khor cannot
+/// find its user.
 pub fn listener(address: SocketAddr) -> Option<u32> {
     let any = match address {
         SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
@@ -97,18 +99,19 @@ pub fn listener(address: SocketAddr) -> Option<u32> {
     find(address, any).ok().flatten().filter(|socket| socket.inode != 0).map(|socket| socket.uid)
 }
 
-/// User and inode of the client's socket, for a connection within this machine.
+/// The user and the inode of the client's socket, for a connection within this machine.
 pub fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)> {
     let socket = find(canonical(remote), canonical(local)).ok().flatten()?;
     (socket.inode != 0 && socket.state != LISTENING).then_some((socket.uid, socket.inode))
 }
 
-/// Whether this is the user of this process.
+/// Whether `uid` is the user of this process.
 ///
-/// In a user namespace the kernel reports every user that the namespace does not know as the
-/// overflow user. A process of that user cannot tell its own sockets from theirs.
+/// In a user namespace, the kernel reports every unknown user as the overflow user. So a process of
+/// the overflow user cannot distinguish its own sockets from those of unknown users, and the result
+/// is false.
 pub fn is_own(uid: u32) -> bool {
-    /// The overflow user of a namespace that does not know all users.
+    /// The overflow user; `None` if the user namespace knows all users.
     static OVERFLOW: LazyLock<Option<u32>> = LazyLock::new(|| {
         let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
         let knows_all = map.split_whitespace().eq(["0", "0", "4294967295"]);
@@ -119,12 +122,12 @@ pub fn is_own(uid: u32) -> bool {
     uid == Uid::effective().as_raw() && *OVERFLOW != Some(uid)
 }
 
-/// A mapped address (`::ffff:127.0.0.1`) as the IPv4 address it stands for.
+/// Converts a mapped address such as `::ffff:127.0.0.1` to the IPv4 address.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-/// Fails if the two addresses are not of one family.
+/// Checks that both addresses are IPv4, or both are IPv6.
 fn check_families(one: SocketAddr, other: SocketAddr) -> io::Result<()> {
     if one.is_ipv4() == other.is_ipv4() {
         Ok(())
@@ -139,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// Both ways to find the owner of the socket at `remote` that is connected to `local`.
+    /// The socket at `remote` that is connected to `local`, as both ways find it.
     fn found(remote: SocketAddr, local: SocketAddr) -> [Option<Socket>; 2] {
         let (remote, local) = (canonical(remote), canonical(local));
         [sock_diag::find(remote, local).unwrap(), table::find(remote, local).unwrap()]
@@ -161,7 +164,7 @@ mod tests {
                 assert!(socket.is_some_and(|socket| socket.uid == own && socket.inode != 0));
             }
             drop(client);
-            // The socket has no owner now, and neither way may report root as its owner.
+            // The socket has no owner now. Neither way may report root as its owner.
             for socket in found(remote, local).into_iter().flatten() {
                 assert_eq!(socket.inode, 0, "{listen} from {connect}: {socket:?}");
             }

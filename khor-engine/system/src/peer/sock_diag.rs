@@ -1,4 +1,4 @@
-//! Asks the kernel for one socket, through netlink (`sock_diag(7)`).
+//! Asks the kernel for one TCP socket, through netlink (`sock_diag(7)`).
 
 use std::{io, net::SocketAddr};
 
@@ -12,7 +12,7 @@ use netlink_sys::{Socket as Netlink, SocketAddr as NetlinkAddress, protocols::NE
 
 use super::{Socket, check_families};
 
-/// Size of the buffer for an answer, bytes: more than one answer needs.
+/// Size of the buffer for an answer, bytes. One answer needs less.
 const ANSWER_BYTES: usize = 4096;
 /// The cookie that stands for any socket (`INET_DIAG_NOCOOKIE`).
 const ANY_COOKIE: [u8; 8] = [0xFF; 8];
@@ -22,7 +22,7 @@ const ANY_COOKIE: [u8; 8] = [0xFF; 8];
 ///
 /// # Errors
 ///
-/// The kernel does not offer `sock_diag`, or refuses it.
+/// The kernel does not support `sock_diag`, or rejects the request.
 pub(super) fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     check_families(source, destination)?;
     let mut netlink = Netlink::new(NETLINK_SOCK_DIAG)?;

@@ -14,10 +14,10 @@ use super::{Socket, canonical, check_families};
 ///
 /// # Errors
 ///
-/// The system's errors when the tables cannot be read.
+/// The system's error if a table cannot be read.
 pub(super) fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     check_families(source, destination)?;
-    // A client may use an IPv6 socket for an IPv4 address. Its socket is then in the second table.
+    // A client may use an IPv6 socket for an IPv4 address. This socket is in the second table.
     let names: &[&str] = if source.is_ipv4() { &["tcp", "tcp6"] } else { &["tcp6"] };
     for name in names {
         let table = kernel_text::read(format!("/proc/net/{name}"))?;
@@ -38,14 +38,15 @@ fn find_in(table: &str, source: SocketAddr, destination: SocketAddr) -> Option<S
             return None;
         }
         let state = u8::from_str_radix(fields.next()?, 16).ok()?;
-        // Queues, timer and retransmits come before the user, and a timeout before the inode.
+        // Three fields (queues, timer, retransmits) precede the user. One (timeout) precedes the
+        // inode.
         let uid = fields.nth(3)?.parse().ok()?;
         let inode = fields.nth(1)?.parse().ok()?;
         Some(Socket { uid, inode, state })
     })
 }
 
-/// An address such as `0100007F:43A9`: words of the machine's byte order, then the port.
+/// Parses an address such as `0100007F:43A9`: words in the machine's byte order, then the port.
 fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let words = (0..ip.len() / 8).map(|i| u32::from_str_radix(ip.get(8 * i..8 * i + 8)?, 16).ok());
@@ -63,7 +64,7 @@ fn address(text: &str) -> Option<SocketAddr> {
 mod tests {
     use super::*;
 
-    /// As a little-endian machine writes it.
+    /// The test's table has the byte order of a little-endian machine.
     #[cfg(target_endian = "little")]
     #[test]
     fn a_table_is_read() {
