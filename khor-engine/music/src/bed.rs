@@ -1,5 +1,5 @@
-//! Plays the bed: a quiet, slow pad that always sounds, so that a calm host differs from a stopped
-//! engine. Saturation makes it darker and more dense.
+//! Plays the bed: a quiet, slow pad. The pad always sounds, so that a calm host sounds different
+//! from a stopped engine. Saturation makes the pad darker and denser.
 
 use super::{
     feature::Feature,
@@ -10,20 +10,22 @@ use super::{
     step_context::StepContext,
 };
 
-/// Register of the bass note under the chord.
+/// Register of the bass note, which lies below the chord.
 const BASS: Register = Register { low: 36, high: 47 };
-/// Pan of the chord's four voices, -1..=1.
+/// Pan of each of the chord's four voices, -1..=1.
 const PANS: [f32; CHORD_VOICES] = [-0.15, 0.2, -0.4, 0.45];
-/// Filter offset (octaves) and velocity factor of the pad while the source is lost: dull and soft.
+/// While the source is lost, the pad is dull and soft: the filter offset is [`LOST_OCTAVES`], and
+/// the velocity factor is [`LOST_LOUDNESS`].
 const LOST_OCTAVES: f32 = -1.5;
 const LOST_LOUDNESS: f32 = 0.6;
-/// Decibels per factor of ten of the velocity. The synth's gain is velocity^1.5.
+/// Change of loudness when the velocity changes by a factor of ten, dB. It follows from the synth's
+/// gain, velocity^1.5.
 const DB_PER_DECADE: f32 = 30.0;
-/// Loudness that the pad loses when its filter closes, dB per octave. The velocity compensates it,
-/// because more saturation must not sound quieter.
+/// Loudness that the pad loses per octave when its filter closes, dB. A higher velocity compensates
+/// for the loss, because more saturation must not make the pad quieter.
 const DB_PER_DARK_OCTAVE: f32 = 2.0;
 
-/// The state of the bed: its chord, and the start of the next breath. A breath is one swell of the
+/// The state of the bed: its chord, and the bar of the next breath. A breath is one swell of the
 /// pad.
 #[derive(Clone, Debug)]
 pub(super) struct Bed {
@@ -39,7 +41,7 @@ impl Bed {
         Self { chord: Chord::new(context.key, 0, 0), key: context.key, voices: None, next_bar: context.bar }
     }
 
-    /// The current chord, which the other layers use too.
+    /// The current chord. The other layers also use it.
     pub(super) fn chord(&self) -> Chord {
         self.chord
     }
@@ -66,8 +68,8 @@ impl Bed {
         self.play(context, voices, bars, out);
     }
 
-    /// Length of a breath, bars: the preset's length, rounded. It ends at the latest when the
-    /// harmony changes.
+    /// Length of a breath, bars. It is the preset's length, rounded to bars, but a breath never
+    /// continues into the next chord.
     fn breath_bars(context: &StepContext<'_>) -> u64 {
         let settings = &context.preset.bed;
         let wanted = (f64::from(settings.breath_s) / context.bar_s()).round().max(1.0) as u64;
@@ -105,14 +107,14 @@ impl Bed {
             let root = BASS.fold(context.key.midi(self.chord.degrees[0]));
             play(root, bass, 0.0, 0.0, Role::Bass, Instrument::Bass);
         }
-        // Without a source, the chord has only two notes.
+        // While the source is lost, the chord has only two notes.
         let count = if lost { 2 } else { usize::from(settings.notes) };
         let mut sounding = [0_u8; CHORD_VOICES];
         for (i, &midi) in voices.iter().enumerate().take(count) {
             if !sounding[..i].contains(&midi) {
                 let late_steps = i as f32 * settings.strum_steps;
-                // The chord's velocity is random, so that the pad never sounds static. The bass has
-                // no variation, because its loudness represents a signal.
+                // The velocity of the chord varies randomly, so that the pad never sounds static.
+                // The bass does not vary, because its loudness represents a signal.
                 let velocity = settings.velocity * (1.0 + 0.06 * dice.bipolar());
                 play(midi, velocity, late_steps, PANS[i], Role::Chords, Instrument::Chords);
             }

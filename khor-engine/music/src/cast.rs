@@ -1,38 +1,41 @@
-//! Defines the cast: which hosts of a site play the pulse and the voices. The hosts share one
-//! pulse, or each section has its own, or the hosts play in turn.
+//! Defines the cast: which hosts of a site play the pulse and the voices. There are three kinds of
+//! pulse: all hosts share one pulse, each section has its own pulse, or the hosts play in turn.
 
 use khor_signal::Lanes;
 
 use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
-/// Maximum number of soloists: hosts that have voices. Two soloists have one voice each.
+/// Maximum number of soloists. A soloist is a host that has voices. If there are two soloists, each
+/// has one voice.
 pub const SOLOISTS: usize = 2;
-/// Maximum number of sections that play at once. Listeners could not distinguish more
+/// Maximum number of sections that play at the same time. Listeners could not distinguish more
 /// (docs/ear.md).
 pub const SECTIONS: usize = 4;
-/// Velocity factor of a soloist while sections play, so that its voice stands out from their
-/// pulses.
+/// Velocity factor of a soloist while sections play. It makes the soloist's voice stand out from
+/// the sections' pulses.
 const SOLO_OVER_SECTIONS: f32 = 1.2;
-/// Maximum number of turns in a roll call: two in each of sixteen bars, 35 s at 110 bpm.
+/// Maximum number of turns in a roll call. A bar has two turns, so this is sixteen bars, or 35 s at
+/// 110 bpm.
 pub const MAX_TURNS: usize = 32;
 
-/// Which hosts play. By default, a single host plays.
+/// Which hosts play. By default, there is a single host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cast {
-    /// The hosts that have the voices. Each keeps its position in the array. Without soloists, the
-    /// voices play the lanes of all hosts.
+    /// The hosts that have the voices. A soloist keeps its position in the array while it plays.
+    /// Without soloists, the voices play the lanes of all hosts.
     pub soloists: [Option<Soloist>; SOLOISTS],
-    /// The hosts that play the pulse.
+    /// Which hosts play the pulse.
     pub pulse: PulseCast,
 }
 
-/// The hosts that play the pulse.
+/// Which hosts play the pulse.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum PulseCast {
-    /// One pulse for all hosts, as in the preset.
+    /// All hosts share the preset's pulse.
     #[default]
     Together,
-    /// One pulse for each section, with its own part; `None` is an unused part.
+    /// Each section has its own pulse, with the part of the same index in [`SectionPart::ALL`].
+    /// `None` means that the part is unused.
     Sections([Option<Lanes>; SECTIONS]),
     /// The hosts play in turn, half a bar each. Turns beyond [`MAX_TURNS`] are ignored.
     RollCall(Vec<RollCallTurn>),
@@ -50,9 +53,9 @@ pub struct Soloist {
 /// One turn of a roll call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RollCallTurn {
-    /// Identifies the host of the turn in all rounds.
+    /// Identifies the host. It is the same in all rounds of the roll call.
     pub id: u64,
-    /// Lanes of the host; `None` for a missing host, whose turn is silent.
+    /// Lanes of the host. `None` means that the host is missing, so its turn is silent.
     pub lanes: Option<Lanes>,
     /// Pan and pitch offset of the turn's notes.
     pub placement: HostPlacement,
@@ -61,30 +64,30 @@ pub struct RollCallTurn {
 /// The pan and the pitch offset of a host.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HostPlacement {
-    /// Pan, -1 (left) ..=1 (right).
+    /// Pan, from -1 (left) to 1 (right).
     pub pan: f32,
-    /// Pitch offset of the host's gestures from the middle of their register, semitones.
+    /// Offset of the host's pitches from the middle of their register, semitones.
     pub lean: i32,
 }
 
-/// The timbre, register, pan and motion of a section's pulse.
+/// The part of a section: timbre, register, pan and motion of its pulse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SectionPart {
     /// Role, which selects the timbre.
     pub role: Role,
-    /// Register of the pulse.
+    /// Register of the section's pulse.
     pub register: Register,
-    /// Pan of the section's pulse, -1 (left) ..=1 (right).
+    /// Pan of the section's pulse, from -1 (left) to 1 (right).
     pub pan: f32,
-    /// How the pulse chooses pitches within the register.
+    /// How the pulse chooses pitches within its register.
     pub(super) motion: Motion,
-    /// Onsets per bar at full work and density 0.5.
+    /// Number of onsets per bar at full work and density 0.5.
     pub(super) max_onsets: u8,
 }
 
 impl SectionPart {
-    /// All parts, in the order in which sections get them. The first ones are outer voices, which
-    /// are easier to hear than inner ones.
+    /// All parts, in the order in which they are assigned to sections. Outer voices come first,
+    /// because they are easier to hear than inner voices.
     pub const ALL: [Self; SECTIONS] = [
         Self::new(Role::Bass, (38, 50), -0.8, Motion::Root, 6),
         Self::new(Role::Percussion, (76, 92), 0.8, Motion::UpDown, 10),
@@ -98,7 +101,7 @@ impl SectionPart {
 }
 
 impl HostPlacement {
-    /// The placement of a host. It depends only on the name.
+    /// The placement of a host. It depends only on the host's name.
     pub fn of_host(name: &str) -> Self {
         const PANS: [f32; 3] = [-0.65, 0.0, 0.65];
         const LEANS: [i32; 3] = [-4, 0, 4];
@@ -106,15 +109,16 @@ impl HostPlacement {
         Self { pan: PANS[index % PANS.len()], lean: LEANS[index / PANS.len()] }
     }
 
-    /// The placement while sections play: the pan of the section's part, and the host's own pitch
-    /// offset.
+    /// The host's placement while sections play. The pan comes from the section's part, and the
+    /// pitch offset from the host.
     #[must_use]
     pub fn within(self, part: &SectionPart) -> Self {
         Self { pan: part.pan, ..self }
     }
 }
 
-/// FNV-1a hash of a name. It must never change, because placements depend on it.
+/// FNV-1a hash of a name. The hash function must never change, because the placement of each host
+/// depends on it.
 pub fn name_hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -122,13 +126,13 @@ pub fn name_hash(name: &str) -> u64 {
 }
 
 impl Cast {
-    /// Whether one host plays, or all hosts play as one.
+    /// Whether there is only one host, or all hosts play as one.
     pub(super) fn is_single_host(&self) -> bool {
         self.pulse == PulseCast::Together && self.soloists.iter().all(Option::is_none)
     }
 
-    /// The source of the voices at each soloist's position. Without soloists, the first position
-    /// plays the lanes of all hosts.
+    /// The source of each soloist's voices. Without soloists, the first source plays the lanes of
+    /// all hosts.
     pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
         const NO_LANES: &Lanes = &Lanes::NONE;
         let count = self.soloists.iter().flatten().count();
@@ -163,7 +167,7 @@ impl Cast {
     }
 }
 
-/// The lanes, the placement and the limits of one soloist's voices.
+/// What the voices of one soloist may play: lanes, placement and limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VoiceSource<'a> {
     pub(super) lanes: Option<&'a Lanes>,
@@ -171,7 +175,7 @@ pub(super) struct VoiceSource<'a> {
     pub(super) max_voices: usize,
     /// Velocity factor of the notes.
     pub(super) loudness: f32,
-    /// Streams that the other soloist plays. Playing one twice would add no information.
+    /// Streams that the other soloist plays. A stream that plays twice would add no information.
     pub(super) taken_streams: [bool; VoiceStream::ALL.len()],
 }
 

@@ -1,5 +1,5 @@
-//! The composer: advances step by step, reads the lanes, calls the layers, and applies changes at
-//! musical boundaries.
+//! The composer turns lanes into notes, step by step. In each step, it reads the lanes, calls the
+//! layers, and applies changes that wait for a musical boundary.
 
 use std::{mem::discriminant, sync::Arc};
 
@@ -25,37 +25,38 @@ use super::{
 };
 
 /// Maximum number of steps that one call composes. After a longer jump of the clock, the remaining
-/// steps are skipped, because all their notes would sound at once.
+/// steps are skipped. Otherwise, all their notes would sound at once.
 const MAX_STEPS_PER_CALL: usize = 4096;
 
-/// A snapshot of what the composer plays and why, for explanations.
+/// A snapshot of what the composer plays. The explanations on the page and in the API use it.
 #[derive(Clone, Debug)]
 pub struct MusicSnapshot {
-    /// Every mapped feature, and its distance from rest, 0..=1.
+    /// Every mapped feature and its distance from rest, 0..=1.
     pub features: Vec<(Route, f32)>,
     /// The playing voices.
     pub voices: Vec<ActiveVoice>,
-    /// Whether the source is lost.
+    /// Whether the source of the lanes is lost.
     pub lost: bool,
 }
 
 /// A playing voice.
 #[derive(Clone, Copy, Debug)]
 pub struct ActiveVoice {
-    /// The stream of the voice.
+    /// The stream that the voice plays.
     pub stream: VoiceStream,
     /// The lane that the voice represents.
     pub signal: LaneId,
     /// Number of onsets per bar.
     pub onsets: u8,
-    /// The soloist of the voice, as the position in the cast; `None` without soloists.
+    /// Position of the voice's soloist in the cast; `None` if there are no soloists.
     pub soloist: Option<usize>,
 }
 
-/// Composes notes from lanes, step by step. The same calls always give the same notes.
+/// Composes notes from lanes, step by step. The same sequence of calls always gives the same notes.
 #[derive(Debug)]
 pub struct Composer {
-    /// The current settings. Key, scale and seed wait in `next_settings` for the bar line.
+    /// The current settings. New values of key, scale and seed wait in `next_settings` until the
+    /// next bar.
     settings: Settings,
     next_settings: Settings,
     preset: Preset,
@@ -64,27 +65,29 @@ pub struct Composer {
     position: Position,
     reading: Reading,
     controls: Controls,
-    /// Musical time of the last update of `controls`, seconds.
+    /// Musical time when `controls` was last updated, seconds.
     controls_s: f64,
     bed: Bed,
     pulse: Pulse,
     sections: Sections,
     roll_call: RollCall,
-    /// The voices of the first soloist (or of all hosts as one), then those of the second soloist.
+    /// The voices of each soloist. Without soloists, the first element plays the voices of all
+    /// hosts.
     voices: [Voices; SOLOISTS],
-    /// Input of the second soloist's voices. The input of the first is in `reading`.
+    /// Input of the second soloist's voices. `reading` has the input of the first soloist's voices.
     second_reading: Reading,
     cues: Cues,
-    /// The lanes of the source.
+    /// The catalogue of the source's lanes.
     catalogue: Catalogue,
-    /// Which hosts play. A change of the kind of pulse waits in `next_cast` for the bar line.
+    /// Which hosts play. A different kind of pulse waits in `next_cast` until the next bar.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
     lost: bool,
 }
 
 impl Composer {
-    /// A composer at bar 0, second 0. Values outside their ranges are set to the nearest limit.
+    /// Creates a composer at bar 0 and second 0. Settings outside their ranges are set to the
+    /// nearest limit.
     pub fn new(settings: Settings, preset: Preset) -> Self {
         let settings = settings.clamped();
         let reading = Reading::new(&preset.mapping);
@@ -116,22 +119,22 @@ impl Composer {
     }
 
     /// Sets new settings. Tempo, density and smoothing apply from the next step on. Key, scale and
-    /// seed could clash with sounding notes, so they apply from the next bar on. Values outside
-    /// their ranges are set to the nearest limit.
+    /// seed apply from the next bar on, because they could clash with sounding notes. Values
+    /// outside their ranges are set to the nearest limit.
     pub fn set_settings(&mut self, settings: Settings) {
         self.next_settings = settings.clamped();
         let Settings { key_midi, scale, seed, .. } = self.settings;
         self.settings = Settings { key_midi, scale, seed, ..self.next_settings };
     }
 
-    /// Adds a cue. It starts at once, on the next step or on the next beat, depending on its
-    /// severity. A cue of a kind that already waits is merged.
+    /// Adds a cue. Depending on its severity, it starts immediately, on the next step or on the
+    /// next beat. If a cue of this kind is already waiting, the new cue is dropped.
     pub fn cue(&mut self, kind: CueSound) {
         self.cues.push(kind, self.controls_s.max(self.position.step_s));
     }
 
-    /// Sets which hosts play, from the next step on. The kind of pulse (one for all, one for each
-    /// section, or a roll call) changes on the next bar line.
+    /// Sets which hosts play, from the next step on. If the kind of pulse changes, the new cast
+    /// waits until the next bar.
     pub fn set_cast(&mut self, cast: Arc<Cast>) {
         if discriminant(&cast.pulse) == discriminant(&self.cast.pulse) {
             self.cast = Arc::clone(&cast);
@@ -139,9 +142,10 @@ impl Composer {
         self.next_cast = cast;
     }
 
-    /// Sets the catalogue of lanes, from the next step on. A mapping has no route for an added
-    /// lane; the voice in its definition plays it. If the catalogue does not extend the previous
-    /// one, ids refer to other lanes, so the voices of added lanes end.
+    /// Sets the catalogue of lanes, from the next step on. Added lanes have no route in the
+    /// mapping. The voice named in a lane's definition plays the lane. If the catalogue does not
+    /// extend the previous one, the same ids refer to other lanes, so the voices of added lanes
+    /// end.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if *catalogue == self.catalogue {
             return;
@@ -158,7 +162,7 @@ impl Composer {
         self.catalogue = catalogue.clone();
     }
 
-    /// A snapshot of what the composer plays and why.
+    /// Takes a snapshot of what the composer plays.
     pub fn snapshot(&self) -> MusicSnapshot {
         MusicSnapshot {
             features: self.reading.feature_positions().collect(),
@@ -181,18 +185,18 @@ impl Composer {
         self.voices.iter().enumerate().flat_map(of)
     }
 
-    /// The current settings. New values of key, scale and seed may still wait for the bar line.
+    /// The current settings. New values of key, scale and seed may still wait for the next bar.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Changes the preset at the next bar line. If it is called again before, the last preset is
-    /// used.
+    /// Changes the preset at the next bar line. Only the last preset that was set before the bar
+    /// line is used.
     pub fn set_preset(&mut self, preset: Preset) {
         self.next_preset = Some(preset);
     }
 
-    /// Number of preset changes so far. When it changes, the synth needs new patches.
+    /// Number of preset changes so far. When this number changes, the synth needs new patches.
     pub fn preset_changes(&self) -> u64 {
         self.preset_changes
     }
@@ -202,18 +206,18 @@ impl Composer {
         &self.preset
     }
 
-    /// The next step to be composed.
+    /// Position of the next step to compose.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// The continuous parameters after the last [`Self::advance`].
+    /// The continuous parameters as updated by the last [`Self::advance`].
     pub fn controls(&self) -> Controls {
         self.controls
     }
 
     /// Moves the clock to `now_s` without composing. If `now_s` is after the next step, a new bar
-    /// begins at `now_s`. Call it after the source paused or the clock jumped.
+    /// begins at `now_s`. Call this function when the source was paused or the clock jumped.
     pub fn skip_to(&mut self, now_s: f64) {
         if !now_s.is_finite() {
             return;
@@ -224,11 +228,11 @@ impl Composer {
         }
     }
 
-    /// Composes all steps that begin before `until_s` from the current `lanes`, and appends their
+    /// Composes all steps that begin before `until_s`. Reads the current `lanes`, and appends the
     /// notes to `out`.
     ///
-    /// The notes of one step are in order of onset. With swing or a strum, a note may begin a
-    /// little after `until_s`.
+    /// The notes of each step are sorted by onset. Because of swing or strumming, a note may begin
+    /// slightly after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
         let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
         self.cues.play_urgent(&context, self.controls_s, out);
@@ -281,7 +285,7 @@ impl Composer {
         self.position = self.position.next(step_s);
     }
 
-    /// Updates all readings from the lanes of a step.
+    /// Updates all readings from the lanes of one step.
     fn read(&mut self, lanes: &Lanes, step_s: f32) {
         let smoothing = self.settings.smoothing;
         let [first_lanes, second_lanes] = self.cast.voices().map(|voices| voices.lanes);
@@ -292,7 +296,7 @@ impl Composer {
         }
     }
 
-    /// Applies the changes that wait for the bar line.
+    /// Applies the changes that waited for this bar.
     fn start_bar(&mut self) {
         self.settings = self.next_settings;
         if discriminant(&self.cast.pulse) != discriminant(&self.next_cast.pulse) {

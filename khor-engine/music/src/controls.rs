@@ -1,4 +1,4 @@
-//! Computes the continuous sound parameters, which change independently of notes.
+//! Computes the continuous sound parameters. Unlike notes, they can change at any time.
 
 use serde::Serialize;
 
@@ -7,22 +7,24 @@ use super::{
     reading::{Reading, approach},
 };
 
-/// Continuous parameters for the synth.
+/// The continuous parameters of the synth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Controls {
-    /// Filter offset of all patches, 0 (dark) ..=1 (bright); 0.5 leaves the patches unchanged.
+    /// Filter offset of all patches, from 0 (dark) to 1 (bright). At 0.5, the patches are
+    /// unchanged.
     pub brightness: f32,
     /// Level of the reverb, 0..=1.
     pub reverb: f32,
     /// Level of the delay, 0..=1.
     pub delay: f32,
-    /// Delay time, seconds, 0.05..=1: three steps of the tempo, halved until it is at most 0.7 s.
+    /// Delay time, seconds, 0.05..=1. It is the length of three steps, halved until it is at most
+    /// 0.7 s.
     pub echo_s: f32,
-    /// Vowel of the singing timbres, 0..=1: from u through o and a to e.
+    /// Vowel of the singing timbres, 0..=1. It moves from u (0) through o and a to e (1).
     pub vowel: f32,
 }
 
-/// Vowel at neutral brightness of the pad, near o. It moves towards u when the pad darkens.
+/// Vowel at neutral brightness of the pad, close to o. It moves towards u when the pad gets darker.
 const VOWEL: f32 = 0.35;
 
 impl Default for Controls {
@@ -31,13 +33,13 @@ impl Default for Controls {
     }
 }
 
-/// Time constant of all controls, seconds. It is slow enough for a change of mood, and fast enough
-/// that listeners connect the change with its cause.
+/// Time constant of all controls, seconds. It is slow enough to sound like a change of mood, and
+/// fast enough for listeners to notice the cause.
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {
-    /// Moves the controls towards the reading's values. The pad's brightness also affects all other
-    /// sounds a little.
+    /// Moves the controls towards the values of the reading. The brightness of the pad also affects
+    /// all other sounds slightly.
     pub(super) fn follow(&mut self, reading: &Reading, step_s: f64, elapsed_s: f32) {
         let brightness = 0.5 + 0.1 * reading.smooth_value(Feature::BedBrightness).unwrap_or(0.0);
         let reverb = 0.65 * reading.smooth_value(Feature::RoomReverb).unwrap_or(0.8);

@@ -1,5 +1,5 @@
-//! Plays the cues: short motifs for kernel events. They are in key and never overlap. Their
-//! severity determines how soon they start.
+//! Plays the cues: short motifs for kernel events. Cues are in key and never overlap. The severity
+//! of a cue determines how soon it starts.
 
 use std::collections::VecDeque;
 
@@ -10,15 +10,15 @@ use super::{
     step_context::StepContext,
 };
 
-/// Maximum number of waiting cues. A cue of a kind that already waits is merged; beyond the limit,
-/// the least severe cue is dropped.
+/// Maximum number of waiting cues. When the queue is full, a new cue replaces the least severe
+/// waiting cue if the new cue is more severe. Otherwise, the new cue is dropped.
 const MAX_WAITING: usize = 6;
 /// Silence between two cues, seconds.
 const GAP_S: f64 = 0.3;
-/// A cue that waited longer than this is dropped, seconds.
+/// Longest time for which a cue may wait, seconds. A cue that waits longer is dropped.
 const STALE_S: f64 = 20.0;
 
-/// The motifs of the cues, by cause.
+/// The kinds of cues. Each kind has its own motif.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CueSound {
@@ -28,7 +28,7 @@ pub enum CueSound {
     Crash,
     /// A block request failed.
     Blkerr,
-    /// Many TCP segments were retransmitted.
+    /// The source was lost. From now on, a calm sound does not mean a calm host.
     Retx,
     /// The source was lost, so silence no longer means calm.
     Lost,
@@ -40,7 +40,7 @@ impl CueSound {
     /// All kinds of cues.
     pub const ALL: [Self; 6] = [Self::Oom, Self::Crash, Self::Blkerr, Self::Retx, Self::Lost, Self::Found];
 
-    /// Name in API and explanations.
+    /// Name in the API and in explanations.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Oom => "oom",
@@ -52,7 +52,7 @@ impl CueSound {
         }
     }
 
-    /// The motif for a cue of the collector; `None` for a program start.
+    /// The cue for an event of the collector; `None` for a program start.
     pub const fn for_event(cue: khor_proto::CueKind) -> Option<Self> {
         match cue {
             khor_proto::CueKind::Oom => Some(Self::Oom),
@@ -63,7 +63,7 @@ impl CueSound {
         }
     }
 
-    /// The severity of the cue.
+    /// How severe the cue's event is.
     pub const fn severity(self) -> Severity {
         match self {
             Self::Oom => Severity::Grave,
@@ -72,14 +72,14 @@ impl CueSound {
         }
     }
 
-    /// The notes of the motif. Rhythm, contour and register differ between the kinds, because
-    /// listeners confuse alarms that share them.
+    /// The notes of the cue. Each kind has a different rhythm, contour and register, because
+    /// listeners confuse alarms that share these properties.
     const fn motif(self) -> &'static [Tone] {
         const fn tone(at_steps: f32, octave: i32, degree: i32, length_steps: f32, brightness: f32) -> Tone {
             Tone { at_steps, octave, degree, length_steps, brightness }
         }
         match self {
-            // Four notes that fall over three octaves.
+            // Four notes that fall through three octaves.
             Self::Oom => {
                 const {
                     &[
@@ -90,7 +90,7 @@ impl CueSound {
                     ]
                 }
             }
-            // Three quick high notes, then a low one.
+            // Three quick high notes, then one low note.
             Self::Crash => {
                 const {
                     &[
@@ -101,7 +101,7 @@ impl CueSound {
                     ]
                 }
             }
-            // A double note on one pitch, twice.
+            // Two notes on one pitch, played twice.
             Self::Blkerr => {
                 const {
                     &[
@@ -124,9 +124,9 @@ impl CueSound {
                     ]
                 }
             }
-            // Two long notes that fall away from the tonic.
+            // Two long falling notes that do not end on the tonic.
             Self::Lost => const { &[tone(0.0, 1, 2, 4.0, -0.5), tone(4.0, 1, 1, 8.0, -1.0)] },
-            // A rise that ends on the tonic.
+            // Four rising notes that end on the tonic.
             Self::Found => {
                 const {
                     &[
@@ -141,41 +141,42 @@ impl CueSound {
     }
 }
 
-/// The severity of a cue, which determines when it starts.
+/// The severity of a cue. It determines when the cue starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Starts on the next beat.
+    /// The cue starts on the next beat.
     Notable,
-    /// Starts on the next step.
+    /// The cue starts on the next step.
     Serious,
-    /// Starts at once, without waiting for a step. If another cue sounds, starts after it.
+    /// The cue starts immediately, without waiting for a step. If another cue is sounding, it
+    /// starts after that cue.
     Grave,
 }
 
 /// One note of a cue.
 #[derive(Clone, Copy, Debug)]
 struct Tone {
-    /// Onset, steps of a fixed tempo after the start of the cue. At a fixed tempo, the rhythm stays
-    /// recognisable.
+    /// Onset after the start of the cue, in steps of [`STEP_S`]. These steps do not depend on the
+    /// tempo, so the rhythm remains recognisable.
     at_steps: f32,
-    /// Octaves above the tonic near middle C.
+    /// Number of octaves above the tonic nearest to middle C.
     octave: i32,
-    /// Scale steps above the octave's tonic.
+    /// Number of scale steps above the tonic of this octave.
     degree: i32,
     length_steps: f32,
-    /// Filter offset of the note, octaves.
+    /// Filter offset of this note, octaves.
     brightness: f32,
 }
 
-/// Length of a cue's step, seconds: a sixteenth at 110 bpm.
+/// Length of a cue's step, seconds. It is a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// Time for which the other layers pause after the start of a cue's last tone, steps. The rest of
-/// the tone sounds together with them.
+/// Number of cue steps for which the other layers still pause after the last tone of a cue begins.
+/// After that, the rest of the tone sounds together with the other layers.
 const FOREGROUND_STEPS: f32 = 2.0;
 
-/// The state of the cues: the waiting ones, and the times until which the other layers pause and a
-/// cue sounds.
+/// The state of the cues: the waiting cues, when the other layers may continue, and when the
+/// sounding cue ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cues {
     waiting: VecDeque<(CueSound, f64)>,
@@ -184,7 +185,7 @@ pub(super) struct Cues {
 }
 
 impl Cues {
-    /// Adds a cue at the musical time `now_s`.
+    /// Adds a cue to the queue. `now_s` is the current musical time.
     pub(super) fn push(&mut self, kind: CueSound, now_s: f64) {
         if self.waiting.iter().any(|(waiting, _)| *waiting == kind) {
             return;
@@ -200,20 +201,20 @@ impl Cues {
         self.waiting.push_back((kind, now_s));
     }
 
-    /// Starts a cue that is too severe to wait for a step: now, or when the sounding cue ends.
-    /// `now_s` is the time composed so far.
+    /// Starts a waiting cue of severity [`Severity::Grave`] without waiting for a step. If a cue is
+    /// sounding, this call does nothing. `now_s` is the musical time that is already composed.
     pub(super) fn play_urgent(&mut self, context: &StepContext<'_>, now_s: f64, out: &mut Vec<Note>) {
         self.play(context, now_s, Severity::Grave, out);
     }
 
-    /// Plays one step. Call it on every step, before the layers that pause for a cue.
+    /// Plays one step. Must be called for every step, before the layers that pause for cues.
     pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
         let least = if context.step.is_multiple_of(4) { Severity::Notable } else { Severity::Serious };
         self.waiting.retain(|(_, since_s)| context.onset_s - since_s < STALE_S);
         self.play(context, context.onset_s, least, out);
     }
 
-    /// Whether the other layers pause for a cue at this time.
+    /// Whether the other layers pause at this time because of a cue.
     pub(super) fn is_foreground_at(&self, onset_s: f64) -> bool {
         onset_s < self.foreground_until_s
     }
@@ -250,7 +251,8 @@ impl Cues {
 fn pitch(context: &StepContext<'_>, tone: &Tone) -> u8 {
     let degree = tone.degree.min(context.key.len() - 1) + tone.octave * context.key.len();
     let midi = context.key.midi(degree);
-    // The tonic near middle C is in 48..=59, so three octaves up and one down stay in 36..=96.
+    // The tonic nearest to middle C is in 48..=59. So pitches up to three octaves above and one
+    // octave below it are in 36..=96.
     midi.clamp(36, 96) as u8
 }
 

@@ -1,4 +1,4 @@
-//! Defines the features of the music that signals can control through the mapping.
+//! Defines the features of the music. Signals control features through the mapping.
 
 use super::stream::VoiceStream;
 
@@ -7,21 +7,21 @@ use super::stream::VoiceStream;
 pub enum Feature {
     /// Filter offset of the pad, octaves.
     BedBrightness,
-    /// Dissonance of the pad's chord, in grades from an open triad to a cluster.
+    /// Dissonance of the pad's chord, in grades from 0 (open triad) to 8 (cluster).
     BedTension,
     /// Loudness of the bass under the pad, dB.
     BedWeight,
-    /// Density of the pulse, sixteenths of its full rhythm.
+    /// Density of the pulse, in sixteenths of its full density.
     PulseDensity,
-    /// Transposition of the pulse, scale steps upward.
+    /// Upward transposition of the pulse, scale steps.
     PulseHeight,
     /// Filter offset of the pulse, octaves.
     PulseBrightness,
     /// Amount of reverb, 0..=1.
     RoomReverb,
-    /// Onsets of a voice per bar, without the preset's pace.
+    /// Onsets of a voice per bar, before the preset's pace applies.
     Density(VoiceStream),
-    /// Transposition of a voice's gesture, scale steps upward.
+    /// Upward transposition of a voice's gesture, scale steps.
     Height(VoiceStream),
     /// Length of a voice's notes, steps.
     Length(VoiceStream),
@@ -32,9 +32,9 @@ pub enum Feature {
 /// How fast a feature follows its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// With a time constant of several seconds: for moods.
+    /// The time constant is several seconds. This pace suits changes of mood.
     Slow,
-    /// With a time constant of tenths of a second: for work.
+    /// The time constant is some tenths of a second. This pace suits work.
     Quick,
 }
 
@@ -59,7 +59,7 @@ impl Feature {
         fixed.into_iter().chain(of_voices)
     }
 
-    /// Position of the feature in [`Self::all`].
+    /// Index of the feature in [`Self::all`].
     pub const fn index(self) -> usize {
         match self {
             Self::BedBrightness => 0,
@@ -76,7 +76,7 @@ impl Feature {
         }
     }
 
-    /// Name in mappings and explanations, `layer.feature` or `voices.stream.feature`.
+    /// Name in mappings and explanations: `layer.feature` or `voices.stream.feature`.
     pub fn name(self) -> String {
         let fixed = match self {
             Self::BedBrightness => "bed.brightness",
@@ -94,7 +94,7 @@ impl Feature {
         fixed.to_owned()
     }
 
-    /// The feature of that name.
+    /// Finds the feature with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|feature| feature.name() == name)
     }
@@ -113,7 +113,7 @@ impl Feature {
         }
     }
 
-    /// Name of the layer. The reverb affects all layers, so its layer is `room`.
+    /// Name of the feature's layer. Reverb affects all layers, so its layer is called `room`.
     pub const fn layer(self) -> &'static str {
         match self {
             Self::BedBrightness | Self::BedTension | Self::BedWeight => "bed",
@@ -123,7 +123,7 @@ impl Feature {
         }
     }
 
-    /// The audible effect when the feature grows, for users.
+    /// Describes to users what they hear when the feature grows.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::BedBrightness => "the pad becomes brighter",
@@ -140,7 +140,7 @@ impl Feature {
         }
     }
 
-    /// Lowest and highest allowed value.
+    /// Lowest and highest value that a mapping may use.
     pub const fn bounds(self) -> (f32, f32) {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => (-2.0, 2.0),
@@ -154,8 +154,8 @@ impl Feature {
         }
     }
 
-    /// The smallest audible change: 1 dB of level, an eighth of an octave of brightness (9 %;
-    /// docs/ear.md), one step of a counted feature.
+    /// The smallest audible change, in the feature's unit (docs/ear.md). Examples are 1 dB of
+    /// level, an eighth of an octave of brightness (9 %), and one onset.
     pub const fn audible_step(self) -> f32 {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => 0.125,
@@ -165,7 +165,7 @@ impl Feature {
         }
     }
 
-    /// Whether people notice the feature well enough for it to represent a signal alone.
+    /// Whether listeners notice this feature so well that it can be the only feature of a signal.
     pub const fn carries_alone(self) -> bool {
         !matches!(self, Self::RoomReverb)
     }
@@ -177,7 +177,7 @@ impl Feature {
         }
     }
 
-    /// The voice of the feature; `None` if it belongs to no voice.
+    /// The voice that has this feature; `None` for features of other layers.
     pub const fn stream(self) -> Option<VoiceStream> {
         match self {
             Self::Density(stream)

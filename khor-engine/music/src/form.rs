@@ -1,24 +1,24 @@
-//! Defines the large form: sections of a minute and a half with small variations. Without it, hours
-//! of one state would sound static.
+//! Defines the large-scale form: sections of a minute and a half with small variations. Without
+//! these variations, a state that lasts for hours would sound static.
 
 use super::seeded::{Dice, Stream};
 
-/// Number of bars in a section: 87 s at 110 bpm.
+/// Number of bars in a section. At 110 bpm, a section takes 87 s.
 const SECTION_BARS: u64 = 40;
-/// Number of sections in a cycle: A B A' C, 5.8 min at 110 bpm. The first section of a cycle has no
-/// variation.
+/// Number of sections in a cycle. The form of a cycle is A B A' C, which takes 5.8 min at 110 bpm.
+/// The first section of each cycle has no variation.
 const CYCLE: u64 = 4;
 
-/// The variation of one section. It changes nothing that a signal controls.
+/// The variation of one section. It only changes properties that no signal controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FormSection {
-    /// Number of the section, from 0.
+    /// Number of the section, starting at 0.
     pub(super) index: u64,
-    /// Rotation of the list of chord roots, positions.
+    /// Number of positions by which the list of chord roots is rotated.
     pub(super) turn: usize,
-    /// Offset of the pad's voicing, semitones.
+    /// Offset of the pad's notes from the middle of the register, semitones.
     pub(super) lean: i32,
-    /// Variant of the voices' gestures, 0..=2.
+    /// Which variant of the voices' gestures is used, 0..=2.
     pub(super) variant: usize,
 }
 

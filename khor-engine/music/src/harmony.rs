@@ -1,4 +1,4 @@
-//! Chooses chords and their roots, and places their voices so that they move little from chord to
+//! Chooses the roots and notes of chords, and moves each voice as little as possible from chord to
 //! chord.
 
 use super::{
@@ -9,18 +9,18 @@ use super::{
 /// Number of voices of a chord.
 pub(super) const CHORD_VOICES: usize = 4;
 
-/// A chord as scale degrees: the root first, then the notes above it.
+/// A chord as scale degrees. The root comes first, followed by the notes above it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chord {
     pub(super) degrees: [i32; CHORD_VOICES],
 }
 
 impl Chord {
-    /// A chord on a scale degree. A higher `tension`, 0..=8, gives a denser chord: wide triad,
-    /// seventh, open seventh, suspended fourth, suspended second, added second, three clusters. All
-    /// notes are in the scale.
+    /// Creates a chord on a scale degree. The chord gets denser with `tension`, 0..=8: wide triad,
+    /// seventh, open seventh, suspended fourth, suspended second, added second, and three clusters.
+    /// All notes are in the scale.
     pub(super) fn new(key: Key, root: i32, tension: u8) -> Self {
-        // Intervals are shares of the octave, so that scales of five or twelve notes work too.
+        // Each interval is a share of the octave, so that scales of five or twelve notes work too.
         let stack = |seventh_degrees: i32| (seventh_degrees * key.len() + 3) / 7;
         let (second, third, fourth) = (stack(1).max(1), stack(2), stack(3));
         let fifth = stack(4).max(fourth + 1);
@@ -41,14 +41,14 @@ impl Chord {
         Self { degrees: [root, root + above[0], root + above[1], root + above[2]] }
     }
 
-    /// Whether the chord's fifth is a perfect fifth above its root.
+    /// Whether the chord has a perfect fifth above its root.
     fn is_stable(&self, key: Key) -> bool {
         const PERFECT_FIFTH: i32 = 7;
         let [root, _, fifth, _] = self.degrees;
         key.midi(fifth) - key.midi(root) == PERFECT_FIFTH
     }
 
-    /// The chord's note nearest to `midi`.
+    /// The note nearest to `midi` that belongs to the chord, in any octave.
     pub(super) fn nearest(&self, key: Key, midi: i32) -> i32 {
         let near = |degree: i32| {
             let note = key.midi(degree);
@@ -57,7 +57,7 @@ impl Chord {
         self.degrees.map(near).into_iter().min_by_key(|note| (note - midi).abs()).unwrap_or(midi)
     }
 
-    /// Replaces `out` by the chord's notes inside a register, ascending.
+    /// Fills `out` with the chord's notes in a register, in ascending order.
     pub(super) fn notes_in(&self, key: Key, register: Register, out: &mut Vec<u8>) {
         out.clear();
         out.extend((register.low..=register.high).filter(|&midi| {
@@ -65,10 +65,10 @@ impl Chord {
         }));
     }
 
-    /// Places the chord's notes so that the voices move as little as possible from `previous`. All
-    /// assignments of notes to voices are tried. The cost is the sum of the squared distances,
-    /// which avoids single leaps. With `rootless`, the last voice gets the root; the caller leaves
-    /// it out, because the bass plays it.
+    /// Assigns the chord's notes to voices, so that the voices move as little as possible from
+    /// `previous`. All permutations are tried. The cost is the sum of the squared distances, so a
+    /// single large leap is unlikely. If `rootless` is set, the last voice gets the root. The
+    /// caller then omits this voice, because the bass plays the root.
     pub(super) fn lead(
         &self,
         key: Key,
@@ -99,9 +99,9 @@ fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
     register.fold(near)
 }
 
-/// The root of a bar's chord, a scale degree. Every fourth chord has the first of `roots`; the
-/// roots in between are random, and none follows itself. A root without a perfect fifth in the
-/// scale is skipped if any other root has one. Tritones are reserved for tension.
+/// The root of the chord in a bar, as a scale degree. Every fourth chord has the first of `roots`.
+/// The other roots are random, but never equal to the root before. A root without a perfect fifth
+/// in the scale is skipped if any other root has one, because tritones are reserved for tension.
 pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
     let chord = bar / u64::from(chord_bars.max(1));
     let Some((&home, away)) = roots.split_first() else { return 0 };
@@ -112,8 +112,8 @@ pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i3
     if place == 0 || count == 0 {
         return home;
     }
-    // There is one draw for each group of four chords. Consecutive entries of the list from there
-    // never repeat a root.
+    // One random number is drawn for each group of four chords. It selects the start of a run of
+    // consecutive entries, so no root follows itself.
     let start = Dice::new(seed, chord / 4, Stream::Harmony).below(count);
     let next = away().nth((start + turn + place) % count).unwrap_or(home);
     if count == 1 && place == 2 { home } else { next }

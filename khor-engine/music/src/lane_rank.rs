@@ -1,15 +1,15 @@
-//! Ranks a lane by its deviation, in steps with hysteresis.
+//! Ranks a lane by its deviation. The rank changes in steps with hysteresis.
 
 use khor_signal::Lane;
 
 use super::quantise::Quantiser;
 
-/// Highest rank, and its deviation in octaves. One rank is half an octave.
+/// Highest rank, and the deviation (octaves) that has this rank. One rank is half an octave.
 const RANKS: u8 = 24;
 const OCTAVES_OF_RANKS: f32 = 12.0;
-/// Number of steps of surprise.
+/// Number of steps into which surprise is quantised.
 const SURPRISE_STEPS: u8 = 4;
-/// Surprise above this step is unexpected.
+/// A lane changes unexpectedly if its surprise is above this step.
 const EXPECTED_STEP: u8 = 1;
 
 /// The rank and the surprise of one lane.
@@ -26,7 +26,7 @@ impl Default for LaneRank {
 }
 
 impl LaneRank {
-    /// Updates rank and surprise from the lane. A missing lane has rank 0.
+    /// Updates rank and surprise from the lane. A missing lane gets rank 0.
     pub(super) fn update(&mut self, lane: Option<Lane>) {
         let lane = lane.unwrap_or_default();
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
@@ -34,7 +34,7 @@ impl LaneRank {
         self.surprise.update(finite(lane.surprise));
     }
 
-    /// The rank: half octaves above the baseline, 0..=24.
+    /// The rank: the number of half octaves above the baseline, 0..=24.
     pub(super) const fn rank(&self) -> u8 {
         self.rank.get()
     }

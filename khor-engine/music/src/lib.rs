@@ -1,9 +1,9 @@
 //! Turns lanes into notes. The crate has no I/O and no clock, and its random choices are seeded. So
-//! it works the same offline and live.
+//! it works in the same way offline and live.
 //!
 //! The [`Composer`] advances in steps of a sixteenth. In each step, a `reading` applies the
-//! `mapping` to the lanes, then smooths and quantises the result. Four layers play from the
-//! reading:
+//! `mapping` to the lanes, and then smooths and quantises the result. Four layers turn the reading
+//! into notes:
 //!
 //! - the `bed` plays saturation,
 //!
@@ -13,12 +13,13 @@
 //!
 //! - the `cues` play kernel events.
 //!
-//! The `form` varies what no signal controls. For a site, the `cast` selects the hosts that have
-//! the voices. It also selects the kind of pulse: one for all hosts, one for each of the
-//! `sections`, or a `roll_call`. Random choices depend only on seed, bar and stream (see `seeded`).
+//! The `form` varies only properties that no signal controls. For a site, the `cast` selects the
+//! hosts that have the voices. It also selects the kind of pulse: one for all hosts, one for each
+//! of the `sections`, or a `roll_call`. Random choices depend only on seed, bar and stream (see
+//! `seeded`).
 //!
-//! Presets and patches are data. They are defined here and read by the synth, so this crate does
-//! not depend on the synth.
+//! This crate defines presets and patches as data, and the synth reads them. So this crate does not
+//! depend on the synth.
 
 mod bed;
 mod cast;

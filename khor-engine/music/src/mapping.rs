@@ -1,6 +1,6 @@
 //! Defines the mapping: which signal controls which feature of the music, over which range, and in
-//! which direction. It is read from files, and checks keep it understandable (design §7,
-//! docs/ear.md).
+//! which direction. Mappings are read from files. Checks ensure that listeners can understand a
+//! mapping (design §7, docs/ear.md).
 
 use khor_signal::{Lane, Lanes, SIGNALS, SignalId};
 use schemars::JsonSchema;
@@ -11,30 +11,30 @@ use super::{
     problem::{Problem, Problems},
 };
 
-/// Lowest number of audible steps of a feature's range.
+/// Lowest number of audible steps that the range of a feature must have.
 const MIN_STEPS: f32 = 8.0;
-/// Maximum number of rows of a mapping. Each feature has at most one row, and there are fewer
-/// features.
+/// Maximum number of rows in a mapping. Valid mappings have fewer rows, because each feature has at
+/// most one.
 pub(super) const MAX_ROUTES: u32 = 64;
-/// Share by which one signal at full level reduces the distance of `work` from 1.
+/// Weight of each signal in total work, which is 1 - Π(1 - weight · level).
 const WORK_WEIGHT: f32 = 0.75;
-/// Signals that count as work. Switches and interrupts are excluded, because they accompany all
-/// other work.
+/// Signals that count as work. Switches and interrupts are excluded, because all other work causes
+/// them.
 const WORK: [SignalId; 11] = {
     use SignalId::{Cpu, Exec, Fault, Fork, Io, Local, Mem, Retx, Rx, Stall, Tx};
     [Exec, Fork, Rx, Tx, Retx, Io, Stall, Mem, Fault, Cpu, Local]
 };
 
-/// The input of a route: one signal, or the sum of all work.
+/// The input of a route: a signal, or total work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// One kernel signal.
     Signal(SignalId),
-    /// Total work: 1 - Π(1 - 0.75 level).
+    /// Total work, 0..=1. It combines the levels of all signals that count as work.
     Work,
 }
 
-/// Selects one of a signal's three values.
+/// Selects one of the three values of a signal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Of")]
@@ -46,20 +46,20 @@ pub enum LaneValue {
     Surprise,
 }
 
-/// Curve from the input to the feature.
+/// The shape of the curve from the input to the feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Curve {
-    /// The feature moves proportionally to the input.
+    /// The feature moves in proportion to the input.
     #[default]
     Linear,
-    /// The feature moves slowly at low inputs, and fast at high ones.
+    /// The feature moves slowly at low inputs and fast at high inputs.
     Square,
-    /// The feature moves fast at low inputs, and slowly at high ones.
+    /// The feature moves fast at low inputs and slowly at high inputs.
     Root,
 }
 
-/// Direction of the feature when the signal grows.
+/// Direction in which the feature moves when the signal grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Polarity {
@@ -70,46 +70,48 @@ pub enum Polarity {
     Down,
 }
 
-/// One row of the mapping: an input and the feature that it controls.
+/// One row of the mapping: an input, and the feature that it controls.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Route {
-    /// The signal, or total work.
+    /// The input: a signal, or total work.
     pub input: Input,
-    /// The value of the signal.
+    /// Which value of the signal is used.
     pub of: LaneValue,
-    /// Input values at which the feature has its lowest and highest position, in the value's unit.
+    /// Input values for the ends of the feature's range. Inputs outside of these values do not move
+    /// the feature further.
     pub from: (f32, f32),
     /// The feature that the route controls.
     pub to: Feature,
-    /// Curve from the input to the feature.
+    /// The shape of the curve from the input to the feature.
     pub curve: Curve,
-    /// Lowest and highest value of the feature, in its unit.
+    /// Lowest and highest value of the feature, in the feature's unit.
     pub range: (f32, f32),
-    /// Direction of the feature when the input grows.
+    /// Direction in which the feature moves when the input grows.
     pub polarity: Polarity,
 }
 
-/// A row of the mapping in a file.
+/// A row of the mapping as it is written in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Route")]
 pub(super) struct RouteText {
     /// Name of a signal, or `work` for total work.
     signal: String,
-    /// Value of the signal; default `level`.
+    /// Which value of the signal is used; default `level`.
     #[serde(default)]
     of: LaneValue,
-    /// Input values between which the feature moves. Default: 0 to 1; for deviations 1 to 6.
+    /// Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for
+    /// deviations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<(f32, f32)>,
-    /// Name of the feature.
+    /// Name of the feature that the row controls.
     to: String,
-    /// Curve from the input to the feature; default `linear`.
+    /// The shape of the curve from the input to the feature; default `linear`.
     #[serde(default)]
     curve: Curve,
-    /// Lowest and highest value of the feature, in its unit.
+    /// Lowest and highest value of the feature, in the feature's unit.
     range: (f32, f32),
-    /// Direction of the feature; default `up`.
+    /// Direction in which the feature moves when the input grows; default `up`.
     #[serde(default)]
     polarity: Polarity,
 }
@@ -121,15 +123,15 @@ impl From<&Route> for RouteText {
     }
 }
 
-/// The complete mapping: at most one route to each feature.
+/// The complete mapping. Each feature has at most one route.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
     routes: Vec<Route>,
 }
 
 impl Route {
-    /// The feature's position within its range for these lanes, 0..=1, before the polarity is
-    /// applied. A missing signal counts as 0.
+    /// The feature's position within its range, 0..=1, before the polarity is applied. A missing
+    /// signal counts as 0.
     pub(super) fn position(&self, lanes: &Lanes) -> f32 {
         let value = match self.input {
             Input::Work => work(lanes),
@@ -153,7 +155,7 @@ impl Route {
         }
     }
 
-    /// The feature's value at a position 0..=1.
+    /// The feature's value at a position, which is 0..=1.
     pub(super) fn value(&self, position: f32) -> f32 {
         let (low, high) = self.range;
         match self.polarity {
@@ -162,7 +164,7 @@ impl Route {
         }
     }
 
-    /// Number of audible steps in the range.
+    /// Number of audible steps in the feature's range.
     pub fn steps(&self) -> u8 {
         ((self.range.1 - self.range.0) / self.to.audible_step()).round().clamp(1.0, 64.0) as u8
     }
@@ -176,14 +178,14 @@ fn work(lanes: &Lanes) -> f32 {
 }
 
 impl Mapping {
-    /// Reads the rows of a mapping and checks them against the rules.
+    /// Reads the rows of a mapping, and checks that they follow the rules.
     pub(super) fn check(lines: &[RouteText]) -> Result<Self, Vec<Problem>> {
         let mut found = Problems::default();
         if lines.len() > MAX_ROUTES as usize {
-            found.require(false, "map", &format!("at most {MAX_ROUTES} rows"));
+            found.require(false, "map", &format!("a list of at most {MAX_ROUTES} rows"));
             return found.into_result(Self { routes: Vec::new() });
         }
-        // The valid routes with the indices of their rows.
+        // The valid routes, each with the index of its row.
         let mut routes: Vec<(usize, Route)> = Vec::new();
         for (index, line) in lines.iter().enumerate() {
             match parse_route(line) {
@@ -195,16 +197,16 @@ impl Mapping {
             if let Some((_, other)) = routes[..place].iter().find(|(_, other)| other.to == route.to) {
                 let (to, first, second) = (route.to.name(), other.input.name(), route.input.name());
                 let problem = format!(
-                    "{first} already controls {to}; a feature has one signal, so choose another feature for {second}"
+                    "{first} already controls {to}; a feature can have only one signal, so choose another feature for {second}"
                 );
                 found.add(format!("map[{index}].to"), problem);
             }
             let carried = |(_, other): &(_, Route)| other.input == route.input && other.to.carries_alone();
-            // An invalid row might be another route of the signal, so this check needs all rows to
-            // be valid.
+            // This check is skipped if any row is invalid, because an invalid row might be another
+            // route of the signal.
             if routes.len() == lines.len() && !routes.iter().any(carried) {
                 let problem = format!(
-                    "{} controls only {}, which listeners notice too little; add a row with another feature for it",
+                    "{} controls only {}, which few listeners notice; add a row that gives it another feature",
                     route.input.name(),
                     route.to.name()
                 );
@@ -214,7 +216,7 @@ impl Mapping {
         found.into_result(Self { routes: routes.into_iter().map(|(_, route)| route).collect() })
     }
 
-    /// The mapping without the routes to a voice.
+    /// The mapping without the routes to this voice.
     #[cfg(test)]
     pub(super) fn without(&self, stream: super::stream::VoiceStream) -> Self {
         let others = self.routes.iter().filter(|route| route.to.stream() != Some(stream));
@@ -237,7 +239,8 @@ impl Input {
     }
 }
 
-/// Reads one row and checks the rules for single rows. An error has the field and the problem.
+/// Reads one row, and checks the rules that concern a single row. An error consists of the field
+/// and the problem.
 fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
     let RouteText { signal, of, from, to, curve, range, polarity } = text;
     let input = if signal == "work" {
@@ -258,11 +261,11 @@ fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
         ("to", format!("unknown feature {to}; the features are {known}"))
     })?;
     if matches!(input, Input::Signal(SignalId::Csw | SignalId::Irq)) && *of != LaneValue::Deviation {
-        let problem = format!("the level of {signal} is high on any host; use its deviation");
+        let problem = format!("the level of {signal} is high on every host; use its deviation instead");
         return Err(("of", problem));
     }
     if input == Input::Work && *of != LaneValue::Level {
-        return Err(("of", "must be level, because work has no other value".into()));
+        return Err(("of", "must be level, because work has no deviation or surprise".into()));
     }
     let from = from.unwrap_or(match of {
         LaneValue::Level | LaneValue::Surprise => (0.0, 1.0),
@@ -270,7 +273,7 @@ fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
     });
     if !(from.0.is_finite() && from.1.is_finite() && from.0 < from.1) {
         let problem =
-            format!("[{}, {}] is no range; it must be two numbers, the lower first", from.0, from.1);
+            format!("[{}, {}] is not a range; it must be two numbers, the lower first", from.0, from.1);
         return Err(("from", problem));
     }
     let ((low, high), step) = (feature.bounds(), feature.audible_step());
@@ -281,8 +284,9 @@ fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
     }
     let steps = (range.1 - range.0) / step;
     if steps < MIN_STEPS {
-        let problem =
-            format!("has {steps:.1} audible steps of size {step}; it must have at least {MIN_STEPS}");
+        let problem = format!(
+            "the range has {steps:.1} audible steps of size {step}; it must have at least {MIN_STEPS}"
+        );
         return Err(("range", problem));
     }
     Ok(Route { input, of: *of, from, to: feature, curve: *curve, range: *range, polarity: *polarity })

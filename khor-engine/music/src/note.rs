@@ -1,5 +1,5 @@
-//! Defines notes, roles, instruments and layers: the output of the music for synth, MIDI, OSC and
-//! page.
+//! Defines notes, roles, instruments and layers. They are the output of the music for the synth,
+//! MIDI, OSC and the page.
 
 use khor_signal::LaneId;
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ pub enum Role {
     Bass,
     /// Pads and chords.
     Chords,
-    /// Unpitched or short notes.
+    /// Unpitched notes or short notes.
     Percussion,
 }
 
@@ -39,12 +39,12 @@ impl Role {
     }
 }
 
-/// The timbre of a note: that of a role, of a voice stream, or of the cues.
+/// The timbre of a note. It belongs to a role, to a voice stream, or to the cues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(
     missing_docs,
-    reason = "the first four are roles, the others voice streams, which the mapping describes"
+    reason = "the first four are roles, and the others are voice streams, which the mapping describes"
 )]
 pub enum Instrument {
     Melody,
@@ -80,7 +80,7 @@ impl Instrument {
         Self::Cue,
     ];
 
-    /// Position of the instrument in [`Self::ALL`].
+    /// Index of the instrument in [`Self::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -104,8 +104,8 @@ impl Instrument {
         }
     }
 
-    /// The default role of the instrument's notes. If a preset has no patch for the instrument, the
-    /// patch of this role is used.
+    /// The default role of the instrument's notes. If a preset has no patch for the instrument, it
+    /// uses the patch of this role.
     pub const fn role(self) -> Role {
         match self {
             Self::Melody
@@ -152,22 +152,22 @@ pub enum Layer {
 pub struct Note {
     /// Start, seconds of musical time since the composer started.
     pub onset_s: f64,
-    /// Time from onset to release, seconds; above 0.
+    /// Time from onset to release, seconds. It is above 0.
     pub duration_s: f32,
     /// Pitch, MIDI note number, 0..=127.
     pub midi: u8,
     /// Velocity, 0..=1.
     pub velocity: f32,
-    /// Pan, -1 (left) ..= 1 (right).
+    /// Pan, from -1 (left) to 1 (right).
     pub pan: f32,
-    /// Filter offset of this note, octaves, -3..=3; 0 leaves the patch unchanged.
+    /// Filter offset of this note, octaves, -3..=3. At 0, the patch is unchanged.
     pub brightness: f32,
-    /// Musical role; selects the MIDI channel.
+    /// Musical role, which selects the MIDI channel.
     pub role: Role,
     /// Instrument, which selects the timbre.
     pub instrument: Instrument,
-    /// Layer that plays the note.
+    /// The layer that plays the note.
     pub layer: Layer,
-    /// The lane that the note represents; `None` for other notes.
+    /// The lane that the note represents; `None` if the note represents no lane.
     pub signal: Option<LaneId>,
 }

@@ -1,7 +1,7 @@
-//! Defines patches: the timbres of instruments, as data.
+//! Defines patches. A patch describes the timbre of an instrument as data.
 //!
-//! A preset contains its patches, and the synth reads them. They are defined here, so that this
-//! crate does not depend on the synth.
+//! A preset contains its patches, and the synth reads them. Patches are defined in this crate, so
+//! that this crate does not depend on the synth.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 /// Waveform of a patch's oscillator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names are the usual ones")]
+#[expect(missing_docs, reason = "these are the usual names of waveforms")]
 pub enum Wave {
     #[default]
     Sine,
     Triangle,
     Saw,
     Pulse,
-    /// White noise, uniform within -1..=1. Its colour and pitch come from the filter.
+    /// White noise, uniform within -1..=1. The filter gives it colour and pitch.
     Noise,
-    /// A sine whose phase another sine modulates: for bells, mallets and drops.
+    /// A sine whose phase is modulated by another sine. It suits bells, mallets and drops.
     Fm,
 }
 
@@ -35,67 +35,71 @@ pub enum FilterMode {
     High,
 }
 
-/// The timbre of an instrument. A voice copies the patch when its note begins.
+/// The timbre of an instrument. When a note begins, its voice copies the patch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Patch {
     /// Waveform of the oscillators.
     pub wave: Wave,
-    /// Width of the wave `pulse`, share of the period, 0.05..=0.5.
+    /// Width of the wave `pulse`, as a share of the period, 0.05..=0.5.
     #[schemars(range(min = 0.05, max = 0.5))]
     pub width: f32,
-    /// Detuning of a second oscillator, cents, 0..=50. With 0 there is only one oscillator. Noise
-    /// always has one.
+    /// Detuning of a second oscillator, cents, 0..=50. At 0, and for noise, there is only one
+    /// oscillator.
     #[schemars(range(min = 0.0, max = 50.0))]
     pub detune_cents: f32,
     /// Frequency of the modulator of the wave `fm`, as a multiple of the note's frequency,
-    /// 0.25..=12. Whole numbers give harmonic sounds, others bells.
+    /// 0.25..=12. Whole numbers sound harmonic, and other numbers sound like bells.
     #[schemars(range(min = 0.25, max = 12.0))]
     pub fm_ratio: f32,
-    /// Modulation of the wave `fm` at full envelope, radians, 0..=8. It follows the envelope, so a
-    /// note becomes purer as it fades. High notes have less modulation, which avoids aliasing.
+    /// Modulation index of the wave `fm` at full envelope, radians, 0..=8. The modulation follows
+    /// the envelope, so a note becomes purer as it fades. High notes get less modulation, which
+    /// avoids aliasing.
     #[schemars(range(min = 0.0, max = 8.0))]
     pub fm_index: f32,
-    /// Depth of the full vibrato to either side, cents, 0..=100; 0 is no vibrato.
+    /// Depth of the vibrato to either side, cents, 0..=100. At 0, there is no vibrato.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub vibrato_cents: f32,
-    /// Rate of the vibrato, Hz, 0.1..=12. It varies a little from note to note, as with singers.
+    /// Rate of the vibrato, Hz, 0.1..=12. The rate varies slightly from note to note, as it does
+    /// with singers.
     #[schemars(range(min = 0.1, max = 12.0))]
     pub vibrato_hz: f32,
-    /// Attack: time to full level, ms, 1..=10000.
+    /// Attack: time until the full level is reached, ms, 1..=10000.
     #[schemars(range(min = 1.0, max = 10_000.0))]
     pub attack_ms: f32,
-    /// Decay: time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+    /// Decay: time in which the level falls from full to within 1/1000 of the sustain level, ms,
+    /// 1..=20000.
     #[schemars(range(min = 1.0, max = 20_000.0))]
     pub decay_ms: f32,
-    /// Sustain: level until the release, 0..=1.
+    /// Sustain: level until the note is released, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub sustain: f32,
-    /// Release: time until the level is -60 dB, ms, 5..=20000.
+    /// Release: time until the level has fallen by 60 dB, ms, 5..=20000.
     #[schemars(range(min = 5.0, max = 20_000.0))]
     pub release_ms: f32,
     /// Kind of the filter.
     pub filter: FilterMode,
-    /// Cutoff or centre frequency of the filter at middle C, neutral brightness and envelope 0, Hz,
-    /// 40..=16000.
+    /// Cutoff or centre frequency of the filter, Hz, 40..=16000. It applies to middle C at neutral
+    /// brightness, before the envelope opens the filter.
     #[schemars(range(min = 40.0, max = 16_000.0))]
     pub cutoff_hz: f32,
-    /// Resonance of the filter, 0 (Q 0.5) ..=1 (Q 8).
+    /// Resonance of the filter, from 0 (Q 0.5) to 1 (Q 8).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub resonance: f32,
-    /// How much the cutoff follows the note's pitch, 0 (not at all) ..=1 (fully).
+    /// How closely the cutoff follows the pitch of the note, from 0 (not at all) to 1 (fully).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub key_follow: f32,
     /// Filter offset at full envelope, octaves, -4..=4.
     #[schemars(range(min = -4.0, max = 4.0))]
     pub env_octaves: f32,
-    /// Share of the voice's output (dry and sends) that passes the vowel filter, 0..=1.
+    /// Share of the voice that passes through the vowel filter, 0..=1. It applies to the dry sound
+    /// and to the effect sends.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub vowel_send: f32,
-    /// Share of the output that is sent to the delay, 0..=1.
+    /// Share of the output that goes to the delay, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub delay_send: f32,
-    /// Share of the output that is sent to the reverb, 0..=1.
+    /// Share of the output that goes to the reverb, 0..=1.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub reverb_send: f32,
     /// Gain, dB, -60..=12.
@@ -130,7 +134,7 @@ impl Default for Patch {
     }
 }
 
-/// Error: a field of a patch is outside its range.
+/// A field of a patch is outside its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{field} must be from {low} to {high}, not {value}")]
 pub struct PatchError {
@@ -140,17 +144,18 @@ pub struct PatchError {
     pub low: f32,
     /// Highest allowed value of the field.
     pub high: f32,
-    /// Value that the patch has.
+    /// The invalid value.
     pub value: f32,
 }
 
 impl Patch {
-    /// Checks all ranges. The error names the first field outside its range.
+    /// Checks all ranges. Returns an error for the first field outside its range.
     pub fn check(&self) -> Result<(), PatchError> {
         self.errors().next().map_or(Ok(()), Err)
     }
 
-    /// All fields outside their ranges. Call this wherever a patch enters the engine.
+    /// Returns an error for each field outside its range. Every patch that enters the engine must
+    /// be checked with this function.
     pub fn errors(&self) -> impl Iterator<Item = PatchError> + use<> {
         let fields = [
             ("width", self.width, 0.05, 0.5),

@@ -1,4 +1,4 @@
-//! Plays the pulse: its onset density, at a fixed tempo, represents the work of the host.
+//! Plays the pulse. Its tempo is fixed, and its onset density represents the work of the host.
 
 use super::{
     feature::Feature,
@@ -10,17 +10,17 @@ use super::{
     step_context::StepContext,
 };
 
-/// Length of a phrase, bars. The rotation of the rhythm changes with each phrase.
+/// Number of bars in a phrase. The rhythm is rotated differently in each phrase.
 const PHRASE_BARS: u64 = 4;
 
-/// Number of steps of work: the sixteenths of `pulse.density`.
+/// Highest amount of work. Work is measured in the sixteenths of `pulse.density`.
 const WORK_STEPS: u8 = 16;
 
-/// The state of the pulse: the current onsets per bar of each stream.
+/// The state of the pulse: the current number of onsets per bar of each stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pulse {
     onsets: [u8; MAX_PULSE_STREAMS],
-    /// Buffer for the chord's notes, kept to reuse its memory.
+    /// Buffer for the chord's notes, kept between steps so that its memory is reused.
     notes: Vec<u8>,
 }
 
@@ -30,37 +30,37 @@ impl Pulse {
         let work = work(context);
         for (index, settings) in context.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
             let line = PulseLine { index: index as u8, settings, onsets: &mut self.onsets[index] };
-            // The bass keeps its pitch, so that the height of the other notes is audible against
-            // it.
+            // The bass is not transposed. Listeners need it as a reference for the height of the
+            // other notes.
             let height = if settings.role == Role::Bass { 0 } else { height(context) };
             out.extend(line.step(context, chord, work, height, &mut self.notes));
         }
     }
 }
 
-/// Amount of work, sixteenths of the full rhythm.
+/// Amount of work, in sixteenths of the pulse's full density.
 pub(super) fn work(context: &StepContext<'_>) -> u8 {
     let density = context.reading.value(Feature::PulseDensity).unwrap_or(0.0);
     (density.ceil() as u8).min(WORK_STEPS)
 }
 
-/// Transposition of the pulse by the mapping, scale steps upward.
+/// Upward transposition of the pulse that the mapping gives, scale steps.
 fn height(context: &StepContext<'_>) -> i32 {
     context.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32
 }
 
-/// One stream of the pulse in one step.
+/// One stream of the pulse during one step.
 pub(super) struct PulseLine<'a> {
-    /// Index of the stream's random numbers.
+    /// Index that selects the stream's random numbers.
     pub(super) index: u8,
     pub(super) settings: &'a PulseSettings,
-    /// Onsets per bar, updated on every beat.
+    /// Number of onsets per bar, updated on every beat.
     pub(super) onsets: &'a mut u8,
 }
 
 impl PulseLine<'_> {
-    /// The stream's note on this step; `None` without an onset. `notes` is a buffer for the chord's
-    /// notes.
+    /// The note that the stream plays on this step; `None` if it plays none. `notes` is a buffer
+    /// for the chord's notes.
     pub(super) fn step(
         self,
         context: &StepContext<'_>,
@@ -83,15 +83,16 @@ impl PulseLine<'_> {
         Some(note(context, self.settings, stream, raised(context, pitch, height), work))
     }
 
-    /// The pitch of the note that follows `before` other notes of its stream in this bar.
+    /// The pitch of a note. `before` is the number of notes that this stream has already played in
+    /// this bar.
     fn pitch(&self, context: &StepContext<'_>, notes: &[u8], chord: Chord, before: usize) -> u8 {
         let settings = self.settings;
         let len = notes.len();
         if settings.motion == Motion::Root || len == 0 {
             return settings.register.fold(context.key.midi(chord.degrees[0]));
         }
-        // A broken chord continues over the bar line. Otherwise, few onsets would only play its
-        // lowest notes.
+        // A broken chord continues in the next bar. If it started again in each bar, a stream with
+        // few onsets would only play the lowest notes.
         let along = before + (context.bar % PHRASE_BARS) as usize * usize::from(*self.onsets);
         match settings.motion {
             Motion::Up | Motion::Root => notes[along % len],
@@ -101,8 +102,9 @@ impl PulseLine<'_> {
                 notes[if place < len { place } else { turn - place }]
             }
             Motion::Walk => {
-                // Each note sounds once before any note repeats, in the order of the phrase. So the
-                // listener recognises a motif rather than a random sequence.
+                // All notes of the chord sound before any of them repeats, and their order stays
+                // the same throughout the phrase. So listeners recognise a motif rather than a
+                // random sequence.
                 let phrase = context.bar / PHRASE_BARS;
                 let mut dice = Dice::new(context.seed, phrase, Stream::Motif(self.index));
                 let strides = || (2..len).filter(|stride| is_coprime(*stride, len));
@@ -139,7 +141,7 @@ fn is_coprime(a: usize, b: usize) -> bool {
     a == 1
 }
 
-/// The pitch `height` scale steps higher, up to the highest pitch of the pulse.
+/// Transposes a pitch up by `height` scale steps, but not above the highest pitch of the pulse.
 fn raised(context: &StepContext<'_>, midi: u8, height: i32) -> u8 {
     const HIGHEST: i32 = 95;
     let degree = context.key.degree_below(midi.into());
@@ -147,7 +149,7 @@ fn raised(context: &StepContext<'_>, midi: u8, height: i32) -> u8 {
     if height == 0 { midi } else { context.key.midi(raised).clamp(0, HIGHEST) as u8 }
 }
 
-/// Onsets per bar. They rise with work and density, and are 0 without work.
+/// Number of onsets per bar. It increases with work and density, and it is 0 without work.
 fn onsets_per_bar(settings: &PulseSettings, work: u8, density: f32) -> u8 {
     if work == 0 {
         return 0;
@@ -158,7 +160,7 @@ fn onsets_per_bar(settings: &PulseSettings, work: u8, density: f32) -> u8 {
     (onsets.ceil() as u8).min(STEPS_PER_BAR)
 }
 
-/// The factor for a density of 0..=1: 0.25 at 0, 1 at 0.5, 2 at 1.
+/// Converts a density, 0..=1, into a factor: 0.25 at 0, 1 at 0.5, and 2 at 1.
 pub(super) fn density_factor(density: f32) -> f32 {
     if density <= 0.5 { 0.25 + 1.5 * density } else { 2.0 * density }
 }

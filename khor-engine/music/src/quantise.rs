@@ -1,11 +1,12 @@
-//! A quantiser with hysteresis: an input that varies slightly around a threshold does not change
-//! the output.
+//! A quantiser with hysteresis. If the input varies slightly around a threshold, the output does
+//! not change.
 
-/// Distance beyond the midpoint between two steps at which the output changes, in steps. The number
-/// is irrational, so that no threshold is a round number, which people and tests often use.
+/// How far the input must move beyond the midpoint between two steps before the output changes, in
+/// steps. The number is arbitrary. It prevents thresholds at round numbers, which are common
+/// inputs.
 const MARGIN: f32 = 0.271_828;
 
-/// Quantises 0..=1 into `steps + 1` values.
+/// Quantises a value of 0..=1 to one of `steps + 1` values.
 #[derive(Clone, Debug)]
 pub(super) struct Quantiser {
     steps: u8,
@@ -13,7 +14,7 @@ pub(super) struct Quantiser {
 }
 
 impl Quantiser {
-    /// A quantiser with output 0. `steps` must be above 0.
+    /// Creates a quantiser whose output is 0. `steps` must be above 0.
     pub(super) const fn new(steps: u8) -> Self {
         Self { steps, now: 0 }
     }
@@ -23,12 +24,12 @@ impl Quantiser {
         self.now
     }
 
-    /// Updates the output from a value, clamped to 0..=1, and returns the output.
+    /// Updates the output from `value`, which is clamped to 0..=1. Returns the new output.
     pub(super) fn update(&mut self, value: f32) -> u8 {
         let position = value.clamp(0.0, 1.0) * f32::from(self.steps);
         let distance = position - f32::from(self.now);
         if distance.abs() > 0.5 + MARGIN {
-            // Round to the nearest step, with the margin on the side of the old output.
+            // Rounds to the nearest step. The margin keeps the output nearer to its old value.
             let nearest = position - MARGIN * distance.signum();
             self.now = (nearest.round().max(0.0) as u8).min(self.steps);
         }

@@ -1,5 +1,5 @@
-//! Computes the input of the layers: features, each smoothed at its own speed and quantised with
-//! hysteresis, and the ranks of the voice streams.
+//! Computes the input of the layers from the lanes. The input consists of features and of the ranks
+//! of the voice streams. Each feature is smoothed at its own speed and quantised with hysteresis.
 
 use std::sync::Arc;
 
@@ -13,13 +13,14 @@ use super::{
     stream::VoiceStream,
 };
 
-/// Quantiser steps for the activity of a voice's added lanes.
+/// Number of quantiser steps for the activity of a voice's added lanes.
 const ADDED_STEPS: u8 = 16;
-/// Onsets per bar of a fully active added lane, if the mapping has no density for its voice.
+/// Number of onsets per bar for a fully active added lane, used if the mapping has no density for
+/// the lane's voice.
 const UNMAPPED_ONSETS: f32 = 8.0;
-/// Time without any available lane after which the source counts as lost, seconds.
+/// The source counts as lost if no lane has been available for this time, seconds.
 const LOST_S: f32 = 3.0;
-/// Time after which a source that has not delivered any lane yet counts as lost, seconds.
+/// A source that never delivered a lane counts as lost after this time, seconds.
 const NEVER_KNOWN_S: f32 = 10.0;
 
 /// The state of a mapped feature.
@@ -31,13 +32,14 @@ struct FeatureState {
 }
 
 impl FeatureState {
-    /// Quantised distance of the feature from rest, 0..=1.
+    /// Distance of the feature from rest, 0..=1, after quantisation.
     fn quantised(&self) -> f32 {
         f32::from(self.quantiser.get()) / f32::from(self.route.steps())
     }
 }
 
-/// Activity of one voice's added lanes: their highest level, smoothed.
+/// Activity of a voice's added lanes. It is the highest level of these lanes, smoothed and
+/// quantised.
 #[derive(Clone, Debug)]
 struct AddedActivity {
     position: f32,
@@ -53,20 +55,21 @@ impl AddedActivity {
     }
 }
 
-/// Smoothed and quantised features and ranks, updated once per step. A tiny change of an input
+/// All features and ranks, smoothed, quantised and updated once per step. A tiny change of an input
 /// changes no note.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     features: [Option<FeatureState>; Feature::COUNT],
     ranks: PerLane<LaneRank>,
-    /// The voice of each added lane, in catalogue order.
+    /// The voice that plays each added lane, in catalogue order.
     added_voices: Arc<[VoiceStream]>,
     added_activity: [AddedActivity; VoiceStream::ALL.len()],
     unknown_s: f32,
     ever_known: bool,
 }
 
-/// Moves `value` towards `target` with time constant `tau_s` over `elapsed_s`.
+/// Moves `value` towards `target`. `tau_s` is the time constant, and `elapsed_s` is the time since
+/// the last call.
 pub(super) fn approach(value: &mut f32, target: f32, tau_s: f32, elapsed_s: f32) {
     *value += (target - *value) * (1.0 - (-elapsed_s / tau_s.max(1e-3)).exp());
 }
@@ -95,7 +98,7 @@ impl Reading {
         reading
     }
 
-    /// Replaces the mapping. Features that are still mapped keep their position.
+    /// Replaces the mapping. Features that are in both mappings keep their position.
     pub(super) fn remap(&mut self, mapping: &Mapping) {
         let mut before = std::mem::replace(&mut self.features, [const { None }; Feature::COUNT]);
         for route in mapping.routes() {
@@ -107,8 +110,8 @@ impl Reading {
         }
     }
 
-    /// Sets the voice of each added lane. If `keeps_ids`, the previous lanes keep their ids and
-    /// their ranks.
+    /// Sets the voice that plays each added lane. If `keeps_ids` is set, the previous lanes keep
+    /// their ids and their ranks.
     pub(super) fn set_added(&mut self, voices: Arc<[VoiceStream]>, keeps_ids: bool) {
         if !keeps_ids {
             self.ranks.added.clear();
@@ -117,9 +120,9 @@ impl Reading {
         self.added_voices = voices;
     }
 
-    /// Updates all features and ranks from the lanes of one step of `elapsed_s`. Voices read `solo`
-    /// if there is one; everything else reads `lanes`. `smoothing` 0..=1 lengthens all time
-    /// constants.
+    /// Updates all features and ranks from the lanes of one step. The step lasts `elapsed_s`. If
+    /// `solo` is given, the voices use its lanes instead of `lanes`. Higher `smoothing`, 0..=1,
+    /// lengthens all time constants.
     pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
         let voiced = solo.unwrap_or(lanes);
         for state in self.features.iter_mut().flatten() {
@@ -163,13 +166,13 @@ impl Reading {
         }
     }
 
-    /// Whether the source is lost: no lane was available for [`LOST_S`], or for [`NEVER_KNOWN_S`]
-    /// since the start.
+    /// Whether the source is lost. It is lost if no lane was available for [`LOST_S`], or if none
+    /// arrived within [`NEVER_KNOWN_S`] of the start.
     pub(super) fn is_lost(&self) -> bool {
         self.unknown_s >= if self.ever_known { LOST_S } else { NEVER_KNOWN_S }
     }
 
-    /// A feature's value in its unit; `None` if nothing controls it.
+    /// The value of a feature in its unit; `None` if nothing controls the feature.
     pub(super) fn value(&self, feature: Feature) -> Option<f32> {
         let added = self.added_position(feature);
         match &self.features[feature.index()] {
@@ -178,14 +181,14 @@ impl Reading {
         }
     }
 
-    /// Distance of a feature from rest, 0 (rest) ..=1.
+    /// Distance of a feature from rest, 0..=1.
     pub(super) fn position(&self, feature: Feature) -> f32 {
         let mapped = self.features[feature.index()].as_ref().map_or(0.0, FeatureState::quantised);
         mapped.max(self.added_position(feature))
     }
 
-    /// Distance by which added lanes move a feature from rest, 0..=1. They only affect the density
-    /// of their voices.
+    /// How far added lanes move a feature from rest, 0..=1. Added lanes only move the density of
+    /// their voices.
     fn added_position(&self, feature: Feature) -> f32 {
         match feature {
             Feature::Density(stream) => self.added_activity[stream.index()].quantised(),
@@ -193,8 +196,8 @@ impl Reading {
         }
     }
 
-    /// A feature's value in its unit, and its distance from rest, 0..=1, for these lanes. Both are
-    /// quantised, but not smoothed.
+    /// A feature's value in its unit, and its distance from rest (0..=1), computed from these
+    /// lanes. Both are quantised but not smoothed.
     pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
         let route = self.features[feature.index()].as_ref()?.route;
         let steps = f32::from(route.steps());
@@ -202,32 +205,33 @@ impl Reading {
         Some((route.value(position), position))
     }
 
-    /// Largest distance from rest among a voice's features, 0..=1.
+    /// The largest distance from rest among the features of a voice, 0..=1.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |state: &&FeatureState| state.route.to.stream() == Some(stream);
         let added = self.added_position(Feature::Density(stream));
         self.features.iter().flatten().filter(of_stream).map(FeatureState::quantised).fold(added, f32::max)
     }
 
-    /// A feature's value without quantisation, for continuous parameters.
+    /// A feature's value before quantisation, for continuous parameters.
     pub(super) fn smooth_value(&self, feature: Feature) -> Option<f32> {
         let state = self.features[feature.index()].as_ref()?;
         Some(state.route.value(state.position))
     }
 
-    /// Rank of a voice: the highest rank of its lanes, half octaves above the baseline, 0..=24.
+    /// The rank of a voice, which is the highest rank of its lanes: half octaves above the
+    /// baseline, 0..=24.
     pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
         self.lanes_of(stream).map(|lane| self.lane_rank(lane)).max().unwrap_or(0)
     }
 
-    /// The lane that a voice represents: the one with the highest rank. Among equal ranks, the
-    /// first row of the mapping decides; added lanes come last.
+    /// The lane that a voice represents, which is the voice's lane with the highest rank. Among
+    /// lanes of equal rank, the first one in the mapping is used. Added lanes come last.
     pub(super) fn leader(&self, stream: VoiceStream) -> Option<LaneId> {
         self.lanes_of(stream)
             .reduce(|best, lane| if self.lane_rank(lane) > self.lane_rank(best) { lane } else { best })
     }
 
-    /// Whether a lane of the voice changes unexpectedly.
+    /// Whether any lane of the voice changes unexpectedly.
     pub(super) fn is_surprising(&self, stream: VoiceStream) -> bool {
         self.lanes_of(stream).any(|lane| self.ranks.get(lane).is_some_and(LaneRank::is_surprising))
     }
@@ -236,12 +240,13 @@ impl Reading {
         self.ranks.get(lane).map_or(0, LaneRank::rank)
     }
 
-    /// The routes of the mapping, each with its feature's quantised distance from rest, 0..=1.
+    /// All routes of the mapping. Each comes with its feature's distance from rest, 0..=1, after
+    /// quantisation.
     pub(super) fn feature_positions(&self) -> impl Iterator<Item = (Route, f32)> {
         self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }
 
-    /// The lanes that a voice plays: those of the mapping, then the added ones.
+    /// The lanes that a voice plays. Lanes from the mapping come first, followed by added lanes.
     fn lanes_of(&self, stream: VoiceStream) -> impl Iterator<Item = LaneId> {
         let mapped = self.features.iter().flatten().filter_map(move |state| match state.route.input {
             Input::Signal(signal) if state.route.to.stream() == Some(stream) => Some(signal.into()),

@@ -1,23 +1,24 @@
-//! Computes Euclidean rhythms: onsets that are spread over the bar as evenly as possible, then
+//! Computes Euclidean rhythms: the onsets are spread over the bar as evenly as possible, and then
 //! rotated.
 
 /// Number of steps in a bar. A step is one sixteenth.
 pub(super) const STEPS_PER_BAR: u8 = 16;
 
-/// Whether the Euclidean pattern has an onset at `step`. These are Bjorklund's patterns (Toussaint
-/// 2005), computed like Bresenham's line. `onsets` above 16 count as 16.
+/// Whether the Euclidean pattern has an onset at `step`. The patterns are Bjorklund's (Toussaint
+/// 2005), and are computed like Bresenham's line. More than 16 `onsets` count as 16.
 pub(super) fn is_onset(step: u8, onsets: u8, rotation: u8) -> bool {
     let onsets = u32::from(onsets.min(STEPS_PER_BAR));
     let position = (u32::from(step) + u32::from(rotation)) % u32::from(STEPS_PER_BAR);
     (position * onsets) % u32::from(STEPS_PER_BAR) < onsets
 }
 
-/// Number of onsets in the bar before `step`.
+/// Number of onsets in the bar before this step.
 pub(super) fn onsets_before(step: u8, onsets: u8, rotation: u8) -> usize {
     (0..step).filter(|&s| is_onset(s, onsets, rotation)).count()
 }
 
-/// Accent of a step, 0..=1: strongest on the downbeat, then half bar, beats, eighths, sixteenths.
+/// Accent of a step, 0..=1. The downbeat has the strongest accent, followed by the half bar, the
+/// other beats, eighths and sixteenths.
 pub(super) fn accent(step: u8) -> f32 {
     match step {
         0 => 1.0,

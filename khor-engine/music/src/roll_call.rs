@@ -1,5 +1,5 @@
-//! Plays the roll call: the hosts of a site play in turn, half a bar each. Each host answers with
-//! one soft note and then plays its own work. The turn of a missing host is silent.
+//! Plays the roll call: the hosts of a site play in turn, half a bar each. Each host first answers
+//! with one soft note, and then plays its own work. The turn of a missing host is silent.
 
 use super::{
     cast::{HostPlacement, MAX_TURNS, RollCallTurn},
@@ -11,24 +11,24 @@ use super::{
     step_context::StepContext,
 };
 
-/// Number of steps in a turn.
+/// Number of steps in one turn.
 const TURN_STEPS: u8 = 8;
-/// Pitch of the answers, MIDI note number, without the host's pitch offset.
+/// Pitch of the answers, MIDI note number. The host's pitch offset is added.
 const ANSWER_MIDI: i32 = 67;
-/// Register of the work's notes, without twice the host's pitch offset.
+/// Register of the notes that represent work. Twice the host's pitch offset is added.
 const WORK_REGISTER: Register = Register { low: 60, high: 74 };
 /// Register of the bass note that opens a round.
 const OPENING_REGISTER: Register = Register { low: 38, high: 49 };
 
-/// The state of the roll call: the hosts of this round, and the current host's answer.
+/// The state of the roll call: the hosts of this round, and the notes of the current turn.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RollCall {
-    /// The ids of this round's turns. New hosts wait for the next round.
+    /// The ids of the hosts that play in this round. A new host waits for the next round.
     round: Vec<u64>,
-    /// The half bar in which the round began.
+    /// The half bar in which the round began. Half bars are counted from the first bar.
     round_start: u64,
     answer: Option<Answer>,
-    /// Buffer for the chord's notes, kept to reuse its memory.
+    /// Buffer for the chord's notes, kept between steps so that its memory is reused.
     notes: Vec<u8>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct RollCall {
 #[derive(Clone, Copy, Debug)]
 struct Answer {
     placement: HostPlacement,
-    /// Number of notes that represent the host's work, 0..=7, in addition to the answer.
+    /// Number of notes after the answer, 0..=7. They represent the host's work.
     onsets: u8,
     /// Work of the host, 0..=1.
     work: f32,
@@ -69,8 +69,8 @@ impl RollCall {
         }
     }
 
-    /// Starts the next turn with its answer. After the last turn, starts a new round with the
-    /// current hosts.
+    /// Starts the next turn, and plays the host's answer. After the last turn, it starts a new
+    /// round with the current hosts.
     fn start_turn(
         &mut self,
         context: &StepContext<'_>,
@@ -104,7 +104,7 @@ impl RollCall {
 }
 
 impl Answer {
-    /// The notes of a turn, computed once at its start; `None` if the host is missing.
+    /// Computes the notes of a turn at the start of the turn; `None` if the host is missing.
     fn for_turn(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
         let lanes = turn.lanes.as_ref()?;
         let sample = |feature| context.reading.sample(feature, lanes);
@@ -115,7 +115,8 @@ impl Answer {
     }
 
     fn note(self, context: &StepContext<'_>, midi: u8) -> Note {
-        // The notes sound like the preset's percussion, or else like its first pulse stream.
+        // The notes use the timbre of the preset's percussion. If the preset has no percussion,
+        // they use its first pulse stream.
         let stream = context.preset.pulse.iter().find(|stream| stream.role == Role::Percussion);
         let stream = stream.or(context.preset.pulse.first());
         let (velocity, gate_steps) = stream.map_or((0.5, 1.0), |stream| (stream.velocity, stream.gate_steps));
@@ -135,14 +136,14 @@ impl Answer {
     }
 }
 
-/// Whether step 1..=7 of a turn has one of `onsets` notes, 0..=7. The notes are spaced as evenly as
-/// possible.
+/// Whether one of the turn's notes is on this step, 1..=7. The `onsets` notes are spaced as evenly
+/// as possible.
 fn has_onset(step: u8, onsets: u8) -> bool {
     const WORK_STEPS: u8 = TURN_STEPS - 1;
     ((step - 1) * onsets) % WORK_STEPS < onsets
 }
 
-/// The low root that opens a round.
+/// The low root note that opens a round.
 fn opening_note(context: &StepContext<'_>, chord: Chord) -> Note {
     Note {
         onset_s: context.onset_s,

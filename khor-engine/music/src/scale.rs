@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A musical scale. The serialised names are those of the configuration.
+/// A musical scale. Configuration files use the serialised names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the usual ones")]
+#[expect(missing_docs, reason = "these are the usual names of scales")]
 pub enum Scale {
     #[default]
     PentatonicMinor,
@@ -23,7 +23,7 @@ pub enum Scale {
 }
 
 impl Scale {
-    /// All scales, in the order of the menus.
+    /// All scales, in the order in which menus show them.
     pub const ALL: [Self; 11] = [
         Self::PentatonicMinor,
         Self::PentatonicMajor,
@@ -38,7 +38,8 @@ impl Scale {
         Self::Chromatic,
     ];
 
-    /// Semitones above the tonic within one octave, ascending from 0.
+    /// The notes of one octave, as semitones above the tonic. The first is 0, and the list is
+    /// ascending.
     pub const fn intervals(self) -> &'static [u8] {
         match self {
             Self::PentatonicMinor => &[0, 3, 5, 7, 10],
@@ -56,8 +57,8 @@ impl Scale {
     }
 }
 
-/// A key: a scale and its tonic. Only the pitch class of the tonic matters, because each layer has
-/// its own register.
+/// A key, which is a scale and its tonic. Only the pitch class of the tonic matters, because each
+/// layer has its own register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     /// Pitch class of the tonic, 0..=11.
@@ -70,19 +71,19 @@ impl Key {
         Self { tonic: i32::from(key_midi % 12), scale }
     }
 
-    /// Number of degrees per octave.
+    /// Number of degrees in an octave.
     pub(super) fn len(self) -> i32 {
         self.scale.intervals().len() as i32
     }
 
-    /// MIDI note of a degree. Degree 0 is in 48..=59; other octaves follow below and above.
+    /// The MIDI note of a degree. Degree 0 is in 48..=59. Negative degrees are below it.
     pub(super) fn midi(self, degree: i32) -> i32 {
         let intervals = self.scale.intervals();
         let within = degree.rem_euclid(self.len()) as usize;
         48 + self.tonic + 12 * degree.div_euclid(self.len()) + i32::from(intervals[within])
     }
 
-    /// The highest degree whose note is at most `midi`.
+    /// The highest degree whose MIDI note is at most `midi`.
     pub(super) fn degree_below(self, midi: i32) -> i32 {
         let offset = midi - 48 - self.tonic;
         let within = offset.rem_euclid(12);
@@ -91,19 +92,19 @@ impl Key {
     }
 }
 
-/// A range of MIDI notes, including both ends.
+/// A range of MIDI notes. It includes both ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Register {
     /// Lowest note, 36..=85.
     #[schemars(range(min = 36, max = 85))]
     pub low: u8,
-    /// Highest note, at most 96 and at least 11 above the lowest.
+    /// Highest note, at most 96 and at least 11 semitones above the lowest note.
     #[schemars(range(min = 47, max = 96))]
     pub high: u8,
 }
 
 impl Register {
-    /// Moves a note into the register by octaves, as little as possible.
+    /// Transposes a note by octaves into the register, as little as possible.
     pub(super) fn fold(self, midi: i32) -> u8 {
         let (low, high) = (i32::from(self.low), i32::from(self.high));
         let folded = if midi < low {
@@ -116,7 +117,7 @@ impl Register {
         folded.clamp(low, high) as u8
     }
 
-    /// The middle of the register.
+    /// The note in the middle of the register.
     pub(super) fn middle(self) -> i32 {
         i32::midpoint(self.low.into(), self.high.into())
     }

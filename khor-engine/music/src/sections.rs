@@ -1,7 +1,8 @@
-//! Plays the pulses of a site's sections. Each section plays its own work with its own part.
+//! Plays the pulses of a site's sections. Each section's pulse represents the work of that section,
+//! and has its own part.
 //!
-//! Density and brightness have the same meaning as for a single host. The pitch does not: it
-//! identifies the section.
+//! Density and brightness have the same meaning as in the pulse of a single host. Pitch has another
+//! meaning: it identifies the section.
 
 use khor_signal::Lanes;
 
@@ -16,20 +17,20 @@ use super::{
     step_context::StepContext,
 };
 
-/// Random stream of the first section. The preset's own pulse uses lower numbers.
+/// Number of the first section's random stream. The pulse of the preset uses lower numbers.
 const FIRST_STREAM: u8 = 16;
 
-/// Velocity of a section's pulse relative to the preset's notes of the same role. It is lower
-/// because several sections may play at once, and the soloist's voice must be audible above its own
-/// section (docs/ear.md, "site: load").
+/// Velocity of a section's pulse, relative to the preset's notes of the same role. The factor is
+/// below 1 because several sections may play at once. In addition, the voice of a soloist must be
+/// audible above its own section's pulse (docs/ear.md, "site: load").
 const VELOCITY_FACTOR: f32 = 0.6;
 
-/// The state of the sections' pulses: each section's input and its current onsets per bar.
+/// The state of the sections' pulses: the input and the current onsets per bar of each section.
 #[derive(Clone, Debug)]
 pub(super) struct Sections {
     readings: [Reading; SECTIONS],
     onsets: [u8; SECTIONS],
-    /// Buffer for the chord's notes, kept to reuse its memory.
+    /// Buffer for the chord's notes, kept between steps so that its memory is reused.
     notes: Vec<u8>,
 }
 
@@ -43,7 +44,7 @@ impl Sections {
         self.readings.iter_mut().for_each(|reading| reading.remap(mapping));
     }
 
-    /// Updates the inputs with the lanes of one step. A section without lanes is silent.
+    /// Updates each section's input from the lanes of one step. A section without lanes is silent.
     pub(super) fn update(&mut self, lanes: &[Option<Lanes>; SECTIONS], smoothing: f32, elapsed_s: f32) {
         for (reading, lanes) in self.readings.iter_mut().zip(lanes) {
             reading.update(lanes.as_ref().unwrap_or(const { &Lanes::NONE }), None, smoothing, elapsed_s);
@@ -65,7 +66,8 @@ impl Sections {
     }
 }
 
-/// The pulse settings of a section: like the preset's notes of the same role, but softer.
+/// The pulse settings of a section. Velocity and note length are taken from the preset's notes of
+/// the same role, with a lower velocity.
 fn settings(preset: &Preset, part: &SectionPart) -> PulseSettings {
     let SectionPart { role, register, pan, motion, max_onsets } = *part;
     let own = preset.pulse.iter().find(|stream| stream.role == role);

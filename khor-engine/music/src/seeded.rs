@@ -1,19 +1,19 @@
-//! Provides seeded randomness. Each draw depends only on seed, bar and stream, so a capture always
-//! plays the same music.
+//! Provides seeded random numbers. Each draw depends only on seed, bar and stream, so a capture
+//! always produces the same music.
 
-/// Independent streams of random numbers, one for each kind of decision. Additional draws in one
-/// stream do not affect the others.
+/// The streams of random numbers. There is one for each kind of decision, and an additional draw in
+/// one stream does not affect the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Harmony,
     Bed,
     Rare,
     Form,
-    /// The rhythm of a pulse stream, by its position in the preset.
+    /// The rhythm of a pulse stream. The number is the stream's position in the preset.
     Pulse(u8),
-    /// The order of notes of a pulse stream.
+    /// The order of the notes in a pulse stream.
     Motif(u8),
-    /// A voice, by its position in [`VoiceStream::ALL`](super::VoiceStream::ALL).
+    /// A voice. The number is its position in [`VoiceStream::ALL`](super::VoiceStream::ALL).
     Voice(u8),
 }
 
@@ -31,14 +31,15 @@ impl Stream {
     }
 }
 
-/// A pseudo-random generator (`SplitMix64`, Steele, Lea & Flood 2014).
+/// A pseudo-random number generator (`SplitMix64`, Steele, Lea & Flood 2014).
 #[derive(Clone, Debug)]
 pub(super) struct Dice {
     state: u64,
 }
 
 impl Dice {
-    /// A generator for one bar or phrase of one stream.
+    /// Creates a generator for one stream. `bar` is the number of the bar, phrase or section for
+    /// which it draws.
     pub(super) fn new(seed: u64, bar: u64, stream: Stream) -> Self {
         let state = mix(seed ^ mix(bar.wrapping_add(mix(stream.salt()))));
         Self { state }
@@ -49,7 +50,7 @@ impl Dice {
         mix(self.state)
     }
 
-    /// A uniform number in 0..n; 0 if n is 0.
+    /// A uniform integer in 0..n; 0 if n is 0.
     pub(super) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
@@ -64,13 +65,13 @@ impl Dice {
         self.unit() * 2.0 - 1.0
     }
 
-    /// True with probability `p`.
+    /// Returns true with probability `p`.
     pub(super) fn chance(&mut self, p: f32) -> bool {
         self.unit() < p
     }
 }
 
-/// `SplitMix64`'s finaliser: every input bit changes about half of the output bits.
+/// The finaliser of `SplitMix64`. When one input bit changes, about half of the output bits change.
 const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

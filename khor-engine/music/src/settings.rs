@@ -4,21 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::scale::Scale;
 
-/// The user's musical settings.
+/// The musical settings that the user chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Tempo in quarter notes per minute, within [`Settings::BPM`].
     pub bpm: f32,
-    /// Tonic, MIDI note number, at most [`Settings::HIGHEST_KEY`]. Only its pitch class matters.
+    /// Tonic, MIDI note number, at most [`Settings::HIGHEST_KEY`]. Only the pitch class of the
+    /// tonic matters.
     pub key_midi: u8,
     /// Scale of all pitches.
     pub scale: Scale,
-    /// Onset density for the same work, within [`Settings::SHARE`]; 0.5 leaves the preset
-    /// unchanged.
+    /// Density, within [`Settings::SHARE`]. A higher density gives more onsets for the same work.
+    /// At 0.5, the preset is unchanged.
     pub density: f32,
-    /// Smoothing, within [`Settings::SHARE`]: with higher values, the music follows the levels more
-    /// slowly.
+    /// Smoothing, within [`Settings::SHARE`]. With more smoothing, the music follows the levels
+    /// more slowly.
     pub smoothing: f32,
     /// Seed of all random choices.
     pub seed: u64,
@@ -33,13 +34,13 @@ impl Default for Settings {
 impl Settings {
     /// Slowest and fastest tempo, quarter notes per minute.
     pub const BPM: (f32, f32) = (20.0, 300.0);
-    /// Highest tonic, MIDI note number. The lowest is 0.
+    /// Highest MIDI note number of the tonic. The lowest is 0.
     pub const HIGHEST_KEY: u8 = 127;
-    /// Lowest and highest density and smoothing.
+    /// Lowest and highest value of density and smoothing.
     pub const SHARE: (f32, f32) = (0.0, 1.0);
 
-    /// The settings with every value limited to its range. The configuration already rejects other
-    /// values; this protects the composer from other callers.
+    /// Limits every setting to its range. The configuration already rejects values outside the
+    /// ranges. This function protects the composer from other callers.
     pub(super) fn clamped(self) -> Self {
         let usual = Self::default();
         let or = |value: f32, (low, high): (f32, f32), fallback| {
@@ -54,7 +55,7 @@ impl Settings {
         }
     }
 
-    /// Length of one step (a sixteenth), seconds.
+    /// Length of one step, which is a sixteenth, in seconds.
     pub fn step_s(&self) -> f64 {
         15.0 / f64::from(self.bpm)
     }

@@ -3,15 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the hosts of a site share the music. In each mode, the one or two hosts that deviate most
-/// have the voices.
+/// How the hosts of a site share the music. In every mode, voices represent the one or two hosts
+/// with the largest deviation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteMode {
     /// All hosts play together as one.
     #[default]
     Ensemble,
-    /// Up to four sections play, each with its own pulse.
+    /// Up to four sections play at the same time, each with its own pulse.
     Sections,
     /// The hosts play in turn, half a bar each.
     RollCall,

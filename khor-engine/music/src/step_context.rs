@@ -1,18 +1,18 @@
-//! Defines the context of one step, which the composer passes to the layers.
+//! Defines the context of a step. The composer passes this context to each layer.
 
 use super::{
     form::FormSection, preset::Preset, reading::Reading, rhythm::STEPS_PER_BAR, scale::Key,
     settings::Settings,
 };
 
-/// The musical position of the next step.
+/// The position of the next step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
-    /// Bar of the next step, from 0.
+    /// Number of the bar, starting at 0.
     pub bar: u64,
     /// Step within the bar, 0..=15.
     pub step: u8,
-    /// Onset of the step without swing, seconds of musical time.
+    /// Onset of the step before swing is applied, seconds of musical time.
     pub step_s: f64,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct StepContext<'a> {
     pub(super) seed: u64,
     pub(super) bar: u64,
     pub(super) step: u8,
-    /// Onset of the step with swing, seconds of musical time.
+    /// Onset of the step after swing is applied, seconds of musical time.
     pub(super) onset_s: f64,
     /// Length of a step, seconds.
     pub(super) step_s: f64,
@@ -34,7 +34,7 @@ pub(super) struct StepContext<'a> {
 }
 
 impl<'a> StepContext<'a> {
-    /// The context of the step at a position.
+    /// Creates the context of the step at `position`.
     pub(super) fn new(
         settings: &Settings,
         preset: &'a Preset,
@@ -61,7 +61,7 @@ impl<'a> StepContext<'a> {
         self.step_s * f64::from(STEPS_PER_BAR)
     }
 
-    /// The same step with another reading.
+    /// Returns the same context with another reading.
     pub(super) fn with_reading<'b>(&'b self, reading: &'b Reading) -> StepContext<'b> {
         StepContext { reading, ..*self }
     }

@@ -1,5 +1,5 @@
-//! Defines the voice streams, and the pan, register and gesture of each. They are the same in every
-//! preset, so listeners learn them only once.
+//! Defines the voice streams, and the pan, register and gesture of each stream. These are the same
+//! in every preset, so that listeners only have to learn them once.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,51 +8,54 @@ use khor_signal::VoiceHint;
 
 use super::{note::Instrument, scale::Register};
 
-/// A voice stream: one kind of activity with its own timbre, register and pan.
+/// A voice stream. It represents one kind of activity, and has its own timbre, register and pan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceStream {
-    /// New processes: high and dry, on the right.
+    /// New processes: high, dry notes, on the right.
     Process,
-    /// Received traffic: middle register, falling, on the left.
+    /// Received traffic: falling lines in the middle register, on the left.
     Receive,
-    /// Sent traffic: higher, rising, on the right.
+    /// Sent traffic: rising lines in a higher register, on the right.
     Send,
-    /// Retransmitted traffic: highest register, each note twice.
+    /// Retransmitted traffic: the highest register, each note played twice.
     Loss,
     /// Disks: low register.
     Disk,
-    /// Memory: lower middle register, long notes.
+    /// Memory: long notes in the lower middle register.
     Memory,
-    /// The kernel: middle register, short notes.
+    /// The kernel: short notes in the middle register.
     Kernel,
-    /// Local traffic: middle register, around the tonic, in the centre.
+    /// Local traffic: notes around the tonic in the middle register, in the centre.
     Local,
 }
 
-/// Timbre, register, pan and gesture of a stream.
+/// The timbre, register, pan and gesture of a stream.
 pub(super) struct VoiceProfile {
     pub(super) instrument: Instrument,
     pub(super) register: Register,
-    /// Pan, -1 (left) ..=1 (right).
+    /// Pan, from -1 (left) to 1 (right).
     pub(super) pan: f32,
-    /// Filter offset, octaves; the mapping's offset is added.
+    /// Filter offset, octaves. The offset that the mapping gives is added.
     pub(super) brightness: f32,
-    /// Rotation of the rhythm, steps. It differs between streams, so that their notes alternate.
+    /// Rotation of the rhythm, steps. Streams have different rotations, so that their notes
+    /// alternate.
     pub(super) rotation: u8,
-    /// Lowest number of onsets per bar of an active voice at density 0.5. With fewer, its other
-    /// features would be inaudible.
+    /// Lowest number of onsets per bar of an active voice, at density 0.5. With fewer onsets,
+    /// listeners would not notice the voice's other features.
     pub(super) least_onsets: f32,
-    /// Default length of the notes, steps. The mapping may change it.
+    /// Default length of the notes, steps. The mapping may set another length.
     pub(super) length_steps: f32,
-    /// Whether every note sounds twice.
+    /// Whether every note is played twice.
     pub(super) stutter: bool,
-    /// Gesture: the pitches of six notes, scale steps relative to a chord note. The last is 0.
+    /// The gesture: six pitches, in scale steps relative to a note of the chord. The last pitch is
+    /// 0.
     pub(super) contour: [i32; 6],
 }
 
 impl VoiceStream {
-    /// All streams. Among streams of equal rank, the first one plays.
+    /// All streams. If several streams have the same rank, the earlier one in this list has
+    /// priority.
     pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::Memory,
@@ -64,7 +67,7 @@ impl VoiceStream {
         Self::Local,
     ];
 
-    /// Position of the stream in [`Self::ALL`].
+    /// Index of the stream in [`Self::ALL`].
     pub const fn index(self) -> usize {
         match self {
             Self::Loss => 0,
@@ -92,7 +95,7 @@ impl VoiceStream {
         }
     }
 
-    /// Name of the stream in mappings, API and explanations.
+    /// Name of the stream in mappings, in the API and in explanations.
     pub const fn name(self) -> &'static str {
         self.profile().instrument.name()
     }
@@ -109,8 +112,8 @@ impl VoiceStream {
             Self::Local => (Instrument::Local, 62, 79, 0.0, 0.0, 2, 1.0, [0, 2, 0, -2, 0, 0]),
         };
         let stutter = matches!(self, Self::Loss);
-        // High, dry notes stand out at once. So few are enough, and the listener notices their
-        // pitch rather than their presence.
+        // Process notes are high and dry, so even a few of them stand out. With few notes,
+        // listeners notice their pitch and not only their presence.
         let least_onsets = if matches!(self, Self::Process) { 1.0 } else { 2.0 };
         VoiceProfile {
             instrument,

@@ -12,7 +12,7 @@ use super::{
 
 const TURN_S: f64 = 0.01;
 
-/// Lanes with these levels and proportional deviations.
+/// Lanes with these levels. The deviation of each lane is proportional to its level.
 fn lanes(levels: Levels) -> Lanes {
     levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 })).into()
 }
@@ -31,12 +31,12 @@ fn idle() -> Levels {
     all(0.0)
 }
 
-/// All signals at one level.
+/// Every signal has this level.
 fn all(level: f32) -> Levels {
     [Some(level); SignalId::COUNT]
 }
 
-/// Levels that vary slowly, each signal with its own period.
+/// Levels that vary slowly. Each signal varies with its own period.
 fn wandering(now_s: f64) -> Levels {
     std::array::from_fn(|i| {
         let wave = (now_s * (0.05 + 0.013 * i as f64) + i as f64).sin();
@@ -130,7 +130,7 @@ fn onsets_rise_with_work() {
 #[test]
 fn only_switches_raise_the_pulse_pitch() {
     for preset in Preset::builtin() {
-        // Mean pitch of the pulse's bass, and of the notes above it.
+        // Returns two mean pitches: of the pulse's bass, and of its other notes.
         let pitches = |work: f32, switches: f32| {
             let mut levels = idle();
             levels[SignalId::Rx.index()] = Some(work);
@@ -160,7 +160,7 @@ fn memory_pressure_sounds_in_every_preset() {
         let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
         assert!(memory >= 20, "{}: {memory}", preset.name);
         let patch = preset.patches.get(Instrument::Memory);
-        // With the pad's attack of a second and more, the notes would be inaudible.
+        // A pad with an attack of a second would make the notes inaudible.
         assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }
 }
@@ -186,7 +186,8 @@ fn at_most_two_voices_per_half_bar() {
         let half_bar_s = settings.step_s() * 8.0;
         let halves = (120.0 / half_bar_s) as usize;
         let mut streams = vec![Vec::new(); halves + 1];
-        // The short cadence of a voice that ends does not count. It may overlap the next voice.
+        // When a voice ends, its short cadence does not count, because it may overlap the next
+        // voice.
         for note in notes.iter().filter(|n| n.layer == Layer::Voices && n.velocity > 0.0) {
             let half = ((note.onset_s + 1e-6) / half_bar_s) as usize;
             let stream = note.signal.map(|_| note.instrument);
@@ -220,7 +221,7 @@ fn presets_but_not_settings_await_the_bar() {
     assert_eq!(composer.preset().name, "drone");
 }
 
-/// Plays 15 s with every signal at `level` and a cue at 7.3 s. Returns all notes.
+/// Plays 15 s of music with every signal at `level`, and a cue after 7.3 s. Returns all notes.
 fn with_cue(preset: &Preset, kind: CueSound, level: f32) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
     let mut notes = Vec::new();

@@ -1,5 +1,5 @@
-//! Plays the voices: gestures for the one or two streams that stand out most. Each stream has its
-//! own register and pan.
+//! Plays the voices. They are gestures for the one or two streams that stand out most. Each stream
+//! has its own register and pan.
 
 use khor_signal::LaneId;
 
@@ -16,32 +16,32 @@ use super::{
     stream::{VoiceProfile, VoiceStream},
 };
 
-/// Number of simultaneous voices. Listeners can follow three to four streams, including bed and
-/// pulse (docs/ear.md). Two soloists have one voice each.
+/// Maximum number of simultaneous voices. Listeners can follow three to four streams, including bed
+/// and pulse (docs/ear.md). If there are two soloists, each has one voice.
 const MAX_VOICES: usize = SOLOISTS;
-/// Share of the stream's pan that is added to the soloist's pan.
+/// Share of a stream's pan that is added to the pan of the soloist.
 const STREAM_PAN_SHARE: f32 = 0.3;
-/// Rank (half octaves) at which a stream may start to play, and below which it stops.
+/// A stream may start to play if its rank is at least [`ENTER_RANK`], and stops if its rank falls
+/// below [`LEAVE_RANK`]. Ranks are half octaves.
 const ENTER_RANK: u8 = 3;
 const LEAVE_RANK: u8 = 2;
-/// A silent stream replaces a playing one if its rank is at least this much higher.
+/// A silent stream replaces a playing stream if its rank is at least this much higher.
 const REPLACE_RANKS: u8 = 2;
-/// Shortest time for which a voice plays, half bars.
+/// Shortest time for which a voice plays, in half bars.
 const MIN_HALF_BARS: u16 = 4;
-/// Half bars without a change after which a voice begins to recede (1 minute), and the half bars
-/// that receding takes (2 minutes).
+/// A voice that does not change for [`FAMILIAR_HALF_BARS`] (1 minute) begins to recede. It recedes
+/// for [`RECEDING_HALF_BARS`] (2 minutes).
 const FAMILIAR_HALF_BARS: u16 = 55;
 const RECEDING_HALF_BARS: u16 = 110;
-/// Shares of onsets and velocity that a fully receded voice keeps.
+/// The shares of its onsets and velocity that a voice keeps after it has receded fully.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
-/// Lowest note of a gesture whose height the mapping controls, semitones above the register's
-/// lowest note.
+/// Pitch from which the mapping raises a gesture, semitones above the lowest note of the register.
 const LIFT_BASE_SEMITONES: i32 = 1;
-/// Register of the single notes of an idle host.
+/// Register of the single notes that an idle host plays.
 const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };
 
-/// A voice: a stream that plays.
+/// A voice is a stream that is playing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Voice {
     pub(super) stream: VoiceStream,
@@ -49,19 +49,19 @@ pub(super) struct Voice {
     pub(super) signal: LaneId,
     /// Number of onsets per bar.
     pub(super) onsets: u8,
-    /// Half bars since the voice started.
+    /// Number of half bars since the voice started.
     age: u16,
-    /// Half bars since the voice last changed.
+    /// Number of half bars since the voice last changed.
     familiar: u16,
-    /// The placement of the soloist's host; `None` uses the stream's pan.
+    /// The placement of the soloist's host. With `None`, the voice uses the stream's pan.
     placement: Option<HostPlacement>,
 }
 
-/// The state of the voices: which streams play.
+/// The state of the voices, including which streams play.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Voices {
     active: [Option<Voice>; MAX_VOICES],
-    /// Step of this bar's single note on an idle host.
+    /// Step of the single note that an idle host plays in this bar.
     idle_note_step: Option<u8>,
 }
 
@@ -94,14 +94,15 @@ impl Voices {
         }
     }
 
-    /// For each stream, whether it plays.
+    /// For each stream, whether it is playing.
     pub(super) fn streams(&self) -> [bool; VoiceStream::ALL.len()] {
         let mut streams = [false; VoiceStream::ALL.len()];
         self.active().for_each(|voice| streams[voice.stream.index()] = true);
         streams
     }
 
-    /// Selects the streams that play: voices end first, then others start or replace them, by rank.
+    /// Selects the streams that play. First, some voices end. Then streams with a high rank start
+    /// or replace a playing voice.
     fn choose(&mut self, context: &StepContext<'_>, of: VoiceSource<'_>, chord: Chord, out: &mut Vec<Note>) {
         let mut too_many = self.active().count().saturating_sub(of.max_voices);
         while too_many > 0
@@ -155,7 +156,8 @@ impl Voices {
         self.active.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
     }
 
-    /// Plays a single soft note from time to time, if one host plays and it is idle.
+    /// From time to time, plays a single soft note. The note only plays if there is a single host
+    /// and it is idle.
     pub(super) fn idle_note(
         &mut self,
         context: &StepContext<'_>,
@@ -191,7 +193,7 @@ impl Voices {
     }
 }
 
-/// Whether a stream has an active signal and at least this rank.
+/// Whether a stream has an active feature and at least this rank.
 fn may_play(context: &StepContext<'_>, stream: VoiceStream, rank: u8) -> bool {
     context.reading.activity(stream) > 0.0 && context.reading.rank(stream) >= rank
 }
@@ -206,7 +208,7 @@ impl Voice {
         Some(Self { stream, signal, onsets: onsets(context, stream), age: 0, familiar: 0, placement })
     }
 
-    /// Updates the voice from reading and placement. Called twice a bar.
+    /// Updates the voice from the reading and the placement. Called every half bar.
     fn follow(&mut self, context: &StepContext<'_>, placement: Option<HostPlacement>) {
         let signal = context.reading.leader(self.stream).unwrap_or(self.signal);
         let onsets = onsets(context, self.stream);
@@ -229,15 +231,15 @@ impl Voice {
         })
     }
 
-    /// How far the voice has receded, 0..=1. Familiar activity recedes so that new activity stands
-    /// out.
+    /// How far the voice has receded, 0..=1. A voice that has not changed recedes, so that new
+    /// activity stands out.
     fn receded(self) -> f32 {
         (f32::from(self.familiar.saturating_sub(FAMILIAR_HALF_BARS)) / f32::from(RECEDING_HALF_BARS)).min(1.0)
     }
 }
 
-/// Onsets per bar of a stream: those of the mapping, multiplied by the preset's pace and the
-/// density setting.
+/// Number of onsets per bar of a stream. The mapping's number is multiplied by the preset's pace
+/// and by a factor for the density setting.
 fn onsets(context: &StepContext<'_>, stream: VoiceStream) -> u8 {
     let mapped = context.reading.value(Feature::Density(stream)).unwrap_or(0.0);
     let onsets = (mapped * context.preset.voices.pace).max(stream.profile().least_onsets)
@@ -254,7 +256,7 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     if !is_onset(context.step, onsets, profile.rotation) {
         return;
     }
-    // A gesture continues over the bar line within each pair of bars.
+    // In each pair of bars, a gesture continues from the first bar into the second.
     let earlier = if context.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
     let count = onsets_before(context.step, onsets, profile.rotation) + earlier;
     let length = context.reading.value(Feature::Length(voice.stream)).unwrap_or(profile.length_steps);
@@ -283,8 +285,8 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     }
 }
 
-/// The pitch of a gesture's next note. The gesture varies over eight bars (A A' A B), depending on
-/// the form's section.
+/// The pitch of a voice's next note. The gesture varies over eight bars (A A' A B). Its variation
+/// depends on the current section of the form.
 fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord: Chord, count: usize) -> u8 {
     let last = profile.contour.len() - 1;
     let index = count % profile.contour.len();
@@ -314,8 +316,8 @@ fn pitch(voice: Voice, profile: &VoiceProfile, context: &StepContext<'_>, chord:
     profile.register.fold(midi)
 }
 
-/// The last note of a voice: long, on the root of the chord. It makes the end of the voice
-/// noticeable.
+/// The last note of a voice. It is a long note on the root of the chord, so that listeners notice
+/// that the voice ends.
 fn cadence(voice: Voice, context: &StepContext<'_>, chord: Chord) -> Option<Note> {
     let profile = voice.stream.profile();
     (!context.reading.is_lost()).then(|| Note {

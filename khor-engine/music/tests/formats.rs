@@ -1,14 +1,14 @@
-//! Tests that khor reads presets of released versions and still writes the same bytes. The names of
-//! the files in `fixtures` contain format and version, and the files never change.
+//! Tests that khor can read presets from released versions and still writes the same bytes. Each
+//! file name in `fixtures` contains the format and its version. These files never change.
 
 use khor_music::Preset;
 use serde_json::Value;
 
 /// A user's file with comments and its own mapping.
 const PRESET: &str = include_str!("fixtures/preset-1.toml");
-/// The file as khor writes it.
+/// The preset as khor writes it to a file.
 const WRITTEN: &str = include_str!("fixtures/preset-1-written.toml");
-/// The preset as the API sends it.
+/// The preset as the API returns it.
 const JSON: &str = include_str!("fixtures/preset-1.json");
 
 fn json() -> Value {

@@ -1,5 +1,5 @@
-//! Tests the composer under random sequences of operations: all notes are valid, and the same
-//! operations give the same notes.
+//! Tests the composer with random sequences of operations. All notes must be valid, and the same
+//! operations must give the same notes.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use khor_music::{
 use khor_signal::{Lane, Lanes, PerSignal, SignalId};
 use proptest::{collection::vec, num::f32::ANY, option, prelude::*, sample::select};
 
-/// Minimum silence between two cues, seconds. The small term allows for rounded onsets.
+/// Minimum silence between two cues, seconds. The small term allows for the rounding of onsets.
 const CUE_GAP_S: f64 = 0.3 - 1e-4;
-/// Longest strum, seconds: one bar at the slowest tempo.
+/// Longest possible strum, seconds. It is one bar at the slowest tempo.
 const LONGEST_STRUM_S: f64 = 12.0;
 
-/// The lanes during one operation.
+/// The lanes that the composer gets during one operation.
 #[derive(Clone, Copy, Debug)]
 enum Input {
     /// Every signal is missing.
     Missing,
-    /// Every signal has this level and a proportional deviation.
+    /// Every signal has this level, and a deviation proportional to the level.
     All(f32),
-    /// All signals are idle except the one with this index, which has this level.
+    /// The signal with this index has this level. All other signals are idle.
     One(usize, f32),
-    /// No value is finite.
+    /// No value is a finite number.
     Broken,
 }
 
@@ -41,17 +41,17 @@ impl Input {
     }
 }
 
-/// An operation of a composer.
+/// An operation on a composer.
 #[derive(Clone, Debug)]
 enum Op {
     Settings(Settings),
-    /// The index of a built-in preset.
+    /// Sets the built-in preset with this index.
     Preset(usize),
     Cue(CueSound),
     Cast(Cast),
-    /// Moves the clock by this many seconds.
+    /// Moves the clock forward by this many seconds.
     Skip(f64),
-    /// Composes this many seconds.
+    /// Composes this many seconds of music.
     Play(f64, Input),
 }
 
@@ -106,14 +106,14 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..80)
 }
 
-/// A composer, and its expected settings and presets.
+/// A composer, with the settings and presets that it should have.
 struct Model {
     composer: Composer,
     now_s: f64,
-    /// The settings that were set last, and the current ones.
+    /// The settings that were set last, followed by the settings in force.
     settings: Settings,
     in_force: Settings,
-    /// The names of the preset that was set last, and of the current one.
+    /// The name of the preset that was set last, followed by the name of the preset in force.
     preset: String,
     preset_in_force: String,
     notes: Vec<Note>,
@@ -187,7 +187,7 @@ impl Model {
     }
 }
 
-/// Whether the first step of a bar was composed between two positions.
+/// Whether the composer has composed the first step of a bar between two positions.
 fn has_begun_a_bar(from: Position, to: Position) -> bool {
     let bars = to.bar - from.bar;
     (from.step == 0 && to != from) || bars > 1 || (bars == 1 && to.step > 0)
@@ -203,14 +203,14 @@ fn check_note(note: &Note) {
     assert!(note.layer == Layer::Voices || note.signal.is_none(), "{note:?}");
 }
 
-/// Onset and duration of each note of a cue, seconds. Onsets count from the first note.
+/// Onset and duration of each note of a cue, seconds. Onsets are relative to the first note.
 type Motif = Vec<(f64, f32)>;
 
 fn motif(notes: &[&Note]) -> Motif {
     notes.iter().map(|note| (note.onset_s - notes[0].onset_s, note.duration_s)).collect()
 }
 
-/// The motif of each cue. No motif is the beginning of another one.
+/// The motif of each cue. No motif is the beginning of another motif.
 fn motifs() -> Vec<Motif> {
     let of = |kind| {
         let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
@@ -222,8 +222,8 @@ fn motifs() -> Vec<Motif> {
     CueSound::ALL.into_iter().map(of).collect()
 }
 
-/// Checks that cues are complete, and that each begins at least [`CUE_GAP_S`] after the end of the
-/// previous one.
+/// Checks that all cues are complete. Each cue must begin at least [`CUE_GAP_S`] after the end of
+/// the previous one.
 fn check_cues(notes: &[Note], motifs: &[Motif]) {
     let notes: Vec<&Note> = notes.iter().filter(|note| note.layer == Layer::Cues).collect();
     let (mut rest, mut ended_s) = (&notes[..], f64::NEG_INFINITY);

@@ -16,7 +16,7 @@ pub struct SynthNote {
     pub midi: u8,
     /// Velocity, 0..=1.
     pub velocity: f32,
-    /// Pan, -1 (left) ..=1 (right).
+    /// Pan, from -1 (left) to 1 (right).
     pub pan: f32,
     /// Filter offset of this note, octaves, -3..=3.
     pub brightness: f32,

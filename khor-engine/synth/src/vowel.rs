@@ -48,7 +48,7 @@ const TENOR: [Vowel; 4] = [
 ];
 
 impl Vowel {
-    /// The vowel at `position`, 0 (u) ..=1 (e). Frequencies and bandwidths are interpolated
+    /// The vowel at `position`, from 0 (u) to 1 (e). Frequencies and bandwidths are interpolated
     /// logarithmically, levels in dB. Real-time safe.
     pub(super) fn at(position: f32) -> Self {
         let place = position.clamp(0.0, 1.0) * (TENOR.len() - 1) as f32;

@@ -29,7 +29,7 @@ pub(super) struct VowelFilter {
     ic2: [[f32; BUSES]; FORMANTS],
     /// 2 a1 - 1, 2 a2 and 2 a3 of each filter (as in `svf`), and the gain of its band-pass output.
     coefficients: [[f32; FORMANTS]; 4],
-    /// Current and target vowel, 0 (u) ..=1 (e).
+    /// Current and target vowel, from 0 (u) to 1 (e).
     vowel: f32,
     target: f32,
     /// Share of the distance to the target that one block covers.
@@ -52,7 +52,7 @@ impl VowelFilter {
         vowel_filter
     }
 
-    /// Sets the vowel, 0 (u) ..=1 (e). The value glides; NaN is ignored. Real-time safe.
+    /// Sets the vowel, from 0 (u) to 1 (e). The value glides; NaN is ignored. Real-time safe.
     pub(super) fn set_vowel(&mut self, vowel: f32) {
         if vowel.is_finite() {
             self.target = vowel.clamp(0.0, 1.0);

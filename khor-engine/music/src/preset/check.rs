@@ -1,5 +1,5 @@
-//! Checks the ranges of a preset's fields. It reports all problems at once, so that authors can fix
-//! them together.
+//! Checks the ranges of a preset's fields. The check reports all problems at once, so that authors
+//! can fix them together.
 
 use super::{BedSettings, MAX_PULSE_STREAMS, Preset, PulseSettings, VoiceSettings};
 use crate::{
@@ -12,17 +12,17 @@ use crate::{
 const MAX_NAME_CHARS: usize = 64;
 /// Maximum length of a hint, characters.
 pub(super) const MAX_HINT_CHARS: u32 = 300;
-/// Maximum number of the bed's roots.
+/// Maximum number of roots of the bed.
 pub(super) const MAX_ROOTS: u32 = 64;
 
 impl Preset {
-    /// Whether the name is allowed for a preset.
+    /// Whether a preset may have this name.
     pub fn is_valid_name(name: &str) -> bool {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
         (1..=MAX_NAME_CHARS).contains(&name.len()) && name.chars().all(allowed)
     }
 
-    /// The rule for names, for errors: "must be …".
+    /// The rule for names. In errors, it completes the sentence "must be …".
     pub const NAMES: &'static str = "1 to 64 of the characters a-z, 0-9, - and _";
 
     pub(super) fn checked(self) -> Result<Self, Vec<Problem>> {
@@ -34,7 +34,7 @@ impl Preset {
         found.require((-24.0..=24.0).contains(trim_db), "trim_db", "from -24 to 24");
         found.require((0.0..=0.5).contains(swing), "swing", "from 0 to 0.5");
         bed.check(&mut found);
-        found.require(pulse.len() <= MAX_PULSE_STREAMS, "pulse", "at most 4 streams");
+        found.require(pulse.len() <= MAX_PULSE_STREAMS, "pulse", "a list of at most 4 streams");
         for (index, stream) in pulse.iter().enumerate() {
             stream.check(&format!("pulse[{index}]"), &mut found);
         }
@@ -65,7 +65,11 @@ impl BedSettings {
         found.require((4..=8).contains(&self.chord_bars), "bed.chord_bars", "from 4 to 8");
         let near = self.roots.iter().all(|root| (-12..=12).contains(root));
         let count_fits = (1..=MAX_ROOTS as usize).contains(&self.roots.len());
-        found.require(near && count_fits, "bed.roots", &format!("1 to {MAX_ROOTS} degrees from -12 to 12"));
+        found.require(
+            near && count_fits,
+            "bed.roots",
+            &format!("a list of 1 to {MAX_ROOTS} degrees from -12 to 12"),
+        );
         found.require((1.0..=20.0).contains(&self.breath_s), "bed.breath_s", "from 1 to 20");
         found.require((0.0..=4.0).contains(&self.strum_steps), "bed.strum_steps", "from 0 to 4");
     }

@@ -1,5 +1,5 @@
-//! Defines presets: the musical characters, with their instruments and mapping. `text` reads and
-//! writes them, and `check` checks their ranges.
+//! Defines presets. A preset is a musical character with its instruments and mapping. The module
+//! `text` reads and writes presets, and `check` checks the ranges of their fields.
 
 mod check;
 mod parse_error;
@@ -18,58 +18,59 @@ use super::{
     scale::Register,
 };
 
-/// A musical character. The built-in presets are files in `khor-engine/music/presets/`. Users add
-/// their own in the same format (docs/presets.md).
+/// A preset is a musical character. The built-in presets are the files in
+/// `khor-engine/music/presets/`. Users can add their own presets in the same format
+/// (docs/presets.md).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// Name in configuration, API and page: lower case, unique.
+    /// Unique name in lower case, used in the configuration, in the API and on the page.
     pub name: String,
-    /// One sentence that describes the sound, for users who choose a preset.
+    /// One sentence that describes the sound to users who choose a preset.
     pub hint: String,
-    /// Gain that brings the bed to the common loudness, dB, -24..=24.
+    /// Gain that brings the bed to the loudness that all presets share, dB, -24..=24.
     pub trim_db: f32,
-    /// Swing: delay of every second step, share of a step, 0..=0.5.
+    /// Swing: the delay of every second step, as a share of a step, 0..=0.5.
     pub swing: f32,
-    /// How the bed is played.
+    /// Settings of the bed.
     pub bed: BedSettings,
-    /// Streams of the pulse, at most [`MAX_PULSE_STREAMS`].
+    /// Settings of the pulse's streams, at most [`MAX_PULSE_STREAMS`].
     pub pulse: Vec<PulseSettings>,
-    /// How the voices are played.
+    /// Settings of the voices.
     pub voices: VoiceSettings,
     /// The timbres of all instruments.
     pub patches: Patches,
-    /// Which signal controls which feature: the file's own mapping, or the standard one.
+    /// Which signal controls which feature. It is the file's own mapping or the standard mapping.
     pub mapping: Mapping,
 }
 
-/// Maximum number of pulse streams. Listeners could not distinguish more in one layer.
+/// Maximum number of pulse streams. Listeners could not distinguish more streams in one layer.
 pub const MAX_PULSE_STREAMS: usize = 4;
 
-/// How the bed is played.
+/// The settings of the bed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BedSettings {
-    /// Register of the chord. A width of at least 19 semitones allows smooth voice leading.
+    /// Register of the chord. For smooth voice leading, it should be at least 19 semitones wide.
     pub register: Register,
-    /// Velocity of the chord's notes, 0..=1.
+    /// Velocity of the notes of the chord, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
-    /// Velocity of the bass note under the chord, 0..=1; 0 is no bass.
+    /// Velocity of the bass note, which lies below the chord, 0..=1. At 0, there is no bass note.
     #[schemars(range(min = 0, max = 1))]
     pub bass_velocity: f32,
-    /// Number of chord notes, 1..=4.
+    /// Number of notes of the chord, 1..=4.
     #[schemars(range(min = 1, max = 4))]
     pub notes: u8,
-    /// Bars between harmony changes, 4..=8.
+    /// Number of bars between changes of harmony, 4..=8.
     #[schemars(range(min = 4, max = 8))]
     pub chord_bars: u8,
-    /// Roots of the chords, 1 to 64 scale degrees. Every fourth chord has the first one.
+    /// Roots of the chords, as 1 to 64 scale degrees. Every fourth chord has the first root.
     #[schemars(length(min = 1, max = check::MAX_ROOTS), inner(range(min = -12, max = 12)))]
     pub roots: Vec<i32>,
-    /// Length of one swell of the pad, seconds, 1..=20; rounded to whole bars.
+    /// Length of one swell of the pad, seconds, 1..=20. It is rounded to whole bars.
     #[schemars(range(min = 1, max = 20))]
     pub breath_s: f32,
-    /// Strum: time between the onsets of the chord's notes, steps, 0..=4.
+    /// Strum: the time between the onsets of the chord's notes, steps, 0..=4.
     #[serde(default)]
     #[schemars(range(min = 0, max = 4))]
     pub strum_steps: f32,
@@ -79,17 +80,17 @@ pub struct BedSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Motion {
-    /// Up through the chord's notes, then again from the lowest.
+    /// Rises through the notes of the chord, then starts again at the lowest note.
     Up,
-    /// Up and down through the chord's notes.
+    /// Rises and falls through the notes of the chord.
     UpDown,
-    /// Only the chord's root.
+    /// Plays only the root of the chord.
     Root,
-    /// A random order of the chord's notes, new in each phrase.
+    /// Plays the notes of the chord in a random order, which changes in each phrase.
     Walk,
 }
 
-/// One stream of the pulse.
+/// The settings of one stream of the pulse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PulseSettings {
@@ -99,11 +100,11 @@ pub struct PulseSettings {
     pub register: Register,
     /// How the stream chooses its pitches.
     pub motion: Motion,
-    /// Total work above which the stream plays, 0..=0.9.
+    /// The stream plays when total work is above this value, 0..=0.9.
     #[serde(default)]
     #[schemars(range(min = 0, max = 0.9))]
     pub from: f32,
-    /// Onsets per bar at full work and density 0.5, 1..=16.
+    /// Number of onsets per bar at full work and density 0.5, 1..=16.
     #[schemars(range(min = 1, max = 16))]
     pub max_onsets: u8,
     /// Velocity of the notes, 0..=1.
@@ -112,32 +113,33 @@ pub struct PulseSettings {
     /// Length of the notes, steps, 0.1..=16.
     #[schemars(range(min = 0.1, max = 16))]
     pub gate_steps: f32,
-    /// Pan, -1 (left) ..=1 (right).
+    /// Pan, from -1 (left) to 1 (right).
     #[serde(default)]
     #[schemars(range(min = -1, max = 1))]
     pub pan: f32,
 }
 
-/// How the voices are played.
+/// The settings of the voices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VoiceSettings {
     /// Velocity of the notes, 0..=1.
     #[schemars(range(min = 0, max = 1))]
     pub velocity: f32,
-    /// Factor of the onsets per bar that the mapping gives, 0.25..=2.
+    /// Factor by which the mapping's onsets per bar are multiplied, 0.25..=2.
     #[schemars(range(min = 0.25, max = 2))]
     pub pace: f32,
-    /// Factor of the note lengths of the stream or mapping, 0.1..=4.
+    /// Factor by which note lengths are multiplied, 0.1..=4. It applies to the stream's own note
+    /// length and to the mapping's.
     #[schemars(range(min = 0.1, max = 4))]
     pub gate: f32,
-    /// Mean time between the single notes of an idle host, seconds, 5..=120.
+    /// Mean time between the single notes that an idle host plays, seconds, 5..=120.
     #[schemars(range(min = 5, max = 120))]
     pub rare_s: f32,
 }
 
-/// The timbres: one for each role, and optional ones for voice streams and cues. Without its own
-/// timbre, an instrument has the timbre of its role.
+/// The timbres. Each role has one. Voice streams and cues may have one. An instrument without its
+/// own timbre has the timbre of its role.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {
@@ -149,28 +151,28 @@ pub struct Patches {
     pub chords: Patch,
     /// The timbre of [`Role::Percussion`].
     pub percussion: Patch,
-    /// The timbre of the voice of new processes.
+    /// The timbre of the voice that plays new processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Patch>,
-    /// The timbre of the voice of received traffic.
+    /// The timbre of the voice that plays received traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receive: Option<Patch>,
-    /// The timbre of the voice of sent traffic.
+    /// The timbre of the voice that plays sent traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send: Option<Patch>,
-    /// The timbre of the voice of retransmits.
+    /// The timbre of the voice that plays retransmits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Patch>,
-    /// The timbre of the voice of disks.
+    /// The timbre of the voice that plays disk activity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<Patch>,
-    /// The timbre of the voice of memory.
+    /// The timbre of the voice that plays memory activity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Patch>,
-    /// The timbre of the voice of the kernel.
+    /// The timbre of the voice that plays kernel activity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<Patch>,
-    /// The timbre of the voice of local traffic.
+    /// The timbre of the voice that plays local traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<Patch>,
     /// The timbre of the cues.
@@ -212,21 +214,21 @@ static BUILTIN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
         include_str!("../../presets/choir.toml"),
         include_str!("../../presets/rain.toml"),
     ];
-    FILES.iter().map(|text| Preset::parse(text).expect("built-in presets are parsed by a test")).collect()
+    FILES.iter().map(|text| Preset::parse(text).expect("a test parses the built-in presets")).collect()
 });
 
 impl Preset {
-    /// The built-in presets. The first is the default.
+    /// The built-in presets. The first one is the default.
     pub fn builtin() -> &'static [Self] {
         &BUILTIN
     }
 
-    /// The built-in preset of that name.
+    /// Finds the built-in preset with this name.
     pub fn find(name: &str) -> Option<&'static Self> {
         BUILTIN.iter().find(|preset| preset.name == name)
     }
 
-    /// The patches in the order of [`Instrument::ALL`], including the preset's trim.
+    /// The patches in the order of [`Instrument::ALL`]. Their gains include the preset's trim.
     pub fn patches(&self) -> [Patch; Instrument::ALL.len()] {
         Instrument::ALL.map(|instrument| {
             let patch = *self.patches.get(instrument);

@@ -1,7 +1,7 @@
-//! Translates errors of the TOML and JSON parsers into plain words: which value is wrong, and which
-//! values are allowed.
+//! Translates errors of the TOML and JSON parsers into plain words. The result says which value is
+//! wrong and which values are allowed.
 
-/// The parsers' names of types, and the values that the types allow.
+/// Names of types in the parsers' errors, each with the values that the type allows.
 const TYPES: [(&str, &str); 14] = [
     ("f32", "a number"),
     ("f64", "a number"),
@@ -19,7 +19,8 @@ const TYPES: [(&str, &str); 14] = [
     ("a sequence", "a list"),
 ];
 
-/// The parsers' names of values that they do not quote, and khor's words for them.
+/// Names of values in the parsers' errors, each with khor's name. These are the values that the
+/// parsers do not quote.
 const KINDS: [(&str, &str); 5] = [
     ("null", "null"),
     ("unit value", "null"),
@@ -28,7 +29,8 @@ const KINDS: [(&str, &str); 5] = [
     ("newtype struct", "a table"),
 ];
 
-/// Translates one error. Other messages, such as syntax errors, stay unchanged.
+/// Translates an error message. Messages that are not recognised, such as syntax errors, stay
+/// unchanged.
 pub(super) fn translate(message: &str) -> String {
     let message = message.trim();
     translate_value(message)
@@ -52,7 +54,7 @@ fn translate_choice(message: &str) -> Option<String> {
     Some(format!("{} is not allowed, expected {}", unquoted(found), unquoted(expected)))
 }
 
-/// Translates the errors of unknown, missing and repeated keys.
+/// Translates errors about unknown, missing and repeated keys.
 fn translate_key(message: &str) -> Option<String> {
     if let Some(rest) = message.strip_prefix("unknown field ") {
         let (key, expected) = rest.split_once(", expected ").unwrap_or((rest, "no key here"));
@@ -65,7 +67,8 @@ fn translate_key(message: &str) -> Option<String> {
     Some(format!("the key {} occurs twice", unquoted(key)))
 }
 
-/// The value in a text like `string "fast"`, or its kind if the parser does not quote it.
+/// The value in a text such as `string "fast"`. If the parser does not quote the value, the result
+/// is its kind.
 fn found_value(found: &str) -> String {
     let known = KINDS.iter().find_map(|(kind, words)| (*kind == found).then_some(*words));
     let quoted = || found.find(['"', '`']).map(|start| found[start..].trim_matches('`'));

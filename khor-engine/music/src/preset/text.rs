@@ -1,5 +1,5 @@
-//! Reads and writes presets as text: TOML for files and JSON for the API. Both have the same keys
-//! and rules.
+//! Reads and writes presets as text: TOML for files, and JSON for the API. Both formats have the
+//! same keys and the same rules.
 
 use std::{fmt::Write, sync::LazyLock};
 
@@ -15,54 +15,54 @@ use crate::{
     problem::Problem,
 };
 
-/// A preset as it is written in files and in the API.
+/// A preset as written in files and in the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Preset")]
 pub struct PresetText {
-    /// Name: 1 to 64 of the characters a-z, 0-9, - and _.
+    /// Name of 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed.
     #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
     name: String,
     /// One sentence that describes the preset's sound.
     #[schemars(length(max = check::MAX_HINT_CHARS))]
     hint: String,
-    /// Gain that brings the bed to the common loudness, dB.
+    /// Gain that brings the bed to the loudness that all presets share, dB.
     #[schemars(range(min = -24, max = 24))]
     trim_db: f32,
-    /// Swing: delay of every second step, share of a step.
+    /// Swing: the delay of every second step, as a share of a step.
     #[serde(default)]
     #[schemars(range(min = 0, max = 0.5))]
     swing: f32,
-    /// How the bed is played.
+    /// Settings of the bed.
     bed: BedSettings,
-    /// How the pulse is played, one entry for each stream, at most 4.
+    /// Settings of the pulse, with one entry for each stream. At most 4 streams are allowed.
     #[serde(default)]
     #[schemars(length(max = 4))]
     pulse: Vec<PulseSettings>,
-    /// How the voices are played.
+    /// Settings of the voices.
     voices: VoiceSettings,
-    /// The timbres of all roles.
+    /// The timbres of all roles. Voices and cues may have timbres of their own.
     patches: Patches,
-    /// The preset's own mapping. Without it, the standard mapping applies.
+    /// The preset's own mapping. Without this list, the standard mapping applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = MAX_ROUTES))]
     map: Option<Vec<RouteText>>,
 }
 
-/// The standard mapping as it is written in its file.
+/// The standard mapping as written in its file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MappingText {
     map: Vec<RouteText>,
 }
 
-/// Why a preset file cannot be used.
+/// The reason why a preset file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {problem}")]
 pub struct PresetError {
-    /// Line of the file, from 1.
+    /// Number of the line in the file, starting at 1.
     pub line: usize,
-    /// The field, its problem, and a valid alternative.
+    /// The field, what is wrong with it, and which values are valid.
     pub problem: String,
 }
 
@@ -73,7 +73,7 @@ static STANDARD: LazyLock<Mapping> = LazyLock::new(|| {
 });
 
 impl Preset {
-    /// Reads and checks the text of a preset file. The error names one problem and its line.
+    /// Reads a preset file and checks it. An error names one problem and its line.
     pub fn parse(text: &str) -> Result<Self, PresetError> {
         let at = |offset: usize| text.get(..offset).map_or(1, |before| 1 + before.matches('\n').count());
         let preset: PresetText = toml::from_str(text).map_err(|error: toml::de::Error| PresetError {
@@ -86,11 +86,11 @@ impl Preset {
         })
     }
 
-    /// Reads and checks a preset in JSON, with the same keys as in a file. The error has all
-    /// problems of its values.
+    /// Reads a preset in JSON and checks it. The keys are the same as in a file. If values are
+    /// invalid, the error lists all problems.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
         if !json.is_object() {
-            // serde would accept a list as the values of an object.
+            // Without this check, serde would accept a list of values as an object.
             return Err(vec![Problem::new("", "a preset must be a JSON object")]);
         }
         let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
@@ -120,7 +120,7 @@ impl Preset {
         }
     }
 
-    /// The preset as it is written, including its mapping.
+    /// The preset as written in the API, including its mapping.
     pub fn to_text(&self) -> PresetText {
         let Self { name, hint, trim_db, swing, bed, pulse, voices, patches, mapping } = self.clone();
         PresetText {
@@ -136,8 +136,8 @@ impl Preset {
         }
     }
 
-    /// The preset as the text of a file. A preset with the standard mapping has no `map` in its
-    /// file, so that later changes of the standard mapping apply to it.
+    /// The preset as the text of a file. A preset with the standard mapping is written without
+    /// `map`, so that it follows later changes of the standard mapping.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         let mut preset = self.to_text();
         if self.mapping == *STANDARD {
@@ -149,8 +149,8 @@ impl Preset {
     }
 }
 
-/// Appends a table in the order that people use: first its values, then the tables below it.
-/// Registers are in one line.
+/// Appends a table. Its plain values come first and the tables inside it follow, as a person would
+/// write them. Each register is written on one line.
 fn put_table(text: &mut String, name: &str, table: &Table) {
     let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
     let is_table = |key: &str, value: &toml::Value| match value {
@@ -159,14 +159,14 @@ fn put_table(text: &mut String, name: &str, table: &Table) {
         _ => false,
     };
     for (key, value) in table.iter().filter(|(key, value)| !is_table(key, value)) {
-        // Writing to a string cannot fail.
+        // Writing to a string never fails.
         let _ = writeln!(text, "{key} = {}", inline(value));
     }
     for (key, value) in table.iter().filter(|(key, value)| is_table(key, value)) {
         let name = below(key);
         match value {
             toml::Value::Table(table) => {
-                // A table that contains only tables needs no header.
+                // A table that contains only tables does not need a header.
                 if table.values().any(|value| !value.is_table()) {
                     let _ = writeln!(text, "\n[{name}]");
                 }
@@ -183,8 +183,8 @@ fn put_table(text: &mut String, name: &str, table: &Table) {
     }
 }
 
-/// A value in one line. Every number with a fraction is an `f32` of a preset, so it is written with
-/// the digits of an `f32`.
+/// Formats a value on one line. All fractions in a preset are of type `f32`, so they are written
+/// with the digits of an `f32`.
 fn inline(value: &toml::Value) -> String {
     let list = |values: Vec<String>| values.join(", ");
     match value {
@@ -198,8 +198,8 @@ fn inline(value: &toml::Value) -> String {
     }
 }
 
-/// The line of a field in the file, from 1. If the field is not found, the line of its table, or
-/// else 1.
+/// The line number of a field in the file, starting at 1. If the field is not found, the result is
+/// the line of its table, or 1.
 fn line_of(text: &str, path: &str) -> usize {
     let (table, key) = path.rsplit_once('.').unwrap_or(("", path));
     let (mut here, mut of_table) = (String::new(), 1);
@@ -259,8 +259,8 @@ mod tests {
         }
     }
 
-    /// The error for a built-in preset with one change, and the distance of its line from the
-    /// change.
+    /// Makes one change to a built-in preset. Returns the resulting error, and how far the reported
+    /// line is from the changed line.
     fn error(from: &str, to: &str) -> (String, usize) {
         let at = GOOD.find(from).unwrap_or_else(|| panic!("{from}"));
         let error = Preset::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
@@ -321,7 +321,7 @@ mod tests {
             (row("rx", "room.reverb", "range = [0, 1]"), "controls only room.reverb"),
             (
                 format!("{good}{}", row("tx", "voices.receive.density", "range = [0, 9]")),
-                "a feature has one signal",
+                "a feature can have only one signal",
             ),
             (row("rx", "pulse.density", "range = [0, 16]\ncurve = \"wavy\""), "wavy"),
         ] {
@@ -378,7 +378,7 @@ mod tests {
         assert!(problems[0].path.is_empty() && problems[0].message.contains("hint"), "{problems:?}");
     }
 
-    /// The JSON pointers of all numbers in a value.
+    /// The JSON pointers of all numbers inside a value.
     fn numbers(value: &Value, path: &str) -> Vec<String> {
         match value {
             Value::Number(_) => vec![path.to_owned()],

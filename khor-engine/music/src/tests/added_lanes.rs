@@ -5,14 +5,14 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// A catalogue with one added lane for this voice.
+/// A catalogue with one added lane, which this voice plays.
 fn catalogue(voice: VoiceHint) -> (Catalogue, LaneId) {
     let mut catalogue = Catalogue::kernel();
     let lane = catalogue.add(LaneDefinition { voice, ..test_lane("queue") }).unwrap();
     (catalogue, lane)
 }
 
-/// The lanes of an idle host whose added lane has this level.
+/// The lanes of an idle host, plus one added lane with this level.
 fn with_lane(lane: LaneId, level: f32) -> Lanes {
     let mut lanes = lanes(idle());
     lanes.set(lane, Some(Lane { level, deviation: 10.0 * level, surprise: 0.0 }));
@@ -95,7 +95,7 @@ fn another_source_ends_added_voices() {
     assert!(composer.snapshot().voices.is_empty());
 }
 
-/// The mapping has no route to the voice.
+/// The mapping has no route to this voice.
 #[test]
 fn an_unmapped_voice_plays_added_lanes() {
     let mut preset = Preset::builtin()[0].clone();
@@ -107,12 +107,12 @@ fn an_unmapped_voice_plays_added_lanes() {
     assert!(voice.len() > 10 && voice.iter().all(|note| note.instrument == Instrument::Disk));
 }
 
-/// A change that a source makes to its lanes, or a request to play.
+/// A change to the lanes of a source, or a request to play.
 #[derive(Clone, Debug)]
 enum Op {
     Add(VoiceHint),
     Replace(Vec<VoiceHint>),
-    /// Sets level, deviation and surprise of the lane at a position.
+    /// Sets the level, deviation and surprise of the lane with this index.
     Set(u8, f32, f32, f32),
     Remove(u8),
     Play,
@@ -134,15 +134,15 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     )
 }
 
-/// Applies the operations. Each [`Op::Play`] plays most of a bar, and appends its catalogue, its
-/// notes and the lanes of its voices to the result.
+/// Applies the operations. Each [`Op::Play`] plays most of a bar. For each one, the result contains
+/// the catalogue, the notes and the lanes of the voices.
 fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let (mut catalogue, mut lanes, mut played, mut until_s) =
         (Catalogue::kernel(), lanes(idle()), Vec::new(), 0.0);
     let add = |catalogue: &mut Catalogue, voice| {
         let name = format!("q{}", catalogue.iter().len());
-        // Adding fails if the catalogue is full.
+        // This call fails if the catalogue is full.
         drop(catalogue.add(LaneDefinition { voice, ..test_lane(&name) }));
     };
     for op in ops {
@@ -181,7 +181,7 @@ fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Tests any lanes and values, including changes of the source.
+    /// Tests arbitrary lanes and values, including changes of the source.
     #[test]
     fn notes_of_added_lanes_are_valid(ops in ops()) {
         let played = run(&ops);
@@ -200,7 +200,7 @@ proptest! {
 }
 
 proptest! {
-    /// Tests any number of added lanes at level 0 with any deviation.
+    /// Tests any number of added lanes at level 0 with arbitrary deviations.
     #[test]
     fn idle_added_lanes_change_no_note(
         count in 0..LaneId::MAX_ADDED,

@@ -13,7 +13,7 @@ fn busy(signal: SignalId, level: f32) -> Lanes {
     lanes(levels)
 }
 
-/// Plays `seconds` of music with the cast that `cast` returns for each time.
+/// Plays `seconds` of music. `cast` returns the cast for each point in time.
 fn play_cast(preset: &Preset, seconds: f64, whole: &Lanes, cast: impl Fn(f64) -> Cast) -> Vec<Note> {
     let mut composer = Composer::new(Settings::default(), preset.clone());
     let mut notes = Vec::new();
@@ -112,7 +112,7 @@ fn a_soloist_is_louder_above_sections() {
 
 #[test]
 fn each_soloist_sounds_from_its_pan() {
-    // The hashes of these names give different pans.
+    // These names were chosen because their hashes give different pans.
     let names = ["web-1", "web-3"];
     let [left, right] = names.map(|name| HostPlacement::of_host(name).pan);
     assert_ne!(left, right);
@@ -177,7 +177,7 @@ fn a_missing_host_leaves_its_turn_silent() {
         let turns = vec![turn("a", Some(0.0)), turn("b", None), turn("c", Some(0.9))];
         let notes = play_cast(preset, 4.0 * BAR_S, &lanes(idle()), |_| roll_call(turns.clone()));
         let half = |note: &Note| ((note.onset_s + 1e-6) / (BAR_S / 2.0)) as usize % 4;
-        // Notes before the first bar line belong to the default cast.
+        // Before the first bar line, the default cast still plays.
         let pulse: Vec<&Note> =
             of(&notes, Layer::Pulse).into_iter().filter(|note| note.onset_s > BAR_S).collect();
         let begun = pulse.iter().find(|note| note.role == Role::Bass && note.midi < 50).unwrap();
@@ -230,7 +230,7 @@ fn restless(now_s: f64) -> Cast {
     let cast = match (now_s / 3.1) as u32 % 3 {
         0 => Cast::default(),
         1 => sections([Some(0.8), Some(0.4), None, Some(0.6)]),
-        // A host on the right, because no section has its melody there.
+        // The host is on the right, where no section has its melody.
         _ => roll_call(vec![turn(&host_on_the_right(), Some(0.7)), turn("b", None)]),
     };
     Cast { soloists, ..cast }
@@ -246,7 +246,7 @@ fn cast_changes_start_on_bar_lines() {
         for note in of(&notes, Layer::Pulse) {
             assert!(note.duration_s > 0.0 && note.duration_s < 4.0, "{note:?}");
         }
-        // Every bar has one kind of pulse.
+        // In each bar, only one kind of pulse plays.
         let is_from_a_part =
             |note: &Note| SectionPart::ALL.iter().any(|part| part.pan == note.pan && part.role == note.role);
         for bar in 0..(80.0 / BAR_S) as u32 {
