@@ -25,6 +25,6 @@ pub(crate) enum Subject {
     Machine,
     /// The scope with this number.
     Scope(usize),
-    /// No counters, because the client may not have its scope.
+    /// No counters, because the client is not allowed to have its scope.
     Nobody,
 }

@@ -135,7 +135,7 @@ impl Count for Machine {
     }
 }
 
-/// The kind on the wire for a kind of the programs.
+/// Converts a kind of cue from the in-kernel programs to the protocol's.
 pub(crate) fn wire_kind(kind: khor_layout::CueKind) -> CueKind {
     match kind {
         khor_layout::CueKind::Oom => CueKind::Oom,

@@ -51,7 +51,7 @@ impl Missed {
 }
 
 fn open_one(path: &Path) -> Result<Kept, String> {
-    // Before 5.14, a process that has changed its user may not open its own `fdinfo`.
+    // Before 5.14, a process that has changed its user cannot open its own `fdinfo`.
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
             "this kernel does not count missed events, or shows them only to root: use kernel 5.14 or later"

@@ -14,10 +14,11 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots that show that a CPU runs. Each reading checks them for all empty elements. So a CPU that
-/// comes online or wakes up is in the sums at once, with all that it has counted.
+/// Slots that count something on every running CPU. Each reading checks these slots of the CPUs
+/// that had no counts yet. So when such a CPU comes online or wakes up, the sums include all its
+/// counts at once.
 const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
-/// Interval at which all slots of the empty elements are checked, ns.
+/// Interval at which all slots of the CPUs without counts are checked, ns.
 const FULL_CHECK_NS: u64 = 1_000_000_000;
 
 /// The mapped arrays of counters, and the tables of scopes.

@@ -34,7 +34,8 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
-    /// `Err` with the reason if programs may not read kernel memory. Scopes need such reads.
+    /// `Err` with the reason if the kernel forbids programs to read its memory. Scopes need such
+    /// reads.
     pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }

@@ -1,8 +1,9 @@
 //! The in-kernel programs: loads and attaches them, and lists the counters and cues that they feed.
 //!
 //! The programs are independent. If the kernel rejects one program, its counters are absent with
-//! the reason, and the others work. Rejected: reading the counters with `bpf(MAP_LOOKUP_ELEM)`,
-//! because it costs a system call for each sample, and on many machines a permanent capability.
+//! the reason, and the others work. The collector reads the counters from shared memory.
+//! `bpf(MAP_LOOKUP_ELEM)` would cost a system call for each sample, and on many machines a
+//! permanent capability.
 
 mod catalogue;
 mod counters;
@@ -80,7 +81,8 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     requested: Mutex<Requested>,
-    /// `Err` with the reason if programs may not read kernel memory. Scopes need such reads.
+    /// `Err` with the reason if the kernel forbids programs to read its memory. Scopes need such
+    /// reads.
     scopes: Result<(), String>,
     /// Owns the links: the programs detach when it is dropped.
     programs: Ebpf,

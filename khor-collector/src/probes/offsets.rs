@@ -128,9 +128,8 @@ fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     ]
 }
 
-/// The bit `RQF_FLUSH_SEQ`. Since 6.12 an enumerator contains its position; the first of these
-/// kernels have it in an enum without a name. Before 6.12 the bit was a macro, which BTF does not
-/// contain.
+/// The bit `RQF_FLUSH_SEQ`. Since 6.12 an enumerator contains its position; in the first of these
+/// kernels, its enum has no name. Before 6.12 the bit was a macro, which BTF does not contain.
 fn flush_sequence(btf: &Btf) -> u32 {
     const MACRO: u32 = 1 << 4;
     let ids =

@@ -1,5 +1,5 @@
-//! The counters of a scope for one client. The client gets the shared counters, or none if it may
-//! not have them.
+//! The counters of a scope for one client. A client that is not allowed to have them gets none; all
+//! other clients share the same counters.
 
 use std::sync::Arc;
 
@@ -66,7 +66,8 @@ impl Drop for ClientCount {
     }
 }
 
-/// The counters of a scope that the client may not have. All are absent, and nothing is counted.
+/// The counters of a scope that the client is not allowed to have. All are absent, and nothing is
+/// counted.
 #[derive(Debug)]
 pub(super) struct RefusedCount {
     reason: String,

@@ -88,7 +88,7 @@ impl ScopedCount {
 }
 
 impl ScopedCount {
-    /// The reason why `peer` may not have these counters, if it may not.
+    /// The reason why `peer` is not allowed to have these counters; `None` if it is allowed.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         self.state.lock().targets.refusal(peer)
     }

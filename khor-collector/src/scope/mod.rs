@@ -2,8 +2,8 @@
 //!
 //! The kernel counts (khor-ebpf/src/scopes.rs). This module converts selectors into the numbers
 //! that the kernel uses. It repeats this regularly, because cgroups may disappear and reappear at
-//! the same path. Rejected: watching with inotify, because it needs a watch on every directory
-//! above a missing one, and costs more than four checks a second.
+//! the same path. It does not watch with inotify, which needs a watch on every directory above a
+//! missing one, and costs more than four checks a second.
 
 mod client_count;
 mod count;

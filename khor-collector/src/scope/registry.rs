@@ -58,7 +58,7 @@ impl Scopes {
 
     /// Starts to count for `scope` on behalf of `peer`. Fails with the reason if that is
     /// impossible. Counting ends when the last subscriber of the scope drops its count. If `peer`
-    /// may not have the scope, all counters are absent.
+    /// is not allowed to have the scope, all counters are absent.
     pub(crate) fn open(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         let Scope::Selected { include, exclude } = scope else {
             return Err("the whole machine is not a scope".into());

@@ -73,9 +73,9 @@ impl Targets {
         !self.include.is_empty() && self.include.iter().all(|target| target.belongs_to(uid))
     }
 
-    /// The reason why `peer` may not have these targets counted, if it may not. This includes
-    /// excluded processes of other users, because the difference to the whole machine is their
-    /// activity.
+    /// The reason why `peer` is not allowed to have these targets counted; `None` if it is allowed.
+    /// Other users' processes are refused even as exclusions, because the difference to the whole
+    /// machine is their activity.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         if peer.trusted {
             return None;

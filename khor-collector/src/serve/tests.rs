@@ -112,7 +112,7 @@ pub(super) fn own_cgroup() -> Scope {
     Scope::only(Selector::Cgroup("/own".into()))
 }
 
-/// A scope that untrusted clients may not have.
+/// A scope that untrusted clients are not allowed to have.
 pub(super) fn others_process() -> Scope {
     Scope::only(Selector::Process(1))
 }

@@ -6,7 +6,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The socket has no listener, or this user may not open it.
+    /// The socket has no listener, or this user is not allowed to open it.
     #[error("cannot connect to {}: {source}{}", socket.display(), advice(source))]
     Connect {
         /// Path of the socket.

@@ -103,8 +103,8 @@ fn instructions(program: &Command) -> Result<f64> {
     collected(&log).context("valgrind counted nothing")
 }
 
-/// The reason why valgrind failed, in one line. For example, valgrind may not know an instruction
-/// that a newer compiler uses.
+/// The reason why valgrind failed, in one line. One cause is an instruction of a newer compiler
+/// that valgrind does not know.
 fn valgrind_error(log: &str) -> String {
     let known = |line: &&str| line.contains("unhandled instruction") || line.contains("terminating");
     format!("valgrind: {}", log.lines().find(known).unwrap_or("it failed"))
