@@ -16,10 +16,10 @@ use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-/// Largest engine file that is read, bytes.
+/// Maximum size of an engine file that is read, in bytes.
 const MAX_BYTES: u64 = 16 * 1024;
 
-/// The published file of a running engine. Dropping this value removes the file.
+/// The published file of a running engine. Dropping this value deletes the file.
 #[derive(Debug)]
 pub struct EngineFile(PathBuf);
 
@@ -36,7 +36,7 @@ struct Content {
 
 impl EngineFile {
     /// Writes the file for an engine that listens at `address`. Returns `None` if the user has no
-    /// session (`XDG_RUNTIME_DIR`) or the file cannot be written. Commands then use the configured
+    /// session (`XDG_RUNTIME_DIR` is unset) or if writing fails. Commands then use the configured
     /// address.
     pub fn publish(address: SocketAddr, config: &Path) -> Option<Self> {
         let path = path()?;
@@ -61,21 +61,22 @@ impl EngineFile {
 
 impl Drop for EngineFile {
     fn drop(&mut self) {
-        // If another engine of this user has replaced the file, it stays.
+        // Keep the file if another engine of this user has replaced it.
         if read(&self.0).is_ok_and(|content| content.pid == process::id()) {
             fs::remove_file(&self.0).ok();
         }
     }
 }
 
-/// The published address of the user's engine, if that engine uses the configuration file `config`.
+/// Returns the published address of the user's engine, if that engine uses the configuration file
+/// `config`.
 pub fn address(config: &Path) -> Option<SocketAddr> {
     let content = read(&path()?).ok()?;
     (content.config == absolute(config)).then_some(content.address)
 }
 
-/// The address at which programs on this machine reach an engine that listens at `address`. If it
-/// listens on all addresses, that is the loopback address.
+/// Returns the address at which programs on this machine reach an engine that listens at `address`.
+/// For an engine that listens on all addresses, this is the loopback address.
 pub fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -85,7 +86,7 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// The path of the file; `None` if the user has no session.
+/// Returns the path of the file, or `None` if the user has no session.
 fn path() -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os("XDG_RUNTIME_DIR")?);
     folder.is_absolute().then(|| folder.join("khor/engine.json"))

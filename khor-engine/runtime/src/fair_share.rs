@@ -1,10 +1,10 @@
-//! Trims a list to its newest items. Each sender keeps a fair share of the list.
+//! Trims a list to its newest items, so that no sender can fill the list alone.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Removes items until `most` are left. Each time it removes the oldest item of the sender with the
-/// most items, so a sender with few items keeps them. If several senders have the most items, it
-/// removes the oldest item of these senders. `share` returns the sender of an item.
+/// Removes items until `most` items are left. Each step removes the oldest item of the sender that
+/// has the most items, so senders with few items keep theirs. If several senders tie, the oldest of
+/// all their items is removed. `share` returns the sender of an item.
 pub fn trim<T>(list: &mut VecDeque<T>, most: usize, share: impl Fn(&T) -> Option<&str>) {
     while list.len() > most {
         let mut sizes: BTreeMap<Option<&str>, usize> = BTreeMap::new();

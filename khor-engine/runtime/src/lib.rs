@@ -1,4 +1,4 @@
-//! Runs khor's engine, and serves its clients.
+//! Runs khor's engine and serves its clients.
 //!
 //! [`engine`] runs the source, the signals, the music and the outputs. [`http`] serves the API and
 //! the page, [`control`] receives OSC commands, and [`dbus`] serves the user's desktop. [`doctor`]

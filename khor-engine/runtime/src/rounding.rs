@@ -1,4 +1,4 @@
-//! Rounds numbers in the API's JSON that clients only display, so that the JSON is short.
+//! Rounds numbers in the API's JSON to keep it short. Clients only display these numbers.
 
 /// Number of significant digits after rounding.
 const DIGITS: i32 = 4;
@@ -9,13 +9,13 @@ pub(crate) fn round(value: f64) -> f64 {
         return value;
     }
     let exponent = value.abs().log10().floor() as i32 + 1 - DIGITS;
-    // Multiplying or dividing by a whole power of ten gives a number that prints with few digits.
+    // The result prints with few digits only if the scale is a whole power of ten.
     let rounded = if exponent > 0 {
         (value / 10f64.powi(exponent)).round() * 10f64.powi(exponent)
     } else {
         (value * 10f64.powi(-exponent)).round() / 10f64.powi(-exponent)
     };
-    // Rounding overflows for the largest and the smallest numbers.
+    // The scale overflows for very large and very small numbers, so these are not rounded.
     if rounded.is_finite() { rounded } else { value }
 }
 

@@ -1,4 +1,5 @@
-//! A bounded queue for work: a few tasks run, a few wait, and all others are rejected at once.
+//! A bounded queue for work. A few tasks run, a few more wait, and further tasks are rejected at
+//! once.
 
 use std::sync::Arc;
 
@@ -11,20 +12,20 @@ pub(crate) struct WorkQueue {
     running: Arc<Semaphore>,
 }
 
-/// The permission to work. When it is dropped, the next caller in the queue may work.
+/// The permission to run one task. When it is dropped, the next caller in the queue may start.
 #[derive(Debug)]
 pub(crate) struct WorkPermit {
     _running: OwnedSemaphorePermit,
     _slot: OwnedSemaphorePermit,
 }
 
-/// The queue is full, so another caller would wait too long.
+/// The error of a caller that finds the queue full, and would have to wait too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
 pub struct QueueFull;
 
 impl WorkQueue {
-    /// A queue in which at most `running` callers work at once, and at most `waiting` callers wait.
+    /// Creates a queue in which at most `running` callers work and at most `waiting` callers wait.
     pub(crate) fn new(running: usize, waiting: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(running + waiting)),
@@ -32,14 +33,15 @@ impl WorkQueue {
         }
     }
 
-    /// Waits for a turn, in the order of the calls. Dropping the future leaves the queue.
+    /// Waits for the caller's turn. Callers are served in the order of their calls. Dropping the
+    /// future leaves the queue.
     ///
     /// # Errors
     ///
-    /// The queue is full.
+    /// Fails if the queue is full.
     pub(crate) async fn acquire(&self) -> Result<WorkPermit, QueueFull> {
         let slot = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| QueueFull)?;
-        // The semaphore is never closed, so this cannot fail.
+        // `acquire` cannot fail, because the semaphore is never closed.
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_| QueueFull)?;
         Ok(WorkPermit { _running: running, _slot: slot })
     }

@@ -1,4 +1,4 @@
-//! Generates the documents of the API, each with its path and its text.
+//! Generates the documents of the HTTP API, each with its path and its text.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,8 @@ use super::{lanes, reference};
 pub(super) fn documents() -> serde_json::Result<[(PathBuf, String); 4]> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let mut document = openapi_document();
-    // The order of keys must not depend on the features of serde_json.
+    // The order of the JSON keys must not depend on the features of serde_json that a build
+    // enables.
     document.sort_all_objects();
     let json = format!("{}\n", serde_json::to_string_pretty(&document)?);
     let reference = reference::text(&document);

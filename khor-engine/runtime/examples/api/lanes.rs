@@ -1,5 +1,5 @@
-//! Generates `ui/src/api/lanes.ts`, a file of the page with the lanes of the kernel. The page draws
-//! these lanes until the engine sends its own.
+//! Generates `ui/src/api/lanes.ts`, which lists the kernel's lanes for the page. The page draws
+//! these lanes until the engine sends its own list.
 
 use std::fmt::Write;
 
@@ -13,7 +13,6 @@ pub(super) fn text() -> serde_json::Result<String> {
     for lane in Catalogue::kernel().iter() {
         let LaneInfo { name, label, family, scale, .. } = lane;
         let family = serde_json::to_string(family)?.replace('"', "'");
-        // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "  {{ name: '{name}', label: '{label}', family: {family}, grain: {} }},",

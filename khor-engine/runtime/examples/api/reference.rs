@@ -18,13 +18,13 @@ default.
 
 ";
 
-/// Suffix in the name of a request's schema. The `OpenAPI` document adds it if an answer's schema
+/// Suffix in the name of a request's schema. The `OpenAPI` document adds it when a response schema
 /// has the same name.
 const REQUEST: &str = "Request";
-/// The HTTP methods, in the order of the page.
+/// The HTTP methods, in the order in which the page lists them.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];
 
-/// The whole page in Markdown.
+/// Writes the whole page in Markdown.
 pub(super) fn text(openapi: &Value) -> String {
     let mut text = INTRODUCTION.to_owned();
     text.push_str("## Operations\n\n");
@@ -37,7 +37,8 @@ pub(super) fn text(openapi: &Value) -> String {
         }
     }
     text.push_str("## Types\n\n");
-    // If requests and answers share a type, the page documents it once, under the answer's name.
+    // If a request and a response use the same type, the page documents the type once, under the
+    // response's name.
     let is_body = |name: &str| name.strip_suffix(REQUEST).is_some_and(|name| schemas.get(name).is_some());
     for (name, schema) in object(schemas).filter(|(name, _)| !is_body(name)) {
         push_type(&mut text, name, schema);
@@ -49,7 +50,7 @@ pub(super) fn text(openapi: &Value) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// The fields of a JSON object. Empty if `value` is not an object.
+/// Returns the fields of a JSON object, or an empty list if `value` is not an object.
 pub(super) fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }
@@ -116,7 +117,7 @@ fn str(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A summary as one line, without a full stop at its end.
+/// Converts a summary to one line without a full stop at the end.
 fn sentence(value: &Value) -> String {
     cell(value).trim_end_matches('.').to_owned()
 }

@@ -4,13 +4,13 @@ use serde_json::Value;
 
 use super::reference::object;
 
-/// The text of a table cell: one line, with `|` escaped.
+/// Writes a text as a table cell: in one line, with `|` escaped.
 pub(super) fn cell(value: &Value) -> String {
     let words = value.as_str().unwrap_or_default().split_whitespace();
     words.collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
-/// The fields of an object, in the order of their definition. Optional fields come last.
+/// Lists the fields of an object in the order of their definition, but optional fields last.
 pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let required: Vec<&str> = required.collect();
@@ -21,8 +21,8 @@ pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     fields
 }
 
-/// The values of an enumeration, each with its description. If a variant is an object, its type is
-/// given instead of a value.
+/// Lists the values of an enumeration, each with its description. For a variant that is an object,
+/// the list has the object's type instead of a value.
 pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     let variants = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     let described = variants.map(|variant| (type_text(variant), cell(&variant["description"])));
@@ -30,12 +30,12 @@ pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     described.chain(plain.map(|value| (format!("`{}`", written(value)), String::new()))).collect()
 }
 
-/// A link to a type on the page.
+/// Writes a link to a type on the page.
 pub(super) fn link(name: &str) -> String {
     format!("[{name}](#{})", name.to_lowercase())
 }
 
-/// The type of a schema in words, such as `integer, 0 to 127`.
+/// Describes the type of a schema in words, such as `integer, 0 to 127`.
 pub(super) fn type_text(schema: &Value) -> String {
     if let Some(target) = schema["$ref"].as_str() {
         let link = link(target.rsplit('/').next().unwrap_or_default());
@@ -84,7 +84,8 @@ fn array(schema: &Value) -> String {
     }
 }
 
-/// The type of an object in words: its fields, or the type of its values if its keys are names.
+/// Describes the type of an object in words. Lists its fields, or gives the type of its values if
+/// any key is allowed.
 fn structure(schema: &Value) -> String {
     if let Some(fields) = with_fields(schema) {
         return format!("object {fields}");
@@ -95,7 +96,7 @@ fn structure(schema: &Value) -> String {
     }
 }
 
-/// The fields of a schema in words; `None` if it has no fields.
+/// Lists the fields of a schema in words. Returns `None` if it has no fields.
 fn with_fields(schema: &Value) -> Option<String> {
     let fields = fields(schema);
     let texts = fields.iter().map(|(name, field)| format!("`{name}`: {}", type_text(field)));
@@ -103,7 +104,7 @@ fn with_fields(schema: &Value) -> Option<String> {
 }
 
 fn range(schema: &Value) -> String {
-    // A maximum from 1e9 on is only the range of Rust's integer type, so it is not shown.
+    // A maximum of 1e9 or more only reflects the range of Rust's integer type, so it is omitted.
     let is_meant = |limit: &f64| limit.abs() < 1e9;
     let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64().filter(is_meant));
     match (low, high) {
@@ -118,7 +119,7 @@ fn length(schema: &Value) -> String {
     schema["maxLength"].as_u64().map_or_else(String::new, |most| format!(", at most {most} characters"))
 }
 
-/// A value as a table cell shows it. Only an empty text has quotes.
+/// Writes a value for a table cell. Only an empty text is quoted.
 fn written(value: &Value) -> String {
     value.as_str().filter(|text| !text.is_empty()).map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,5 +1,5 @@
-//! Lists the sound samples of the documents. For each sample it computes the values by which a test
-//! detects that the music has changed.
+//! Lists the sound samples of the documentation. For each sample, computes the values that a test
+//! compares to detect a change of the music.
 
 use std::{error::Error, path::PathBuf};
 
@@ -8,28 +8,29 @@ use khor_engine::engine::{CLIPS, Clip, PlayedClip};
 use khor_music::Preset;
 use serde::{Deserialize, Serialize};
 
-/// Scenarios with a sample in every preset. The first preset has a sample of every scenario.
+/// Scenarios that are rendered in every preset, for comparison. The first preset also has samples
+/// of all other scenarios.
 pub(crate) const COMPARED: [&str; 3] = ["download", "compile", "memory-pressure"];
 /// Name of the file in [`folder`] that lists the samples.
 pub(crate) const LISTING: &str = "samples.json";
 
-/// A sample: a scenario in a preset.
+/// A sound sample: one scenario, played in one preset.
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) clip: &'static Clip,
     pub(crate) preset: &'static Preset,
 }
 
-/// The values of a rendered sample that the listing keeps.
+/// The values of a rendered sample that are stored in the listing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Made {
     /// Name of the Opus file.
     pub(crate) file: String,
-    /// CRC-32 of the Opus file.
+    /// CRC-32 of the Opus file, as hexadecimal digits.
     pub(crate) bytes: String,
-    /// CRC-32 of all notes, written as text.
+    /// CRC-32 of the list of notes, as hexadecimal digits.
     pub(crate) notes: String,
-    /// Root mean square of each second, dB relative to full scale.
+    /// Root mean square level of each second, in dB relative to full scale.
     pub(crate) levels_db: Vec<f32>,
 }
 
@@ -56,7 +57,7 @@ impl Sample {
         Ok(self.clip.play(config, self.preset.clone())?)
     }
 
-    /// The values of the rendered sample for the listing.
+    /// Computes the values of a rendered sample for the listing.
     pub(crate) fn made(&self, played: &PlayedClip, rate_hz: u32, file: &[u8]) -> Made {
         Made {
             file: self.file(),
@@ -67,13 +68,13 @@ impl Sample {
     }
 }
 
-/// CRC-32 of `bytes`, as eight hexadecimal digits.
+/// Computes the CRC-32 of `bytes`, as eight hexadecimal digits.
 pub(crate) fn crc(bytes: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(bytes))
 }
 
-/// The notes as text, one on each line. Onsets are rounded to milliseconds, because processors may
-/// round the last digits differently.
+/// Writes the notes as text, one note on each line. Onsets are rounded to milliseconds, because the
+/// last digits of a float may differ between processors.
 fn notes(played: &PlayedClip) -> String {
     let line = |note: &khor_music::Note| {
         format!("{:.0} {} {} {:?}\n", 1000.0 * note.onset_s, note.midi, note.role.midi_channel(), note.layer)
@@ -81,7 +82,8 @@ fn notes(played: &PlayedClip) -> String {
     played.notes.iter().map(line).collect()
 }
 
-/// Root mean square of each second, dB relative to full scale, rounded to 0.1 dB.
+/// Computes the root mean square level of each second, in dB relative to full scale, rounded to 0.1
+/// dB.
 fn levels_db(played: &PlayedClip, rate_hz: usize) -> Vec<f32> {
     let power = |samples: &[f32]| samples.iter().map(|sample| sample * sample).sum::<f32>();
     let seconds = played.left.chunks_exact(rate_hz).zip(played.right.chunks_exact(rate_hz));

@@ -1,4 +1,4 @@
-//! `cargo xtask samples` runs this program. It renders the sound samples of the documents from the
+//! `cargo xtask samples` runs this program. It renders the documentation's sound samples from the
 //! captures, encodes them with `opusenc`, and writes the page that describes them.
 
 mod list;
@@ -17,7 +17,8 @@ use khor_output::file::wav_bytes;
 
 use self::list::{LISTING, Sample, folder, samples};
 
-/// Mean bit rate of a stereo sample. The bit rate varies, and quiet parts need less.
+/// Average bit rate of a stereo sample, in kbit/s. The encoder varies the rate and uses less for
+/// quiet parts.
 const KBIT_PER_S: &str = "48";
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,8 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Encodes a sample as an Ogg Opus file. The same sound gives the same bytes, because the serial
-/// number of the stream is fixed instead of random.
+/// Encodes a sample as an Ogg Opus file. The serial number of the stream is fixed instead of
+/// random, so that the same sound always gives the same bytes.
 fn encoded(sample: &Sample, played: &PlayedClip, config: &Config) -> Result<Vec<u8>, Box<dyn Error>> {
     let title = format!("{}, in khor's preset {}", sample.clip.title, sample.preset.name);
     let mut encoder = Command::new("opusenc")

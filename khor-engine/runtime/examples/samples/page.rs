@@ -5,7 +5,7 @@ use khor_music::Preset;
 
 use super::list::{COMPARED, Sample};
 
-/// The whole page in Markdown.
+/// Writes the whole page in Markdown.
 pub(crate) fn page() -> String {
     let first = &Preset::builtin()[0];
     let scenario =
@@ -26,7 +26,7 @@ pub(crate) fn page() -> String {
     )
 }
 
-/// A table of the presets, with the same loads for each.
+/// Writes a table that compares the presets. Every preset plays the same loads.
 fn comparison() -> String {
     let compared: Vec<&Clip> = COMPARED.iter().filter_map(|name| Clip::find(name)).collect();
     let row = |cells: Vec<String>| format!("| {} |", cells.join(" | "));

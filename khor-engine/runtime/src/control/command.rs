@@ -6,23 +6,23 @@ use khor_config::{Access, Config, ConfigError, ConfigPatch, Field, Kind};
 use rosc::OscType;
 use serde_json::{Number, Value};
 
-/// Prefix of the addresses of settings.
+/// Prefix of the OSC addresses that change settings.
 pub(super) const SET: &str = "/khor/set/";
-/// The address that mutes and unmutes.
+/// OSC address that mutes and unmutes the sound device.
 pub(super) const MUTE: &str = "/khor/mute";
-/// The address that ends every note.
+/// OSC address that ends every note.
 pub(super) const PANIC: &str = "/khor/panic";
-/// The value that [`MUTE`] expects.
-const MUTE_VALUE: &str = "no value, or one that is true, false or a number";
-/// The expected path, for the error about a path of a list or a section.
-const SINGLE_VALUE: &str = "the path of a setting that is one number, text or switch";
+/// Describes the values that [`MUTE`] accepts.
+const MUTE_VALUE: &str = "no value, or true, false or a number";
+/// Describes an allowed path, for the error about the path of a list or of a whole section.
+const SINGLE_VALUE: &str = "the path of one setting that is not a list";
 
 /// A command in an OSC message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OscCommand {
     /// Sets the setting at this path, whose parts are separated by `/`.
     Set(String),
-    /// Mutes or unmutes; `None` toggles.
+    /// Mutes or unmutes the sound device; `None` toggles the mute.
     Mute(Option<bool>),
     /// Ends every note.
     Panic,
@@ -34,7 +34,7 @@ pub(super) enum CommandError {
     /// khor has no such address.
     #[error("{0}: khor has no such address; use /khor/set/<path of a setting>, /khor/mute or /khor/panic")]
     Address(String),
-    /// A pattern that matches no address of khor.
+    /// The pattern matches no address of khor.
     #[error("{0}: no address matches this pattern; an example that matches is {SET}music/*")]
     Pattern(String),
     /// No setting has this path.
@@ -46,9 +46,9 @@ pub(super) enum CommandError {
     /// The message has no value, too many values, or a value of the wrong type.
     #[error("{address}: expected {expected}")]
     Value {
-        /// Address of the message.
+        /// OSC address of the message.
         address: String,
-        /// The value that this address expects, in words.
+        /// A description of the expected value.
         expected: &'static str,
     },
     /// The value is outside the range of the setting.
@@ -56,8 +56,8 @@ pub(super) enum CommandError {
     Invalid(#[from] ConfigError),
 }
 
-/// Paths of the settings that OSC may change, below `/khor/set/`. If OSC may change every setting
-/// of a section, the list contains the section instead of its settings.
+/// Paths of the settings that OSC may change, relative to `/khor/set/`. If OSC may change every
+/// setting of a section, the list has the section's name instead.
 static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
     let section = |field: &Field| field.path.split('.').next().unwrap_or_default().to_owned();
     let is_open = |field: &&Field| field.access == Access::Anyone;
@@ -72,7 +72,7 @@ static OPEN: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 impl OscCommand {
-    /// The command in a message with this address and these values.
+    /// Returns the command of a message with this address and these values.
     pub(super) fn of(address: &str, args: &[OscType]) -> Result<Self, CommandError> {
         let expected = |expected| CommandError::Value { address: address.to_owned(), expected };
         match (address, args) {
@@ -82,7 +82,7 @@ impl OscCommand {
                 Ok(Self::Mute(Some(muted)))
             }
             (MUTE, _) => Err(expected(MUTE_VALUE)),
-            // Accepts any values, because drum pads also send their pressure.
+            // Any values are accepted, because drum pads also send their pressure.
             (PANIC, _) => Ok(Self::Panic),
             _ => match address.strip_prefix(SET) {
                 Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),
@@ -92,14 +92,14 @@ impl OscCommand {
     }
 }
 
-/// The addresses of all settings that OSC may change.
+/// Returns the OSC addresses of all settings that OSC may change.
 pub(super) fn set_addresses() -> impl Iterator<Item = String> {
     let open = Config::fields().iter().filter(|field| field.access == Access::Anyone);
     open.map(|field| format!("{SET}{}", field.path.replace('.', "/")))
 }
 
-/// The change of the configuration that sets the setting at `path`. Converts the value to the type
-/// of the setting, because faders always send numbers.
+/// Returns the change of the configuration for the setting at `path`. The value is converted to the
+/// setting's type, because faders always send numbers.
 pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, CommandError> {
     let field = open_field(path)?;
     let reject = |expected| CommandError::Value { address: format!("{SET}{path}"), expected };
@@ -114,9 +114,9 @@ pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, Comman
     Ok(Config::change_of(&field.path, value.ok_or_else(|| reject(expected))?)?)
 }
 
-/// The setting at a path below `/khor/set/`, if OSC may change it.
+/// Finds the setting at a path relative to `/khor/set/`. Fails if OSC may not change it.
 fn open_field(path: &str) -> Result<&'static Field, CommandError> {
-    // Only slashes separate the parts of a path in OSC.
+    // In OSC, only slashes separate the parts of a path.
     let field = if path.contains('.') { None } else { Config::field(&path.replace('/', ".")) };
     if let Some(field) = field.filter(|field| field.access == Access::Anyone) {
         return Ok(field);
@@ -132,7 +132,7 @@ fn open_field(path: &str) -> Result<&'static Field, CommandError> {
     }
 }
 
-/// Converts a value to a boolean. Numbers of 0.5 and more are true.
+/// Converts a value to a boolean. A number is true if it is at least 0.5.
 fn to_bool(value: &OscType) -> Option<bool> {
     match value {
         OscType::Bool(value) => Some(*value),
@@ -160,7 +160,7 @@ fn to_text(value: &OscType) -> Option<String> {
 fn number_of(value: &OscType) -> Option<f64> {
     match value {
         OscType::Int(value) => Some(f64::from(*value)),
-        // The shortest decimal number that this float stands for: 0.1, not 0.10000000149.
+        // Keep the shortest decimal number for this `f32`: 0.1, not 0.10000000149.
         OscType::Float(value) => value.to_string().parse().ok(),
         OscType::Double(value) => Some(*value),
         OscType::Long(value) => Some(*value as f64),

@@ -1,5 +1,5 @@
-//! Tests that hostile datagrams of up to 64 KiB do not end the engine. The tests call the function
-//! that handles received datagrams, on a stack as small as the engine's.
+//! Tests that hostile datagrams of up to 64 KiB do not crash the engine. The tests call the
+//! function that handles received datagrams, on a stack as small as the engine's.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use tokio::runtime::Handle;
 use super::{MAX_REASON, OscHandler};
 use crate::engine::{Engine, tests::quiet_engine};
 
-/// Stack size of the engine's runtime threads, bytes. It is the default of the standard library.
+/// Stack size of the engine's runtime threads, in bytes. It is the default of the standard library.
 const STACK_BYTES: usize = 2 << 20;
 const DATAGRAMS: usize = 3000;
 
-/// Encodes a message with type tags and no values.
+/// Encodes a message that has these type tags but no values.
 fn tagged(tags: &[u8]) -> Vec<u8> {
     let mut bytes = b"/khor/panic\0,".to_vec();
     bytes.extend(tags);
@@ -24,7 +24,7 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Datagrams that make other OSC receivers crash or hang.
+/// Datagrams of kinds that are known to crash or hang other OSC receivers.
 fn classics() -> Vec<Vec<u8>> {
     let wide = 30_000;
     vec![
@@ -49,8 +49,8 @@ fn classics() -> Vec<Vec<u8>> {
     ]
 }
 
-/// Makes a datagram that is nearly valid: up to five messages in nested bundles, with a few changed
-/// bytes.
+/// Creates a nearly valid datagram: up to five messages in nested bundles, with a few bytes
+/// changed.
 fn mutated(random: &mut Rng) -> Vec<u8> {
     const ADDRESSES: [&str; 9] = [
         "/khor/set/music/bpm",
@@ -83,7 +83,7 @@ fn mutated(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Makes a datagram of random bytes, which may begin like a valid one.
+/// Creates a datagram of random bytes. It may start with the first bytes of a valid datagram.
 fn noise(random: &mut Rng) -> Vec<u8> {
     let length = random.usize(0..=MAX_DATAGRAM) >> random.u32(0..16);
     let start: &[u8] = random.choice([&b""[..], b"/", b"/khor/set/", b"#bundle\0"]).unwrap();
@@ -92,8 +92,7 @@ fn noise(random: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Handles many hostile datagrams. At the end, handles a valid message, which must still take
-/// effect.
+/// Handles many hostile datagrams, and then a valid message, which must still take effect.
 fn handle_all(engine: &Arc<Engine>) {
     let mut handler = OscHandler::new(Arc::clone(engine));
     let mut random = Rng::with_seed(776);
@@ -102,7 +101,7 @@ fn handle_all(engine: &Arc<Engine>) {
     for datagram in classics().into_iter().chain(random) {
         khor_patience::progress("handling hostile datagrams");
         handler.datagram(&datagram);
-        // Checks the settings but does not apply them, because a setting could open a sound device.
+        // Only parse and check the settings. Applying them could open a sound device.
         for (path, args) in std::mem::take(&mut handler.settings) {
             let _ = super::command::change(&path, &args);
         }

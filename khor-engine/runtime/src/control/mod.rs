@@ -1,4 +1,5 @@
-//! Receives OSC commands from faders and pads of other programs on this machine.
+//! Receives OSC commands from other programs on this machine, such as controllers with faders and
+//! pads.
 //!
 //! | address | types | meaning |
 //! |---|---|---|
@@ -41,15 +42,15 @@ use tracing::{info, warn};
 use self::command::{CommandError, OscCommand};
 use crate::engine::Engine;
 
-/// Longest packet, bytes. No UDP packet is longer.
+/// Maximum size of a packet, in bytes. No UDP packet is larger.
 const MAX_PACKET_BYTES: usize = 64 * 1024;
-/// Longest stored reason of a rejection, characters. A reason may quote the message.
+/// Maximum length of a stored rejection reason, in characters. A reason may quote the message.
 const MAX_REASON: usize = 300;
-/// Time between two changes of settings: at most 50 a second.
+/// Shortest time between two changes of settings. It allows 50 changes a second.
 const PERIOD: Duration = Duration::from_millis(20);
-/// Time without a change after which the configuration is written.
+/// The configuration file is written when no setting has changed for this time.
 const SAVE_DELAY: Duration = Duration::from_secs(1);
-/// Time between two attempts to bind a port that is in use.
+/// Time between two attempts to bind a port that another program uses.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// Receives OSC commands while the configuration enables the input, until `stop` becomes true.
@@ -63,12 +64,13 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
             changed = configured.changed() => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Save the settings that messages changed, before the port changes or the engine stops.
+        // Save the settings that OSC messages have changed, before the port changes or the engine
+        // stops.
         save(&engine).await;
     }
 }
 
-/// Receives commands on `port` for ever. Without a port, waits for ever.
+/// Receives commands on `port` until the future is dropped. Without a port, waits until then.
 async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     let Some(port) = port else {
         engine.update_osc_input_health(|health| health.health = Health::off());
@@ -99,16 +101,16 @@ async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     }
 }
 
-/// Handles received datagrams. Keeps the settings that are not applied yet.
+/// Handles received datagrams, and stores the settings that are not applied yet.
 struct OscHandler {
     engine: Arc<Engine>,
-    /// The newest requested value of each setting, by its path.
+    /// The newest requested value of each setting. The key is the path of the setting.
     settings: BTreeMap<String, Values>,
-    /// Whether applied settings are missing in the configuration file.
+    /// Whether the configuration file lacks settings that were already applied.
     unsaved: bool,
 }
 
-/// The values of a message. If its address is a pattern, all matching addresses share them.
+/// The values of a message. If the address is a pattern, all matching addresses share these values.
 type Values = Arc<Vec<OscType>>;
 
 impl OscHandler {
@@ -116,8 +118,8 @@ impl OscHandler {
         Self { engine, settings: BTreeMap::new(), unsaved: false }
     }
 
-    /// Waits for a packet, then receives more packets for one [`PERIOD`]. If settings are unsaved
-    /// and no packet arrives within [`SAVE_DELAY`], returns without a packet.
+    /// Waits for a packet, and then receives further packets for one [`PERIOD`]. If settings are
+    /// unsaved, waits at most [`SAVE_DELAY`] for the first packet.
     async fn receive(&mut self, socket: &UdpSocket, buffer: &mut [u8]) {
         let first = if self.unsaved {
             tokio::time::timeout(SAVE_DELAY, socket.recv(buffer)).await.ok()
@@ -133,14 +135,14 @@ impl OscHandler {
                     own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
-                // A receive error, such as an ICMP message, does not close the socket.
+                // A receive error, such as one from an ICMP message, does not close the socket.
                 Err(problem) => self.reject(&problem.to_string()),
             }
             received = timeout_at(until.into(), socket.recv(buffer)).await.ok();
         }
     }
 
-    /// Handles every message of a datagram at once. Ignores time tags.
+    /// Handles every message of a datagram immediately, because khor ignores OSC time tags.
     fn datagram(&mut self, datagram: &[u8]) {
         packet::read(datagram, |element| match element {
             Ok(message) => self.message(message),
@@ -163,8 +165,8 @@ impl OscHandler {
         }
     }
 
-    /// Executes the command in a message. A setting takes effect later, in
-    /// [`Self::apply_settings`].
+    /// Executes the command of a message. A changed setting is only stored here;
+    /// [`Self::apply_settings`] applies it.
     fn execute(&mut self, address: &str, args: &Values) {
         match OscCommand::of(address, args) {
             Ok(OscCommand::Set(path)) => {
@@ -177,7 +179,7 @@ impl OscHandler {
         }
     }
 
-    /// Counts a rejected message, and keeps the reason for the health report.
+    /// Counts a rejected message and stores the reason for the health report.
     fn reject(&self, problem: &str) {
         self.engine.update_osc_input_health(|health| {
             health.refused += 1;
@@ -185,8 +187,8 @@ impl OscHandler {
         });
     }
 
-    /// Applies the requested settings. If no setting was requested, saves the settings that were
-    /// applied before.
+    /// Applies the stored settings. If there are none, writes settings that were applied earlier to
+    /// the configuration file.
     async fn apply_settings(&mut self) {
         if self.settings.is_empty() {
             if std::mem::take(&mut self.unsaved) {
@@ -197,8 +199,8 @@ impl OscHandler {
         self.unsaved = true;
         let (engine, settings) = (Arc::clone(&self.engine), std::mem::take(&mut self.settings));
         let set = move || settings.iter().filter_map(|(path, args)| set(&engine, path, args).err()).collect();
-        // The settings are applied in a thread that may block, because opening a sound device takes
-        // time. The only possible error is a panic, which is already logged.
+        // Opening a sound device may block, so a blocking thread applies the settings. The only
+        // possible error is a panic, which is already logged.
         let refused: Vec<String> = tokio::task::spawn_blocking(set).await.unwrap_or_default();
         for problem in refused {
             self.reject(&problem);

@@ -1,20 +1,20 @@
-//! Reads the messages of an OSC datagram, and reports its malformed elements.
+//! Decodes the messages of an OSC datagram, and reports malformed elements.
 //!
-//! rosc would recurse for each level of nested bundles, and one datagram can contain more levels
-//! than fit on the thread's stack. So this module unpacks the bundles in a loop, and rosc decodes
-//! only single messages.
+//! A bundle can contain bundles. rosc decodes them recursively, so one datagram with many levels
+//! could overflow the thread's stack. This module unpacks bundles in a loop, and rosc only decodes
+//! single messages.
 
 use rosc::{OscMessage, OscPacket, decoder};
 
-/// Deepest nesting of bundles or arrays that is read.
+/// Maximum nesting depth of bundles and arrays. Deeper ones are rejected.
 const MAX_DEPTH: usize = 4;
-/// Longest address that is read, bytes. khor's own addresses are much shorter.
+/// Maximum length of an address, in bytes. khor's own addresses are much shorter.
 const MAX_ADDRESS_BYTES: usize = 256;
-/// The first bytes of a bundle. A time tag follows.
+/// The first bytes of a bundle. A time tag follows them.
 const BUNDLE: &[u8; 8] = b"#bundle\0";
 const TIME_TAG_BYTES: usize = 8;
 
-/// Why an element of a datagram is not a message.
+/// Why an element of a datagram cannot be decoded as a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {
     #[error("not an OSC packet: it must begin with / or #bundle")]
@@ -27,20 +27,20 @@ pub(super) enum Malformed {
     AddressText,
     #[error("{0}: the values have no type tags; send a type tag string, such as ,f")]
     Untyped(String),
-    #[error("{0}: arrays are nested more than {MAX_DEPTH} deep or not closed; send one value")]
+    #[error("{0}: arrays are nested more than {MAX_DEPTH} levels deep or not closed; send one value")]
     Arrays(String),
     #[error("{0}: the values do not match the type tags; send one value for each tag, texts in UTF-8")]
     Values(String),
-    #[error("a bundle ends within an element; the elements before it are used")]
+    #[error("a bundle ends within an element; khor used the elements before")]
     CutBundle,
-    #[error("bundles are nested more than {MAX_DEPTH} deep; send the messages in one bundle")]
+    #[error("bundles are nested more than {MAX_DEPTH} levels deep; send the messages in one bundle")]
     Depth,
 }
 
 /// Calls `take` with each message of a datagram, in order, and with an error for each malformed
-/// element. After an error the next element is still read, unless its start is unknown.
+/// element. Reading continues with the next element if its position is known.
 pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malformed>)) {
-    // The unread bytes of each bundle that is being read, the innermost bundle last.
+    // The unread bytes of the bundles that are being read. The innermost bundle is last.
     let mut open: Vec<&[u8]> = Vec::with_capacity(MAX_DEPTH);
     let mut element = Some(datagram);
     loop {
@@ -66,13 +66,13 @@ pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malf
     }
 }
 
-/// The bytes of a bundle's elements; `None` if the packet is not a bundle.
+/// Returns the bytes of a bundle's elements, or `None` if the packet is not a bundle.
 fn bundle(bytes: &[u8]) -> Option<Result<&[u8], Malformed>> {
     let elements = bytes.strip_prefix(BUNDLE)?;
     Some(elements.get(TIME_TAG_BYTES..).ok_or(Malformed::CutBundle))
 }
 
-/// Splits off the first element of a bundle; `None` if the bundle ends within it.
+/// Splits off the first element of a bundle. Returns `None` if the bundle ends within the element.
 fn split(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let (size, rest) = rest.split_first_chunk::<4>()?;
     rest.split_at_checked(u32::from_be_bytes(*size) as usize)
@@ -102,7 +102,7 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     let begin = bytes.len() - rest.len();
     let mut standard = bytes.to_vec();
     for tag in &mut standard[begin..begin + tags.len()] {
-        // rosc does not know symbols (`S`), which are encoded like strings (`s`).
+        // rosc does not support symbols (`S`). They are encoded like strings (`s`).
         if *tag == b'S' {
             *tag = b's';
         }
@@ -114,15 +114,15 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     }
 }
 
-/// Splits off a string with its padding. Returns the string and the bytes after the padding.
+/// Splits off a padded string. Returns the string and the bytes after its padding.
 fn text(bytes: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let end = bytes.iter().position(|byte| *byte == 0).ok_or(Malformed::Cut)?;
     let rest = bytes.get((end / 4 + 1) * 4..).ok_or(Malformed::Cut)?;
     Ok((&bytes[..end], rest))
 }
 
-/// Whether all arrays are closed and nested at most [`MAX_DEPTH`] deep. rosc's type for a deeper
-/// array would overflow the stack, even when it is dropped.
+/// Returns whether all arrays are closed and nested at most [`MAX_DEPTH`] deep. A deeper array
+/// would overflow the stack in rosc, even when it is dropped.
 fn arrays_are_flat(tags: &[u8]) -> bool {
     let mut depth = 0_usize;
     for tag in tags {
@@ -147,7 +147,7 @@ mod tests {
         encoder::encode(&OscPacket::Message(OscMessage { addr: address.into(), args })).unwrap()
     }
 
-    /// Encodes a bundle. Its elements may be malformed.
+    /// Encodes a bundle of elements that may be malformed.
     fn bundled(elements: &[Vec<u8>]) -> Vec<u8> {
         let mut bytes = [BUNDLE.as_slice(), &[0; TIME_TAG_BYTES]].concat();
         for element in elements {

@@ -1,23 +1,24 @@
-//! Matches OSC address patterns: `?`, `*`, `[a-z]`, `[!a-z]` and `{one,other}`. None of them
-//! matches a `/`.
+//! Matches OSC address patterns: `?`, `*`, `[a-z]`, `[!a-z]` and `{one,other}`. No wildcard matches
+//! a slash.
 //!
-//! Each piece of a pattern is matched at all positions of a name at once, without recursion. So the
-//! time grows only with the length of the pattern and the number of addresses. rosc's own matcher
-//! is not used: its classes match several characters, and it tries only the first alternative of a
-//! `{…}`.
+//! The matcher tracks all possible positions in the name at once, instead of trying them by
+//! recursion. So its time grows only with the length of the pattern and the number of addresses.
+//! rosc's own matcher is incorrect: its `[…]` matches several characters, and it tries only the
+//! first alternative of a `{…}`.
 
 use super::command::{MUTE, PANIC, set_addresses};
 
-/// Longest name between two slashes, bytes. A `u128` has a bit for each position in such a name,
-/// including the end of the name.
+/// Maximum length of a name between two slashes, in bytes. A `u128` has one bit for each position
+/// in the name, including the position after its last byte.
 const MAX_NAME_BYTES: usize = 127;
 
-/// Whether an address is a pattern.
+/// Returns whether an address is a pattern.
 pub(super) fn is_pattern(address: &str) -> bool {
     address.contains(['?', '*', '[', ']', '{', '}'])
 }
 
-/// The addresses of settings and actions that a pattern matches. Empty if the pattern is malformed.
+/// Returns the addresses of settings and actions that a pattern matches, or none if the pattern is
+/// malformed.
 pub(super) fn expand(pattern: &str) -> Vec<String> {
     let Some(pattern) = pattern.strip_prefix('/') else { return Vec::new() };
     let parts: Option<Vec<Part<'_>>> = pattern.split('/').map(Part::of).collect();
@@ -26,13 +27,13 @@ pub(super) fn expand(pattern: &str) -> Vec<String> {
     actions.chain(set_addresses()).filter(|address| matches(&parts, address)).collect()
 }
 
-/// Whether each part of the pattern matches the name at the same place of the address.
+/// Returns whether each part of the pattern matches the part at the same place of the address.
 fn matches(parts: &[Part<'_>], address: &str) -> bool {
     let names = || address.split('/').skip(1);
     names().count() == parts.len() && names().zip(parts).all(|(name, part)| part.matches(name))
 }
 
-/// The pattern of one name between slashes.
+/// The part of a pattern between two slashes.
 struct Part<'a>(Vec<Piece<'a>>);
 
 /// A piece of a pattern: one character or one wildcard.
@@ -45,7 +46,7 @@ enum Piece<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Parses the pattern of a name. `None` if a bracket has no partner.
+    /// Parses a part of a pattern. Returns `None` if a bracket is not closed.
     fn of(text: &'a str) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut rest = text.as_bytes();
@@ -72,7 +73,7 @@ impl<'a> Part<'a> {
         if name.len() > MAX_NAME_BYTES {
             return false;
         }
-        // Bit i is set if the pieces up to now match the first i bytes of the name.
+        // Bit i is set if the pieces so far match the first i bytes of the name.
         let mut places = 1_u128;
         for piece in &self.0 {
             places = piece.advance(places, name);
@@ -85,15 +86,15 @@ impl<'a> Part<'a> {
 }
 
 impl Piece<'_> {
-    /// The positions in the name at which a match of this piece can end. `places` are the positions
-    /// at which the match can begin. Positions are bits.
+    /// Returns the positions in the name at which a match of this piece can end, as bits. `places`
+    /// are the positions at which the match can begin, also as bits.
     fn advance(&self, places: u128, name: &[u8]) -> u128 {
         match self {
             Self::Byte(byte) => step(places, name, |other| other == *byte),
             Self::Any => step(places, name, |_| true),
             Self::Star => {
                 // `*` matches any number of bytes, so a match can end at every position from the
-                // first possible begin on.
+                // first possible start onwards.
                 let all = u128::MAX >> (MAX_NAME_BYTES - name.len());
                 all & (u128::MAX << places.trailing_zeros())
             }
@@ -108,7 +109,8 @@ impl Piece<'_> {
     }
 }
 
-/// Advances each position by one byte of the name. Drops positions whose next byte does not match.
+/// Moves each position past the next byte of the name. Drops positions where that byte does not
+/// match.
 fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     let (mut left, mut next) = (places, 0);
     while left != 0 {
@@ -121,8 +123,8 @@ fn step(places: u128, name: &[u8], matches: impl Fn(u8) -> bool) -> u128 {
     next
 }
 
-/// Whether a class contains `byte`. `a-z` is a range. A hyphen at the start or end stands for
-/// itself.
+/// Returns whether a character class contains `byte`. `a-z` is a range. A hyphen at the start or
+/// end stands for itself.
 fn is_member(members: &[u8], byte: u8) -> bool {
     let mut rest = members;
     loop {
@@ -144,8 +146,8 @@ fn is_member(members: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Splits off the bytes of `rest` before the byte `end`, and drops `end`. `None` if `end` is
-/// missing.
+/// Splits off the bytes of `rest` before the byte `end`, and removes `end`. Returns `None` if `end`
+/// is missing.
 fn until<'a>(rest: &mut &'a [u8], end: u8) -> Option<&'a [u8]> {
     let at = rest.iter().position(|byte| *byte == end)?;
     let (inner, after) = rest.split_at(at);

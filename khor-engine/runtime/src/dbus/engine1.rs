@@ -22,7 +22,7 @@ use crate::engine::Engine;
 pub(super) const NAME: &str = "org.khor.Engine";
 const PATH: &str = "/org/khor/Engine";
 
-/// Level, deviation and surprise of a lane.
+/// Level, deviation and surprise of one lane.
 type Lane = (f64, f64, f64);
 
 /// The object that khor publishes on the session bus.
@@ -30,7 +30,7 @@ struct Engine1 {
     engine: Arc<Engine>,
 }
 
-#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[expect(clippy::unused_self, reason = "zbus needs a method for each property, even for a constant one")]
 #[interface(name = "org.khor.Engine1")]
 impl Engine1 {
     #[zbus(property(emits_changed_signal = "const"))]
@@ -38,20 +38,20 @@ impl Engine1 {
         env!("CARGO_PKG_VERSION")
     }
 
-    /// Whether the sound device is muted, for any reason.
+    /// Whether the sound device is silent because of a mute, a snooze or quiet hours.
     #[zbus(property)]
     fn muted(&self) -> bool {
         self.engine.controls().muted
     }
 
-    /// When the snooze ends, milliseconds since 1970; 0 without a snooze.
+    /// When the snooze ends, in milliseconds since 1970; 0 if there is no snooze.
     #[zbus(property)]
     fn snoozed_until(&self) -> u64 {
         self.engine.controls().snoozed_until_ts_ms.unwrap_or(0)
     }
 
-    /// When the current quiet hours end, milliseconds since 1970; 0 outside quiet hours and after
-    /// an unmute in them.
+    /// When the current quiet hours end, in milliseconds since 1970; 0 outside quiet hours, and
+    /// after the user has unmuted during quiet hours.
     #[zbus(property)]
     fn quiet_until(&self) -> u64 {
         self.engine.controls().quiet_until_ts_ms.unwrap_or(0)
@@ -74,13 +74,13 @@ impl Engine1 {
         self.engine.explain().sentence
     }
 
-    /// Level, deviation and surprise of each available lane, by its name.
+    /// Level, deviation and surprise of each available lane. The key is the name of the lane.
     #[zbus(property)]
     fn signals(&self) -> BTreeMap<String, Lane> {
         lanes(&self.engine)
     }
 
-    /// The missing lanes, each with the reason.
+    /// The missing lanes. The value is the reason why the lane is missing.
     #[zbus(property)]
     fn absent_signals(&self) -> BTreeMap<String, String> {
         absent(&self.engine)
@@ -94,8 +94,8 @@ impl Engine1 {
         self.engine.set_muted(false);
     }
 
-    /// Mutes for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze ends, milliseconds
-    /// since 1970, or 0 if there is no snooze.
+    /// Mutes the sound device for 1 to 1440 minutes; 0 ends the snooze. Returns when the snooze
+    /// ends, in milliseconds since 1970, or 0 if there is no snooze.
     fn snooze(&self, minutes: u32) -> fdo::Result<u64> {
         let until = self.engine.snooze(minutes);
         Ok(until.map_err(|problem| fdo::Error::InvalidArgs(problem.to_string()))?.unwrap_or(0))
@@ -105,7 +105,7 @@ impl Engine1 {
         steer::select_preset(&self.engine, name).await
     }
 
-    /// Ends every note that sounds. The music continues.
+    /// Ends every sounding note. The music continues.
     fn panic(&self) {
         self.engine.panic();
     }
@@ -127,7 +127,7 @@ fn presets(engine: &Engine) -> Vec<String> {
 }
 
 fn lanes(engine: &Engine) -> BTreeMap<String, Lane> {
-    // Rounded to thousandths, because each change sends a D-Bus signal to the whole bus.
+    // Rounds to thousandths, because each change sends a D-Bus signal to the whole bus.
     let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
     let known = engine.signals().0.into_iter().filter_map(|(name, signal)| {
         let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));
@@ -195,7 +195,8 @@ impl Published {
         }
     }
 
-    /// Publishes changed values. Checks controls at each poll, and all other values once a second.
+    /// Publishes changed values. Mute, snooze and quiet hours are checked at each poll, all other
+    /// values once a second.
     async fn publish_changes(
         &mut self,
         engine: &Engine,

@@ -1,11 +1,11 @@
 //! Serves the session bus: `org.khor.Engine` for scripts and desktop tools, a media player for the
 //! desktop (MPRIS), and desktop notifications of severe events.
 //!
-//! Each [`Part`] is off unless the configuration enables it. Each has its own connection, name and
-//! health, so a failing part does not affect the others. The music never waits for the bus. If the
-//! bus is missing or fails, or if another program owns the name, the part reports the fix in its
-//! health and retries until it succeeds. The crate mpris-server is not used, because it needs
-//! another version of zbus and has another licence.
+//! Each [`Part`] is off unless the configuration enables it. Each part has its own connection, bus
+//! name and health, so a failing part does not affect the others. The music never waits for the
+//! bus. If the bus is missing or fails, or if another program owns the name, the part retries until
+//! it succeeds, and its health report has the fix. khor does not use the crate mpris-server,
+//! because that crate needs another version of zbus and has another licence.
 
 mod engine1;
 mod notify;
@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(crate) const NO_BUS_FIX: &str = "log in to a desktop, or start the session bus: systemctl --user start \
                                      dbus.socket (Debian: package dbus-user-session)";
 
-/// The names on the session bus that the enabled parts own or use.
+/// The names that the enabled parts own or use on the session bus.
 pub(crate) fn names(desktop: Desktop) -> Vec<&'static str> {
     Part::ALL.into_iter().filter(|part| part.is_enabled(desktop)).map(Part::name).collect()
 }
@@ -48,7 +48,7 @@ enum Part {
 impl Part {
     const ALL: [Self; 3] = [Self::Bus, Self::Mpris, Self::Notifications];
 
-    /// The name on the bus that the part owns or uses.
+    /// The name that the part owns or uses on the bus.
     const fn name(self) -> &'static str {
         match self {
             Self::Bus => engine1::NAME,
@@ -82,7 +82,7 @@ impl Part {
         }
     }
 
-    /// Runs the part until its connection to the bus ends. Updates the part's health.
+    /// Runs the part until its connection to the bus ends, and updates the part's health.
     async fn run(self, engine: &Arc<Engine>) -> zbus::Result<()> {
         let report = |health| self.report(engine, health);
         match self {
@@ -92,7 +92,7 @@ impl Part {
         }
     }
 
-    /// Updates the part's health, and logs a change.
+    /// Updates the part's health, and logs the change if there is one.
     fn report(self, engine: &Engine, health: Health) {
         let trouble = health.trouble.clone();
         let mut is_new = false;
@@ -117,7 +117,7 @@ pub async fn serve(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     tokio::join!(bus, mpris, notifications);
 }
 
-/// Starts and stops a part when its setting changes, until `stop` becomes true.
+/// Starts and stops a part when its setting changes. Returns when `stop` becomes true.
 async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool>) {
     let mut configured = engine.desktop();
     let mut running = true;
@@ -128,12 +128,14 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
             changed = configured.wait_for(|desktop| part.is_enabled(*desktop) != is_enabled) => changed.is_ok(),
             _ = stop.wait_for(|stop| *stop) => false,
         };
-        // Save the settings that clients changed, before the part restarts or the engine stops.
+        // Save the settings that D-Bus clients have changed, before the part restarts or the engine
+        // stops.
         steer::save(engine).await;
     }
 }
 
-/// Runs the part, and restarts it whenever it ends. Waits for ever if the part is disabled.
+/// Runs the part, and restarts it whenever it ends. A disabled part never runs: the future then
+/// waits until it is dropped.
 async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     if !is_enabled {
         part.report(engine, Health::off());
@@ -150,12 +152,12 @@ async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     }
 }
 
-/// The health of a part while there is no session bus.
+/// The health of a part when there is no session bus.
 fn absent(error: String) -> Health {
     Health::failing(error, NO_BUS_FIX)
 }
 
-/// The health of a part after an error of the session bus, with the fix.
+/// The health of a part after an error of the session bus. It includes the fix.
 fn explain(part: Part, problem: &zbus::Error) -> Health {
     let (name, setting) = (part.name(), part.setting());
     match problem {

@@ -1,9 +1,9 @@
-//! Shows desktop notifications of severe events: the kernel killed a program for lack of memory, a
-//! program crashed, a disk request failed.
+//! Shows desktop notifications of severe events: the kernel killed a program because memory ran
+//! out, a program crashed, or a disk request failed.
 //!
-//! Repeated events of one kind share a notification, which is updated once a minute. Any user can
-//! choose the name of a program. So names are only in the title, which is plain and [inert] text.
-//! The body contains no names, because some desktops read markup in it.
+//! Repeated events of one kind share one notification, which is updated once a minute. Any user can
+//! choose the name of a program, and some desktops interpret markup in the body of a notification.
+//! So program names appear only in the title, which is plain and [inert] text.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -21,8 +21,8 @@ use super::session_bus::session;
 use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
-/// Shortest time between two notifications of one kind. Cues in this time are counted, and the
-/// notification is updated at its end.
+/// Shortest time between two notifications of one kind. Cues that arrive earlier are counted, and
+/// the notification is updated when the time is over.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
 /// Time between two checks for a program that shows notifications.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
     default_path = "/org/freedesktop/Notifications"
 )]
 trait Notifications {
-    #[expect(clippy::too_many_arguments, reason = "the specification of notifications has these arguments")]
+    #[expect(clippy::too_many_arguments, reason = "the notification specification requires these arguments")]
     fn notify(
         &self,
         app_name: &str,
@@ -86,8 +86,8 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// The health of notifications. They work if a program shows them, or the bus can start one, and if
-/// the last notification had no error.
+/// The health of notifications. It is ok if a program shows notifications, or the bus can start
+/// such a program, and if the last notification caused no error.
 async fn health(connection: &Connection, last_error: Option<&str>) -> zbus::Result<Health> {
     const FIX: &str = "start the notification service of the desktop, for example dunst or mako";
     let bus = DBusProxy::new(connection).await?;
@@ -115,7 +115,7 @@ async fn show(notifications: &NotificationsProxy<'_>, message: &Message) -> zbus
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Message {
     kind: khor_proto::CueKind,
-    /// Id of the notification that this one replaces; 0 for none.
+    /// Id of the notification that this one replaces; 0 if it replaces none.
     replaces: u32,
     /// Urgency of the notification: 1 is normal, 2 is critical.
     urgency: u8,
@@ -126,7 +126,7 @@ struct Message {
 /// The cues of one kind since their last notification.
 #[derive(Debug)]
 struct Burst {
-    /// When the last notification of this kind was shown.
+    /// When the last notification of this kind was shown or updated.
     at: Instant,
     /// Id of the last notification of this kind; 0 until it is known.
     id: u32,
@@ -136,7 +136,7 @@ struct Burst {
     last: Cue,
 }
 
-/// The bursts of all kinds of cues. Limits how often each kind is shown.
+/// The bursts of all kinds of cues. They limit how often a notification of each kind is shown.
 #[derive(Debug, Default)]
 struct Bursts(HashMap<khor_proto::CueKind, Burst>);
 
@@ -154,12 +154,12 @@ impl Bursts {
         Some(message)
     }
 
-    /// When the next notification must be updated; `None` if no cues wait.
+    /// When the next notification must be updated. `None` if no cues are waiting.
     fn due_at(&self) -> Option<Instant> {
         self.0.values().filter(|burst| burst.more > 0).map(|burst| burst.at + MIN_INTERVAL).min()
     }
 
-    /// The update of a notification that is due at `now`; `None` if no update is due.
+    /// Returns the update of a notification that is due at `now`, or `None` if no update is due.
     fn next_due(&mut self, now: Instant) -> Option<Message> {
         let burst = self.0.values_mut().find(|burst| burst.more > 0 && burst.at + MIN_INTERVAL <= now)?;
         let message = message(&burst.last, urgency(burst.last.kind)?, burst.id, burst.more);
@@ -175,7 +175,7 @@ impl Bursts {
     }
 }
 
-/// The urgency of a notification; `None` for cues that are not shown.
+/// The urgency of a notification. `None` for kinds of cues that cause no notification.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
     match CueSound::for_event(kind)?.severity() {
         Severity::Grave => Some(2),
@@ -206,7 +206,7 @@ fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
     Message { kind: cue.kind, replaces, urgency, title, body }
 }
 
-/// The process of a cue, such as `firefox (process 1234)`. Unknown parts are omitted.
+/// Describes the process of a cue, such as `firefox (process 1234)`. Unknown parts are omitted.
 fn subject(cue: &Cue) -> String {
     match (cue.comm.as_deref().map(|comm| inert::line(comm).into_owned()), cue.pid) {
         (Some(comm), Some(pid)) => format!("{comm} (process {pid})"),
@@ -216,7 +216,7 @@ fn subject(cue: &Cue) -> String {
     }
 }
 
-/// The sentence about the signal that ended a program.
+/// Writes the sentence about the signal that ended a program.
 fn death_text(signal: Option<u32>) -> String {
     let number = signal.and_then(|number| i32::try_from(number).ok());
     match number.map(|number| (number, Signal::try_from(number))) {

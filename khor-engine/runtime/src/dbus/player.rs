@@ -1,9 +1,9 @@
-//! `org.mpris.MediaPlayer2`: khor as a media player of the desktop. Media keys, panel applets and
+//! `org.mpris.MediaPlayer2`: khor as a media player for the desktop. Media keys, panel applets and
 //! `playerctl` control it.
 //!
-//! Playing means unmuted, and paused means muted. Next and previous select presets. The title of
-//! the track is a sentence about the machine. Clients cannot seek or open files, because the music
-//! follows the machine.
+//! Play unmutes the sound device, and pause mutes it. Next and previous select presets. The title
+//! of the track is a sentence about the machine. Clients cannot seek or open files, because the
+//! music follows the machine.
 
 use std::{
     collections::HashMap,
@@ -34,7 +34,7 @@ const TRACK: ObjectPath<'static> = ObjectPath::from_static_str_unchecked("/org/k
 /// The interface `org.mpris.MediaPlayer2`, which describes the program.
 struct Root;
 
-#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[expect(clippy::unused_self, reason = "zbus needs a method for each property, even for a constant one")]
 #[interface(name = "org.mpris.MediaPlayer2")]
 impl Root {
     #[zbus(property(emits_changed_signal = "const"))]
@@ -83,11 +83,11 @@ impl Root {
 /// The interface `org.mpris.MediaPlayer2.Player`, which controls the sound.
 struct Player {
     engine: Arc<Engine>,
-    /// Whether a client has set a volume that is missing in the configuration file.
+    /// Whether a client has set a volume that is not in the configuration file yet.
     unsaved: Arc<AtomicBool>,
 }
 
-#[expect(clippy::unused_self, reason = "a property is a method even where its value is a constant")]
+#[expect(clippy::unused_self, reason = "zbus needs a method for each property, even for a constant one")]
 #[interface(name = "org.mpris.MediaPlayer2.Player")]
 impl Player {
     async fn next(&self) -> fdo::Result<()> {
@@ -106,8 +106,8 @@ impl Player {
         self.engine.set_muted(true);
     }
 
-    /// Toggles the mute. Unmutes during a snooze or quiet hours too, because the player shows both
-    /// as paused.
+    /// Toggles the mute. During a snooze or quiet hours this unmutes, because the player shows
+    /// these as paused.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }
@@ -118,16 +118,18 @@ impl Player {
 
     /// Has no effect: `CanSeek` is false.
     fn seek(&self, offset: i64) {
-        debug!("ignored a request to seek by {offset} us: the track has no positions");
+        debug!("ignored a request to seek by {offset} us: khor's track has no beginning or end");
     }
 
     /// Has no effect: `CanSeek` is false.
     fn set_position(&self, track_id: ObjectPath<'_>, position: i64) {
-        debug!("ignored a request to seek to {position} us in {track_id}: the track has no positions");
+        debug!(
+            "ignored a request to seek to {position} us in {track_id}: khor's track has no beginning or end"
+        );
     }
 
     fn open_uri(&self, uri: &str) -> fdo::Result<()> {
-        Err(fdo::Error::NotSupported(format!("cannot open {uri}: khor plays only this machine")))
+        Err(fdo::Error::NotSupported(format!("cannot open {uri}: khor cannot play files")))
     }
 
     #[zbus(property)]
@@ -175,7 +177,7 @@ impl Player {
         steer::change(&self.engine, move |engine| engine.adjust_config(&change)).await
     }
 
-    /// Position in the track, microseconds: always 0, because the track has no beginning.
+    /// Position in the track, in microseconds. It is always 0, because the track has no beginning.
     #[zbus(property(emits_changed_signal = "false"))]
     fn position(&self) -> i64 {
         0
@@ -212,8 +214,9 @@ impl Player {
     }
 }
 
-/// The gain for a volume that a client sets, 0..=1. MPRIS requires that a negative volume becomes
-/// zero. It also allows volumes above 1.0, which khor limits to 1.0 instead of rejecting them.
+/// Converts a volume that a client sets to a gain, 0..=1. MPRIS requires that a negative volume
+/// becomes zero. It also allows volumes above 1.0; khor sets these to 1.0 instead of rejecting
+/// them.
 fn gain(volume: f64) -> fdo::Result<f64> {
     if volume.is_nan() {
         return Err(fdo::Error::InvalidArgs("Volume: NaN is not allowed, expected 0.0 to 1.0".to_owned()));
@@ -221,12 +224,13 @@ fn gain(volume: f64) -> fdo::Result<f64> {
     Ok(volume.clamp(0.0, 1.0))
 }
 
-/// The configured volume, 0..=1. Rounding removes the digits that the conversion to `f64` adds.
+/// The configured volume, 0..=1. It is rounded to remove the digits that the conversion to `f64`
+/// adds.
 fn volume(engine: &Engine) -> f64 {
     (f64::from(engine.controls().master_gain) * 1e6).round() / 1e6
 }
 
-/// The music that plays, described as a track.
+/// The playing music, described as a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Track {
     title: String,
@@ -271,8 +275,8 @@ impl Published {
         Self { polls: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
     }
 
-    /// Publishes changed values. The mute, the volume and the preset are published at once, the
-    /// sentence once a second.
+    /// Publishes changed values. Changes of mute, volume and preset are published at each poll, and
+    /// the sentence once a second.
     async fn publish_changes(
         &mut self,
         engine: &Arc<Engine>,
@@ -293,7 +297,7 @@ impl Published {
             served.metadata_changed(emitter).await?;
         }
         if is_slow_update && unsaved.swap(false, Relaxed) {
-            // While a client moves its slider, the volume is saved once a second.
+            // While a client moves its volume slider, the volume is saved once a second.
             steer::save(engine).await;
         }
         Ok(())

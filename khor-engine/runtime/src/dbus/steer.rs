@@ -1,4 +1,5 @@
-//! Actions that the player and `org.khor.Engine1` share. Errors are D-Bus errors.
+//! Actions that the media player and `org.khor.Engine1` share. Errors are converted to D-Bus
+//! errors.
 
 use std::sync::Arc;
 
@@ -8,12 +9,12 @@ use zbus::fdo;
 
 use crate::engine::Engine;
 
-/// Makes the preset `name` the current one.
+/// Makes the preset `name` the current preset.
 pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Result<()> {
     change(engine, move |engine| engine.select_preset(&name)).await
 }
 
-/// Selects the preset that is `by` places after the current one. The list wraps around.
+/// Selects the preset `by` places after the current one. The list wraps around.
 pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<()> {
     let names: Vec<String> = engine.library().presets().map(|preset| preset.name.clone()).collect();
     match neighbour(&names, &engine.config().music.preset, by) {
@@ -22,21 +23,23 @@ pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<
     }
 }
 
-/// Changes the configuration in a thread that may block, because the change waits for the disk.
+/// Changes the configuration in a blocking thread, because the change waits for the disk.
 pub(super) async fn change(
     engine: &Arc<Engine>,
     make: impl FnOnce(&Engine) -> Result<ConfigUpdate, UpdateError> + Send + 'static,
 ) -> fdo::Result<()> {
     let engine = Arc::clone(engine);
     let changed = tokio::task::spawn_blocking(move || make(&engine)).await;
-    match changed.map_err(|problem| fdo::Error::Failed(format!("a bug in khor: {problem}")))? {
+    match changed
+        .map_err(|problem| fdo::Error::Failed(format!("a bug in khor ended the request: {problem}")))?
+    {
         Ok(_) => Ok(()),
         Err(UpdateError::Invalid(problem)) => Err(fdo::Error::InvalidArgs(problem.to_string())),
         Err(problem) => Err(fdo::Error::Failed(problem.to_string())),
     }
 }
 
-/// Writes the adjusted settings to the file.
+/// Writes the changed settings to the configuration file.
 pub(super) async fn save(engine: &Arc<Engine>) {
     let engine = Arc::clone(engine);
     let save = move || {
@@ -48,7 +51,7 @@ pub(super) async fn save(engine: &Arc<Engine>) {
     drop(tokio::task::spawn_blocking(save).await);
 }
 
-/// The name that is `by` places after `current`; the first name if `current` is not in the list.
+/// Returns the name `by` places after `current`, or the first name if `current` is not in the list.
 fn neighbour<'a>(names: &'a [String], current: &str, by: isize) -> Option<&'a str> {
     let Some(at) = names.iter().position(|name| name == current) else {
         return names.first().map(String::as_str);

@@ -1,11 +1,11 @@
-//! The input of the checks of `khor doctor`.
+//! The input for the checks of `khor doctor`.
 
 use std::path::{Path, PathBuf};
 
 use khor_api::HealthReport;
 use khor_config::Config;
 
-/// What the checks examine.
+/// The values that the checks examine.
 #[derive(Clone, Debug)]
 pub struct DoctorInput {
     /// The collector's socket.
@@ -14,19 +14,19 @@ pub struct DoctorInput {
     pub config_path: PathBuf,
     /// The configuration, including the flags of the command line.
     pub config: Config,
-    /// The health report of the running engine; `None` if no engine answers.
+    /// The health report of the running engine. `None` if no engine answers.
     pub health: Option<HealthReport>,
 }
 
 impl DoctorInput {
-    /// The health report of the engine, if that engine uses [`Self::config_path`]. Another user's
-    /// engine may answer at the same port.
+    /// The health report of the engine, if that engine uses [`Self::config_path`]. Otherwise
+    /// `None`, because another user's engine may answer at the same port.
     pub(super) fn own_health(&self) -> Option<&HealthReport> {
         self.health.as_ref().filter(|health| Path::new(&health.config_path) == self.config_path)
     }
 }
 
-/// Whether this process can open the file at `path` for reading.
+/// Returns whether this process can open the file at `path` for reading.
 pub(super) fn is_readable(path: &Path) -> bool {
     std::fs::File::open(path).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Checks the collector: whether it runs, admits this user, and counts everything.
+//! Checks whether the collector runs, admits this user, and counts everything.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::engine::scope_choice;
 const SOCKET_UNIT: &str = "khor-collector.socket";
 const SERVICE_UNIT: &str = "khor-collector.service";
 const BUS_NAME: &str = "org.khor.Collector";
-/// Longest wait for an answer. The connection may start the collector, which then attaches its
+/// Maximum time to wait for an answer. The connection may start the collector, which attaches its
 /// probes before it answers.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -46,8 +46,10 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
         }
         Err(error) => checks.push(match engine_source_detail(input) {
             Some(collector) => {
-                let detail =
-                    format!("the engine uses the {collector}; no collector answers at {}", socket.display());
+                let detail = format!(
+                    "the engine uses the {collector}, but no collector answers at {}",
+                    socket.display()
+                );
                 Check::ok("collector", detail)
             }
             None => unreachable(socket, &error, unit.as_deref(), &choice),
@@ -57,8 +59,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     checks
 }
 
-/// The description of the collector that the running engine uses. The engine may use another socket
-/// than this check.
+/// Describes the collector that the running engine uses. This check may connect to another socket
+/// than the engine.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?.source;
     let delivers = source.kind == Some(SourceKind::Collector) && source.ok;
@@ -78,7 +80,7 @@ fn unit_check(state: Option<&str>, socket: &Path) -> Check {
     }
 }
 
-/// Why the collector does not answer, and the fix.
+/// Reports why the collector does not answer, with the fix.
 fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &ScopeChoice) -> Check {
     let name = "collector";
     let fix = match error {
@@ -102,7 +104,7 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
     Check::problem(name, format!("{error}; {instead}"), fix)
 }
 
-/// The name of the group that may connect to the collector's socket.
+/// Returns the name of the group that may connect to the collector's socket.
 fn group_of(socket: &Path) -> String {
     use std::os::unix::fs::MetadataExt;
     let gid = fs::metadata(socket).map(|metadata| metadata.gid());
@@ -110,7 +112,7 @@ fn group_of(socket: &Path) -> String {
     group.map_or_else(|| "khor".to_owned(), |group| group.name)
 }
 
-/// The fix for a user who is not in the group that may connect to the collector's socket.
+/// The fix for a user who is not a member of the group that may connect to the collector's socket.
 fn join_group(group: &str) -> String {
     if group == "root" {
         return "install khor's package, or start khor-collector with --group and one of this user's groups; do not add \
@@ -141,7 +143,7 @@ fn probes(welcome: &Welcome) -> Check {
         .collect();
     let (all, gap) = (welcome.counters.len(), MissingCounters::of(welcome));
     if absent.is_empty() {
-        // An older collector does not list newer counters.
+        // An older collector does not list counters that were added later.
         return gap.map_or_else(
             || Check::ok("probes", format!("all {all} counters are available")),
             |gap| Check::problem("probes", gap.error(), gap.fix()),
@@ -161,13 +163,13 @@ fn probes(welcome: &Welcome) -> Check {
     )
 }
 
-/// Reports the events that the collector's programs have missed since the engine started. This is
-/// not a problem, because no setting of khor prevents it.
+/// Reports the events that the collector's programs have missed since the engine started. It is not
+/// reported as a problem, because no setting of khor can prevent it.
 fn missed(missed: &MissedReport) -> Option<Check> {
     missed.reason.as_ref().map(|reason| Check::ok("missed events", reason))
 }
 
-/// Subscribes as the engine does, and checks the granted scope and interval.
+/// Subscribes in the same way as the engine, and checks the granted scope and interval.
 async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16) -> Vec<Check> {
     let resolving = choice.clone();
     let scope = tokio::task::spawn_blocking(move || resolving.resolve()).await;
@@ -184,7 +186,8 @@ async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16)
     [scope_check(answer, choice)].into_iter().chain(interval).collect()
 }
 
-/// A longer interval than requested is not a problem: khor works, and the administrator chose it.
+/// Reports the granted interval. An interval that is longer than requested is not a problem,
+/// because the administrator chose it and khor works.
 fn interval(requested_ms: u16, granted_ms: u16) -> Check {
     let limit = interval_shortfall(requested_ms, granted_ms);
     let every = || format!("the collector sends a sample every {granted_ms} ms");

@@ -1,11 +1,11 @@
-//! Checks whether the running kernel has what khor needs to count events.
+//! Checks whether the running kernel has the features that khor needs to count events.
 
 use std::path::Path;
 
 use super::check::is_readable;
 use khor_api::Check;
 
-/// Major and minor version of the oldest kernel on which the probes are tested.
+/// Major and minor version of the oldest kernel on which khor is tested.
 const OLDEST: (u32, u32) = (5, 10);
 const TYPES: &str = "/sys/kernel/btf/vmlinux";
 const PRESSURE: &str = "/proc/pressure/cpu";

@@ -10,16 +10,18 @@ use khor_system::{files, words::counted};
 use super::check::DoctorInput;
 use crate::engine::nats_settings;
 
-/// The folder of the system's relay. Only root may read the secret files in it.
+/// The configuration folder of the system's relay. Only root may read the secret files in this
+/// folder.
 const SYSTEM: &str = "/etc/khor";
-/// Names of a relay's secret files, in [`SYSTEM`] and in the folder of the configuration file.
+/// Names of a relay's secret files. The check looks for them in [`SYSTEM`] and in the folder of the
+/// configuration file.
 const RELAY_SECRETS: [&str; 3] = ["relay.nk", "relay.creds", "relay.key"];
-/// Name of the file with a relay's environment variables, which may contain paths of other secret
-/// files.
+/// Name of the file with a relay's environment variables. They may contain the paths of other
+/// secret files.
 const RELAY_ENV: &str = "relay.env";
 /// The variables whose values are paths of secret files.
 const VARIABLES: [&str; 3] = ["KHOR_NATS_NKEY", "KHOR_NATS_CREDS", "KHOR_NATS_KEY"];
-/// Largest [`RELAY_ENV`] file that is read, bytes.
+/// Maximum size of a [`RELAY_ENV`] file that is read, in bytes.
 const MAX_ENV_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn examine(input: &DoctorInput) -> Check {
@@ -38,7 +40,7 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     }
     secrets.sort();
     secrets.dedup();
-    // `find` fails for files that are missing, or that this user cannot reach.
+    // `find` fails for a file that is missing or that this user cannot reach.
     let found: Vec<Option<Exposed>> = secrets.iter().filter_map(|path| Exposed::find(path).ok()).collect();
     let exposed: Vec<&Exposed> = found.iter().flatten().collect();
     if exposed.is_empty() {
@@ -64,7 +66,8 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     Check::problem("keys", format!("{}, and then act as this host", detail.join("; ")), fix)
 }
 
-/// The secret files in the variables of the file `env`; empty if that file cannot be read.
+/// Returns the secret files that the variables in the file `env` name. Returns none if `env` cannot
+/// be read.
 fn named_in(env: &Path) -> Vec<PathBuf> {
     let text = files::read_text(env, MAX_ENV_BYTES).unwrap_or_default();
     let named = text.lines().filter_map(|line| {

@@ -1,10 +1,10 @@
 //! Finds problems on this machine, each with its fix, for `khor doctor` and `/api/doctor`.
 //!
-//! Each check inspects the machine itself and changes nothing. Where an inspection would disturb
-//! the machine, the check uses the report of the running engine instead. There is one module for
-//! each area: the [`kernel`], the [`collector`] and the access to it, the [`session`] with its
-//! sound, the [`desktop`], khor's own [`files`], and secret [`keys`]. A check that cannot find a
-//! result is reported as off with the reason, and never as ok.
+//! Each check examines the machine itself and changes nothing. If an examination would disturb the
+//! machine, the check uses the report of the running engine instead. Each area has its own module:
+//! the [`kernel`], the [`collector`] and the access to it, the [`session`] with its sound, the
+//! [`desktop`], khor's own [`files`], and secret [`keys`]. A check that cannot determine its result
+//! reports that it is off, with the reason. It never reports ok.
 
 mod check;
 mod collector;
@@ -19,8 +19,8 @@ pub use check::DoctorInput;
 
 use khor_api::{CheckState, Diagnosis};
 
-/// Runs all checks. If a bus or a server hangs, this takes several seconds. Must be called within a
-/// tokio runtime.
+/// Runs all checks. This takes several seconds if a bus or a sound server hangs. Must be called
+/// within a tokio runtime.
 pub async fn examine(input: &DoctorInput) -> Diagnosis {
     let mut checks = kernel::examine();
     checks.extend(collector::examine(input).await);

@@ -31,14 +31,15 @@ async fn sound(input: &DoctorInput) -> Check {
     if !config.features.audio {
         return Check::off(name, "switched off (features.audio)");
     }
-    // A sound card without a sound server cannot be opened while the engine plays on it.
+    // Without a sound server, the engine holds the sound card while it plays, so this check cannot
+    // open the card.
     if let Some(audio) = input.own_health().map(|health| &health.audio).filter(|audio| audio.health.ok) {
         let [device, backend] = [&audio.device, &audio.backend].map(|name| name.as_deref().unwrap_or("?"));
         return Check::ok(name, format!("playing on {device} through {backend}"));
     }
     let config = config.audio.clone();
     let (is_default, wanted) = (config.device.is_empty(), config.device.clone());
-    // The probe runs in a thread that may block, because a sound server may never answer.
+    // The probe runs in a blocking thread, because a sound server may never answer.
     let tried = tokio::task::spawn_blocking(move || {
         audio::probe(&config.backend, &config.device, config.sample_rate)
     });
@@ -47,8 +48,8 @@ async fn sound(input: &DoctorInput) -> Check {
         Err(problem) if is_default => Check::problem(
             name,
             problem,
-            "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen elsewhere with the \
-             page's Listen here or with /api/listen.wav",
+            "start PipeWire or PulseAudio in this session, or plug in a sound card; or listen on \
+             another machine: use the page's button Listen here or /api/listen.wav",
         ),
         Err(problem) => Check::problem(
             name,
@@ -100,7 +101,8 @@ fn midi(wanted: bool) -> Check {
     }
 }
 
-/// Checks the clock if khor sends OSC to other machines, which play messages by their time tags.
+/// Checks whether the clock is synchronised if khor sends OSC to other machines. These play
+/// messages at the time in their time tags.
 async fn clock(config: &Config) -> Check {
     let name = "clock";
     let elsewhere = osc_targets(config).iter().any(|target| !is_local(&target.host));
@@ -122,8 +124,8 @@ async fn clock(config: &Config) -> Check {
     }
 }
 
-/// Checks the time zone, which quiet hours use. A running engine's zone comes first, because a
-/// service and a shell may have different environments.
+/// Checks the time zone, because quiet hours use it. If an engine runs, its time zone is checked,
+/// because a service and a shell may have different environments.
 fn time_zone(input: &DoctorInput) -> Check {
     let name = "time zone";
     let (zone, trouble) = if let Some(health) = input.own_health() {

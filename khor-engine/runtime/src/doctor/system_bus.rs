@@ -1,11 +1,11 @@
-//! Queries programs on the system bus or the session bus. The result of each query is `None` if the
-//! bus is missing, hangs or returns an error.
+//! Queries programs on the system bus or the session bus. A query returns `None` if the bus is
+//! missing, hangs or returns an error.
 
 use std::time::Duration;
 
 use zbus::{Connection, fdo::DBusProxy, names::BusName, proxy::CacheProperties};
 
-/// Longest wait for an answer on a bus.
+/// Maximum time to wait for an answer on a bus.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Connects to the system bus.
@@ -13,21 +13,21 @@ pub(super) async fn connect() -> Option<Connection> {
     within(Connection::system()).await
 }
 
-/// Whether a program owns the bus name `name`.
+/// Returns whether a program owns the bus name `name`.
 pub(super) async fn has_owner(bus: &Connection, name: &str) -> Option<bool> {
     let name = BusName::try_from(name).ok()?;
     within(async { DBusProxy::new(bus).await?.name_has_owner(name).await.map_err(Into::into) }).await
 }
 
-/// Whether the bus can start a program that then owns the bus name `name`.
+/// Returns whether the bus can start a program that owns the bus name `name`.
 pub(super) async fn can_be_started(bus: &Connection, name: &str) -> Option<bool> {
     let names =
         within(async { DBusProxy::new(bus).await?.list_activatable_names().await.map_err(Into::into) });
     Some(names.await?.iter().any(|known| known.as_str() == name))
 }
 
-/// The state of a systemd unit: `active`, `inactive` or `failed`. `None` if systemd or the unit
-/// is missing.
+/// Returns the state of a systemd unit: `active`, `inactive` or `failed`. Returns `None` if systemd
+/// or the unit is missing.
 pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     const SYSTEMD: &str = "org.freedesktop.systemd1";
     let manager =
@@ -42,7 +42,7 @@ pub(super) async fn unit_state(bus: &Connection, unit: &str) -> Option<String> {
     within(unit.get_property("ActiveState")).await
 }
 
-/// A D-Bus proxy. It does not cache properties, because the checks read each property once.
+/// Creates a D-Bus proxy. It does not cache properties, because the checks read each property once.
 async fn proxy<'a>(
     bus: &Connection,
     service: &'a str,
@@ -58,12 +58,12 @@ async fn proxy<'a>(
         .await
 }
 
-/// The result of a query that succeeds within [`TIMEOUT`].
+/// Waits for a query. Returns `None` if it fails or takes longer than [`TIMEOUT`].
 pub(super) async fn within<T>(query: impl Future<Output = zbus::Result<T>>) -> Option<T> {
     tokio::time::timeout(TIMEOUT, query).await.ok()?.ok()
 }
 
-/// Whether systemd's timedated reports that the clock is synchronised.
+/// Returns whether systemd's timedated reports that the clock is synchronised.
 pub(super) async fn clock_is_synchronised(bus: &Connection) -> Option<bool> {
     const TIME: &str = "org.freedesktop.timedate1";
     let time = within(proxy(bus, TIME, "/org/freedesktop/timedate1", TIME)).await?;

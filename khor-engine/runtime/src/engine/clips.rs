@@ -1,5 +1,6 @@
-//! Clips: short examples of how machines sound, for users who learn to recognise them. They are
-//! captures of a real machine, and the engine renders them in the current preset and settings.
+//! Clips: short examples of how machines sound, for users who learn to recognise them. Each clip is
+//! a part of a capture of a real machine. The engine renders it in the current preset with the
+//! current settings.
 
 use std::{
     convert::Infallible,
@@ -16,23 +17,23 @@ use khor_synth::{Offline, RenderMode, Samples};
 
 use super::settings::offline_settings;
 
-/// Start of the clip in its capture, seconds. The engine learns the baseline from the capture
-/// before this time. The load begins three seconds after this time.
+/// The second of the capture at which the clip starts. The engine learns the baseline from the
+/// earlier part. The load begins three seconds after this point.
 const FROM_S: f64 = 9.0;
-/// Length of a clip, seconds: three quiet seconds, then the load.
+/// Length of a clip, in seconds: three quiet seconds, then the load.
 pub const CLIP_S: f64 = 16.0;
-/// A clip may be this much longer than [`CLIP_S`], seconds, because it ends with a whole frame of
-/// the capture.
+/// How much longer than [`CLIP_S`] a clip may be, in seconds. A clip ends with a whole frame of the
+/// capture.
 const SPARE_S: f64 = 0.25;
 
-/// A clip: a capture, and the texts about it.
+/// A clip: a capture and the texts that describe it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clip {
     /// Name of the clip in the API.
     pub scenario: &'static str,
-    /// What the machine does, for users.
+    /// What the machine does in the clip, for users.
     pub title: &'static str,
-    /// How users recognise the sound.
+    /// What users should listen for to recognise the sound.
     pub listen_for: &'static str,
     capture: &'static [u8],
 }
@@ -41,8 +42,8 @@ pub struct Clip {
 /// learns the baseline from it before each clip.
 const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
-/// All clips. The `listen_for` texts must match presets/mapping.toml, the registers of
-/// `music::VoiceStream` and the motifs of the cues.
+/// All clips. The `listen_for` texts describe presets/mapping.toml, the registers of
+/// `music::VoiceStream` and the motifs of the cues, and must be changed with them.
 pub static CLIPS: [Clip; 9] = [
     Clip {
         scenario: "idle",
@@ -107,38 +108,38 @@ pub struct PlayedClip {
     pub left: Vec<f32>,
     /// Samples of the right channel.
     pub right: Vec<f32>,
-    /// The notes, in the order of their onsets.
+    /// The notes, sorted by onset.
     pub notes: Vec<Note>,
 }
 
-/// A part of a clip that is being rendered.
+/// Sound or notes of a clip that is being rendered.
 enum Piece<'a> {
     Sound(&'a Samples),
     Notes(&'a [Note]),
 }
 
-/// Most frames of a clip at this sample rate. A frame is one sample of each channel.
+/// Maximum number of frames of a clip at this sample rate. A frame is one sample of each channel.
 fn max_frames(sample_rate_hz: u32) -> usize {
     (f64::from(sample_rate_hz) * (CLIP_S + SPARE_S)) as usize
 }
 
 impl Clip {
-    /// The clip with the name `scenario`.
+    /// Finds the clip with the name `scenario`.
     pub fn find(scenario: &str) -> Option<&'static Self> {
         CLIPS.iter().find(|clip| clip.scenario == scenario)
     }
 
-    /// Largest size of the WAV file, bytes.
+    /// Maximum size of the WAV file, in bytes.
     pub fn max_bytes(config: &Config) -> usize {
         WavBytes::length(max_frames(config.audio.sample_rate))
     }
 
-    /// Renders a WAV file with 16 bits in stereo, which takes a fraction of a second. Returns
-    /// `None` if `cancelled` becomes true.
+    /// Renders the clip as a stereo WAV file with 16 bits per sample. Rendering takes a fraction of
+    /// a second. Returns `None` if `cancelled` becomes true.
     ///
     /// # Errors
     ///
-    /// The built-in capture cannot be read.
+    /// Fails if the built-in capture cannot be read.
     pub fn render(
         &self,
         config: &Config,
@@ -159,7 +160,7 @@ impl Clip {
     ///
     /// # Errors
     ///
-    /// The errors of [`Self::render`].
+    /// Fails for the same reason as [`Self::render`].
     pub fn play(&self, config: &Config, preset: Preset) -> Result<PlayedClip, CaptureError> {
         let mut played = PlayedClip::default();
         self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {
@@ -172,8 +173,8 @@ impl Clip {
         Ok(played)
     }
 
-    /// Renders the clip, and passes its sound and notes to `take` piece by piece. Returns false if
-    /// `cancelled` became true.
+    /// Renders the clip and passes its sound and notes to `take`, piece by piece. Returns false if
+    /// `cancelled` becomes true.
     fn perform(
         &self,
         config: &Config,

@@ -1,5 +1,5 @@
-//! The conductor: the thread that composes the notes, 50 ms ahead of their onsets, and sends them
-//! to the outputs.
+//! The conductor is the thread that composes the notes. It sends them to the outputs 50 ms before
+//! their onsets.
 
 use std::{
     sync::{
@@ -22,17 +22,17 @@ use super::state::SharedState;
 /// Time between two wake-ups of the thread. By default, the collector sends a
 /// sample at every second wake-up.
 const TICK: Duration = Duration::from_millis(10);
-/// How far ahead of their onsets notes are composed, seconds. The outputs need this time to play
-/// each note exactly at its onset. It is short enough for an event to sound on the next step.
+/// How long before their onsets notes are composed, in seconds. The outputs need this time to play
+/// each note exactly at its onset. It is short enough that an event sounds on the next step.
 const AHEAD_S: f64 = 0.050;
 /// Shortest time between two updates of the MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
-/// Longest time that the thread catches up, seconds. After a longer time, for example because the
-/// machine was suspended, the music skips the missed steps.
+/// Longest pause for which the thread catches up, in seconds. After a longer pause, for example
+/// because the machine was suspended, the music skips the missed steps.
 const SKIP_S: f64 = 1.0;
-/// A note later than this is dropped, seconds. Notes are late if the machine does not run the
-/// thread in time. Several late notes at once would sound like one loud event. The value is shorter
-/// than most steps, so that late notes of two steps never coincide.
+/// A note that is late by more than this is dropped, in seconds. Notes are late if the machine does
+/// not run the thread in time. Several late notes at once would sound like one loud event. The
+/// limit is shorter than most steps, so late notes of two steps rarely sound at once.
 const LATE_S: f64 = 0.080;
 
 pub(super) enum Command {
@@ -46,9 +46,9 @@ pub(super) enum Command {
         velocity: f32,
         duration_s: f32,
     },
-    /// Ends all notes that sound. The music continues.
+    /// Ends all sounding notes. The music continues.
     Panic,
-    /// Ends all notes and the thread.
+    /// Ends all notes and stops the thread.
     Stop,
 }
 
@@ -94,30 +94,30 @@ impl Conductor {
     }
 }
 
-/// The clock of the thread. Tests use a clock that they set.
+/// The clock of the thread. A test passes a clock that it controls.
 type Clock = Box<dyn Fn() -> Instant + Send>;
 
 struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
-    /// The composer's number of preset changes when the player last received timbres.
+    /// The composer's count of preset changes when the player last received timbres.
     patched: Option<u64>,
-    /// The position in the music that was published last.
+    /// The position in the music that was last published.
     published: Option<Position>,
     clock: Clock,
     /// The instant at which the musical time is 0.
     start: Instant,
-    /// Notes of the current wake-up. Kept to reuse the memory.
+    /// The notes of the current wake-up. The field exists to reuse the memory.
     fresh: Vec<Note>,
-    /// Notes that have not ended.
+    /// Notes that have not ended yet.
     sounding: Vec<Note>,
-    /// The sound stream that played last.
+    /// The sound stream that was last used.
     stream: Option<u32>,
-    /// Whether a sound stream plays now.
+    /// Whether a sound stream is playing now.
     device_running: bool,
     controls: Option<Controls>,
-    /// When MIDI controllers were sent last.
+    /// When values were last sent to the MIDI controllers.
     controllers_at: Instant,
 }
 
@@ -166,7 +166,7 @@ impl MusicThread {
         self.now().duration_since(self.start).as_secs_f64()
     }
 
-    /// The instant of a musical time, which is in seconds since `start`.
+    /// Converts a musical time, in seconds since `start`, to an instant.
     fn instant(&self, time_s: f64) -> Instant {
         self.start + Duration::try_from_secs_f64(time_s).unwrap_or_default()
     }
@@ -202,7 +202,7 @@ impl MusicThread {
         }
     }
 
-    /// The work of one wake-up.
+    /// Does the work of one wake-up.
     fn tick(&mut self) {
         let now_s = self.now_s();
         if now_s - self.composer.position().step_s > SKIP_S {
@@ -226,7 +226,8 @@ impl MusicThread {
         self.publish_position();
     }
 
-    /// Composes the steps that begin before `until_s`. Sends each step to the MIDI clock.
+    /// Composes the steps that begin before `until_s`, and sends each step to the MIDI output as a
+    /// clock event.
     fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
         loop {
             let Position { step, step_s, .. } = self.composer.position();
@@ -240,14 +241,14 @@ impl MusicThread {
         }
     }
 
-    /// Publishes the position and the sounding music, once per step.
+    /// Publishes the position and the sounding music, once for each step.
     fn publish_position(&mut self) {
         let position = self.composer.position();
         if self.published.replace(position) == Some(position) {
             return;
         }
         let bar_s = position.step_s - f64::from(position.step) * self.composer.settings().step_s();
-        // The bar may begin in the future, because the composer is ahead of the clock.
+        // The bar may begin in the future, because notes are composed ahead of the clock.
         let ahead_s = bar_s - self.now_s();
         let distance = Duration::try_from_secs_f64(ahead_s.abs()).unwrap_or_default();
         let now = SystemTime::now();
@@ -259,10 +260,11 @@ impl MusicThread {
         state.bar_ts_ms = unix_ms(bar_start);
     }
 
-    /// Sends the notes that sound to a new sound stream, because a pad may last for many bars.
+    /// Sends the sounding notes to a new sound stream. Without this, a pad could be silent for many
+    /// bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
-        // After a pause, the same stream still has its notes.
+        // After a pause, the same stream still has the notes.
         let is_new = stream.is_some() && stream != self.stream;
         if is_new {
             for note in &self.sounding {
@@ -274,7 +276,8 @@ impl MusicThread {
         self.stream = stream.or(self.stream);
     }
 
-    /// Sends the timbres of a new preset. The composer changes presets on a bar line.
+    /// Sends the timbres of a new preset to the player. The composer changes presets at the start
+    /// of a bar.
     fn follow_preset(&mut self) {
         let changes = Some(self.composer.preset_changes());
         if self.patched != changes {
@@ -283,7 +286,7 @@ impl MusicThread {
         }
     }
 
-    /// Sends changed controls to the player, and levels to the MIDI controllers.
+    /// Sends changed controls to the player, and the levels to the MIDI controllers.
     fn follow_controls(&mut self, lanes: &Lanes) {
         let controls = self.composer.controls();
         if self.controls.replace(controls) != Some(controls) {
@@ -299,7 +302,7 @@ impl MusicThread {
         }
     }
 
-    /// Sends the notes, but drops those that are too late.
+    /// Sends the notes to the outputs. Adjusts or drops late notes.
     fn send_notes(&mut self, fresh: &[Note]) {
         let now_s = self.now_s();
         let cues = fresh.iter().filter(|note| note.layer == Layer::Cues);
@@ -336,9 +339,9 @@ fn end_s(note: &Note) -> f64 {
     note.onset_s + f64::from(note.duration_s)
 }
 
-/// Adjusts a late note. A pad is shortened to what remains of it. A pulse or voice note later than
-/// [`LATE_S`] is dropped. Cue notes are all delayed by `cues_late_s`, which keeps the rhythm that
-/// identifies the cue.
+/// Adjusts a late note. A pad is shortened to the part that remains. A pulse or voice note that is
+/// more than [`LATE_S`] late is dropped. All cue notes are delayed by `cues_late_s`, which keeps
+/// the rhythm that identifies the cue.
 fn adjust_late(note: &Note, now_s: f64, cues_late_s: f64) -> Option<Note> {
     match note.layer {
         Layer::Cues => Some(Note { onset_s: note.onset_s + cues_late_s, ..*note }),
@@ -361,12 +364,12 @@ mod tests {
     use super::*;
     use crate::engine::state::NoteSeq;
 
-    /// How long the thread does not run during a stall.
+    /// Duration of a stall, in which the thread does not run.
     const STALL: Duration = Duration::from_millis(600);
     /// Time between the start of a stall and the next change of pads, so that the pads are late.
     const BEFORE_PADS: Duration = Duration::from_millis(500);
 
-    /// A conductor without outputs, with a clock that the test sets.
+    /// A conductor without outputs, with a clock that the test controls.
     struct Fixture {
         thread: MusicThread,
         time_us: Arc<AtomicU64>,
@@ -374,7 +377,7 @@ mod tests {
     }
 
     impl Fixture {
-        /// A fixture in which all signals are busy.
+        /// Creates a fixture in which all signals are busy.
         fn new() -> Self {
             let settings = audio::AudioSettings { sample_rate_hz: 48_000, ..audio::AudioSettings::default() };
             let (audio, player) = audio::AudioOutput::start(settings).unwrap();
@@ -400,7 +403,7 @@ mod tests {
             Self { thread, time_us, _audio: audio }
         }
 
-        /// Advances the clock, wakes the thread, and returns the notes that it sent.
+        /// Advances the clock, runs one wake-up, and returns the notes that were sent.
         fn wake_after(&mut self, time: Duration) -> Vec<Note> {
             self.time_us.fetch_add(time.as_micros() as u64, Relaxed);
             let before = self.newest();
@@ -426,7 +429,7 @@ mod tests {
         [Some(Lane { level: 0.9, deviation: 3.0, surprise: 0.5 }); SignalId::COUNT].into()
     }
 
-    /// The notes of the first seconds, directly from the composer.
+    /// Composes the notes of the first seconds without the conductor.
     fn composed(seconds: f64) -> Vec<Note> {
         let mut notes = Vec::new();
         composer().advance(seconds, &busy(), &mut notes);

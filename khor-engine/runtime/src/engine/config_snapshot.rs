@@ -1,11 +1,11 @@
-//! A copy of the configuration for readers, who never wait for the configuration file.
+//! A copy of the configuration for readers, so that they never wait for the configuration file.
 
 use std::{path::PathBuf, sync::Arc};
 
 use khor_config::{Config, ConfigStore};
 
-/// A copy of the configuration. A writer locks the store while it waits for the disk, and readers
-/// use this copy instead.
+/// A copy of the configuration. A writer locks the store while it waits for the disk. Readers use
+/// this copy, so they do not wait for the lock.
 pub(super) struct ConfigSnapshot {
     pub(super) config: Config,
     pub(super) path: PathBuf,

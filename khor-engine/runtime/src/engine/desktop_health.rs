@@ -2,8 +2,8 @@
 
 use khor_api::{DesktopHealth, Health};
 
-/// The combined health of all parts. It is enabled if any part is, and ok if all enabled parts are.
-/// Otherwise it is the health of the first failing part.
+/// Combines the health of all parts. The result is enabled if any part is enabled, and ok if all
+/// enabled parts are ok. Otherwise it is the health of the first part that fails.
 pub(super) fn overall_health(parts: &DesktopHealth) -> Health {
     let DesktopHealth { bus, mpris, notifications } = parts;
     let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();

@@ -1,5 +1,5 @@
-//! Explains in words what plays and why. The text fits one screen and comes from the state that
-//! clients can read.
+//! Explains in words what plays and why. The text fits on one screen. It is computed from the state
+//! that clients can read.
 
 use std::fmt::Write;
 
@@ -16,17 +16,18 @@ use super::{
     state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
 
-/// Smallest deviation at which a signal stands out, octaves above its baseline.
+/// Smallest deviation at which a signal stands out, in octaves above its baseline.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
-/// Smallest share of time at which tasks count as waiting, 0..=1.
+/// Smallest share of time for which a task must wait to be mentioned, 0..=1.
 const MIN_WAIT_SHARE: f64 = 0.05;
-/// Smallest value of a feature of the bed at which the bed is called dark, tense or heavy, 0..=1.
+/// The bed is called dark, tense or heavy if the value of this feature is at least this, 0..=1.
 const CLEAR_POSITION: f64 = 0.25;
-/// Smallest value of a feature of the bed at which it is called a little dark, tense or heavy.
+/// The bed is called a little dark, tense or heavy if the value of this feature is at least this,
+/// 0..=1.
 const SLIGHT_POSITION: f64 = 0.08;
-/// Most signals that the text lists.
+/// Maximum number of signals that the text lists.
 const MAX_SIGNALS: usize = 5;
-/// Width of the text, columns.
+/// Width of the text, in columns.
 const COLUMNS: usize = 80;
 
 pub(super) fn explain(state: &EngineState) -> Explanation {
@@ -44,7 +45,7 @@ pub(super) fn explain(state: &EngineState) -> Explanation {
     Explanation { sentence, standing_out, heard, text }
 }
 
-/// The signals that stand out, the largest deviation first.
+/// Returns the signals that stand out, the largest deviation first.
 fn deviating_signals(reading: &Reading, catalogue: &Catalogue, is_of_many: bool) -> Vec<DeviatingSignal> {
     let mut signals: Vec<DeviatingSignal> = catalogue
         .iter()
@@ -69,7 +70,7 @@ fn deviating_signals(reading: &Reading, catalogue: &Catalogue, is_of_many: bool)
     signals
 }
 
-/// The audible parts of the music, each with its cause.
+/// Returns the audible parts of the music, each with its cause.
 fn sound_parts(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> {
     let plan = &state.plan;
     let mut heard = vec![bed(sounding, state)];
@@ -94,12 +95,13 @@ fn sound_parts(sounding: &MusicSnapshot, state: &EngineState) -> Vec<SoundPart> 
     heard
 }
 
-/// The label of a lane. Empty if the source has just changed and the lane is unknown.
+/// Returns the label of a lane, or an empty text if the source has just changed and the lane is
+/// unknown.
 fn label(state: &EngineState, lane: LaneId) -> &str {
     state.catalogue.get(lane).map_or("", |lane| &lane.label)
 }
 
-/// The pulse of a section: its timbre and its side.
+/// Describes the pulse of a section: its timbre and whether it plays on the left or the right.
 fn section(pulse: &SectionPulse) -> SoundPart {
     let SectionPulse { section, hosts, part } = pulse;
     let side = match part.pan {
@@ -118,7 +120,7 @@ fn section(pulse: &SectionPulse) -> SoundPart {
     }
 }
 
-/// The pad: its mood, with the signals that cause it.
+/// Describes the pad: its mood, and the signals that cause the mood.
 fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     if sounding.lost {
         let (what, because) = ("hollow and dull".to_owned(), why_lost(state));
@@ -152,7 +154,8 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     SoundPart { layer: "bed".into(), what: what.join(", "), because: because.join(", ") }
 }
 
-/// Why there is no reading. Even if the source works, the selected cgroup or host may be missing.
+/// Explains why there is no reading. Even if the source works, the selected cgroup or host may be
+/// missing.
 fn why_lost(state: &EngineState) -> String {
     let shortfall = match (&state.source, &state.single_host) {
         (SourceState::Up(_), Some(single_host)) => single_host.shortfall.as_ref(),
@@ -163,7 +166,7 @@ fn why_lost(state: &EngineState) -> String {
     shortfall.map_or_else(|| "no values have arrived yet".to_owned(), |shortfall| shortfall.error.clone())
 }
 
-/// Why the bed is calm: no task waits, or tasks wait no more than usual.
+/// Explains why the bed is calm: no task waits, or tasks wait no more than usual.
 fn why_calm(reading: Option<&Reading>) -> String {
     let waits = [SignalId::Cpu, SignalId::Stall, SignalId::Mem];
     let rate = |signal: SignalId| reading.and_then(|reading| reading.rates[signal]).unwrap_or(0.0);
@@ -188,12 +191,12 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
     SoundPart { layer: "pulse".into(), what, because }
 }
 
-/// The route that controls a feature of the music, and the feature's value, 0..=1.
+/// Returns the route that controls a feature of the music, and the feature's value, 0..=1.
 fn feature_value(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
     sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
-/// The input of a route in words, such as the label of a signal.
+/// Names the input of a route, for example by the label of a signal.
 fn cause(route: &Route) -> String {
     match route.input {
         Input::Work => "total work".to_owned(),
@@ -201,7 +204,7 @@ fn cause(route: &Route) -> String {
     }
 }
 
-/// One sentence about the machine or the site.
+/// Writes one sentence about the machine or the site.
 fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     let SourceState::Up(info) = &state.source else {
         return "No source is available now.".to_owned();
@@ -229,7 +232,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     match standing_out {
         _ if state.reading.is_none() => format!("{subject} has not been measured yet."),
         [] => match (state.plan.soloists_by_deviation().first(), &state.single_host) {
-            // The soloist plays at once, but its displayed rate rises a moment later.
+            // The soloist's notes start immediately, but its displayed rate rises a moment later.
             (Some(solo), None) => {
                 format!("{subject} is doing more than usual: {}.", label(state, solo.signal))
             }
@@ -242,7 +245,7 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     }
 }
 
-/// Makes the first letter a capital. The name of a systemd unit stays as it is.
+/// Capitalises the first letter, unless the text begins with the name of a systemd unit.
 fn capitalised(text: &str) -> String {
     let is_name = text.split(' ').next().is_some_and(|word| word.contains('.'));
     let mut letters = text.chars();
@@ -252,7 +255,7 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-/// The whole explanation, as text for a terminal.
+/// Writes the whole explanation as text for a terminal.
 fn text(
     state: &EngineState,
     sentence: &str,
@@ -335,7 +338,7 @@ fn text(
     inert::lines(&wrapped(&text)).into_owned()
 }
 
-/// Wraps lines that are longer than [`COLUMNS`], such as long errors.
+/// Wraps lines that are longer than [`COLUMNS`], for example long errors.
 fn wrapped(text: &str) -> String {
     let options = textwrap::Options::new(COLUMNS).subsequent_indent("     ");
     let lines = text.lines().map(|line| match line.chars().count() {
@@ -345,12 +348,13 @@ fn wrapped(text: &str) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// Whether an [`amount`] reads as zero. No factor can be given for a baseline of zero.
+/// Returns whether an [`amount`] reads as zero. A deviation from a baseline of zero cannot be given
+/// as a factor.
 pub fn is_zero_amount(amount: &str) -> bool {
     amount.strip_prefix("0.0").is_some_and(|unit| !unit.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// A deviation in octaves as a factor, such as `2.0 x`.
+/// Converts a deviation in octaves to a factor, such as `2.0 x`.
 pub fn times(deviation: f32) -> String {
     as_factor(f64::from(deviation).exp2())
 }
@@ -363,8 +367,7 @@ fn as_factor(factor: f64) -> String {
     }
 }
 
-/// A rate with its unit as a short text, such as `24.1 MB/s`. Added lanes may have any unit or
-/// none.
+/// Formats a rate with its unit, such as `24.1 MB/s`. An added lane may have any unit or none.
 pub fn amount(unit: &str, rate: f64) -> String {
     let scaled = |unit: &str| match rate {
         r if r >= 1e9 => format!("{:.1} G{unit}", r / 1e9),

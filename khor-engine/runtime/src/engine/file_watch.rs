@@ -1,5 +1,5 @@
-//! Watches the user's files: applies changes that other programs make in the configuration and the
-//! presets.
+//! Watches the user's files, and applies changes that other programs make to the configuration and
+//! the presets.
 
 use std::{sync::Weak, time::Duration};
 
@@ -18,7 +18,7 @@ impl Engine {
     }
 }
 
-/// Checks the files until the engine is dropped.
+/// Checks the files repeatedly until the engine is dropped.
 pub(super) async fn watch_files(engine: Weak<Engine>) {
     let mut ticks = interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

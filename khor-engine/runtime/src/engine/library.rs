@@ -1,5 +1,5 @@
-//! The library of presets: the built-in presets and the user's files. khor reads a changed file
-//! again.
+//! The library of presets: the built-in presets and the user's files. khor reloads a file that has
+//! changed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,19 +16,20 @@ use khor_system::{
     words::{counted, cut},
 };
 
-/// Largest preset file that is read, bytes. A preset with all keys needs a tenth of it.
+/// Maximum size of a preset file that is read, in bytes. A preset with all keys needs a tenth of
+/// it.
 const MAX_BYTES: u64 = 64 * 1024;
-/// Most preset files that are read.
+/// Maximum number of preset files that are read.
 pub(super) const MAX_FILES: usize = 256;
-/// Most entries of the folder that are examined.
+/// Maximum number of entries of the folder that are examined.
 const MAX_ENTRIES: usize = 4096;
-/// Most problems that are listed one by one.
+/// Maximum number of problems that are listed individually.
 const MAX_PROBLEMS: usize = 16;
-/// Longest text of one problem, characters.
+/// Maximum length of the text of one problem, in characters.
 const PROBLEM_CHARS: usize = 400;
 
-/// All presets by name. An invalid file never ends the music: khor reports the line with the error,
-/// and keeps using the last valid content of the file.
+/// All presets, by name. An invalid file never stops the music: khor reports the line with the
+/// error, and keeps using the last valid content of the file.
 #[derive(Clone, Debug)]
 pub struct Library {
     /// The folder of the user's presets.
@@ -43,7 +44,7 @@ pub struct Library {
 #[derive(Clone, Debug)]
 struct File {
     stamp: Stamp,
-    /// The last valid preset in the file; `None` if there was none.
+    /// The last valid preset in the file. `None` if the file never had one.
     preset: Option<Preset>,
     /// Why the current content is invalid; `None` if it is valid.
     problem: Option<String>,
@@ -57,7 +58,7 @@ impl Library {
         library
     }
 
-    /// Reads new and changed files again, and drops deleted ones. Returns whether anything changed.
+    /// Reads new and changed files, and drops deleted ones. Returns whether anything changed.
     pub fn refresh(&mut self) -> bool {
         let (listed, problem) = match files::with_timeout(&self.dir, list) {
             Ok(Listed { files, is_cut }) => (files, is_cut.then(|| self.too_many())),
@@ -88,7 +89,7 @@ impl Library {
         changed
     }
 
-    /// The problem of a folder with too many files.
+    /// The problem of a folder that contains too many files.
     fn too_many(&self) -> String {
         let dir = self.dir.display();
         format!(
@@ -96,49 +97,50 @@ impl Library {
         )
     }
 
-    /// Whether the folder has so many preset files that khor would not read another.
+    /// Returns whether the folder contains so many preset files that khor would not read another
+    /// one.
     pub(super) fn is_full(&self) -> bool {
         self.files.len() >= MAX_FILES
     }
 
-    /// All presets, the built-in ones first. If several files have the same preset name,
-    /// khor uses the first file in the order of file names.
+    /// All presets, the built-in ones first. If several files contain the same preset name, only
+    /// the first file in alphabetical order counts.
     pub fn presets(&self) -> impl Iterator<Item = &Preset> {
         let own = self.files.iter().filter_map(|(path, file)| Some((path, file.preset.as_ref()?)));
         let own = own.filter(|(path, preset)| self.file_of(&preset.name) == Some(path));
         Preset::builtin().iter().chain(own.map(|(_, preset)| preset))
     }
 
-    /// The preset with the name `name`.
+    /// Finds the preset with the name `name`.
     pub fn find(&self, name: &str) -> Option<&Preset> {
         self.presets().find(|preset| preset.name == name)
     }
 
-    /// The preset with the name `name`. If it is missing, returns the first built-in preset,
-    /// because khor must not stop playing. The health report has the problem.
+    /// Finds the preset with the name `name`, or returns the first built-in preset, because the
+    /// music must continue. The health report mentions the missing preset.
     pub fn playable(&self, name: &str) -> Preset {
         self.find(name).unwrap_or(&Preset::builtin()[0]).clone()
     }
 
-    /// The file of a preset; `None` for a built-in preset.
+    /// The file of a preset, or `None` for a built-in preset.
     pub fn file_of(&self, name: &str) -> Option<&Path> {
         let from = self.files.iter().find(|(_, file)| file.preset.as_ref().is_some_and(|p| p.name == name));
         from.map(|(path, _)| path.as_path())
     }
 
-    /// The description of a preset in the lists of the API.
+    /// Describes a preset for the lists of the API.
     pub fn info(&self, preset: &Preset) -> PresetInfo {
         let file = self.file_of(&preset.name).map(|path| path.display().to_string());
         let (name, hint, builtin) = (preset.name.clone(), preset.hint.clone(), file.is_none());
         PresetInfo { name, hint, builtin, editable: !builtin, file }
     }
 
-    /// The problems of the files, each with the file and the line. After the first 16 problems,
-    /// only the number of the others follows.
+    /// The problems of the files, each with the file and the line. If there are more than 16, the
+    /// last entry is the number of further problems.
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
-        // File names may contain characters that are unsafe in a terminal.
+        // A file name may contain characters that are unsafe in a terminal.
         let mut problems: Vec<String> = all.map(inert::owned_line).collect();
         let more = problems.len().saturating_sub(MAX_PROBLEMS);
         problems.truncate(MAX_PROBLEMS);
@@ -148,7 +150,7 @@ impl Library {
         problems
     }
 
-    /// Problems of files whose preset name an earlier file already has.
+    /// The problems of files that contain the preset name of an earlier file.
     fn shared_names(&self) -> impl Iterator<Item = String> {
         self.files.iter().filter_map(|(path, file)| {
             let name = &file.preset.as_ref()?.name;
@@ -179,7 +181,7 @@ pub fn read(path: &Path) -> Result<Preset, String> {
 /// The preset files of a folder.
 struct Listed {
     files: BTreeMap<PathBuf, Stamp>,
-    /// Whether the folder has more preset files than these.
+    /// Whether the folder contains more preset files than this list.
     is_cut: bool,
 }
 
@@ -197,7 +199,7 @@ fn list(dir: &Path) -> io::Result<Listed> {
         }
     }
     is_cut |= paths.len() > MAX_FILES;
-    // `None` for a file that was deleted just now.
+    // `None` if the file has just been deleted.
     let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
     let files = paths.into_iter().take(MAX_FILES).filter_map(stamped);
     Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })

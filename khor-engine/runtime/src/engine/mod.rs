@@ -1,9 +1,9 @@
 //! Runs the live engine: source → signals → music → sound, MIDI and OSC.
 //!
 //! The [`signal_task`] converts the source's frames to levels. The [`conductor`] thread composes
-//! notes from the levels and sends them to the outputs. The [`state`] is what clients can read, and
-//! [`report`] converts it to the types of the API. [`start`] starts these parts. This file has the
-//! actions of clients, and applies changes of the configuration.
+//! notes from the levels and sends them to the outputs. The [`state`] holds the values that clients
+//! can read, and [`report`] converts them to the types of the API. [`start`] starts these parts.
+//! This file implements the actions of clients, and applies changes of the configuration.
 
 mod clips;
 mod conductor;
@@ -96,13 +96,14 @@ pub struct Engine {
     osc_port: watch::Sender<Option<u16>>,
     /// The settings of the parts on the session bus.
     desktop: watch::Sender<Desktop>,
-    /// Notified when a client mutes, unmutes, snoozes or changes the quiet hours.
+    /// Notified when a client mutes, unmutes or snoozes the sound device, or changes the quiet
+    /// hours.
     silence_changed: Arc<Notify>,
     baseline: mpsc::UnboundedSender<(BaselineCommand, oneshot::Sender<()>)>,
     library: RwLock<Arc<Library>>,
     /// Locked while the presets are reloaded.
     preset_refresh: Mutex<()>,
-    /// The unsaved preset that plays instead of the configured one.
+    /// The unsaved preset that currently plays instead of the configured one.
     preview: Mutex<Option<Preset>>,
     /// The collector's socket.
     socket: PathBuf,
@@ -112,13 +113,13 @@ pub struct Engine {
     started_ts_ms: u64,
 }
 
-/// Why an action was rejected.
+/// Why an action is rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ActionError {
     /// A value is outside its range.
     #[error("{0}")]
     Range(String),
-    /// No output would play a note.
+    /// No output is ready to play a note.
     #[error(
         "no output plays: sound device, MIDI and OSC are off or failing, and no listener is connected; see GET /api/health"
     )]
@@ -131,7 +132,7 @@ impl Engine {
         Arc::clone(&self.library.read())
     }
 
-    /// Freezes the baseline, or resumes learning it.
+    /// Freezes the baseline, or resumes learning.
     pub async fn freeze_baseline(&self, frozen: bool) {
         self.send_baseline_command(BaselineCommand::Freeze(frozen)).await;
     }
@@ -149,7 +150,8 @@ impl Engine {
         }
     }
 
-    /// A number that grows while the conductor's thread runs. A hung thread stops it.
+    /// A number that grows while the conductor's thread runs. It stays the same if the thread
+    /// hangs.
     pub fn heartbeat(&self) -> u64 {
         self.conductor.ticks()
     }
@@ -180,14 +182,14 @@ impl Engine {
     }
 
     /// Changes the configuration, applies the change and writes the file. If writing fails, the
-    /// change lasts until khor stops. Waits for the disk, and also for the sound server if the
-    /// change selects a device.
+    /// change lasts until khor stops. Waits for the disk. If the change selects a sound device,
+    /// also waits for the sound server.
     pub fn update_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.change(None, |_| Ok(change.clone()), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], for a change in JSON. If `tags` are given, one of them must be
-    /// the tag of the current configuration.
+    /// Like [`Self::update_config`], for a change in JSON. If `tags` are given, the change is
+    /// rejected unless one of them is the tag of the current configuration.
     pub fn update_config_json(
         &self,
         change: &Value,
@@ -196,13 +198,13 @@ impl Engine {
         self.change(tags, |store| store.read_change(&normalized(change)), ConfigStore::update)
     }
 
-    /// Like [`Self::update_config`], but does not write the file; [`Self::save_config`] does. Used
-    /// for faders, which send many values.
+    /// Like [`Self::update_config`], but does not write the file. Faders send many values, so their
+    /// changes are written later by [`Self::save_config`].
     pub fn adjust_config(&self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.change(None, |_| Ok(change.clone()), |store, change| Ok(store.adjust(change)?))
     }
 
-    /// Writes the changes of [`Self::adjust_config`] to the file. Waits for the disk.
+    /// Writes the changes made by [`Self::adjust_config`] to the file. Waits for the disk.
     pub fn save_config(&self) -> Result<(), SaveError> {
         let mut store = self.store.lock();
         self.refresh_config(&mut store);
@@ -216,7 +218,8 @@ impl Engine {
         *self.config.write() = ConfigSnapshot::of(store);
     }
 
-    /// Changes the configuration. `read` parses the change, and `make` applies it to the store.
+    /// Changes the configuration. `read` parses the change, and `make` applies it to the
+    /// configuration store.
     fn change(
         &self,
         tags: Option<&[&str]>,
@@ -235,7 +238,7 @@ impl Engine {
         Ok(update)
     }
 
-    /// Makes another preset the current one. Ends a preview.
+    /// Selects another preset and ends a preview.
     pub fn select_preset(&self, name: &str) -> Result<ConfigUpdate, UpdateError> {
         let mut change = ConfigPatch::default();
         change.music.preset = Some(name.to_owned());
@@ -244,27 +247,25 @@ impl Engine {
         Ok(update)
     }
 
-    /// Makes another sound device the current one. An empty name or `default` selects the default
-    /// device.
+    /// Selects another sound device. An empty name or `default` selects the default device.
     pub fn select_device(&self, device: &str) -> Result<ConfigUpdate, UpdateError> {
         let mut change = ConfigPatch::default();
         change.audio.device = Some(if device == DEFAULT_DEVICE { "" } else { device }.to_owned());
         self.update_config(&change)
     }
 
-    /// Ends every note that sounds, on the sound device and on all MIDI channels. The music
-    /// continues.
+    /// Ends every sounding note on the sound device and on all MIDI channels. The music continues.
     pub fn panic(&self) {
         self.conductor.send(Command::Panic);
     }
 
-    /// Receives the sound blocks of the engine from now on. Without a sound device, the engine
-    /// renders them for the listeners only.
+    /// Subscribes to the sound blocks of the engine. Without a sound device, the engine renders
+    /// them for the listeners only.
     pub fn listen(&self) -> Result<broadcast::Receiver<audio::Block>, audio::TapFull> {
         self.audio.tap().listen()
     }
 
-    /// The recorder of the sound.
+    /// The recorder of the engine's sound.
     pub fn recorder(&self) -> &Recorder {
         &self.recorder
     }
@@ -274,7 +275,7 @@ impl Engine {
         &self.renders
     }
 
-    /// The configured port for OSC commands; `None` if the OSC input is off.
+    /// The configured port for OSC commands. `None` if the OSC input is off.
     pub fn osc_port(&self) -> watch::Receiver<Option<u16>> {
         self.osc_port.subscribe()
     }
@@ -294,17 +295,17 @@ impl Engine {
         update(&mut self.state.lock().desktop_health);
     }
 
-    /// Receives this machine's cues from now on. A slow receiver loses the oldest cues.
+    /// Subscribes to the cues of this machine. A slow subscriber loses the oldest cues.
     pub fn cues(&self) -> broadcast::Receiver<khor_proto::Cue> {
         self.state.cues()
     }
 
-    /// Plays one note with the timbre of the melody: MIDI note 0..=127, velocity 0..=1, duration
-    /// 0.01..=10 s.
+    /// Plays one note with the timbre of the melody. Allowed are MIDI notes 0..=127, velocities
+    /// 0..=1 and durations of 0.01..=10 s.
     ///
     /// # Errors
     ///
-    /// A value is outside its range, or no output would play the note.
+    /// Fails if a value is outside its range, or if no output would play the note.
     pub fn test_note(&self, midi: u8, velocity: f32, duration_s: f32) -> Result<(), ActionError> {
         let within = |holds: bool, text: String| if holds { Ok(()) } else { Err(ActionError::Range(text)) };
         within(midi <= 127, format!("midi: {midi} is not allowed, expected 0 to 127"))?;
@@ -320,13 +321,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a sound device, a listener, MIDI or OSC would play a note.
+    /// Returns whether a sound device, a listener, MIDI or OSC would play a note.
     fn has_output(&self) -> bool {
         let plays = self.audio.status().health.ok || self.audio.tap().listeners() > 0;
         plays || self.midi.health().ok || self.osc.targets().iter().any(|target| target.error.is_none())
     }
 
-    /// Stops the music and ends all notes on all outputs. Saves the baseline and a running
+    /// Stops the music and ends all notes on all outputs. Saves the baseline and the current
     /// recording. Waits for the disk.
     pub fn stop(self: Arc<Self>) {
         self.conductor.send(Command::Stop);
@@ -352,7 +353,7 @@ impl Engine {
         Arc::clone(&self.config.read())
     }
 
-    /// Sends changed settings to the parts that use them.
+    /// Sends changed settings to the parts of the engine that use them.
     fn apply(&self, before: &Config, now: &Config) {
         if music_settings(now) != music_settings(before) {
             self.conductor.send(Command::Settings(music_settings(now)));

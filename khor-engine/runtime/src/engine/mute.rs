@@ -1,4 +1,4 @@
-//! Mutes and unmutes the sound device: by hand, by a snooze, and by the quiet hours.
+//! Mutes and unmutes the sound device: on request of a user, by a snooze, and during quiet hours.
 
 use std::{
     sync::{Arc, Weak},
@@ -13,30 +13,30 @@ use super::{ActionError, Engine, conductor::Command, quiet_hours::QuietHours, si
 
 /// Longest snooze, minutes: one day.
 const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
-/// Longest wait between two checks of the wall clock. A clock that was set, or a machine that wakes
-/// from suspend, takes effect within this time.
+/// Longest time between two checks of the wall clock. A change of the clock, or a wake-up from
+/// suspend, takes effect within this time.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// Whether the sound device is muted, for any reason.
+    /// Returns whether the sound device is silent because of a mute, a snooze or quiet hours.
     pub fn is_muted(&self) -> bool {
         self.state.lock().silence.is_muted()
     }
 
-    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. After an unmute
-    /// in quiet hours, the device stays unmuted until these quiet hours end.
+    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. If quiet hours
+    /// are unmuted, the device stays unmuted until these quiet hours end.
     pub fn set_muted(&self, muted: bool) {
         self.change_silence(|silence| silence.set_manually(muted));
     }
 
-    /// Toggles the mute by hand. A snooze or quiet hours become a mute by hand. Returns whether the
-    /// device is muted now.
+    /// Toggles the mute. During a snooze or quiet hours, the device stays silent and a mute without
+    /// an end replaces them. Returns whether the device is muted now.
     pub fn toggle_mute(&self) -> bool {
         self.change_silence(Silence::toggle)
     }
 
-    /// Mutes for 1 to 1440 minutes; 0 ends a snooze. Returns when the snooze ends, milliseconds
-    /// since 1970, or `None` after 0.
+    /// Mutes the sound device for 1 to 1440 minutes; 0 ends a snooze. Returns when the snooze ends,
+    /// in milliseconds since 1970, or `None` if `minutes` is 0.
     pub fn snooze(&self, minutes: u32) -> Result<Option<u64>, ActionError> {
         if minutes > MAX_SNOOZE_MINUTES {
             let message = format!("minutes: {minutes} is not allowed, expected 0 to {MAX_SNOOZE_MINUTES}");
@@ -55,15 +55,15 @@ impl Engine {
         until_ts_ms
     }
 
-    /// Applies changed quiet hours. An unmute in the previous quiet hours has no effect on the new
-    /// ones.
+    /// Applies changed quiet hours. An unmute during the previous quiet hours does not affect the
+    /// new ones.
     pub(super) fn quiet_hours_changed(&self) {
         self.change_silence(|silence| silence.unmuted_until_ts_ms = None);
         self.apply_time(&local_time::now());
     }
 
-    /// Updates the silence for the current time. Returns the time until its next change, or `None`
-    /// if no change is due.
+    /// Updates the mute for the current time. Returns the time until its next change, or `None` if
+    /// no change is due.
     pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
         let quiet = self.config_snapshot().config.quiet;
         let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);
@@ -80,7 +80,7 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    /// Changes the silence. Returns whether the sound device is muted now.
+    /// Changes the causes of silence. Returns whether the sound device is muted now.
     fn change_silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut state = self.state.lock();
         change(&mut state.silence);
@@ -92,16 +92,16 @@ impl Engine {
     }
 }
 
-/// Follows the wall clock: ends snoozes, and begins and ends quiet hours. A machine that was
-/// suspended gets the state of the current time. Returns when the engine is dropped.
+/// Follows the wall clock: ends snoozes, and begins and ends quiet hours. After a suspend, applies
+/// the state of the current time. Returns when the engine is dropped.
 pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
     loop {
         let Some(wait) = engine.upgrade().map(|engine| engine.apply_time(&local_time::now())) else {
             return;
         };
         match wait {
-            // The result does not matter: after a timeout and after a change, the loop applies the
-            // current time.
+            // After a timeout and after a change, the loop applies the current time, so the result
+            // is ignored.
             Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
             None => changed.notified().await,
         }
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(error, "minutes: 1441 is not allowed, expected 0 to 1440");
     }
 
-    /// Tests against an earlier bug: the toggle ended the snooze and unmuted the device.
+    /// Guards against an earlier bug, in which the toggle ended the snooze and unmuted the device.
     #[tokio::test]
     async fn a_toggle_during_a_snooze_mutes() {
         let (engine, _dir) = quiet_engine();

@@ -1,16 +1,17 @@
-//! Normalises changes in JSON. Clients may send forms that the configuration does not have.
+//! Normalises changes in JSON. Accepts forms of a change that the configuration does not use
+//! itself.
 
 use serde_json::{Value, json};
 
-/// Name of the default sound device in the API of the original khor. The configuration has an empty
-/// name for it.
+/// Name of the default sound device in the API of the original khor. The configuration uses an
+/// empty name for it.
 pub(super) const DEFAULT_DEVICE: &str = "default";
 
-/// Keys that only the answer to a change has. A client may send the whole answer back as another
-/// change.
+/// Keys that only appear in the answer to a change. They are removed, because a client may send the
+/// whole answer back as another change.
 const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
 
-/// Replaces [`DEFAULT_DEVICE`] with the configuration's name, and removes [`ANSWER_KEYS`].
+/// Replaces [`DEFAULT_DEVICE`] by the configuration's name for it, and removes [`ANSWER_KEYS`].
 pub(super) fn normalized(change: &Value) -> Value {
     let mut change = change.clone();
     if let Value::Object(fields) = &mut change {

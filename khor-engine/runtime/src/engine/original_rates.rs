@@ -1,16 +1,15 @@
-//! Computes the rates that the original khor published.
+//! Computes the rates that the first version of khor published. Its clients still use them.
 
 use khor_api::OriginalRates;
 use khor_signal::{Counter, Reading};
 
-/// The original rates of a reading. `rx_kbs` and `tx_kbs` are the rates of the signals `rx` and
-/// `tx`. `mem_pct` is memory pressure: the share of time in which some task waited for memory, per
-/// cent.
+/// Computes the original rates of a reading. `rx_kbs` and `tx_kbs` are the rates of the signals
+/// `rx` and `tx`. `mem_pct` is the percentage of time in which some task waited for memory.
 pub(super) fn original_rates(reading: &Reading) -> OriginalRates {
     original_rates_of(|counter| reading.counter_rates[counter.index()])
 }
 
-/// The original rates, computed from the rates per second of the counters.
+/// Computes the original rates from a function that returns the rate of a counter, per second.
 pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> OriginalRates {
     const BYTES_PER_KB: f64 = 1000.0;
     const PCT_PER_US: f64 = 100.0 / 1e6;
@@ -28,8 +27,8 @@ pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> Origin
     }
 }
 
-/// The rates in the order of the OSC message `/khor/metrics`. A missing rate is sent as 0, because
-/// the message of the original khor cannot express a missing value.
+/// Returns the rates in the order of the OSC message `/khor/metrics`. A missing rate is sent as 0,
+/// because this message cannot express a missing value.
 pub(super) fn in_osc_order(rates: &OriginalRates) -> [f32; 9] {
     let OriginalRates { exec_s, rx_kbs, tx_kbs, csw_s, blk_r_kbs, blk_w_kbs, retx_s, irq_s, mem_pct } =
         *rates;

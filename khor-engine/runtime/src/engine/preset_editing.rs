@@ -1,4 +1,4 @@
-//! Edits presets: plays unsaved presets, saves presets to the user's folder, deletes them, and
+//! Edits presets: plays unsaved presets, saves presets to the user's folder, deletes presets, and
 //! reloads changed files.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::{
     library::{Library, MAX_FILES},
 };
 
-/// Names that no preset may have, because the paths of the API use these words.
+/// Names that no preset may have, because the API uses these words in its paths.
 const RESERVED: [&str; 2] = ["check", "preview"];
 
 /// Why a preset was not saved or deleted.
@@ -26,18 +26,18 @@ pub enum EditError {
     /// The preset is built in.
     #[error("{0} is built in and cannot be changed; save it under another name")]
     BuiltIn(String),
-    /// A file of that name exists and has other content.
+    /// A file with this name exists and has other content.
     #[error("{} already contains {content}; choose another name, or remove the file", path.display())]
     Taken {
         /// Path of the file.
         path: PathBuf,
-        /// The content of the file, in words.
+        /// A description of the file's content.
         content: String,
     },
-    /// The folder is full.
+    /// The folder contains the maximum number of preset files.
     #[error("{} contains {MAX_FILES} preset files, and khor reads no more; remove one first", .0.display())]
     Full(PathBuf),
-    /// There is no preset of that name.
+    /// There is no preset with this name.
     #[error("there is no preset {0}; see khor presets")]
     Unknown(String),
     /// The file cannot be written or removed.
@@ -48,21 +48,21 @@ pub enum EditError {
         /// The system's error.
         cause: std::io::Error,
     },
-    /// The default preset could not be selected instead of the deleted one.
+    /// The default preset could not be selected in place of the deleted one.
     #[error(transparent)]
     Select(#[from] UpdateError),
 }
 
-/// The text of the first problem.
+/// Returns the text of the first problem.
 fn first(problems: &[Problem]) -> String {
     problems.first().map_or_else(|| "the preset is invalid".to_owned(), Problem::to_string)
 }
 
 impl Engine {
-    /// Reloads the user's presets. If the file of the playing preset has changed, the preset
-    /// changes on the next bar line. Waits for the disk.
+    /// Reloads the user's presets. If the file of the playing preset has changed, the new content
+    /// plays from the next bar on. Waits for the disk.
     pub(super) fn refresh_presets(&self) {
-        // Concurrent reloads would overwrite each other's result.
+        // Concurrent reloads would overwrite each other's results.
         let _one = self.preset_refresh.lock();
         let before = self.library();
         let mut library = Library::clone(&before);
@@ -90,19 +90,19 @@ impl Engine {
         self.preview_preset().map(|preset| preset.name)
     }
 
-    /// The unsaved preset that plays. With it, a reopened page can continue the edit.
+    /// The unsaved preset that plays. A page that is reopened uses it to continue the edit.
     pub fn preview_preset(&self) -> Option<Preset> {
         self.preview.lock().clone()
     }
 
-    /// Plays an unsaved preset from the next bar line on.
+    /// Plays an unsaved preset from the next bar on.
     pub fn preview(&self, preset: Preset) {
         let mut current = self.preview.lock();
         *current = Some(preset.clone());
         self.conductor.send(Command::Preset(Box::new(preset)));
     }
 
-    /// Ends the preview, if there is one: the current preset plays again.
+    /// Ends the preview if there is one. The configured preset plays again.
     pub fn end_preview(&self) {
         let mut current = self.preview.lock();
         if current.take().is_some() {
@@ -131,15 +131,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the first built-in preset the current one.
+    /// Selects the first built-in preset.
     fn select_default_preset(&self) -> Result<(), UpdateError> {
         let mut change = ConfigPatch::default();
         change.music.preset = Some(Preset::builtin()[0].name.clone());
         self.update_config(&change).map(drop)
     }
 
-    /// Deletes the file of a preset. If the preset is the current one, the default preset becomes
-    /// current. Waits for the disk.
+    /// Deletes the file of a preset. If this preset is selected, selects the default preset. Waits
+    /// for the disk.
     pub fn delete_preset(&self, name: &str) -> Result<(), EditError> {
         if Preset::find(name).is_some() {
             return Err(EditError::BuiltIn(name.to_owned()));
@@ -155,8 +155,8 @@ impl Engine {
     }
 }
 
-/// The file in which a preset is saved: the file that already has this preset, or a new file of the
-/// same name.
+/// The file in which a preset is saved: the file that already contains this preset, or a new file
+/// with the preset's name.
 fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     if let Some(path) = library.file_of(name) {
         return Ok(path.to_owned());
@@ -171,7 +171,8 @@ fn file_for(library: &Library, name: &str) -> Result<PathBuf, EditError> {
     }
 }
 
-/// The content of a file that must not be overwritten, in words; `None` if there is no such file.
+/// Describes the content of a file that must not be overwritten. Returns `None` if the file does
+/// not exist.
 fn existing_content(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {

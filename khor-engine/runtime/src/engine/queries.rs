@@ -29,21 +29,21 @@ impl Engine {
         )
     }
 
-    /// Rates, signals, controls, and the notes and cues after the position `since`; `None` selects
-    /// all notes and cues.
+    /// Rates, signals, controls, and the notes and cues after the position `since`. If `since` is
+    /// `None`, the report contains all stored notes and cues.
     pub fn metrics(&self, since: Option<ReadPosition>, with_history: bool) -> MetricsReport<WrittenPoint> {
         let config = self.config_snapshot();
         report::metrics(&config.config, &self.state.lock(), since, with_history)
     }
 
-    /// The current lanes: the kernel's signals and the lanes that the source has added.
+    /// The current lanes: the kernel's signals, and the lanes that the source adds.
     pub fn catalogue(&self) -> Catalogue {
         self.state.lock().catalogue.clone()
     }
 
-    /// The rates and notes after a time, milliseconds since 1970; 0 selects all.
+    /// The rates and notes after a time in milliseconds since 1970. 0 selects all stored values.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
-        // The lock is released before the columns are computed.
+        // Release the lock before the columns are computed.
         let (catalogue, points, notes) = {
             let state = self.state.lock();
             (
@@ -71,7 +71,7 @@ impl Engine {
         report::fleet(&self.state.lock())
     }
 
-    /// All measurements for `GET /metrics`.
+    /// All measurements that `GET /metrics` returns.
     pub fn measures(&self) -> Measures {
         let (health, metrics) = (self.health(), self.metrics(None, false));
         let state = self.state.lock();

@@ -1,4 +1,4 @@
-//! Computes quiet hours: the time of each day in which the sound device is muted, by this machine's
+//! Computes quiet hours: the daily period in which the sound device is muted, by this machine's
 //! wall clock.
 
 use jiff::{Timestamp, ToSpan, ZonedDateTime, civil::Time};
@@ -9,21 +9,22 @@ use khor_config::{Quiet, TimeOfDay};
 pub(super) struct QuietHours(pub(super) Quiet);
 
 impl QuietHours {
-    /// When the current quiet hours end; `None` outside quiet hours.
+    /// Returns when the current quiet hours end, or `None` outside quiet hours.
     pub(super) fn until(self, now: &ZonedDateTime) -> Option<Timestamp> {
         let instant = now.timestamp();
         let is_now = |&(begin, end): &(Timestamp, Timestamp)| begin <= instant && instant < end;
         self.days(now).into_iter().find(is_now).map(|(_, end)| end)
     }
 
-    /// When quiet hours next begin or end after `now`; `None` if they are disabled.
+    /// Returns when quiet hours next begin or end after `now`, or `None` if they are disabled.
     pub(super) fn next_change(self, now: &ZonedDateTime) -> Option<Timestamp> {
         let edges = self.days(now).into_iter().flat_map(|(begin, end)| [begin, end]);
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
-    /// Begin and end of the quiet hours of yesterday, today and tomorrow. If daylight saving skips
-    /// a time, the time moves one hour later. If a time occurs twice, the first one counts.
+    /// Start and end of the quiet hours of yesterday, today and tomorrow. A time that daylight
+    /// saving skips is replaced by the time one hour later. For a time that occurs twice, the first
+    /// occurrence is used.
     fn days(self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.0.enabled {
             return Vec::new();
@@ -48,8 +49,9 @@ mod tests {
 
     use super::*;
 
-    /// A local time in Central Europe. The rule of the zone is written here, so that the test needs
-    /// no zone files. Clocks go forward at 2:00 on 29 March 2026, and back at 3:00 on 25 October.
+    /// Converts a local time in Central Europe. The rule of the time zone is written here, so that
+    /// the test needs no zone files. Clocks go forward at 2:00 on 29 March 2026, and back at 3:00
+    /// on 25 October.
     fn at(text: &str) -> ZonedDateTime {
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         text.parse::<jiff::civil::DateTime>().unwrap().to_zoned_datetime(zone).unwrap()
@@ -59,7 +61,7 @@ mod tests {
         QuietHours(serde_json::from_value(json!({ "enabled": true, "from": from, "to": to })).unwrap())
     }
 
-    /// Day and local time at which the quiet hours around `now` end.
+    /// Day and local time at which the quiet hours end that include `now`.
     fn until(quiet: QuietHours, now: &str) -> Option<String> {
         let now = at(now);
         let end = quiet.until(&now)?.to_zoned_datetime(now.time_zone().clone());

@@ -1,7 +1,7 @@
-//! Renders clips for the API in a thread, one at a time, and caches the newest ones.
+//! Renders clips for the API in a separate thread, one at a time, and caches the newest clips.
 //!
-//! A render uses a processor for a fraction of a second. A client that disconnects cancels its
-//! render.
+//! A render uses one processor for a fraction of a second. If a client disconnects, its render is
+//! cancelled.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -28,18 +28,19 @@ use super::{
 };
 use crate::work_queue::{QueueFull, WorkPermit, WorkQueue};
 
-/// Most requests that wait for the running render. A page sends one request at a time.
+/// Maximum number of requests that wait for the running render. A page sends one request at a time.
 const MAX_WAITING: usize = 4;
-/// Most bytes of all cached clips: enough for four clips at 48 kHz, or one at 192 kHz.
+/// Maximum total size of all cached clips, in bytes. It is enough for four clips at 48 kHz, or one
+/// at 192 kHz.
 const CACHE_BYTES: usize = 12 << 20;
-/// Most bytes of all clips in memory: cached clips, the running render, and clips that are still
-/// being sent to clients.
+/// Maximum total size of all clips in memory, in bytes. This includes cached clips, the running
+/// render, and clips that are still being sent to clients.
 const MAX_MEMORY_BYTES: usize = 48 << 20;
 
 /// Renders clips for the API.
 pub struct ClipRenderer {
     queue: WorkQueue,
-    /// The unused part of [`MAX_MEMORY_BYTES`].
+    /// One permit for each unused byte of [`MAX_MEMORY_BYTES`].
     memory: Arc<Semaphore>,
     cache: Arc<Mutex<ClipCache>>,
 }
@@ -56,21 +57,21 @@ pub struct RenderedClip {
 /// Why a clip cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// Too many requests wait, or too many clips are still being sent to clients.
+    /// Too many requests are waiting, or too many clips are still being sent to clients.
     #[error(transparent)]
     Busy(#[from] QueueFull),
     /// A built-in capture cannot be read.
     #[error(transparent)]
     Capture(#[from] CaptureError),
-    /// The thread of the render cannot be started.
+    /// The render thread cannot be started.
     #[error("cannot start a thread for the render: {0}")]
     Thread(#[from] io::Error),
-    /// The thread of the render panicked.
+    /// The render thread panicked.
     #[error("the render failed because of a bug in khor; its log has the cause")]
     Failed,
 }
 
-/// Key of the cache: everything that determines the sound of a clip.
+/// Key of the cache: all values that determine the sound of a clip.
 #[derive(Clone, Debug, PartialEq)]
 struct Key {
     scenario: &'static str,
@@ -94,7 +95,7 @@ impl Key {
     }
 }
 
-/// The cached clips. The clip that was requested last is at the end.
+/// The cached clips. The most recently requested clip is last.
 #[derive(Default)]
 struct ClipCache(Vec<(Key, RenderedClip)>);
 
@@ -107,7 +108,7 @@ impl ClipCache {
         Some(rendered)
     }
 
-    /// Drops the clip whose last request is oldest. Returns false if the cache is empty.
+    /// Drops the least recently requested clip. Returns false if the cache is empty.
     fn drop_oldest(&mut self) -> bool {
         let is_some = !self.0.is_empty();
         drop(self.0.drain(..usize::from(is_some)));
@@ -124,7 +125,8 @@ impl ClipCache {
     }
 }
 
-/// Cancels a render when the caller drops its future, which drops this value too.
+/// Cancels a render when it is dropped. The caller's future holds it, so dropping the future
+/// cancels the render.
 struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
@@ -140,7 +142,7 @@ impl Default for ClipRenderer {
     }
 }
 
-/// A WAV file. Its share of the memory is released when its last reader drops it.
+/// A WAV file. Its memory is released when the last reader drops it.
 struct ClipBytes {
     wav: Vec<u8>,
     _memory: OwnedSemaphorePermit,
@@ -157,7 +159,7 @@ impl ClipRenderer {
     ///
     /// # Errors
     ///
-    /// [`RenderError::Busy`] if too many renders wait already.
+    /// Fails with [`RenderError::Busy`] if too many renders are waiting.
     pub async fn render(
         &self,
         clip: &'static Clip,
@@ -169,7 +171,7 @@ impl ClipRenderer {
             return Ok(rendered);
         }
         let permit = self.queue.acquire().await?;
-        // An earlier request in the queue may have rendered the same clip.
+        // While this request waited, an earlier one may have rendered the same clip.
         if let Some(rendered) = lock(&self.cache).get(&key) {
             return Ok(rendered);
         }
@@ -179,7 +181,7 @@ impl ClipRenderer {
         let work = RenderJob { clip, config, preset, key, cache: Arc::clone(&self.cache), memory, permit };
         let cancelled = Arc::clone(&caller.0);
         thread::Builder::new().name("khor-render".into()).spawn(move || {
-            // Sending fails if the caller has cancelled the render.
+            // Sending fails only if the caller has cancelled the render.
             drop(sender.send(work.run(&cancelled)));
         })?;
         let rendered = receiver.await.map_err(|_| RenderError::Failed)?;
@@ -187,7 +189,7 @@ impl ClipRenderer {
         rendered?.ok_or(RenderError::Failed)
     }
 
-    /// Reserves memory for a render. Drops cached clips until there is enough.
+    /// Reserves memory for a render. Drops cached clips until enough memory is unused.
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, QueueFull> {
         loop {
             if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(bytes as u32) {
@@ -207,7 +209,7 @@ struct RenderJob {
     key: Key,
     cache: Arc<Mutex<ClipCache>>,
     memory: OwnedSemaphorePermit,
-    /// The permission to render. It is held until the render ends.
+    /// The permission to render. The thread holds it until the render ends.
     permit: WorkPermit,
 }
 
@@ -279,7 +281,7 @@ mod tests {
         assert!(matches!(refused, RenderError::Busy(_)), "{refused}");
         let last = callers.pop().unwrap();
         drop(callers);
-        // The other callers are dropped, so only the last clip is rendered.
+        // All callers except the last drop their futures, so only the last clip is rendered.
         last.await.unwrap();
         assert_eq!(lock(&renders.cache).0.len(), 1);
     }
@@ -291,11 +293,11 @@ mod tests {
         let received = render(0.1).await.unwrap();
         let one = MAX_MEMORY_BYTES - renders.memory.available_permits();
         assert_eq!(one, Clip::max_bytes(&at_8_khz(0.1)));
-        // Leave memory for one more clip only.
+        // Reserve all memory except the size of one clip.
         let others =
             Arc::clone(&renders.memory).try_acquire_many_owned((MAX_MEMORY_BYTES - 2 * one) as u32).unwrap();
         drop(render(0.2).await.unwrap());
-        // The first clip is dropped from the cache, but its memory is still in use.
+        // The first clip leaves the cache, but a reader still uses its memory.
         drop(render(0.3).await.unwrap());
         assert_eq!(lock(&renders.cache).0.len(), 1);
         let third = render(0.3).await.unwrap();

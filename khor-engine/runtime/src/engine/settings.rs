@@ -1,4 +1,4 @@
-//! Converts the configuration into the settings of each part.
+//! Converts the configuration into the settings of each part of the engine.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) struct SignalSettings {
     pub(super) scaling: Scaling,
     /// The signals that `bpf.enabled_mask` enables.
     pub(super) enabled: PerSignal<bool>,
-    /// The host of a site that plays as if it were this machine; `None` plays all hosts.
+    /// The host of a site that plays as if it were this machine. `None` plays all hosts.
     pub(super) single_host: Option<Name>,
     /// How the hosts of a site play.
     pub(super) mode: SiteMode,
@@ -33,7 +33,7 @@ pub(super) fn audio_settings(config: &Config) -> audio::AudioSettings {
     }
 }
 
-/// The targets of OSC messages; empty if OSC is off.
+/// The targets of OSC messages, or none if OSC is off.
 pub(crate) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
     if !config.features.osc {
         return Vec::new();
@@ -42,7 +42,7 @@ pub(crate) fn osc_targets(config: &Config) -> Vec<osc::OscTarget> {
     targets.map(|target| osc::OscTarget { host: target.host, port: target.port }).collect()
 }
 
-/// The settings of MIDI; `None` if MIDI is off.
+/// The settings of MIDI. `None` if MIDI is off.
 pub(super) fn midi_settings(config: &Config) -> Option<midi::MidiSettings> {
     let settings = || {
         let Midi { port, channel, clock } = config.midi.clone();
@@ -51,8 +51,8 @@ pub(super) fn midi_settings(config: &Config) -> Option<midi::MidiSettings> {
     config.features.midi.then(settings)
 }
 
-/// The source to run. A `capture` has priority over the configuration, and a site over the demo and
-/// this machine.
+/// Selects the source to run. A `capture` has priority over all settings, and a site has priority
+/// over the demo and this machine.
 pub(super) fn source_choice(config: &Config, socket: &Path, capture: Option<&Playback>) -> SourceChoice {
     let interval_ms = config.bpf.sample_interval_ms;
     let site = config.site.name.parse().ok();
@@ -83,19 +83,19 @@ pub(super) fn signal_settings(config: &Config) -> SignalSettings {
     }
 }
 
-/// The connection to the NATS server of a site.
+/// The settings of the connection to a site's NATS server.
 pub(crate) fn nats_settings(nats: &Nats) -> NatsSettings {
     let Nats { url, creds, nkey, tls_ca, tls_cert, tls_key } = nats.clone();
     NatsSettings { url, creds, nkey, tls_ca, tls_cert, tls_key }
 }
 
-/// The scope that the configuration selects.
+/// The scope that is configured.
 pub fn scope_choice(config: &Config) -> ScopeChoice {
     let (cgroup, processes) = (config.bpf.cgroup.clone(), config.bpf.tgid_allow.clone());
     ScopeChoice { cgroup, processes, without: config.bpf.tgid_deny.clone() }
 }
 
-/// The settings that convert rates to levels.
+/// The settings for the conversion of rates to levels.
 pub(super) fn scaling(config: &Config) -> Scaling {
     let defaults = default_ceilings();
     let Signals { range, ceilings } = &config.signals;
@@ -118,7 +118,7 @@ pub(super) fn music_settings(config: &Config) -> Settings {
     Settings { bpm, key_midi, scale, density, smoothing, seed }
 }
 
-/// The settings of an offline render.
+/// The settings for rendering without a running engine.
 pub fn offline_settings(config: &Config, mode: RenderMode) -> OfflineSettings {
     OfflineSettings {
         scaling: scaling(config),
@@ -129,7 +129,7 @@ pub fn offline_settings(config: &Config, mode: RenderMode) -> OfflineSettings {
     }
 }
 
-/// Limits of the disk space for recordings.
+/// The limits of the disk space for recordings.
 pub(super) fn disk_limits(recordings: &Recordings) -> DiskLimits {
     let bytes = |mib: u32| u64::from(mib) << 20;
     DiskLimits {

@@ -40,7 +40,7 @@ const SAVE_INTERVAL: Duration = Duration::from_mins(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BaselineCommand {
-    /// Freezes the baseline, or resumes learning it.
+    /// Freezes the baseline, or resumes learning.
     Freeze(bool),
     /// Resets the baseline, and learns a new one.
     Reset,
@@ -53,21 +53,21 @@ pub(super) struct SignalTask {
     settings: watch::Receiver<SignalSettings>,
     pipeline: Pipeline,
     enabled: PerSignal<bool>,
-    /// When `/khor/metrics` was sent last.
+    /// When `/khor/metrics` was last sent.
     metrics_at: Option<Instant>,
     commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
     baseline_file: BaselineFile,
     conductor: Conductor,
-    /// The scope whose baseline the task learns; `None` for the demo, captures and sites.
+    /// The scope whose baseline the task learns. `None` for the demo, captures and sites.
     subject: Option<Scope>,
     /// The kind of the last source.
     kind: Option<SourceKind>,
-    /// The host of a site that plays as if it were this machine; `None` plays all hosts.
+    /// The host of a site that plays as if it were this machine. `None` plays all hosts.
     single_host: Option<Name>,
     /// How the hosts of a site play.
     mode: SiteMode,
     stage: Stage,
-    /// When the baseline was saved last.
+    /// When the baseline was last saved.
     saved_at: Instant,
 }
 
@@ -114,7 +114,7 @@ impl SignalTask {
                     done.send(()).ok();
                     continue;
                 }
-                // Applies settings even while the source is unavailable.
+                // Apply settings even while the source is unavailable.
                 Ok(()) = self.settings.changed() => {
                     self.apply_settings();
                     continue;
@@ -171,8 +171,8 @@ impl SignalTask {
         self.state.lock().baseline_frozen = self.pipeline.is_frozen();
     }
 
-    /// Handles a new source, and loads its baseline. Each scope of this machine has its own
-    /// baseline; the demo, captures and sites have none.
+    /// Handles a new source and loads its baseline. Each scope of this machine has its own
+    /// baseline. The demo, captures and sites have no stored baseline.
     async fn source_up(&mut self, info: SourceInfo) {
         let real = matches!(info.kind, SourceKind::Collector | SourceKind::Proc);
         let subject = real.then(|| info.scope.clone());
@@ -188,7 +188,8 @@ impl SignalTask {
             }
             self.subject = subject;
         }
-        // The change between the collector and /proc is a cue, because /proc counts less.
+        // A switch between the collector and /proc sounds as a cue, because /proc has fewer
+        // counters.
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {
@@ -202,7 +203,7 @@ impl SignalTask {
         self.source_changed(SourceState::Up(info));
     }
 
-    /// Starts to save the baseline. `None` if there is no baseline or nothing to save.
+    /// Starts to save the baseline. Returns `None` if there is nothing to save.
     fn start_save(&mut self) -> Option<JoinHandle<()>> {
         self.saved_at = Instant::now();
         self.baseline_file.save_later(self.subject.as_ref()?, self.pipeline.learnt())
@@ -216,8 +217,8 @@ impl SignalTask {
         }
     }
 
-    /// Handles a lost or new source. The catalogue has only the kernel's signals, until the source
-    /// sends its own.
+    /// Handles a lost or new source. The catalogue contains only the kernel's signals until the
+    /// source sends its own lanes.
     fn source_changed(&mut self, source: SourceState) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());

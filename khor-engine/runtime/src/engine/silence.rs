@@ -1,6 +1,6 @@
-//! The silence of the sound device: a mute by hand, a snooze, or quiet hours.
+//! Why the sound device is silent: a mute, a snooze or quiet hours.
 //!
-//! A restart of khor ends mutes and snoozes. Quiet hours continue, because they are in the
+//! Mutes and snoozes end when khor restarts. Quiet hours continue, because they are in the
 //! configuration.
 
 use std::fmt;
@@ -13,17 +13,18 @@ use khor_system::local_time::Local;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Silence {
     muted_manually: bool,
-    /// When the snooze ends; `None` without a snooze.
+    /// When the snooze ends. `None` if there is no snooze.
     pub(super) snoozed_until_ts_ms: Option<u64>,
-    /// When the current quiet hours end; `None` if they do not mute now.
+    /// When the current quiet hours end. `None` if quiet hours do not mute now.
     pub(super) quiet_until_ts_ms: Option<u64>,
-    /// End of the quiet hours in which the user has unmuted the device. Until then, quiet hours do
-    /// not mute.
+    /// End of the quiet hours during which the user has unmuted the device. Until then, quiet hours
+    /// do not mute.
     pub(super) unmuted_until_ts_ms: Option<u64>,
 }
 
 impl Silence {
-    /// The cause of silence that lasts longest; `None` if the sound device is not silent.
+    /// Returns the cause of silence that lasts longest, or `None` if the sound device is not
+    /// silent.
     pub(super) fn report(&self) -> Option<SilenceReport> {
         if self.muted_manually {
             return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
@@ -42,8 +43,8 @@ impl Silence {
         self.muted_manually || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
     }
 
-    /// Mutes or unmutes by hand, and ends a snooze. After an unmute in quiet hours, the device
-    /// stays unmuted until these quiet hours end.
+    /// Mutes or unmutes on request of the user, and ends a snooze. If the user unmutes during quiet
+    /// hours, the device stays unmuted until these quiet hours end.
     pub(super) fn set_manually(&mut self, muted: bool) {
         self.muted_manually = muted;
         self.snoozed_until_ts_ms = None;
@@ -52,8 +53,8 @@ impl Silence {
         }
     }
 
-    /// Toggles the mute by hand. During a snooze or quiet hours, the first call mutes, because a
-    /// toggle must not start the sound unexpectedly.
+    /// Toggles the mute. During a snooze or quiet hours, the first call sets a mute without an end,
+    /// because a toggle must not start the sound unexpectedly.
     pub(super) fn toggle(&mut self) {
         self.set_manually(!self.muted_manually);
     }
@@ -64,7 +65,7 @@ impl Silence {
     }
 
     /// Ends causes of silence whose time is over. `quiet_until_ts_ms` is the end of the current
-    /// quiet hours; `None` outside quiet hours.
+    /// quiet hours, or `None` outside quiet hours.
     pub(super) fn advance(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
         self.snoozed_until_ts_ms = self.snoozed_until_ts_ms.filter(|until| *until > now_ts_ms);
         self.unmuted_until_ts_ms = self.unmuted_until_ts_ms.filter(|until| *until > now_ts_ms);
@@ -72,7 +73,7 @@ impl Silence {
     }
 }
 
-/// A text such as `muted until 07:00 (quiet hours)`. Empty while the device is not muted.
+/// A text such as `muted until 07:00 (quiet hours)`. It is empty while the device is not muted.
 impl fmt::Display for Silence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(SilenceReport { reason, until }) = self.report() else { return Ok(()) };

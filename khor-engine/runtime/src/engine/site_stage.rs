@@ -1,4 +1,4 @@
-//! Converts a site to the input of the stage, with the enabled signals only. No I/O.
+//! Converts a site to the input of the stage, using only enabled signals. Does no I/O.
 
 use khor_fleet::Name;
 use khor_music::SiteMode;
@@ -8,8 +8,8 @@ use khor_site::{Host, Site};
 use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
 
 impl Stage {
-    /// Chooses the hosts and sections of a site that play. `enabled` are the signals that the
-    /// configuration enables; all others are ignored.
+    /// Chooses the hosts and sections of a site that play. `enabled` contains the signals that the
+    /// configuration enables. All other signals are ignored.
     pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, enabled: &PerSignal<bool>) -> StagePlan {
         let only_enabled =
             |reading: &Reading| Reading { lanes: keep_enabled(&reading.lanes, enabled), ..reading.clone() };
@@ -24,8 +24,8 @@ impl Stage {
                 reading,
             })
             .collect();
-        // Disabled signals can be removed from a sum over hosts, because each signal is summed
-        // separately.
+        // Each signal is summed separately, so disabled signals can be removed after the sum over
+        // hosts.
         let groups = site.summary.iter().flat_map(|summary| &summary.sections);
         let groups: Vec<StageSection<'_>> = groups
             .map(|group| StageSection {

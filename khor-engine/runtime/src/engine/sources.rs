@@ -1,5 +1,5 @@
-//! Runs the source that the configuration selects, and starts another source when the selection
-//! changes.
+//! Runs the source that the configuration selects, and switches to another source when the
+//! selection changes.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ impl From<FleetEvent> for InputEvent {
 }
 
 /// Runs the selected source. Returns when `events` has no receiver, `choice` has no sender, or a
-/// capture ends. Subtracts the traffic in `own` from this machine's counters.
+/// capture ends. Subtracts khor's own traffic, which `own` counts, from this machine's counters.
 pub(super) async fn run(
     mut choice: watch::Receiver<SourceChoice>,
     events: mpsc::Sender<InputEvent>,
@@ -65,7 +65,7 @@ pub(super) async fn run(
     }
 }
 
-/// Runs a source until another source is selected. Returns an error if the source ends by itself.
+/// Runs a source until another source is selected. Returns an error if the source ends on its own.
 async fn until_changed<T>(
     choice: &mut watch::Receiver<SourceChoice>,
     source: impl Future<Output = T>,
@@ -76,8 +76,8 @@ async fn until_changed<T>(
     }
 }
 
-/// Runs this machine's source until another source is selected. Changed settings of this machine do
-/// not restart the source.
+/// Runs the source of this machine until another source is selected. A change of this machine's
+/// settings does not restart the source.
 async fn run_machine(
     settings: MachineSettings,
     choice: &mut watch::Receiver<SourceChoice>,

@@ -1,5 +1,5 @@
-//! Chooses which hosts and sections of a site play: one reading for the bed, the soloists for the
-//! voices, and the hosts or sections of the pulse. No I/O.
+//! Chooses which hosts and sections of a site play: one combined reading for the bed, the soloists
+//! for the voices, and the hosts or sections for the pulse. Does no I/O.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -19,41 +19,42 @@ pub struct StageHost<'a> {
     pub name: &'a str,
     /// Section of the host.
     pub section: Option<&'a str>,
-    /// The host has stopped sending. It keeps its part and its turn, but does not play.
+    /// Whether the host has stopped sending. A silent host keeps its part and its turn, but does
+    /// not play.
     pub silent: bool,
-    /// Last reading of the host, with the enabled signals only.
+    /// Last reading of the host, reduced to the enabled signals.
     pub reading: &'a Reading,
 }
 
-/// How much detail the engine has of a site's hosts.
+/// Whether the engine knows each host of a site, or only sums.
 #[derive(Clone, Debug)]
 pub enum SiteDetail<'a> {
     /// The engine has the reading of every host.
     Each,
     /// The engine has only the sums over all hosts and over each section, because the site contains
-    /// sites. Only hosts that stand out are known by name.
+    /// sites. Only the hosts that stand out are known by name.
     Together {
-        /// The sum over all hosts; `None` if no host sends.
+        /// The sum over all hosts. `None` if no host sends.
         reading: Option<Reading>,
-        /// The sections, sorted by name. The last one may be the hosts without a section.
+        /// The sections, sorted by name. Hosts without a section, if there are any, come last.
         sections: &'a [StageSection<'a>],
     },
 }
 
-/// A section whose hosts are known only as a sum.
+/// A section of which only the sum over its hosts is known.
 #[derive(Clone, Debug)]
 pub struct StageSection<'a> {
     /// Name of the section; `None` for the hosts without a section.
     pub section: Option<&'a str>,
     /// Number of hosts, including silent hosts.
     pub hosts: usize,
-    /// Lanes of the busiest tenth of the hosts, with the enabled signals only; `None` if no host
+    /// Lanes of the busiest tenth of the hosts, reduced to the enabled signals. `None` if no host
     /// sends.
     pub lanes: Option<Lanes>,
 }
 
-/// Chooses the hosts and sections that play. The last choice influences the next, so that soloists
-/// and parts change rarely.
+/// Chooses the hosts and sections that play. Each choice depends on the previous one, so that
+/// soloists and parts change rarely.
 #[derive(Debug, Default)]
 pub struct Stage {
     soloists: Soloists<String>,
@@ -63,46 +64,46 @@ pub struct Stage {
 /// The result of the stage: the hosts and sections that play.
 #[derive(Clone, Debug, Default)]
 pub struct StagePlan {
-    /// The combined reading of all hosts; `None` if no host sends.
+    /// The combined reading of all hosts. `None` if no host sends.
     pub reading: Option<Reading>,
-    /// The soloists, at the same places as in `cast`.
+    /// The soloists, in the same order as in `cast`.
     pub soloists: [Option<Solo>; SOLOISTS],
-    /// The soloists and the pulse in the form that the composer needs.
+    /// The soloists and the pulse, in the form that the composer needs.
     pub cast: Arc<Cast>,
     /// The mode in which the site plays.
     pub mode: SiteMode,
-    /// The sections that play a pulse of their own, in the order of their parts. Empty in all modes
+    /// The sections that play their own pulse, in the order of their parts. Empty in all modes
     /// except [`SiteMode::Sections`].
     pub section_pulses: Vec<SectionPulse>,
     /// Number of turns in the roll call; 0 in all other modes.
     pub turns: usize,
-    /// The reason if the site does not play exactly in that mode, else `None`.
+    /// Why the site does not play exactly in the selected mode. `None` if it does.
     pub remark: Option<String>,
 }
 
-/// A soloist: a host that has the voices.
+/// A soloist: a host that the voices play.
 #[derive(Clone, Debug)]
 pub struct Solo {
     /// Name of the host.
     pub host: String,
     /// Section of the host.
     pub section: Option<String>,
-    /// The lane of the host with the largest deviation.
+    /// The lane with the largest deviation on this host.
     pub signal: LaneId,
-    /// Deviation of that lane from its baseline, octaves.
+    /// Deviation of that lane from its baseline, in octaves.
     pub deviation: f32,
     /// Last reading of the host.
     pub reading: Reading,
 }
 
-/// A section that plays a pulse of its own.
+/// A section that plays its own pulse.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SectionPulse {
-    /// Name of the section; `None` for the sections that share the last part.
+    /// Name of the section. `None` for all sections that share the last part.
     pub section: Option<String>,
     /// Number of hosts, including silent hosts.
     pub hosts: usize,
-    /// Timbre, register and direction of the pulse.
+    /// Timbre, register and stereo position of the pulse.
     pub part: SectionPart,
 }
 
@@ -116,7 +117,8 @@ impl StagePlan {
 }
 
 impl Stage {
-    /// Chooses again which hosts and sections play. `hosts` are the hosts that are known by name.
+    /// Chooses again which hosts and sections play. `hosts` contains the hosts that are known by
+    /// name.
     pub fn update(&mut self, mode: SiteMode, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> StagePlan {
         let sending = || hosts.iter().filter(|host| !host.silent);
         let chosen = self.soloists.choose(sending().map(|host| (host.name, &host.reading.lanes)));
@@ -152,8 +154,8 @@ impl Stage {
         plan
     }
 
-    /// The pulse of each section follows its busiest tenth of hosts, or its soloist if that is
-    /// louder.
+    /// Sets the pulse of each section to its busiest tenth of hosts, or to its soloist if the
+    /// soloist is louder.
     fn sections(
         &mut self,
         hosts: &[StageHost<'_>],
@@ -194,8 +196,8 @@ impl Stage {
         PulseCast::Sections(pulses)
     }
 
-    /// The number of hosts that share the part `index`, and the lanes of their busiest tenth. If
-    /// only sums of sections are known, each lane is that of the section in which it is loudest.
+    /// Returns the number of hosts that share the part `index`, and the lanes of their busiest
+    /// tenth. If only sums are known, takes each lane from the section in which it is loudest.
     fn part_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {
@@ -214,7 +216,7 @@ impl Stage {
     }
 }
 
-/// The first names as text, with the number of the others. There may be thousands of names.
+/// Lists the first names, and the number of further names. There may be thousands of names.
 fn name_list(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -232,8 +234,8 @@ impl Solo {
     }
 }
 
-/// Gives each host a turn, in the order of names. If there are more hosts than turns, gives each
-/// section a turn, and the last turn to the hosts without a section.
+/// Gives each host a turn, in alphabetical order. If there are more hosts than turns, each section
+/// gets a turn instead, and the hosts without a section share the last turn.
 fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     let (count, turns): (usize, Vec<RollCallTurn>) = if hosts.len() <= MAX_TURNS
         || hosts.iter().all(|h| h.section.is_none())
@@ -257,26 +259,26 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     roll_call_turns(count, turns, plan)
 }
 
-/// Gives each section a turn, in the order of names. Used if only sums of sections are known.
+/// Gives each section a turn, in alphabetical order. Used if only the sums of sections are known.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
-        let remark = "sites in this site report no single hosts, and no host has a section, so all hosts play together";
+        let remark = "this site contains sites, which report only sums, and no host has a section, so all hosts play together";
         plan.remark = Some(remark.into());
         return PulseCast::Together;
     }
-    plan.remark = Some("sites in this site report no single hosts, so each section has a turn".into());
+    plan.remark = Some("this site contains sites, which report only sums, so each section has a turn".into());
     let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes.clone())).collect();
     roll_call_turns(sections.len(), turns, plan)
 }
 
-/// Completes the plan of a roll call. `count` is the number of hosts or sections, of which `turns`
-/// has at most [`MAX_TURNS`].
+/// Completes the plan of a roll call. `count` is the number of all hosts or sections; `turns`
+/// contains at most [`MAX_TURNS`] of them.
 fn roll_call_turns(count: usize, turns: Vec<RollCallTurn>, plan: &mut StagePlan) -> PulseCast {
     if count > MAX_TURNS {
         let beyond = count - MAX_TURNS;
         plan.remark = Some(format!(
-            "{count} hosts or sections need more than {MAX_TURNS} turns, so the last {beyond} have none"
+            "{count} hosts or sections need more than {MAX_TURNS} turns, so the last {beyond} have no turn"
         ));
     }
     plan.turns = turns.len();
@@ -383,7 +385,7 @@ mod tests {
         let (count, remark) = turns(&of(|_| ""));
         assert_eq!(
             (count, remark.as_deref()),
-            (32, Some("40 hosts or sections need more than 32 turns, so the last 8 have none"))
+            (32, Some("40 hosts or sections need more than 32 turns, so the last 8 have no turn"))
         );
         assert_eq!(turns(&of(|_| "")[..32]), (32, None));
     }
@@ -451,7 +453,7 @@ mod tests {
         let detail = SiteDetail::Together { reading: Some(calm), sections: &many };
         let plan = Stage::default().update(SiteMode::RollCall, &[], &detail);
         assert_eq!(plan.turns, 32);
-        assert!(plan.remark.unwrap().ends_with("the last 8 have none"));
+        assert!(plan.remark.unwrap().ends_with("the last 8 have no turn"));
     }
 
     #[test]

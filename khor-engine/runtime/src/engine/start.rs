@@ -31,17 +31,17 @@ use super::{
     supervisor::Supervisor,
 };
 
-/// Most events of the source that wait for the signal task.
+/// Maximum number of source events that wait for the signal task.
 const SOURCE_QUEUE: usize = 16;
 
 impl Engine {
-    /// Starts all parts that the configuration enables. Parts that fail are in the health
-    /// report. If `capture` is given, plays it instead of this machine. `supervisor` watches the
+    /// Starts all parts that the configuration enables. The health report lists parts that fail. If
+    /// `capture` is given, the engine plays it instead of this machine. `supervisor` watches the
     /// parts. Must be called within a tokio runtime.
     ///
     /// # Errors
     ///
-    /// The system cannot start a thread.
+    /// Fails if the system cannot start a thread.
     pub fn start(
         store: ConfigStore,
         socket: PathBuf,
@@ -80,8 +80,8 @@ impl Engine {
             baseline_file,
             conductor.clone(),
         );
-        // The engine holds the sender of the source's settings. After the engine is dropped, the
-        // source may end.
+        // The engine holds the sender of the source's settings, so the source may end when the
+        // engine is dropped.
         let may_end = {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()
@@ -120,8 +120,12 @@ impl Engine {
         }
         engine.apply_time(&local_time::now());
         let changed = Arc::clone(&engine.silence_changed);
-        supervisor.spawn("the quiet hours", mute::run_mute_clock(Arc::downgrade(&engine), changed));
-        supervisor.spawn("the watch on the user's files", file_watch::watch_files(Arc::downgrade(&engine)));
+        supervisor
+            .spawn("the task of the quiet hours", mute::run_mute_clock(Arc::downgrade(&engine), changed));
+        supervisor.spawn(
+            "the task that watches the user's files",
+            file_watch::watch_files(Arc::downgrade(&engine)),
+        );
         Ok(engine)
     }
 }

@@ -1,5 +1,5 @@
-//! The state of a running engine that clients can read. One mutex guards it. Every thread holds the
-//! mutex for microseconds only, and the audio callback never takes it.
+//! The state of a running engine that clients can read. A mutex guards it. Each thread holds the
+//! mutex only for microseconds, and the audio callback never locks it.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -23,17 +23,19 @@ use tokio::sync::broadcast;
 use super::{report::WrittenPoint, silence::Silence, stage::StagePlan, totals::Totals};
 use crate::fair_share;
 
-/// Most points of history that are kept: two minutes with five points a second.
+/// Maximum number of stored points of history: two minutes at five points a second.
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
 pub(super) const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
-/// Most notes that are kept, for pages that open later: enough for sixteen busy bars.
+/// Maximum number of stored notes. A page that opens later gets them. They are enough for sixteen
+/// busy bars.
 const MAX_NOTES: usize = 512;
 
-/// Most cues that are kept.
+/// Maximum number of stored cues.
 const MAX_CUES: usize = 64;
 
-/// Most cues that wait for each receiver. Up to 20 cues of one kind can arrive at once.
+/// Maximum number of cues that wait for each receiver. Up to 20 cues of one kind can arrive at
+/// once.
 const CUES_QUEUE: usize = 64;
 
 /// The number of a note. Notes are numbered from 1 since the engine started.
@@ -41,7 +43,7 @@ pub(super) type NoteSeq = u64;
 /// The number of a cue. Cues are numbered from 1 since the engine started.
 pub(super) type CueSeq = u64;
 
-/// The numbers of the last note and the last cue that a client has read.
+/// The numbers of the last note and the last cue that a client has received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadPosition {
     pub(super) note: NoteSeq,
@@ -49,7 +51,7 @@ pub struct ReadPosition {
 }
 
 impl ReadPosition {
-    /// The position of a client after it has read `report`. Before, it was at the position `self`.
+    /// Returns the position of a client that was at `self` and then received `report`.
     #[must_use]
     pub fn after<P>(self, report: &MetricsReport<P>) -> Self {
         Self {
@@ -58,7 +60,7 @@ impl ReadPosition {
         }
     }
 
-    /// Removes the notes and cues from `report` that are later than this position.
+    /// Removes all notes and cues after this position from `report`.
     pub fn limit<P>(self, report: &mut MetricsReport<P>) {
         report.notes.retain(|note| note.seq <= self.note);
         report.cues.retain(|cue| cue.seq <= self.cue);
@@ -80,7 +82,7 @@ impl FromStr for ReadPosition {
     }
 }
 
-/// The state behind its mutex, and the channel that sends each cue to its receivers.
+/// The state with its mutex, and the channel that sends each cue to its receivers.
 pub(super) struct SharedState {
     state: Mutex<EngineState>,
     cues: broadcast::Sender<Cue>,
@@ -95,19 +97,19 @@ impl SharedState {
         self.state.lock()
     }
 
-    /// Adds a cue of `host`, or of this machine if `host` is `None`. For `share` see
-    /// [`CueEntry::share`].
+    /// Stores a cue of `host`, or of this machine if `host` is `None`. [`CueEntry::share`] explains
+    /// `share`.
     pub(super) fn cue(&self, cue: &Cue, host: Option<String>, share: Option<String>) {
         let Cue { kind, pid, comm, detail, .. } = cue.clone();
         let is_ours = host.is_none();
         self.lock().add_cue(CueEntry { host, share, pid, comm, detail, ..CueEntry::of(kind.name()) });
         if is_ours {
-            // Sending fails without a receiver, which is common.
+            // Sending fails if there is no receiver, which is common.
             drop(self.cues.send(cue.clone()));
         }
     }
 
-    /// Receives each cue of this machine from now on.
+    /// Subscribes to the cues of this machine.
     pub(super) fn cues(&self) -> broadcast::Receiver<Cue> {
         self.cues.subscribe()
     }
@@ -120,7 +122,7 @@ pub(super) enum SourceState {
     Starting,
     /// The source delivers frames.
     Up(SourceInfo),
-    /// The source is lost. The shortfall has the reason.
+    /// The source is lost, for the reason in the shortfall.
     Down(Shortfall),
 }
 
@@ -132,7 +134,7 @@ pub(super) struct HistoryPoint {
     pub(super) levels: PerLane<Option<f32>>,
     pub(super) rates: PerLane<Option<f64>>,
     pub(super) counter_rates: PerCounter<Option<f64>>,
-    /// The point as JSON, once a client has requested it.
+    /// The point as JSON, stored when a client first requests it.
     pub(super) written: OnceLock<WrittenPoint>,
 }
 
@@ -145,7 +147,7 @@ pub(super) struct PastRates {
     pub(super) rates: PerLane<Option<f64>>,
 }
 
-/// A note that was sent to the outputs.
+/// A note that was sent to the outputs, stored for clients.
 #[derive(Clone, Debug)]
 pub(super) struct PlayedNote {
     pub(super) seq: NoteSeq,
@@ -163,10 +165,10 @@ pub(super) struct CueEntry {
     /// Wall-clock time of the arrival, milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
-    /// The host of a site; `None` for this machine.
+    /// The host of a site. `None` for this machine.
     pub(super) host: Option<String>,
-    /// The sender of the cue, whose share of the list `fair_share::trim` limits. It is a host that
-    /// has a share of its own. All other cues have the sender `None`.
+    /// The sender to which `fair_share::trim` attributes the cue. `None` attributes it to the share
+    /// that all other senders have in common.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,
@@ -174,7 +176,7 @@ pub(super) struct CueEntry {
 }
 
 impl CueEntry {
-    /// A cue that arrives now, without a host and a process.
+    /// Creates a cue that arrives now, without a host or a process.
     pub(super) fn of(kind: &'static str) -> Self {
         let ts_ms = now_unix_ms();
         Self { seq: 0, ts_ms, kind, host: None, share: None, pid: None, comm: None, detail: None }
@@ -185,7 +187,7 @@ impl CueEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SingleHost {
     pub(super) host: String,
-    /// Why the host does not play now; `None` if it plays.
+    /// Why the host does not play now. `None` if it plays.
     pub(super) shortfall: Option<Shortfall>,
 }
 
@@ -193,7 +195,7 @@ pub(super) struct SingleHost {
 #[derive(Debug, Default)]
 pub(super) struct EngineState {
     pub(super) source: SourceState,
-    /// The totals of the source's counters; `None` while the source sends no frames.
+    /// The totals of the source's counters. `None` while the source sends no frames.
     pub(super) counters: Option<Counters>,
     pub(super) totals: Totals,
     /// The signals that `bpf.enabled_mask` enables.
@@ -201,9 +203,9 @@ pub(super) struct EngineState {
     /// The lanes of `reading`.
     pub(super) catalogue: Catalogue,
     pub(super) reading: Option<Reading>,
-    /// The site that plays, or that played until its server became unavailable.
+    /// The current site. It stays set while the site's server is unavailable.
     pub(super) site: Option<Arc<Site>>,
-    /// The single host that plays; `None` plays all hosts of the site, or this machine.
+    /// The single host that plays. If it is `None`, all hosts of the site play, or this machine.
     pub(super) single_host: Option<SingleHost>,
     /// The hosts and sections of the site that play.
     pub(super) plan: StagePlan,
@@ -211,7 +213,7 @@ pub(super) struct EngineState {
     pub(super) notes: VecDeque<PlayedNote>,
     /// The current bar and step of the music.
     pub(super) position: Option<Position>,
-    /// Wall-clock time at which the bar of `position` began, milliseconds since 1970.
+    /// Wall-clock time at which the current bar began, in milliseconds since 1970.
     pub(super) bar_ts_ms: u64,
     pub(super) cues: VecDeque<CueEntry>,
     /// Number of cues that the kernel or the collector dropped because too many arrived at once.
@@ -221,9 +223,9 @@ pub(super) struct EngineState {
     pub(super) silence: Silence,
     pub(super) osc_input_health: OscInputHealth,
     pub(super) desktop_health: DesktopHealth,
-    /// The baseline is frozen: the engine does not learn it.
+    /// Whether the baseline is frozen, so that the engine does not change it.
     pub(super) baseline_frozen: bool,
-    /// The music that plays, and its causes.
+    /// The music that is sounding, and its causes.
     pub(super) sounding: Option<MusicSnapshot>,
     /// Number of notes that were dropped because they were too late.
     pub(super) late_notes: u64,
@@ -232,9 +234,9 @@ pub(super) struct EngineState {
     history_at: Option<Instant>,
 }
 
-/// The deviation of a lane from its baseline that clients get, octaves. For one machine it is
-/// computed from the displayed rate, so that both numbers agree. For many hosts, no single rate
-/// gives it, so it is the deviation of the combined lane.
+/// The deviation of a lane from its baseline that clients receive, in octaves. For one machine it
+/// is computed from the displayed rate, so that both numbers agree. No single rate describes many
+/// hosts, so for them it is the deviation of the combined lane.
 pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes.value(lane.id).map(|lane| lane.deviation);
@@ -243,12 +245,12 @@ pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many:
 }
 
 impl EngineState {
-    /// The lanes for the music. Without a reading, all of them are `None`.
+    /// The lanes for the music. All lanes are missing if there is no reading.
     pub(super) fn lanes(&self) -> Lanes {
         self.reading.as_ref().map_or(Lanes::NONE, |reading| reading.lanes.clone())
     }
 
-    /// Whether the reading combines many hosts.
+    /// Returns whether the reading combines many hosts.
     pub(super) fn is_of_many(&self) -> bool {
         self.site.is_some() && self.single_host.is_none()
     }
@@ -273,12 +275,12 @@ impl EngineState {
         self.counters = None;
     }
 
-    /// Sets the lanes of the next readings.
+    /// Sets the lanes that the next readings contain.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         self.catalogue = catalogue;
     }
 
-    /// Adds the counters of a frame and the reading that results from the frame.
+    /// Adds the counters of a frame, and the reading that was computed from it.
     pub(super) fn add_reading(&mut self, counters: &Counters, reading: Option<Reading>, now: Instant) {
         self.counters = Some(self.totals.add(counters));
         let Some(reading) = reading else { return };
@@ -303,8 +305,8 @@ impl EngineState {
         });
     }
 
-    /// Copies the rates of all points of history after a time, milliseconds since 1970. With
-    /// copies, the caller can release the lock early.
+    /// Copies the rates of all points of history after a time in milliseconds since 1970. The
+    /// caller can then release the lock early.
     pub(super) fn rates_since(&self, ts_ms: u64) -> Vec<PastRates> {
         let later = self.history.iter().filter(|point| point.ts_ms > ts_ms);
         let rates = |HistoryPoint { ts_ms, catalogue, rates, .. }: &HistoryPoint| PastRates {
@@ -315,7 +317,7 @@ impl EngineState {
         later.map(rates).collect()
     }
 
-    /// Adds a cue and numbers it.
+    /// Numbers a cue and stores it.
     pub(super) fn add_cue(&mut self, cue: CueEntry) {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind).or_default() += 1;
@@ -323,7 +325,7 @@ impl EngineState {
         fair_share::trim(&mut self.cues, MAX_CUES, |cue| cue.share.as_deref());
     }
 
-    /// Adds and numbers a note that begins at `onset`.
+    /// Numbers a note that begins at `onset`, and stores it.
     pub(super) fn add_note(&mut self, note: Note, onset: SystemTime) {
         self.newest_note += 1;
         if self.notes.len() == MAX_NOTES {

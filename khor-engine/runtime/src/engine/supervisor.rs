@@ -1,8 +1,8 @@
 //! Ends the engine's run when its capture ends, or when an essential part panics.
 //!
-//! The supervisor watches tasks by their handles. It watches threads by the panic hook, because
-//! nothing joins them. A request or a file access that panics does not end the run, because its
-//! caller gets the error.
+//! The supervisor watches tasks by their handles. It watches threads by the panic hook, because no
+//! other thread waits for their end. A request or a file access that panics does not end the run,
+//! because its caller gets the error.
 
 use std::{panic, thread};
 
@@ -12,29 +12,29 @@ use tokio::{
 };
 
 /// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that
-/// awaits them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, which is
-/// missing then. `khor-audio-end` has no other work than the stream that it closes. A failed
-/// `khor-render` is an error of its request.
+/// awaits them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value; after a panic
+/// it is missing. `khor-audio-end` only closes a stream. A panic in `khor-render` fails only its
+/// request.
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
-/// Why the engine's run ended by itself.
+/// Why the engine's run ended without a request to stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
     /// The capture has ended.
     Finished,
-    /// A part failed. The text contains the part and the cause.
+    /// A part failed. The text names the part and the cause.
     Failed(String),
 }
 
-/// Watches the parts of a run, and stores why the run ended. The first failure is final, even if
-/// the capture ends later; a failure also replaces [`EndReason::Finished`].
+/// Watches the parts of a run, and stores why the run ended. A failure replaces
+/// [`EndReason::Finished`]. The first failure is never replaced.
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(watch::Sender<Option<EndReason>>);
 
 impl Supervisor {
-    /// Ends the run when an essential thread of this process panics. The earlier panic hook still
-    /// runs.
+    /// Ends the run when an essential thread of this process panics. The previously installed panic
+    /// hook still runs.
     pub fn watch_threads(&self) {
         let (supervisor, previous_hook) = (self.clone(), panic::take_hook());
         panic::set_hook(Box::new(move |panic| {
@@ -47,8 +47,8 @@ impl Supervisor {
         }));
     }
 
-    /// Runs `work` as a task whose panic ends the run. The returned handle is ready when the task
-    /// has ended and a panic is reported.
+    /// Runs `work` as a task whose panic ends the run. The returned handle completes when the task
+    /// has ended and a panic has been reported.
     pub fn spawn(
         &self,
         part: &'static str,
@@ -62,8 +62,8 @@ impl Supervisor {
         })
     }
 
-    /// Runs a source and the signal task, which end together. If `can_finish` is true, their end is
-    /// the end of a capture. Otherwise it is a failure, unless `may_end` returns true.
+    /// Runs a source and the signal task, which end together. If `can_finish` is true, this means
+    /// that the capture has ended. Otherwise it is a failure, unless `may_end` returns true.
     pub(super) fn spawn_source(
         &self,
         source: impl Future<Output = ()> + Send + 'static,
@@ -85,12 +85,12 @@ impl Supervisor {
         });
     }
 
-    /// Why the run ended; `None` while it continues.
+    /// Why the run ended. `None` while it continues.
     pub fn end_reason(&self) -> Option<EndReason> {
         self.0.borrow().clone()
     }
 
-    /// Waits until the run ends by itself.
+    /// Waits until the run ends without a request to stop.
     pub async fn wait(&self) -> EndReason {
         let mut changes = self.0.subscribe();
         loop {
@@ -103,7 +103,7 @@ impl Supervisor {
         }
     }
 
-    /// Reports a panic of a task. Ignores tasks that the runtime has cancelled.
+    /// Reports the panic of a task. Ignores a task that the runtime has cancelled.
     fn failed(&self, part: &str, problem: &JoinError) {
         if problem.is_panic() {
             self.report(EndReason::Failed(format!("a bug in khor ended {part}: {problem}")));
@@ -121,8 +121,8 @@ impl Supervisor {
     }
 }
 
-/// Whether a panic of this thread ends the run. The threads of the sound backend have other names.
-/// `khor-audio` notices when they end, and reopens the stream.
+/// Returns whether a panic of this thread ends the run. Threads of the sound backend have other
+/// names and are not essential: `khor-audio` notices that they end, and reopens the stream.
 fn is_essential(thread: &str) -> bool {
     thread.starts_with("khor-") && !MAY_FAIL.contains(&thread)
 }

@@ -1,4 +1,4 @@
-//! Starts real engines for tests, without a sound device, a collector and the user's files.
+//! Starts real engines for tests, without a sound device, a collector or the user's files.
 
 mod added_lanes;
 
@@ -8,14 +8,14 @@ use khor_config::{ConfigPatch, ConfigStore};
 
 use super::{Engine, Supervisor};
 
-/// An engine that reads `/proc` and has no sound device, with its temporary folder. Must be called
-/// within a tokio runtime.
+/// Starts an engine that reads `/proc` and has no sound device. Returns it with its temporary
+/// folder. Must be called within a tokio runtime.
 pub(crate) fn quiet_engine() -> (Arc<Engine>, tempfile::TempDir) {
     quiet_engine_of("")
 }
 
-/// A [`quiet_engine`] for a site whose server does not answer. An empty `site` selects this
-/// machine.
+/// Like [`quiet_engine`], for a site whose server does not answer. If `site` is empty, the engine
+/// plays this machine.
 pub(crate) fn quiet_engine_of(site: &str) -> (Arc<Engine>, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let mut flags = ConfigPatch::default();

@@ -1,18 +1,19 @@
-//! Totals of the counters for `/metrics` and the API. Totals continue when the source changes or
-//! restarts.
+//! Totals of the counters for `/metrics` and the API. The totals continue when the source changes
+//! or restarts.
 
 use std::collections::VecDeque;
 
 use khor_signal::{Accumulator, Counter, Counters, PerCounter};
 
-/// Most scopes whose totals are kept. When another scope begins, the scope that was used longest
-/// ago is dropped.
+/// Maximum number of scopes whose totals are stored. A further scope replaces the scope that was
+/// used longest ago.
 const MAX_SCOPES: usize = 64;
 
-/// The totals since the engine started. Each scope has its own totals, and the whole machine too.
+/// The totals since the engine started. The whole machine and each selected scope have their own
+/// totals.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
-    /// All known scopes. The current scope is the last.
+    /// All stored scopes. The current scope is last.
     scopes: VecDeque<Scope>,
 }
 
@@ -23,8 +24,8 @@ struct Scope {
 }
 
 impl Totals {
-    /// Handles a new source for the scope `scope_name`. The first frame of the source adds nothing,
-    /// because its counts began at an unknown time.
+    /// Handles a new source for the scope `scope_name`. The first frame of a source only sets its
+    /// starting counts, because these began at an unknown time.
     pub(super) fn source_up(&mut self, scope_name: &str) {
         let index = self.scopes.iter().position(|scope| scope.name == scope_name);
         let scope = index.and_then(|index| self.scopes.remove(index));
@@ -40,7 +41,7 @@ impl Totals {
     }
 
     /// Adds the counts of the current source. Returns the totals of the counters that this source
-    /// has.
+    /// provides.
     pub(super) fn add(&mut self, counts: &Counters) -> Counters {
         let Some(scope) = self.scopes.back_mut() else { return [None; Counter::ALL.len()] };
         std::array::from_fn(|i| {
@@ -49,7 +50,8 @@ impl Totals {
         })
     }
 
-    /// The total of a counter in the current scope, even if the current source does not count it.
+    /// The total of a counter in the current scope, even if the current source does not provide the
+    /// counter.
     pub(super) fn of(&self, counter: Counter) -> u64 {
         let scope = self.scopes.back();
         scope.map_or(0, |scope| scope.counters[counter.index()].totals()[0])
@@ -86,7 +88,8 @@ mod tests {
         assert_eq!(take(&mut totals, Counter::Forks, 3), Some(12));
     }
 
-    /// `/proc` does not count execs. While it is the source, their total is missing and not 0.
+    /// `/proc` does not count program starts (execs). While it is the source, their total is
+    /// missing instead of 0.
     #[test]
     fn a_missing_counter_continues_later() {
         let mut totals = Totals::default();

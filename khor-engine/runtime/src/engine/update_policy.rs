@@ -1,5 +1,6 @@
-//! Checks changes of the configuration beyond the range of each value. It rejects settings that the
-//! API may not change, and values that do not fit the current site, presets or sound devices.
+//! Checks changes of the configuration beyond the allowed range of each value. Rejects settings
+//! that the API may not change, and values that do not fit the current site, presets or sound
+//! devices.
 
 use std::net::IpAddr;
 
@@ -9,7 +10,7 @@ use khor_output::audio;
 use super::Library;
 
 /// Rejects settings that only the file or the command line may change. Also rejects values that
-/// would have no effect, open the API to other machines without a token, or stop the sound.
+/// would have no effect, stop the sound, or let other machines use the API without a token.
 pub(super) fn check_change(
     change: &ConfigPatch,
     before: &Config,
@@ -64,6 +65,9 @@ fn check_device(device: Option<&str>, before: &Config) -> Result<(), ConfigError
     let device = device.filter(|device| !device.is_empty() && *device != before.audio.device);
     let Some(device) = device else { return Ok(()) };
     audio::check(device, before.audio.sample_rate).map_err(|why| {
-        config_error("audio.device", format!("{why}; the current device stays; khor devices lists all"))
+        config_error(
+            "audio.device",
+            format!("{why}; the current device stays; khor devices lists all devices"),
+        )
     })
 }

@@ -1,4 +1,4 @@
-//! Tests that explanations are correct and fit the screen.
+//! Tests that explanations are correct and fit on the screen.
 
 use khor_music::{Composer, Preset, Settings, VoiceStream};
 use khor_proto::{Availability, Selector};
@@ -23,8 +23,8 @@ fn the_text_shows_deviations_and_sound() {
     assert!(text.lines().count() <= 24 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 
-/// The music follows a rate at once; the displayed rate follows within a second. Both columns and
-/// the factor use the displayed rate.
+/// The music follows a rate immediately, and the displayed rate follows within a second. The
+/// columns and the factor must all use the displayed rate.
 #[test]
 fn deviations_match_the_shown_rates() {
     let mut reading = deviating_reading(SignalId::Fork, 1.4);
@@ -52,7 +52,7 @@ fn deviations_match_the_shown_rates() {
     );
 }
 
-/// Even while the bed is calm, tasks may wait as usual. The explanation names these waits.
+/// Tasks may wait as much as usual while the bed is calm. The explanation then names these waits.
 #[test]
 fn a_calm_bed_names_usual_waits() {
     let mut reading = deviating_reading(SignalId::Rx, 0.0);
@@ -88,7 +88,7 @@ fn amounts_are_short() {
     assert!(!is_zero_amount(&amount("1/s", 0.07)) && !is_zero_amount(&amount("B/s", 10.0)));
 }
 
-/// A factor such as "> 999 x" has no meaning if the baseline is zero.
+/// A factor such as "> 999 x" has no meaning for a baseline of zero.
 #[test]
 fn a_zero_baseline_reads_usually_none() {
     let mut state = EngineState::default();

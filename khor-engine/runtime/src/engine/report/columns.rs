@@ -1,4 +1,4 @@
-//! The report of `GET /api/history`: the rates of the history, as one list for each lane.
+//! The report of `GET /api/history`: the stored rates, as one list for each lane.
 
 use khor_api::{HistoryColumns, NoteReport};
 use khor_signal::{Catalogue, LaneInfo};
@@ -18,8 +18,8 @@ pub(in crate::engine) fn columns(
     }
 }
 
-/// The rate of a lane at a point of history. The point may be older than `catalogue` and use the
-/// lane's id for another lane. Then the lane is found by its name.
+/// The rate of a lane at a point of history. In an older point, the lane's id may stand for another
+/// lane. In that case the lane is found by its name.
 fn rate(catalogue: &Catalogue, lane: &LaneInfo, point: &PastRates) -> Option<f64> {
     let keeps_ids = catalogue.extends(&point.catalogue);
     let known = if keeps_ids { Some(lane) } else { point.catalogue.find(&lane.name) };

@@ -17,7 +17,7 @@ use crate::engine::{
     state::{EngineState, SingleHost, SourceState},
 };
 
-/// Largest deviation of a host's clock that is not reported as wrong, milliseconds.
+/// Maximum deviation of a host's clock that is not reported as wrong, in milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
 
 pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
@@ -33,7 +33,7 @@ pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
     }
 }
 
-/// The report without a site, or before the first values of a site.
+/// The report if there is no site, or before a site has sent its first values.
 fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
     let no_site = || Trouble::new("no site is selected", "start khor engine --site NAME --nats URL");
     FleetReport {
@@ -83,7 +83,7 @@ fn site_report(state: &EngineState, site: &Site, trouble: Option<Trouble>) -> Fl
     }
 }
 
-/// The report about the single host that plays.
+/// The report about the single host that is selected.
 fn single_host_report(single_host: &SingleHost) -> SingleHostReport {
     let trouble = single_host.shortfall.as_ref().map(trouble);
     SingleHostReport { host: single_host.host.clone(), ok: trouble.is_none(), trouble }

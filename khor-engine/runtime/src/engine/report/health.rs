@@ -1,4 +1,4 @@
-//! The report of `GET /api/health`: the state of every part.
+//! The report of `GET /api/health`: the state of every part of the engine.
 
 use std::ffi::OsStr;
 
@@ -145,10 +145,10 @@ fn source_report(source: &SourceState) -> SourceReport {
     let (kind, ok, interval_ms, detail, shortfall) = match source {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
-            // Counters that are missing for the selected scope only are reported by `scope_report`.
+            // `scope_report` reports counters that are missing only for the selected scope.
             let shortfall = info.shortfall.as_ref().filter(|_| info.scope == Scope::Machine);
             let shortfall = shortfall.or(info.limit.as_ref());
-            // The hosts of a site have different intervals.
+            // A site has no common interval, because its hosts may use different ones.
             let interval_ms = (info.kind != SourceKind::Site).then_some(info.interval_ms);
             (Some(info.kind), true, interval_ms, info.detail.clone(), shortfall)
         }
@@ -157,8 +157,8 @@ fn source_report(source: &SourceState) -> SourceReport {
     SourceReport { kind, ok, interval_ms, detail, trouble: shortfall.map(trouble) }
 }
 
-/// The report about the scope that is counted. While the source is unavailable, it is the
-/// configured scope.
+/// The report about the counted scope. While the source is unavailable, it describes the configured
+/// scope.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     let configured = scope_choice(config).as_written();
     let (scope, shortfall) = match source {
@@ -166,7 +166,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
         SourceState::Down(shortfall) => (&configured, Some(shortfall)),
         SourceState::Starting => (&configured, None),
     };
-    // Counters that are missing for the whole machine are reported by `source_report`.
+    // `source_report` reports counters that are missing for the whole machine.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
     ScopeReport {
         whose: scope_label(scope),
@@ -192,14 +192,15 @@ fn single_host_report(single_host: &SingleHost) -> ScopeReport {
     }
 }
 
-/// The field `bpf`, which the original khor had: whether the collector's programs deliver counters.
+/// The field `bpf`, which existed in the first version of khor. It shows whether the collector's
+/// BPF programs provide counters.
 fn bpf_report(config: &Config, source: &SourceState) -> BpfReport {
     let health = match source {
         _ if !config.features.bpf || config.features.fake => Health::off(),
         SourceState::Up(info) if matches!(info.kind, SourceKind::Capture | SourceKind::Site) => Health::off(),
         _ if !config.site.name.is_empty() => Health::off(),
         SourceState::Up(info) => match &info.shortfall {
-            // Counters can be missing for a selected scope although all probes work.
+            // A selected scope may lack counters even if all probes work.
             Some(shortfall) if info.scope == Scope::Machine => {
                 Health::failing(&shortfall.error, &shortfall.fix)
             }

@@ -17,9 +17,10 @@ pub struct Measures {
     pub metrics: MetricsReport<WrittenPoint>,
     /// The hosts of a site.
     pub fleet: FleetReport,
-    /// Numbers of the site's rejected messages, by reason.
+    /// Number of the site's rejected messages, by reason.
     pub refused: Refused,
-    /// Totals of the kernel's counters since the engine started; `None` without a source.
+    /// Totals of the kernel's counters since the engine started. `None` while no source provides
+    /// frames.
     pub counters: Option<Counters>,
     /// Number of cues, by kind.
     pub cues: BTreeMap<&'static str, u64>,

@@ -19,10 +19,10 @@ use crate::engine::{
     },
 };
 
-/// Why a signal is missing although the source counts it.
+/// The reason for a signal that the configuration disables.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
-/// Why a lane is missing; `None` if it is available.
+/// Why a lane is missing. `None` if it is available.
 fn absence(state: &EngineState, lane: LaneId) -> Option<String> {
     if lane.signal().is_some_and(|signal| !state.enabled_signals[signal.index()]) {
         return Some(MASKED.to_owned());
@@ -36,22 +36,24 @@ fn absence(state: &EngineState, lane: LaneId) -> Option<String> {
                 signal.counters().iter().find_map(|counter| reason(&info.availability[counter.index()]))
             }
             None if has_lane(state, lane) => None,
-            None => Some("the source sends no value for it now".to_owned()),
+            None => Some("the source sends no value for this signal now".to_owned()),
         },
     }
 }
 
-/// Whether the current reading has a value of the lane.
+/// Returns whether the current reading has a value for the lane.
 fn has_lane(state: &EngineState, lane: LaneId) -> bool {
     state.reading.as_ref().is_some_and(|reading| reading.lanes.value(lane).is_some())
 }
 
-/// Why a lane of a site is missing; `None` if it is available.
+/// Why a lane of a site is missing. `None` if it is available.
 fn absence_in_site(state: &EngineState, lane: LaneId) -> Option<String> {
     match (&state.reading, &state.single_host) {
         (Some(_), _) if has_lane(state, lane) => None,
-        (Some(_), Some(single_host)) => Some(format!("the host {} does not send it", single_host.host)),
-        (Some(_), None) => Some("no host of the site sends it".to_owned()),
+        (Some(_), Some(single_host)) => {
+            Some(format!("the host {} does not send this signal", single_host.host))
+        }
+        (Some(_), None) => Some("no host of the site sends this signal".to_owned()),
         (None, Some(SingleHost { shortfall: Some(shortfall), .. })) => Some(shortfall.error.clone()),
         (None, _) => Some("no host of the site sends data now".to_owned()),
     }
@@ -89,7 +91,7 @@ pub(in crate::engine) fn metrics(
     }
 }
 
-/// The kept notes that begin after `since_ts_ms`, milliseconds since 1970.
+/// The stored notes that begin after `since_ts_ms`, which is in milliseconds since 1970.
 pub(in crate::engine) fn notes_since(state: &EngineState, since_ts_ms: u64) -> Vec<NoteReport> {
     state.notes.iter().filter(|note| note.ts_ms > since_ts_ms).map(note_report).collect()
 }
@@ -103,8 +105,8 @@ fn solo_report(state: &EngineState, solo: &Solo) -> SoloReport {
     }
 }
 
-/// The totals that the original khor published, since the engine started. Dropped events are lost
-/// cues, because the kernel counts all other events.
+/// The totals since the engine started, as the first version of khor published them. Only cues can
+/// be dropped, because the kernel counts all other events.
 fn totals(state: &EngineState) -> OriginalTotals {
     let total = |counter: Counter| state.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -119,8 +121,8 @@ fn totals(state: &EngineState) -> OriginalTotals {
         Counter::Irqs,
     ];
     OriginalTotals {
-        // The sum includes totals of counters that the current source does not have. Without them,
-        // the sum would fall when the source changes.
+        // The sum includes counters that the current source does not provide. Otherwise the sum
+        // would fall when the source changes.
         events_total: state.counters.map(|_| events.map(|counter| state.totals.of(counter)).iter().sum()),
         events_dropped: Some(state.cues_lost),
         exec_total: total(Counter::Execs),
@@ -194,7 +196,7 @@ fn cue_report(cue: &CueEntry) -> CueReport {
     CueReport { seq, ts_ms, kind: kind.to_owned(), host, pid, comm, detail }
 }
 
-/// The point as JSON. The first call serialises it, later calls reuse the text.
+/// The point as JSON. The first call serialises it, and later calls reuse the text.
 fn written(point: &state::HistoryPoint) -> Option<WrittenPoint> {
     if let Some(written) = point.written.get() {
         return Some(written.clone());

@@ -1,5 +1,5 @@
-//! Converts the engine's state to the types of the API (`khor-api`). Each report has a module. The
-//! state is not changed.
+//! Converts the engine's state to the types of the API (`khor-api`). There is one module for each
+//! report. The state is not changed.
 
 mod columns;
 mod convert;

@@ -1,7 +1,7 @@
 //! Plays a single host of a site as if it were this machine. All other hosts of the site are
 //! ignored.
 //!
-//! The host's relay learns the host's baseline, so this engine learns none.
+//! The relay on the host learns the host's baseline, so this engine learns none.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::engine::{
 };
 
 impl SignalTask {
-    /// Selects the host that plays; `None` selects all hosts.
+    /// Selects the host that plays. `None` selects all hosts.
     pub(super) fn select_host(&mut self, single_host: Option<Name>) {
         if single_host == self.single_host {
             return;
@@ -26,14 +26,14 @@ impl SignalTask {
         self.stage = Stage::default();
         let mut state = self.state.lock();
         state.plan = self.empty_plan();
-        // The history is cleared, because it belongs to other hosts.
+        // Clear the history, because it belongs to other hosts.
         state.history.clear();
         let site = state.site.clone();
         state.single_host =
             site.and_then(|site| self.find_single_host(&site).map(|(single_host, _)| single_host));
     }
 
-    /// Handles a frame of the site while a single host is selected.
+    /// Handles a frame of the site while one host is selected.
     pub(super) fn single_host_update(&mut self, site: Arc<Site>) {
         let Some((single_host, host)) = self.find_single_host(&site) else { return };
         let reading = host
@@ -48,7 +48,8 @@ impl SignalTask {
         StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
-    /// The selected host, with its data if the site has this host. `None` if no host is selected.
+    /// Returns the selected host, with its data if the site contains it. Returns `None` if no host
+    /// is selected.
     fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
         let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
@@ -70,7 +71,8 @@ impl SignalTask {
         Some((SingleHost { host: name.to_string(), shortfall }, host))
     }
 
-    /// Whether khor plays cues of `host`. Cues of this machine (`None`) always play.
+    /// Returns whether khor plays cues of `host`. Cues of this machine (`host` is `None`) always
+    /// play.
     pub(super) fn is_audible(&self, host: Option<&str>) -> bool {
         match (host, &self.single_host) {
             (Some(host), Some(single_host)) => host == single_host.as_str(),

@@ -1,5 +1,5 @@
-//! Plays a site. The readings of all hosts are combined into one, and hosts that stand out get the
-//! voices.
+//! Plays a site. The readings of all hosts are combined into one, and the voices play the hosts
+//! that stand out.
 
 use std::{sync::Arc, time::Instant};
 
@@ -29,7 +29,7 @@ impl SignalTask {
         }
     }
 
-    /// Handles a lost or returned host. It sounds like a lost or returned source.
+    /// Handles a lost or returned host. The cue is the same as for a lost or returned source.
     fn host_changed(&mut self, kind: CueSound, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
@@ -58,7 +58,7 @@ impl SignalTask {
         }
         let mut state = self.state.lock();
         state.set_catalogue(site.catalogue.clone());
-        // The reading is `None` if no host sends. A site has no counters.
+        // If no host sends, `reading` is `None`. A site has no counters.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
         state.counters = None;
@@ -66,7 +66,7 @@ impl SignalTask {
         state.set_site(site, plan);
     }
 
-    /// Plays, records and sends a cue of this machine or of a host.
+    /// Plays, stores and sends a cue of this machine or of a host.
     pub(super) fn cue(&mut self, cue: &khor_proto::Cue, from: Option<(String, Admission)>) {
         let (host, admission) = from.unzip();
         let is_heard = self.is_audible(host.as_deref());

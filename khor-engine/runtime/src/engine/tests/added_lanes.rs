@@ -1,5 +1,5 @@
-//! Tests lanes that a source adds while it runs: khor plays, explains and reports such a lane, and
-//! keeps it in the history.
+//! Tests lanes that a source adds while it runs. khor must play, explain and report such a lane,
+//! and store it in the history.
 
 use khor_config::Config;
 use khor_fleet::{Message, Name};
@@ -28,7 +28,7 @@ use super::*;
 /// Time between two frames, nanoseconds.
 const FRAME_NS: u64 = 20_000_000;
 
-/// A signal task and a conductor, without a sound device. The test is their source.
+/// A signal task and a conductor without a sound device. The test acts as their source.
 struct Fixture {
     state: Arc<SharedState>,
     conductor: Conductor,
@@ -66,7 +66,7 @@ impl Fixture {
         self.events.send(InputEvent::Source(event)).await.unwrap();
     }
 
-    /// Sends `count` frames of an idle machine. `added` are the values of its added lanes.
+    /// Sends `count` frames of an idle machine. `added` contains the values of its added lanes.
     async fn send_frames(&mut self, count: u64, added: &[Option<f64>]) {
         for _ in 0..count {
             let added: PerAdded<Option<f64>> = added.iter().copied().collect();
@@ -90,13 +90,13 @@ impl Fixture {
         self.send(SourceEvent::Up(info)).await;
     }
 
-    /// Starts a source of this machine, which is idle for two seconds.
+    /// Starts a source of this machine and sends two idle seconds.
     async fn begin(&mut self) {
         self.begin_source(SourceKind::Proc).await;
         self.send_frames(100, &[]).await;
     }
 
-    /// Adds the lane `queue`, which is idle for a second and then stands out.
+    /// Adds the lane `queue`, which is idle for one second and then stands out.
     async fn add_busy_lane(&mut self) {
         let mut catalogue = Catalogue::kernel();
         catalogue.add(test_lane("queue")).unwrap();
@@ -161,14 +161,14 @@ async fn a_lane_without_value_is_reported_missing() {
     khor_e2e::wait_until_async("a frame without the lane", || level().is_none()).await;
     let lane = fixture.metrics()["signals"]["queue"].clone();
     assert_eq!((&lane["level"], &lane["available"]), (&json!(null), &json!(false)));
-    assert_eq!(lane["reason"], "the source sends no value for it now");
+    assert_eq!(lane["reason"], "the source sends no value for this signal now");
     fixture.begin().await;
     let metrics = fixture.metrics();
     assert!(metrics["signals"].get("queue").is_none(), "the next source has not added it");
     assert!(metrics["notes"].as_array().unwrap().iter().any(|note| note["signal"] == json!("queue")));
 }
 
-/// A site whose host `web-1` has the lane `queue`, which stands out.
+/// Creates a site whose host `web-1` has the lane `queue`, which stands out.
 fn site() -> Arc<Site> {
     let mut catalogue = Catalogue::kernel();
     let queue = catalogue.add(test_lane("queue")).unwrap();
