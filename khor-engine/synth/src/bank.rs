@@ -1,4 +1,5 @@
-//! Manages the 24 voices: assigns notes to them, ends them, and steals one if all are in use.
+//! Manages the 24 voices. It assigns notes to voices and ends them. If all voices are in use, it
+//! steals one.
 
 #[cfg(test)]
 mod operations;
@@ -11,9 +12,10 @@ use super::{
 /// Number of voices of the synth.
 pub(super) const VOICES: usize = 24;
 const GROUPS: usize = VOICES / LANES;
-/// Fade-out of a stolen voice, seconds. Its successor begins when it is silent.
+/// Length of the fade-out of a stolen voice, seconds. The next note in this voice begins after the
+/// fade-out.
 const STEAL_FADE_S: f32 = 0.005;
-/// Fade-out of all voices in [`VoiceBank::all_off`], seconds.
+/// Length of the fade-out in [`VoiceBank::all_off`], seconds.
 const OFF_FADE_S: f32 = 0.012;
 
 /// The state of one voice.
@@ -22,9 +24,9 @@ struct Voice {
     active: bool,
     /// Frame at which the note is released.
     release_frame: u64,
-    /// Number of the note: lower numbers are older.
+    /// Serial number of the note. An older note has a lower number.
     serial: u64,
-    /// The note that starts when this voice has faded out.
+    /// The note that starts when this voice has faded out; `None` if no note is waiting.
     successor: Option<NoteStart>,
 }
 
@@ -54,9 +56,9 @@ impl VoiceBank {
         }
     }
 
-    /// Sets the maximum number of sounding voices, 1..=24. If more sound, the least important ones
-    /// fade out within 5 ms. If that is not enough, notes that wait for a fading voice are dropped.
-    /// Real-time safe.
+    /// Sets the maximum number of sounding voices, 1..=24. If more voices sound, the least
+    /// important ones fade out within 5 ms. If that is not enough, notes that wait for a fading
+    /// voice are dropped. Real-time safe.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.clamp(1, VOICES);
         for _ in self.limit..self.lasting_voices() {
@@ -69,7 +71,7 @@ impl VoiceBank {
         }
     }
 
-    /// Drops the note that waits for the oldest voice.
+    /// Drops the note that waits for the oldest fading voice.
     fn drop_successor(&mut self) {
         let waiting = self.voices.iter_mut().filter(|voice| voice.active && voice.successor.is_some());
         if let Some(oldest) = waiting.min_by_key(|voice| voice.serial) {
@@ -78,7 +80,8 @@ impl VoiceBank {
         }
     }
 
-    /// Starts a note in a free voice, or instead of the least important one. Real-time safe.
+    /// Starts a note in a free voice. If no voice is free, the note replaces the least important
+    /// voice. Real-time safe.
     pub(super) fn play(&mut self, start: NoteStart) {
         let free = if self.lasting_voices() < self.limit { self.free(&start) } else { None };
         if let Some(free) = free {
@@ -97,12 +100,13 @@ impl VoiceBank {
         self.groups[voice / LANES].fades.begin(voice % LANES, frames);
     }
 
-    /// Number of voices that sound and do not fade out without a successor.
+    /// Number of voices that will continue to sound. Voices that are fading out count only if a
+    /// note waits for them.
     fn lasting_voices(&self) -> usize {
         (0..VOICES).filter(|&v| self.voices[v].active && !self.is_leaving(v)).count()
     }
 
-    /// Whether a voice fades out and no note waits for it.
+    /// Whether a voice is fading out and no note waits for it.
     fn is_leaving(&self, voice: usize) -> bool {
         let fades = &self.groups[voice / LANES].fades;
         fades.fading(voice % LANES) && self.voices[voice].successor.is_none()
@@ -115,7 +119,8 @@ impl VoiceBank {
         self.groups[voice / LANES].start(voice % LANES, start);
     }
 
-    /// The free voice that costs least: in a group that sounds already, with the same waveform.
+    /// The free voice that needs the least computing time. A group that already sounds is better
+    /// than a silent one, and a group with the same waveform is best.
     fn free(&self, start: &NoteStart) -> Option<usize> {
         let cost = |voice: usize| {
             let group = voice / LANES;
@@ -126,8 +131,9 @@ impl VoiceBank {
         (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
     }
 
-    /// The least important voice: released before held ones, then the quietest, then the oldest.
-    /// Voices that fade already are excluded.
+    /// The least important voice. Released voices are less important than held ones, then quiet
+    /// voices than loud ones, then old voices than new ones. Voices that are already fading out are
+    /// excluded.
     fn victim(&self) -> Option<usize> {
         let importance = |voice: usize| {
             let (group, lane) = (&self.groups[voice / LANES], voice % LANES);
@@ -141,7 +147,7 @@ impl VoiceBank {
         })
     }
 
-    /// Fades out all voices and removes their successors. Real-time safe.
+    /// Fades out all voices and drops the notes that wait for them. Real-time safe.
     pub(super) fn all_off(&mut self) {
         for (v, voice) in self.voices.iter_mut().enumerate().filter(|(_, voice)| voice.active) {
             voice.successor = None;
@@ -149,8 +155,8 @@ impl VoiceBank {
         }
     }
 
-    /// Renders `frames` frames from `frame` on into the buses of the mix and of the stems, from
-    /// index `at` on. Real-time safe.
+    /// Renders `frames` frames, the first of which is number `frame`. Adds them to the buses of the
+    /// mix and the stems, beginning at index `at` of the block. Real-time safe.
     #[inline(always)]
     pub(super) fn render(
         &mut self,
@@ -179,7 +185,7 @@ impl VoiceBank {
         }
     }
 
-    /// Frees the voices that have ended, and starts their successors.
+    /// Frees the voices that have ended, and starts the notes that wait for them.
     fn retire(&mut self, g: usize) {
         for lane in 0..LANES {
             let v = g * LANES + lane;
@@ -203,12 +209,12 @@ impl VoiceBank {
         self.voices.iter().filter(|voice| voice.active).count()
     }
 
-    /// Number of stolen voices.
+    /// Number of voices stolen since the start.
     pub(super) fn stolen(&self) -> u64 {
         self.stolen
     }
 
-    /// Number of notes that were dropped because no voice could be stolen.
+    /// Number of notes dropped since the start because no voice could be stolen.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,4 +1,5 @@
-//! Computes a stereo ping-pong delay. The echoes alternate sides and lose high and low frequencies.
+//! Computes a stereo ping-pong delay. The echoes alternate between left and right, and gradually
+//! lose high and low frequencies.
 
 use super::{
     lanes::{BLOCK, flush, sanitize},
@@ -7,35 +8,35 @@ use super::{
 
 /// Longest delay time, seconds.
 const MAX_S: f32 = 1.0;
-/// Gain from one echo to the next.
+/// Gain of each echo relative to the previous one.
 const FEEDBACK: f32 = 0.42;
-/// Cutoff of the low-pass in the loop, Hz.
+/// Cutoff of the low-pass in the feedback loop, Hz.
 const DAMP_HZ: f32 = 2400.0;
-/// Cutoff of the high-pass in the loop, Hz. It prevents bass from accumulating.
+/// Cutoff of the high-pass in the feedback loop, Hz. It prevents low frequencies from accumulating.
 const LOW_CUT_HZ: f32 = 180.0;
-/// Time constant of a change of the delay time, seconds. The echoes glide in pitch for a moment
-/// instead of jumping.
+/// Time constant of a change of the delay time, seconds. During the change, the pitch of the echoes
+/// glides.
 const GLIDE_S: f32 = 0.25;
-/// Time constant with which such a change accelerates, seconds. A sudden change of pitch would
-/// sound like a click.
+/// Time constant with which the glide starts, seconds. An abrupt change of pitch would sound like a
+/// click.
 const START_S: f32 = 0.03;
 
-/// The two delay lines. Memory is allocated once.
+/// The delay lines of both channels. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Delay {
     lines: [Vec<f32>; 2],
     write: usize,
-    /// Current and target delay, frames. They are f64 because f32 would lose the last small steps
-    /// of a glide.
+    /// Current and target delay, frames. The type is f64, because f32 would lose the last small
+    /// steps of a glide.
     frames: f64,
     target_frames: f64,
-    /// Glides to `target_frames`; `frames` follows it.
+    /// A smoothed target: it glides to `target_frames`, and `frames` glides to it.
     aim_frames: f64,
     glide: f64,
     start: f64,
     damp: f32,
     low_cut: f32,
-    /// Filter states of each channel.
+    /// Filter states of the two channels.
     low: [f32; 2],
     bass: [f32; 2],
     sample_rate_hz: f32,
@@ -62,18 +63,19 @@ impl Delay {
         }
     }
 
-    /// Sets the delay time, seconds, 0.05..=1. Real-time safe.
+    /// Sets the delay time, 0.05..=1 seconds. Real-time safe.
     pub(super) fn set_time(&mut self, seconds: f32) {
         let seconds = if seconds.is_finite() { seconds.clamp(0.05, MAX_S) } else { 0.4 };
         self.target_frames = f64::from((seconds * self.sample_rate_hz).round());
     }
 
-    /// Writes the echoes of `input` to left and right. Real-time safe.
+    /// Writes the echoes of `input` to `left` and `right`. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
-        // The shortest delay is longer than a block, so a whole block is read before it is written.
+        // The shortest delay is longer than a block. So a whole block can be read before it is
+        // written.
         [*left, *right] = self.read();
-        // Left feeds right and right feeds left, so the echoes change sides.
+        // The left output feeds the right line and the reverse, so the echoes change sides.
         let [mut to_right, mut to_left] = [*left, *right];
         self.tone(&mut to_right, &mut to_left);
         for i in 0..BLOCK {
@@ -85,21 +87,22 @@ impl Delay {
         self.write = (self.write + BLOCK) & (self.lines[0].len() - 1);
     }
 
-    /// The output of the lines.
+    /// Reads one block from both lines.
     #[inline(always)]
     fn read(&mut self) -> [[f32; BLOCK]; 2] {
         let mask = self.lines[0].len() - 1;
         let off = |frames: f64| (frames - self.target_frames).abs();
         if off(self.frames) < 0.02 && off(self.aim_frames) < 0.02 {
             (self.frames, self.aim_frames) = (self.target_frames, self.target_frames);
-            // The delay is constant, so it is an integer number of frames.
+            // The delay is constant here, so it is a whole number of frames.
             let at = self.write.wrapping_sub(self.target_frames as usize) & mask;
             return [ring::read(&self.lines[0], at), ring::read(&self.lines[1], at)];
         }
         self.read_gliding(mask)
     }
 
-    /// The output of the lines while the delay changes: interpolated between frames.
+    /// Reads one block from both lines while the delay changes. Values between frames are
+    /// interpolated.
     #[cold]
     fn read_gliding(&mut self, mask: usize) -> [[f32; BLOCK]; 2] {
         let mut out = [[0.0; BLOCK]; 2];
@@ -117,14 +120,15 @@ impl Delay {
         out
     }
 
-    /// Filters high and low frequencies out of both channels.
+    /// Attenuates high and low frequencies in both channels.
     #[inline(always)]
     fn tone(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let (damp, low_cut) = (self.damp, self.low_cut);
         let (damp_keep, low_cut_keep) = (1.0 - damp, 1.0 - low_cut);
         let (mut low, mut bass) = (self.low, self.bass);
         for (l, r) in left.iter_mut().zip(right) {
-            // Both channels are in one loop, so that their short dependency chains run in parallel.
+            // Both channels are processed in one loop, so that their dependency chains run in
+            // parallel.
             for (side, x) in [l, r].into_iter().enumerate() {
                 low[side] = damp_keep * low[side] + damp * *x;
                 bass[side] = low_cut_keep * bass[side] + low_cut * low[side];
@@ -146,7 +150,7 @@ mod tests {
         let mut delay = Delay::new(48_000.0);
         delay.set_time(seconds);
         let (mut left, mut right) = (Vec::new(), Vec::new());
-        // Wait until the delay time is constant, then send one impulse.
+        // Waits until the delay time is constant, then sends one impulse.
         for block in 0..(240_000 + frames) / BLOCK {
             let mut input = [0.0; BLOCK];
             input[0] = f32::from(u8::from(block == 240_000 / BLOCK));

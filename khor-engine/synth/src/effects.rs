@@ -1,7 +1,8 @@
 //! Computes the effects that all voices share: vowel filter, delay, reverb, master gain and DC
 //! block.
 //!
-//! All effects are linear, so stems with their own effects add up to the mix.
+//! All effects are linear. So each stem can have effects of its own, and the stems still add up to
+//! the mix.
 
 use khor_music::Controls;
 
@@ -14,17 +15,17 @@ use super::{
     vowel_filter::{BusSums, VowelFilter},
 };
 
-/// Gains of the reverb and delay returns when their controls are 1.
+/// Gains with which reverb and delay are added to the sound when their controls are 1.
 const REVERB_RETURN: f32 = 0.9;
 const DELAY_RETURN: f32 = 0.9;
-/// Master gain at setting 1. At the default setting 0.5, the beds of the built-in presets have -23
-/// LUFS.
+/// Master gain at setting 1. At the default setting, 0.5, the beds of the built-in presets have a
+/// loudness of -23 LUFS.
 const MASTER_AT_FULL: f32 = 2.0;
 
-/// One block of left and right.
+/// One block of the left and right channel.
 pub(super) type Sides = [[f32; BLOCK]; 2];
 
-/// The effects. Memory is allocated once.
+/// The chain of effects. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Effects {
     vowel_filter: VowelFilter,
@@ -37,7 +38,7 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    /// Effects at default controls and master gain (0.5).
+    /// Creates the effects with default controls and the default master gain, 0.5.
     pub(super) fn new(sample_rate_hz: f32) -> Self {
         let controls = Controls::default();
         let mut effects = Self {
@@ -53,7 +54,7 @@ impl Effects {
         effects
     }
 
-    /// Sets the controls of the effects. The values glide. Real-time safe.
+    /// Sets the controls of the effects. Their values glide to the new ones. Real-time safe.
     pub(super) fn set_controls(&mut self, controls: &Controls) {
         self.reverb_return.set(controls.reverb.clamp(0.0, 1.0) * REVERB_RETURN);
         self.delay_return.set(controls.delay.clamp(0.0, 1.0) * DELAY_RETURN);
@@ -61,14 +62,14 @@ impl Effects {
         self.vowel_filter.set_vowel(controls.vowel);
     }
 
-    /// Sets the master gain, 0..=1, multiplied by `loudness_gain`. The value glides. Real-time
-    /// safe.
+    /// Sets the gain to the product of `master_gain`, 0..=1, and `loudness_gain`. It glides to the
+    /// new value. Real-time safe.
     pub(super) fn set_gain(&mut self, master_gain: f32, loudness_gain: f32) {
         self.master.set(master_gain.clamp(0.0, 1.0) * MASTER_AT_FULL * loudness_gain);
     }
 
-    /// Renders one block from the voices' buses. Without buses, no voice sounds and the effects
-    /// decay. Real-time safe.
+    /// Renders one block from the voices' buses. `None` means that no voice sounds, so the effects
+    /// only decay. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, buses: Option<&Buses>) -> Sides {
         let mut sums = match buses {
@@ -86,7 +87,7 @@ impl Effects {
         [left, right]
     }
 
-    /// Adds delay and reverb, then applies the master gain.
+    /// Adds delay and reverb to the sound, and then applies the master gain.
     #[inline(always)]
     fn add_delay_and_reverb(
         &mut self,
@@ -110,14 +111,15 @@ impl Effects {
     }
 }
 
-/// Sums the lanes of each bus. It is deliberately not inlined, and so not compiled for AVX2. With
-/// vectors of eight, the compiler needs more shuffles than additions (24 voices were 5 % slower).
+/// Sums the lanes of each bus. This function is deliberately not inlined, and therefore not
+/// compiled for AVX2. With vectors of eight numbers, the compiler would need more shuffles than
+/// additions, and 24 voices took 5 % longer to render.
 #[inline(never)]
 fn sum(buses: &BusBlock) -> BusSums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {
-        // There are two loops because the compiler vectorises each. The sum is pairwise, because a
-        // running sum would be one long chain of dependencies.
+        // Two separate loops allow the compiler to vectorise each of them. The sum is pairwise,
+        // because a running sum would be one long dependency chain.
         let mut halves = [[0.0; LANES / 2]; BLOCK];
         for (lanes, half) in bus.iter().zip(&mut halves) {
             for l in 0..LANES / 2 {

@@ -1,4 +1,4 @@
-//! The synth: schedules notes, sets parameters and renders frames.
+//! The synth, which schedules notes, sets parameters and renders frames.
 
 use std::ops::Range;
 
@@ -16,18 +16,19 @@ use super::{
     stem::{Samples, Stem},
 };
 
-/// Filter offset at full brightness, octaves.
+/// Filter offset at brightness 1, octaves. At brightness 0, the offset has the opposite sign.
 const BRIGHTNESS_OCTAVES: f32 = 1.5;
-/// Integrated loudness of the built-in presets' beds without added gain, LUFS.
+/// Integrated loudness of the built-in presets' beds at default volume, LUFS.
 const PRESETS_LUFS: f32 = -23.0;
 
 /// The loudness of the synth's output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume {
-    /// Linear gain, 0..=1. At 0.5, an idle machine has the loudness `loudness_lufs`.
+    /// Linear gain, 0..=1. At 0.5, the music of an idle machine has the loudness `loudness_lufs`.
     pub master_gain: f32,
-    /// Loudness of an idle machine's music, LUFS, -23..=-11. -23 suits background music (EBU R
-    /// 128); music players and streams use -18 and -16. The limiter reduces louder sounds.
+    /// Loudness of an idle machine's music, LUFS, -23..=-11. The value -23 suits background music
+    /// (EBU R 128). Music players and streaming services use -18 and -16. The limiter reduces
+    /// louder sounds.
     pub loudness_lufs: f32,
 }
 
@@ -37,22 +38,22 @@ impl Default for Volume {
     }
 }
 
-/// Measurements of the synth.
+/// Measurements of the synth's activity.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Meter {
-    /// Highest output magnitude since the last call, linear, 0..=1.
+    /// Highest absolute sample value since the last call of [`Synth::meter`], linear, 0..=1.
     pub peak: f32,
     /// Number of sounding voices, 0..=24.
     pub active_voices: u32,
     /// Number of voices stolen since the start.
     pub stolen: u64,
-    /// Number of notes dropped since the start, because the queue was full or no voice could be
-    /// stolen.
+    /// Number of notes dropped since the start. Notes are dropped if the queue is full or if no
+    /// voice can be stolen.
     pub dropped: u64,
 }
 
-/// 24 voices and their effects. [`Synth::new`] allocates all memory. The other methods are for the
-/// audio thread: they do not allocate, lock, log or enter the kernel.
+/// 24 voices and their effects. [`Synth::new`] allocates all memory. All other methods are made for
+/// the audio thread. They do not allocate, lock, log or call the kernel.
 #[derive(Debug)]
 pub struct Synth {
     queue: NoteQueue,
@@ -63,30 +64,31 @@ pub struct Synth {
     brightness: Glide,
     limiter: Limiter,
     mute: Mute,
-    /// The buses of the mix, then of each stem.
+    /// The buses of the mix, followed by the buses of each stem.
     buses: Box<[Buses]>,
-    /// One stem for each role, or none.
+    /// One stem for each role. Empty if stems are disabled.
     stems: Box<[Stem]>,
-    /// The last computed block, and the number of its frames that were returned.
+    /// The last computed block, and how many of its frames have been returned.
     ready: Sides,
     given: usize,
-    /// First frame of the next block.
+    /// Number of the first frame in the next block.
     next_block: u64,
-    /// State of the phase generator.
+    /// State of the random generator for phases.
     phase: u32,
     peak: f32,
     pub(super) avx2: Avx2,
 }
 
 impl Synth {
-    /// A synth with default patches, controls and master gain (0.5), not muted. `sample_rate_hz` is
-    /// clamped to 8000..=192000. Not real-time safe.
+    /// Creates a synth with default patches and controls and a master gain of 0.5. It is not muted.
+    /// `sample_rate_hz` is clamped to 8000..=192000. Not real-time safe.
     pub fn new(sample_rate_hz: u32, seed: u64) -> Self {
         Self::with_stem_count(sample_rate_hz, seed, 0)
     }
 
-    /// A synth like [`Self::new`] with a stem for each role, for [`Self::render_stems`]. Rendering
-    /// takes about four times as long. Not real-time safe.
+    /// Creates a synth like [`Self::new`] that also renders a stem for each role. Use
+    /// [`Self::render_stems`] with it. Rendering takes about four times as long. Not real-time
+    /// safe.
     pub fn with_stems(sample_rate_hz: u32, seed: u64) -> Self {
         Self::with_stem_count(sample_rate_hz, seed, Role::ALL.len())
     }
@@ -114,30 +116,32 @@ impl Synth {
         synth
     }
 
-    /// Sets the patches, in the order of [`Instrument::ALL`]. Sounding notes keep their patches.
-    /// Real-time safe.
+    /// Sets all patches, in the order of [`Instrument::ALL`]. Notes that are already sounding keep
+    /// their patches. Real-time safe.
     pub fn set_patches(&mut self, patches: [Patch; Instrument::ALL.len()]) {
         self.patches = patches;
     }
 
-    /// Sets the patch of one instrument. Sounding notes keep their patches. Real-time safe.
+    /// Sets the patch of one instrument. Notes that are already sounding keep their patches.
+    /// Real-time safe.
     pub fn set_patch(&mut self, instrument: Instrument, patch: Patch) {
         self.patches[instrument.index()] = patch;
     }
 
-    /// Queues a note. If 512 notes wait already, it is dropped and counted. Real-time safe.
+    /// Queues a note. If 512 notes are already waiting, the note is dropped and counted. Real-time
+    /// safe.
     pub fn schedule(&mut self, note: SynthNote) {
         self.queue.push(note);
     }
 
-    /// Sets the continuous parameters. The values glide. Real-time safe.
+    /// Sets the continuous parameters. They glide to the new values. Real-time safe.
     pub fn set_controls(&mut self, controls: Controls) {
         self.brightness.set((controls.brightness.clamp(0.0, 1.0) - 0.5) * 2.0 * BRIGHTNESS_OCTAVES);
         self.effects.set_controls(&controls);
         self.stems.iter_mut().for_each(|stem| stem.effects.set_controls(&controls));
     }
 
-    /// Sets the loudness. The gain glides; NaN is ignored. Real-time safe.
+    /// Sets the volume. The gain glides to the new value. NaN is ignored. Real-time safe.
     pub fn set_volume(&mut self, volume: Volume) {
         let Volume { master_gain, loudness_lufs } = volume;
         let louder_db = (loudness_lufs - PRESETS_LUFS).clamp(0.0, 12.0);
@@ -146,14 +150,15 @@ impl Synth {
         self.stems.iter_mut().for_each(|stem| stem.effects.set_gain(master_gain, louder));
     }
 
-    /// Mutes or unmutes with a fade of 20 ms. The music continues silently. Real-time safe.
+    /// Mutes or unmutes the output with a fade of 20 ms. While muted, the music continues silently.
+    /// Real-time safe.
     pub fn set_muted(&mut self, muted: bool) {
         self.mute.set(muted);
         self.stems.iter_mut().for_each(|stem| stem.mute.set(muted));
     }
 
-    /// Sets the maximum number of sounding voices, 1..=24, for slow processors. If more sound, the
-    /// least important ones fade out within 5 ms. Real-time safe.
+    /// Sets the maximum number of sounding voices, 1..=24. A lower number helps slow processors. If
+    /// more voices sound, the least important ones fade out within 5 ms. Real-time safe.
     pub fn set_voice_limit(&mut self, voices: u32) {
         self.bank.set_limit(voices as usize);
     }
@@ -161,23 +166,24 @@ impl Synth {
     /// Number of voices of the synth.
     pub const VOICES: u32 = VOICES as u32;
 
-    /// Removes waiting notes, and fades out sounding ones within 12 ms. Delay and reverb decay
-    /// normally. Real-time safe.
+    /// Drops all waiting notes, and fades out the sounding notes within 12 ms. Delay and reverb
+    /// decay normally. Real-time safe.
     pub fn all_notes_off(&mut self) {
         self.queue.clear();
         self.bank.all_off();
     }
 
-    /// The next frame to render. A note that is scheduled for it sounds [`Self::LATENCY_FRAMES`]
-    /// later.
+    /// Number of the next frame to render. A note with this onset becomes audible
+    /// [`Self::LATENCY_FRAMES`] later.
     pub fn frame(&self) -> u64 {
         self.next_block - (BLOCK - self.given) as u64
     }
 
-    /// Number of frames between a note's onset and its sound, caused by the limiter's look-ahead.
+    /// Number of frames between the onset of a note and its sound. The limiter's look-ahead causes
+    /// this latency.
     pub const LATENCY_FRAMES: u64 = LATENCY_FRAMES as u64;
 
-    /// Measurements since the last call or the start. Resets the peak. Real-time safe.
+    /// Returns the current measurements, and resets the peak. Real-time safe.
     pub fn meter(&mut self) -> Meter {
         Meter {
             peak: std::mem::take(&mut self.peak),
@@ -187,7 +193,7 @@ impl Synth {
         }
     }
 
-    /// Renders the next frames, as many as the shorter slice holds. Real-time safe.
+    /// Renders the next frames. Their number is the length of the shorter slice. Real-time safe.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
         let frames = left.len().min(right.len());
         let mut done = 0;
@@ -200,8 +206,8 @@ impl Synth {
         }
     }
 
-    /// Renders the next frames of the mix and of the stems, as many as each buffer holds. All
-    /// buffers must have the same length. Real-time safe.
+    /// Renders the next frames of the mix and the stems. All buffers must have the same length,
+    /// which is the number of frames. Real-time safe.
     pub fn render_stems(&mut self, samples: &mut Samples) {
         let frames = samples.left.len();
         let mut done = 0;
@@ -219,8 +225,8 @@ impl Synth {
         }
     }
 
-    /// The next frames of the current block, at most `most`. Computes the next block if the current
-    /// one is used up.
+    /// Returns the range of the next frames in the current block, at most `most`. When the current
+    /// block is used up, computes the next one.
     #[inline(always)]
     fn advance(&mut self, most: usize) -> Range<usize> {
         if self.given == BLOCK {
@@ -235,7 +241,7 @@ impl Synth {
         from..self.given
     }
 
-    /// Renders one block of voices and effects.
+    /// Renders voices and effects of one block.
     #[inline(always)]
     fn block(&mut self) {
         let sounds = self.voices();
@@ -250,8 +256,8 @@ impl Synth {
         self.next_block += BLOCK as u64;
     }
 
-    /// Renders the voices of a block in pieces between note onsets. Returns false if nothing
-    /// sounds; the buses are then invalid.
+    /// Renders the voices of one block, in pieces that end at note onsets. Returns false if no
+    /// voice sounds. In that case the contents of the buses are invalid.
     #[inline(always)]
     fn voices(&mut self) -> bool {
         let shift_octaves = self.brightness.block()[BLOCK - 1];
@@ -277,7 +283,7 @@ impl Synth {
 
     fn prepare(&mut self, note: &SynthNote, frame: u64) -> NoteStart {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
-        // The linear congruential generator of Numerical Recipes is good enough for phases.
+        // The linear congruential generator from Numerical Recipes. It is random enough for phases.
         self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         NoteStart {
             patch: self.patches[note.instrument.index()],

@@ -1,28 +1,28 @@
-//! Computes exponential ADSR envelopes for eight voices, and the short fade-outs of stolen ones.
+//! Computes exponential ADSR envelopes for eight voices, and linear fade-outs for stolen voices.
 
 use khor_music::Patch;
 
 use super::lanes::{LANES, LaneBlock, Lanes, positive};
 
-/// Target of the attack. It is above 1, so that the attack reaches 1 in finite time: after `ln(5)`
-/// time constants.
+/// Target level of the attack. It is above 1, so that the attack reaches 1 after a finite time of
+/// `ln(5)` time constants.
 const ATTACK_AIM: f32 = 1.25;
 const ATTACK_TAUS: f32 = 1.609_438;
-/// Number of time constants in a decay by 60 dB: `ln(1000)`.
+/// Number of time constants in which a level decays by 60 dB: `ln(1000)`.
 const FALL_TAUS: f32 = 6.907_755;
-/// A released voice ends below this level (-80 dB).
+/// A released voice ends when its level falls below this value, which is -80 dB.
 const END_LEVEL: f32 = 1e-4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Off,
     Attack,
-    /// Decay and sustain. The target of the decay is the sustain level.
+    /// Decay and sustain. The level decays towards the sustain level.
     Hold,
     Release,
 }
 
-/// Parameters of a lane's later stages: rates per frame, and the sustain level.
+/// Parameters of a voice's later stages: the rates per frame, and the sustain level.
 #[derive(Clone, Copy, Debug)]
 struct StageRates {
     decay: f32,
@@ -35,9 +35,9 @@ struct StageRates {
 pub(super) struct Envelopes {
     /// Current level of each envelope, 0..=1.
     level: Lanes,
-    /// Target of the level, 0..=1.25.
+    /// Level that each envelope approaches, 0..=1.25.
     target: Lanes,
-    /// Share of the distance to the target that one frame covers, 0..=1.
+    /// Share of the distance to the target that is covered in one frame, 0..=1.
     rate: Lanes,
     stage: [Stage; LANES],
     stage_rates: [StageRates; LANES],
@@ -56,7 +56,7 @@ impl Envelopes {
         }
     }
 
-    /// Starts the attack from silence. Real-time safe.
+    /// Starts the attack of one voice from silence. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch) {
         let rate =
             |time_ms: f32, taus: f32| 1.0 - (-taus * 1000.0 / (time_ms.max(0.5) * self.sample_rate_hz)).exp();
@@ -71,7 +71,7 @@ impl Envelopes {
         self.stage[lane] = Stage::Attack;
     }
 
-    /// Starts the release. Real-time safe.
+    /// Starts the release of one voice. Real-time safe.
     pub(super) fn release(&mut self, lane: usize) {
         if self.stage[lane] != Stage::Off {
             self.stage[lane] = Stage::Release;
@@ -80,7 +80,7 @@ impl Envelopes {
         }
     }
 
-    /// Ends the envelope at once. The caller has faded out the voice. Real-time safe.
+    /// Ends an envelope immediately. The caller must have faded out the voice. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.stage[lane] = Stage::Off;
         self.level[lane] = 0.0;
@@ -96,7 +96,7 @@ impl Envelopes {
         self.stage[lane] == Stage::Release
     }
 
-    /// Whether the envelope has ended: after its release, or after a decay to 0. Real-time safe.
+    /// Whether the envelope has ended, after its release or after a decay to 0. Real-time safe.
     pub(super) fn ended(&self, lane: usize) -> bool {
         let low = self.level[lane] < END_LEVEL;
         match self.stage[lane] {
@@ -106,8 +106,8 @@ impl Envelopes {
         }
     }
 
-    /// Starts the decay of lanes whose attack is complete. It is called once per block, so a decay
-    /// begins at most a block (0.7 ms) late. Real-time safe.
+    /// Starts the decay of the voices whose attack is complete. This function is called once per
+    /// block, so a decay begins at most one block (0.7 ms) late. Real-time safe.
     pub(super) fn update(&mut self) {
         for lane in 0..LANES {
             if self.stage[lane] == Stage::Attack && self.level[lane] >= 1.0 {
@@ -118,13 +118,13 @@ impl Envelopes {
         }
     }
 
-    /// Multiplies a block by the envelopes. Real-time safe.
+    /// Multiplies the frames of a block by the envelopes. Real-time safe.
     #[inline(always)]
     pub(super) fn apply(&mut self, frames: usize, block: &mut LaneBlock) {
         let target = self.target;
         let keep = self.rate.map(|rate| 1.0 - rate);
-        // Only the distance to the target is carried from frame to frame, so the dependency chain
-        // is one multiplication per frame.
+        // Only the distance to the target is carried from frame to frame. So the dependency chain
+        // is only one multiplication per frame.
         let mut distance: Lanes = std::array::from_fn(|l| self.level[l] - target[l]);
         let mut level = self.level;
         for frame in &mut block[..frames] {
@@ -142,9 +142,9 @@ impl Envelopes {
 /// Linear fade-outs for eight voices.
 #[derive(Clone, Debug)]
 pub(super) struct Fades {
-    /// Current gain of each fade, 0..=1.
+    /// Current gain of each voice, 0..=1.
     gain: Lanes,
-    /// Change per frame, at most 0; 0 is no fade.
+    /// Change of the gain per frame, at most 0. The value 0 means that there is no fade-out.
     slope: Lanes,
 }
 
@@ -153,19 +153,19 @@ impl Fades {
         Self { gain: [1.0; LANES], slope: [0.0; LANES] }
     }
 
-    /// Sets full gain without a fade. Real-time safe.
+    /// Resets the gain of one voice to 1, without a fade-out. Real-time safe.
     pub(super) fn reset(&mut self, lane: usize) {
         self.gain[lane] = 1.0;
         self.slope[lane] = 0.0;
     }
 
-    /// Starts a fade-out from full gain within `frames`. A fade-out that is already faster
-    /// continues. Real-time safe.
+    /// Starts a fade-out that takes `frames` from full gain to silence. A faster fade-out that has
+    /// already begun continues. Real-time safe.
     pub(super) fn begin(&mut self, lane: usize, frames: f32) {
         self.slope[lane] = self.slope[lane].min(-1.0 / frames.max(1.0));
     }
 
-    /// Multiplies a block by the fades. Real-time safe.
+    /// Multiplies the frames of a block by the fade-outs. Real-time safe.
     #[inline(always)]
     pub(super) fn apply(&mut self, frames: usize, block: &mut LaneBlock) {
         if self.slope == [0.0; LANES] {

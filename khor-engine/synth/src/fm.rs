@@ -1,5 +1,6 @@
-//! Computes two-operator frequency modulation for eight voices, as phase modulation (Chowning, "The
-//! Synthesis of Complex Audio Spectra by Means of Frequency Modulation", 1973).
+//! Computes two-operator frequency modulation for eight voices. It is implemented as phase
+//! modulation (Chowning, "The Synthesis of Complex Audio Spectra by Means of Frequency Modulation",
+//! 1973).
 
 use std::f32::consts::TAU;
 
@@ -10,19 +11,19 @@ use super::{
     phase::{PERIOD, advance, cosine},
 };
 
-/// Highest frequency of significant sidebands, share of the sample rate.
+/// Highest frequency of significant sidebands, as a share of the sample rate.
 const MAX_SIDEBAND: f32 = 0.45;
 
-/// The modulators of two oscillators for each voice.
+/// The modulators. Each voice has two oscillators, and each oscillator has a modulator.
 #[derive(Clone, Debug)]
 pub(super) struct Modulators {
-    /// Phases, 2^-32 of a period.
+    /// Phases, in units of 2^-32 of a period.
     phase: [[u32; LANES]; 2],
-    /// Frequency as a multiple of the carrier's frequency, 0.25..=12.
+    /// Modulator frequency as a multiple of the carrier frequency, 0.25..=12.
     ratio: Lanes,
-    /// Phase modulation of the carrier at full envelope, periods.
+    /// Phase modulation of the carrier when the envelope is 1, periods.
     swing: Lanes,
-    /// Current phase modulation at the end of the last block, periods.
+    /// Phase modulation at the end of the last block, periods.
     now: Lanes,
 }
 
@@ -31,21 +32,22 @@ impl Modulators {
         Self { phase: [[0; LANES]; 2], ratio: [1.0; LANES], swing: [0.0; LANES], now: [0.0; LANES] }
     }
 
-    /// Starts a note. Its carriers are at `phases` (2^-32 of a period) and advance by `increment`
-    /// periods per frame. Real-time safe.
+    /// Starts a note. `phases` are the phases of its carriers, in units of 2^-32 of a period.
+    /// `increment` is their advance per frame, in periods. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, increment: f32, phases: [u32; 2]) {
         self.ratio[lane] = patch.fm_ratio;
         self.swing[lane] = patch.fm_index.min(highest_index(increment, patch.fm_ratio)) / TAU;
         self.now[lane] = 0.0;
         for (phase, carrier) in self.phase.iter_mut().zip(phases) {
-            // Carrier and modulator are in phase at 0. Then no sideband of an integer ratio is a
-            // constant offset.
+            // At phase 0, the modulator is in phase with the carrier. So with an integer ratio, no
+            // sideband is a constant offset.
             let turns = f64::from(carrier) / f64::from(PERIOD) * f64::from(patch.fm_ratio);
             phase[lane] = (turns.fract() * f64::from(PERIOD)) as u32;
         }
     }
 
-    /// The ramp of the modulation to this envelope over a block: its first value and its slope.
+    /// How the modulation changes within a block until it matches this envelope: its first value,
+    /// and its slope per frame.
     #[inline(always)]
     pub(super) fn ramp(&mut self, envelope: &Lanes, frames: usize) -> (Lanes, Lanes) {
         let share = 1.0 / frames.max(1) as f32;
@@ -54,7 +56,8 @@ impl Modulators {
         (first, std::array::from_fn(|l| (self.now[l] - first[l]) * share))
     }
 
-    /// Adds the frames of one carrier. `phases` are its unmodulated phases. Real-time safe.
+    /// Adds the frames of one carrier to `out`. `phases` are the phases of the carrier without
+    /// modulation. Real-time safe.
     #[inline(always)]
     pub(super) fn add(
         &mut self,
@@ -70,7 +73,7 @@ impl Modulators {
             advance(&mut self.phase[which], &step, &mut modulator);
             for l in 0..LANES {
                 swing[l] += slope[l];
-                // Carrier and modulator are sines, a quarter period behind the cosine.
+                // Carrier and modulator are sines, so they are a quarter period behind the cosine.
                 let turned = phase[l] - 0.25 + swing[l] * sine(modulator[0][l]);
                 frame[l] += level[l] * cosine(turned - ((turned + ROUNDER) - ROUNDER));
             }
@@ -85,9 +88,9 @@ fn sine(p: f32) -> f32 {
     cosine(behind - if behind >= 0.5 { 1.0 } else { 0.0 })
 }
 
-/// Largest modulation index whose sidebands stay below the limit, radians. By Carson's rule, 98 %
-/// of the power is within (index + 1) modulator frequencies of the carrier. See Carson, "Notes on
-/// the Theory of Modulation", 1922.
+/// The largest modulation index that keeps the sidebands below the limit, radians. By Carson's
+/// rule, 98 % of the power is within (index + 1) modulator frequencies of the carrier (Carson,
+/// "Notes on the Theory of Modulation", 1922).
 fn highest_index(increment: f32, ratio: f32) -> f32 {
     let modulator = increment * ratio;
     ((MAX_SIDEBAND - increment) / modulator.max(1e-6) - 1.0).max(0.0)
@@ -125,11 +128,11 @@ mod tests {
 
     #[test]
     fn sidebands_follow_the_bessel_functions() {
-        // The Bessel functions J0, J1 and J2 at 1.
+        // The expected weights are the Bessel functions J0, J1 and J2 at 1.
         let samples = render(3000.0, 0.25, 1.0, 1.0);
         for (freq_hz, weight) in [(3000.0, 0.7652), (3750.0, 0.4401), (2250.0, 0.4401), (4500.0, 0.1149)] {
-            // A Hann window halves the amplitude of a sine, and half of its power is at the
-            // negative frequency.
+            // A Hann window halves the amplitude of a sine. In addition, half of the power is at
+            // the negative frequency.
             let amplitude = 4.0 * power(&samples, freq_hz).sqrt() / samples.len() as f64;
             assert!((amplitude - weight).abs() < 0.01, "{freq_hz} Hz: {amplitude}");
         }

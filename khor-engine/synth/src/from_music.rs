@@ -4,11 +4,13 @@ use khor_music::Note;
 
 use super::SynthNote;
 
-/// Seed of the synth's random numbers (noise, phases). It is fixed, so that renders are repeatable.
+/// Seed of the synth's random numbers, which determine noise and phases. It is constant, so that
+/// renders can be repeated.
 pub const SYNTH_SEED: u64 = 1;
 
 impl SynthNote {
-    /// Converts `note`, which begins at `onset_frame` of a synth with `sample_rate_hz`.
+    /// Converts `note` into a note of a synth with this sample rate. `onset_frame` is the frame at
+    /// which the note begins.
     pub fn new(note: &Note, onset_frame: u64, sample_rate_hz: u32) -> Self {
         Self {
             onset_frame,

@@ -1,4 +1,5 @@
-//! Renders eight voices as one unit: oscillators, envelopes, filters, and their share of each bus.
+//! Renders eight voices at once: their oscillators, envelopes, filters, and their shares of each
+//! bus.
 
 use khor_music::{FilterMode, Patch, Role};
 
@@ -10,20 +11,21 @@ use super::{
     svf::Filters,
 };
 
-/// Number of buses of a voice: left, right, delay, reverb.
+/// Number of buses that a voice feeds: left, right, delay and reverb.
 pub(super) const BUSES: usize = 4;
 
-/// One block of every bus, before the lanes are summed.
+/// One block of every bus. The eight lanes (voices of a group) are still separate.
 pub(super) type BusBlock = [LaneBlock; BUSES];
 
-/// The sums of all voices, or of the voices of one role.
+/// The sound of all voices, or of all voices of one role.
 #[derive(Clone, Debug)]
 pub(super) struct Buses {
-    /// The straight share, which bypasses the vowel filter.
+    /// The straight share of the sound. It bypasses the vowel filter.
     pub(super) straight: BusBlock,
-    /// The sung share, which passes the vowel filter; valid only while `sings`.
+    /// The sung share of the sound. It passes through the vowel filter, and is valid only if
+    /// `sings` is true.
     pub(super) sung: BusBlock,
-    /// Whether a voice with a sung share sounded in this block.
+    /// Whether a voice with a sung share has sounded in this block.
     pub(super) sings: bool,
 }
 
@@ -37,7 +39,7 @@ impl Buses {
         self.sings = false;
     }
 
-    /// The sung share; cleared if no voice has sung in this block yet. Real-time safe.
+    /// The sung share. It is cleared first if no voice has sung in this block yet. Real-time safe.
     fn sung(&mut self) -> &mut BusBlock {
         if !self.sings {
             self.sung = Self::SILENT.sung;
@@ -47,10 +49,10 @@ impl Buses {
     }
 }
 
-/// The parameters of a note that starts in a lane.
+/// The parameters of a note that starts in one lane of a group.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoteStart {
-    /// Timbre, copied when the note begins.
+    /// Timbre of the note.
     pub(super) patch: Patch,
     /// Pitch, MIDI note number, 0..=127.
     pub(super) midi: u8,
@@ -62,29 +64,29 @@ pub(super) struct NoteStart {
     pub(super) brightness: f32,
     /// Frame at which the note is released.
     pub(super) release_frame: u64,
-    /// First phase of the oscillator, 0..1.
+    /// Initial phase of the oscillator, 0..1 periods.
     pub(super) phase: f32,
     /// Role, which selects the stem.
     pub(super) role: Role,
 }
 
-/// A group of eight voices.
+/// A group of eight voices. Each voice is one lane.
 #[derive(Debug)]
 pub(super) struct VoiceGroup {
     pub(super) oscillators: Oscillators,
     pub(super) envelopes: Envelopes,
     pub(super) fades: Fades,
     filters: Filters,
-    /// Gains of the straight and of the sung share for each bus, at least 0.
+    /// Gains of the straight and the sung share in each bus. They are at least 0.
     gains: [Lanes; BUSES],
     sung_gains: [Lanes; BUSES],
-    /// Whether any lane has a sung share.
+    /// Whether any voice of the group has a sung share.
     sings: bool,
-    /// Role of each lane, which selects its stem.
+    /// Role of each voice, which selects its stem.
     role: [Role; LANES],
     sample_rate_hz: f32,
-    /// The voices' sound in the current block. It is a field only so that it need not be cleared
-    /// each time.
+    /// The sound of the voices in the current block. It is a field only to avoid clearing it for
+    /// each block.
     block: LaneBlock,
 }
 
@@ -115,10 +117,10 @@ impl VoiceGroup {
         let cutoff_hz = filter_note_cutoff(patch, start.midi, start.velocity) * start.brightness.exp2();
         let cutoff = cutoff_hz / self.sample_rate_hz;
         self.filters.start(lane, patch.filter, cutoff, patch.resonance, patch.env_octaves);
-        // The exponent is between linear and square, so that equal steps of velocity are about
-        // equal steps of loudness.
+        // The exponent is between 1 and 2, so that equal steps of velocity are about equal steps of
+        // loudness.
         let gain = start.velocity.powf(1.5) * 10_f32.powf(patch.gain_db / 20.0);
-        // Equal-power panning: left² + right² is the same at every pan.
+        // Equal-power panning. The sum left² + right² is the same for every pan.
         let angle = (start.pan + 1.0) * std::f32::consts::FRAC_PI_4;
         let gains =
             [angle.cos() * gain, angle.sin() * gain, patch.delay_send * gain, patch.reverb_send * gain];
@@ -130,7 +132,7 @@ impl VoiceGroup {
         self.sings = self.sung_gains != [[0.0; LANES]; BUSES];
     }
 
-    /// Silences a lane at once. Real-time safe.
+    /// Silences a lane immediately. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.oscillators.stop(lane);
         self.envelopes.stop(lane);
@@ -142,8 +144,9 @@ impl VoiceGroup {
         self.sings = self.sung_gains != [[0.0; LANES]; BUSES];
     }
 
-    /// Adds `frames` frames to the buses. The first bus is the mix and gets all lanes. Each other
-    /// bus is a stem and gets the lanes of its role. Real-time safe.
+    /// Adds `frames` frames to the buses, beginning at index `at`. The first bus is the mix and
+    /// receives all voices. Each other bus is a stem and receives the voices of its role. Real-time
+    /// safe.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, shift_octaves: f32, buses: &mut [Buses], at: usize) {
         let block = &mut self.block;
@@ -162,7 +165,7 @@ impl VoiceGroup {
         }
     }
 
-    /// Adds the lanes of one role.
+    /// Adds the voices of one role to its stem.
     fn add_role(&self, frames: usize, role: Role, stem: &mut Buses, at: usize) {
         let own = |gains: &[Lanes; BUSES]| -> [Lanes; BUSES] {
             gains.map(|bus| std::array::from_fn(|l| if self.role[l] == role { bus[l] } else { 0.0 }))
@@ -174,24 +177,25 @@ impl VoiceGroup {
         }
     }
 
-    /// Whether a lane's state is finite and moderate. Real-time safe.
+    /// Whether the state of a lane is finite and within normal limits. Real-time safe.
     pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.filters.is_valid(lane) && self.envelopes.level()[lane].is_finite()
     }
 }
 
-/// Correlation of a straight and a sung saw-wave chord, from a measurement: at a send of 0.5, both
-/// together were 1.7 dB quieter than either.
+/// Correlation between a straight and a sung saw-wave chord. It was derived from a measurement: at
+/// a send of 0.5, the sum of both was 1.7 dB quieter than either of them.
 const SUNG_CORRELATION: f32 = 0.35;
 
-/// Gains of the straight and the sung share. Their sum has the same loudness for every `send`.
+/// Gains of the straight and the sung share. The gains are chosen so that the loudness of the sum
+/// is the same for every `send`.
 fn shares(send: f32) -> (f32, f32) {
     let rest = 1.0 - send;
     let level = (rest * rest + send * send + 2.0 * SUNG_CORRELATION * rest * send).sqrt();
     (rest / level, send / level)
 }
 
-/// Adds the lanes to each bus, multiplied by their gains.
+/// Adds the voices to each bus, multiplied by their gains for this bus.
 #[inline(always)]
 fn add(block: &[Lanes], gains: &[Lanes; BUSES], buses: &mut BusBlock, at: usize) {
     let [left, right, delay, reverb] = buses;

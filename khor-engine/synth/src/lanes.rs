@@ -1,24 +1,25 @@
-//! Defines the arrays of eight voices, which the compiler turns into vector instructions, and fast
-//! functions for them.
+//! Defines arrays of eight voices and fast functions for them. The compiler turns these arrays into
+//! vector instructions.
 
 use std::f32::consts::LN_2;
 
-/// Number of voices that are computed together.
+/// Number of voices that are computed together. Each of these voices is a lane.
 pub(super) const LANES: usize = 8;
-/// Number of frames that are computed together. Control values change once per block and are ramped
-/// within the block.
+/// Number of frames in a block, which are computed together. Control values change once per block,
+/// and are interpolated within the block.
 pub(super) const BLOCK: usize = 32;
-/// One value for each voice of a group.
+/// One value for each of a group's eight voices.
 pub(super) type Lanes = [f32; LANES];
-/// One block of frames of a group's voices.
+/// One block of frames for each of a group's eight voices.
 pub(super) type LaneBlock = [Lanes; BLOCK];
 
-/// Adding this to a moderate float leaves its nearest integer in the lowest bits (1.5 * 2^23).
+/// Adding this number (1.5 * 2^23) to a float of moderate size rounds the float. The nearest
+/// integer is then in the lowest bits of the sum.
 pub(super) const ROUNDER: f32 = 12_582_912.0;
 
-/// 2^x for x in -60..=60, with a relative error below 1e-4. It uses a Taylor polynomial of degree 4
-/// around the nearest integer, which is added to the exponent. Any other x gives a wrong number,
-/// but no undefined behaviour. Real-time safe.
+/// 2^x for x in -60..=60, with a relative error below 1e-4. The fraction uses a Taylor polynomial
+/// of degree 4, and the nearest integer is added to the exponent. For any other x, the result is
+/// wrong, but the behaviour is defined. Real-time safe.
 #[inline]
 pub(super) fn exp2(x: f32) -> f32 {
     let rounded = x + ROUNDER;
@@ -28,15 +29,16 @@ pub(super) fn exp2(x: f32) -> f32 {
     f32::from_bits(mantissa.to_bits().wrapping_add(whole << 23))
 }
 
-/// Makes the compiler process one frame at a time in a loop that writes frames. Otherwise it puts
-/// several frames into one vector and needs shuffles, although the eight lanes of a frame fill a
-/// vector. The frame must be in memory anyway, because this keeps it there. Real-time safe.
+/// Makes the compiler process one frame at a time in a loop that writes frames. A frame's eight
+/// lanes fill a vector. Without this function, the compiler puts several frames into one vector,
+/// which needs shuffles. The cost is low: the frame stays in memory, but it must be there anyway.
+/// Real-time safe.
 #[inline(always)]
 pub(super) fn one_by_one(frame: &mut Lanes) -> &mut Lanes {
     std::hint::black_box(frame)
 }
 
-/// The larger of x and 0; NaN gives 0. Unlike `f32::max`, it is a single instruction. Real-time
+/// The larger of x and 0. NaN gives 0. Unlike `f32::max`, this is a single instruction. Real-time
 /// safe.
 #[inline]
 pub(super) fn positive(x: f32) -> f32 {
@@ -52,15 +54,15 @@ pub(super) fn tan_pi(x: f32) -> f32 {
     y * (15.0 - y2) / (15.0 - 6.0 * y2)
 }
 
-/// Replaces inaudible values by zero, so that tails do not decay into denormal numbers, which are
-/// slow. Real-time safe.
+/// Replaces inaudible values with zero. Otherwise, decaying sounds would become denormal numbers,
+/// which are slow. Real-time safe.
 #[inline]
 pub(super) fn flush(x: f32) -> f32 {
     if x.abs() < 1e-15 { 0.0 } else { x }
 }
 
-/// Replaces NaN and magnitudes of 64 or more by zero. Otherwise they would stay in a feedback path
-/// forever. Real-time safe.
+/// Replaces NaN and magnitudes of 64 or more with zero. Otherwise, they would stay in a feedback
+/// path forever. Real-time safe.
 #[inline]
 pub(super) fn sanitize(x: f32) -> f32 {
     if x.abs() < 64.0 { x } else { 0.0 }

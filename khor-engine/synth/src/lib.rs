@@ -1,14 +1,15 @@
-//! The synthesizer: turns notes into samples, without I/O. Functions that are marked "real-time
-//! safe" run on the audio thread; they do not allocate, lock, or call the kernel.
+//! The synthesizer, which turns notes into samples without I/O. Functions marked "real-time safe"
+//! run on the audio thread. They do not allocate, lock, or call the kernel.
 //!
-//! Signal flow: `queue` → `bank` of 24 voices in groups of eight `lanes` (`oscillator` → `envelope`
-//! → `svf`) → buses → `effects` → `limiter` → mute. In `effects`, the sung share passes the `vowel`
-//! of the `vowel_filter`, followed by `delay`, `reverb`, master gain and DC block. A render can
-//! also return each role's share of the sound as a `stem`.
+//! Signal flow: `queue` → `bank` → buses → `effects` → `limiter` → mute. The `bank` has 24 voices
+//! in groups of eight `lanes`; each voice is `oscillator` → `envelope` → `svf`. In `effects`, the
+//! sung share first passes through the `vowel_filter`, which is set to a `vowel`. Then `delay`,
+//! `reverb`, master gain and DC block follow. A render can also return the sound of each role as a
+//! `stem`.
 //!
-//! The sound is computed in blocks of 32 frames, counted from the start. So the same notes give the
-//! same samples, whatever lengths the caller requests. Voices are arrays of eight rather than
-//! single objects, because the compiler then uses vector instructions.
+//! The sound is computed in blocks of 32 frames, counted from the start. So the samples do not
+//! depend on how many frames the caller requests at a time. Eight voices are computed together as
+//! arrays, because the compiler then uses vector instructions.
 
 #![expect(
     clippy::inline_always,
@@ -53,8 +54,8 @@ pub use self::{
     stem::Samples,
 };
 
-/// Filter cutoff of a note without envelope and brightness, Hz. It depends on the note's pitch
-/// (relative to middle C) and velocity. Real-time safe.
+/// Filter cutoff of a note before envelope and brightness are applied, Hz. It depends on velocity
+/// and on the distance of the pitch from middle C. Real-time safe.
 fn filter_note_cutoff(patch: &khor_music::Patch, midi: u8, velocity: f32) -> f32 {
     let octaves = patch.key_follow * (f32::from(midi) - 60.0) / 12.0 + 0.8 * (velocity - 0.5);
     patch.cutoff_hz * octaves.exp2()

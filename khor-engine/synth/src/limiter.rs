@@ -1,39 +1,40 @@
-//! A look-ahead limiter: its gain falls before a peak arrives, so the output never clips.
+//! A look-ahead limiter. Its gain falls before a peak arrives, so the output never clips.
 //!
-//! The signal is measured in chunks. The gain is a sliding minimum over the look-ahead (hold), a
-//! slow rise (release), and a moving average as long as the look-ahead. So the gain falls in a
-//! smooth ramp that ends where the peak begins. Near the ceiling, the signal is measured with four
-//! times oversampling, so that the true peak is limited (ITU-R BS.1770-5, annex 2).
+//! The limiter measures the signal in chunks. For the gain, it takes the minimum over the
+//! look-ahead (hold), lets it rise slowly (release), and averages it over the look-ahead. So the
+//! gain falls in a smooth ramp that ends where the peak begins. Near the ceiling, the signal is
+//! measured with four times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
 
 use super::lanes::BLOCK;
 
-/// Highest output, linear: -1.3 dBFS. The margin of 0.3 dB is for true peaks that the interpolation
-/// with twelve taps misses.
+/// Highest output, linear: -1.3 dBFS. The margin of 0.3 dB below -1 dBFS covers true peaks that the
+/// interpolation with twelve taps does not find.
 pub(super) const CEILING: f32 = 0.860_994;
 /// Length of a chunk, frames.
 const CHUNK: usize = 16;
 /// Length of the moving average, chunks.
 const AVERAGE: usize = 6;
-/// Delay of the signal, chunks: the average, and one for the interpolation at the chunk's edge.
+/// Delay of the signal, chunks. It is the length of the moving average, plus one chunk for the
+/// interpolation at the edge of a chunk.
 const DELAY: usize = AVERAGE + 1;
-/// Length of the sliding minimum, chunks.
+/// Number of chunks over which the minimum gain is taken.
 const HOLD: usize = DELAY + 1;
-/// Number of taps of the interpolation between samples.
+/// Number of filter taps for the interpolation between samples.
 const TAPS: usize = 12;
 /// Lowest sample magnitude at which the true peak is measured. In music, the true peak is less than
-/// twice as high as the samples.
+/// twice the highest sample.
 const MEASURE_FROM: f32 = 0.5 * CEILING;
-/// Time constant of the gain's rise after a peak, seconds.
+/// Time constant with which the gain rises after a peak, seconds.
 const RELEASE_S: f32 = 0.12;
 
-/// Delay of the limiter, frames.
+/// Delay that the limiter adds, frames.
 pub(super) const LATENCY_FRAMES: usize = DELAY * CHUNK;
 
-/// A delay line for the signal until its gain is known.
+/// Delays the signal until the gain for it is known.
 #[derive(Debug)]
 pub(super) struct Lookahead {
     delayed: [[[f32; CHUNK]; 2]; DELAY],
-    /// Index of the oldest chunk.
+    /// Index of the oldest chunk in `delayed`.
     at: usize,
 }
 
@@ -42,7 +43,8 @@ impl Lookahead {
         Self { delayed: [[[0.0; CHUNK]; 2]; DELAY], at: 0 }
     }
 
-    /// Delays a block in place. Real-time safe.
+    /// Delays the signal by [`LATENCY_FRAMES`], replacing the contents of the block. Real-time
+    /// safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let (left, _) = left.as_chunks_mut::<CHUNK>();
@@ -65,13 +67,14 @@ impl Lookahead {
 #[derive(Debug)]
 pub(super) struct Limiter {
     lookahead: Lookahead,
-    /// Last samples of each channel, for the interpolation across chunks.
+    /// Last samples of each channel, which the interpolation at the start of the next chunk needs.
     tail: [[f32; TAPS - 1]; 2],
-    /// Filters that interpolate at a quarter, half and three quarters between samples.
+    /// Filters that interpolate at a quarter, a half and three quarters of the way between two
+    /// samples.
     phases: [[f32; TAPS]; 3],
     needed: [f32; HOLD],
     smoothed: [f32; AVERAGE],
-    /// Counts chunks. The indices of all rings come from it.
+    /// Counter of chunks. The indices of all ring buffers are derived from it.
     chunk: usize,
     gain: f32,
     release: f32,
@@ -91,7 +94,7 @@ impl Limiter {
         }
     }
 
-    /// Limits a block in place, and returns the gains. Real-time safe.
+    /// Limits a block in place. Returns the gain of each frame. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) -> [f32; BLOCK] {
         let mut gains = [0.0; BLOCK];
@@ -126,8 +129,8 @@ impl Limiter {
     }
 }
 
-/// A windowed sinc that interpolates at `offset` (0..1) samples after the middle tap. Its gains sum
-/// to 1.
+/// Taps of a windowed sinc filter that interpolates `offset` (0..1) samples after the middle tap.
+/// The taps sum to 1.
 fn phase(offset: f32) -> [f32; TAPS] {
     let half = (TAPS / 2) as f32;
     let taps: [f32; TAPS] = std::array::from_fn(|k| {
@@ -138,8 +141,8 @@ fn phase(offset: f32) -> [f32; TAPS] {
     taps.map(|tap| tap / sum)
 }
 
-/// Highest magnitude of a chunk. Near the ceiling it includes values between the samples. These are
-/// six frames late, which is why `DELAY` has an extra chunk.
+/// Highest magnitude of a chunk. Near the ceiling, values between the samples are included. These
+/// values are six frames late, so `DELAY` has an extra chunk.
 #[inline(always)]
 fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS]; 3]) -> f32 {
     let mut x = [0.0; CHUNK + TAPS - 1];
@@ -161,12 +164,12 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
     })
 }
 
-/// Highest magnitude of the samples. Real-time safe.
+/// Highest magnitude of all samples. Real-time safe.
 #[inline(always)]
 pub(super) fn highest(samples: &[f32]) -> f32 {
-    // The samples contain no NaN. `f32::max`, which handles NaN, needs several instructions.
+    // The samples contain no NaN. `f32::max` needs several instructions, because it handles NaN.
     let higher = |a: f32, b: f32| if a > b { a } else { b };
-    // Eight running maxima use vector instructions; three more comparisons give the result.
+    // Eight running maxima fit into vector instructions. Three more comparisons combine them.
     let (eights, rest) = samples.as_chunks::<8>();
     let mut peaks = [0.0_f32; 8];
     for eight in eights {
@@ -213,8 +216,8 @@ mod tests {
 
     #[test]
     fn the_lookahead_reduces_gain_before_peaks() {
-        // A burst from silence, 20 dB too loud. A gain that falls too late would flatten its first
-        // crest.
+        // A burst after silence, 20 dB too loud. If the gain fell too late, the first crest of the
+        // burst would be flattened.
         let input = |i| if i < 4803 { 0.0 } else { sine(500.0, 8.0)(i) };
         let out = run(input, 19_200);
         let peak = out.iter().fold(0.0_f32, |a, b| a.max(b.abs()));

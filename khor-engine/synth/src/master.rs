@@ -1,15 +1,15 @@
-//! Provides the end of the signal path: gliding gains, DC block and mute.
+//! Provides gliding gains, the DC block and the mute, which are at the end of the signal path.
 
 use super::lanes::{BLOCK, flush, sanitize};
 
 /// Cutoff of the DC block, Hz.
 const DC_HZ: f32 = 12.0;
-/// Time constant of gain changes, seconds.
+/// Time constant with which gains change, seconds.
 const GAIN_TAU_S: f32 = 0.02;
-/// Length of the mute fade, seconds.
+/// Length of the fade when muting and unmuting, seconds.
 const MUTE_S: f32 = 0.02;
 
-/// A gain that glides to its target, with one value per frame.
+/// A gain that glides to its target. It has one value per frame.
 #[derive(Clone, Debug)]
 pub(super) struct Glide {
     now: f32,
@@ -22,14 +22,14 @@ impl Glide {
         Self { now: value, target: value, rate: 1.0 - (-1.0 / (GAIN_TAU_S * sample_rate_hz)).exp() }
     }
 
-    /// Sets the target. NaN is ignored. Real-time safe.
+    /// Sets the target of the glide. NaN is ignored. Real-time safe.
     pub(super) fn set(&mut self, target: f32) {
         if target.is_finite() {
             self.target = target;
         }
     }
 
-    /// The gains of one block. Real-time safe.
+    /// Advances the glide by one block. Returns the gain of each frame. Real-time safe.
     #[inline(always)]
     pub(super) fn block(&mut self) -> [f32; BLOCK] {
         let mut out = [self.target; BLOCK];
@@ -45,11 +45,11 @@ impl Glide {
     }
 }
 
-/// First-order high-pass that removes DC offsets (J. O. Smith, "Introduction to Digital Filters",
+/// A first-order high-pass that removes DC offsets (J. O. Smith, "Introduction to Digital Filters",
 /// DC blocker).
 #[derive(Clone, Debug)]
 pub(super) struct DcBlock {
-    /// Last input of left and right.
+    /// Last input and last output of the left and the right channel.
     last_in: [f32; 2],
     last_out: [f32; 2],
     pole: f32,
@@ -68,7 +68,8 @@ impl DcBlock {
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         for (l, r) in left.iter_mut().zip(right) {
-            // Both channels are in one loop, so that their two dependency chains run in parallel.
+            // Both channels are processed in one loop, so that their dependency chains run in
+            // parallel.
             for (side, x) in [l, r].into_iter().enumerate() {
                 let input = sanitize(*x);
                 self.last_out[side] = input - self.last_in[side] + self.pole * self.last_out[side];
@@ -80,7 +81,7 @@ impl DcBlock {
     }
 }
 
-/// Linear fade between sound and silence.
+/// A linear fade between sound and silence.
 #[derive(Clone, Debug)]
 pub(super) struct Mute {
     muted: bool,

@@ -1,13 +1,14 @@
-//! Generates white noise for eight voices. Each lane has a small random generator that the note
-//! seeds.
+//! Generates white noise for eight voices. Each voice has a small random generator, whose seed
+//! comes from the note.
 
 use super::lanes::{LANES, Lanes};
 
-/// Eight xorshift generators with shifts 13, 17, 5 and a period of 2^32 - 1 (Marsaglia, "Xorshift
-/// RNGs", 2003). They need three shifts and no multiplication, and every vector unit has shifts.
+/// Eight xorshift generators with shifts 13, 17 and 5 and a period of 2^32 - 1 (Marsaglia,
+/// "Xorshift RNGs", 2003). Each step needs three shifts and no multiplication. Every vector unit
+/// supports shifts.
 #[derive(Clone, Debug)]
 pub(super) struct Noise {
-    /// States of the generators, never 0. A state of 0 would stay 0.
+    /// States of the generators. They are never 0, because 0 would stay 0.
     state: [u32; LANES],
 }
 
@@ -16,16 +17,16 @@ impl Noise {
         Self { state: [1; LANES] }
     }
 
-    /// Starts the sequence of `seed` in a lane. Real-time safe.
+    /// Starts the random sequence of one voice with this seed. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, seed: u32) {
-        // The finalizer of MurmurHash3 gives unrelated sequences for similar seeds.
+        // The finaliser of MurmurHash3 turns similar seeds into unrelated sequences.
         let mut hash = seed;
         hash = (hash ^ (hash >> 16)).wrapping_mul(0x85EB_CA6B);
         hash = (hash ^ (hash >> 13)).wrapping_mul(0xC2B2_AE35);
         self.state[lane] = (hash ^ (hash >> 16)) | 1;
     }
 
-    /// Adds noise to each frame, uniform within -level..level. Real-time safe.
+    /// Adds uniform noise in -level..level to each frame. Real-time safe.
     #[inline(always)]
     pub(super) fn add(&mut self, level: &Lanes, out: &mut [Lanes]) {
         let mut state = self.state;
@@ -34,7 +35,7 @@ impl Noise {
                 state[l] ^= state[l] << 13;
                 state[l] ^= state[l] >> 17;
                 state[l] ^= state[l] << 5;
-                // Use the upper 23 bits as the fraction of a float in 2..4.
+                // The upper 23 bits become the fraction of a float in 2..4.
                 frame[l] += level[l] * (f32::from_bits((state[l] >> 9) | 0x4000_0000) - 3.0);
             }
         }
@@ -46,7 +47,7 @@ impl Noise {
 mod tests {
     use super::*;
 
-    /// One second of noise from a lane.
+    /// One second of noise from one lane.
     fn samples(lane: usize, seed: u32) -> Vec<f32> {
         let mut noise = Noise::new();
         noise.start(lane, seed);
@@ -72,9 +73,9 @@ mod tests {
         let mean = samples.iter().sum::<f32>() / samples.len() as f32;
         assert!(mean.abs() < 0.01, "{mean}");
         let rms = (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).sqrt();
-        // Uniform within -1..1: 1 / sqrt 3.
+        // The RMS of uniform noise within -1..1 is 1 / sqrt 3.
         assert!((rms - 0.577).abs() < 0.01, "{rms}");
-        // White noise: no sample predicts the following ones.
+        // In white noise, a sample does not correlate with later ones.
         for lag in 1..50 {
             let similar = correlation(&samples[lag..], &samples[..samples.len() - lag]);
             assert!(similar.abs() < 0.025, "lag {lag}: {similar}");

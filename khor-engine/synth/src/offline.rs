@@ -1,5 +1,5 @@
-//! Renders frames of counts to samples, faster than real time. The times of the frames determine
-//! the length.
+//! Renders frames of counts to samples, faster than real time. The timestamps of the frames
+//! determine the length of the render.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -11,15 +11,16 @@ use crate::{
     performance::{BLOCK_MS, Performance, RenderMode},
 };
 
-/// Longest gap between frames in which the lanes stay available, ns.
+/// Longest gap between two frames during which all lanes stay available, ns.
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
-/// Time for which the last lanes still apply in a longer gap, ns.
+/// In a gap longer than [`LONG_GAP_NS`], the lanes become missing after this time, ns.
 const HELD_LEVELS_NS: u64 = 1_000_000_000;
-/// Longest gap that is rendered, ns. A longer gap is skipped, because the host was suspended or the
-/// time is damaged. Otherwise a few bytes of a capture could become an hour of silence.
+/// Longest gap that is rendered, ns. A longer gap is skipped. Either the host was suspended, or a
+/// timestamp is damaged. Without this limit, a few bytes of a capture could become an hour of
+/// silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
-/// Computes the length of a render from the times of its frames.
+/// Computes the length of a render from the timestamps of its frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timeline {
     last_ns: Option<u64>,
@@ -27,7 +28,7 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Adds the time of the next frame to the length.
+    /// Adds the next frame, which has the timestamp `t_ns`.
     pub fn push(&mut self, t_ns: u64) {
         let gap_ns = gap_before(t_ns, self.last_ns.replace(t_ns));
         if gap_ns <= SKIPPED_GAP_NS {
@@ -35,13 +36,13 @@ impl Timeline {
         }
     }
 
-    /// Seconds that [`Offline`] renders for these frames.
+    /// The number of seconds that [`Offline`] renders for these frames.
     pub fn seconds(&self) -> f64 {
         self.rendered_ns as f64 * 1e-9
     }
 }
 
-/// Time since the previous frame; 0 for the first frame, and if the time goes backward.
+/// Time since the previous frame, ns. It is 0 for the first frame, and if the time goes backward.
 fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
     t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
 }
@@ -57,18 +58,18 @@ pub struct OfflineSettings {
     pub volume: Volume,
     /// Sample rate, Hz, 8000..=192000.
     pub sample_rate_hz: u32,
-    /// Whether to render sound and stems.
+    /// What to render: the mix, the mix and its stems, or only notes.
     pub mode: RenderMode,
 }
 
-/// An offline render. The same frames, settings and preset give the same samples.
+/// An offline render. The same frames, settings and preset always give the same samples.
 pub struct Offline {
     pipeline: Pipeline,
     performance: Performance,
     /// Time of the last frame.
     last_ns: Option<u64>,
-    /// Length of the render so far, including time that is not rendered yet; skipped gaps do not
-    /// count.
+    /// Length of the render up to the last frame, ns. It includes time that is not rendered yet,
+    /// but no skipped gaps.
     until_ns: u64,
     lanes: Lanes,
     notes: u64,
@@ -76,7 +77,7 @@ pub struct Offline {
 }
 
 impl Offline {
-    /// A render that begins with the next frame.
+    /// Creates a render that begins with the next frame.
     pub fn new(settings: &OfflineSettings, preset: Preset) -> Self {
         let OfflineSettings { scaling, music, volume, sample_rate_hz, mode } = *settings;
         Self {
@@ -90,15 +91,15 @@ impl Offline {
         }
     }
 
-    /// Resets rates and lanes, because the counters of the next source do not continue the last
-    /// ones. Baselines are kept.
+    /// Resets rates and lanes, but keeps the baselines. Call this function before frames of another
+    /// source, because their counters do not continue the counters of the last frame.
     pub fn restart(&mut self) {
         self.pipeline.reset();
         self.lanes = Lanes::NONE;
     }
 
-    /// Sets the catalogue of the next frames. If it does not extend the previous one, the values of
-    /// added lanes are removed.
+    /// Sets the catalogue for the following frames. If it does not extend the previous catalogue,
+    /// the values of added lanes are cleared.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if !catalogue.extends(self.pipeline.catalogue()) {
             self.lanes.added.clear();
@@ -107,12 +108,13 @@ impl Offline {
         self.performance.composer().set_catalogue(catalogue);
     }
 
-    /// Adds a cue at the current time.
+    /// Adds a cue at the current musical time.
     pub fn cue(&mut self, kind: CueSound) {
         self.performance.composer().cue(kind);
     }
 
-    /// Updates lanes and baselines with a frame from before the music starts. Renders nothing.
+    /// Updates lanes and baselines from a frame, without rendering. This is for frames before the
+    /// start of the music.
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);
         if let Some(reading) = self.pipeline.push(frame) {
@@ -125,9 +127,9 @@ impl Offline {
         self.performance.composer().set_preset(preset);
     }
 
-    /// Renders up to this frame's time with the previous lanes, then updates the lanes from the
-    /// frame. `sink` receives each block of samples and returns whether to continue. If the gap
-    /// before the frame was too long, it is skipped and returned.
+    /// Renders up to this frame's time with the previous lanes, and then updates the lanes from the
+    /// frame. `sink` receives each block of samples, and decides whether to continue. If the gap
+    /// before the frame is too long, the gap is skipped and its length is returned.
     pub fn frame<B>(
         &mut self,
         frame: Frame,
@@ -147,7 +149,7 @@ impl Offline {
         ControlFlow::Continue(skipped.then(|| Duration::from_nanos(gap_ns)))
     }
 
-    /// Renders the time between two frames. If it is long, the lanes become missing after
+    /// Renders the time between two frames. In a long gap, the lanes become missing after
     /// [`HELD_LEVELS_NS`].
     fn gap<B>(&mut self, gap_ns: u64, sink: &mut impl FnMut(&Samples) -> ControlFlow<B>) -> ControlFlow<B> {
         if gap_ns <= LONG_GAP_NS {
@@ -179,12 +181,13 @@ impl Offline {
         self.performance.seconds()
     }
 
-    /// Number of notes played so far.
+    /// Number of notes that have been played so far.
     pub fn notes(&self) -> u64 {
         self.notes
     }
 
-    /// Notes played between the last two frames. Their onsets count from the start of the render.
+    /// The notes that were played between the last two frames. Their onsets are relative to the
+    /// start of the render.
     pub fn last_notes(&self) -> &[Note] {
         &self.last_notes
     }
@@ -199,7 +202,7 @@ mod tests {
 
     use super::*;
 
-    /// A render without frames.
+    /// Creates a render that has not received a frame yet.
     fn offline() -> Offline {
         let settings = OfflineSettings {
             scaling: Scaling::default(),
@@ -211,7 +214,8 @@ mod tests {
         Offline::new(&settings, Preset::builtin()[0].clone())
     }
 
-    /// A render after two seconds of the demo, and its last frame.
+    /// Creates a render that has received two seconds of the demo. Also returns the last of these
+    /// frames.
     fn after_two_seconds() -> (Offline, Frame) {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);
@@ -293,7 +297,8 @@ mod tests {
         let skipped = render(&mut offline, far.clone());
         assert_eq!(skipped, Some(Duration::from_nanos(far.t_ns - last.t_ns)));
         assert_eq!(offline.lanes, Lanes::NONE);
-        // A frame with an earlier time adds no time, and later frames count from it.
+        // A frame with an earlier timestamp adds no time. The time of the next frame is measured
+        // from it.
         for t_ns in [5_000_000_000, 6_000_000_000] {
             assert_eq!(render(&mut offline, Frame::new(t_ns, [Some(7); Counter::ALL.len()])), None);
         }

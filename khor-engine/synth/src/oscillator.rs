@@ -1,6 +1,6 @@
-//! Computes band-limited oscillators for eight voices. The corners of the waveforms are rounded by
-//! `PolyBLEP` and `PolyBLAMP` (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016).
-//! `noise`, `fm` and `vibrato` are called from here.
+//! Computes band-limited oscillators for eight voices. `PolyBLEP` and `PolyBLAMP` round the edges
+//! and corners of the waveforms (Välimäki & Huovilainen 2007; Esqueda, Välimäki & Bilbao 2016).
+//! This module also calls `noise`, `fm` and `vibrato`.
 
 use khor_music::{Patch, Wave};
 
@@ -14,28 +14,28 @@ use super::{
 
 const WAVES: [Wave; 6] = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
 
-/// Highest phase increment per frame, periods.
+/// Highest phase increment per frame, in periods.
 const MAX_INCREMENT: f32 = 0.25;
 
-/// Two oscillators for each voice. Without detuning, the second one is silent.
+/// Two oscillators for each voice. If a voice has no detuning, its second oscillator is silent.
 #[derive(Clone, Debug)]
 pub(super) struct Oscillators {
-    /// Phases, 2^-32 of a period. They wrap by overflow.
+    /// Phases, in units of 2^-32 of a period. They wrap around when they overflow.
     phase: [[u32; LANES]; 2],
-    /// Phase increment per frame, 2^-32 of a period.
+    /// Phase increments per frame, in units of 2^-32 of a period.
     step: [[u32; LANES]; 2],
-    /// Phase increment per frame, periods, 0..=0.25.
+    /// Phase increments per frame, in periods, 0..=0.25.
     increment: [Lanes; 2],
-    /// Level of each oscillator, 0..=1. Oscillators of level 0 are not computed.
+    /// Level of each oscillator, 0..=1. An oscillator with level 0 is not computed.
     level: [Lanes; 2],
-    /// Pulse width, 0.05..=0.5 of a period.
+    /// Pulse width, as a share of the period, 0.05..=0.5.
     width: Lanes,
     wave: [Wave; LANES],
     noise: Noise,
     modulators: Modulators,
     vibratos: Vibratos,
-    /// Phases of the current block, 0..1. It is a field only so that it need not be cleared each
-    /// time.
+    /// Phases in the current block, 0..1. They are a field only to avoid clearing them for each
+    /// block.
     phases: LaneBlock,
 }
 
@@ -55,8 +55,8 @@ impl Oscillators {
         }
     }
 
-    /// Starts a note. A different `phase` 0..1 for each note keeps unison notes out of phase, and
-    /// seeds noise and vibrato. Real-time safe.
+    /// Starts a note. `phase`, 0..1, is the initial phase, and it also seeds noise and vibrato.
+    /// Each note has another phase, so that notes of equal pitch are not in phase. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, increment: f32, phase: f32) {
         let detune = (patch.detune_cents / 2400.0).exp2();
         let detuned = patch.detune_cents > 0.0 && patch.wave != Wave::Noise;
@@ -77,19 +77,20 @@ impl Oscillators {
         self.vibratos.start(lane, patch, phase);
     }
 
-    /// Silences a lane. Real-time safe.
+    /// Silences one voice. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.level[0][lane] = 0.0;
         self.level[1][lane] = 0.0;
         self.vibratos.stop(lane);
     }
 
-    /// Whether any sounding lane has this waveform. Real-time safe.
+    /// Whether any sounding voice has this waveform. Real-time safe.
     pub(super) fn has(&self, wave: Wave) -> bool {
         (0..LANES).any(|l| self.wave[l] == wave && self.level[0][l] > 0.0)
     }
 
-    /// Writes `frames` frames. `envelope` 0..=1 controls the modulation of FM. Real-time safe.
+    /// Renders `frames` frames into `out`. `envelope`, 0..=1, scales the modulation of FM voices.
+    /// Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, frames: usize, envelope: &Lanes, out: &mut LaneBlock) {
         for frame in &mut out[..frames] {
@@ -128,7 +129,7 @@ impl Oscillators {
     }
 }
 
-/// Adds one waveform to the output of the lanes whose level is not 0.
+/// Adds one waveform to the output of all voices whose level is not 0.
 struct Shape<'a> {
     increment: &'a Lanes,
     level: &'a Lanes,
@@ -146,11 +147,11 @@ impl Shape<'_> {
             Wave::Pulse => self.add(phases, out, |p, l| {
                 let other = p + width[l];
                 let other = other - if other >= 1.0 { 1.0 } else { 0.0 };
-                // The difference of two saws is a pulse without DC.
+                // The difference between two saws is a pulse without DC.
                 0.7 * (saw(p, inverse[l]) - saw(other, inverse[l]))
             }),
             Wave::Triangle => self.add(phases, out, |p, l| triangle(p, inverse[l], increment[l])),
-            // These two are not functions of the phase alone, and are computed elsewhere.
+            // Noise and FM depend on more than the phase. They are computed by other modules.
             Wave::Noise | Wave::Fm => {}
         }
     }
@@ -165,7 +166,7 @@ impl Shape<'_> {
     }
 }
 
-/// Rising saw. Its step is rounded over one frame on either side.
+/// A rising saw. Its edge is rounded over one frame on either side.
 #[inline]
 fn saw(p: f32, inverse: f32) -> f32 {
     let after = positive(1.0 - p * inverse);
@@ -173,7 +174,7 @@ fn saw(p: f32, inverse: f32) -> f32 {
     2.0 * p - 1.0 + after * after - before * before
 }
 
-/// Triangle. Its corners are rounded over one frame on either side.
+/// A triangle. Its corners are rounded over one frame on either side.
 #[inline]
 fn triangle(p: f32, inverse: f32, increment: f32) -> f32 {
     let corner = |distance: f32| {
@@ -205,7 +206,7 @@ pub(super) mod tests {
         out
     }
 
-    /// Power of one frequency (Goertzel on a Hann window).
+    /// Power at one frequency, from a Goertzel filter with a Hann window.
     pub(in super::super) fn power(samples: &[f32], freq_hz: f32) -> f64 {
         let (mut re, mut im) = (0.0_f64, 0.0_f64);
         let turn = std::f64::consts::TAU / samples.len() as f64;
@@ -218,22 +219,23 @@ pub(super) mod tests {
         re * re + im * im
     }
 
-    /// Power of one frequency relative to `whole`, the sum of the squared samples, dB. A single
-    /// sine gives 0.
+    /// Power at one frequency relative to `whole`, dB. `whole` is the sum of all squared samples. A
+    /// single sine at this frequency gives 0 dB.
     pub(in super::super) fn power_db(samples: &[f32], freq_hz: f32, whole: f64) -> f64 {
         10.0 * (8.0 * power(samples, freq_hz) / (samples.len() as f64 * whole)).log10()
     }
 
     #[test]
     fn aliases_stay_below_the_fundamental() {
-        // At 1661 Hz, the harmonics above half the sample rate fold back between the true ones.
+        // At a pitch of 1661 Hz, harmonics above half the sample rate fold back to frequencies
+        // between the true harmonics.
         let freq_hz = 1661.0;
         for (wave, limit_db) in
             [(Wave::Saw, -38.0), (Wave::Pulse, -38.0), (Wave::Triangle, -60.0), (Wave::Sine, -80.0)]
         {
             let samples = render(wave, freq_hz, 48_000);
             let fundamental = power(&samples, freq_hz);
-            // Aliases are audible below 6 kHz. These harmonics are in the first two foldings.
+            // Aliases below 6 kHz are audible. These harmonics fold back once or twice.
             for harmonic in 15..58 {
                 let folded = (harmonic as f32 * freq_hz) % RATE_HZ;
                 let alias_hz = folded.min(RATE_HZ - folded);

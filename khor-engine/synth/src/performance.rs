@@ -1,31 +1,31 @@
-//! Runs composer and synth together, for renders.
+//! Runs composer and synth together for renders.
 
 use khor_music::{Composer, Note, Preset, Role, Settings};
 use khor_signal::Lanes;
 
 use crate::{SYNTH_SEED, Samples, Synth, SynthNote, Volume};
 
-/// Length of a block of music and sound, milliseconds.
+/// Length of one block of notes and sound, milliseconds.
 pub(super) const BLOCK_MS: u32 = 10;
 
-/// What a performance renders. Notes and mix are the same in each mode.
+/// What a performance renders. Notes and mix are the same in all modes that render them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RenderMode {
     /// The mix of all roles.
     #[default]
     Mix,
-    /// The mix and a stem for each role. This takes about four times as long.
+    /// The mix, and a stem for each role. Rendering takes about four times as long as for the mix.
     Stems,
-    /// Only notes, no sound.
+    /// Only notes, without sound.
     NotesOnly,
 }
 
-/// Composer and synth, block by block. The same lanes always give the same samples.
+/// Runs composer and synth block by block. The same lanes always give the same samples.
 pub struct Performance {
     composer: Composer,
     mode: RenderMode,
     frames: u64,
-    /// The composer's number of preset changes when the synth last received patches.
+    /// Value of [`Composer::preset_changes`] when the synth last received patches.
     patches_version: Option<u64>,
     synth: Synth,
     sample_rate_hz: u32,
@@ -34,7 +34,7 @@ pub struct Performance {
 }
 
 impl Performance {
-    /// A performance at musical time 0. `sample_rate_hz` must be 8000..=192000.
+    /// Creates a performance at musical time 0. `sample_rate_hz` must be 8000..=192000.
     pub fn new(
         settings: Settings,
         preset: Preset,
@@ -60,7 +60,7 @@ impl Performance {
         }
     }
 
-    /// Renders one block of 10 ms and returns its samples.
+    /// Renders the next 10 ms from the current `lanes`, and returns the samples.
     pub fn block(&mut self, lanes: &Lanes) -> &Samples {
         let block_end_s = self.seconds() + f64::from(BLOCK_MS) * 1e-3;
         self.notes.clear();
@@ -87,7 +87,7 @@ impl Performance {
         self.samples.correct_stems();
     }
 
-    /// Notes of the last block.
+    /// The notes that the last block added.
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
@@ -97,12 +97,12 @@ impl Performance {
         self.frames as f64 / f64::from(self.sample_rate_hz)
     }
 
-    /// The composer, to change its input.
+    /// The composer. Callers use it to change settings, preset or cast.
     pub fn composer(&mut self) -> &mut Composer {
         &mut self.composer
     }
 
-    /// The synth, to change its settings or read its meter.
+    /// The synth. Callers use it to change its settings or to read its meter.
     pub fn synth(&mut self) -> &mut Synth {
         &mut self.synth
     }

@@ -1,16 +1,18 @@
-//! A queue for notes that wait for their onset: bounded, ordered, allocated once.
+//! A queue of notes that wait for their onset. It has a fixed capacity, is sorted by onset, and is
+//! allocated once.
 
 use khor_music::{Instrument, Role};
 
 /// Maximum number of waiting notes. Further notes are dropped and counted.
 pub(super) const CAPACITY: usize = 512;
 
-/// A note with times in frames.
+/// A note whose times are in frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SynthNote {
-    /// First frame, counted from the synth's start. A note whose onset has passed starts at once.
+    /// First frame of the note, counted from the start of the synth. If this frame is in the past,
+    /// the note starts immediately.
     pub onset_frame: u64,
-    /// Frames from onset to release.
+    /// Number of frames from onset to release.
     pub duration_frames: u64,
     /// Pitch, MIDI note number, 0..=127.
     pub midi: u8,
@@ -26,7 +28,8 @@ pub struct SynthNote {
     pub role: Role,
 }
 
-/// The queue. The latest note is first, so the next note is popped from the end.
+/// The queue of waiting notes. The latest note comes first, so that the next note can be popped
+/// from the end.
 #[derive(Debug)]
 pub(super) struct NoteQueue {
     notes: Vec<SynthNote>,
@@ -34,38 +37,39 @@ pub(super) struct NoteQueue {
 }
 
 impl NoteQueue {
-    /// An empty queue that allocates all its memory.
+    /// Creates an empty queue, and allocates all its memory.
     pub(super) fn new() -> Self {
         Self { notes: Vec::with_capacity(CAPACITY), dropped: 0 }
     }
 
-    /// Adds a note. Notes of the same frame keep their order of arrival. Real-time safe.
+    /// Adds a note. Notes with the same onset keep their order of arrival. Real-time safe.
     pub(super) fn push(&mut self, note: SynthNote) {
         if self.notes.len() >= CAPACITY {
             self.dropped += 1;
             return;
         }
         let at = self.notes.partition_point(|waiting| waiting.onset_frame > note.onset_frame);
-        // Insert before the notes of the same frame, because notes are popped from the end.
+        // The note is inserted before other notes with the same onset, because notes are popped
+        // from the end.
         self.notes.insert(at, note);
     }
 
-    /// Removes the next note if it begins before `frame`. Real-time safe.
+    /// Removes and returns the next note if its onset is before `frame`. Real-time safe.
     pub(super) fn pop_before(&mut self, frame: u64) -> Option<SynthNote> {
         if self.next_frame()? < frame { self.notes.pop() } else { None }
     }
 
-    /// Onset of the next note. Real-time safe.
+    /// Onset of the next note; `None` if the queue is empty. Real-time safe.
     pub(super) fn next_frame(&self) -> Option<u64> {
         self.notes.last().map(|note| note.onset_frame)
     }
 
-    /// Removes all notes. Real-time safe.
+    /// Drops all waiting notes. Real-time safe.
     pub(super) fn clear(&mut self) {
         self.notes.clear();
     }
 
-    /// Number of dropped notes.
+    /// Number of notes that were dropped because the queue was full. Real-time safe.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
     }

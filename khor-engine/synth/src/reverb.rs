@@ -1,29 +1,30 @@
-//! Computes the reverb: four all-pass diffusers, then a feedback delay network of eight damped
-//! lines (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
+//! Computes the reverb. Four all-pass diffusers are followed by a feedback delay network of eight
+//! damped lines (Jot & Chaigne 1991; Hadamard feedback; diffusers as in Dattorro 1997).
 
 use super::{
     lanes::{BLOCK, LANES, Lanes, flush, sanitize},
     ring,
 };
 
-/// Line lengths, frames at 48 kHz. They are mutually prime, and 30 to 60 ms long.
+/// Lengths of the delay lines, frames at 48 kHz. They are mutually prime and correspond to 30 to 60
+/// ms.
 const LINES_48K: [usize; LANES] = [1433, 1601, 1867, 2053, 2251, 2399, 2617, 2797];
-/// Diffuser lengths, frames at 48 kHz.
+/// Lengths of the diffusers, frames at 48 kHz.
 const DIFFUSERS_48K: [usize; 4] = [229, 173, 613, 449];
-/// All-pass gain of the diffusers.
+/// Gain of the diffusers, which are all-pass filters.
 const DIFFUSION: f32 = 0.65;
-/// Decay time by 60 dB at low frequencies, seconds.
+/// Time in which low frequencies decay by 60 dB, seconds.
 const DECAY_S: f32 = 2.6;
-/// Cutoff of the low-pass in each line, Hz. High frequencies decay faster, as in a room with
-/// people.
+/// Cutoff of the low-pass in each line, Hz. It makes high frequencies decay faster, as in a room
+/// with people in it.
 const DAMP_HZ: f32 = 3200.0;
-/// Factor of the orthonormal Hadamard transform of eight lines: 1/sqrt(8).
+/// Scale of the orthonormal Hadamard transform of eight lines, 1/sqrt(8).
 const NORM: f32 = 0.353_553_4;
-/// Signs of each line's input. Even lines feed the left channel and odd ones the right, so the
-/// channels correlate little.
+/// Sign with which the input is added to each line. Lines with even indices feed the left channel,
+/// and lines with odd indices the right channel. So the two channels hardly correlate.
 const INPUT_SIGNS: Lanes = [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0];
 
-/// A delay line: its oldest block is read and then replaced.
+/// A delay line. Its oldest block is read and then replaced.
 #[derive(Debug)]
 struct Line {
     ring: Vec<f32>,
@@ -35,13 +36,13 @@ impl Line {
         Self { ring: vec![0.0; frames.max(BLOCK)], at: 0 }
     }
 
-    /// The oldest block. Real-time safe.
+    /// Reads the oldest block. Real-time safe.
     #[inline(always)]
     fn read(&self) -> [f32; BLOCK] {
         ring::read(&self.ring, self.at)
     }
 
-    /// Replaces the oldest block. Real-time safe.
+    /// Replaces the oldest block with `block`. Real-time safe.
     #[inline(always)]
     fn write(&mut self, block: &[f32; BLOCK]) {
         ring::write(&mut self.ring, self.at, block);
@@ -52,14 +53,14 @@ impl Line {
     }
 }
 
-/// The reverb. Memory is allocated once.
+/// The state of the reverb. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Reverb {
     diffusers: [Line; 4],
     lines: [Line; LANES],
-    /// Gain of each line, from its length and the decay time.
+    /// Gain of each line. It depends on the length of the line and on the decay time.
     gain: Lanes,
-    /// Low-pass state of each line, including its gain.
+    /// State of each line's low-pass. The line's gain is included.
     low: Lanes,
     damp: f32,
 }
@@ -80,7 +81,7 @@ impl Reverb {
         }
     }
 
-    /// Writes the reverb of `input` to left and right. Real-time safe.
+    /// Writes the reverb of `input` to `left` and `right`. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, input: &[f32; BLOCK], left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let mut diffuse = *input;
@@ -95,12 +96,13 @@ impl Reverb {
         }
     }
 
-    /// Applies low-pass and decay to each line.
+    /// Applies the low-pass and the gain of each line.
     #[inline(always)]
     fn damp(&mut self, taps: &mut [[f32; BLOCK]; LANES]) {
         let (gain, keep) = (self.gain.map(|gain| self.damp * gain), 1.0 - self.damp);
         let mut low = self.low;
-        // The outer loop is over frames, so that the eight recursions run in parallel.
+        // The outer loop runs over frames, so that the recursions of the eight lines run in
+        // parallel.
         for i in 0..BLOCK {
             for (n, tap) in taps.iter_mut().enumerate() {
                 low[n] = keep * low[n] + gain[n] * tap[i];
@@ -111,8 +113,8 @@ impl Reverb {
     }
 }
 
-/// Computes the left and right output of the lines, and their next input from the outputs and from
-/// `fed`.
+/// Computes the left and right output from the lines' outputs. Also computes the next input of each
+/// line from all outputs and from `fed`.
 #[inline(always)]
 fn feed_back(
     taps: &mut [[f32; BLOCK]; LANES],
@@ -121,8 +123,8 @@ fn feed_back(
     right: &mut [f32; BLOCK],
 ) {
     let [t0, t1, t2, t3, t4, t5, t6, t7] = taps;
-    // There is one pass over the block, because a vector of frames for all eight lines fits into
-    // the registers.
+    // A single pass over the block is enough, because one vector of frames for each of the eight
+    // lines fits into the registers.
     for i in 0..BLOCK {
         let outputs = [t0[i], t1[i], t2[i], t3[i], t4[i], t5[i], t6[i], t7[i]];
         left[i] = outputs[0] - outputs[2] + outputs[4] - outputs[6];
@@ -134,7 +136,7 @@ fn feed_back(
     }
 }
 
-/// Applies a Schroeder all-pass to a block. The line must be at least as long as a block.
+/// Applies a Schroeder all-pass to a block. The delay line must be at least as long as a block.
 #[inline(always)]
 fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
     let mut delayed = line.read();
@@ -146,11 +148,11 @@ fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
     line.write(&delayed);
 }
 
-/// Orthonormal Hadamard transform of the lines. It mixes every line into every other one and keeps
-/// the energy.
+/// Orthonormal Hadamard transform of eight lines. Every output depends on every input, and the
+/// total energy is preserved.
 #[inline(always)]
 fn hadamard(lines: Lanes) -> Lanes {
-    // Written without loops, because the compiler would not vectorise loops over the lines.
+    // There are no loops, because the compiler would not vectorise loops over the lines.
     let x = lines;
     let y = [
         x[0] + x[1],
@@ -212,7 +214,7 @@ mod tests {
         let early = energy_db(&response[4800..9600]);
         let late = energy_db(&response[52_800..57_600]); // one second later
         let decay_s = 60.0 / (early - late);
-        // Because of the damping, the sum decays faster than the low frequencies.
+        // The damping makes the sum decay faster than the low frequencies alone.
         assert!((1.0..2.7).contains(&decay_s), "{decay_s}");
         assert!(response[19 * 48_000..].iter().flatten().all(|&x| x == 0.0));
     }

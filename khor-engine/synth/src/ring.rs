@@ -2,12 +2,12 @@
 
 use super::lanes::BLOCK;
 
-/// Reads the block that begins at `at`. `at` must be below the ring's length, and the ring at least
-/// as long as a block. Real-time safe.
+/// Reads the block that begins at index `at`, which must be below the length of the ring. The ring
+/// must be at least as long as a block. Real-time safe.
 #[inline(always)]
 pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
-    // The block is nearly always contiguous. A copy of known length takes a few instructions
-    // instead of a call.
+    // The block is nearly always contiguous. Copying a known length takes a few instructions and no
+    // function call.
     if let Some(block) = ring[at..].first_chunk() {
         return *block;
     }
@@ -18,7 +18,7 @@ pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
     out
 }
 
-/// Replaces the block that begins at `at`. Real-time safe.
+/// Replaces the block that begins at index `at`. Real-time safe.
 #[inline(always)]
 pub(super) fn write(ring: &mut [f32], at: usize, block: &[f32; BLOCK]) {
     if let Some(place) = ring[at..].first_chunk_mut() {

@@ -1,5 +1,5 @@
-//! Renders stems. A stem is one role's share of the mix, with its own effects and the limiter's
-//! gain for the mix.
+//! Renders stems. A stem is the share of one role in the mix. It has its own effects, but uses the
+//! gain that the limiter computed for the mix.
 
 use khor_music::Role;
 
@@ -14,28 +14,28 @@ use super::{
 /// Number of stems: one for each role.
 const STEMS: usize = Role::ALL.len();
 
-/// Stereo samples, all of the same length.
+/// Stereo samples of the mix and of the stems. All channels have the same length.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     /// Left channel of the mix.
     pub left: Vec<f32>,
     /// Right channel of the mix.
     pub right: Vec<f32>,
-    /// Left and right channel of each stem in the order of [`khor_music::Role::ALL`], or empty
-    /// without stems. The stems add up to the mix, except for rounding.
+    /// Left and right channel of each stem, in the order of [`khor_music::Role::ALL`]. The list is
+    /// empty without stems. The stems add up to the mix, except for rounding errors.
     pub stems: Vec<[Vec<f32>; 2]>,
 }
 
 impl Samples {
-    /// Silent samples with these numbers of frames and stems.
+    /// Creates silent samples with this number of frames and stems.
     pub fn silence(frames: usize, stems: usize) -> Self {
         let channel = || vec![0.0; frames];
         let stems = (0..stems).map(|_| [channel(), channel()]).collect();
         Self { left: channel(), right: channel(), stems }
     }
 
-    /// Corrects rounding errors, so that the stems add up to the mix and stay in the range of a
-    /// file, -1..=1.
+    /// Corrects rounding errors. Afterwards, the stems add up to the mix and stay within -1..=1,
+    /// which is the range of a file.
     pub fn correct_stems(&mut self) {
         let Self { left, right, stems } = self;
         let Ok(stems) = <&mut [_; STEMS]>::try_from(&mut stems[..]) else { return };
@@ -53,9 +53,9 @@ impl Samples {
     }
 }
 
-/// Corrects one sample of each stem, so that they add up to the mix. The rounding error, below -110
-/// dBFS, is added to the loudest stem. This stem may then exceed the range of a file for a moment,
-/// if the limiter reduces the mix strongly. Another stem then gets the excess.
+/// Corrects one sample of each stem, so that the stems add up to the mix. The rounding error is
+/// below -110 dBFS and is added to the loudest stem. If the limiter reduces the mix strongly, this
+/// stem may exceed the range of a file for a moment. In that case, another stem gets the excess.
 fn corrected(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
     let loudest = highest(parts.map(f32::abs));
     parts[loudest] += mix - parts.iter().sum::<f32>();
@@ -73,13 +73,13 @@ fn highest(values: [f32; STEMS]) -> usize {
     (1..STEMS).fold(0, |best, n| if values[n] > values[best] { n } else { best })
 }
 
-/// The effects and the output of one stem. Memory is allocated once.
+/// The effects and the output of a stem. Memory is allocated once.
 #[derive(Debug)]
 pub(super) struct Stem {
     pub(super) effects: Effects,
     lookahead: Lookahead,
     pub(super) mute: Mute,
-    /// The last block of the stem.
+    /// The last block that was rendered.
     pub(super) ready: Sides,
 }
 
@@ -93,8 +93,8 @@ impl Stem {
         }
     }
 
-    /// Computes the stem's next block from its voices, with the limiter's gains for the mix.
-    /// Real-time safe.
+    /// Computes the stem's next block from the buses of its voices. `gains` are the gains that the
+    /// limiter computed for the mix. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, buses: Option<&Buses>, gains: &[f32; BLOCK]) {
         let [mut left, mut right] = self.effects.render(buses);

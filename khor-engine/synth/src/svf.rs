@@ -1,4 +1,4 @@
-//! Computes state-variable filters for eight voices with trapezoidal integration, which is stable
+//! Computes state-variable filters for eight voices. Trapezoidal integration keeps them stable
 //! under fast modulation (Zavalishin, "The Art of VA Filter Design", ch. 4; coefficients after
 //! Simper, Cytomic 2013).
 
@@ -6,30 +6,30 @@ use khor_music::FilterMode;
 
 use super::lanes::{LANES, LaneBlock, Lanes, exp2, flush, positive, tan_pi};
 
-/// Highest cutoff, share of the sample rate.
+/// Highest cutoff, as a share of the sample rate.
 const MAX_CUTOFF: f32 = 0.27;
-/// Lowest cutoff, share of the sample rate.
+/// Lowest cutoff, as a share of the sample rate.
 const MIN_CUTOFF: f32 = 0.0004;
 
-/// Eight filters. Their coefficients are ramped over each block.
+/// Eight filters. Their coefficients are interpolated within each block.
 #[derive(Clone, Debug)]
 pub(super) struct Filters {
-    /// States of the two integrators of each filter.
+    /// States of the two integrators in each filter.
     ic1: Lanes,
     ic2: Lanes,
     /// Coefficients at the end of the last block.
     b: [Lanes; 3],
     /// Damping of each filter, 1/Q, 0.125..=2.
     k: Lanes,
-    /// Cutoff without modulation, log2 of its share of the sample rate.
+    /// Cutoff before modulation, as the log2 of its share of the sample rate.
     log2_cutoff: Lanes,
-    /// Filter offset at full envelope, octaves.
+    /// Filter offset when the envelope is 1, octaves.
     env_octaves: Lanes,
-    /// Gains of input, band-pass and low-pass in the output.
+    /// Gains with which the input, the band-pass and the low-pass are added to the output.
     mix: [Lanes; 3],
-    /// Whether all lanes are low-pass, so that nothing needs to be mixed.
+    /// Whether all filters are low-pass filters. In that case, nothing needs to be mixed.
     plain: bool,
-    /// Lanes that just started: their first coefficients are set without a ramp.
+    /// Filters of notes that just started. Their first coefficients are set without interpolation.
     fresh: [bool; LANES],
 }
 
@@ -48,7 +48,7 @@ impl Filters {
         }
     }
 
-    /// Clears a lane and sets its filter: cutoff as a share of the sample rate, resonance 0..=1.
+    /// Resets one filter. The cutoff is a share of the sample rate, and the resonance is 0..=1.
     /// Real-time safe.
     pub(super) fn start(
         &mut self,
@@ -61,11 +61,12 @@ impl Filters {
         self.ic1[lane] = 0.0;
         self.ic2[lane] = 0.0;
         self.log2_cutoff[lane] = cutoff.clamp(1e-5, 1.0).log2();
-        // The resonance gives a Q of 0.5 ..= 8.
+        // A resonance of 0 to 1 corresponds to a Q of 0.5 to 8.
         self.k[lane] = 2.0 * (-4.0 * resonance.clamp(0.0, 1.0)).exp2();
         self.env_octaves[lane] = env_octaves;
         let damping = self.k[lane];
-        // Simper's outputs. The band-pass output alone has a peak of 1/k.
+        // These are Simper's outputs. Without the damping factor, the band-pass would have a peak
+        // of 1/k.
         let mix = match mode {
             FilterMode::Low => [0.0, 0.0, 1.0],
             FilterMode::Band => [0.0, damping, 0.0],
@@ -78,8 +79,8 @@ impl Filters {
         self.fresh[lane] = true;
     }
 
-    /// Filters a block in place. `envelope` 0..=1 and `shift_octaves` modulate the cutoff.
-    /// Real-time safe.
+    /// Filters a block in place. `envelope`, 0..=1, and `shift_octaves` shift the cutoff. Real-time
+    /// safe.
     #[inline(always)]
     pub(super) fn apply(
         &mut self,
@@ -123,7 +124,8 @@ impl Filters {
                 b2[l] += slope[1][l];
                 b3[l] += slope[2][l];
                 let x = frame[l];
-                // Simper's update without v1 and v2 has half the latency from state to state.
+                // This form of Simper's update does not use v1 and v2. It halves the latency from
+                // one state to the next.
                 let next1 = b1[l] * ic1[l] + (b2[l] * x - b2[l] * ic2[l]);
                 let next2 = (ic2[l] - b3[l] * ic2[l]) + (b2[l] * ic1[l] + b3[l] * x);
                 let low = 0.5 * (next2 + ic2[l]);
@@ -142,7 +144,7 @@ impl Filters {
         self.ic2 = ic2.map(flush);
     }
 
-    /// Sets the coefficients of lanes that just started.
+    /// Sets the coefficients of filters whose notes just started.
     #[cold]
     fn jump(&mut self, next: &[Lanes; 3]) {
         for (lane, fresh) in self.fresh.iter_mut().enumerate() {
@@ -152,7 +154,8 @@ impl Filters {
         }
     }
 
-    /// Coefficients for the current envelope and shift: 2 a1 - 1, 2 a2 and 2 a3 of Simper's paper.
+    /// Computes the coefficients for the current envelope and shift. In the terms of Simper's
+    /// paper, they are 2 a1 - 1, 2 a2 and 2 a3.
     #[inline(always)]
     fn coefficients(&self, envelope: &Lanes, shift_octaves: f32) -> [Lanes; 3] {
         let mut b = [[0.0; LANES]; 3];
@@ -168,7 +171,7 @@ impl Filters {
         b
     }
 
-    /// Whether a lane's state is finite and moderate. Real-time safe.
+    /// Whether the state of a filter is finite and within normal limits. Real-time safe.
     pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.ic1[lane].abs() < 64.0 && self.ic2[lane].abs() < 64.0
     }
@@ -180,7 +183,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Amplitude of a sine after the filter.
+    /// Amplitude that a sine has after the filter.
     fn response(mode: FilterMode, cutoff_hz: f32, resonance: f32, freq_hz: f32) -> f32 {
         let mut filters = Filters::new();
         filters.start(0, mode, cutoff_hz / RATE_HZ, resonance, 0.0);

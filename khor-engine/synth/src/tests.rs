@@ -1,4 +1,4 @@
-//! Tests the properties of the synth as a whole.
+//! Tests the synth as a whole.
 
 use ebur128::{EbuR128, Mode};
 use khor_music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
@@ -20,7 +20,7 @@ fn note(onset_frame: u64, duration_frames: u64, midi: u8) -> SynthNote {
     }
 }
 
-/// A synth without delay and reverb that plays one patch.
+/// Creates a synth without delay and reverb that plays one patch.
 fn dry(patch: Patch) -> Synth {
     let mut synth = Synth::new(RATE_HZ, 1);
     synth.set_patches([Patch { delay_send: 0.0, reverb_send: 0.0, ..patch }; Instrument::ALL.len()]);
@@ -94,12 +94,12 @@ fn all_notes_off_ends_within_20_ms() {
     synth.all_notes_off();
     render(&mut synth, 960);
     assert_eq!(synth.meter().active_voices, 0);
-    // Only the decay of the DC block is left.
+    // At this point, only the DC block still decays.
     render(&mut synth, 9600);
     assert!(peak(&render(&mut synth, 9600)) < 1e-6);
 }
 
-/// Largest second difference. A click has a sharp bend, which low notes cannot have.
+/// Largest second difference of the samples. It is high for a click, but not for low notes.
 fn sharpest_bend(samples: &[f32]) -> f32 {
     let left: Vec<f32> = samples.iter().copied().step_by(2).collect();
     left.windows(3).fold(0.0, |a, w| a.max((w[0] - 2.0 * w[1] + w[2]).abs()))
@@ -125,7 +125,7 @@ fn stealing_a_voice_does_not_click() {
     let (free, _) = bend(24);
     let (stolen, meter) = bend(75);
     assert!(meter.stolen >= 40 && meter.dropped == 0, "{meter:?}");
-    // A voice that is cut off bends by its amplitude, about 0.04.
+    // If a voice were cut off, its second difference would be its amplitude, about 0.04.
     assert!(stolen < 2.0 * free + 1e-3 && stolen < 2e-3, "{stolen} against {free}");
 }
 
@@ -186,7 +186,7 @@ fn an_idle_synth_is_silent() {
     assert_eq!(synth.meter().dropped, 600 - 512);
 }
 
-/// Loudness of a saw-wave chord with a sung share of `send`, LUFS.
+/// Loudness of a saw-wave chord whose sung share is `send`, LUFS.
 fn sung_lufs(chord: [u8; 4], send: f32, vowel: f32) -> f64 {
     let mut synth = dry(Patch {
         wave: Wave::Saw,
@@ -248,7 +248,7 @@ fn vowel_changes_do_not_click() {
         (sharpest_bend(&out), peak(&out))
     };
     let ((still, _), (moving, loud)) = (bend(false), bend(true));
-    // A sudden change of the vowel would bend by several hundredths of the peak.
+    // If the vowel changed abruptly, the second difference would be several hundredths of the peak.
     assert!(moving < still + 0.01 * loud, "{moving} against {still}, peak {loud}");
 }
 
@@ -268,7 +268,8 @@ fn noise_differs_per_note_and_is_repeatable() {
 
 #[test]
 fn effects_receive_the_sung_sound() {
-    // A sine far from every formant must disappear, even from the reverb.
+    // The sine is far from every formant. When it is sung, it must become inaudible, even in the
+    // reverb.
     let level = |vowel_send| {
         let patch =
             Patch { sustain: 1.0, cutoff_hz: 16_000.0, reverb_send: 1.0, vowel_send, ..Patch::default() };
@@ -304,8 +305,8 @@ fn every_processor_renders_the_same_samples() {
     assert!(run(Avx2::disabled()) == run(Avx2::detect()));
 }
 
-/// Schedules notes that use all features at once: every wave, sung and straight, delay and reverb,
-/// more notes than voices, and a volume that is far too loud.
+/// Schedules notes that use all features at once. They have every waveform, straight and sung
+/// shares, delay and reverb. There are more notes than voices, and the volume is far too loud.
 fn crowd(synth: &mut Synth) {
     let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
     synth.set_patches(std::array::from_fn(|i| Patch { vowel_send: 0.4, ..patches[i % patches.len()][i] }));
@@ -331,7 +332,7 @@ fn stems_add_up_to_the_mix() {
     crowd(&mut synth);
     crowd(&mut alone);
     let mut samples = Samples::silence(frames, Role::ALL.len());
-    // Render in pieces, so that a block of the synth is returned in several parts.
+    // Renders in short pieces, so that each block of the synth is returned in several parts.
     let mut piece = Samples::silence(480, Role::ALL.len());
     for at in (0..frames).step_by(480) {
         synth.render_stems(&mut piece);
@@ -346,14 +347,15 @@ fn stems_add_up_to_the_mix() {
     assert!(mix == render(&mut alone, frames), "stems must not change the mix");
     assert!(peak(&mix) > 0.8 && synth.meter().stolen > 50, "the limiter and voice stealing must be active");
     assert!(samples.stems.iter().flatten().all(|side| peak(side) > 0.05), "every stem must be audible");
-    // Only the rounding of a mix that is several times too loud before the limiter.
+    // The difference is only the rounding error of a mix that is several times too loud before the
+    // limiter.
     let rounding = furthest(&samples);
     assert!(rounding > 0.0 && rounding < 4e-6, "{rounding}");
     samples.correct_stems();
     assert!(furthest(&samples) < 2e-7, "{}", furthest(&samples));
 }
 
-/// Largest difference between the mix and the sum of the stems.
+/// Largest difference between a sample of the mix and the sum of the stems.
 fn furthest(samples: &Samples) -> f32 {
     let sum = |side: usize, i: usize| samples.stems.iter().map(|stem| stem[side][i]).sum::<f32>();
     let off =

@@ -1,4 +1,5 @@
-//! Computes the vibrato of eight voices: a slow variation of the pitch that begins after the onset.
+//! Computes the vibrato of eight voices. Vibrato is a slow variation of the pitch, and it begins
+//! some time after the onset.
 
 use khor_music::Patch;
 
@@ -7,29 +8,31 @@ use super::{
     phase::cosine,
 };
 
-/// Time before the vibrato begins, seconds. Singers reach the pitch first, which takes 0.2 to 0.5
-/// s.
+/// Time from the onset to the start of the vibrato, seconds. Singers need 0.2 to 0.5 s to reach the
+/// pitch, and begin the vibrato afterwards.
 const DELAY_S: f32 = 0.3;
-/// Time until the vibrato has its full depth, seconds.
+/// Time in which the vibrato grows to its full depth, seconds.
 const GROWTH_S: f32 = 0.5;
-/// Largest relative difference of a note's rate from the patch's rate. Singers differ by about 1 Hz
-/// in 5 or 6 Hz (Sundberg, "The Science of the Singing Voice", 1987: 5.5 to 7.5 Hz).
+/// Largest relative difference between the vibrato rate of a note and that of its patch. Singers
+/// differ by about 1 Hz at 5 or 6 Hz (Sundberg, "The Science of the Singing Voice", 1987: 5.5 to
+/// 7.5 Hz).
 const RATE_SPREAD: f32 = 0.1;
-/// Phase difference between the two oscillators of a voice, periods. As with two singers, they are
-/// neither in phase nor in opposition.
+/// Phase difference between the vibratos of a voice's two oscillators, periods. Like two singers,
+/// they are neither in phase nor in opposition.
 const OSCILLATOR_PHASE: f32 = 0.31;
 
-/// Eight vibratos, updated once per block. At 12 Hz and 100 cents, one step is 5 cents, which still
-/// sounds smooth.
+/// The vibratos of eight voices, updated once per block. At 12 Hz and 100 cents, a single update
+/// changes the pitch by 5 cents, which still sounds smooth.
 #[derive(Clone, Debug)]
 pub(super) struct Vibratos {
-    /// Depth of the full vibrato, octaves.
+    /// Depth of the full vibrato to either side, octaves.
     depth: Lanes,
     /// Phase increment per frame, periods.
     rate: Lanes,
-    /// Phase of the vibrato, periods, 0..1.
+    /// Current phase of the vibrato, 0..1 periods.
     phase: Lanes,
-    /// Share of the full depth, at most 1. It is negative during the delay.
+    /// Share of the full depth that is reached, at most 1. It is negative before the vibrato
+    /// begins.
     onset: Lanes,
     sample_rate_hz: f32,
 }
@@ -45,24 +48,24 @@ impl Vibratos {
         }
     }
 
-    /// Starts the vibrato of a note. `phase` 0..1 determines its first phase and its difference in
-    /// rate. Real-time safe.
+    /// Starts the vibrato of a note. `phase`, 0..1, determines the initial phase and how far the
+    /// rate differs from the patch. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, phase: f32) {
         self.depth[lane] = patch.vibrato_cents / 1200.0;
-        // Take the rate from other digits of `phase`, so that rate and phase are independent.
+        // The rate is derived from other digits of `phase`, so that rate and phase are independent.
         let spread = 1.0 + RATE_SPREAD * (2.0 * (phase * 7.0).fract() - 1.0);
         self.rate[lane] = patch.vibrato_hz * spread / self.sample_rate_hz;
         self.phase[lane] = phase;
         self.onset[lane] = -DELAY_S / GROWTH_S;
     }
 
-    /// Stops the vibrato. Real-time safe.
+    /// Stops the vibrato of one voice. Real-time safe.
     pub(super) fn stop(&mut self, lane: usize) {
         self.depth[lane] = 0.0;
     }
 
-    /// Frequency factors of both oscillators for the next frames; `None` if no lane has vibrato.
-    /// Real-time safe.
+    /// Advances by `frames`. Returns the factors for the frequencies of both oscillators, or `None`
+    /// if no voice has vibrato. Real-time safe.
     #[inline(always)]
     pub(super) fn advance(&mut self, frames: usize) -> Option<[Lanes; 2]> {
         if self.depth == [0.0; LANES] {
@@ -91,7 +94,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Pitch offset of the first oscillator in each block over two seconds, cents.
+    /// Pitch offset of the first oscillator in each block of two seconds, cents.
     fn cents(patch: &Patch, phase: f32) -> Vec<f32> {
         let mut vibratos = Vibratos::new(RATE_HZ);
         vibratos.start(4, patch, phase);

@@ -6,20 +6,20 @@ pub(super) const FORMANTS: usize = 5;
 /// The formants of one vowel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Vowel {
-    /// Centre of each formant, Hz.
+    /// Centre frequency of each formant, Hz.
     pub(super) freq_hz: [f32; FORMANTS],
-    /// Level at each centre, dB, relative to the first formant.
+    /// Level of each formant relative to the first formant, dB.
     pub(super) gain_db: [f32; FORMANTS],
-    /// Bandwidth of each formant between its -3 dB points, Hz.
+    /// Bandwidth of each formant, Hz, between the points at -3 dB.
     pub(super) width_hz: [f32; FORMANTS],
-    /// Gain of the vowel, dB. It gives a sung saw-wave chord the loudness of the straight one
-    /// (K-weighted, ITU-R BS.1770). A test of [`super::vowel_filter`] checks it.
+    /// Gain of the vowel, dB. With this gain, a sung saw-wave chord is as loud as the straight
+    /// chord (K-weighted, ITU-R BS.1770). A test of the synth checks the loudness.
     pub(super) makeup_db: f32,
 }
 
-/// A tenor's u, o, a and e: "Formant Values", appendix of the Canonical Csound Reference Manual.
-/// The tenor lies in the middle of the four voice types, so his formants suit both a bass and a
-/// soprano line.
+/// The vowels u, o, a and e of a tenor, from "Formant Values", an appendix of the Canonical Csound
+/// Reference Manual. The tenor is in the middle of the four voice types, so these formants suit
+/// both a bass line and a soprano line.
 const TENOR: [Vowel; 4] = [
     Vowel {
         freq_hz: [350.0, 600.0, 2700.0, 2900.0, 3300.0],
@@ -49,7 +49,7 @@ const TENOR: [Vowel; 4] = [
 
 impl Vowel {
     /// The vowel at `position`, from 0 (u) to 1 (e). Frequencies and bandwidths are interpolated
-    /// logarithmically, levels in dB. Real-time safe.
+    /// logarithmically, and levels linearly in dB. Real-time safe.
     pub(super) fn at(position: f32) -> Self {
         let place = position.clamp(0.0, 1.0) * (TENOR.len() - 1) as f32;
         let from = (place as usize).min(TENOR.len() - 2);

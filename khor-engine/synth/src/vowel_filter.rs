@@ -1,7 +1,8 @@
-//! Filters the sung share of each bus through five parallel band-passes: the formants of one vowel.
+//! Filters the sung share of each bus with five parallel band-pass filters, one for each formant of
+//! the vowel.
 //!
-//! There is one filter bank for all voices. A bank for each voice would need 24 x 5 filters, and a
-//! choir sings one vowel together anyway.
+//! All voices share one filter bank. Separate banks would need 24 x 5 filters. Sharing sounds
+//! natural, because all singers of a choir sing the same vowel.
 
 use super::{
     group::BUSES,
@@ -9,30 +10,32 @@ use super::{
     vowel::{FORMANTS, Vowel},
 };
 
-/// Time constant of a change of the vowel, seconds: as fast as a mouth, and too slow to click.
+/// Time constant with which the vowel changes, seconds. It is as fast as a mouth moves, and too
+/// slow to cause a click.
 const GLIDE_S: f32 = 0.08;
-/// Factor of the formants' bandwidths. The formants of a choir are wider than a singer's, because
-/// each singer's formants differ.
+/// Factor by which the bandwidths of the formants are multiplied. The formants of a choir are wider
+/// than those of a single singer, because every singer has slightly different formants.
 const BANDWIDTH_FACTOR: f32 = 2.5;
-/// Highest centre frequency, share of the sample rate. Above it, the approximated tangent is
-/// inaccurate.
+/// Highest centre frequency, as a share of the sample rate. Above it, the approximation of the
+/// tangent is inaccurate.
 const MAX_CENTRE: f32 = 0.27;
 
-/// One block of every bus.
+/// One block of every bus, summed over all voices.
 pub(super) type BusSums = [[f32; BLOCK]; BUSES];
 
-/// States and coefficients of the filter bank. The channels of a formant are adjacent, for vector
-/// instructions.
+/// States and coefficients of the filter bank. The channels of each formant are adjacent, so that
+/// the compiler can use vector instructions.
 #[derive(Clone, Debug)]
 pub(super) struct VowelFilter {
     ic1: [[f32; BUSES]; FORMANTS],
     ic2: [[f32; BUSES]; FORMANTS],
-    /// 2 a1 - 1, 2 a2 and 2 a3 of each filter (as in `svf`), and the gain of its band-pass output.
+    /// Coefficients 2 a1 - 1, 2 a2 and 2 a3 of each filter (as in `svf`), and the gain of its
+    /// band-pass output.
     coefficients: [[f32; FORMANTS]; 4],
     /// Current and target vowel, from 0 (u) to 1 (e).
     vowel: f32,
     target: f32,
-    /// Share of the distance to the target that one block covers.
+    /// Share of the distance to the target vowel that is covered in one block.
     rate: f32,
     sample_rate_hz: f32,
 }
@@ -52,14 +55,16 @@ impl VowelFilter {
         vowel_filter
     }
 
-    /// Sets the vowel, from 0 (u) to 1 (e). The value glides; NaN is ignored. Real-time safe.
+    /// Sets the target vowel, from 0 (u) to 1 (e). The vowel glides to the target. NaN is ignored.
+    /// Real-time safe.
     pub(super) fn set_vowel(&mut self, vowel: f32) {
         if vowel.is_finite() {
             self.target = vowel.clamp(0.0, 1.0);
         }
     }
 
-    /// Adds the filtered sung share to `out`. Without `sung`, the formants decay. Real-time safe.
+    /// Adds the filtered sung share to `out`. If `sung` is `None`, the formants only decay.
+    /// Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, sung: Option<&BusSums>, out: &mut BusSums) {
         if self.vowel != self.target {
@@ -76,16 +81,17 @@ impl VowelFilter {
         }
     }
 
-    /// Updates the coefficients for the current vowel.
+    /// Advances the glide of the vowel, and computes the coefficients.
     fn update_coefficients(&mut self) {
         let vowel = Vowel::at(self.vowel);
         for f in 0..FORMANTS {
             let g = tan_pi((vowel.freq_hz[f] / self.sample_rate_hz).min(MAX_CENTRE));
             let k = BANDWIDTH_FACTOR * vowel.width_hz[f] / vowel.freq_hz[f];
             let a1 = 1.0 / (1.0 + g * (g + k));
-            // Adjacent formants have opposite signs; otherwise they would cancel between their
-            // centres (Klatt, "Software for a cascade/parallel formant synthesizer", 1980). The
-            // factor k gives a peak gain of 1; it is halved here because `filter` sums two states.
+            // Adjacent formants have opposite signs. Otherwise, they would cancel between their
+            // centres (Klatt, "Software for a cascade/parallel formant synthesizer", 1980). With
+            // the factor k, the gain of the peak is 1. The factor is halved here, because `filter`
+            // sums two states.
             let sign = if f % 2 == 0 { 0.5 } else { -0.5 };
             let gain = sign * k * 10_f32.powf((vowel.gain_db[f] + vowel.makeup_db) / 20.0);
             let values = [2.0 * a1 - 1.0, 2.0 * g * a1, 2.0 * g * g * a1, gain];
@@ -126,7 +132,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Level of a sine after the filter bank, dB.
+    /// Level of a sine after the filter bank, relative to its level before, dB.
     fn response_db(vowel: f32, freq_hz: f32) -> f32 {
         let mut vowel_filter = VowelFilter::new(vowel, RATE_HZ);
         let mut square = 0.0;
@@ -155,7 +161,8 @@ mod tests {
             let vowel = Vowel::at(position);
             let peak = response_db(position, vowel.freq_hz[0]);
             assert!((peak - vowel.makeup_db).abs() < 2.0, "{position}: {peak}");
-            // The slope of the first formant raises a weak second one nearby.
+            // If the second formant is weak and close to the first, the slope of the first formant
+            // raises it.
             let second = response_db(position, vowel.freq_hz[1]) - peak - vowel.gain_db[1];
             assert!((-5.0..=8.0).contains(&second), "{position}: {second}");
             for off_hz in [vowel.freq_hz[0] * 0.5, vowel.freq_hz[1] * 1.35, 8000.0] {

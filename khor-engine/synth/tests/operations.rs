@@ -1,5 +1,5 @@
-//! Tests the synth under random sequences of operations: its samples are valid, and it ends in
-//! silence.
+//! Tests the synth with random sequences of operations. Its samples must be valid, and it must end
+//! in silence.
 
 use khor_music::{Controls, Instrument, Preset, Role};
 use khor_synth::{Synth, SynthNote, Volume};
@@ -11,15 +11,15 @@ use proptest::{
 };
 
 const RATE_HZ: u32 = 8_000;
-/// Time after which delay and reverb are silent, seconds.
+/// Time after which delay and reverb must be silent, seconds.
 const TAIL_S: u32 = 30;
-/// Samples below this linear amplitude count as silence.
+/// Samples whose magnitude is below this value count as silent.
 const SILENT: f32 = 1e-4;
 
-/// An operation of the synth.
+/// An operation on the synth.
 #[derive(Clone, Debug)]
 enum Op {
-    /// Plays a note. Its times are in frames from now.
+    /// Plays a note. The onset is relative to the current frame.
     Note(SynthNote),
     Preset(Index),
     Controls(Controls),
@@ -31,7 +31,7 @@ enum Op {
     Render(usize),
 }
 
-/// Any number, mostly within 0..=1, which is the range of the parameters.
+/// Generates a number, mostly within 0..=1. This is the range of most parameters.
 fn share() -> impl Strategy<Value = f32> {
     prop_oneof![4 => 0.0f32..=1.0, 1 => ANY]
 }
@@ -72,7 +72,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..120)
 }
 
-/// Renders frames, checks them and the meter, and returns their peak.
+/// Renders frames and checks them and the meter. Returns the peak of the frames.
 fn render(synth: &mut Synth, frames: usize) -> f32 {
     let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
     synth.render(&mut left, &mut right);

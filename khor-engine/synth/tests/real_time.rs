@@ -1,4 +1,5 @@
-//! Tests that the synth's methods for the audio thread neither allocate nor free memory.
+//! Tests that the methods of the synth that run on the audio thread neither allocate nor free
+//! memory.
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc, violation_count};
 use khor_music::{Controls, FilterMode, Instrument, Patch, Preset, Role, Wave};
@@ -7,7 +8,7 @@ use khor_synth::{Synth, SynthNote, Volume};
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-/// Patches that use every part of the synth.
+/// Patches that together use every part of the synth.
 fn every_part() -> [Patch; Instrument::ALL.len()] {
     let waves = [Wave::Sine, Wave::Triangle, Wave::Saw, Wave::Pulse, Wave::Noise, Wave::Fm];
     let filters = [FilterMode::Low, FilterMode::Band, FilterMode::High];
@@ -58,7 +59,7 @@ fn the_audio_thread_never_allocates() {
     });
     assert!(synth.meter().stolen > 0);
     assert_eq!(violation_count(), before);
-    // The check must find an allocation.
+    // Checks that the test can detect an allocation.
     assert_no_alloc(|| drop(std::hint::black_box(vec![1_u8; 100])));
     assert!(violation_count() > before);
 }

@@ -1,4 +1,4 @@
-//! Tests loudness, peaks and spectrum of every built-in preset, rendered offline
+//! Tests the loudness, peaks and spectrum of every built-in preset in offline renders
 //! (docs/specification.md).
 
 mod offline;
@@ -9,7 +9,7 @@ use khor_synth::Volume;
 
 use self::offline::{RATE_HZ, Rendered, levels, render, render_at, scenarios};
 
-/// The integrated loudness (LUFS) and the true peak (dBTP).
+/// Returns the integrated loudness (LUFS) and the true peak (dBTP).
 fn loudness(rendered: &Rendered) -> (f64, f64) {
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::I | Mode::TRUE_PEAK).unwrap();
     meter.add_frames_f32(&rendered.samples).unwrap();
@@ -62,7 +62,7 @@ fn louder_settings_reach_their_target_unclipped() {
 fn the_bed_has_little_above_6_khz() {
     for preset in Preset::builtin() {
         let rendered = render(preset, Settings::default(), 20.0, |_| levels(&[]));
-        // Three one-pole high-passes at 6 kHz.
+        // The filter consists of three one-pole high-passes at 6 kHz.
         let pole = (-std::f32::consts::TAU * 6000.0 / RATE_HZ as f32).exp();
         let (mut low, mut above, mut all) = ([0.0_f32; 3], 0.0_f64, 0.0_f64);
         for &sample in rendered.samples.iter().step_by(2) {

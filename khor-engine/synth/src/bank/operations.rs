@@ -1,5 +1,5 @@
-//! Tests the voices under random sequences of operations: every note is counted, the limit holds,
-//! and all voices end in silence.
+//! Tests the voices with random sequences of operations. Every note is accounted for, the voice
+//! limit holds, and all voices end in silence.
 
 use khor_music::{Patch, Role, Wave};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -8,20 +8,20 @@ use super::*;
 use crate::{group::Buses, lanes::BLOCK};
 
 const RATE_HZ: f32 = 48_000.0;
-/// Longest note before its release, frames.
+/// Longest time from the onset of a note to its release, frames.
 const LONGEST_FRAMES: u64 = 20_000;
-/// Longest release, milliseconds. A release needs several of these times to be silent.
+/// Longest release, milliseconds. A voice is only silent after several times this time.
 const LONGEST_RELEASE_MS: f32 = 100.0;
 const SILENT_AFTER_FRAMES: u64 = 48_000;
-/// Number of blocks after which a fading voice is silent: the longest fade, and a block for its
-/// end.
+/// Number of blocks after which a fading voice is silent. It covers the longest fade-out and the
+/// block in which the fade-out ends.
 const FADE_BLOCKS: usize = (OFF_FADE_S * RATE_HZ) as usize / BLOCK + 2;
 /// Number of blocks after which a stolen voice is silent.
 const STEAL_BLOCKS: usize = (STEAL_FADE_S * RATE_HZ) as usize / BLOCK + 2;
-/// Upper limit of the sum of 24 voices.
+/// Upper limit for the magnitude of the sum of 24 voices.
 const LOUDEST: f32 = 100.0;
 
-/// An operation of the bank.
+/// An operation on the voice bank.
 #[derive(Clone, Debug)]
 enum Op {
     Play {
@@ -50,13 +50,13 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..120)
 }
 
-/// The bank, and the numbers of its notes.
+/// The voice bank, and counts of its notes.
 struct Model {
     bank: VoiceBank,
     frame: u64,
     buses: [Buses; 1],
     played: u64,
-    /// Notes that waited for a fading voice during [`Op::AllOff`].
+    /// Number of notes that were waiting for a fading voice when [`Op::AllOff`] dropped them.
     forgotten: u64,
 }
 
@@ -97,10 +97,13 @@ impl Model {
         self.bank.render(self.frame, BLOCK, 0.0, &mut self.buses, 0);
         self.frame += BLOCK as u64;
         let samples = self.buses[0].straight.as_flattened().as_flattened();
-        assert!(samples.iter().all(|sample| sample.abs() < LOUDEST), "a sample is not finite or too loud");
+        assert!(
+            samples.iter().all(|sample| sample.abs() < LOUDEST),
+            "a sample is not finite, or it is too loud"
+        );
     }
 
-    /// Number of notes that wait for a fading voice.
+    /// Number of notes that are waiting for a fading voice.
     fn waiting(&self) -> u64 {
         self.bank.voices.iter().filter(|voice| voice.successor.is_some()).count() as u64
     }

@@ -1,4 +1,4 @@
-//! Renders music and sound together in scenarios like those of the judge (docs/ear.md).
+//! Renders music and sound together, in scenarios similar to the judge's (docs/ear.md).
 
 use khor_music::{Layer, Note, Preset, Settings};
 use khor_signal::{Lane, Levels, SignalId};
@@ -10,21 +10,21 @@ pub(crate) const RATE_HZ: u32 = 48_000;
 pub(crate) struct Rendered {
     /// The sound, interleaved stereo.
     pub(crate) samples: Vec<f32>,
-    /// All notes of the render.
+    /// All notes that were played in the render.
     pub(crate) notes: Vec<Note>,
-    /// The synth's measurements at the end.
+    /// The synth's measurements at the end of the render.
     pub(crate) meter: Meter,
 }
 
 impl Rendered {
-    /// Onsets per second of all layers except the bed.
+    /// Note onsets per second in all layers except the bed.
     pub(crate) fn onsets_per_s(&self) -> f64 {
         let onsets = self.notes.iter().filter(|note| note.layer != Layer::Bed).count();
         onsets as f64 / (self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ))
     }
 }
 
-/// Plays `seconds` with levels that may change over time.
+/// Plays `seconds` of music. `levels_at` gives the levels for each point in time.
 pub(crate) fn render(
     preset: &Preset,
     settings: Settings,
@@ -34,7 +34,7 @@ pub(crate) fn render(
     render_at(Volume::default(), preset, settings, seconds, levels_at)
 }
 
-/// Plays `seconds` like [`render`], with this volume.
+/// Plays `seconds` of music like [`render`], but with this volume.
 pub(crate) fn render_at(
     volume: Volume,
     preset: &Preset,
@@ -53,7 +53,7 @@ pub(crate) fn render_at(
     Rendered { samples, notes, meter: performance.synth().meter() }
 }
 
-/// Levels of an idle machine, with some signals raised.
+/// Levels of an idle machine, with these signals raised.
 pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
     let mut levels = [Some(0.0); SignalId::COUNT];
     for &(id, level) in raised {
@@ -62,7 +62,7 @@ pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
     levels
 }
 
-/// The scenarios. The first one is idle.
+/// All scenarios. The first scenario is an idle machine.
 pub(crate) fn scenarios() -> [(&'static str, Levels); 7] {
     use SignalId::{Cpu, Csw, Exec, Fork, Io, Mem, Retx, Rx, Stall, Tx};
     [
