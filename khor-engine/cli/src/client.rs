@@ -155,8 +155,7 @@ impl Client {
         let answer = agent.run(request.body(body)?);
         answer.map_err(|problem| match problem {
             ureq::Error::Other(problem) if problem.is::<ForeignServer>() => anyhow!("{problem}"),
-            problem => anyhow::Error::new(problem)
-                .context(format!("no engine answers at {}: start khor engine", self.address)),
+            problem => anyhow!("no engine answers at {} ({problem}); start khor engine", self.address),
         })
     }
 

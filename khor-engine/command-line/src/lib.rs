@@ -31,10 +31,17 @@ KHOR_LOG (or RUST_LOG) sets the log level, for example debug.";
 /// Prints the error if the program fails.
 pub fn run<Cli: Parser>(log: &str, program: impl FnOnce(Cli) -> anyhow::Result<ExitCode>) -> ExitCode {
     parse_and_run(log, program).unwrap_or_else(|error| {
-        // The error may quote a peer or a file, so its active characters are replaced. The standard
-        // library would print them.
-        print::print_stderr(format_args!("Error: {error:?}\n"));
+        print::print_stderr(format_args!("error: {}\n", one_line(&error)));
         ExitCode::FAILURE
+    })
+}
+
+/// The error and its causes on one line, without causes that the text already contains.
+fn one_line(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |line, cause| match &*line {
+        "" => cause,
+        line if line.contains(&cause) => line.to_owned(),
+        line => format!("{line}: {cause}"),
     })
 }
 
@@ -52,4 +59,18 @@ fn parse_and_run<Cli: Parser>(
     };
     khor_log::start(log);
     program(cli)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::one_line;
+
+    #[test]
+    fn error_and_causes_fit_one_line() {
+        let error = anyhow!("no such file").context("a.khor: no such file").context("cannot read a.khor");
+        assert_eq!(one_line(&error), "cannot read a.khor: a.khor: no such file");
+        assert_eq!(one_line(&anyhow!("no such file")), "no such file");
+    }
 }
