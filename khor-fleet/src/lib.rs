@@ -35,6 +35,7 @@
 mod cue;
 mod frame;
 mod name;
+mod server_address;
 mod site;
 pub mod sketch;
 pub mod subject;
@@ -43,6 +44,7 @@ mod wire;
 pub use cue::Cue;
 pub use frame::{AddedLane, Frame, SIGNALS, Signal, Source};
 pub use name::{Name, NameError};
+pub use server_address::{SERVER_ADDRESS_FORM, ServerAddressError};
 pub use site::{Change, LaneSketches, Section, Sections, SignalSketches, SiteFrame};
 pub use wire::{
     MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, MAX_READ_SITE_BYTES, MAX_SITE_BYTES, Message, ReadError,

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use khor_fleet::{SERVER_ADDRESS_FORM, ServerAddressError};
 use khor_proto::inert;
 use url::Url;
 
 use super::rules::PATH;
-use crate::{Access, Rule, TextRule, definition::section, error::not_allowed};
+use crate::{Access, Rule, TextRule, definition::section};
 
 section! {
     /// A NATS server and the credentials for it.
@@ -28,23 +29,13 @@ section! {
     }
 }
 
-/// The form of a server's address, for errors.
-const FORM: &str = "nats://HOST:PORT or tls://HOST:PORT";
 const SERVER: Rule = Rule::Text(&TextRule {
     max_chars: 512,
-    form: FORM,
+    form: SERVER_ADDRESS_FORM,
     is_valid: |text| !text.contains('@') && inert::is_inert(text) && is_server_address(text),
-    explain: Some(explain),
+    explain: Some(|text| ServerAddressError::of(text).to_string()),
     ..TextRule::FREE
 });
-
-/// The error of an invalid address. It does not quote an address that may contain a password.
-fn explain(text: &str) -> String {
-    if text.contains('@') {
-        return format!("expected {FORM} without user and password; set site.nats.creds or nkey instead");
-    }
-    not_allowed(&format_args!("\"{text}\""), FORM)
-}
 
 /// Whether khor's NATS client accepts this address. An address without a scheme has the scheme
 /// `nats`.

@@ -20,8 +20,11 @@ const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
 /// again.
 const MOST_HOSTS: usize = 10_000;
 
-/// Why a cue was rejected.
-pub(super) const REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
+/// Why a cue above [`HOST`] is rejected.
+const HOST_REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
+/// Why a cue above [`OTHERS`] is rejected.
+const OTHERS_REFUSAL: &str =
+    "more cues than all hosts that send no frames here may send together: 40 at once and 20 a second";
 /// Limits the lost and found hosts that a site within the site may report.
 pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 
@@ -105,24 +108,30 @@ impl CueLimits {
         Self { hosts: BTreeMap::new(), others: Limits::new(OTHERS, OTHERS_SOUND, now), tidied: now }
     }
 
-    /// Accepts or rejects a cue of this host. Returns `None` if the host, or all other hosts
-    /// together, have sent too many. `sends_frames`: whether the host sends frames to this site.
-    pub(super) fn admit(&mut self, host: &Name, sends_frames: bool, now: Instant) -> Option<Admission> {
+    /// Accepts or rejects a cue of this host. `sends_frames` states whether the host sends frames to
+    /// this site. If the cue is rejected, returns the limit that was exceeded.
+    pub(super) fn admit(
+        &mut self,
+        host: &Name,
+        sends_frames: bool,
+        now: Instant,
+    ) -> Result<Admission, &'static str> {
         self.tidy(now);
         if !self.hosts.contains_key(host) && self.hosts.len() < MOST_HOSTS {
             self.hosts.insert(host.clone(), Limits::new(HOST, HOST_SOUNDS, now));
         }
         let own = self.hosts.get_mut(host);
         let has_share = sends_frames && own.is_some();
-        let others = (!has_share).then_some(&mut self.others);
+        let own = own.map(|limits| (limits, HOST_REFUSAL));
+        let others = (!has_share).then_some((&mut self.others, OTHERS_REFUSAL));
         let mut sounds = true;
-        for limits in own.into_iter().chain(others) {
+        for (limits, refusal) in own.into_iter().chain(others) {
             if !limits.accepted.take(now) {
-                return None;
+                return Err(refusal);
             }
             sounds = sounds && limits.sounding.take(now);
         }
-        Some(Admission { sounds, has_share })
+        Ok(Admission { sounds, has_share })
     }
 
     fn tidy(&mut self, now: Instant) {
@@ -152,7 +161,7 @@ mod tests {
         let begun = limits.tidied;
         let admitted: Vec<Admission> = (0..count)
             .filter_map(|i| {
-                limits.admit(&host(i), known, begun + Duration::from_micros(1000 * ms * i / count))
+                limits.admit(&host(i), known, begun + Duration::from_micros(1000 * ms * i / count)).ok()
             })
             .collect();
         [admitted.len(), admitted.iter().filter(|admission| admission.sounds).count()]
@@ -165,10 +174,10 @@ mod tests {
         let flood = sent(&mut limits, |_| name("evil"), true, 20_000, 1000);
         assert!((11..=12).contains(&flood[0]) && flood[1] == 3, "{flood:?}");
         let quiet = limits.admit(&name("web-1"), true, begun + Duration::from_secs(1));
-        assert_eq!(quiet, Some(Admission { sounds: true, has_share: true }));
+        assert_eq!(quiet, Ok(Admission { sounds: true, has_share: true }));
         // A minute later, the host may send a burst again.
         let later = begun + Duration::from_mins(1);
-        assert_eq!((0..100).filter(|_| limits.admit(&name("evil"), true, later).is_some()).count(), 10);
+        assert_eq!((0..100).filter(|_| limits.admit(&name("evil"), true, later).is_ok()).count(), 10);
     }
 
     #[test]
@@ -180,7 +189,17 @@ mod tests {
         assert_eq!(limits.hosts.len(), MOST_HOSTS);
         let later = begun + Duration::from_mins(2);
         let known = limits.admit(&name("web-1"), true, later);
-        assert_eq!(known, Some(Admission { sounds: true, has_share: true }));
+        assert_eq!(known, Ok(Admission { sounds: true, has_share: true }));
         assert_eq!(limits.hosts.len(), 1);
+    }
+
+    #[test]
+    fn a_refusal_states_the_exceeded_limit() {
+        let now = Instant::now();
+        let mut limits = CueLimits::new(now);
+        let own = (0..11).find_map(|_| limits.admit(&name("evil"), true, now).err());
+        assert_eq!(own, Some(HOST_REFUSAL));
+        let shared = (0..41).find_map(|i| limits.admit(&name(&format!("h{i}")), false, now).err());
+        assert_eq!(shared, Some(OTHERS_REFUSAL));
     }
 }

@@ -7,7 +7,7 @@ use khor_signal::Catalogue;
 use tokio::time::Instant;
 
 use super::{
-    cue_limits::{self, Admission, CueLimits},
+    cue_limits::{Admission, CueLimits},
     host::{Host, Outcome, TrackedHost},
     refused::Refused,
 };
@@ -109,11 +109,14 @@ impl HostRoster {
     /// Reads a cue. Rejects it if its host sends too many.
     pub(crate) fn cue(&mut self, subject: &str, bytes: &[u8], now: Instant) -> Option<(Cue, Admission)> {
         let cue = self.read(subject, bytes, |cue: &Cue| &cue.host)?;
-        let admission = self.cue_limits.admit(&cue.host, self.tracked.contains_key(&cue.host), now);
-        if admission.is_none() {
-            self.refuse(|refused| &mut refused.flooded, subject, cue_limits::REFUSAL);
+        let sends_frames = self.tracked.contains_key(&cue.host);
+        match self.cue_limits.admit(&cue.host, sends_frames, now) {
+            Ok(admission) => Some((cue, admission)),
+            Err(refusal) => {
+                self.refuse(|refused| &mut refused.flooded, subject, refusal);
+                None
+            }
         }
-        Some((cue, admission?))
     }
 
     /// Reads a message. If it is rejected, counts the reason and returns `None`.

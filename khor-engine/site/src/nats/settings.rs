@@ -6,6 +6,7 @@ use std::{
 };
 
 use async_nats::{ConnectOptions, ServerAddr};
+use khor_fleet::ServerAddressError;
 use khor_proto::inert;
 use khor_system::files;
 use tracing::warn;
@@ -47,12 +48,9 @@ pub struct NatsSettings {
 /// Why the settings of a connection cannot work.
 #[derive(Debug, thiserror::Error)]
 pub enum NatsError {
-    /// The address is malformed.
-    #[error("nats: {0} is not a valid address; use nats://HOST:PORT or tls://HOST:PORT")]
-    Address(String),
-    /// The address contains a name or a password, which every user of the machine could read.
-    #[error("nats: the address must not contain a name or a password; use an nkey or creds file")]
-    Secret,
+    /// The address is malformed or contains a secret.
+    #[error("nats: {0}")]
+    Address(#[from] ServerAddressError),
     /// A file is unreadable or has the wrong content.
     #[error("{field} {path}: {problem}")]
     File {
@@ -80,11 +78,9 @@ impl Default for NatsSettings {
 impl NatsSettings {
     /// Parses the address. Rejects addresses that contain a secret.
     pub fn check_url(&self) -> Result<ServerAddr, NatsError> {
-        if self.url.contains('@') {
-            return Err(NatsError::Secret);
-        }
-        let address = self.url.parse().ok().filter(|_| inert::is_inert(&self.url));
-        address.ok_or_else(|| NatsError::Address(inert::escaped(&self.url, 200)))
+        let is_allowed = !self.url.contains('@') && inert::is_inert(&self.url);
+        let address = self.url.parse().ok().filter(|_| is_allowed);
+        Ok(address.ok_or_else(|| ServerAddressError::of(&self.url))?)
     }
 
     /// The secret files: credentials, seed, and the key of the certificate.
