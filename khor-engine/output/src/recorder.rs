@@ -30,7 +30,7 @@ use super::{
     file::{FileError, Format, SoundFile},
 };
 
-/// The disk limits are checked each time that this much sound was recorded, seconds.
+/// Length of recorded sound after which the disk limits are checked again, seconds.
 const LIMIT_CHECK_S: f64 = 2.0;
 
 /// Records sound to files, one file at a time.
@@ -56,10 +56,10 @@ pub enum RecorderError {
     /// No recording is running.
     #[error("no recording is running")]
     Idle,
-    /// The tap has too many listeners.
+    /// The tap already has its maximum number of listeners.
     #[error(transparent)]
     Full(#[from] TapFull),
-    /// The recordings have reached a disk limit.
+    /// A disk limit prevents further recordings.
     #[error("{0}; {fix}", fix = .0.fix())]
     DiskLimit(#[from] DiskLimitError),
     /// The file cannot be written.
@@ -77,7 +77,7 @@ pub enum RecorderError {
 
 impl Recorder {
     /// Creates a recorder without starting a recording. The first recording creates `folder` if it
-    /// is missing. `limits` limits the disk space.
+    /// is missing. `limits` limits the disk space that all recordings may use.
     pub fn new(tap: Tap, folder: PathBuf, limits: DiskLimits) -> Self {
         Self {
             tap,
@@ -88,7 +88,7 @@ impl Recorder {
         }
     }
 
-    /// Sets the disk limits, also for a running recording.
+    /// Sets the disk limits. They also apply to a running recording.
     pub fn set_disk_limits(&self, limits: DiskLimits) {
         *lock(&self.limits) = limits;
     }
@@ -103,9 +103,9 @@ impl Recorder {
         lock(&self.shared).clone()
     }
 
-    /// Starts a recording to a new file, whose name is the current time. Returns the file's path.
-    /// Never replaces a file. `extension` is `flac` or `wav`. Waits for the disk. Call this within
-    /// a tokio runtime.
+    /// Starts a recording to a new file that is named after the current time. Returns the file's
+    /// path. Never replaces a file. `extension` is `flac` or `wav`. Waits for the disk. Call this
+    /// within a tokio runtime.
     pub fn start(&self, extension: &str) -> Result<PathBuf, RecorderError> {
         self.start_at(SystemTime::now(), extension)
     }
@@ -152,8 +152,8 @@ impl Recorder {
         let Some(RunningTask { stop, task }) = work.filter(|_| was.recording) else {
             return Err(RecorderError::Idle);
         };
-        // The send fails if the recording has just ended by itself. The task fails only by a panic,
-        // which is logged.
+        // Sending fails if the recording has just ended by itself. The task fails only if it
+        // panics, and panics are logged.
         stop.send(()).ok();
         drop(task.await);
         Ok(self.status())
@@ -175,9 +175,9 @@ struct Session {
     path: PathBuf,
     folder: PathBuf,
     limits: Arc<Mutex<DiskLimits>>,
-    /// Length of the recording at the last check of the disk limits, seconds.
+    /// Length of the recording when the disk limits were last checked, seconds.
     checked_s: f64,
-    /// The empty file; `None` once the first block has determined the sample rate.
+    /// The file before the first sound. `None` once the first block has determined the sample rate.
     empty: Option<File>,
     format: Format,
     shared: Arc<Mutex<RecordingStatus>>,
@@ -187,7 +187,7 @@ struct Session {
 struct OpenFile {
     file: SoundFile,
     sample_rate_hz: u32,
-    /// Number of the next expected frame, as in [`Block`].
+    /// Frame number at which the next block should begin, counted as in [`Block`].
     next_frame: u64,
 }
 
@@ -213,7 +213,7 @@ impl Session {
             let block = match received {
                 Ok(block) => block,
                 Err(RecvError::Lagged(blocks)) => {
-                    // The frame number of the next block shows how long the lost blocks were.
+                    // The next block's frame number shows how many frames were lost.
                     lock(&self.shared).lost_blocks += blocks;
                     continue;
                 }
@@ -272,7 +272,8 @@ impl Session {
         limits.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
-    /// Starts the file; `None` if the format has no samples.
+    /// Starts the file at the sample rate of its first block. Returns `None` if the format contains
+    /// no samples.
     fn begin(&mut self, block: &Block) -> Result<Option<OpenFile>, Problem> {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;
@@ -326,7 +327,7 @@ impl Problem {
     }
 }
 
-/// The format for an extension, if it has samples.
+/// The sound format that an extension selects.
 fn format_of(extension: &str) -> Result<Format, RecorderError> {
     match Format::from_path(&Path::new("khor").with_extension(extension)) {
         Ok(format @ (Format::Wav | Format::Flac)) => Ok(format),

@@ -33,19 +33,20 @@ pub(super) struct CallbackState {
 /// Measurements of the callback.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AudioMeters {
-    /// Time that the callback took, divided by the length of its block. Above 1 the sound has gaps.
+    /// Time that the callback took, divided by the length of its block. If it is above 1, the sound
+    /// has gaps.
     pub callback_load: f32,
     /// Time from a note's onset in the synth to its sound, as the backend reports it, seconds;
     /// `None` while no device runs.
     pub latency_s: Option<f32>,
     /// Highest recent sample, 0..=1.
     pub peak: f32,
-    /// Number of sounding voices.
+    /// Number of voices that are sounding.
     pub voices: u32,
-    /// Maximum number of sounding voices. It is reduced while the processor is too slow for all
-    /// voices.
+    /// Maximum number of voices that may sound. It is reduced while the processor is too slow for
+    /// all voices.
     pub voice_limit: u32,
-    /// Notes that were dropped because the synth or the command queue was full.
+    /// Number of notes that were dropped because the synth or the command queue was full.
     pub dropped_notes: u64,
 }
 
@@ -82,7 +83,7 @@ impl CallbackState {
         self.started.store(true, Relaxed);
     }
 
-    /// Starts the next stream, which has this rate.
+    /// Marks the next stream as open, and sets its sample rate.
     pub(super) fn opened(&self, sample_rate_hz: u32) {
         self.sample_rate_hz.store(sample_rate_hz, Relaxed);
         self.stream.fetch_add(1, Relaxed);
@@ -111,7 +112,7 @@ impl CallbackState {
         self.started.load(Relaxed).then(|| self.epoch.elapsed().saturating_sub(last))
     }
 
-    /// Number of the current stream; `None` if its callback has stopped.
+    /// Number of the current stream. `None` while its callback does not run.
     pub(super) fn running_stream(&self) -> Option<u32> {
         let running =
             self.time_since_callback().is_some_and(|time_since_callback| time_since_callback < STALE_AFTER);

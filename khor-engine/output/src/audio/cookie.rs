@@ -1,8 +1,8 @@
-//! Ensures that there is a cookie, which a sound server requires of its clients.
+//! Creates the cookie file that a sound server requires of its clients, if the file is missing.
 //!
 //! PulseAudio creates the cookie file when it starts. PipeWire creates none, and accepts any cookie
-//! of the right length. libpulse creates a missing cookie file. cpal does not use libpulse: without
-//! the file it sends no cookie, and the server rejects it.
+//! of the right length. libpulse creates a missing cookie file, but cpal does not use libpulse.
+//! Without the file, cpal sends no cookie, and the server rejects the connection.
 
 use std::{
     fs::{DirBuilder, File},
@@ -19,8 +19,9 @@ use tracing::warn;
 /// Length of a cookie, bytes (PulseAudio's `PA_NATIVE_COOKIE_LENGTH`).
 const LENGTH: usize = 256;
 
-/// Creates the cookie file that cpal reads, if there is a sound server and no such file. Copies the
-/// cookie of libpulse if it is in another folder. Otherwise the cookie is random.
+/// Creates the cookie file that cpal reads, if a sound server exists but the file does not. If
+/// libpulse keeps its cookie in another folder, copies that cookie. Otherwise creates a random
+/// cookie.
 pub(super) fn ensure() {
     static WARNED: Once = Once::new();
     if pulseaudio::socket_path_from_env().is_none() || pulseaudio::cookie_path_from_env().is_some() {
@@ -33,7 +34,7 @@ pub(super) fn ensure() {
     }
 }
 
-/// The cookie that libpulse reads. Unlike cpal, libpulse respects `$XDG_CONFIG_HOME`.
+/// The path of the cookie that libpulse reads. Unlike cpal, libpulse respects `$XDG_CONFIG_HOME`.
 fn libpulse_cookie() -> Option<Vec<u8>> {
     let folder = std::env::var_os("XDG_CONFIG_HOME")?;
     let cookie = files::read(&PathBuf::from(folder).join("pulse/cookie"), LENGTH as u64).ok()?;
@@ -46,8 +47,8 @@ fn random() -> io::Result<Vec<u8>> {
     Ok(cookie)
 }
 
-/// Writes the cookie file, completely or not at all. Only its owner can read it. Keeps a file that
-/// another program has just created.
+/// Writes the cookie file, either completely or not at all. Only its owner can read it. If another
+/// program has just created the file, keeps that file.
 fn save(folder: &Path, cookie: &[u8]) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;

@@ -24,7 +24,7 @@ use super::{
 
 /// Buffer size for a sound card, frames. The device's default may be two seconds.
 const CARD_FRAMES: u32 = 1024;
-/// Buffer size for a sound server, frames. The server requests half of it each time. Smaller
+/// Buffer size for a sound server, frames. The server requests half a buffer at a time. Smaller
 /// buffers would need more processor time, because a request costs more than rendering its sound.
 const SERVER_FRAMES: u32 = 2048;
 /// Maximum time to open a stream.
@@ -37,8 +37,8 @@ pub(super) struct DeviceChoice {
     pub(super) backend: String,
     /// `id:…`, or empty for the default device.
     pub(super) device: String,
-    /// Whether to use only a sound server, which may still be starting. If khor opened the sound
-    /// card, the server could not.
+    /// Whether to open only a sound server, because one may still be starting. The server cannot
+    /// open a sound card that khor has already opened.
     pub(super) server_only: bool,
 }
 
@@ -53,8 +53,8 @@ pub(super) struct OpenStream {
     pub(super) faults: Arc<Faults>,
 }
 
-/// The errors of a stream, and its thread. The error callback may run half a million times a
-/// second, so it only counts.
+/// Counts a stream's errors, and holds the id of its thread. The error callback may run half a
+/// million times a second, so it does nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Whether an error has ended the stream.
@@ -92,8 +92,7 @@ impl From<cpal::Error> for OpenError {
 }
 
 const NO_SERVER: &str = "the sound server does not answer";
-/// Devices of alsa-lib that are always listed but play on no sound card of their own: converters
-/// and null sinks.
+/// Devices that alsa-lib always lists, but that are no sound cards: converters and null sinks.
 const ALSA_PLUGINS: [&str; 9] =
     ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
 
@@ -116,8 +115,8 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
     devices
 }
 
-/// The output devices of a backend. Marks its default device as khor's default if the backend is
-/// `preferred`.
+/// Lists the output devices of a backend. If the backend is `preferred`, marks its default device
+/// as khor's default.
 fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
@@ -155,8 +154,8 @@ pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
     }
 }
 
-/// Finds a device that can play. Asking a sound card for its formats opens it, so this also detects
-/// a name without a device.
+/// Finds a device that can play. A query for the formats of a sound card opens the card. So the
+/// query also detects a name that belongs to no device.
 fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;
@@ -168,8 +167,8 @@ fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, 
     Ok((host_id, device))
 }
 
-/// Opens the chosen device, which plays the renderer of `lease`. Returns the stream and its sample
-/// rate, hertz.
+/// Opens the chosen device and plays the renderer of `lease` on it. Returns the stream and its
+/// sample rate, hertz.
 pub(super) fn open(
     choice: &DeviceChoice,
     sample_rate_hz: u32,
@@ -186,8 +185,8 @@ pub(super) fn open(
             config,
             move |out: &mut [f32], info: &OutputCallbackInfo| {
                 if player.tid.load(Relaxed) == 0 {
-                    // A backend does not report its thread, so the first callback stores its id.
-                    // This system call cannot block.
+                    // Backends do not report their thread, so the first callback stores its own
+                    // thread id. This system call cannot block.
                     player.tid.store(nix::unistd::gettid().as_raw(), Relaxed);
                 }
                 let OutputStreamTimestamp { callback, playback } = info.timestamp();
@@ -248,13 +247,13 @@ fn find_in(hosts: &mut Hosts, choice: &DeviceChoice) -> Result<(HostId, Device),
     Err(OpenError::new(error))
 }
 
-/// Whether a sound server's socket exists. A crashed server may have left it.
+/// Whether a sound server's socket exists. The socket may also be left over from a crashed server.
 pub(super) fn has_server() -> bool {
     pulseaudio::socket_path_from_env().is_some()
 }
 
-/// The format of the stream: two channels at the requested rate if the device supports this, else
-/// the device's default.
+/// The format of the stream: two channels at the requested rate if the device supports them,
+/// otherwise the device's default.
 fn stream_config(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<StreamConfig, OpenError> {
     let default = device.default_output_config()?;
     let mut ranges = device
@@ -263,7 +262,7 @@ fn stream_config(host: HostId, device: &Device, sample_rate_hz: u32) -> Result<S
         .peekable();
     if ranges.peek().is_none() {
         return Err(OpenError::new(
-            "the device does not accept floating-point samples; choose this card's device that converts (plughw)",
+            "the device does not accept floating-point samples; choose the card's plughw device, which converts them",
         ));
     }
     let fits = ranges.any(|range| {

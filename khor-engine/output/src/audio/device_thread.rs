@@ -17,16 +17,18 @@ use cpal::{Host, HostId, traits::HostTrait};
 
 use super::{alsa_errors::silence_alsa, cookie};
 
-/// Maximum wait of a caller. It is longer than cpal waits for a server that rejects the connection.
+/// Maximum time that a caller waits. This is longer than cpal waits for a server that rejects the
+/// connection.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Capacity of the task queue. If it is full, a further task fails at once.
+/// Capacity of the task queue. While the queue is full, new tasks fail immediately.
 const QUEUE_TASKS: usize = 8;
-/// The backend that opens sound cards.
+/// Name of the cpal backend that opens sound cards.
 const CARD_BACKEND: &str = "alsa";
 
 type Task = Box<dyn FnOnce(&mut Hosts) + Send>;
 
-/// Runs a task on the device thread; `None` if it takes longer than [`TIMEOUT`].
+/// Runs a task on the device thread and returns its result. Returns `None` if the task takes longer
+/// than [`TIMEOUT`].
 pub(super) fn with_hosts<T: Send + 'static>(
     task: impl FnOnce(&mut Hosts) -> T + Send + 'static,
 ) -> Option<T> {
@@ -52,10 +54,10 @@ fn start() -> Option<SyncSender<Task>> {
     Some(sender)
 }
 
-/// The backends of cpal, which calls them hosts.
+/// cpal's backends. cpal calls them hosts.
 #[derive(Default)]
 pub(super) struct Hosts {
-    /// The backend of the sound server, while it answers.
+    /// The backend of the sound server. `None` while the server does not answer.
     server: Option<(HostId, Host)>,
 }
 
@@ -71,7 +73,8 @@ impl Hosts {
         ids
     }
 
-    /// Runs a task on a backend; `None` if the backend does not answer.
+    /// Runs a task on a backend and returns its result. Returns `None` if the backend does not
+    /// answer.
     pub(super) fn with_host<T>(&mut self, id: HostId, task: impl FnOnce(&Host) -> T) -> Option<T> {
         if is_card(id) {
             return cpal::host_from_id(id).ok().map(|host| task(&host));
@@ -92,8 +95,8 @@ pub(super) fn is_card(host: HostId) -> bool {
     host.to_string() == CARD_BACKEND
 }
 
-/// Whether a choice names a sound card, by its backend or its id. Such a choice needs no sound
-/// server.
+/// Whether the user's choice names a sound card, either by its backend or by its id. Such a choice
+/// needs no sound server.
 pub(super) fn is_card_choice(backend: &str, device: &str) -> bool {
     backend == CARD_BACKEND
         || device.strip_prefix("id:").is_some_and(|id| id.split(':').next() == Some(CARD_BACKEND))

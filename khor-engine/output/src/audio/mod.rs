@@ -42,8 +42,8 @@ use self::{
     renderer::{Command, Settings},
 };
 
-/// Sends commands to the audio callback, and converts musical time to frames. Never blocks. Not for
-/// the audio thread.
+/// Sends commands to the audio callback, and converts musical time to frames. Never blocks. Do not
+/// use it in the audio thread.
 pub struct Player {
     commands: Producer<Command>,
     callback: Arc<CallbackState>,
@@ -61,7 +61,7 @@ impl Player {
     }
 
     /// Call this every few milliseconds with the current musical time, seconds. Returns the number
-    /// of the running stream. Returns `None` while no device runs; then send no notes.
+    /// of the running stream. Returns `None` while no device runs; do not send notes then.
     pub fn tick(&mut self, now_s: f64) -> Option<u32> {
         let stream = self.callback.running_stream();
         if stream.is_some() {
@@ -83,8 +83,9 @@ impl Player {
         }
     }
 
-    /// Sets the continuous parameters of the music. They change a hundred times a second and would
-    /// fill the queue while no device runs. So only the last ones are kept until a device runs.
+    /// Sets the continuous parameters of the music. They change a hundred times a second, and would
+    /// fill the queue while no device runs. So khor keeps only the latest values until a device
+    /// runs.
     pub fn set_controls(&mut self, controls: Controls) {
         self.settings.controls = Some(controls);
         match self.callback.running_stream() {
@@ -144,10 +145,10 @@ impl Clock {
     /// Weight of one observation in the average. With 100 observations a second, the time constant
     /// is 5 s.
     const AVERAGE_SHARE: f64 = 0.002;
-    /// If the offset differs by more than this, a new stream has started, seconds.
+    /// If the offset changes by more than this, a new stream has started, seconds.
     const JUMP_S: f64 = 0.25;
-    /// How far notes are scheduled after the callback's newest block, seconds: the length of a
-    /// block of 2048 frames at 48 kHz.
+    /// Distance of notes from the callback's newest block, seconds. It is the length of a block of
+    /// 2048 frames at 48 kHz.
     const MARGIN_S: f64 = 0.043;
 
     fn observe(&mut self, now_s: f64, frames: u64, rate_hz: f64) {
@@ -171,7 +172,7 @@ mod tests {
 
     use super::*;
 
-    /// The last settings apply after a stream has hung, even if the queue was full meanwhile.
+    /// The queue is full while a stream hangs. The last settings must still apply afterwards.
     #[test]
     fn settings_dropped_by_a_full_queue_are_resent() {
         let (producer, mut consumer) = RingBuffer::new(32);

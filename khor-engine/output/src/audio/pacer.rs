@@ -17,8 +17,8 @@ use super::renderer::Lease;
 const PERIOD: Duration = Duration::from_millis(10);
 /// Maximum number of frames in one request.
 const BUFFER_FRAMES: usize = 512;
-/// If the thread is later than this, for example after the machine slept, it skips the missed
-/// frames. Seconds.
+/// Maximum delay that the thread catches up with, seconds. If it is later, for example after the
+/// machine slept, it skips the missed frames.
 const SKIP_S: f64 = 1.0;
 
 /// The thread that requests samples. It borrows a renderer.
@@ -53,7 +53,8 @@ impl Pacer {
     /// Ends the thread, which returns the renderer.
     pub(super) fn stop(self) {
         self.stop.store(true, Relaxed);
-        // A panic of the thread was logged, and it also returned the renderer.
+        // If the thread has panicked, the panic was logged, and the renderer was returned all the
+        // same.
         drop(self.thread.join());
     }
 }
@@ -62,7 +63,7 @@ impl Pacer {
 struct FrameClock {
     sample_rate_hz: f64,
     start: Instant,
-    /// Frames requested since `start`.
+    /// Number of frames requested since `start`.
     frames: u64,
 }
 

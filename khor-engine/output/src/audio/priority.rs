@@ -31,16 +31,17 @@ use zbus::proxy::CacheProperties;
 
 /// The requested priority: above all normal threads, and below the data thread of PipeWire (88).
 const PRIORITY: i32 = 10;
-/// Work without a pause after which the thread loses the priority, µs. rtkit requires at most
-/// 200 ms.
+/// The thread loses the priority after it has worked this long without a pause, µs. rtkit requires
+/// at most 200 ms.
 const LONGEST_RUN_US: u64 = 100_000;
-/// Work without a pause after which the kernel kills the process, if the signal's handler did not
-/// help, µs.
+/// The kernel kills the process after the thread has worked this long without a pause, µs. This
+/// happens only if the signal's handler did not help.
 const LONGEST_RUN_HARD_US: u64 = 200_000;
-/// Maximum wait for the answer of rtkit.
+/// Maximum time that khor waits for rtkit's answer.
 const BUS_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Id of the thread that has the priority, for the signal's handler; 0 if none has it.
+/// Id of the thread that has real-time priority; 0 if no thread has it. The signal's handler reads
+/// it.
 static PROMOTED: AtomicI32 = AtomicI32::new(0);
 
 /// A request for real-time priority, whose answer may not have arrived yet.
@@ -111,7 +112,7 @@ fn granted(by: Granter) -> Priority {
     Priority { real_time: true, granted_by: Some(by), trouble: None }
 }
 
-/// The answer if the thread has no real-time priority.
+/// The answer that the thread has no real-time priority, and why.
 fn denied(trouble: Trouble) -> Priority {
     Priority { real_time: false, granted_by: None, trouble: Some(trouble) }
 }
@@ -138,7 +139,8 @@ extern "C" fn drop_priority(_signal: libc::c_int) {
 /// Sets the scheduling policy and the priority of a thread. Async-signal-safe.
 fn schedule(tid: i32, policy: libc::c_int, priority: i32) -> Result<(), Errno> {
     let parameters = libc::sched_param { sched_priority: priority };
-    // SAFETY: the parameters live until the call returns; a wrong thread or policy is an error.
+    // SAFETY: the parameters live until the call returns. For a wrong thread or policy, the call
+    // returns an error.
     Errno::result(unsafe { libc::sched_setscheduler(tid, policy, &raw const parameters) }).map(drop)
 }
 
@@ -162,7 +164,7 @@ fn ask_rtkit(tid: i32) -> Result<(), String> {
     let runtime = runtime.map_err(|error: io::Error| error.to_string())?;
     let request = async {
         let bus = zbus::Connection::system().await?;
-        // A cache would first call `GetAll`, which rtkit does not have.
+        // A property cache would first call `GetAll`, which rtkit does not implement.
         let rtkit = RealtimeKitProxy::builder(&bus).cache_properties(CacheProperties::No).build().await?;
         let priority = rtkit.max_realtime_priority().await?.clamp(1, PRIORITY);
         rtkit.make_thread_realtime_with_pid(u64::from(std::process::id()), tid as u64, priority as u32).await
@@ -180,7 +182,7 @@ mod tests {
     use super::*;
 
     fn policy(tid: i32) -> libc::c_int {
-        // SAFETY: takes and returns plain numbers.
+        // SAFETY: the call takes and returns plain numbers.
         unsafe { libc::sched_getscheduler(tid) & !libc::SCHED_RESET_ON_FORK }
     }
 

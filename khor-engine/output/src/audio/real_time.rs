@@ -32,7 +32,7 @@ const RATES_HZ: [u32; 4] = [44_100, 48_000, 96_000, 192_000];
 const CHANNELS: [usize; 3] = [1, 2, 6];
 const LENGTHS: [usize; 6] = [16, 100, 441, 1024, 2000, 8192];
 
-/// A renderer, the producer of its commands, and its tap.
+/// Creates a renderer, the producer of its commands, and its tap.
 fn renderer_with_listener(rate_hz: u32) -> (Renderer, Producer<Command>, Tap) {
     let (commands, receiver) = RingBuffer::new(1024);
     let (tap, feed) = Tap::start(rate_hz).unwrap();
@@ -109,8 +109,8 @@ fn the_callback_never_allocates() {
     }
 }
 
-/// A filter that allows only the end of the process and reading the clock. Reading the clock is a
-/// system call only if the kernel does not map the clock into the process.
+/// A seccomp filter that allows only two things: to end the process, and to read the clock. Reading
+/// the clock is a system call only if the kernel does not map the clock into the process.
 fn filter() -> BpfProgram {
     let allowed = [libc::SYS_exit_group, libc::SYS_clock_gettime];
     let arch = std::env::consts::ARCH.try_into().expect("an architecture with seccomp filters");

@@ -17,7 +17,8 @@ use super::{
     voice_limit::VoiceLimit,
 };
 
-/// Frames that are rendered at a time. A longer callback is split into chunks.
+/// Number of frames that are rendered at a time. Longer callbacks are split into chunks of this
+/// length.
 const CHUNK_FRAMES: usize = 512;
 /// Factor by which the displayed peak falls with each chunk.
 const PEAK_FALL: f32 = 0.9;
@@ -101,7 +102,7 @@ impl Renderer {
     }
 
     /// Receives commands while no stream plays. Keeps settings and drops notes. The supervisor
-    /// calls this often enough that the queue never fills. Not for the audio thread.
+    /// calls this so often that the queue never fills. Do not call it in the audio thread.
     pub(super) fn idle(&mut self) {
         while let Ok(command) = self.commands.pop() {
             if !matches!(command, Command::Note(_)) {
@@ -110,8 +111,9 @@ impl Renderer {
         }
     }
 
-    /// Prepares for a stream of this rate. Keeps the settings, but not the sound of the last
-    /// stream, which may have been lost long ago. Allocates; not for the audio thread.
+    /// Prepares for a stream of this sample rate. Keeps the settings. Drops the sound of the last
+    /// stream, because that stream may have ended long ago. Allocates memory, so do not call it in
+    /// the audio thread.
     pub(super) fn prepare(&mut self, sample_rate_hz: u32) {
         self.idle();
         if sample_rate_hz != self.sample_rate_hz {
@@ -217,23 +219,23 @@ pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
 /// The state that a lease shares with its handover.
 enum Transfer {
-    /// No renderer was passed on yet.
+    /// The lease has not received a renderer yet.
     Pending,
-    /// The lease has not taken this renderer yet.
+    /// The handover holds this renderer, and the lease has not taken it yet.
     Ready(Box<Renderer>),
     /// The lease was dropped.
     Abandoned,
 }
 
 impl Lease {
-    /// An empty lease. `returns` receives the renderer when the lease is dropped.
+    /// Creates an empty lease. `returns` receives the renderer when the lease is dropped.
     pub(super) fn new(returns: SyncSender<Box<Renderer>>) -> (Self, Handover) {
         let transfer = Arc::new(Mutex::new(Transfer::Pending));
         (Self { renderer: None, transfer: Arc::clone(&transfer), returns }, Handover(transfer))
     }
 
-    /// Fills a callback's buffer, with silence while there is no renderer. For the audio thread,
-    /// see [`Renderer::fill`].
+    /// Fills a callback's buffer. Plays silence while the lease has no renderer. For the audio
+    /// thread, see [`Renderer::fill`].
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, delay_s: f32) {
         // The lock is used only until the renderer arrives. The callback never waits for the lock.
         if self.renderer.is_none()
@@ -250,7 +252,7 @@ impl Lease {
 }
 
 impl Handover {
-    /// Passes a renderer to the lease. If the lease was dropped before, returns the renderer.
+    /// Passes a renderer to the lease. If the lease was already dropped, returns the renderer.
     pub(super) fn give_renderer(self, renderer: Box<Renderer>) -> Option<Box<Renderer>> {
         let mut transfer = self.0.lock();
         if matches!(*transfer, Transfer::Abandoned) {
@@ -311,7 +313,7 @@ mod tests {
         })
     }
 
-    /// The peak over this number of seconds, in callbacks of 1024 frames.
+    /// Renders this number of seconds in callbacks of 1024 frames. Returns the peak.
     fn peak(renderer: &mut Renderer, seconds: f32) -> f32 {
         let mut out = [0.0; 2048];
         let callbacks = (seconds * RATE_HZ as f32 / 1024.0) as u32;
@@ -339,7 +341,7 @@ mod tests {
         assert_eq!(peak(&mut renderer, 1.0), 0.0, "faded out");
     }
 
-    /// A lease may be dropped at any time while the renderer is passed to it.
+    /// A lease may be dropped at any time, even while it receives the renderer.
     #[test]
     fn handing_over_never_loses_the_renderer() {
         let (renderer, ..) = made();

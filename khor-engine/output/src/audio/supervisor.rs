@@ -26,11 +26,13 @@ use super::{
     tap::Tap,
 };
 
-/// Capacity of the command queue between two callbacks: far more than the notes of the busiest bar.
+/// Capacity of the command queue. Between two callbacks, even the busiest bar sends far fewer
+/// notes.
 const QUEUE_COMMANDS: usize = 1024;
 /// Time between two checks of the stream.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
-/// The stream is lost if its callback has not run for this long, whatever the backend reports.
+/// If the callback has not run for this long, the stream counts as lost, whatever the backend
+/// reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
 /// The first seconds of a stream, in which [`WATCHDOG`] does not apply. PulseAudio without a sound
 /// card buffers two seconds of silence first, and requests no samples meanwhile. Reopening the
@@ -39,7 +41,7 @@ const STARTUP_GRACE: Duration = Duration::from_secs(5);
 /// The stream is reopened after this number of checks in a row with new errors. It recovers by
 /// itself from a shorter burst of errors.
 const MAX_ERROR_CHECKS: u32 = 3;
-/// Length of a fade, and of the block that was rendered before the fade began.
+/// Length of a fade, plus the length of the block that was rendered before the fade began.
 const FADE: Duration = Duration::from_millis(70);
 /// Maximum wait until a device has played a fade.
 const MAX_FADE: Duration = Duration::from_millis(400);
@@ -79,10 +81,10 @@ pub struct AudioStatus {
     pub sample_rate_hz: Option<u32>,
     /// How often the stream was reopened after it had played.
     pub restarts: u32,
-    /// Gaps that the backends have reported since the engine started. `None` if the backend cannot
-    /// report gaps, as cpal for sound servers.
+    /// Number of gaps in the sound that the backends have reported since the engine started. `None`
+    /// if the backend cannot report gaps, as with cpal and sound servers.
     pub xruns: Option<u64>,
-    /// The priority of the thread that plays; `None` until it is known.
+    /// The priority of the thread that plays the sound; `None` until it is known.
     pub priority: Option<Priority>,
 }
 
@@ -126,8 +128,8 @@ impl AudioOutput {
         Ok((Self { commands, status, callback, tap }, player))
     }
 
-    /// The tap, from which listeners receive the device's sound. While no device plays, khor
-    /// renders the sound for the listeners alone.
+    /// The tap that sends the device's sound to listeners. While no device plays, khor renders the
+    /// sound for the listeners alone.
     pub fn tap(&self) -> &Tap {
         &self.tap
     }
@@ -183,20 +185,20 @@ struct Supervisor {
     tap: Tap,
     /// The channel through which a stream or the pacer returns the renderer.
     returns: (mpsc::SyncSender<Box<Renderer>>, Receiver<Box<Renderer>>),
-    /// The renderer, while no stream and no pacer has it.
+    /// The renderer while neither a stream nor the pacer uses it.
     idle: Option<Box<Renderer>>,
-    /// The pacer, which has the renderer while there are listeners but no running device.
+    /// The pacer. It uses the renderer while there are listeners but no running device.
     pacer: Option<Pacer>,
     stream: Option<WatchedStream>,
     retry: Duration,
     has_played: bool,
     /// Number of gaps in earlier streams.
     earlier_xruns: u64,
-    /// Until this time, khor uses only a sound server as the default device.
+    /// Until this time, khor opens only a sound server when the default device is chosen.
     server_deadline: Option<Instant>,
 }
 
-/// The end of the wait for the sound server; `None` if there is none.
+/// When khor stops waiting for the sound server. `None` if no server exists.
 fn server_deadline() -> Option<Instant> {
     device::has_server().then(|| Instant::now() + SERVER_GRACE)
 }
@@ -213,7 +215,8 @@ struct WatchedStream {
 }
 
 impl WatchedStream {
-    /// The priority of the stream's thread. The first call requests real-time priority.
+    /// The priority of the stream's thread; `None` until it is known. The first call requests
+    /// real-time priority.
     fn priority(&mut self) -> Option<Priority> {
         let tid = self.open.faults.tid.load(Relaxed);
         (tid != 0).then(|| self.promotion.get_or_insert_with(|| Promotion::ask(tid)).answer())?
@@ -268,8 +271,8 @@ impl Supervisor {
         let (lease, handover) = Lease::new(self.returns.0.clone());
         match device::open(&choice, self.settings.sample_rate_hz, lease) {
             Ok((open, sample_rate_hz)) => {
-                // Only now take the renderer from the pacer, which played for the tap's listeners
-                // while the device was opened.
+                // Take the renderer from the pacer only now. The pacer played for the tap's
+                // listeners while the device was being opened.
                 self.idle = self
                     .prepare_renderer(sample_rate_hz)
                     .and_then(|renderer| handover.give_renderer(renderer));
@@ -305,8 +308,8 @@ impl Supervisor {
         }
     }
 
-    /// The renderer, prepared for a new stream of this rate; `None` while a closed stream still
-    /// holds it.
+    /// Prepares the renderer for a new stream of this sample rate. Returns `None` while a closed
+    /// stream still holds the renderer.
     fn prepare_renderer(&mut self, sample_rate_hz: u32) -> Option<Box<Renderer>> {
         let mut renderer = self.take_renderer()?;
         self.callback.opened(sample_rate_hz);
@@ -378,7 +381,7 @@ impl Supervisor {
     }
 
     /// Drops the stream, if there is one, and takes back its renderer. Publishes `health`, and logs
-    /// a change of it.
+    /// it if it has changed.
     fn close(&mut self, health: Option<Health>) {
         if let Some(health) = health {
             self.publish_health(health);
@@ -389,8 +392,8 @@ impl Supervisor {
             self.server_deadline = Some(Instant::now() + SERVER_GRACE);
         }
         self.callback.closed();
-        // Dropping a stream waits for the server, which may hang. Another thread drops the stream,
-        // and returns the renderer when this has succeeded.
+        // Dropping a stream waits for the server, which may hang. So another thread drops the
+        // stream, and returns the renderer afterwards.
         if thread::Builder::new().name("khor-audio-end".into()).spawn(move || drop(watched)).is_ok() {
             self.idle = self.idle.take().or_else(|| self.returns.1.recv_timeout(RETURN_TIMEOUT).ok());
         }

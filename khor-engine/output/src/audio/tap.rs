@@ -27,23 +27,23 @@ const LISTENER_QUEUE_BLOCKS: usize = 256;
 /// The left and the right sample at one time, -1..=1.
 pub type StereoFrame = [f32; 2];
 
-/// Consecutive frames of the device. If no frame was lost, [`first_frame`](Self::first_frame) is
-/// the previous block's [`next_frame`](Self::next_frame).
+/// Consecutive frames of the device's sound. If no frame was lost,
+/// [`first_frame`](Self::first_frame) is the previous block's [`next_frame`](Self::next_frame).
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Sample rate of the frames, hertz.
     pub sample_rate_hz: u32,
-    /// Number of the first frame. Frames are counted while there are listeners. A gap after the
-    /// previous block is the number of lost frames, because the listener or the tap's thread was
-    /// too slow. The gap may be a few frames late if the callback added frames while the thread
-    /// emptied a full ring.
+    /// Number of the block's first frame. Frames are counted while there are listeners. A gap to
+    /// the previous block shows how many frames were lost, because the listener or the tap's thread
+    /// was too slow. The gap may appear a few frames late if the callback added frames while the
+    /// thread emptied a full ring.
     pub first_frame: u64,
     /// The frames, at least one.
     pub frames: Arc<[StereoFrame]>,
 }
 
 impl Block {
-    /// Number of the frame after the last one.
+    /// Number of the frame that follows the block.
     pub fn next_frame(&self) -> u64 {
         self.first_frame + self.frames.len() as u64
     }
@@ -66,8 +66,8 @@ struct Shared {
     /// Whether there are listeners, so that the callback must copy its frames.
     has_listeners: AtomicBool,
     sample_rate_hz: AtomicU32,
-    /// Number of frames for which the ring had no room. The callback adds to it, and the thread
-    /// resets it.
+    /// Number of frames that did not fit into the ring. The callback adds to this number, and the
+    /// thread resets it.
     dropped_frames: AtomicU64,
     closed: AtomicBool,
 }
@@ -127,13 +127,14 @@ impl Shared {
         while !self.closed.load(Relaxed) {
             if self.blocks.receiver_count() == 0 {
                 self.has_listeners.store(false, Relaxed);
-                // A new listener unparks this thread. If it did so before this call, the call
-                // returns at once.
+                // A new listener unparks this thread. If it has already done so, the call returns
+                // immediately.
                 thread::park();
                 continue;
             }
             if !self.has_listeners.load(Relaxed) {
-                // Drop the frames from before the first listener, and the count of lost frames.
+                // Drop the frames that arrived before the first listener, and the count of lost
+                // frames.
                 take_all(&mut ring);
                 self.dropped_frames.store(0, Relaxed);
                 self.has_listeners.store(true, Relaxed);
@@ -166,7 +167,7 @@ pub(crate) struct TapFeed {
 }
 
 impl TapFeed {
-    /// Sets the rate of the following frames.
+    /// Sets the sample rate of the frames that follow.
     pub(crate) fn set_rate(&self, sample_rate_hz: u32) {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
@@ -180,16 +181,16 @@ impl TapFeed {
         let given = left.len().min(right.len());
         let fitting = given.min(self.frames.slots());
         if fitting < given {
-            // Count the dropped frames before the other frames are added. When the thread sees
-            // these other frames, it then also sees the count.
+            // Count the dropped frames before the other frames are added. So when the thread sees
+            // the added frames, it also sees the count.
             self.shared.dropped_frames.fetch_add((given - fitting) as u64, Relaxed);
         }
         let Ok(chunk) = self.frames.write_chunk_uninit(fitting) else { return };
         chunk.fill_from_iter(left.iter().zip(right).map(|(l, r)| [*l, *r]));
     }
 
-    /// Whether the thread has detected that no listener is left. Before that, a new listener may
-    /// also receive frames from before it subscribed.
+    /// Whether the thread has detected that no listener is left. Until then, a new listener may
+    /// also receive frames from before its subscription.
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         !self.shared.has_listeners.load(Relaxed)
@@ -243,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_full_ring_counts_dropped_frames() {
-        // No thread is started, because it would empty the ring.
+        // The test starts no thread, because a thread would empty the ring.
         let (frames, _ring) = RingBuffer::new(RING_FRAMES);
         let mut feed = TapFeed { shared: Arc::new(Shared::new(48_000)), frames };
         feed.shared.has_listeners.store(true, Relaxed);

@@ -4,19 +4,19 @@ use khor_synth::Synth;
 
 /// A callback is overloaded if it takes more than this share of its block's length.
 const OVERLOAD: f32 = 0.85;
-/// Number of overloaded callbacks in a row that lower the limit. A single one may only have been
-/// interrupted.
+/// Number of consecutive overloaded callbacks after which the limit is lowered. A single callback
+/// may only have been interrupted.
 const OVERLOADS_IN_A_ROW: u32 = 3;
-/// There is room for more voices if callbacks take less than this share of their block's length.
+/// There is room for more voices if each callback takes less than this share of its block's length.
 const LOW_LOAD: f32 = 0.5;
 /// How long the load must be low before the limit rises, seconds.
 const LOW_LOAD_S: f32 = 2.0;
-/// The lowest limit: enough for a chord, a bass and a voice.
+/// The lowest limit. It is enough for a chord, a bass and a voice.
 const MIN_VOICES: u32 = 6;
-/// Number of voices by which the limit rises at a time.
+/// Number of voices that are added when the limit rises.
 const RESTORED_VOICES: u32 = 3;
 
-/// The maximum number of sounding voices, adapted to the load of the callbacks.
+/// The maximum number of voices that may sound. It adapts to the load of the callbacks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VoiceLimit {
     limit: u32,
@@ -47,7 +47,7 @@ impl VoiceLimit {
         (std::mem::replace(&mut self.limit, limit) != limit).then_some(limit)
     }
 
-    /// The maximum number of sounding voices, 6..=24.
+    /// The maximum number of voices that may sound, 6..=24.
     pub(super) const fn limit(&self) -> u32 {
         self.limit
     }

@@ -72,7 +72,8 @@ impl Seek for Shared {
     }
 }
 
-/// Converts an error of the encoder. Only I/O errors can occur; others would be a bug of khor.
+/// Converts an error of the encoder to an I/O error. Any other kind of error would be a bug in
+/// khor.
 fn io_error(error: Error) -> io::Error {
     match error {
         Error::Io(error) => error,

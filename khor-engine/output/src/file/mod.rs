@@ -57,9 +57,9 @@ const QUEUE_PIECES: usize = 16;
 
 /// A file of 24-bit stereo samples, written by a thread of its own.
 ///
-/// The thread writes every 4096 frames (85 ms at 48 kHz) to the file, and updates the header of a
-/// WAV file. So the file plays up to that point even if the program is killed. The header of an
-/// unfinished FLAC file lacks the length, and its last frame may be incomplete.
+/// The thread writes after every 4096 frames (85 ms at 48 kHz), and updates the header of a WAV
+/// file. So the file can be played up to that point, even if the program is killed. The header of
+/// an unfinished FLAC file lacks the length, and its last frame may be incomplete.
 pub struct SoundFile {
     pieces: SyncSender<Piece>,
     next: Piece,
@@ -76,7 +76,7 @@ enum Writer {
 
 impl SoundFile {
     /// Starts the thread that writes to `file`, which must be empty. Returns `None` if the format
-    /// has no samples.
+    /// contains notes instead of samples.
     pub fn start(file: File, format: Format, sample_rate_hz: u32) -> io::Result<Option<Self>> {
         let writer = match format {
             Format::Wav => Writer::Wav(WavWriter::new(file, sample_rate_hz)?),
@@ -89,8 +89,9 @@ impl SoundFile {
         Ok(Some(Self { pieces, next: Piece::default(), thread }))
     }
 
-    /// Appends frames. The shorter slice determines their number. Samples outside of -1..=1 are
-    /// clipped. Returns `false` if writing has failed; [`Self::finish`] then returns the error.
+    /// Appends frames. If the slices differ in length, the shorter one counts. Samples outside of
+    /// -1..=1 are clipped. Returns `false` if writing has failed; [`Self::finish`] then returns the
+    /// error.
     pub fn push(&mut self, left: &[f32], right: &[f32]) -> bool {
         let frames = left.len().min(right.len());
         let [next_left, next_right] = &mut self.next;
@@ -180,7 +181,8 @@ mod tests {
         assert_eq!(samples, IN_24_BITS);
     }
 
-    /// A copy of an unfinished file, as `kill -9` would leave it, once `is_long_enough` is true.
+    /// Waits until `is_long_enough` is true. Then returns a copy of the unfinished file, as `kill
+    /// -9` would leave it.
     fn cut(name: &str, is_long_enough: impl Fn(&Path) -> bool) -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let (whole, cut) = (dir.path().join(name), dir.path().join(format!("cut-{name}")));

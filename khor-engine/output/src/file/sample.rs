@@ -1,4 +1,4 @@
-//! Converts samples to whole numbers, and defines the errors of writing them.
+//! Converts samples to integers, and defines the errors of writing samples.
 
 use std::io;
 
@@ -13,12 +13,12 @@ pub enum FileError {
     Io(#[from] io::Error),
 }
 
-/// Converts a sample of -1..=1 to 16 bits. Larger samples are clipped.
+/// Converts a sample from -1..=1 to 16 bits. Clips samples outside of this range.
 pub fn to_16_bit(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
 }
 
-/// Converts a sample of -1..=1 to 24 bits. Larger samples are clipped.
+/// Converts a sample from -1..=1 to 24 bits. Clips samples outside of this range.
 pub(super) fn to_24_bit(sample: f32) -> i32 {
     const FULL_SCALE: f32 = 8_388_607.0;
     (sample.clamp(-1.0, 1.0) * FULL_SCALE).round() as i32

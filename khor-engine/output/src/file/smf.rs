@@ -65,8 +65,8 @@ impl NoteFile {
         write_output(path, &bytes)
     }
 
-    /// The beginnings and ends of a role's notes. If a note begins while a note of the same number
-    /// sounds, the earlier one ends first, because MIDI identifies notes by their number.
+    /// The beginnings and ends of a role's notes. MIDI identifies a note by its number. So if a
+    /// note begins while a note of the same number sounds, the earlier note ends first.
     fn events(&self, role: Role) -> Vec<Event> {
         let mut notes: Vec<&Note> = self.notes.iter().filter(|note| note.role == role).collect();
         notes.sort_by(|a, b| a.midi.cmp(&b.midi).then(a.onset_s.total_cmp(&b.onset_s)));

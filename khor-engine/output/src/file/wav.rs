@@ -102,7 +102,7 @@ pub fn wav_bytes(left: &[f32], right: &[f32], sample_rate_hz: u32) -> Vec<u8> {
     wav.finish()
 }
 
-/// Converts an error of hound. Only I/O errors can occur; others would be a bug of khor.
+/// Converts an error of hound to an I/O error. Any other kind of error would be a bug in khor.
 fn io_error(error: hound::Error) -> io::Error {
     match error {
         hound::Error::IoError(error) => error,

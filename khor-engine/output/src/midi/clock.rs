@@ -1,5 +1,6 @@
 //! Schedules MIDI clock: 24 messages in each quarter note, aligned with the steps of the music.
-//! Also starts and stops the followers of the clock.
+//! Also starts and stops the clock's followers, which are the instruments that play at khor's
+//! tempo.
 
 use std::time::Duration;
 
@@ -7,10 +8,11 @@ use alsa::seq::Addr;
 
 use super::schedule::{Message, Schedule};
 
-/// Clock messages in a step. A step is a sixteenth note, and a quarter note has 24 clocks.
+/// Number of clock messages in a step. A step is a sixteenth note, and a quarter note has 24 clock
+/// messages.
 const CLOCKS_PER_STEP: u32 = 6;
-/// Steps were skipped or lost if a step begins more than this before or after the end of the
-/// previous step. Corrections of the queue's time are smaller.
+/// Maximum time between the end of a step and the beginning of the next one. A larger difference
+/// means that steps were skipped or lost. Corrections of the queue's time are smaller.
 const GAP: Duration = Duration::from_millis(5);
 /// How long before the bar line the start message is sent. Followers need this time to prepare for
 /// the first clock, which is on the bar line.
@@ -32,20 +34,20 @@ pub(super) enum Clock {
     Off,
     /// The followers are stopped until the next bar line.
     Standing,
-    /// The followers run. Clocks are scheduled up to `until`.
+    /// The followers run. Clock messages are scheduled up to `until`.
     Running { until: Duration },
 }
 
 impl Clock {
-    /// A clock that is off, or if `enabled` starts at the next bar line.
+    /// Creates a clock. If `enabled`, the clock starts at the next bar line; otherwise it is off.
     pub(super) fn new(enabled: bool) -> Self {
         if enabled { Self::Standing } else { Self::Off }
     }
 
-    /// Schedules the clocks of a step, evenly spaced. Stops the followers after a gap, because
-    /// their position is then wrong, and khor can restart them only at a bar line.
+    /// Schedules the clock messages of a step, evenly spaced. Stops the followers after a gap,
+    /// because their position is then wrong, and khor can restart them only at a bar line.
     /// `new_subscribers` have subscribed since the last bar line. A subscriber that receives the
-    /// start is removed from that list.
+    /// start message is removed from that list.
     pub(super) fn step(&mut self, step: Step, new_subscribers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP
@@ -74,8 +76,8 @@ impl Clock {
         *self = Self::Running { until: step.at + step.length };
     }
 
-    /// Switches the clock off. If followers run, schedules a stop at `cut`, from which on the
-    /// clock's messages were withdrawn from the kernel.
+    /// Switches the clock off. If followers run, schedules a stop message at `cut`. Before this
+    /// call, withdraw the clock's messages from `cut` on from the kernel.
     pub(super) fn stop(&mut self, cut: Duration, schedule: &mut Schedule) {
         let was = std::mem::take(self);
         if was != Self::Off {

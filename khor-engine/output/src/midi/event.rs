@@ -24,8 +24,7 @@ pub enum MidiEvent {
     /// A note and the time of its onset.
     Note(Note, Instant),
     /// A step of the music, without swing. Send each step once, before it begins. A step must begin
-    /// at the end of the previous one. Otherwise the clock's followers are stopped until the next
-    /// bar.
+    /// where the previous one ends. Otherwise the clock's followers stop until the next bar.
     Step {
         /// When the step begins.
         at: Instant,

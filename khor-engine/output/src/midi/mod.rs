@@ -62,9 +62,9 @@ impl MidiOutput {
         Ok(Self { events, health, has_port, ended: Arc::new(Mutex::new(ended)) })
     }
 
-    /// Sends an event to the thread. Never blocks: drops the event if the queue is full. Also drops
-    /// notes, steps and levels if no port is requested, because they would wake the thread twenty
-    /// times a second for nothing.
+    /// Sends an event to the thread. Never blocks: if the queue is full, drops the event. If no
+    /// port is requested, also drops notes, steps and levels, because they would wake the thread
+    /// twenty times a second for nothing.
     pub fn send(&self, event: MidiEvent) {
         match &event {
             MidiEvent::Settings(settings) => self.has_port.store(settings.is_some(), Relaxed),

@@ -41,7 +41,7 @@ pub(super) struct Port {
 pub(super) struct PortError(#[from] alsa::Error);
 
 impl PortError {
-    /// Whether the kernel's queue is full. It will have room again later.
+    /// Whether the error is that the kernel's queue is full. The queue will have room again later.
     pub(super) fn is_full(&self) -> bool {
         Errno::from_raw(self.0.errno()) == Errno::EAGAIN
     }
@@ -124,7 +124,7 @@ impl Port {
 
 /// The sequencer's event for a message. Channels count from 1 in khor, and from 0 in the event.
 fn event(message: Message) -> Event<'static> {
-    // Only a queue that follows a clock uses this field. Subscribers ignore it.
+    // This field matters only if a queue follows an external clock. Subscribers ignore it.
     let transport = EvQueueControl { queue: 0, value: () };
     match message {
         Message::Stop => Event::new(EventType::Stop, &transport),

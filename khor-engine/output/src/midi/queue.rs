@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-/// Each reading corrects the measured difference between the clocks divided by this number.
+/// Each reading corrects the map by the measured difference between the clocks, divided by this
+/// number.
 const CORRECTION_SHARE: u32 = 8;
-/// If the difference between the clocks is larger than this, one of them has jumped.
+/// Maximum difference between the clocks that is due to drift. If it is larger, one of the clocks
+/// has jumped.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
 
 /// The queue's time, and the instants before and after it was read.
@@ -17,7 +19,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// The more exact one of two readings: the one that took less time.
+    /// The more exact of two readings, which is the one that took less time.
     pub(super) fn sharper(self, other: Self) -> Self {
         if other.after - other.before < self.after - self.before { other } else { self }
     }
@@ -31,14 +33,14 @@ pub(super) struct TimeMap {
 }
 
 impl TimeMap {
-    /// A map from the first reading of a queue.
+    /// Creates a map from the first reading of a queue.
     pub(super) fn new(reading: Reading) -> Self {
         let middle = reading.before + (reading.after - reading.before) / 2;
         Self { zero: middle.checked_sub(reading.queue).unwrap_or(middle) }
     }
 
-    /// Corrects the map with a new reading. If the map's time is between the two instants of the
-    /// reading, it may be right, so the reading changes nothing.
+    /// Corrects the map with a new reading. If the queue's time falls between the reading's two
+    /// instants according to the map, the map may be right and does not change.
     pub(super) fn follow(&mut self, reading: Reading) {
         let expected = self.instant(reading.queue);
         let early = reading.before.saturating_duration_since(expected);

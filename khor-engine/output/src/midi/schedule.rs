@@ -12,7 +12,7 @@ use std::{
 
 use alsa::seq::Addr;
 
-/// How long a message is remembered after it was due. This is longer than the error of the
+/// How long a message is remembered after its due time. This is longer than the error of the
 /// estimated queue time.
 const KEEP_SENT: Duration = Duration::from_millis(100);
 
@@ -85,7 +85,7 @@ pub(super) struct Due {
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<Due>>,
-    /// Notes that will sound once the kernel has sent all messages that it has received.
+    /// Notes that sound after the kernel has sent all messages that it has received.
     sounding: BTreeMap<Key, u64>,
     /// Messages of notes that the kernel has received, oldest first. They are kept for
     /// [`KEEP_SENT`] after they were due.
@@ -101,7 +101,7 @@ impl Schedule {
         self.add(off, Message::NoteOff { channel, note });
     }
 
-    /// Adds a message. If it is a note-on or note-off, it belongs to the last added note.
+    /// Adds a message. A note-on or note-off belongs to the note that was added last.
     pub(super) fn add(&mut self, at: Duration, message: Message) {
         self.queue.push(Reverse(Due { at, message, id: self.next_id }));
     }
@@ -145,7 +145,7 @@ impl Schedule {
         if let Some(key) = due.message.key() {
             self.sent.push(due);
             if due.message.is_off() {
-                // The note-off in the queue is now outdated, so `next` removes it later.
+                // The note's own note-off in the queue is now outdated. `next` removes it later.
                 self.sounding.remove(&key);
                 return;
             }
@@ -168,8 +168,8 @@ impl Schedule {
 
     /// Drops pending notes, and ends sounding notes at `cut`. Call this after the note messages
     /// from `cut` on were withdrawn from the kernel. `reached` is the queue's time after the
-    /// withdrawal. If it is later than `cut`, the kernel may have sent some of these messages. So
-    /// all notes that may sound are ended: an extra note-off does no harm.
+    /// withdrawal. If it is later than `cut`, the kernel may have sent some of the withdrawn
+    /// messages. So every note that may sound is ended: an extra note-off does no harm.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
         for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {

@@ -25,13 +25,13 @@ use super::{
     schedule::{Due, Message, Schedule},
 };
 
-/// Time between two attempts to open a missing sequencer.
+/// Time between two attempts to open the sequencer while it is missing.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
 /// How long before its due time a message is passed to the kernel. The thread may oversleep by this
 /// time. It must be below 40 ms: notes are composed at least 40 ms ahead, so no note is due before
 /// a message that the kernel already has.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
-/// A message that is due later than this can certainly be withdrawn from the kernel.
+/// Minimum time before a message is due at which khor can reliably withdraw it from the kernel.
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
 /// Time between two attempts to pass an essential message to the kernel while its queue is full.
 const FULL_RETRY: Duration = Duration::from_millis(5);
@@ -76,7 +76,7 @@ struct Connection {
     polled_at: Instant,
     /// Channels on which notes were sent; bit 0 is channel 1.
     used_channels: u16,
-    /// The last sent value of each controller.
+    /// The value that was last sent on each controller.
     controllers: [Option<u8>; 128],
     clock: Clock,
     subscribers: BTreeSet<Addr>,
@@ -152,9 +152,10 @@ pub(super) struct Sender {
     connection: Option<Connection>,
     schedule: Schedule,
     retry_at: Instant,
-    /// When to try again after the kernel's queue was full.
+    /// The time of the next attempt after the kernel's queue was full.
     full_until: Option<Instant>,
-    /// Messages that were dropped since the thread started, because the kernel's queue was full.
+    /// Number of messages that were dropped since the thread started, because the kernel's queue
+    /// was full.
     dropped: u64,
 }
 
@@ -215,7 +216,7 @@ impl Sender {
         }
     }
 
-    /// Applies settings. Opens a new port only if the port's name has changed.
+    /// Applies settings. Opens another port only if the port's name has changed.
     pub(super) fn set_settings(&mut self, settings: Option<MidiSettings>) {
         let name = |settings: &Option<MidiSettings>| settings.as_ref().map(|settings| settings.port.clone());
         let keeps_port = name(&self.settings) == name(&settings);
@@ -247,8 +248,8 @@ impl Sender {
         }
     }
 
-    /// Closes the port after an error, and drops all scheduled messages. No note-offs are sent: the
-    /// kernel reports the closed port to the subscribers.
+    /// Closes the port after an error, and drops all scheduled messages. Sends no note-offs,
+    /// because the kernel reports the closed port to the subscribers.
     fn port_failed(&mut self, error: &PortError) {
         self.connection = None;
         self.schedule.clear();
@@ -392,8 +393,8 @@ impl Sender {
     }
 }
 
-/// Withdraws queued messages from the kernel. Returns the queue's time from which on they were
-/// withdrawn, and the queue's time after the withdrawal.
+/// Withdraws queued messages from the kernel. Returns two queue times: from which time on messages
+/// were withdrawn, and the time after the withdrawal.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;

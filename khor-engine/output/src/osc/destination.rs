@@ -19,7 +19,7 @@ use super::OscTarget;
 /// Time between look-ups of a name while it does not resolve, or while sending to its address
 /// fails.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
-/// Time between look-ups of other names. The host's address may have changed.
+/// Time between look-ups of a name that works, because the host's address may change.
 const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
 /// Minimum time between two log records of send errors for one target, which may alternate between
 /// failing and working.
@@ -49,7 +49,7 @@ struct State {
 struct Route {
     socket: UdpSocket,
     address: SocketAddr,
-    /// Whether the datagrams count as edge traffic or as local traffic.
+    /// Whether khor's own datagrams are counted as edge traffic or as local traffic.
     place: CountedAt,
 }
 
@@ -135,7 +135,7 @@ impl Destination {
     }
 
     /// Handles the result of a look-up. Opens another route if the current address has changed, or
-    /// if sending to it fails. A send error is reported until a datagram is sent.
+    /// if sending to it fails. A send error is reported until a datagram is sent successfully.
     pub(super) fn set_addresses(&self, found: io::Result<Vec<SocketAddr>>) {
         let found = found.and_then(|addresses| self.new_route(&addresses));
         let mut state = self.state();
@@ -145,7 +145,7 @@ impl Destination {
                 state.lookup_error = None;
             }
             Err(error) if state.route.is_some() => {
-                debug!("osc: cannot look up {}: {error}; its last address is kept", self.target);
+                debug!("osc: cannot look up {}: {error}; khor keeps using its last address", self.target);
             }
             Err(error) => {
                 let error = error.to_string();
@@ -157,7 +157,7 @@ impl Destination {
         }
     }
 
-    /// A route to one of these addresses; `None` if the current route stays.
+    /// Opens a route to one of these addresses. Returns `None` if the current route stays in use.
     fn new_route(&self, addresses: &[SocketAddr]) -> io::Result<Option<Route>> {
         let (current, is_failing) = {
             let state = self.state();

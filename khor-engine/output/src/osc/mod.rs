@@ -37,9 +37,9 @@ pub use self::target::OscTarget;
 
 /// Capacity of the event queue. While it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
-/// How long before its onset a note is sent. This is enough for a receiver that uses time tags. It
-/// is always the same, so a receiver that ignores time tags plays in rhythm. Notes are composed 40
-/// to 50 ms ahead.
+/// How long before its onset a note is sent. This is enough for a receiver that uses time tags. The
+/// time is the same for all notes, so a receiver that ignores time tags plays in rhythm. Notes are
+/// composed 40 to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
 /// A level that differs by less than this from the last sent one counts as unchanged.
 const LEVEL_CHANGE: f32 = 1e-3;
@@ -91,9 +91,9 @@ impl OscOutput {
         Ok(Self { events, destinations, has_target })
     }
 
-    /// Sends an event to the thread. Never blocks: drops the event if the queue is full. Also drops
-    /// the event if there is no target, because it would wake the thread for nothing, seventy times
-    /// a second.
+    /// Sends an event to the thread. Never blocks: if the queue is full, drops the event. If there
+    /// is no target, also drops the event, because it would wake the thread for nothing, seventy
+    /// times a second.
     pub fn send(&self, event: OscEvent) {
         match &event {
             OscEvent::Targets(targets) => self.has_target.store(!targets.is_empty(), Relaxed),
@@ -118,7 +118,7 @@ impl OscOutput {
     }
 }
 
-/// The last sent value of each lane, and when it was sent.
+/// The last value that was sent for each lane, and the time at which it was sent.
 type Sent = PerLane<Option<(f32, Instant)>>;
 
 /// A note and the time to send it.
@@ -186,7 +186,7 @@ impl Sender {
         None
     }
 
-    /// Keeps a note until [`LEAD`] before its onset.
+    /// Stores a note, which is sent [`LEAD`] before its onset.
     fn queue_note(&mut self, note: Note, onset: SystemTime) {
         let until_onset = onset.duration_since(SystemTime::now()).unwrap_or_default();
         let due = Instant::now() + until_onset.saturating_sub(LEAD);
@@ -204,7 +204,7 @@ impl Sender {
         self.reset_sent();
     }
 
-    /// Makes the thread send all values again, because a target has not received them.
+    /// Makes the thread send all values again, because a target has not received the last ones.
     fn reset_sent(&mut self) {
         (self.levels, self.deviations) = (Sent::NONE, Sent::NONE);
     }
@@ -252,8 +252,8 @@ impl Sender {
         }
     }
 
-    /// Sets the catalogue. If it does not extend the previous one, an id may now mean another lane,
-    /// so the values of added lanes are sent again.
+    /// Sets the catalogue. If it does not extend the previous one, the same id may now mean another
+    /// lane. The values of all added lanes are then sent again.
     fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if !catalogue.extends(&self.catalogue) {
             self.levels.added.clear();
@@ -281,7 +281,7 @@ impl Sender {
 }
 
 /// Whether the value of a lane must be sent now. If so, stores the value and the time. A missing
-/// value is not sent. The first value after a missing one is always sent.
+/// value is never sent. The first value after a missing one is always sent.
 fn due(sent: &mut Sent, lane: LaneId, value: Option<f32>, change: f32, now: Instant) -> bool {
     let held = sent.value(lane);
     let Some(value) = value else {
@@ -400,7 +400,7 @@ mod tests {
         };
         send(&["queue"]);
         send(&["queue", "jobs"]);
-        // The id of `queue` is now that of `mails`.
+        // The lane `mails` now has the id that `queue` had.
         send(&["mails"]);
         let sent = |_| match receive(&socket) {
             OscPacket::Message(OscMessage { addr, args }) => (addr, args[0].clone().string().unwrap()),
@@ -418,7 +418,8 @@ mod tests {
         let (second, another) = receiver();
         let lost = OscTarget { host: "no.such.host.invalid".into(), port: 9000 };
         let output = OscOutput::start(vec![one, lost, another], Arc::default()).unwrap();
-        // Both targets receive this at once, before the look-up of the unresolved name ends.
+        // Both targets receive this message immediately, before the look-up of the unresolved name
+        // ends.
         output.send(OscEvent::Metrics([2.0; 9]));
         assert_eq!(receive(&first), receive(&second));
         khor_e2e::wait_until("an error", || output.health().trouble.is_some());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The target of OSC messages. Its text is `host:port`, with an IPv6 address in brackets:
+/// The target of OSC messages. It is written as `host:port`, with brackets around an IPv6 address:
 /// `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OscTarget {

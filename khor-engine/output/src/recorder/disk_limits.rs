@@ -17,41 +17,42 @@ const MAX_FILES: u64 = 10_000;
 /// Limits of the disk space for recordings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskLimits {
-    /// Maximum total size of the files in the recordings' folder, bytes.
+    /// Maximum total size of the files in the folder of the recordings, bytes.
     pub quota_bytes: u64,
-    /// Minimum free space on the file system, bytes; `None` means [`Space::reserve`].
+    /// Minimum free space that recordings leave on the file system, bytes. `None` selects
+    /// [`Space::reserve`].
     pub min_free_bytes: Option<u64>,
 }
 
 /// The limit that prevents or ends a recording.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiskLimitError {
-    /// The recordings have used up their quota.
+    /// The recordings have reached their quota.
     #[error("the recordings in {} use {}, and their quota is {}", folder.display(), bytes(*used), bytes(*quota))]
     Quota {
-        /// The recordings' folder.
+        /// The folder of the recordings.
         folder: PathBuf,
-        /// Size of its files, bytes.
+        /// Total size of the files in the folder, bytes.
         used: u64,
-        /// Maximum size of its files, bytes.
+        /// Maximum total size of the files in the folder, bytes.
         quota: u64,
     },
     /// The folder has too many files.
     #[error("{} has {}, the maximum", folder.display(), counted(*count, "file"))]
     Files {
-        /// The recordings' folder.
+        /// The folder of the recordings.
         folder: PathBuf,
         /// Number of files in the folder.
         count: u64,
     },
     /// The file system is nearly full.
-    #[error("{} has {} free, and khor leaves {} free", folder.display(), bytes(*free), bytes(*floor))]
+    #[error("{} has {} free, but khor must leave {} free", folder.display(), bytes(*free), bytes(*floor))]
     Disk {
-        /// The recordings' folder.
+        /// The folder of the recordings.
         folder: PathBuf,
         /// Free space, bytes.
         free: u64,
-        /// Minimum free space, bytes.
+        /// Minimum free space that recordings must leave, bytes.
         floor: u64,
     },
 }
@@ -68,8 +69,8 @@ impl DiskLimitError {
 }
 
 impl DiskLimits {
-    /// Checks the limits. An unreadable folder counts as empty: writing to it fails later, with a
-    /// better error. Waits for the disk.
+    /// Checks the limits. Treats an unreadable folder as empty, because writing to the folder fails
+    /// later with a better error. Waits for the disk.
     pub(super) fn check(&self, folder: &Path) -> Result<(), DiskLimitError> {
         let (count, used) = with_timeout(folder, usage).unwrap_or_default();
         let (folder, quota) = (folder.to_owned(), self.quota_bytes);
@@ -85,11 +86,11 @@ impl DiskLimits {
     }
 }
 
-/// Number and total size in bytes of the files in a folder.
+/// Returns the number of files in a folder, and their total size in bytes.
 fn usage(folder: &Path) -> io::Result<(u64, u64)> {
     let (mut count, mut used) = (0, 0);
     for entry in fs::read_dir(folder)? {
-        // Skip a file that was just deleted.
+        // Skip a file that another program has just deleted.
         if let Ok(metadata) = entry?.metadata()
             && metadata.is_file()
         {

@@ -9,7 +9,8 @@ use std::{
 
 use jiff::Timestamp;
 
-/// Maximum number of recordings in one second. A folder in which all these names exist is broken.
+/// Maximum number of recordings in one second. If a folder already contains all of these names,
+/// creating another recording fails.
 const MAX_PER_SECOND: u32 = 1000;
 
 /// Creates an empty file in `folder` for a recording that began at `now`. If two recordings begin
@@ -28,8 +29,8 @@ pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(Pat
     Err(last)
 }
 
-/// The key that sorts the names of recordings by age, the oldest first: the second, the number
-/// within this second, and the name.
+/// A key that sorts the names of recordings from the oldest to the newest. It consists of the
+/// second, the number within this second, and the name.
 pub fn age_key(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));

@@ -4,7 +4,8 @@ use super::*;
 
 const NO_LIMITS: DiskLimits = DiskLimits { quota_bytes: u64::MAX, min_free_bytes: Some(0) };
 
-/// Asserts that the file has this many seconds, with `level` on the left and `-level` on the right.
+/// Asserts that the file contains `seconds` of sound, with `level` on the left and `-level` on the
+/// right.
 fn assert_holds(file: &Path, seconds: f64, level: f32) {
     let mut reader = hound::WavReader::open(file).unwrap();
     assert!((f64::from(reader.duration()) / 48_000.0 - seconds).abs() < 1e-9);
@@ -13,7 +14,7 @@ fn assert_holds(file: &Path, seconds: f64, level: f32) {
     assert!(samples.chunks(2).all(|frame| frame == [level, -level]), "{}", file.display());
 }
 
-/// Feeds sound until the recording has `seconds`.
+/// Feeds sound until the recording is `seconds` long.
 async fn feed_until(recorder: &Recorder, seconds: f64, mut push: impl FnMut()) {
     khor_e2e::wait_until_async("enough recorded sound", || {
         let enough = recorder.status().seconds >= seconds;
@@ -137,7 +138,7 @@ async fn the_quota_ends_and_prevents_recordings() {
         "{error}; {fix}"
     );
     assert_holds(&file, recorded.seconds, 0.5);
-    // The file may exceed the quota by the sound between two checks.
+    // The file may exceed the quota by the sound that arrives between two checks.
     assert!((QUOTA..QUOTA + 1_000_000).contains(&file.metadata().unwrap().len()), "{file:?}");
     let refused = recorder.start("wav").unwrap_err();
     assert!(matches!(refused, RecorderError::DiskLimit(DiskLimitError::Quota { .. })), "{refused}");

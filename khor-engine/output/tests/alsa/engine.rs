@@ -24,7 +24,7 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const CONFIG: &str = r#"{"music": {"bpm": 110, "preset": "arp"}}"#;
 /// Length of each pause of the engine, and of the time between two pauses.
 const STUTTER: Duration = Duration::from_millis(20);
-/// How long the tempo is measured.
+/// How long the tempo is measured in total.
 const LONG: Duration = Duration::from_secs(8);
 
 fn configure(engine: &Engine, change: &str) {
@@ -41,7 +41,7 @@ fn pause(engine: &Engine, length: Duration) {
 }
 
 /// Does `work` while the engine is paused half of the time. Each pause is shorter than the time by
-/// which messages are passed to the kernel in advance.
+/// which khor passes messages to the kernel in advance.
 fn stuttering<R>(engine: &Engine, work: impl FnOnce() -> R) -> R {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -151,7 +151,7 @@ fn assert_tempo(received: &[Received], start: Received, bpm: f64) {
     assert!(beats > LONG.as_secs_f64() / beat_s(bpm) - 1.0, "{beats}");
 }
 
-/// Numbers of the controllers that were received. Asserts that all are on channel 1.
+/// Returns the numbers of the received controllers. Asserts that all are on channel 1.
 fn controllers(received: &[Received]) -> BTreeSet<u8> {
     let of = |received: &Received| match received.message {
         Message::Controller(channel, controller, _) => {

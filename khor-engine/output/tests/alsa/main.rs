@@ -23,11 +23,11 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::recorder::Recorder;
 
 static SEQUENCER: Mutex<()> = Mutex::new(());
-/// Time in which an unexpected message would arrive.
+/// How long tests wait for a message that should not arrive.
 const SETTLE: Duration = Duration::from_millis(300);
 
-/// A recorder, and the lock that keeps other tests from using the sequencer. Skips the test and
-/// returns `None` if there is no sequencer.
+/// Returns a recorder, and a lock that keeps other tests from using the sequencer. If there is no
+/// sequencer, skips the test and returns `None`.
 fn lock_sequencer() -> Option<(Recorder, MutexGuard<'static, ()>)> {
     let lock_sequencer = SEQUENCER.lock();
     match Recorder::open() {

@@ -22,8 +22,8 @@ use crate::{
 
 /// How long before its onset a note is sent, as the engine does.
 const AHEAD: Duration = Duration::from_millis(45);
-/// Number of notes that begin at the same time: all numbers on four channels. The kernel's queue
-/// has room for 500 messages.
+/// Number of notes that begin at the same time: every note number on each of four channels. The
+/// kernel's queue has room for 500 messages.
 const ROUND: u16 = 512;
 /// Number of threads that keep the processors busy.
 const BUSY: usize = 4;
@@ -164,7 +164,7 @@ fn an_overfull_kernel_leaves_no_hanging_notes() {
     let Some((mut recorder, _turn)) = lock_sequencer() else { return };
     let output = open(&mut recorder, settings("khor-full", false));
     let length = Duration::from_millis(200);
-    // A round has more notes than the kernel's queue has room for. The second round begins when the
+    // A round has more notes than fit into the kernel's queue. The second round begins when the
     // notes of the first one end.
     let onset = Instant::now() + Duration::from_millis(200);
     for round in 0..2 {

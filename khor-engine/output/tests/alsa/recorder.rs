@@ -13,7 +13,8 @@ use khor_e2e::wait_until;
 
 use crate::SETTLE;
 
-/// Number of events that may wait for this client: the maximum.
+/// Number of events that the kernel may queue for this client. This is the maximum that the kernel
+/// allows.
 const POOL: u32 = 2000;
 
 /// A MIDI message. Channels are 1..=16.
@@ -38,7 +39,7 @@ pub(crate) struct Recorder {
     seq: Seq,
     own: Addr,
     queue: i32,
-    /// When the queue's time was zero.
+    /// The instant at which the queue's time was zero.
     zero: Instant,
     received: Vec<Received>,
 }
@@ -63,7 +64,7 @@ impl Recorder {
         Ok(Self { seq, own, queue, zero, received: Vec::new() })
     }
 
-    /// Subscribes to the port with this name, of the client with this name.
+    /// Subscribes to the port `name` of the client `name`.
     pub(crate) fn subscribe(&mut self, name: &str) {
         let mut sender = None;
         wait_until(&format!("port {name}"), || {
@@ -79,7 +80,7 @@ impl Recorder {
         self.seq.subscribe_port(&subscription).expect("a subscription");
     }
 
-    /// Finds the port with this name, if every client may subscribe to it.
+    /// Finds the port `name` of the client `name`, if every client may subscribe to it.
     pub(crate) fn find(&self, name: &str) -> Option<Addr> {
         let clients = ClientIter::new(&self.seq).filter(|client| client.get_name() == Ok(name));
         let mut ports = clients.flat_map(|client| PortIter::new(&self.seq, client.get_client()));
@@ -89,7 +90,7 @@ impl Recorder {
         ports.find(matches).map(|port| port.addr())
     }
 
-    /// All messages so far.
+    /// Returns all messages received so far.
     pub(crate) fn received(&mut self) -> &[Received] {
         let mut input = self.seq.input();
         // The last call returns an error, because no event is left.
@@ -145,7 +146,7 @@ impl Recorder {
     }
 }
 
-/// When the queue's time was zero, from the most exact one of many readings.
+/// Estimates when the queue's time was zero, using the most exact of many readings.
 fn zero(seq: &Seq, queue: i32) -> alsa::Result<Instant> {
     // If other programs use the same timer, the first tick may be too early.
     std::thread::sleep(Duration::from_millis(10));

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use crate::SEQUENCER;
 
-/// The capture side of the loopback card. It receives the sound that the card's first device plays,
-/// converted to any format.
+/// The capture side of the loopback card. It receives the sound that khor plays on the card's first
+/// device, converted to any format.
 const OTHER_SIDE: &str = "plughw:CARD=Loopback,DEV=1";
 const CONFIG: &str = r#"{"audio": {"backend": "alsa"}, "music": {"preset": "arp"}}"#;
 const RATE_HZ: u32 = 48_000;
