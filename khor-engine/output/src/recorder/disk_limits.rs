@@ -46,7 +46,7 @@ pub enum DiskLimitError {
         count: u64,
     },
     /// The file system is nearly full.
-    #[error("{} has {} free, but khor must leave {} free", folder.display(), bytes(*free), bytes(*floor))]
+    #[error("{} has {} free, and khor leaves {} free", folder.display(), bytes(*free), bytes(*floor))]
     Disk {
         /// The folder of the recordings.
         folder: PathBuf,
