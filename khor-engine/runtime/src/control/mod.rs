@@ -70,7 +70,7 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Receives commands on `port` until the future is dropped. Without a port, waits until then.
+/// Receives commands on `port` until the future is dropped. Without a port, only waits.
 async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     let Some(port) = port else {
         engine.update_osc_input_health(|health| health.health = Health::off());

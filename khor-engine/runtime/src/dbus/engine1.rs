@@ -80,7 +80,8 @@ impl Engine1 {
         lanes(&self.engine)
     }
 
-    /// The missing lanes. The value is the reason why the lane is missing.
+    /// The missing lanes. The key is the name of the lane, and the value is the reason why the lane
+    /// is missing.
     #[zbus(property)]
     fn absent_signals(&self) -> BTreeMap<String, String> {
         absent(&self.engine)

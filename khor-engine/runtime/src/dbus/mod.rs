@@ -134,8 +134,8 @@ async fn follow(engine: &Arc<Engine>, part: Part, mut stop: watch::Receiver<bool
     }
 }
 
-/// Runs the part, and restarts it whenever it ends. A disabled part never runs: the future then
-/// waits until it is dropped.
+/// Runs the part, and restarts it whenever it ends. If the part is disabled, waits until the future
+/// is dropped.
 async fn keep_running(engine: &Arc<Engine>, part: Part, is_enabled: bool) {
     if !is_enabled {
         part.report(engine, Health::off());

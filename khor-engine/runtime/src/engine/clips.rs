@@ -17,8 +17,8 @@ use khor_synth::{Offline, RenderMode, Samples};
 
 use super::settings::offline_settings;
 
-/// The second of the capture at which the clip starts. The engine learns the baseline from the
-/// earlier part. The load begins three seconds after this point.
+/// Start of the clip within its capture, in seconds. The engine learns the baseline from the
+/// capture before this point. The load begins three seconds after it.
 const FROM_S: f64 = 9.0;
 /// Length of a clip, in seconds: three quiet seconds, then the load.
 pub const CLIP_S: f64 = 16.0;
@@ -42,8 +42,8 @@ pub struct Clip {
 /// learns the baseline from it before each clip.
 const IDLE_CAPTURE: &[u8] = include_bytes!("../../../captures/idle-long.khor");
 
-/// All clips. The `listen_for` texts describe presets/mapping.toml, the registers of
-/// `music::VoiceStream` and the motifs of the cues, and must be changed with them.
+/// All clips. The `listen_for` texts depend on presets/mapping.toml, on the registers of
+/// `music::VoiceStream` and on the motifs of the cues. If these change, the texts must change too.
 pub static CLIPS: [Clip; 9] = [
     Clip {
         scenario: "idle",

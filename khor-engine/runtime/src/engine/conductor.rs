@@ -30,9 +30,9 @@ const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest pause for which the thread catches up, in seconds. After a longer pause, for example
 /// because the machine was suspended, the music skips the missed steps.
 const SKIP_S: f64 = 1.0;
-/// A note that is late by more than this is dropped, in seconds. Notes are late if the machine does
-/// not run the thread in time. Several late notes at once would sound like one loud event. The
-/// limit is shorter than most steps, so late notes of two steps rarely sound at once.
+/// Maximum lateness of a note, in seconds. A note that is later is dropped. Notes are late if the
+/// machine does not run the thread in time. Several late notes at once would sound like one loud
+/// event. The limit is shorter than most steps, so late notes of two steps rarely sound at once.
 const LATE_S: f64 = 0.080;
 
 pub(super) enum Command {

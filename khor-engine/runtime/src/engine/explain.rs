@@ -18,12 +18,13 @@ use super::{
 
 /// Smallest deviation at which a signal stands out, in octaves above its baseline.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
-/// Smallest share of time for which a task must wait to be mentioned, 0..=1.
+/// Smallest share of the time for which tasks must wait, 0..=1, so that the text mentions the wait.
 const MIN_WAIT_SHARE: f64 = 0.05;
-/// The bed is called dark, tense or heavy if the value of this feature is at least this, 0..=1.
+/// Smallest value of tension, darkness or weight, 0..=1, at which the bed is called tense, dark or
+/// heavy.
 const CLEAR_POSITION: f64 = 0.25;
-/// The bed is called a little dark, tense or heavy if the value of this feature is at least this,
-/// 0..=1.
+/// Smallest value of tension, darkness or weight, 0..=1, at which the bed is called a little tense,
+/// dark or heavy.
 const SLIGHT_POSITION: f64 = 0.08;
 /// Maximum number of signals that the text lists.
 const MAX_SIGNALS: usize = 5;

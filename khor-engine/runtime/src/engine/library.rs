@@ -116,8 +116,8 @@ impl Library {
         self.presets().find(|preset| preset.name == name)
     }
 
-    /// Finds the preset with the name `name`, or returns the first built-in preset, because the
-    /// music must continue. The health report mentions the missing preset.
+    /// Finds the preset with the name `name`. If it is missing, returns the first built-in preset,
+    /// so that the music continues. The health report mentions the missing preset.
     pub fn playable(&self, name: &str) -> Preset {
         self.find(name).unwrap_or(&Preset::builtin()[0]).clone()
     }

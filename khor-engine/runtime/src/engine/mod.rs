@@ -109,7 +109,7 @@ pub struct Engine {
     socket: PathBuf,
     /// The capture that plays instead of a live source.
     capture: Option<Playback>,
-    /// When the engine started, milliseconds since 1970.
+    /// When the engine started, in milliseconds since 1970.
     started_ts_ms: u64,
 }
 
@@ -156,7 +156,7 @@ impl Engine {
         self.conductor.ticks()
     }
 
-    /// When the engine started, milliseconds since 1970.
+    /// When the engine started, in milliseconds since 1970.
     pub fn started_ts_ms(&self) -> u64 {
         self.started_ts_ms
     }

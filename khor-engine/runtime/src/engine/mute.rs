@@ -1,4 +1,4 @@
-//! Mutes and unmutes the sound device: on request of a user, by a snooze, and during quiet hours.
+//! Mutes and unmutes the sound device: at the user's request, by a snooze, and during quiet hours.
 
 use std::{
     sync::{Arc, Weak},
@@ -11,7 +11,7 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::{ActionError, Engine, conductor::Command, quiet_hours::QuietHours, silence::Silence};
 
-/// Longest snooze, minutes: one day.
+/// Maximum length of a snooze, in minutes. It is one day.
 const MAX_SNOOZE_MINUTES: u32 = 24 * 60;
 /// Longest time between two checks of the wall clock. A change of the clock, or a wake-up from
 /// suspend, takes effect within this time.
@@ -23,14 +23,14 @@ impl Engine {
         self.state.lock().silence.is_muted()
     }
 
-    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. If quiet hours
-    /// are unmuted, the device stays unmuted until these quiet hours end.
+    /// Mutes or unmutes the sound device, and ends a snooze. MIDI and OSC continue. If the user
+    /// unmutes during quiet hours, the device stays unmuted until these quiet hours end.
     pub fn set_muted(&self, muted: bool) {
         self.change_silence(|silence| silence.set_manually(muted));
     }
 
-    /// Toggles the mute. During a snooze or quiet hours, the device stays silent and a mute without
-    /// an end replaces them. Returns whether the device is muted now.
+    /// Toggles the mute. The first toggle during a snooze or quiet hours does not unmute: the
+    /// device stays muted until the next toggle. Returns whether the device is muted now.
     pub fn toggle_mute(&self) -> bool {
         self.change_silence(Silence::toggle)
     }

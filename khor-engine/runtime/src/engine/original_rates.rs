@@ -3,13 +3,15 @@
 use khor_api::OriginalRates;
 use khor_signal::{Counter, Reading};
 
-/// Computes the original rates of a reading. `rx_kbs` and `tx_kbs` are the rates of the signals
-/// `rx` and `tx`. `mem_pct` is the percentage of time in which some task waited for memory.
+/// Computes the rates that the first version of khor published, from a reading. `rx_kbs` and
+/// `tx_kbs` are the rates of the signals `rx` and `tx`. `mem_pct` is the percentage of time in
+/// which some task waited for memory.
 pub(super) fn original_rates(reading: &Reading) -> OriginalRates {
     original_rates_of(|counter| reading.counter_rates[counter.index()])
 }
 
-/// Computes the original rates from a function that returns the rate of a counter, per second.
+/// Computes the rates that the first version of khor published. `rate` returns the rate of a
+/// counter, per second.
 pub(super) fn original_rates_of(rate: impl Fn(Counter) -> Option<f64>) -> OriginalRates {
     const BYTES_PER_KB: f64 = 1000.0;
     const PCT_PER_US: f64 = 100.0 / 1e6;

@@ -61,7 +61,7 @@ mod tests {
         QuietHours(serde_json::from_value(json!({ "enabled": true, "from": from, "to": to })).unwrap())
     }
 
-    /// Day and local time at which the quiet hours end that include `now`.
+    /// Returns the day and the local time at which the quiet hours around `now` end.
     fn until(quiet: QuietHours, now: &str) -> Option<String> {
         let now = at(now);
         let end = quiet.until(&now)?.to_zoned_datetime(now.time_zone().clone());

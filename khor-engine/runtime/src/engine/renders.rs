@@ -293,7 +293,7 @@ mod tests {
         let received = render(0.1).await.unwrap();
         let one = MAX_MEMORY_BYTES - renders.memory.available_permits();
         assert_eq!(one, Clip::max_bytes(&at_8_khz(0.1)));
-        // Reserve all memory except the size of one clip.
+        // Reserve memory so that only one more clip fits.
         let others =
             Arc::clone(&renders.memory).try_acquire_many_owned((MAX_MEMORY_BYTES - 2 * one) as u32).unwrap();
         drop(render(0.2).await.unwrap());

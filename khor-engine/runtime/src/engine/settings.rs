@@ -20,7 +20,7 @@ pub(super) struct SignalSettings {
     pub(super) enabled: PerSignal<bool>,
     /// The host of a site that plays as if it were this machine. `None` plays all hosts.
     pub(super) single_host: Option<Name>,
-    /// How the hosts of a site play.
+    /// The mode in which the hosts of a site play.
     pub(super) mode: SiteMode,
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn nats_settings(nats: &Nats) -> NatsSettings {
     NatsSettings { url, creds, nkey, tls_ca, tls_cert, tls_key }
 }
 
-/// The scope that is configured.
+/// The configured scope.
 pub fn scope_choice(config: &Config) -> ScopeChoice {
     let (cgroup, processes) = (config.bpf.cgroup.clone(), config.bpf.tgid_allow.clone());
     ScopeChoice { cgroup, processes, without: config.bpf.tgid_deny.clone() }

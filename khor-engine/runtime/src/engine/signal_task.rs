@@ -64,7 +64,7 @@ pub(super) struct SignalTask {
     kind: Option<SourceKind>,
     /// The host of a site that plays as if it were this machine. `None` plays all hosts.
     single_host: Option<Name>,
-    /// How the hosts of a site play.
+    /// The mode in which the hosts of a site play.
     mode: SiteMode,
     stage: Stage,
     /// When the baseline was last saved.

@@ -43,7 +43,7 @@ impl Silence {
         self.muted_manually || self.snoozed_until_ts_ms.is_some() || self.quiet_until_ts_ms.is_some()
     }
 
-    /// Mutes or unmutes on request of the user, and ends a snooze. If the user unmutes during quiet
+    /// Mutes or unmutes at the user's request, and ends a snooze. If the user unmutes during quiet
     /// hours, the device stays unmuted until these quiet hours end.
     pub(super) fn set_manually(&mut self, muted: bool) {
         self.muted_manually = muted;
@@ -53,8 +53,8 @@ impl Silence {
         }
     }
 
-    /// Toggles the mute. During a snooze or quiet hours, the first call sets a mute without an end,
-    /// because a toggle must not start the sound unexpectedly.
+    /// Toggles the mute. During a snooze or quiet hours, the first call sets a mute that lasts
+    /// until the next toggle, because a toggle must not start the sound unexpectedly.
     pub(super) fn toggle(&mut self) {
         self.set_manually(!self.muted_manually);
     }

@@ -27,8 +27,8 @@ use crate::fair_share;
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
 pub(super) const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
-/// Maximum number of stored notes. A page that opens later gets them. They are enough for sixteen
-/// busy bars.
+/// Maximum number of stored notes, which a newly opened page receives. They cover sixteen busy
+/// bars.
 const MAX_NOTES: usize = 512;
 
 /// Maximum number of stored cues.
@@ -122,7 +122,7 @@ pub(super) enum SourceState {
     Starting,
     /// The source delivers frames.
     Up(SourceInfo),
-    /// The source is lost, for the reason in the shortfall.
+    /// The source is lost. The shortfall states why.
     Down(Shortfall),
 }
 
@@ -140,7 +140,7 @@ pub(super) struct HistoryPoint {
 
 /// The rates of a point of history.
 pub(super) struct PastRates {
-    /// Time of the point, milliseconds since 1970.
+    /// Time of the point, in milliseconds since 1970.
     pub(super) ts_ms: u64,
     /// The lanes at the time of the point.
     pub(super) catalogue: Catalogue,
@@ -151,7 +151,7 @@ pub(super) struct PastRates {
 #[derive(Clone, Debug)]
 pub(super) struct PlayedNote {
     pub(super) seq: NoteSeq,
-    /// Wall-clock time of the onset, milliseconds since 1970.
+    /// Wall-clock time of the onset, in milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) note: Note,
     /// Name of the lane that the note plays. The name is stored instead of the id, because the next
@@ -162,13 +162,13 @@ pub(super) struct PlayedNote {
 #[derive(Clone, Debug)]
 pub(super) struct CueEntry {
     pub(super) seq: CueSeq,
-    /// Wall-clock time of the arrival, milliseconds since 1970.
+    /// Wall-clock time of the arrival, in milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
     /// The host of a site. `None` for this machine.
     pub(super) host: Option<String>,
-    /// The sender to which `fair_share::trim` attributes the cue. `None` attributes it to the share
-    /// that all other senders have in common.
+    /// The sender to which `fair_share::trim` attributes the cue. All cues with `None` count as
+    /// cues of one sender.
     pub(super) share: Option<String>,
     pub(super) pid: Option<u32>,
     pub(super) comm: Option<String>,

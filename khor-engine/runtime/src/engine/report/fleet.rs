@@ -17,7 +17,7 @@ use crate::engine::{
     state::{EngineState, SingleHost, SourceState},
 };
 
-/// Maximum deviation of a host's clock that is not reported as wrong, in milliseconds.
+/// A host's clock is reported as wrong if it deviates by more than this, in milliseconds.
 const CLOCK_OFF_MS: u64 = 2_000;
 
 pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {

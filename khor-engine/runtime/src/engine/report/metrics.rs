@@ -19,7 +19,7 @@ use crate::engine::{
     },
 };
 
-/// The reason for a signal that the configuration disables.
+/// The reason that is reported for a signal that the configuration disables.
 const MASKED: &str = "switched off by bpf.enabled_mask in the configuration";
 
 /// Why a lane is missing. `None` if it is available.

@@ -48,8 +48,8 @@ impl SignalTask {
         StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
-    /// Returns the selected host, with its data if the site contains it. Returns `None` if no host
-    /// is selected.
+    /// Returns the selected host, including its data if the site has this host. Returns `None` if
+    /// no host is selected.
     fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
         let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);
