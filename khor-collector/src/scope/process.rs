@@ -63,6 +63,8 @@ pub(super) fn cgroup_of(pid: u32) -> Option<String> {
 mod tests {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
 
+    use khor_e2e::wait_until;
+
     use super::*;
 
     #[test]
@@ -83,13 +85,15 @@ mod tests {
         let program = dir.path().join(OsStr::from_bytes(b"\xff) \xfe"));
         std::fs::copy("/bin/sleep", &program).unwrap();
         let mut child = Command::new(&program).arg("1000").spawn().unwrap();
-        let name = std::fs::read(format!("/proc/{}/comm", child.id())).unwrap();
+        // `spawn` may return before the kernel sets the name.
+        wait_until("the child's name", || {
+            std::fs::read(format!("/proc/{}/comm", child.id())).unwrap() == b"\xff) \xfe\n"
+        });
         let (process, started, cgroup) =
             (process_of(child.id()), start_ticks(child.id()), cgroup_of(child.id()));
         let faults = crate::polled::Polled::process(child.id()).read(0)[3];
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(name, b"\xff) \xfe\n");
         assert_eq!((process, cgroup), (Some(child.id()), cgroup_of(std::process::id())));
         assert!(started.is_some() && faults.is_some(), "{started:?} {faults:?}");
     }
