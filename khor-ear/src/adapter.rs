@@ -224,7 +224,7 @@ impl SiteListener {
     }
 
     /// Publishes the readings of all hosts at the site time `at`, and returns the composer's input.
-    /// The order of `hosts` must be the order that was given to [`Self::new`].
+    /// `hosts` must be in the same order as in [`Self::new`].
     pub fn push(&mut self, at: Duration, hosts: &[HostPipeline], mode: SiteMode) -> ComposerInput {
         let site = self.offline_site.publish(at, hosts.iter().map(|host| host.reading.as_ref()));
         let staged = self.stage.update_for_site(mode, &site, &[true; SignalId::COUNT]);

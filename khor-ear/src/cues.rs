@@ -17,7 +17,7 @@ const BANDS: usize = 42;
 const LOWEST_HZ: f64 = 60.0;
 /// Power that is added to every band, so that silence has a finite level.
 const FLOOR: f32 = 1e-6;
-/// Length of a pattern, windows: 1.3 s.
+/// Number of windows in a pattern, which lasts 1.3 s.
 const PATTERN_WINDOWS: usize = 130;
 
 type Bands = [f32; BANDS];

@@ -27,7 +27,7 @@ pub enum MeasuredFeature {
     VoicePitch(Instrument),
     /// Mean length of a voice's notes, log2 of seconds.
     VoiceLength(Instrument),
-    /// Dissonance of the bed's chord. Its seconds, sevenths and tritones add to it.
+    /// Dissonance of the bed's chord, computed from its seconds, sevenths and tritones.
     BedTension,
     /// Filter offset of the bed's notes, octaves.
     BedBrightness,

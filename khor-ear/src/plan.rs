@@ -111,7 +111,7 @@ impl Plan {
         SEED + 500_000 + 1000 * rack
     }
 
-    /// The seed with the number `of`, for everything else.
+    /// Seed number `of`. It is for all renders that have no seed function of their own.
     pub fn seed(&self, of: u64) -> u64 {
         SEED + 400_000 + of
     }

@@ -14,7 +14,7 @@ const LOWEST_HZ: f64 = 60.0;
 const FLOOR: f32 = 1e-4;
 /// Each level is compared to the level this many windows earlier (30 ms) to measure growth.
 const GROWTH_WINDOWS: usize = 3;
-/// Lowest flux by which an onset must exceed its surroundings, dB, averaged over the bands.
+/// How much the flux at an onset must exceed the flux around it, dB, averaged over the bands.
 const THRESHOLD_DB: f32 = 0.7;
 /// Number of windows before and after an onset that count as its surroundings: 150 ms.
 const CONTEXT_WINDOWS: usize = 15;

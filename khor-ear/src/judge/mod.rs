@@ -26,9 +26,9 @@ use crate::{
 pub struct Figure {
     /// Name of the row in `thresholds.toml`.
     pub row: &'static str,
-    /// A short note for the table, such as the worst load or the number of clips.
+    /// The measured value, in the row's unit.
     pub value: f64,
-    /// A few words for the table, such as the worst load or the number of clips.
+    /// A short note for the table, such as the worst load or the number of clips.
     pub note: String,
 }
 

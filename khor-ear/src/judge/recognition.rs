@@ -61,7 +61,7 @@ pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -
     let mut confusion = Confusion::default();
     unseen.iter().zip(taken).for_each(|(clip, taken)| confusion.count(clip.what, taken));
     let mut lines = vec![format!(
-        "intensities 0.25 and 4, untrained: {:.2} of {} recognised; confused: {}",
+        "untrained intensities 0.25 and 4: {:.2} of {} clips recognised; confused: {}",
         confusion.accuracy(),
         unseen.len(),
         mistakes(&confusion),
@@ -93,7 +93,7 @@ fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     captures.iter().zip(taken).for_each(|(one, taken)| confusion.count(one.class, taken));
     let share = confusion.accuracy();
     Ok(format!(
-        "real captures: {share:.2} of {} recognised; confused: {}",
+        "real captures: {share:.2} of {} clips recognised; confused: {}",
         captures.len(),
         mistakes(&confusion)
     ))

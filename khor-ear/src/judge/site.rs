@@ -26,8 +26,8 @@ const FEATURES: usize = COUNT + BALANCES;
 /// Maximum number of mistakes that a remark lists.
 const NAMED: usize = 4;
 
-/// The two ways to relay a site, each with the names of its three rows: section and load, section
-/// alone, load alone.
+/// The two relay modes, each with the names of its three rows in the table: section and load,
+/// section alone, load alone.
 const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::PerHost, ["site", "site_section", "site_load"]),
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
@@ -56,7 +56,7 @@ struct MeasuredSiteClip {
     notes: BTreeMap<String, usize>,
 }
 
-/// The results for the sites that are not figures.
+/// The results for the sites, except the figures of the table.
 pub(super) struct SiteResults {
     /// One line of mistakes for each entry of [`RELAY_ROWS`].
     pub(super) remarks: Vec<String>,
@@ -95,7 +95,7 @@ impl SiteScenes {
     }
 }
 
-/// Plays and classifies the clips of all sites with both kinds of relays.
+/// Plays and classifies the clips of all sites in both relay modes.
 pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>) -> Result<SiteResults> {
     let (mut remarks, mut details) = (Vec::new(), serde_json::Map::new());
     for (scenes, (_, rows)) in sites.0.iter().zip(RELAY_ROWS) {
@@ -106,8 +106,8 @@ pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>
     Ok(SiteResults { remarks, details: details.into() })
 }
 
-/// Plays and classifies the clips of one kind of relays. Returns a remark about the mistakes, and
-/// all clips as JSON.
+/// Plays and classifies the clips of one relay mode. Returns a remark about the mistakes, and all
+/// clips as JSON.
 fn listen_to(
     preset: &str,
     scenes: &[Scene],

@@ -80,7 +80,7 @@ fn row_of(hz: f64) -> f64 {
     f64::from(HEIGHT) * (HIGHEST_HZ / hz).ln() / (HIGHEST_HZ / LOWEST_HZ).ln()
 }
 
-/// The colour of a level, which is 0..=1.
+/// Colour for a level of 0..=1.
 fn colour(level: f32) -> Colour {
     let place = level.clamp(0.0, 1.0) * (STOPS.len() - 1) as f32;
     let at = (place as usize).min(STOPS.len() - 2);

@@ -14,8 +14,8 @@ use crate::{
     scenario::{self, Ramp, WINDOW_S},
 };
 
-/// Number of windows that are averaged at the start and at the end of a ramp. The difference of the
-/// two averages is the movement of a feature.
+/// Number of windows that are averaged at the start and at the end of a ramp. The difference
+/// between the two averages is the movement of a feature.
 const END_WINDOWS: usize = 3;
 /// Smallest number of windows in which the feature can be measured. With fewer windows, correlation
 /// and movement are 0.
@@ -31,7 +31,8 @@ pub struct SignalCorrelation {
     pub rho: Vec<f64>,
     /// Number of audible steps by which the feature moved: the median over the seeds.
     pub own_steps: f64,
-    /// Of the other signals' features, the one that moved most, and its movement in audible steps.
+    /// The feature that moved most among the features of other signals, and its movement in audible
+    /// steps.
     pub other_steps: Option<(MeasuredFeature, f64)>,
 }
 

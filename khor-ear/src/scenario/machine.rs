@@ -76,7 +76,7 @@ struct Lane {
     events: fastrand::Rng,
     noise: fastrand::Rng,
     drift: f64,
-    /// Number of expected events until the next event happens.
+    /// Time until the next event, measured as a number of expected events.
     ahead: f64,
     count: f64,
 }

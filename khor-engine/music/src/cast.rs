@@ -131,8 +131,8 @@ impl Cast {
         self.pulse == PulseCast::Together && self.soloists.iter().all(Option::is_none)
     }
 
-    /// The source of each soloist's voices. Without soloists, the first source plays the lanes of
-    /// all hosts.
+    /// Returns what the voices of each soloist play. Without soloists, the first element plays the
+    /// lanes of all hosts.
     pub(super) fn voices(&self) -> [VoiceSource<'_>; SOLOISTS] {
         const NO_LANES: &Lanes = &Lanes::NONE;
         let count = self.soloists.iter().flatten().count();

@@ -65,7 +65,7 @@ pub struct Composer {
     position: Position,
     reading: Reading,
     controls: Controls,
-    /// Musical time when `controls` was last updated, seconds.
+    /// Musical time at which `controls` was last updated, seconds.
     controls_s: f64,
     bed: Bed,
     pulse: Pulse,

@@ -28,9 +28,9 @@ pub enum CueSound {
     Crash,
     /// A block request failed.
     Blkerr,
-    /// The source was lost. From now on, a calm sound does not mean a calm host.
+    /// Many TCP segments were retransmitted.
     Retx,
-    /// The source was lost, so silence no longer means calm.
+    /// The source was lost. From now on, a calm sound does not mean a calm host.
     Lost,
     /// The source is available again.
     Found,

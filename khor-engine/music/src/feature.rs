@@ -34,7 +34,7 @@ pub enum Feature {
 pub(super) enum Pace {
     /// The time constant is several seconds. This pace suits changes of mood.
     Slow,
-    /// The time constant is some tenths of a second. This pace suits work.
+    /// The time constant is a few tenths of a second. This pace suits work.
     Quick,
 }
 

@@ -100,8 +100,8 @@ fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
 }
 
 /// The root of the chord in a bar, as a scale degree. Every fourth chord has the first of `roots`.
-/// The other roots are random, but never equal to the root before. A root without a perfect fifth
-/// in the scale is skipped if any other root has one, because tritones are reserved for tension.
+/// The other roots are random, but no root follows itself. A root without a perfect fifth in the
+/// scale is skipped if any other root has one, because tritones are reserved for tension.
 pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
     let chord = bar / u64::from(chord_bars.max(1));
     let Some((&home, away)) = roots.split_first() else { return 0 };

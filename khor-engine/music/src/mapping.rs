@@ -155,7 +155,7 @@ impl Route {
         }
     }
 
-    /// The feature's value at a position, which is 0..=1.
+    /// The feature's value for a position of 0..=1.
     pub(super) fn value(&self, position: f32) -> f32 {
         let (low, high) = self.range;
         match self.polarity {

@@ -2,8 +2,8 @@
 //! not change.
 
 /// How far the input must move beyond the midpoint between two steps before the output changes, in
-/// steps. The number is arbitrary. It prevents thresholds at round numbers, which are common
-/// inputs.
+/// steps. It is not a round fraction, so that no threshold is a round number. Round numbers are
+/// common inputs.
 const MARGIN: f32 = 0.271_828;
 
 /// Quantises a value of 0..=1 to one of `steps + 1` values.

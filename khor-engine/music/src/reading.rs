@@ -218,8 +218,8 @@ impl Reading {
         Some(state.route.value(state.position))
     }
 
-    /// The rank of a voice, which is the highest rank of its lanes: half octaves above the
-    /// baseline, 0..=24.
+    /// The rank of a voice, 0..=24. It is the highest rank of the voice's lanes, in half octaves
+    /// above the baseline.
     pub(super) fn rank(&self, stream: VoiceStream) -> u8 {
         self.lanes_of(stream).map(|lane| self.lane_rank(lane)).max().unwrap_or(0)
     }

@@ -104,7 +104,7 @@ impl RollCall {
 }
 
 impl Answer {
-    /// Computes the notes of a turn at the start of the turn; `None` if the host is missing.
+    /// Computes the notes of a turn when the turn starts. Returns `None` if the host is missing.
     fn for_turn(context: &StepContext<'_>, turn: &RollCallTurn) -> Option<Self> {
         let lanes = turn.lanes.as_ref()?;
         let sample = |feature| context.reading.sample(feature, lanes);

@@ -66,8 +66,8 @@ impl Sections {
     }
 }
 
-/// The pulse settings of a section. Velocity and note length are taken from the preset's notes of
-/// the same role, with a lower velocity.
+/// The pulse settings of a section. Note length and velocity come from the preset's notes of the
+/// same role, but the velocity is lower.
 fn settings(preset: &Preset, part: &SectionPart) -> PulseSettings {
     let SectionPart { role, register, pan, motion, max_onsets } = *part;
     let own = preset.pulse.iter().find(|stream| stream.role == role);

@@ -31,7 +31,7 @@ fn idle() -> Levels {
     all(0.0)
 }
 
-/// Every signal has this level.
+/// Returns this level for every signal.
 fn all(level: f32) -> Levels {
     [Some(level); SignalId::COUNT]
 }

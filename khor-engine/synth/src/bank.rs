@@ -131,8 +131,8 @@ impl VoiceBank {
         (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
     }
 
-    /// The least important voice. Released voices are less important than held ones, then quiet
-    /// voices than loud ones, then old voices than new ones. Voices that are already fading out are
+    /// The least important voice. Released voices are stolen before held voices. Among these, the
+    /// quietest voice is stolen first, and then the oldest. Voices that are already fading out are
     /// excluded.
     fn victim(&self) -> Option<usize> {
         let importance = |voice: usize| {

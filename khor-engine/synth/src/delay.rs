@@ -75,7 +75,8 @@ impl Delay {
         // The shortest delay is longer than a block. So a whole block can be read before it is
         // written.
         [*left, *right] = self.read();
-        // The left output feeds the right line and the reverse, so the echoes change sides.
+        // The left output feeds the right line, and the right output feeds the left line. So the
+        // echoes change sides.
         let [mut to_right, mut to_left] = [*left, *right];
         self.tone(&mut to_right, &mut to_left);
         for i in 0..BLOCK {

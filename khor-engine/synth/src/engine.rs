@@ -283,7 +283,8 @@ impl Synth {
 
     fn prepare(&mut self, note: &SynthNote, frame: u64) -> NoteStart {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
-        // The linear congruential generator from Numerical Recipes. It is random enough for phases.
+        // This is the linear congruential generator from Numerical Recipes, which is random enough
+        // for phases.
         self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         NoteStart {
             patch: self.patches[note.instrument.index()],

@@ -159,8 +159,8 @@ impl Fades {
         self.slope[lane] = 0.0;
     }
 
-    /// Starts a fade-out that takes `frames` from full gain to silence. A faster fade-out that has
-    /// already begun continues. Real-time safe.
+    /// Starts a fade-out from full gain to silence, which takes `frames` frames. A faster fade-out
+    /// that has already begun continues. Real-time safe.
     pub(super) fn begin(&mut self, lane: usize, frames: f32) {
         self.slope[lane] = self.slope[lane].min(-1.0 / frames.max(1.0));
     }

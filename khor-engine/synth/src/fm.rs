@@ -46,8 +46,8 @@ impl Modulators {
         }
     }
 
-    /// How the modulation changes within a block until it matches this envelope: its first value,
-    /// and its slope per frame.
+    /// Returns the first value of the modulation in a block, and its slope per frame. At the end of
+    /// the block, the modulation matches `envelope`.
     #[inline(always)]
     pub(super) fn ramp(&mut self, envelope: &Lanes, frames: usize) -> (Lanes, Lanes) {
         let share = 1.0 / frames.max(1) as f32;

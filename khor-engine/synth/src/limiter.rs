@@ -1,9 +1,9 @@
 //! A look-ahead limiter. Its gain falls before a peak arrives, so the output never clips.
 //!
-//! The limiter measures the signal in chunks. For the gain, it takes the minimum over the
-//! look-ahead (hold), lets it rise slowly (release), and averages it over the look-ahead. So the
-//! gain falls in a smooth ramp that ends where the peak begins. Near the ceiling, the signal is
-//! measured with four times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
+//! The limiter measures the signal in chunks. The gain is held at its minimum over the look-ahead,
+//! rises slowly after a peak (release), and is averaged over the look-ahead. So the gain falls in a
+//! smooth ramp that ends where the peak begins. Near the ceiling, the signal is measured with four
+//! times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
 
 use super::lanes::BLOCK;
 

@@ -14,7 +14,8 @@ pub enum RenderMode {
     /// The mix of all roles.
     #[default]
     Mix,
-    /// The mix, and a stem for each role. Rendering takes about four times as long as for the mix.
+    /// The mix, and a stem for each role. Rendering takes about four times as long as rendering
+    /// only the mix.
     Stems,
     /// Only notes, without sound.
     NotesOnly,

@@ -154,8 +154,8 @@ impl Filters {
         }
     }
 
-    /// Computes the coefficients for the current envelope and shift. In the terms of Simper's
-    /// paper, they are 2 a1 - 1, 2 a2 and 2 a3.
+    /// Computes the coefficients for the current envelope and shift. In Simper's notation, they are
+    /// 2 a1 - 1, 2 a2 and 2 a3.
     #[inline(always)]
     fn coefficients(&self, envelope: &Lanes, shift_octaves: f32) -> [Lanes; 3] {
         let mut b = [[0.0; LANES]; 3];

@@ -268,8 +268,8 @@ fn noise_differs_per_note_and_is_repeatable() {
 
 #[test]
 fn effects_receive_the_sung_sound() {
-    // The sine is far from every formant. When it is sung, it must become inaudible, even in the
-    // reverb.
+    // The sine is far from every formant. If its sung share is 1, it must become inaudible, even in
+    // the reverb.
     let level = |vowel_send| {
         let patch =
             Patch { sustain: 1.0, cutoff_hz: 16_000.0, reverb_send: 1.0, vowel_send, ..Patch::default() };

@@ -94,7 +94,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Pitch offset of the first oscillator in each block of two seconds, cents.
+    /// Pitch offset of the first oscillator, in cents, for each block within two seconds.
     fn cents(patch: &Patch, phase: f32) -> Vec<f32> {
         let mut vibratos = Vibratos::new(RATE_HZ);
         vibratos.start(4, patch, phase);

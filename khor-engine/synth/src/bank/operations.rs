@@ -10,7 +10,7 @@ use crate::{group::Buses, lanes::BLOCK};
 const RATE_HZ: f32 = 48_000.0;
 /// Longest time from the onset of a note to its release, frames.
 const LONGEST_FRAMES: u64 = 20_000;
-/// Longest release, milliseconds. A voice is only silent after several times this time.
+/// Longest release, milliseconds. A voice needs several times as long to become silent.
 const LONGEST_RELEASE_MS: f32 = 100.0;
 const SILENT_AFTER_FRAMES: u64 = 48_000;
 /// Number of blocks after which a fading voice is silent. It covers the longest fade-out and the
