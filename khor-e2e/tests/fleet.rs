@@ -277,7 +277,7 @@ fn relay_reports_long_frames_and_recovers() {
     let relay = relay(&server, None, "relay", "home", "web-1");
     wait_until("the relay to report the limit", || relay.log().contains("max_payload to"));
     let log = relay.log();
-    assert!(log.contains("its limit is 20") && !log.contains("sending to"), "{log}");
+    assert!(log.contains("the server's limit is 20") && !log.contains("sending to"), "{log}");
     assert_eq!(state(&engine, "web-1"), None);
     server.set_max_payload(1 << 20);
     wait_for(&engine, "web-1", "live");

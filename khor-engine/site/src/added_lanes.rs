@@ -1,5 +1,5 @@
-//! Converts added lanes between readings and frames. A site has one catalogue for all its hosts, so
-//! lanes with the same name at several hosts are one lane.
+//! Converts added lanes from readings to frames, and from frames to readings. All hosts of a site
+//! share one catalogue, so lanes with the same name are one lane.
 
 use khor_fleet::{AddedLane, Frame};
 use khor_signal::{
@@ -25,8 +25,8 @@ const VOICES: [VoiceHint; 8] = [
     VoiceHint::Kernel,
     VoiceHint::Local,
 ];
-/// The ceiling of a lane from a frame, in multiples of its grain. It has no effect on levels,
-/// because frames contain the levels.
+/// The ceiling of a lane from a frame, in multiples of its grain. It does not affect levels,
+/// because a frame contains the finished levels.
 const CEILING_GRAINS: f64 = 1e6;
 
 /// Encodes the added lanes of a reading that have a value.
@@ -51,17 +51,17 @@ fn encode_one(reading: &Reading, lane: &LaneInfo) -> Option<AddedLane> {
 /// Why a lane of a host is dropped.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(crate) enum DropReason {
-    /// The site's catalogue rejects the lane: the catalogue is full, the lane is invalid, or its
-    /// name is that of a kernel signal.
+    /// The site's catalogue rejects the lane: the catalogue is full, the lane is invalid, or a
+    /// kernel signal has the same name.
     #[error("{0}")]
     Rejected(#[from] CatalogueError),
-    /// Another host has sent a lane with this name in another unit.
+    /// Another host has sent a lane with the same name but another unit.
     #[error("the lane {name} has the unit {unit:?}, but {known:?} at other hosts; choose another name")]
     Unit { name: String, unit: String, known: String },
 }
 
-/// Writes the added lanes of a frame into its reading. Adds unknown lanes to `catalogue`. If lanes
-/// are dropped, returns the reason for the first of them.
+/// Writes the added lanes of a frame into its reading. Adds unknown lanes to `catalogue`. If any
+/// lanes are dropped, returns the reason for the first one.
 pub(crate) fn decode(frame: &Frame, catalogue: &mut Catalogue, reading: &mut Reading) -> Option<DropReason> {
     let mut first_reason = None;
     for lane in &frame.added {
@@ -84,13 +84,13 @@ fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Result<LaneId, DropReas
             let (name, unit) = (lane.name.clone(), lane.unit.clone());
             Err(DropReason::Unit { name, unit, known: known.unit.as_ref().to_owned() })
         }
-        // The catalogue rejects the name of a kernel signal.
+        // If a kernel signal has this name, the catalogue rejects the lane.
         None => Ok(catalogue.add(definition(lane))?),
     }
 }
 
-/// The definition of a lane from a frame. An unknown family or voice, from a newer version, becomes
-/// that of the kernel.
+/// The definition of a lane from a frame. If a newer version has sent an unknown family or voice,
+/// the kernel's family or voice replaces it.
 fn definition(lane: &AddedLane) -> LaneDefinition {
     let grain = f64::from(lane.grain);
     LaneDefinition {

@@ -13,8 +13,8 @@ use super::{
 
 /// Position of each signal in a frame's lists.
 pub(crate) const WIRE_POSITIONS: PerSignal<usize> = positions();
-/// The signals in the order of a frame's lists. A new signal is last there, but may be anywhere in
-/// the catalogue.
+/// The signals in the order of a frame's lists. A new signal is appended here, but may be anywhere
+/// in the catalogue.
 pub(crate) const WIRE_ORDER: PerSignal<SignalId> = order();
 
 const _: () = assert!(khor_fleet::SIGNALS.len() == SignalId::COUNT);
@@ -70,8 +70,8 @@ impl Identity {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }
 
-    /// The frame for a reading and the catalogue of its lanes. Without a reading, every signal is
-    /// missing. Drops added lanes that do not fit.
+    /// Creates the frame for a reading and the catalogue of its lanes. Without a reading, every
+    /// signal is missing. Drops added lanes that do not fit.
     pub fn frame(
         &self,
         seq: u64,
@@ -104,7 +104,7 @@ impl Identity {
         frame
     }
 
-    /// The message for a cue. If `redacted`, it lacks the process.
+    /// The message for a cue. If `redacted`, the message does not contain the process.
     pub(crate) fn cue(&self, cue: &khor_proto::Cue, redacted: bool) -> Cue {
         Cue {
             host: self.host.clone(),
@@ -123,8 +123,8 @@ fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
     Some(lane_signal::encode(reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?))
 }
 
-/// The reading in a frame, as the pipeline of its host computed it. `catalogue` assigns the ids of
-/// added lanes; unknown lanes are added to it. If a lane is dropped, also returns the reason.
+/// Decodes the reading in a frame, which the host's own pipeline computed. `catalogue` assigns the
+/// ids of added lanes, and receives unknown lanes. If a lane is dropped, also returns the reason.
 pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<DropReason>) {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
     let mut reading = Reading {
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(boot_id(""), None);
     }
 
-    /// A catalogue with lanes of these names, and a reading with a value for each of them.
+    /// Returns a catalogue with lanes of these names, and a reading with a value for each of them.
     fn host(names: &[&str]) -> (Catalogue, Reading) {
         let mut catalogue = Catalogue::kernel();
         let mut reading = deviating_reading(SignalId::Rx, 1.0);

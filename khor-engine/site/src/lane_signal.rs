@@ -1,4 +1,4 @@
-//! Converts the state of a lane to the numbers in a frame, and back.
+//! Converts the state of a lane to the numbers in a frame, and converts such numbers back.
 
 use khor_fleet::Signal;
 use khor_signal::Lane;

@@ -24,7 +24,7 @@ use crate::{
 
 /// Milliseconds between two snapshots of the site.
 const TICK_MS: u16 = 100;
-/// How long the server may be unavailable before this is reported.
+/// How long the server may be unavailable before khor reports it.
 const GRACE: Duration = Duration::from_secs(1);
 /// Minimum time between two reports of rejected cues.
 const FLOODED_INTERVAL: Duration = Duration::from_secs(10);
@@ -38,7 +38,8 @@ pub struct SiteSettings {
     pub nats: NatsSettings,
 }
 
-/// An event of a site. A lost or restored connection to the server is a [`SourceEvent`].
+/// An event of a site. If the connection to the server is lost or restored, the event is a
+/// [`SourceEvent`] instead.
 #[derive(Clone, Debug)]
 pub enum FleetEvent {
     /// A snapshot of the site.
@@ -49,12 +50,12 @@ pub enum FleetEvent {
         host: Name,
         /// The cue.
         cue: Cue,
-        /// Whether the cue is played and how it is listed.
+        /// Whether khor may play the cue, and how khor lists it.
         admission: Admission,
     },
-    /// This host, or this site within the site, has stopped sending.
+    /// This host, or this site within the engine's site, has stopped sending.
     Lost(Name),
-    /// This host, or this site within the site, sends again.
+    /// This host, or this site within the engine's site, sends again.
     Back(Name),
 }
 
@@ -68,7 +69,8 @@ pub async fn subscribe<E: From<SourceEvent> + From<FleetEvent>>(
         Err(error) => {
             warn!("cannot subscribe to the site {}: {error}", site.name);
             let fix =
-                "correct this setting in the configuration or on the command line, and restart khor".into();
+                "correct the NATS settings in the configuration or on the command line, and restart khor"
+                    .into();
             let down = SourceEvent::Down(Shortfall { error: error.to_string(), fix });
             if let Err(ended) = send(events, down).await {
                 return ended;
@@ -112,7 +114,7 @@ async fn emit<E: From<FleetEvent>>(events: &mpsc::Sender<E>, event: FleetEvent) 
     events.send(event.into()).await.map_err(|_| SourceEnded)
 }
 
-/// The event of a change. Logs the change.
+/// Converts a change of a host or site to an event, and logs the change.
 fn event_of(change: MembershipChange) -> FleetEvent {
     match change {
         MembershipChange::Lost(name) => {
@@ -126,7 +128,7 @@ fn event_of(change: MembershipChange) -> FleetEvent {
     }
 }
 
-/// The connection, its subscriptions, and the state of the site.
+/// A connection with its subscriptions, and the state of the site.
 struct Subscriber {
     link: Link,
     frames: async_nats::Subscriber,

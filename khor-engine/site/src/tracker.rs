@@ -1,4 +1,4 @@
-//! Keeps the state of a site in an engine: its hosts, the sites within it, and the sum over the
+//! Keeps the state of an engine's site: the hosts, the sites within the site, and the sum over the
 //! last second. No I/O.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,19 +21,19 @@ use crate::{
 pub struct Site {
     /// The site's name.
     pub name: Name,
-    /// The hosts that send to this engine, sorted by name. Then the hosts whose frames come from a
-    /// site within this site, sorted by name.
+    /// Two lists of hosts, each sorted by name. First come the hosts that send to this engine. Then
+    /// come the hosts whose frames a site within this site passes on.
     pub hosts: Vec<Host>,
     /// The sites within this site, sorted by name.
     pub sites: Vec<SubSite>,
-    /// The sum over all hosts; `None` if this site contains no sites. Then [`Self::hosts`] contains
-    /// every host.
+    /// The sum over all hosts. `None` if this site contains no sites, because [`Self::hosts`] then
+    /// contains every host.
     pub summary: Option<SiteSummary>,
     /// The lanes of all readings: the kernel's signals, then the lanes that hosts add.
     pub catalogue: Catalogue,
-    /// Hosts that send, including those of sites within this site.
+    /// Number of hosts that send, including the hosts of sites within this site.
     pub live: u32,
-    /// Hosts that have stopped sending, including those of sites within this site.
+    /// Number of hosts that have stopped sending, including the hosts of sites within this site.
     pub silent: u32,
     /// Counts of rejected messages.
     pub refused: Refused,
@@ -42,7 +42,7 @@ pub struct Site {
 /// The sum over all hosts of a site in the last second.
 #[derive(Clone, Debug)]
 pub struct SiteSummary {
-    /// All hosts as one machine; `None` if no frame arrived.
+    /// The reading of all hosts as if they were one machine; `None` if no frame arrived.
     pub reading: Option<Reading>,
     /// The sections, sorted by name, hosts without a section last.
     pub sections: Vec<SectionSummary>,
@@ -54,7 +54,7 @@ pub struct SectionSummary {
     /// The section's name; `None` for hosts without a section, and for sections that relays do not
     /// report by name.
     pub name: Option<Name>,
-    /// Hosts of the section, including silent ones.
+    /// Number of hosts in the section, including silent ones.
     pub hosts: u32,
     /// The lanes of the section's busiest tenth of hosts; `None` if no frame arrived.
     pub lanes: Option<Lanes>,
@@ -75,7 +75,7 @@ impl SiteTracker {
     /// Maximum number of earlier snapshots that are kept for reuse.
     const SNAPSHOTS: usize = 4;
 
-    /// Starts with a site without hosts.
+    /// Creates the tracker of a site that has no hosts yet.
     pub fn new(site: Name, now: Instant) -> Self {
         Self {
             site,
@@ -98,7 +98,7 @@ impl SiteTracker {
         self.sub_sites.reconnected(now);
     }
 
-    /// Handles a host's frame. Returns the host's name if the host was silent before.
+    /// Handles a host's frame. If the host was silent before, returns its name.
     pub fn host_frame(&mut self, subject: &str, bytes: &[u8], now: Instant, wall_ms: u64) -> Option<Name> {
         let arrival = self.hosts.host_frame(subject, bytes, now, wall_ms)?;
         if !self.sub_sites.is_empty() {
@@ -107,7 +107,7 @@ impl SiteTracker {
         arrival.is_back.then(|| arrival.host.name.clone())
     }
 
-    /// Handles the frame of a site within the site. Returns the hosts and sites that changed.
+    /// Handles the frame of a site within this site. Returns the hosts and sites that changed.
     pub fn site_frame(
         &mut self,
         subject: &str,
@@ -198,8 +198,8 @@ impl SiteTracker {
         snapshot
     }
 
-    /// Combines the sum with the number of hosts in each section. Sections above the limit are part
-    /// of the last one, which has no name.
+    /// Combines the sum with the number of hosts in each section. If there are too many sections,
+    /// the last entry has no name and contains the remaining sections.
     fn summary(&self, Summed { reading, mut sections }: Summed) -> SiteSummary {
         let section = |(name, hosts): (Option<Name>, u32)| {
             let lanes = match &name {
@@ -225,7 +225,7 @@ impl SiteTracker {
 const NESTED: &str =
     "a site may contain sites, but these may contain only hosts: aggregate every site into the engine's site";
 
-/// Writes the hosts into an earlier list, and reuses its memory.
+/// Writes the hosts into an earlier list, whose memory is reused.
 fn write_hosts<'a>(hosts: &mut Vec<Host>, tracked: impl Iterator<Item = &'a TrackedHost>, now: Instant) {
     let mut count = 0;
     for tracked in tracked {

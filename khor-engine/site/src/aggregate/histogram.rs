@@ -116,7 +116,7 @@ impl LaneHistograms {
         }
     }
 
-    /// The lane whose deviation, level and surprise are each at the quantile `share`, 0..=1; `None`
+    /// A lane with the deviation, the level and the surprise at the quantile `share`, 0..=1; `None`
     /// if the histograms are empty.
     pub(super) fn quantile(&self, share: f64) -> Option<Lane> {
         Some(Lane {

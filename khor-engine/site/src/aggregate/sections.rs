@@ -16,8 +16,9 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Maximum number of named sections: more than a roll call has turns, and more than a frame
-    /// reports. If there are more, the last ones by name count as hosts without a section.
+    /// Maximum number of named sections. A roll call has fewer turns, and a frame reports fewer
+    /// sections. If there are more named sections, the hosts of the last ones by name count as
+    /// hosts without a section.
     pub(crate) const MOST: usize = 40;
 
     /// The histograms of a section, or of the hosts without one.
@@ -25,8 +26,8 @@ impl Sections {
         let Some(name) = name else { return &mut self.without };
         if !self.named.contains_key(name) {
             if self.named.len() >= Self::MOST {
-                // There are too many sections. The last one by name, which may be the new one,
-                // counts as hosts without a section.
+                // There are too many sections. The last one by name may be the new one. Its hosts
+                // count as hosts without a section.
                 match self.named.last_entry() {
                     Some(last) if last.key() > name => self.without.add(&last.remove()),
                     _ => return &mut self.without,
@@ -51,8 +52,8 @@ impl Sections {
         self.named.values_mut().for_each(SectionHistograms::clear);
     }
 
-    /// Writes the histograms into the sections of a frame. The group without a name receives all
-    /// hosts whose section the frame does not name.
+    /// Writes the histograms into the sections of a frame. Hosts whose section the frame does not
+    /// name are added to the group without a name.
     pub(super) fn write(&self, groups: &mut [Section], parts: u8) {
         let is_named = |name: &Name| groups.iter().any(|group| group.name.as_ref() == Some(name));
         let mut others = self.without.clone();

@@ -48,7 +48,8 @@ impl Aggregate {
         self.sections.of(section).record(&reading.lanes);
     }
 
-    /// Adds a site frame. If the frame has no sections, its hosts count as hosts without a section.
+    /// Adds a site frame. If the frame has no sections, all its hosts count as hosts without a
+    /// section.
     pub(crate) fn add_site(&mut self, frame: &SiteFrame) {
         let parts = frame.parts;
         self.learnt.add_sketch(&frame.learnt, parts);
@@ -87,8 +88,8 @@ impl Aggregate {
         self.sections.clear();
     }
 
-    /// Writes the sum into a site frame. The frame's `parts` and section names determine the bins
-    /// and the sections.
+    /// Writes the sum into a site frame. The frame's `parts` determines the bins, and its section
+    /// names determine the sections.
     pub(crate) fn write(&self, frame: &mut SiteFrame) {
         let parts = frame.parts;
         frame.learnt = self.learnt.sketch(parts);
@@ -137,8 +138,8 @@ mod tests {
     use super::*;
     use crate::testing::plain_site_frame;
 
-    /// Machines that differ: their baselines span ten octaves, one in five is overloaded, and one
-    /// in five lacks `exec`.
+    /// Creates machines that differ: their baselines span ten octaves, one in five is overloaded,
+    /// and one in five has no signal `exec`.
     fn machines(seed: u64, count: usize) -> Vec<Reading> {
         let mut random = fastrand::Rng::with_seed(seed);
         let machine = |_| {
@@ -166,7 +167,7 @@ mod tests {
         (0..count).map(machine).collect()
     }
 
-    /// Assigns one of three sections, or none, by the machine's baseline of `rx`.
+    /// Assigns a machine to one of three sections or to none, depending on its baseline of `rx`.
     fn section(machine: &Reading) -> Option<Name> {
         let digit = machine.baselines[SignalId::Rx].unwrap() as u64 % 4;
         ["app", "db", "web"].get(digit as usize).map(|name| Name::new(*name).unwrap())
@@ -215,7 +216,8 @@ mod tests {
         assert!(octaves.exp2() - 1.0 <= error && level <= error, "{rough:?}, expected {exact:?}");
     }
 
-    /// Values from sketches are within the error that the wire format states.
+    /// Values from sketches differ from the exact values by at most the error that the wire format
+    /// states.
     #[test]
     fn an_aggregate_is_close_to_the_ensemble() {
         for (seed, parts) in [(1, 16), (2, 16), (3, 8), (4, 4)] {
@@ -224,8 +226,8 @@ mod tests {
             let mut far = Aggregate::new();
             far.add_site(&frame(&aggregate(&machines), parts));
             let near = far.reading(1).unwrap();
-            // The error of the bins, of the sum, and of the quantile: between two machines, the
-            // aggregate takes the lower one.
+            // The allowed error adds the errors of the bins, of the sum and of the quantile. If a
+            // quantile lies between two machines, the aggregate takes the lower one.
             let error = relative_error(parts) + relative_error(MAX_PARTS) + 0.02;
             for i in 0..SignalId::COUNT {
                 let (rate, rough) = (exact.rates.kernel[i].unwrap(), near.rates.kernel[i].unwrap());

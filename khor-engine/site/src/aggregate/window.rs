@@ -14,7 +14,7 @@ use super::sum::Aggregate;
 /// The sum over the hosts of a site in the last second.
 #[derive(Debug, Default)]
 pub(crate) struct Summed {
-    /// All hosts as one machine; `None` if no frame arrived.
+    /// The reading of all hosts as if they were one machine; `None` if no frame arrived.
     pub(crate) reading: Option<Reading>,
     /// The busiest tenth of each section's hosts.
     pub(crate) sections: BTreeMap<Option<Name>, Lanes>,
@@ -36,7 +36,7 @@ impl Window {
         Self { slots: VecDeque::new(), spare: Vec::new(), sum: Aggregate::new() }
     }
 
-    /// The sum to which a frame that arrives now is added.
+    /// The slot whose sum receives the frames that arrive now.
     pub(crate) fn current(&mut self, now: Instant) -> &mut Aggregate {
         let is_due = self.slots.back().is_none_or(|(begun, _)| now.duration_since(*begun) >= Self::SLOT);
         if is_due {

@@ -6,15 +6,16 @@ use std::{collections::BTreeMap, time::Duration};
 use khor_fleet::Name;
 use tokio::time::Instant;
 
-/// Limits the cues of one host that are accepted.
+/// Limit of the cues of one host that khor accepts.
 const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
-/// Limits the accepted cues of one host that khor plays. The longest cue lasts two seconds, and
-/// only one cue sounds at a time.
+/// Limit of the cues of one host that khor plays. The longest cue lasts two seconds, and only one
+/// cue sounds at a time.
 const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
-/// Limits the accepted cues of all hosts together that send no frames to this site. A relay that
-/// aggregates passes on 20 cues of such hosts a second, and a peer may invent such hosts.
+/// Limit of the cues that khor accepts from all hosts together that send no frames to this site. A
+/// relay that aggregates passes on 20 cues of such hosts a second. A peer may also invent such
+/// hosts.
 const OTHERS: Limit = Limit { burst: 40.0, per_second: 20.0 };
-/// Limits the accepted cues of these hosts that khor plays.
+/// Limit of the cues that khor plays from all hosts together that send no frames to this site.
 const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
 /// Maximum number of hosts with limits of their own. A host is removed once its buckets are full
 /// again.
@@ -25,7 +26,7 @@ const HOST_REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a s
 /// Why a cue above [`OTHERS`] is rejected.
 const OTHERS_REFUSAL: &str =
     "more cues than all hosts that send no frames here may send together: 40 at once and 20 a second";
-/// Limits the lost and found hosts that a site within the site may report.
+/// Limit of the changes that a site within the site may report: lost and found hosts.
 pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 
 /// How an accepted cue is handled.
@@ -33,8 +34,8 @@ pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 pub struct Admission {
     /// Whether khor may play the cue. It lists every accepted cue.
     pub sounds: bool,
-    /// Whether the host has its own share of the list of cues. It has one if it sends frames to
-    /// this site. All other hosts have one share together.
+    /// Whether the host has its own share of the list of cues. Each host that sends frames to this
+    /// site has one. All other hosts together have one share.
     pub has_share: bool,
 }
 
@@ -59,7 +60,7 @@ impl Bucket {
         Self { limit, left: limit.burst, at: now }
     }
 
-    /// Takes a token. Returns whether there was one.
+    /// Takes a token. Returns `false` if there was none.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         self.left = self.at_now(now);
         self.at = now;

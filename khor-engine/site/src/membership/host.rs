@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::codec;
 
-/// A host is silent if no frame of it arrives for this long. Its relay sends 20 frames in this time
-/// at the default rate, and 4 at the lowest rate.
+/// A host is silent if none of its frames arrives for this long. In this time, its relay sends 20
+/// frames at the default rate, and 4 frames at the lowest rate.
 const SILENT: Duration = Duration::from_secs(4);
 /// Upper limit for the silence timeout of a slow host. It is multiplied by the number of relays
 /// that share the site.
@@ -24,8 +24,8 @@ const TWICE: Duration = Duration::from_secs(10);
 pub struct Host {
     /// The host's name.
     pub name: Name,
-    /// The site within the site whose frames contain this host; `None` if the host's own frames
-    /// arrive here.
+    /// The site within the engine's site whose frames contain this host. `None` if the host's own
+    /// frames arrive here.
     pub via: Option<Name>,
     /// The host's section.
     pub section: Option<Name>,
@@ -43,11 +43,11 @@ pub struct Host {
     pub seen_ago: Duration,
     /// This machine's wall clock minus the host's, milliseconds. Includes the network delay.
     pub behind_ms: i64,
-    /// Frames that did not arrive.
+    /// Number of frames that did not arrive.
     pub missed: u64,
-    /// Frames that arrived after newer ones.
+    /// Number of frames that arrived after a newer frame.
     pub late: u64,
-    /// Rejected messages under the host's name, without the late ones.
+    /// Number of rejected messages that used the host's name, without the late frames.
     pub refused: u64,
     /// Why the last of these messages was rejected.
     pub refusal: Option<String>,
@@ -55,7 +55,7 @@ pub struct Host {
     pub used_twice: bool,
 }
 
-/// A host, or a site within the site, that fell silent or returned.
+/// A host, or a site within the engine's site, that fell silent or returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MembershipChange {
     /// This host or site fell silent.
@@ -68,7 +68,7 @@ pub enum MembershipChange {
 #[derive(PartialEq, Eq)]
 pub(super) enum Outcome {
     Accepted,
-    /// A newer frame arrived before.
+    /// A newer frame has already arrived.
     Late,
     /// Another relay still sends under this name.
     Rival,
@@ -83,7 +83,7 @@ pub(crate) struct TrackedHost {
     /// Time between two of the host's frames; `None` until two frames have arrived.
     interval: Option<Duration>,
     seen: Instant,
-    /// When another relay with this name last sent a frame.
+    /// When another relay with the host's name last sent a frame.
     rival: Option<Instant>,
     twice: Option<Instant>,
 }
@@ -120,9 +120,9 @@ impl TrackedHost {
         self
     }
 
-    /// Handles the host's next frame. A restarted relay counts from 0. A relay that appears while
-    /// another one with the same name still sends is a rival. `shares` is the number of receivers
-    /// that share the frames. `catalogue` assigns the ids of the lanes.
+    /// Handles the host's next frame. The frames of a restarted relay count from 0. A relay that
+    /// appears while another one with the same name still sends is a rival. `shares` is the number
+    /// of receivers that share the frames. `catalogue` assigns the ids of the lanes.
     pub(super) fn update(
         &mut self,
         frame: Frame,
@@ -143,7 +143,8 @@ impl TrackedHost {
             return Outcome::Late;
         } else {
             let sent = frame.seq - self.seq;
-            // With several receivers, a gap may be frames that another receiver got.
+            // If several receivers share the frames, another receiver may have received the missing
+            // ones.
             self.host.missed += if shares == 1 { sent - 1 } else { 0 };
             let took_ms = frame.monotonic_ms.saturating_sub(self.monotonic_ms);
             self.interval = Some(Duration::from_millis(took_ms / sent));
@@ -188,7 +189,7 @@ impl TrackedHost {
         host
     }
 
-    /// Writes the current state into an earlier snapshot, and reuses its memory.
+    /// Writes the current state into an earlier snapshot, whose memory is reused.
     pub(crate) fn write_snapshot(&self, host: &mut Host, now: Instant) {
         let Host {
             name,
@@ -225,7 +226,7 @@ impl TrackedHost {
     }
 }
 
-/// Copies a value, unless the two are already equal.
+/// Copies a value, unless it is already equal.
 fn assign<T: Clone + PartialEq>(held: &mut T, now: &T) {
     if held != now {
         held.clone_from(now);

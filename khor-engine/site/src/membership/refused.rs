@@ -2,32 +2,33 @@
 
 use khor_proto::inert;
 
-/// Maximum number of characters of a subject in a message for the user. A server accepts any text
+/// Maximum number of characters of a subject that khor shows to the user. A server accepts any text
 /// without spaces as a subject.
 const SUBJECT_CHARS: usize = 200;
 
 /// Counts of the messages that were rejected since the program started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
-    /// Messages that are longer than any message of khor.
+    /// Number of messages that are longer than any message of khor.
     pub oversized: u64,
-    /// Messages that do not begin like a message of khor.
+    /// Number of messages that do not begin like a message of khor.
     pub foreign: u64,
-    /// Messages with an unknown major version.
+    /// Number of messages with an unknown major version.
     pub version: u64,
-    /// Messages that are damaged or have invalid values.
+    /// Number of messages that are damaged or have invalid values.
     pub malformed: u64,
-    /// Messages under the subject of another host.
+    /// Number of messages that were published under the subject of another host.
     pub misdirected: u64,
-    /// Messages that arrived after a newer one.
+    /// Number of messages that arrived after a newer one.
     pub late: u64,
-    /// Messages of a relay that uses another relay's name.
+    /// Number of messages from a relay that uses the name of another relay.
     pub duplicate: u64,
-    /// Messages of hosts, sites or relays above the maximum number.
+    /// Number of messages from hosts, sites or relays that exceed the maximum number of these.
     pub crowded: u64,
-    /// Cues above the limit of a host.
+    /// Number of cues that exceed the limit of a host.
     pub flooded: u64,
-    /// Frames of sites that contain sites, or frames of sites at a relay that aggregates.
+    /// Number of frames of sites that contain sites. A relay that aggregates counts the frames of
+    /// all sites here.
     pub nested: u64,
     /// Why the last message was rejected.
     pub last: Option<String>,

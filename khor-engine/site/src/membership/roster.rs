@@ -106,7 +106,7 @@ impl HostRoster {
         }
     }
 
-    /// Reads a cue. Rejects it if its host sends too many.
+    /// Reads a cue. Rejects the cue if its host has sent too many.
     pub(crate) fn cue(&mut self, subject: &str, bytes: &[u8], now: Instant) -> Option<(Cue, Admission)> {
         let cue = self.read(subject, bytes, |cue: &Cue| &cue.host)?;
         let sends_frames = self.tracked.contains_key(&cue.host);
@@ -145,7 +145,8 @@ impl HostRoster {
         None
     }
 
-    /// Counts a rejected message, also for the host in its subject.
+    /// Counts a rejected message. If the host in its subject is known, also counts the message for
+    /// that host.
     pub(crate) fn refuse(&mut self, count: fn(&mut Refused) -> &mut u64, subject: &str, why: &str) {
         self.refused.note(count, subject, why);
         if let Some(tracked) = subject::host(subject).ok().and_then(|host| self.tracked.get_mut(&host)) {
@@ -163,8 +164,8 @@ impl HostRoster {
         &self.refused
     }
 
-    /// The hosts that fell silent since the last call. Removes hosts that have been silent for a
-    /// day.
+    /// Returns the hosts that fell silent since the last call. Removes hosts that have been silent
+    /// for a day.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.tracked.retain(|_, host| now.duration_since(host.seen()) < FORGOTTEN);
         let (connected, shares) = (self.connected, self.shares);
@@ -185,7 +186,7 @@ impl HostRoster {
         self.tracked.values()
     }
 
-    /// The number of hosts that send, and of silent hosts.
+    /// Returns the number of hosts that send, and the number of silent hosts.
     pub(crate) fn count(&self) -> (u32, u32) {
         let silent = self.tracked.values().filter(|tracked| tracked.host.silent).count();
         ((self.tracked.len() - silent) as u32, silent as u32)
@@ -208,7 +209,7 @@ impl HostRoster {
 }
 
 /// The number of hosts in each section, sorted by name, hosts without a section last. If there are
-/// more than `most` entries, the last sections are added to the hosts without a section.
+/// more than `most` entries, the hosts of the last sections count as hosts without a section.
 pub(crate) fn pool_sections(
     mut sections: BTreeMap<Option<Name>, u32>,
     most: usize,
@@ -279,7 +280,7 @@ mod tests {
         assert_eq!((site.fallen(61_000), site.fallen(64_500)), (0, 1));
     }
 
-    /// One of two receivers may receive no frame of a host for a while.
+    /// One of two receivers may receive none of a host's frames for a while.
     #[test]
     fn shared_frames_lengthen_the_silence_timeout() {
         let mut site = Site::new();

@@ -21,45 +21,47 @@ const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(4);
 /// A silent site is removed after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// A named host is removed if its site does not send its frame again for this long.
+/// A named host is removed if its site has not passed on a frame of the host for this long.
 const NAMED: Duration = Duration::from_millis(1_500);
-/// How long a returned host is remembered. Within this time, all relays of its site report the
-/// return, which then counts once.
+/// How long the change of a host is remembered. All relays of the host's site report the change
+/// within this time, so that it counts once.
 const NOTICED: Duration = Duration::from_mins(2);
 /// Maximum number of tracked sites.
 const MOST_SITES: usize = 1_000;
 /// Maximum number of relays that report one site.
 const MOST_AGGREGATORS: usize = 32;
-/// Maximum number of counted sections of a site: as many as its relays can name at once. Hosts of
-/// further sections count as hosts without a section.
+/// Maximum number of sections that are counted for a site: as many as its relays can name at once.
+/// Hosts of further sections count as hosts without a section.
 const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
 /// Maximum number of named hosts. Further hosts are ignored.
 const MOST_NAMED: usize = 2_000;
 /// Maximum number of hosts whose last change is remembered. Changes of further hosts are ignored.
 const MOST_NOTICED: usize = 10_000;
-/// The number of receivers that share the frames of a named host. Several relays may report one
-/// site, and each passes on only the frames that it received. So a gap is not a missing frame.
+/// The number of receivers that are assumed to share the frames of a named host. Several relays may report
+/// one site, and each passes on only the frames that it has received. So a gap does not mean that a
+/// frame was lost.
 const SHARES_OF_NAMED: u32 = 2;
 
-/// The state of a site within the site at one instant.
+/// The state of a site within the engine's site at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubSite {
     /// The site's name.
     pub name: Name,
-    /// Whether no relay reports the site now.
+    /// Whether the site is silent, because no relay reports it now.
     pub silent: bool,
-    /// Hosts of the site that send.
+    /// Number of hosts of the site that send.
     pub hosts: u32,
-    /// Hosts of the site that have stopped sending.
+    /// Number of hosts of the site that have stopped sending.
     pub silent_hosts: u32,
-    /// Messages that the site's relays have rejected since this engine receives their frames. This
-    /// number never decreases.
+    /// Number of messages that the site's relays have rejected since this engine began to receive
+    /// their frames. It never decreases.
     pub refused: u64,
-    /// Relays that report the site.
+    /// Number of relays that report the site.
     pub aggregators: u32,
     /// Largest relative error of the site's values.
     pub relative_error: f64,
-    /// Largest relative error of its sections' values; `None` if its relays report no sections.
+    /// Largest relative error of the values of the site's sections. `None` if its relays report no
+    /// sections.
     pub section_relative_error: Option<f64>,
     /// Time since the last frame of the site.
     pub seen_ago: Duration,
@@ -67,16 +69,16 @@ pub struct SubSite {
 
 struct TrackedSite {
     aggregators: Vec<Aggregator>,
-    /// Messages that the relays of the site rejected, by relay instance. A restarted relay counts
-    /// from 0.
+    /// Number of messages that each relay of the site has rejected, by the relay's instance. A
+    /// restarted relay counts from 0.
     refused: Accumulator<u32, 1>,
-    /// Hosts of each section. The counts are kept while no relay reports the site.
+    /// Number of hosts in each section. The numbers are kept while no relay reports the site.
     sections: BTreeMap<Option<Name>, u32>,
     seen: Instant,
     silent: bool,
     parts: u8,
     section_parts: Option<u8>,
-    /// Limits how many lost and found hosts of the site are reported.
+    /// Limits how many changes of the site's hosts are reported.
     changes: Bucket,
 }
 
@@ -90,11 +92,11 @@ struct Aggregator {
     refused: u64,
     /// When the relay's first frame arrived.
     since: Instant,
-    /// Hosts of each section; empty if the relay reports no sections.
+    /// Number of hosts in each section. Empty if the relay reports no sections.
     sections: Vec<(Option<Name>, u32)>,
 }
 
-/// The last change of a host that a site reported.
+/// The last change of a host, as its site reported it.
 #[derive(Clone, Copy)]
 struct Noticed {
     silent: bool,
@@ -106,15 +108,15 @@ struct Noticed {
 /// How a site frame was handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SiteOutcome {
-    /// The frame was accepted. These hosts and sites changed.
+    /// The frame was accepted. It changed these hosts and sites.
     Accepted(Vec<MembershipChange>),
-    /// A newer frame arrived before.
+    /// A newer frame has already arrived.
     Late,
-    /// There are too many sites, or too many relays report this one.
+    /// There are too many sites, or too many relays that report the same site.
     Crowded,
 }
 
-/// All sites within the site.
+/// All sites within the engine's site.
 pub(crate) struct SubSites {
     sites: BTreeMap<Name, TrackedSite>,
     named: BTreeMap<Name, TrackedHost>,
@@ -170,7 +172,8 @@ impl SubSites {
         SiteOutcome::Accepted(changes)
     }
 
-    /// Updates the hosts whose own frames the site frame contains. Ignores unreadable frames.
+    /// Updates the hosts whose own frames are contained in the site frame. Ignores unreadable
+    /// frames.
     fn name_hosts(&mut self, frame: &SiteFrame, now: Instant, wall_ms: u64, catalogue: &mut Catalogue) {
         for host in frame.deviant.iter().filter_map(|bytes| Frame::read(bytes).ok()) {
             let behind_ms = wall_ms.cast_signed().wrapping_sub(host.wall_ms.cast_signed());
@@ -184,8 +187,8 @@ impl SubSites {
         }
     }
 
-    /// The changes of hosts that are new. All relays of a site report each change, at different
-    /// times, so a change counts only once.
+    /// Returns the changes of hosts that are new. All relays of a site report the same change at
+    /// different times, so each change counts only once.
     fn notice_changes(&mut self, frame: &SiteFrame, now: Instant) -> Vec<MembershipChange> {
         let mut news = Vec::new();
         for change in &frame.changes {
@@ -207,7 +210,8 @@ impl SubSites {
         news
     }
 
-    /// The sites that fell silent since the last call. Removes sites and hosts that are too old.
+    /// Returns the sites that fell silent since the last call. Removes sites and hosts whose last
+    /// frames are too old.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.sites.retain(|_, site| now.duration_since(site.seen) < FORGOTTEN);
         self.named.retain(|_, named| now.duration_since(named.seen()) < NAMED);
@@ -236,7 +240,7 @@ impl SubSites {
         self.sites.iter().map(|(name, site)| site.snapshot(name, now)).collect()
     }
 
-    /// The number of hosts that send, and of silent hosts, in all sites.
+    /// Returns the number of hosts that send and the number of silent hosts in all sites.
     pub(crate) fn count(&self) -> (u32, u32) {
         let counts = self.sites.values().map(TrackedSite::count);
         counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
@@ -271,16 +275,16 @@ impl TrackedSite {
         }
     }
 
-    /// The number of hosts that send, and of silent hosts. These are the largest counts of all
-    /// relays, because a relay that has just started knows fewer hosts.
+    /// Returns the number of hosts that send and the number of silent hosts. Each number is the
+    /// largest one that any relay reports, because a relay that has just started knows fewer hosts.
     fn count(&self) -> (u32, u32) {
         let most = |of: fn(&Aggregator) -> u32| self.aggregators.iter().map(of).max().unwrap_or(0);
         (most(|aggregator| aggregator.hosts), most(|aggregator| aggregator.silent))
     }
 
-    /// Updates [`Self::sections`] with the largest count of all relays. Until one relay has been
-    /// reporting for [`SILENT`], the previous counts are kept too. If no relay reports sections,
-    /// all hosts count as hosts without a section.
+    /// Updates [`Self::sections`]: the number of hosts is the largest one that any relay reports.
+    /// Until one relay has been reporting for [`SILENT`], the previous numbers are kept too. If no
+    /// relay reports sections, all hosts count as hosts without a section.
     fn count_sections(&mut self, now: Instant) {
         let has_settled = |aggregator: &Aggregator| now.duration_since(aggregator.since) >= SILENT;
         if self.aggregators.iter().any(has_settled) || self.sections.keys().all(Option::is_none) {
@@ -315,9 +319,9 @@ impl TrackedSite {
     }
 }
 
-/// The relative error of values from a frame whose sketches have `parts` bins in each doubling. The
-/// engine adds the middle of each bin to a sum with the finest bins. If the frame's bins are wider,
-/// this adds the error of the sum.
+/// The relative error of the values in a site's state. The sketches of the site's frames have
+/// `parts` bins in each doubling. The engine adds the middle of each bin to a sum with the finest
+/// bins. If the frame's bins are wider, this adds the error of the sum.
 fn relative_error(parts: u8) -> f64 {
     let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
     sketch::relative_error(parts) + of_sum

@@ -19,9 +19,9 @@ use super::{
 
 /// Maximum wait for room in the client's send queue.
 const SEND_TIMEOUT: Duration = Duration::from_millis(20);
-/// A server that sends nothing for this long counts as unavailable. The client pings it after two
-/// seconds, so the server has one second to answer. A host is silent only after four seconds, so a
-/// cut cable is reported as one lost server, not as many silent hosts.
+/// A server that sends nothing for this long counts as unavailable. The client pings a quiet server
+/// after two seconds, so the server has one second to answer. A host is silent only after four
+/// seconds, so a cut cable is reported as one lost server, not as many silent hosts.
 const MUTE: Duration = Duration::from_secs(3);
 
 /// A connection that reconnects by itself.
@@ -51,7 +51,7 @@ impl Link {
     }
 
     /// Whether the server is connected and has sent something in the last three seconds. Call this
-    /// about once a second, because each call checks for new bytes.
+    /// about once a second, because only a call detects new bytes.
     pub(crate) fn is_up(&self) -> bool {
         let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
         let mut received = self.received.lock();
@@ -61,7 +61,7 @@ impl Link {
         self.client.connection_state() == State::Connected && received.1.elapsed() < MUTE
     }
 
-    /// Why messages are not delivered; `None` if all are delivered.
+    /// Why some messages are not delivered; `None` if all are delivered.
     pub(crate) fn trouble(&self) -> Option<Shortfall> {
         let why =
             self.troubles.why().or_else(|| (!self.is_up()).then(|| "it no longer answers".to_owned()))?;
@@ -87,8 +87,8 @@ impl Link {
         self.is_up() && matches!(timeout(SEND_TIMEOUT, sending).await, Ok(Ok(())))
     }
 
-    /// Length of a published message with `payload` bytes as TCP payload, if it has a packet of its
-    /// own.
+    /// Length of a published message with `payload` bytes, if it has a TCP packet of its own. The
+    /// result is the length of the TCP payload.
     pub(crate) fn length_on_wire(&self, subject: &str, payload: usize) -> usize {
         /// Bytes that a TLS 1.3 record adds: header, type and authentication tag.
         const TLS_RECORD: usize = 22;

@@ -10,7 +10,7 @@ use std::{
 use khor_system::files;
 use nix::unistd::Group;
 
-/// Permission bits of all users but the owner.
+/// The permission bits of all users except the owner.
 const NON_OWNER_BITS: u32 = 0o077;
 
 /// A secret file that users other than its owner can read or change.
@@ -27,7 +27,7 @@ impl Exposed {
     ///
     /// # Errors
     ///
-    /// If the permissions cannot be read, or the file system does not answer in time
+    /// The permissions cannot be read, or the file system does not answer in time
     /// ([`files::with_timeout`]).
     pub fn find(path: &Path) -> io::Result<Option<Self>> {
         let found = files::with_timeout(path, |path| fs::metadata(path))?;

@@ -37,7 +37,7 @@ pub struct NatsSettings {
     /// A file with the seed of a user's `NKey`.
     pub nkey: Option<PathBuf>,
     /// A PEM file with the certificate of the authority that signed the server's certificate.
-    /// `None` for the authorities of the system.
+    /// `None` means the system's authorities.
     pub tls_ca: Option<PathBuf>,
     /// A PEM file with this client's certificate, if the server requires one.
     pub tls_cert: Option<PathBuf>,
@@ -62,7 +62,7 @@ pub enum NatsError {
         problem: String,
     },
     /// Only one of certificate and key is set.
-    #[error("tls_cert and tls_key: set both or none")]
+    #[error("tls_cert and tls_key: set both of them or neither")]
     Pair,
     /// The client rejects the options.
     #[error("nats: {0}")]
@@ -88,7 +88,7 @@ impl NatsSettings {
         [&self.creds, &self.nkey, &self.tls_key].into_iter().flatten().map(PathBuf::as_path)
     }
 
-    /// Reads the connection options. The files are read in a blocking thread, because their file
+    /// Builds the connection options. Reads the files in a blocking thread, because their file
     /// system may hang.
     pub(super) async fn options(&self) -> Result<ConnectOptions, NatsError> {
         let nats = self.clone();
@@ -96,7 +96,8 @@ impl NatsSettings {
         options.map_err(|problem| NatsError::Client(problem.to_string()))?
     }
 
-    /// The connection options. Reads every file, so that a broken file is an error at once.
+    /// Builds the connection options. Reads every file now, so that an invalid file is reported
+    /// immediately.
     fn options_now(&self) -> Result<ConnectOptions, NatsError> {
         let mut options = ConnectOptions::new()
             .name("khor")

@@ -16,9 +16,10 @@ use tracing::{info, warn};
 
 use super::settings::NatsSettings;
 
-/// Time between two connection attempts that find out the reason.
+/// Time between two connection attempts that khor makes only to find out the reason.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// Words in an error, in lower case, and the fix. The first match counts.
+/// Words that an error may contain, in lower case, and the fix for that error. The first match
+/// counts.
 const FIXES: [(&[&str], &str); 7] = [
     (
         &["authorization violation", "authentication", "signing nonce"],
@@ -45,7 +46,7 @@ const FIXES: [(&[&str], &str); 7] = [
 ];
 const OTHER_FIX: &str = "check that the server runs and that the address is correct";
 
-/// The current problem of a connection, from the events of its client.
+/// The current problem of a connection, as known from the events of its client.
 #[derive(Debug)]
 pub(super) struct Troubles {
     nats: NatsSettings,
@@ -55,7 +56,7 @@ pub(super) struct Troubles {
 #[derive(Debug)]
 struct Held {
     why: Option<String>,
-    /// Length of the shortest message that exceeded the server's limit, and the limit, bytes.
+    /// Two lengths in bytes: the shortest message that exceeded the server's limit, and that limit.
     too_long: Option<(usize, usize)>,
     asked: Option<Instant>,
     warned: Option<Instant>,
@@ -79,13 +80,14 @@ impl Troubles {
         self.hold().too_long.is_some()
     }
 
-    /// Whether a message of `length` bytes is within the server's limit of `most` bytes. Logs a
-    /// change.
+    /// Whether a message of `length` bytes is within the server's limit of `most` bytes. Logs when
+    /// this changes.
     pub(super) fn fits(&self, length: usize, most: usize) -> bool {
         let mut held = self.hold();
         let fits = length <= most;
         match held.too_long {
-            // Only a message that was too long before shows that the limit has changed.
+            // A shorter message would also have fitted before, so it does not show that the limit
+            // has changed.
             Some((shortest, _)) if fits && length >= shortest => {
                 info!("the NATS server at {} accepts messages of {length} bytes again", self.nats.url);
                 held.too_long = None;
@@ -101,7 +103,7 @@ impl Troubles {
         fits
     }
 
-    /// Handles an event of the client.
+    /// Updates the current problem after an event of the client.
     pub(super) fn note(self: &Arc<Self>, event: &Event) {
         match event {
             Event::Connected => {
@@ -123,7 +125,8 @@ impl Troubles {
     }
 
     /// Warns that messages were dropped because the queue of received messages was full. The client
-    /// does not count them, but the gaps in the numbers of each host's frames do.
+    /// does not count these messages. The gaps in each host's frame numbers show how many were
+    /// dropped.
     fn warn_of_drops(&self) {
         let mut held = self.hold();
         if held.warned.is_none_or(|warned| warned.elapsed() >= ASK_AGAIN) {
@@ -175,7 +178,7 @@ impl Troubles {
         let address = self.nats.check_url().ok()?;
         let options = match self.nats.options().await {
             Ok(options) => options,
-            // A file was readable before, but is not any more.
+            // A file that was readable before cannot be read any more.
             Err(error) => return Some(error.to_string()),
         };
         options.connect(address).await.err().map(|error| error.to_string())
@@ -187,7 +190,7 @@ impl Troubles {
 }
 
 fn too_long(length: usize, most: usize) -> String {
-    format!("messages of {length} bytes are dropped: its limit is {most} (max_payload)")
+    format!("messages of {length} bytes are dropped: the server's limit is {most} bytes (max_payload)")
 }
 
 /// The fix for an error of the server.

@@ -2,10 +2,10 @@
 //! site.
 //!
 //! Several relays may share a site. NATS then delivers each message to one of them, so consecutive
-//! frames of a host arrive at different relays. Each relay sums the frames that it receives, sends
-//! the sum and starts the next one. So each frame is part of exactly one sum. Over time, each relay
-//! receives frames of every host, so each relay counts all hosts. The more relays share a site, the
-//! longer each of them waits before it reports a host as silent.
+//! frames of a host arrive at different relays. Each relay adds up the frames that it receives,
+//! sends the sum, and begins the next sum. So each frame is part of exactly one sum. Over time,
+//! each relay receives frames of every host, so each relay counts all hosts. The more relays share
+//! a site, the longer each of them waits before it reports a host as silent.
 
 use std::{io, time::Duration};
 
@@ -79,7 +79,7 @@ struct Subscriptions {
     /// The frames of sites within the site, which are rejected.
     sites: Subscriber,
     cues: Subscriber,
-    /// The site frames of all relays that share the site, including those of this relay.
+    /// The site frames of all relays that share the site. They include this relay's own frames.
     peers: Subscriber,
 }
 
@@ -120,7 +120,8 @@ impl Aggregator {
         })
     }
 
-    /// Sends the sum since the last frame. Drops the sum if the server is unavailable.
+    /// Sends the sum of the frames that arrived since the last site frame. Drops the sum if the
+    /// server is unavailable.
     async fn send_frame(&mut self) {
         let now = Instant::now();
         self.follow_link(now);
@@ -152,7 +153,7 @@ impl Aggregator {
         }
     }
 
-    /// Publishes a cue unchanged in the other site.
+    /// Publishes a cue, unchanged, in the other site.
     async fn pass_on(&mut self, message: Message) {
         let now = Instant::now();
         let taken = self.builder.cue(&message.subject, &message.payload, now);

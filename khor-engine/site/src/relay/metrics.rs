@@ -20,7 +20,7 @@ use warp::{
 
 use super::progress::Progress;
 
-/// The one label of a metric: its name and value.
+/// The only label of a metric: its name and value.
 type By = [(&'static str, &'static str); 1];
 
 /// The metrics of a relay. Clones share their values.
@@ -42,7 +42,8 @@ pub struct RelayMetrics {
 }
 
 impl RelayMetrics {
-    /// The metrics of a relay. A relay that `aggregates` has more metrics.
+    /// Creates the metrics of a relay. A relay that aggregates (`aggregates`) has additional
+    /// metrics.
     pub fn new(aggregates: bool) -> Self {
         let metrics = Self {
             registry: Arc::default(),
@@ -166,7 +167,7 @@ impl RelayMetrics {
     }
 }
 
-/// The response to any other request.
+/// The response to any request except `GET /metrics`.
 fn not_found(why: &Rejection) -> Response {
     let text = "only GET /metrics is available here";
     if why.find::<MethodNotAllowed>().is_none() {

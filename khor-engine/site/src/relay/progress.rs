@@ -1,4 +1,4 @@
-//! What a relay has sent and received so far, and the errors that end it.
+//! Counts the messages that a relay has sent and received, and defines the errors that end it.
 
 use std::{io, time::Duration};
 
@@ -24,38 +24,40 @@ pub enum RelayError {
 /// What a relay has sent so far, and the state of its connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Frames that were sent.
+    /// Number of frames that were sent.
     pub frames: u64,
-    /// Frames that were dropped: the server was unavailable, or the frame was too long for it.
+    /// Number of frames that were dropped, because the server was unavailable or the frame was too
+    /// long for it.
     pub dropped: u64,
-    /// Cues that were sent.
+    /// Number of cues that were sent.
     pub cues: u64,
-    /// Added lanes that did not fit into the last frame.
+    /// Number of added lanes that did not fit into the last frame.
     pub lanes_left_out: u64,
     /// Whether the server answers.
     pub connected: bool,
     /// Why frames are dropped, and the fix; `None` if they are not dropped.
     pub trouble: Option<Shortfall>,
-    /// Messages received by a relay that aggregates.
+    /// Messages that the relay has received. Only a relay that aggregates receives messages.
     pub received: Received,
 }
 
-/// What a relay that aggregates has received so far, and from how many hosts.
+/// Numbers of messages that a relay that aggregates has received, and of hosts that sent them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
-    /// Frames of hosts that were accepted.
+    /// Number of hosts' frames that were accepted.
     pub frames: u64,
     /// Hosts that send.
     pub hosts: u32,
-    /// Hosts that have stopped sending.
+    /// Number of hosts that have stopped sending.
     pub silent: u32,
-    /// Messages that were rejected, by reason.
+    /// Number of messages that were rejected, by reason.
     pub refused: [(&'static str, u64); Refused::REASONS],
-    /// Cues that were dropped: too many a second, or the server was unavailable.
+    /// Number of cues that were dropped, because there were too many in a second or the server was
+    /// unavailable.
     pub cues_dropped: u64,
     /// Length of the last frame that was sent, bytes.
     pub frame_bytes: u64,
-    /// Relays that share the site, including this one.
+    /// Number of relays that share the site, including this one.
     pub sharers: u32,
 }
 

@@ -1,8 +1,8 @@
 //! `khor relay`: publishes this machine's readings and cues.
 //!
 //! The relay learns the baseline, so an engine needs only the newest frame. While the server is
-//! unavailable, the relay drops frames instead of queueing them. The gaps in the numbers of the
-//! frames show how many it dropped.
+//! unavailable, the relay drops frames instead of queueing them. The gaps in the frame numbers show
+//! how many frames it dropped.
 
 use std::{io, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
 
 /// The sample interval, milliseconds: the shortest one that the collector grants an untrusted user.
 const SAMPLE_INTERVAL_MS: u16 = 100;
-/// The sample interval if the frame rate is above [`MAX_SLOW_RATE_HZ`], milliseconds.
+/// The sample interval for frame rates above [`MAX_SLOW_RATE_HZ`], milliseconds.
 const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
-/// The highest frame rate, hertz, at which a sample every 100 ms is enough for a new sample in each
-/// frame.
+/// Highest frame rate for which [`SAMPLE_INTERVAL_MS`] suffices, hertz. Up to this rate, every
+/// frame contains a new sample.
 const MAX_SLOW_RATE_HZ: u8 = 10;
 /// Time between two writes of the baseline file.
 const SAVE_INTERVAL: Duration = Duration::from_mins(5);
@@ -48,7 +48,8 @@ pub struct RelaySettings {
     pub section: Option<Name>,
     /// The server.
     pub nats: NatsSettings,
-    /// Whether to send cues without the process's id and name, and frames without the boot id.
+    /// Whether to redact messages: cues then lack the process's id and name, and frames lack the
+    /// boot id.
     pub redact: bool,
     /// Frames per second, 1..=20.
     pub rate_hz: u8,
@@ -123,9 +124,9 @@ struct Publisher {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
-    /// The largest number of added lanes that did not fit into a frame so far.
+    /// The largest number of added lanes so far that did not fit into a frame.
     most_lanes_left_out: u64,
-    /// Whether the relay sent frames at the last call of [`Self::follow_link`].
+    /// Whether the relay was sending frames at the last call of [`Self::follow_link`].
     sends: bool,
     begun: Instant,
 }
@@ -205,8 +206,8 @@ impl Publisher {
         self.follow_link();
     }
 
-    /// Counts the lanes that did not fit into the frame. Logs the number only if it is the highest
-    /// so far, so that lanes that appear and disappear do not flood the log.
+    /// Counts the lanes that did not fit into the frame. Logs the number only if it exceeds all
+    /// earlier ones, so that lanes that appear and disappear do not flood the log.
     fn count_lanes(&mut self, frame: &Frame) {
         let all = self.reading.as_ref().map_or(0, added_lanes::count);
         let left_out = all.saturating_sub(frame.added.len()) as u64;
@@ -235,7 +236,8 @@ impl Publisher {
         }
     }
 
-    /// This client's IP address, and which network devices count the traffic with the server.
+    /// Returns this client's IP address, and which network devices count the traffic between the
+    /// relay and the server.
     fn route(&mut self) -> (Option<IpAddr>, CountedAt) {
         let local = self.link.local_address();
         if self.route.0 != local {
@@ -266,7 +268,7 @@ impl Publisher {
                 info!("sending to {} (frames dropped before: {dropped})", self.frame_subject);
             } else {
                 warn!(
-                    "stopped sending after {after_s} s and {}; frames are dropped until the server accepts them",
+                    "stopped sending after {after_s} s, in which it sent {}; frames are dropped until the server accepts them",
                     counted(frames, "frame")
                 );
             }
@@ -276,7 +278,7 @@ impl Publisher {
     /// Writes the baseline file.
     async fn save_baseline(&self) {
         if let Some(saving) = self.baseline_file.save_later(&Scope::Machine, self.pipeline.learnt()) {
-            // The task fails only by a panic, which is logged.
+            // The task fails only if it panics, and panics are logged.
             drop(saving.await);
         }
     }

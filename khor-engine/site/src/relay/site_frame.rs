@@ -1,5 +1,5 @@
-//! Builds site frames: sums the frames of the hosts since the last site frame, and tracks the other
-//! relays that share the site. No I/O.
+//! Builds site frames: adds up the frames that hosts have sent since the last site frame. Also
+//! tracks the other relays that share the site. No I/O.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -24,17 +24,18 @@ use crate::{
 
 /// Another relay that shares the site has ended if it sends nothing for this long.
 const PEER_ENDED: Duration = Duration::from_secs(3);
-/// Maximum number of other relays that share the site. Each of them delays the report that a host
-/// is silent, and a peer could invent any number of relays.
+/// Maximum number of other relays that share the site. Each of them delays the report of a silent
+/// host, and a peer could invent any number of relays.
 const MOST_PEERS: usize = 31;
 /// How long each change of a host is repeated, so that a lost frame loses no change.
 const REPEATED_FOR: Duration = Duration::from_secs(5);
 /// Why a relay that aggregates rejects a site within its site.
 const NESTED: &str = "a relay aggregates only hosts: aggregate this site into the site of the engine";
 
-/// The choices of bins in each doubling, the finest first: for the sketches of all hosts, and for
-/// those of sections. Sections become coarser first, because only the sketches of all hosts have
-/// rates. The last choices are frames without sections.
+/// The choices for the number of bins in each doubling, the finest choice first. The first number
+/// is for the sketches of all hosts, and the second one for the sketches of sections. Sections
+/// become coarser first, because only the sketches of all hosts contain rates. The last choices are
+/// frames without sections.
 const FINENESS: [(u8, Option<u8>); 12] = [
     (16, Some(8)),
     (16, Some(4)),
@@ -68,7 +69,8 @@ pub struct SiteFrameBuilder {
 }
 
 impl SiteFrameBuilder {
-    /// A builder that has not received a frame yet. `instance` is the random number of its relay.
+    /// Creates a builder that has not received a frame yet. `instance` is the random number of its
+    /// relay.
     pub fn new(site: Name, instance: u32, now: Instant) -> Self {
         Self {
             site,
@@ -106,7 +108,7 @@ impl SiteFrameBuilder {
         }
     }
 
-    /// Reads a cue. Rejects it if its host sends too many.
+    /// Reads a cue. Rejects the cue if its host has sent too many.
     pub(super) fn cue(&mut self, subject: &str, bytes: &[u8], now: Instant) -> Option<(Cue, Admission)> {
         self.roster.cue(subject, bytes, now)
     }
@@ -119,7 +121,7 @@ impl SiteFrameBuilder {
         }
     }
 
-    /// Handles a site frame of this site, from another relay or from this one.
+    /// Handles a site frame of this site, which another relay or this one has published.
     pub(super) fn peer_frame(&mut self, bytes: &[u8], now: Instant) {
         if let Ok(frame) = SiteFrame::read(bytes)
             && frame.instance != self.instance
@@ -145,14 +147,14 @@ impl SiteFrameBuilder {
         self.changes.push_back((now, Change { name, is_back, wall_ms: now_unix_ms() }));
     }
 
-    /// The next site frame as bytes, with the finest sketches that fit into `most` bytes. If none
-    /// fits, returns the shortest frame.
+    /// Encodes the next site frame with the finest sketches that fit into `most` bytes. If none
+    /// fit, returns the shortest frame.
     pub fn encode(&mut self, now: Instant, wall_ms: u64, most: usize) -> Option<Vec<u8>> {
         let frame = self.frame(now, wall_ms);
         encode_within(frame, &self.aggregate, most)
     }
 
-    /// The next site frame, without the sketches.
+    /// Creates the next site frame, without the sketches.
     fn frame(&mut self, now: Instant, wall_ms: u64) -> SiteFrame {
         self.update_shares(now);
         for fallen in self.roster.fallen_silent(now) {
@@ -208,7 +210,7 @@ fn sections(counts: Vec<(Option<Name>, u32)>) -> Option<Sections> {
     Some(Sections { parts: 1, groups: counts.into_iter().map(section).collect() })
 }
 
-/// Adds the sketches and encodes the frame, see [`SiteFrameBuilder::encode`].
+/// Adds the sketches to a frame and encodes it, see [`SiteFrameBuilder::encode`].
 fn encode_within(mut frame: SiteFrame, aggregate: &Aggregate, most: usize) -> Option<Vec<u8>> {
     let mut shortest: Option<Vec<u8>> = None;
     let sections = frame.sections.take();
@@ -234,7 +236,8 @@ fn encode_within(mut frame: SiteFrame, aggregate: &Aggregate, most: usize) -> Op
     shortest
 }
 
-/// The hosts that are furthest above their baselines: name, octaves and newest frame.
+/// The hosts that are furthest above their baselines. Each entry has the name, the octaves and the
+/// newest frame.
 #[derive(Default)]
 struct MostDeviant(Vec<(Name, f32, Bytes)>);
 
@@ -284,7 +287,8 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    /// A frame of a host, which is in `db` if its name ends in an even digit, else in `web`.
+    /// Creates a frame of a host. The host is in the section `db` if its name ends in an even
+    /// digit, else in `web`.
     fn host(name: &str, seq: u64, octaves: f32) -> HostMessage {
         let is_even = name.bytes().last().unwrap().is_multiple_of(2);
         in_section(if is_even { "db" } else { "web" }, name, seq, octaves)
@@ -330,7 +334,7 @@ mod tests {
         assert!(length(0) <= half, "if no frame fits, the result is the shortest");
     }
 
-    /// Each frame arrives at a random one of two relays.
+    /// Each frame arrives at one of two relays, chosen at random.
     #[test]
     fn two_relays_report_the_same_sum() {
         let begun = Instant::now();

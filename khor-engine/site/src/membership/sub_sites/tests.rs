@@ -56,7 +56,7 @@ fn one_of_two_aggregators_may_end() {
     );
 }
 
-/// The number of messages that the relays of the only site rejected.
+/// The number of messages that the relays have rejected, if there is only one site.
 fn refused(sites: &Receiver) -> u64 {
     sites.0.snapshot(sites.1 + FORGOTTEN)[0].refused
 }
@@ -78,7 +78,7 @@ fn the_count_of_rejected_messages_never_decreases() {
     assert_eq!(refused(&sites), 8, "all relays have ended");
 }
 
-/// The number of hosts of each section.
+/// The number of hosts in each section.
 fn sections(sites: &Receiver) -> Vec<(Option<&str>, u32)> {
     sites.0.sections().map(|(name, hosts)| (name.as_ref().map(Name::as_str), *hosts)).collect()
 }
