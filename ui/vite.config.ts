@@ -1,4 +1,5 @@
-// Builds the page that the engine serves. In development, passes /api on to a running engine.
+// Vite configuration: builds the web page that the engine serves. The development server forwards
+// /api and /metrics to a running engine.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -8,11 +9,12 @@ import { defineConfig } from 'vitest/config';
 
 const engine = process.env.KHOR_ENGINE ?? 'http://127.0.0.1:17321';
 
-/** Shorter files are not compressed, bytes. They fit into one network packet. */
+/** Minimum size of a file to compress, in bytes. A smaller file already fits into one network
+ *  packet. */
 const LEAST_BYTES = 1024;
 
 /** Writes compressed copies of the text files. The engine sends them to browsers that accept
- *  them. */
+ *  compression. */
 function precompress(): Plugin {
   let folder = '';
   return {
@@ -34,8 +36,8 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  // Relative addresses, so that the page works below the path of a proxy. In pages with a deeper
-  // address, the engine corrects the relative addresses.
+  // Use relative URLs, so that the page works behind a proxy that adds a path prefix. When the
+  // engine serves the page at a deeper path, it corrects these URLs.
   base: './',
   plugins: [react(), precompress()],
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },
@@ -43,7 +45,8 @@ export default defineConfig({
     port: 5173,
     strictPort: true,
     proxy: {
-      // The engine accepts only its own Host and Origin, so the proxy replaces both.
+      // The engine rejects requests whose Host or Origin is not its own, so the development proxy
+      // replaces both headers.
       '/metrics': { target: engine, changeOrigin: true },
       '/api': { target: engine, changeOrigin: true, headers: { origin: engine } },
     },

@@ -1,5 +1,5 @@
-// Tests the view Compose: musical settings, presets, and the preset editor with preview, undo, save
-// and delete.
+// Tests the Compose view: the musical settings, the presets, and the preset editor with preview,
+// undo, save and delete.
 const NAME = 'page-test';
 
 async function settings(kit, page) {
@@ -20,7 +20,7 @@ async function settings(kit, page) {
   await other.context().close();
 }
 
-/** The page reverts a rejected value, and shows the engine's error beside the field. */
+/** Checks that the page reverts a rejected value and shows the engine's error next to the field. */
 async function reject(kit) {
   const context = await kit.browser.newContext();
   const page = await context.newPage();

@@ -1,12 +1,14 @@
-// Tests the view Fleet with an engine that plays a site: hosts that stand out or are silent, one
-// host that plays alone, and how calmly the page shows many hosts.
+// Tests the Fleet view with an engine that plays a site, which is a group of hosts. Some hosts
+// stand out, some are silent, and one host is played alone. With many hosts, the layout must stay
+// stable.
 import { SLOWNESS } from './kit.mjs';
 import { lookAtAll } from './look.mjs';
 
-/** Largest layout shift. Cells move by transforms, which cause no shift. Only text can. */
+/** Largest allowed layout shift. CSS transforms move the cells and do not count as layout shifts,
+ *  so only text can cause a shift. */
 const MOST_SHIFT = 0.01;
 
-/** Window sizes of a wide screen, a laptop and a phone. */
+/** Window sizes of a wide screen, a laptop and a phone, in CSS pixels. */
 const SIZES = [
   [1920, 1080],
   [1280, 800],
@@ -24,7 +26,7 @@ async function openFleet(kit) {
   return page;
 }
 
-/** Checks that the page shows the hosts, sections, soloists and silent hosts of the API. */
+/** Checks that the page shows all hosts, soloists and silent hosts that the API reports. */
 async function shows(kit, page) {
   const { hosts, soloists } = await fleetOf(kit);
   const cells = await page.$$eval('.field [data-host]', (all) => all.map((it) => it.dataset.host));
@@ -45,7 +47,7 @@ async function shows(kit, page) {
   await kit.until('the field of hosts has one tab stop', async () => (await page.locator('.field [tabindex="0"]').count()) === 1);
 }
 
-/** Makes one host play alone, by mouse and by keyboard. */
+/** Makes one host play alone, first with the mouse and then with the keyboard. */
 async function playsAlone(kit, page, name) {
   await page.click(`[data-host="${name}"]`);
   await kit.until(`${name} plays alone`, async () => (await onlyHost(kit)) === name && (await fleetOf(kit)).alone?.host === name);
@@ -72,7 +74,8 @@ async function playsAlone(kit, page, name) {
   await kit.until('after a press on All together, all hosts play', async () => (await onlyHost(kit)) === null);
 }
 
-/** Chooses the modes of the site: a pulse for each section, and all hosts as one. */
+/** Selects two modes of the site, one after the other: a pulse for each section, and all hosts as
+ *  one machine. */
 async function playsBySections(kit, page) {
   await page.selectOption('#site-mode', 'sections');
   await kit.until('each section has its own pulse', async () => ((fleet) => fleet.mode === 'sections' && fleet.sections.length === 2)(await fleetOf(kit)));
@@ -81,7 +84,7 @@ async function playsBySections(kit, page) {
   await kit.until('all hosts play as one again', async () => (await fleetOf(kit)).mode === 'ensemble');
 }
 
-/** Tests a site of three hosts: one host has load, and one is silent. */
+/** Tests a site of three hosts, of which one is busy and one is silent. */
 async function few(kit) {
   const page = await openFleet(kit);
   await shows(kit, page);
@@ -110,7 +113,7 @@ async function few(kit) {
   await lookAtAll(kit, 'fleet-few', '/fleet', SIZES);
 }
 
-/** Checks that no other element moves while hosts change places. */
+/** Checks that nothing except the cells moves while hosts change places. */
 async function calm(kit, page, what) {
   const places = () => page.$$eval('.field .host', (all) => all.map((it) => it.style.transform).join());
   await page.mouse.move(0, 0);

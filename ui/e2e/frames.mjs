@@ -1,15 +1,15 @@
-// Measures how much processor time the view Now uses, and whether its frames are late. All lanes
-// have five minutes of history with 20 points a second, and the engine sends values.
+// Measures how much CPU time the Now view uses, and whether its frames are late. Every lane has
+// five minutes of history with 20 points a second, and the engine keeps sending values.
 import { SLOWNESS, WIDE } from './kit.mjs';
 
 const WINDOW_MS = 300_000;
 const SPACING_MS = 50;
 const WATCH_MS = 10_000;
-/** Limit for the processor time of the page's thread, share of a core. High, because machines
- *  differ. docs/specification.md has the measured value. */
+/** Limit for the CPU time of the page's main thread, as a share of one core. The limit is high
+ *  because machines differ. docs/specification.md has the measured value. */
 const BUSY_AT_MOST = 0.5;
 
-/** Repeats the engine's history until it has five minutes with 20 points a second. */
+/** Repeats the engine's history until it covers five minutes with 20 points a second. */
 function stretched({ ts_ms, rates }) {
   const count = WINDOW_MS / SPACING_MS;
   const repeated = (list) => Array.from({ length: count }, (_, i) => list[i % list.length]);
@@ -23,8 +23,8 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-/** Returns the time of each frame. Runs in the page. It requests every frame, even if there is
- *  nothing to draw, so the page then uses more processor time than usual. */
+/** Returns the time of each animation frame. Runs in the page, and requests every frame even if
+ *  there is nothing to draw. So the page uses more CPU time than usual. */
 function frameTimes(length) {
   return new Promise((resolve) => {
     const stamps = [];
@@ -37,8 +37,8 @@ function frameTimes(length) {
   });
 }
 
-/** The processor time until now, seconds: of the page's thread by purpose, and of all processes of
- *  the browser. */
+/** Returns the CPU time used so far, in seconds: by the page's main thread, split by purpose, and
+ *  by all processes of the browser. */
 async function spent(debug, browser) {
   const { metrics } = await debug.send('Performance.getMetrics');
   const of = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
@@ -46,7 +46,7 @@ async function spent(debug, browser) {
   return { thread: of.TaskDuration, scripts: of.ScriptDuration, layout: of.LayoutDuration, all: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0) };
 }
 
-/** The processor time during `act`, as shares of a core. */
+/** Returns the CPU time that was used while `act` ran, as shares of one core. */
 async function sharesOf(debug, browser, act) {
   const [before, begun] = [await spent(debug, browser), performance.now()];
   await act();
@@ -59,7 +59,7 @@ export async function frames(kit) {
   const page = await context.newPage();
   const browser = await kit.browser.newBrowserCDPSession();
   const debug = await context.newCDPSession(page);
-  // Measures processor time instead of elapsed time, so that other programs do not matter.
+  // Measure CPU time instead of elapsed time, so that other programs do not affect the result.
   await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
   const measure = (act) => sharesOf(debug, browser, act);
   const watch = () => page.waitForTimeout(WATCH_MS);

@@ -1,4 +1,4 @@
-// Functions that all browser tests use: they start the browser, open pages, record errors, check
+// Helpers for all browser tests: they start the browser, open pages, record errors, check
 // conditions, and send requests to the engine.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,9 +9,10 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
-/** A step that takes longer has failed. The Rust test that starts this script sets the time. */
+/** Time after which a test step has failed, in milliseconds. The Rust test that starts this script
+ *  sets it. */
 export const HANG_MS = Number(process.env.KHOR_HANG_MS ?? 30_000);
-/** How many times slower this machine is than the reference machine, at least 1. */
+/** How many times slower this machine is than the reference machine; at least 1. */
 export const SLOWNESS = Number(process.env.KHOR_SLOWNESS ?? 1);
 
 export class Kit {
@@ -39,7 +40,7 @@ export class Kit {
     else this.fail(what);
   }
 
-  /** Records a failure, and prints it at once, so that the log shows when it happened. */
+  /** Records a failure and prints it at once, so that the log shows when it happened. */
   fail(what) {
     console.log(`FAILED: ${what}`);
     this.failures.push(what);
@@ -49,7 +50,8 @@ export class Kit {
 
   config = () => this.api('/api/config');
 
-  /** Waits until `probe` returns true. If it never does, prints its last result. */
+  /** Waits until `probe` returns true. After a timeout, records a failure with the last result of
+   *  `probe`. */
   async until(what, probe) {
     const end = Date.now() + HANG_MS;
     let last;
@@ -61,17 +63,18 @@ export class Kit {
     this.check(false, `${what} (last result: ${JSON.stringify(last)})`);
   }
 
-  /** Opens a page. Its errors in the console and its failed requests count as failures. */
+  /** Opens a page. Errors in the page's console and failed requests count as test failures. */
   async open(where, options = WIDE) {
     const context = await this.browser.newContext(options);
     const page = await context.newPage();
-    // HTTP 412 is no failure. It means that the settings have changed, and the page tries again.
+    // HTTP 412 is not a failure: the settings have changed, and the page tries again.
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 412/.test(message.text())) this.fail(`console error: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.fail(`page error: ${error.message}`));
     page.on('requestfailed', (request) => {
-      // The browser aborts requests when a page is closed or reloaded. No other request may fail.
+      // The browser aborts requests when a page is closed or reloaded. Any other failed request is
+      // a test failure.
       const why = request.failure()?.errorText;
       if (why !== 'net::ERR_ABORTED') this.fail(`request failed: ${request.url()} ${why}`);
     });
@@ -98,10 +101,10 @@ export class Kit {
     await this.loaded(page);
   }
 
-  /** Waits until the code of the view is loaded. */
+  /** Waits until the browser has loaded the code of the view. */
   loaded = (page) => page.waitForSelector('main .loading', { state: 'detached' });
 
-  /** Opens a view by a click on its link. */
+  /** Opens a view by clicking the link to it. */
   async visit(page, title) {
     await page.click(`nav a:has-text("${title}")`);
     await page.waitForSelector(`main[data-view="${title.toLowerCase()}"]`);
@@ -109,15 +112,15 @@ export class Kit {
   }
 
   async axeFinds(page, what) {
-    // The content security policy forbids script elements, but not evaluation by the debugger.
+    // The content security policy blocks script elements, but not code that the debugger evaluates.
     await page.evaluate(this.axe);
     const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
     const found = violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.target.join(' ')).join(', ')}`);
     this.check(found.length === 0, `${what}: no accessibility violations${found.length > 0 ? ` (${found.join('; ')})` : ''}`);
   }
 
-  /** Takes a screenshot of the whole page. The window becomes as high as the page, so that elements
-   *  at the bottom of the window are at the bottom of the page. */
+  /** Takes a screenshot of the whole page. The window first becomes as high as the page, so that
+   *  elements fixed to the bottom of the window appear at the bottom of the page. */
   async shot(page, name) {
     const { width, height } = page.viewportSize();
     const whole = await page.evaluate(() => document.documentElement.scrollHeight);
@@ -127,8 +130,8 @@ export class Kit {
     await page.setViewportSize({ width, height });
   }
 
-  /** Changes a setting by `act`, waits until the config has the new value, and restores the old
-   *  value by `back`. */
+  /** Changes a setting with `act`, waits until the engine's config has the value `wanted`, and
+   *  restores the old value with `back`. */
   async changes(what, read, wanted, act, back) {
     const before = read(await this.config());
     await act();
@@ -142,7 +145,7 @@ export class Kit {
     await page.locator(selector).blur();
   }
 
-  /** Moves a slider by keyboard, one step up and one step down. */
+  /** Moves a slider by one step with the keyboard, and then moves it back. */
   async slides(page, selector, what, read) {
     const before = read(await this.config());
     const up = Number(await page.inputValue(selector)) < Number(await page.getAttribute(selector, 'max'));
@@ -152,13 +155,13 @@ export class Kit {
     await this.until(`${what} is restored`, async () => Math.abs(read(await this.config()) - before) < 0.006);
   }
 
-  /** Turns a switch, and turns it back. */
+  /** Toggles a switch, and then toggles it back. */
   async flips(page, selector, what, read) {
     const before = read(await this.config());
     await this.changes(what, read, !before, () => page.click(selector), () => page.click(selector));
   }
 
-  /** Selects another entry of a list, then the old entry. */
+  /** Selects another option of a list, and then selects the old option again. */
   async picks(page, selector, what, read) {
     const before = await page.inputValue(selector);
     const values = await page.$$eval(`${selector} option`, (all) => all.map((option) => option.value));

@@ -1,4 +1,4 @@
-// Tests the view Learn: the tour moves on by itself, and the quiz counts and explains answers.
+// Tests the Learn view: the tour advances by itself, and the quiz counts and explains answers.
 async function tour(kit, page) {
   const muted = async () => (await kit.api('/api/metrics')).controls.muted;
   const step = () => page.getAttribute('.steps [aria-current]', 'aria-label');
@@ -27,8 +27,8 @@ async function quiz(kit, page, clips) {
   const choices = page.locator('.choices button');
   kit.check((await choices.count()) === Math.min(4, clips.length), 'the quiz offers four answers');
   await kit.until('a clip plays', async () => (await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true');
-  // The page shows the right answer only afterwards. One of eight answers is almost certainly
-  // wrong.
+  // The page shows the right answer only after the user has chosen one. This test always chooses
+  // the first answer, so at least one of eight answers is almost certainly wrong.
   let wrong = false;
   for (let asked = 1; asked <= 8; asked++) {
     await choices.first().click();

@@ -1,10 +1,10 @@
-// Tests the login at an engine that requires its token. A wrong token is rejected. The right token
-// opens the page, and a cookie keeps the login.
+// Tests the login to an engine that requires a token. A wrong token is rejected. The right token
+// opens the page, and a cookie keeps the user logged in.
 import { WIDE } from './kit.mjs';
 
 export async function login(kit, { token }) {
   const context = await kit.browser.newContext(WIDE);
-  // The engine rejects requests without the token, so errors in the console are not failures here.
+  // The engine rejects requests without the token, so console errors are expected here.
   const page = await context.newPage();
   page.on('pageerror', (error) => kit.fail(`page error: ${error.message}`));
   await page.goto(kit.base);

@@ -1,5 +1,6 @@
-// Tests the size of the page, the navigation by keyboard, and the layout of every view at three
-// window sizes: no overflow, no jumps, no accessibility violations. Takes a screenshot of each.
+// Tests the size of the page's files, the keyboard navigation, and the layout of every view in
+// three window sizes: no overflow, no layout jumps, and no accessibility violations. Takes a
+// screenshot of each layout.
 import { gzipSync } from 'node:zlib';
 
 const VIEWS = { now: '/', compose: '/compose', outputs: '/outputs', machine: '/machine', learn: '/learn' };
@@ -8,20 +9,21 @@ const SIZES = [
   [768, 1024],
   [390, 844],
 ];
-/** Largest cumulative layout shift. Browsers rate up to 0.1 as good. A sentence that gets another
- *  line on a phone causes about 0.06. */
+/** Largest allowed cumulative layout shift. Browsers rate values up to 0.1 as good. On a phone, a
+ *  sentence that grows by one line causes a shift of about 0.06. */
 const MOST_SHIFT = 0.1;
-/** Limit for the files of the first load, compressed. */
+/** Limit for the compressed size of all files of the first page load, in bytes. */
 const MOST_WEIGHT_BYTES = 250_000;
 
-/** Minimum heights of a control for a thumb and for a mouse, CSS pixels. */
+/** Minimum height of a control, in CSS pixels: `THUMB` on a touch screen, and `MOUSE` for a
+ *  mouse. */
 const THUMB = 44;
 const MOUSE = 24;
-/** Windows up to this width are phones, CSS pixels. */
+/** Maximum window width of a phone, in CSS pixels. */
 const NARROW = 700;
 
-/** The controls that are not high enough. For a switch the height of its row counts, for a checkbox
- *  or radio button the height of its label. Links within text are exempt. */
+/** Returns the controls that are not high enough. For a switch, the height of its row counts. For a
+ *  checkbox or radio button, the height of its label counts. Links within text are exempt. */
 const tooLow = (page, least) =>
   page.evaluate((least) => {
     const all = [...document.querySelectorAll('button, a[href], select, textarea, input, summary')];
@@ -51,14 +53,15 @@ async function lookAt(kit, view, path, [width, height], colorScheme) {
   await page.context().close();
 }
 
-/** Tests a view at all sizes in the dark theme, and at the first size in the light theme. The
- *  themes differ only in their colours. */
+/** Tests a view in all window sizes with the dark theme, and in the first size with the light
+ *  theme. The themes differ only in their colours. */
 export async function lookAtAll(kit, view, path, sizes = SIZES) {
   for (const size of sizes) await lookAt(kit, view, path, size, 'dark');
   await lookAt(kit, view, path, sizes[0], 'light');
 }
 
-/** Moves between the views by keyboard. The title and the focus follow. */
+/** Moves between the views with the keyboard, and checks that the page title and the focus
+ *  follow. */
 async function walk(kit) {
   const page = await kit.open('/');
   await page.keyboard.press('Tab');
@@ -76,8 +79,8 @@ async function walk(kit) {
   await page.context().close();
 }
 
-/** Measures the files of the first load without the API's answers, and the time of the first
- *  paint. */
+/** Measures the size of the files of the first page load, without the API's answers, and the time
+ *  of the first paint. */
 async function weigh(kit) {
   const page = await kit.open('/');
   const names = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').map((it) => it.name)]);

@@ -1,4 +1,4 @@
-// Tests the view Machine: it shows the engine's health and probes, and its buttons control the
+// Tests the Machine view: it shows the engine's health and probes, and its buttons control the
 // baseline and the scope.
 export async function machine(kit) {
   const page = await kit.open('/machine');

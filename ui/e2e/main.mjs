@@ -1,15 +1,15 @@
-// Drives the page in a real browser against a running engine. Usage:
+// Tests the page of a running engine in a real browser. Usage:
 //   node e2e/main.mjs <base url> <shots dir> [--expect-rise <signal>] [--only <part>]
 //   node e2e/main.mjs <base url> <shots dir> --token <token> [--prefix]
 //   node e2e/main.mjs <base url> <shots dir> --site <part>
 //   node e2e/main.mjs <base url> <shots dir> --original
 // With --expect-rise, the caller starts a load when this script prints "ok: there are charts". The
-// script prints all failures, and exits with status 1 if there are any. Some options select one
-// test:
-//   --token             the login at an engine that requires this token
-//   --token --prefix    the page below the path of a proxy
-//   --original          a page that uses only the API of the original khor
-//   --site              the view of a site's hosts
+// script prints all failures, and exits with status 1 if there are any. By default it tests one
+// view after another. These options select another test:
+//   --token             the login to an engine that requires this token
+//   --token --prefix    the page behind a proxy that serves it under a path prefix
+//   --original          a web page that uses only the API of the original khor
+//   --site              the Fleet view, which shows the hosts of a site
 import { parseArgs } from 'node:util';
 import { compose } from './compose.mjs';
 import { SITES } from './fleet.mjs';

@@ -1,10 +1,10 @@
-// Tests the view Now: charts and score move, a real load raises the rate of its lane, the controls
-// in the header and the shortcuts work, and the visualiser moves.
+// Tests the Now view: charts and score move, a real load raises the rate of its lane, the controls
+// in the header and the keyboard shortcuts work, and the visualiser moves.
 import { WIDE } from './kit.mjs';
 
 const SIGNALS = ['exec', 'fork', 'rx', 'tx', 'local', 'retx', 'io', 'stall', 'mem', 'cpu', 'csw', 'irq'];
-/** A lane has risen if its rate is this many times the first rate, or if the first rate was
- *  zero. */
+/** A lane counts as risen if its rate is not zero and is at least this many times its first
+ *  rate. */
 const RISE = 3;
 
 const laneRate = async (page, signal) => {
@@ -13,11 +13,11 @@ const laneRate = async (page, signal) => {
 };
 const pixels = (page, selector) => page.$$eval(selector, (all) => all.map((canvas) => canvas.toDataURL()));
 
-/** How far the score has moved to the left, CSS pixels. */
+/** Returns how far the score has scrolled to the left, in CSS pixels. */
 const distance = (page) => page.$eval('.roll canvas', (canvas) => -new DOMMatrix(getComputedStyle(canvas).transform).e);
 
-/** Twenty positions of the score with their times, ms. The times are of the page's clock, so delays
- *  of this script do not matter. */
+/** Returns twenty positions of the score, each with its time in milliseconds. The times are
+ *  measured by the page's own clock, so delays of this script do not affect them. */
 const places = (page) =>
   page.$eval('.roll canvas', async (canvas) => {
     const seen = [];
@@ -30,14 +30,15 @@ const places = (page) =>
 
 async function scrolls(kit, page) {
   const seen = await places(page);
-  // Ignores the jump when a new strip replaces the old one.
+  // Ignore the jump that occurs when a new strip replaces the old one.
   const steps = seen.slice(1).map(({ at, ms }, i) => ({ px: at - seen[i].at, ms: ms - seen[i].ms })).filter(({ px }) => px >= 0);
   kit.check(steps.some(({ px }) => px > 0), 'the score scrolls');
   const speeds = steps.map(({ px, ms }) => (1000 * px) / ms);
   kit.check(speeds.every((speed) => speed < 100), `the score scrolls evenly (at most ${Math.max(...speeds).toFixed(0)} px a second)`);
 }
 
-/** With reduced motion, the score does not scroll. Its picture changes once a bar. */
+/** Checks that the score does not scroll if the user prefers reduced motion. Its picture then
+ *  changes once a bar. */
 async function still(kit) {
   const page = await kit.open('/', { ...WIDE, reducedMotion: 'reduce' });
   const first = (await pixels(page, '.roll canvas'))[0];
@@ -105,11 +106,11 @@ async function steer(kit, page) {
   kit.check((await theme()) === 'auto', 'the theme of the system can be selected');
 }
 
-/** The keyboard shortcuts work, except while the user types. */
+/** Checks that the keyboard shortcuts work, except while the user types into a field. */
 async function keys(kit, page) {
   const controls = async () => (await kit.api('/api/metrics')).controls;
-  // The key s starts or ends a snooze, depending on what the page shows. The page shows the end of
-  // a snooze later than the API, so wait for the page.
+  // The key s starts or ends a snooze, depending on the state that the page shows. The page shows
+  // the end of a snooze later than the API does, so wait for the page.
   await page.waitForSelector('#snooze[data-on="false"]');
   await page.keyboard.press('s');
   await kit.until('the key s snoozes', async () => (await controls()).silence?.reason === 'snoozed');

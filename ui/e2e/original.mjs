@@ -1,12 +1,12 @@
-// Tests a page that uses only the API of the original khor. It receives events by `onmessage`,
-// which ignores events with a name.
+// Tests a web page that was written for the original khor and uses only its API. The page receives
+// events by `onmessage`, which ignores events with a name.
 import { WIDE } from './kit.mjs';
 
 export async function original(kit) {
   const context = await kit.browser.newContext(WIDE);
   const page = await context.newPage();
   page.on('pageerror', (error) => kit.fail(`page error: ${error.message}`));
-  // The engine serves the page of the folder at every address.
+  // The engine serves the index page of the folder at every path.
   await page.goto(new URL('/some/view', kit.base).href);
   await kit.until('the page receives ten events', async () => Number(await page.textContent('#events')) >= 10);
   const cards = await page.$$eval('#cards [data-rate]', (all) => Object.fromEntries(all.map((card) => [card.dataset.rate, card.textContent])));

@@ -1,8 +1,8 @@
-// Tests that the page reports a lost engine, and reconnects. A proxy between page and engine is
-// closed and opened again.
+// Tests that the page reports a lost engine and then reconnects. A proxy between the page and the
+// engine is closed and opened again.
 import http from 'node:http';
 
-/** A proxy that passes all requests on to the engine while it is open. */
+/** A proxy that can be closed. While it is open, it forwards all requests to the engine. */
 class EngineProxy {
   sockets = new Set();
 
@@ -37,7 +37,7 @@ export async function outage(kit) {
   const proxy = new EngineProxy(kit.base);
   const port = await proxy.open();
   const context = await kit.browser.newContext();
-  // Requests fail on purpose, so errors in the console are not failures here.
+  // Requests fail on purpose here, so console errors are not test failures.
   const page = await context.newPage();
   await page.goto(`http://127.0.0.1:${port}/`);
   await page.waitForSelector('main[data-link="live"]');

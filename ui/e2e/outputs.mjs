@@ -1,5 +1,5 @@
-// Tests the view Outputs: every setting reaches the engine's config, and the page plays the
-// engine's sound and records it.
+// Tests the Outputs view: every setting reaches the engine's config, and the page plays and records
+// the engine's sound.
 async function sound(kit, page) {
   await kit.slides(page, '#gain', 'volume', (config) => config.audio.master_gain);
   await kit.picks(page, '#device', 'sound device', (config) => config.audio.device);
@@ -15,7 +15,7 @@ async function sound(kit, page) {
   await page.click('#outputs-mute');
   await kit.until('unmuting ends the snooze', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
   for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {
-    // `kit.open` records an error answer as a failure.
+    // Wait only for a successful answer: `kit.open` records an error answer as a failure.
     await Promise.all([page.waitForResponse((answer) => new URL(answer.url()).pathname === path && answer.ok()), page.click(selector)]);
     kit.check(true, `${path} is answered`);
   }
@@ -36,8 +36,8 @@ async function midiAndOsc(kit, page) {
   await kit.flips(page, '#osc-receive', 'OSC receiving', (config) => config.osc.receive.enabled);
 }
 
-/** Quiet hours mute, and the page shows them. The desktop features can be switched, and the page
- *  shows their state. */
+/** Checks that quiet hours mute the sound, and that the page shows them. Then switches the desktop
+ *  features and checks that the page shows their state. */
 async function desktop(kit, page) {
   const time = (minutes) => new Date(Date.now() + minutes * 60_000).toTimeString().slice(0, 5);
   const [from, to] = [time(-60), time(60)];
@@ -69,8 +69,8 @@ async function desktop(kit, page) {
   await kit.until('D-Bus can be switched off', async () => !(await kit.api('/api/config')).desktop.bus);
 }
 
-/** Listens for four seconds without a gap. Tries several times, because the browser may be late
- *  while all processors are busy. */
+/** Checks that the sound has no gaps for four seconds. Makes several attempts, because the browser
+ *  may be late while all CPUs are busy. */
 async function playsWithoutGaps(kit, page, state) {
   const words = /^\d{2,3} ms delay, (no|\d+) gaps?$/;
   let text = '';
@@ -84,7 +84,7 @@ async function playsWithoutGaps(kit, page, state) {
   kit.check(words.test(text), `the sound plays without gaps (${text})`);
 }
 
-/** The browser plays the engine's sound. The sound is recorded, and the recording downloaded. */
+/** Plays the engine's sound in the browser, records it, and downloads the recording. */
 async function listen(kit, page) {
   await page.click('#listen');
   const state = () => page.textContent('#listen-state');

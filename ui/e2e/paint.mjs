@@ -1,29 +1,31 @@
-// Measures how many bytes a browser without a cache receives before it paints the sentence of the
-// view Now, on loopback and on a slow line. Only the bytes have limits. Times depend on the
-// machine, so they are only printed.
+// Measures how many bytes a browser with an empty cache receives before it paints the sentence of
+// the Now view, over loopback and over a slow line. Only the number of bytes has a limit. Times
+// depend on the machine, so they are only printed.
 import { WIDE } from './kit.mjs';
 
-/** Limit for the API's data before compression, bytes. */
+/** Limit for the data of the API before compression, in bytes. */
 const MOST_API_BYTES = 60_000;
-/** Limit for all data after compression, bytes: page, scripts, styles and API. */
+/** Limit for all received data after compression, in bytes: page, scripts, styles and the API's
+ *  data. */
 const MOST_WIRE_BYTES = 240_000;
 
 const SLOW_LINE = { offline: false, latency: 20, downloadThroughput: 50 * 1024, uploadThroughput: 50 * 1024 };
 const LINES = { loopback: null, 'a line of 50 kB/s': SLOW_LINE };
 
-/** Records when the browser has painted a sentence. Runs in the page, before the page's scripts. */
+/** Records when the browser has painted a sentence. Runs in the page, before the scripts of the
+ *  page itself. */
 function watchSentence() {
   const isSentence = (text) => !['', 'Waiting for data…', 'The engine is not answering.'].includes(text);
   const look = () => {
     const heading = document.querySelector('.say h1');
     if (heading === null || !isSentence(heading.textContent)) requestAnimationFrame(look);
-    // The second frame starts after the browser has painted the first one.
+    // The second frame starts only after the browser has painted the first one.
     else requestAnimationFrame(() => requestAnimationFrame(() => { globalThis.paintedAt = performance.now(); }));
   };
   requestAnimationFrame(look);
 }
 
-/** Records time, URL and sizes of all data that the page receives. */
+/** Records the time, the URL and the size of all data that the page receives. */
 async function recorded(page, line) {
   const session = await page.context().newCDPSession(page);
   const [urls, pieces] = [new Map(), []];
@@ -45,7 +47,7 @@ async function recorded(page, line) {
 
 const sum = (pieces, size) => pieces.reduce((total, piece) => total + piece[size], 0);
 
-/** Lists the eight largest files with their bytes, the largest first. */
+/** Lists the eight largest files with their sizes in bytes, largest first. */
 function listed(pieces) {
   const files = new Map();
   for (const { url, wire } of pieces) files.set(url, (files.get(url) ?? 0) + wire);
@@ -66,8 +68,8 @@ async function measure(kit, name, line) {
   await context.close();
 }
 
-/** Opens the page, and waits for its sentence. Returns the time of the paint by the page's clock
- *  (`ms`) and by the clock of the recorded data (`painted`). */
+/** Opens the page and waits until its sentence is painted. Returns the time of this paint twice: by
+ *  the page's clock (`ms`), and by the clock of the recorded data (`painted`). */
 async function load(kit, page, line) {
   const record = await recorded(page, line);
   await page.goto(kit.base, { waitUntil: 'commit' });

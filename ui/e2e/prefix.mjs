@@ -1,12 +1,13 @@
-// Tests the page below the path of a proxy. The proxy removes the path: /khor/ is / at the engine.
+// Tests the page behind a proxy that serves it under the path /khor/. The proxy removes this
+// prefix: the engine receives a request for /khor/ as a request for /.
 import { once } from 'node:events';
 import http from 'node:http';
 import { WIDE } from './kit.mjs';
 
 const PREFIX = '/khor';
 
-/** A proxy that passes on requests below the path. It answers other requests with 404, and adds
- *  them to `strays`. */
+/** Creates a proxy that forwards requests under the prefix to the engine. It answers other requests
+ *  with 404 and adds them to `strays`. */
 function proxy(engine, strays) {
   const target = (request) => {
     const headers = { ...request.headers, host: engine.host };

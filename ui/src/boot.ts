@@ -1,5 +1,5 @@
 // Starts the page: opens the event stream, and paints the sentence about the machine while the
-// browser loads the rest.
+// browser loads the rest of the code.
 import './theme/tokens.css';
 import './app/layout.css';
 import './header/header.css';
@@ -9,7 +9,7 @@ import { makeStores, startStores, type Stores } from './app/stores';
 import { WAITING, type Part } from './now/sentence';
 import { badgeOf, scopeTrouble, statusLine } from './now/status';
 
-/** A page with only the logo and the sentence, at their final places. */
+/** The HTML of the page with only the logo and the sentence, each at its final position. */
 const SHELL = `<header><div class="logo">kh<i>o</i>r</div></header>
 <main data-link="connecting" data-view="now"><div class="now"><div class="say"><h1>${WAITING}</h1><p></p></div></div></main>`;
 
@@ -20,7 +20,7 @@ function element(tag: string, className: string, text: string): HTMLElement {
   return made;
 }
 
-/** The DOM node of a part of the sentence, in the colour of the part's signal family. */
+/** Returns the DOM node for one part of the sentence, in the colour of the part's signal family. */
 function painted({ text, family }: Part): Node | string {
   if (family === undefined) return text;
   const words = element('em', '', text);
@@ -28,7 +28,8 @@ function painted({ text, family }: Part): Node | string {
   return words;
 }
 
-/** Shows the logo and the current sentence. Call the returned function to stop the updates. */
+/** Shows the logo and the current sentence, and updates the sentence. Call the returned function to
+ *  stop the updates. */
 function paintShell(root: HTMLElement, { sentence, health, router }: Stores): () => void {
   if (router.place.get().view !== 'now') return () => undefined;
   root.innerHTML = SHELL;

@@ -1,4 +1,4 @@
-// Renders the complete page with React, in place of the first sentence that boot.ts painted.
+// Renders the complete page with React. It replaces the first sentence, which boot.ts painted.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';

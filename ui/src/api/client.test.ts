@@ -1,4 +1,4 @@
-// Every failed request throws an ApiError with a readable message.
+// Tests that every failed request throws an ApiError with a readable message.
 import { describe, expect, it } from 'vitest';
 import { ApiError, Client } from './client';
 

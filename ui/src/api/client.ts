@@ -5,12 +5,13 @@ import type { Config, ConfigAnswer, Device, DoctorCheck, Fleet, Health, HistoryC
 
 const TIMEOUT_MS = 5000;
 
-/** A failed request, with the engine's message. `status` is 0 if the engine did not answer. */
+/** A failed request, with the engine's error message. `status` is the HTTP status, or 0 if the
+ *  engine did not answer. */
 export class ApiError extends Error {
   readonly status: number;
-  /** The problems of a rejected preset, with the paths of their fields. */
+  /** The problems of a rejected preset, each with the path of its field. */
   readonly problems: readonly Problem[];
-  /** Whether the engine accepts a login with its token. */
+  /** Whether the user can log in with the engine's token. */
   readonly asksToken: boolean;
 
   constructor(status: number, message: string, problems: readonly Problem[] = [], asksToken = false) {
@@ -38,8 +39,8 @@ const preset = (name: string) => `/api/presets/${encodeURIComponent(name)}`;
 
 export class Client {
   private readonly fetch: Fetch;
-  /** Version of the config that was last received. A patch sends it, so that the engine rejects a
-   *  patch after a change by another client. */
+  /** Version of the config that this page received last. Each patch sends this version, so that the
+   *  engine rejects the patch if another client has changed the config since then. */
   private configTag: string | null = null;
 
   constructor(fetcher: Fetch = (input, init) => globalThis.fetch(input, init)) {
@@ -47,7 +48,7 @@ export class Client {
   }
 
   health = () => this.call<Health>('GET', '/api/health');
-  /** The history after the time `known`, or all of it if `known` is null. */
+  /** Fetches the history after the time `known`, or the whole history if `known` is null. */
   history = (known: number | null) => this.call<HistoryColumns>('GET', `/api/history${known === null ? '' : `?since_ts_ms=${known}`}`);
   config = () => this.call<Config>('GET', '/api/config');
   patchConfig = (part: object) => this.call<ConfigAnswer>('PATCH', '/api/config', part);
@@ -70,7 +71,8 @@ export class Client {
   recordings = () => this.call<{ folder: string; recordings: RecordingFile[] }>('GET', '/api/recordings');
   panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
-  /** `leaving` lets the request continue after the page is closed. */
+  /** Snoozes the sound for `minutes`. With `leaving`, the request continues after the page is
+   *  closed. */
   snooze = (minutes: number, leaving = false) =>
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`, undefined, leaving);
   baseline = (what: 'freeze' | 'unfreeze' | 'forget') => this.call<{ ok: true }>('POST', `/api/actions/baseline?do=${what}`);
@@ -113,7 +115,8 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Whether the engine does not have the requested operation, for example because it is older. */
+/** Whether a request failed because the engine does not support the operation, for example because
+ *  the engine is older than the page. */
 export function isUnsupported(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 404 || error.status === 405);
 }

@@ -4,7 +4,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Family = Schemas['Family'];
-/** A unit as the API names it: `1/s`, `B/s`, `s` or `ratio`. */
+/** A unit, as the API names it: `1/s`, `B/s`, `s` or `ratio`. */
 export type Unit = Schemas['SignalReport']['unit'];
 export type Signal = Schemas['SignalReport'];
 export type Note = Schemas['NoteReport'];

@@ -1,4 +1,5 @@
-// The frame of the page: the header, the current view, the banner and the keyboard shortcuts.
+// The frame of the page: the header, the current view, the connection banner and the keyboard
+// shortcuts.
 import { Header } from '../header/Header';
 import { useObservable } from '../live/useObservable';
 import { ConnectionBanner } from './ConnectionBanner';

@@ -1,11 +1,10 @@
-// The banner about the connection. It says that the engine does not answer, answers again, or was
-// updated.
+// Shows a banner while the engine does not answer, when it answers again, and after it was updated.
 import { useEffect, useState } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';
 import { useStores } from './context';
 
-/** How long the banner shows that the engine answers again. */
+/** How long the banner says that the engine answers again, in milliseconds. */
 const BACK_MS = 4000;
 
 function words(link: Link, updated: boolean, back: boolean): string {

@@ -5,7 +5,7 @@ import { keyOf, KEYS, neighbour, SNOOZE_MIN } from './shortcuts';
 import { useStores } from './context';
 import './keys.css';
 
-/** Runs the action of each shortcut that the user presses. */
+/** Runs the action of a keyboard shortcut when the user presses its key. */
 function useKeys(): void {
   const { keys, settings, live } = useStores();
   useEffect(() => {
@@ -28,7 +28,7 @@ function useKeys(): void {
     };
     const press = (event: KeyboardEvent) => {
       const key = keyOf(event);
-      // `?` works even if shortcuts are off.
+      // The key `?` works even if the shortcuts are switched off.
       if (key === null || (key !== '?' && !keys.on.get())) return;
       event.preventDefault();
       does[key]?.();
@@ -81,7 +81,7 @@ export function Keys() {
   return useObservable(keys.help) ? <Help /> : null;
 }
 
-/** The button that opens the list of shortcuts. Hidden on phones, which have no keyboard. */
+/** The button that opens the list of shortcuts. It is hidden on phones, which have no keyboard. */
 export function KeysButton() {
   const { keys } = useStores();
   return (

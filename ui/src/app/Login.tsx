@@ -1,4 +1,5 @@
-// Shown in place of every view while the engine rejects this browser: a login, or the reason.
+// Replaces every view while the engine rejects this browser. Shows a login form, or the reason if
+// no login is possible.
 import type { SubmitEvent } from 'react';
 import { useObservable } from '../live/useObservable';
 import type { Refusal } from './access';

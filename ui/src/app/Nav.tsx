@@ -1,4 +1,4 @@
-// Links to the views: beside the logo on wide screens, at the bottom on phones.
+// The links to the views: next to the logo on wide screens, at the bottom of the page on phones.
 import type { MouseEvent } from 'react';
 import { useObservable } from '../live/useObservable';
 import { at } from './base';
@@ -20,7 +20,7 @@ export function Nav() {
   const { view } = useObservable(router.place);
   const hasSite = useObservable(fleet.hasSite);
   const follow = (event: MouseEvent, path: string) => {
-    // The browser itself handles clicks that open a new tab or window.
+    // Leave clicks that open a new tab or window to the browser.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     router.go(path);

@@ -6,14 +6,14 @@ import { Observable } from '../live/observable';
 export interface Refusal {
   /** The engine's error message. */
   reason: string;
-  /** Whether the engine accepts a login with its token. */
+  /** Whether the user can log in with the engine's token. */
   asksToken: boolean;
 }
 
 export class AccessStore {
-  /** Null while the engine accepts this browser. */
+  /** Why the engine rejects this browser; null while the engine accepts it. */
   readonly refusal = new Observable<Refusal | null>(null);
-  /** Why the last login failed. */
+  /** Why the last login failed; null if there was no failure. */
   readonly error = new Observable<string | null>(null);
   private readonly client: Client;
 
@@ -21,8 +21,8 @@ export class AccessStore {
     this.client = client;
   }
 
-  /** Finds out whether the engine rejects this browser. Call this when the event stream breaks,
-   *  because an EventSource does not report the HTTP status. */
+  /** Checks whether the engine rejects this browser. Call this when the event stream breaks,
+   *  because an EventSource does not report the HTTP status of an error. */
   check = async (): Promise<void> => {
     try {
       await this.client.health();
@@ -34,7 +34,7 @@ export class AccessStore {
     }
   };
 
-  /** Logs in. The engine answers with a session cookie that scripts cannot read. */
+  /** Logs in with the token. The engine answers with a session cookie that scripts cannot read. */
   login = async (token: string): Promise<void> => {
     try {
       await this.client.login(token);

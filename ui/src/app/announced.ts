@@ -1,10 +1,11 @@
-// Limits how often a text for screen readers changes.
+// Limits how often screen readers announce a text that changes.
 import { useEffect, useState } from 'react';
 
 const ANNOUNCE_MS = 10_000;
 
-/** Returns `text` for a live region. It changes at most every ten seconds, and only if `sense` has
- *  changed: `sense` is the meaning of the text without its numbers. */
+/** Returns the text for a live region, which screen readers announce. The returned text changes at
+ *  most every ten seconds, and only if `sense` has changed. `sense` is the meaning of `text`
+ *  without its numbers. */
 export function useAnnounced(text: string, sense: string): string {
   const [announced, setAnnounced] = useState({ text: '', sense: '', at: -Infinity });
   useEffect(() => {

@@ -1,4 +1,4 @@
-// Addresses work at the root of a server and below the path of a proxy.
+// Tests that the URLs of the page work at the root of a server and under a proxy's path prefix.
 import { describe, expect, it } from 'vitest';
 import { at, below } from './base';
 

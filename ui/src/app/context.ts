@@ -1,4 +1,4 @@
-// Provides the stores to the components.
+// The React context that gives the stores to all components.
 import { createContext, useContext } from 'react';
 import type { Stores } from './stores';
 

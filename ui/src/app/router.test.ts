@@ -1,4 +1,4 @@
-// Each address selects a view. Links and the back button change the view.
+// Tests that each URL selects a view, and that links and the back button change the view.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { placeOf, PLACES, Router } from './router';
 

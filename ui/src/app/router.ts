@@ -1,4 +1,5 @@
-// Selects the view by the path in the address bar. Links change the path without a reload.
+// Selects the view by the path in the address bar. Links change this path without reloading the
+// page.
 import { Observable } from '../live/observable';
 import { at, below } from './base';
 
@@ -8,7 +9,7 @@ export interface Place {
   view: View;
   path: string;
   title: string;
-  /** The view has a link only if the engine plays a site. */
+  /** Whether the page links to this view only if the engine plays a site. */
   needsSite?: true;
 }
 
@@ -21,7 +22,7 @@ export const PLACES: readonly Place[] = [
   { view: 'learn', path: '/learn', title: 'Learn' },
 ];
 
-/** The view of a path; Now if the path is unknown. */
+/** Returns the view for a path, or the Now view if the path is unknown. */
 export function placeOf(path: string): Place {
   const bare = path.length > 1 ? path.replace(/\/+$/, '') : path;
   const place = PLACES.find((it) => it.path === bare) ?? PLACES[0];

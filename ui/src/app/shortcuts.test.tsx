@@ -1,4 +1,5 @@
-// The keys of `khor top` work on the page, except while the user types.
+// Tests that the keys of `khor top` also work on the page, except while the user types into a
+// field.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

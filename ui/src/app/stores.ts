@@ -1,4 +1,4 @@
-// Creates the stores, which hold all state of the page, and connects them.
+// Creates the stores, which hold the whole state of the page, and connects them to each other.
 import { Client } from '../api/client';
 import { EditorStore } from '../compose/store';
 import { SettingsStore } from '../controls/store';
@@ -54,7 +54,7 @@ export function makeStores(client = new Client()): Stores {
   };
 }
 
-/** Calls `then` when the scope changes: the part of the machine that plays. */
+/** Calls `then` when the scope changes. The scope is the part of the machine that khor plays. */
 function watchScope(health: HealthStore, then: () => void): () => void {
   let whose = health.state.get()?.scope.whose;
   return health.state.subscribe(() => {

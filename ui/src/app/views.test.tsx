@@ -1,5 +1,5 @@
-// If the code of a view cannot be loaded, a message asks the user to reload the page. Other views
-// still work.
+// Tests that a message asks the user to reload the page if the code of a view cannot be loaded, and
+// that other views still work.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -9,7 +9,7 @@ let root: Root;
 
 beforeEach(() => {
   Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
-  // React logs errors even if an error boundary catches them.
+  // React logs an error even if an error boundary catches it.
   vi.spyOn(console, 'error').mockImplementation(() => undefined);
   document.body.innerHTML = '<div id="root"></div>';
   root = createRoot(document.body.children[0] as HTMLElement);

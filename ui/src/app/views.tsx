@@ -1,5 +1,5 @@
-// Loads and shows the views. The code of Now comes with the page. The code of the other views is
-// loaded when the browser is idle, so that it does not delay the first paint.
+// Loads and shows the views. The code of the Now view is part of the first page load. The browser
+// loads the code of the other views when it is idle, so that they do not delay the first paint.
 import { Component, lazy, Suspense, type ComponentType, type ReactNode } from 'react';
 import { LATER_IN_NOW } from '../now/later';
 import { NowView } from '../now/NowView';
@@ -24,19 +24,20 @@ const VIEWS: Record<View, ComponentType> = {
   learn: lazy(LATER.learn),
 };
 
-/** Loads the code of all other views in advance, so that a click shows them at once. */
+/** Loads the code of all other views in advance, so that a click on a link shows its view at
+ *  once. */
 export function prefetchViews(): void {
   const load = () => {
-    // `Loaded` reports a missing file when its view is opened.
+    // Ignore errors here: `Loaded` reports a missing file when the user opens its view.
     for (const view of [...Object.values(LATER), ...LATER_IN_NOW]) view().catch(() => undefined);
   };
-  // Safari has no idle callback.
+  // Safari does not support `requestIdleCallback`.
   if ('requestIdleCallback' in globalThis) requestIdleCallback(load);
   else setTimeout(load, 1000);
 }
 
-/** Shows a message in place of a view that failed. Usually the engine was updated after the page
- *  was opened, so the code of the view no longer exists. */
+/** Shows an error message in place of a view that failed. The usual cause is an update of the
+ *  engine after the page was opened: the old code of the view no longer exists. */
 export class Loaded extends Component<{ children: ReactNode }> {
   override state = { failed: false };
 

@@ -1,4 +1,4 @@
-// The view Compose: the preset, the musical settings, and the mapping from signals to music.
+// The Compose view: the preset, the musical settings, and the mapping from signals to music.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { Editor } from './Editor';

@@ -1,4 +1,5 @@
-// The preset editor. The engine checks every change. The user can preview and undo unsaved changes.
+// The preset editor. The engine checks every change, and the user can preview and undo unsaved
+// changes.
 import { useEffect, type KeyboardEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Vocabulary } from '../api/types';

@@ -1,9 +1,11 @@
-// The mapping from signals to features of the music: one route in each row.
+// Edits the mapping from signals to features of the music. Each row is one route from a signal to a
+// feature.
 import { useStores } from '../app/context';
 import type { PresetFile, Route, Vocabulary } from '../api/types';
 import { RouteRow } from './RouteRow';
 
-/** A route to the first feature without a route, with the whole range of this feature. */
+/** Returns a new route to the first feature that has no route yet. The route uses the whole range
+ *  of the feature. */
 export function freshRoute(file: PresetFile, { features, inputs }: Vocabulary): Route | null {
   const free = features.find((feature) => !file.map?.some((route) => route.to === feature.name));
   const input = inputs[0];

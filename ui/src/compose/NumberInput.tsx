@@ -1,4 +1,4 @@
-// A text field for a number. It keeps unfinished text, and reports only valid numbers.
+// A text field for a number. It keeps incomplete input, and reports only valid numbers.
 import { useState } from 'react';
 
 interface Props {
@@ -6,7 +6,7 @@ interface Props {
   name: string;
   value: number | null;
   placeholder: number;
-  /** Called with each valid number, and with null if the field is empty. */
+  /** Called with each valid number, or with null if the field is empty. */
   onChange: (value: number | null) => void;
 }
 

@@ -1,9 +1,11 @@
-// The fields of a preset other than its mapping: hint and swing.
+// Edits the fields of a preset that are not part of its mapping: the hint (a short description) and
+// the swing.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { PresetFile } from '../api/types';
 
-/** Maximum swing, share of a step. With more, a delayed note would be closer to the next step. */
+/** Maximum swing, as a share of a step. With more swing, a delayed note would be closer to the next
+ *  step than to its own. */
 const MOST_SWING = 0.5;
 
 export function PresetFields({ file }: { file: PresetFile }) {

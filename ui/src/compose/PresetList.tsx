@@ -1,4 +1,4 @@
-// The list of presets with their hints. A selected preset plays from the next bar on.
+// The list of presets, each with a short description. A selected preset plays from the next bar on.
 import { useState } from 'react';
 import { useStores } from '../app/context';
 import type { Preset } from '../api/types';
@@ -40,7 +40,8 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   );
 }
 
-/** Shown during a preview of an unsaved preset. Another client may have started the preview. */
+/** Shown while the engine previews an unsaved preset. Another client may have started the
+ *  preview. */
 function Unsaved() {
   const { settings, editor } = useStores();
   const previewing = useObservable(settings.previewing);

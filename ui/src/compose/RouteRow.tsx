@@ -1,4 +1,4 @@
-// One route of the mapping: fields to edit it, a picture of its curve, and its problems.
+// One route of the mapping: its input fields, a picture of its curve, and its problems.
 import type { ReactNode } from 'react';
 import { useStores } from '../app/context';
 import type { MappingFeature, Range, Route, Vocabulary } from '../api/types';
@@ -8,7 +8,8 @@ import { withoutRoute, withRoute } from './draft';
 import { NumberInput } from './NumberInput';
 import { shapePath } from './shape';
 
-/** The default input range of a route, by the value of the signal that it uses. */
+/** The default input range of a route. It depends on the value of the signal that the route uses:
+ *  level, deviation or surprise. */
 const USUAL: Record<Route['of'], Range> = { level: [0, 1], deviation: [1, 6], surprise: [0, 1] };
 const DIRECTIONS: Record<Route['polarity'], string> = { up: 'rising', down: 'falling' };
 

@@ -1,4 +1,5 @@
-// Saves the edited preset. A built-in preset needs a new name. A user's preset can keep its name.
+// Saves the edited preset. A built-in preset needs a new name, but a user's own preset can keep its
+// name.
 import { useState, type SubmitEvent } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';

@@ -1,5 +1,5 @@
-// Tests the parts of the preset editor. Every change can be undone and redone. Typing in one field
-// is one undo step.
+// Tests the parts of the preset editor: every change can be undone and redone, and all typing in
+// one field is a single undo step.
 import { describe, expect, it } from 'vitest';
 import type { PresetFile, Route } from '../api/types';
 import { change, draftOf, edited, redo, undo, withoutRoute, withRoute } from './draft';

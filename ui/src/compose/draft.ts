@@ -1,4 +1,4 @@
-// The draft of a preset: the edited version, with undo and redo.
+// The draft of a preset, which is its edited version, with undo and redo.
 import type { PresetFile, Route } from '../api/types';
 
 /** Maximum number of undo steps. */
@@ -9,7 +9,8 @@ export interface Draft {
   readonly file: PresetFile;
   readonly past: readonly PresetFile[];
   readonly future: readonly PresetFile[];
-  /** The field of the last change. Further changes of this field belong to the same undo step. */
+  /** The field that was changed last. Further changes of this field belong to the same undo
+   *  step. */
   readonly last: string | null;
 }
 
@@ -17,7 +18,8 @@ export function draftOf(saved: PresetFile): Draft {
   return { saved, file: saved, past: [], future: [], last: null };
 }
 
-/** The draft after a change. `about` names the changed field; null starts a new undo step. */
+/** Returns the draft after a change. `about` names the changed field; null starts a new undo
+ *  step. */
 export function change(draft: Draft, file: PresetFile, about: string | null = null): Draft {
   const same = about !== null && about === draft.last && draft.past.length > 0;
   return { ...draft, file, past: same ? draft.past : [...draft.past, draft.file].slice(-MOST), future: [], last: about };

@@ -1,5 +1,5 @@
-// The preset editor has the engine check each change, previews and saves presets, and loses no
-// unsaved changes.
+// Tests that the preset editor lets the engine check each change, previews and saves presets, and
+// loses no unsaved changes.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { PresetFile } from '../api/types';

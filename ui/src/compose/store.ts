@@ -1,12 +1,12 @@
-// The state of the preset editor. It fetches the selected preset, has the engine check every
-// change, previews the draft and saves it.
+// Stores the state of the preset editor. Fetches the selected preset, asks the engine to check
+// every change, and previews and saves the draft.
 import { ApiError, isUnsupported, messageOf, type Client } from '../api/client';
 import type { PresetFile, Problem, Vocabulary } from '../api/types';
 import type { SettingsStore } from '../controls/store';
 import { Observable } from '../live/observable';
 import { change, draftOf, edited, redo, undo, type Draft } from './draft';
 
-/** Pause after a change before the engine checks it. */
+/** How long the editor waits after a change before the engine checks it, in milliseconds. */
 const CHECK_MS = 250;
 
 export interface EditorState {
@@ -15,22 +15,23 @@ export interface EditorState {
   draft: Draft | null;
   problems: readonly Problem[];
   error: string | null;
-  /** A short message about the last action. */
+  /** A short message about the last successful action. */
   done: string | null;
 }
 
 const NONE: EditorState = { name: null, draft: null, problems: [], error: null, done: null };
 
 export class EditorStore {
-  /** The signals, features and curves that a mapping can use; null if the engine has none. */
+  /** The signals, features and curves that a mapping can use; null if the engine does not provide
+   *  them. */
   readonly vocabulary = new Observable<Vocabulary | null>(null);
   readonly state = new Observable<EditorState>(NONE);
   private readonly client: Client;
   private readonly settings: SettingsStore;
-  /** The drafts of all presets that were opened, by name. */
+  /** The drafts of all presets that were opened, by the name of the preset. */
   private readonly drafts = new Map<string, Draft>();
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Name of the preset whose preview this page has started or restored; null without one. */
+  /** Name of the preset whose preview this page has started or restored; null if there is none. */
   private played: string | null = null;
 
   constructor(client: Client, settings: SettingsStore) {
@@ -39,7 +40,8 @@ export class EditorStore {
     settings.previewing.subscribe(() => void this.restore());
   }
 
-  /** Fetches the vocabulary and the open preset again. Called after each connection. */
+  /** Fetches the vocabulary and the open preset again. Called each time the page has connected to
+   *  the engine. */
   reload = async (): Promise<void> => {
     try {
       this.vocabulary.set(await this.client.vocabulary());
@@ -82,8 +84,8 @@ export class EditorStore {
 
   revert = (): void => this.step((draft) => change(draft, draft.saved));
 
-  /** Starts a preview: the unsaved draft plays from the next bar on. During a preview, valid edits
-   *  play as they are made. */
+  /** Starts a preview: the unsaved draft plays from the next bar on. During a preview, each valid
+   *  edit plays at once. */
   preview = async (): Promise<void> => {
     const { draft, name } = this.state.get();
     if (draft === null || name === null) return;
@@ -122,7 +124,8 @@ export class EditorStore {
       await this.settings.refresh();
     });
 
-  /** If a preview was running when the page was loaded, restores its preset as the draft. */
+  /** If the engine was already playing a preview when the page was loaded, restores the previewed
+   *  preset as the draft. */
   private async restore(): Promise<void> {
     const { name, draft } = this.state.get();
     if (name === null || draft === null || edited(draft) || this.played === name || this.settings.previewing.get() !== name) return;
@@ -135,7 +138,7 @@ export class EditorStore {
       this.setDraft(restored);
       this.put({ done: 'Restored the unsaved version that is playing.' });
     } catch {
-      // The preview has ended, or the engine is too old for this request.
+      // The preview has ended, or the engine is too old to support this request.
     }
   }
 
@@ -159,7 +162,7 @@ export class EditorStore {
     if (draft === null || name === null) return;
     try {
       const { ok, problems } = await this.client.checkPreset({ ...draft.file, name });
-      // If the draft was edited again, the new edit has its own check.
+      // If the user has edited the draft again, ignore this result. The new edit has its own check.
       if (this.state.get().draft !== draft) return;
       this.put({ problems });
       if (ok && this.settings.previewing.get() === name) await this.preview();

@@ -1,5 +1,5 @@
-// Two tabs do not overwrite each other's changes. If both change the same setting, the first change
-// stays.
+// Tests that two tabs do not overwrite each other's changes. If both tabs change the same setting,
+// the first change wins.
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import { nested } from './settings';
@@ -32,7 +32,7 @@ function answer(_url: string, init?: RequestInit): Promise<Response> {
   return json(200, { ...engine, ok: true, restart_required: false });
 }
 
-/** Changes the settings as another tab does. */
+/** Changes the settings in the same way as another browser tab. */
 function changeInOtherTab(next: ReturnType<typeof config>) {
   engine = next;
   version += 1;

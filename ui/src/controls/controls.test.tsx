@@ -1,5 +1,5 @@
-// Controls send edits, and show changes of other tabs. A rejected edit is reverted, and its error
-// is shown.
+// Tests that controls send edits and show changes from other tabs. A rejected edit is reverted, and
+// its error is shown.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

@@ -1,4 +1,5 @@
-// Input fields with labels. Each shows a setting, sends edits to the engine, and shows its errors.
+// Input fields with labels. Each field shows a setting, sends edits to the engine, and shows the
+// errors of the setting.
 import { useState, type ChangeEvent, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react';
 import { RANGES } from '../api/ranges';
 import { useStores } from '../app/context';
@@ -34,8 +35,8 @@ function useSetting<P extends Path>(path: P, id: string) {
   };
 }
 
-/** A slider for a setting of 0 to 1, shown as a percentage. `compact` hides the label, as in the
- *  header. */
+/** A slider for a setting between 0 and 1, shown as a percentage. `compact` hides the label, as in
+ *  the header of the page. */
 export function Slider({ path, id, label, compact = false, hint }: FieldProps<PathsOf<number>> & { compact?: boolean; hint?: string }) {
   const { value, edit, aria } = useSetting(path, id);
   const percent = Math.round((value ?? 0) * 100);
@@ -66,7 +67,7 @@ export function Slider({ path, id, label, compact = false, hint }: FieldProps<Pa
   );
 }
 
-/** A slider and a text field for a number. The engine checks typed numbers. */
+/** A slider and a text field for the same number. The engine checks numbers that the user types. */
 export function NumberSlider({ path, id, label, unit }: FieldProps<PathsOf<number> & keyof typeof RANGES> & { unit: string }) {
   const { value, edit, aria } = useSetting(path, id);
   const { min, max } = RANGES[path];
@@ -113,7 +114,8 @@ export interface Option {
   text: string;
 }
 
-/** A list of options. `convert` converts the value of an option to the type of the setting. */
+/** A drop-down list of options. `convert` converts the value of an option to the type of the
+ *  setting. */
 export function Select<P extends PathsOf<string | number>>({
   path,
   id,
@@ -161,8 +163,8 @@ export function Switch({ path, id, label }: FieldProps<PathsOf<boolean>>) {
   );
 }
 
-/** The typed text of a field. Calls `commit` with it on Enter, or when the field loses the
- *  focus. */
+/** Holds the text that the user types into a field. Calls `commit` with the text when the user
+ *  presses Enter or leaves the field. */
 function useDraft(shown: string, commit: (text: string) => void) {
   const [draft, setDraft] = useState<string | null>(null);
   const done = () => {
@@ -180,7 +182,7 @@ function useDraft(shown: string, commit: (text: string) => void) {
   };
 }
 
-/** A text field. `list` is the id of a `datalist` with suggestions. */
+/** A text field for a setting. `list` is the id of a `datalist` with suggestions. */
 export function Text({ path, id, label, list, type = 'text' }: FieldProps<PathsOf<string>> & { list?: string; type?: 'text' | 'time' }) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft(value ?? '', (text) => edit(path, text.trim(), 0));
@@ -207,7 +209,7 @@ export function NumberField({ path, id, label }: FieldProps<PathsOf<number> & ke
   );
 }
 
-/** A text area for a list, with one entry on each line. */
+/** A text area for a setting that is a list, with one entry on each line. */
 export function Lines({ path, id, label, hint, rows }: FieldProps<PathsOf<readonly string[]>> & { hint: string; rows: number }) {
   const { value, edit, aria } = useSetting(path, id);
   const draft = useDraft((value ?? []).join('\n'), (text) => edit(path, text.split('\n').flatMap((line) => line.trim() || []), 0));

@@ -1,5 +1,4 @@
-// The settings that this page can change, by path, and their conversion from and to the engine's
-// config.
+// The settings that this page can change, by path. Converts them from and to the engine's config.
 import type { Config, Controls } from '../api/types';
 
 export interface Settings {
@@ -34,7 +33,7 @@ export interface Settings {
   'desktop.notifications': boolean;
   /** The only host of the site that plays; null if all hosts play. */
   'site.host': string | null;
-  /** How the hosts of the site play: as one, by section, or one after another. */
+  /** How the hosts of the site play: all as one, by section, or one after another. */
   'site.mode': string;
   muted: boolean;
 }
@@ -96,7 +95,7 @@ export function fromControls(controls: Controls): Partial<Settings> {
   };
 }
 
-/** The patch for one setting: `osc.receive.port` and 9001 become `{osc: {receive: {port:
+/** Returns the patch for one setting: `osc.receive.port` and 9001 become `{osc: {receive: {port:
  *  9001}}}`. */
 export function nested(path: Path, value: unknown): object {
   return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as object;

@@ -1,69 +1,73 @@
-// Stores the settings, and sends edits. The page shows an edit at once and sends it after a pause.
-// If the engine rejects an edit, the page reverts it and shows the error.
+// Stores the settings and sends the user's edits. The page shows an edit at once and sends it after
+// a pause. If the engine rejects the edit, the page reverts it and shows the error.
 import { ApiError, messageOf, type Client } from '../api/client';
 import type { Preset } from '../api/types';
 import type { Controls, Device } from '../api/types';
 import { Observable } from '../live/observable';
 import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type Settings } from './settings';
 
-/** Pause before an edit is sent, so that moving a slider sends only its last value. */
+/** Pause before an edit is sent, in milliseconds. With this pause, moving a slider sends only its
+ *  last value. */
 const DEBOUNCE_MS = 180;
-/** How long the page ignores other values after an edit is confirmed. Events that were already sent
- *  still have the old value. */
+/** How long the page ignores other values after an edit is confirmed, in milliseconds. Events that
+ *  were sent before the edit still contain the old value. */
 const HOLD_MS = 500;
 
 export interface SettingsState {
-  /** The engine's settings with unconfirmed edits; null until the first answer. */
+  /** The engine's settings together with unconfirmed edits; null until the engine has answered. */
   values: Settings | null;
   errors: Partial<Record<Path, string>>;
-  /** Whether a changed setting applies only after the engine is restarted. */
+  /** Whether one of the changed settings takes effect only after a restart of the engine. */
   restartRequired: boolean;
 }
 
 interface Edit {
   value: Settings[Path];
-  /** The value before the edit. If the engine has another value, another client has changed it. */
+  /** The value before the edit. If the engine has a different value, another client has changed the
+   *  setting. */
   base: Settings[Path] | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
-  /** Time until which the edit hides the engine's value. */
+  /** Time until which the page shows the edit instead of the engine's value. */
   heldUntil: number;
 }
 
 export class SettingsStore {
   readonly state = new Observable<SettingsState>({ values: null, errors: {}, restartRequired: false });
   readonly presets = new Observable<readonly Preset[]>([]);
-  /** Name of the preset whose unsaved version plays as a preview; null without a preview. */
+  /** Name of the preset whose unsaved version plays as a preview; null if there is no preview. */
   readonly previewing = new Observable<string | null>(null);
-  /** Problems of the user's preset files. */
+  /** Problems in the user's preset files. */
   readonly presetProblems = new Observable<readonly string[]>([]);
   readonly devices = new Observable<Device[]>([]);
   /** Why the last action (test note, panic, snooze or unmute) failed. */
   readonly actionError = new Observable<string | null>(null);
-  /** Called after each confirmed edit, which may start or stop parts of the engine. */
+  /** Called after each confirmed edit, because an edit may start or stop parts of the engine. */
   onConfirmed: () => void = () => undefined;
 
   private readonly client: Client;
-  /** The engine's settings without edits. */
+  /** The engine's settings without unconfirmed edits. */
   private confirmed: Settings | null = null;
-  /** Whether the user has muted khor. The config does not contain this value. The stream may send
-   *  it before the first config arrives. */
+  /** Whether the user has muted khor. This value is not part of the config. The event stream may
+   *  send it before the first config arrives. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
-  /** The end of the queue of edits. The page sends one edit at a time, because each needs the
-   *  config version that the previous edit has created. */
+  /** Resolves when all queued edits are sent. The page sends one edit at a time, because each edit
+   *  needs the config version that the previous edit has created. */
   private queue: Promise<void> = Promise.resolve();
 
   constructor(client: Client) {
     this.client = client;
   }
 
-  /** Fetches the config, because the stream sends only some of the settings. Ignores errors. */
+  /** Fetches the whole config, because the event stream sends only some of the settings. Ignores
+   *  errors. */
   refresh = async (): Promise<void> => {
     const [config] = await Promise.allSettled([this.client.config()]);
     if (config.status === 'fulfilled') this.adopt(fromConfig(config.value));
   };
 
-  /** Fetches everything again, and clears old errors. Called after each connection. */
+  /** Fetches settings, presets and sound devices again, and clears old errors. Called each time the
+   *  page has connected to the engine. */
   reload = async (): Promise<void> => {
     this.actionError.set(null);
     this.state.set({ ...this.state.get(), errors: {}, restartRequired: false });
@@ -78,19 +82,20 @@ export class SettingsStore {
     this.presetProblems.set(presets.value.problems);
   };
 
-  /** Fetches the sound devices. Not repeated, because the engine opens each device to list it. */
+  /** Fetches the list of sound devices. The page does not repeat this by itself, because the engine
+   *  opens each device to list it. */
   refreshDevices = async (): Promise<void> => {
     const [devices] = await Promise.allSettled([this.client.devices()]);
     if (devices.status === 'fulfilled') this.devices.set(devices.value.devices);
   };
 
-  /** Applies the controls that the stream has sent, so that all tabs show the same values. */
+  /** Applies the settings that the event stream has sent, so that all tabs show the same values. */
   follow(controls: Controls): void {
     this.muted = mutedByHand(controls);
     if (this.confirmed !== null) this.adopt(fromControls(controls));
   }
 
-  /** Shows an edit at once, and sends it after `pause` milliseconds. */
+  /** Shows an edit at once, and sends it to the engine after `pause` milliseconds. */
   edit = <P extends Path>(path: P, value: Settings[P], pause = DEBOUNCE_MS): void => {
     clearTimeout(this.edits.get(path)?.timer);
     const base = this.state.get().values?.[path];
@@ -139,7 +144,8 @@ export class SettingsStore {
     }
   }
 
-  /** Sends an edit. Returns true if it applies only after the engine is restarted. */
+  /** Sends an edit to the engine. Returns true if the edit takes effect only after a restart of the
+   *  engine. */
   private async send(path: Path, { value, base }: Edit): Promise<boolean> {
     if (path === 'muted') {
       await this.client.mute(value === true);
@@ -157,8 +163,8 @@ export class SettingsStore {
     return false;
   }
 
-  /** Sends an edit as a patch. If another client has changed the config, fetches it and sends the
-   *  patch again. Fails if the other client has changed the same setting. */
+  /** Sends an edit as a patch. If another client has changed the config, fetches the new config and
+   *  sends the patch again. Fails if that client has changed the same setting. */
   private async patch(path: Path, value: Settings[Path], base: Settings[Path] | undefined) {
     try {
       return await this.client.patchConfig(nested(path, value));
@@ -180,7 +186,7 @@ export class SettingsStore {
     this.publish({});
   }
 
-  /** Updates `state` with the edits and with new or cleared errors. */
+  /** Updates `state` from the edits, and adds or clears errors. */
   private publish(errors: Partial<Record<Path, string | undefined>>, restart = false): void {
     const old = this.state.get();
     const overlay = Object.fromEntries([...this.edits].map(([path, edit]) => [path, edit.value]));

@@ -1,4 +1,4 @@
-// One host in the field of hosts: a button that makes khor play only this host.
+// The cell of one host in the Fleet view: a button that makes khor play only this host.
 import { memo } from 'react';
 import type { Family } from '../api/types';
 import type { Density, Grid } from './grid';
@@ -7,28 +7,28 @@ import { cellText } from './words';
 
 export interface CellProps {
   name: string;
-  /** The host's state in a few words. */
+  /** The host's state in a few words, which the cell shows. */
   words: string;
-  /** All texts about the host, for screen readers. */
+  /** Everything that the page says about the host, as one text for screen readers. */
   spoken: string;
   state: 'live' | 'silent';
   family: Family | null;
-  /** Octaves above the baseline, rounded to a quarter octave. */
+  /** How far the host is above its baseline, in octaves, rounded to a quarter octave. */
   deviation: number;
   hasVoices: boolean;
   isAlone: boolean;
   hasProblem: boolean;
-  /** Whether the Tab key stops here. */
+  /** Whether the Tab key moves the focus to this cell. */
   isStop: boolean;
   density: Density;
-  /** Index of the host's place in the field, row by row. */
+  /** Position of the cell in the grid, counted row by row. */
   place: number;
   columns: number;
   width: number;
   height: number;
 }
 
-/** The CSS transform that moves a cell to a place. */
+/** Returns the CSS transform that moves a cell to a position in the grid. */
 export function at(place: number, { columns, width, height }: Grid): string {
   return `translate(${(place % columns) * width}px, ${Math.floor(place / columns) * height}px)`;
 }

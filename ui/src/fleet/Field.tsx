@@ -1,5 +1,5 @@
-// The field of hosts: one cell for each host, by section, the largest deviation first. The Tab key
-// stops once in the field, and the arrow keys move within it.
+// The grid of hosts: one cell for each host, grouped by section, largest deviation first. The Tab
+// key stops only once in the grid, and the arrow keys move within it.
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { FleetHost } from '../api/types';
 import { Cell } from './Cell';
@@ -11,20 +11,22 @@ interface Props {
   sections: readonly Section[];
   signals: Signals;
   soloists: readonly string[];
-  /** The only host that plays; null if all play. */
+  /** The only host that plays; null if all hosts play. */
   alone: string | null;
-  /** Plays only this host, or all for null. */
+  /** Makes only this host play, or all hosts if the argument is null. */
   play: (host: string | null) => void;
-  /** Shows the details of the host under the pointer or the focus. */
+  /** Shows the details of the host that has the pointer or the keyboard focus. */
   inspect: (host: string | null) => void;
-  /** Called on each use of the mouse or the keyboard. Hosts then keep their places for a while. */
+  /** Called whenever the user uses the mouse or the keyboard. All hosts then keep their places for
+   *  a while. */
   hold: () => void;
 }
 
-/** Padding of each cell, pixels; the same as in fleet.css. */
+/** Padding of each cell, in pixels. It must be the same as in fleet.css. */
 const CELL_PADDING = 2;
 
-/** Available width for cells, pixels; 0 before it is measured. */
+/** Measures the width that is available for cells, in pixels. It is 0 before the first
+ *  measurement. */
 function useRoom() {
   const ref = useRef<HTMLDivElement>(null);
   const [room, setRoom] = useState(0);
@@ -40,7 +42,7 @@ function useRoom() {
   return { ref, room };
 }
 
-/** Name of the host whose cell contains an element. */
+/** Returns the name of the host whose cell contains an element, or null if there is none. */
 const nameAt = (target: EventTarget): string | null => (target instanceof Element ? (target.closest('[data-host]')?.getAttribute('data-host') ?? null) : null);
 
 export function Field({ sections, signals, soloists, alone, play, inspect, hold }: Props) {
@@ -94,12 +96,12 @@ interface HostsProps {
   signals: Signals;
   soloists: readonly string[];
   alone: string | null;
-  /** The host at which the Tab key stops. */
+  /** Name of the host at whose cell the Tab key stops. */
   stops: string | null;
 }
 
-/** The hosts of one section. The document contains the cells in the order of their names. Only
- *  their transforms place them by deviation, so a new order changes no elements. */
+/** The hosts of one section. The document contains the cells in the order of the hosts' names. CSS
+ *  transforms arrange the cells by deviation, so a new order does not change the document. */
 function Hosts({ section: { label, hosts }, titled, grid, density, signals, soloists, alone, stops }: HostsProps) {
   const placed = hosts.map((host, place) => ({ host, place })).sort((a, b) => (a.host.name < b.host.name ? -1 : 1));
   const silent = hosts.filter(({ state }) => state === 'silent').length;

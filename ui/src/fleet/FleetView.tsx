@@ -1,5 +1,5 @@
-// The view Fleet: all hosts of the site, and those that stand out, are silent or have problems. The
-// user can select a host that plays alone.
+// The Fleet view: shows all hosts of the site, and lists those that stand out, are silent or have
+// problems. The user can select one host to play alone.
 import { useEffect, useState } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';
@@ -14,7 +14,7 @@ import type { FleetState } from './store';
 import { count, headline, news, type Signals } from './words';
 import './fleet.css';
 
-/** The values of the setting `site.mode`. */
+/** The values of the setting `site.mode`, each with its text. */
 const MODES: Option[] = [
   { value: 'ensemble', text: 'all hosts as one' },
   { value: 'sections', text: 'a pulse for each section' },
@@ -100,7 +100,7 @@ function summary({ site, hosts, sites, live, silent, versions }: FleetState['fle
   return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...inner, ...relays].join(' · ');
 }
 
-/** The problem and its fix. */
+/** Shows the problem of the site and its fix. */
 function Trouble({ of: { ok, error, fix } }: { of: { ok: boolean; error: string | null; fix?: string | null } }) {
   if (ok || error === null) return null;
   return (

@@ -13,7 +13,8 @@ interface Props {
 }
 
 const SOURCES: Record<string, string> = { collector: 'its collector', proc: '/proc' };
-/** A frame younger than this is shown as received now. */
+/** If the last frame of a host is younger than this, in milliseconds, the page shows "now" instead
+ *  of its age. */
 const NOW_MS = 2000;
 
 export function HostCard({ host, signals, hasVoices, isAlone, play }: Props) {

@@ -1,19 +1,19 @@
-// The mark of a host: a dot while the host is as usual, a cross while it is silent, else the shape
-// of the family of its signal. A larger shape means a larger deviation.
+// The symbol of a host: a dot if the host is as usual, a cross if it is silent, or else the shape
+// of the signal family that stands out. A larger shape means a larger deviation.
 import type { Family } from '../api/types';
 import { SHAPES } from '../theme/Mark';
 
 const POINT = 'M8 6a2 2 0 1 0 0 4a2 2 0 1 0 0-4z';
 const CROSS = 'M4 4l8 8M12 4l-8 8';
-/** Scale of a shape: `least` at a deviation of one octave, and `octave` more for each further
- *  octave. It is at most `most`, because a larger shape would not fit its cell. */
+/** Scale of a shape: `least` at a deviation of one octave, plus `octave` for each further octave.
+ *  The scale is at most `most`, because a larger shape would not fit into its cell. */
 const SCALE = { least: 0.7, octave: 0.08, most: 1.4 };
 
 interface Props {
   state: 'live' | 'silent';
   /** Family of the signal that stands out; null while the host is as usual. */
   family: Family | null;
-  /** Octaves above the baseline. */
+  /** How far the host is above its baseline, in octaves. */
   deviation: number;
 }
 

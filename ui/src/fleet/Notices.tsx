@@ -1,17 +1,18 @@
-// The lists beside the field of hosts: hosts that stand out, silent hosts, inner sites, problems,
-// and the meaning of the marks.
+// The lists next to the grid of hosts: hosts that stand out, silent hosts, inner sites and
+// problems. Also the legend of the symbols.
 import type { Fleet, FleetHost } from '../api/types';
 import { HostMark } from './HostMark';
 import { count, familyOf, isUnusual, problemsOf, refusals, seconds, stateText, UNUSUAL, type Signals } from './words';
 
-/** Maximum number of hosts in a list. */
+/** Maximum number of hosts that a list shows. */
 const SHOWN = 6;
-/** With at most this many hosts, each cell has space for words about its host. */
+/** Maximum number of hosts for which the cells have enough space for words. */
 const CROWD = 24;
 
 const byName = (a: FleetHost, b: FleetHost) => a.name.localeCompare(b.name, undefined, { numeric: true });
 
-/** The hosts that stand out. Only shown for many hosts, whose cells have no space for words. */
+/** Lists the hosts that stand out. Shown only if there are so many hosts that their cells have no
+ *  space for words. */
 export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: readonly string[]; signals: Signals }) {
   if (fleet.hosts.length <= CROWD) return null;
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));
@@ -51,7 +52,8 @@ export function Silent({ fleet }: { fleet: Fleet }) {
   );
 }
 
-/** The sites within the site. The field shows their hosts only if they stand out. */
+/** Lists the sites within the site. The grid shows a host of an inner site only if the host stands
+ *  out. */
 export function InnerSites({ fleet: { sites } }: { fleet: Fleet }) {
   if (sites.length === 0) return null;
   return (

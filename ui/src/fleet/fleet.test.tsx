@@ -1,4 +1,5 @@
-// The view Fleet with a fake engine: the user selects one host or all hosts by mouse and keyboard.
+// Tests the Fleet view with a fake engine: the user selects one host or all hosts with the mouse
+// and the keyboard.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';

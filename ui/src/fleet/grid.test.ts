@@ -1,4 +1,5 @@
-// Cells fit the available width, and arrow keys move to the next cell in their direction.
+// Tests that cells fit the available width, and that arrow keys move to the next cell in their
+// direction.
 import { describe, expect, it } from 'vitest';
 import { densityOf, gridOf, rows, step } from './grid';
 
@@ -24,8 +25,8 @@ describe('the grid', () => {
 });
 
 describe('the arrow keys', () => {
-  // Two sections with three columns. The rows of the first are 0 1 2 and 3 4, of the second 5 6 7
-  // and 8.
+  // Two sections with three columns. The first section has the rows 0 1 2 and 3 4, and the second
+  // section has the rows 5 6 7 and 8.
   const go = (at: number, key: Parameters<typeof step>[3]) => step([5, 4], 3, at, key);
   it('move along a row, and stop at the ends', () => expect([go(4, 'ArrowRight'), go(8, 'ArrowRight'), go(0, 'ArrowLeft'), go(7, 'Home'), go(1, 'End')]).toEqual([5, 8, 0, 0, 8]));
   it('move up and down through rows and sections', () => {

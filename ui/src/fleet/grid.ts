@@ -1,31 +1,33 @@
-// Computes the size of the cells in the field of hosts, and the cell to which an arrow key moves.
+// Computes the size of the cells in the grid of hosts, and finds the cell to which an arrow key
+// moves the focus.
 
 /** What a cell shows: a mark with name and words, a mark with the name, or only a mark. */
 export type Density = 'words' | 'names' | 'marks';
 
-/** Heights of a cell, pixels. */
+/** Height of a cell for each density, in pixels. */
 const HEIGHTS: Record<Density, number> = { words: 60, names: 34, marks: 28 };
-/** Width of a cell without its name, pixels. */
+/** Width of a cell without the host's name, in pixels. */
 const AROUND = 46;
-/** Mean width of a letter, pixels. */
+/** Mean width of a letter in a host's name, in pixels. */
 const LETTER = 7.6;
-/** Longer names are cut off. */
+/** Maximum number of letters of a host's name that a cell shows. Longer names are cut off. */
 const MOST_LETTERS = 26;
 
-/** Minimum and maximum width of a cell, pixels. `longest` is the length of the longest name. */
+/** Returns the minimum and maximum width of a cell, in pixels. `longest` is the length of the
+ *  longest host name, in letters. */
 function widths(density: Density, longest: number): { least: number; most: number } {
   if (density === 'marks') return { least: 28, most: 28 };
   const named = Math.ceil(AROUND + LETTER * Math.min(longest, MOST_LETTERS));
   return density === 'names' ? { least: named, most: named + 40 } : { least: Math.max(216, named + 24), most: Infinity };
 }
 
-/** With more hosts than this, cells show no words. */
+/** Maximum number of hosts for which the cells show words. */
 const MOST_WORDS = 24;
-/** Maximum height of the field, pixels, so that the user sees it without scrolling. */
+/** Maximum height of the grid, in pixels, so that the user sees all hosts without scrolling. */
 const MOST_HEIGHT = 900;
 
-/** What cells show: as much as fits. `longest` is the length of the longest name, `room` the
- *  available width in pixels. */
+/** Returns how much the cells show: as much as fits. `longest` is the length of the longest host
+ *  name, in letters. `room` is the available width, in pixels. */
 export function densityOf(hosts: number, longest: number, room: number): Density {
   const fits = (density: Density) => {
     const grid = gridOf(density, longest, room);
@@ -37,7 +39,7 @@ export function densityOf(hosts: number, longest: number, room: number): Density
 
 export interface Grid {
   columns: number;
-  /** Size of a cell, pixels. */
+  /** Width and height of a cell, in pixels. */
   width: number;
   height: number;
 }
@@ -59,8 +61,9 @@ export function isKey(key: string): key is Key {
   return (KEYS as readonly string[]).includes(key);
 }
 
-/** The index of the cell to which `key` moves from cell `at`; `at` itself at the end. `cells` has
- *  the number of cells of each section. The sections are below one another. */
+/** Returns the index of the cell to which `key` moves from cell `at`, or `at` itself if there is no
+ *  further cell. `cells` is the number of cells in each section. The sections are placed one below
+ *  another. */
 export function step(cells: readonly number[], columns: number, at: number, key: Key): number {
   const all = cells.reduce((sum, count) => sum + count, 0);
   if (all === 0) return 0;
@@ -81,7 +84,8 @@ export function step(cells: readonly number[], columns: number, at: number, key:
   }
 }
 
-/** The rows of all sections: the index of the first cell, and the number of cells. */
+/** Returns the rows of all sections. Each row has the index of its first cell and its number of
+ *  cells. */
 function allRows(cells: readonly number[], columns: number): { from: number; count: number }[] {
   const found: { from: number; count: number }[] = [];
   let from = 0;

@@ -1,4 +1,4 @@
-// Hosts are ordered by deviation, and rarely move.
+// Tests that hosts are ordered by deviation and rarely move.
 import { describe, expect, it } from 'vitest';
 import type { FleetHost } from '../api/types';
 import { arranged, EMPTY, sections } from './order';

@@ -1,27 +1,29 @@
-// Orders the hosts by deviation, the largest first. Hosts move rarely, and never for small changes.
+// Orders the hosts by deviation, largest first. Hosts move rarely, and small changes never move
+// them.
 import type { FleetHost } from '../api/types';
 
-/** Minimum time between two changes of the order. */
+/** Minimum time between two changes of the order, in milliseconds. */
 const REORDER_MS = 8000;
-/** The sort key of a host is its deviation, rounded to a whole octave. The key changes only when
- *  the deviation is this far from it, octaves. This is more than half an octave, so that a host
- *  between two keys does not move back and forth. */
+/** How far a host's deviation must move from its sort key before the key changes, in octaves. The
+ *  sort key is the deviation, rounded to a whole octave. This distance is more than half an octave,
+ *  so that a host between two keys does not move back and forth. */
 const LEAVE = 0.75;
-/** With more sections than this, the hosts are shown without sections. */
+/** Maximum number of sections. With more sections, the page shows the hosts without sections. */
 export const MOST_SECTIONS = 8;
 
 export interface Arrangement {
-  /** Names of the hosts, the largest deviation first. */
+  /** Names of the hosts, largest deviation first. */
   order: readonly string[];
   /** The sort key of each host: its deviation in whole octaves. */
   steps: ReadonlyMap<string, number>;
-  /** Time of the last reordering, as `performance.now` gives it. */
+  /** Time of the last reordering, as `performance.now` returns it. */
   at: number;
 }
 
 export const EMPTY: Arrangement = { order: [], steps: new Map(), at: -Infinity };
 
-/** Sort keys of hosts without a deviation. These hosts come last. */
+/** Sort keys of hosts without a deviation: silent hosts, and hosts whose deviation is unknown.
+ *  These hosts come last. */
 const SILENT = -2;
 const UNKNOWN = -1;
 
@@ -32,8 +34,8 @@ function step({ state, deviation }: FleetHost, before: number | undefined): numb
   return before !== undefined && before >= 0 && Math.abs(octaves - before) < LEAVE ? before : Math.round(octaves);
 }
 
-/** The order after new data. New hosts are placed at once. Known hosts move only if `mayMove`, and
- *  not too often. Hosts with the same sort key keep their order. */
+/** Returns the order after new data. New hosts get their places at once. Known hosts move only if
+ *  `mayMove` is true, and not too often. Hosts with equal sort keys keep their order. */
 export function arranged(before: Arrangement, hosts: readonly FleetHost[], now: number, mayMove: boolean): Arrangement {
   const here = new Map(hosts.map((host) => [host.name, host]));
   const remaining = before.order.filter((name) => here.has(name));
@@ -50,15 +52,15 @@ export function arranged(before: Arrangement, hosts: readonly FleetHost[], now: 
   return { order, steps, at: moves ? now : before.at };
 }
 
-/** The hosts with one section label. */
+/** The hosts that have the same section label. */
 export interface Section {
-  /** Null for all hosts together, and for hosts without a label. */
+  /** The section label; null if the section contains all hosts, or the hosts without a label. */
   label: string | null;
   hosts: FleetHost[];
 }
 
-/** Groups the hosts by section label. Sections are in alphabetical order, hosts in the given
- *  `order`. */
+/** Groups the hosts by section label. Sections are in alphabetical order. The hosts of a section
+ *  are in the given `order`. */
 export function sections(hosts: readonly FleetHost[], order: readonly string[]): Section[] {
   const here = new Map(hosts.map((host) => [host.name, host]));
   const inOrder = order.flatMap((name) => here.get(name) ?? []);

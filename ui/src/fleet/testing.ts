@@ -1,4 +1,4 @@
-// Makes hosts and sites for tests, as the API reports them.
+// Creates hosts and sites for tests, in the form in which the API reports them.
 import type { Fleet, FleetHost } from '../api/types';
 
 export function host(name: string, part: Partial<FleetHost> = {}): FleetHost {

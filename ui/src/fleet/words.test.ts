@@ -1,5 +1,5 @@
-// Texts about a site are short, and name hosts and signals. Texts for screen readers do not change
-// when only numbers change.
+// Tests that texts about a site are short and name hosts and signals. Texts for screen readers must
+// not change if only numbers change.
 import { describe, expect, it } from 'vitest';
 import { headline, listed, news, problemsOf, refusals, spokenText, stateText, type Signals } from './words';
 import { plain } from '../now/sentence';

@@ -1,11 +1,11 @@
-// Texts about a site and its hosts.
+// Writes the texts about a site and its hosts.
 import type { Family, Fleet, FleetHost, RefusedWhy, Signal } from '../api/types';
 import { factor } from '../format/units';
 import type { Part } from '../now/sentence';
 
-/** A host stands out if its deviation is at least this, octaves. */
+/** Minimum deviation with which a host stands out, in octaves. */
 export const UNUSUAL = 1;
-/** Maximum number of names in a list. Further hosts are only counted. */
+/** Maximum number of names in a list. The text only counts further hosts. */
 const NAMED = 3;
 
 export type Signals = Readonly<Record<string, Pick<Signal, 'label' | 'family'>>>;
@@ -14,7 +14,8 @@ export function isUnusual({ state, deviation }: FleetHost): boolean {
   return state === 'live' && deviation !== null && deviation >= UNUSUAL;
 }
 
-/** Family of the signal with which a host stands out; null if it does not stand out. */
+/** Returns the family of the signal that stands out on a host, or null if the host does not stand
+ *  out. */
 export function familyOf(host: FleetHost, signals: Signals): Family | null {
   return isUnusual(host) && host.signal !== null ? (signals[host.signal]?.family ?? null) : null;
 }
@@ -23,14 +24,14 @@ export function labelOf(signals: Signals, signal: string | null): string {
   return signal === null ? '' : (signals[signal]?.label ?? signal);
 }
 
-/** The state of a host in a few words. */
+/** Describes the state of a host in a few words. */
 export function stateText(host: FleetHost, signals: Signals): string {
   if (host.state === 'silent') return 'silent';
   if (host.deviation === null) return 'no data';
   return isUnusual(host) ? `${labelOf(signals, host.signal)} ${factor(host.deviation)}` : 'as usual';
 }
 
-/** The problems of a host's messages, with their fixes. */
+/** Describes each problem with the messages of a host, and its fix. */
 export function problemsOf(host: FleetHost): string[] {
   const problems: string[] = [];
   if (host.used_twice) problems.push('Two relays use this name: give one of them another --host.');
@@ -40,12 +41,13 @@ export function problemsOf(host: FleetHost): string[] {
   return problems;
 }
 
-/** The words in a host's cell, if there is space for them. */
+/** Returns the words that a host's cell shows if it has space for them. */
 export function cellText(words: string, hasVoices: boolean): string {
   return hasVoices ? `voices · ${words}` : words;
 }
 
-/** All texts about a host in one line for screen readers. The visible words come first. */
+/** Returns everything that the page says about a host in one line, for screen readers. The visible
+ *  words come first. */
 export function spokenText(host: FleetHost, signals: Signals, hasVoices: boolean, isAlone: boolean): string {
   const seen = `${host.name} ${cellText(stateText(host, signals), hasVoices)}`;
   const section = host.section === null ? [] : [`section ${host.section}`];
@@ -62,14 +64,14 @@ export function count(many: number, what: string): string {
   return `${many} ${what}${many === 1 ? '' : 's'}`;
 }
 
-/** Joins names: "a, b and c", or "a, b, c and 4 more". */
+/** Joins names into one text: "a, b and c", or "a, b, c and 4 more". */
 export function listed(names: readonly string[]): string {
   const shown = names.length > NAMED + 1 ? [...names.slice(0, NAMED), `${names.length - NAMED} more`] : names;
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1) ?? ''}`;
 }
 
-/** The sentence above the field of hosts. Words about a signal are separate parts, which the page
- *  colours by the signal's family. */
+/** Writes the headline above the grid of hosts. Words about a signal are separate parts, so that
+ *  the page can show them in the colour of the signal's family. */
 export function headline(fleet: Fleet, signals: Signals): Part[] {
   if (fleet.site === null) return [{ text: 'This engine plays no site.' }];
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));
@@ -88,8 +90,8 @@ export function headline(fleet: Fleet, signals: Signals): Part[] {
   return [...parts, { text: silence === null ? '.' : `; ${silence}.` }];
 }
 
-/** Names the silent hosts and sites; null if none is silent. Silent hosts of inner sites have no
- *  names here, so they are only counted. */
+/** Names the silent hosts and sites; returns null if none is silent. The names of silent hosts of
+ *  inner sites are unknown, so these hosts are only counted. */
 function silent({ hosts, sites, silent: all }: Fleet): string | null {
   const isSilent = ({ state }: { state: string }) => state === 'silent';
   const named = hosts.filter(isSilent);
@@ -106,7 +108,8 @@ function figure(host: FleetHost, signals: Signals): Part {
   return family === null ? { text: stateText(host, signals) } : { text: stateText(host, signals), family };
 }
 
-/** The important changes, for screen readers. Has no numbers that change often. */
+/** Describes the important changes for screen readers. The text contains no numbers that change
+ *  often. */
 export function news(fleet: Fleet): string {
   const parts = [
     fleet.alone === null ? null : fleet.alone.ok ? `${fleet.alone.host} plays alone` : (fleet.alone.error ?? `${fleet.alone.host} does not play`),
@@ -116,7 +119,8 @@ export function news(fleet: Fleet): string {
   return parts.filter((part) => part !== null).join('. ');
 }
 
-/** The reasons why messages are rejected, as texts that follow the number of messages. */
+/** The reasons for which messages are rejected. Each text follows a number of messages, as in "3
+ *  malformed". */
 const REFUSALS: Record<RefusedWhy, string> = {
   oversized: 'too long',
   foreign: 'not from khor',
@@ -130,7 +134,7 @@ const REFUSALS: Record<RefusedWhy, string> = {
   nested: 'from a site that contains sites',
 };
 
-/** Numbers of rejected messages by reason, the most frequent first. */
+/** Lists how many messages were rejected for each reason, the most frequent reason first. */
 export function refusals({ refused }: Fleet): string[] {
   const reasons = Object.entries(REFUSALS) as [RefusedWhy, string][];
   return reasons

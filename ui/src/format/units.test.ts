@@ -1,4 +1,4 @@
-// Rates and units are formatted for people.
+// Tests that rates and units are formatted in a readable way.
 import { describe, expect, it } from 'vitest';
 import { duration, factor, isNothing, rate, rateText, size, spanText, spokenBytes, spokenCount, spokenShare } from './units';
 

@@ -1,4 +1,5 @@
-// Formats numbers for people: short, with decimal units, and with a dash for unknown values.
+// Formats numbers for people: with few digits and decimal unit prefixes, and as a dash if the value
+// is unknown.
 import type { Unit } from '../api/types';
 
 export interface Figure {
@@ -12,14 +13,14 @@ const STEPS: readonly [number, string][] = [
   [1e3, 'k'],
 ];
 
-/** A number with two or three significant digits. */
+/** Formats a number with two or three significant digits. */
 function digits(value: number): string {
   if (value >= 99.5) return Math.round(value).toString();
   if (value >= 9.95) return value.toFixed(1).replace(/\.0$/, '');
   return value.toFixed(1);
 }
 
-/** The number as text, and its decimal prefix. */
+/** Scales a number, and returns it as text with its decimal prefix. */
 function scaled(value: number): [string, string] {
   for (const [size, prefix] of STEPS) if (value >= size * 0.9995) return [digits(value / size), prefix];
   return [value === 0 ? '0' : digits(value), ''];
@@ -38,8 +39,8 @@ export function rateText(value: number | null | undefined, unit: Unit): string {
   return figure.unit === '' ? 'unknown' : `${figure.value} ${figure.unit}`;
 }
 
-/** A rate in bytes for the sentence: "12 MB/s", "1.5 MB/s". It has fewer digits than in the lanes,
- *  so that the text changes less often. */
+/** Formats a rate in bytes for the sentence: "12 MB/s", "1.5 MB/s". The sentence has fewer digits
+ *  than the lanes, so that its text changes less often. */
 export function spokenBytes(value: number): string {
   const [size, prefix] = STEPS.find(([step]) => value >= step) ?? [1, ''];
   return `${spokenNumber(value / size)} ${prefix}B/s`;
@@ -57,7 +58,7 @@ function spokenNumber(value: number): string {
   return (Math.round(value * 2) / 2).toString();
 }
 
-/** A duration as in a media player: 0:07, 12:34, 1:02:03. */
+/** Formats a duration as a media player does: 0:07, 12:34, 1:02:03. */
 export function duration(seconds: number): string {
   const whole = Math.floor(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -77,18 +78,19 @@ export function timeOfDay(ms: number): string {
   return new Date(ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
 }
 
-/** The size of a file: 512 B, 12 kB, 3.4 MB. */
+/** Formats the size of a file: 512 B, 12 kB, 3.4 MB. */
 export function size(bytes: number): string {
   const [text, prefix] = scaled(bytes);
   return `${text} ${prefix}B`;
 }
 
-/** Whether a rate is displayed as 0. A comparison with such a rate has no factor. */
+/** Whether a rate is displayed as 0. No factor can compare another rate with such a rate. */
 export function isNothing(value: number | null | undefined, unit: Unit): boolean {
   return value !== null && value !== undefined && Number(rate(value, unit).value) === 0;
 }
 
-/** A deviation in octaves as a factor: "× 4.2", "× 0.5", "× 140"; a dash if it is unknown. */
+/** Formats a deviation in octaves as a factor: "× 4.2", "× 0.5", "× 140". An unknown deviation is
+ *  formatted as a dash. */
 export function factor(octaves: number | null | undefined): string {
   if (octaves === null || octaves === undefined || !Number.isFinite(octaves)) return '–';
   const value = 2 ** octaves;
@@ -96,7 +98,7 @@ export function factor(octaves: number | null | undefined): string {
   return `× ${value >= 99.5 ? (Math.round(value / 10) * 10).toString() : value >= 9.95 ? Math.round(value).toString() : value.toFixed(1)}`;
 }
 
-/** A rounded time span: "the last 40 seconds", "the last 3 minutes". */
+/** Formats a rounded time span: "the last 40 seconds", "the last 3 minutes". */
 export function spanText(ms: number): string {
   const seconds = Math.round(ms / 10_000) * 10;
   if (seconds < 90) return `the last ${seconds} seconds`;

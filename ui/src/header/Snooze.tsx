@@ -1,4 +1,4 @@
-// The snooze menu beside the Mute button: a mute that ends after a chosen time.
+// The snooze menu next to the Mute button. A snooze is a mute that ends after a chosen time.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
 import { timeOfDay } from '../format/units';
@@ -11,7 +11,8 @@ const CHOICES: readonly [number, string][] = [
   [480, '8 hours'],
 ];
 
-/** When the snooze ends, as a timestamp; null without a snooze, undefined until this is known. */
+/** Returns the timestamp at which the snooze ends: null without a snooze, undefined until the state
+ *  is known. */
 export function useSnooze(): number | null | undefined {
   return useObservable(useStores().live.text)?.controls.snoozed_until_ts_ms;
 }

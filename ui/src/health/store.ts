@@ -1,5 +1,5 @@
-// Stores the engine's health: the state of its parts. The event stream sends it. After a command,
-// the page also requests it.
+// Stores the engine's health, which is the state of its parts. The event stream sends the health.
+// After a command, the page also requests it.
 import type { Client } from '../api/client';
 import type { Health } from '../api/types';
 import { Observable } from '../live/observable';
@@ -16,7 +16,8 @@ export class HealthStore {
     try {
       this.state.set(await this.client.health());
     } catch {
-      // The stream reports a lost engine. The last known health stays visible, greyed out.
+      // Ignore errors: the event stream reports a lost engine. The last known health stays visible,
+      // greyed out.
     }
   };
 }

@@ -1,4 +1,4 @@
-// The view Learn: a guided tour of the layers and families, and a listening quiz.
+// The Learn view: a guided tour of the layers and signal families, and a listening quiz.
 import { useEffect } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';

@@ -1,4 +1,4 @@
-// The guided tour: short clips that play one after another, each with a text.
+// The guided tour: short clips that play one after another, each with an explanation.
 import { useCallback, useEffect, useRef, useState, type CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import { useSnooze } from '../header/Snooze';
@@ -7,11 +7,12 @@ import { Mark } from '../theme/Mark';
 import type { Clip } from './clips';
 import { route, STOP_S } from './tour';
 
-/** Length of the snooze during the tour, minutes: longer than the tour. It ends by itself even if
- *  the browser crashes. */
+/** Length of the snooze during the tour, in minutes. It is longer than the tour. The snooze ends by
+ *  itself even if the browser crashes. */
 const SNOOZE_MIN = 2;
 
-/** Snoozes the engine's live music during the tour, if the user wants this and the engine can. */
+/** Snoozes the engine's live music during the tour, if the user wants this and the engine supports
+ *  it. */
 function useQuiet() {
   const { settings, live } = useStores();
   const possible = useSnooze() !== undefined;
@@ -20,7 +21,7 @@ function useQuiet() {
   const quiet = useCallback(
     (on: boolean, leaving = false) => {
       const controls = live.text.get()?.controls;
-      // If the user has muted the engine, it stays muted.
+      // If the user has already muted the engine, leave it muted.
       if (on && (!wanted || !possible || snoozed.current || controls?.muted === true)) return;
       if (!on && !snoozed.current) return;
       snoozed.current = on;
@@ -44,7 +45,7 @@ export function Tour({ clips }: { clips: readonly Clip[] }) {
     end.current = quiet;
   }, [quiet]);
   useEffect(() => {
-    // If the user closes or reloads the page during the tour, the live music resumes at once.
+    // End the snooze at once if the user closes or reloads the page during the tour.
     const leave = () => end.current(false, true);
     addEventListener('pagehide', leave);
     return () => {

@@ -1,11 +1,11 @@
-// Fetches the clips for tour and quiz: one for each scenario. The engine renders them from real
-// captures with its current preset.
+// Fetches the sound clips of the tour and the quiz. There is one clip for each scenario. The engine
+// renders the clips from real captures with its current preset.
 import { at } from '../app/base';
 
 export interface Clip {
   scenario: string;
   title: string;
-  /** Address of the sound. */
+  /** URL of the sound file, without the base path. */
   file: string;
   seconds: number;
   listen_for: string;
@@ -17,13 +17,13 @@ function isClip(value: unknown): value is Clip {
   return [clip.scenario, clip.title, clip.file, clip.listen_for].every((it) => typeof it === 'string') && typeof clip.seconds === 'number' && clip.seconds > 0;
 }
 
-/** The clips of the API's answer. Ignores entries that are not clips. */
+/** Returns the clips in an answer of the API. Ignores entries that are not valid clips. */
 export function clipsOf(json: unknown): Clip[] {
   if (typeof json !== 'object' || json === null || !('clips' in json) || !Array.isArray(json.clips)) return [];
   return json.clips.filter(isClip);
 }
 
-/** The engine's clips; none if the engine has no such list. */
+/** Fetches the engine's clips. Returns an empty list if the engine offers no clips. */
 export async function fetchClips(fetcher: typeof fetch = fetch): Promise<Clip[]> {
   const answer = await fetcher(at('/api/clips'));
   return answer.ok ? clipsOf(await answer.json()) : [];

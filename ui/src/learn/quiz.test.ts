@@ -1,4 +1,5 @@
-// The quiz chooses its questions fairly, counts the answers, and works with any list of clips.
+// Tests that the quiz chooses its questions fairly, counts the answers, and works with any list of
+// clips.
 import { describe, expect, it } from 'vitest';
 import { clipsOf, fetchClips, type Clip } from './clips';
 import { answered, NO_SCORE, question, scoreOf, weight } from './quiz';
@@ -6,7 +7,7 @@ import { answered, NO_SCORE, question, scoreOf, weight } from './quiz';
 const clip = (scenario: string): Clip => ({ scenario, title: scenario, file: `${scenario}.ogg`, seconds: 12, listen_for: 'x' });
 const CLIPS = ['idle', 'compile', 'download', 'upload', 'disk'].map(clip);
 
-/** A random generator that gives the same numbers in each run. */
+/** Creates a random generator that returns the same numbers in each test run. */
 function random(seed = 7) {
   let state = seed;
   return () => (state = (state * 16807) % 2147483647) / 2147483647;

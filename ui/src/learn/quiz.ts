@@ -1,19 +1,19 @@
 // The logic of the listening quiz: chooses the questions, and counts the score.
 import type { Clip } from './clips';
 
-/** Number of answers to choose from. */
+/** Number of answers from which the user can choose. */
 export const CHOICES = 4;
-/** Number of past answers that are kept for each scenario. */
+/** Number of past answers that the quiz remembers for each scenario. */
 const MEMORY = 8;
 
 export interface Score {
   asked: number;
   right: number;
-  /** Right answers in a row, until now. */
+  /** Number of right answers in a row up to now. */
   streak: number;
   /** Longest streak. */
   best: number;
-  /** Whether the last answers to each scenario were right, newest last. */
+  /** For each scenario, whether its last answers were right, the newest last. */
   answers: Record<string, boolean[]>;
 }
 
@@ -24,14 +24,14 @@ export interface Question {
 
 export const NO_SCORE: Score = { asked: 0, right: 0, streak: 0, best: 0, answers: {} };
 
-/** How often a scenario is asked: from 1 if all answers were right to 3 if all were wrong or there
- *  are none. */
+/** Returns how often a scenario should be asked, relative to others: 1 if all answers were right,
+ *  up to 3 if all were wrong or there are none. */
 export function weight(answers: readonly boolean[] | undefined): number {
   if (answers === undefined || answers.length === 0) return 3;
   return 1 + (2 * answers.filter((right) => !right).length) / answers.length;
 }
 
-/** A random clip, by weight. */
+/** Picks a clip at random. The weight of its scenario determines how likely a clip is. */
 function pick(clips: readonly Clip[], score: Score, random: () => number): Clip | undefined {
   const weights = clips.map((clip) => weight(score.answers[clip.scenario]));
   let at = random() * weights.reduce((a, b) => a + b, 0);
@@ -47,7 +47,8 @@ export function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return result;
 }
 
-/** The next question; null with fewer than two clips. Never asks the scenario `previous` again. */
+/** Returns the next question, or null if there are fewer than two clips. Never asks about the
+ *  scenario `previous`. */
 export function question(clips: readonly Clip[], score: Score, previous: string | null, random: () => number): Question | null {
   if (clips.length < 2) return null;
   const clip = pick(clips.filter((it) => it.scenario !== previous), score, random);
@@ -56,7 +57,7 @@ export function question(clips: readonly Clip[], score: Score, previous: string 
   return { clip, choices: shuffled([clip, ...others], random) };
 }
 
-/** The score after an answer. */
+/** Returns the score after the user has answered a question. */
 export function answered(score: Score, scenario: string, right: boolean): Score {
   const streak = right ? score.streak + 1 : 0;
   return {
@@ -68,14 +69,15 @@ export function answered(score: Score, scenario: string, right: boolean): Score 
   };
 }
 
-/** The score that was stored as `text`; an empty score if there is none. */
+/** Reads the score that was stored as `text`. Returns an empty score if the text is missing or
+ *  invalid. */
 export function scoreOf(text: string | null): Score {
   try {
     const stored = JSON.parse(text ?? '') as Partial<Score> | null;
     const numbers = [stored?.asked, stored?.right, stored?.streak, stored?.best];
     if (numbers.every((it) => Number.isInteger(it)) && typeof stored?.answers === 'object') return { ...NO_SCORE, ...stored };
   } catch {
-    // The text is missing or invalid.
+    // The text is missing or is not valid JSON.
   }
   return NO_SCORE;
 }

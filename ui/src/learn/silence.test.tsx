@@ -1,4 +1,5 @@
-// The tour snoozes the live music. The snooze ends when the user leaves the tour in any way.
+// Tests that the tour snoozes the live music, and that the snooze ends in whatever way the user
+// leaves the tour.
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';

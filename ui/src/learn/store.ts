@@ -1,4 +1,4 @@
-// Stores the clips, plays them, and keeps the score of the quiz in this browser.
+// Fetches and plays the clips, and stores the quiz score in this browser.
 import { at } from '../app/base';
 import { Observable } from '../live/observable';
 import { fetchClips, type Clip } from './clips';
@@ -8,7 +8,7 @@ const KEY = 'khor.quiz';
 
 export interface Playing {
   clip: Clip;
-  /** Position in the clip, seconds. */
+  /** Current position in the clip, in seconds. */
   at: number;
 }
 
@@ -20,24 +20,24 @@ function stored(): string | null {
   }
 }
 
-/** The part of the view that plays a clip. */
+/** The part of the Learn view that plays a clip. */
 export type Player = 'tour' | 'quiz';
 
 interface Options {
   by: Player;
-  /** Maximum time to play. */
+  /** Maximum time for which the clip plays, in seconds. */
   seconds?: number;
-  /** Called when the clip has played to its end, or for `seconds`. */
+  /** Called when the clip has ended, or after it has played for `seconds`. */
   ended?: () => void;
-  /** Called when another player starts a clip, or when this browser cannot play the clip. */
+  /** Called when another player starts a clip, or when this browser cannot play this clip. */
   interrupted?: () => void;
 }
 
 export class LearnStore {
-  /** Null until the engine has answered; empty if it has no clips. */
+  /** The clips of the engine: null until the engine has answered, empty if it has no clips. */
   readonly clips = new Observable<readonly Clip[] | null>(null);
   readonly playing = new Observable<Playing | null>(null);
-  /** Why the last clip did not play. */
+  /** Why the last clip could not be played; null if it could. */
   readonly error = new Observable<string | null>(null);
   readonly score = new Observable<Score>(scoreOf(stored()));
   private audio: HTMLAudioElement | null = null;
@@ -51,7 +51,7 @@ export class LearnStore {
     }
   };
 
-  /** Plays `clip`, and stops the clip that is playing. */
+  /** Plays `clip`. Stops the clip that is already playing. */
   play = (clip: Clip, options: Options): void => {
     const before = this.options;
     this.stop();
@@ -99,7 +99,7 @@ export class LearnStore {
     try {
       localStorage.setItem(KEY, JSON.stringify(score));
     } catch {
-      // The browser may forbid storage.
+      // The browser may block local storage. The score then lasts until the page is closed.
     }
   }
 }

@@ -1,4 +1,4 @@
-// The tour takes about ninety seconds. It skips scenarios without a clip.
+// Tests that the tour takes about ninety seconds and skips scenarios without a clip.
 import { describe, expect, it } from 'vitest';
 import { route, STOP_S, STOPS } from './tour';
 

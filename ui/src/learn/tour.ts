@@ -1,4 +1,4 @@
-// The texts of the guided tour: one for each clip, from the quiet machine to the busy one.
+// The texts of the guided tour, one for each clip. The tour starts with a quiet machine.
 import type { Family } from '../api/types';
 import type { Clip } from './clips';
 
@@ -6,12 +6,12 @@ export interface Stop {
   scenario: string;
   title: string;
   words: string;
-  /** The layer that the text explains. */
+  /** The layer of the music that the text explains. */
   layer: 'bed' | 'pulse' | 'voices' | 'all';
   family: Family | null;
 }
 
-/** How long the tour plays each clip, seconds. Nine clips take 90 seconds. */
+/** How long the tour plays each clip, in seconds. Nine clips take 90 seconds. */
 export const STOP_S = 10;
 
 export const STOPS: readonly Stop[] = [
@@ -26,7 +26,7 @@ export const STOPS: readonly Stop[] = [
   { scenario: 'crash', title: 'A crash', layer: 'all', family: null, words: 'Each kind of event that the kernel reports has a cue, a short motif. Three quick notes and a lower one mean that a program crashed. Other motifs mean that memory ran out, or that a disk request failed.' },
 ];
 
-/** The stops of the tour that have a clip, in the tour's order. */
+/** Returns the stops of the tour that have a clip, in the order of the tour. */
 export function route(clips: readonly Clip[]): { stop: Stop; clip: Clip }[] {
   return STOPS.flatMap((stop) => {
     const clip = clips.find((it) => it.scenario === stop.scenario);

@@ -1,11 +1,12 @@
-// The jitter buffer plays without gaps although the network delays blocks and the clocks differ.
+// Tests that the jitter buffer plays without gaps, although the network delays blocks and the
+// clocks of engine and browser differ.
 import { describe, expect, it } from 'vitest';
 import { JitterBuffer, TARGET_S } from './jitterBuffer';
 
 const RATE = 48_000;
 const QUANTUM = 128;
 
-/** A continuous sine, so that a lost block is visible as a jump. */
+/** Generates a continuous sine wave, so that a lost block is visible as a jump. */
 class Sine {
   private next = 0;
   block(frames: number): Int16Array {
@@ -19,9 +20,9 @@ class Sine {
   }
 }
 
-/** Plays for `seconds` of the page's clock, and returns the largest step between two samples. The
- *  engine sends blocks of 20 ms by a clock that is faster by the share `drift`. `late` returns the
- *  delay of a block, seconds. */
+/** Plays for `seconds` of the page's clock, and returns the largest jump between two samples. The
+ *  engine sends blocks of 20 ms, and its clock is faster than the page's clock by the share
+ *  `drift`. `late` returns the delay of a block, in seconds. */
 function play(buffer: JitterBuffer, seconds: number, drift: number, late: (block: number) => number = () => 0): number {
   const sine = new Sine();
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];

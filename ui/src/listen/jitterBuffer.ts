@@ -1,27 +1,33 @@
-// A jitter buffer: it stores samples that arrive irregularly in blocks, and plays them steadily. It
-// plays slightly faster or slower, because the clocks of engine and browser differ.
+// A jitter buffer: receives blocks of samples at irregular times, and plays the samples steadily.
+// It plays slightly faster or slower than normal, because the clocks of the engine and the browser
+// differ.
 
-/** How much sound the buffer stores, seconds: more than the usual delays of network and page. */
+/** Target amount of sound in the buffer, in seconds. It is longer than the usual delays of the
+ *  network and the page. */
 export const TARGET_S = 0.15;
-/** With more sound than this, the buffer drops the oldest, seconds. The page was then suspended. */
+/** Maximum amount of sound in the buffer, in seconds. With more, the page was probably suspended,
+ *  and the buffer drops the oldest sound. */
 const MOST_S = 1;
-/** Largest difference of the speed from 1: a fortieth of a semitone, which is inaudible. */
+/** Largest deviation of the playback speed from 1. It is a fortieth of a semitone, which is
+ *  inaudible. */
 const MOST_BEND = 0.0015;
-/** Change of the speed for each second of sound above the target. */
+/** How much faster the buffer plays for each second of sound above the target, as a share of the
+ *  normal speed. */
 const BEND_PER_S = 0.01;
-/** Weight of the newest value in the mean amount of sound. Each pull of 128 frames adds a value. */
+/** Weight of the newest value in the running mean of the amount of sound. Each call of `pull` adds
+ *  a value; it takes 128 frames. */
 const FOLLOW = 0.002;
 
 export class JitterBuffer {
-  /** How often the buffer was empty after it had begun to play. */
+  /** How often the buffer ran empty after it had begun to play. */
   gaps = 0;
   private readonly rate: number;
   private readonly left: Float32Array;
   private readonly right: Float32Array;
-  /** Size of the buffer, frames. */
+  /** Capacity of the buffer, in frames. */
   private readonly frames: number;
-  /** Positions of the next frame to write and of the next to play, frames since the start. The
-   *  second has a fraction. */
+  /** `written` is the position of the next frame to write, and `played` the position of the next
+   *  frame to play. Both count frames since the start. `played` has a fractional part. */
   private written = 0;
   private played = 0;
   private playing = false;
@@ -35,12 +41,12 @@ export class JitterBuffer {
     this.right = new Float32Array(this.frames);
   }
 
-  /** Sound in the buffer, seconds. */
+  /** Amount of sound in the buffer, in seconds. */
   get heldS(): number {
     return (this.written - this.played) / this.rate;
   }
 
-  /** Adds interleaved stereo samples. */
+  /** Adds interleaved stereo samples to the buffer. */
   push(samples: Int16Array): void {
     for (let i = 0; i + 1 < samples.length; i += 2) {
       const at = this.written % this.frames;
@@ -51,7 +57,8 @@ export class JitterBuffer {
     if (this.heldS > MOST_S) this.moveToTarget();
   }
 
-  /** Fills both channels with the next samples, or with silence while there are too few. */
+  /** Fills both channels with the next samples, or with silence while the buffer contains too
+   *  few. */
   pull(left: Float32Array, right: Float32Array): void {
     if (!this.playing && this.heldS >= TARGET_S) {
       this.moveToTarget();
@@ -78,14 +85,15 @@ export class JitterBuffer {
     }
   }
 
-  /** Moves the playback position, so that the buffer has the target amount of sound. */
+  /** Moves the playback position, so that the buffer contains exactly the target amount of
+   *  sound. */
   private moveToTarget(): void {
     this.played = this.written - Math.round(TARGET_S * this.rate);
     this.smoothFill = TARGET_S;
   }
 }
 
-/** The sample at a position between two frames, by linear interpolation. */
+/** Returns the sample at a position between two frames, by linear interpolation. */
 function between(samples: Float32Array, at: number, part: number, length: number): number {
   const one = samples[at % length] ?? 0;
   const next = samples[(at + 1) % length] ?? 0;

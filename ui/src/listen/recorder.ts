@@ -1,5 +1,5 @@
-// Starts and stops recordings, and lists their files. The engine's health has the state of the
-// current recording.
+// Starts and stops recordings, and lists the recorded files. The state of the current recording is
+// part of the engine's health.
 import { messageOf, type Client } from '../api/client';
 import type { RecordingFile } from '../api/types';
 import type { HealthStore } from '../health/store';
@@ -8,7 +8,7 @@ import { Observable } from '../live/observable';
 const POLL_MS = 1000;
 
 export class RecorderStore {
-  /** Why the last start or stop failed. */
+  /** Why the last attempt to start or stop a recording failed; null if it succeeded. */
   readonly error = new Observable<string | null>(null);
   /** The recorded files, oldest first; null until the engine has answered. */
   readonly files = new Observable<readonly RecordingFile[] | null>(null);
@@ -29,7 +29,7 @@ export class RecorderStore {
     try {
       this.files.set((await this.client.recordings()).recordings);
     } catch {
-      // The old list stays visible. The event stream reports a lost engine.
+      // Ignore errors: the event stream reports a lost engine. The old list stays visible.
     }
   };
 
@@ -43,7 +43,8 @@ export class RecorderStore {
     await this.follow();
   }
 
-  /** Requests the health every second during a recording, because the page shows its length. */
+  /** Requests the health once a second during a recording, because the page shows the length of the
+   *  recording. */
   private async follow(): Promise<void> {
     clearInterval(this.timer);
     await this.health.refresh();

@@ -1,5 +1,5 @@
-// Plays the engine's sound in this browser: a WebSocket receives it, and an audio worklet plays it.
-// Reconnects until the user stops it.
+// Plays the engine's sound in this browser. A WebSocket receives the sound, and an audio worklet
+// plays it. Reconnects until the user stops listening.
 import { messageOf } from '../api/client';
 import { at } from '../app/base';
 import { Observable } from '../live/observable';
@@ -15,9 +15,10 @@ interface Format {
 export interface ListenState {
   /** Whether the user has started listening. */
   wanted: boolean;
-  /** Delay in this browser, without the network, seconds; null while nothing plays. */
+  /** How much this browser delays the sound, in seconds, without the delay of the network; null
+   *  while nothing plays. */
   latencyS: number | null;
-  /** Number of gaps in the sound. */
+  /** Number of gaps in the sound since listening started. */
   gaps: number;
   error: string | null;
 }
@@ -31,7 +32,8 @@ export class ListenStore {
   private node: AudioWorkletNode | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Starts listening. Call this on a click, because browsers allow sound only after one. */
+  /** Starts listening. Call this when the user clicks, because browsers block sound before the
+   *  first click. */
   start = (): void => {
     this.state.set({ ...OFF, wanted: true });
     this.connect();
@@ -59,8 +61,8 @@ export class ListenStore {
     };
   }
 
-  /** Creates a player with the sample rate of the stream. The browser converts it to the rate of
-   *  the sound device. */
+  /** Creates a player with the sample rate of the stream. The browser resamples the sound to the
+   *  rate of the sound device. */
   private async play(socket: WebSocket, { sample_rate_hz }: Format): Promise<void> {
     const old = this.context;
     [this.context, this.node] = [null, null];

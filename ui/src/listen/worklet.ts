@@ -1,8 +1,8 @@
-// The audio worklet: it runs on the browser's audio thread. It plays the samples that the page
-// sends as messages, through a jitter buffer.
+// The audio worklet, which runs on the browser's audio thread. It receives samples as messages from
+// the page, and plays them through a jitter buffer.
 import { JitterBuffer } from './jitterBuffer';
 
-// Names of the audio thread that TypeScript's library lacks.
+// Globals of the audio thread that TypeScript's library does not declare.
 declare const sampleRate: number;
 declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
 declare abstract class AudioWorkletProcessor {
@@ -12,7 +12,7 @@ declare abstract class AudioWorkletProcessor {
 
 /** The state of the buffer, which the worklet sends to the page twice a second. */
 export interface Figures {
-  /** Sound in the buffer, seconds. */
+  /** Amount of sound in the buffer, in seconds. */
   heldS: number;
   gaps: number;
 }

@@ -1,8 +1,8 @@
-// Stores when each bar began, by the engine's clock.
+// Stores the time at which each bar began, by the engine's clock.
 import type { Bar as BarReport } from '../api/types';
 
 export const STEPS_PER_BAR = 16;
-/** Bars that the score shows. */
+/** Number of bars that the score shows. */
 export const SCORE_BARS = 16;
 
 interface Bar {
@@ -12,22 +12,23 @@ interface Bar {
 
 export class BarClock {
   private bars: Bar[] = [];
-  /** Duration of a step; null until the first bar is known. */
+  /** Duration of a step in milliseconds; null until the first bar is known. A bar has 16 steps. */
   stepMs: number | null = null;
 
-  /** Stores the current bar. A new tempo also changes the start and the step of the current bar. */
+  /** Stores the current bar. After a change of the tempo, the same bar arrives again with a new
+   *  start and a new step. */
   note({ bar, bar_ts_ms, step_ms }: Pick<BarReport, 'bar' | 'bar_ts_ms' | 'step_ms'>): void {
     if (!(step_ms > 0)) return;
     this.stepMs = step_ms;
     const last = this.bars.at(-1);
-    // A restarted engine counts its bars from 0.
+    // A restarted engine counts its bars from 0 again.
     if (last !== undefined && (bar < last.bar || (bar > last.bar && bar_ts_ms < last.start))) this.bars = [];
     if (last?.bar === bar) this.bars.pop();
     this.bars.push({ bar, start: bar_ts_ms });
     if (this.bars.length > SCORE_BARS * 2) this.bars.shift();
   }
 
-  /** The time that the score shows. */
+  /** Length of the time span that the score shows, in milliseconds. */
   get windowMs(): number {
     return SCORE_BARS * STEPS_PER_BAR * (this.stepMs ?? 136.4);
   }
@@ -36,8 +37,8 @@ export class BarClock {
     return STEPS_PER_BAR * (this.stepMs ?? 136.4);
   }
 
-  /** The starts of all bars between two times. Starts before the first known bar and after the last
-   *  one are extrapolated at the current tempo. */
+  /** Returns the starts of all bars between two times. Starts before the first known bar and after
+   *  the last known bar are extrapolated with the current tempo. */
   starts(from: number, until = -Infinity): Bar[] {
     const [first, last] = [this.bars[0], this.bars.at(-1)];
     if (first === undefined || last === undefined) return [];

@@ -1,4 +1,4 @@
-// The lanes have the engine's order, including lanes that a source has added.
+// Tests that the lanes have the engine's order, and include lanes that a source has added.
 import { expect, it } from 'vitest';
 import { CATALOGUE, lanesOf } from './catalogue';
 import type { LaneSignal } from './state';

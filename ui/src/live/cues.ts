@@ -1,15 +1,16 @@
-// Stores the recent cues without duplicates, the newest first.
+// Stores the recent cues without duplicates, newest first.
 import type { Cue } from '../api/types';
 import { Observable } from './observable';
 
-/** Maximum number of cues. */
+/** Maximum number of cues that the page stores. */
 const MOST = 64;
 
-/** The group of a cue: its host, or '' for this machine and for cues about lost or found hosts. */
+/** Returns the group of a cue: its host, or '' for cues of this machine and cues about lost or
+ *  found hosts. */
 const groupOf = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
 
-/** Shortens the list to the maximum. Each step drops the oldest cue of the largest group, so that a
- *  host with many cues does not displace the cues of other hosts. */
+/** Shortens the list to the maximum number of cues. Each step drops the oldest cue of the largest
+ *  group, so that a host with many cues does not displace the cues of other hosts. */
 function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
   const list = [...newestFirst];
   while (list.length > MOST) {
@@ -37,8 +38,8 @@ export class CueLog {
     this.list.set([]);
   }
 
-  /** Call this after the engine has restarted, because it then numbers its cues from 0 again. Keeps
-   *  the old cues. */
+  /** Call this after a restart of the engine, because the engine then numbers its cues from 0
+   *  again. The stored cues are kept. */
   restart(): void {
     this.list.set(this.list.get().map((cue) => ({ ...cue, seq: -1 })));
   }

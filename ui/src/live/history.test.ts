@@ -1,4 +1,4 @@
-// The history stores five minutes in order, with gaps for missing values.
+// Tests that the history stores five minutes in order, with gaps for missing values.
 import { describe, expect, it } from 'vitest';
 import { History, pointsOf, WINDOW_MS, type HistoryPoint } from './history';
 

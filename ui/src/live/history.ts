@@ -1,22 +1,24 @@
-// Stores the last five minutes of every lane as parallel arrays, which the charts draw directly.
+// Stores the last five minutes of every lane as parallel arrays that the charts can draw directly.
 import type { HistoryColumns, Lane as LaneReport } from '../api/types';
 import { octaves } from './catalogue';
 
 export const WINDOW_MS = 300_000;
-/** Minimum time that a chart shows. */
+/** Shortest time span that a chart shows, in milliseconds. */
 const LEAST_WINDOW_MS = 30_000;
-/** A chart's time window grows in steps of this factor. */
+/** Factor by which the time span of a chart grows in each step. */
 const WINDOW_STEP = 1.05;
-/** Time between points, as in the engine's history: about one device pixel of a chart. */
+/** Time between two points, in milliseconds, as in the engine's history. A point is about as wide
+ *  as one device pixel of a chart. */
 const SPACING_MS = 200;
-/** A longer time without points is drawn as a gap. */
+/** If there is no point for longer than this, in milliseconds, the charts show a gap. */
 const HOLE_MS = 3000;
-/** Grain of a lane until its scale is known. */
+/** Grain of a lane whose scale is not known yet. */
 const UNKNOWN_GRAIN = 1;
-/** At least this many old points are dropped at a time, because dropping them copies the arrays. */
+/** Minimum number of old points that are dropped together. Each drop copies the arrays, so it
+ *  should be rare. */
 const LOT = 64;
 
-/** The rates at one time, by lane; null if missing. */
+/** The rate of every lane at one time; null if the rate is missing. */
 export interface HistoryPoint {
   ts_ms: number;
   rates: Record<string, number | null>;
@@ -24,7 +26,7 @@ export interface HistoryPoint {
 
 export interface Lane {
   rates: (number | null)[];
-  /** The rates on the logarithmic scale of the charts, octaves. */
+  /** The rates on the logarithmic scale of the charts, in octaves. */
   heights: (number | null)[];
 }
 
@@ -33,7 +35,7 @@ export class History {
   private lanes = new Map<string, Lane>();
   private readonly grains = new Map<string, number>();
 
-  /** The values of a lane; all missing if the lane is new. */
+  /** Returns the values of a lane. If the lane is new, all its values are missing. */
   lane(name: string): Lane {
     let lane = this.lanes.get(name);
     if (lane === undefined) {
@@ -44,7 +46,8 @@ export class History {
     return lane;
   }
 
-  /** Sets the grains of the lanes, and computes their heights again if a grain has changed. */
+  /** Sets the grains of the lanes. If the grain of a lane has changed, computes the heights of its
+   *  chart again. */
   scale(lanes: readonly Pick<LaneReport, 'name' | 'grain'>[]): void {
     for (const { name, grain } of lanes) {
       if (this.grains.get(name) === grain) continue;
@@ -58,8 +61,8 @@ export class History {
     return this.times.at(-1) ?? null;
   }
 
-  /** The time that the charts show: the age of the oldest point, at most five minutes. It grows in
-   *  steps, because all charts are drawn again after each change. */
+  /** Length of the time span that the charts show, in milliseconds: the age of the oldest point, at
+   *  most five minutes. It grows in steps, because each change redraws all charts. */
   get windowMs(): number {
     const [first, last] = [this.times[0], this.lastTime];
     if (first === undefined || last === null) return LEAST_WINDOW_MS;
@@ -67,11 +70,12 @@ export class History {
     return Math.min(WINDOW_MS, LEAST_WINDOW_MS * WINDOW_STEP ** Math.max(0, steps));
   }
 
-  /** Appends a point of the stream. Returns false if it is too close to the last one. */
+  /** Appends a point from the event stream. Returns false if the point is too close to the last
+   *  one. */
   push(point: HistoryPoint): boolean {
     const last = this.lastTime;
-    // Three quarters of the spacing, because the events are not evenly spaced. Every second event
-    // must be stored.
+    // Require three quarters of the spacing instead of all of it: events are not evenly spaced, but
+    // every second event must be stored.
     if (last !== null && point.ts_ms > last && point.ts_ms - last < SPACING_MS * 0.75) return false;
     if (last !== null && point.ts_ms <= last) {
       if (last - point.ts_ms < HOLE_MS) return false;
@@ -82,8 +86,8 @@ export class History {
     return true;
   }
 
-  /** Adds the engine's history. It replaces the points between its first and its last. Earlier and
-   *  later points are kept. */
+  /** Adds the engine's history. It replaces all stored points from its first to its last point.
+   *  Earlier and later points are kept. */
   load(points: readonly HistoryPoint[]): void {
     const first = points[0];
     if (first === undefined) return;
@@ -95,7 +99,8 @@ export class History {
     this.trim(this.lastTime ?? 0);
   }
 
-  /** Index of the point that is nearest to `time`; null if no point is within 1.5 s. */
+  /** Returns the index of the point that is nearest to `time`, or null if no point is within 1.5
+   *  s. */
   nearest(time: number): number | null {
     let low = 0;
     let high = this.times.length - 1;
@@ -160,7 +165,7 @@ export class History {
   }
 }
 
-/** Converts the API's columns, one for each signal, to points. */
+/** Converts the columns of the API, one for each signal, to points, one for each time. */
 export function pointsOf({ ts_ms, rates }: Pick<HistoryColumns, 'ts_ms' | 'rates'>): HistoryPoint[] {
   const lanes = Object.entries(rates);
   return ts_ms.map((time, i) => ({ ts_ms: time, rates: Object.fromEntries(lanes.map(([name, list]) => [name, list[i] ?? null])) }));

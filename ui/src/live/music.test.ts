@@ -1,4 +1,5 @@
-// Notes and cues have no duplicates after a reconnection. Bars start when the engine reports.
+// Tests that notes and cues have no duplicates after a reconnection, and that bars start at the
+// times that the engine reports.
 import { describe, expect, it } from 'vitest';
 import type { Cue, Note } from '../api/types';
 import { BarClock } from './bars';

@@ -1,7 +1,8 @@
-// Stores the notes of the last bars without duplicates, the oldest first.
+// Stores the notes of the last bars without duplicates, oldest first.
 import type { Note } from '../api/types';
 
-/** Maximum number of notes: more than 16 bars of all layers have at the fastest tempo. */
+/** Maximum number of stored notes. Sixteen bars of all layers have fewer notes, even at the fastest
+ *  tempo. */
 const MOST = 2048;
 
 export class NoteLog {
@@ -18,14 +19,14 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Call this after the engine has restarted, because it then numbers its notes from 0 again.
-   *  Keeps the old notes. */
+  /** Call this after a restart of the engine, because the engine then numbers its notes from 0
+   *  again. The stored notes are kept. */
   restart(): void {
     this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;
   }
 
-  /** Adds the notes of the engine's history that are not stored yet. */
+  /** Adds those notes of the engine's history that are not stored yet. */
   load(notes: readonly Note[]): void {
     const known = new Set(this.list.map(({ seq }) => seq));
     const missing = notes.filter(({ seq }) => !known.has(seq));
@@ -38,7 +39,8 @@ export class NoteLog {
     return this.list.filter((note) => note.ts_ms >= time);
   }
 
-  /** Names of the signals with a note that sounds at `now`, or has begun in the last `glow_ms`. */
+  /** Returns the names of the signals with a note that sounds at `now` or has begun in the last
+   *  `glow_ms` milliseconds. */
   lit(now: number, glow_ms: number): Set<string> {
     const names = new Set<string>();
     for (const note of this.since(now - 20_000)) {

@@ -1,5 +1,5 @@
-// A value with subscribers, which are called after each change. All state of the page consists of
-// such values. They do not need React, so the stores run before React is loaded.
+// A value whose subscribers are called after each change. The whole state of the page consists of
+// such values. They do not use React, so the stores work before React is loaded.
 
 export class Observable<T> {
   private current: T;

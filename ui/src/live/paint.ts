@@ -1,9 +1,10 @@
-// Waits until the browser has painted.
+// Waits until the browser has painted a frame.
 
-/** Maximum wait, because a browser does not paint hidden pages. */
+/** Maximum wait, in milliseconds. The wait needs a limit, because a browser does not paint hidden
+ *  pages. */
 const LONGEST_MS = 500;
 
-/** Resolves after the browser has painted the next frame. */
+/** Returns a promise that resolves after the browser has painted the next frame. */
 export function afterPaint(): Promise<void> {
   return new Promise((resolve) => {
     const painted = () => setTimeout(resolve, 0);

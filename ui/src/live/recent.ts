@@ -4,19 +4,20 @@ import type { Moment } from './state';
 
 const SPAN_MS = 3000;
 
-/** Names for the two directions of the signal `io`. They differ from all lanes, because the names
- *  of lanes have no spaces. */
+/** Names for the two directions of the signal `io`. No lane can have these names, because the names
+ *  of lanes contain no spaces. */
 export const DISK_READ = 'disk read';
 export const DISK_WRITE = 'disk write';
 
-/** Mean rates by lane, and for {@link DISK_READ} and {@link DISK_WRITE}; null if unknown. */
+/** Mean rates by the name of the lane, or by {@link DISK_READ} and {@link DISK_WRITE}; null if
+ *  unknown. */
 export type MeanRates = Record<string, number | null>;
 
 interface Entry {
   ts: number;
   rates: MeanRates;
   deviations: Record<string, number | null>;
-  /** Signals whose baseline is zero. */
+  /** Names of the signals whose baseline is zero. */
   zeroBaselines: ReadonlySet<string>;
 }
 
@@ -44,13 +45,13 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Mean deviations, octaves, with the same names as the rates. Both directions of `io` have the
-   *  deviation of `io`. */
+  /** Returns the mean deviations in octaves, by the same names as the rates. Both directions of
+   *  `io` have the deviation of `io`. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }
 
-  /** Signals whose baseline is zero now. */
+  /** Returns the names of the signals whose current baseline is zero. */
   zeroBaselines(): ReadonlySet<string> {
     return this.entries.at(-1)?.zeroBaselines ?? new Set();
   }

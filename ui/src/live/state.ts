@@ -1,8 +1,9 @@
-// Builds the engine's state from the events of the stream, in the same way as `StreamState` of
+// Builds the engine's state from the events of the stream, in the same way as `StreamState` in
 // khor-api.
 import type { Bar, Controls, Greeting, Lane, LaneValues, Signal, StreamEvent } from '../api/types';
 
-/** The parts of the state that have no store of their own. Notes, cues and health have stores. */
+/** The parts of the engine's state without a store of their own. Notes, cues and health have their
+ *  own stores. */
 export interface StreamState {
   greeting: Greeting | null;
   controls: Controls | null;
@@ -13,16 +14,16 @@ export interface StreamState {
 
 export const UNKNOWN: StreamState = { greeting: null, controls: null, lanes: [], values: null, bar: null };
 
-/** The state after an event. Notes, cues and health do not change it. */
+/** Returns the state after an event. Events about notes, cues and health do not change it. */
 export function applied(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'greeting':
-      // The engine sends all its state again after a greeting.
+      // After a greeting, the engine sends its whole state again.
       return { ...UNKNOWN, greeting: event };
     case 'controls':
       return { ...state, controls: event };
     case 'lanes':
-      // The old values belong to the old lanes.
+      // Drop the old values, because they belong to the old lanes.
       return { ...state, lanes: event.lanes, values: null };
     case 'values':
       return event.rate.length === state.lanes.length ? { ...state, values: event } : state;
@@ -33,23 +34,24 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
   }
 }
 
-/** A signal with its grain: the rate that is one octave above zero on the charts. */
+/** A signal with its grain, which is the rate that is one octave above zero on the charts. */
 export type LaneSignal = Signal & Pick<Lane, 'grain'>;
 
-/** The values that the page shows, at one time. */
+/** All values that the page shows for one point in time. */
 export interface Moment {
   ts_ms: number;
   controls: Controls;
   /** The signals by name, in the engine's order. */
   signals: Record<string, LaneSignal>;
-  /** Number of the current bar; null until the music has begun. */
+  /** Number of the current bar; null until the music has started. */
   bar: number | null;
-  /** Bytes per second that are read from and written to disks; null if unknown. */
+  /** Bytes per second that are read from disks (`read`) and written to disks (`written`); null if
+   *  unknown. */
   read: number | null;
   written: number | null;
 }
 
-/** The current values; null until controls and values have arrived. */
+/** Returns the current values, or null until controls and values have arrived. */
 export function momentOf({ controls, lanes, values, bar }: StreamState): Moment | null {
   if (controls === null || values === null) return null;
   const of = (list: readonly (number | null)[], i: number) => list[i] ?? null;

@@ -1,4 +1,5 @@
-// The live store fetches the history when the stream opens, reports a lost engine, and reconnects.
+// Tests that the live store fetches the history when the stream opens, reports a lost engine, and
+// reconnects.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Controls, HistoryColumns, Lane, StreamEvent } from '../api/types';

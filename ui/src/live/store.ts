@@ -12,10 +12,11 @@ import { afterPaint } from './paint';
 import { Recent } from './recent';
 import { applied, momentOf, UNKNOWN, type Moment } from './state';
 
-/** Time between updates of texts and numbers. People cannot read faster updates. */
+/** Time between updates of texts and numbers, in milliseconds. People cannot read faster
+ *  updates. */
 const TEXT_MS = 250;
-/** A hidden page closes its stream after this time. When it is visible again, it reconnects and
- *  fetches the missing history. */
+/** How long a page stays hidden before it closes its event stream, in milliseconds. When the page
+ *  becomes visible again, it reconnects and fetches the missing history. */
 const HIDDEN_MS = 10_000;
 
 export type Link = 'connecting' | 'live' | 'lost';
@@ -30,26 +31,28 @@ export class LiveStore {
   readonly text = new Observable<Moment | null>(null);
   readonly link = new Observable<Link>('connecting');
   readonly health = new Observable<Health | null>(null);
-  /** Version tag of the engine's settings. It changes when a setting changes. */
+  /** Version tag of the engine's settings. The tag changes whenever a setting changes. */
   readonly configTag = new Observable<string | null>(null);
-  /** Whether the engine was updated after the page was opened, so that the page is out of date. */
+  /** Whether the engine was updated after the page was opened. The page is then out of date. */
   readonly updated = new Observable(false);
-  /** A counter that rises after each connection, when the history was fetched. Subscribers then
-   *  fetch the data that is not in the stream. */
+  /** A counter that increases after each connection, as soon as the history is fetched. Its
+   *  subscribers then fetch the data that is not in the stream. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
   private readonly connection: Connection;
-  /** Functions that paint, with the functions that return whether painting is due. */
+  /** The functions that paint. Each has a second function, which returns whether painting is
+   *  due. */
   private readonly painters = new Map<() => void, () => boolean>();
   private state = UNKNOWN;
-  /** The last greeting, which identifies the running engine. */
+  /** The last greeting from the engine, which identifies the running engine. */
   private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
-  /** Whether no values have arrived since the connection was opened or lost. */
+  /** True until the first values arrive after the connection was opened or lost. */
   private fresh = true;
-  /** The engine's clock minus `performance.now`, ms; null while the engine is lost. */
+  /** Difference between the engine's clock and `performance.now`, in milliseconds; null while the
+   *  engine is lost. */
   private clockOffset: number | null = null;
   private hideTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -67,12 +70,12 @@ export class LiveStore {
     };
   }
 
-  /** Reconnects at once, without waiting for the pause. */
+  /** Reconnects at once, without the pause before the next attempt. */
   reopen(): void {
     this.connection.open();
   }
 
-  /** Registers a painter. After each event with values, `paint` runs in the next animation frame,
+  /** Registers a painter. After each event with values, `paint` runs in the next animation frame
    *  if `due` returns true and the page is visible. Call the returned function to remove the
    *  painter. */
   onDue(due: () => boolean, paint: () => void): () => void {
@@ -80,7 +83,8 @@ export class LiveStore {
     return () => this.painters.delete(paint);
   }
 
-  /** Requests an animation frame if a painter is due. Even an empty frame costs time. */
+  /** Requests an animation frame if a painter is due. Without a due painter it requests none,
+   *  because even an empty frame costs CPU time. */
   private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
     const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));
@@ -91,8 +95,8 @@ export class LiveStore {
     });
   };
 
-  /** The estimated time of the engine's clock; null if unknown. It stops while the engine is
-   *  lost. */
+  /** Returns the estimated time of the engine's clock, or null if it is unknown. The returned time
+   *  stands still while the engine is lost. */
   now(): number | null {
     if (this.clockOffset === null) return null;
     return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
@@ -110,7 +114,8 @@ export class LiveStore {
     else if (event.type === 'values' || event.type === 'controls') this.show(event.type === 'values');
   }
 
-  /** Drops history and cues, and fetches the history again. Called after the scope has changed. */
+  /** Drops the history and the cues, and fetches the history again. Called after the scope has
+   *  changed. */
   dropHistory(): void {
     this.history.clear();
     this.cues.clear();
@@ -121,7 +126,7 @@ export class LiveStore {
   private greet(greeting: Greeting): void {
     const before = this.engine;
     this.engine = greeting;
-    // Events before this greeting may be missing.
+    // The page may have missed events before this greeting.
     this.fresh = true;
     if (before === null || before.started_ts_ms === greeting.started_ts_ms) return;
     this.notes.restart();
@@ -129,7 +134,7 @@ export class LiveStore {
     if (before.version !== greeting.version) this.updated.set(true);
   }
 
-  /** Shows the current state. Changed controls are shown at once, new values four times a
+  /** Shows the current state. Changed controls appear at once, and new values appear four times a
    *  second. */
   private show(isNew: boolean): void {
     const moment = momentOf(this.state);
@@ -156,8 +161,8 @@ export class LiveStore {
     this.askPainters();
   }
 
-  /** Fetches the history after the time `known`, or all of it for null. First waits until the
-   *  browser has painted the sentence. */
+  /** Fetches the history after the time `known`, or the whole history if `known` is null. Before
+   *  that, waits until the browser has painted the sentence. */
   private async catchUp(known: number | null): Promise<void> {
     try {
       await afterPaint();
@@ -166,7 +171,7 @@ export class LiveStore {
       this.notes.load(past.notes);
       this.askPainters();
     } catch {
-      // The stream still works, so the charts show the values from now on.
+      // Ignore errors: the stream still works, so the charts show the values from now on.
     }
     this.session.set(this.session.get() + 1);
   }
@@ -178,8 +183,9 @@ export class LiveStore {
     this.link.set('lost');
   }
 
-  /** Updates the offset between the clocks. Events arrive late, never early, so the largest offset
-   *  is the most accurate. The offset falls slowly, because the clocks may drift. */
+  /** Updates the offset between the two clocks. Events can arrive late but never early, so the
+   *  largest offset is the most accurate. The offset decreases slowly, because the clocks may
+   *  drift. */
   private follow(ts: number): void {
     const offset = ts - performance.now();
     const known = this.clockOffset;

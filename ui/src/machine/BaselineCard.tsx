@@ -1,4 +1,5 @@
-// The card about the baseline: how much of it is learned, and buttons that freeze or reset it.
+// The card for the baseline. It shows which share of the baseline is learned, and has buttons that
+// freeze or reset the baseline.
 import { useState, type CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Baseline } from '../api/types';

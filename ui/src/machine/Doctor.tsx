@@ -1,4 +1,5 @@
-// The results of `khor doctor`, which checks the machine. Hidden if the engine has no doctor.
+// Shows the results of `khor doctor`, which checks the machine. Hidden if the engine does not offer
+// these checks.
 import { useEffect } from 'react';
 import { useStores } from '../app/context';
 import type { CheckState } from '../api/types';
@@ -6,7 +7,7 @@ import { useObservable } from '../live/useObservable';
 import { Part } from './HealthPanel';
 import type { PartState } from './parts';
 
-/** Order of the list: checks with problems come first. */
+/** Sort order of the checks: those with problems come first. */
 const ORDER: Record<CheckState, number> = { problem: 0, ok: 1, off: 2 };
 const STATES: Record<CheckState, PartState> = { ok: 'ok', problem: 'problem', off: 'disabled' };
 

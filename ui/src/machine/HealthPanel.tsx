@@ -1,4 +1,4 @@
-// The state of each part of khor, with the error and the fix of a part that has a problem.
+// Shows the state of each part of khor. A part that has a problem also shows the error and the fix.
 import type { Health } from '../api/types';
 import { partRows, type PartRow, type PartState } from './parts';
 import './health.css';

@@ -1,4 +1,5 @@
-// The card about this machine: its name and kernel, the source of its data, and khor's files.
+// The card for this machine: its name and kernel, the source of its data, and the paths of khor's
+// files.
 import type { Health } from '../api/types';
 import { Facts } from '../app/Facts';
 import { sourceText } from '../now/status';

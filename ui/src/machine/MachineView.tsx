@@ -1,4 +1,5 @@
-// The view Machine: the state of khor's parts, the baseline, the scope, and links.
+// The Machine view: the state of khor's parts, the baseline, the scope, and links for other
+// programs.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { BaselineCard } from './BaselineCard';

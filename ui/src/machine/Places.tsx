@@ -1,4 +1,4 @@
-// Links to the engine's addresses that other programs use.
+// Links to the URLs of the engine that other programs use.
 import { at } from '../app/base';
 
 const PLACES: readonly [string, string][] = [

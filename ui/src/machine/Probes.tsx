@@ -1,4 +1,4 @@
-// Lists all probes or counters. Unavailable ones come first, with the reason.
+// Lists all probes or counters of the source. Unavailable ones come first, each with the reason.
 import type { Health } from '../api/types';
 import { countedText } from '../now/status';
 import { SIGNS } from './HealthPanel';

@@ -1,11 +1,11 @@
-// The card about the scope: khor plays the whole machine, or one part of it.
+// The card for the scope: the whole machine, or the part of it that khor plays.
 import { useEffect } from 'react';
 import type { Scope } from '../api/types';
 import { Text } from '../controls/fields';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 
-/** Id of the list of suggestions. */
+/** HTML id of the list of suggested units. */
 const UNITS = 'units';
 
 /** Describes the scope in one sentence. */

@@ -1,4 +1,4 @@
-// The parts of khor: the state of each, and the error and the fix if it has a problem.
+// Lists the parts of khor with their states. A part that has a problem also has an error and a fix.
 import type { Health } from '../api/types';
 import { countedText } from '../now/status';
 
@@ -7,12 +7,12 @@ export type PartState = 'ok' | 'disabled' | 'problem' | 'fallback' | 'demo' | 'c
 export interface PartRow {
   name: string;
   state: PartState;
-  /** The error, or details of a part that works. */
+  /** The error of a part that has a problem, or details of a part that works. */
   detail: string;
   fix: string | null;
 }
 
-/** The state of a part that the user can switch off. */
+/** The state of a part that the user can switch on and off. */
 interface Switchable {
   enabled: boolean;
   ok: boolean;
@@ -49,20 +49,20 @@ function scopeRow({ scope, source }: Health): PartRow {
   return scope.ok ? { name: 'Scope', state: 'ok', detail: scope.whose, fix: null } : { name: 'Scope', state: 'problem', detail: scope.error ?? scope.whose, fix: scope.fix };
 }
 
-/** Device, backend and sample rate. The device is empty for the system's default, and the sample
- *  rate is 0 until the stream is open. */
+/** Describes the sound output: device, backend and sample rate. The device is empty if khor uses
+ *  the system's default. The sample rate is 0 until the stream is open. */
 function audioDetail({ audio }: Health): string {
   const rate = audio.sample_rate_hz ? `${audio.sample_rate_hz / 1000} kHz` : null;
   const known = [audio.device, audio.backend, rate].filter((text) => text !== null && text !== '');
   return known.length === 0 ? 'default device' : known.join(', ');
 }
 
-/** The targets of OSC. While OSC is off, only the configured host and port are known. */
+/** Lists the targets of OSC. While OSC is off, only the configured host and port are known. */
 function oscDetail({ osc }: Health): string {
   return osc.targets.map(({ target }) => target).join(', ') || `${osc.host}:${osc.port}`;
 }
 
-/** The desktop features that are on. The view Outputs has the same names. */
+/** Lists the desktop features that are on. The names are the same as in the Outputs view. */
 function desktopDetail({ desktop }: Health): string {
   const parts: [string, Switchable][] = [['media keys', desktop.mpris], ['notifications', desktop.notifications], ['D-Bus', desktop.bus]];
   return parts.flatMap(([words, part]) => (part.enabled ? [words] : [])).join(', ');
@@ -72,13 +72,15 @@ function presetsRow({ presets }: Health): PartRow {
   return { name: 'Presets', state: presets.ok ? 'ok' : 'problem', detail: presets.ok ? presets.folder : presets.problems.join('; '), fix: null };
 }
 
-/** Events that the collector's eBPF programs missed. Hidden if they missed none. */
+/** Describes the events that the collector's eBPF programs missed. Returns no row if they missed
+ *  none. */
 function missedRows({ missed }: Health): PartRow[] {
   const reason = missed.reason;
   return reason === null ? [] : [{ name: 'Missed events', state: 'ok', detail: reason, fix: null }];
 }
 
-/** The time zone. Shown only if it is invalid, because quiet hours and times are then in UTC. */
+/** Returns a row for the time zone only if the time zone is invalid. Quiet hours and displayed
+ *  times are then in UTC. */
 function timeRows({ time }: Health): PartRow[] {
   return time.ok ? [] : [{ name: 'Time zone', state: 'problem', detail: time.error ?? time.zone, fix: time.fix }];
 }

@@ -1,5 +1,5 @@
-// The state of the view Machine: the doctor's checks, the units for the scope, and commands to the
-// baseline.
+// Stores the state of the Machine view: the doctor's checks, and the units that can be the scope.
+// Also sends commands to the baseline.
 import { isUnsupported, messageOf, type Client } from '../api/client';
 import type { DoctorCheck } from '../api/types';
 import type { HealthStore } from '../health/store';
@@ -9,9 +9,9 @@ export type DoctorState = { kind: 'unknown' } | { kind: 'unsupported' } | { kind
 
 export class MachineStore {
   readonly doctor = new Observable<DoctorState>({ kind: 'unknown' });
-  /** Why the last command to the baseline failed. */
+  /** Why the last command to the baseline failed; null if it succeeded. */
   readonly baselineError = new Observable<string | null>(null);
-  /** The systemd units of this machine, as suggestions for the scope. */
+  /** The systemd units of this machine, which the page suggests as scopes. */
   readonly units = new Observable<readonly string[]>([]);
   private readonly client: Client;
   private readonly health: HealthStore;

@@ -1,4 +1,4 @@
-// The list of cues, the newest first. Screen readers announce each new cue.
+// The list of cues, newest first. Screen readers announce each new cue.
 import { useStores } from '../app/context';
 import type { Cue } from '../api/types';
 import { clock } from '../format/units';

@@ -1,5 +1,5 @@
-// One lane in the view Now: mark, name, space for the chart, level, rate and deviation, or the
-// reason why the lane is unavailable.
+// One lane in the Now view: symbol, name, chart, level, rate and deviation. An unavailable lane
+// shows the reason instead of its chart.
 import type { CSSProperties } from 'react';
 import { useStores } from '../app/context';
 import type { Signal } from '../api/types';
@@ -7,22 +7,24 @@ import { factor, isNothing, rate, rateText } from '../format/units';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
-/** A deviation is bold and coloured if it is at least this, octaves: twice the baseline. */
+/** Minimum deviation that is shown in bold and in colour, in octaves. One octave is twice the
+ *  baseline. */
 const HOT = 1;
 
 interface Props {
   spec: LaneSpec;
   signal: Signal | undefined;
-  /** Whether one of the lane's notes sounds. */
+  /** Whether one of the lane's notes is sounding. */
   lit: boolean;
-  /** Index of the history point under the cursor; null if there is none. */
+  /** Index of the history point under the cursor; null if there is no such point. */
   index: number | null;
-  /** Whether the lanes show values of the past, at the cursor. */
+  /** Whether the cursor is in use. The lanes then show past values. */
   reading: boolean;
 }
 
-/** The rate and deviation that a lane shows: the current values, or the values at the cursor. The
- *  deviation at the cursor uses the current baseline, because past baselines are unknown. */
+/** Returns the rate and the deviation that a lane shows: the current values, or the values at the
+ *  cursor. The deviation at the cursor is computed with the current baseline, because past
+ *  baselines are unknown. */
 function shown({ spec, signal, index, reading }: Props, rates: readonly (number | null)[]) {
   if (!reading) return { value: signal?.rate ?? null, deviation: signal?.deviation ?? null };
   const value = index === null ? null : (rates[index] ?? null);

@@ -1,5 +1,5 @@
 // The charts of all lanes, placed over the free space in each lane. All charts share two canvases,
-// because every canvas costs time in every frame.
+// because each canvas costs CPU time in every frame.
 import { useEffect, useRef } from 'react';
 import 'uplot/dist/uPlot.min.css';
 import { useStores } from '../app/context';

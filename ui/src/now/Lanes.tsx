@@ -1,4 +1,5 @@
-// All lanes in the order of the engine's catalogue, with one cursor that reads past values.
+// Shows all lanes in the order of the engine's catalogue. A cursor shows the past values of all
+// lanes at one time.
 import { Suspense, useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
 import { clock, spanText } from '../format/units';
@@ -10,14 +11,15 @@ import { LaneCharts } from './later';
 import './lanes.css';
 
 const KEY_STEP_MS = 1000;
-/** A note's mark stays lit at least this long. Otherwise short notes would be invisible. */
+/** Minimum time that the symbol of a lane stays lit for a note, in milliseconds. Otherwise short
+ *  notes would not be visible. */
 const GLOW_MS = 300;
 
 const same = (a: readonly LaneSpec[], b: readonly LaneSpec[]) =>
   a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family && spec.grain === b[i].grain);
 
-/** The lanes of the signals. Returns the same array until the lanes change, because a new array
- *  would make all charts start again. The signals themselves change four times a second. */
+/** Returns the lanes of the signals. The returned array stays the same until a lane changes,
+ *  because a new array restarts all charts. The signals themselves change four times a second. */
 function useLanes(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   const [lanes, setLanes] = useState(() => lanesOf(signals));
   const next = lanesOf(signals);
@@ -31,14 +33,15 @@ export function Lanes() {
   const metrics = useObservable(live.text);
   const box = useRef<HTMLDivElement>(null);
   const line = useRef<HTMLDivElement>(null);
-  /** The time under the cursor, by the engine's clock; null without a cursor. */
+  /** The time under the cursor, by the engine's clock; null if the cursor is not in use. */
   const [time, setTime] = useState<number | null>(null);
   const signals = metrics?.signals;
   const lanes = useLanes(signals);
   const lit = metrics === null ? null : live.notes.lit(metrics.ts_ms, GLOW_MS);
   const index = time === null ? null : live.history.nearest(time);
 
-  /** Left edge and width of the charts within the section. All lanes share them. */
+  /** Returns the left edge of the charts within the section, and their width. They are the same for
+   *  all lanes. */
   const plot = useCallback(() => {
     const chart = box.current?.querySelector('.charts > div');
     const outer = box.current?.getBoundingClientRect();

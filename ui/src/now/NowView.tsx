@@ -1,5 +1,5 @@
-// The view Now: sentence, lanes and score at the left, lists at the right. The Listen button
-// follows the sentence, so that it is on a phone's first screen.
+// The Now view: sentence, lanes and score on the left, lists on the right. The Listen button
+// follows directly after the sentence, so that a phone shows it without scrolling.
 import { Suspense, useEffect, useState } from 'react';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -12,7 +12,8 @@ import { Sentence } from './Sentence';
 import { SoundingNow } from './SoundingNow';
 import './now.css';
 
-/** The address of the visualiser, so that for example a wall screen can open it directly. */
+/** The URL fragment of the visualiser. With this fragment, for example, a wall screen opens the
+ *  visualiser directly. */
 const VISUAL = '#look';
 
 function useHash(): string {

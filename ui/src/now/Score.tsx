@@ -1,5 +1,5 @@
-// The score: a piano roll of the last sixteen bars that scrolls. If the user prefers reduced
-// motion, it is a still picture that changes every bar.
+// The score: a scrolling piano roll of the last sixteen bars. If the user prefers reduced motion,
+// the score is a still picture that changes once a bar.
 import { useEffect, useRef, useState, type PointerEvent } from 'react';
 import { useStores } from '../app/context';
 import type { Note } from '../api/types';

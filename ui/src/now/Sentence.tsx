@@ -1,5 +1,5 @@
-// The sentence about the machine's activity. The line below names the machine, the source, and why
-// there is no sound.
+// Shows the sentence about the machine's activity. The line below it names the machine and the
+// source, and says why there is no sound.
 import { Fragment } from 'react';
 import { useAnnounced } from '../app/announced';
 import { useStores } from '../app/context';

@@ -1,4 +1,4 @@
-// Lists the notes that sound now, in words.
+// Lists the notes that are sounding now, in words.
 import { useEffect, useState } from 'react';
 import { useStores } from '../app/context';
 import { CATALOGUE } from '../live/catalogue';
@@ -8,7 +8,8 @@ import { sounding, type Sounding } from './sounding';
 import './sounding.css';
 
 const RENEW_MS = 500;
-/** Longest list: two voices, and pulse and bed with two roles each. Further rows are counted. */
+/** Maximum number of rows: two voices, two roles of the pulse, and two roles of the bed. Further
+ *  rows are only counted. */
 const ROWS = 6;
 
 export function SoundingNow() {

@@ -1,4 +1,4 @@
-// The words of a cue contain all known details, and no unknown ones.
+// Tests that the words of a cue contain all known details and no unknown ones.
 import { describe, expect, it } from 'vitest';
 import type { Cue, CueKind } from '../api/types';
 import { cueText, cueWords } from './cueWords';

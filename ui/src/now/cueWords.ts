@@ -3,14 +3,15 @@ import type { Cue, Family } from '../api/types';
 
 export interface CueWords {
   event: string;
-  /** The affected program or host, displayed in bold after `event`; null if there is none. */
+  /** The affected program or host, which the page shows in bold after `event`; null if there is
+   *  none. */
   subject: string | null;
   detail: string;
-  /** The signal family of the cue; null if it has none. */
+  /** The signal family of the cue; null if the cue has none. */
   family: Family | null;
 }
 
-/** Names of the Unix signals that end a program, by number. */
+/** Names of the Unix signals that mean a crash, by their numbers. */
 const CRASH_SIGNALS: Record<number, string> = { 3: 'SIGQUIT', 4: 'SIGILL', 5: 'SIGTRAP', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE', 11: 'SIGSEGV', 31: 'SIGSYS' };
 
 function pidText(pid: number | null): string[] {
@@ -40,7 +41,7 @@ export function cueWords({ kind, host, comm, pid, detail }: Cue): CueWords {
   }
 }
 
-/** The cue as one sentence, for screen readers. */
+/** Returns the cue as one sentence, for screen readers. */
 export function cueText(cue: Cue): string {
   const { event, subject } = cueWords(cue);
   return subject === null ? `${event}.` : `${event} ${subject}.`;

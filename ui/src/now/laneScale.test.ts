@@ -1,8 +1,9 @@
-// Each lane has its own part of the shared canvas, and time moves by whole columns.
+// Tests that each lane has its own part of the shared canvas, and that the charts move by whole
+// columns.
 import { describe, expect, it } from 'vitest';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** Where a value of lane `index` is drawn, pixels from the top of the canvas. */
+/** Returns where a value of lane `index` is drawn, in pixels from the top of the canvas. */
 function height(value: number, index: number, lanes: number, most: number): number {
   const [foot, head] = laneRange(index, lanes, most);
   return (1 - (value - foot) / (head - foot)) * lanes * LANE_HEIGHT;

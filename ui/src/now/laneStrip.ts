@@ -1,35 +1,39 @@
-// Draws the charts of all lanes as one strip that moves to the left in its window, by whole pixels.
-// One canvas has the past, and is drawn again only when the strip has moved by 64 pixels. A second
-// canvas has the newest columns, which are drawn as they arrive.
+// Draws the charts of all lanes as one strip that moves to the left by whole pixels, behind a fixed
+// window. One canvas contains the past, and is drawn again only after the strip has moved by 64
+// pixels. A second canvas contains the newest columns, which are drawn as they arrive.
 import uPlot from 'uplot';
 import type { Stores } from '../app/stores';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { faded } from '../theme/store';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** The band around the baseline extends one octave up and down: from half to twice the baseline. */
+/** Height of the band above the baseline and below it, in octaves. One octave reaches from half to
+ *  twice the baseline. */
 const BAND = 1;
-/** The strip extends beyond the right edge of its window by this many CSS pixels. */
+/** How far the strip extends beyond the right edge of its window, in CSS pixels. */
 const LEAD = 64;
-/** This many CSS pixels of the past are drawn again with the newest columns, to hide the seam. */
+/** Width of the past that is drawn again together with the newest columns, in CSS pixels. It hides
+ *  the seam between the two canvases. */
 const OVERLAP = 2;
-/** The newest values are drawn after at most this time, even if their column is incomplete. */
+/** Maximum time until the newest values are drawn, in milliseconds, even if their column is
+ *  incomplete. */
 const STALE_MS = 500;
-/** The band is drawn again when its baseline has moved this far, octaves: about half a pixel. */
+/** How far a baseline must move before its band is drawn again, in octaves. This is about half a
+ *  pixel. */
 const DRIFT = 0.05;
 /** uPlot requires this name for the scale of its first series. */
 const TIME = 'x';
 
-/** The scales on which the strip was drawn. New columns are added on the same scales. */
+/** The scales with which the strip was drawn. New columns use the same scales. */
 interface Scales {
-  /** Time at the strip's left edge, ms. */
+  /** Time at the left edge of the strip, in milliseconds. */
   start: number;
-  /** Duration of one column of screen pixels. */
+  /** Duration of one column of screen pixels, in milliseconds. */
   columnMs: number;
   ratio: number;
   windowMs: number;
-  /** For each lane: its baseline and the top of its scale, octaves, and whether it is
-   *  unavailable. */
+  /** For each lane: the baseline (`baselines`) and the top of the scale (`tops`), in octaves, and
+   *  whether the lane is unavailable. */
   baselines: (number | null)[];
   tops: number[];
   unavailable: boolean[];
@@ -42,7 +46,8 @@ export class LaneStrip {
   private drawnTo = 0;
   private drawnAt = 0;
 
-  /** Draws into `strip`, whose parent is the window. */
+  /** Draws into the element `strip`. The parent of `strip` is the window that shows a part of
+   *  it. */
   constructor(
     private readonly stores: Pick<Stores, 'live' | 'theme'>,
     private readonly strip: HTMLElement,
@@ -75,12 +80,12 @@ export class LaneStrip {
     [this.drawnTo, this.drawnAt] = [this.end(), performance.now()];
   }
 
-  /** Draws the whole strip again, after a change of size, colours or history. */
+  /** Draws the whole strip again. Called after a change of size, colours or history. */
   drawWhole(): void {
     const width = this.width();
     if (width === 0) return;
     const { history } = this.stores.live;
-    // Set the size first, because the duration of a column depends on it.
+    // Set the size first, because the duration of a column depends on the size.
     if (this.past.width !== width + LEAD) this.past.setSize({ width: width + LEAD, height: this.past.height });
     this.scales = { ...this.measured(), start: this.end() - history.windowMs, columnMs: this.columnMs(), ratio: devicePixelRatio, windowMs: history.windowMs };
     this.newest.root.style.transform = `translateX(${width - OVERLAP}px)`;
@@ -105,12 +110,12 @@ export class LaneStrip {
     return columnEnd(this.stores.live.history.lastTime ?? 0, this.columnMs());
   }
 
-  /** The left edge of the newest columns, CSS pixels from the strip's left edge. */
+  /** Returns the left edge of the newest columns, in CSS pixels from the left edge of the strip. */
   private seam({ windowMs, columnMs, ratio }: Scales): number {
     return windowMs / columnMs / ratio - OVERLAP;
   }
 
-  /** The scales that the current values need. */
+  /** Returns the scales that fit the current values. */
   private measured(): Pick<Scales, 'baselines' | 'tops' | 'unavailable'> {
     const { history, text } = this.stores.live;
     const signals = this.lanes.map(({ name }) => text.get()?.signals[name]);
@@ -137,7 +142,7 @@ export class LaneStrip {
     );
   }
 
-  /** The points from index `first` on. Unavailable lanes have no points. */
+  /** Returns the points from index `first` on. All values of unavailable lanes are missing. */
   private data(first: number): uPlot.AlignedData {
     const { history } = this.stores.live;
     const times = history.times.slice(first);

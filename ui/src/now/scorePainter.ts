@@ -1,9 +1,9 @@
-// Paints the music as a piano roll. Cues, voices, pulse and bed have a band each. Paints the whole
-// roll, or only one box of it.
+// Paints the music as a piano roll. Cues, voices, pulse and bed each have their own band. Can paint
+// the whole roll or only one rectangle of it.
 import type { Cue, Family, Note } from '../api/types';
 import { faded, type Palette } from '../theme/store';
 
-/** The bands from top to bottom, as shares of the height. */
+/** The bands from top to bottom. `from` and `to` are shares of the score's height. */
 export const BANDS = [
   { layer: 'cues', from: 0, to: 0.14 },
   { layer: 'voices', from: 0.14, to: 0.48 },
@@ -11,16 +11,17 @@ export const BANDS = [
   { layer: 'bed', from: 0.68, to: 1 },
 ] as const;
 
-/** What to paint. Lengths are in CSS pixels, times in milliseconds of the engine's clock. */
+/** What the score painter paints. Lengths are in CSS pixels. Times are in milliseconds, by the
+ *  engine's clock. */
 export interface ScoreView {
   width: number;
   height: number;
-  /** Canvas pixels per CSS pixel. */
+  /** Number of canvas pixels per CSS pixel. */
   ratio: number;
-  /** The time at the left edge. */
+  /** The time at the left edge of the score. */
   from: number;
   msPerPixel: number;
-  /** The current time. Notes that sound now are brighter. */
+  /** The current time. Notes that are sounding at this time are brighter. */
   now: number;
   notes: readonly Note[];
   cues: readonly Cue[];
@@ -42,12 +43,14 @@ export interface Placed extends Box {
 
 export const endOf = (note: Note): number => note.ts_ms + note.duration_s * 1000;
 
-/** The band of a note's layer; the voices' band for layers that this page does not know. */
+/** Returns the band of a note's layer, or the band of the voices if this page does not know the
+ *  layer. */
 function bandOf(note: Note) {
   return BANDS.find((band) => band.layer === note.layer) ?? BANDS[1];
 }
 
-/** The pitches that a band shows: whole octaves, at least two, so that the scale rarely changes. */
+/** Returns the lowest and the highest pitch of a band. The range covers whole octaves, and at least
+ *  two, so that it rarely changes. */
 function pitchRange(notes: readonly Note[]): [number, number] {
   let low = 127;
   let high = 0;
@@ -60,12 +63,12 @@ function pitchRange(notes: readonly Note[]): [number, number] {
   return [from, Math.max(from + 24, Math.ceil((high + 1) / 12) * 12)];
 }
 
-/** The pitches at the bottom and the top of each band. */
+/** Returns the lowest and the highest pitch of each band. */
 export function pitchRanges(notes: readonly Note[]): [number, number][] {
   return BANDS.map((band) => pitchRange(notes.filter((note) => bandOf(note) === band)));
 }
 
-/** The boxes of all visible notes, band by band. */
+/** Returns the boxes of all visible notes, band by band. */
 export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'from' | 'msPerPixel' | 'notes'>): Placed[] {
   const { width, height, from, msPerPixel, notes } = view;
   const seen = notes.filter((note) => note.ts_ms <= from + width * msPerPixel && endOf(note) >= from);
@@ -93,15 +96,16 @@ export function placeNotes(view: Pick<ScoreView, 'width' | 'height' | 'from' | '
 
 const overlap = (a: Box, b: Box) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
-/** Extends a box to whole canvas pixels, plus one on each side, because edges are antialiased. */
+/** Extends a box to whole canvas pixels, plus one pixel on each side, because edges are
+ *  antialiased. */
 function outward({ x, y, width, height }: Box, ratio: number): Box {
   const [left, top] = [Math.floor(x * ratio) - 1, Math.floor(y * ratio) - 1];
   const [right, foot] = [Math.ceil((x + width) * ratio) + 1, Math.ceil((y + height) * ratio) + 1];
   return { x: left / ratio, y: top / ratio, width: (right - left) / ratio, height: (foot - top) / ratio };
 }
 
-/** Paints the content of `box` again, or everything without a box. `placed` is the result of
- *  `placeNotes` for the same view. */
+/** Paints the content of `box` again, or the whole score if there is no box. `placed` is the result
+ *  of `placeNotes` for the same view. */
 export function paintScore(context: CanvasRenderingContext2D, view: ScoreView, placed: readonly Placed[], box?: Box): void {
   const { width, height, ratio } = view;
   const area = box === undefined ? { x: 0, y: 0, width, height } : outward(box, ratio);
@@ -116,7 +120,7 @@ export function paintScore(context: CanvasRenderingContext2D, view: ScoreView, p
   context.restore();
 }
 
-/** Paints the lines between bands, at bars and at cues. */
+/** Paints the lines between the bands, and the lines at bars and cues. */
 function paintGrid(context: CanvasRenderingContext2D, { width, height, from, msPerPixel, palette, bars, cues }: ScoreView, area: Box): void {
   const seen = (x: number, reach: number) => x + reach >= area.x && x - reach <= area.x + area.width;
   for (const band of BANDS.slice(1)) line(context, 0, band.from * height, width, band.from * height, palette['strong-line']);
@@ -149,7 +153,7 @@ function line(context: CanvasRenderingContext2D, x1: number, y1: number, x2: num
   context.stroke();
 }
 
-/** Paints a cue: a triangle at the top, and a dotted line through all bands. */
+/** Paints a cue as a triangle at the top and a dotted line through all bands. */
 function mark(context: CanvasRenderingContext2D, x: number, height: number, color: string): void {
   context.fillStyle = color;
   context.beginPath();

@@ -1,4 +1,4 @@
-// The score's strip is painted only when notes change, and only at these notes.
+// Tests that the strip of the score is painted only when notes change, and only at these notes.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Note } from '../api/types';
 import type { Stores } from '../app/stores';
@@ -17,7 +17,7 @@ const palette = new Proxy({}, { get: () => 'rgb(1, 2, 3)' }) as Palette;
 
 const note = (seq: number, ts_ms: number, duration_s = 0.2, midi = 60): Note => ({ seq, ts_ms, midi, velocity: 0.5, duration_s, role: 'melody', layer: 'voices', channel: 1, signal: 'rx' });
 
-/** A canvas context that draws nothing, and records the areas that are cleared. */
+/** Creates a canvas context that draws nothing, but records which areas are cleared. */
 function recorder() {
   const cleared: { x: number; width: number }[] = [];
   const known: Record<string, unknown> = { clearRect: (x: number, _y: number, width: number) => cleared.push({ x, width }) };
@@ -56,7 +56,7 @@ beforeEach(() => {
   strip.paint();
 });
 
-/** Advances the engine's clock and the animation of the browser's compositor. */
+/** Advances both the engine's clock and the animation of the strip by `ms` milliseconds. */
 function pass(ms: number) {
   clock += ms;
   if (motion !== null) motion.currentTime += ms;

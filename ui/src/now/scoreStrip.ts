@@ -1,37 +1,41 @@
-// Shows the score as a canvas that is longer than its window. An animation moves the canvas by
-// whole pixels, in the browser's compositor. The page's thread paints only notes that began or
-// ended. Painting the whole window 15 times a second would take most of that thread's time.
+// Shows the score as a canvas that is wider than its window. The browser's compositor runs an
+// animation that moves the canvas by whole pixels. The page's main thread paints only notes that
+// began or ended, because painting the whole window 15 times a second would take most of its time.
 import type { Cue, Note } from '../api/types';
 import type { Stores } from '../app/stores';
 import { lanesOf } from '../live/catalogue';
 import { endOf, paintScore, pitchRanges, placeNotes, type Box, type Placed, type ScoreView } from './scorePainter';
 
-/** The strip extends beyond the right edge of its window by this share of the window. */
+/** How far the strip extends beyond the right edge of its window, as a share of the window's
+ *  width. */
 const LEAD = 0.25;
-/** The strip is painted again when the animation is this close to its end. Events arrive every
- *  100 ms. */
+/** The strip is painted again when its animation has at most this time left, in milliseconds.
+ *  Painting needs an event, and events arrive every 100 ms. */
 const SPARE_MS = 400;
-/** The strip is painted again when its position differs this much from the engine's clock. */
+/** The strip is painted again when its position and the engine's clock differ by this much, in
+ *  milliseconds. */
 const DRIFT_MS = 120;
-/** Notes that begin within this time are painted now, because they begin before the next event. The
- *  engine sends most notes before they begin. */
+/** Notes that begin within this time are painted now, in milliseconds, because they begin before
+ *  the next event. The engine sends most notes before they begin. */
 const AHEAD_MS = 120;
-/** Notes that have ended lose their brightness after at most this time. */
+/** Notes are bright while they sound. A note that has ended is painted dimmer after at most this
+ *  time, in milliseconds. */
 const FADE_MS = 250;
-/** Longest note that is painted: it may begin this long before the window. */
+/** Longest note that is painted, in milliseconds. The note may begin this long before the left edge
+ *  of the window. */
 const LONGEST_MS = 30_000;
 
-/** What the strip shows, to find out what has changed. */
+/** What the strip shows. A comparison with the current state finds what has changed. */
 interface Painted {
   view: ScoreView;
   windowMs: number;
-  /** Duration of the animation. */
+  /** Duration of the animation, in milliseconds. */
   travelMs: number;
-  /** The pitch ranges of the bands, as text. */
+  /** The pitch ranges of the bands, as JSON. */
   ranges: string;
   lastSeq: number;
   cues: readonly Cue[];
-  /** Notes that were painted bright, because they sounded. */
+  /** Notes that were painted bright, because they were sounding. */
   bright: readonly Note[];
   placed: readonly Placed[];
 }
@@ -81,7 +85,7 @@ export class ScoreStrip {
     this.painted = { ...painted, view, placed, lastSeq: this.lastSeq(), bright: view.notes.filter((note) => endOf(note) > now) };
   }
 
-  /** Paints the whole strip again, after a change of size, colours or engine. */
+  /** Paints the whole strip again. Called after a change of size, colours or engine. */
   paintWhole(now = this.stores.live.now()): void {
     const { clientWidth: width, clientHeight: height } = this.window;
     if (now === null || width === 0 || height === 0) return;
@@ -92,7 +96,8 @@ export class ScoreStrip {
     const lead = Math.ceil(shown * LEAD);
     const msPerDot = windowMs / shown;
     this.resize(shown + lead, Math.round(height * ratio), ratio);
-    // A whole number of screen pixels, so that the next strip replaces this one without a jump.
+    // Start at a whole number of screen pixels, so that the next strip replaces this one without a
+    // jump.
     const from = Math.floor((now - windowMs) / msPerDot) * msPerDot;
     const families = new Map(lanesOf(live.text.get()?.signals).map((spec) => [spec.name, spec.family]));
     const view: ScoreView = {
@@ -114,13 +119,15 @@ export class ScoreStrip {
     this.roll(lead, ratio);
   }
 
-  /** Pauses the animation while the engine does not answer, because its clock then stands still. */
+  /** Pauses the animation while the engine does not answer, because the engine's estimated clock
+   *  then stands still. */
   halt(halted: boolean): void {
     if (halted) this.motion?.pause();
     else this.motion?.play();
   }
 
-  /** The note near a point of the window, CSS pixels; null without one. */
+  /** Returns the note near a point of the window, or null if there is none. The point is in CSS
+   *  pixels. */
   noteAt(x: number, y: number): Note | null {
     if (this.painted === null) return null;
     const { view, placed } = this.painted;
@@ -162,7 +169,7 @@ export class ScoreStrip {
     return windowMs !== live.bars.windowMs || cues !== live.cues.list.get() || elapsed > travelMs - SPARE_MS || off > DRIFT_MS;
   }
 
-  /** Notes that arrived after the last paint. */
+  /** Returns the notes that arrived after the last paint. */
   private unpainted({ lastSeq }: Painted): Note[] {
     const { list } = this.stores.live.notes;
     let first = list.length;
@@ -186,10 +193,10 @@ export class ScoreStrip {
   }
 }
 
-/** The pitch ranges on which the notes were placed, as text. */
+/** Returns the pitch ranges with which the notes were placed, as JSON. */
 const rangesOf = (placed: readonly Placed[]): string => JSON.stringify(pitchRanges(placed.map(({ note }) => note)));
 
-/** Merges boxes that overlap, so that few pixels are painted twice. */
+/** Merges overlapping boxes, so that few pixels are painted twice. */
 function joined(boxes: readonly Box[]): Box[] {
   const result: Box[] = [];
   for (const box of [...boxes].sort((a, b) => a.x - b.x)) {

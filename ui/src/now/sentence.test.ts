@@ -1,4 +1,5 @@
-// The sentence describes the rates, the most serious first. It does not change for small changes.
+// Tests that the sentence describes the rates, the most serious first, and that small changes of
+// the rates do not change it.
 import { describe, expect, it } from 'vitest';
 import { DISK_READ, DISK_WRITE } from '../live/recent';
 import { plain, sentenceOf } from './sentence';

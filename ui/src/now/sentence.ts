@@ -1,30 +1,30 @@
-// Writes the sentence about the machine: at most three activities with their rates, and how far the
-// first rate is above its baseline.
+// Writes the sentence about the machine: at most three activities with their rates. The sentence
+// also says how far the first rate is above its baseline.
 import type { Family } from '../api/types';
 import { spokenBytes, spokenCount, spokenShare } from '../format/units';
 import { DISK_READ, DISK_WRITE, type MeanRates } from '../live/recent';
 
-/** How the sentence names one activity. */
+/** A part of the sentence that describes one activity. */
 interface Clause {
   /** Name of the rate that the clause describes. */
   rate: string;
   family: Family;
-  /** The sentence has this clause while the mean rate over three seconds is at least this. It keeps
-   *  the clause until the rate falls below 70 % of it. */
+  /** Threshold of the mean rate over three seconds, from which the sentence contains this clause.
+   *  The clause stays until the rate falls below 70 % of the threshold. */
   from: number;
-  /** Whether the activity is a problem. Problems come first. */
+  /** Whether the activity is a problem. The sentence names problems first. */
   problem?: true;
   words: (value: number) => [verb: string, figure: string, tail?: string];
 }
 
 const MB = 1e6;
 
-/** A number with its noun: "1 program", "20 programs". */
+/** Writes a number with its noun: "1 program", "20 programs". */
 const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
 
 /** All clauses. Their thresholds are rates that matter on any machine. From a tenth of its
- *  threshold, an activity counts as low. If all activities are below that, the machine counts as
- *  quiet. */
+ *  threshold on, an activity counts as low. If all activities are below a tenth, the machine counts
+ *  as quiet. */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, problem: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, problem: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
@@ -41,32 +41,33 @@ const CLAUSES: readonly Clause[] = [
   { rate: 'irq', family: 'kernel', from: 50_000, words: (v) => ['handling', counted(v, 'interrupt'), 'a second'] },
 ];
 
-/** The text in place of the sentence until the first values arrive. */
+/** The text that the page shows instead of the sentence until the first values arrive. */
 export const WAITING = 'Waiting for data…';
 
-/** A clause stays until its rate falls below this share of the threshold. */
+/** A clause stays in the sentence until its rate falls below this share of its threshold. */
 const STAY = 0.7;
-/** An activity counts as low from this share of its threshold. */
+/** Share of its threshold from which an activity counts as low. */
 const LITTLE = 0.1;
-/** Maximum number of clauses. */
+/** Maximum number of clauses in a sentence. */
 const MOST = 3;
-/** The sentence compares a rate with its baseline from this deviation, octaves. */
+/** Minimum deviation for which the sentence compares a rate with its baseline, in octaves. */
 const UNUSUAL = 1;
 
 export interface Part {
   text: string;
-  /** The signal family that colours the words; not set for connecting words. */
+  /** The signal family whose colour the words have; not set for connecting words. */
   family?: Family;
 }
 
 export interface Sentence {
   parts: Part[];
-  /** The clauses by name, without numbers. If they change, screen readers announce the sentence. */
+  /** The names of the clauses, without numbers. If the names change, screen readers announce the
+   *  sentence. */
   keys: string[];
 }
 
-/** Compares a rate with its baseline in words; null if the rate is as usual. If the baseline is
- *  zero (`isNew`), there is no factor. */
+/** Compares a rate with its baseline in words; returns null if the rate is as usual. If the
+ *  baseline is zero (`isNew`), the words contain no factor. */
 function timesUsual(octaves: number | null | undefined, isNew: boolean): string | null {
   if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
   if (isNew) return 'usually none';
@@ -79,9 +80,9 @@ function urgency(clause: Clause, value: number): number {
   return (clause.problem ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/** Writes the sentence about these rates. `previous` has the keys of the last sentence, for the
- *  hysteresis. `deviations` are octaves above the known baselines. `zeroBaselines` has the signals
- *  whose baseline is zero. */
+/** Writes the sentence about these rates. `previous` contains the keys of the last sentence, so
+ *  that clauses near their thresholds do not come and go. `deviations` are in octaves above the
+ *  known baselines. `zeroBaselines` names the signals whose baseline is zero. */
 export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, zeroBaselines: ReadonlySet<string> = new Set()): Sentence {
   const known = Object.values(rates).some((value) => value !== null);
   if (!known) return { parts: [{ text: 'No data yet.' }], keys: ['unknown'] };
@@ -91,14 +92,14 @@ export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], d
   });
   const busy = valued
     .filter(({ clause, value }) => value >= clause.from * (previous.includes(clause.rate) ? STAY : 1))
-    // Every program that starts also creates a task, so naming both would be redundant.
+    // Every program that starts also creates a task, so the sentence names only the programs.
     .filter(({ clause }, _, all) => clause.rate !== 'fork' || !all.some((other) => other.clause.rate === 'exec'))
     .sort((a, b) => urgency(b.clause, b.value) - urgency(a.clause, a.value))
     .slice(0, MOST);
   const first = busy[0];
   if (first !== undefined) {
     const usual = timesUsual(deviations[first.clause.rate], zeroBaselines.has(first.clause.rate));
-    // The comparison takes the space of one clause.
+    // The comparison with the baseline takes the place of one clause.
     const named = usual === null ? busy : busy.slice(0, MOST - 1);
     const words = named.map(({ clause, value }) => clause.words(value));
     return { parts: join(words, named, true, usual), keys: named.map(({ clause }) => clause.rate) };
@@ -113,7 +114,8 @@ export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], d
   return { parts: [{ text: 'Low activity: ' }, ...join([one.clause.words(one.value)], little, false)], keys: [`little ${one.clause.rate}`] };
 }
 
-/** Joins the words of the clauses to one sentence. `usual` follows the first clause. */
+/** Joins the words of the clauses into one sentence. The comparison `usual` follows the first
+ *  clause. */
 function join(words: [string, string, string?][], named: { clause: Clause }[], capital = true, usual: string | null = null): Part[] {
   const parts: Part[] = [];
   words.forEach(([verb, figure, tail], i) => {

@@ -1,4 +1,5 @@
-// The sentence changes slowly enough to read. It compares rates only with a learned baseline.
+// Tests that the sentence changes slowly enough to read, and that it compares rates only with a
+// learned baseline.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Client } from '../api/client';
 import type { Health } from '../api/types';

@@ -4,10 +4,10 @@ import { Observable } from '../live/observable';
 import type { LiveStore } from '../live/store';
 import { sentenceOf, type Sentence } from './sentence';
 
-/** Minimum time between two sentences. */
+/** Minimum time between two sentences, in milliseconds. */
 const RENEW_MS = 2000;
-/** The sentence compares rates with the baseline once this share of it is learned. Before that, the
- *  baseline mostly describes other machines. */
+/** Share of the baseline that must be learned before the sentence compares rates with the baseline.
+ *  Until then, the baseline mostly describes other machines. */
 const LEARNED = 0.5;
 
 export class SentenceStore {

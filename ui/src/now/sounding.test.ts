@@ -1,4 +1,4 @@
-// The list "Sounding now" describes the notes of the last bars.
+// Tests that the list "Sounding now" describes the notes of the last bars.
 import { describe, expect, it } from 'vitest';
 import type { Note } from '../api/types';
 import { sounding } from './sounding';

@@ -7,11 +7,11 @@ export interface Sounding {
   title: string;
   detail: string;
   signal: string | null;
-  /** Whether a note of this part sounds now. */
+  /** Whether a note of this part is sounding now. */
   active: boolean;
 }
 
-/** The order of the list. */
+/** The order of the layers in the list. */
 const LAYERS = ['voices', 'pulse', 'bed', 'cues'];
 
 function direction(notes: readonly Note[]): string {
@@ -36,8 +36,9 @@ const times = (count: number, bars: number) => {
   return `${count === 1 ? '1 note' : `${count} notes`} in ${bars} bars`;
 };
 
-/** The parts that sounded in the last `bars` bars before `now`, voices first. A part is the notes
- *  with the same layer, role and signal. Long notes that still sound count too. */
+/** Returns the parts that sounded in the last `bars` bars before `now`, voices first. A part
+ *  consists of the notes with the same layer, role and signal. Long notes that are still sounding
+ *  also count. */
 export function sounding(notes: readonly Note[], now: number, barMs: number, label: (signal: string) => string, bars = 2): Sounding[] {
   const from = now - bars * barMs;
   const groups = new Map<string, Note[]>();

@@ -1,4 +1,4 @@
-// The texts around the sentence describe the machine, the source and the sound.
+// Tests that the texts around the sentence describe the machine, the source and the sound.
 import { describe, expect, it } from 'vitest';
 import type { Controls, Health, Silence } from '../api/types';
 import { partRows } from '../machine/parts';

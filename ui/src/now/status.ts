@@ -1,21 +1,22 @@
-// The texts around the sentence: the badge, the machine, the source, and why there is no sound.
+// Writes the texts around the sentence: the badge, the machine, the source, and why there is no
+// sound.
 import type { Controls, Health, SourceKind } from '../api/types';
 import { timeOfDay } from '../format/units';
 
-/** Why there is no sound. */
+/** A text that says why there is no sound. */
 export interface SoundState {
   text: string;
   /** `bad` for errors. */
   tone: 'dim' | 'bad';
-  /** Set if unmuting restores the sound. */
+  /** Whether unmuting khor restores the sound. */
   ends?: true;
 }
 
-/** The badges of sources other than this machine's current activity. */
+/** The badges for sources that do not report the current activity of this machine. */
 const SOURCE_BADGES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
-/** A label before the sentence. It names what the sentence describes, if that is not the current
- *  activity of this whole machine. */
+/** A label in front of the sentence. If the sentence does not describe the current activity of the
+ *  whole machine, the label names what it describes. */
 export interface Badge {
   text: string;
   className: string;
@@ -29,12 +30,12 @@ export function badgeOf(health: Health | null): Badge | null {
   return scope.is_machine ? null : { text: scope.whose, className: 'demo part' };
 }
 
-/** Why the scope, the selected part of the machine, has no data; null if it has. */
+/** Returns why the scope, the selected part of the machine, has no data; null if it has data. */
 export function scopeTrouble(health: Health | null): string | null {
   return health === null || health.scope.ok ? null : `${health.scope.error ?? 'the scope has no data'}.`;
 }
 
-/** Why a working sound device is silent, and until when. */
+/** Returns why a working sound device is silent and until when, or null if it is not silent. */
 function silenceState({ muted, silence, master_gain }: Controls): SoundState | null {
   const until = silence?.until ?? null;
   const end = until === null ? '' : ` until ${timeOfDay(until)}`;
@@ -44,7 +45,7 @@ function silenceState({ muted, silence, master_gain }: Controls): SoundState | n
   return master_gain === 0 ? { text: 'The volume is 0.', tone: 'dim' } : null;
 }
 
-/** Why there is no sound; null while sound plays. */
+/** Returns why there is no sound, or null while sound plays. */
 export function soundState(health: Health | null, controls: Controls | null): SoundState | null {
   if (health !== null && !health.audio.enabled) return { text: 'Sound is off.', tone: 'dim' };
   if (health !== null && !health.audio.ok) return { text: `No sound: ${(health.audio.error ?? 'reason unknown').replace(/\.$/, '')}.`, tone: 'bad' };
@@ -70,7 +71,7 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
   }
 }
 
-/** How many probes or counters work; null if the source has neither. */
+/** Says how many probes or counters work; returns null if the source has neither. */
 export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'>): string | null {
   const live = probes.filter((probe) => probe.available).length;
   if (probes.length === 0) return null;
@@ -78,7 +79,7 @@ export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'
   return source.kind === 'proc' ? `${live} of ${probes.length} counters in /proc` : null;
 }
 
-/** The line below the sentence: machine, kernel, probes and source. */
+/** Writes the line below the sentence: machine, kernel, probes and source. */
 export function statusLine(health: Health): string {
   const counted = countedText(health);
   const probes = counted === null ? [] : [counted];

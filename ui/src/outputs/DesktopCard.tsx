@@ -1,5 +1,5 @@
-// The card about the desktop: media keys, notifications, and a name on the session bus. All are off
-// by default.
+// The card for the desktop features: media keys, notifications, and a name on the session bus. All
+// are off by default.
 import { Switch } from '../controls/fields';
 import { PartState } from './PartState';
 

@@ -1,4 +1,4 @@
-// The card that plays the engine's sound in this browser, and shows the address for media players.
+// The card that plays the engine's sound in this browser, and shows the URL for media players.
 import { at } from '../app/base';
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
@@ -12,7 +12,7 @@ export function listenText({ wanted, latencyS, gaps, error }: ListenState): stri
   return `${Math.round(latencyS * 1000)} ms delay, ${gaps === 0 ? 'no gaps' : gaps === 1 ? '1 gap' : `${gaps} gaps`}`;
 }
 
-/** The button that starts and stops listening, and a line about its state. */
+/** A button that starts and stops listening, and a line that describes its state. */
 export function ListenButton() {
   const { listen } = useStores();
   const state = useObservable(listen.state);

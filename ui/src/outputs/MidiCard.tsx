@@ -1,4 +1,4 @@
-// The card about MIDI: notes and clock for other instruments, through the ALSA sequencer.
+// The card for MIDI: khor sends notes and a clock to other instruments through the ALSA sequencer.
 import { NumberField, Switch, Text } from '../controls/fields';
 import { PartState } from './PartState';
 

@@ -1,4 +1,5 @@
-// The card about OSC: khor sends notes and signals to other programs, and receives commands.
+// The card for OSC: khor sends notes and signals to other programs, and receives commands from
+// them.
 import { MAX_ITEMS } from '../api/ranges';
 import { useStores } from '../app/context';
 import { Lines, NumberField, Switch, Text } from '../controls/fields';

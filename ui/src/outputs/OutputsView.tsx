@@ -1,4 +1,4 @@
-// The view Outputs: the loudspeaker, this browser, recordings, MIDI, OSC and the desktop.
+// The Outputs view: the loudspeaker, this browser, recordings, MIDI, OSC and the desktop.
 import { DesktopCard } from './DesktopCard';
 import { ListenCard } from './ListenCard';
 import { MidiCard } from './MidiCard';

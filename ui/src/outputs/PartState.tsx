@@ -1,4 +1,4 @@
-// Shows the state of one output: a sign, details, and the fix if it has a problem.
+// Shows the state of one output: a symbol, details, and the fix if the output has a problem.
 import { useStores } from '../app/context';
 import { useObservable } from '../live/useObservable';
 import { SIGNS } from '../machine/HealthPanel';

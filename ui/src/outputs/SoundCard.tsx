@@ -1,4 +1,4 @@
-// The card about the loudspeaker: device, loudness, mute, snooze, quiet hours, and a test note.
+// The card for the loudspeaker: device, loudness, mute, snooze, quiet hours, and a test note.
 import { CHOICES } from '../api/ranges';
 import { Facts } from '../app/Facts';
 import { useStores } from '../app/context';
@@ -8,8 +8,8 @@ import { useSnooze } from '../header/Snooze';
 import { useObservable } from '../live/useObservable';
 import { PartState } from './PartState';
 
-/** Names of the loudness settings. Their LUFS are those of an idle machine's music at half
- *  volume. */
+/** Names of the loudness settings. The LUFS of a setting are measured with the music of an idle
+ *  machine at half volume. */
 const LOUDNESS_NAMES: Record<(typeof CHOICES)['audio.loudness_lufs'][number], string> = { '-23': 'Background', '-18': 'Room', '-16': 'Stage' };
 const LOUDNESS = CHOICES['audio.loudness_lufs'].map((lufs) => ({ value: String(lufs), text: `${LOUDNESS_NAMES[lufs]} (−${-lufs} LUFS)` }));
 

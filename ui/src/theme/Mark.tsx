@@ -1,4 +1,5 @@
-// The mark of a signal family: a shape in the family's colour. It is filled while a note sounds.
+// The symbol of a signal family: a shape in the colour of the family. The shape is filled while a
+// note is sounding.
 import type { Family } from '../api/types';
 
 export const SHAPES: Record<Family | 'none', string> = {

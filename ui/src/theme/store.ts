@@ -1,16 +1,16 @@
-// Stores the theme (light, dark or the system's), and the colours that the canvases use.
+// Stores the theme (light, dark, or that of the system), and the colours for drawing on canvases.
 import { Observable } from '../live/observable';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
 const KEY = 'khor.theme'; // public/theme.js also reads this, before the first paint.
-/** Names of the CSS custom properties with the colours. */
+/** Names of the CSS custom properties that contain the colours. */
 const NAMES = ['ink', 'dim', 'line', 'strong-line', 'panel', 'bg', 'bad', 'process', 'network', 'disk', 'memory', 'kernel'] as const;
 
 export type Palette = Record<(typeof NAMES)[number], string>;
 
-/** Reads the current colours. An element must resolve them, because the custom properties contain
- *  `light-dark(…)`. */
+/** Reads the current colours from a temporary element. The custom properties contain
+ *  `light-dark(…)`, which the browser resolves only for an element. */
 function readPalette(): Palette {
   const probe = document.createElement('i');
   document.documentElement.append(probe);
@@ -23,7 +23,7 @@ function readPalette(): Palette {
   return palette;
 }
 
-/** A colour such as `rgb(1, 2, 3)` with an opacity of 0 to 1. */
+/** Returns a colour such as `rgb(1, 2, 3)` with an opacity between 0 and 1. */
 export function faded(color: string, opacity: number): string {
   return color.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
 }
@@ -53,7 +53,7 @@ export class ThemeStore {
       if (theme === 'auto') localStorage.removeItem(KEY);
       else localStorage.setItem(KEY, theme);
     } catch {
-      // The browser may forbid storage. The choice then lasts until the page is closed.
+      // The browser may block local storage. The choice then lasts until the page is closed.
     }
     this.theme.set(theme);
     this.palette.set(readPalette());

@@ -1,5 +1,5 @@
-// The visualiser: a moving picture of the music that covers the whole page. If the user prefers
-// reduced motion, it is a still picture that changes every bar.
+// The visualiser: a moving picture of the music that fills the whole page. If the user prefers
+// reduced motion, it is a still picture that changes once a bar.
 import { useEffect, useRef, useState } from 'react';
 import { useStores } from '../app/context';
 import { plain, sentenceOf } from '../now/sentence';
@@ -7,7 +7,8 @@ import { fit } from '../theme/canvas';
 import { paintVisual } from './painter';
 import './visual.css';
 
-/** About thirty frames a second are enough, because everything moves slowly. */
+/** Time between two frames, in milliseconds. About thirty frames a second are enough, because
+ *  everything moves slowly. */
 const FRAME_MS = 33;
 const RENEW_MS = 4000;
 

@@ -1,4 +1,4 @@
-// In the visualiser, notes appear at their onset, fade, and stay within the canvas.
+// Tests that notes in the visualiser appear at their onset, fade, and stay within the canvas.
 import { describe, expect, it } from 'vitest';
 import type { Note, Signal } from '../api/types';
 import type { Palette } from '../theme/store';

@@ -1,10 +1,11 @@
-// Paints the visualiser. Each family glows with the level of its signals. The notes of a signal are
-// drops in the colour of its family, other notes are rings, and cues are rings that grow.
+// Paints the visualiser. The light of each family is as bright as the level of its signals. The
+// notes of a signal are discs in the colour of its family. Other notes are rings, and cues are
+// rings that grow.
 import type { Cue, Family, Note, Signal } from '../api/types';
 import { FAMILIES } from '../live/catalogue';
 import { faded, type Palette } from '../theme/store';
 
-/** Minimum time that a note is visible after its onset. */
+/** Minimum time for which a note is visible after its onset, in milliseconds. */
 const STAY_MS = 6000;
 const LOW_MIDI = 36;
 const HIGH_MIDI = 96;
@@ -20,26 +21,27 @@ export interface VisualView {
   palette: Palette;
 }
 
-/** A note as a circle. */
+/** A note, shown as a circle. */
 export interface Drop {
   x: number;
   y: number;
   radius: number;
-  /** 0 (invisible) to 1. */
+  /** Opacity from 0 (invisible) to 1. */
   opacity: number;
   color: string;
-  /** Whether the circle is a ring instead of a disc. */
+  /** Whether the circle is drawn as a ring instead of a disc. */
   ring: boolean;
 }
 
-/** The direction of a family from the centre, radians. The families are on a circle, clockwise from
- *  the top. */
+/** Returns the direction of a family from the centre, in radians. The families are arranged in a
+ *  circle, clockwise from the top. */
 function angleOf(family: Family): number {
   return (FAMILIES.indexOf(family) / FAMILIES.length) * 2 * Math.PI - Math.PI / 2;
 }
 
-/** The circle of a note; null if it is not visible. Its direction shows the family, its distance
- *  from the centre the pitch. It grows and fades from its onset on. */
+/** Returns the circle that shows a note, or null if the note is not visible. The direction from the
+ *  centre shows the family, and the distance from the centre shows the pitch. The circle grows and
+ *  fades after the onset of the note. */
 export function dropOf(note: Note, { width, height, now, signals, palette }: Omit<VisualView, 'ratio' | 'notes' | 'cues'>): Drop | null {
   const age = now - note.ts_ms;
   const stay = Math.max(STAY_MS, note.duration_s * 1000);
@@ -83,7 +85,8 @@ export function paintVisual(context: CanvasRenderingContext2D, view: VisualView)
   }
 }
 
-/** Paints one soft light for each family, as bright as the highest level of its signals. */
+/** Paints one soft light for each family. The light is as bright as the highest level of the
+ *  family's signals. */
 function glow(context: CanvasRenderingContext2D, { width, height, signals, palette }: VisualView): void {
   const size = Math.max(width, height);
   for (const family of FAMILIES) {
