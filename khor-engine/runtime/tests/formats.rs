@@ -1,5 +1,5 @@
-//! Tests that khor reads the configuration files of released versions, and keeps their settings.
-//! The names of the files in `fixtures` have the format and version. These files never change.
+//! Tests that khor reads the configuration files of released versions and keeps their settings. The
+//! name of each file in `fixtures` contains the format and the version. These files never change.
 
 use std::{fs, path::PathBuf};
 
@@ -19,7 +19,7 @@ fn opened(folder: &tempfile::TempDir) -> (ConfigStore, PathBuf) {
     (ConfigStore::open(path.clone()), path)
 }
 
-/// Fails if a setting of `expected` is missing in `found` or has another value. Later versions may
+/// Fails if `found` lacks a setting of `expected` or has another value for it. Later versions may
 /// add settings.
 fn assert_contains(found: &Value, expected: &Value, path: &str) {
     match expected {

@@ -1,4 +1,4 @@
-//! Tests that the sound samples in the documents match the current music.
+//! Tests that the sound samples in the documentation match the current music.
 
 #[path = "../examples/samples/list.rs"]
 mod list;
@@ -11,10 +11,11 @@ use khor_config::Config;
 
 use self::list::{LISTING, Made, crc, folder, samples};
 
-/// Largest difference in level between the sample and the current music, for each second, dB.
-/// Another processor may round differently.
+/// Maximum difference between the levels of the sample and of the current music in each second, in
+/// dB. Another processor may round differently.
 const TOLERANCE_DB: f32 = 0.5;
-/// Largest size of all samples together, bytes, because every clone has them.
+/// Maximum total size of all samples, in bytes. It is limited, because every clone of the
+/// repository contains them.
 const MAX_BYTES: u64 = 3 << 20;
 
 const FIX: &str = "run cargo xtask samples to make the samples again";

@@ -1,4 +1,4 @@
-//! The operations for the engine's state, the configuration and the actions.
+//! The API operations for the engine's state, its configuration and its actions.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use super::{
 };
 use crate::engine::WrittenPoint;
 
-/// Length of a snooze without the parameter `minutes`.
+/// Length of a snooze if the request has no parameter `minutes`.
 const DEFAULT_SNOOZE_MINUTES: u32 = 15;
 
-/// How long requests share one list of devices.
+/// How long a list of devices is reused for further requests.
 const DEVICES_LIFE: Duration = Duration::from_millis(500);
 
-/// The operations for state, configuration and actions.
+/// Defines the operations for the state, the configuration and the actions.
 pub(super) fn operations() -> Vec<Operation> {
     let number = |low: f64, high: f64| json!({ "type": "number", "minimum": low, "maximum": high });
     let whole = |low: u32, high: u32| json!({ "type": "integer", "minimum": low, "maximum": high });
@@ -37,7 +37,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/history", "The rates of the last two minutes, and the newest notes")
             .takes(
                 "since_ts_ms",
-                "Return only points and notes after this time, milliseconds since 1970",
+                "Return only points and notes after this time, in milliseconds since 1970",
                 json!({ "type": "integer", "minimum": 0 }),
             )
             .at_once(history),
@@ -50,7 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/units", "The systemd units that have a cgroup now, for the setting `bpf.cgroup`")
             .blocking(units),
         get("/api/audio/devices", "The sound devices").shared(DEVICES_LIFE, devices),
-        post("/api/audio/device", "Select the sound device, by the parameter or by the body")
+        post("/api/audio/device", "Select the sound device, named in the query or in the body")
             .takes(
                 "device",
                 "Id of the device (`id:…`), from the list. Empty or `default` selects the default device",
@@ -61,7 +61,7 @@ pub(super) fn operations() -> Vec<Operation> {
         post("/api/actions/test_note", "Play one note with the timbre of the melody")
             .takes("midi", "MIDI note number; default 69", whole(0, 127))
             .takes("vel", "Velocity (loudness); default 0.8", number(0.0, 1.0))
-            .takes("dur", "Length of the note, seconds; default 0.5", number(0.01, 10.0))
+            .takes("dur", "Length of the note, in seconds; default 0.5", number(0.01, 10.0))
             .at_once(test_note),
         post("/api/actions/mute", "Mute or unmute the sound device")
             .takes(
@@ -71,9 +71,13 @@ pub(super) fn operations() -> Vec<Operation> {
             )
             .at_once(mute),
         post("/api/actions/snooze", "Mute the sound device for some minutes")
-            .takes("minutes", "Length of the snooze, minutes; 0 ends it; default 15", whole(0, 1440))
+            .takes(
+                "minutes",
+                "Length of the snooze, in minutes; 0 ends the snooze; default 15",
+                whole(0, 1440),
+            )
             .at_once(snooze),
-        post("/api/actions/panic", "End every note that sounds").at_once(panic),
+        post("/api/actions/panic", "End every sounding note").at_once(panic),
         post("/api/actions/baseline", "Freeze, resume or reset the baseline")
             .needs(
                 "do",
@@ -120,8 +124,8 @@ fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }
 
-/// The tags in an `If-Match` header. A weak tag keeps its prefix, because it must not match. The
-/// tag of the compressed configuration becomes the tag of the plain one.
+/// Parses the tags in an `If-Match` header. A weak tag keeps its prefix `W/`, because it must not
+/// match. The tag of the compressed configuration is converted to the tag of the uncompressed one.
 fn tags(header: &str) -> Vec<&str> {
     header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }
@@ -136,7 +140,7 @@ fn units(_: Call) -> Json<UnitList> {
 }
 
 async fn devices(_: Call) -> Json<DeviceList> {
-    // After a panic, which khor logs, the list is empty.
+    // After a panic, which khor logs, return an empty list.
     let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
     Json(DeviceList { devices })
 }

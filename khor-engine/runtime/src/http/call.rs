@@ -1,5 +1,5 @@
-//! A request for an operation: its parameters, its headers, and its body. Limits the size of a body
-//! and the time to send it.
+//! A request to an API operation, with its parameters, headers and body. Also limits the size of a
+//! body and the time that a client may take to send it.
 
 use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::engine::Engine;
 
 /// Longest body, bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// Longest time in which a client may send a body.
+/// Maximum time that a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The parameters in the query of a request, after the `?`.
+/// The parameters after the `?` of a request's address.
 pub(super) type Query = HashMap<String, String>;
 
-/// What every operation needs: the engine, the event feeds and the access rules.
+/// The values that every operation may use: the engine, the event feeds and the access rules.
 #[derive(Clone)]
 pub(super) struct ApiContext {
     pub(super) engine: Arc<Engine>,
@@ -38,12 +38,13 @@ impl ApiContext {
     }
 }
 
-/// A request for an operation.
+/// A request to an operation.
 pub(super) struct Call {
     pub(super) context: ApiContext,
     /// The client that sent the request.
     pub(super) peer: Peer,
-    /// The piece of the path that the operation's path has in braces; empty without braces.
+    /// The text of the request's path that the braces in the operation's path match. It is empty if
+    /// the operation's path has no braces.
     pub(super) name: String,
     pub(super) query: Query,
     pub(super) headers: HeaderMap,
@@ -61,15 +62,17 @@ impl Call {
             .map_err(|problem| Failure::bad(format!("the body is not valid JSON: {problem}")))
     }
 
-    /// The value of a numeric parameter; `None` without the parameter. A whole number may be
-    /// written as `62.0`. The error says that `expected` is allowed.
+    /// Parses a numeric parameter. Returns `None` if the request does not have the parameter. A
+    /// whole number may be written as `62.0`. `expected` describes the allowed values in the error
+    /// message.
     pub(super) fn number<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, Failure> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let number = numbers::parse(text);
         number.map(Some).ok_or_else(|| Failure::not_allowed(name, &text, expected))
     }
 
-    /// The value of a parameter that is `true` or `false`; `None` without the parameter.
+    /// Parses a parameter that is `true` or `false`. Returns `None` if the request does not have
+    /// the parameter.
     pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         match self.text(name) {
             None => Ok(None),
@@ -79,18 +82,18 @@ impl Call {
         }
     }
 
-    /// The text of a parameter; `None` without the parameter.
+    /// Returns the text of a parameter, or `None` if the request does not have it.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
 
-    /// The text of a header; `None` if it is missing or not ASCII.
+    /// Returns the text of a header, or `None` if the header is missing or not ASCII.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// Reads a body. Rejects a body that exceeds the limit of size or time, as soon as it does.
+/// Reads a body. Rejects the body as soon as it exceeds the limit of size or time.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: impl Stream<Item = Result<impl Buf, warp::Error>>,

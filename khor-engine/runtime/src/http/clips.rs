@@ -1,4 +1,5 @@
-//! The operations of clips, which are examples of how a machine's activity sounds: list and render.
+//! The API operations that list and render clips. Clips are examples of how a machine's activity
+//! sounds.
 
 use khor_api::{ClipInfo, ClipList};
 use serde_json::json;

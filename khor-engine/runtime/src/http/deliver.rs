@@ -1,8 +1,7 @@
-//! The last step of every answer. Compresses text, answers 304 if the client already has the
-//! content, and answers 206 with a requested range.
+//! The last step of every answer. It compresses text, answers 304 if the client already has the
+//! content, and answers 206 if the client requests a range.
 //!
-//! The answer's own headers select these features: a tag allows 304, and `Accept-Ranges` allows
-//! 206.
+//! Headers of the answer enable these features: a tag enables 304, and `Accept-Ranges` enables 206.
 
 use std::io::Write;
 
@@ -22,9 +21,10 @@ use super::{
     work,
 };
 
-/// Shortest answer that khor compresses, bytes. A shorter answer fits into one packet anyway.
+/// Minimum size of an answer that khor compresses, in bytes. A shorter answer fits into one packet
+/// anyway.
 const LEAST_BYTES: u64 = 1024;
-/// Level of compression. It is low, because khor compresses an answer for each request, so time
+/// Compression level. It is low, because khor compresses an answer for each request, so speed
 /// matters as much as size.
 const LEVEL: Compression = Compression::new(3);
 /// Suffix of the tag of a compressed answer.
@@ -43,12 +43,12 @@ pub(super) async fn deliver(method: Method, headers: HeaderMap, response: Respon
     }
 }
 
-/// The length of an answer, bytes; `None` for a stream.
+/// Length of an answer, in bytes. `None` for a stream.
 fn length(response: &Response) -> Option<u64> {
     response.body().size_hint().exact()
 }
 
-/// Whether clients may request a range of the answer.
+/// Returns whether clients may request a range of the answer.
 fn is_in_parts(response: &Response) -> bool {
     response.headers().contains_key(header::ACCEPT_RANGES) && length(response).is_some()
 }
@@ -67,7 +67,7 @@ async fn part_of(headers: &HeaderMap, response: Response) -> Response {
     }
 }
 
-/// Collects the body of an answer with a known length. This cannot fail, because the body is in
+/// Collects the body of an answer whose length is known. It cannot fail, because the body is in
 /// memory.
 async fn whole(response: Response) -> (Parts, Bytes) {
     let (parts, body) = response.into_parts();
@@ -79,7 +79,7 @@ fn tag_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ETAG)?.to_str().ok()
 }
 
-/// Compresses long text. Does not change event streams, sound and compressed files.
+/// Compresses long text. Event streams, sound and compressed files stay as they are.
 async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     let is_long = length(&response).is_some_and(|length| length >= LEAST_BYTES);
     if !is_long || !is_text(response.headers()) || response.headers().contains_key(header::CONTENT_ENCODING) {
@@ -91,7 +91,7 @@ async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     }
     let (mut parts, body) = whole(response).await;
     let plain = body.clone();
-    // Compressing half a megabyte takes milliseconds, which would delay events in this thread.
+    // Compressing half a megabyte takes milliseconds. In this thread, that would delay events.
     match work::deliver(move || gzip(&plain)).await {
         Ok(Ok(short)) => {
             if let Some(tag) = tag_of(&parts.headers).and_then(compressed_tag) {
@@ -125,19 +125,20 @@ fn is_text(headers: &HeaderMap) -> bool {
             .contains(&kind))
 }
 
-/// The tag of a compressed answer. Each encoding of the same content needs its own tag.
+/// Returns the tag of a compressed answer. Each encoding of the same content needs its own tag.
 fn compressed_tag(tag: &str) -> Option<HeaderValue> {
     let tag = tag.strip_suffix('"')?;
     HeaderValue::from_str(&format!("{tag}{COMPRESSED}\"")).ok()
 }
 
-/// The tag of the plain answer, for the tag of the plain or compressed answer. Both are without
-/// quotes.
+/// Converts the tag of a compressed answer to the tag of the uncompressed one. Other tags stay as
+/// they are. Tags are passed without quotes.
 pub(super) fn uncompressed_tag(tag: &str) -> &str {
     tag.strip_suffix(COMPRESSED).unwrap_or(tag)
 }
 
-/// Whether the client already has this answer, according to its `If-None-Match` header.
+/// Returns whether the client already has this answer, according to the request's `If-None-Match`
+/// header.
 fn is_known(headers: &HeaderMap, response: &Response) -> bool {
     let Some(tag) = tag_of(response.headers()) else { return false };
     let known = headers.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
@@ -145,7 +146,7 @@ fn is_known(headers: &HeaderMap, response: &Response) -> bool {
     known.flat_map(|value| value.split(',')).any(|known| known.trim() == "*" || weak(known) == weak(tag))
 }
 
-/// The answer 304, with the caching headers of `response`.
+/// Creates the answer 304 with the caching headers of `response`.
 fn not_modified(response: &Response) -> Response {
     let mut answer = warp::reply::with_status(warp::reply(), StatusCode::NOT_MODIFIED).into_response();
     for name in [header::ETAG, header::CACHE_CONTROL, header::VARY] {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::doctor::{DoctorInput, examine};
 
-/// How long requests share one diagnosis.
+/// How long a diagnosis is reused for further requests.
 const LIFE: Duration = Duration::from_secs(1);
 
 pub(super) fn operation() -> Operation {

@@ -1,4 +1,4 @@
-//! Tests that the documents about the API agree with the table of operations.
+//! Tests that the documentation of the API agrees with the table of operations.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use serde_json::Value;
 
 use super::openapi_document;
 
-/// The generated document that describes every operation.
+/// The generated page that describes every operation.
 const REFERENCE: &str = "docs/api-reference.md";
 
-/// The methods that operations have.
+/// The HTTP methods that operations may have.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// All operations except `HEAD`, each as text such as `GET /api/presets/{name}`.
+/// Lists all operations except `HEAD`, in the form `GET /api/presets/{name}`.
 fn operations(openapi: &Value) -> BTreeSet<String> {
     let paths = openapi["paths"].as_object().unwrap().iter();
     let of = |(path, methods): (&String, &Value)| {
@@ -26,8 +26,8 @@ fn operations(openapi: &Value) -> BTreeSet<String> {
     paths.flat_map(of).collect()
 }
 
-/// Converts a path in a document to the form of the table: without its query, and with `{name}` for
-/// each placeholder.
+/// Converts a path in the documentation to the form of the table. Removes the query, and replaces
+/// each placeholder by `{name}`.
 fn normal(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let piece = |piece: &str| {
@@ -38,7 +38,7 @@ fn normal(path: &str) -> String {
     path.split('/').map(piece).collect::<Vec<_>>().join("/")
 }
 
-/// The operations that a document names in code, such as `GET /api/health`.
+/// Lists the operations that a document mentions as code, such as `GET /api/health`.
 fn named(document: &Document) -> Vec<String> {
     let code = document.code().into_iter();
     code.filter_map(|code| {
@@ -62,7 +62,7 @@ fn documented_operations_match_the_api() {
         }
     }
     let missing: Vec<_> = operations.difference(&documented).collect();
-    assert!(missing.is_empty(), "{REFERENCE} does not name {missing:?}");
+    assert!(missing.is_empty(), "{REFERENCE} does not describe {missing:?}");
 }
 
 #[test]
@@ -83,13 +83,17 @@ fn documented_addresses_answer() {
             count += 1;
             let path = normal(path.trim_end_matches(['.', ':']));
             let is_page = path.is_empty() || path == "/";
-            assert!(is_page || paths.contains(path.as_str()), "{}: nothing is at {path}", document.name);
+            assert!(
+                is_page || paths.contains(path.as_str()),
+                "{}: the API has no path {path}",
+                document.name
+            );
         }
     }
     assert!(count >= 15, "{count}");
 }
 
-/// All alternatives of a schema, with references resolved.
+/// Returns all alternatives of a schema. References are resolved.
 fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     if let Some(reference) = schema["$ref"].as_str() {
         return variants(
@@ -101,14 +105,14 @@ fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     std::iter::once(schema).chain(nested.flat_map(|schema| variants(openapi, schema))).collect()
 }
 
-/// The schema of the field `key`; `None` if the object may not have the field.
+/// Returns the schema of the field `key`, or `None` if the object may not have this field.
 fn field<'a>(variants: &[&'a Value], key: &str) -> Option<&'a Value> {
     let named = variants.iter().map(|it| &it["properties"][key]).find(|it| !it.is_null());
     let any = variants.iter().map(|it| &it["additionalProperties"]).find(|it| !it.is_null() && **it != false);
     named.or(any)
 }
 
-/// The paths of an example's keys that are not in the schema.
+/// Returns the paths of all keys of an example that the schema does not have.
 fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<String> {
     let variants = variants(openapi, schema);
     let of_field = |(key, value): (&String, &Value)| {
@@ -127,8 +131,8 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// The paths of fields without a description. A constant that marks a variant needs no description,
-/// because the variant has one.
+/// Returns the paths of fields without a description. A constant that marks a variant needs none,
+/// because the variant has a description.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {
@@ -156,7 +160,7 @@ fn every_schema_and_field_is_described() {
     assert!(schemas.len() > 50 && without.is_empty(), "no description: {without:?}");
     assert_eq!(undescribed(&openapi, ""), Vec::<String>::new());
     let wrong = serde_json::json!({ "items": { "properties": { "a": { "type": "string" } } } });
-    assert_eq!(undescribed(&wrong, ""), ["/items/a"], "a missing description is found");
+    assert_eq!(undescribed(&wrong, ""), ["/items/a"], "a missing description is reported");
 }
 
 #[test]
@@ -179,8 +183,9 @@ fn documented_answers_have_real_fields() {
     let mut count = 0;
     for snippet in api.snippets().into_iter().filter(|snippet| snippet.language == "json") {
         let path = snippet.heading.split('`').nth(1).and_then(|code| code.strip_prefix("GET "));
-        let path =
-            path.unwrap_or_else(|| panic!("the heading {} of a snippet names no GET", snippet.heading));
+        let path = path.unwrap_or_else(|| {
+            panic!("the heading {} of a snippet contains no GET operation", snippet.heading)
+        });
         let schema =
             &openapi["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
         assert!(!schema.is_null(), "{path}");
@@ -188,7 +193,11 @@ fn documented_answers_have_real_fields() {
         assert_eq!(unknown(&openapi, schema, &example, ""), Vec::<String>::new(), "{path}");
         let mut wrong = example;
         wrong["nonsense"] = Value::Null;
-        assert_eq!(unknown(&openapi, schema, &wrong, ""), ["/nonsense"], "{path}: an unknown key is found");
+        assert_eq!(
+            unknown(&openapi, schema, &wrong, ""),
+            ["/nonsense"],
+            "{path}: an unknown key is reported"
+        );
         count += 1;
     }
     assert!(count >= 4, "{count}");

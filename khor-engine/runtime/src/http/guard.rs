@@ -1,9 +1,9 @@
-//! Rejects requests from pages of other sites, and requests for another host.
+//! Rejects requests from pages of other sites, and requests whose `Host` is not this listener.
 //!
-//! A foreign `Host` means DNS rebinding. Browsers mark the requests of another site's page with
-//! `Origin` or `Sec-Fetch-Site`. khor rejects even the reading requests of such a page. The browser
-//! hides most answers from the page, but they take time, and the browser does not hide a WebSocket
-//! or a sound.
+//! A `Host` that is not this listener's means a DNS rebinding attack. Browsers mark requests from
+//! another site's page with `Origin` or `Sec-Fetch-Site`. khor rejects even GET requests from such
+//! a page. The browser hides most answers from the page, but the requests use CPU time, and the
+//! browser does not hide a WebSocket or a sound.
 
 use warp::{
     Filter, Rejection,
@@ -14,7 +14,7 @@ use warp::{
 
 use super::access::{Access, Names, is_api};
 
-/// The header `Host` does not name this listener. khor answers 421.
+/// The `Host` header does not name this listener. khor answers 421.
 #[derive(Debug)]
 pub(super) struct ForeignHost;
 impl reject::Reject for ForeignHost {}
@@ -24,7 +24,8 @@ impl reject::Reject for ForeignHost {}
 pub(super) struct ForeignOrigin;
 impl reject::Reject for ForeignOrigin {}
 
-/// A filter that passes the requests for this listener, except those from pages of other sites.
+/// Creates a filter that passes requests for this listener, except requests from pages of other
+/// sites.
 pub(super) fn guard(access: &Access) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
     let names = access.names().clone();
     warp::host::optional()
@@ -49,15 +50,15 @@ fn check(
     let host = host.ok_or_else(|| reject::custom(ForeignHost))?;
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let is_foreign = text("origin").is_some_and(|origin| !names.is_own_origin(origin, host))
-        // Browsers send no `Origin` with images, media and links.
+        // Browsers send no `Origin` when they load images, media and links.
         || text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     // A link on another site may open the page.
     let is_page = !is_api(path) && (method == Method::GET || method == Method::HEAD);
     if is_foreign && !is_page { Err(reject::custom(ForeignOrigin)) } else { Ok(()) }
 }
 
-/// The security headers of every answer. The page may load files only from this listener, and no
-/// other page may show it in a frame.
+/// Adds the security headers that every answer has. They allow the page to load files only from
+/// this listener, and forbid other pages to show it in a frame.
 pub(super) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [

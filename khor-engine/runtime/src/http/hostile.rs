@@ -1,4 +1,5 @@
-//! Tests a running engine with hostile clients: slow, silent, oversized, too many, or malformed.
+//! Tests a running engine with hostile clients. They are slow or silent, too many, or send
+//! oversized or malformed requests.
 
 use std::{io::ErrorKind, sync::Arc, time::Instant};
 
@@ -41,13 +42,13 @@ impl Listening {
         TcpStream::connect(("127.0.0.1", self.port)).await.unwrap()
     }
 
-    /// Sends `request`, which may be incomplete, and nothing more. Reads until the engine closes
-    /// the connection.
+    /// Sends `request`, which may be incomplete, and then nothing more. Reads until the engine
+    /// closes the connection.
     async fn response_to(&self, request: String) -> String {
         response_to(self.connect().await, request.replace("PORT", &self.port.to_string())).await
     }
 
-    /// Whether the engine answers a valid request.
+    /// Returns whether the engine answers a valid request.
     async fn is_alive(&self) -> bool {
         let request = "GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n";
         self.response_to(request.into()).await.starts_with("HTTP/1.1 200")
@@ -130,7 +131,7 @@ async fn excess_connections_do_not_block_others() {
     mine.write_all(request.as_bytes()).await.unwrap();
     mine.read_exact(&mut answer).await.expect("the older connection stays open");
     let ended = crowd.join_all().await;
-    assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "all are closed, by the limit or by the timeout");
+    assert_eq!(ended.len(), 2 * MAX_CONNECTIONS, "the limit or the timeout closes all connections");
     assert!(engine.is_alive().await, "the engine accepts connections again");
 }
 
@@ -140,7 +141,7 @@ async fn clients_that_stop_reading_are_disconnected() {
     let mut socket = engine.connect().await;
     let request = format!("GET /api/metrics HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", engine.port);
     let request = async {
-        // Sends requests and reads no answer, until the engine closes the connection.
+        // Send requests without reading the answers, until the engine closes the connection.
         while socket.write_all(request.as_bytes()).await.is_ok() {}
     };
     tokio::time::timeout(hang_timeout(), request).await.expect("the connection is closed");

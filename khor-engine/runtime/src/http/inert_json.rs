@@ -1,5 +1,5 @@
-//! Writes answers as JSON in which all texts are [inert]: without characters that could control a
-//! terminal or a page. The texts may come from processes, peers and files.
+//! Writes answers as JSON whose texts are all [inert]: they contain no characters that could
+//! control a terminal or a page. The texts may come from processes, other machines and files.
 
 use std::io;
 
@@ -16,14 +16,14 @@ use warp::{
     reply::Response,
 };
 
-/// The JSON of a value, in one line.
+/// Writes a value as JSON in one line.
 pub(super) fn text(value: &impl Serialize) -> serde_json::Result<String> {
     let mut bytes = Vec::with_capacity(1024);
     value.serialize(&mut Serializer::with_formatter(&mut bytes, InertFormatter))?;
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-/// An answer with a value as JSON.
+/// Creates an answer that contains a value as JSON.
 pub(super) fn reply(value: &impl Serialize) -> Response {
     match text(value) {
         Ok(text) => {
@@ -39,7 +39,8 @@ pub(super) fn reply(value: &impl Serialize) -> Response {
     }
 }
 
-/// Writes compact JSON, and replaces active characters in texts. Line feeds and tabs stay.
+/// Writes compact JSON, and replaces control, bidirectional and invisible characters in texts. Line
+/// feeds and tabs stay.
 struct InertFormatter;
 
 impl Formatter for InertFormatter {

@@ -1,9 +1,9 @@
-//! Sends the sound that plays to browsers and players, as 16-bit stereo.
+//! Sends the live sound to browsers and players, as 16-bit stereo.
 //!
-//! Apple's player, which Safari uses, plays nothing from a server that ignores `Range`. It first
-//! requests two bytes, then the whole file. A live stream has no length, so khor claims the largest
-//! length of a WAV file for this player: four gigabytes, or six hours. Other clients that request
-//! `bytes=0-` get an endless stream without a length, because they would try to seek in a file.
+//! Apple's player, which Safari uses, rejects a server that ignores `Range`. It first requests two
+//! bytes, and then the whole file. A live stream has no length, so khor reports the largest length
+//! of a WAV file to this player: four gigabytes, or six hours. Other clients that request
+//! `bytes=0-` get an endless stream without a length. With a length, they would try to seek.
 
 use std::{convert::Infallible, ops::Range, sync::Arc};
 
@@ -35,19 +35,20 @@ const CHANNELS: u16 = 2;
 const BITS: u16 = 16;
 /// Signed 16-bit integers, low byte first.
 const SAMPLE_FORMAT: &str = "s16le";
-/// Length of a stereo frame of 16-bit samples.
+/// Size of a 16-bit stereo frame, in bytes.
 const FRAME_BYTES: u64 = 4;
-/// Length of the header of a WAV file.
+/// Size of the header of a WAV file, in bytes.
 const HEADER_BYTES: u64 = 44;
-/// Length of the WAV file that khor claims for the endless sound.
+/// Size that khor reports for the endless WAV file, in bytes.
 const FILE_BYTES: u64 = HEADER_BYTES + u32::MAX as u64;
-/// Longest message that a client may send on the WebSocket, bytes. khor ignores these messages.
+/// Maximum size of a message that a client sends on the WebSocket, in bytes. khor ignores these
+/// messages.
 const MAX_MESSAGE_BYTES: usize = 1024;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        get("/api/listen.wav", "The sound that plays, as an endless WAV file").at_once(open),
-        get("/api/listen", "The sound that plays, over a WebSocket").at_once(no_socket),
+        get("/api/listen.wav", "The live sound, as an endless WAV file").at_once(open),
+        get("/api/listen", "The live sound, over a WebSocket").at_once(no_socket),
     ]
 }
 
@@ -88,7 +89,7 @@ enum Wav {
     Live {
         blocks: broadcast::Receiver<Block>,
         stop: watch::Receiver<bool>,
-        /// The requested bytes; `None` for the endless stream.
+        /// The requested bytes. `None` for the endless stream.
         part: Option<Range<u64>>,
     },
     /// The requested range is beyond the end of the file.
@@ -106,7 +107,7 @@ fn open(call: Call) -> Result<Wav, Failure> {
     Ok(Wav::Live { blocks, stop: call.context.stop, part })
 }
 
-/// Whether the client is Apple's player, alone or in Safari.
+/// Returns whether the client is Apple's player, alone or in Safari.
 fn is_apple(headers: &HeaderMap) -> bool {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     agent.is_some_and(|agent| agent.starts_with("AppleCoreMedia/"))
@@ -132,9 +133,9 @@ impl Answer for Wav {
     }
 }
 
-/// The endless WAV file from byte `start` on. The stream begins with the header, which needs the
-/// sample rate of the first block. The sound that plays now follows. The stream ends if the sample
-/// rate changes, because the header cannot change.
+/// Streams the endless WAV file from the byte `start` onwards. The header comes first and has the
+/// sample rate of the first block. The live sound follows it. The stream ends when the sample rate
+/// changes, because the header cannot change.
 fn wav(
     blocks: broadcast::Receiver<Block>,
     start: u64,
@@ -152,8 +153,9 @@ fn wav(
         })
 }
 
-/// The bytes before the first sample of an answer that begins at byte `start`: the rest of the
-/// header, or silence up to the next frame. Without the silence, left and right could be swapped.
+/// Returns the bytes before the first sample of an answer that begins at byte `start`. They are the
+/// rest of the header, or silence up to the next frame. Without the silence, left and right could
+/// be swapped.
 fn lead(header: &Bytes, start: u64) -> Bytes {
     match start.checked_sub(HEADER_BYTES) {
         None => header.slice(start as usize..),
@@ -183,7 +185,7 @@ fn wav_header(sample_rate: u32) -> Bytes {
     spec.into_header_for_infinite_file().into()
 }
 
-/// The blocks of sound as a stream. A slow client loses the oldest blocks.
+/// Streams the blocks of sound. A slow client misses the oldest blocks.
 fn live_blocks(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> + Send + Sync {
     BroadcastStream::new(blocks).filter_map(|block| {
         let block = block.map_err(|BroadcastStreamRecvError::Lagged(_)| ()).ok();
@@ -191,7 +193,7 @@ fn live_blocks(blocks: broadcast::Receiver<Block>) -> impl Stream<Item = Block> 
     })
 }
 
-/// The samples of a block as bytes: interleaved, little-endian.
+/// Converts the samples of a block to bytes: interleaved and little-endian.
 fn samples_of(block: &Block) -> Bytes {
     let mut bytes = BytesMut::with_capacity(block.frames.len() * 4);
     for sample in block.frames.as_flattened() {
@@ -209,15 +211,15 @@ fn socket_reply(
     ws.max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .on_upgrade(move |socket| async move {
-            // The WebSocket counts as a connection until it ends.
+            // The WebSocket counts as a connection until it closes.
             let _slot = slot;
             serve(socket, blocks, stop).await;
         })
         .into_response()
 }
 
-/// Sends the format, then samples, until the client disconnects or khor ends. Sends the format
-/// again after each change.
+/// Sends the format and then samples, until the client disconnects or khor ends. Sends the format
+/// again whenever it changes.
 async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watch::Receiver<bool>) {
     let (mut sink, mut messages) = socket.split();
     let mut blocks = std::pin::pin!(live_blocks(blocks).take_until(until_stopped(stop)));
@@ -231,7 +233,7 @@ async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watc
             },
         };
         let Some(block) = block else {
-            // The client may have disconnected already.
+            // The client may already have disconnected.
             sink.send(Message::close()).await.ok();
             return;
         };
@@ -251,7 +253,7 @@ fn format_of(block: &Block) -> String {
         channels: CHANNELS,
         format: SAMPLE_FORMAT.to_owned(),
     };
-    // Serialization cannot fail, because the format consists of plain values.
+    // Serialization cannot fail, because the format contains only plain values.
     serde_json::to_string(&format).unwrap_or_default()
 }
 
@@ -278,8 +280,8 @@ mod tests {
         let file = pieces.concat();
         let (header, samples) = file.split_at(44);
         assert_eq!(header[40..], [0xFF; 4], "no length");
-        // hound rejects a file with an invalid length, so the header gets the length of four
-        // frames.
+        // hound rejects a file with an invalid length, so set the length of four frames in the
+        // header.
         let believable = [&header[..40], &16_u32.to_le_bytes(), samples, &[0; 4]].concat();
         let mut reader = hound::WavReader::new(believable.as_slice()).unwrap();
         assert_eq!((reader.spec().sample_rate, reader.spec().channels), (48_000, 2));
@@ -304,8 +306,12 @@ mod tests {
         assert_eq!(part(8, 4).await, b"WAVE");
         let whole = part(0, u64::MAX).await;
         assert_eq!((whole.len(), &whole[..44]), (60, &header[..]));
-        assert_eq!(part(40, 8).await, whole[40..48], "from the header into the sound");
-        // Frames stay complete, so left and right are not swapped.
+        assert_eq!(
+            part(40, 8).await,
+            whole[40..48],
+            "a range that begins in the header and ends in the sound"
+        );
+        // A part begins with a whole frame, so left and right are not swapped.
         assert_eq!(part(44, 8).await, whole[44..52]);
         assert_eq!(part(46, 6).await, [&[0, 0], &whole[44..48]].concat());
         assert_eq!(part(1_000_044, 4).await, whole[44..48]);

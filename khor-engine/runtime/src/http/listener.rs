@@ -1,4 +1,4 @@
-//! The listener of the API: a socket that systemd passes, or one that khor opens itself.
+//! The listener of the API: a socket that systemd passes, or a socket that khor opens itself.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use super::access::Access;
 /// Time between two attempts to listen on a port that is in use.
 const BIND_RETRY: Duration = Duration::from_secs(2);
 
-/// The address of the listener, and which clients it admits.
+/// The address of the listener, and the rules for the clients that it admits.
 pub struct HttpListener {
     address: SocketAddr,
     passed: Option<StdListener>,
@@ -28,14 +28,16 @@ pub struct HttpListener {
 }
 
 impl HttpListener {
-    /// Prepares a listener: the one that systemd passes, else one at the configured address. With
-    /// `may_use_free_port`, the listener takes a free port if a program of another user holds the
-    /// configured one. `sessions` is the path of the file with the browsers' sessions. Call this
-    /// once, before khor opens any file, because systemd's socket has a fixed file descriptor.
+    /// Prepares a listener: the socket that systemd passes, or else a socket at the configured
+    /// address. If `may_use_free_port` is set and another user's program uses the configured port,
+    /// the listener takes a free port. `sessions` is the path of the file with the browsers'
+    /// sessions. Call this once, before khor opens any file, because systemd's socket has a fixed
+    /// file descriptor.
     ///
     /// # Errors
     ///
-    /// Other machines can reach the address without a token, or the token file is not valid.
+    /// Fails if the token file is invalid, or if other machines can reach the address and there is
+    /// no token.
     pub fn open(listen: &Listen, may_use_free_port: bool, sessions: PathBuf) -> anyhow::Result<Self> {
         let passed = systemd_listener();
         let address = match &passed {
@@ -46,7 +48,7 @@ impl HttpListener {
         Ok(Self { address, passed, may_use_free_port, access })
     }
 
-    /// Starts to listen. Retries while the port is in use. Meanwhile khor plays.
+    /// Starts to listen. While the port is in use, khor retries and the music continues.
     pub(super) async fn bind(self) -> (TcpListener, Access) {
         let passed = self.passed.and_then(|listener| {
             let taken = listener.set_nonblocking(true).and_then(|()| TcpListener::from_std(listener));
@@ -61,11 +63,11 @@ impl HttpListener {
     }
 }
 
-/// The listener passed to this process (`sd_listen_fds(3)`), if any.
+/// Returns the listener that systemd passed to this process (`sd_listen_fds(3)`), if there is one.
 fn systemd_listener() -> Option<StdListener> {
     let descriptor = sd_notify::listen_fds().ok()?.next()?;
-    // SAFETY: by the protocol, the descriptor was opened for this process, and nothing else uses
-    // it.
+    // SAFETY: systemd's protocol guarantees that the descriptor was opened for this process, and
+    // that no other code uses it.
     let listener = unsafe { StdListener::from_raw_fd(descriptor) };
     match listener.local_addr() {
         Ok(_) => Some(listener),
@@ -94,9 +96,9 @@ async fn bind_address(address: SocketAddr, may_use_free_port: bool) -> TcpListen
     }
 }
 
-/// Listens on a free port if a program of another user holds the port of `address`. If that program
-/// does not listen yet, khor cannot find its user. Such a program counts as another user's in a
-/// `retry`.
+/// Listens on a free port if a program of another user uses the port of `address`. If that program
+/// does not listen yet, khor cannot find out its user. In a `retry`, khor assumes that it is
+/// another user's program.
 async fn bind_free_port(address: SocketAddr, retry: bool) -> Option<TcpListener> {
     let holder = match peer::listener(address) {
         Some(uid) if peer::is_own(uid) => return None,
@@ -115,7 +117,7 @@ fn log_once(address: SocketAddr, problem: &io::Error, is_logged: &mut bool) {
         return;
     }
     let why = match problem.kind() {
-        io::ErrorKind::PermissionDenied => "only root can use ports below 1024",
+        io::ErrorKind::PermissionDenied => "only root can listen on ports below 1024",
         io::ErrorKind::AddrNotAvailable => "this machine does not have this address",
         _ => "another khor may be running",
     };

@@ -1,5 +1,5 @@
-//! The operations that open and end the sessions of browsers: `POST /api/login` and
-//! `POST /api/logout`.
+//! The API operations that open and end the sessions of browsers: `POST /api/login` and `POST
+//! /api/logout`.
 
 use std::time::Instant;
 
@@ -19,8 +19,8 @@ use super::{
     work,
 };
 
-/// The answer to a login or logout, with the session's cookie if there is one. Scripts of a page
-/// cannot read the cookie.
+/// The answer to a login or logout. It sets or deletes the session's cookie, which scripts of a
+/// page cannot read.
 struct Cookie(Option<String>);
 
 impl Answer for Cookie {
@@ -47,7 +47,8 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// Whether the path is safe in a cookie. Other characters could add an attribute to the cookie.
+/// Returns whether the path is safe in a cookie. Other characters could add an attribute to the
+/// cookie.
 fn is_cookie_path(path: &str) -> bool {
     path.starts_with('/')
         && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%".contains(&byte))
@@ -73,7 +74,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         return Err(Denied::NoToken.into());
     }
     let id = credentials.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
-    // Behind a proxy with TLS, the browser must never send the cookie unencrypted.
+    // The proxy uses TLS, so the browser must never send the cookie unencrypted.
     let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
         "; Secure"
     } else {

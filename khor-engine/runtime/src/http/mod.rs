@@ -1,11 +1,11 @@
-//! Serves the API, the event stream and the page. By default only the engine's own user and root
-//! may use them; other clients need a token.
+//! Serves the API, the event streams and the page. By default, only the engine's own user and root
+//! may use them. All other clients need a token.
 //!
 //! Every request passes two checks: the [`guard`] checks that the request is for this listener, and
 //! [`access`] checks that this client may use the API. Then an operation of the [`table`] or the
 //! [`page`] answers the request. [`api`], [`clips`], [`doctor`], [`presets`], [`stream`],
-//! [`listen`], [`recording`], [`login`] and [`prometheus`] define the operations, and [`openapi`]
-//! describes them. [`deliver`] compresses the answers.
+//! [`listen`], [`recording`], [`login`] and [`prometheus`] define the operations. [`openapi`]
+//! describes them, and [`deliver`] compresses the answers.
 
 mod access;
 mod api;
@@ -65,7 +65,7 @@ use self::{
 };
 use crate::{engine::Engine, engine_file::EngineFile};
 
-/// Serves until `stop` becomes true.
+/// Serves clients until `stop` becomes true.
 pub async fn serve(engine: Arc<Engine>, listener: HttpListener, mut stop: watch::Receiver<bool>) {
     let (listener, access) = tokio::select! {
         listening = listener.bind() => listening,
@@ -107,7 +107,8 @@ fn routes(
         .with(warp::reply::with::headers(guard::headers()))
 }
 
-/// Answers requests for the operations of the table. Reads the body only if there is an operation.
+/// Answers requests for the operations of the table. Reads a body only if an operation matches the
+/// request.
 fn operations(context: &ApiContext) -> BoxedFilter<(Response,)> {
     let (context, table) = (context.clone(), Arc::new(table()));
     warp::method()
@@ -139,7 +140,7 @@ async fn answer(
         Found::Operation(operation, name) => (operation, name),
         Found::Others(methods) => return method_not_allowed(&methods),
     };
-    // The body of a GET or a HEAD request has no meaning, so khor does not wait for it.
+    // The body of a GET or HEAD request has no meaning, so khor does not read it.
     let body = if operation.method == Method::GET {
         Ok(bytes::Bytes::new())
     } else {

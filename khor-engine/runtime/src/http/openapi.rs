@@ -10,11 +10,12 @@ use super::{
     table::{AnyJson, Content, Operation, get},
 };
 
-/// The path of the only operation that is a WebSocket.
+/// The path of the only operation that uses a WebSocket.
 const WEB_SOCKET: &str = "/api/listen";
-/// The JSON pointer of the schemas in the document.
+/// JSON pointer to the schemas in the document.
 const SCHEMAS: &str = "/components/schemas";
-/// Suffix for the schema of a body that differs from the answers' schema of the same type.
+/// Suffix in the name of a request's schema, if an answer's schema has the same name but different
+/// content.
 const REQUEST: &str = "Request";
 
 pub(super) fn operation() -> Operation {
@@ -25,12 +26,12 @@ fn document(_: Call) -> AnyJson {
     AnyJson(openapi_document())
 }
 
-/// The `OpenAPI` 3.1 document of the API, as `GET /api/openapi.json` returns it.
+/// Returns the `OpenAPI` 3.1 document of the API, which is the answer to `GET /api/openapi.json`.
 pub fn openapi_document() -> Value {
     write(super::table().iter().map(AsRef::as_ref))
 }
 
-/// The document of these operations.
+/// Writes the document of these operations.
 fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
     let (mut answers, mut bodies) = (answer_generator(), body_generator());
     let refusal = content("application/json", answers.subschema_for::<Refusal>().to_value());
@@ -54,7 +55,7 @@ fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": "/" }],
-        // The engine's own user needs no token, unless the setting `listen.token_file` is set.
+        // The engine's own user needs a token only if the setting `listen.token_file` is set.
         "security": [{}, { "token": [] }, { "cookie": [] }],
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security_schemes() },
@@ -73,8 +74,8 @@ fn security_schemes() -> Value {
     })
 }
 
-/// The schema generator for answers. Answers have every field. The defaults in their types are for
-/// answers of older engines, so the document omits these defaults.
+/// Creates the schema generator for answers. Answers always have every field. The defaults in the
+/// types are only for reading answers of older engines, so the document omits these defaults.
 fn answer_generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.definitions_path = SCHEMAS.into();
@@ -84,15 +85,15 @@ fn answer_generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// The schema generator for bodies of requests, in which fields with a default are optional.
+/// Creates the schema generator for request bodies. In a body, a field with a default is optional.
 fn body_generator() -> SchemaGenerator {
     let mut settings = SchemaSettings::draft2020_12().for_deserialize();
     settings.definitions_path = SCHEMAS.into();
     settings.into_generator()
 }
 
-/// Adds the schemas of bodies. A schema gets the suffix [`REQUEST`] if it differs from the answers'
-/// schema with the same name, or if it refers to other schemas.
+/// Adds the schemas of request bodies. A schema gets the suffix [`REQUEST`] if it refers to other
+/// schemas, or if it differs from the answers' schema with the same name.
 fn add_requests(
     schemas: &mut Map<String, Value>,
     paths: &mut Map<String, Value>,
@@ -162,7 +163,7 @@ fn describe(
     described
 }
 
-/// The media types of an answer, with its schema.
+/// Lists the media types of an answer, each with its schema.
 fn answer_content(answer: &Content, answers: &mut SchemaGenerator) -> Value {
     let schema = match (answer.schema, answer.kind) {
         (Some(schema), _) => schema(answers).to_value(),
@@ -175,7 +176,7 @@ fn answer_content(answer: &Content, answers: &mut SchemaGenerator) -> Value {
     json!({ "content": contents })
 }
 
-/// The parameters in the query and in the path.
+/// Lists the parameters in the query and in the path.
 fn parameters(operation: &Operation) -> Vec<Value> {
     let query = operation.query.iter().map(|parameter| {
         json!({
@@ -186,7 +187,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     query.chain(path_parameter(operation.path)).collect()
 }
 
-/// The parameter in the braces of a path.
+/// Describes the parameter in the braces of a path.
 fn path_parameter(path: &str) -> Option<Value> {
     let (before, rest) = path.split_once('{')?;
     let (name, _) = rest.split_once('}')?;
@@ -197,14 +198,14 @@ fn path_parameter(path: &str) -> Option<Value> {
     }))
 }
 
-/// The id of an operation, such as `getApiHealth`.
+/// Returns the id of an operation, such as `getApiHealth`.
 fn id(method: &str, path: &str) -> String {
     let pieces = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|piece| !piece.is_empty());
     let capital = |piece: &str| piece[..1].to_ascii_uppercase() + &piece[1..];
     method.to_ascii_lowercase() + &pieces.map(capital).collect::<String>()
 }
 
-/// The answers of an operation, by HTTP status.
+/// Lists the answers of an operation, by HTTP status.
 fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
     let message = |message: &str, of: &Value| {
         let mut described = of.clone();
@@ -213,11 +214,10 @@ fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
     };
     let mut responses = json!({
         "4XX": message("The request was rejected", refusal),
-        "5XX": message("khor could not carry out the request", refusal),
+        "5XX": message("khor failed to carry out the request", refusal),
     });
     if operation.path == WEB_SOCKET {
-        responses["101"] =
-            json!({ "description": "A WebSocket: formats as text messages, samples as binary messages" });
+        responses["101"] = json!({ "description": "A WebSocket that sends formats as text messages and samples as binary messages" });
         return responses;
     }
     responses["200"] = message("The requested content", answer);
@@ -225,12 +225,13 @@ fn responses(operation: &Operation, answer: &Value, refusal: &Value) -> Value {
         responses["206"] = message("The requested range", answer);
     }
     if operation.answer.tagged && operation.method == Method::GET {
-        responses["304"] = json!({ "description": "Unchanged since the version in If-None-Match" });
+        responses["304"] =
+            json!({ "description": "The content has not changed since the version in If-None-Match" });
     }
     responses
 }
 
-/// The `HEAD` operation: `GET` without a body.
+/// Creates the `HEAD` operation, which is `GET` without a body in the answer.
 fn head(get: &Value, operation: &Operation) -> Value {
     let mut described = get.clone();
     described["operationId"] = json!(id("HEAD", operation.path));

@@ -1,8 +1,8 @@
-//! Serves the web page: the copy that is built into khor, or the files of a folder.
+//! Serves the web page from the copy that is built into khor, or from a folder.
 //!
 //! The page works below any path of a proxy, because its files and requests have relative
-//! addresses. Each view of the page has its own address. The number of slashes in that address
-//! determines the relative path of the files, such as `../`.
+//! addresses. Each view of the page has its own address. khor replaces the relative path of the
+//! files in `index.html`, such as `../`, according to the number of slashes in that address.
 
 use std::{
     borrow::Cow,
@@ -26,22 +26,22 @@ use super::{
     work,
 };
 
-/// The page that is built into khor. Empty if khor was built before the page.
+/// The page that is built into khor. It is empty if khor was built before the page.
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
 struct Built;
 
-/// The folder of the files with a hash of their content in the name. Browsers may cache them for
-/// ever.
+/// The folder of files whose names contain a hash of their content. Browsers may cache these files
+/// for ever.
 const HASHED: &str = "assets/";
-/// Largest file of a page folder that khor serves, bytes.
+/// Maximum size of a file that khor serves from a page folder, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const INDEX: &str = "index.html";
-/// The codings of the compressed copies that the page's build writes, with the suffixes of their
-/// names. The smallest copy is first.
+/// The encodings of the compressed files that the page's build writes, each with its file name
+/// suffix. The encoding with the smallest files is first.
 const CODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
-/// Answers every path that has no operation.
+/// Answers every request whose path has no operation.
 pub(super) fn routes(ui: &Ui) -> BoxedFilter<(Response,)> {
     let ui = ui.clone();
     warp::method()
@@ -66,12 +66,13 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
         return method_not_allowed(&[Method::GET, Method::HEAD]);
     }
     let dir = ui.dir.as_deref();
-    // A path without a dot in its last piece is a view. The page's own code opens the view.
+    // A path whose last part has no dot is a view. The page's own code opens the view.
     let is_view = !path.rsplit('/').next().unwrap_or_default().contains('.');
     if !is_view && let Some(found) = file(dir, path, headers) {
         return found;
     }
-    // Clients of the original khor expect the page at any path below a page folder.
+    // Clients of the first version of khor expect the page at any path if it is served from a
+    // folder.
     if !is_view && dir.is_none() {
         return not_found("there is no such file");
     }
@@ -87,7 +88,7 @@ fn not_found(message: &str) -> Response {
     Failure::new(StatusCode::NOT_FOUND, message).into_response()
 }
 
-/// The page's `index.html`, with file addresses that are relative to `path`.
+/// Returns the page's `index.html`. The file addresses in it are changed to be relative to `path`.
 fn index(dir: Option<&Path>, path: &str, headers: &HeaderMap) -> Option<Response> {
     match path.matches('/').count() {
         0 => file(dir, INDEX, headers),
@@ -98,7 +99,8 @@ fn index(dir: Option<&Path>, path: &str, headers: &HeaderMap) -> Option<Response
     }
 }
 
-/// A file of the page. Sends a compressed copy if there is one in a coding that the client accepts.
+/// Returns a file of the page. Sends a compressed copy if there is one in an encoding that the
+/// client accepts.
 fn file(dir: Option<&Path>, name: &str, headers: &HeaderMap) -> Option<Response> {
     let content = read(dir, name)?;
     let codings =
@@ -131,7 +133,7 @@ fn read(dir: Option<&Path>, name: &str) -> Option<Cow<'static, [u8]>> {
     }
 }
 
-/// The path of the file `name` in `dir`. `None` if it is outside `dir`, by `..` or by a link.
+/// Returns the path of the file `name` in `dir`, or `None` if `..` or a link leads outside `dir`.
 fn inside(dir: &Path, name: &str) -> Option<PathBuf> {
     let dir = dir.canonicalize().ok()?;
     let file = dir.join(name).canonicalize().ok()?;
@@ -157,7 +159,7 @@ mod tests {
 
     const PAGE: &str = "<script src=\"./assets/a.js\"></script>";
 
-    /// A page folder, beside a file that must not be served.
+    /// Creates a page folder, and next to it a file that must not be served.
     fn folder() -> (tempfile::TempDir, Ui) {
         let dir = tempfile::tempdir().unwrap();
         let served = dir.path().join("ui");

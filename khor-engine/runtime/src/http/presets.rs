@@ -1,5 +1,5 @@
-//! The operations of presets: list, select, read, check, preview, save and remove. Also returns the
-//! words that are allowed in a mapping.
+//! The API operations for presets: list, select, read, check, preview, save and remove. Another
+//! operation lists the words that are allowed in a mapping.
 
 use khor_api::{
     Done, FeatureInfo, InputInfo, MappingVocabulary, PresetChecked, PresetInfo, PresetList, PresetPreview,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::engine::{EditError, Engine};
 
-/// The name of an unsaved preset without a name.
+/// The name that an unsaved preset gets if it has none.
 const UNNAMED: &str = "unnamed";
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -32,7 +32,7 @@ pub(super) fn operations() -> Vec<Operation> {
         put("/api/presets/{name}", "Save a preset to the user's folder").reads::<PresetText>().blocking(save),
         delete("/api/presets/{name}", "Remove a preset of the user").blocking(remove),
         post("/api/presets/check", "Check a preset").reads::<PresetText>().at_once(check),
-        post("/api/presets/preview", "Play an unsaved preset, from the next bar line")
+        post("/api/presets/preview", "Play an unsaved preset from the next bar on")
             .reads::<PresetText>()
             .at_once(preview),
         get("/api/presets/preview", "The unsaved preset that plays").at_once(previewed),
@@ -81,14 +81,17 @@ fn save(call: Call) -> Result<Json<PresetReport>, Failure> {
     }
     let preset = read(call.json()?, name).map_err(invalid)?;
     if preset.name != *name {
-        return Err(misnamed(format!("{} is not allowed, expected {name} as in the path", preset.name)));
+        return Err(misnamed(format!(
+            "{} is not allowed, expected {name}, which is the name in the path",
+            preset.name
+        )));
     }
     call.engine().save_preset(&preset)?;
     preset_answer(call.engine(), name)
 }
 
-/// Parses a preset from JSON. A preset without a name gets `name`. Whole numbers may be written as
-/// floats.
+/// Parses a preset from JSON. A preset without a name gets the name `name`. Whole numbers may be
+/// written as floats.
 fn read(mut json: Value, name: &str) -> Result<Preset, Vec<Problem>> {
     numbers::fit_all(&mut json);
     if let Value::Object(written) = &mut json {

@@ -1,5 +1,5 @@
-//! `GET /metrics`: metrics as text, for Prometheus and compatible scrapers. A missing value has no
-//! sample.
+//! `GET /metrics`: metrics as text, for Prometheus and compatible scrapers. A metric whose value is
+//! missing is omitted.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::engine::Measures;
 
-/// The operation `GET /metrics`.
+/// Defines the operation `GET /metrics`.
 pub(super) fn operation() -> Operation {
     get("/metrics", "Counters and gauges for Prometheus. `Accept` selects its text format or OpenMetrics")
         .at_once(metrics)
@@ -52,7 +52,7 @@ fn metrics(call: Call) -> Result<Exposition, Failure> {
     })
 }
 
-/// The values of all metrics at one time.
+/// The values of all metrics at one moment.
 #[derive(Debug)]
 struct Measured {
     measures: Measures,
@@ -76,9 +76,13 @@ impl Collector for Measured {
         }
         signals(&mut writer, measures)?;
         let cues = measures.cues.iter().map(|(kind, count)| ([("kind", *kind)], *count));
-        writer.counters("cues", "Cues that khor received, by kind.", cues)?;
+        writer.counters("cues", "Number of cues that khor received, by kind.", cues)?;
         let lost = measures.metrics.totals.events_dropped.unwrap_or(0);
-        writer.counter("cues_lost", "Cues that the kernel or the collector could not pass on.", lost)?;
+        writer.counter(
+            "cues_lost",
+            "Number of cues that the kernel or the collector dropped, because too many arrived at once.",
+            lost,
+        )?;
         source(&mut writer, &measures.health)?;
         if measures.fleet.site.is_some() {
             fleet(&mut writer, measures)?;
@@ -86,15 +90,15 @@ impl Collector for Measured {
         sound(&mut writer, &measures.health)?;
         writer.gauge(
             "listeners",
-            "Clients that listen to the sound. A running recording counts as one.",
+            "Number of clients that listen to the sound. A running recording counts as one.",
             measures.health.listen.listeners as f64,
         )?;
         writer.gauge("event_streams", "Number of open event streams.", *streams as f64)
     }
 }
 
-/// Writes the totals of the kernel's counters, in base units. The totals of a scope have its name
-/// as a label, because each scope has its own totals.
+/// Writes the totals of the kernel's counters, in base units. Each scope has its own totals, so its
+/// name is written as a label.
 fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
@@ -130,7 +134,7 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     )?;
     writer.gauges(
         "signal_deviation_octaves",
-        "How far a signal is above its baseline.",
+        "Deviation of a signal from its baseline, in octaves.",
         table(|signal| signal.deviation.map(f64::from)),
     )?;
     writer.gauges(
@@ -139,10 +143,11 @@ fn signals(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
         table(|signal| signal.surprise.map(f64::from)),
     )?;
     let available = table(|signal| Some(f64::from(u8::from(signal.available))));
-    writer.gauges("signal_available", "1 if the source delivers a signal, else 0.", available)
+    writer.gauges("signal_available", "1 if the source provides the signal, else 0.", available)
 }
 
-/// Writes the kind of source as one series for each kind: 1 for the current kind, 0 for the others.
+/// Writes the kind of source. There is one series for each kind, with 1 for the current kind and 0
+/// for the others.
 fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let kinds = [
         (SourceKind::Collector, "collector"),
@@ -153,13 +158,13 @@ fn source(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result 
     ];
     let is = |kind| f64::from(u8::from(health.source.ok && health.source.kind == Some(kind)));
     let kinds = kinds.into_iter().map(|(kind, name)| ([("kind", name)], is(kind)));
-    writer.gauges("source", "1 for the kind of source that delivers counts, 0 for the others.", kinds)?;
+    writer.gauges("source", "1 for the kind of the current source, 0 for all other kinds.", kinds)?;
     let build = [([("version", health.version.as_str())], 1.0)];
     writer.gauges("build_info", "The version of khor.", build.into_iter())
 }
 
-/// Writes the metrics of a site: the number of hosts, a few values of each host, and the rejected
-/// messages.
+/// Writes the metrics of a site: the number of hosts, a few values of each host, and the number of
+/// rejected messages.
 fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     let fleet = &measures.fleet;
     let states = [("live", f64::from(fleet.live)), ("silent", f64::from(fleet.silent))];
@@ -169,28 +174,40 @@ fn fleet(writer: &mut MetricsWriter<'_>, measures: &Measures) -> fmt::Result {
     let hosts = || fleet.hosts.iter();
     writer.gauges(
         "host_up",
-        "1 if a host sends, else 0.",
+        "1 if the host is sending, else 0.",
         hosts().map(|h| ([("host", h.name.as_str())], up(h))),
     )?;
     let far = hosts().filter_map(|h| Some(([("host", h.name.as_str())], f64::from(h.deviation?))));
-    writer.gauges("host_deviation_octaves", "Largest deviation of a host from its baseline.", far)?;
+    writer.gauges(
+        "host_deviation_octaves",
+        "Largest deviation of a host's signals from their baselines, in octaves.",
+        far,
+    )?;
     let missed = hosts().map(|h| ([("host", h.name.as_str())], h.missed_frames));
-    writer.counters("host_missed_frames", "Frames of a host that did not arrive.", missed)?;
+    writer.counters("host_missed_frames", "Number of frames of a host that did not arrive.", missed)?;
     let reasons = measures.refused.by_reason();
     let reasons = reasons.into_iter().map(|(reason, count)| ([("reason", reason)], count));
-    writer.counters("site_refused", "Messages of the site that khor rejected, by reason.", reasons)
+    writer.counters("site_refused", "Number of the site's messages that khor rejected, by reason.", reasons)
 }
 
 fn sound(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     let audio = &health.audio;
-    writer.gauge("audio_up", "1 if the sound device plays, else 0.", f64::from(u8::from(audio.health.ok)))?;
+    writer.gauge(
+        "audio_up",
+        "1 if the sound device is playing, else 0.",
+        f64::from(u8::from(audio.health.ok)),
+    )?;
     writer.gauge(
         "audio_muted",
         "1 if the sound device is muted, else 0.",
         f64::from(u8::from(audio.muted)),
     )?;
     if let Some(xruns) = audio.xruns {
-        writer.counter("audio_xruns", "Underruns (gaps in the sound) that the device reported.", xruns)?;
+        writer.counter(
+            "audio_xruns",
+            "Number of underruns (gaps in the sound) that the device reported.",
+            xruns,
+        )?;
     }
     writer.counter(
         "audio_restarts",
@@ -199,22 +216,22 @@ fn sound(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     )?;
     writer.counter(
         "audio_dropped_notes",
-        "Notes that khor dropped, because the synth had no free voice or the notes were too late.",
+        "Number of notes that khor dropped, because the synth had no free voice or the notes were too late.",
         audio.dropped_notes,
     )?;
     writer.gauge(
         "audio_callback_load_ratio",
-        "Time that the synth needs for a block of sound, divided by the length of the block.",
+        "Time that the synth needs to compute a block of sound, divided by the duration of the block.",
         f64::from(audio.callback_load),
     )?;
     if let Some(latency_ms) = audio.latency_ms {
         let latency_s = f64::from(latency_ms) / 1e3;
         writer.gauge("audio_latency_seconds", "Time from the onset of a note until it sounds.", latency_s)?;
     }
-    writer.gauge("audio_voices", "Number of synth voices that sound.", f64::from(audio.voices))
+    writer.gauge("audio_voices", "Number of synth voices that are sounding.", f64::from(audio.voices))
 }
 
-/// Writes metrics with `khor_` before each name.
+/// Writes metrics, and puts `khor_` before each name.
 struct MetricsWriter<'a>(DescriptorEncoder<'a>);
 
 impl MetricsWriter<'_> {
@@ -244,7 +261,7 @@ impl MetricsWriter<'_> {
         gauge.encode(self.0.encode_descriptor(name, help, None, MetricType::Gauge)?)
     }
 
-    /// Writes one counter for each label. Writes nothing if there are no labels.
+    /// Writes a counter with one series for each label. Writes nothing if there are no labels.
     fn counters<'l, N>(
         &mut self,
         name: &str,
@@ -263,7 +280,7 @@ impl MetricsWriter<'_> {
         counts.try_for_each(|(labels, count)| ConstCounter::new(count).encode(family.encode_family(&labels)?))
     }
 
-    /// Writes one gauge for each label. Writes nothing if there are no labels.
+    /// Writes a gauge with one series for each label. Writes nothing if there are no labels.
     fn gauges<'l>(
         &mut self,
         name: &str,
@@ -286,9 +303,9 @@ mod tests {
     use super::*;
     use crate::engine::tests::quiet_engine;
 
-    /// Parses a format strictly: each family occurs once, and its description comes before its
-    /// samples. `OpenMetrics` ends with `# EOF`, and the name of a family of counters has no
-    /// `_total`. In Prometheus' own format, that name has `_total`.
+    /// Parses a text of metrics strictly. Each metric family must occur once, with its description
+    /// before its samples. `OpenMetrics` must end with `# EOF`, and the name of a counter's family
+    /// must not end with `_total`. In Prometheus' own format, it must.
     fn samples(text: &str, format: MetricsFormat) -> BTreeMap<String, f64> {
         let is_open = format == MetricsFormat::OpenMetrics;
         let mut samples = BTreeMap::new();

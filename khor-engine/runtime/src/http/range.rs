@@ -1,4 +1,5 @@
-//! Reads which part of an answer a client requests with `Range` (RFC 9110, section 14).
+//! Parses the `Range` header of a request, which selects a part of an answer (RFC 9110, section
+//! 14).
 
 use std::ops::Range;
 
@@ -6,19 +7,19 @@ use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::reply::Failure;
 
-/// The requested part of an answer.
+/// The part of an answer that a client requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequestedRange {
-    /// The whole answer: there is no range, or khor ignores the range.
+    /// The whole answer. There is no `Range` header, or khor ignores it.
     Whole,
     /// These bytes.
     Part(Range<u64>),
-    /// Bytes beyond the end of the answer.
+    /// A range beyond the end of the answer.
     Nothing,
 }
 
-/// Reads the headers `Range` and `If-Range`. `length` is the answer's length, and `tag` is its
-/// entity tag in quotes. Ignores a header with several ranges.
+/// Parses the headers `Range` and `If-Range`. `length` is the answer's length, and `tag` is its
+/// entity tag in quotes. A header with several ranges is ignored.
 pub(super) fn requested(headers: &HeaderMap, length: u64, tag: Option<&str>) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let unchanged = text(header::IF_RANGE).is_none_or(|condition| tag == Some(condition));
@@ -27,12 +28,12 @@ pub(super) fn requested(headers: &HeaderMap, length: u64, tag: Option<&str>) -> 
     spec.and_then(|spec| part(spec, length)).unwrap_or(RequestedRange::Whole)
 }
 
-/// Parses one range. `None` if it is malformed, or if there are several ranges.
+/// Parses one range. Returns `None` if the range is malformed, or if there are several ranges.
 fn part(spec: &str, length: u64) -> Option<RequestedRange> {
     let (first, last) = spec.trim().split_once('-')?;
     let number = |text: &str| {
         let is_number = text.bytes().all(|digit| digit.is_ascii_digit());
-        // A number that is too large for 64 bits is beyond every length.
+        // A number that does not fit into 64 bits is beyond the end of every answer.
         (is_number && !text.is_empty()).then(|| text.parse().unwrap_or(u64::MAX))
     };
     let range = if first.is_empty() {
@@ -47,7 +48,7 @@ fn part(spec: &str, length: u64) -> Option<RequestedRange> {
     Some(if range.start < range.end { RequestedRange::Part(range) } else { RequestedRange::Nothing })
 }
 
-/// Sets the headers of an answer that has only `part` of all `length` bytes.
+/// Sets the headers of an answer that contains only `part` of `length` bytes.
 pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u64) {
     let range = format!("bytes {}-{}/{length}", part.start, part.end - 1);
     if let Ok(range) = HeaderValue::from_str(&range) {
@@ -57,7 +58,7 @@ pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
 }
 
-/// The answer 416: the requested range is beyond the end of all `length` bytes.
+/// Creates the answer 416: the requested range is beyond the end of an answer of `length` bytes.
 pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
     let message = format!("Range: the requested bytes are beyond the end; there are {length} bytes");
     let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, message).into_response();

@@ -1,4 +1,4 @@
-//! The operations of recordings: start, stop, list and download.
+//! The API operations that start, stop, list and download recordings.
 
 use std::{
     ffi::OsString,
@@ -32,9 +32,9 @@ use super::{
     work,
 };
 
-/// Number of bytes of a file that khor reads at once.
+/// Number of bytes that khor reads from a file at once.
 const PIECE_BYTES: u64 = 64 * 1024;
-/// The format of a recording without the parameter `format`.
+/// The format of a recording if the request has no parameter `format`.
 const DEFAULT_FORMAT: &str = "flac";
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -82,12 +82,13 @@ fn unreadable(path: &Path, problem: &io::Error) -> Failure {
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot read {}: {problem}", path.display()))
 }
 
-/// A file name as it appears in answers. Bytes that are not UTF-8 are replaced.
+/// Converts a file name to the form that answers contain. Bytes that are not UTF-8 are replaced.
 fn display_name(name: &OsString) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The names and lengths of the recordings, newest last. Empty if there are no recordings yet.
+/// Lists the names and lengths of the recordings, newest last. The list is empty if there are no
+/// recordings yet.
 fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -110,7 +111,7 @@ fn recorded(folder: &Path) -> io::Result<Vec<(OsString, u64)>> {
     Ok(recordings)
 }
 
-/// The answer with a recording, or with a part of it.
+/// An answer that contains a recording, or a part of it.
 struct Stored {
     file: File,
     length: u64,
@@ -123,8 +124,8 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let folder = call.engine().recorder().folder();
     let requested = OsString::from_vec(percent_decode_str(&call.name).collect());
     let recordings = recorded(folder).map_err(|problem| unreadable(folder, &problem))?;
-    // The requested name must be in the list, so that no path leads out of the folder. A name that
-    // is not UTF-8 may also be requested as it appears in the list.
+    // The requested name must be in the list, so that no path can lead out of the folder. A name
+    // that is not UTF-8 is requested in the form that the list shows.
     let of_name =
         |name: &OsString| *name == requested || display_name(name).as_bytes() == requested.as_bytes();
     let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
@@ -172,8 +173,8 @@ impl Answer for Stored {
     }
 }
 
-/// Streams a part of `file`. The file's position must be at the start of the part. Reads only as
-/// fast as the client receives.
+/// Streams a part of `file`, whose position must be at the start of the part. Reads only as fast as
+/// the client receives.
 fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + use<> {
     stream::try_unfold((file, part.end - part.start), |(mut file, left)| async move {
         if left == 0 {
@@ -185,7 +186,8 @@ fn pieces(file: File, part: &Range<u64>) -> impl Stream<Item = io::Result<Bytes>
             piece.truncate(length);
             Ok((file, piece))
         });
-        let read = reading.await.map_err(|_| io::Error::other("khor failed inside; see its log"))?;
+        let read =
+            reading.await.map_err(|_| io::Error::other("a bug in khor ended the read; see khor's log"))?;
         let (file, piece) = read?;
         let left = left - piece.len() as u64;
         Ok((!piece.is_empty()).then_some((Bytes::from(piece), (file, left))))

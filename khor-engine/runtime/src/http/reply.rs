@@ -1,4 +1,4 @@
-//! The answer to a rejected request: an HTTP status, and JSON `{"ok": false, "error": "…"}`.
+//! The answer to a rejected request: an HTTP status and the JSON `{"ok": false, "error": "…"}`.
 
 use std::{
     convert::Infallible,
@@ -22,15 +22,16 @@ use super::{
 };
 use crate::engine::{ActionError, EditError};
 
-/// Time after which a client may repeat a request that khor rejected because it was busy, seconds.
+/// How long a client should wait before it repeats a request that khor rejected because it was
+/// busy, in seconds.
 const RETRY_AFTER_S: &str = "2";
 
-/// Why khor rejects a request, and with which status.
+/// Why khor rejects a request, with the HTTP status.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
     refusal: Refusal,
-    /// Whether khor admits this client with a token.
+    /// Whether the client would be admitted with a token.
     accepts_token: bool,
 }
 
@@ -40,17 +41,17 @@ impl Failure {
         Self { status, refusal, accepts_token: false }
     }
 
-    /// The request is invalid: 400.
+    /// The request is invalid. khor answers 400.
     pub(super) fn bad(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// The value of a parameter or of a field of the body is not allowed.
+    /// The value of a parameter, or of a field in the body, is not allowed.
     pub(super) fn not_allowed(name: &str, value: &dyn std::fmt::Display, expected: &str) -> Self {
         Self::bad(ConfigError::not_allowed(name, value, expected))
     }
 
-    /// A parameter or a field of the body is missing.
+    /// A parameter, or a field in the body, is missing.
     pub(super) fn missing(name: &str, expected: &str) -> Self {
         Self::bad(ConfigError::missing(name, expected))
     }
@@ -67,7 +68,8 @@ impl Failure {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // khor does not read the rest of the body, so the connection cannot be used again.
+            // khor does not read the rest of the body, so this connection cannot serve another
+            // request.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
@@ -134,7 +136,7 @@ impl From<EditError> for Failure {
     }
 }
 
-/// The entity tag of an answer: a hash of its content.
+/// Returns the entity tag of an answer, which is a hash of its content.
 pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
@@ -142,16 +144,17 @@ pub(super) fn content_tag(content: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// Sets the headers of an endless answer. They forbid proxies to buffer, store or change it.
+/// Sets the headers of an endless answer. They forbid proxies to buffer, store or change the
+/// answer.
 pub(super) fn live_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
 }
 
-/// The answer 405, with the methods that the path has.
+/// Creates the answer 405 with the methods that the path supports.
 pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
     let methods = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let message = format!("this path does not have this method, expected {methods}");
+    let message = format!("this path does not support this method, expected {methods}");
     let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response();
     if let Ok(allowed) = HeaderValue::from_str(&methods) {
         response.headers_mut().insert(header::ALLOW, allowed);
@@ -159,7 +162,7 @@ pub(super) fn method_not_allowed(methods: &[Method]) -> Response {
     response
 }
 
-/// The answer to a request that no route accepts.
+/// Creates the answer to a request that no route accepts.
 pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     let (status, message) = if rejection.find::<ForeignHost>().is_some() {
         (
@@ -167,8 +170,7 @@ pub(super) async fn recover(rejection: Rejection) -> Result<Response, Infallible
             "Host: expected the address of this listener, such as 127.0.0.1:17321, or one of listen.allowed_hosts",
         )
     } else if rejection.find::<ForeignOrigin>().is_some() {
-        let message =
-            "a page of another site may not use this engine; the setting listen.allowed_hosts allows names";
+        let message = "a page of another site may not use this engine; add the page's host to listen.allowed_hosts to allow it";
         (StatusCode::FORBIDDEN, message)
     } else if let Some(denied) = rejection.find::<Denied>() {
         return Ok(Failure::from(*denied).into_response());

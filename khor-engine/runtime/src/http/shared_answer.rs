@@ -1,5 +1,5 @@
-//! Shares the answer of slow work between requests. Requests that arrive during the work, or within
-//! a short time after it, get the same answer.
+//! Shares the answer of slow work between requests. Requests that arrive while the work runs, or
+//! shortly after it, get the same answer.
 
 use std::{
     sync::Arc,
@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, task::JoinError};
 /// The last answer of one operation.
 pub(super) struct SharedAnswer<A> {
     life: Duration,
-    /// When the last work ended, and its answer. Locked while the work runs.
+    /// When the last work ended, and its answer. The lock is held while the work runs.
     last: Arc<Mutex<Option<(Instant, A)>>>,
 }
 
@@ -22,14 +22,14 @@ impl<A> Clone for SharedAnswer<A> {
 }
 
 impl<A: Clone + Send + 'static> SharedAnswer<A> {
-    /// An answer is valid for `life` after the work that found it.
+    /// Creates an empty store. An answer is valid for `life` after its work has ended.
     pub(super) fn new(life: Duration) -> Self {
         Self { life, last: Arc::default() }
     }
 
-    /// Returns the last answer if it is still valid, else the answer of `work`. Work that has begun
-    /// continues even if its request ends. So a client cannot start the work many times by
-    /// disconnecting.
+    /// Returns the last answer if it is still valid. Otherwise does the work and returns its
+    /// answer. Work that has begun continues even if its request ends. So a client cannot start the
+    /// work many times by disconnecting.
     ///
     /// # Errors
     ///

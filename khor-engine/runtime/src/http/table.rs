@@ -1,5 +1,5 @@
 //! The table of the API's operations. An operation has a path, parameters, a body, an answer and a
-//! function. The server dispatches requests by this table, and the `OpenAPI` document is generated
+//! function. The server uses this table to dispatch requests, and generates the `OpenAPI` document
 //! from it. So the server and the document always agree.
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
@@ -14,7 +14,7 @@ use warp::{
 
 use super::{call::Call, inert_json, reply::Failure, shared_answer::SharedAnswer, work};
 
-/// The function of an operation.
+/// The function that carries out an operation.
 type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 /// A function that returns the schema of a type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -23,12 +23,12 @@ pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 #[derive(Clone)]
 pub(super) struct Operation {
     pub(super) method: Method,
-    /// The path. A piece in braces, such as `{name}`, matches any text.
+    /// The path. A part in braces, such as `{name}`, matches any text.
     pub(super) path: &'static str,
     pub(super) summary: &'static str,
     pub(super) query: Vec<Parameter>,
     pub(super) body: Option<SchemaOf>,
-    /// Whether a request without a body is rejected.
+    /// Whether khor rejects a request without a body.
     pub(super) needs_body: bool,
     pub(super) answer: Content,
     pub(super) handler: Handler,
@@ -43,22 +43,22 @@ pub(super) struct Parameter {
     pub(super) schema: serde_json::Value,
 }
 
-/// The description of a successful answer, for the `OpenAPI` document.
+/// Describes a successful answer for the `OpenAPI` document.
 #[derive(Clone, Copy)]
 pub(super) struct Content {
     /// The media type.
     pub(super) kind: &'static str,
     /// Other media types that the answer may have.
     pub(super) also: &'static [&'static str],
-    /// Whether clients may request a part with `Range` (206).
+    /// Whether clients may request a part of the answer with `Range` (206).
     pub(super) in_parts: bool,
-    /// Whether clients may send a known tag with `If-None-Match` (304).
+    /// Whether the answer has a tag that clients may send back with `If-None-Match` (304).
     pub(super) tagged: bool,
-    /// The schema of JSON; `None` for text, bytes, and JSON without a known schema.
+    /// The schema of the JSON. `None` for text, bytes, and JSON without a known schema.
     pub(super) schema: Option<SchemaOf>,
 }
 
-/// A type of answers, with its description for the `OpenAPI` document.
+/// A type of answer, with its description for the `OpenAPI` document.
 pub(super) trait Answer: Send + 'static {
     /// The description of the answer.
     const CONTENT: Content;
@@ -66,24 +66,24 @@ pub(super) trait Answer: Send + 'static {
     fn into_response(self) -> Response;
 }
 
-/// An answer with a value as JSON.
+/// An answer that contains a value as JSON.
 #[derive(Clone)]
 pub(super) struct Json<T>(pub(super) T);
 
-/// An answer with JSON that the API does not describe, such as a JSON Schema.
+/// An answer with JSON whose schema the API does not describe, such as a JSON Schema.
 pub(super) struct AnyJson(pub(super) serde_json::Value);
 
-/// An answer with JSON, and a tag that identifies its version.
+/// An answer with JSON and a tag that identifies the version of the content.
 pub(super) struct Tagged<T> {
     pub(super) json: T,
     pub(super) tag: String,
 }
 
-/// The answer of an operation that has nothing to report.
+/// The answer of an operation that has no result to report.
 pub(super) const DONE: Json<Done> = Json(Done { ok: true });
 
 impl Content {
-    /// Text or bytes of this media type.
+    /// Describes an answer of text or bytes with this media type.
     pub(super) const fn of(kind: &'static str) -> Self {
         Self { kind, also: &[], in_parts: false, tagged: false, schema: None }
     }
@@ -109,8 +109,8 @@ impl Answer for AnyJson {
     }
 }
 
-/// An answer, or the reason why khor rejects the request. The document describes rejections once
-/// for all operations.
+/// An answer, or the reason why khor rejects the request. The document describes rejections once,
+/// for all operations together.
 impl<A: Answer> Answer for Result<A, Failure> {
     const CONTENT: Content = A::CONTENT;
 
@@ -131,7 +131,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
     }
 }
 
-/// An operation without its function.
+/// An operation that does not have its function yet.
 pub(super) struct Draft {
     method: Method,
     path: &'static str,
@@ -162,7 +162,7 @@ pub(super) fn delete(path: &'static str, summary: &'static str) -> Draft {
 }
 
 impl Draft {
-    /// Adds an optional parameter with this JSON Schema.
+    /// Adds an optional parameter that has this JSON Schema.
     pub(super) fn takes(
         mut self,
         name: &'static str,
@@ -173,7 +173,7 @@ impl Draft {
         self
     }
 
-    /// Adds a required parameter with this JSON Schema.
+    /// Adds a required parameter that has this JSON Schema.
     pub(super) fn needs(
         mut self,
         name: &'static str,
@@ -184,25 +184,25 @@ impl Draft {
         self
     }
 
-    /// Reads a required body of type `T`.
+    /// Requires a body of type `T`.
     pub(super) fn reads<T: JsonSchema>(mut self) -> Self {
         self.body = Some(SchemaGenerator::subschema_for::<T>);
         self.needs_body = true;
         self
     }
 
-    /// Reads an optional body of type `T`.
+    /// Allows a body of type `T`.
     pub(super) fn may_read<T: JsonSchema>(self) -> Self {
         Self { needs_body: false, ..self.reads::<T>() }
     }
 
-    /// Adds a function that does not wait.
+    /// Sets a function that does not wait.
     pub(super) fn at_once<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// Adds a function that waits for the disk or the sound server. It runs in a bounded queue, in
-    /// another thread than the event loop.
+    /// Sets a function that waits for the disk or the sound server. It runs in a blocking thread,
+    /// through a bounded queue.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {
@@ -213,7 +213,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// Adds a slow function. Requests that arrive at the same time share one answer, which is valid
+    /// Sets a slow function. Requests that arrive at the same time share one answer, which is valid
     /// for `life`.
     pub(super) fn shared<A: Answer + Clone, F>(self, life: Duration, work: fn(Call) -> F) -> Operation
     where
@@ -232,7 +232,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// Adds an async function, which waits for other tasks.
+    /// Sets an async function, which may wait for other tasks.
     pub(super) fn later<A: Answer, F>(self, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,
@@ -246,17 +246,18 @@ impl Draft {
     }
 }
 
-/// The result of a search in the table by path and method.
+/// The result of a search for a path and a method in the table.
 #[derive(Clone)]
 pub(super) enum Found {
     /// The operation, and the text that the braces in its path match.
     Operation(Arc<Operation>, String),
-    /// The path does not have the requested method, but these methods.
+    /// The path exists, but does not support the requested method. Contains the methods that it
+    /// supports.
     Others(Vec<Method>),
 }
 
-/// Finds the operation for a request; `None` if there is no such path. `HEAD` finds the `GET`
-/// operation, because hyper omits the body of the answer.
+/// Finds the operation for a request. Returns `None` if there is no such path. A `HEAD` request
+/// finds the `GET` operation, because hyper omits the body of the answer.
 pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Option<Found> {
     let mut fitting: Vec<_> =
         table.iter().filter_map(|operation| Some((operation, fits(operation.path, path)?))).collect();
@@ -275,14 +276,14 @@ pub(super) fn find(table: &[Arc<Operation>], method: &Method, path: &str) -> Opt
     }
 }
 
-/// The methods that clients may use if an operation has this method.
+/// Returns the HTTP methods that clients may use for an operation with this method.
 fn allowed(method: Method) -> impl Iterator<Item = Method> {
     let head = (method == Method::GET).then_some(Method::HEAD);
     std::iter::once(method).chain(head)
 }
 
-/// Matches a path with a pattern; `None` if it does not match. Returns the text that the braces
-/// match, which is never empty, or an empty text for a pattern without braces.
+/// Matches a path against a pattern. Returns the text that the braces match, or an empty text if
+/// the pattern has no braces. Returns `None` if the path does not match.
 fn fits(pattern: &str, path: &str) -> Option<String> {
     let (mut pieces, mut named) = (path.split('/'), String::new());
     for wanted in pattern.split('/') {

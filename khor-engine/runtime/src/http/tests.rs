@@ -1,4 +1,4 @@
-//! Tests the answers of a running engine's API in the same process, and compares them with the
+//! Tests the API of an engine that runs in the test's process. Compares the answers with the
 //! `OpenAPI` document.
 
 use std::sync::Arc;
@@ -278,7 +278,7 @@ async fn metrics_report_a_snooze() {
     );
 }
 
-/// A path and a body to which the operation can answer 200.
+/// Returns a path and a body for which the operation can answer 200.
 fn example_request(method: &str, path: &str) -> (String, Value) {
     let name = if path.starts_with("/api/clips/") { "idle.wav" } else { "mine" };
     let (path, query) = (
@@ -309,15 +309,15 @@ async fn answers_match_the_openapi_document() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         operations.extend(methods.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())));
     }
-    // A recording starts before it stops, a preset is saved before it is removed, and a preview is
-    // read before it ends.
+    // Order matters: a recording must start before it stops, a preset must be saved before it is
+    // removed, and a preview must be read before it ends.
     let place = |(method, path): &(String, String)| match (method.as_str(), path.as_str()) {
         ("put", "/api/presets/{name}") | ("post", "/api/recording/start" | "/api/presets/preview") => 0,
         ("delete", _) | ("post", "/api/recording/stop" | "/api/preset/select") => 2,
         _ => 1,
     };
     operations.sort_by_key(place);
-    // A test note needs a listener.
+    // A test note is rejected if there is no listener.
     let _listening = api.engine().listen().unwrap();
     let mut answered_count = 0;
     for (method, path) in &operations {
@@ -359,12 +359,12 @@ async fn answers_match_the_openapi_document() {
     assert_ne!(schema_errors(&document, &schema["schema"], &json!({ "ok": false })), Vec::<String>::new());
 }
 
-/// Waits until the recording has some sound.
+/// Waits until the recording contains some sound.
 async fn until_recorded(api: &Api) {
     khor_e2e::wait_until_async("recorded sound", || api.engine().recorder().status().seconds > 0.0).await;
 }
 
-/// The places where an answer does not match the document.
+/// Lists the places where an answer does not match the document.
 fn schema_errors(document: &Value, schema: &Value, answer: &Value) -> Vec<String> {
     let mut schema = schema.clone();
     schema["components"] = document["components"].clone();
@@ -393,7 +393,8 @@ async fn the_schema_accepts_valid_configurations() {
     }
 }
 
-/// Errors name the value and the allowed values in khor's words, not in those of a parser.
+/// Errors must name the value and the allowed values in khor's own words. They must not contain a
+/// parser's message.
 #[tokio::test]
 async fn rejected_values_get_plain_errors() {
     let api = Api::new();

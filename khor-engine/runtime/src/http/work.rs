@@ -1,8 +1,9 @@
-//! Runs the blocking work of requests in threads, so that it does not block the event loop.
+//! Runs the blocking work of requests in separate threads, so that the work does not block the
+//! event loop.
 //!
 //! The process has few threads for blocking work, and tokio's queue for them has no limit. So each
-//! kind of work has its own bounded queue. A request that ends while it waits leaves the queue.
-//! Renders have their own queue and thread ([`ClipRenderer`](crate::engine::ClipRenderer)).
+//! kind of work has its own bounded queue. If a waiting request ends, it leaves the queue. Renders
+//! have their own queue and thread ([`ClipRenderer`](crate::engine::ClipRenderer)).
 
 use std::sync::LazyLock;
 
@@ -12,29 +13,29 @@ use warp::http::StatusCode;
 use super::reply::Failure;
 use crate::work_queue::WorkQueue;
 
-/// The queue of operations that wait for the disk or the sound server. Each ends within a few
-/// seconds.
+/// The queue of operations that wait for the disk or the sound server. Each operation ends within a
+/// few seconds.
 static OPERATIONS: LazyLock<WorkQueue> = LazyLock::new(|| WorkQueue::new(3, 32));
 /// The queue for files of the page, pieces of recordings, and compression. Each connection has at
-/// most one of them, so this queue is never full.
+/// most one entry, so this queue is never full.
 static DELIVERIES: LazyLock<WorkQueue> = LazyLock::new(|| WorkQueue::new(2, 512));
 
-/// Runs an operation in a thread. Fails with 503 if too many operations wait.
+/// Runs an operation in a blocking thread. Fails with 503 if too many operations wait.
 pub(super) async fn operate<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     run(&OPERATIONS, work).await
 }
 
-/// Prepares a part of an answer in a thread.
+/// Prepares a part of an answer in a blocking thread.
 pub(super) async fn deliver<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     run(&DELIVERIES, work).await
 }
 
-/// Runs `work` when it is its turn in the queue. The turn ends with the work, even if the request
-/// ends earlier.
+/// Waits in the queue and runs `work`. The next work starts when `work` has ended, even if the
+/// request ends earlier.
 async fn run<T: Send + 'static>(
     queue: &WorkQueue,
     work: impl FnOnce() -> T + Send + 'static,
@@ -48,10 +49,10 @@ async fn run<T: Send + 'static>(
     working.await.map_err(|problem| failed(&problem))
 }
 
-/// Logs a failure inside khor, and returns the answer for the client.
+/// Logs a bug in khor, and returns the answer for the client.
 pub(super) fn failed(problem: &impl std::fmt::Display) -> Failure {
-    error!("a request failed inside khor: {problem}");
-    let message = "the request failed inside khor; see khor's log";
+    error!("a bug in khor ended a request: {problem}");
+    let message = "a bug in khor ended the request; see khor's log";
     Failure::new(StatusCode::INTERNAL_SERVER_ERROR, message)
 }
 

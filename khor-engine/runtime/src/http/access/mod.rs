@@ -3,8 +3,8 @@
 //! Without a token file, khor serves its own user and root on this machine. With
 //! `listen.local_users`, khor serves every user of this machine. With `listen.token_file`, every
 //! client needs the token or a session. This includes clients on loopback, because the requests of
-//! a reverse proxy come from loopback. khor serves the page's files to all clients, so that the
-//! page can ask for the token.
+//! a reverse proxy come from loopback. khor serves the page's files to all clients, so that users
+//! can enter the token on the page.
 
 mod names;
 mod sessions;
@@ -37,23 +37,24 @@ use warp::{
 
 use self::sessions::Sessions;
 
-/// Shortest time between two log records about wrong tokens.
+/// Shortest time between two log records about a wrong token.
 const WRONG_TOKEN_LOG_INTERVAL: Duration = Duration::from_mins(1);
-/// The path of the login. It needs no token in the headers, because the body has the token.
+/// The path of the login operation. A login needs no token in its headers, because its body
+/// contains the token.
 pub(super) const LOGIN: &str = "/api/login";
-/// First part of the name of the cookie with the session id. The port follows, because browsers
-/// send a cookie to every port of a host, and each engine needs its own cookie.
+/// First part of the name of the session cookie. The port follows, because browsers send a cookie
+/// to every port of a host, and each engine needs its own cookie.
 const COOKIE: &str = "khor_session_";
 
 /// Which clients a listener admits.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// The token and its sessions; `None` without a token file.
+    /// The token and its sessions. `None` if there is no token file.
     pub(super) credentials: Option<Arc<Credentials>>,
-    /// Whether the listener admits every user of this machine.
+    /// Whether the listener admits all users of this machine.
     local_users: bool,
     names: Names,
-    /// Limits the log records about wrong tokens.
+    /// Limits how often wrong tokens are logged.
     pub(super) wrong_token_log: Arc<RateLimit>,
 }
 
@@ -69,7 +70,7 @@ impl Credentials {
     }
 }
 
-/// Why khor rejects a client with 401.
+/// Why khor rejects a client with status 401.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Denied {
     /// The token is missing or wrong.
@@ -87,7 +88,7 @@ pub(super) enum Denied {
         /// The other user.
         other: u32,
     },
-    /// The client is a program whose user khor cannot find.
+    /// The client is a program whose user khor cannot determine.
     #[error(
         "this engine serves only user {own} and root, but cannot find the user of this program: set listen.token_file \
          or listen.local_users in the engine's configuration file, and restart the engine",
@@ -98,8 +99,8 @@ pub(super) enum Denied {
 impl reject::Reject for Denied {}
 
 impl Access {
-    /// Reads the token file, and the sessions from the file `sessions`. `ip` and `port` are the
-    /// listener's address.
+    /// Reads the token file, and reads the sessions from the file `sessions`. `ip` and `port` are
+    /// the listener's address.
     pub(super) fn open(
         listen: &Listen,
         sessions: PathBuf,
@@ -121,7 +122,7 @@ impl Access {
         })
     }
 
-    /// Replaces the port by the one on which the listener really listens.
+    /// Replaces the configured port by the port on which the listener actually listens.
     pub(super) fn at_port(self, port: u16) -> Self {
         Self { names: self.names.at_port(port), ..self }
     }
@@ -131,8 +132,8 @@ impl Access {
         &self.names
     }
 
-    /// A filter that passes the requests of admitted clients. It marks their connections as
-    /// admitted, so that they no longer count against the limit for strangers.
+    /// Creates a filter that passes the requests of admitted clients. It marks their connections as
+    /// admitted, so that they no longer count against the limit for unknown clients.
     pub(super) fn filter(&self) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
         let access = self.clone();
         warp::path::full()
@@ -182,7 +183,7 @@ impl Access {
         format!("{COOKIE}{}", self.names.port())
     }
 
-    /// The session ids for this engine in the cookies of a request.
+    /// Finds the session ids for this engine in the cookies of a request.
     pub(super) fn session_ids<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = &'a str> {
         let name = self.cookie_name();
         let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
@@ -198,17 +199,18 @@ fn open_credentials(path: &Path, sessions: PathBuf) -> Result<Arc<Credentials>, 
     Ok(Arc::new(Credentials { token, sessions }))
 }
 
-/// Whether a path is part of the API. Only admitted clients may use the API.
+/// Returns whether a path is part of the API, which only admitted clients may use.
 pub(super) fn is_api(path: &str) -> bool {
     path == "/metrics" || path == "/api" || path.starts_with("/api/")
 }
 
-/// Whether khor serves a path to every client: the page's files, and the login.
+/// Returns whether khor serves a path to every client. This applies to the page's files and to the
+/// login.
 fn is_public(path: &str) -> bool {
     !is_api(path) || path == LOGIN
 }
 
-/// The bearer tokens in the headers of a request.
+/// Returns the bearer tokens in the headers of a request.
 fn bearer(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let values = headers.get_all(header::AUTHORIZATION).into_iter();
     values.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer "))
@@ -231,7 +233,7 @@ pub(super) mod tests {
         Peer::User(Uid::effective().as_raw())
     }
 
-    /// Access on loopback with the default configuration.
+    /// Creates the access rules for loopback and the default configuration.
     pub(in crate::http) fn loopback(port: u16) -> Access {
         Access::open(&Listen::default(), "/nonexistent".into(), Ipv4Addr::LOCALHOST.into(), port).unwrap()
     }
@@ -272,7 +274,7 @@ pub(super) mod tests {
         assert_eq!(message(&listen), None, "a group may read it");
     }
 
-    /// Whether the filter passes a request with these headers for the path.
+    /// Returns whether the filter passes a request for the path with these headers.
     async fn is_admitted(access: &Access, peer: Peer, path: &str, headers: &[(&str, String)]) -> bool {
         let mut request = warp::test::request().path(path).extension(ConnectionSlot::of(peer));
         for (name, value) in headers {
@@ -317,7 +319,7 @@ pub(super) mod tests {
             assert!(is_admitted(&access, peer, "/api/health", &bearer(TOKEN)).await);
             assert!(
                 !is_admitted(&access, peer, "/api/health", &cookie(TOKEN)).await,
-                "the token is no session"
+                "the token is not a session id"
             );
         }
         for wrong in ["", &TOKEN[1..], &format!("{TOKEN}x"), "0123456789abcdef0123456789ABCDE+/-"] {

@@ -1,7 +1,7 @@
-//! Checks that the headers `Host` and `Origin` of a request belong to this listener.
+//! Checks that the headers `Host` and `Origin` of a request match this listener.
 //!
-//! A foreign `Host` means DNS rebinding. A foreign `Origin` means that a page of another site sent
-//! the request.
+//! A `Host` that does not match means a DNS rebinding attack. An `Origin` that does not match means
+//! that a page of another site sent the request.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -24,7 +24,7 @@ impl Names {
         Self { hosts, beyond_loopback, port }
     }
 
-    /// The same names on another port.
+    /// Returns the same names with another port.
     pub(super) fn at_port(self, port: u16) -> Self {
         Self { port, ..self }
     }
@@ -33,8 +33,9 @@ impl Names {
         self.port
     }
 
-    /// Whether `host` is a name or an address of this listener. Every IP address is safe, because
-    /// DNS rebinding needs a name. A dot at the end of a name (the DNS root) is ignored.
+    /// Returns whether `host` is a name or an address of this listener. Loopback addresses are
+    /// allowed, and so are all IP addresses if other machines can reach the listener, because DNS
+    /// rebinding needs a name. A dot at the end of a name (the DNS root) is ignored.
     pub(in crate::http) fn is_own_host(&self, host: &Authority) -> bool {
         self.is_address(host) || self.hosts.iter().any(|allowed| allowed.is_host(host))
     }
@@ -47,9 +48,10 @@ impl Names {
         fits && authority.port_u16().unwrap_or(80) == self.port
     }
 
-    /// Whether `origin` is the origin of this listener's page, for a request with this `Host`.
-    /// Scheme, host and port must all match. Without a proxy, the page's origin is the `Host`. A
-    /// proxy may replace the `Host`, and serves the page under one of `listen.allowed_hosts`.
+    /// Returns whether `origin` is the origin of this listener's page, for a request with this
+    /// `Host`. Scheme, host and port must all match. Without a proxy, the page's origin is the
+    /// `Host`. A proxy may replace the `Host`; the page's origin is then one of
+    /// `listen.allowed_hosts`.
     pub(in crate::http) fn is_own_origin(&self, origin: &str, host: &Authority) -> bool {
         let Some((scheme, authority)) = origin.split_once("://") else { return false };
         let Ok(authority) = authority.parse::<Authority>() else { return false };
@@ -57,7 +59,7 @@ impl Names {
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
             && plain_host(authority.host()) == plain_host(host.host());
-        // A proxy that keeps the `Host` serves the page only under that name.
+        // If a proxy keeps the `Host`, the page has no other name.
         let is_replaced = self.is_address(host);
         let is_at = |allowed: &AllowedHost| is_replaced || allowed.is_host(host);
         is_direct || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))

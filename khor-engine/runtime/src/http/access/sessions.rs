@@ -1,9 +1,9 @@
-//! The sessions of browsers that logged in with the token.
+//! The sessions of browsers that have logged in with the token.
 //!
-//! A browser keeps a random session id as a cookie, but never the token. Browsers send a cookie to
-//! every port of a host, so a program of another user may receive the cookie. A session is
-//! therefore valid only for the same kind of client as at the login. The file has only hashes of
-//! the ids. A new token ends all sessions.
+//! A browser stores a random session id in a cookie, but never the token. Browsers send a cookie to
+//! every port of a host, so a program of another user may receive it. A session is therefore valid
+//! only for the kind of client that logged in. The session file contains only hashes of the ids. A
+//! new token ends all sessions.
 
 use std::{
     io,
@@ -18,13 +18,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tracing::warn;
 
-/// How long a session lasts, seconds: thirty days.
+/// How long a session lasts, in seconds: thirty days.
 pub(in crate::http) const LIFE_S: u64 = 30 * 24 * 3600;
-/// Largest number of sessions. A further session replaces the oldest one.
+/// Maximum number of sessions. A further session replaces the oldest one.
 const MAX_SESSIONS: usize = 32;
 /// Number of random bytes in a session id.
 const ID_BYTES: usize = 32;
-/// Largest file of sessions that khor reads, bytes.
+/// Maximum size of a session file that khor reads, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 pub(in crate::http) struct Sessions {
@@ -32,7 +32,7 @@ pub(in crate::http) struct Sessions {
     held: Mutex<SessionFile>,
 }
 
-/// The content of the file of sessions.
+/// The content of the session file.
 #[derive(Default, Deserialize, Serialize)]
 struct SessionFile {
     /// Hash of the token that opened the sessions.
@@ -47,13 +47,13 @@ struct Session {
     id: String,
     /// Kind of the client that logged in: see [`kind`].
     client: String,
-    /// When the session ends, seconds since 1970.
+    /// When the session ends, in seconds since 1970.
     until_ts_s: u64,
 }
 
 impl Sessions {
-    /// Reads the sessions of this token from the file at `path`. If the file is missing or invalid,
-    /// there are no sessions.
+    /// Reads the sessions of this token from the file at `path`. Returns none if the file is
+    /// missing or invalid.
     pub(super) fn read(path: PathBuf, token: &str) -> Self {
         let token = hash(token);
         let held = read(&path).unwrap_or_else(|problem| {
@@ -70,7 +70,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// The system has no random numbers.
+    /// Fails if the system has no random numbers.
     pub(in crate::http) fn open(&self, peer: Peer) -> io::Result<String> {
         let mut random = [0; ID_BYTES];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
@@ -85,7 +85,7 @@ impl Sessions {
         Ok(id)
     }
 
-    /// Whether `peer` may use the session with this id.
+    /// Returns whether `peer` may use the session with this id.
     pub(super) fn is_valid(&self, id: &str, peer: Peer) -> bool {
         let (id, client, now_s) = (hash(id), kind(peer), now_s());
         let held = self.held.lock();
@@ -100,7 +100,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// The file cannot be written. The session is then valid again after a restart of khor.
+    /// Fails if the file cannot be written. The session then becomes valid again when khor
+    /// restarts.
     pub(in crate::http) fn end(&self, id: &str) -> io::Result<()> {
         let id = hash(id);
         self.change(|sessions| sessions.retain(|session| session.id != id))
@@ -110,7 +111,7 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// The error of [`Self::end`].
+    /// Fails for the same reason as [`Self::end`].
     pub(in crate::http) fn end_all(&self) -> io::Result<()> {
         self.change(Vec::clear)
     }
@@ -131,8 +132,8 @@ impl Sessions {
     }
 }
 
-/// The kind of client that may use a session: a user of this machine, or any client on another
-/// machine. The address is not part of the kind, because the address of a laptop changes.
+/// Returns the kind of client that may use a session: a certain user of this machine, or any client
+/// on another machine. The client's address is ignored, because the address of a laptop changes.
 fn kind(peer: Peer) -> String {
     match peer {
         Peer::User(uid) => format!("user {uid}"),

@@ -1,4 +1,4 @@
-//! The token that gives access to the API, and its file.
+//! The token that gives access to the API, and the file that contains it.
 
 use std::{
     fs::Metadata,
@@ -14,10 +14,10 @@ use nix::unistd::Uid;
 
 /// Shortest token, characters.
 const LEAST_TOKEN_CHARS: usize = 32;
-/// Number of bytes that khor reads from a token file.
+/// Maximum number of bytes that khor reads from a token file.
 const MAX_BYTES: u64 = 4096;
 
-/// Why khor does not open the listener.
+/// Why khor refuses to open the listener.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// Other machines can reach the listener, but there is no token.
@@ -42,16 +42,16 @@ pub enum AccessError {
     #[error("other users can read or change the token file {0}: run chmod 600 {0}")]
     Open(String),
     /// Another user owns the token file, and can change it.
-    #[error("the token file {path} belongs to user {owner}: chown it to the user who runs khor")]
+    #[error("the token file {path} belongs to user {owner}: change its owner to the user who runs khor")]
     ForeignOwner {
         /// Path of the token file.
         path: String,
-        /// Id of the user who owns the file.
+        /// Id of the user who owns the token file.
         owner: u32,
     },
-    /// The token is too short, or has characters that a header cannot contain.
+    /// The token is too short, or contains characters that are not allowed in a header.
     #[error(
-        "the token file {path} must have one line of at least 32 letters, digits or any of -._~+/=; make one with `{}`",
+        "the token file {path} must contain one line of at least 32 characters: letters, digits and -._~+/=; make one with `{}`",
         make(Path::new(path))
     )]
     Unfit {
@@ -60,17 +60,18 @@ pub enum AccessError {
     },
 }
 
-/// The shell command that makes a token file.
+/// Returns the shell command that creates a token file.
 fn make(path: &Path) -> String {
     format!("(umask 077; head -c 32 /dev/urandom | base64 -w 0 > {})", path.display())
 }
 
-/// Reads the token from its file. Only the file's owner may change the file, and only the owner and
-/// the group may read it.
+/// Reads the token from its file. Only the file's owner may be able to change the file, and only
+/// its owner and its group may be able to read it.
 ///
 /// # Errors
 ///
-/// The file cannot be read, other users can read or change it, or it has no valid token.
+/// Fails if the file cannot be read, if other users can read or change it, or if it contains no
+/// valid token.
 pub fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     let path_text = || path.display().to_string();
     let (file, text) = read(path).map_err(|cause| AccessError::Unreadable { path: path_text(), cause })?;
@@ -88,8 +89,8 @@ pub fn read_token(path: &Path) -> Result<Arc<str>, AccessError> {
     Ok(token.into())
 }
 
-/// Reads the metadata and the text of the token file. Opens the path only once, because it may lead
-/// to another file a moment later.
+/// Reads the metadata and the text of the token file. Opens the path only once, because the path
+/// may lead to another file a moment later.
 fn read(path: &Path) -> io::Result<(Metadata, String)> {
     let file = files::open(path)?;
     let (metadata, mut text) = (file.metadata()?, String::new());

@@ -1,4 +1,4 @@
-//! The event stream of changes: sends the whole state first, and then only its changes.
+//! The event stream of changes. It sends the whole state first, and then only the changes.
 
 use std::{
     sync::Arc,
@@ -21,20 +21,20 @@ use crate::{
     rounding::{round, round_f32},
 };
 
-/// Time between two reads of health, sentence and configuration. They change slowly, or they are
-/// expensive to compute.
+/// Time between two reads of the health, the sentence and the configuration. These values change
+/// slowly or are expensive to compute.
 const SLOW_INTERVAL: Duration = Duration::from_secs(1);
-/// Difference of a bar's start below which the bar counts as unchanged, milliseconds. The engine
-/// computes the start again at each step, with small errors.
+/// Two start times of a bar count as equal if they differ by less than this, in milliseconds. The
+/// engine recomputes the start at each step, with small errors.
 const BAR_TOLERANCE_MS: u64 = 20;
 
 pub(super) struct ChangesPublisher {
     engine: Arc<Engine>,
-    /// The state of the clients after the last round.
+    /// The state that the clients have after the last round.
     state: StreamState,
-    /// The newest note and cue of the last round.
+    /// The newest note and the newest cue of the last round.
     position: ReadPosition,
-    /// When the slow parts were last read.
+    /// When the health, the sentence and the configuration were last read.
     slow_at: Option<Instant>,
 }
 
@@ -48,7 +48,8 @@ impl ChangesPublisher {
         Self { engine, state, position: ReadPosition::default(), slow_at: None }
     }
 
-    /// The current state of the engine as events. The caller sends only those that change `state`.
+    /// Returns the current state of the engine as events. The caller sends only the events that
+    /// change `state`.
     fn present(&mut self) -> Vec<StreamEvent> {
         let metrics = self.engine.metrics(Some(self.position), false);
         self.position = self.position.after(&metrics);
@@ -58,7 +59,8 @@ impl ChangesPublisher {
         events
     }
 
-    /// Health, sentence and configuration as events, once per second; else nothing.
+    /// Returns health, sentence and configuration as events, at most once per second. Otherwise
+    /// returns none.
     fn slow_events(&mut self) -> Vec<StreamEvent> {
         let now = Instant::now();
         if self.slow_at.is_some_and(|at| now.duration_since(at) < SLOW_INTERVAL) {
@@ -72,8 +74,8 @@ impl ChangesPublisher {
         ]
     }
 
-    /// The current health. Returns the previous report if only its time has changed, so that khor
-    /// does not send the report again.
+    /// Returns the current health. If only its time has changed, returns the previous report, so
+    /// that khor does not send it again.
     fn health(&self) -> HealthReport {
         let new = self.engine.health();
         let known = self.state.health.as_ref();
@@ -193,7 +195,8 @@ mod tests {
         let mut publisher = ChangesPublisher::new(engine);
         publisher.round();
         std::thread::sleep(Duration::from_millis(2));
-        // The slow parts are read again. Only the health may change, because the sound thread runs.
+        // The slow values are read again. Only the health may differ, because the sound thread is
+        // running.
         publisher.slow_at = None;
         let events: Vec<StreamEvent> = publisher.round().iter().map(event).collect();
         let is_steady = |event: &StreamEvent| {

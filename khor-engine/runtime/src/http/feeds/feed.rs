@@ -1,4 +1,4 @@
-//! A feed: sends the same messages to many clients. One task makes each message once for all
+//! A feed sends the same messages to many clients. One task creates each message once for all
 //! clients. The task runs only while there are clients.
 
 use std::{
@@ -17,39 +17,39 @@ use tokio::{
 
 /// Time between two rounds of messages.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// Largest number of messages that wait for a slow client, enough for a few seconds. A slower
-/// client misses messages and receives a new greeting.
+/// Maximum number of messages that wait for a slow client, enough for a few seconds. A client that
+/// is slower misses messages and receives a new greeting.
 const QUEUE: usize = 128;
 
-/// Makes the messages of a feed.
+/// Creates the messages of a feed.
 pub(super) trait Publisher: Send + 'static {
     type Message: Clone + Send + Sync + 'static;
     /// The position up to which a client has read.
     type Client: Send + Sync + 'static;
 
-    /// Returns the messages since the last round. The feed calls this ten times per second while
-    /// there are clients.
+    /// Returns the messages for the time since the last round. The feed calls this ten times per
+    /// second while there are clients.
     fn round(&mut self) -> Vec<Self::Message>;
 
     /// Returns the greeting: the first messages for a new client, or for a client that missed
-    /// messages. They give the client the state of the last round.
+    /// messages. After the greeting, the client has the state of the last round.
     fn greet(&self, client: &Self::Client) -> Vec<Self::Message>;
 
     /// Converts a message to bytes. Records in `client` that the client received the message.
     fn deliver(client: &mut Self::Client, message: Self::Message) -> Bytes;
 }
 
-/// A publisher, and the clients that receive its messages.
+/// A publisher and the clients that receive its messages.
 pub(super) struct Feed<P: Publisher>(Mutex<Shared<P>>);
 
 struct Shared<P: Publisher> {
     publisher: P,
     messages: broadcast::Sender<P::Message>,
-    /// Whether the task is running.
+    /// Whether the task that sends the messages is running.
     is_running: bool,
 }
 
-/// One client of a feed.
+/// The connection of one client to a feed.
 struct Connection<P: Publisher> {
     feed: Arc<Feed<P>>,
     client: P::Client,
@@ -62,8 +62,8 @@ impl<P: Publisher> Feed<P> {
         Arc::new(Self(Mutex::new(Shared { publisher, messages, is_running: false })))
     }
 
-    /// The stream of all messages for one client: a greeting, then the messages of each round. The
-    /// caller must be in a tokio runtime.
+    /// Streams all messages for one client: first a greeting, then the messages of each round. Must
+    /// be called within a tokio runtime.
     pub(super) fn bytes(
         self: &Arc<Self>,
         mut client: P::Client,
@@ -79,13 +79,13 @@ impl<P: Publisher> Feed<P> {
         stream::iter(greeting).chain(later.flatten()).map(Ok)
     }
 
-    /// The greeting for a client, and a receiver for all later messages. The lock prevents a round
-    /// between the two.
+    /// Returns the greeting for a client, and a receiver for all later messages. The lock prevents
+    /// a round in between.
     fn connect(self: &Arc<Self>, client: &P::Client) -> (Vec<P::Message>, broadcast::Receiver<P::Message>) {
         let mut shared = self.0.lock();
         if !shared.is_running {
             shared.is_running = true;
-            // Updates the publisher. No client receives these messages.
+            // Bring the publisher up to date. There is no client for these messages.
             shared.publisher.round();
             tokio::spawn(run(Arc::downgrade(self)));
         }
@@ -140,8 +140,8 @@ async fn run<P: Publisher>(feed: Weak<Feed<P>>) {
 mod tests {
     use super::*;
 
-    /// A publisher that counts its rounds. A greeting is 1000 times the count, plus the last count
-    /// that the client read.
+    /// A publisher that counts its rounds. Its greeting is 1000 times the count, plus the last
+    /// count that the client has received.
     struct Counter(u64);
 
     impl Publisher for Counter {

@@ -1,8 +1,9 @@
-//! The default event stream: sends the metrics ten times per second, with the notes and cues since
-//! the previous event. The id of an event is a position in the notes and cues. A client that
-//! reconnects sends this id, and receives the notes and cues that it missed.
+//! The default event stream. It sends the metrics ten times per second, with the notes and cues
+//! since the previous event. The id of an event is the position of its last note and cue. A client
+//! that reconnects sends this id, and receives the notes and cues that it missed.
 //!
-//! The events have no name, because clients of the original khor expect events without a name.
+//! The events have no name, because clients of the first version of khor expect events without a
+//! name.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ type Message = (Bytes, ReadPosition);
 
 pub(super) struct MetricsPublisher {
     engine: Arc<Engine>,
-    /// The newest note and cue of the last round.
+    /// The newest note and the newest cue of the last round.
     position: ReadPosition,
 }
 
@@ -44,7 +45,7 @@ impl MetricsPublisher {
 
 impl Publisher for MetricsPublisher {
     type Message = Message;
-    /// The last position that the client read; `None` for a client that has read nothing.
+    /// The last position that the client has received. `None` for a new client.
     type Client = Option<ReadPosition>;
 
     fn round(&mut self) -> Vec<Message> {
@@ -53,8 +54,8 @@ impl Publisher for MetricsPublisher {
         self.event(&report, self.position).into_iter().collect()
     }
 
-    /// The notes and cues that the client missed, up to the last round. The next round sends the
-    /// later notes and cues.
+    /// Returns the notes and cues that the client missed, up to the last round. The next round
+    /// sends later notes and cues.
     fn greet(&self, client: &Self::Client) -> Vec<Message> {
         let mut report = self.engine.metrics(*client, false);
         self.position.limit(&mut report);
@@ -72,7 +73,8 @@ fn run_id(engine: &Engine) -> String {
     format!("{:x}", engine.started_ts_ms())
 }
 
-/// The read position after the event with this id; `None` if the event belongs to another run.
+/// Parses the id of an event. Returns the read position after the event, or `None` if the event
+/// belongs to another run.
 pub(super) fn read_position(engine: &Engine, id: &str) -> Option<ReadPosition> {
     position_of(id, &run_id(engine))
 }

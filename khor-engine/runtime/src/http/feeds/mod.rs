@@ -1,4 +1,4 @@
-//! The event streams. All clients of a stream share one [`feed`], which makes the events.
+//! The event streams. All clients of a stream share one [`feed`], which creates the events.
 
 mod changes;
 mod feed;
@@ -22,7 +22,7 @@ use self::{
 };
 use crate::engine::Engine;
 
-/// The two feeds of an engine, and the number of their clients.
+/// The two feeds of an engine, and the number of their open streams.
 #[derive(Clone)]
 pub(super) struct Feeds {
     engine: Arc<Engine>,
@@ -44,12 +44,12 @@ impl Feeds {
         }
     }
 
-    /// Number of open event streams.
+    /// Returns the number of open event streams.
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// The stream of metrics, for a client that has read all events up to the id `last_id`.
+    /// Opens a stream of metrics for a client that has received all events up to the id `last_id`.
     pub(super) fn metrics(
         &self,
         last_id: Option<&str>,
@@ -58,7 +58,7 @@ impl Feeds {
         self.counted(self.metrics.bytes(position))
     }
 
-    /// The stream of the whole state and its changes.
+    /// Opens a stream of the whole state and its changes.
     pub(super) fn changes(&self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + use<> {
         self.counted(self.changes.bytes(()))
     }
@@ -77,7 +77,7 @@ impl Feeds {
 
 impl OpenStream {
     fn new(open: &Arc<AtomicUsize>) -> Self {
-        // Relaxed is enough, because the count is only reported.
+        // Relaxed ordering is enough, because the count is only reported.
         open.fetch_add(1, Ordering::Relaxed);
         Self(Arc::clone(open))
     }
