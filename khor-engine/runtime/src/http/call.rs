@@ -43,8 +43,8 @@ pub(super) struct Call {
     pub(super) context: ApiContext,
     /// The client that sent the request.
     pub(super) peer: Peer,
-    /// The text of the request's path that the braces in the operation's path match. It is empty if
-    /// the operation's path has no braces.
+    /// The part of the request's path that matches the braces in the operation's path. It is empty
+    /// if the operation's path has no braces.
     pub(super) name: String,
     pub(super) query: Query,
     pub(super) headers: HeaderMap,

@@ -1,7 +1,8 @@
 //! The last step of every answer. It compresses text, answers 304 if the client already has the
 //! content, and answers 206 if the client requests a range.
 //!
-//! Headers of the answer enable these features: a tag enables 304, and `Accept-Ranges` enables 206.
+//! The answer's own headers decide what is possible: an answer with a tag allows 304, and an answer
+//! with `Accept-Ranges` allows 206.
 
 use std::io::Write;
 

@@ -131,8 +131,8 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// Returns the paths of fields without a description. A constant that marks a variant needs none,
-/// because the variant has a description.
+/// Returns the paths of fields without a description. A constant that marks a variant needs no
+/// description, because the variant has one.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {

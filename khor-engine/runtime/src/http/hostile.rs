@@ -1,5 +1,5 @@
-//! Tests a running engine with hostile clients. They are slow or silent, too many, or send
-//! oversized or malformed requests.
+//! Tests a running engine with hostile clients. The clients are slow, silent or too many, or they
+//! send oversized or malformed requests.
 
 use std::{io::ErrorKind, sync::Arc, time::Instant};
 

@@ -74,7 +74,8 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         return Err(Denied::NoToken.into());
     }
     let id = credentials.sessions.open(call.peer).map_err(|problem| work::failed(&problem))?;
-    // The proxy uses TLS, so the browser must never send the cookie unencrypted.
+    // If the browser loaded the page over HTTPS, from a proxy with TLS, it must never send the
+    // cookie unencrypted.
     let secure = if call.header("origin").is_some_and(|origin| origin.starts_with("https://")) {
         "; Secure"
     } else {

@@ -14,8 +14,8 @@ use super::{
 const WEB_SOCKET: &str = "/api/listen";
 /// JSON pointer to the schemas in the document.
 const SCHEMAS: &str = "/components/schemas";
-/// Suffix in the name of a request's schema, if an answer's schema has the same name but different
-/// content.
+/// Suffix in the name of a request's schema. It is added if an answer's schema has the same name
+/// but different content.
 const REQUEST: &str = "Request";
 
 pub(super) fn operation() -> Operation {

@@ -1,8 +1,8 @@
 //! Serves the web page from the copy that is built into khor, or from a folder.
 //!
 //! The page works below any path of a proxy, because its files and requests have relative
-//! addresses. Each view of the page has its own address. khor replaces the relative path of the
-//! files in `index.html`, such as `../`, according to the number of slashes in that address.
+//! addresses. Each view of the page has its own address. khor adapts the relative paths in
+//! `index.html`, such as `../`, to the number of slashes in that address.
 
 use std::{
     borrow::Cow,

@@ -305,7 +305,7 @@ mod tests {
 
     /// Parses a text of metrics strictly. Each metric family must occur once, with its description
     /// before its samples. `OpenMetrics` must end with `# EOF`, and the name of a counter's family
-    /// must not end with `_total`. In Prometheus' own format, it must.
+    /// must not end with `_total`. In Prometheus' own format, the name must end with `_total`.
     fn samples(text: &str, format: MetricsFormat) -> BTreeMap<String, f64> {
         let is_open = format == MetricsFormat::OpenMetrics;
         let mut samples = BTreeMap::new();

@@ -41,17 +41,18 @@ impl Failure {
         Self { status, refusal, accepts_token: false }
     }
 
-    /// The request is invalid. khor answers 400.
+    /// Rejects an invalid request with 400.
     pub(super) fn bad(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// The value of a parameter, or of a field in the body, is not allowed.
+    /// Rejects a value that is not allowed. The value belongs to a parameter or to a field in the
+    /// body.
     pub(super) fn not_allowed(name: &str, value: &dyn std::fmt::Display, expected: &str) -> Self {
         Self::bad(ConfigError::not_allowed(name, value, expected))
     }
 
-    /// A parameter, or a field in the body, is missing.
+    /// Rejects a request in which a parameter, or a field in the body, is missing.
     pub(super) fn missing(name: &str, expected: &str) -> Self {
         Self::bad(ConfigError::missing(name, expected))
     }

@@ -196,13 +196,13 @@ impl Draft {
         Self { needs_body: false, ..self.reads::<T>() }
     }
 
-    /// Sets a function that does not wait.
+    /// Completes the operation with a function that does not wait.
     pub(super) fn at_once<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// Sets a function that waits for the disk or the sound server. It runs in a blocking thread,
-    /// through a bounded queue.
+    /// Completes the operation with a function that waits for the disk or the sound server. It runs
+    /// in a blocking thread, through a bounded queue.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {
@@ -213,8 +213,8 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// Sets a slow function. Requests that arrive at the same time share one answer, which is valid
-    /// for `life`.
+    /// Completes the operation with a slow function. Requests that arrive at the same time share
+    /// one answer, which is valid for `life`.
     pub(super) fn shared<A: Answer + Clone, F>(self, life: Duration, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,
@@ -232,7 +232,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// Sets an async function, which may wait for other tasks.
+    /// Completes the operation with an async function, which may wait for other tasks.
     pub(super) fn later<A: Answer, F>(self, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,

@@ -59,7 +59,7 @@ impl Names {
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
             && plain_host(authority.host()) == plain_host(host.host());
-        // If a proxy keeps the `Host`, the page has no other name.
+        // A proxy that keeps the `Host` serves the page only under the name in `Host`.
         let is_replaced = self.is_address(host);
         let is_at = |allowed: &AllowedHost| is_replaced || allowed.is_host(host);
         is_direct || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))
