@@ -1,13 +1,15 @@
-//! Reads the clocks of samples and timers, by vDSO calls instead of system calls.
+//! Reads the clocks that samples and timers use. The vDSO does this without system calls.
 
 use nix::time::{ClockId, clock_gettime};
 
-/// `CLOCK_BOOTTIME`, nanoseconds: the clock of samples, which also runs during suspend.
+/// Reads `CLOCK_BOOTTIME`, in nanoseconds. Samples use this clock, because it also runs while the
+/// machine is suspended.
 pub(crate) fn boottime_ns() -> u64 {
     now_ns(ClockId::CLOCK_BOOTTIME)
 }
 
-/// `CLOCK_MONOTONIC`, nanoseconds: the clock of timers. It stops during suspend.
+/// Reads `CLOCK_MONOTONIC`, in nanoseconds. Timers use this clock. It stops while the machine is
+/// suspended.
 pub(crate) fn monotonic_ns() -> u64 {
     now_ns(ClockId::CLOCK_MONOTONIC)
 }

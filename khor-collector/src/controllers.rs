@@ -1,8 +1,8 @@
-//! Finds the cgroup controllers that are on old hierarchies (cgroup v1), from `/proc/cgroups`.
+//! Reads `/proc/cgroups` to find out which cgroup controllers are on old hierarchies (cgroup v1).
 
 use khor_proto::kernel_text;
 
-/// A controller whose files contain counts of scopes.
+/// A cgroup controller that khor needs to count for a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controller {
     Io,
@@ -10,7 +10,8 @@ pub(crate) enum Controller {
 }
 
 impl Controller {
-    /// Why the controller is off at `place` in the unified hierarchy, and the fix.
+    /// Returns why the controller is off at `place` in the unified hierarchy, and how to turn it
+    /// on.
     pub(crate) fn reason_off(self, place: &str) -> String {
         self.reason(place, &Hierarchies::read())
     }
@@ -38,7 +39,7 @@ impl Controller {
     }
 }
 
-/// The location of a controller.
+/// The state of a controller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The controller is in the unified hierarchy, or can be enabled there.
@@ -49,8 +50,8 @@ enum State {
     Disabled,
 }
 
-/// The table in `/proc/cgroups`. Newer kernels omit controllers that the old hierarchies do not
-/// have.
+/// The table in `/proc/cgroups`. Newer kernels omit controllers that do not support old hierarchies
+/// (cgroup v1).
 #[derive(Debug, Default)]
 pub(crate) struct Hierarchies(Vec<Row>);
 
@@ -64,12 +65,12 @@ struct Row {
 }
 
 impl Hierarchies {
-    /// The current table. It is empty if it cannot be read.
+    /// Reads the current table. Returns an empty table if the file cannot be read.
     pub(crate) fn read() -> Self {
         kernel_text::read("/proc/cgroups").map(|text| Self::parse(&text)).unwrap_or_default()
     }
 
-    /// Whether a controller is on an old hierarchy that has cgroups besides its root.
+    /// Whether a controller is on an old hierarchy that has at least one cgroup below its root.
     pub(crate) fn has_children(&self, controller: &str) -> bool {
         self.row(controller).is_some_and(|row| row.hierarchy != 0 && row.cgroups > 1)
     }
@@ -86,7 +87,7 @@ impl Hierarchies {
         self.0.iter().find(|row| row.controller == controller)
     }
 
-    /// Reads the table from its text.
+    /// Parses the text of `/proc/cgroups`.
     pub(crate) fn parse(text: &str) -> Self {
         let row = |line: &str| {
             let mut fields = line.split_whitespace();

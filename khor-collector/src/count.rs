@@ -1,8 +1,8 @@
-//! The interface to a client's counters, which belong to the machine or to a scope.
+//! Defines the interface to a client's counters, which count for the whole machine or for a scope.
 
 use khor_proto::Availability;
 
-/// The counters of one client. The kernel counts them until this value is dropped.
+/// The counters of one client. The kernel counts for the client until this value is dropped.
 pub(crate) trait Count: Send + Sync {
     /// The availability of each counter, in catalogue order.
     fn availability(&self) -> Vec<Availability>;
@@ -11,7 +11,7 @@ pub(crate) trait Count: Send + Sync {
     fn revision(&self) -> u64;
     /// Replaces the contents of `counters` with the current counts, in catalogue order.
     fn read(&self, counters: &mut Vec<Option<u64>>);
-    /// The machine or scope to which the counters belong.
+    /// The machine or scope that the counters describe.
     fn subject(&self) -> Subject;
     /// Whether all counted activity belongs to the client's user.
     fn is_own(&self) -> bool;
@@ -25,6 +25,6 @@ pub(crate) enum Subject {
     Machine,
     /// The scope with this number.
     Scope(usize),
-    /// No counters, because the client is not allowed to have its scope.
+    /// The client gets no counts, because it has no permission to read its scope.
     Nobody,
 }

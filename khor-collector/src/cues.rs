@@ -33,8 +33,8 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
     }
 }
 
-/// The scopes of an out-of-memory victim, found by its process number. Before 6.8 the kernel
-/// reports only this number, so the programs cannot find the scopes.
+/// Finds the scopes of a process that was killed because memory ran out. Before 6.8 the kernel
+/// reports only the number of this process, so the in-kernel programs cannot find its scopes.
 fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),
@@ -55,15 +55,16 @@ fn cue(kind: CueKind, record: &CueRecord) -> Cue {
     }
 }
 
-/// A process's name, which ends at the first zero. A process chooses its own name, so this function
-/// makes it safe to print before it reaches the log, the bus and clients.
+/// Converts a process's name, which ends at the first zero byte. A process can choose any name, so
+/// this function replaces the characters that are unsafe to print. The log, the bus and the clients
+/// get only the result.
 fn comm(bytes: &[u8]) -> Option<String> {
     let name = bytes.split(|byte| *byte == 0).next().filter(|name| !name.is_empty())?;
     Some(inert::owned_line(String::from_utf8_lossy(name).into_owned()))
 }
 
-/// The name of a process that the kernel reports only by its number. A process that is being killed
-/// still has its name.
+/// Looks up the name of a process, for events that contain only its number. A process that is being
+/// killed still has its name.
 fn comm_of(pid: u32) -> Option<String> {
     comm(fs::read(format!("/proc/{pid}/comm")).ok()?.trim_ascii_end())
 }

@@ -1,8 +1,9 @@
 //! Publishes `org.khor.Collector` on the system bus: read-only properties and signals for `busctl`
 //! and desktop tools.
 //!
-//! The bus is optional. If it is missing, denies the name or restarts, the collector logs the fix
-//! once and keeps trying. A task of its own does this, so it never delays the samples.
+//! The bus is optional. If the bus is missing, restarts or denies the name, the collector logs once
+//! how to fix this and keeps trying to connect. All of this runs in a separate task, so it never
+//! delays the samples.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,7 +31,7 @@ const PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Facts {
     pub(crate) kernel_release: String,
     pub(crate) socket_path: String,
-    /// For each probe: its name, whether it counts, and the reason if it does not.
+    /// For each probe: its name, whether it works, and the reason if it does not.
     pub(crate) probes: Vec<(String, bool, String)>,
 }
 
@@ -59,13 +60,13 @@ impl Collector {
         self.facts.socket_path.clone()
     }
 
-    /// Versions of the protocol on the socket.
+    /// Versions of the protocol that clients of the socket can use.
     #[zbus(property(emits_changed_signal = "const"))]
     fn protocol_versions(&self) -> Vec<String> {
         vec![ProtocolVersion::CURRENT.to_string()]
     }
 
-    /// For each probe: its name, whether it counts, and the reason if it does not.
+    /// For each probe: its name, whether it works, and the reason if it does not.
     #[zbus(property(emits_changed_signal = "const"))]
     fn probes(&self) -> Vec<(String, bool, String)> {
         self.facts.probes.clone()
@@ -77,7 +78,7 @@ impl Collector {
         self.load.borrow().subscribers
     }
 
-    /// Shortest interval of a subscriber, ms; 0 without subscribers.
+    /// The shortest interval of all subscribers, in milliseconds; 0 if there is no subscriber.
     #[zbus(property)]
     fn sample_interval_ms(&self) -> u32 {
         self.load.borrow().shortest_interval_ms
@@ -89,9 +90,9 @@ impl Collector {
         CueKind::ALL.into_iter().map(|kind| self.kernel.lost(kind)).sum()
     }
 
-    /// The kernel reported an event: `oom`, `crash`, `blkerr` or `retx`. An unknown name is empty,
-    /// and an unknown process is 0. The bus delivers this signal only to root and the group `khor`,
-    /// by the policy in packaging/dbus/org.khor.Collector.conf.
+    /// The kernel reported an event: `oom`, `crash`, `blkerr` or `retx`. `comm` is empty and `pid`
+    /// is 0 if they are unknown. The policy in packaging/dbus/org.khor.Collector.conf lets the bus
+    /// deliver this signal only to root and the group `khor`.
     #[zbus(signal)]
     async fn cue(
         emitter: &SignalEmitter<'_>,
@@ -141,7 +142,7 @@ async fn connect(collector: Collector) -> zbus::Result<Connection> {
     connection::Builder::system()
         .serve_at(PATH, collector)
         .name(NAME)
-        // By default, two collectors would take the name from each other again and again.
+        // With the default settings, two collectors would keep taking the name from each other.
         .allow_name_replacements(false)
         .replace_existing_names(false)
         .method_timeout(Duration::from_secs(5))

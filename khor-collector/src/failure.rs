@@ -8,7 +8,7 @@ use crate::{
     serve::SocketError,
 };
 
-/// Why the collector ended.
+/// The error that ended the collector.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error(transparent)]
@@ -24,7 +24,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The exit code, as `--help` lists it.
+    /// The exit code for this error, as listed in `--help`.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Other { .. } => 1,
@@ -36,7 +36,8 @@ impl Failure {
         })
     }
 
-    /// For `map_err` on an I/O error of an `action`, such as "start a thread".
+    /// Returns a closure for `map_err`. It converts an I/O error to "cannot `action`: …". An
+    /// example of an `action` is "start a thread".
     pub(crate) fn cannot(action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Other { action, source }
     }

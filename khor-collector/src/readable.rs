@@ -11,7 +11,7 @@ use std::{
 use aya::maps::{MapData, RingBuf};
 use tokio::io::{Interest, unix::AsyncFd};
 
-/// A value that has one descriptor for its whole life.
+/// A value that owns a descriptor and never replaces it.
 ///
 /// # Safety
 /// `as_raw_fd` must always return the same descriptor, which must stay open until the value is
@@ -25,10 +25,10 @@ unsafe impl OwnsDescriptor for UnixStream {}
 // SAFETY: the ring buffer owns the map's data, which own the map's descriptor.
 unsafe impl OwnsDescriptor for RingBuf<MapData> {}
 
-/// Waits for `owner` to become readable, and not for other events. Must be called within a tokio
+/// Registers `owner` with the tokio runtime, only for becoming readable. Must be called within a
 /// runtime.
 pub(crate) fn watch<T: OwnsDescriptor>(owner: T) -> io::Result<AsyncFd<T>> {
-    // SAFETY: the `AsyncFd` keeps the owner, which keeps its descriptor open (see
+    // SAFETY: the `AsyncFd` holds the owner, which keeps its descriptor open (see
     // `OwnsDescriptor`).
     Ok(unsafe { AsyncFd::register_with_interest(owner, Interest::READABLE) }?)
 }

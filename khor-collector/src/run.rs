@@ -31,7 +31,7 @@ use crate::{
     trust::Trusted,
 };
 
-/// Maximum number of cues in the queue to the bus.
+/// Maximum number of cues that wait to be sent to the bus.
 const CUES_FOR_BUS: usize = 64;
 
 /// Runs the collector. Returns when a signal stops it.
@@ -78,8 +78,8 @@ fn check() -> Result<(), Failure> {
     printed(writeln!(stdout, "{table}").and_then(|()| stdout.flush()))
 }
 
-/// Checks the result of printing. A closed pipe is not an error: its reader, for example `head`,
-/// has read enough.
+/// Checks whether printing succeeded. A closed pipe is not an error, because the reader of the
+/// pipe, for example `head`, may stop early.
 pub(crate) fn printed(outcome: io::Result<()>) -> Result<(), Failure> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -132,7 +132,7 @@ async fn serve_until_signal(
     finished(serving.await)
 }
 
-/// The result of the server.
+/// Converts the result of the server's task.
 fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
     served
         .unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
@@ -172,7 +172,8 @@ fn hangup_is_ignored() -> bool {
 }
 
 fn identity(kernel: &dyn Kernel) -> io::Result<Identity> {
-    // The id is empty if /proc shows only processes (subset=pid). Samples do not need it.
+    // The boot id stays empty if /proc shows only processes (subset=pid). Samples do not need the
+    // id.
     let boot_id = kernel_text::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     Ok(Identity {
         kernel_release: uname()?.release().to_string_lossy().into_owned(),

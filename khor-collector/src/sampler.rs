@@ -21,14 +21,15 @@ const _: () = assert!(
 
 /// The server's interface to the kernel. Tests use a fake one.
 pub(crate) trait Kernel: Send + Sync {
-    /// All counters in the order of every sample, with their availability for the whole machine.
+    /// All counters, in the order in which every sample contains them, with their availability for
+    /// the whole machine.
     fn catalogue(&self) -> Vec<CounterInfo>;
     /// Every kind of cue, with its availability.
     fn cues(&self) -> Vec<CueInfo>;
     /// Starts to count for a scope on behalf of `peer`. Fails with the reason if that is
     /// impossible.
     fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String>;
-    /// Switches the cues of program starts on or off.
+    /// Switches cues for program starts on or off.
     fn want_exec_cues(&self, wanted: bool);
     /// Number of cues of a kind that the kernel has dropped.
     fn lost(&self, kind: CueKind) -> u64;
@@ -45,7 +46,8 @@ pub(crate) struct RunningKernel {
 #[derive(Debug)]
 struct Machine {
     probes: Arc<Probes>,
-    /// The slot of each counter that a program feeds; `None` if the program is missing.
+    /// For each counter that the in-kernel programs feed: its slot, or `None` if a program is
+    /// missing.
     slots: Vec<Option<Slot>>,
     polled: Polled,
 }
@@ -63,8 +65,8 @@ impl RunningKernel {
         Self { machine: Arc::new(Machine { probes, slots, polled }), scopes }
     }
 
-    /// Number of events that the kernel did not pass to the programs; `None` if it does not count
-    /// them.
+    /// Number of events that the kernel did not pass to the programs; `None` if the kernel does not
+    /// count such events.
     pub(crate) fn missed_events(&self) -> Option<u64> {
         let [.., missed] = self.machine.polled.read(monotonic_ns());
         missed

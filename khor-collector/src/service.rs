@@ -16,9 +16,9 @@ pub(crate) fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// Notifies systemd's watchdog, if it is on. Each notification needs this thread, which also reads
-/// from clients, and the lock of the thread that sends to clients. So a hang of either thread stops
-/// the notifications.
+/// Notifies systemd's watchdog regularly, if the unit has one. This thread also reads from clients.
+/// Before each notification it waits for the thread that sends to clients. So the notifications
+/// stop if either thread hangs.
 pub(crate) async fn notify_watchdog(server: Arc<Server>) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 2);

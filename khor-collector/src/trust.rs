@@ -30,7 +30,8 @@ impl Trusted {
     /// unknown name is not an error, because a user directory may start later than the collector.
     /// It is logged and ignored.
     ///
-    /// This function reads the user database, so call it before the filter of system calls applies.
+    /// This function reads the user database, so call it before the system call filter is
+    /// installed.
     pub(crate) fn find(users: &[String]) -> Self {
         let mut uids = BTreeSet::from([0, getuid().as_raw()]);
         for user in users.iter().map(|user| user.trim()).filter(|user| !user.is_empty()) {
@@ -46,7 +47,7 @@ impl Trusted {
         Self { uids }
     }
 
-    /// The user `uid` as a peer.
+    /// Returns user `uid` as a peer, with or without trust.
     pub(crate) fn peer(&self, uid: u32) -> Peer {
         Peer { uid, trusted: self.uids.contains(&uid) }
     }
@@ -59,17 +60,18 @@ impl Trusted {
 }
 
 impl Peer {
-    /// Step of the intervals of untrusted users in scopes with activity of other users, ms.
+    /// The interval of an untrusted user is a multiple of this number of milliseconds, unless all
+    /// activity in the scope is the user's own.
     pub(crate) const GRID_MS: u16 = 100;
 
-    /// The interval to grant for a requested one, ms. `owns_scope` means that all activity in the
-    /// scope belongs to this user.
+    /// The interval that this user gets for a requested interval, in milliseconds. `owns_scope`
+    /// means that all activity in the scope belongs to this user.
     pub(crate) fn interval_ms(self, requested_ms: u16, owns_scope: bool) -> u16 {
         if self.trusted || owns_scope { requested_ms } else { requested_ms.next_multiple_of(Self::GRID_MS) }
     }
 
-    /// Text that describes how the administrator can trust this user. It contains the user's
-    /// number, because a look-up of the name may need system calls that the filter forbids.
+    /// Text that describes how the administrator can trust this user. It contains the user's number
+    /// and not the name, because looking up the name may need system calls that the filter forbids.
     pub(crate) fn remedy(self) -> String {
         format!("the administrator can allow it with KHOR_TRUST={} in /etc/default/khor", self.uid)
     }

@@ -1,8 +1,7 @@
-//! Counts page faults, from the kernel's own files.
+//! Reads the number of page faults from the kernel's files.
 //!
-//! The counters are all faults and major faults, not minor and major faults. The kernel counts a
-//! fault when it begins, and as major only when it ends. So the count of minor faults could
-//! decrease.
+//! The counters are "all faults" and "major faults". A counter of minor faults could decrease: the
+//! kernel counts a fault when it begins, but finds out only at its end whether it is major.
 
 use std::path::Path;
 
@@ -11,11 +10,11 @@ use khor_proto::Availability;
 use super::file::{Kept, hidden_by_proc, number};
 use crate::controllers::Controller;
 
-/// An open file with both counts, or the reason why there is none.
+/// The open file that contains both counts, or the reason why there is no such file.
 #[derive(Debug)]
 pub(super) struct Faults(Result<(Kept, Format), String>);
 
-/// The format of a file with the counts.
+/// The format of the file.
 #[derive(Clone, Copy, Debug)]
 enum Format {
     /// Lines `pgfault N` and `pgmajfault N`.
@@ -60,7 +59,7 @@ impl Faults {
         }
     }
 
-    /// Number of all page faults, and number of major page faults.
+    /// Reads the number of all page faults and the number of major page faults.
     pub(super) fn read(&self, buffer: &mut Vec<u8>) -> Option<(u64, u64)> {
         let (file, format) = self.0.as_ref().ok()?;
         let text = file.read(buffer).ok()?;

@@ -1,12 +1,12 @@
-//! Reads a text file of the kernel repeatedly, without opening it again.
+//! Reads the same text file of the kernel repeatedly through one open descriptor.
 
 use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use khor_proto::kernel_text;
 
-/// Maximum number of bytes to read. All of these files are shorter.
+/// Maximum number of bytes to read from a file. All files that khor reads are shorter.
 const MAX_BYTES: usize = 64 * 1024;
-/// Size of a page. Lines are shorter than half of it.
+/// Size of a page, in bytes. Every line is shorter than half a page.
 const CHUNK_BYTES: usize = 4096;
 
 /// An open text file of the kernel.
@@ -36,7 +36,8 @@ impl Kept {
     }
 }
 
-/// Why a file of the whole machine below /proc is missing, if a mount option of /proc hides it.
+/// If a mount option of /proc hides the file at `path`, returns this as the reason why the file is
+/// missing.
 pub(super) fn hidden_by_proc(path: &Path) -> Option<String> {
     let only_processes = path.starts_with("/proc") && !path.exists() && shows_only_processes(&mounts()?);
     only_processes.then(|| {

@@ -1,8 +1,8 @@
-//! Counts the events that the kernel did not pass to the programs, because the same program was
-//! already running on that CPU.
+//! Reads the number of missed events: the kernel does not pass an event to a program that is
+//! already running on the same CPU.
 //!
-//! The kernel shows this count in the `fdinfo` of a program's descriptor. Reading an open file
-//! needs neither a capability nor `bpf()`.
+//! The kernel shows this number in the `fdinfo` file of a program's descriptor. Reading this file
+//! once it is open needs neither a capability nor `bpf()`.
 
 use std::{
     io,
@@ -13,7 +13,7 @@ use khor_proto::Availability;
 
 use super::file::Kept;
 
-/// The open `fdinfo` file of each program, or the reason why they are missing.
+/// The open `fdinfo` files of all programs, or the reason why they cannot be read.
 #[derive(Debug)]
 pub(crate) struct Missed(Result<Vec<Kept>, String>);
 
@@ -43,7 +43,7 @@ impl Missed {
         }
     }
 
-    /// Number of missed events of all programs.
+    /// Reads the total number of missed events of all programs.
     pub(crate) fn read(&self, buffer: &mut Vec<u8>) -> Option<u64> {
         let programs = self.0.as_ref().ok()?;
         programs.iter().map(|program| recursion_misses(&program.read(buffer).ok()?)).sum()

@@ -1,9 +1,9 @@
-//! Counts that the kernel keeps itself and shows in files: pressure, page faults and the programs'
-//! missed events.
+//! Reads counts that the kernel keeps in files: pressure, page faults and missed events of the
+//! in-kernel programs.
 //!
-//! A program that counts page faults would slow down each fault. Reading the kernel's sum takes a
-//! few microseconds. All files are read at most ten times a second, for any number of clients, and
-//! only while there is a client.
+//! A program that counts page faults would slow down each fault, but reading the kernel's own sum
+//! takes only a few microseconds. The files are read only while there is a client, and at most ten
+//! times a second for all clients together.
 
 mod faults;
 mod file;
@@ -18,11 +18,11 @@ use parking_lot::Mutex;
 pub(crate) use self::missed::Missed;
 use self::{faults::Faults, pressure::Pressure};
 
-/// Interval of readings, ns. Readings happen at multiples of it, so a client with the same interval
-/// gets a new reading with every sample.
+/// Time between two readings, in nanoseconds. A client with this interval gets a new reading with
+/// every sample, because both occur at multiples of the interval.
 const REFRESH_NS: u64 = 100_000_000;
-/// Interval of readings of missed events, ns. Reading this count of all programs costs as much as
-/// reading all other files.
+/// Time between two readings of missed events, in nanoseconds. It is longer, because this reading
+/// alone costs as much as the reading of all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
 /// The counters, in the order of all arrays in this module.
@@ -35,7 +35,7 @@ pub(crate) const COUNTERS: [Counter; 6] = [
     Counter::MissedEvents,
 ];
 
-/// Why missed events are absent in a scope.
+/// The reason why the counter of missed events is absent in a scope.
 const MACHINE_ONLY: &str = "the kernel counts missed events only for the whole machine";
 
 /// The counts in the order of [`COUNTERS`]; `None` if unknown.
@@ -52,28 +52,29 @@ pub(crate) struct Polled {
 
 #[derive(Debug, Default)]
 struct Latest {
-    /// The multiple of [`REFRESH_NS`] at which the values were read.
+    /// The period in which the values were read, as a number of [`REFRESH_NS`] since the clock's
+    /// start.
     period: Option<u64>,
-    /// The multiple of [`MISSED_REFRESH_NS`] at which the missed events were read.
+    /// The period in which the missed events were read, as a number of [`MISSED_REFRESH_NS`].
     missed_period: Option<u64>,
     values: Values,
     buffer: Vec<u8>,
 }
 
 impl Polled {
-    /// The counts of the whole machine, with the `missed` events of the programs.
+    /// Opens the files of the whole machine, in addition to the files in `missed`.
     pub(crate) fn machine(missed: Missed) -> Self {
         let pressure = Path::new("/proc/pressure");
         Self::of(Pressure::open(|resource| pressure.join(resource)), Faults::of_machine(), missed)
     }
 
-    /// The counts of the cgroup with this directory, including the cgroups below it.
+    /// Opens the files of the cgroup with this directory. The counts include the cgroups below it.
     pub(crate) fn cgroup(directory: &Path) -> Self {
         let file = |resource: &str| directory.join(format!("{resource}.pressure"));
         Self::of(Pressure::open(file), Faults::of_cgroup(directory), Missed::absent(MACHINE_ONLY))
     }
 
-    /// The counts of process `pid`.
+    /// Opens the files of process `pid`.
     pub(crate) fn process(pid: u32) -> Self {
         let pressure = Pressure::absent("the kernel measures pressure only for cgroups, not for processes");
         Self::of(pressure, Faults::of_process(pid), Missed::absent(MACHINE_ONLY))
@@ -95,8 +96,8 @@ impl Polled {
         [cpu, io, memory, faults.clone(), faults, self.missed.availability()]
     }
 
-    /// The counts at `now_ns` of `CLOCK_MONOTONIC`. They are at most 100 ms old, and missed events
-    /// at most a second.
+    /// Returns the counts at `now_ns` (`CLOCK_MONOTONIC`). They are at most 100 ms old, except for
+    /// the missed events, which are at most one second old.
     pub(crate) fn read(&self, now_ns: u64) -> Values {
         let mut latest = self.latest.lock();
         let period = Some(now_ns / REFRESH_NS);

@@ -1,4 +1,4 @@
-//! Counts the time for which tasks waited for CPU, I/O and memory (pressure stall information).
+//! Reads for how long tasks have waited for CPU, I/O and memory (pressure stall information).
 
 use std::{io, path::PathBuf};
 
@@ -8,12 +8,12 @@ use super::file::{Kept, hidden_by_proc};
 
 const RESOURCES: [&str; 3] = ["cpu", "io", "memory"];
 
-/// The three pressure files. Each is open, or there is a reason why it is missing.
+/// The three open pressure files. For a missing file, contains the reason why it is missing.
 #[derive(Debug)]
 pub(super) struct Pressure([Result<Kept, String>; 3]);
 
 impl Pressure {
-    /// Opens the file that `path` names for each of `cpu`, `io` and `memory`.
+    /// Opens the three files. `path` returns the path of the file for `cpu`, `io` or `memory`.
     pub(super) fn open(path: impl Fn(&str) -> PathBuf) -> Self {
         Self(RESOURCES.map(|resource| {
             let path = path(resource);
@@ -36,7 +36,7 @@ impl Pressure {
         })
     }
 
-    /// Total time in which at least one task waited for each resource, µs.
+    /// For each resource: the total time in which at least one task waited for the resource, in µs.
     pub(super) fn total_us(&self, buffer: &mut Vec<u8>) -> [Option<u64>; 3] {
         self.0.each_ref().map(|file| total_us(file.as_ref().ok()?, buffer).ok())
     }

@@ -1,8 +1,9 @@
-//! Gives up privileges in three steps. First it drops all capabilities except the two that loading
-//! needs, then these two. Last it forbids every system call that serving does not need.
+//! Gives up privileges in three steps. Step 1 drops all capabilities except the two that are needed
+//! to load programs. Step 2 drops these two. Step 3 forbids every system call that serving does not
+//! need.
 //!
 //! Capabilities belong to threads, so the first two steps fail unless the process has only one
-//! thread. The filter of system calls applies to all threads.
+//! thread. The system call filter applies to all threads.
 
 mod seccomp;
 
@@ -23,8 +24,8 @@ const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
 /// The capabilities that are needed to become another user.
 const NEEDED_BY_ROOT: [Capability; 2] = [Capability::CAP_SETUID, Capability::CAP_SETGID];
-/// Target of the link /proc/self/ns/user in the first user namespace. The kernel's interface fixes
-/// this number.
+/// Target of the link /proc/self/ns/user in the initial user namespace. The number never changes,
+/// because it is part of the kernel's interface.
 const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 
 /// Why privileges are missing or cannot be given up.
@@ -88,8 +89,9 @@ pub(crate) struct UsageError {
     reason: String,
 }
 
-/// The user that the process becomes: `name`, or without it `khor`, else `nobody`. `None` if the
-/// process is not root and cannot change its user.
+/// Finds the user that the process becomes: `name` if it is given, otherwise `khor` or, if there is
+/// no such user, `nobody`. `None` if the process is not root, because it then cannot change its
+/// user.
 pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, UsageError> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -111,8 +113,8 @@ pub(crate) fn find_user(name: &str) -> Option<User> {
     }
 }
 
-/// The group that may connect: `name`, which must exist. If `name` is `None`, the group `khor` if
-/// it exists.
+/// Finds the group whose members may connect: the group `name`, which must exist. If `name` is
+/// `None`, this is the group `khor`, if it exists.
 pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError> {
     let Some(name) = name else {
         return Ok(Group::from_name("khor").ok().flatten().map(|group| group.gid));
@@ -128,12 +130,12 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError
     })
 }
 
-/// Keeps only what loading needs: an unprivileged user and two capabilities. The process can then
-/// get no new privileges.
+/// Becomes `user` and drops all capabilities except the two that loading needs. Afterwards the
+/// process cannot gain privileges.
 pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // Before 5.11 the kernel charges maps and programs to this limit. Only root may raise it. Other
-    // users keep their limit.
+    // Before 5.11, maps and programs count towards this limit of locked memory. Only root may raise
+    // the limit. For other users this call fails and the limit stays.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     let keep: CapsHashSet = NEEDED.into_iter().collect();
     cut_bounding_set(&keep)?;
@@ -150,7 +152,7 @@ pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     prctl::set_no_new_privs().map_err(give_up("setting no_new_privs"))
 }
 
-/// Gives up the last capabilities, and checks this in the kernel's own report.
+/// Gives up the last capabilities, then reads the capability sets back to check that all are empty.
 pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     require_single_thread()?;
     // The bounding set comes first, because shrinking it needs a capability. Only a process that
@@ -166,8 +168,8 @@ pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     verify_status(&kernel_text::read("/proc/self/status").map_err(give_up("reading /proc/self/status"))?)
 }
 
-/// From now on, allows all threads only the system calls that serving needs. Any other system call
-/// kills the process.
+/// Permits only the system calls that serving needs, in all threads, from now on. Any other system
+/// call kills the process.
 pub(crate) fn confine() -> Result<(), PrivilegeError> {
     seccomp::apply().map_err(give_up("filtering system calls"))
 }
@@ -183,9 +185,9 @@ fn verify_status(status: &str) -> Result<(), PrivilegeError> {
     Ok(())
 }
 
-/// Shrinks the bounding set, if that is allowed. A process without `CAP_SETPCAP` was started by a
-/// parent, such as systemd, that has limited the set already. `no_new_privs` then makes the set
-/// irrelevant.
+/// Shrinks the bounding set. This needs `CAP_SETPCAP`. Without this capability the function changes
+/// nothing, because the parent process, such as systemd, has already limited the set. Once
+/// `no_new_privs` is set, the bounding set has no effect.
 fn cut_bounding_set(keep: &CapsHashSet) -> Result<(), PrivilegeError> {
     let effective = caps::read(None, CapSet::Effective).map_err(give_up("reading capabilities"))?;
     if !effective.contains(&Capability::CAP_SETPCAP) {

@@ -1,7 +1,7 @@
-//! Allows only the system calls that serving needs, each with its reason. Any other kills the
-//! process.
+//! Filters system calls. It allows only the calls that serving needs, and lists why each is needed.
+//! Any other call kills the process.
 //!
-//! These calls also limit an attacker who controls the process. The attacker cannot start programs,
+//! The filter also limits an attacker who controls the process. The attacker cannot start programs,
 //! write files, make memory executable, reach the network or use BPF.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,8 @@ use seccompiler::{
     TargetArch, apply_filter_all_threads,
 };
 
-/// System calls that are allowed with any arguments, each with what needs it.
+/// System calls that are allowed with any arguments. The text describes what each call is needed
+/// for.
 const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_accept4, "new clients"),
     (libc::SYS_bind, "creating the socket again after its file was removed"),
@@ -75,7 +76,7 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_writev, "the log"),
 ];
 
-/// System calls that are allowed on architectures that still have them.
+/// More allowed system calls, which only this architecture has.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
     (libc::SYS_epoll_wait, "waiting for clients and cues"),
@@ -87,7 +88,7 @@ const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[];
 
-/// The bit that `O_TMPFILE` has in addition to `O_DIRECTORY`.
+/// The bit that distinguishes `O_TMPFILE` from `O_DIRECTORY`.
 const NOT_NAMED: libc::c_int = libc::O_TMPFILE & !libc::O_DIRECTORY;
 
 /// Why the filter could not be set.
@@ -107,8 +108,8 @@ pub(super) fn apply() -> Result<(), FilterError> {
     Ok(apply_filter_all_threads(&filter()?)?)
 }
 
-/// Denies all sockets except Unix sockets, for the bus and for systemd. A denied call fails and
-/// does not kill the process, because the bus may be configured with an address of another kind.
+/// Allows only Unix sockets, which the bus and systemd need. Other sockets fail instead of killing
+/// the process, because the configured address of the bus may be of another kind.
 fn families() -> Result<BpfProgram, FilterError> {
     let others = SeccompCondition::new(
         0,
@@ -145,14 +146,14 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
     };
     let rule = |condition| -> Result<_, FilterError> { Ok(vec![SeccompRule::new(vec![condition])?]) };
     Ok([
-        // Allows only memory that is not executable.
+        // Executable memory is forbidden.
         (libc::SYS_mmap, rule(unset(2, libc::PROT_EXEC)?)?),
         (libc::SYS_mprotect, rule(unset(2, libc::PROT_EXEC)?)?),
-        // Lets the collector open files of pressure, processes and cgroups, only for reading.
+        // The collector may open files only for reading: those of pressure, processes and cgroups.
         (libc::SYS_openat, rule(unset(2, libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | NOT_NAMED)?)?),
-        // Makes sockets non-blocking. No ioctl of a terminal is allowed.
+        // This ioctl makes sockets non-blocking. Terminal ioctls are forbidden.
         (libc::SYS_ioctl, rule(is(1, libc::FIONBIO as libc::c_int)?)?),
-        // Lets the runtime name its threads.
+        // The runtime names its threads.
         (libc::SYS_prctl, rule(is(0, libc::PR_SET_NAME)?)?),
     ])
 }
@@ -222,7 +223,7 @@ mod tests {
         let what = std::env::var("KHOR_SECCOMP_TRY").unwrap();
         apply().unwrap();
         attempt(&what);
-        // Ends without the test harness, which makes forbidden system calls.
+        // Exit here, because the test harness would make forbidden system calls.
         std::process::exit(42);
     }
 
