@@ -25,13 +25,13 @@ use super::{
     places::Places,
 };
 
-/// Longest wait for an answer.
+/// Maximum time to wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest pause in the event stream, which sends values ten times a second.
+/// Maximum time to wait for data of the event stream, which sends values ten times a second.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest line of the event stream, bytes. Limits memory, because another program may use the
-/// engine's port and send longer lines.
+/// Maximum length of a line of the event stream, in bytes. The limit saves memory if another
+/// program uses the engine's port and sends longer lines.
 const MAX_LINE_BYTES: u64 = 8 << 20;
 
 type Answer = ureq::http::Response<ureq::Body>;
@@ -44,8 +44,8 @@ pub(super) struct EngineAddress {
     /// Address of the engine [default: this user's running engine, else as configured]
     #[arg(long, value_name = "[HOST:]PORT", value_parser = server_address, allow_negative_numbers = true)]
     pub(super) listen: Option<String>,
-    /// File with the token of the engine, needed for an engine of another user or machine [default:
-    /// as configured, and only for this user's engines]
+    /// File with the token of the engine, needed for an engine of another user or on another
+    /// machine [default: as configured, but only for this user's engines]
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
 }
@@ -57,7 +57,8 @@ pub(super) struct Client {
     /// The token that the engine requires. `None` if it requires no token.
     token: Option<Arc<str>>,
     agent: ureq::Agent,
-    /// The HTTP agent for the event stream, which never ends.
+    /// The HTTP agent for the event stream. It has no time limit for the whole answer, because the
+    /// stream never ends.
     endless: ureq::Agent,
 }
 
@@ -75,7 +76,8 @@ impl EngineAddress {
         self.client_of(&listen, &path)
     }
 
-    /// A client for the engine with these settings, whose configuration file is `config`.
+    /// Creates a client for the engine with these settings. `config` is the path of its
+    /// configuration file.
     pub(super) fn client_of(&self, listen: &Listen, config: &Path) -> anyhow::Result<Client> {
         let address = match (&self.listen, engine_file::address(config)) {
             (Some(address), _) => address.clone(),
@@ -84,8 +86,9 @@ impl EngineAddress {
         };
         let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
         let token = token_file.map(read_token).transpose()?;
-        // The configured token is sent only to this user's engines. Any server is allowed if the
-        // user gives --token-file, or gives --listen and there is no token to send.
+        // The configured token is sent only to this user's engines. Any server may receive the
+        // request if the user gives --token-file, or if the user gives --listen and there is no
+        // token to send.
         let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
         let trust = if is_named { Trust::Named } else { Trust::Owner };
         Ok(Client::new(address, token, trust))
@@ -104,27 +107,27 @@ impl Client {
         Self { address, token, agent, endless }
     }
 
-    /// The address of the page.
+    /// Returns the address of the page.
     pub(super) fn url(&self) -> String {
         format!("http://{}/", self.address)
     }
 
-    /// Sends a GET and returns the answer.
+    /// Sends a GET request and returns the answer.
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.request("GET", path, &[])
     }
 
-    /// Sends a POST without a body and returns the answer.
+    /// Sends a POST request without a body and returns the answer.
     pub(super) fn post<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         self.request("POST", path, &[])
     }
 
-    /// Sends a change of the configuration. Returns the answer.
+    /// Sends a change of the configuration and returns the answer.
     pub(super) fn patch_config(&self, change: &Value) -> anyhow::Result<ConfigChanged<Value>> {
         self.request("PATCH", "config", &serde_json::to_vec(change)?)
     }
 
-    /// The lines of an answer that never ends, such as the event stream.
+    /// Reads the lines of an endless answer, such as the event stream.
     pub(super) fn lines(&self, path: &str) -> anyhow::Result<impl Iterator<Item = io::Result<String>>> {
         let mut answer = self.send(&self.endless, "GET", path, &[])?;
         if !answer.status().is_success() {
@@ -133,8 +136,8 @@ impl Client {
         Ok(lines(BufReader::new(answer.into_body().into_reader())))
     }
 
-    /// Sends a request and parses the answer. If the engine rejects the request, the error is the
-    /// engine's own message.
+    /// Sends a request and parses the answer. If the engine rejects the request, the error contains
+    /// the engine's own message.
     fn request<T: DeserializeOwned>(&self, method: &str, path: &str, body: &[u8]) -> anyhow::Result<T> {
         let mut answer = self.send(&self.agent, method, path, body)?;
         if !answer.status().is_success() {
@@ -159,14 +162,14 @@ impl Client {
         })
     }
 
-    /// The engine's own message for a rejected request.
+    /// Returns the engine's own message about a rejected request.
     fn refusal(&self, answer: &mut Answer) -> anyhow::Error {
         let text = answer.body_mut().read_to_string().unwrap_or_default();
         let refusal = serde_json::from_str::<Refusal>(&text);
         refusal.map_or_else(|_| self.foreign(answer.status()), |refusal| anyhow!("{}", refusal.error))
     }
 
-    /// The error for an answer that this version of khor does not understand.
+    /// The error if this version of khor does not understand the answer.
     fn foreign(&self, status: ureq::http::StatusCode) -> anyhow::Error {
         anyhow!("{} is not a khor engine of this version (its answer: {status})", self.address)
     }
@@ -195,7 +198,7 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
     })
 }
 
-/// The address at which programs on this machine reach an engine with these settings.
+/// The address at which programs on this machine reach the engine that these settings configure.
 fn configured(listen: &Listen) -> anyhow::Result<String> {
     let host = listen.host.parse().context("the setting listen.host is not an IP address")?;
     Ok(engine_file::reachable(SocketAddr::new(host, listen.port)).to_string())

@@ -1,4 +1,4 @@
-//! Connects to an engine. Checks which user owns the server before khor sends a request.
+//! Connects to an engine. Before a request is sent, checks which user owns the server.
 
 use std::{
     io::{Read, Write},
@@ -13,9 +13,9 @@ use ureq::{
     unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport},
 };
 
-/// Longest wait until the server accepts the connection.
+/// Maximum time to wait until the server accepts the connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time between two checks of a connection that is not accepted yet.
+/// Time between two checks whether the server has accepted the connection.
 const ACCEPT_POLL: Duration = Duration::from_millis(2);
 
 /// The programs that may receive a request.
@@ -23,11 +23,11 @@ const ACCEPT_POLL: Duration = Duration::from_millis(2);
 pub(super) enum Trust {
     /// Programs of this user and of root, on this machine.
     Owner,
-    /// Any program, because the user named its address or its token.
+    /// Any program, because the user gave its address or its token.
     Named,
 }
 
-/// The server at the engine's address belongs neither to this user nor to root.
+/// The server at the engine's address does not belong to this user or to root.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{address} belongs to {peer}, not to your engine: start khor engine, or name the other engine with --listen \
@@ -38,7 +38,7 @@ pub(super) struct ForeignServer {
     peer: Peer,
 }
 
-/// Connects, and checks the owner of the server.
+/// Connects and checks which user owns the server.
 #[derive(Debug)]
 pub(super) struct CheckedConnector(pub(super) Trust);
 
@@ -58,8 +58,8 @@ impl Connector for CheckedConnector {
     }
 }
 
-/// The owner of the server. Waits until the server accepts the connection, because before that the
-/// connection has no owner.
+/// Finds the user who owns the server. Waits until the server accepts the connection, because the
+/// kernel does not know the owner earlier.
 fn server(stream: &TcpStream) -> Result<Peer, Error> {
     let (local, address, begun) = (stream.local_addr()?, stream.peer_addr()?, Instant::now());
     loop {
@@ -71,7 +71,7 @@ fn server(stream: &TcpStream) -> Result<Peer, Error> {
     }
 }
 
-/// Connects to the first address that accepts the connection.
+/// Connects to the first address at which a server accepts the connection.
 fn connect(details: &ConnectionDetails) -> Result<TcpStream, Error> {
     let timeout = details.timeout.not_zero().map(|timeout| *timeout);
     let mut failed = None;
@@ -127,7 +127,8 @@ impl Transport for PlainTransport {
     }
 }
 
-/// The remaining time and the name of its limit. The time is `None` if there is no limit.
+/// Returns the remaining time and the name of the limit that applies. The time is `None` if there
+/// is no limit.
 fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     let left = timeout.not_zero().map(|left| *left);
     if left.is_some_and(|left| left.is_zero()) {
@@ -136,7 +137,7 @@ fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     Ok((left, timeout.reason))
 }
 
-/// Converts an I/O error. A timeout error gets the name of the exceeded limit.
+/// Converts an I/O error. A timeout error names the limit that was exceeded.
 fn transport_error(problem: std::io::Error, reason: Timeout) -> Error {
     match problem.kind() {
         std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Error::Timeout(reason),

@@ -24,12 +24,12 @@ pub(super) struct DoctorArgs {
 pub(super) fn run(args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let places = &args.engine.places;
     let config_path = places.config_path()?;
-    // An invalid configuration file is one of the checks, so it is not an error here.
+    // The configuration file may be invalid. A check reports this, so it is not an error here.
     let config =
         ConfigStore::inspect(&config_path).ok().flatten().map_or_else(Config::default, |found| found.config);
     let engine = args.engine.client_of(&config.listen, &config_path).ok();
     let health = engine.as_ref().and_then(|engine| engine.get::<HealthReport>("health").ok());
-    // A running engine's flags override the file, so its own answer is preferred.
+    // Flags of a running engine override the file, so the engine's own configuration is preferred.
     let running = health.as_ref().and(engine).and_then(|engine| engine.get("config").ok());
     let config = running.unwrap_or(config);
     let input = DoctorInput { socket: places.socket.clone(), config_path, config, health };

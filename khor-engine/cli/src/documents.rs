@@ -1,4 +1,4 @@
-//! Tests that the commands and code snippets in the documents are valid.
+//! Tests that the commands and code snippets in the documentation are valid.
 
 use std::process::{Command, Stdio};
 
@@ -14,10 +14,10 @@ use yaml_rust2::YamlLoader;
 
 use super::{Cli, settings};
 
-/// The command that runs `khor` in a checkout.
+/// The command that runs `khor` from a source checkout.
 const FROM_SOURCE: &str = "cargo run -p khor --";
 
-/// All snippets in a language, each with the name of its document.
+/// Returns all code snippets in a language, each with the name of its document.
 fn snippets(language: &str) -> Vec<(String, Snippet)> {
     let all = documents().into_iter().flat_map(|document| {
         let name = document.name.clone();
@@ -26,7 +26,7 @@ fn snippets(language: &str) -> Vec<(String, Snippet)> {
     all.filter(|(_, snippet)| snippet.language == language).collect()
 }
 
-/// The words of each `khor` command in the documents, with the name of the document.
+/// Returns the words of each `khor` command in the documentation, with the name of the document.
 fn commands() -> Vec<(String, Vec<String>)> {
     let mut commands = Vec::new();
     for document in documents() {
@@ -46,7 +46,7 @@ fn documented_commands_exist() {
     assert!(commands.len() >= 60, "{}", commands.len());
     for (name, command) in &commands {
         let Err(error) = Cli::try_parse_from(command) else { continue };
-        // In running text, a command may have no arguments, or only `--help`.
+        // In a sentence, a command may be mentioned without its arguments, or with `--help` only.
         let is_allowed = match error.kind() {
             ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => true,
             ErrorKind::InvalidValue => error.to_string().contains("none was supplied"),
@@ -73,8 +73,8 @@ fn documented_settings_accept_documented_values() {
     assert!(count >= 8, "{count}");
 }
 
-/// Whether an interpreter accepts the syntax of a text. `argument` makes the interpreter check the
-/// text without running it. `None` if the interpreter is not installed.
+/// Returns whether an interpreter accepts the syntax of a text, or `None` if the interpreter is not
+/// installed. With `argument`, the interpreter checks the text without running it.
 fn has_valid_syntax(program: &str, argument: &str, text: &str) -> Option<bool> {
     use std::io::Write;
 
@@ -125,7 +125,8 @@ fn shell_snippets_parse_and_start_known_programs() {
     }
 }
 
-/// Checks that documented variables of a service are options of its program, with valid values.
+/// Checks that the variables documented for a service are options of its program, and that their
+/// documented values are valid.
 #[test]
 fn documented_variables_are_options() {
     let mut count = 0;
@@ -173,7 +174,8 @@ fn data_snippets_are_valid() {
     }
 }
 
-/// Inserts each snippet, which is a part of a preset, into a whole preset and checks the preset.
+/// Each snippet contains only a part of a preset. The test inserts the part into a whole preset and
+/// checks the preset.
 #[test]
 fn preset_snippets_are_valid() {
     let snippets = snippets("toml");

@@ -1,4 +1,4 @@
-//! `khor engine`: the daemon that plays, and the code that `khor play` shares with it.
+//! `khor engine`: the daemon that plays the machine. `khor play` uses some of this code.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use tracing::{error, info};
 
 use super::{places::Places, scope_args::ScopeArgs};
 
-/// How long the last notes of a capture sound after its end.
+/// How long khor keeps running after a capture has ended, so that its last notes can sound.
 const LAST_NOTES_DURATION: Duration = Duration::from_secs(2);
 
 /// Flags override settings for this run only. They do not change the configuration file.
@@ -47,7 +47,7 @@ pub(super) struct EngineArgs {
     nats: NatsArgs,
 }
 
-/// The options for outputs and page, shared by the commands that play live.
+/// The options for the outputs and the page. All commands that play live have these options.
 #[derive(Args, Debug)]
 pub(super) struct OutputArgs {
     /// Address of the page and the API [default: as configured]; an address beyond loopback needs a
@@ -136,8 +136,8 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
 }
 
 /// Plays the machine or a capture until a signal arrives or the capture ends. Serves the page if
-/// `outputs` are given. If a part of khor fails, khor ends with an error, and a service manager can
-/// restart it.
+/// `outputs` is given. If a part of khor fails, the process ends with an error, so that a service
+/// manager can restart it.
 pub(super) fn play(
     store: ConfigStore,
     socket: PathBuf,
@@ -145,8 +145,8 @@ pub(super) fn play(
     outputs: Option<&OutputArgs>,
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // One thread is enough for 50 frames a second. With two, each frame would move between
-        // threads.
+        // One thread is enough for 50 frames a second. With two threads, each frame would be passed
+        // from one to the other.
         .worker_threads(1)
         .max_blocking_threads(8)
         .thread_name("khor-io")
@@ -155,8 +155,8 @@ pub(super) fn play(
         .context("cannot start the async runtime")?;
     let listener = outputs.map(|outputs| open_listener(&store, outputs)).transpose()?.flatten();
     runtime.block_on(async {
-        // The signal handlers must exist before the page works, because a user who sees the page
-        // may end khor at once.
+        // Install the signal handlers before the page works, because a user who sees the page may
+        // stop khor immediately.
         let interrupted = interrupt::wait();
         let supervisor = Supervisor::default();
         supervisor.watch_threads();
@@ -180,7 +180,7 @@ pub(super) fn play(
         info!("stopping");
         systemd::stopping();
         watchdog.abort();
-        // A second signal ends the process at once.
+        // A second signal ends the process immediately.
         tokio::spawn(interrupt::exit_at_next());
         stop.send_replace(true);
         for part in parts.into_iter().flatten() {
@@ -195,7 +195,7 @@ pub(super) fn play(
 }
 
 /// Opens the listener of the page and the API. Returns `None` if the section `listen` of the
-/// configuration is unreadable, because it may restrict access.
+/// configuration is invalid, because this section may restrict access.
 fn open_listener(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Option<http::HttpListener>> {
     if let Some(problem) = store.listen_error() {
         error!(
@@ -205,12 +205,13 @@ fn open_listener(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Op
         );
         return Ok(None);
     }
-    // A user who names a port with --listen expects the page there.
+    // A user who gives a port with --listen expects the page at that port.
     let may_use_free_port = outputs.listen.is_none();
     http::HttpListener::open(&store.config().listen, may_use_free_port, sessions_path(store.path())).map(Some)
 }
 
-/// The result of a run. It is an error if a part of khor failed, also during the stop.
+/// Returns the result of a run. It is an error if a part of khor failed, even if it failed while
+/// khor was stopping.
 fn exit_result(ended: Option<EndReason>) -> anyhow::Result<()> {
     match ended {
         Some(EndReason::Failed(why)) => bail!(why),
@@ -225,8 +226,8 @@ mod tests {
     #[test]
     fn only_failures_end_with_an_error() {
         let failed =
-            exit_result(Some(EndReason::Failed("the thread khor-midi failed inside khor: x".into())));
-        assert_eq!(failed.unwrap_err().to_string(), "the thread khor-midi failed inside khor: x");
+            exit_result(Some(EndReason::Failed("a bug in khor ended the thread khor-midi: x".into())));
+        assert_eq!(failed.unwrap_err().to_string(), "a bug in khor ended the thread khor-midi: x");
         assert!(exit_result(Some(EndReason::Finished)).is_ok() && exit_result(None).is_ok());
     }
 }

@@ -41,11 +41,11 @@ pub(super) fn man(args: &ManArgs, command: Command) -> anyhow::Result<()> {
     print(String::from_utf8(page).context("the manual page is not UTF-8")?)
 }
 
-/// Writes all manual pages. A new page replaces the old one only when it is complete.
+/// Writes all manual pages. An old page is replaced only when the new page is complete.
 fn write_pages(dir: &Path, command: Command) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let fresh = tempfile::tempdir().context("cannot create a temporary folder")?;
-    // `khor relay` is also the program `khor-relay`, which gets a page of its own.
+    // `khor relay` also exists as the program `khor-relay`, which gets its own page.
     let relay = relay_command(&command);
     clap_mangen::generate_to(command, fresh.path()).context("cannot generate the manual pages")?;
     clap_mangen::Man::new(relay)
@@ -60,7 +60,7 @@ fn write_pages(dir: &Path, command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The command line of the program `khor-relay`.
+/// Returns the command line of the program `khor-relay`.
 fn relay_command(khor: &Command) -> Command {
     let relay = khor.find_subcommand("relay").cloned().unwrap_or_else(|| Command::new("relay"));
     let after = format!("The command khor relay does the same.\n\n{}", khor_command_line::AFTER_HELP);

@@ -1,4 +1,4 @@
-//! Tests that every command rejects invalid numbers and names the allowed range.
+//! Tests that every command rejects invalid numbers and states the allowed range.
 
 use std::any::TypeId;
 
@@ -35,7 +35,7 @@ fn is_number(arg: &Arg) -> bool {
     numbers.iter().any(|number| id == *number)
 }
 
-/// The message that rejects these arguments.
+/// Returns the message with which these arguments are rejected.
 fn rejection(args: &[&str]) -> String {
     let error = Cli::command().try_get_matches_from(args).err();
     let error = error.unwrap_or_else(|| panic!("{args:?} must be rejected"));
@@ -57,7 +57,7 @@ fn invalid_numbers_are_rejected_with_the_range() {
                 let message = rejection(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
                 assert!(names_its_range(&message), "{long}: {message}");
             }
-            // The usual form: the value without an equals sign.
+            // The usual form of an option: the value follows without an equals sign.
             let long = arg.get_long().map(|long| format!("--{long}"));
             let args: Vec<&str> =
                 ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();

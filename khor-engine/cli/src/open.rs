@@ -20,7 +20,7 @@ pub(super) struct OpenArgs {
 
 pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
-    // This request fails if the engine is missing or belongs to another user.
+    // The request fails if no engine is running, or if the engine belongs to another user.
     client.get::<HealthReport>("health")?;
     let url = client.url();
     if args.print {

@@ -50,13 +50,13 @@ pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
 /// A summary of a capture.
 #[derive(Debug, Default)]
 struct Contents {
-    /// Descriptions of the sources, in the order of the capture.
+    /// Descriptions of the sources, in the order in which they occur in the capture.
     from: Vec<String>,
     frames: u64,
     cues: u64,
     first_ns: Option<u64>,
     last_ns: u64,
-    /// The first damaged part.
+    /// The first damaged part of the capture.
     damage: Option<CaptureError>,
 }
 
@@ -69,7 +69,7 @@ impl Contents {
     }
 }
 
-/// Reads the whole capture once, so that khor rejects an invalid file before it plays.
+/// Reads the whole capture once, so that an invalid file is rejected before khor plays it.
 fn scan(path: &Path) -> anyhow::Result<Contents> {
     let mut contents = Contents::default();
     for piece in CaptureReader::open(path)? {

@@ -18,8 +18,8 @@ use tracing::{info, warn};
 
 use super::{places::Places, scope_args::ScopeArgs};
 
-/// Longest wait for a source. After half of this time without an answer from the collector, khor
-/// reads /proc.
+/// Maximum time to wait for a source. If the collector does not answer within half of this time,
+/// khor reads /proc.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(Args, Debug)]
@@ -66,7 +66,7 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut progress = ProgressLine::new(true);
     let begun = Instant::now();
     let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
-    // The length of the recording counts from the first answer of a source.
+    // The length of the recording is counted from the first answer of a source.
     let taken = take_until(&mut events, interrupt::wait(), begun + length.max(SOURCE_TIMEOUT), |event| {
         space.check()?;
         let was_begun = recording.writer.is_some();
@@ -107,8 +107,8 @@ fn start_source(
     Ok(keep)
 }
 
-/// Receives events until the source ends, `stopped` is ready, or the time `end` is reached. `take`
-/// may return a later end. All iterations share one `stopped`, because a new future would miss a
+/// Receives events until the source ends, `stopped` completes, or the time is `end`. `take` may
+/// return a later end. One `stopped` is used for all events, because a new future would miss a
 /// signal that arrives together with an event.
 async fn take_until(
     events: &mut mpsc::Receiver<SourceEvent>,
@@ -133,7 +133,7 @@ async fn take_until(
     }
 }
 
-/// A recording in progress. The writer exists from the first answer of a source on.
+/// A recording in progress. Its writer is created when a source first answers.
 struct CaptureRecording<'a> {
     args: &'a RecordArgs,
     writer: Option<CaptureWriter>,
@@ -207,7 +207,7 @@ impl CaptureRecording<'_> {
         }
     }
 
-    /// Adds the path of the partial recording to the error that ended the recording.
+    /// Adds the path of the incomplete recording to the error that ended the recording.
     fn unfinished(&self, error: anyhow::Error) -> anyhow::Error {
         let (output, written) = (&self.args.output, self.writer.as_ref().map(CaptureWriter::path));
         match written.filter(|written| *written != output) {
@@ -239,7 +239,8 @@ mod tests {
                 });
                 let mut taken = 0;
                 let end = Instant::now() + khor_patience::hang_timeout();
-                // The first poll installs the handler. Without it, the signal would end the tests.
+                // The first poll installs the signal handler. Without the handler, the signal would
+                // end the test process.
                 let mut stopped = Box::pin(interrupt::wait());
                 assert!(futures_util::poll!(&mut stopped).is_pending());
                 let take = |_| {

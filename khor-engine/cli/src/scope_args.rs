@@ -8,7 +8,7 @@ use khor_source::ScopeChoice;
 
 use super::setting_arg::parser;
 
-/// Meaning and range of one process id in the setting `bpf.tgid_allow`.
+/// The meaning and range of one process id in the setting `bpf.tgid_allow`.
 const PROCESS: FieldSpec =
     FieldSpec { rule: BpfSubscription::tgid_allow.rule.inner(), ..BpfSubscription::tgid_allow };
 
@@ -24,7 +24,7 @@ pub(super) struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    /// Adds the scope to a change of the settings. Without these options, adds nothing.
+    /// Adds the scope to a change of the settings. Adds nothing if the options are missing.
     pub(super) fn add_to(&self, bpf: &mut BpfSubscriptionPatch) {
         if self.cgroup.is_none() && self.pid.is_empty() {
             return;
@@ -34,11 +34,11 @@ impl ScopeArgs {
         (bpf.tgid_allow, bpf.tgid_deny) = (Some(self.pid.clone()), Some(Vec::new()));
     }
 
-    /// The scope, for commands that do not read the configuration.
+    /// Returns the scope, for commands that do not read the configuration.
     ///
     /// # Errors
     ///
-    /// The same error as for an invalid setting `bpf.cgroup` or `bpf.tgid_allow`.
+    /// Fails with the error for an invalid setting `bpf.cgroup` or `bpf.tgid_allow`.
     pub(super) fn scope(&self) -> Result<ScopeChoice, ConfigError> {
         let mut config = Config::default();
         config.bpf.cgroup = self.cgroup.clone().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! Provides the parser and the help text of options that override a setting. Range and meaning come
-//! from the setting's definition.
+//! The parser and the help text for options that override a setting. They are derived from the
+//! setting's definition.
 
 use std::str::FromStr;
 
 use khor_config::{FieldSpec, Kind, Leaf, Rule};
 
-/// A clap parser that accepts the values of a setting.
+/// Creates a clap parser that accepts the values of a setting.
 pub(super) fn parser<T>(spec: FieldSpec) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: Leaf + FromStr + Send + Sync + 'static,
@@ -16,12 +16,12 @@ where
     }
 }
 
-/// The help text of an option: the setting's meaning and range.
+/// Writes the help text of an option: the meaning and the range of the setting.
 pub(super) fn help(spec: FieldSpec) -> String {
     format!("{} Allowed: {}", spec.meaning.trim(), spec.rule.words())
 }
 
-/// The error for an invalid value: what the setting allows.
+/// Writes the error for an invalid value. It states which values the setting allows.
 fn expected(rule: Rule, kind: Kind) -> String {
     match (rule, kind) {
         (Rule::Range(low, high), Kind::Whole) => format!("expected a whole number from {low} to {high}"),

@@ -28,8 +28,8 @@ pub(super) struct ConfigArgs {
     json: bool,
 }
 
-/// Parses the path of a setting. It accepts all paths, because a newer engine may have more
-/// settings. Shells complete the known paths.
+/// The argument for the path of a setting. It accepts every path, because a newer engine may have
+/// more settings. Shells complete the known paths.
 #[derive(Clone, Debug)]
 struct SettingPath;
 
@@ -56,7 +56,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let Some(path) = &args.path else {
         return list(&before, args.json);
     };
-    // Only the engine's answer shows which settings exist, because a newer engine may have more.
+    // The engine decides which settings exist, because a newer engine may have more.
     let Some(held) = at(&before, path) else {
         bail!("'{path}' is not a setting; {}khor config lists all settings", suggestion(path));
     };
@@ -74,7 +74,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints why a change has no effect yet, or will be lost.
+/// Prints why a change has no effect yet, or why it will be lost.
 fn print_remarks(path: &str, changed: &ConfigChanged<Value>) {
     if let Some(switch) = switch_of(path, &changed.config) {
         print_stderr(format_args!(
@@ -89,7 +89,7 @@ fn print_remarks(path: &str, changed: &ConfigChanged<Value>) {
     }
 }
 
-/// Prints all settings. `whole` is the whole configuration.
+/// Prints all settings. `whole` is the complete configuration.
 fn list(whole: &Value, as_json: bool) -> anyhow::Result<()> {
     let rows = rows(whole);
     if as_json {
@@ -103,8 +103,8 @@ fn list(whole: &Value, as_json: bool) -> anyhow::Result<()> {
     print(rows.iter().map(|(path, value, field)| row(path, value, *field)).collect::<String>())
 }
 
-/// Path, value and definition of each setting. The known settings come first, in the order of the
-/// file. The unknown settings of a newer engine follow, without a definition.
+/// Lists the path, value and definition of each setting. The known settings come first, in the
+/// order of the file. Settings that only a newer engine has follow, without a definition.
 fn rows(whole: &Value) -> Vec<(String, &Value, Option<&'static Field>)> {
     let known = Config::fields().iter();
     let mut rows: Vec<_> =
@@ -121,7 +121,7 @@ fn rows(whole: &Value) -> Vec<(String, &Value, Option<&'static Field>)> {
     rows
 }
 
-/// The lines of a setting in the list.
+/// Writes the lines that show a setting in the list.
 fn row(path: &str, value: &Value, field: Option<&Field>) -> String {
     let shown =
         value.as_str().filter(|text| !text.is_empty()).map_or_else(|| value.to_string(), str::to_owned);
@@ -132,7 +132,7 @@ fn row(path: &str, value: &Value, field: Option<&Field>) -> String {
     text
 }
 
-/// Meaning, range and access of a setting.
+/// Describes a setting: its meaning, its range, and who may change it.
 fn about(field: &Field) -> String {
     let or_null = if field.is_nullable { ", or null" } else { "" };
     let mut about = format!("{} Allowed: {}{or_null}.", field.meaning, field.range());
@@ -145,20 +145,20 @@ fn about(field: &Field) -> String {
     about
 }
 
-/// The value at a dotted path.
+/// Returns the value at a path whose parts are separated by dots.
 fn at<'a>(whole: &'a Value, path: &str) -> Option<&'a Value> {
     whole.pointer(&format!("/{}", path.replace('.', "/")))
 }
 
-/// A question that names the setting most similar to a misspelt path. Empty if no setting is
-/// similar.
+/// Asks whether the user meant the setting with the most similar path. Returns an empty text if no
+/// path is similar.
 fn suggestion(path: &str) -> String {
     Config::closest_field(path).map(|field| format!("did you mean {}? ", field.path)).unwrap_or_default()
 }
 
-/// Converts a value from the command line to JSON, for the setting at `path` with the current value
-/// `held`. A text setting takes plain text, because a preset may be named `808`, `true` or `null`.
-/// Any other setting takes JSON. The type of an unknown setting is that of its current value.
+/// Converts a value from the command line to JSON, for the setting at `path` whose current value is
+/// `held`. A text setting takes plain text, because a preset may have the name `808`, `true` or
+/// `null`. Any other setting takes JSON. An unknown setting has the type of its current value.
 pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
     let json = serde_json::from_str::<Value>(value).ok();
     let field = Config::field(path);
@@ -166,13 +166,14 @@ pub(super) fn parsed(path: &str, held: &Value, value: &str) -> Value {
         return Value::Null;
     }
     if field.map_or(held.is_string(), |field| field.kind == Kind::Text) {
-        // JSON quotes around the text, as in the file, are accepted too.
+        // Also accept a text in JSON quotes, as in the configuration file.
         return json.filter(Value::is_string).unwrap_or_else(|| Value::String(value.to_owned()));
     }
     json.unwrap_or_else(|| Value::String(value.to_owned()))
 }
 
-/// The switch that must be on before the setting has an effect. `None` if the switch is on.
+/// Returns the switch that must be on before the setting has an effect. Returns `None` if that
+/// switch is already on.
 fn switch_of(path: &str, config: &Value) -> Option<&'static str> {
     const SWITCHES: [(&str, &str); 9] = [
         ("midi.", "features.midi"),
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!(parsed("new.number", &json!(1), "808"), json!(808));
     }
 
-    /// Checks every text setting with values that look like other types of JSON.
+    /// Checks that every text setting accepts texts that look like other types of JSON.
     #[test]
     fn text_settings_accept_values_like_numbers() {
         let texts: Vec<&Field> = Config::fields().iter().filter(|field| field.kind == Kind::Text).collect();

@@ -36,12 +36,12 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// One part of the engine, as a row of the list.
+/// A part of the engine, which is one row of the list.
 struct Part<'a> {
     name: &'static str,
     enabled: bool,
     ok: bool,
-    /// The text for a part that works.
+    /// The text that is shown if the part works.
     detail: &'a str,
     trouble: Option<Trouble>,
 }
@@ -57,7 +57,7 @@ impl<'a> Part<'a> {
         Self { name, enabled: true, ok, detail, trouble: trouble.cloned() }
     }
 
-    /// A part that reports its problems in a list.
+    /// A part that reports a list of problems.
     fn listing(name: &'static str, ok: bool, detail: &'a str, problems: &[String]) -> Self {
         let trouble = (!problems.is_empty()).then(|| Trouble::without_fix(problems.join("; ")));
         Self { name, enabled: true, ok, detail, trouble }
@@ -77,7 +77,7 @@ impl<'a> Part<'a> {
                 let error = error.unwrap_or("the engine does not report a reason");
                 row("PROBLEM", self.name, [error].into_iter().chain(fix.as_deref()))
             }
-            // A working source can still have trouble, such as a missing probe.
+            // A source that works can still report trouble, such as a missing probe.
             (true, true) => {
                 row("ok", self.name, [self.detail].into_iter().chain(error).chain(fix.as_deref()))
             }
@@ -100,7 +100,8 @@ fn parts(health: &HealthReport) -> [Part<'_>; 9] {
     ]
 }
 
-/// The row for events that the collector's programs missed. Empty if they missed none.
+/// Writes the row about events that the collector's programs missed. Returns an empty text if they
+/// missed none.
 fn missed(health: &HealthReport) -> String {
     let reason = health.missed.reason.as_deref();
     reason.map_or_else(String::new, |reason| row("ok", "missed", [reason]))

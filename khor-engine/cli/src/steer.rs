@@ -10,8 +10,8 @@ use super::client::EngineAddress;
 pub(super) struct MuteArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Mute by hand (on) or unmute (off); without it, the mute toggles, and a snooze turns into a
-    /// mute by hand
+    /// Mute by hand (on) or unmute (off). Without this argument, the mute toggles, and a snooze
+    /// becomes a mute by hand
     state: Option<Switch>,
 }
 

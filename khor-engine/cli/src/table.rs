@@ -1,11 +1,11 @@
-//! Formats rows of a state, a name and wrapped text for a terminal of 80 columns.
+//! Formats rows of a list for a terminal of 80 columns. A row has a state, a name and wrapped text.
 
-/// Columns of the narrowest supported terminal.
+/// Width of the narrowest terminal that is supported, in columns.
 const WIDTH: usize = 80;
-/// Columns before the text: the state and the name.
+/// Width of the state and the name, which come before the text, in columns.
 const INDENT: usize = 27;
 
-/// One row with its line breaks. Each paragraph starts a new line.
+/// Formats one row. Each paragraph of the text starts on a new line.
 pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = format!("{state:<8} {name:<17} ");
     for (number, line) in paragraphs.into_iter().flat_map(|text| wrapped(text, WIDTH - INDENT)).enumerate() {
@@ -18,12 +18,12 @@ pub(super) fn row<'a>(state: &str, name: &str, paragraphs: impl IntoIterator<Ite
     text
 }
 
-/// A wrapped paragraph, indented by four columns, below a name.
+/// Formats a wrapped paragraph below a name, indented by four columns.
 pub(super) fn indented(text: &str) -> String {
     wrapped(text, WIDTH - 4).iter().flat_map(|line| ["    ", line, "\n"]).collect()
 }
 
-/// Wraps text to lines of at most `width` columns. Does not split a longer word, so that users can
+/// Wraps text to lines of at most `width` columns. A longer word is not split, so that users can
 /// copy it.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::setting_arg::{help, parser};
 
-/// The option `--sample-rate`: the same range as the setting of the sound device.
+/// The option `--sample-rate`. The allowed range is that of the setting for the sound device.
 const SAMPLE_RATE: FieldSpec = FieldSpec { meaning: "Sample rate, hertz.", ..Audio::sample_rate };
 /// Number of loads in the demo.
 pub(super) const DEMO_LOADS: u64 = 8;
@@ -67,8 +67,8 @@ pub(crate) struct RenderArgs {
 }
 
 impl RenderArgs {
-    /// The configuration of the render: the default settings with the options applied. Ignores the
-    /// user's configuration file, so that renders are reproducible.
+    /// Returns the configuration of the render: the default settings, changed by the options. The
+    /// user's configuration file is ignored, so that renders are reproducible.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         let mut config = Config::default();
         let music = &mut config.music;

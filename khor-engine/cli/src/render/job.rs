@@ -1,4 +1,5 @@
-//! Renders one capture or demo to its output files: one mix with stems, or one MIDI file.
+//! Renders a capture or the demo to its output files. These are a mix with optional stems, or one
+//! MIDI file.
 
 use std::{
     fmt::Display,
@@ -23,25 +24,25 @@ use khor_system::{
 };
 use tracing::warn;
 
-/// Number of skipped parts that are logged one by one.
+/// Maximum number of skipped parts that are logged individually.
 const MAX_WARNINGS: u64 = 8;
 
-/// The pieces of a capture or of the demo, in order.
+/// The pieces of a capture or of the demo, in the order of time.
 pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
 
 /// The output files and the settings of a render.
 pub(super) struct Job<'a> {
     pub(super) output: PathBuf,
-    /// One file for each role's stem, in the order of [`khor_music::Role::ALL`]. Empty without
-    /// stems.
+    /// One file for the stem of each role, in the order of [`khor_music::Role::ALL`]. Empty if no
+    /// stems are written.
     pub(super) stems: Vec<PathBuf>,
     pub(super) format: Format,
     pub(super) config: &'a Config,
     pub(super) preset: &'a Preset,
-    /// Where the render ends, seconds from its start. Infinite for a whole capture.
+    /// Where the render ends, in seconds from its start. Infinite if the whole capture is rendered.
     pub(super) until_s: f64,
     pub(super) interrupt: Interrupt,
-    /// Whether to show no progress line.
+    /// Whether the progress line is hidden.
     pub(super) is_quiet: bool,
 }
 
@@ -49,16 +50,17 @@ pub(super) struct Job<'a> {
 pub(super) struct Rendered {
     pub(super) seconds: f64,
     pub(super) notes: u64,
-    /// Highest sample, 0..=1. `None` for a MIDI file.
+    /// Largest absolute value of a sample, 0..=1. `None` for a MIDI file.
     pub(super) peak: Option<f32>,
 }
 
-/// The open output files: sound files, or one MIDI file.
+/// The open output files: the sound files, or one MIDI file.
 enum OutputFiles {
     Sound {
         mix: SoundFile,
         stems: Vec<SoundFile>,
-        /// Replaces the mix and each stem when complete, in this order.
+        /// The temporary files of the mix and of each stem, in this order. They replace the old
+        /// files when they are complete.
         replacements: Vec<Replacement>,
         peak: f32,
     },
@@ -66,7 +68,7 @@ enum OutputFiles {
 }
 
 impl OutputFiles {
-    /// Writes samples. Returns false if a file is full.
+    /// Writes samples. Returns false if a file has reached its maximum size.
     fn sound(&mut self, samples: &Samples) -> bool {
         let Self::Sound { mix, stems, peak, .. } = self else { return true };
         *peak = samples.left.iter().chain(&samples.right).fold(*peak, |peak, sample| peak.max(sample.abs()));
@@ -83,8 +85,8 @@ impl OutputFiles {
         }
     }
 
-    /// Completes the files, then replaces the old files. Returns the peak, or `None` for a MIDI
-    /// file. No old file is replaced before all new files are complete.
+    /// Completes all new files, and only then replaces the old files. Returns the peak, or `None`
+    /// for a MIDI file.
     fn finish(self, job: &Job) -> anyhow::Result<Option<f32>> {
         match self {
             Self::Sound { mix, stems, replacements, peak } => {
@@ -141,7 +143,7 @@ impl Job<'_> {
         Ok(Rendered { seconds: offline.seconds(), notes: offline.notes(), peak })
     }
 
-    /// Paths of the output files, the mix first.
+    /// Returns the paths of the output files, the mix first.
     fn paths(&self) -> impl Iterator<Item = &Path> {
         iter::once(&self.output).chain(&self.stems).map(PathBuf::as_path)
     }
@@ -213,8 +215,8 @@ impl Render<'_> {
         Ok(())
     }
 
-    /// Logs a skipped part of the capture. A damaged capture can have thousands of them, so only
-    /// the first [`MAX_WARNINGS`] are logged.
+    /// Logs a skipped part of the capture. A damaged capture can have thousands of skipped parts,
+    /// so only the first [`MAX_WARNINGS`] are logged.
     fn warn_of_skipped_part(&mut self, warning: impl Display) {
         self.skipped += 1;
         if self.skipped <= MAX_WARNINGS {
@@ -222,8 +224,8 @@ impl Render<'_> {
         }
     }
 
-    /// Renders until the time of `frame`. Returns the length of a skipped gap. Breaks at the end of
-    /// the render.
+    /// Renders until the time of `frame`. If a gap before the frame was skipped, returns the length
+    /// of the gap. Breaks at the end of the render.
     fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
         let Self { offline, files, progress, job, .. } = self;
         let before_s = offline.seconds();

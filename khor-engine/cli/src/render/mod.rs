@@ -31,14 +31,14 @@ use self::{
     plan::Plan,
 };
 
-/// Interval of the demo's samples, nanoseconds.
+/// Time between two samples of the demo, in nanoseconds.
 const DEMO_STEP_NS: u64 = 20_000_000;
 
 pub(super) fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let config = args.config()?;
     let format = Format::from_path(&args.output).context("--output")?;
     if args.stems && format == Format::Midi {
-        bail!("--stems needs a .wav or .flac file; a .mid file has a track for each role without it");
+        bail!("--stems needs a .wav or .flac file; a .mid file has a track for each role anyway");
     }
     let preset = preset(&config.music.preset)?;
     let interrupt = Interrupt::install()?;
@@ -82,13 +82,13 @@ fn report(args: &RenderArgs, job: &Job, rendered: &Rendered, took: Duration, int
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The path of a role's stem: `x.melody.wav` for `x.wav`.
+/// Returns the path of a role's stem, for example `x.melody.wav` for the output `x.wav`.
 fn stem(output: &Path, role: Role) -> PathBuf {
     let end = output.extension().unwrap_or_default().to_string_lossy();
     output.with_extension(format!("{}.{end}", role.name()))
 }
 
-/// The pieces of the capture or the demo, from the beginning.
+/// Reads the pieces of the capture or the demo from the beginning.
 fn pieces(args: &RenderArgs, config: &Config) -> anyhow::Result<Pieces> {
     match &args.capture {
         Some(path) => capture(path),

@@ -1,4 +1,4 @@
-//! Computes the length and size of a render before it starts, because a capture of a few bytes can
+//! Computes the length and the size of a render before it starts. A capture of a few bytes can
 //! become hours of sound.
 
 use std::{fmt, path::Path};
@@ -12,20 +12,20 @@ use khor_system::{files::SpaceWatch, words::bytes};
 
 use super::args::{DEMO_LOADS, RenderArgs};
 
-/// Longest render without `--force`, seconds.
+/// Maximum length of a render without `--force`, in seconds.
 const MAX_S: f64 = 24.0 * 3600.0;
-/// Bytes of one sample frame: left and right, 24 bits each.
+/// Size of one sample frame, in bytes: left and right, 24 bits each.
 const FRAME_BYTES: f64 = 6.0;
-/// Estimated size of a FLAC file, as a share of the WAV file.
+/// Estimated ratio of the size of a FLAC file to the size of the WAV file.
 const FLAC_SHARE: f64 = 0.5;
 
-/// Length and size of a render.
+/// The length and the size of a render.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Plan {
     seconds: f64,
-    /// Size of all files together; 0 for MIDI files, which are small.
+    /// Total size of all files, in bytes. It is 0 for MIDI files, which are small.
     bytes: u64,
-    /// Whether the size is an estimate, because it depends on the sound.
+    /// Whether the size is an estimate. The size of a FLAC file depends on the sound.
     is_estimate: bool,
 }
 
@@ -56,11 +56,12 @@ impl Plan {
         Self { seconds, bytes: (files * one) as u64, is_estimate: format == Format::Flac }
     }
 
-    /// Fails if the render is too long or does not fit on the disk, unless `--force` is given.
+    /// Fails if the render is too long or does not fit on the disk. `--force` lifts the limit of
+    /// the length, and allows khor to use the disk space that it leaves free by default.
     pub(super) fn admit(self, args: &RenderArgs) -> anyhow::Result<SpaceWatch> {
         if self.seconds > MAX_S && !args.force {
             bail!(
-                "the render would be {} long, and the limit is 24 h: add --seconds S for its beginning, or --force",
+                "the render would be {} long, and the limit is 24 h: add --seconds S to render only its beginning, or add --force",
                 Length(self.seconds)
             );
         }
@@ -82,7 +83,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A readable length: `12.3 s`, `30 min`, `26 h 5 min`.
+/// A length in readable form, such as `12.3 s`, `30 min` or `26 h 5 min`.
 struct Length(f64);
 
 impl fmt::Display for Length {
@@ -97,8 +98,8 @@ impl fmt::Display for Length {
     }
 }
 
-/// Length of the capture's render, seconds. Skips damaged parts without a warning, because the
-/// render warns of them.
+/// Returns the length of the rendered capture, in seconds. Skips damaged parts without a warning,
+/// because the render itself warns about them.
 fn length(path: &Path) -> anyhow::Result<f64> {
     let reader = CaptureReader::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut timeline = Timeline::default();
@@ -147,7 +148,7 @@ mod tests {
         let mut writer = CaptureWriter::create(&path, &origin, false).unwrap();
         let frame = |t_ns| Frame::new(t_ns, [None; Counter::ALL.len()]);
         (0..=30).for_each(|minute| writer.push(&frame(minute * MINUTE_NS)).unwrap());
-        // A render skips this gap, such as a night in suspend.
+        // A render skips this gap, which could be a night in suspend.
         writer.push(&frame(1000 * MINUTE_NS)).unwrap();
         writer.finish().unwrap();
         assert_eq!(length(&path).unwrap(), 1800.0);

@@ -8,8 +8,8 @@ use khor_api::{
     StreamState,
 };
 
-/// The data of each event named `change`. An event without a name is an error, because it comes
-/// from an older engine that does not offer this stream.
+/// Returns the data of each event named `change`. An event without a name is an error, because it
+/// comes from an older engine that does not have this stream.
 pub(super) fn changes(
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> impl Iterator<Item = anyhow::Result<String>> {
@@ -27,7 +27,7 @@ pub(super) fn changes(
     })
 }
 
-/// The data if the event's name is `change`; `None` for another name.
+/// Returns the data if the event is named `change`, or `None` for an event with another name.
 fn change_data(name: &str, data: &str) -> anyhow::Result<Option<String>> {
     match name {
         "change" => Ok(Some(data.to_owned())),
@@ -36,7 +36,7 @@ fn change_data(name: &str, data: &str) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// The current metrics. `None` before the first values and controls arrive.
+/// Returns the current metrics, or `None` until the first values and controls have arrived.
 pub(super) fn metrics(state: &StreamState) -> Option<MetricsReport> {
     let (values, controls) = (state.values.as_ref()?, state.controls.clone()?);
     let signals = state.lanes.iter().enumerate();

@@ -1,6 +1,6 @@
 //! Receives events from the engine and sends actions to it. One thread reads the stream of changes,
-//! and reconnects when the stream ends. A second thread sends actions. It also polls the hosts of a
-//! site, which the stream does not contain.
+//! and reconnects when the stream ends. Another thread sends actions, and polls the hosts of a
+//! site, because the stream does not contain them.
 
 use std::{
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -28,7 +28,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// An event from the engine.
 #[derive(Clone, Debug)]
 pub(super) enum EngineEvent {
-    /// khor top has connected to an engine. Contains the engine's complete state.
+    /// khor top has connected to an engine. Contains the complete state of the engine.
     Connected(MetricsReport),
     /// New values from the event stream.
     Metrics(MetricsReport),
@@ -38,7 +38,7 @@ pub(super) enum EngineEvent {
     Fleet(FleetReport),
     /// One sentence about the machine's activity.
     Sentence(String),
-    /// The connection was lost. Contains the reason.
+    /// The connection was lost, for the contained reason.
     Disconnected(String),
     /// The result of an action.
     ActionDone(String),
@@ -56,14 +56,14 @@ pub(super) enum Action {
     PreviousPreset,
 }
 
-/// Receives events from both threads and sends actions. The threads end when this is dropped.
+/// Receives events from both threads, and sends actions. The threads end when the feed is dropped.
 pub(super) struct Feed {
     events: Receiver<EngineEvent>,
     actions: Sender<Action>,
 }
 
 impl Feed {
-    /// Starts the threads. They wait for an engine that is not running yet.
+    /// Starts the threads. If no engine is running yet, the threads wait for one.
     pub(super) fn start(client: Client) -> anyhow::Result<Self> {
         let (event_sender, events) = channel();
         let (actions, action_receiver) = channel();
@@ -73,14 +73,14 @@ impl Feed {
         Ok(Self { events, actions })
     }
 
-    /// All events since the last call.
+    /// Returns all events that arrived since the last call.
     pub(super) fn events(&self) -> impl Iterator<Item = EngineEvent> {
         self.events.try_iter()
     }
 
     /// Sends an action. Its result arrives as [`EngineEvent::ActionDone`].
     pub(super) fn send(&self, action: Action) {
-        // This cannot fail, because the thread lives as long as this feed.
+        // Sending cannot fail, because the thread lives as long as this feed.
         let _ = self.actions.send(action);
     }
 }
@@ -93,7 +93,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Reads the event stream, and reconnects after it ends, until the feed is dropped.
+/// Reads the event stream until the feed is dropped. Reconnects when the stream ends.
 fn follow_stream(client: &Client, events: &Sender<EngineEvent>) {
     loop {
         let why = match read_stream(client, events) {
@@ -129,8 +129,8 @@ fn read_stream(client: &Client, events: &Sender<EngineEvent>) -> anyhow::Result<
     Ok(())
 }
 
-/// Applies a change to the state. Returns an event if the screen must change now. Most changes
-/// become visible when the next values arrive.
+/// Applies a change to the state. Returns an event if the screen must change immediately. Most
+/// changes become visible when the next values arrive.
 fn engine_event(state: &mut StreamState, change: StreamEvent) -> Option<EngineEvent> {
     match &change {
         StreamEvent::Health(health) => Some(EngineEvent::Health(health.clone())),
@@ -146,7 +146,7 @@ fn engine_event(state: &mut StreamState, change: StreamEvent) -> Option<EngineEv
     }
 }
 
-/// Performs actions and polls the hosts of a site until the feed is dropped.
+/// Sends actions and polls the hosts of a site, until the feed is dropped.
 fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<EngineEvent>) {
     let mut timeout = Duration::ZERO;
     loop {
@@ -160,7 +160,7 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        // Errors are ignored here, because the other thread reports a lost connection.
+        // Ignore errors here, because the other thread reports a lost connection.
         if let Some(fleet) = poll_fleet(client) {
             let _ = events.send(fleet);
         }
@@ -168,7 +168,8 @@ fn poll_and_act(client: &Client, actions: &Receiver<Action>, events: &Sender<Eng
     }
 }
 
-/// Requests the hosts of the site. `None` if the engine does not answer or does not support sites.
+/// Requests the hosts of the site. Returns `None` if the engine does not answer or does not support
+/// sites.
 fn poll_fleet(client: &Client) -> Option<EngineEvent> {
     client.get("fleet").and_then(parse).ok().map(EngineEvent::Fleet)
 }
@@ -188,7 +189,7 @@ fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
     }
 }
 
-/// Selects the preset `places` after the current one in the list. The list wraps around.
+/// Selects the preset `places` after the current one. The list of presets wraps around.
 fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     let PresetList { presets, current, .. } = client.get("presets")?;
     let current = presets.iter().position(|preset| preset.name == current).unwrap_or(0);
@@ -198,16 +199,15 @@ fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     Ok(format!("{name} plays from the next bar"))
 }
 
-/// Parses an answer. Makes its texts safe to print, because another program may use the engine's
-/// port.
+/// Parses an answer, and makes its texts safe to print. Another program may use the engine's port.
 fn parse<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
     make_inert(&mut value);
     serde_json::from_value(value)
         .context("khor top and the engine have different versions: restart the engine")
 }
 
-/// Replaces the characters in all texts that could control the terminal. Keys stay unchanged,
-/// because khor never prints them.
+/// Replaces all characters in texts that could control the terminal. Keys of objects stay
+/// unchanged, because khor never prints them.
 fn make_inert(value: &mut Value) {
     match value {
         Value::String(text) => *text = inert::owned_line(std::mem::take(text)),

@@ -4,10 +4,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{feed::Action, state::State};
 
-/// Length of a snooze with the key `s`, minutes.
+/// Length of the snooze that the key `s` starts, in minutes.
 const SNOOZE_MIN: u32 = 15;
 
-/// Each key with its word in the footer and its meaning in the help.
+/// Each key, with its word in the footer and its description in the help.
 pub(super) const KEYS: [(&str, &str, &str); 7] = [
     ("q", "quit", "quit (also Esc and Ctrl-C)"),
     ("m", "mute", "mute by hand, or end this mute"),
@@ -28,7 +28,7 @@ pub(super) enum KeyCommand {
     Action(Action),
 }
 
-/// The command of a key. `None` for a key without a command.
+/// Returns the command of a key, or `None` if the key has no command.
 pub(super) fn command(key: KeyEvent, state: &State) -> Option<KeyCommand> {
     if key.kind == KeyEventKind::Release {
         return None;

@@ -1,7 +1,7 @@
 //! `khor top`: shows the running engine live in a terminal, with keys to steer it.
 //!
 //! [`feed`] receives events from the engine's API, [`state`] combines them, [`view`] draws the
-//! state, and [`keys`] maps keys to actions. `khor top` uses the same event stream as the page, so
+//! state, and [`keys`] maps keys to actions. `khor top` reads an event stream of the HTTP API, so
 //! it also works with an engine on another machine. The screen changes at most ten times a second.
 
 mod changes;
@@ -35,11 +35,11 @@ use ratatui::{
 use self::{feed::Feed, keys::KeyCommand, state::State, theme::Theme};
 use super::client::EngineAddress;
 
-/// Shortest time between two frames.
+/// Shortest time between two frames on the screen.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
-/// How long to wait for a key before reading the engine's events.
+/// How long to wait for a key before the engine's events are read.
 const KEY_TIMEOUT: Duration = Duration::from_millis(50);
-/// Time between two checks whether the terminal still exists, milliseconds.
+/// Time between two checks whether the terminal still exists, in milliseconds.
 const HANGUP_POLL_MS: u16 = 1000;
 
 #[derive(Args, Debug)]
@@ -68,12 +68,12 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
     run_screen(&mut screen.0, &feed, &interrupt, args.site)
 }
 
-/// Starts a thread that ends the process when its terminal is gone, for example after a lost SSH
-/// connection without SIGHUP. Otherwise crossterm would read forever.
+/// Starts a thread that ends the process when its terminal is gone, for example after an SSH
+/// connection was lost and no SIGHUP arrived. Without this thread, crossterm would read forever.
 fn end_with_terminal() -> anyhow::Result<()> {
     let wait = || {
         let stdin = stdin();
-        // poll always reports a hang-up, but does not always wake up for it. So it has a timeout.
+        // poll reports a hang-up but does not always wake up for it, so it needs a timeout.
         let mut line = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
         while !matches!(poll(&mut line, HANGUP_POLL_MS), Ok(1..)) {}
         std::process::exit(1);
@@ -85,8 +85,8 @@ fn end_with_terminal() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The terminal while khor draws on it. Dropping it restores the old mode. After a panic, ratatui's
-/// hook restores the mode instead, before the panic is printed.
+/// The terminal while khor draws on it. Dropping this value restores the terminal's previous mode.
+/// After a panic, ratatui's hook restores the mode instead, before it prints the panic.
 struct Screen(DefaultTerminal);
 
 impl Screen {
@@ -100,7 +100,7 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // After a panic, the hook has restored the mode and printed the panic already.
+        // After a panic, the hook has already restored the mode and printed the panic.
         if !thread::panicking() {
             // Ignore the error, because the terminal may be closed.
             let _ = ratatui::try_restore();

@@ -1,5 +1,5 @@
-//! The state of `khor top`, combined from all events. A frame depends on this state only. All times
-//! are of the engine's clock, because the engine may run on another machine.
+//! The state of `khor top`, which combines all events. A frame depends only on this state. All
+//! times are from the engine's clock, because the engine may run on another machine.
 
 use std::collections::VecDeque;
 
@@ -11,13 +11,14 @@ use khor_engine::fair_share;
 
 use super::feed::EngineEvent;
 
-/// How long the state keeps levels and notes, milliseconds.
+/// How long levels and notes are stored, in milliseconds.
 pub(super) const HISTORY_MS: u64 = 60_000;
-/// Number of cues that the state keeps.
+/// Maximum number of stored cues.
 const CUES: usize = 64;
-/// Time between two updates of the numbers, milliseconds. Faster changes are hard to read.
+/// Time between two updates of the displayed numbers, in milliseconds. Faster changes are hard to
+/// read.
 const FIGURES_INTERVAL_MS: u64 = 500;
-/// How long the result of a key press stays visible, milliseconds.
+/// How long the result of a key press stays visible, in milliseconds.
 const MESSAGE_MS: u64 = 4_000;
 
 /// State of the connection to the engine.
@@ -27,7 +28,7 @@ pub(super) enum Link {
     Connecting,
     /// The engine answers.
     Up,
-    /// The connection was lost. Contains the reason.
+    /// The connection was lost, for the contained reason.
     Lost(String),
 }
 
@@ -35,28 +36,29 @@ pub(super) enum Link {
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
-    /// The last report, updated every [`FIGURES_INTERVAL_MS`] so that users can read it.
+    /// The displayed report. It changes only every [`FIGURES_INTERVAL_MS`], so that users can read
+    /// it.
     pub(super) now: SignalReport,
     /// Past levels with their times, oldest first.
     pub(super) past: VecDeque<(u64, Option<f32>)>,
 }
 
-/// Everything that a frame shows.
+/// All values that a frame shows.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     pub(super) link: Link,
-    /// The current time of the engine's clock, milliseconds.
+    /// The current time of the engine's clock, in milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) health: Option<Box<HealthReport>>,
     /// The last report of the site. `None` if the engine does not support sites.
     pub(super) fleet: Option<FleetReport>,
     pub(super) controls: Option<ControlsReport>,
     pub(super) music: Option<MusicReport>,
-    /// The lanes in the engine's order: the signals, then added lanes.
+    /// The lanes in the engine's order: first the signals, then added lanes.
     pub(super) lanes: Vec<Lane>,
-    /// The last notes, oldest first.
+    /// The latest notes, oldest first.
     pub(super) notes: VecDeque<NoteReport>,
-    /// The last cues, oldest first.
+    /// The latest cues, oldest first.
     pub(super) cues: VecDeque<CueReport>,
     /// One sentence about the machine's activity.
     pub(super) sentence: String,
@@ -64,7 +66,8 @@ pub(super) struct State {
     message: Option<(String, u64)>,
     /// Whether the help is visible.
     pub(super) help: bool,
-    /// Whether the user chose the hosts (true) or the signals (false). `None` before a choice.
+    /// Whether the user chose to see the hosts (true) or the signals (false). `None` if the user
+    /// has not chosen yet.
     pub(super) hosts: Option<bool>,
 }
 
@@ -99,23 +102,24 @@ impl State {
         }
     }
 
-    /// The result of the last key press, until it disappears.
+    /// Returns the result of the last key press, while it is visible.
     pub(super) fn message(&self) -> Option<&str> {
         let (what, until_ms) = self.message.as_ref()?;
         (self.ts_ms <= *until_ms).then_some(what)
     }
 
-    /// Whether the hosts are visible instead of the signals. By default they are visible for a site.
+    /// Returns whether the hosts are visible instead of the signals. By default, they are visible
+    /// if the engine plays a site.
     pub(super) fn shows_hosts(&self) -> bool {
         self.hosts.unwrap_or_else(|| self.site().is_some())
     }
 
-    /// The last report of a lane.
+    /// Returns the displayed report of a lane.
     pub(super) fn signal(&self, name: &str) -> Option<&SignalReport> {
         self.lanes.iter().find_map(|lane| (lane.name == name).then_some(&lane.now))
     }
 
-    /// The name of the site that the engine plays.
+    /// Returns the name of the site that the engine plays.
     pub(super) fn site(&self) -> Option<&str> {
         self.fleet.as_ref()?.site.as_deref()
     }
@@ -125,8 +129,8 @@ impl State {
         self.controls.as_ref().is_some_and(|controls| controls.snoozed_until_ts_ms.is_some())
     }
 
-    /// Replaces the history with that of a newly connected engine, which may be another engine than
-    /// before.
+    /// Replaces the history by the history of the engine that has just connected. It may be another
+    /// engine than before.
     fn reset(&mut self, mut metrics: MetricsReport) {
         self.lanes.clear();
         self.notes.clear();
@@ -150,7 +154,7 @@ impl State {
         self.controls = Some(controls);
         self.music = music;
         self.update_lanes(signals, updates_numbers);
-        // The first event of the stream repeats notes that the initial state already has.
+        // The first event of the stream repeats notes that are already in the initial state.
         let newest = self.notes.back().map_or(0, |note| note.seq);
         self.notes.extend(notes.into_iter().filter(|note| note.seq > newest));
         drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);
@@ -176,13 +180,13 @@ impl State {
     }
 }
 
-/// The group of a cue for `fair_share::trim`: its host. Cues of this machine, and cues that report
-/// a lost or found host, share the group `None`.
+/// Returns the group of a cue for `fair_share::trim`, which is the cue's host. The group is `None`
+/// for cues of this machine, and for cues that report a lost or found host.
 fn cue_share(cue: &CueReport) -> Option<&str> {
     cue.host.as_deref().filter(|_| !matches!(cue.kind.as_str(), "lost" | "found"))
 }
 
-/// Drops entries from the front of the queue while they are old.
+/// Drops entries from the front of the queue, up to the first entry that is not old.
 fn drop_old<T>(queue: &mut VecDeque<T>, is_old: impl Fn(&T) -> bool) {
     while queue.front().is_some_and(&is_old) {
         queue.pop_front();

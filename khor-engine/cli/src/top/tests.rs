@@ -1,8 +1,9 @@
-//! Tests frames of `khor top` with recorded answers of real engines.
+//! Tests frames of `khor top` that are drawn from recorded answers of real engines.
 //!
-//! `recorded.jsonl` has answers of an engine that played a capture, read with `curl` from
-//! /api/metrics, /api/stream, /api/health and /api/explain. `recorded-site.json` is the answer to
-//! /api/fleet of an engine with three relays, one of them killed. Some fields were added to it later.
+//! `recorded.jsonl` contains answers of an engine that played a capture. They were read with `curl`
+//! from /api/metrics, /api/stream, /api/health and /api/explain. `recorded-site.json` is the answer
+//! to /api/fleet of an engine with three relays, one of which was killed. Some fields were added to
+//! it later.
 
 use std::fs;
 
@@ -49,7 +50,7 @@ fn events() -> Vec<EngineEvent> {
     RECORDED.lines().map(event).collect()
 }
 
-/// The health report of the recorded engine.
+/// Returns the health report of the recorded engine.
 pub(crate) fn recorded_health() -> HealthReport {
     *recorded().health.expect("recorded.jsonl has a health report")
 }
@@ -62,7 +63,7 @@ fn recorded() -> State {
     state
 }
 
-/// A frame for a terminal of this size.
+/// Draws a frame for a terminal of this size.
 fn frame(state: &State, theme: Theme, (columns, rows): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| view::draw(frame.area(), frame.buffer_mut(), state, theme)).unwrap();
@@ -119,7 +120,7 @@ fn frames_fit_every_size() {
             }
         }
     }
-    // A frame before the first event must not panic.
+    // Drawing a frame before the first event must not panic.
     frame(&State::new(), COLOURED, (80, 24));
 }
 

@@ -1,5 +1,6 @@
-//! Colours and characters of `khor top`, as similar to the page as the terminal allows. Each family
-//! of signals has a colour and a shape, so that users recognise it without colours.
+//! Colours and characters of `khor top`, as similar to those of the page as the terminal allows.
+//! Each family of signals has its own colour and shape, so users can also recognise it without
+//! colours.
 
 use khor_command_line::terminal::{env_variable, wants_colours};
 use khor_signal::Family;
@@ -16,7 +17,7 @@ pub(super) const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 /// The colours and characters that the terminal supports.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Theme {
-    /// Whether to use colours. The variable `NO_COLOR` disables them.
+    /// Whether colours are used. The environment variable `NO_COLOR` disables them.
     pub(super) colours: bool,
     pub(super) symbols: &'static Symbols,
 }
@@ -24,26 +25,26 @@ pub(super) struct Theme {
 /// The characters that a frame uses.
 #[derive(Debug)]
 pub(super) struct Symbols {
-    /// The shape of each family, in the order of [`FAMILIES`].
+    /// The shape that marks each family, in the order of [`FAMILIES`].
     families: [&'static str; 5],
-    /// The mark of a host that has the voices.
+    /// The symbol next to a host that the voices play.
     pub(super) voices: &'static str,
-    /// The mark of a silent host.
+    /// The symbol next to a silent host.
     pub(super) silent: &'static str,
-    /// The start of a note without a family.
+    /// The character for the start of a note that belongs to no family.
     pub(super) note: &'static str,
     pub(super) cue: &'static str,
-    /// The rest of a note, after its start.
+    /// The character for the remaining length of a note, after its start.
     pub(super) hold: &'static str,
     /// A bar line.
     pub(super) bar: &'static str,
-    /// Vertical bars from one eighth of a cell to a whole cell.
+    /// The characters for vertical bars, from one eighth of a cell to a whole cell.
     pub(super) bars: bar::Set<'static>,
     /// The border of the help.
     pub(super) border: border::Set<'static>,
     /// A horizontal line.
     pub(super) rule: &'static str,
-    /// The separator between words of the header.
+    /// The separator between the texts of the header.
     pub(super) between: &'static str,
 }
 
@@ -101,7 +102,7 @@ pub(super) const ASCII: Symbols = Symbols {
 };
 
 impl Theme {
-    /// The theme that the environment variables ask for.
+    /// Selects the theme that the environment variables request.
     pub(super) fn from_environment() -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env_variable).unwrap_or_default();
         let utf8 = ["utf-8", "utf8"].iter().any(|name| locale.to_lowercase().contains(name));
@@ -115,8 +116,8 @@ impl Theme {
         self.symbols.families[FAMILIES.iter().position(|other| *other == family).unwrap_or(0)]
     }
 
-    /// The family's colour: one of the terminal's 16 colours, which the user's own theme makes
-    /// readable.
+    /// Returns the colour of a family. It is one of the terminal's 16 colours, because the user's
+    /// own terminal theme keeps these readable.
     pub(super) fn family(self, family: Family) -> Style {
         self.coloured(match family {
             Family::Process => Color::Green,
@@ -127,7 +128,7 @@ impl Theme {
         })
     }
 
-    /// The style of problems.
+    /// The style for problems.
     pub(super) fn bad(self) -> Style {
         self.coloured(Color::Red).add_modifier(Modifier::BOLD)
     }

@@ -1,4 +1,4 @@
-//! Draws the cues: events that the kernel reported, newest first.
+//! Draws the cues, which are events that the kernel reported. The newest cue comes first.
 
 use khor_api::CueReport;
 use khor_signal::Family;

@@ -42,7 +42,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
     let (silence, learning) = (silence(state), learning(state));
     let columns = |text: &str| text.chars().count() + 2;
-    // If the row is too short for both texts, it shows only the reason for the silence.
+    // If the row is too short for both texts, show only the reason for the silence.
     let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
     let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
         (_, true) => silence,
@@ -55,14 +55,14 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     Line::styled(format!("{badges} "), style).alignment(Alignment::Right).render(row, buffer);
 }
 
-/// Why the sound device is muted. Empty if it is not muted.
+/// Returns why the sound device is muted, or an empty text if it is not muted.
 fn silence(state: &State) -> String {
     let Some(controls) = &state.controls else { return String::new() };
     let left_min = |until_ms: u64| until_ms.saturating_sub(state.ts_ms).div_ceil(60_000);
     match (controls.snoozed_until_ts_ms, controls.quiet_until_ts_ms) {
         (None, None) if controls.muted => "MUTED".to_owned(),
         (None, None) => String::new(),
-        // A mute by hand lasts longer than a snooze and quiet hours.
+        // A mute by hand has no end, so it comes before a snooze and quiet hours.
         _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == SilenceReason::Muted) => {
             "MUTED".to_owned()
         }
@@ -73,7 +73,7 @@ fn silence(state: &State) -> String {
     }
 }
 
-/// The progress of learning the baseline. Empty if the baseline is complete.
+/// Returns the progress of learning the baseline, or an empty text if the baseline is complete.
 fn learning(state: &State) -> String {
     let Some(HealthReport { baseline, .. }) = state.health.as_deref() else { return String::new() };
     if baseline.frozen {
@@ -89,7 +89,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     let (source, source_is_well) = source_text(&health.source);
     let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
-    // A failing part comes first, because the row may be too short for both.
+    // A failing part comes first, because the row may be too short for both texts.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
     parts.sort_by_key(|(_, is_well)| *is_well);
     let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));
@@ -97,7 +97,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
 }
 
-/// A text about the source, and whether the source works.
+/// Returns a text about the source, and whether the source works.
 fn source_text(source: &SourceReport) -> (String, bool) {
     let words = match source.kind {
         Some(SourceKind::Collector) => "counts from the collector".to_owned(),
@@ -114,7 +114,7 @@ fn source_text(source: &SourceReport) -> (String, bool) {
     }
 }
 
-/// A text about the sound device, and whether the device works or is off.
+/// Returns a text about the sound device, and whether the device works or is off.
 fn audio_text(audio: &AudioReport) -> (String, bool) {
     if !audio.health.enabled {
         return ("sound is off".to_owned(), true);

@@ -1,4 +1,4 @@
-//! Draws the help over the frame: the keys, and the shape of each family of signals.
+//! Draws the help over the frame. It lists the keys and the shape of each family of signals.
 
 use ratatui::{
     buffer::Buffer,
@@ -13,7 +13,7 @@ use crate::top::{
     theme::{FAMILIES, STRONG, Theme},
 };
 
-/// Width of the help, columns.
+/// Width of the help, in columns.
 const COLUMNS: u16 = 52;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {

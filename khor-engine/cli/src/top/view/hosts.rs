@@ -1,5 +1,5 @@
-//! Draws the hosts of a site, the largest deviation first. Shows which hosts have the voices or are
-//! silent, and the problems of each host.
+//! Draws the hosts of a site, the largest deviation first. Shows which hosts the voices play, which
+//! hosts are silent, and the problems of each host.
 
 use khor_api::{FleetReport, HostReport, HostState};
 use khor_engine::engine::{NOTABLE_OCTAVES, times};
@@ -18,13 +18,13 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Least width that also shows sections and bars, columns.
+/// Minimum width at which sections and bars are also shown, in columns.
 const ROOMY: u16 = 66;
-/// Columns of the longest bar.
+/// Length of the longest bar, in columns.
 const BAR: u16 = 8;
-/// Deviation of a host with the longest bar, octaves.
+/// Deviation at which a host's bar has its full length, in octaves.
 const WHOLE_BAR: f32 = 10.0;
-/// Number of silent hosts that the last row names before "and N more".
+/// Number of silent hosts that the last row names. The others are counted as "and N more".
 const NAMED: usize = 4;
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
@@ -35,7 +35,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     let room = usize::from(area.height.saturating_sub(1));
     let silent: Vec<&HostReport> = fleet.hosts.iter().filter(|host| is_silent(host)).collect();
     let is_cut = fleet.hosts.len() > room;
-    // If not all hosts fit, the last row names the silent ones.
+    // If not all hosts fit, the last row lists the silent hosts.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
     let visible = rows.min(fleet.hosts.len() - silent.len());
     let words = match (&fleet.site, fleet.live as usize > visible) {
@@ -68,8 +68,9 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     }
 }
 
-/// The hosts in the order of their rows: unusual hosts in the engine's order, then usual hosts, then
-/// silent hosts. The last two groups are sorted by name, so that their rows do not move.
+/// Returns the hosts in the order of their rows: first unusual hosts in the engine's order, then
+/// usual hosts, then silent hosts. Usual hosts and silent hosts are sorted by name, so that their
+/// rows do not move.
 fn in_order(fleet: &FleetReport) -> Vec<&HostReport> {
     let mut hosts: Vec<&HostReport> = fleet.hosts.iter().collect();
     hosts.sort_by_key(|host| match unusual(host) {
@@ -79,7 +80,7 @@ fn in_order(fleet: &FleetReport) -> Vec<&HostReport> {
     hosts
 }
 
-/// The host's deviation, octaves, if it is notable.
+/// Returns the host's deviation in octaves, if the deviation is notable.
 fn unusual(host: &HostReport) -> Option<f32> {
     host.deviation.filter(|octaves| *octaves >= NOTABLE_OCTAVES && !is_silent(host))
 }
@@ -148,7 +149,7 @@ fn state_text(host: &HostReport, octaves: Option<f32>, label: &str) -> String {
     }
 }
 
-/// A problem of a host's messages: a duplicate name or a wrong clock.
+/// Returns the problem with a host's messages, if any: a duplicate name or a wrong clock.
 fn problem(host: &HostReport) -> Option<String> {
     let way = if host.clock_behind_ms > 0 { "behind" } else { "ahead" };
     if host.used_twice {

@@ -1,4 +1,4 @@
-//! Draws the lanes: for each signal its level over the last minute, its rate, and its deviation
+//! Draws the lanes. Each lane shows the level over the last minute, the rate, and the deviation
 //! from the baseline.
 
 use khor_engine::engine::{NOTABLE_OCTAVES, amount as amount_of, is_zero_amount, times};
@@ -16,18 +16,18 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Least width that also shows labels and long words, columns.
+/// Minimum width at which labels and long words are also shown, in columns.
 const ROOMY: u16 = 66;
-/// Columns for the shape before a name and the space after it.
+/// Width of the shape before a name and the space after the shape, in columns.
 const MARK: u16 = 4;
-/// Least columns for shape and name. All names of signals fit.
+/// Minimum width of shape and name, in columns. The names of all signals fit.
 const SHORTEST_NAME: u16 = 11;
-/// Most columns for shape and name. Added lanes may have long names.
+/// Maximum width of shape and name, in columns. Added lanes may have long names.
 const LONGEST_NAME: u16 = 20;
-/// Least width that also shows the level over time, columns.
+/// Minimum width at which the level over time is also shown, in columns.
 const PICTURE_FROM: u16 = 34;
 
-/// The width of each part of a lane, columns.
+/// The width of each part of a lane, in columns.
 struct Columns {
     name: u16,
     label: u16,
@@ -37,7 +37,8 @@ struct Columns {
 }
 
 impl Columns {
-    /// The widths for an area of `width` columns and names of at most `longest_name` bytes.
+    /// Computes the widths for an area of `width` columns and names of at most `longest_name`
+    /// bytes.
     fn of(width: u16, longest_name: usize) -> Self {
         let is_roomy = width >= ROOMY;
         let longest = if is_roomy { LONGEST_NAME } else { SHORTEST_NAME };
@@ -68,7 +69,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
     }
 }
 
-/// The lanes that fit into `room` rows: those with the largest deviations, in their usual order.
+/// Returns the lanes that fit into `room` rows. These are the lanes with the largest deviations, in
+/// their usual order.
 fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);
@@ -114,8 +116,8 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, columns: &Columns, ts
     right(deviation, buffer, &words, if stands_out { STRONG } else { DIM });
 }
 
-/// A text that compares a lane with its baseline. `is_roomy` selects the long form. `is_new` means
-/// that the baseline rounds to zero.
+/// Writes a text that compares a lane with its baseline. `is_roomy` selects the long form. `is_new`
+/// states that the baseline rounds to zero.
 fn deviation_text(octaves: f32, is_roomy: bool, is_new: bool) -> String {
     match (octaves.abs() < NOTABLE_OCTAVES, is_roomy) {
         (true, true) => "as usual".to_owned(),
@@ -131,8 +133,8 @@ fn right(area: Rect, buffer: &mut Buffer, text: &str, style: Style) {
     Line::styled(text, style).alignment(Alignment::Right).render(area, buffer);
 }
 
-/// Draws the level over time: each column shows the highest level of its interval. The intervals
-/// start at fixed times, so that drawn columns move but do not change.
+/// Draws the level over time. Each column shows the highest level of its interval. The intervals
+/// start at fixed times, so a drawn column moves but does not change.
 fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme: Theme, style: Style) {
     let columns = u64::from(area.width);
     if columns == 0 {
@@ -147,7 +149,7 @@ fn draw_picture(area: Rect, buffer: &mut Buffer, lane: &Lane, ts_ms: u64, theme:
             *highest = Some(highest.map_or(level, |before| before.max(level)));
         }
     }
-    // A known level of 0 is one eighth of a row high, unlike a missing level.
+    // A level of 0 is drawn one eighth of a row high, to distinguish it from a missing level.
     let most = 8 * u64::from(area.height);
     let eighths = |level: f32| 1 + (level.clamp(0.0, 1.0) * (most - 1) as f32).round() as u64;
     Sparkline::default()

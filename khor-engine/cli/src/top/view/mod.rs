@@ -1,5 +1,6 @@
-//! Draws a frame of `khor top` from the state: a header, the lanes and the score, or the hosts of a
-//! site, then the cues and the keys. On a small terminal, the least important parts are omitted.
+//! Draws a frame of `khor top` from the state: a header, then the lanes and the score or the hosts
+//! of a site, then the cues and the keys. On a small terminal, the least important parts are
+//! omitted.
 
 mod cues;
 mod header;
@@ -23,13 +24,13 @@ use super::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Least width that shows the score next to the lanes, columns.
+/// Minimum width at which the score is shown next to the lanes, in columns.
 const SCORE_FROM: u16 = 64;
-/// Rows reserved for cues below the lanes or the hosts.
+/// Height that is reserved for cues below the lanes or the hosts, in rows.
 const CUES: u16 = 4;
-/// Rows of hosts that must fit before cues are shown below them.
+/// Cues are shown below the hosts only if at least this many rows remain for the hosts.
 const HOSTS: u16 = 8;
-/// Largest height of one lane, rows.
+/// Maximum height of one lane, in rows.
 const LANE_ROWS: u16 = 3;
 
 /// Draws a whole frame.
@@ -53,7 +54,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
         draw_body(body, buffer, state, theme);
     }
     if state.link != Link::Up {
-        // Without a connection, the values are old, so they are drawn dim.
+        // Without a connection, the values are out of date, so they are dimmed.
         buffer.set_style(body, DIM);
     }
     draw_footer(footer, buffer, state);
@@ -64,7 +65,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
 
 fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let lanes = state.lanes.len().max(1) as u16;
-    // Two rows are for the headings of the lanes and the cues.
+    // Two rows are needed for the headings of the lanes and the cues.
     let lane_rows = (area.height.saturating_sub(2 + CUES) / lanes).clamp(1, LANE_ROWS);
     let picture_rows = (1 + lanes * lane_rows).min(area.height);
     let [picture, cues] =
@@ -91,7 +92,7 @@ fn draw_site(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
 }
 
-/// Draws the result of the last key press, or the list of keys.
+/// Draws the result of the last key press while it is visible. Otherwise draws the list of keys.
 fn draw_footer(area: Rect, buffer: &mut Buffer, state: &State) {
     if let Some(message) = state.message() {
         put(buffer, area, &format!(" {message}"), STRONG);

@@ -1,6 +1,6 @@
-//! Draws the score: the notes of the last bars, one band for each layer, with the cues on top. Time
-//! runs to the right, and the right edge is now. Each column is an eighth or a sixteenth of a bar,
-//! so drawn notes move but do not change.
+//! Draws the score: the notes of the last bars, with one band for each layer, and the cues on top.
+//! Time runs to the right, and the right edge is the current time. Each column is an eighth or a
+//! sixteenth of a bar, so drawn notes move but do not change.
 
 use khor_api::NoteReport;
 use khor_music::Layer;
@@ -17,11 +17,11 @@ use crate::top::{
     theme::{DIM, Theme},
 };
 
-/// Columns for the names of the layers.
+/// Width of the names of the layers, in columns.
 const NAMES: u16 = 8;
 /// Number of steps in a bar.
 const STEPS: u32 = 16;
-/// Least width at which a column is one step. In a narrower area it is two steps.
+/// Minimum width at which a column is one step. In a narrower area, a column is two steps.
 const STEPS_FROM: u16 = 64;
 
 /// Converts times to columns.
@@ -29,7 +29,7 @@ struct Grid {
     column_ms: f64,
     columns_per_bar: u32,
     bar_ts_ms: f64,
-    /// Number of columns from the bar's start to now.
+    /// Number of columns from the start of the bar to the current time.
     now: i64,
     columns: u16,
 }
@@ -49,20 +49,22 @@ impl Grid {
         Some(grid)
     }
 
-    /// Number of columns from the bar's start to a time. Negative before the bar.
+    /// Returns the number of columns from the start of the bar to a time. It is negative for times
+    /// before the bar.
     fn count(&self, ts_ms: f64) -> i64 {
-        // Rounding errors must not move a note on the edge of two columns to the earlier column.
+        // Rounding errors must not move a note on the boundary of two columns into the earlier
+        // column.
         ((ts_ms - self.bar_ts_ms) / self.column_ms + 1e-6).floor() as i64
     }
 
-    /// The column of a time, from the left edge. Negative for times before the left edge, `None` for
-    /// times after now.
+    /// Returns the column of a time, counted from the left edge. It is negative for times before
+    /// the left edge, and `None` for times after the current time.
     fn column(&self, ts_ms: f64) -> Option<i64> {
         let before_now = self.now - self.count(ts_ms);
         (before_now >= 0).then_some(i64::from(self.columns) - 1 - before_now)
     }
 
-    /// The columns in which bars start.
+    /// Returns the columns in which bars start.
     fn bars(&self) -> impl Iterator<Item = i64> {
         let bar = i64::from(self.columns_per_bar);
         let newest = i64::from(self.columns) - 1 - self.now.rem_euclid(bar);
@@ -107,7 +109,7 @@ fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, theme: Theme) {
     }
 }
 
-/// Draws the notes of a layer: first their lengths, then their starts, so that no length covers a
+/// Draws the notes of a layer. All lengths are drawn before all starts, so that no length covers a
 /// start.
 fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme: Theme, layer: Layer) {
     let left = |note: &NoteReport| grid.column(note.ts_ms as f64);
@@ -144,22 +146,22 @@ fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme
     }
 }
 
-/// The MIDI notes of the lowest and the highest row.
+/// The MIDI notes that the lowest and the highest row show.
 struct Range {
     low: u8,
     high: u8,
 }
 
 impl Range {
-    /// A range that contains these notes. It has at least two whole octaves, so that it rarely
-    /// changes.
+    /// Returns a range that contains these notes. It has at least two whole octaves, so that it
+    /// rarely changes.
     fn of(notes: &[&NoteReport]) -> Self {
         let low = notes.iter().map(|note| note.midi).min().unwrap_or(48) / 12 * 12;
         let high = notes.iter().map(|note| note.midi).max().unwrap_or(72);
         Self { low, high: (high / 12 * 12).saturating_add(12).max(low.saturating_add(24)) }
     }
 
-    /// The row of a MIDI note, counted from the top.
+    /// Returns the row of a MIDI note, counted from the top.
     fn row(&self, midi: u8, rows: u16) -> u16 {
         let height = f32::from(midi.saturating_sub(self.low)) / f32::from(self.high - self.low);
         (f32::from(rows.saturating_sub(1)) * (1.0 - height.min(1.0))).round() as u16
