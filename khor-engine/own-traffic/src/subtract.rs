@@ -158,7 +158,11 @@ mod tests {
             let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;
             self.subtraction.apply(&mut frame, self.begun + Duration::from_millis(after_ms));
-            assert_eq!(frame.counters[Counter::TxBytes.index()], Some(1), "totals of all devices stay");
+            assert_eq!(
+                frame.counters[Counter::TxBytes.index()],
+                Some(1),
+                "the totals of all devices must not change"
+            );
             frame.counters[Counter::EdgeTxBytes.index()]
         }
     }
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_that_restarts_is_a_gap() {
+    fn a_restarted_counter_has_no_result() {
         let mut bench = Bench::new();
         bench.take(0, Some(10_000));
         bench.send(500);

@@ -67,7 +67,7 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         stream.write_all(&vec![7; STREAM_BYTES % PIECE_BYTES]).await.unwrap();
-        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "the client closes");
+        assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "the client must close the connection");
     });
 }
 
@@ -113,7 +113,7 @@ fn loopback_stream_agrees_with_device() {
             let ours = own.amounts();
             assert_close("bytes", ours[4] - counted[4], bytes);
             assert_close("packets", ours[5] - counted[5], packets);
-            assert_eq!(ours[..4], [0; 4], "nothing crosses the edge");
+            assert_eq!(ours[..4], [0; 4], "loopback traffic must not count at the edge");
         }
     });
 }
@@ -154,7 +154,7 @@ fn veth_stream_agrees_with_device() {
             let [received, _, sent, _] = rise(before, device("khor-here"));
             drop(measured);
             assert_close("bytes", own.amounts()[4], received + sent);
-            assert_eq!(own.amounts()[..4], [0; 4], "a pair of devices is inside the machine");
+            assert_eq!(own.amounts()[..4], [0; 4], "veth traffic must not count at the edge");
         });
     });
 }

@@ -147,7 +147,7 @@ mod tests {
         assert!(!is_sshd(1000, 44), "mpv has this socket open");
         assert!(is_sshd(0, 55));
         assert!(is_sshd(1000, 66), "no readable process has this socket open");
-        assert!(!is_sshd(1001, 77), "this user has no session");
+        assert!(!is_sshd(1001, 77), "this user has no ssh session");
     }
 
     #[test]

@@ -114,7 +114,7 @@ mod tests {
         assert_eq!((nats.tls_ca, nats.tls_cert, nats.tls_key), (at(CA), at(CERT), at(KEY)));
         let named = NatsArgs { creds: Some("/other".into()), ..NatsArgs::default() };
         let nats = named.with(&given).unwrap();
-        assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option comes first");
+        assert_eq!((nats.creds, nats.nkey), (Some("/other".into()), None), "an option replaces a credential");
         let missing = Credentials { directory: None };
         assert_eq!(NatsArgs::default().with(&missing).unwrap(), NatsSettings::default());
     }

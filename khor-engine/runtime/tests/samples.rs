@@ -46,7 +46,7 @@ fn samples_folder_is_complete_and_small() {
     let mut bytes = 0;
     let names: BTreeSet<String> = entries
         .map(|entry| {
-            bytes += entry.metadata().expect("its size").len();
+            bytes += entry.metadata().expect("the size of the file").len();
             entry.file_name().into_string().expect("a name")
         })
         .collect();

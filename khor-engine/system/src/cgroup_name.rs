@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_differ_from_other_names() {
+    fn only_names_of_units_are_accepted() {
         for name in ["nginx.service", "docker-0123.scope", "user.slice", "a@b.service"] {
             assert!(is_unit(name), "{name}");
         }

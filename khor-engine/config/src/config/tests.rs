@@ -109,7 +109,7 @@ fn convert_numbers(value: &mut Value, convert: &dyn Fn(&Number) -> Number) {
 }
 
 #[test]
-fn a_section_takes_objects_only() {
+fn sections_accept_only_objects() {
     for change in [json!({ "music": [] }), json!({ "music": null }), json!({ "osc": { "receive": 5 } })] {
         let error = Config::default().read_change(&change, &Value::Null).unwrap_err().to_string();
         assert!(error.ends_with(" is not allowed, expected a JSON object"), "{change}: {error}");
@@ -166,7 +166,11 @@ fn callers_change_only_their_settings() {
     for (path, value) in [("site.host", json!("a")), ("site.mode", json!("sections"))] {
         assert_eq!(refused(path, value, Access::Api), None, "{path}");
     }
-    assert_eq!(refused("listen.token_file", Value::Null, Access::Anyone), None, "an echo is no change");
+    assert_eq!(
+        refused("listen.token_file", Value::Null, Access::Anyone),
+        None,
+        "an equal value is not a change"
+    );
 }
 
 #[test]

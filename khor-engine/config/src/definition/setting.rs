@@ -8,7 +8,7 @@ use crate::error::ConfigError;
 /// A section of the configuration, or a single value. The macro `section!` implements this trait
 /// for sections.
 pub trait Setting: Clone + PartialEq {
-    /// A change of this setting.
+    /// The type of a change of this setting.
     type Patch: Patch;
 
     /// Applies the change `patch`.

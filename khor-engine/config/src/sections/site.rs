@@ -88,7 +88,10 @@ mod tests {
         assert!(config.validate().unwrap_err().to_string().starts_with("site.name: "));
         config.site.name.clear();
         config.site.host = Some(String::new());
-        assert!(config.validate().unwrap_err().to_string().starts_with("site.host: "), "none is null");
+        assert!(
+            config.validate().unwrap_err().to_string().starts_with("site.host: "),
+            "only null selects all hosts, not an empty text"
+        );
         config.site.host = None;
         config.site.nats.url = "nats://me:secret@rack".into();
         let error = config.validate().unwrap_err().to_string();

@@ -235,9 +235,9 @@ impl Run {
     fn assert_invariants(&mut self) {
         let config = self.store.config();
         assert_eq!((config.validate(), self.store.stored.validate()), (Ok(()), Ok(())));
-        assert_eq!((config.features.fake, config.listen.port), (true, PORT), "flags hold");
+        assert_eq!((config.features.fake, config.listen.port), (true, PORT), "the flags must apply");
         let stored = &self.store.stored;
-        assert!(!stored.features.fake && stored.listen.port != PORT, "flags are not stored");
+        assert!(!stored.features.fake && stored.listen.port != PORT, "the flags must not be stored");
         self.tags.push(config.tag());
     }
 }

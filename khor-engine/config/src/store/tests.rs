@@ -53,7 +53,7 @@ fn invalid_changes_name_their_field() {
     let error = store.set(&json!({"music": {"scale": "blues"}})).unwrap_err().to_string();
     assert!(error.contains("music.scale") && error.contains("dorian"), "{error}");
     assert_eq!(*store.config(), Config::default());
-    assert!(!store.path().exists(), "nothing was written");
+    assert!(!store.path().exists(), "a rejected change must not write the file");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn oversized_files_are_neither_read_nor_written() {
     let long = "x".repeat(MAX_BYTES);
     let (_dir, mut store) = store(Some(&format!("{{\"theirs\": \"{long}\"}}")));
     assert!(store.warnings()[0].contains("it is larger than 262144 bytes"), "{:?}", store.warnings());
-    assert!(store.listen_error().is_some(), "it may require a token");
+    assert!(store.listen_error().is_some(), "the section listen may require a token");
     let before = fs::metadata(store.path()).unwrap().len();
     assert!(store.set(&json!({"music": {"bpm": 90}})).unwrap().not_saved.is_some());
     assert_eq!(fs::metadata(store.path()).unwrap().len(), before);
@@ -147,7 +147,7 @@ fn invalid_files_are_backed_up() {
     );
     let reopened = ConfigStore::open(store.path().to_owned());
     let music = &reopened.config().music;
-    assert_eq!((music.bpm, music.density), (110.0, 0.5), "the user's edit no longer has the tempo");
+    assert_eq!((music.bpm, music.density), (110.0, 0.5), "the edit removes the tempo, so it is the default");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn command_line_flags_are_never_written() {
     assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
     let whole = serde_json::to_value(store.config()).unwrap();
     store.set(&whole).unwrap();
-    assert!(store.config().features.fake, "an echo keeps the flags");
+    assert!(store.config().features.fake, "sending back the whole configuration must keep the flags");
     assert!(!ConfigStore::open(store.path().to_owned()).config().features.fake);
 }
 
@@ -271,7 +271,7 @@ fn adjustments_apply_at_once_and_save_later() {
     assert_eq!(ConfigStore::open(store.path().to_owned()).config().music.bpm, 90.0);
     fs::remove_file(store.path()).unwrap();
     store.save().unwrap();
-    assert!(!store.path().exists(), "nothing was new");
+    assert!(!store.path().exists(), "without changes, save must not write the file");
 }
 
 #[test]
@@ -288,7 +288,7 @@ fn unsaved_changes_last_until_the_end() {
     assert!(why.starts_with("cannot write /proc/khor/config.json: "), "{why}");
     assert_eq!(store.config().music.bpm, 60.0);
     assert!(store.warnings()[0].contains("last until khor ends"), "{:?}", store.warnings());
-    assert!(store.save().is_err(), "the next call tries again");
+    assert!(store.save().is_err(), "the next save must try to write again");
 }
 
 /// The test file has its own order of keys, unknown keys, and its own notation of numbers.
@@ -307,11 +307,14 @@ fn changes_keep_the_order_of_keys() {
     assert!(compact.contains(audio), "{compact}");
     let positions = ["theirs", "music", "audio", "version", "listen", "ui", "site"]
         .map(|key| compact.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{key}: {compact}")));
-    assert!(positions.is_sorted(), "missing sections follow in the order of the definitions: {compact}");
+    assert!(
+        positions.is_sorted(),
+        "missing sections must follow in the order of their definitions: {compact}"
+    );
     assert!(compact.contains(r#""density":0.1,"#), "{compact}");
     let before = text;
     store.set(&json!({"music": {"density": 0.2}})).unwrap();
     let after = fs::read_to_string(store.path()).unwrap();
     let changed = before.lines().zip(after.lines()).filter(|(one, other)| one != other).count();
-    assert_eq!((changed, before.lines().count()), (1, after.lines().count()), "one line changes");
+    assert_eq!((changed, before.lines().count()), (1, after.lines().count()), "only one line must change");
 }

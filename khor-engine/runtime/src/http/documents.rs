@@ -55,7 +55,11 @@ fn documented_operations_match_the_api() {
     let mut documented = BTreeSet::new();
     for document in documents() {
         for operation in named(&document) {
-            assert!(operations.contains(&operation), "{}: there is no {operation}", document.name);
+            assert!(
+                operations.contains(&operation),
+                "{}: the API has no operation {operation}",
+                document.name
+            );
             if document.name == REFERENCE {
                 documented.insert(operation);
             }
@@ -206,7 +210,7 @@ fn documented_answers_have_real_fields() {
 #[test]
 fn every_signal_is_described() {
     for text in [include_str!("../../../../docs/api.md"), include_str!("../../../../docs/guide.md")] {
-        let (_, table) = text.split_once("| signal | counts |\n|---|---|\n").expect("the table");
+        let (_, table) = text.split_once("| signal | counts |\n|---|---|\n").expect("a table of signals");
         let rows = table.lines().map_while(|line| line.strip_prefix("| `")?.split_once("` | "));
         let names: Vec<&str> = rows.map(|(name, _)| name).collect();
         assert_eq!(names, SIGNALS.map(|signal| signal.name));

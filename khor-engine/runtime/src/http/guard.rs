@@ -122,7 +122,10 @@ mod tests {
                 let passes = async |more: &[(&str, &str)]| {
                     is_passed(method, path, &[&[("host", OURS)], more].concat()).await
                 };
-                assert!(passes(&[]).await, "curl sends neither header");
+                assert!(
+                    passes(&[]).await,
+                    "a request without both headers must pass, because curl sends neither"
+                );
                 assert!(passes(&[("origin", "http://127.0.0.1:17321")]).await, "{method} {path}");
                 for own in ["same-origin", "none"] {
                     assert!(passes(&[("sec-fetch-site", own)]).await, "{method} {path} {own}");

@@ -144,7 +144,7 @@ async fn clients_that_stop_reading_are_disconnected() {
         // Send requests without reading the answers, until the engine closes the connection.
         while socket.write_all(request.as_bytes()).await.is_ok() {}
     };
-    tokio::time::timeout(hang_timeout(), request).await.expect("the connection is closed");
+    tokio::time::timeout(hang_timeout(), request).await.expect("the engine closes the connection");
     assert!(engine.is_alive().await);
 }
 
@@ -159,6 +159,9 @@ async fn streams_end_when_the_engine_stops() {
     engine.stop.send_replace(true);
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(hang_timeout(), stream.read_to_end(&mut rest)).await;
-    ended.expect("the stream ends").unwrap();
-    tokio::time::timeout(hang_timeout(), engine.server).await.expect("the server ends").unwrap();
+    ended.expect("the engine ends the stream").unwrap();
+    tokio::time::timeout(hang_timeout(), engine.server)
+        .await
+        .expect("the server ends after the stop")
+        .unwrap();
 }

@@ -70,7 +70,7 @@ mod tests {
         let (release, released) = mpsc::channel::<()>();
         let mut first = Box::pin(run(&queue, move || released.recv().is_ok()));
         assert!(poll!(&mut first).is_pending());
-        let mut second = Box::pin(run(&queue, || panic!("its request has ended")));
+        let mut second = Box::pin(run(&queue, || panic!("the work of an ended request must not run")));
         assert!(poll!(&mut second).is_pending());
         let refused = run(&queue, || ()).await.err().map(|failure| failure.status());
         assert_eq!(refused, Some(StatusCode::SERVICE_UNAVAILABLE));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn complete_file_replaces_old_with_mode() {
+    fn a_finished_file_replaces_the_old_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.wav");
         fs::write(&path, "old").unwrap();

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_folder_has_parents_space() {
+    fn missing_folder_has_space_of_parent() {
         let dir = tempfile::tempdir().unwrap();
         let space = Space::of(&dir.path().join("a/b")).unwrap();
         assert!(space.total > 0 && space.free <= space.total, "{space:?}");

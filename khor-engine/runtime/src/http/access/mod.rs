@@ -271,7 +271,7 @@ pub(super) mod tests {
         let nowhere = Listen { token_file: Some("/nonexistent/token".into()), ..Listen::default() };
         assert!(message(&nowhere).unwrap().contains("> /nonexistent/token"));
         let (_dir, listen) = file(TOKEN, 0o640);
-        assert_eq!(message(&listen), None, "a group may read it");
+        assert_eq!(message(&listen), None, "the group may read the token file");
     }
 
     /// Returns whether the filter passes a request for the path with these headers.
@@ -333,7 +333,13 @@ pub(super) mod tests {
         let id = access.credentials.as_ref().unwrap().sessions.open(REMOTE).unwrap();
         let cookie = |port: u16| [("cookie", format!("a=b; khor_session_{port}={id}"))];
         assert!(is_admitted(&access, REMOTE, "/api/health", &cookie(17321)).await);
-        assert!(!is_admitted(&access, own(), "/api/health", &cookie(17321)).await, "another client");
-        assert!(!is_admitted(&access, REMOTE, "/api/health", &cookie(17322)).await, "another engine");
+        assert!(
+            !is_admitted(&access, own(), "/api/health", &cookie(17321)).await,
+            "a session is valid only for its kind of client"
+        );
+        assert!(
+            !is_admitted(&access, REMOTE, "/api/health", &cookie(17322)).await,
+            "a session is valid only at its engine"
+        );
     }
 }

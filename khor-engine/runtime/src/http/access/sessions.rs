@@ -208,7 +208,11 @@ mod tests {
         let id = Sessions::read(path.clone(), TOKEN).open(ALICE).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&id) && !text.contains(TOKEN), "{text}");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "others may not read it");
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o077,
+            0,
+            "other users must not be able to read the file"
+        );
         assert!(Sessions::read(path.clone(), TOKEN).is_valid(&id, ALICE));
         assert!(!Sessions::read(path.clone(), "another token of 32 characters..").is_valid(&id, ALICE));
         fs::write(&path, "{").unwrap();
