@@ -52,7 +52,7 @@ impl Spectrum {
         bands.map(|band| if sum > 0.0 { band / sum } else { 0.0 })
     }
 
-    /// Power from `from_hz` (inclusive) to `to_hz` (exclusive).
+    /// Power of the frequencies from `from_hz` (inclusive) to `to_hz` (exclusive).
     pub fn within(&self, (from_hz, to_hz): (f64, f64)) -> f64 {
         self.bins().filter(|(hz, _)| (from_hz..to_hz).contains(hz)).map(|(_, power)| power).sum()
     }

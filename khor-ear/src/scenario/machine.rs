@@ -81,12 +81,12 @@ struct Lane {
     count: f64,
 }
 
-/// The variation of all rates over time. The background has one, and the load has another.
+/// How all rates vary over time. The background and the load have separate variations.
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
-    /// The processes of each unit of size. A machine of size 8 varies like eight small machines
-    /// together.
+    /// One set of processes for each unit of size. A machine of size 8 varies like eight small
+    /// machines together.
     groups: Vec<[GroupProcesses; GROUPS]>,
     /// The current factor of each shape, for each group of counters.
     now: [[f64; 4]; GROUPS],

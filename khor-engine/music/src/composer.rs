@@ -31,7 +31,7 @@ const MAX_STEPS_PER_CALL: usize = 4096;
 /// A snapshot of what the composer plays. The explanations on the page and in the API use it.
 #[derive(Clone, Debug)]
 pub struct MusicSnapshot {
-    /// Every mapped feature and its distance from rest, 0..=1.
+    /// Every mapped feature, and how far it has moved from its resting value, 0..=1.
     pub features: Vec<(Route, f32)>,
     /// The playing voices.
     pub voices: Vec<ActiveVoice>,

@@ -34,7 +34,7 @@ pub enum Input {
     Work,
 }
 
-/// Selects one of the three values of a signal.
+/// Selects one of the three values of a signal: level, deviation or surprise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(rename = "Of")]
@@ -75,7 +75,7 @@ pub enum Polarity {
 pub struct Route {
     /// The input: a signal, or total work.
     pub input: Input,
-    /// Which value of the signal is used.
+    /// Which value of the signal controls the feature.
     pub of: LaneValue,
     /// Input values for the ends of the feature's range. Inputs outside of these values do not move
     /// the feature further.
@@ -97,7 +97,7 @@ pub struct Route {
 pub(super) struct RouteText {
     /// Name of a signal, or `work` for total work.
     signal: String,
-    /// Which value of the signal is used; default `level`.
+    /// Which value of the signal controls the feature; default `level`.
     #[serde(default)]
     of: LaneValue,
     /// Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for

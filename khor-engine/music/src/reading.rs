@@ -32,7 +32,7 @@ struct FeatureState {
 }
 
 impl FeatureState {
-    /// Distance of the feature from rest, 0..=1, after quantisation.
+    /// How far the feature has moved from its resting value, 0..=1, after quantisation.
     fn quantised(&self) -> f32 {
         f32::from(self.quantiser.get()) / f32::from(self.route.steps())
     }
@@ -181,14 +181,14 @@ impl Reading {
         }
     }
 
-    /// Distance of a feature from rest, 0..=1.
+    /// How far a feature has moved from its resting value, 0..=1.
     pub(super) fn position(&self, feature: Feature) -> f32 {
         let mapped = self.features[feature.index()].as_ref().map_or(0.0, FeatureState::quantised);
         mapped.max(self.added_position(feature))
     }
 
-    /// How far added lanes move a feature from rest, 0..=1. Added lanes only move the density of
-    /// their voices.
+    /// How far added lanes move a feature from its resting value, 0..=1. Added lanes only move the
+    /// density of their voices.
     fn added_position(&self, feature: Feature) -> f32 {
         match feature {
             Feature::Density(stream) => self.added_activity[stream.index()].quantised(),
@@ -196,8 +196,8 @@ impl Reading {
         }
     }
 
-    /// A feature's value in its unit, and its distance from rest (0..=1), computed from these
-    /// lanes. Both are quantised but not smoothed.
+    /// Computes a feature from these lanes. Returns its value in its unit, and how far it is from
+    /// its resting value, 0..=1. Both are quantised but not smoothed.
     pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
         let route = self.features[feature.index()].as_ref()?.route;
         let steps = f32::from(route.steps());
@@ -205,7 +205,8 @@ impl Reading {
         Some((route.value(position), position))
     }
 
-    /// The largest distance from rest among the features of a voice, 0..=1.
+    /// How far the features of a voice have moved from their resting values, 0..=1. The feature
+    /// that has moved most counts.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |state: &&FeatureState| state.route.to.stream() == Some(stream);
         let added = self.added_position(Feature::Density(stream));
@@ -240,8 +241,8 @@ impl Reading {
         self.ranks.get(lane).map_or(0, LaneRank::rank)
     }
 
-    /// All routes of the mapping. Each comes with its feature's distance from rest, 0..=1, after
-    /// quantisation.
+    /// All routes of the mapping. Each comes with how far its feature has moved from its resting
+    /// value, 0..=1, after quantisation.
     pub(super) fn feature_positions(&self) -> impl Iterator<Item = (Route, f32)> {
         self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }

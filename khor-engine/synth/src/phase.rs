@@ -4,7 +4,7 @@ use std::f32::consts::TAU;
 
 use super::lanes::{LANES, Lanes, one_by_one};
 
-/// One period, in the units of the phase.
+/// Number of phase units in one period, 2^32.
 pub(super) const PERIOD: f32 = 4_294_967_296.0;
 
 /// Writes the phase of each frame, 0..1. `phase` is updated to the phase of the last frame.

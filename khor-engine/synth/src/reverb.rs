@@ -18,7 +18,7 @@ const DECAY_S: f32 = 2.6;
 /// Cutoff of the low-pass in each line, Hz. It makes high frequencies decay faster, as in a room
 /// with people in it.
 const DAMP_HZ: f32 = 3200.0;
-/// Scale of the orthonormal Hadamard transform of eight lines, 1/sqrt(8).
+/// Scale factor of the orthonormal Hadamard transform of eight lines, 1/sqrt(8).
 const NORM: f32 = 0.353_553_4;
 /// Sign with which the input is added to each line. Lines with even indices feed the left channel,
 /// and lines with odd indices the right channel. So the two channels hardly correlate.

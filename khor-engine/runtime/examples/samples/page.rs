@@ -13,8 +13,8 @@ pub(crate) fn page() -> String {
     let scenarios: Vec<String> = CLIPS.iter().map(scenario).collect();
     format!(
         "# How machines sound\n\n\
-         Each sample is {CLIP_S:.0} s of a real machine ([captures.md](../captures.md)), played by khor with its default settings: \
-         three quiet seconds, then the load. The samples are Opus files, which browsers, `mpv` and VLC play. The page of a \
+         Each sample lasts {CLIP_S:.0} s: three quiet seconds, then the load. In each sample, khor plays a capture of a real \
+         machine ([captures.md](../captures.md)) with the default settings. The samples are Opus files, which browsers, `mpv` and VLC play. The page of a \
          running engine plays the same captures in any preset, including your own, in its view **Learn**.\n\n\
          `cargo xtask samples` renders the samples and writes this page. A test fails if the music has changed since the samples were rendered.\n\n\
          ## What the machine does\n\nThese samples use the preset `{}`.\n\n\
