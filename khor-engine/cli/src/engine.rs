@@ -63,10 +63,10 @@ pub(super) struct OutputArgs {
     /// Send MIDI through the ALSA sequencer
     #[arg(long)]
     midi: bool,
-    /// Send OSC to 127.0.0.1:9000, or as configured
+    /// Send OSC, by default to 127.0.0.1:9000
     #[arg(long)]
     osc: bool,
-    /// Receive OSC on 127.0.0.1:9001, or as configured
+    /// Receive OSC, by default on 127.0.0.1:9001
     #[arg(long)]
     osc_in: bool,
     /// Offer org.khor.Engine on the session bus

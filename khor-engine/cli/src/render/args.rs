@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::setting_arg::{help, parser};
 
-/// The option `--sample-rate`. The allowed range is that of the setting for the sound device.
+/// The option `--sample-rate`. It allows the same values as the setting `audio.sample_rate`.
 const SAMPLE_RATE: FieldSpec = FieldSpec { meaning: "Sample rate, hertz.", ..Audio::sample_rate };
 /// Number of loads in the demo.
 pub(super) const DEMO_LOADS: u64 = 8;

@@ -59,8 +59,8 @@ enum OutputFiles {
     Sound {
         mix: SoundFile,
         stems: Vec<SoundFile>,
-        /// The temporary files of the mix and of each stem, in this order. They replace the old
-        /// files when they are complete.
+        /// The temporary files of the mix and of each stem, in this order. When these files are
+        /// complete, they replace the old files.
         replacements: Vec<Replacement>,
         peak: f32,
     },

@@ -148,7 +148,7 @@ mod tests {
         let mut writer = CaptureWriter::create(&path, &origin, false).unwrap();
         let frame = |t_ns| Frame::new(t_ns, [None; Counter::ALL.len()]);
         (0..=30).for_each(|minute| writer.push(&frame(minute * MINUTE_NS)).unwrap());
-        // A render skips this gap, which could be a night in suspend.
+        // A render skips this gap, because the machine was probably suspended.
         writer.push(&frame(1000 * MINUTE_NS)).unwrap();
         writer.finish().unwrap();
         assert_eq!(length(&path).unwrap(), 1800.0);

@@ -38,7 +38,7 @@ pub(super) enum EngineEvent {
     Fleet(FleetReport),
     /// One sentence about the machine's activity.
     Sentence(String),
-    /// The connection was lost, for the contained reason.
+    /// The connection was lost. The text states the reason.
     Disconnected(String),
     /// The result of an action.
     ActionDone(String),
@@ -206,7 +206,7 @@ fn parse<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
         .context("khor top and the engine have different versions: restart the engine")
 }
 
-/// Replaces all characters in texts that could control the terminal. Keys of objects stay
+/// Replaces the characters that could control the terminal, in all texts. Keys of objects stay
 /// unchanged, because khor never prints them.
 fn make_inert(value: &mut Value) {
     match value {

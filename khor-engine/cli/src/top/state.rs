@@ -28,7 +28,7 @@ pub(super) enum Link {
     Connecting,
     /// The engine answers.
     Up,
-    /// The connection was lost, for the contained reason.
+    /// The connection was lost. The text states the reason.
     Lost(String),
 }
 

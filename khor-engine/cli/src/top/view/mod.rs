@@ -1,6 +1,6 @@
-//! Draws a frame of `khor top` from the state: a header, then the lanes and the score or the hosts
-//! of a site, then the cues and the keys. On a small terminal, the least important parts are
-//! omitted.
+//! Draws a frame of `khor top` from the state. The frame has a header, a body, the cues and the
+//! keys. The body shows the lanes and the score, or the hosts of a site. On a small terminal, the
+//! least important parts are omitted.
 
 mod cues;
 mod header;
