@@ -50,17 +50,17 @@ impl Dice {
         mix(self.state)
     }
 
-    /// A uniform integer in 0..n; 0 if n is 0.
+    /// A uniformly distributed integer in 0..n; 0 if n is 0.
     pub(super) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 
-    /// A uniform number in 0.0..1.0.
+    /// A uniformly distributed number in 0.0..1.0.
     pub(super) fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1_u32 << 24) as f32
     }
 
-    /// A uniform number in -1.0..1.0.
+    /// A uniformly distributed number in -1.0..1.0.
     pub(super) fn bipolar(&mut self) -> f32 {
         self.unit() * 2.0 - 1.0
     }
