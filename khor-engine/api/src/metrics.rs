@@ -76,7 +76,8 @@ pub struct OriginalTotals {
     pub irq_total: Option<u64>,
 }
 
-/// The rates that the original khor had. A rate is `null` if the source does not count it.
+/// The rates that the original khor had (the program that this khor replaces). A rate is `null` if
+/// the source does not count it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct OriginalRates {
     /// Program starts per second.

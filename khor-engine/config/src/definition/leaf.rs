@@ -13,7 +13,7 @@ use crate::{
     numbers,
 };
 
-/// A type whose value is a single setting, such as a number. Its opposite is a section.
+/// A type for single settings, such as a number. A section is no leaf, because it contains settings.
 pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// Kind of the value in JSON.
     const KIND: Kind;

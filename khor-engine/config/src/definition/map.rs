@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Access, Field, Leaf, Place, Reader,
-    setting::{Setting, refused},
+    setting::{Setting, access_denied},
 };
 use crate::error::{ConfigError, not_allowed};
 
@@ -32,7 +32,7 @@ impl Setting for BTreeMap<String, f64> {
 
     fn check_access(&self, patch: &Self, place: &Place<'_>, caller: Access) -> Result<(), ConfigError> {
         let is_change = patch.iter().any(|(key, value)| self.get(key) != Some(value));
-        if is_change && place.spec.access > caller { Err(refused(place)) } else { Ok(()) }
+        if is_change && place.spec.access > caller { Err(access_denied(place)) } else { Ok(()) }
     }
 
     fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self {

@@ -66,7 +66,7 @@ impl<T: Leaf> Setting for T {
 
     fn check_access(&self, patch: &Option<T>, place: &Place<'_>, caller: Access) -> Result<(), ConfigError> {
         let is_change = patch.as_ref().is_some_and(|value| value != self);
-        if is_change && place.spec.access > caller { Err(refused(place)) } else { Ok(()) }
+        if is_change && place.spec.access > caller { Err(access_denied(place)) } else { Ok(()) }
     }
 
     fn read(value: &Value, place: &Place<'_>, previous: &T, reader: &mut Reader<'_>) -> Option<T> {
@@ -92,7 +92,7 @@ impl<T: Leaf> Setting for T {
 }
 
 /// The error of a change that its caller is not allowed to make.
-pub(super) fn refused(place: &Place<'_>) -> ConfigError {
+pub(super) fn access_denied(place: &Place<'_>) -> ConfigError {
     let problem = format!("only {} may set this", place.spec.access.words());
     ConfigError { field: place.path(), problem }
 }

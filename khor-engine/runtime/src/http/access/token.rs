@@ -17,7 +17,7 @@ const LEAST_TOKEN_CHARS: usize = 32;
 /// Maximum number of bytes that khor reads from a token file.
 const MAX_BYTES: u64 = 4096;
 
-/// Why khor refuses to open the listener.
+/// Why khor does not open the listener.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// Other machines can reach the listener, but there is no token.
