@@ -1,5 +1,5 @@
-//! The catalogue of the programs: the kernel features that each needs, and the counters and cues
-//! that it feeds.
+//! The catalogue of the in-kernel programs. It lists which kernel features each program needs, and
+//! which counters and cues each program feeds.
 
 use khor_layout::{CueKind, Slot, global};
 use khor_proto::Counter;
@@ -12,10 +12,10 @@ pub(super) struct Program {
     pub(super) name: &'static str,
     /// How the program attaches.
     pub(super) hook: Hook,
-    /// The program's symbol in the object. Some programs have two symbols, for two argument lists
-    /// of the kernel.
+    /// Returns the program's symbol in the object. Some programs exist twice, under two symbols,
+    /// because the arguments of their tracepoint differ between kernels.
     pub(super) symbol: fn(&Offsets) -> &'static str,
-    /// Globals whose values must be known. Otherwise the program is not loaded.
+    /// Globals that the program reads. The program is loaded only if all their values are known.
     pub(super) globals: &'static [&'static str],
 }
 
@@ -28,12 +28,12 @@ pub(super) enum Hook {
     Function,
 }
 
-/// The owner of a counter's events.
+/// The kind of owner of the events that a counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// The running task: a process in a cgroup.
     Task,
-    /// A socket, which belongs to a cgroup.
+    /// A socket, which belongs to the cgroup in which it was created.
     Socket,
     /// A block request. The kernel's I/O controller charges it to a cgroup.
     Request,
@@ -41,11 +41,11 @@ pub(crate) enum Owner {
     Nobody,
 }
 
-/// A counter of the programs.
+/// A counter that the in-kernel programs update.
 pub(super) struct ProgramCounter {
     pub(super) counter: Counter,
     pub(super) slot: Slot,
-    /// Programs that must all be attached to count it for the whole machine.
+    /// Programs that must all be attached. Otherwise the counter is absent for the whole machine.
     pub(super) programs: &'static [&'static str],
     pub(super) owner: Owner,
     pub(super) scoped: Scoped,
@@ -53,9 +53,9 @@ pub(super) struct ProgramCounter {
 
 /// How a scope counts the events of a [`ProgramCounter`].
 pub(super) enum Scoped {
-    /// A scope counts these events in this slot, if all these programs are attached.
+    /// A scope counts these events in the given slot, if all the given programs are attached.
     In(Slot, &'static [&'static str]),
-    /// A scope does not count these events, for this reason.
+    /// A scope does not count these events, for the given reason.
     Missing(&'static str),
 }
 
@@ -153,14 +153,14 @@ impl Program {
     }
 }
 
-/// A counter and its slot, which have the same name in khor-proto and khor-layout.
+/// Pairs a counter of khor-proto with the slot of the same name in khor-layout.
 macro_rules! slotted {
     ($name:ident) => {
         (Counter::$name, Slot::$name)
     };
 }
 
-/// A counter that a scope counts in the same slot and with the same programs.
+/// Defines a counter that uses the same slot and the same programs for the machine and for scopes.
 const fn of(
     owner: Owner,
     (counter, slot): (Counter, Slot),
@@ -169,19 +169,22 @@ const fn of(
     ProgramCounter { counter, slot, programs, owner, scoped: Scoped::In(slot, programs) }
 }
 
-/// Received packets or bytes. A scope counts in `scope_slot` what its sockets receive.
+/// Defines a counter of received packets or bytes. A scope uses `scope_slot` to count what its
+/// sockets receive.
 const fn received((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCounter {
     let scoped = Scoped::In(scope_slot, &["sk_filter_trim_cap"]);
     ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 
-/// Sent packets or bytes. A scope counts in `scope_slot` what its sockets send.
+/// Defines a counter of sent packets or bytes. A scope uses `scope_slot` to count what its sockets
+/// send.
 const fn sent((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCounter {
     let scoped = Scoped::In(scope_slot, &["ip_output", "ip_mc_output", "ip6_output"]);
     ProgramCounter { counter, slot, programs: &["net_dev_xmit"], owner: Owner::Socket, scoped }
 }
 
-/// Local traffic, which is counted at devices. Scopes count at sockets, so they lack it.
+/// Defines a counter of local traffic. Local traffic can be recognised only at devices. Scopes
+/// count at sockets, so they lack this counter.
 const fn local((counter, slot): (Counter, Slot)) -> ProgramCounter {
     let scoped = Scoped::Missing("local traffic is counted at devices, and a scope's traffic at its sockets");
     ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
@@ -192,7 +195,7 @@ const COMPLETED: &[&str] = &["block_rq_complete"];
 const TIMED: &[&str] = &["block_rq_issue", "block_rq_complete"];
 const RETRANSMITTED: &[&str] = &["tcp_retransmit_skb", "tcp_retransmit_synack"];
 
-/// The counters of the programs, in the order of [`Slot`].
+/// All counters that the programs update, in the order of [`Slot`].
 pub(super) const COUNTERS: [ProgramCounter; Slot::COUNT] = [
     of(Owner::Task, slotted!(Execs), &["sched_process_exec"]),
     of(Owner::Task, slotted!(Forks), &["task_newtask"]),
@@ -228,7 +231,7 @@ pub(super) const CUES: [Cue; CueKind::COUNT] = [
     Cue { kind: CueKind::Exec, program: "sched_process_exec" },
 ];
 
-/// The globals that are needed to find a cgroup and the cgroups above it.
+/// The globals that programs need to find a cgroup and its ancestors.
 const CGROUPS: [&str; 6] = [
     global::CGROUP_LEVEL_OFFSET,
     global::CGROUP_KN_OFFSET,
@@ -239,7 +242,7 @@ const CGROUPS: [&str; 6] = [
 ];
 
 impl Owner {
-    /// The globals that are needed to find the owner of an event.
+    /// The globals that programs need to find an owner of this kind.
     pub(super) fn globals(self) -> impl Iterator<Item = &'static str> {
         let more: &[&str] = match self {
             Self::Task | Self::Nobody => &[],

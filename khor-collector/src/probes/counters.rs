@@ -1,5 +1,5 @@
-//! Reads the counters and writes the requests to the programs, in memory that is shared with the
-//! kernel. This needs no system calls.
+//! Reads the counters from memory that is shared with the in-kernel programs, and writes requests
+//! to the programs there. Neither needs a system call.
 
 use std::{io, mem::offset_of, os::fd::BorrowedFd};
 
@@ -14,11 +14,10 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots that count something on every running CPU. Each reading checks these slots of the CPUs
-/// that had no counts yet. So when such a CPU comes online or wakes up, the sums include all its
-/// counts at once.
+/// Slots in which every running CPU soon has a count. Each reading checks these slots of all CPUs
+/// without counts. So when such a CPU comes online or wakes up, the next reading includes it.
 const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
-/// Interval at which all slots of the CPUs without counts are checked, ns.
+/// Interval at which all slots of the CPUs without counts are checked, in nanoseconds.
 const FULL_CHECK_NS: u64 = 1_000_000_000;
 
 /// The mapped arrays of counters, and the tables of scopes.
@@ -31,8 +30,9 @@ pub(super) struct Counters {
     tables: Mapping<ScopeTable>,
 }
 
-/// The indices of CPUs with counts, and of CPUs without. A kernel may reserve elements for hundreds
-/// of CPUs that never come online. A CPU that goes offline keeps its counts.
+/// The indices of the CPUs with counts (`counted`) and without counts (`empty`). Readings skip the
+/// empty ones, because a kernel may reserve elements for hundreds of CPUs that never come online. A
+/// CPU that goes offline keeps its counts.
 #[derive(Debug)]
 struct Elements {
     counted: Vec<usize>,
@@ -47,12 +47,12 @@ pub(super) struct Arrays<'a> {
     pub(super) tables: BorrowedFd<'a>,
 }
 
-/// The counts of all CPUs together, indexed by [`Slot`].
+/// Counts, summed over all CPUs and indexed by [`Slot`].
 pub(crate) type Counts = [u64; Slot::COUNT];
 
 impl Counters {
-    /// Maps `arrays`, which have elements for `cpus` CPUs. `idle_cpus_are_empty`: whether a CPU
-    /// without counts for the machine also has no counts for scopes.
+    /// Maps `arrays`, which have elements for `cpus` CPUs. `idle_cpus_are_empty` means that a CPU
+    /// without counts for the machine has no counts for scopes either, so readings may skip it.
     pub(super) fn map(arrays: &Arrays<'_>, cpus: usize, idle_cpus_are_empty: bool) -> io::Result<Self> {
         let (empty, counted) = (0..cpus).partition(|_| idle_cpus_are_empty);
         let write = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
@@ -71,7 +71,8 @@ impl Counters {
         std::array::from_fn(|slot| elements.sum(|cpu| self.machine.load(cpu, slot)))
     }
 
-    /// The counts of scope number `scope`, from an arbitrary start.
+    /// The counts of scope number `scope`. Only differences are meaningful, because the counts
+    /// start at an arbitrary value.
     pub(super) fn scope(&self, scope: usize) -> Counts {
         let elements = self.elements(monotonic_ns());
         std::array::from_fn(|slot| elements.sum(|cpu| self.scopes.load(scope * self.cpus + cpu, slot)))
@@ -82,21 +83,22 @@ impl Counters {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
     }
 
-    /// Events of sockets that carried a class id or priority in place of their cgroup.
+    /// Number of events whose socket had a class id or priority instead of a cgroup.
     pub(super) fn tagged_sockets(&self) -> u64 {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, TAGGED_SOCKETS))
     }
 
-    /// Publishes a new request to the programs, which includes the table that they must use.
+    /// Publishes a new request to the programs. The request also selects the table of scopes that
+    /// they use.
     pub(super) fn publish(&self, wish: Wish) {
         for cpu in 0..self.cpus {
             self.machine.store(cpu, WISH, wish.0);
         }
     }
 
-    /// Makes the next reading check all slots of the empty elements. A new scope may get the number
-    /// of an earlier scope. Without this check, the earlier scope's counts of an idle CPU could
-    /// later be added to the new scope.
+    /// Makes the next reading check all slots of the CPUs without counts. A new scope may get the
+    /// number of an earlier scope. Without this check, counts of the earlier scope on such a CPU
+    /// could later be added to the new scope.
     pub(super) fn recheck_empty_cpus(&self) {
         self.elements.lock().checked_ns = None;
     }
@@ -106,7 +108,8 @@ impl Counters {
         self.tables.replace((generation & 1) as usize, table);
     }
 
-    /// The CPUs with counts at `now_ns` of `CLOCK_MONOTONIC`.
+    /// Looks for new CPUs with counts, and returns all of them. `now_ns` is the time of
+    /// `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
         let mut elements = self.elements.lock();
         let is_due = elements.checked_ns.is_none_or(|checked_ns| now_ns >= checked_ns + FULL_CHECK_NS);
@@ -138,14 +141,14 @@ mod tests {
 
     const CPUS: usize = 320;
 
-    /// A temporary file with the size of an array of `elements`.
+    /// A temporary file that stands for a BPF array with `elements` elements.
     fn array<T>(elements: usize) -> File {
         let file = tempfile::tempfile().unwrap();
         file.set_len((elements * size_of::<T>()) as u64).unwrap();
         file
     }
 
-    /// Counters in temporary files. The counts are also mapped for writing.
+    /// Counters in temporary files, and two mappings through which the test writes counts.
     fn counters(idle_cpus_are_empty: bool) -> (Counters, Mapping<CpuCounters>, Mapping<ScopeCounters>) {
         let machine = array::<CpuCounters>(CPUS);
         let scopes = array::<ScopeCounters>(MAX_SCOPES * CPUS);

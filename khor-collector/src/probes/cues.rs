@@ -8,11 +8,11 @@ use tokio::io::unix::AsyncFd;
 
 use crate::readable;
 
-/// The ring buffer. It is mapped, so reading it needs no capability, and only waiting needs a
-/// system call.
+/// The ring buffer. It is mapped into memory, so reading it needs neither a capability nor a system
+/// call. Only waiting needs a system call.
 pub(crate) struct CueRing(RingBuf<MapData>);
 
-/// The ring buffer, registered with a runtime.
+/// The ring buffer after its registration with the runtime.
 pub(crate) struct CueStream(AsyncFd<RingBuf<MapData>>);
 
 impl CueRing {
@@ -38,7 +38,7 @@ impl CueStream {
     }
 }
 
-/// Parses a record; `None` if it is not a record of khor's programs.
+/// Parses a record. Returns `None` if the record is too short or its kind is unknown.
 fn parse(bytes: &[u8]) -> Option<(CueKind, CueRecord)> {
     let long = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let short = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));

@@ -22,8 +22,8 @@ use super::{
     offsets::Offsets,
 };
 
-/// Number of disk requests that can be timed at once on a machine with `cpus`. The kernel reserves
-/// up to 128 elements of such a map for each CPU.
+/// Maximum number of disk requests that can be timed at once on a machine with `cpus` CPUs. It
+/// grows with the CPUs, because the kernel reserves up to 128 elements of such a map for each CPU.
 const fn requests_in_flight(cpus: usize) -> usize {
     4096 + 256 * cpus
 }
@@ -34,8 +34,7 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
-    /// `Err` with the reason if the kernel forbids programs to read its memory. Scopes need such
-    /// reads.
+    /// Whether the kernel lets programs read its memory, which scopes need; if not, the reason.
     pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }
@@ -68,7 +67,8 @@ fn load_for(
     if let Some(reason) = common_failure(&states) {
         return Err(ProbesError::Refused { reason });
     }
-    // Every CPU that runs a task counts switches. So a CPU without any counts has nothing to add.
+    // Every CPU that runs a task counts switches, if that program is attached. Then a CPU without
+    // counts for the machine has no counts for scopes either.
     let idle_cpus_are_empty = availability(&states, &["sched_switch"]) == Availability::Available;
     let counters = map_counters(&programs, cpus, idle_cpus_are_empty).map_err(refused)?;
     let cues = take_cues(&mut programs).map_err(refused)?;
@@ -103,13 +103,14 @@ impl Loaded {
         }
     }
 
-    /// Whether a socket may carry a class id or priority in place of its cgroup.
+    /// Whether a socket may have a class id or priority instead of its cgroup on this kernel.
     pub(super) fn sockets_have_tags(&self) -> bool {
         self.offsets.sockets_have_tags
     }
 }
 
-/// Whether all of `programs` are attached, or the first reason why not.
+/// Available if all of `programs` are attached. Otherwise absent, with the reason of the first one
+/// that is not.
 pub(super) fn availability(states: &[ProbeState], programs: &[&str]) -> Availability {
     let failed = programs.iter().find_map(|name| {
         let state = states.iter().find(|state| state.name == *name)?;
@@ -118,7 +119,7 @@ pub(super) fn availability(states: &[ProbeState], programs: &[&str]) -> Availabi
     failed.map_or(Availability::Available, |reason| Availability::Absent { reason })
 }
 
-/// Fails if the kernel has no type information. Without it, no program can be loaded.
+/// Fails if the kernel has no type information (BTF), because no program can be loaded without it.
 pub(crate) fn require_btf() -> Result<(), ProbesError> {
     let opened = std::fs::File::open(BTF_PATH).map(drop);
     opened.map_err(|error| ProbesError::NoBtf { reason: error.to_string() })
@@ -193,7 +194,7 @@ fn take_cues(programs: &mut Ebpf) -> Result<CueRing, String> {
     Ok(CueRing::new(ring))
 }
 
-/// The reason of the first program, if no program works.
+/// If no program works, returns why the first program does not.
 fn common_failure(states: &[ProbeState]) -> Option<String> {
     if states.iter().any(|state| state.outcome.is_ok()) {
         return None;
@@ -201,8 +202,9 @@ fn common_failure(states: &[ProbeState]) -> Option<String> {
     states.first().and_then(|state| state.outcome.clone().err())
 }
 
-/// Advice about `RLIMIT_MEMLOCK`, which limits programs and maps before 5.11, often to 64 KiB. aya
-/// tries to raise the limit and fails, with the same error as for a missing capability.
+/// Returns advice about `RLIMIT_MEMLOCK` if `reason` is a permission error. Before 5.11 this limit,
+/// often 64 KiB, applies to programs and maps. Exceeding it gives the same error as a missing
+/// capability.
 pub(super) fn memlock_advice(reason: &str) -> &'static str {
     if reason.contains("os error 1)") {
         " (before kernel 5.11 also raise `ulimit -l`, or set LimitMEMLOCK=infinity in the systemd unit)"
@@ -211,7 +213,8 @@ pub(super) fn memlock_advice(reason: &str) -> &'static str {
     }
 }
 
-/// An error and its causes as one line. Logs the verifier's output instead of returning it.
+/// Joins an error and its causes to one line. The verifier's output is logged and not part of the
+/// line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -249,12 +252,12 @@ mod tests {
 
     const THREADS: u64 = 8;
     const MEBIBYTES: u64 = 16;
-    /// On some machines, BPF programs do not run while a thread of PID 1 runs (docs/decisions.md).
-    /// So only one of several attempts must be exact.
+    /// Number of attempts, of which one must be exact. On some machines, BPF programs do not run
+    /// while a thread of PID 1 runs (docs/decisions.md), so some attempts miss events.
     const ATTEMPTS: usize = 4;
 
-    /// The map has room for one request, so most requests are not timed. All other counts stay
-    /// exact.
+    /// In this test, the map has room for only one request, so most requests are not timed. All
+    /// other counts must stay exact.
     #[test]
     fn full_map_loses_only_request_times() {
         if root_or_skip() {
@@ -280,7 +283,8 @@ mod tests {
         Some(reading.map(|(name, _)| name.to_owned()).collect())
     }
 
-    /// A kernel in confidentiality lockdown rejects every program that calls this helper.
+    /// A kernel in confidentiality lockdown rejects every program that calls
+    /// `bpf_probe_read_kernel`.
     #[test]
     fn machine_counts_without_kernel_reads() {
         const REASON: &str = "the kernel is locked down";

@@ -7,8 +7,8 @@ use aya::{
 };
 use khor_proto::lockdown;
 
-/// Fails with the reason if the kernel rejects programs that read its memory. Needs `CAP_BPF` and
-/// `CAP_PERFMON`.
+/// Fails with the reason if the kernel rejects programs that read kernel memory. Needs `CAP_BPF`
+/// and `CAP_PERFMON`.
 pub(super) fn require_reads() -> Result<(), String> {
     if lockdown::is_confidential() {
         return Err(format!(
@@ -17,8 +17,8 @@ pub(super) fn require_reads() -> Result<(), String> {
             lockdown::PATH
         ));
     }
-    // Securityfs may not be mounted, so ask the kernel. Its answer for raw tracepoints also holds
-    // for BTF tracepoints.
+    // The file with the lockdown mode may be missing, so also try to load a small program. The
+    // result for raw tracepoints also holds for BTF tracepoints.
     match is_helper_supported(ProgramType::RawTracePoint, BpfHelper::BPF_FUNC_probe_read_kernel) {
         Ok(false) => Err(
             "the kernel does not let programs read its memory, so khor cannot find the owner of an event: \

@@ -13,7 +13,7 @@ use std::{
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-/// A type that may be mapped. It consists only of 64-bit words.
+/// A type that consists only of 64-bit words, so a BPF array of it may be mapped.
 ///
 /// # Safety
 /// Every bit pattern must be a valid value. Size and alignment must be multiples of a word's size.
@@ -26,8 +26,8 @@ unsafe impl Words for khor_layout::ScopeCounters {}
 // SAFETY: as for `CpuCounters`.
 unsafe impl Words for khor_layout::ScopeTable {}
 
-/// A mapped BPF array of `T`. The kernel shares its memory, so all reads and writes are single
-/// words.
+/// A BPF array of `T` that is mapped into memory. The kernel uses this memory at the same time, so
+/// each access reads or writes one whole 64-bit word.
 #[derive(Debug)]
 pub(super) struct Mapping<T> {
     start: NonNull<c_void>,
@@ -58,12 +58,13 @@ impl<T: Words> Mapping<T> {
         self.word(element, word).load(Ordering::Relaxed)
     }
 
-    /// Writes a word of an element after all earlier stores. The mapping must be writable.
+    /// Writes a word of an element. The kernel sees all earlier writes before this one. The mapping
+    /// must be writable.
     pub(super) fn store(&self, element: usize, word: usize, value: u64) {
         self.word(element, word).store(value, Ordering::Release);
     }
 
-    /// Replaces an element, one word after the other.
+    /// Replaces an element word by word. The kernel may see a partly replaced element meanwhile.
     pub(super) fn replace(&self, element: usize, value: &T) {
         for word in 0..Self::WORDS {
             // SAFETY: the word is within `value`, which consists of words (see `Words`).

@@ -1,9 +1,9 @@
 //! The in-kernel programs: loads and attaches them, and lists the counters and cues that they feed.
 //!
-//! The programs are independent. If the kernel rejects one program, its counters are absent with
-//! the reason, and the others work. The collector reads the counters from shared memory.
-//! `bpf(MAP_LOOKUP_ELEM)` would cost a system call for each sample, and on many machines a
-//! permanent capability.
+//! The programs are independent: if the kernel rejects one program, only the counters of this
+//! program are absent, with the reason. The collector reads the counters from shared memory. The
+//! alternative, `bpf(MAP_LOOKUP_ELEM)`, needs a system call for each sample. On many machines it
+//! also needs a capability, which the collector could then never give up.
 
 mod catalogue;
 mod counters;
@@ -49,12 +49,12 @@ pub(crate) enum ProbesError {
     Refused { reason: String },
 }
 
-/// One program: it is attached, or there is a reason why not.
+/// Whether one program is attached.
 #[derive(Clone, Debug)]
 pub(crate) struct ProbeState {
     /// The program's name.
     pub(crate) name: &'static str,
-    /// `Err` with the reason if it does not count.
+    /// `Err` with the reason if the program is not attached.
     pub(crate) outcome: Result<(), String>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct ProbeState {
 pub(crate) struct CounterState {
     pub(crate) counter: Counter,
     pub(crate) slot: Slot,
-    /// The owner of the counted events.
+    /// The kind of owner that the counted events have.
     pub(crate) owner: Owner,
     /// Whether the counter is available for the machine.
     pub(crate) machine: Availability,
@@ -81,10 +81,9 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     requested: Mutex<Requested>,
-    /// `Err` with the reason if the kernel forbids programs to read its memory. Scopes need such
-    /// reads.
+    /// Whether the kernel lets programs read its memory, which scopes need; if not, the reason.
     scopes: Result<(), String>,
-    /// Owns the links: the programs detach when it is dropped.
+    /// The loaded programs. They stay attached until this value is dropped.
     programs: Ebpf,
 }
 
@@ -117,7 +116,7 @@ impl Probes {
         &self.states
     }
 
-    /// All counters of the programs, in the order of [`Slot`].
+    /// All counters that the programs update, in the order of [`Slot`].
     pub(crate) fn counter_states(&self) -> &[CounterState] {
         &self.counter_states
     }
@@ -144,12 +143,13 @@ impl Probes {
         self.counters.machine()
     }
 
-    /// The counts of scope number `scope`, from an arbitrary start.
+    /// The counts of scope number `scope`. Only differences are meaningful, because the counts
+    /// start at an arbitrary value.
     pub(crate) fn scope(&self, scope: usize) -> Counts {
         self.counters.scope(scope)
     }
 
-    /// Number of events so far whose socket carried a class id or priority in place of its cgroup.
+    /// Number of events so far whose socket had a class id or priority instead of its cgroup.
     /// `None` on kernels whose sockets always keep their cgroup (5.15 and later).
     pub(crate) fn tagged_sockets(&self) -> Option<u64> {
         self.sockets_have_tags.then(|| self.counters.tagged_sockets())
@@ -160,7 +160,7 @@ impl Probes {
         self.counters.lost(kind)
     }
 
-    /// Switches the cues of program starts on or off.
+    /// Switches cues for program starts on or off.
     pub(crate) fn want_exec_cues(&self, wanted: bool) {
         let mut requested = self.requested.lock();
         let flags =
@@ -171,8 +171,8 @@ impl Probes {
         }
     }
 
-    /// Makes the kernel count for exactly these scopes, each with its number. If the kernel cannot
-    /// count for scopes, only checks that there is room.
+    /// Makes the programs count for exactly these scopes. If the kernel does not support scopes,
+    /// only checks that the table has room for them.
     pub(crate) fn count_for(&self, scopes: &[Chosen]) -> Result<(), TableFull> {
         let table = table::build(scopes)?;
         if self.scopes.is_err() {

@@ -1,14 +1,14 @@
-//! Finds the differences between kernels in the type information (BTF) of the running kernel.
+//! Reads the running kernel's type information (BTF) to adapt the programs to this kernel.
 //!
-//! Kernel versions would be unreliable, because distributions backport changes. BTF always matches
-//! the kernel.
+//! The kernel's version number would be unreliable, because distributions backport changes. BTF
+//! always matches the running kernel.
 
 use btf_rs::{Btf, Struct, Type};
 use khor_layout::global;
 
 type Found = Result<u32, String>;
 
-/// Values for the programs' read-only globals. For an unknown value, keeps the reason.
+/// The values of the programs' read-only globals. For each unknown value, it contains the reason.
 pub(super) struct Offsets {
     globals: Vec<(&'static str, Found)>,
     values: Vec<(&'static str, u32)>,
@@ -21,9 +21,9 @@ pub(super) struct Offsets {
 }
 
 impl Offsets {
-    /// Reads the BTF file at `path`. `kernel_reads`: whether programs may read kernel memory.
+    /// Reads the BTF file at `path`. `kernel_reads` says whether programs may read kernel memory.
     pub(super) fn of_running_kernel(path: &str, cpus: usize, kernel_reads: bool) -> Result<Self, String> {
-        // Since 6.16 the file can be mapped instead of read.
+        // Mapping the file saves memory, but works only since 6.16.
         let btf = Btf::from_file_with_backend(path, btf_rs::Backend::Mmap)
             .or_else(|_| Btf::from_file(path))
             .map_err(|error| error.to_string())?;
@@ -55,12 +55,12 @@ impl Offsets {
         }
     }
 
-    /// All globals with their values, which are [`global::UNKNOWN`] if unknown.
+    /// All globals with their values. An unknown value is [`global::UNKNOWN`].
     pub(super) fn globals(&self) -> impl Iterator<Item = (&'static str, &u32)> {
         self.values.iter().map(|(name, value)| (*name, value))
     }
 
-    /// Fails with the reason if one of `globals` is unknown.
+    /// Fails with the reason if the value of one of `globals` is unknown.
     pub(super) fn require(&self, globals: &[&str]) -> Result<(), String> {
         globals.iter().try_for_each(|global| {
             let found = self.globals.iter().find(|(name, _)| name == global);
@@ -108,7 +108,7 @@ const FIELDS: [(&str, Path); 29] = [
     (global::SIGACTION_HANDLER_OFFSET, &[("k_sigaction", "sa"), ("sigaction", "sa_handler")]),
 ];
 
-/// Offset of the cgroup in `sock.sk_cgrp_data`. Before 5.15 the cgroup was part of the field `val`.
+/// Offset of a socket's cgroup, in bytes. Before 5.15, the field `val` contained the cgroup.
 fn sock_cgroup(btf: &Btf) -> Found {
     let data = offset(btf, "sock", "sk_cgrp_data")?;
     let cgroup =
@@ -116,8 +116,8 @@ fn sock_cgroup(btf: &Btf) -> Found {
     Ok(data + cgroup?)
 }
 
-/// The offsets with which programs find the name of a request's disk. Since 5.17, which removed
-/// `request.rq_disk`, they find the disk through the request's queue.
+/// The offsets of the fields through which programs find the name of a request's disk. Linux 5.17
+/// removed `request.rq_disk`. Since then, programs find the disk through the request's queue.
 fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     let direct = offset(btf, "request", "rq_disk");
     let queue_disk = if direct.is_ok() { Ok(global::UNKNOWN) } else { offset(btf, "request_queue", "disk") };
@@ -128,8 +128,9 @@ fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     ]
 }
 
-/// The bit `RQF_FLUSH_SEQ`. Since 6.12 an enumerator contains its position; in the first of these
-/// kernels, its enum has no name. Before 6.12 the bit was a macro, which BTF does not contain.
+/// The value of the flag `RQF_FLUSH_SEQ`. Since 6.12, BTF contains the position of its bit as an
+/// enumerator (`__RQF_FLUSH_SEQ`). The first of these kernels have this enumerator in an enum
+/// without a name. Before 6.12 the flag was a macro, which BTF does not contain.
 fn flush_sequence(btf: &Btf) -> u32 {
     const MACRO: u32 = 1 << 4;
     let ids =
@@ -178,7 +179,7 @@ fn offset_bits(btf: &Btf, definition: &Struct, field: &str) -> Option<u32> {
     })
 }
 
-/// Number of arguments of a tracepoint, without the `void *` with which all of them start.
+/// Number of arguments of a tracepoint, without the leading `void *` that every tracepoint has.
 fn arguments(btf: &Btf, tracepoint: &str) -> Found {
     let prototype =
         prototype(btf, tracepoint).ok_or_else(|| format!("this kernel has no tracepoint {tracepoint}"));

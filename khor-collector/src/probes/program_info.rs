@@ -5,15 +5,17 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use khor_proto::kernel_text;
 use nix::libc;
 
-/// Length of `struct bpf_prog_info` in 6.1, in words. The kernel accepts every length.
+/// Length of `struct bpf_prog_info` in Linux 6.1, in 64-bit words. Other kernels accept this length
+/// too.
 const WORDS: usize = 28;
-/// Index of the word with the lengths of the machine code and of the translated instructions.
+/// Index of the word that contains two lengths: of the machine code and of the translated
+/// instructions.
 const LENGTHS: usize = 2;
 const TRANSLATED: usize = 4;
 const RECURSION_MISSES: usize = 26;
 
-/// Offset of a helper from `__bpf_call_base`, as call instructions contain it. `None` if the kernel
-/// hides its addresses.
+/// Offset of a helper function from `__bpf_call_base`. Call instructions contain this offset.
+/// `None` if the kernel hides its addresses.
 pub(super) fn helper_offset(helper: &str) -> Option<i32> {
     let symbols = kernel_text::read("/proc/kallsyms").ok()?;
     let address = |name: &str| {
@@ -23,7 +25,7 @@ pub(super) fn helper_offset(helper: &str) -> Option<i32> {
     Some(address(helper)?.wrapping_sub(address("__bpf_call_base")?) as i32)
 }
 
-/// The helpers that the program calls, each as its [`helper_offset`].
+/// The [`helper_offset`]s of all helper functions that the program calls.
 pub(super) fn helper_calls(program: BorrowedFd<'_>) -> Vec<i32> {
     const CALL: u8 = 0x85;
     let mut info = [0; WORDS];
@@ -51,8 +53,9 @@ fn query(program: BorrowedFd<'_>, info: &mut [u64; WORDS]) {
     const BPF_OBJ_GET_INFO_BY_FD: libc::c_int = 15;
     let length = (size_of_val(info) as u64) << 32;
     let attributes = [program.as_raw_fd() as u64 | length, info.as_mut_ptr() as u64];
-    // SAFETY: `attributes` has the descriptor, and the length and address of `info`, which outlives
-    // the call. If `info` points to a buffer, it also contains that buffer's length.
+    // SAFETY: `attributes` contains the descriptor, and the length and address of `info`, which
+    // outlives the call. If `info` contains the address of a buffer, it also contains the buffer's
+    // length.
     let done = unsafe {
         libc::syscall(libc::SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, attributes.as_ptr(), size_of_val(&attributes))
     };

@@ -1,16 +1,15 @@
-//! Builds the table with which the kernel finds the scopes of an event.
+//! Builds the table in which the in-kernel programs look up the scopes of an event.
 
 use khor_layout::{MAX_SCOPES, PLACES, PROBES, Place, ScopeTable, start};
 
-/// A scope, with the numbers by which the kernel finds its events.
+/// A scope, described by the numbers that the table needs: ids of cgroups and numbers of processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chosen {
     /// Number of the scope, below [`MAX_SCOPES`]. No two scopes have the same number.
     pub(crate) number: usize,
-    /// Whether the scope counts everything except its exclusions. Otherwise it counts only its
-    /// inclusions.
+    /// Whether the scope includes the whole machine, because it has no inclusions.
     pub(crate) include_all: bool,
-    /// Whether the scope names processes, even if they have ended.
+    /// Whether the scope includes or excludes at least one process, running or ended.
     pub(crate) names_processes: bool,
     /// Ids of cgroups.
     pub(crate) include_cgroups: Vec<u64>,
@@ -20,7 +19,7 @@ pub(crate) struct Chosen {
     pub(crate) exclude_processes: Vec<u32>,
 }
 
-/// The scopes together need more places than the kernel's table has.
+/// The error if all scopes together select more cgroups or processes than the table can hold.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("all scopes together would name more than 128 cgroups or more than 128 processes: close some scopes")]
 pub(crate) struct TableFull;
@@ -56,7 +55,7 @@ pub(super) fn build(scopes: &[Chosen]) -> Result<ScopeTable, TableFull> {
     Ok(ScopeTable { salt, cgroups, processes, ..table })
 }
 
-/// Adds the scopes in `named` to the place (table entry) of each id. Creates missing places.
+/// Adds the scope bits in `named` to the place (table entry) of each id. Creates missing places.
 fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     for id in ids {
         let index = places.iter().position(|place| place.id == id).unwrap_or_else(|| {
@@ -68,7 +67,8 @@ fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     }
 }
 
-/// Puts each place where the kernel looks for it. `None` if that is impossible with this `salt`.
+/// Arranges the places so that the programs find each of them. `None` if that is impossible with
+/// this `salt`.
 fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
     let mut laid_out = [Place::default(); PLACES];
     for place in places {
@@ -83,7 +83,7 @@ fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
 mod tests {
     use super::*;
 
-    /// Looks up a place in the way the kernel does.
+    /// Looks up the place of `id` as the programs do.
     fn find(places: &[Place; PLACES], salt: u64, id: u64) -> Place {
         let start = start(id, salt);
         let reach = (0..PROBES).map(|probe| places[(start + probe) & (PLACES - 1)]);

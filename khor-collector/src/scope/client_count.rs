@@ -1,5 +1,5 @@
-//! The counters of a scope for one client. A client that is not allowed to have them gets none; all
-//! other clients share the same counters.
+//! The counters of a scope for one client. All clients of a scope share its counts, but a client
+//! without permission to read the scope gets no counts.
 
 use std::sync::Arc;
 
@@ -66,8 +66,8 @@ impl Drop for ClientCount {
     }
 }
 
-/// The counters of a scope that the client is not allowed to have. All are absent, and nothing is
-/// counted.
+/// The counters of a scope that the client has no permission to read. All counters are absent, and
+/// the kernel counts nothing for this client.
 #[derive(Debug)]
 pub(super) struct RefusedCount {
     reason: String,

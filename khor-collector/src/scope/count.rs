@@ -19,7 +19,7 @@ use crate::{
     trust::Peer,
 };
 
-/// A scope that is counted, with its number. The number is released when this value is dropped.
+/// A scope for which the kernel counts. Dropping this value releases the scope's number.
 #[derive(Debug)]
 pub(super) struct ScopedCount {
     pub(super) number: usize,
@@ -32,7 +32,7 @@ struct State {
     targets: Targets,
     availability: Vec<Availability>,
     polled: Polled,
-    /// Whether sockets carried tags when the availability was determined.
+    /// Whether sockets had tags (see [`SocketTags`]) when the availability was determined.
     tags_in_use: bool,
     revision: u64,
 }
@@ -45,7 +45,8 @@ impl ScopedCount {
         Self { number, shared, state: Mutex::new(state) }
     }
 
-    /// Finds the targets of the selectors again. Returns whether the kernel's table must change.
+    /// Looks up the targets of the selectors again. Returns whether the table of the in-kernel
+    /// programs must change.
     pub(super) fn refresh(&self) -> bool {
         let mut state = self.state.lock();
         let changed = state.targets.refresh();
@@ -70,7 +71,7 @@ impl ScopedCount {
         (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
     }
 
-    /// The scope as the numbers that the kernel needs.
+    /// Describes the scope by the numbers that the table of the in-kernel programs needs.
     pub(super) fn chosen(&self) -> Chosen {
         let Targets { include, exclude } = &self.state.lock().targets;
         let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();
@@ -88,12 +89,12 @@ impl ScopedCount {
 }
 
 impl ScopedCount {
-    /// The reason why `peer` is not allowed to have these counters; `None` if it is allowed.
+    /// Why `peer` has no permission to read these counters; `None` if it has permission.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         self.state.lock().targets.refusal(peer)
     }
 
-    /// Whether all activity in the scope belongs to that user.
+    /// Whether all activity in the scope belongs to user `uid`.
     pub(super) fn belongs_to(&self, uid: u32) -> bool {
         self.state.lock().targets.all_belong_to(uid)
     }
@@ -102,7 +103,8 @@ impl ScopedCount {
         self.state.lock().availability.clone()
     }
 
-    /// A number that changes when the targets of the scope or their owners change.
+    /// A number that changes whenever the targets of the scope, their owners or the availability of
+    /// the counters change.
     pub(super) fn revision(&self) -> u64 {
         self.state.lock().revision
     }
@@ -146,14 +148,14 @@ fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     (counted.chain(polled.availability()).collect(), polled)
 }
 
-/// The reason why nothing can be counted, if none of the included targets exists.
+/// If none of the included targets exists, returns this as the reason why the kernel counts
+/// nothing.
 fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }
 
-/// The reason why the kernel cannot attribute events of such an owner to these targets, if it
-/// cannot.
+/// If the kernel cannot attribute events with this kind of owner to `targets`, returns the reason.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let event = match owner {
         Owner::Task => return None,
@@ -173,16 +175,16 @@ fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> 
     }
 }
 
-/// The reason why disk requests are not charged to these cgroups, if they are not. Without the I/O
-/// controller, the kernel charges them to a cgroup above.
+/// If the I/O controller is off in one of these cgroups, returns this as a reason. The kernel then
+/// charges the disk requests of that cgroup to one of its ancestors.
 fn uncharged(targets: &Targets) -> Option<String> {
     let mut directories = targets.all().filter_map(Target::cgroup_directory);
     let directory = directories.find(|directory| !directory.join("io.stat").exists())?;
     Some(Controller::Io.reason_off(&format!("in {}", directory.display())))
 }
 
-/// The files to read. The kernel keeps these counts for a single cgroup or process. They cannot be
-/// added or subtracted.
+/// Opens the files with the kernel's own counts. These files describe one cgroup or process. Their
+/// counts cannot be added or subtracted, so a scope with several targets has none.
 fn polled_of(targets: &Targets) -> Polled {
     match (&targets.include[..], &targets.exclude[..]) {
         ([one], []) => match (one.cgroup_directory(), one.process(), one.gone()) {

@@ -23,8 +23,8 @@ impl Hierarchy {
         Self { root: kernel_text::cgroup_root() }
     }
 
-    /// The directory of the cgroup at `path`, which must start with a slash. The cgroup need not
-    /// exist.
+    /// Returns the directory of the cgroup at `path`, which must start with a slash. The cgroup
+    /// need not exist.
     pub(super) fn directory(&self, path: &str) -> Result<PathBuf, String> {
         let root = self.root.as_ref().ok_or("the unified cgroup hierarchy (cgroup2) is not mounted")?;
         let relative = path
@@ -50,7 +50,7 @@ impl Hierarchy {
     }
 }
 
-/// The directory of an existing cgroup.
+/// Properties of the directory of an existing cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
     /// The kernel's id of the cgroup: the inode number.
@@ -60,7 +60,7 @@ pub(super) struct Directory {
     pub(super) owner: u32,
 }
 
-/// The cgroup whose directory this is; `None` if it does not exist.
+/// Reads the id and owner of the cgroup at `directory`; `None` if there is no such cgroup.
 pub(super) fn cgroup_at(directory: &Path) -> Option<Directory> {
     let found = fs::metadata(directory).ok().filter(fs::Metadata::is_dir)?;
     Some(Directory { id: found.ino(), owner: found.uid() })

@@ -7,7 +7,8 @@ use khor_proto::kernel_text;
 pub(crate) struct StatFields {
     pub(crate) minor_faults: u64,
     pub(crate) major_faults: u64,
-    /// Ticks from boot to the start of the process. Together with the number, it is unique.
+    /// Clock ticks from boot to the start of the process. Together with the process number, they
+    /// identify a process uniquely.
     pub(crate) start_ticks: u64,
     /// Whether the process has ended and only waits for its parent.
     pub(crate) zombie: bool,
@@ -27,7 +28,7 @@ pub(crate) fn stat_fields(text: &str) -> Option<StatFields> {
     })
 }
 
-/// Ticks from boot to the start of process `pid`; `None` if it has ended or /proc hides it.
+/// Clock ticks from boot to the start of process `pid`; `None` if it has ended or /proc hides it.
 pub(super) fn start_ticks(pid: u32) -> Option<u64> {
     let fields = stat_fields(&kernel_text::read(format!("/proc/{pid}/stat")).ok()?)?;
     (!fields.zombie).then_some(fields.start_ticks)
@@ -39,8 +40,8 @@ pub(super) fn process_of(pid: u32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
 }
 
-/// The owner of a process: the user whose id is the real, effective, saved and file system user id.
-/// `None` if these differ, as in a running setuid program.
+/// The owner of a process. Its real, effective, saved and file system user ids must all be equal.
+/// `None` if they differ, as in a running setuid program.
 pub(super) fn owner(pid: u32) -> Option<u32> {
     owner_in(&kernel_text::read(format!("/proc/{pid}/status")).ok()?)
 }

@@ -1,4 +1,4 @@
-//! Limits each user's part of the kernel's table, to leave room for other users.
+//! Limits how much of the table of scopes one user can occupy, to leave room for other users.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,15 @@ use khor_proto::{Scope, Selector};
 
 use crate::trust::Peer;
 
-/// Maximum number of different scopes of an untrusted user.
+/// Maximum number of different scopes that an untrusted user can have at once.
 const SCOPES_PER_USER: usize = 8;
-/// Maximum number of different cgroups in these scopes, and of different processes.
+/// Maximum number of different cgroups in all scopes of an untrusted user. The same limit applies
+/// to different processes.
 const SELECTORS_PER_USER: usize = 32;
-/// Number of scopes that only root and trusted users may use.
+/// Number of scopes that are reserved for root and trusted users.
 const RESERVED_SCOPES: usize = 16;
-/// Number of cgroups that only root and trusted users may use. The same number of processes is
-/// reserved for them.
+/// Number of cgroups that are reserved for root and trusted users. The same number of processes is
+/// reserved.
 const RESERVED_SELECTORS: usize = 32;
 
 /// Fails if `scope` exceeds the limit of `peer` or of all untrusted users. `held` lists the current
@@ -44,7 +45,8 @@ pub(super) fn check(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> R
     Ok(())
 }
 
-/// The number of different cgroups in `scopes`, or of different processes if that is higher.
+/// Returns the number of different cgroups or the number of different processes in `scopes`,
+/// whichever is higher.
 pub(super) fn selector_count<'a>(scopes: impl IntoIterator<Item = &'a Scope>) -> usize {
     let named: BTreeSet<&Selector> = scopes.into_iter().flat_map(selectors).collect();
     let cgroups = named.iter().filter(|selector| matches!(selector, Selector::Cgroup(_))).count();
@@ -73,7 +75,7 @@ mod tests {
         Scope::Selected { include, exclude: Vec::new() }
     }
 
-    /// The scopes of `users` after each user has opened as many as allowed.
+    /// Opens as many scopes for each of `users` as the limits allow, and returns all of them.
     fn taken(users: std::ops::Range<u32>, selectors: usize) -> Vec<(Scope, Vec<Peer>)> {
         let mut held = Vec::new();
         for uid in users {

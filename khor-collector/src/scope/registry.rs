@@ -58,7 +58,7 @@ impl Scopes {
 
     /// Starts to count for `scope` on behalf of `peer`. Fails with the reason if that is
     /// impossible. Counting ends when the last subscriber of the scope drops its count. If `peer`
-    /// is not allowed to have the scope, all counters are absent.
+    /// has no permission to read the scope, all its counters are absent.
     pub(crate) fn open(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String> {
         let Scope::Selected { include, exclude } = scope else {
             return Err("the whole machine is not a scope".into());
@@ -104,7 +104,8 @@ impl Scopes {
         self.shared.opened.notified().await;
     }
 
-    /// Finds the cgroups and processes of all scopes again. Returns whether there are scopes.
+    /// Looks up the cgroups and processes of all scopes again. Returns whether there are any
+    /// scopes.
     pub(crate) fn refresh(&self) -> bool {
         let counts = self.shared.counts();
         self.shared.refresh_socket_tags();
@@ -126,8 +127,8 @@ impl Shared {
         active.values().filter_map(|active| active.count.upgrade()).collect()
     }
 
-    /// The current count of `scope`. `None` if the scope names a process that has ended, because
-    /// another process may have its number by now.
+    /// Finds the current counters of `scope`. `None` if nobody subscribes to the scope, or if one
+    /// of its processes has ended: another process may have the same number by now.
     fn find(&self, scope: &Scope) -> Option<Arc<ScopedCount>> {
         let active = self.active.lock();
         let same = active.values().filter(|active| active.scope == *scope);
@@ -136,8 +137,8 @@ impl Shared {
         same.into_iter().find(|count| !count.has_dead_process())
     }
 
-    /// Fails if the kernel's table has no room for all selectors of the scopes and of `scope`.
-    /// Selectors count even if their targets do not exist.
+    /// Fails if the table has no room for the selectors of all current scopes and of `scope`. A
+    /// selector needs room even if its target does not exist.
     fn require_room(&self, scope: &Scope) -> Result<(), String> {
         let active = self.active.lock();
         let scopes = active.values().map(|active| &active.scope).chain([scope]);
@@ -180,20 +181,20 @@ impl Shared {
         self.active.lock().insert(number, scope);
     }
 
-    /// Checks again whether this kernel's sockets carry tags.
+    /// Checks again whether sockets have tags.
     fn refresh_socket_tags(&self) {
         if let Some(tagged_sockets) = self.probes.tagged_sockets() {
             self.socket_tags.refresh(tagged_sockets);
         }
     }
 
-    /// Sends the kernel the scopes to count.
+    /// Makes the in-kernel programs count for the current scopes.
     fn publish(&self) -> Result<(), TableFull> {
         let chosen: Vec<Chosen> = self.counts().iter().map(|count| count.chosen()).collect();
         self.probes.count_for(&chosen)
     }
 
-    /// Ends the counting for a scope.
+    /// Ends the counting for scope `number`, and makes the number available.
     pub(super) fn release(&self, number: usize) {
         self.active.lock().remove(&number);
         if let Err(error) = self.publish() {

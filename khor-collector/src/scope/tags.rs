@@ -1,9 +1,9 @@
-//! Detects sockets that carry a class id (`net_cls`) or a priority (`net_prio`) in place of their
-//! cgroup.
+//! Detects sockets that have a tag instead of their cgroup. A tag is a class id (`net_cls`) or a
+//! priority (`net_prio`).
 //!
-//! Before 5.15 a socket has one word for all three. Once a program uses one of the two controllers,
-//! the kernel stores no cgroup in any new socket until the next boot. Packets of these sockets have
-//! no owner, so a scope's counts would be too small.
+//! Before 5.15 a socket has a single word for its cgroup, class id and priority. Once a program
+//! uses one of the two controllers, the kernel stores no cgroup in any new socket until the next
+//! boot. Packets of these sockets then have no owner, so a scope's counts would be too small.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,8 @@ use crate::controllers::Hierarchies;
 /// The controllers that tag sockets, as `/proc/cgroups` names them.
 const CONTROLLERS: [&str; 2] = ["net_cls", "net_prio"];
 
-/// The reason why packets have no owner, once sockets carry tags. It lasts until the next boot.
+/// Whether sockets have tags. If they do, contains the reason why packets have no owner. Once set,
+/// the reason stays, because only a reboot removes the tags.
 #[derive(Debug, Default)]
 pub(super) struct SocketTags(OnceLock<String>);
 
@@ -26,19 +27,19 @@ impl SocketTags {
         }
     }
 
-    /// Whether sockets carry tags.
+    /// Whether sockets have tags.
     pub(super) fn in_use(&self) -> bool {
         self.0.get().is_some()
     }
 
-    /// The reason why packets cannot be attributed, if sockets carry tags.
+    /// If sockets have tags, returns the reason why packets have no owner.
     pub(super) fn reason(&self) -> Option<String> {
         self.0.get().cloned()
     }
 }
 
-/// The controllers in use. A hierarchy that has only its root is not in use, because some systems
-/// mount all controllers.
+/// Names the controllers that are in use. A controller whose hierarchy has only a root cgroup does
+/// not count as used, because some systems mount all controllers.
 fn controller_in_use(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
     let active: Vec<_> = CONTROLLERS.into_iter().filter(|name| hierarchies.has_children(name)).collect();
     match (active.is_empty(), tagged_sockets) {

@@ -1,5 +1,5 @@
-//! The targets of a scope's selectors. Cgroups may disappear and reappear with another id, and
-//! processes may end.
+//! Finds the cgroups and processes (targets) that a scope's selectors name. A cgroup may disappear
+//! and reappear with another id, and a process may end.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ enum Kind {
     Process { pid: u32, start_ticks: u64, alive: bool, owner: Option<u32> },
 }
 
-/// The targets of both lists of a scope.
+/// The targets of a scope's inclusions and exclusions.
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
     pub(super) include: Vec<Target>,
@@ -32,7 +32,7 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Finds the targets of both lists. Fails with the reason if they cannot be counted.
+    /// Finds the targets of both lists. Fails with the reason if the scope is invalid.
     pub(super) fn find(
         include: &[Selector],
         exclude: &[Selector],
@@ -67,15 +67,15 @@ impl Targets {
         self.include.iter().chain(&self.exclude)
     }
 
-    /// Whether all counted activity belongs to that user. Exclusions do not matter, because they
+    /// Whether all counted activity belongs to user `uid`. Exclusions do not matter, because they
     /// only reduce the counts.
     pub(super) fn all_belong_to(&self, uid: u32) -> bool {
         !self.include.is_empty() && self.include.iter().all(|target| target.belongs_to(uid))
     }
 
-    /// The reason why `peer` is not allowed to have these targets counted; `None` if it is allowed.
-    /// Other users' processes are refused even as exclusions, because the difference to the whole
-    /// machine is their activity.
+    /// Why `peer` has no permission to read the counts of these targets; `None` if it has
+    /// permission. A process of another user is forbidden even as an exclusion: subtracting such a
+    /// scope from the whole machine would reveal the activity of the process.
     pub(super) fn refusal(&self, peer: Peer) -> Option<String> {
         if peer.trusted {
             return None;
@@ -106,7 +106,7 @@ impl Target {
                 }
                 let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
                 let owner = process::owner(pid);
-                // The kernel may have given the number to another process after `process_of`.
+                // Another process may have got this number since `process_of`.
                 if process::start_ticks(pid) != Some(start_ticks) {
                     return Err(missing());
                 }
@@ -126,9 +126,9 @@ impl Target {
                 if !*alive {
                     return false;
                 }
-                // A process keeps its number and start time when it changes its user. The owner is
-                // read before the start time. So an equal start time proves that the owner is the
-                // owner of this process.
+                // A process keeps its number and start time when it changes its user. Read the
+                // owner first: if the start time is unchanged afterwards, `owner_now` belongs to
+                // the same process.
                 let owner_now = process::owner(*pid);
                 *alive = process::start_ticks(*pid) == Some(*start_ticks);
                 !*alive || std::mem::replace(owner, owner_now) != owner_now
@@ -165,7 +165,7 @@ impl Target {
         matches!(self.kind, Kind::Process { alive: false, .. })
     }
 
-    /// Whether the cgroup or process belongs to that user.
+    /// Whether the cgroup or process belongs to user `uid`.
     fn belongs_to(&self, uid: u32) -> bool {
         match self.kind {
             Kind::Cgroup { found, .. } => found.is_some_and(|found| found.owner == uid),
@@ -173,7 +173,7 @@ impl Target {
         }
     }
 
-    /// Whether the target is process `pid`, the cgroup at `path`, or a cgroup above that.
+    /// Whether the target is process `pid`, the cgroup at `path`, or an ancestor of this cgroup.
     pub(super) fn covers(&self, path: &str, pid: u32) -> bool {
         match &self.selector {
             Selector::Cgroup(named) => {
@@ -184,7 +184,7 @@ impl Target {
         }
     }
 
-    /// Why the target is missing, if it is.
+    /// If the target is missing, returns the reason.
     pub(super) fn gone(&self) -> Option<String> {
         match &self.kind {
             Kind::Cgroup { found: None, .. } => match &self.selector {
@@ -197,7 +197,7 @@ impl Target {
     }
 }
 
-/// Shortens a path at its start, because the reason is repeated for every counter.
+/// Cuts the start of a long path. Every absent counter repeats the reason that contains this path.
 fn shortened(path: &str) -> String {
     const LETTERS: usize = 60;
     let letters = path.chars().count();

@@ -7,8 +7,7 @@ use std::os::{fd::FromRawFd, unix::net::UnixListener};
 /// function once, before the process opens files.
 pub(super) fn inherited() -> Option<UnixListener> {
     let descriptor = sd_notify::listen_fds().ok()?.next()?;
-    // SAFETY: by systemd's protocol, the descriptor was opened for this process, and nothing else
-    // uses it.
+    // SAFETY: systemd opened the descriptor for this process, and nothing else uses it.
     let listener = unsafe { UnixListener::from_raw_fd(descriptor) };
     match listener.local_addr() {
         Ok(_) => Some(listener),

@@ -34,24 +34,25 @@ struct Subscription {
     scope: Scope,
     cues: CueKinds,
     count: Arc<dyn Count>,
-    /// Time of the next sample, `CLOCK_MONOTONIC` ns.
+    /// Time of the next sample (`CLOCK_MONOTONIC`), in nanoseconds.
     due_ns: u64,
     /// Revision of the availability in the last `Subscribed`; `None` before the first one.
     sent_revision: Option<u64>,
-    /// Number of cues that this client could not get and that are not reported yet.
+    /// Number of cues that the collector dropped for this client since it last reported lost cues.
     lost: u64,
-    /// Number of cues that the kernel had dropped at the last report.
+    /// Number of cues that the kernel had dropped when the collector last reported lost cues to
+    /// this client.
     lost_in_kernel: u64,
     start: Start,
 }
 
-/// Where the counts of a subscription start.
+/// The zero point of a subscription's counts.
 enum Start {
-    /// The counts start with the counts of the scope.
+    /// The client gets the counts of the scope unchanged, as all other clients do.
     Shared,
-    /// The counts start at the first sample, whose counts are subtracted from all samples.
-    /// Otherwise a client that opens and closes scopes between two samples could get the counts of
-    /// periods shorter than its interval.
+    /// The counts are zero in the first sample: the scope's counts at that time are subtracted from
+    /// all samples. Otherwise a client could open and close scopes between two samples, and so
+    /// measure periods that are shorter than its interval.
     FirstSample(Vec<Option<u64>>),
 }
 
@@ -60,7 +61,7 @@ impl Client {
         Self { outbox: Outbox::new(socket), peer, stuck: false, subscription: None, next_seq: 0 }
     }
 
-    /// The interval of the client's subscription, ms.
+    /// The interval of the client's subscription, in milliseconds.
     pub(super) fn interval_ms(&self) -> Option<u16> {
         self.subscription.as_ref().map(|subscription| subscription.interval_ms)
     }
@@ -85,9 +86,9 @@ impl Client {
         self.subscription.as_ref().map(|subscription| Arc::clone(&subscription.count))
     }
 
-    /// Starts a subscription at `now_ns` of `CLOCK_MONOTONIC`. Returns the counters of the previous
-    /// one. A client without limits gets its first sample at once. Other clients get it at the next
-    /// multiple of their interval.
+    /// Starts a subscription at time `now_ns` (`CLOCK_MONOTONIC`). Returns the counters of the
+    /// previous subscription. A client without limits gets its first sample at once. Other clients
+    /// get theirs at the next multiple of their interval.
     pub(super) fn subscribe(
         &mut self,
         request: &Subscribe,
@@ -114,25 +115,25 @@ impl Client {
         })?;
         let Some(subscription) = &mut self.subscription else { return Some(former.count) };
         if subscription.cues == former.cues {
-            // Dropped cues that were not reported yet are reported later.
+            // Keep the numbers of dropped cues that were not reported yet.
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
         }
         if subscription.scope == former.scope {
-            // The counters of the same scope continue.
+            // The counts continue, because the scope is the same.
             subscription.start = former.start;
         }
         Some(former.count)
     }
 
-    /// Time of the next sample, `CLOCK_MONOTONIC` ns.
+    /// Time of the next sample (`CLOCK_MONOTONIC`), in nanoseconds.
     pub(super) fn due_ns(&self) -> Option<u64> {
         self.subscription.as_ref().map(|subscription| subscription.due_ns)
     }
 
-    /// Whether a sample is due at `now_ns`. If it is, the next sample is due at the next multiple
-    /// of the interval that is at least half an interval away. The first sample is due at any time.
-    /// Without this minimum, the second could follow at once, and counters that are read at
-    /// intervals would seem to jump.
+    /// Whether a sample is due at `now_ns`. If it is, this function also sets the time of the next
+    /// sample: a multiple of the interval, at least half an interval later. This minimum matters
+    /// after the first sample, whose time is arbitrary. The second sample could otherwise follow
+    /// immediately, and counters that are read at intervals would seem to jump.
     pub(super) fn due(&mut self, now_ns: u64) -> bool {
         let Some(subscription) = &mut self.subscription else { return false };
         let due = subscription.due_ns <= now_ns;
@@ -155,7 +156,7 @@ impl Client {
         })
     }
 
-    /// Sends the sample with the client's own sequence number.
+    /// Sends the sample, with this client's next sequence number.
     pub(super) fn send_sample(&mut self, sample: &mut Sample, frame: &mut Vec<u8>, now: Instant) {
         sample.seq = self.next_seq;
         self.next_seq += 1;
@@ -172,7 +173,7 @@ impl Client {
         }
     }
 
-    /// Sends an encoded cue, or counts it as lost.
+    /// Sends an encoded cue. If the queue has no room, counts the cue as lost.
     pub(super) fn send_cue(&mut self, frame: &[u8], now: Instant) {
         if self.outbox.is_clear() || self.outbox.has_room() {
             let standing = self.outbox.send(frame, now);
@@ -183,7 +184,7 @@ impl Client {
     }
 
     /// Sends `Subscribed` if the availability has changed and the queue is empty. Returns whether
-    /// it was sent, because the interval may then have changed.
+    /// the message was sent, because the client's interval may then have changed.
     pub(super) fn send_changes(&mut self, frame: &mut Vec<u8>, now: Instant) -> bool {
         let Some(subscription) = self.subscription.as_mut().filter(|_| self.outbox.is_clear()) else {
             return false;
@@ -203,7 +204,7 @@ impl Client {
         true
     }
 
-    /// Sends the number of dropped cues, if there are any.
+    /// Reports cues that were dropped since the last report, if there are any.
     pub(super) fn send_lost(&mut self, kernel: &dyn Kernel, frame: &mut Vec<u8>, now: Instant) {
         let Some(subscription) = &mut self.subscription else { return };
         let in_kernel = subscription.cues.lost_in_kernel(kernel);
@@ -236,13 +237,13 @@ impl Client {
 }
 
 impl Start {
-    /// The counts of this subscription, if they differ from those of the scope.
+    /// Converts the scope's counts to the counts of this subscription. `None` if the two are equal.
     fn apply(&mut self, counters: &[Option<u64>]) -> Option<Vec<Option<u64>>> {
         let Self::FirstSample(starts) = self else { return None };
         starts.resize(counters.len(), None);
         let since = |(start, count): (&mut Option<u64>, &Option<u64>)| {
             let count = (*count)?;
-            // The count falls when another cgroup appears at the same path.
+            // The count decreases when another cgroup appears at the same path.
             let start = start.get_or_insert(count);
             *start = (*start).min(count);
             Some(count - *start)
@@ -256,7 +257,8 @@ impl Start {
 struct CueKinds([bool; CueKind::ALL.len()]);
 
 impl CueKinds {
-    /// The kinds in `kinds` that `peer` may get. The list may be long and repeat kinds.
+    /// Returns the kinds in `kinds` that `peer` may receive. `kinds` comes from the client, so it
+    /// may be long and contain duplicates.
     fn of(kinds: &[CueKind], peer: Peer) -> Self {
         Self(CueKind::ALL.map(|kind| kinds.contains(&kind) && (peer.trusted || kind != CueKind::Exec)))
     }

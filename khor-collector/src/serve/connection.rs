@@ -16,17 +16,17 @@ use super::{Server, connection_limit::ConnectionPermit, sender::Registration, st
 
 /// Longest wait for the client's `Hello`.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum number of messages of a client in a second.
+/// Maximum number of messages that a client may send in a second.
 const MAX_MESSAGES_PER_S: u32 = 50;
-/// Longest part of a client's name that is logged, bytes.
+/// Maximum number of bytes of a client's name that appear in the log.
 const MAX_NAME_BYTES: usize = 64;
 
 /// Why a connection ends.
 enum End {
-    /// The client disconnected, was disconnected, or its socket failed. No last message is
-    /// possible.
+    /// The client disconnected, the collector disconnected it, or its socket failed. The collector
+    /// cannot send a last message.
     Gone,
-    /// The client broke the protocol. The last message contains the reason.
+    /// The client violated the protocol. The last message contains the reason.
     Fault(String),
     /// The collector stops.
     Stopping,
@@ -42,7 +42,7 @@ struct Connection {
     messages_since: Instant,
 }
 
-/// Serves one client until it disconnects, breaks the protocol, or `stopped` becomes true.
+/// Serves one client until it disconnects, it violates the protocol, or `stopped` becomes true.
 pub(super) async fn serve(
     server: Arc<Server>,
     reader: Reader,
@@ -165,7 +165,7 @@ fn negotiate(hello: &Hello) -> Result<ProtocolVersion, String> {
     })
 }
 
-/// Shortens a client's name for the log. Only letters, digits, ASCII signs and spaces stay; other
+/// Shortens a client's name for the log. Letters, digits, ASCII punctuation and spaces stay; other
 /// characters become `?`.
 fn printable(name: &str) -> String {
     let mut clean = String::with_capacity(name.len().min(MAX_NAME_BYTES));

@@ -1,5 +1,5 @@
-//! Limits the number of connections, in all and for each user. Reserves some for root and trusted
-//! users.
+//! Limits the total number of connections and the number of each user's connections. Some
+//! connections are reserved for root and trusted users.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -9,9 +9,9 @@ use crate::trust::Peer;
 
 /// Maximum number of connections of all users.
 pub(super) const MAX_CONNECTIONS: usize = 256;
-/// Connections that only root may use, so that the administrator can always connect.
+/// Number of connections that are reserved for root, so that the administrator can always connect.
 const KEPT_FOR_ROOT: usize = 8;
-/// Further connections that only root and trusted users may use.
+/// Number of further connections that are reserved for root and trusted users.
 const KEPT_FOR_TRUSTED: usize = 24;
 /// Maximum number of connections of root or of one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
@@ -24,7 +24,7 @@ pub(super) struct ConnectionLimit {
     taken: Mutex<HashMap<u32, usize>>,
 }
 
-/// Permits one connection. It counts as closed when this value is dropped.
+/// The permission for one connection. Dropping this value makes room for another connection.
 #[derive(Debug)]
 pub(super) struct ConnectionPermit {
     limit: Arc<ConnectionLimit>,
@@ -33,7 +33,7 @@ pub(super) struct ConnectionPermit {
 }
 
 impl ConnectionLimit {
-    /// Permits a connection of `peer`, or returns the reason why not.
+    /// Permits a connection of `peer`, or returns the reason why it is rejected.
     pub(super) fn admit(self: &Arc<Self>, peer: Peer) -> Result<ConnectionPermit, String> {
         let mut taken = self.taken.lock();
         let all: usize = taken.values().sum();
@@ -75,8 +75,8 @@ mod tests {
         Peer { uid, trusted: uid < 10 }
     }
 
-    /// The limits that apply to `peer`: the most connections of all users, and the most of its
-    /// user.
+    /// The limits that apply to `peer`: for the connections of all users together, and for the
+    /// connections of its own user.
     fn limits(peer: Peer) -> (usize, usize) {
         match peer {
             Peer { uid: 0, .. } => (256, 64),
@@ -88,7 +88,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Each operation closes some connections. Then one user requests several new ones.
+        /// In each operation, some connections close, and then one user opens several new ones.
         #[test]
         fn limits_hold_in_any_order(ops in vec((0u32..20, 1usize..40, vec(any::<Index>(), 0..20)), 1..60)) {
             let limit = Arc::<ConnectionLimit>::default();

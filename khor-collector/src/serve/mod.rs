@@ -2,7 +2,7 @@
 //!
 //! A task for each client receives its messages ([`connection`]). One loop sends to all clients
 //! ([`sender`]) and never waits for any of them. A slow, silent or hostile client costs only its
-//! own task and a few frames. After two seconds it is disconnected.
+//! own task and a few frames, and is disconnected after two seconds.
 
 mod activation;
 mod client;
@@ -50,9 +50,9 @@ use crate::{
 
 /// Maximum number of log records about clients in each [`LOG_INTERVAL`].
 const LOG_LIMIT: u32 = 10;
-/// Interval of the limit on records about clients.
+/// Interval to which [`LOG_LIMIT`] applies.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
-/// Longest wait for connections to end when the collector stops.
+/// When the collector stops, it waits at most this long for its connections to end.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The contents of every [`Welcome`].
@@ -75,8 +75,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves the counts of `kernel`: without limits to `trusted` users, and with limits to other
-    /// users.
+    /// Creates a server for the counts of `kernel`. Only users who are not `trusted` have limits.
     pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity, trusted: Trusted) -> Self {
         let sender = Arc::new(Sender::new(kernel));
         Self {
@@ -88,7 +87,8 @@ impl Server {
         }
     }
 
-    /// The number of subscribers and their shortest interval, and each change of them.
+    /// A receiver of the number of subscribers and their shortest interval. It is notified of each
+    /// change.
     pub(crate) fn load(&self) -> watch::Receiver<Load> {
         self.sender.load()
     }
@@ -144,7 +144,7 @@ impl Server {
                 () = stop_requested(&mut stopped) => break,
             }
         }
-        // The socket file is removed first. So new clients find no server, instead of one that is
+        // Remove the socket file first, so that new clients do not connect to a server that is
         // about to end.
         drop(socket);
         let endings = async { while connections.join_next().await.is_some() {} };
@@ -208,13 +208,13 @@ impl Server {
     }
 }
 
-/// Waits until `stopped` is true or its sender is dropped.
+/// Waits until `stopped` is true, or until the sending half of `stopped` is dropped.
 async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Rejects a connection without starting a task, because many tasks could accumulate. The buffer of
-/// a new connection has room for one frame.
+/// Rejects a connection without starting a task for it, because many such tasks could accumulate.
+/// The send buffer of a new connection always has room for this frame.
 fn reject_at_once(stream: &UnixStream, reason: &str) {
     let Ok(frame) = khor_proto::frame::encode(&ServerMessage::Refused { reason: reason.to_owned() }) else {
         return;

@@ -1,7 +1,7 @@
-//! The queue of frames to one client, for bytes that its socket has no room for.
+//! Sends frames to one client, and queues the bytes for which the client's socket has no room.
 //!
-//! A sample is queued only if the queue is empty. So a slow client skips samples, and at most one
-//! sample is queued for it. Messages that must not be skipped are queued up to a limit.
+//! A sample is queued only if the queue is empty. So a slow client misses samples, and at most one
+//! sample waits for it. Messages that must not be skipped are queued up to a limit.
 
 use std::{
     collections::VecDeque,
@@ -11,12 +11,12 @@ use std::{
 
 use super::wire::Socket;
 
-/// Longest time for which a client's socket may stay full.
+/// How long a client's socket may stay full before the client counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Size at which the queue accepts no more frames, bytes.
+/// Number of queued bytes from which on the queue accepts no more frames.
 pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024;
 
-/// The queue and its socket.
+/// A client's queue and socket.
 #[derive(Debug)]
 pub(super) struct Outbox {
     socket: Arc<Socket>,
@@ -24,7 +24,8 @@ pub(super) struct Outbox {
     waiting_bytes: usize,
     /// Number of bytes of the first frame that were already sent.
     sent_bytes: usize,
-    /// Time since which the socket has been full.
+    /// When the socket became full or last accepted a part of the queue; `None` if the queue is
+    /// empty.
     full_since: Option<Instant>,
 }
 
@@ -106,7 +107,7 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// The bytes of all queued frames.
+    /// All queued frames, joined to one sequence of bytes.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> Vec<u8> {
         self.waiting.iter().flatten().copied().collect()

@@ -1,12 +1,13 @@
 //! Sends samples, cues and other messages to all clients, from one loop.
 //!
-//! Clients with the same interval are due at the same instants, the multiples of the interval. So
-//! one wake-up and one reading of the counters serve all of them. The loop never waits for a
+//! All clients with the same interval are due at the same times, the multiples of the interval. So
+//! the loop wakes up once and reads the counters once for all of them. The loop never waits for a
 //! client: if a socket has no room, samples are skipped and other messages are queued. The loop has
-//! its own thread, which sleeps on the lock of the clients.
+//! its own thread, which sleeps until a sample is due or a client changes.
 //!
-//! Two other designs cost more. With a task and a timer for each client, each client wakes the
-//! process at each tick. As a task of the runtime, the loop takes one and a half times as long.
+//! Two other designs cost more. If each client had its own task and timer, each would wake the
+//! process separately. If the loop were a task of the async runtime, a round would take one and a
+//! half times as long.
 
 #[cfg(test)]
 mod operations;
@@ -31,9 +32,9 @@ use crate::{
     trust::Peer,
 };
 
-/// Time until the next attempt to send queued messages of a client without a subscription, ns.
+/// Time between two attempts to send queued messages, in nanoseconds, if no sample is due earlier.
 const RETRY_NS: u64 = 100_000_000;
-/// Stack of the loop's thread, bytes.
+/// Size of the stack of the loop's thread, in bytes.
 const STACK_BYTES: usize = 128 * 1024;
 
 /// The number of subscribers and their shortest interval.
@@ -41,7 +42,7 @@ const STACK_BYTES: usize = 128 * 1024;
 pub(crate) struct Load {
     /// Number of clients that subscribe.
     pub(crate) subscribers: u32,
-    /// Shortest interval that a subscriber gets, ms; 0 without subscribers.
+    /// The shortest interval of all subscribers, in milliseconds; 0 if there is no subscriber.
     pub(crate) shortest_interval_ms: u32,
 }
 
@@ -49,7 +50,8 @@ pub(crate) struct Load {
 pub(super) struct Sender {
     kernel: Arc<dyn Kernel>,
     clients: Mutex<Clients>,
-    /// Wakes the loop: a sample may be due earlier than it expects, or it must end.
+    /// Wakes the loop, because a sample or a message may be due earlier than the loop expects, or
+    /// because the loop must end.
     changed: Condvar,
     load: watch::Sender<Load>,
 }
@@ -58,11 +60,11 @@ pub(super) struct Sender {
 struct Clients {
     next_id: u64,
     by_id: BTreeMap<u64, Client>,
-    /// Samples of this tick, of which the first `taken` are valid. The others only keep their
-    /// memory.
+    /// The samples of this round are the first `taken` elements. The other elements only keep their
+    /// memory for later rounds.
     samples: Vec<(Subject, Sample)>,
     taken: usize,
-    /// Buffer for the frame that is being encoded.
+    /// Buffer in which frames are encoded, one at a time.
     frame: Vec<u8>,
     /// Whether the loop must end.
     closed: bool,
@@ -74,7 +76,7 @@ pub(crate) struct Loop {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A client of the [`Sender`]. The client is removed when this value is dropped.
+/// A client's registration with the [`Sender`]. Dropping this value removes the client.
 pub(super) struct Registration {
     sender: Arc<Sender>,
     id: u64,
@@ -86,12 +88,12 @@ impl Sender {
         Self { kernel, clients: Mutex::default(), changed: Condvar::new(), load: watch::Sender::default() }
     }
 
-    /// The current load, and each change of it.
+    /// A receiver of the current load. It is notified of each change.
     pub(super) fn load(&self) -> watch::Receiver<Load> {
         self.load.subscribe()
     }
 
-    /// Adds the client on `socket`.
+    /// Adds a client, whose connection is `socket`.
     pub(super) fn register(self: &Arc<Self>, socket: Arc<Socket>, peer: Peer) -> Registration {
         let mut clients = self.clients();
         clients.next_id += 1;
@@ -133,8 +135,9 @@ impl Sender {
         }
     }
 
-    /// Sends the samples that are due, and all queued messages. `now_ns` (of `CLOCK_MONOTONIC`) and
-    /// `now` are the same time. Returns the time of the next call.
+    /// Sends the samples that are due, and as many queued messages as possible. `now_ns`
+    /// (`CLOCK_MONOTONIC`) and `now` are the same time. Returns the time at which the next call is
+    /// necessary.
     fn deliver(&self, clients: &mut Clients, now_ns: u64, now: Instant) -> Option<u64> {
         let Clients { by_id, samples, taken, frame, .. } = clients;
         *taken = 0;
@@ -145,7 +148,8 @@ impl Sender {
             if due && clear {
                 client.send_lost(&*self.kernel, frame, now);
                 is_changed |= client.send_changes(frame, now);
-                // These messages may have filled the socket. A sample must not be sent before them.
+                // If these messages filled the socket, skip the sample, because it must not
+                // overtake them.
                 if let Some(count) = client.count().filter(|_| client.outbox.is_clear()) {
                     let sample = sample_of(&*count, samples, taken);
                     client.send_sample(sample, frame, now);
@@ -179,7 +183,8 @@ impl Sender {
         self.changed.notify_one(); // a message may be queued now
     }
 
-    /// Publishes the load, and whether a client needs cues of program starts.
+    /// Publishes the load. Also switches cues for program starts on if a client subscribes to them,
+    /// and otherwise off.
     fn publish_load(&self, clients: &Clients) {
         let intervals_ms = || clients.by_id.values().filter_map(Client::interval_ms);
         let load = Load {
@@ -223,7 +228,8 @@ impl Registration {
         let Clients { by_id, frame, .. } = &mut *clients;
         frame.clear();
         if let (Ok(()), Some(mut client)) = (encode_into(message, frame), by_id.remove(&self.id)) {
-            // A client that does not read has no room for the message, and does not get it.
+            // A client that does not read its messages may not get this one, because its socket has
+            // no room.
             client.outbox.send(frame, Instant::now());
             drop(clients);
             drop(client); // this may end a scope, so it happens without the lock
@@ -248,7 +254,8 @@ impl Registration {
         Ok(())
     }
 
-    /// Releases the client's scope unless it equals `scope`, because there may be no room for both.
+    /// Ends the client's subscription unless its scope equals `scope`. The table of scopes may have
+    /// no room for both scopes.
     fn leave_other_scope(&self, scope: &Scope) {
         let mut clients = self.sender.clients();
         let client = clients.by_id.get_mut(&self.id).filter(|client| !client.counts(scope));
@@ -273,22 +280,24 @@ impl Drop for Registration {
     }
 }
 
-/// Sends the queued messages of a client. Disconnects the client if it does not read.
+/// Sends as many queued messages of a client as possible. Disconnects the client if it does not
+/// read them.
 fn settle(client: &mut Client, now: Instant) -> Standing {
     let standing = client.outbox.flush(now);
     client.judge(standing);
     standing
 }
 
-/// The sample of `count` at this tick, read once for all clients.
+/// Returns the sample of `count` for this round. The counters are read once for all clients with
+/// the same subject.
 fn sample_of<'a>(
     count: &dyn Count,
     samples: &'a mut Vec<(Subject, Sample)>,
     taken: &mut usize,
 ) -> &'a mut Sample {
     let subject = count.subject();
-    // Clients without access to their scope share no sample, because one of them may have access by
-    // now.
+    // Never share a sample among clients without permission for their scopes: their scopes may
+    // differ, and one of the clients may have permission by now.
     let is_same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
     let index = samples[..*taken].iter().position(is_same).unwrap_or_else(|| {
         if *taken == samples.len() {

@@ -1,9 +1,9 @@
 //! Creates the socket file with its permissions, watches it, and removes it at the end.
 //!
-//! Other users cannot open the socket before it has its permissions. The process creates the file
+//! Other users cannot open the socket before its permissions are set. The process creates the file
 //! as root, in a directory that may belong to another user. So it opens and checks the directory
-//! once, and all later steps use that descriptor. A path would be resolved again at each step, and
-//! the directory's owner could replace it with a symbolic link in between.
+//! once, and uses the open directory in all later steps. A path would be resolved again in each
+//! step, and the directory's owner could put a symbolic link there between two steps.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -30,7 +30,8 @@ use super::activation;
 
 const SOCKET_MODE: u32 = 0o660;
 const DIRECTORY_MODE: u32 = 0o755;
-/// Longest wait for the lock. Any local user can lock a directory that all users may read.
+/// Longest wait for the lock. The wait must end, because any local user can lock a directory that
+/// all users may read.
 const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 const LOCK_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 /// Time between two checks of whether the socket file exists.
@@ -49,7 +50,7 @@ pub(crate) enum SocketError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
-/// A listening socket, and its file if khor must remove it.
+/// A listening socket. If khor created the socket file, also the file, which khor must remove.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     listener: Option<UnixListener>,
@@ -59,7 +60,8 @@ pub(crate) struct BoundSocket {
 /// The socket file.
 #[derive(Debug)]
 struct SocketFile {
-    /// The directory stays open, because its path may be unreachable after the change of user.
+    /// The directory stays open, because its path may be inaccessible to the user that the process
+    /// becomes.
     directory: File,
     name: PathBuf,
     path: PathBuf,
@@ -70,7 +72,7 @@ struct SocketFile {
 }
 
 impl BoundSocket {
-    /// The listener, in non-blocking mode. Fails if it was taken before.
+    /// Takes the listener, in non-blocking mode. Fails if it was already taken.
     pub(crate) fn listener(&mut self) -> io::Result<UnixListener> {
         let listener =
             self.listener.take().ok_or_else(|| io::Error::other("the listener was already taken"))?;
@@ -121,8 +123,8 @@ impl Drop for BoundSocket {
             return; // another process has replaced the file
         }
         if let Err(error) = unlinkat(&file.directory, &file.name, UnlinkatFlags::NoRemoveDir) {
-            // The remaining file does no harm: the next collector replaces a socket without a
-            // listener.
+            // The remaining file does no harm, because the next collector replaces a socket file
+            // without a listener.
             tracing::debug!("cannot remove the socket file: {error}");
         }
     }
@@ -166,8 +168,8 @@ pub(crate) fn bind(
 }
 
 /// Opens the socket's directory, and creates it if it is missing. A new directory belongs to
-/// `owner`, so that the process can remove the socket after the change of user. Fails if other
-/// users could have prepared the directory.
+/// `owner`, so that the process can still remove the socket after it has become this user. Fails if
+/// other users could replace the socket in this directory.
 fn open_directory(
     directory: &Path,
     owner: Option<&User>,
@@ -200,7 +202,7 @@ fn open_directory(
     }
     // Another user may have replaced the new directory in the meantime.
     if made && found.uid() == geteuid().as_raw() {
-        // The umask of the parent process limited the mode at creation.
+        // The inherited umask may have restricted the directory's mode.
         opened.set_permissions(fs::Permissions::from_mode(DIRECTORY_MODE)).map_err(&failed)?;
         if let Some(user) = owner {
             fchown(&opened, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(&failed)?;
@@ -222,19 +224,19 @@ fn make_directory(directory: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether the user may own the directory. These users may: root, the user that the process
-/// becomes, the process's effective and real users, and the user that called sudo.
+/// Whether user `uid` may own the directory. Allowed owners are root, the user that the process
+/// becomes, the effective and real users of the process, and the user who ran sudo.
 fn may_own(uid: u32, owner: Option<&User>) -> bool {
-    // If the process is root, only sudo sets this variable. Without privileges, it gains nothing by
-    // setting the variable.
+    // If the process is root, it can trust this variable, because sudo sets it. If the process is
+    // not root, a false value gives it no more rights.
     let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
     let ours = [Some(0), Some(geteuid().as_raw()), Some(getuid().as_raw()), caller];
     ours.contains(&Some(uid)) || owner.is_some_and(|user| user.uid.as_raw() == uid)
 }
 
-/// Binds the socket with its final mode.
+/// Binds a socket that has its final mode from the start.
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
-    // The umask belongs to the whole process, which has only one thread now.
+    // The umask applies to the whole process. No other thread creates files now.
     let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
     let bound = UnixListener::bind(path);
     umask(before);
@@ -245,17 +247,19 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
 struct Location<'a> {
     directory: File,
     name: PathBuf,
-    /// The path as the user gave it, for messages.
+    /// The path that the user specified, for messages.
     path: &'a Path,
 }
 
 impl Location<'_> {
-    /// The socket's path through the open directory. It stays valid if the original path changes.
+    /// Returns a path of the socket that leads through the open directory. It stays valid even if
+    /// the original path is renamed.
     fn through_directory(&self) -> PathBuf {
         Path::new("/proc/self/fd").join(self.directory.as_raw_fd().to_string()).join(&self.name)
     }
 
-    /// Excludes other collectors. Returns `None` if another process keeps the lock.
+    /// Locks the directory against other collectors. Returns `None` if another process holds the
+    /// lock for too long.
     fn lock(&self) -> io::Result<Option<Flock<File>>> {
         let begun = Instant::now();
         loop {
@@ -299,13 +303,13 @@ impl Location<'_> {
         }
     }
 
-    /// Binds the socket. Its group is still the group of the process.
+    /// Binds the socket. The file then belongs to the group of the process.
     fn bind(&self) -> io::Result<UnixListener> {
         bind_private(&self.through_directory())
     }
 
-    /// Gives the socket to `group`. Changes only the file that it has checked, and only if this
-    /// user owns the file.
+    /// Lets `group` connect to the socket. Checks first that the file is a socket of this user, and
+    /// changes only the checked file.
     fn open_to(&self, group: Option<Gid>) -> io::Result<()> {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let file: OwnedFd = openat(&self.directory, &self.name, flags, Mode::empty())?;
@@ -324,7 +328,7 @@ impl Location<'_> {
                  add users with `usermod -aG khor USER`, or choose a group with --group"
             ),
         }
-        // Inherited access control lists of the directory override the umask.
+        // A default access control list of the directory overrides the umask.
         if found.mode() & 0o7777 != SOCKET_MODE {
             let path = Path::new("/proc/self/fd").join(file.as_raw_fd().to_string());
             fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
@@ -341,7 +345,7 @@ mod tests {
 
     use super::*;
 
-    /// Only one test may bind at a time, because the umask belongs to the process.
+    /// Waits until no other test binds a socket, because the umask applies to the whole process.
     fn turn() -> MutexGuard<'static, ()> {
         static TURN: Mutex<()> = Mutex::new(());
         TURN.lock()

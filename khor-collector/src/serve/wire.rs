@@ -1,7 +1,8 @@
 //! A client's socket: waits until the client sends, and writes without waiting.
 //!
-//! The runtime's own stream would also wait until the socket is writable. It would wake the process
-//! whenever a client has read its sample. At 50 Hz, that took a third of the collector's CPU time.
+//! tokio's own `UnixStream` also waits for the socket to become writable. It therefore wakes the
+//! process whenever a client has read its sample. At 50 samples a second, this took a third of the
+//! collector's CPU time.
 
 use std::{
     io,
@@ -31,7 +32,8 @@ impl Socket {
         readable::watch(stream).map(|watched| Arc::new(Self(watched)))
     }
 
-    /// Writes as many of `bytes` as the socket has room for; `Ok(0)` if it is full.
+    /// Writes as many of `bytes` as the socket has room for. Returns the number of bytes written,
+    /// which is 0 if the socket is full.
     pub(super) fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
         match send(self.0.as_raw_fd(), bytes, flags) {
@@ -41,7 +43,7 @@ impl Socket {
         }
     }
 
-    /// Ends the connection. Readers at both ends get the end of the stream.
+    /// Ends the connection. Both ends then read the end of the stream.
     pub(super) fn shut_down(&self) {
         let _ = self.0.get_ref().shutdown(Shutdown::Both);
     }
