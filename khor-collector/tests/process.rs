@@ -58,7 +58,7 @@ fn missing_capability_is_4_and_named() {
     if !root_or_skip() {
         return;
     }
-    // setpriv belongs to util-linux, as mount does, so every machine has it.
+    // Every machine has setpriv, because it is part of util-linux, like mount.
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--clear-groups", "--"])
         .arg(program())
@@ -69,7 +69,8 @@ fn missing_capability_is_4_and_named() {
     assert!(code == 4 && text.contains("CAP_BPF and CAP_PERFMON"), "{code} {text}");
 }
 
-/// Root in a user namespace has every capability in it. None of them allows loading programs.
+/// Root in a user namespace has all capabilities, but only within the namespace. They do not allow
+/// loading programs.
 #[test]
 fn user_namespace_exits_with_4_and_cause() {
     if !root_or_skip() {
@@ -87,7 +88,7 @@ fn user_namespace_exits_with_4_and_cause() {
     }
 }
 
-/// Runs `--check` as root without these capabilities.
+/// Runs `--check` as root without `capabilities`.
 fn check_without(capabilities: &str, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new("setpriv");
     let sets = ["--inh-caps", "--bounding-set"].map(|set| format!("{set}={capabilities}"));
@@ -110,7 +111,7 @@ fn root_without_setuid_exits_with_4() {
         let (code, text) = check_without(removed, &["--user", "root"]);
         assert_eq!(code, 0, "the advice works: {text}");
     }
-    // Without CAP_SETPCAP the collector does not change the bounding set.
+    // Without CAP_SETPCAP the collector cannot shrink the bounding set, but it works.
     let (code, text) = check_without("-setpcap", &[]);
     assert_eq!(code, 0, "{text}");
 }
@@ -120,14 +121,14 @@ fn root_without_capabilities_exits_with_4() {
     if !root_or_skip() {
         return;
     }
-    // The numbers of the two capabilities, as in `CAPS`.
+    // These are the numbers of CAP_PERFMON and CAP_BPF, as in `CAPS`.
     let (code, text) = check_without("-cap_38,-cap_39", &[]);
     assert!(code == 4 && text.contains("root has no CAP_BPF and CAP_PERFMON here"), "{code} {text}");
     assert!(!text.contains("as root"), "the process is root already: {text}");
 }
 
-/// With `subset=pid`, /proc has no files of the whole machine. Their counters are absent, and the
-/// others work.
+/// With the mount option `subset=pid`, /proc shows only processes. The counters that need other
+/// files of /proc are absent, and the remaining counters work.
 #[test]
 fn restricted_proc_is_named_as_cause() {
     if !root_or_skip() {
@@ -225,7 +226,7 @@ fn printing_to_full_disk_is_error() {
     }
 }
 
-/// A closed terminal stops the collector as SIGTERM does, unless `nohup` started the collector.
+/// Closing the terminal stops the collector like SIGTERM, unless the collector runs under `nohup`.
 #[test]
 fn sighup_stops_collector_unless_ignored() {
     if !root_or_skip() {
@@ -235,7 +236,7 @@ fn sighup_stops_collector_unless_ignored() {
     assert_eq!(collector.stop_by(Signal::SIGHUP).code(), Some(0), "{}", collector.log());
     assert!(!collector.socket().exists());
 
-    // This script ignores SIGHUP and then executes the collector.
+    // Like `nohup`, this script ignores SIGHUP and then executes the collector.
     let dir = tempfile::tempdir().expect("creating a directory");
     let script = dir.path().join("nohup");
     let text = format!("#!/bin/sh\ntrap '' HUP\nexec '{}' \"$@\"\n", program().display());
@@ -247,14 +248,14 @@ fn sighup_stops_collector_unless_ignored() {
     assert_eq!(collector.stop().code(), Some(0), "{}", collector.log());
 }
 
-/// The notifications to systemd: the collector is ready, it is alive, it stops.
+/// The collector notifies systemd when it is ready, regularly while it runs, and when it stops.
 #[test]
 fn readiness_liveness_and_stop_are_reported() {
     if !root_or_skip() {
         return;
     }
     let dir = Arc::new(tempfile::tempdir().expect("creating a directory"));
-    // The collector changes its user before it sends notifications.
+    // When the collector sends notifications, it is another user, who needs access to the socket.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let path = dir.path().join("notify");
     let systemd = UnixDatagram::bind(&path).expect("creating a socket");
@@ -282,7 +283,8 @@ fn readiness_liveness_and_stop_are_reported() {
     while notification().trim() != "STOPPING=1" {}
 }
 
-/// The collector uses the socket of systemd, and does not remove it at the end.
+/// The collector serves on a socket that systemd passes to it, and does not remove the socket's
+/// file when it stops.
 #[test]
 fn systemd_socket_is_used_and_kept() {
     if !root_or_skip() {
@@ -316,13 +318,15 @@ fn systemd_socket_is_used_and_kept() {
     assert!(socket.exists(), "the socket file belongs to systemd");
 }
 
-/// The collector runs as under systemd: as an unprivileged user with exactly the two capabilities.
+/// In this test, the collector runs as under systemd: as an unprivileged user with only CAP_BPF and
+/// CAP_PERFMON.
 #[test]
 fn two_capabilities_suffice() {
     if !root_or_skip() {
         return;
     }
-    // Before 5.11 the kernel charges maps and programs to this limit, which the collector inherits.
+    // Before 5.11 maps and programs count towards this limit of locked memory, which the collector
+    // inherits.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); // newer kernels do not need it, and may forbid it
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
@@ -346,5 +350,5 @@ fn two_capabilities_suffice() {
     assert!(text.contains("sched_switch           attached"), "{text}");
 }
 
-/// `CAP_PERFMON` and `CAP_BPF` by number, because older programs do not know their names.
+/// `CAP_PERFMON` and `CAP_BPF`. Older versions of setpriv know only their numbers.
 const CAPS: &str = "+cap_38,+cap_39";

@@ -23,7 +23,7 @@ use crate::count::{Count, Subject};
 /// Time between two checks of a condition.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A kernel whose counter counts how often it is read, for the machine and for each scope.
+/// A kernel with one counter for the machine and one for each scope. Each counts its own readings.
 #[derive(Default)]
 pub(super) struct FakeKernel {
     scopes: Mutex<Vec<(Scope, Arc<FakeCount>)>>,
@@ -104,7 +104,7 @@ impl Count for FakeCount {
     }
 }
 
-/// First value of a new scope's counter.
+/// The value at which the counter of a new scope starts.
 pub(super) const FIRST_READ: u64 = 1000;
 
 /// The scope that the fake kernel treats as the client's own.
@@ -177,7 +177,7 @@ fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
     messages.iter().flat_map(|message| frame::encode(message).unwrap()).collect()
 }
 
-/// Sends `sent`. Returns the number of answers until the connection closes, and the last answer.
+/// Sends `sent`. Returns how many answers arrive before the connection closes, and the last one.
 async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
     let mut stream = running.raw().await;
     stream.write_all(sent).await.unwrap();
@@ -209,7 +209,7 @@ async fn samples_follow_requested_interval_and_its_changes() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
     let (mut seq, mut patience) = (0, Patience::default());
-    // A busy machine delays some runs of samples, but not all of them.
+    // On a busy machine some series of samples are late, but not all of them.
     loop {
         let mut times_ns = Vec::new();
         for _ in 0..26 {
@@ -262,7 +262,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // Even a stalled machine that reads these in five seconds gets over 50 messages a second.
+    // Even if a stalled machine needs five seconds for these messages, this is over 50 a second.
     let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
@@ -274,7 +274,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
         let (_, answer) = answers(&running, &sent).await;
         assert!(bye(&answer).contains(reason), "{answer:?}");
     }
-    // No sample may arrive after the last message. This once happened in one of a hundred attempts.
+    // No sample may follow the last message. This once happened in one of a hundred attempts.
     for _ in 0..50 {
         let (_, answer) = answers(&running, &bytes(&flood)).await;
         assert!(bye(&answer).contains("messages in a second"), "{answer:?}");
@@ -319,9 +319,9 @@ async fn stuck_client_is_dropped_without_delays() {
         last = Instant::now();
     }
     println!("the other client waited {longest:?}; a sleeping thread woke {:?} late", lateness.longest());
-    // If the collector waited for the stuck client, the other client would wait for two seconds.
+    // If the collector waited for the stuck client, the other client would wait two seconds.
     assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other client waited {longest:?}");
-    // The stuck client's unread bytes are in its socket's buffer. Then the stream ends.
+    // The stuck client can still read the bytes in its socket's buffer. Then the stream ends.
     let mut held = vec![0; 1 << 20];
     let mut held_bytes = 0;
     while let Ok(received @ 1..) =

@@ -1,28 +1,28 @@
-//! Compares khor's counts with the kernel's.
+//! Compares khor's counts with the kernel's own counts.
 //!
-//! On every stock kernel, counts agree exactly and at the first attempt. Some virtual machines are
-//! an exception: their host shields its own agent, which runs as PID 1. The kernel then runs no BPF
-//! program while a thread of PID 1 runs. Events at such a moment are counted by the kernel and not
-//! by khor. They are the thread's own switches, and the interrupts that it handles. The machine
-//! itself cannot change this (docs/specification.md, "Counts against the kernel's own").
+//! On every stock kernel, both counts agree exactly at the first attempt. The exception is a
+//! virtual machine in which the host runs its own agent as PID 1 and shields it. The kernel of such
+//! a machine runs no BPF program while a thread of PID 1 runs. khor then misses context switches
+//! and interrupts that the kernel counts. Software inside the machine cannot change this
+//! (docs/specification.md, "Counts against the kernel's own").
 
 use std::{sync::OnceLock, thread, time::Duration};
 
 use khor_e2e::{Bracket, Collector, Subscriber, procfs};
 use khor_proto::{Counter, Scope, Selector};
 
-/// Attempts on a machine with a shielded agent. One must be exact.
+/// Number of attempts on a machine with a shielded agent. One attempt must be exact.
 const ATTEMPTS: usize = 12;
 
-/// Whether this machine shields its agent: the kernel counts the switches of PID 1, and khor does
-/// not.
+/// Whether PID 1 is a shielded agent: the kernel counts its context switches, but khor does not.
 pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     static SHIELDED: OnceLock<bool> = OnceLock::new();
     *SHIELDED.get_or_init(|| {
         let scope = Scope::only(Selector::Process(1));
         let mut subscriber =
             Subscriber::new(collector.socket(), scope, &[]).expect("subscribing to the collector");
-        // A locked-down kernel has no scopes. The machines of `cargo xtask vm` shield no agent.
+        // A locked-down kernel supports no scopes, so this test is impossible. The machines of
+        // `cargo xtask vm` have no shielded agent.
         if subscriber.sample().get(Counter::Switches).is_none() {
             return false;
         }
@@ -38,12 +38,12 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     })
 }
 
-/// The amount of work during a count.
+/// How much work a test does while both sides count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
-    /// The amount for which the documents state the accuracy.
+    /// The amount of work for which the documentation states the accuracy.
     Whole,
-    /// So little work that the agent probably sleeps meanwhile.
+    /// A small amount, during which the agent probably sleeps.
     Little,
 }
 
@@ -53,9 +53,9 @@ impl Amount {
     }
 }
 
-/// On a stock kernel, counts once, and khor's count must equal the kernel's. With a shielded agent,
-/// no count may be too low by more than a twentieth plus ten, and one of several small counts must
-/// be exact.
+/// Checks that khor's count equals the kernel's count at the first attempt. With a shielded agent,
+/// one of several attempts with little work must be exact. In the others, khor's count may be too
+/// low by a twentieth plus ten.
 pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     let whole = count(Amount::Whole);
     if !agent_is_shielded(collector) {
@@ -69,12 +69,12 @@ pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     assert!(exact, "none of {ATTEMPTS} attempts was exact");
 }
 
-/// The kernel's count of context switches, without those of a shielded agent.
+/// Reads the kernel's count of context switches, minus the switches of a shielded agent.
 pub(crate) fn visible_switches(collector: &Collector) -> impl Fn() -> u64 {
     let shielded = agent_is_shielded(collector);
     move || {
-        // Most threads of PID 1 sleep, so the order of the two readings makes little difference.
-        // `agrees` tolerates this difference.
+        // PID 1 may switch between the two readings. It sleeps most of the time, so `agrees`
+        // tolerates the small error.
         let invisible = if shielded { procfs::switches_of(1) } else { 0 };
         procfs::stat("ctxt") - invisible
     }

@@ -10,8 +10,8 @@ use crate::{
     disk, program, turn,
 };
 
-/// The documented accuracy is for these amounts: a million switches, 10,000 program starts, a
-/// gibibyte each way.
+/// The documented accuracy applies to these amounts: a million switches, 10,000 program starts, and
+/// a gibibyte in each direction.
 const SWITCHES: u32 = 1_000_000;
 const EXECS: u32 = 10_000;
 const NETWORK_BYTES: u64 = 1 << 30;
@@ -41,8 +41,8 @@ fn forks_agree_with_processes() {
     });
 }
 
-/// The kernel has no count of program starts. khor must count at least the test's own, and at most
-/// as many as the kernel counts forks.
+/// The kernel does not count program starts. khor's count must be at least the number of starts by
+/// this test, and at most the kernel's count of forks.
 #[test]
 fn every_exec_is_counted_once() {
     let Some(turn) = turn() else { return };
@@ -53,7 +53,7 @@ fn every_exec_is_counted_once() {
     assert!((u64::from(spawns)..=outer).contains(&ours), "{counted:?} of {spawns}");
 }
 
-/// If no other program starts meanwhile, the count is exact.
+/// The count is exact if no other program starts during the test.
 #[test]
 fn exec_count_is_exact_on_quiet_machine() {
     const SPAWNS: u32 = 50;
@@ -69,8 +69,8 @@ fn exec_count_is_exact_on_quiet_machine() {
     assert!(exact, "other programs started processes in every attempt");
 }
 
-/// Interfaces other than loopback count at other layers and at later times. So only periods without
-/// their traffic are compared.
+/// Other interfaces than loopback count at other layers and at later times than khor. So the test
+/// compares counts only while these interfaces have no traffic.
 #[test]
 fn network_agrees_with_loopback_exactly() {
     const ETHERNET_HEADER_BYTES: u64 = 14;
@@ -145,7 +145,7 @@ fn requests_agree_with_diskstats_and_are_timed() {
         let kernel_ms = outer_after.busy_ms - outer_before.busy_ms;
         println!("{counted:?}, {timed} timed: {ours_ms} ms; the kernel's count: {kernel_ms} ms");
         assert!(timed >= 2 * MEBIBYTES as u64 && timed + 10 >= counted.ours, "{timed} timed");
-        // The kernel's time also includes the wait before the issue.
+        // The kernel's time also includes the wait before a request is issued, so it may be longer.
         assert!(ours_ms > 0 && ours_ms <= kernel_ms + 2 + kernel_ms / 20, "{ours_ms} ms, {kernel_ms} ms");
         counted
     });
@@ -155,7 +155,7 @@ fn requests_agree_with_diskstats_and_are_timed() {
 fn retransmits_agree_with_retrans_segs() {
     let Some(turn) = turn() else { return };
     let able = load::in_lossy_namespace(|| {
-        // khor also counts segments that other programs send again in the host's namespace.
+        // khor also counts the segments that other programs retransmit in the host's namespace.
         let host = || procfs::retransmitted_segments_of("/proc/1/net/snmp");
         agrees(&turn.collector, |_| {
             let host_before = host();
@@ -193,8 +193,7 @@ fn softirqs_agree_with_kernel_sum() {
     });
 }
 
-/// The collector reads these files at most ten times a second, so the test reads after a pause of
-/// that length.
+/// The collector reads this file at most ten times a second, so the test pauses before each sample.
 #[test]
 fn page_faults_agree_with_vmstat() {
     let Some(turn) = turn() else { return };
@@ -202,7 +201,7 @@ fn page_faults_agree_with_vmstat() {
         thread::sleep(Duration::from_millis(150));
         turn.collector.sample()
     };
-    // A huge page causes at least one fault.
+    // Even with huge pages of 2 MiB, this causes a fault for each page.
     let work = || drop(std::hint::black_box(vec![1_u8; 64 << 20]));
     let counted = bracket(sample, Counter::Faults, || procfs::vmstat("pgfault"), work);
     assert!(counted.holds() && counted.inner >= 32, "{counted:?}");
@@ -216,7 +215,7 @@ fn set_second_cpu(online: bool) -> std::io::Result<()> {
     std::fs::write(SECOND_CPU, if online { "1" } else { "0" })
 }
 
-/// Whether there is a second CPU that can go offline. Skips the test if not.
+/// Whether there is a second CPU that can go offline. If not, reports the test as skipped.
 fn second_cpu_or_skip() -> bool {
     let able = set_second_cpu(false).and_then(|()| set_second_cpu(true)).is_ok();
     if !able {
@@ -225,7 +224,7 @@ fn second_cpu_or_skip() -> bool {
     able
 }
 
-/// The CPU is offline when the collector starts. The collector must still add its counts.
+/// A CPU that is offline when the collector starts must count later.
 #[test]
 fn cpu_online_after_start_loses_no_counts() {
     let Some(turn) = turn() else { return };

@@ -79,8 +79,7 @@ fn exec_cues_arrive_or_count_as_lost() {
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
     let before = with_execs.sample().get(khor_proto::Counter::Execs).expect("the counter is available");
     let (cues, lost) = (with_execs.cues.len() as u64, with_execs.lost);
-    // The subscriber must read during the work, because the collector disconnects a client that
-    // does not.
+    // The subscriber must read during the work. Otherwise the collector would disconnect it.
     std::thread::scope(|scope| {
         let work = scope.spawn(|| load::execs(starts));
         while !work.is_finished() {
@@ -125,7 +124,7 @@ fn oom_victim_sends_cue() {
     let _ = std::fs::remove_dir(limited);
 }
 
-/// A cgroup of either hierarchy with at most 32 MiB of memory.
+/// Creates a cgroup with at most 32 MiB of memory, in the old or the unified hierarchy.
 fn limited_memory() -> Option<std::path::PathBuf> {
     const LIMIT: &str = "33554432";
     let old = Path::new("/sys/fs/cgroup/memory/khor-test-oom");
@@ -147,7 +146,8 @@ fn limited_memory() -> Option<std::path::PathBuf> {
 fn retransmit_bursts_send_one_cue_per_second() {
     let Some(turn) = turn() else { return };
     let mut subscriber = subscribe(&turn, &[CueKind::RetransmitBurst]);
-    // The number of lost segments within one second is random, and low on an emulated machine.
+    // A burst needs many lost segments within one second. Their number is random, and low on an
+    // emulated machine, so repeat the transfer.
     let took_s = load::in_lossy_namespace(|| {
         let (begun, mut patience) = (Instant::now(), Patience::default());
         while subscriber.cues.is_empty() && !patience.is_over() {
@@ -164,8 +164,8 @@ fn retransmit_bursts_send_one_cue_per_second() {
     assert!(cues <= seconds + 2, "{cues} within {seconds} s: {:?}", subscriber.cues);
 }
 
-/// The last part of this disk does not exist: it is a loop device on a file system that is too
-/// small for its file.
+/// In this test, writing to the last part of a disk fails. The disk is a loop device, and the file
+/// system of its file is too small for the whole file.
 #[test]
 fn failed_block_request_sends_cue_and_counts() {
     let Some(turn) = turn() else { return };

@@ -16,7 +16,7 @@ use crate::{agreement::agrees, disk, turn};
 
 const BYTES: u64 = 8 << 20;
 
-/// A loop device over a file on a disk. Dropping it removes both.
+/// A loop device and its file, which is on a real disk. Dropping this value removes both.
 struct Loop {
     device: String,
     file: PathBuf,
@@ -47,8 +47,8 @@ impl Loop {
             .expect("opening the loop device")
     }
 
-    /// Writes or reads the whole device, bypassing the device's own page cache. The file's cache
-    /// stays.
+    /// Writes or reads the whole device with direct I/O. This bypasses the page cache of the
+    /// device, but not the page cache of the file.
     fn transfer(&self, step: impl Fn(&File, &mut [u8], u64)) {
         const CHUNK: usize = 1 << 20;
         let mut buffer = vec![0xa5_u8; CHUNK + 4096];
@@ -77,7 +77,7 @@ fn run(program: &str, arguments: &[&str]) -> Option<String> {
 fn loop_write_counts_once_cached_read_never() {
     let Some(turn) = turn() else { return };
     let Some(stacked) = Loop::make(disk().join("khor-loop")) else { return skip("needs loop devices") };
-    // After this, the loop driver reads from the file's page cache.
+    // Read the file into the page cache, so that the loop driver need not read from the disk.
     let mut cached = Vec::new();
     File::open(&stacked.file).expect("opening the file").read_to_end(&mut cached).expect("reading the file");
     for (name, kernel, own, step) in [
@@ -107,8 +107,8 @@ fn loop_write_counts_once_cached_read_never() {
     }
 }
 
-/// A journal writes its commit between two flushes. After the second flush, the kernel completes
-/// the same request again.
+/// A journal writes each commit between two flushes. The kernel completes this request twice: after
+/// the write and after the second flush.
 #[test]
 fn a_write_between_flushes_is_one_request() {
     const COMMITS: u64 = 50;
@@ -144,7 +144,7 @@ fn loop_device_requests_are_not_timed() {
         let timed = || turn.collector.sample();
         let counted = bracket(timed, Counter::TimedRequests, requests, work);
         assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");
-        // Requests of other programs may not be timed, so only the upper bound is exact.
+        // khor may fail to time requests of other programs, so compare only with the upper bound.
         khor_e2e::Bracket { inner: counted.inner.min(counted.ours), ..counted }
     });
 }

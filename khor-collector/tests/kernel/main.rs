@@ -25,7 +25,8 @@ use khor_e2e::{
 use khor_proto::{Availability, Counter, Scope, Selector};
 use parking_lot::{Mutex, MutexGuard};
 
-/// The running test holds this lock. In a virtual machine, it contains the shared collector.
+/// The lock that the running test holds. In a virtual machine, it contains the collector that all
+/// tests share.
 static TURN: Mutex<Option<Arc<Collector>>> = Mutex::new(None);
 
 /// A collector, and the lock that keeps other tests from running.
@@ -34,9 +35,9 @@ struct Turn {
     _turn: MutexGuard<'static, Option<Arc<Collector>>>,
 }
 
-/// Waits until no other test runs. `None` if this test cannot run. Each test starts its own
-/// collector. In a virtual machine a start takes ten seconds, so all tests share one collector
-/// there.
+/// Waits until no other test runs, and returns a collector. `None` if this test cannot run. Each
+/// test starts its own collector, except in a virtual machine: a start takes ten seconds there, so
+/// all tests share one collector.
 fn turn() -> Option<Turn> {
     let mut turn = TURN.lock();
     if !root_or_skip() {
@@ -47,8 +48,9 @@ fn turn() -> Option<Turn> {
     Some(Turn { collector, _turn: turn })
 }
 
-/// Waits like [`turn`], for a test of scopes. A kernel in confidentiality lockdown has no scopes.
-/// On such a kernel, this function checks the reason and returns `None`.
+/// Like [`turn`], for a test of scopes. A kernel in confidentiality lockdown does not support
+/// scopes. On such a kernel, this function checks the reason that the collector gives, and returns
+/// `None`.
 fn scoped_turn() -> Option<Turn> {
     let turn = turn()?;
     if !is_locked_down() {
@@ -68,7 +70,7 @@ fn scoped_turn() -> Option<Turn> {
     None
 }
 
-/// Whether the kernel does not let programs read its memory. Then there are no scopes.
+/// Whether the kernel forbids programs to read its memory. Such a kernel does not support scopes.
 fn is_locked_down() -> bool {
     khor_proto::lockdown::is_confidential()
 }
@@ -77,7 +79,7 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))
 }
 
-/// A directory on a disk. The temporary directory may be in memory.
+/// A directory on a disk: that of this program, because the temporary directory may be in memory.
 fn disk() -> &'static Path {
     program().parent().expect("the program's directory")
 }

@@ -1,7 +1,7 @@
 //! Tests the count of events that the kernel did not pass to the collector's programs.
 //!
-//! A kernel with `PREEMPT_RT` can preempt a program. Until this run ends, the kernel skips and
-//! counts all other runs of the same program on that CPU.
+//! A kernel with `PREEMPT_RT` can preempt a BPF program. If the same program should run again on
+//! that CPU meanwhile, the kernel skips this run and counts it as a missed event.
 
 use std::{thread, time::Duration};
 
@@ -10,11 +10,13 @@ use khor_proto::{Availability, Counter};
 
 use crate::turn;
 
-/// The collector reads missed events at most once a second.
+/// Pause after which the count is current, because the collector reads missed events at most once a
+/// second.
 const REFRESH: Duration = Duration::from_millis(1100);
 
-/// The kernel's count of packets is at least khor's, and at most khor's plus all missed events.
-/// Some of these events are not packets.
+/// The kernel's count of packets must be at least khor's count, and at most the sum of khor's count
+/// and all missed events. The sum is only an upper limit, because not all missed events are
+/// packets.
 #[test]
 fn missed_events_cover_uncounted_packets() {
     const DATAGRAMS: u32 = 100_000;
@@ -26,7 +28,7 @@ fn missed_events_cover_uncounted_packets() {
         .find(|info| info.name == Counter::MissedEvents.name())
         .expect("the counter is in the catalogue");
     if let Availability::Absent { reason } = &info.availability {
-        // Of the kernels of `cargo xtask vm`, only 5.10 does not count missed events.
+        // Linux 5.10 is the only kernel in `cargo xtask vm` that does not count missed events.
         return assert!(reason.starts_with("this kernel does not count missed events"), "{reason}");
     }
     let is_preemptible = procfs::is_preemptible();

@@ -17,14 +17,15 @@ use khor_proto::Counter;
 use crate::{Turn, turn};
 
 const BYTES: u64 = 64 << 20;
-/// Size of the link-layer header, which a veth counts and the network stack does not, bytes.
+/// Size of the link-layer header, in bytes. A veth device counts this header, but the network stack
+/// does not.
 const ETHERNET_HEADER_BYTES: u64 = 14;
-/// Attempts of each comparison. One must be exact.
+/// Number of attempts for each comparison. One attempt must be exact.
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A local device that passes its packets to no other device. Its own count has `header` more bytes
-/// for each packet than khor's.
+/// A local device that does not pass its packets to another device. The device counts `header` more
+/// bytes for each packet than khor.
 struct LocalDevice<'a> {
     namespace: &'a Namespace,
     device: &'static str,
@@ -52,8 +53,8 @@ fn is_at_edge(device: &str) -> bool {
     Path::new("/sys/class/net").join(device).join("device").exists()
 }
 
-/// Bytes and packets that the host's own local devices received. Loopback's packets have no
-/// link-layer header.
+/// Bytes and packets that the host's own local devices received. The only busy one is loopback,
+/// whose packets have no link-layer header.
 fn host_received() -> (u64, u64) {
     let traffic = procfs::traffic(|device| !is_at_edge(device));
     (traffic.rx_bytes, traffic.rx_packets)
@@ -64,10 +65,10 @@ fn received(devices: &[LocalDevice<'_>]) -> (u64, u64) {
     all.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
-/// Repeats `count` until it agrees with the kernel. Other namespaces may add packets: those of
-/// other programs and, in a virtual machine, those of earlier tests that the kernel has not removed
-/// yet. A thread of PID 1 may hide a packet (see `agreement.rs`). No count may be too low by more
-/// than a twentieth.
+/// Repeats `count` until khor agrees exactly with the kernel. An attempt may fail for two reasons.
+/// Packets in other namespaces may be counted: namespaces of other programs or, in a virtual
+/// machine, of earlier tests. A shielded PID 1 may hide a packet (see `agreement.rs`). No count may
+/// be too low by more than a twentieth plus ten.
 fn agrees(count: impl Fn() -> Bracket) {
     let exact = (0..if in_vm() { ATTEMPTS_IN_VM } else { ATTEMPTS }).any(|_| {
         let counted = count();
@@ -77,8 +78,8 @@ fn agrees(count: impl Fn() -> Bracket) {
     assert!(exact, "no count was exact");
 }
 
-/// Compares local bytes, then local packets, with those of `devices` during `work`. The work must
-/// transfer at least `least` bytes and less than twice as many.
+/// Compares khor's counts of local bytes and local packets during `work` with the counts of
+/// `devices`. The work must transfer at least `least` bytes and less than twice as many.
 fn local_agrees(turn: &Turn, devices: &[LocalDevice<'_>], least: u64, work: impl Fn()) {
     agrees(|| {
         let counted = bracket(|| turn.collector.sample(), Counter::LocalBytes, || received(devices).0, &work);
@@ -88,7 +89,7 @@ fn local_agrees(turn: &Turn, devices: &[LocalDevice<'_>], least: u64, work: impl
     agrees(|| bracket(|| turn.collector.sample(), Counter::LocalPackets, || received(devices).1, &work));
 }
 
-/// Connects two namespaces with a veth pair whose ends have these names.
+/// Connects two namespaces with a veth pair. `end` and `other_end` are the names of its ends.
 pub(crate) fn connect(here: &Namespace, end: &str, there: &Namespace, other_end: &str) {
     here.command(&format!("ip link add {end} type veth peer name {other_end} netns {}", there.id()));
     here.command(&format!("ip link set {end} up"));
@@ -100,7 +101,7 @@ pub(crate) fn traffic_of(namespace: &Namespace, device: &'static str) -> Traffic
     namespace.run(move || procfs::traffic(|name| name == device))
 }
 
-/// Sends `bytes` by TCP to `address` of `to`.
+/// Sends `bytes` over TCP from one namespace to `address` in the other.
 fn stream(from: &Namespace, to: &Namespace, address: &str, bytes: u64) {
     let address = format!("{address}:0");
     let listener = to.run(move || TcpListener::bind(address).expect("creating a listener"));
@@ -116,8 +117,8 @@ fn loopback_is_local_traffic() {
     local_agrees(&turn, &[], bytes, || load::loopback(bytes, 1000));
 }
 
-/// Loopback traffic counts in both totals, but not at the edge. Other programs may use the edge, so
-/// one attempt without their packets is enough.
+/// Loopback traffic counts as received and sent, but not at the edge. Other programs may send
+/// packets over the edge, so a single attempt without such packets is enough.
 #[test]
 fn loopback_is_not_at_the_edge() {
     const EDGE: [Counter; 4] =
@@ -149,7 +150,8 @@ fn veth_between_namespaces_carries_local_traffic() {
     local_agrees(&turn, &devices, bytes, || stream(&left, &right, "10.99.0.2", bytes));
 }
 
-/// The path between two containers. Three devices receive every packet, and two of them pass it on.
+/// The traffic goes through a bridge, as between two containers. Five devices receive packets, but
+/// only those that do not pass them on count.
 #[test]
 fn bridged_traffic_counts_once() {
     let Some(turn) = turn() else { return };
@@ -170,7 +172,7 @@ fn bridged_traffic_counts_once() {
         LocalDevice::bridge(&middle, "bridge"),
     ];
     local_agrees(&turn, &devices, bytes, work);
-    // The totals of all devices also count the packets at the ports.
+    // The counter of all received bytes also includes the bytes at the two ports of the bridge.
     agrees(|| {
         let ports = ["toleft", "toright"].map(|device| LocalDevice::veth(&middle, device));
         let edge = Cell::new(0);
@@ -179,8 +181,8 @@ fn bridged_traffic_counts_once() {
             edge.set(sample.get(Counter::EdgeRxBytes).expect("the counter is available"));
             sample
         };
-        // The cards' own counts have headers and merged packets, so this uses khor's count for the
-        // edge.
+        // A network card counts headers, and packets before they are merged. So use khor's own
+        // count for the edge.
         let kernel = || received(&devices).0 + received(&ports).0 - host_received().0;
         let (edge_before, counted) = {
             sample();
@@ -191,8 +193,8 @@ fn bridged_traffic_counts_once() {
     });
 }
 
-/// The programs store nothing about devices. So renaming a device, or moving it to another
-/// namespace and back, loses no packet and adds none.
+/// The in-kernel programs store nothing about devices. So the counts stay exact when a device is
+/// renamed, or moved to another namespace and back.
 #[test]
 fn moved_and_renamed_devices_count_exactly() {
     const MAC: &str = "02:00:00:00:00:02";
@@ -210,7 +212,7 @@ fn moved_and_renamed_devices_count_exactly() {
     let journey = || {
         let socket = sender.run(|| UdpSocket::bind("10.97.0.1:0").expect("creating a socket"));
         let traffic = Background::start(move || {
-            // Without the other end, the device has no carrier and sends nothing.
+            // While the other end is missing, the device has no carrier and sending fails.
             let _ = socket.send_to(&[0; 1000], SocketAddr::from(([10, 97, 0, 2], 9)));
         });
         for _ in 0..load::scaled(10_u32) {

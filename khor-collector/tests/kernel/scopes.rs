@@ -22,7 +22,7 @@ pub(crate) fn reason(subscriber: &Subscriber, counter: Counter) -> String {
     }
 }
 
-/// The growth of `counter` during `work`.
+/// Returns by how much `counter` grows during `work`.
 pub(crate) fn counted(subscriber: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
     let before = subscriber.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
     work();
@@ -43,7 +43,7 @@ fn cgroup_counts_own_and_descendant_execs() {
         let execs = counted(&mut subscriber, Counter::Execs, || worker.work());
         assert_eq!(execs, u64::from(expected), "{}", cgroup.path());
     }
-    // Each program start also forks once. The worker itself does not fork.
+    // The worker forks once for each program start, and never otherwise.
     let mut worker = Worker::start(&format!("execs {EXECS}"), Some(&ours));
     assert_eq!(counted(&mut subscriber, Counter::Forks, || worker.work()), u64::from(EXECS));
     drop(below);
@@ -95,7 +95,8 @@ fn process_switches_agree_with_kernel_count() {
     assert_eq!(subscriber.sample().get(Counter::Switches), None);
 }
 
-/// The controller's own count: the sum of a field of io.stat, such as `rbytes`, over all devices.
+/// Reads the I/O controller's own count: the sum over all devices of a field of io.stat, such as
+/// `rbytes`.
 fn io_stat(cgroup: &Cgroup, field: &str) -> u64 {
     let text = std::fs::read_to_string(cgroup.directory().join("io.stat")).expect("reading io.stat");
     let fields = text.split_whitespace().filter_map(|word| word.strip_prefix(field)?.strip_prefix('='));
@@ -128,7 +129,8 @@ fn disk_requests_follow_io_controller() {
     println!("the controller counts {read} read and {written} written");
     assert!(read > 1 << 20 && written > 1 << 20, "{read} {written}");
     assert_eq!(moved(Counter::ReadBytes), read);
-    // The controller counts submitted requests, of which some may not be complete.
+    // The controller counts a request when it is submitted, so it may count requests that are not
+    // complete yet.
     assert!(
         moved(Counter::WriteBytes) <= written && moved(Counter::WriteBytes) > written / 2,
         "of {written}"
@@ -200,7 +202,7 @@ fn scopes_are_limited_and_rejections_have_reasons() {
     let mut subscribers: Vec<_> = (0..60).map(|n| subscribe(&turn, named(n.to_string()))).collect();
     let shared = subscribe(&turn, named("0".into())); // the same scope counts once
     drop(shared);
-    // One user may have at most 64 connections, so the last scopes are opened by changing
+    // One user may have at most 64 connections. So the test opens the last scopes by changing
     // subscriptions.
     let rejection = |scope: Scope| match Subscriber::new(turn.collector.socket(), scope, &[]) {
         Err(ClientError::Bye { reason }) => reason,

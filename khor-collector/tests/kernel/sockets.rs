@@ -16,14 +16,14 @@ const DATAGRAMS: u32 = 1000;
 const IPV4_HEADER_BYTES: u64 = 20;
 const IPV6_HEADER_BYTES: u64 = 40;
 const UDP_HEADER_BYTES: u64 = 8;
-/// Attempts to count a stream. One must be exact, because the kernel skips a run of a program that
-/// interrupts the same program.
+/// Number of attempts to count a stream. One attempt must be exact. The others may miss packets,
+/// because the kernel skips a program that would interrupt a run of the same program.
 const ATTEMPTS: usize = 5;
 /// Size of a packet without data: the headers of IPv4 and TCP, with time stamps.
 const EMPTY_SEGMENT_BYTES: u64 = 52;
 
-/// A cgroup and a subscriber to its scope. `None` on the rare kernels that cannot attribute
-/// packets.
+/// Creates a cgroup, and a subscriber to its scope. `None` without cgroup2, and on the rare kernels
+/// that cannot attribute packets.
 fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Subscriber)> {
     let Some(cgroup) = Cgroup::make(path) else {
         skip("needs cgroup2");
@@ -41,7 +41,7 @@ fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Subscriber)> {
     Some((cgroup, subscriber))
 }
 
-/// Starts a worker in `cgroup` and in `namespace`.
+/// Starts a worker in `namespace`, and moves it to `cgroup`.
 fn worker_in(namespace: &Namespace, work: &str, cgroup: &Cgroup) -> Worker {
     let work = work.to_owned();
     let worker = namespace.run(move || Worker::start(&work, None));
@@ -62,7 +62,8 @@ fn sent(subscriber: &mut Subscriber, namespace: &Namespace, address: &str, cgrou
     (packets, bytes)
 }
 
-/// Packets and bytes of [`DATAGRAMS`] datagrams whose network header has `header` bytes.
+/// The number of packets and bytes that khor must count for [`DATAGRAMS`] datagrams, if their
+/// network header has `header` bytes.
 fn expected(header: u64) -> (u64, u64) {
     let packets = u64::from(DATAGRAMS);
     (packets, packets * (DATAGRAM_BYTES as u64 + UDP_HEADER_BYTES + header))
@@ -82,7 +83,7 @@ fn scope_lacks_local_traffic_with_reason() {
     }
 }
 
-/// The datagrams are unicast and multicast, of IPv4 and IPv6.
+/// The test sends unicast and multicast datagrams over IPv4, and unicast datagrams over IPv6.
 #[test]
 fn sent_datagram_of_scope_counts_once() {
     let Some(turn) = turn() else { return };
@@ -100,7 +101,8 @@ fn sent_datagram_of_scope_counts_once() {
     assert_eq!(sent(&mut subscriber, &namespace, "127.0.0.1:9", &other), (0, 0));
 }
 
-/// At devices, each packet would count twice.
+/// If khor counted at devices, each packet would count twice: at the tunnel or bond, and at the
+/// device below.
 #[test]
 fn stacked_devices_count_packet_once_per_scope() {
     let Some(turn) = turn() else { return };
@@ -131,9 +133,9 @@ fn stacked_devices_count_packet_once_per_scope() {
     assert!(through("tunnel") >= u64::from(DATAGRAMS) && through("bond") >= u64::from(DATAGRAMS));
 }
 
-/// All packets of the namespace are the worker's, including acknowledgements and answers to
-/// connection requests. One exception: the last FIN may reach a connection that waits for late
-/// packets (`TIME_WAIT`) and no longer has a socket. This FIN and its answer belong to no scope.
+/// All packets in the namespace belong to the worker, including acknowledgements and answers to
+/// connection requests. There is one exception: the last FIN may arrive when its connection is in
+/// `TIME_WAIT` and no longer has a socket. Then this FIN and its answer belong to no scope.
 #[test]
 fn stream_counts_exactly_for_its_socket() {
     let Some(turn) = turn() else { return };

@@ -1,5 +1,5 @@
-//! Tests sockets whose cgroup is replaced by a class id (before 5.15). This test must run last: on
-//! such a kernel, no socket has a cgroup afterwards until the next boot.
+//! Tests sockets that have a class id instead of a cgroup, which happens before Linux 5.15. This
+//! test must run last, because on such a kernel no new socket has a cgroup until the next boot.
 
 use std::{fs, path::PathBuf};
 
@@ -21,7 +21,7 @@ const OF_SOCKETS: [Counter; 5] =
     [Counter::RxBytes, Counter::TxBytes, Counter::EdgeRxBytes, Counter::EdgeTxPackets, Counter::Retransmits];
 const DATAGRAMS: u64 = 100;
 
-/// A cgroup with a class id, in an old hierarchy of its own.
+/// A cgroup with a class id. It is in a separate old hierarchy (cgroup v1).
 struct ClassId {
     group: PathBuf,
     _hierarchy: Mount,
@@ -94,7 +94,8 @@ fn class_id_hides_scope_traffic() {
         wait_until("the class id's cgroup to end", || !children_of_net_cls());
         return a_collector_that_starts_later_detects_tagged_sockets(&cgroup);
     }
-    // A newer kernel stores both, so a process with a class id still counts in its scope.
+    // Newer kernels store both the class id and the cgroup, so the process still counts in its
+    // scope.
     let mut worker = datagrams(&cgroup);
     class.take(worker.pid());
     subscriber.sample();
@@ -104,7 +105,8 @@ fn class_id_hides_scope_traffic() {
     }
 }
 
-/// `/proc/cgroups` no longer shows that the controller was in use. Only the sockets' tags show it.
+/// Starts a collector after the controller was used. `/proc/cgroups` no longer shows the use, so
+/// the collector must detect it from the tags of the sockets.
 fn a_collector_that_starts_later_detects_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));

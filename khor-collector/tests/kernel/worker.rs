@@ -1,5 +1,5 @@
-//! A worker process that starts each task on command. It is the test program itself, started again
-//! with its only ignored test.
+//! A worker process, which does its work each time a test sends a command. The process is the test
+//! program itself, started with its only ignored test.
 
 use std::{
     io::{BufRead, BufReader, Write, stdin},
@@ -10,7 +10,7 @@ use std::{
 use khor_e2e::{Cgroup, load};
 
 const WORK: &str = "KHOR_WORK";
-/// Payload of each datagram that a worker sends, bytes.
+/// Payload of each datagram that a worker sends, in bytes.
 pub(crate) const DATAGRAM_BYTES: usize = 1000;
 
 /// A worker process.
@@ -20,7 +20,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker for `work`, in `cgroup`. It waits for the first command.
+    /// Starts a worker for `work`, in `cgroup`. The worker then waits for the first command.
     pub(crate) fn start(work: &str, cgroup: Option<&Cgroup>) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("finding the test program"));
         command.args(["--exact", "worker::works", "--ignored", "--nocapture", "--test-threads=1"]);
@@ -44,13 +44,14 @@ impl Worker {
         self.child.id()
     }
 
-    /// Lets the worker do its work once, and waits until it is done. The worker then waits again.
+    /// Lets the worker do its work once, and waits until the work is done. The worker then waits
+    /// for the next command.
     pub(crate) fn work(&mut self) {
         self.go();
         self.wait_for("done");
     }
 
-    /// Lets the worker do work that ends it.
+    /// Lets the worker do work that kills it, and waits for its end.
     pub(crate) fn work_to_death(mut self) {
         self.go();
         assert!(!self.child.wait().expect("the worker's exit status").success());
@@ -98,7 +99,7 @@ fn work_at(work: &str) {
     let number = || amount.parse().expect("the amount is a number");
     match what {
         "execs" => load::execs(number()),
-        // Its threads never end, because the kernel drops the counts of threads that end.
+        // Keep the threads of the pair alive, because the kernel drops the counts of ended threads.
         "switches" => std::mem::forget({
             let mut pair = load::PingPong::start();
             pair.run(number());

@@ -1,5 +1,5 @@
-//! Tests the sender with random operations of several clients, and a clock that the test sets.
-//! Each lost cue must be counted, and no client may affect another.
+//! Tests the sender with random operations of several clients and a simulated clock. The sender
+//! must count each lost cue, and no client may affect another.
 
 use std::{
     io::{ErrorKind, Read},
@@ -19,17 +19,19 @@ use super::*;
 use crate::serve::outbox::MAX_WAITING_BYTES;
 
 /// Number of clients. Client 0 reads after each operation. The others read only in [`Op::Read`] and
-/// at the end.
+/// at the end of the test.
 const CLIENTS: usize = 4;
-/// Interval of client 0, and the smallest step of the clock, milliseconds.
+/// Interval of client 0 and smallest step of the clock, in milliseconds.
 const TICK_MS: u64 = 20;
 /// The kind of cue to which every client subscribes.
 const KIND: CueKind = CueKind::Crash;
-/// Requested size of a client's socket buffer, bytes. The kernel raises it to its minimum.
+/// Size of a client's socket buffer that the test requests, in bytes. The kernel raises it to the
+/// minimum that it allows.
 const SOCKET_BYTES: usize = 1;
-/// Length of process names, bytes. Longer than real ones, so that fewer cues fill a queue.
+/// Length of the process names in cues, in bytes. The names are longer than real ones, so that
+/// fewer cues fill a queue.
 const COMM_BYTES: usize = 200;
-/// A client that has read within this time must stay connected.
+/// The sender must not disconnect a client that has read within this time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An operation. It does nothing if its client is not connected.
@@ -41,7 +43,7 @@ enum Op {
     Subscribe(usize, u16),
     /// A client reads everything that has arrived.
     Read(usize),
-    /// The collector sends a client a last message and disconnects it.
+    /// The sender sends a client a last message and removes it.
     Leave(usize),
     /// A client's connection ends.
     Disconnect(usize),
@@ -128,10 +130,10 @@ struct Tested {
     registration: Registration,
     stream: UnixStream,
     received: Vec<u8>,
-    /// Time of its last read.
+    /// When the client last read.
     read_at: Instant,
     is_subscribed: bool,
-    /// Cues that the kernel reported or dropped since the client's subscription.
+    /// Number of cues that the kernel reported or dropped since the client subscribed.
     cues: u64,
 }
 
@@ -174,8 +176,8 @@ fn messages(bytes: &[u8]) -> Vec<ServerMessage> {
     known.collect().now_or_never().expect("bytes in memory are ready")
 }
 
-/// Counts the samples, the cues and the cues that are reported as lost. Checks that the samples are
-/// numbered in sequence.
+/// Returns the number of samples, of cues, and of cues that are reported as lost. Checks that the
+/// samples have consecutive numbers.
 fn counts(messages: &[ServerMessage]) -> [u64; 3] {
     let (mut samples, mut cues, mut lost, mut last) = (0, 0, 0, None);
     for message in messages {
@@ -282,8 +284,8 @@ impl Model {
         }
     }
 
-    /// Disconnects stuck clients, as their tasks would. Checks that these clients have not read for
-    /// a while.
+    /// Removes stuck clients, as their tasks would. Checks that none of them has read within
+    /// [`PATIENCE`].
     fn drop_stuck(&mut self) {
         for client in &mut self.clients {
             if let Some(stuck) = client.as_ref().filter(|client| client.registration.was_stuck()) {
@@ -295,7 +297,7 @@ impl Model {
 
     /// Checks that each client has received each cue, or a report that the cue was lost.
     fn finish(mut self) {
-        // The number of lost cues is sent with the first sample after the queue is empty.
+        // The sender reports lost cues with the first sample after the queue has become empty.
         let mut idle_rounds = 0;
         while idle_rounds < 3 {
             for client in self.clients.iter_mut().flatten() {
@@ -319,7 +321,7 @@ impl Model {
     }
 }
 
-/// Checks that at most one sample is queued, and that the queue is bounded.
+/// Checks that at most one sample is queued, and that the queue does not exceed its limit.
 fn check_queue(waiting: &[u8]) {
     let samples = messages(waiting).iter().filter(|it| matches!(it, ServerMessage::Sample(_))).count();
     assert!(samples <= 1, "{samples} samples are queued");
