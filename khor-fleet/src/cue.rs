@@ -12,7 +12,7 @@ use crate::{
 pub struct Cue {
     /// The host, as in the subject.
     pub host: Name,
-    /// The relay's random number, as in the host's frames.
+    /// The random number of the host's relay, as in the host's frames.
     pub instance: u32,
     /// `CLOCK_BOOTTIME` of the event, milliseconds.
     pub monotonic_ms: u64,
@@ -25,15 +25,15 @@ pub struct Cue {
     pub pid: Option<u32>,
     /// Name of the process, at most 48 bytes; `None` if it is unknown or withheld.
     pub comm: Option<String>,
-    /// A number whose meaning depends on the kind, as in khor-proto.
+    /// A number whose meaning depends on the kind of the cue, as in khor-proto.
     pub detail: Option<u32>,
 }
 
 impl Cue {
     /// Maximum length of [`Cue::kind`], bytes.
     pub const MAX_KIND_LEN: usize = 16;
-    /// Maximum length of [`Cue::comm`], bytes. The kernel's name has at most 15 bytes, and each
-    /// unsafe one was replaced by a character of 3 bytes.
+    /// Maximum length of [`Cue::comm`], bytes. The kernel's name has at most 15 bytes. Each unsafe
+    /// byte is replaced by a character of 3 bytes.
     pub const MAX_COMM_LEN: usize = 48;
 }
 

@@ -25,8 +25,8 @@ pub struct Frame {
     /// A random number that the relay chooses at its start. It distinguishes two relays with the
     /// same name.
     pub instance: u32,
-    /// Number of this frame since the relay started, from 0. The numbers of frames that the relay
-    /// could not send are missing.
+    /// Number of this frame since the relay started, from 0. The number of a frame that the relay
+    /// could not send stays unused.
     pub seq: u64,
     /// `CLOCK_BOOTTIME`, milliseconds.
     pub monotonic_ms: u64,
@@ -36,9 +36,9 @@ pub struct Frame {
     pub version: String,
     /// The source of the host's counters.
     pub source: Source,
-    /// The share of the host's baselines that is learned: 0..=255 for 0..=1.
+    /// The share of the host's baselines that the relay has learned: 0..=255 for 0..=1.
     pub learnt: u8,
-    /// The signals in the order of [`SIGNALS`]. A missing signal is `None`, never zero.
+    /// The signals in the order of [`SIGNALS`]. A missing signal is `None`, not zero.
     pub signals: Vec<Option<Signal>>,
     /// The lanes that the host adds to [`SIGNALS`], at most [`Self::MAX_ADDED`]. Lanes that do not
     /// fit into a frame are dropped. This field exists since minor version 1.
@@ -48,10 +48,10 @@ pub struct Frame {
 /// A lane that a host adds to the signals of its kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AddedLane {
-    /// The lane's name, the same at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and `-`. The
-    /// engine drops a lane whose name does not begin with a letter.
+    /// The lane's name, which is the same at all hosts: 1..=32 bytes of `a-z`, `0-9`, `_`, `.` and
+    /// `-`. The engine drops a lane whose name does not begin with a letter.
     pub name: String,
-    /// A few plain words for people, at most 192 bytes.
+    /// A description of the lane in a few plain words, at most 192 bytes.
     pub label: String,
     /// The lane's family: 0 process, 1 network, 2 disk, 3 memory, 4 kernel. Newer versions may use
     /// other numbers.
@@ -61,7 +61,8 @@ pub struct AddedLane {
     /// The voice that plays the lane: 0 process, 1 receive, 2 send, 3 loss, 4 disk, 5 memory, 6
     /// kernel, 7 local. Newer versions may use other numbers.
     pub voice: u8,
-    /// The rate that counts as one octave, in the unit of the lane's values; above 0.
+    /// The rate that counts as one octave above zero, in the unit of the lane's values; greater
+    /// than 0.
     pub grain: f32,
     /// The lane's rate, baseline, deviation, level and surprise.
     pub signal: Signal,
@@ -74,7 +75,8 @@ pub struct Signal {
     pub rate: f32,
     /// The host's baseline, in the unit of the rate; at least 0.
     pub baseline: f32,
-    /// The deviation, 256ths of an octave: 0 if the rate is the baseline, 256 if it is twice that.
+    /// The deviation from the baseline in 256ths of an octave: 0 if the rate equals the baseline,
+    /// 256 if it is twice the baseline.
     pub deviation: i16,
     /// The level: 0..=255 for 0..=1.
     pub level: u8,
@@ -119,7 +121,7 @@ impl From<Source> for u8 {
 }
 
 impl Signal {
-    /// Steps of [`Self::deviation`] in one octave.
+    /// Number of steps of [`Self::deviation`] in one octave.
     pub const PARTS_OF_OCTAVE: f32 = 256.0;
 
     /// Whether rate and baseline are finite and at least 0.
@@ -131,10 +133,10 @@ impl Signal {
 impl Frame {
     /// Maximum length of [`Frame::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;
-    /// Maximum length of [`Self::added`].
+    /// Maximum number of lanes in [`Self::added`].
     pub const MAX_ADDED: usize = 49;
 
-    /// Removes the last added lanes until the frame fits into
+    /// Removes added lanes from the end of their list until the frame fits into
     /// [`Self::MAX_BYTES`](Message::MAX_BYTES). Returns how many were removed. A frame without
     /// added lanes always fits.
     pub fn fit(&mut self) -> usize {
@@ -179,7 +181,7 @@ impl AddedLane {
 impl Message for Frame {
     const WORD: &'static str = "frame";
     const MAGIC: [u8; 2] = *b"kF";
-    /// Without added lanes, a frame has at most [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES).
+    /// A frame without added lanes is shorter: at most [`MAX_FRAME_BYTES`](crate::MAX_FRAME_BYTES).
     const MAX_BYTES: usize = MAX_READ_BYTES;
     const MINOR: u8 = 1;
 

@@ -1,14 +1,14 @@
 //! The messages that khor's relays send over NATS: [frames](Frame) of single hosts,
 //! [cues](Cue), and [site frames](SiteFrame) of whole sites.
 //!
-//! The relay computes rates, baselines and deviations, because it has the data. A subscriber needs
-//! no history to understand a frame. If a frame is lost, the next one follows after 200 ms.
+//! The relay computes rates, baselines and deviations, so a subscriber needs no history to
+//! understand a frame. If a frame is lost, the next one follows after 200 ms.
 //!
 //! # Subjects
 //!
 //! Hosts publish under `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, see
-//! [`subject`]. khor uses core NATS. A frame also names its host, so a receiver detects a frame
-//! under another host's subject.
+//! [`subject`]. khor uses core NATS, without streams. A frame also names its host, so a receiver
+//! detects a frame under another host's subject.
 //!
 //! A relay that aggregates a site publishes the sum within another site, under
 //! `khor.v1.<other site>.<site>.site`. The other site then contains hosts and sites. An aggregated

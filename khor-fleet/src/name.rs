@@ -33,13 +33,14 @@ pub enum NameError {
     },
 }
 
-/// The beginning of a rejected name, with escapes, because the name may contain any character.
+/// Shows the beginning of a rejected name. Escapes unsafe characters, because the name may contain
+/// any character.
 fn shown(text: &str) -> String {
     inert::escaped(text, Name::MAX_LEN)
 }
 
 impl Name {
-    /// Maximum length of a name, bytes, as of a DNS label.
+    /// Maximum length of a name, bytes. It equals the maximum length of a DNS label.
     pub const MAX_LEN: usize = 63;
 
     /// Checks a name.

@@ -11,12 +11,12 @@ use crate::{
 /// The sum over the frames of a site's hosts since the previous site frame.
 ///
 /// Several relays may share one site, and a reader may receive several sites. A reader adds the
-/// sketches of all their frames. The order does not matter. Each frame of a host counts in exactly
-/// one site frame, so the result is as if one relay had received all hosts.
+/// sketches of all their frames, in any order. Each frame of a host counts in exactly one site
+/// frame. So the result is the same as if one relay had received all hosts.
 ///
-/// Only the sketches are approximate. Their error is
-/// [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], and for sections that of
-/// [`Sections::parts`]. The frames of [`Self::deviant`] hosts are unchanged.
+/// Only the sketches are approximate. Their error is the
+/// [`relative_error`](crate::sketch::relative_error) of [`Self::parts`], and in sections the
+/// relative error of [`Sections::parts`]. The frames of [`Self::deviant`] hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
     /// The site, as in the subject.
@@ -34,23 +34,23 @@ pub struct SiteFrame {
     pub version: String,
     /// Always [`Self::LEVELS`]: the site contains hosts and no sites. khor rejects other frames.
     pub levels: u8,
-    /// Hosts of the whole site that send, as far as the relay knows.
+    /// Number of hosts of the whole site that send, as far as the relay knows.
     pub hosts: u32,
-    /// Hosts of the whole site that have stopped sending, as far as the relay knows.
+    /// Number of hosts of the whole site that have stopped sending, as far as the relay knows.
     pub silent: u32,
-    /// Messages that this relay has rejected since it started.
+    /// Number of messages that this relay has rejected since it started.
     pub refused: u64,
-    /// Bins that the sketches have in each doubling of a value: 1, 2, 4, 8 or 16.
+    /// Number of bins in each doubling of a value in the sketches: 1, 2, 4, 8 or 16.
     pub parts: u8,
-    /// The shares of their baselines that the hosts have learned.
+    /// The share of its baselines that each host has learned, as a sketch.
     pub learnt: Sketch,
     /// The signals in the order of [`SIGNALS`](crate::SIGNALS); `None` if no host has the signal.
     pub signals: Vec<Option<SignalSketches>>,
-    /// The unchanged frames of the hosts furthest above their baselines, the furthest first; at
-    /// most [`Self::MAX_DEVIANT`].
+    /// The unchanged frames of the hosts that are furthest above their baselines, the furthest
+    /// first; at most [`Self::MAX_DEVIANT`].
     pub deviant: Vec<Vec<u8>>,
-    /// Hosts that fell silent or returned, the newest last; at most [`Self::MAX_CHANGES`]. Each
-    /// change is repeated for some seconds.
+    /// Hosts that fell silent or returned, the latest change last; at most [`Self::MAX_CHANGES`].
+    /// Each change is repeated for some seconds.
     pub changes: Vec<Change>,
     /// The sections of the hosts; `None` if no host has a section, or if the frame has no room for
     /// them. In both cases, all hosts count as hosts without a section. This field exists since
@@ -61,10 +61,11 @@ pub struct SiteFrame {
 /// The sections of a site's hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sections {
-    /// Bins that the sections' sketches have in each doubling of a value: 1, 2, 4, 8 or 16.
+    /// Number of bins in each doubling of a value in the sections' sketches: 1, 2, 4, 8 or 16.
     pub parts: u8,
     /// The sections, sorted by name; at most [`SiteFrame::MAX_SECTIONS`]. The last one may lack a
-    /// name: it has the hosts without a section and those of all other sections.
+    /// name. It then contains the hosts without a section, and the hosts of all sections that are
+    /// not listed.
     pub groups: Vec<Section>,
 }
 
@@ -74,10 +75,10 @@ pub struct Section {
     /// The section's name; `None` for hosts without a section, and for sections that the frame
     /// does not name.
     pub name: Option<Name>,
-    /// Hosts of the section that the relay knows, including silent ones.
+    /// Number of hosts of the section that the relay knows, including silent ones.
     pub hosts: u32,
     /// The signals in the order of [`SIGNALS`](crate::SIGNALS). A signal that no host of the
-    /// section sent is `None`, or missing at the end.
+    /// section has sent is `None`, or is missing at the end of the list.
     pub signals: Vec<Option<LaneSketches>>,
 }
 
@@ -115,7 +116,7 @@ impl LaneSketches {
 pub struct Change {
     /// The host's name.
     pub name: Name,
-    /// Whether the host has returned. `false` if it has fallen silent.
+    /// `true` if the host has returned, `false` if it has fallen silent.
     pub is_back: bool,
     /// When the relay detected the change, milliseconds since 1970.
     pub wall_ms: u64,
@@ -124,11 +125,11 @@ pub struct Change {
 impl SiteFrame {
     /// The value of [`Self::levels`]. An aggregated site cannot contain sites.
     pub const LEVELS: u8 = 1;
-    /// Maximum length of [`Self::deviant`].
+    /// Maximum number of frames in [`Self::deviant`].
     pub const MAX_DEVIANT: usize = 8;
-    /// Maximum length of [`Self::changes`].
+    /// Maximum number of changes in [`Self::changes`].
     pub const MAX_CHANGES: usize = 16;
-    /// Maximum length of [`Sections::groups`].
+    /// Maximum number of sections in [`Sections::groups`].
     pub const MAX_SECTIONS: usize = 12;
     /// Maximum length of [`Self::version`], bytes.
     pub const MAX_VERSION_LEN: usize = 16;

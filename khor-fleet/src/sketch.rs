@@ -1,7 +1,7 @@
 //! Sketches: histograms of one quantity over many hosts. The sum of two sketches is a sketch.
 //!
 //! A value is a whole number of steps. The bins are logarithmic: each doubling of the value is
-//! divided into `parts` bins. Numbers below two times `parts` have a bin each, so they are exact.
+//! divided into `parts` bins. Values below two times `parts` have a bin each, so they are exact.
 //! The middle of any other bin differs from a value in the bin by at most `1 / (2 × parts)` of the
 //! value ([`relative_error`]). With 16 parts, this is the layout of an HDR histogram with one
 //! significant digit, so a library for HDR histograms can read and write sketches.
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 
 /// Maximum number of bins in a doubling. The relative error is then 1/32.
 pub const MAX_PARTS: u8 = 16;
-/// Largest number of steps. Larger numbers are limited to it.
+/// Largest number of steps. Larger values are clamped to it.
 pub const MAX_STEPS: u64 = 1 << 60;
 
-/// Steps in one unit of a rate or baseline.
+/// Number of steps in one unit of a rate or baseline.
 const RATE_STEPS: f64 = 1e6;
-/// A deviation of minus this many octaves is one step.
+/// A deviation of minus this many octaves is exactly one step.
 const DEVIATION_OCTAVES: f64 = 20.0;
-/// Deviations are limited to plus or minus this many octaves.
+/// Deviations are clamped to plus or minus this many octaves.
 const MAX_DEVIATION: f64 = 16.0;
-/// Steps in a share of 1.
+/// Number of steps in a share of 1.
 const SHARE_STEPS: f64 = 255.0;
 
 /// The number of values in each bin.
@@ -36,8 +36,8 @@ pub struct Sketch {
 pub enum Quantity {
     /// Rates and baselines: a step is a millionth of the signal's unit.
     Rate,
-    /// Deviations, as the ratio of rate and baseline: a step is 2⁻²⁰. Deviations are limited to ±16
-    /// octaves.
+    /// Deviations, stored as the ratio of rate and baseline: a step is 2⁻²⁰. Deviations are clamped
+    /// to ±16 octaves.
     Deviation,
     /// Levels, surprises and learned shares: a step is 1/255.
     Share,
@@ -81,7 +81,7 @@ pub fn relative_error(parts: u8) -> f64 {
     0.5 / f64::from(parts)
 }
 
-/// The bin of a value. `parts` must be a power of two.
+/// Returns the number of the bin that contains a value. `parts` must be a power of two.
 pub fn bin(steps: u64, parts: u8) -> u32 {
     let parts = u64::from(parts);
     if steps < 2 * parts {
@@ -102,7 +102,7 @@ pub fn middle(bin: u32, parts: u8) -> u64 {
 }
 
 impl Sketch {
-    /// Builds a sketch from ascending values in steps, each with its count.
+    /// Builds a sketch from values in steps, in ascending order. Each value comes with its count.
     pub fn of(values: impl Iterator<Item = (u64, u32)>, parts: u8) -> Self {
         let mut bins: Vec<(u32, u32)> = Vec::new();
         let mut last = 0;

@@ -20,13 +20,13 @@ pub const MAX_READ_BYTES: usize = 1024;
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
 /// Major version of the format that this crate writes.
 const MAJOR: u8 = 1;
-/// Length of the kind and the version at the beginning of a message.
+/// Length of a message's kind and version, with which it begins, bytes.
 const HEADER_BYTES: usize = 4;
 
 /// Why a message cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// The message is longer than a reader accepts.
+    /// The message is longer than a reader allows.
     #[error("the message has {bytes} bytes, at most {most} are allowed")]
     Oversized {
         /// Length of the message, bytes.
@@ -54,7 +54,7 @@ pub struct WriteError(pub usize);
 
 /// A kind of message.
 pub trait Message: Serialize + DeserializeOwned {
-    /// Last word of the subject.
+    /// The last word of the subject under which such messages are published.
     const WORD: &'static str;
     /// First bytes of every message of this kind.
     const MAGIC: [u8; 2];
@@ -62,9 +62,9 @@ pub trait Message: Serialize + DeserializeOwned {
     const MAX_BYTES: usize;
     /// Maximum length of a message that is read, bytes.
     const MAX_READ: usize = MAX_READ_BYTES;
-    /// The minor version that is written. Each minor version has appended one field. An empty field
-    /// (an empty list, `None` or 0) is the byte `00`. So [`read`](Self::read) appends one `00` for
-    /// each minor version that an older message lacks.
+    /// The minor version that this crate writes. Each minor version has appended one field. An
+    /// empty field (an empty list, `None` or 0) is encoded as the byte `00`. So
+    /// [`read`](Self::read) appends one `00` for each minor version that an older message lacks.
     const MINOR: u8 = 0;
 
     /// Checks the values. The error describes the first invalid one.
@@ -114,8 +114,8 @@ pub trait Message: Serialize + DeserializeOwned {
     }
 }
 
-/// What is wrong with a message that bincode cannot decode. bincode's own texts describe its
-/// encoding, so only the text of an invalid [`Name`](crate::Name) is kept.
+/// Describes what is wrong with a message that bincode cannot decode. bincode's own texts describe
+/// its encoding, so only the text of an invalid [`Name`](crate::Name) is kept.
 fn explain(error: bincode::ErrorKind) -> String {
     match error {
         bincode::ErrorKind::Custom(problem) => problem,

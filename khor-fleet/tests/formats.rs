@@ -17,7 +17,8 @@ fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
-/// The signals of the fixture: each differs from the others, and every fourth is missing.
+/// The signals of the fixture. Each signal differs from the others, and every fourth one is
+/// missing.
 fn signals() -> Vec<Option<Signal>> {
     let signal = |number: u8| Signal {
         rate: 1.5 * f32::from(number),

@@ -129,8 +129,8 @@ proptest! {
     }
 }
 
-/// A peer may send any text. The reader removes unsafe characters from the texts of a message. The
-/// error of a rejected name shows them with escapes.
+/// A peer may send any text. The reader removes unsafe characters from the texts of a message. If a
+/// name is rejected, the error shows its unsafe characters as escapes.
 #[test]
 fn texts_of_a_peer_are_inert() {
     let clipboard = "\x1b]52;c;cm0=\x07\u{202e}\u{200b}";
@@ -158,7 +158,7 @@ fn texts_of_a_peer_are_inert() {
     assert!(is_inert(&error) && error.contains("malformed"), "{error}");
 }
 
-/// The frame has all signals, the longest names and the largest numbers.
+/// The longest frame has all signals, the longest names and the largest numbers.
 #[test]
 fn the_longest_frame_and_cue_fit() {
     let longest = Name::new("m".repeat(Name::MAX_LEN)).unwrap();

@@ -12,7 +12,7 @@ fn parts() -> impl Strategy<Value = u8> {
     proptest::sample::select(&[1u8, 2, 4, 8, 16][..])
 }
 
-/// Numbers of steps of all magnitudes.
+/// Creates numbers of steps of all magnitudes.
 fn steps() -> impl Strategy<Value = u64> {
     (0u64..=MAX_STEPS, 0u32..=60).prop_map(|(steps, shift)| steps >> shift)
 }
@@ -22,7 +22,7 @@ fn sketch_of(mut values: Vec<u64>, parts: u8) -> Sketch {
     Sketch::of(values.into_iter().map(|steps| (steps, 1)), parts)
 }
 
-/// The sum of sketches, from the middles of their bins.
+/// Adds up sketches by the middles of their bins.
 fn sum(sketches: &[Sketch], parts: u8) -> Sketch {
     let mut values: Vec<_> = sketches.iter().flat_map(|sketch| sketch.values(parts)).collect();
     values.sort_unstable();
@@ -123,8 +123,8 @@ proptest! {
     }
 }
 
-/// With one bin in each doubling, every site frame without sections fits: even with full bins in
-/// all sketches, the longest names and the longest frames of hosts.
+/// With one bin in each doubling, every site frame without sections fits. This holds even with full
+/// bins in all sketches, the longest names and the longest frames of hosts.
 #[test]
 fn the_coarsest_frame_always_fits() {
     let name = || Name::new("m".repeat(Name::MAX_LEN)).unwrap();

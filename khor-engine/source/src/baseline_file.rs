@@ -16,13 +16,13 @@ use tracing::warn;
 
 /// Version of the file's format and of its octave scale.
 const VERSION: u32 = 1;
-/// Maximum number of scopes in the file. The scope that was saved longest ago is dropped first. The
-/// limit is necessary because a restarted container is a new scope.
+/// Maximum number of scopes in the file. If there are more, the scope that was saved longest ago is
+/// dropped. The limit is necessary because each restarted container is a new scope.
 const MOST_SCOPES: usize = 64;
 /// Maximum length of the file, bytes. Each scope takes a few kilobytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Baselines by signal name.
+/// Baselines by the names of their signals.
 type Signals = BTreeMap<String, LearntBaseline>;
 
 /// The content of the file.
@@ -68,7 +68,8 @@ impl Document {
 #[derive(Clone, Debug)]
 pub struct BaselineFile {
     path: PathBuf,
-    /// Locked while the file is read, changed and written, so that no change is lost.
+    /// Locked while the file is read, changed and written, so that two threads do not overwrite
+    /// each other's changes.
     writing: Arc<Mutex<()>>,
 }
 
@@ -92,7 +93,8 @@ impl BaselineFile {
         }
     }
 
-    /// Saves the baselines of a scope in the background. Does nothing if there are none.
+    /// Saves the baselines of a scope in the background. Does nothing if the scope has no
+    /// baselines.
     pub fn save_later(&self, scope: &Scope, signals: Signals) -> Option<JoinHandle<()>> {
         let (file, scope) = (self.clone(), scope.clone());
         (!signals.is_empty()).then(|| spawn_blocking(move || file.save(&scope, signals)))
@@ -122,12 +124,12 @@ impl BaselineFile {
         };
         match serde_json::from_slice::<Document>(&bytes) {
             Ok(document) if document.version == VERSION => Ok(document),
-            Ok(Document { version, .. }) => {
-                Err(ReadError::Invalid(format!("{path} has version {version}, this khor reads {VERSION}")))
-            }
+            Ok(Document { version, .. }) => Err(ReadError::Invalid(format!(
+                "{path} has format version {version}, but this khor reads version {VERSION}"
+            ))),
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
-                let problem = format!("{path} is no valid baseline file (line {line}, column {column})");
+                let problem = format!("{path} is not a valid baseline file (line {line}, column {column})");
                 Err(ReadError::Invalid(problem))
             }
         }
@@ -158,8 +160,8 @@ enum ReadError {
     Invalid(String),
 }
 
-/// The key of a scope in the file, empty for the whole machine; `None` if the scope's baselines are
-/// not saved.
+/// The key of a scope in the file. It is empty for the whole machine. Returns `None` if the scope's
+/// baselines are not saved.
 fn key(scope: &Scope) -> Option<String> {
     let Scope::Selected { include, exclude } = scope else { return Some(String::new()) };
     let path = |selector: &Selector| match selector {

@@ -6,13 +6,14 @@ use khor_signal::{Counter, Frame, PerCounter};
 
 use super::edge::{is_local, stand_in};
 
-/// Why a counter is missing that the collector does not list.
+/// The reason for a missing counter that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
-/// Why local traffic is missing.
+/// The reason for missing local traffic if an older collector counts it together with other
+/// traffic.
 const COUNTS_ALL_DEVICES: &str =
     "this collector counts local traffic as received and sent traffic; update khor-collector";
 
-/// Positions of the engine's counters in the samples of one connection.
+/// The positions of the engine's counters in the samples of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct Catalogue {
     positions: PerCounter<Option<usize>>,
@@ -21,7 +22,7 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     /// Creates the map from the collector's welcome message. Ignores counters that this engine does
-    /// not know. If an older collector lists no edge counters, the counters of all devices replace
+    /// not know. If an older collector lists no edge counters, its counters of all devices replace
     /// them.
     pub(super) fn new(counters: &[CounterInfo]) -> Self {
         let position = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
@@ -56,12 +57,12 @@ impl Catalogue {
     }
 }
 
-/// Why a collector lacks a counter.
+/// The reason for a counter that an older collector does not list.
 fn missing(counter: Counter) -> &'static str {
     if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
 }
 
-/// Whether this reason means that the collector is older than the counter.
+/// Whether this reason shows that the collector is older than the counter.
 pub(super) fn is_of_old_collector(reason: &str) -> bool {
     [UNKNOWN_TO_COLLECTOR, COUNTS_ALL_DEVICES].contains(&reason)
 }

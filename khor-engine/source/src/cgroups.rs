@@ -5,14 +5,13 @@ use std::{fs, path::Path};
 use khor_proto::{inert, kernel_text};
 use khor_system::cgroup_name::is_unit;
 
-/// Maximum depth of the search, which is also that of the collector.
+/// Maximum depth of the search. The collector has the same limit.
 const DEPTH: usize = 16;
-/// Maximum number of directories that are searched: several times as many as on a full Kubernetes
-/// node.
+/// Maximum number of directories that are searched. A full Kubernetes node has several times fewer.
 const MOST_DIRECTORIES: usize = 20_000;
 
-/// The paths of all cgroups of a unit, sorted. A unit of user sessions has one for each user that
-/// runs it.
+/// Returns the paths of all cgroups of a unit, sorted. If several users run a unit in their
+/// sessions, it has one cgroup for each of them.
 pub(super) fn of_unit(name: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(|path| {
@@ -24,8 +23,8 @@ pub(super) fn of_unit(name: &str) -> Vec<String> {
     found
 }
 
-/// The names of all units that have a cgroup now, sorted, without duplicates. Omits names that the
-/// configuration rejects.
+/// Returns the names of all units that have a cgroup now, sorted, without duplicates. Omits names
+/// that the configuration rejects.
 pub fn units() -> Vec<String> {
     let mut found = Vec::new();
     let is_choice = |name: &&str| is_unit(name) && inert::is_inert(name);
@@ -35,7 +34,7 @@ pub fn units() -> Vec<String> {
     found
 }
 
-/// Calls `visit` with the path of each cgroup, in the form that the collector expects.
+/// Calls `visit` with the path of each cgroup. The path has the form that the collector expects.
 fn walk(mut visit: impl FnMut(&str)) {
     let Some(root) = kernel_text::cgroup_root() else { return };
     let mut waiting = vec![(root.clone(), 0)];
@@ -49,7 +48,8 @@ fn walk(mut visit: impl FnMut(&str)) {
             if visited > MOST_DIRECTORIES {
                 return;
             }
-            // A scope names a cgroup as text, so it cannot select a path that is not UTF-8.
+            // A scope contains the paths of its cgroups as text, so a path that is not UTF-8 cannot
+            // be selected.
             if let Some(relative) = path.strip_prefix(&root).ok().and_then(Path::to_str) {
                 visit(&format!("/{relative}"));
             }

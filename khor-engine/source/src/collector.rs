@@ -15,15 +15,15 @@ use super::{
     scope::scope_label,
 };
 
-/// A subscription to the collector that reconnects by itself. It has one scope. Another scope needs
-/// another subscription, because its counters do not continue the counters of this one.
+/// A subscription to the collector, which reconnects by itself. It has one scope. Another scope
+/// needs another subscription, because its counters start at other values.
 pub(super) struct CollectorSource {
     socket: PathBuf,
     request: CollectorRequest,
     subscription: Subscription,
     /// The collector's welcome message, and the positions of its counters.
     welcomed: Option<(Welcome, Catalogue)>,
-    /// The description of the source; `None` while it delivers no samples.
+    /// The description of the source. `None` while the source delivers no samples.
     up: Option<SourceInfo>,
 }
 
@@ -35,7 +35,8 @@ impl CollectorSource {
         Self { socket: socket.to_owned(), request, subscription, welcomed: None, up: None }
     }
 
-    /// Requests another interval. The collector answers with the interval that it grants.
+    /// Requests another interval between samples. The collector answers with the interval that it
+    /// grants.
     pub(super) fn set_interval(&mut self, interval_ms: u16) {
         if std::mem::replace(&mut self.request.interval_ms, interval_ms) != interval_ms {
             self.subscription.subscribe(self.request.subscribe());
@@ -47,12 +48,12 @@ impl CollectorSource {
         &self.request.scope
     }
 
-    /// Whether the collector delivers samples but can count nothing in the scope.
+    /// Whether the collector delivers samples, although it can count nothing in the scope.
     pub(super) fn is_scope_empty(&self) -> bool {
         self.up.as_ref().is_some_and(|info| info.shortfall.is_some())
     }
 
-    /// The next event. Dropping the future loses nothing.
+    /// Waits for the next event. If the future is dropped, no event is lost.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match self.subscription.next().await {
@@ -66,7 +67,7 @@ impl CollectorSource {
                     }
                 }
                 Some(Event::Update(Update::Sample(sample))) => {
-                    // Ignore samples from before the collector has confirmed the scope.
+                    // Ignore samples that arrive before the collector has confirmed the scope.
                     if let Some((_, catalogue)) = self.welcomed.as_ref().filter(|_| self.up.is_some()) {
                         return SourceEvent::Frame(catalogue.frame(&sample));
                     }
@@ -74,14 +75,15 @@ impl CollectorSource {
                 Some(Event::Update(Update::Cue(cue))) => return SourceEvent::Cue(cue),
                 Some(Event::Update(Update::Lost { cues })) => return SourceEvent::Lost { cues },
                 Some(Event::Disconnected { reason, .. }) => return SourceEvent::Down(self.lost(reason)),
-                // The runtime stops, so nothing polls this source again.
+                // The runtime is stopping, so nothing will poll this source again.
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// The event for the collector's answer to a subscription: `Up` if the available counters have
-    /// changed, `Described` if only the interval or the limit has changed, and none otherwise.
+    /// The event for the collector's answer to a subscription. It is `Up` if the available counters
+    /// have changed, and `Described` if only the interval or the limit has changed. Otherwise there
+    /// is no event.
     fn subscribed(&mut self, subscribed: &Subscribed) -> Option<SourceEvent> {
         let (welcome, catalogue) = self.welcomed.as_mut()?;
         catalogue.set_availability(&subscribed.availability);
@@ -109,8 +111,8 @@ impl CollectorSource {
         }
     }
 
-    /// Why the connection ended. If the collector sends a welcome message and then closes the
-    /// connection, it has rejected the scope.
+    /// The reason why the connection ended. If the collector closes the connection right after its
+    /// welcome message, it has rejected the scope.
     fn lost(&mut self, reason: String) -> Shortfall {
         let was_up = self.up.take().is_some();
         let is_rejected = self.welcomed.take().is_some() && !was_up && self.request.scope != Scope::Machine;
@@ -119,7 +121,7 @@ impl CollectorSource {
     }
 }
 
-/// The shortfall if nothing in a scope can be counted.
+/// The shortfall if the collector can count nothing in a scope.
 fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     let mut reasons = availability.iter().map(|availability| match availability {
         Availability::Available => None,
@@ -129,7 +131,10 @@ fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall
         return None;
     }
     let error = format!("khor cannot count {}: {}", scope_label(scope), reasons.next()??);
-    Some(Shortfall { error, fix: format!("start it or remove the cause, or {CHOOSE_ANOTHER}") })
+    Some(Shortfall {
+        error,
+        fix: format!("start the unit or process, remove the cause, or {CHOOSE_ANOTHER}"),
+    })
 }
 
 const START_COLLECTOR: &str =

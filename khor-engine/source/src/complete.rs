@@ -10,8 +10,8 @@ use tracing::warn;
 
 use super::{Shortfall, SourceEvent, SourceInfo, SourceKind, overlay::Overlay, procfs::ProcSource};
 
-/// Completes the events of this machine's sources before they are sent. Events of a scope are not
-/// changed, because `/proc` counts only the whole machine.
+/// Completes the events of this machine's sources before they are sent. Does not change the events
+/// of a scope, because `/proc` counts only the whole machine.
 #[derive(Debug)]
 pub(super) struct Completed {
     own: Arc<OwnTraffic>,
@@ -34,7 +34,7 @@ impl Completed {
                 SourceEvent::Up(info)
             }
             SourceEvent::Described(mut info) => {
-                // The counters continue, so the overlay fills the same counters as before.
+                // The source has not changed, so the overlay fills the same counters as before.
                 if let Some(overlay) = &self.overlay {
                     overlay.describe(&mut info);
                 }

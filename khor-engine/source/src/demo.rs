@@ -1,9 +1,9 @@
-//! The synthetic demo: simulates a machine that repeats eight loads. khor plays it only on request,
-//! and labels it everywhere.
+//! The synthetic demo: simulates a machine that repeats eight loads. khor plays the demo only on
+//! request, and marks it as synthetic everywhere.
 //!
-//! Each round has two cues. The kernel kills a process late in the load "memory pressure". TCP
-//! retransmits many segments for two seconds in the load "lossy network". All rates are invented,
-//! with the proportions of real machines.
+//! Each round has two cues. In the load "memory pressure", the kernel kills a process. In the load
+//! "lossy network", TCP retransmits many segments for two seconds. All rates are invented, but have
+//! the proportions of real machines.
 
 use khor_proto::{Availability, Cue, CueKind, Scope};
 use khor_signal::{Counter, Frame, PerCounter};
@@ -22,7 +22,7 @@ const NOISE: f64 = 0.15;
 /// unit.
 type Load = (&'static str, &'static [(Counter, f64)]);
 
-/// The counters of all devices, each with its two parts: edge traffic and local traffic.
+/// The counters of all devices. Each has two parts: edge traffic and local traffic.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
@@ -167,7 +167,8 @@ const LOADS: [Load; 8] = [
     ),
 ];
 
-/// A cue of each round: its load, its time after the beginning of the load, and its content.
+/// A cue that occurs in each round: its load, its time after the beginning of the load, and its
+/// content.
 struct DemoCue {
     load: &'static str,
     after_s: u64,
@@ -193,14 +194,15 @@ const DEMO_CUES: [DemoCue; 2] = [
     },
 ];
 
-/// Beginning and end of the burst of retransmits within the lossy network, seconds.
+/// Beginning and end of the burst of retransmits, seconds after the load "lossy network" began.
 const BURST_S: (u64, u64) = (5, 7);
-/// Retransmits that the burst adds, segments/s. The total exceeds the 32 a second that cause a cue.
+/// Number of retransmits that the burst adds, segments/s. The total exceeds the 32 a second that
+/// cause a cue.
 const BURST_PER_S: f64 = 30.0;
-/// Id of the process that is killed.
+/// Id of the process that the kernel kills.
 const DEMO_PID: u32 = 4242;
 const NS_PER_S: u64 = 1_000_000_000;
-/// One round through all loads, nanoseconds.
+/// Length of one round through all loads, nanoseconds.
 const ROUND_NS: u64 = LOADS.len() as u64 * SCENARIO_S * NS_PER_S;
 
 impl DemoCue {
@@ -210,7 +212,7 @@ impl DemoCue {
         (turn * SCENARIO_S + self.after_s) * NS_PER_S
     }
 
-    /// The cue, if it occurs after `from_ns` and at `to_ns` at the latest.
+    /// Returns the cue if it occurs after `from_ns`, and at `to_ns` or before.
     fn within(&self, from_ns: u64, to_ns: u64) -> Option<Cue> {
         let rounds = to_ns.checked_sub(self.first_ns())? / ROUND_NS;
         let t_ns = self.first_ns() + rounds * ROUND_NS;
@@ -249,7 +251,7 @@ impl DemoSource {
         demo
     }
 
-    /// Name of the load that the demo simulates now.
+    /// Name of the load that the demo is simulating.
     pub fn scenario(&self) -> &'static str {
         self.load().0
     }
@@ -276,7 +278,7 @@ impl DemoSource {
         Frame::new(self.t_ns, counters)
     }
 
-    /// The cues of the last step.
+    /// The cues that occurred during the last step.
     pub fn cues(&self) -> &[Cue] {
         &self.cues
     }

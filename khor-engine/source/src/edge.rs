@@ -1,12 +1,13 @@
 //! Supports older sources, which count the traffic of all devices together.
 //!
-//! They do not separate traffic at the machine's edge (with other machines) from local traffic.
-//! Their counts replace the edge counters, and local traffic is missing.
+//! Older sources do not separate traffic at the machine's edge (traffic with other machines) from
+//! local traffic. Their counts of all devices replace the edge counters, and local traffic is
+//! missing.
 
 use khor_proto::Availability;
 use khor_signal::{Counter, Frame, PerCounter};
 
-/// The counter of all devices that replaces an edge counter.
+/// The counter of all devices that replaces an edge counter. Returns `None` for other counters.
 pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
     match counter {
         Counter::EdgeRxBytes => Some(Counter::RxBytes),
@@ -27,7 +28,7 @@ pub(super) fn is_local(counter: Counter) -> bool {
     matches!(counter, Counter::LocalBytes | Counter::LocalPackets)
 }
 
-/// Whether a frame has neither traffic at the edge nor local traffic.
+/// Whether a frame counts neither traffic at the edge nor local traffic.
 pub(super) fn is_missing(frame: &Frame) -> bool {
     let is_separate = |counter: &Counter| is_edge(*counter) || is_local(*counter);
     Counter::ALL

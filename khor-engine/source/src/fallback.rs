@@ -34,13 +34,13 @@ pub(super) struct Fallback {
 enum FallbackState {
     /// The collector is available.
     Off,
-    /// The collector is unavailable. Reading `/proc` starts at this time.
+    /// The collector is unavailable. khor begins to read `/proc` at this time.
     Due(Instant),
     /// `/proc` is read.
     On(Interval),
-    /// No counter can be read, and this was reported. khor tries again every second.
+    /// No counter can be read, and khor has reported this. It tries again every second.
     Unreadable(Interval),
-    /// The loss of the scope was reported, with its reason.
+    /// khor has reported that the scope was lost, and why.
     ScopeLost,
 }
 
@@ -106,8 +106,8 @@ impl Fallback {
         SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
     }
 
-    /// The next event of `/proc`. Waits while `/proc` is not read. Dropping the future loses
-    /// nothing.
+    /// Waits for the next event of `/proc`. Never returns while `/proc` is not read. If the future
+    /// is dropped, no event is lost.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {
@@ -137,7 +137,7 @@ impl Fallback {
         }
     }
 
-    /// Starts to read `/proc`, if any counter is readable there.
+    /// Begins to read `/proc` if any counter is readable there.
     fn begin(&mut self) -> SourceEvent {
         if !self.proc.frame().is_ok_and(|frame| !has_no_counter(&frame)) {
             return self.unreadable();
@@ -147,8 +147,8 @@ impl Fallback {
         SourceEvent::Up(self.info())
     }
 
-    /// Reports that no counter can be read. Otherwise the user would take the silence for an idle
-    /// machine.
+    /// Reports that no counter can be read. Without this report, the user would take the silence
+    /// for an idle machine.
     fn unreadable(&mut self) -> SourceEvent {
         let error = format!("no counter is available: khor can read none in /proc, and {}", self.why.error);
         let fix = format!(

@@ -1,9 +1,9 @@
 //! The sources of frames: the collector, `/proc`, the demo, and captures.
 //!
-//! A live source is a task that sends [`SourceEvent`]s to a channel. Errors are events too. Only a
-//! playing capture ends by itself. The offline reader of a capture ([`CaptureReader`]) is a plain
-//! iterator, because it never waits. A site of many hosts is another kind of source, in the crate
-//! khor-site: its hosts send readings instead of frames.
+//! A live source is a task that sends [`SourceEvent`]s to a channel. Errors are events too. Only
+//! the playback of a capture ends by itself. The offline reader of a capture ([`CaptureReader`]) is
+//! a plain iterator, because it never waits. A site of many hosts is another kind of source, in the
+//! crate khor-site: its hosts send readings instead of frames.
 
 mod baseline_file;
 mod capture;
@@ -52,14 +52,15 @@ pub struct SourceInfo {
     pub detail: String,
     /// Why khor does not use a better source, or why it reads some counters from `/proc`.
     pub shortfall: Option<Shortfall>,
-    /// The machine whose events are counted; `None` for the demo and for a site.
+    /// The machine whose events are counted. `None` for the demo and for a site.
     pub machine: Option<MachineInfo>,
     /// The part of the machine whose events are counted.
     pub scope: Scope,
-    /// Time between frames, milliseconds, as the source grants it. khor may have requested less.
+    /// Time between frames that the source grants, milliseconds. khor may have requested a shorter
+    /// time.
     pub interval_ms: u16,
-    /// The interval or the cues that the source does not grant this user, and how the administrator
-    /// can change that.
+    /// What the source does not grant this user (the interval or the cues), and how the
+    /// administrator can change that.
     pub limit: Option<Shortfall>,
     /// Which counters are available.
     pub availability: PerCounter<Availability>,
@@ -87,10 +88,10 @@ pub enum SourceEvent {
     /// source has only the kernel's signals. Each catalogue extends the previous one, so lane ids
     /// stay valid.
     Lanes(Catalogue),
-    /// All counters and added lanes at one instant.
+    /// The values of all counters and added lanes at one instant.
     Frame(Frame),
-    /// An event in the kernel. Its time is on the clock of the frames. It may arrive a little
-    /// before or after the frame that counts it.
+    /// An event in the kernel. Its time is on the same clock as the times of the frames. It may
+    /// arrive a little before or after the frame that counts it.
     Cue(Cue),
     /// Cues were dropped, because there were too many.
     Lost {

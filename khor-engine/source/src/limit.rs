@@ -1,4 +1,4 @@
-//! Describes which interval and which cues the collector does not grant this user, and how the
+//! Describes what the collector does not grant this user (the interval or the cues), and how the
 //! administrator can change that.
 
 use khor_proto::{Availability, CueKind, Welcome};
@@ -6,17 +6,20 @@ use nix::unistd::{Uid, User};
 
 use super::{Shortfall, request::CollectorRequest};
 
-/// The first part of `request` that the collector does not grant; `None` if it grants all.
-/// `granted_ms` is the interval in the collector's answer, milliseconds.
+/// Describes the first part of `request` that the collector does not grant. Returns `None` if it
+/// grants everything. `granted_ms` is the interval in the collector's answer, milliseconds.
 pub(super) fn of(request: &CollectorRequest, welcome: &Welcome, granted_ms: u16) -> Option<Shortfall> {
     interval_shortfall(request.interval_ms, granted_ms)
         .or_else(|| without_exec_cues(welcome).filter(|_| request.exec_cues))
 }
 
-/// The shortfall if samples arrive less often than requested. Both intervals are in milliseconds.
+/// The shortfall if samples arrive less often than requested. `requested_ms` and `granted_ms` are
+/// the times between samples, milliseconds.
 pub fn interval_shortfall(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
     (granted_ms > requested_ms).then(|| Shortfall {
-        error: format!("samples come every {granted_ms} ms, not {requested_ms}: this user is not trusted"),
+        error: format!(
+            "samples arrive every {granted_ms} ms, not every {requested_ms} ms: this user is not trusted"
+        ),
         fix: format!(
             "the administrator can allow it: add {} to KHOR_TRUST= in /etc/default/khor, then run systemctl \
              restart khor-collector",

@@ -4,7 +4,7 @@ use khor_proto::lockdown;
 
 use super::Shortfall;
 
-/// The cause and the fix of missing probes, if the lockdown mode denies them access to kernel
+/// The cause of missing probes and its fix, if the lockdown mode denies probes access to kernel
 /// memory.
 pub fn cause() -> Option<Shortfall> {
     lockdown::is_confidential().then(|| Shortfall {

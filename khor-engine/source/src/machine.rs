@@ -33,9 +33,9 @@ pub struct MachineSettings {
     pub exec_cues: bool,
 }
 
-/// Sends this machine's events. Ends when the receiver of the events or the sender of the settings
-/// is dropped. Waits while the channel is full. This loses only time resolution, because counters
-/// are cumulative. Subtracts the traffic in `own` from the counters.
+/// Sends this machine's events, and subtracts the traffic in `own` from the counters. Ends when the
+/// receiver of the events or the sender of the settings is dropped. While the channel is full,
+/// waits. Waiting loses only time resolution, because counters are cumulative.
 pub async fn machine<E: From<SourceEvent>>(
     mut settings: watch::Receiver<MachineSettings>,
     events: &mpsc::Sender<E>,
@@ -49,7 +49,7 @@ pub async fn machine<E: From<SourceEvent>>(
     }
 }
 
-/// Sends events until changed settings require a restart, or a unit has moved to another cgroup.
+/// Sends events until the settings require a restart, or a unit has moved to another cgroup.
 async fn run<E: From<SourceEvent>>(
     now: &MachineSettings,
     settings: &mut watch::Receiver<MachineSettings>,
@@ -112,10 +112,10 @@ fn log_limit(info: &SourceInfo) {
     }
 }
 
-/// The scope that the choice selects now. Reads the file system.
+/// Returns the scope that the choice selects now. Reads the file system.
 async fn resolve(choice: &ScopeChoice) -> Scope {
     let (choice, as_written) = (choice.clone(), choice.as_written());
-    // The task fails only by a panic, which is logged.
+    // The task fails only if it panics, and panics are logged.
     tokio::task::spawn_blocking(move || choice.resolve()).await.unwrap_or(as_written)
 }
 

@@ -1,4 +1,4 @@
-//! Fills counters that the collector lacks with those of `/proc`, for the whole machine.
+//! Fills counters that the collector lacks with the counts of `/proc`, for the whole machine.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ impl Overlay {
         Some(overlay)
     }
 
-    /// Updates `info`: which counters come from `/proc`, and why.
+    /// Adds to `info` which counters come from `/proc`, and why.
     pub(super) fn describe(&self, info: &mut SourceInfo) {
         for counter in &self.missing.counters {
             info.availability[counter.index()] = Availability::Available;
@@ -71,7 +71,7 @@ impl Overlay {
 }
 
 impl MissingCounters {
-    /// The counters that the collector with this welcome message lacks.
+    /// Returns the counters that a collector with this welcome message lacks.
     pub fn of(welcome: &Welcome) -> Option<Self> {
         let catalogue = Catalogue::new(&welcome.counters);
         Self::find(catalogue.availability(), &ProcSource::new("/proc").availability(), lockdown::cause())
@@ -82,12 +82,13 @@ impl MissingCounters {
         names(&self.counters)
     }
 
-    /// An error that names the missing counters and the reasons, and that khor reads `/proc`.
+    /// An error that names the missing counters and the reasons, and states that khor reads
+    /// `/proc`.
     pub fn error(&self) -> &str {
         &self.why.error
     }
 
-    /// How to make the collector count them.
+    /// How to make the collector count the missing counters.
     pub fn fix(&self) -> &str {
         &self.why.fix
     }
@@ -126,7 +127,7 @@ impl MissingCounters {
     }
 }
 
-/// Describes the missing counters with the collector's reasons, the cause and the fix.
+/// Describes the missing counters: the collector's reasons, the cause and the fix.
 fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall {
     let has_old_collector = reasons.iter().any(|(reason, _)| is_of_old_collector(reason));
     let has_failed_probes = !reasons.iter().all(|(reason, _)| is_of_old_collector(reason));

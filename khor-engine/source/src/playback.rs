@@ -18,10 +18,11 @@ use super::{
     SourceKind, send,
 };
 
-/// Maximum wait for the next frame. A longer gap in a capture, for example a night in suspend, is
+/// Maximum time between two frames. A longer gap in a capture, for example a night in suspend, is
 /// shortened to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// Minimum time between two starts of a repeated capture, which may be empty.
+/// Minimum time between two starts of a repeated capture. Without it, an empty capture would repeat
+/// without a pause.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
 /// Maximum number of damaged parts of a capture that are logged.
 const MAX_DAMAGE_WARNINGS: u32 = 8;
@@ -151,15 +152,16 @@ impl Playback {
     }
 }
 
-/// Converts the times of a capture to the times at which its frames are sent.
+/// Converts the times in a capture to the instants at which its frames are sent.
 #[derive(Default)]
 struct Pace {
     last: Option<(u64, Instant)>,
 }
 
 impl Pace {
-    /// When a frame with this time is due. A late playback catches up, because due times do not
-    /// depend on the delay. But if it is late by more than [`LONGEST_WAIT`], the frame is due now.
+    /// Returns when a frame with this time must be sent. A late playback catches up, because the
+    /// result does not depend on the delay. But if the playback is late by more than
+    /// [`LONGEST_WAIT`], the frame must be sent now.
     fn due(&mut self, t_ns: u64) -> Instant {
         let now = Instant::now();
         let due = match self.last {
@@ -191,7 +193,7 @@ mod tests {
         (dir, path)
     }
 
-    /// Starts to play a capture.
+    /// Starts to play a capture, and returns its events.
     fn start(path: PathBuf, repeat: bool) -> mpsc::Receiver<SourceEvent> {
         let (sender, events) = mpsc::channel(4);
         tokio::spawn(async move { play(&Playback { path, repeat }, &sender).await });

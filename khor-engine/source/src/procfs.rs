@@ -1,5 +1,5 @@
-//! Reads counters from `/proc`, as the fallback without a collector. These counts are less exact,
-//! and there are no program starts and no cues.
+//! Reads counters from `/proc`. This is the fallback without a collector: the counts are less
+//! exact, and program starts and cues are missing.
 //!
 //! The counts of interfaces, disks and interrupts start at 0 when the source starts. The kernel
 //! removes the counts of a removed device, so the source sums the increases of each device. All
@@ -54,7 +54,7 @@ impl ProcSource {
     /// A source that reads these two folders instead of `/proc` and `/sys`.
     fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
         let root = root.into();
-        // The kernel sends no notifications about a test's files.
+        // The kernel sends no notifications about the files that a test writes.
         let links = if root.starts_with("/proc") { LinkWatch::open() } else { LinkWatch::blind() };
         Self {
             network: Network::new(&root, sys, links),
@@ -63,7 +63,7 @@ impl ProcSource {
         }
     }
 
-    /// The current value of all counters. A counter that cannot be read is `None`.
+    /// Reads the current values of all counters. A counter that cannot be read is `None`.
     pub(super) fn frame(&mut self) -> io::Result<Frame> {
         let now = clock_gettime(ClockId::CLOCK_BOOTTIME)?;
         let t_ns = now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64;
@@ -97,8 +97,8 @@ impl ProcSource {
         })
     }
 
-    /// Why a counter is missing, and how to fix it. `net_dev` is any count of `net/dev`; `None` if
-    /// this file is not readable.
+    /// Why a counter is missing, and how to fix that. `net_dev` is any count from `net/dev`; `None`
+    /// if this file is not readable.
     fn absence(&self, counter: Counter, net_dev: Option<u64>) -> String {
         use Counter::{
             CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, IoErrors, IoStallUs,

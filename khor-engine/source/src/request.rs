@@ -1,4 +1,4 @@
-//! The engine's request to the collector.
+//! The engine's request to the collector: which samples and cues to send.
 
 use khor_proto::{CueKind, Scope, Subscribe};
 
@@ -7,7 +7,7 @@ use khor_proto::{CueKind, Scope, Subscribe};
 pub(super) struct CollectorRequest {
     /// Time between samples, milliseconds, 5..=5000.
     pub(super) interval_ms: u16,
-    /// Whether each start of a program is a cue.
+    /// Whether to receive a cue for each program that starts.
     pub(super) exec_cues: bool,
     /// The part of the machine whose events are counted.
     pub(super) scope: Scope,

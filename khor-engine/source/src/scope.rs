@@ -13,7 +13,7 @@ use super::cgroups;
 pub struct ScopeChoice {
     /// The name of a unit, or the path of a cgroup, which begins with a slash. May be empty.
     pub cgroup: String,
-    /// Ids of further processes that are counted.
+    /// Ids of processes that are counted in addition to the cgroup.
     pub processes: Vec<u32>,
     /// Ids of processes that are not counted.
     pub without: Vec<u32>,
@@ -31,14 +31,14 @@ impl ScopeChoice {
         cgroup_name::is_unit(&self.cgroup)
     }
 
-    /// The scope as it is written in the configuration, for messages. It may name a unit instead of
-    /// its cgroups.
+    /// The scope as it is written in the configuration, for messages. It may contain a unit instead
+    /// of the unit's cgroups.
     pub fn as_written(&self) -> Scope {
         self.of(vec![self.cgroup.clone()])
     }
 
-    /// The scope with the current cgroups of its unit. If the unit does not run, its cgroup is
-    /// assumed to be in `/system.slice`. Reads the cgroup hierarchy.
+    /// Returns the scope with the current cgroups of its unit. If the unit does not run, its cgroup
+    /// is assumed to be in `/system.slice`. Reads the cgroup hierarchy.
     pub fn resolve(&self) -> Scope {
         if !self.names_a_unit() {
             return self.as_written();
@@ -79,8 +79,8 @@ pub fn scope_label(scope: &Scope) -> String {
     format!("{included} without {}", excluded.join(" and "))
 }
 
-/// The paths of a scope's cgroups, for display. Unsafe characters are removed ([`inert`]), because
-/// the cgroups above a unit may have any name.
+/// The paths of a scope's cgroups, for display. Removes unsafe characters ([`inert`]), because the
+/// cgroups above a unit may have any name.
 pub fn cgroups_of(scope: &Scope) -> Vec<String> {
     let Scope::Selected { include, .. } = scope else { return Vec::new() };
     let path = |selector: &Selector| match selector {

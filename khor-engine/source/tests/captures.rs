@@ -6,7 +6,7 @@ use khor_proto::{Availability, CueKind};
 use khor_signal::{Counter, Frame};
 use khor_source::{CaptureReader, Recorded};
 
-/// The machine of each capture is idle for this long, seconds.
+/// Each capture begins with an idle machine. This is the length of that part, seconds.
 const LEAD_S: f64 = 12.0;
 /// The load of each capture lasts at least until this time, seconds.
 const LOAD_UNTIL_S: f64 = 30.0;
@@ -51,7 +51,7 @@ impl Capture {
         (self.frames.last().unwrap().t_ns - self.frames[0].t_ns) as f64 * 1e-9
     }
 
-    /// Mean rate per second between two times.
+    /// The counter's mean rate per second between two times of the capture.
     fn rate(&self, counter: Counter, from_s: f64, to_s: f64) -> Option<f64> {
         let at = |s: f64| {
             let t_ns = self.frames[0].t_ns + (s * 1e9) as u64;
@@ -70,7 +70,8 @@ impl Capture {
         self.rate(counter, 1.0, LEAD_S).unwrap_or_else(|| panic!("{} counts it", self.name))
     }
 
-    /// Asserts that the rate is at least `per_s` during the load, and ten times the rate before.
+    /// Asserts that the rate during the load is at least `per_s`, and at least ten times the rate
+    /// before the load.
     fn rises_to(&self, counter: Counter, per_s: f64) {
         let (lead, load) = (self.lead_rate(counter), self.load_rate(counter));
         assert!(load >= per_s && load >= 10.0 * lead, "{}: {} {lead} to {load}", self.name, counter.name());

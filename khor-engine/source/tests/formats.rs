@@ -14,7 +14,7 @@ use khor_signal::{
 use khor_source::{BaselineFile, CaptureReader, CaptureWriter, MachineInfo, Origin, Recorded, SourceKind};
 
 const CAPTURE_2: &[u8] = include_bytes!("fixtures/capture-2.khor");
-/// The content of [`CAPTURE_2`] with an added lane.
+/// A capture with the content of [`CAPTURE_2`] and an added lane.
 const CAPTURE_2_LANES: &[u8] = include_bytes!("fixtures/capture-2-lanes.khor");
 const BASELINE_1: &str = include_str!("fixtures/baseline-1.json");
 
@@ -32,7 +32,7 @@ fn origin(kind: SourceKind) -> Origin {
     }
 }
 
-/// The frame of a step. Each counter grows by another number in each step. `Execs` is always
+/// The frame of a step. Each counter grows by a different number in each step. `Execs` is always
 /// missing, and `Forks` is missing in every seventh frame.
 fn frame(step: u64) -> Frame {
     let mut counters = Counter::ALL.map(|counter| Some(step * (counter.index() as u64 + 1)));
@@ -55,7 +55,7 @@ fn cue(kind: CueKind, t_ns: u64) -> Cue {
     }
 }
 
-/// The content of the capture: two sources of 1.2 s with a cue of each kind, and lost cues.
+/// The content of the capture: two sources of 1.2 s each, with a cue of each kind, and lost cues.
 fn pieces() -> Vec<Recorded> {
     let mut pieces = Vec::new();
     for (number, kind) in [SourceKind::Collector, SourceKind::Demo].into_iter().enumerate() {
@@ -73,8 +73,8 @@ fn pieces() -> Vec<Recorded> {
     pieces
 }
 
-/// The content of [`pieces`] with a lane that is added in the middle of each source. Its value is
-/// missing in every fifth frame.
+/// The content of [`pieces`] with a lane that is added in the middle of each source. The lane's
+/// value is missing in every fifth frame.
 fn pieces_with_lane() -> Vec<Recorded> {
     let mut catalogue = Catalogue::kernel();
     let lane = LaneDefinition {
@@ -133,8 +133,8 @@ fn capture_2_is_read() {
     assert_eq!(read(CAPTURE_2_LANES), pieces_with_lane());
 }
 
-/// The heading of a capture, and its decompressed blocks. The compressed bytes are not compared,
-/// because they may change with the compression library.
+/// Returns the heading of a capture and its decompressed blocks. Tests do not compare the
+/// compressed bytes, because these may change with the compression library.
 fn unpacked(file: &[u8]) -> Vec<Vec<u8>> {
     let (heading, mut rest) = file.split_at(8);
     let mut parts = vec![heading.to_vec()];

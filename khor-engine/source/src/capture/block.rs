@@ -11,13 +11,13 @@ use super::HEADING;
 const MARKER: [u8; 4] = *b"\xf5khr";
 /// Length of a block's head, bytes: marker, two lengths and a checksum.
 const HEAD_BYTES: usize = 12;
-/// Length of a capture's heading without the version, bytes.
+/// Length of a capture's heading, bytes, not counting the version.
 const NAME_BYTES: usize = HEADING.len() - 1;
-/// Maximum length of a block, both compressed and decompressed, bytes.
+/// Maximum length of a block, bytes. It applies to the compressed and to the decompressed block.
 pub(super) const MAX_BYTES: usize = u16::MAX as usize;
 /// Compression level of deflate, 0..=10. Level 10 would be many times slower.
 const EFFORT: u8 = 9;
-/// Bytes that were already read are dropped from the buffer when there are more than this.
+/// Number of already read bytes above which they are dropped from the buffer.
 const KEPT_BYTES: usize = 4 * MAX_BYTES;
 
 /// Compresses `raw` to a block. `raw` must be a little shorter than [`MAX_BYTES`], because deflate
@@ -42,9 +42,9 @@ pub(super) enum Problem {
     Io(io::Error),
     /// The file ends within a block.
     Cut,
-    /// A block is damaged. The next call reads the item after it.
+    /// A block is damaged. The next call reads the item after the damage.
     Damaged(&'static str),
-    /// Another capture follows, in this unknown version of the format.
+    /// Another capture follows, but this version of its format is unknown.
     Version(u8),
 }
 
@@ -76,7 +76,7 @@ enum Here {
     Nothing,
     /// A block, or the beginning of one, that is longer than the rest of the file.
     Short,
-    /// No valid block, for this reason.
+    /// The item is no valid block, for this reason.
     Bad(&'static str),
 }
 
@@ -116,8 +116,8 @@ impl<R: Read> Blocks<R> {
                     Err(Problem::Damaged("a block cannot be decompressed"))
                 }
             }
-            // A wrong length looks like the end of a cut file. But if another block follows, the
-            // length is damaged.
+            // A wrong length looks like the end of a truncated file. But if another block follows,
+            // the length is damaged.
             Here::Short if self.seek()? => Err(Problem::Damaged("the length of a block is wrong")),
             Here::Short => Err(Problem::Cut),
             Here::Bad(what) => {
@@ -164,7 +164,7 @@ impl<R: Read> Blocks<R> {
         Ok(Here::Block { packed_bytes, raw_bytes })
     }
 
-    /// The next `wanted` bytes, or fewer at the end of the file.
+    /// Returns the next `wanted` bytes, or fewer at the end of the file.
     fn filled(&mut self, wanted: usize) -> io::Result<&[u8]> {
         if self.at > KEPT_BYTES {
             self.buffer.drain(..self.at);

@@ -1,5 +1,5 @@
-//! Reads and writes numbers (LEB128, with zigzag for signed numbers) and texts (the length, then
-//! UTF-8).
+//! Reads and writes numbers and texts. A number is in LEB128; a signed number is first converted
+//! with zigzag. A text is its length and its UTF-8 bytes.
 
 use khor_proto::inert;
 

@@ -14,7 +14,8 @@ use crate::{MachineInfo, SourceKind, edge};
 
 /// The counters by their number in the file, from 0.
 const COUNTERS: PerCounter<Counter> = Counter::ALL;
-/// Number of the first edge counter. Captures of an older khor lack this counter and later ones.
+/// Number of the first edge counter. Captures of an older khor lack this counter and all counters
+/// after it.
 const FIRST_OF_EDGE: usize = 22;
 const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
 /// The kinds of cues by their number in the file, from 0. Only append: a number never changes its
@@ -24,7 +25,7 @@ const CUES: [CueKind; 5] =
 /// The kinds of sources by their number in the file, from 0. Only append: a number never changes
 /// its meaning.
 const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
-/// Maximum number of counters in a file. Each counter has one bit in a mask.
+/// Maximum number of counters in a file, because each counter has one bit in a mask.
 const MAX_COUNTERS: usize = u64::BITS as usize;
 
 /// An entry of a block.
@@ -41,13 +42,13 @@ pub(super) enum Entry {
     Lost(u64),
     /// The definition of an added lane.
     Lane {
-        /// Position among the added lanes, from 0.
+        /// Position of the lane among the added lanes, from 0.
         number: u32,
         definition: LaneDefinition,
     },
-    /// The end of the capture. A capture without it was cut.
+    /// The end of the capture. A capture that lacks it was cut short.
     End,
-    /// An entry without a result of its own: a value of an added lane, which becomes part of the
+    /// An entry without an event of its own: a value of an added lane, which becomes part of the
     /// next frame, or a cue of a kind that only a newer khor knows.
     Nothing,
 }
@@ -57,8 +58,8 @@ pub(super) fn is_source(first: Option<u8>) -> bool {
     first == Some(tag::SOURCE)
 }
 
-/// The previous values, to which the numbers of the next entry are differences. Each block starts
-/// with the default.
+/// The previous values. The numbers of the next entry are stored as differences from them. Each
+/// block starts with the default values.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     t_ns: u64,
@@ -141,7 +142,8 @@ impl Context {
         }
     }
 
-    /// Reads an entry in the form of a cue: a cue, or the definition or value of an added lane.
+    /// Reads an entry that has the form of a cue. It is a cue, or the definition or value of an
+    /// added lane.
     fn cue(&mut self, bytes: &mut Cursor) -> Result<Entry, Malformed> {
         let number = bytes.byte()?;
         let parts = bytes.byte()?;

@@ -32,7 +32,7 @@ fn definition(name: &str) -> LaneDefinition {
     }
 }
 
-/// A catalogue with this number of added lanes.
+/// Creates a catalogue with this number of added lanes.
 fn catalogue(added: usize) -> Catalogue {
     let mut catalogue = Catalogue::kernel();
     for number in 0..added {
@@ -41,8 +41,8 @@ fn catalogue(added: usize) -> Catalogue {
     catalogue
 }
 
-/// The frame at `step` × 100 ms, with values of `added` lanes. Every fifth value of a lane is
-/// missing.
+/// Creates the frame at `step` × 100 ms, with values of `added` lanes. Every fifth value of a lane
+/// is missing.
 fn frame(step: u64, added: usize) -> Frame {
     let mut frame = Frame::new(step * 100_000_000, Counter::ALL.map(|_| Some(step)));
     for number in (0..added).filter(|number| !(step as usize + number).is_multiple_of(5)) {
@@ -131,7 +131,7 @@ fn infinite_values_and_nan_are_missing() {
     }
 }
 
-/// A block of source 1 with these bytes.
+/// Creates a capture that contains one block of source 1 with these bytes.
 fn file(block: &[u8]) -> Vec<u8> {
     let mut raw = vec![1];
     raw.extend_from_slice(block);
@@ -250,7 +250,7 @@ proptest! {
         prop_assert_eq!(read, pieces);
     }
 
-    /// The number of lanes is limited, and their values are finite, whatever a block contains.
+    /// Whatever a block contains, the number of lanes is limited, and their values are finite.
     #[test]
     fn hostile_lanes_break_nothing(
         entries in vec((any::<bool>(), 0u64..80, any::<u64>(), "[a-c]{0,2}"), 0..80),

@@ -1,8 +1,8 @@
 //! Reads and writes the definitions and the values of added lanes in blocks.
 //!
-//! Definitions and values are stored as cues of kinds that an older khor does not know. It skips
-//! such cues and reads the rest. Each block begins with all definitions, so that it can be read
-//! without the other blocks.
+//! Definitions and values are stored as cues of kinds that an older khor does not know. An older
+//! khor skips such cues and reads the rest. Each block begins with all definitions, so that it can
+//! be read without the other blocks.
 
 use khor_signal::{Catalogue, LaneDefinition, LaneId, PerAdded};
 
@@ -31,8 +31,8 @@ pub(super) fn is_definition(bytes: &Cursor) -> bool {
 }
 
 /// Adds a definition from a block to the catalogue. Returns whether the lane is new. Returns an
-/// error if the definition is invalid, out of order, or differs from an earlier one of the same
-/// number.
+/// error if the definition is invalid, out of order, or differs from an earlier definition with the
+/// same number.
 pub(super) fn define(
     catalogue: &mut Catalogue,
     number: u32,
@@ -63,14 +63,14 @@ impl Default for LaneValues {
 }
 
 impl LaneValues {
-    /// Appends the values of the next frame. Skips values that are missing or not finite.
+    /// Appends the lanes' values in the next frame. Skips values that are missing or not finite.
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, values: &PerAdded<Option<f64>>) {
         for ((number, value), last) in (0_u64..).zip(values.values()).zip(&mut self.bits) {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };
             bytes.extend([tag::CUE, kind::LANE_VALUE, part::CGROUP | part::DETAIL]);
             put_signed(bytes, 0);
-            // The bits of round numbers differ only in their high bytes. With the bytes swapped,
-            // the difference is a small number, which takes few bytes.
+            // Round numbers differ only in their high bytes. With the bytes swapped, the difference
+            // is a small number, which takes few bytes.
             let changed = value.to_bits() ^ std::mem::replace(last, value.to_bits());
             put_number(bytes, changed.swap_bytes());
             put_number(bytes, number);

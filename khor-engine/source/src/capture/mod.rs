@@ -1,10 +1,10 @@
 //! Reads and writes captures: files with the events of a source. `docs/captures.md` describes the
 //! format.
 //!
-//! A capture is a heading and blocks of about a second. Each block is compressed and has its own
-//! checksum, so a cut or a flipped byte damages only one block. A block contains entries (module
-//! [`entry`]), whose numbers are differences to earlier ones. The format has no index, because a
-//! capture is short and is read from its beginning.
+//! A capture consists of a heading and blocks of about a second. Each block is compressed and has
+//! its own checksum, so a cut or a flipped byte damages only one block. A block contains entries
+//! (module [`entry`]), whose numbers are differences from earlier ones. The format has no index,
+//! because a capture is short and is read from its beginning.
 
 mod block;
 mod bytes;
@@ -26,7 +26,7 @@ use khor_signal::{Catalogue, Counter, Frame, PerCounter};
 pub use self::{reader::CaptureReader, writer::CaptureWriter};
 use super::{MachineInfo, SourceInfo, SourceKind};
 
-/// The first bytes of every capture. The last one is the version of the format.
+/// The first bytes of every capture. The last of these bytes is the version of the format.
 const HEADING: [u8; 8] = *b"khorcap\x02";
 
 /// Why a capture, or a part of it, cannot be read.
@@ -35,18 +35,18 @@ pub enum CaptureError {
     /// The system cannot read the file.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The file is no capture. It begins with this text.
+    /// The file is not a capture. It begins with this text.
     #[error("not a khor capture (it begins with {0:?}, expected \"khorcap\")")]
     Foreign(String),
     /// The capture has another version of the format.
     #[error("a capture of format {0}; this version of khor reads only format {ours}", ours = HEADING[7])]
     Version(u8),
-    /// The capture has no end.
+    /// The capture was cut short: its end is missing.
     #[error("cut short after {frames} samples ({seconds:.1} s)")]
     Truncated {
         /// Number of samples before the cut.
         frames: u64,
-        /// Time before the cut, seconds.
+        /// Length of the capture before the cut, seconds.
         seconds: f64,
     },
     /// A block is damaged. The blocks after it may be readable.
@@ -54,7 +54,7 @@ pub enum CaptureError {
     Damaged {
         /// Number of samples before the damage.
         frames: u64,
-        /// Time before the damage, seconds.
+        /// Length of the capture before the damage, seconds.
         seconds: f64,
         /// What is wrong with the block.
         problem: &'static str,
@@ -70,7 +70,7 @@ pub enum Recorded {
     /// source has only the kernel's signals. Within a source, each catalogue extends the previous
     /// one.
     Lanes(Catalogue),
-    /// All counters and added lanes at one instant.
+    /// The values of all counters and added lanes at one instant.
     Frame(Frame),
     /// A cue.
     Cue(Cue),
@@ -84,11 +84,12 @@ pub enum Recorded {
 /// The source of a part of a capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// Kind of the source; `None` if its description is damaged or comes from a newer khor.
+    /// Kind of the source. `None` if the description of the source is damaged or comes from a newer
+    /// khor.
     pub kind: Option<SourceKind>,
     /// The recorded machine; `None` for the demo.
     pub machine: Option<MachineInfo>,
-    /// Time between the frames, milliseconds.
+    /// Time between two frames, milliseconds.
     pub interval_ms: u16,
     /// Version of khor that recorded the capture.
     pub recorder: String,
@@ -97,7 +98,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The origin of a live source.
+    /// Returns the origin for the captures of a live source.
     pub fn of(source: &SourceInfo) -> Self {
         Self {
             kind: Some(source.kind),

@@ -19,9 +19,9 @@ use super::{
 };
 use crate::edge;
 
-/// Reads a capture, and captures that were appended to it, for example with `cat`. Each capture
-/// begins with [`Recorded::Start`]. The times of an appended capture are shifted, so that there is
-/// no gap to the previous capture.
+/// Reads a capture, and further captures that were appended to it, for example with `cat`. Each
+/// capture begins with [`Recorded::Start`]. The times of an appended capture are shifted, so that
+/// there is no gap to the previous capture.
 ///
 /// A damaged block or a truncated capture is reported as one error, and reading continues after it.
 /// Any other error ends the reading.
@@ -34,22 +34,22 @@ pub struct CaptureReader<R = BufReader<File>> {
     frames: u64,
     first_t_ns: Option<u64>,
     last_t_ns: u64,
-    /// The number that is added to the times of the current capture, modulo 2⁶⁴. `None` until its
-    /// first time is known.
+    /// A number that is added to the times of the current capture, modulo 2⁶⁴. `None` until the
+    /// capture's first time is known.
     shift_ns: Option<u64>,
     /// Time between frames of the last source, ns.
     step_ns: u64,
-    /// Whether the last source was recorded before khor had edge counters. `None` if the
-    /// description of the source is damaged.
+    /// Whether the last source was recorded before khor had edge counters. `None` if the source's
+    /// description is damaged.
     lacks_edge: Option<bool>,
     /// The lanes of the current source.
     catalogue: Catalogue,
-    /// Whether the catalogue has lanes that the caller has not received yet.
+    /// Whether the catalogue has lanes that the reader has not returned yet.
     has_new_lanes: bool,
-    /// Whether the end of the current capture was read.
+    /// Whether the reader has read the end of the current capture.
     whole: bool,
-    /// Whether the last read block was damaged. The damage was reported, so a missing end is not
-    /// reported too.
+    /// Whether the last block was damaged. The reader has then reported the damage, so it does not
+    /// report a missing end too.
     after_damage: bool,
     ended: bool,
 }
@@ -112,7 +112,7 @@ impl<R: Read> CaptureReader<R> {
         }
     }
 
-    /// The event for an entry; `None` if the entry is no event of its own.
+    /// Returns the event for an entry. Returns `None` if the entry has no event of its own.
     fn recorded(&mut self, entry: Entry) -> Result<Option<Recorded>, Malformed> {
         Ok(match entry {
             Entry::Source { origin, lacks_edge } => {
@@ -163,7 +163,7 @@ impl<R: Read> CaptureReader<R> {
         let raw = match self.blocks.next() {
             Ok(Found::Block(raw)) => raw,
             Ok(Found::Heading) => return self.appended(),
-            // After damage, the missing end is not reported as another error.
+            // After damage, a missing end is not reported as another error.
             Ok(Found::Nothing) if self.whole || self.after_damage => return Ok(Next::Over),
             Err(Problem::Cut | Problem::Damaged(_)) if self.whole => {
                 return Err(self.damaged("the data after the end of the capture is not a capture"));
@@ -194,8 +194,8 @@ impl<R: Read> CaptureReader<R> {
         Ok(if changed && !has_description { Next::OtherSource } else { Next::Entries })
     }
 
-    /// Starts the next capture. Returns an error if the previous capture has no end, unless damage
-    /// was already reported.
+    /// Starts the next capture. Returns an error if the end of the previous capture is missing,
+    /// unless damage was already reported.
     fn appended(&mut self) -> Result<Next, CaptureError> {
         let is_cut = !self.whole && !self.after_damage;
         (self.whole, self.after_damage, self.source, self.shift_ns) = (false, false, None, None);
@@ -203,7 +203,7 @@ impl<R: Read> CaptureReader<R> {
         if is_cut { Err(self.truncated()) } else { Ok(Next::Appended) }
     }
 
-    /// Converts a time of the current capture to the time that the caller receives.
+    /// Converts a time in the current capture to the time that the caller receives.
     fn shifted(&mut self, t_ns: u64) -> u64 {
         let next_ns = self.last_t_ns.wrapping_add(self.step_ns);
         t_ns.wrapping_add(*self.shift_ns.get_or_insert(next_ns.wrapping_sub(t_ns)))
@@ -231,7 +231,7 @@ enum Next {
     OtherSource,
     /// Another capture follows.
     Appended,
-    /// There is no further block.
+    /// The file has no further block.
     Over,
 }
 

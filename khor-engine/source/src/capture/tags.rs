@@ -1,4 +1,5 @@
-//! The constants in a block's entries: first bytes, special kinds of cues, and the parts of a cue.
+//! The constants in a block's entries: the first byte of each entry, special kinds of cues, and the
+//! bits for the parts of a cue.
 
 /// The first byte of an entry.
 pub(super) mod tag {
@@ -18,7 +19,7 @@ pub(super) mod kind {
     pub(crate) const LANE_VALUE: u8 = 253;
     /// The definition of an added lane.
     pub(crate) const LANE: u8 = 254;
-    /// A cue whose kind has no number.
+    /// A cue of a kind that has no number.
     pub(crate) const NONE: u8 = 255;
 }
 

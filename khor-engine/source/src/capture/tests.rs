@@ -32,7 +32,8 @@ fn cue(t_ns: u64) -> Cue {
     }
 }
 
-/// A capture with all kinds of events: `seconds` from one source, and as many from another.
+/// Creates a capture with all kinds of events. It has `seconds` from one source, and as many from
+/// another one.
 fn pieces(seconds: u64) -> Vec<Recorded> {
     let mut pieces = Vec::new();
     for kind in [SourceKind::Collector, SourceKind::Proc] {
@@ -75,7 +76,7 @@ pub(super) fn written(pieces: &[Recorded], redact: bool) -> Vec<u8> {
     file
 }
 
-/// The readable parts of a capture, and the errors while reading it.
+/// Returns the readable parts of a capture, and the errors that occur while it is read.
 pub(super) fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
     let (mut pieces, mut errors) = (Vec::new(), Vec::new());
     match CaptureReader::new(file) {
@@ -88,7 +89,7 @@ pub(super) fn read(file: &[u8]) -> (Vec<Recorded>, Vec<CaptureError>) {
     (pieces, errors)
 }
 
-/// The positions of the blocks, and of the end of the file.
+/// Returns the positions of the blocks, and the position of the end of the file.
 pub(super) fn block_starts(file: &[u8]) -> Vec<usize> {
     let (mut at, mut starts) = (HEADING.len(), vec![HEADING.len()]);
     while at < file.len() {
@@ -98,7 +99,7 @@ pub(super) fn block_starts(file: &[u8]) -> Vec<usize> {
     starts
 }
 
-/// The number of events in each block.
+/// Returns the number of events in each block.
 fn block_pieces(file: &[u8]) -> Vec<usize> {
     let readable = |end: &usize| read(&file[..*end]).0.len();
     let totals: Vec<usize> = block_starts(file).iter().map(readable).collect();
@@ -164,8 +165,8 @@ fn a_flipped_byte_damages_one_block() {
             let broken = starts.iter().filter(|start| **start <= at).count() - 1;
             let lost_from: usize = counts[..broken].iter().sum();
             let lost_to = lost_from + counts[broken];
-            // If the description of a source was lost, the next block still shows that it is
-            // another source.
+            // If the block with a source's description was lost, the next block still shows that
+            // another source has begun.
             let is_start = |piece: &Recorded| matches!(piece, Recorded::Start(_));
             if pieces[lost_from..lost_to].iter().any(is_start) && read.len() > lost_from {
                 assert_eq!(read.remove(lost_from), Recorded::Start(Origin::unknown()), "at {at}");
@@ -220,7 +221,7 @@ fn random_blocks_are_reported_as_damage() {
     let mut random = fastrand::Rng::with_seed(7);
     let tail = written(&pieces(1), false);
     for _ in 0..3000 {
-        // Half of the bytes are small: they are valid tags and numbers, so reading fails late.
+        // Half of the bytes are small, so they are valid tags and numbers. Reading then fails late.
         let length = random.usize(0..200);
         let noise: Vec<u8> =
             (0..length).map(|_| if random.bool() { random.u8(0..8) } else { random.u8(..) }).collect();

@@ -20,8 +20,8 @@ use super::{
 
 /// Length of one block, nanoseconds.
 const BLOCK_NS: u64 = 1_000_000_000;
-/// A block is written when it has this many bytes. There is still room for the longest entry: a
-/// source with a reason for each missing counter.
+/// A block is written when it has this many bytes. The remaining bytes are enough for the longest
+/// entry: a source with a reason for each missing counter.
 const FULL_BYTES: usize = MAX_BYTES / 2;
 
 /// Writes a capture to a file.
@@ -44,9 +44,9 @@ pub struct CaptureWriter {
 }
 
 impl CaptureWriter {
-    /// Starts a capture at `path`. Until [`Self::finish`], the capture is a temporary file at
-    /// [`Self::path`]. Then it replaces an existing file. With `redact`, the capture contains
-    /// neither the processes and cgroups of cues nor the machine's boot id.
+    /// Starts a capture that [`Self::finish`] moves to `path`, where it replaces an existing file.
+    /// Until then, the capture is a temporary file at [`Self::path`]. With `redact`, the capture
+    /// contains neither the processes and cgroups of cues nor the machine's boot id.
     pub fn create(path: &Path, origin: &Origin, redact: bool) -> io::Result<Self> {
         let mut replacement = Replacement::begin_recording(path)?;
         let (mut file, path) = (replacement.file()?, replacement.path().to_owned());
@@ -156,7 +156,7 @@ impl CaptureWriter {
         Ok(self.bytes)
     }
 
-    /// The current block. Starts it if it is empty.
+    /// Returns the current block. If the block is empty, starts it.
     fn open(&mut self) -> &mut Vec<u8> {
         if self.block.is_empty() {
             put_number(&mut self.block, self.source);

@@ -1,5 +1,5 @@
 //! Reads the counts of disk requests in `/proc/diskstats`. A request counts once, at the device
-//! that serves it.
+//! that serves the request.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +11,14 @@ use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set::set;
 
-/// Number of readings after which the devices are classified again. The devices below a device can
-/// change without a new name.
+/// Number of readings after which the devices are classified again. A device may get other devices
+/// below it without a new name.
 const READINGS_KEPT: u32 = 10;
 /// Major number of loop devices.
 const LOOP_MAJOR: &str = "7";
 
-/// Number of reads, sectors read, milliseconds of reads, and the same three numbers for writes.
+/// Number of reads, number of sectors read and milliseconds of reads, then the same three numbers
+/// for writes.
 type Requests = [u64; 6];
 
 /// The requests of all disks.
@@ -45,7 +46,8 @@ impl Disks {
         }
     }
 
-    /// Why the counts of requests are missing although `diskstats` is readable, and how to fix it.
+    /// Why the counts of requests are missing although `diskstats` is readable, and how to fix
+    /// that.
     pub(super) fn unknown_disks(&self) -> String {
         format!(
             "{} is not readable, so khor cannot distinguish disks from devices stacked on them; mount sysfs at /sys",
@@ -53,10 +55,10 @@ impl Disks {
         )
     }
 
-    /// Reads `/proc/diskstats`: requests, sectors (512 bytes) and latency of the devices that serve
-    /// requests. The latency is the sum over all requests, from the creation of each request. The
-    /// collector counts a little less, because it counts from the time at which a request is issued
-    /// to the device.
+    /// Reads the requests, sectors (512 bytes) and latency of the devices that serve requests from
+    /// `/proc/diskstats`. The latency is the sum over all requests, measured from the creation of
+    /// each request. The collector's latency is a little smaller, because it is measured from the
+    /// time at which a request is issued to the device.
     pub(super) fn diskstats(&mut self, text: &str, counters: &mut Counters) {
         const SECTOR_BYTES: u64 = 512;
         const NS_PER_MS: u64 = 1_000_000;
@@ -91,9 +93,9 @@ impl Disks {
     }
 }
 
-/// Whether a device serves requests itself: it has a request queue (`mq`) and no devices below it.
-/// Partitions, md, bcache, zram and `NVMe` multipath heads have no such queue. Request-based
-/// device-mapper has one, but also devices below it.
+/// Whether a device serves requests itself: it has a request queue (`mq`), and no devices below it.
+/// Partitions, md, bcache, zram and `NVMe` multipath heads have no request queue. Request-based
+/// device-mapper devices have one, but also have devices below them.
 fn serves_requests(folder: &Path, name: &str) -> bool {
     // In sysfs, an exclamation mark replaces the slash in a device's name.
     let device = folder.join(name.replace('/', "!"));
@@ -101,8 +103,8 @@ fn serves_requests(folder: &Path, name: &str) -> bool {
     device.join("mq").is_dir() && !has_slaves()
 }
 
-/// Parses the line of a device. Returns `None` for loop devices: their requests go to the disk of
-/// their file, which counts them, or to memory.
+/// Parses the line of a device. Returns `None` for loop devices. Their requests go to memory, or to
+/// the disk that contains their file, and that disk counts them.
 fn device(line: &str) -> Option<(&str, Requests)> {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();
     let [major, _, name, reads, _, sectors_read, ms_read, writes, _, sectors_written, ms_written, ..] =

@@ -1,5 +1,5 @@
-//! Classifies network interfaces with sysfs: at the edge of the machine (traffic with other
-//! machines), or inside it (local traffic).
+//! Classifies network interfaces with the help of sysfs: an interface is at the edge of the machine
+//! (traffic with other machines) or inside it (local traffic).
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +11,11 @@ use khor_system::NetDevice;
 
 use super::links::{Changes, LinkWatch};
 
-/// Kinds (`DEVTYPE`) of stacked interfaces whose received packets khor counts only at the interface
-/// below.
+/// Kinds (`DEVTYPE`) of interfaces that are stacked on another interface. khor counts their
+/// received packets only at the interface below.
 const COUNTED_BELOW: [&str; 6] = ["bond", "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap"];
-/// Kinds (`DEVTYPE`) of stacked interfaces whose received packets khor also counts at the interface
-/// itself.
+/// Kinds (`DEVTYPE`) of interfaces that are stacked on another interface. khor counts their
+/// received packets at the interface itself, even if the interface below counts them too.
 const COUNTED_ABOVE: [&str; 3] = ["bridge", "vxlan", "macsec"];
 
 /// A network interface and how its traffic counts.
@@ -26,16 +26,17 @@ pub(super) struct Interface {
     /// Whether the interface is at the edge: it has hardware, or is the network card of a virtual
     /// machine.
     pub(super) is_edge: bool,
-    /// Whether its received packets are local traffic that no other interface counts.
+    /// Whether the packets that the interface receives are local traffic that no other interface
+    /// counts.
     pub(super) receives_local: bool,
-    /// Whether its sent packets are local traffic that no other interface counts here, because its
-    /// peer receives them in another namespace.
+    /// Whether the packets that the interface sends are local traffic that only this interface
+    /// counts. This is the case if its peer receives them in another namespace.
     pub(super) sends_local: bool,
-    /// Index of its peer, which may be in another namespace.
+    /// Index of the interface's peer, which may be in another namespace.
     peer: Option<u32>,
 }
 
-/// The interfaces of this network namespace by name, kept between readings.
+/// The interfaces of this network namespace, by name. They are kept between readings.
 #[derive(Debug)]
 pub(super) struct Interfaces {
     folder: PathBuf,
@@ -55,7 +56,7 @@ impl Interfaces {
         &self.folder
     }
 
-    /// Runs `read`. Returns its result, and the interfaces that existed while it ran.
+    /// Runs `read`. Returns the result of `read`, and the interfaces that existed while it ran.
     pub(super) fn during<T>(&mut self, read: impl FnOnce() -> T) -> (T, Seen<'_>) {
         let is_known = !matches!(self.update(), Update::Failed);
         let result = read();
@@ -73,7 +74,7 @@ impl Interfaces {
         }
     }
 
-    /// Reads those interfaces again that may have changed.
+    /// Reads the interfaces again that may have changed.
     fn update(&mut self) -> Update {
         let changed = match self.links.changes() {
             Changes::Of(indices) if !self.is_stale => {
@@ -134,8 +135,8 @@ enum Update {
     Failed,
 }
 
-/// The interfaces that did not change during a reading, by their names before and after it. Omits a
-/// name that belonged to two interfaces.
+/// The interfaces that did not change during a reading, from their names before and after the
+/// reading. Omits a name that belonged to two interfaces.
 fn steady(
     before: &BTreeMap<String, Interface>,
     after: &BTreeMap<String, Interface>,

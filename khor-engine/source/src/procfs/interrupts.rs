@@ -9,7 +9,7 @@ use super::set::set;
 pub(super) struct Interrupts(Accumulator<usize, 1>);
 
 impl Interrupts {
-    /// Reads the line `intr`. Skips its first number, the total, because it includes CPU-local
+    /// Reads the line `intr`. Skips its first number, the total. The total includes CPU-local
     /// interrupts such as the timer, which the collector's tracepoint `irq_handler_entry` does not
     /// count. A count may become 0 when a driver is unloaded.
     pub(super) fn stat(&mut self, text: &str, counters: &mut Counters) {

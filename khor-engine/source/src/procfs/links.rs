@@ -36,7 +36,7 @@ impl LinkWatch {
         Self { socket: subscribe().ok(), is_first: true }
     }
 
-    /// Watches nothing, and always reports [`Changes::Unknown`].
+    /// Creates a watch that receives nothing, and always reports [`Changes::Unknown`].
     pub(super) const fn blind() -> Self {
         Self { socket: None, is_first: true }
     }
@@ -48,12 +48,13 @@ impl LinkWatch {
         let mut is_known = !std::mem::replace(&mut self.is_first, false);
         let mut message = [0; 256];
         loop {
-            // The kernel truncates longer messages. The index is at the beginning.
+            // The kernel truncates longer messages to this length. The index is at the beginning of
+            // a message.
             match recv(socket.as_raw_fd(), &mut message, MsgFlags::MSG_DONTWAIT) {
                 Ok(length) => indices.extend(interface_index(&message[..length])),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => break,
-                // For example ENOBUFS: the kernel dropped notifications.
+                // For example, ENOBUFS means that the kernel dropped notifications.
                 Err(_) if is_known => is_known = false,
                 Err(_) => break,
             }

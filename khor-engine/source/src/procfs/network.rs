@@ -1,7 +1,8 @@
 //! Reads the traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and local.
 //!
-//! `/proc` shows only one network namespace. Traffic with another namespace counts if it crosses a
-//! pair of interfaces of which one is here. Traffic within another namespace is missing.
+//! `/proc` shows only one network namespace. Traffic with another namespace counts if it passes a
+//! pair of interfaces, one of which is in this namespace. Traffic within another namespace is
+//! missing.
 
 use std::{
     collections::BTreeMap,
@@ -28,10 +29,10 @@ enum Device {
     Named(String),
 }
 
-/// The counts of an interface at the edge.
+/// The index of an interface at the edge, and its counts.
 type AtEdge = (u32, Traffic);
 
-/// The bytes and packets of an interface that are local traffic.
+/// An interface inside the machine, with the bytes and packets that are local traffic.
 type Inside = ((u32, Way), [u64; 2]);
 
 /// The direction of local traffic at an interface.
@@ -46,7 +47,7 @@ enum Way {
 pub(super) struct Network {
     file: PathBuf,
     interfaces: Interfaces,
-    /// Whether sysfs shows another network namespace than `/proc`.
+    /// Whether sysfs shows a different network namespace than `/proc`.
     is_elsewhere: bool,
     all: Accumulator<Device, 4>,
     edge: Accumulator<u32, 4>,
@@ -66,7 +67,7 @@ impl Network {
         }
     }
 
-    /// Why traffic at the edge is missing although `net/dev` is readable, and how to fix it.
+    /// Why traffic at the edge is missing although `net/dev` is readable, and how to fix that.
     pub(super) fn unknown_edge(&self) -> String {
         let trouble = if self.is_elsewhere { "shows another network namespace" } else { "is not readable" };
         format!(
@@ -115,7 +116,8 @@ impl Network {
     }
 }
 
-/// Selects the counts of edge traffic, and those of local traffic.
+/// Splits the counts of all interfaces into edge traffic and local traffic. Interfaces that are not
+/// `known` are skipped.
 fn split(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (Vec<AtEdge>, Vec<Inside>) {
     let (mut edge, mut local) = (Vec::new(), Vec::new());
     for (name, traffic) in table {

@@ -1,4 +1,4 @@
-//! Tests which devices' requests count. Plain files replace `/proc` and sysfs.
+//! Tests which devices' requests are counted. Plain files replace `/proc` and sysfs.
 
 use std::fs;
 
@@ -42,7 +42,7 @@ impl Fake {
         ProcSource::below(self.0.path(), &self.0.path().join("sys"))
     }
 
-    /// Writes the number of reads of each device. Each read has one sector.
+    /// Sets the number of reads of each device. Each read has one sector.
     fn reads(&self, of: impl Fn(usize, &str) -> Option<u64>) {
         let line = |(i, (major, name, _)): (usize, &(u32, &str, &[&str]))| {
             of(i, name).map(|reads| format!(" {major} 0 {name} {reads} 0 {reads} 4 0 0 0 0 0 0 0\n"))

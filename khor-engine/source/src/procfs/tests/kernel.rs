@@ -24,7 +24,7 @@ fn source() -> ProcSource {
     source
 }
 
-/// Bytes received and sent at the edge, local bytes and packets.
+/// Returns the bytes received and sent at the edge, and the local bytes and packets.
 fn counted(source: &mut ProcSource) -> [u64; 4] {
     let frame = source.frame().unwrap();
     let counters = [Counter::EdgeRxBytes, Counter::EdgeTxBytes, Counter::LocalBytes, Counter::LocalPackets];
@@ -45,7 +45,7 @@ fn wait_for_link(address: &str, namespace: &Namespace) {
     });
 }
 
-/// Bytes and packets received since `before`.
+/// The bytes and packets that were received since `before`.
 fn received(before: Traffic, now: Traffic) -> [u64; 2] {
     [now.rx_bytes - before.rx_bytes, now.rx_packets - before.rx_packets]
 }
@@ -119,7 +119,7 @@ fn bridged_packet_counts_once() {
             assert_eq!((rx, tx), (0, 0));
             packets >= DATAGRAMS.into() && [bytes, packets] == sum
         });
-        // In addition to the datagrams, there are a few ICMP errors and ARP packets.
+        // Besides the datagrams, a few ICMP errors and ARP packets are counted.
         let [_, _, _, packets] = counted(&mut source);
         assert!(packets < u64::from(DATAGRAMS) * 3 / 2, "{packets}");
     });
@@ -139,12 +139,12 @@ fn moved_or_renamed_interface_loses_nothing() {
         wait_for_link("10.9.0.2", &other);
         let mut source = source();
         send_datagrams("10.9.0.2", DATAGRAMS, DATAGRAM_BYTES);
-        // The source reads only after the interface has another name.
+        // The source reads only after the interface was renamed.
         ip("link set left down");
         ip("link set left name center");
         let [.., packets] = counted(&mut source);
         assert!(packets >= DATAGRAMS.into(), "{packets}");
-        // The interface moves away, and returns with all its counts.
+        // The interface moves to another namespace, and returns with all its counts.
         ip(&format!("link set center netns {}", other.id()));
         let [.., away] = counted(&mut source);
         let here = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
@@ -152,7 +152,7 @@ fn moved_or_renamed_interface_loses_nothing() {
         assert!(traffic("center").tx_packets >= DATAGRAMS.into(), "the interface kept its counts");
         ip("addr add 10.9.0.1/24 dev center");
         ip("link set center up");
-        // An ARP request arrives first, but it is shorter than a datagram.
+        // An ARP request arrives first, but it is shorter than the datagram.
         let before = inner_traffic(&other).rx_bytes;
         wait_until("the link to be up again", || {
             send_datagrams("10.9.0.2", 1, DATAGRAM_BYTES);
@@ -201,8 +201,8 @@ impl Drop for Loop {
     }
 }
 
-/// Other programs may use the disks during the test. So the source's count must be between two
-/// counts that the test reads itself, before and after each reading of the source.
+/// Other programs may use the disks during the test. So the test reads the kernel's count itself,
+/// before and after each reading of the source. The source's count must be between these two.
 #[test]
 fn loop_requests_count_at_disk_below() {
     const MIB: u64 = 1 << 20;

@@ -43,7 +43,7 @@ impl Fake {
         }
     }
 
-    /// Writes the received and sent bytes of each interface. Each packet has one byte.
+    /// Sets the received and sent bytes of each interface. Each packet has one byte.
     fn traffic(&self, interfaces: &[(&str, u64, u64)]) {
         let line = |(name, rx, tx): &(&str, u64, u64)| {
             format!("  {name}:{rx:>8} {rx} 0 0 0 0 0 0 {tx:>8} {tx} 0 0 0 0 0 0\n")
@@ -54,7 +54,8 @@ impl Fake {
     }
 }
 
-/// Bytes received and sent by all interfaces, received and sent at the edge, and local bytes.
+/// Returns the bytes received and sent by all interfaces, the bytes received and sent at the edge,
+/// and the local bytes.
 fn bytes(source: &mut ProcSource) -> [Option<u64>; 5] {
     let frame = source.frame().unwrap();
     let counters =
@@ -78,7 +79,7 @@ fn edge_and_local_traffic_are_separate() {
     let mut source = fake.source();
     fake.traffic(&names.map(|name| (name, 0, 0)));
     assert_eq!(bytes(&mut source), [Some(0); 5]);
-    // Each count is a different power of two, so a sum shows which counts it includes.
+    // Each count is a different power of two, so a sum shows which counts it contains.
     let counts: Vec<_> =
         names.iter().enumerate().map(|(i, name)| (*name, 1 << (2 * i), 2 << (2 * i))).collect();
     fake.traffic(&counts);
@@ -92,7 +93,7 @@ fn edge_and_local_traffic_are_separate() {
     let [_, _, rx, tx, local] = bytes(&mut source);
     assert_eq!(rx, sum(&[("eth0", 0), ("eth1", 0)]));
     assert_eq!(tx, sum(&[("eth0", 1), ("eth1", 1)]));
-    // The packets that the port sends arrive in another namespace.
+    // The packets that this port sends arrive in another namespace.
     assert_eq!(local, sum(&[("lo", 0), ("br0", 0), ("wg0", 0), ("veth1", 1)]));
 }
 
