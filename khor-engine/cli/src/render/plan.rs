@@ -67,7 +67,7 @@ impl Plan {
         }
         let output = args.output.display();
         SpaceWatch::begin(&args.output, self.bytes, args.force)
-            .with_context(|| format!("{output} would be {self}"))
+            .with_context(|| format!("the render to {output} would be {self}"))
     }
 }
 

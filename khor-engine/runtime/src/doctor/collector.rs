@@ -157,7 +157,7 @@ fn probes(welcome: &Welcome) -> Check {
         "probes",
         format!("{} of {all} counters are missing: {}{cause}{instead}", absent.len(), absent.join("; ")),
         gap.map_or_else(
-            || "the other signals work; a newer kernel may have the missing counters".to_owned(),
+            || "the other signals work; a newer kernel may provide the missing counters".to_owned(),
             |gap| gap.fix().to_owned(),
         ),
     )
@@ -225,7 +225,7 @@ fn scope_check(answer: Result<Update, ClientError>, choice: &ScopeChoice) -> Che
     Check::problem(
         name,
         format!("khor cannot count {whose}: {problem}"),
-        "start it, or select another scope; khor config bpf.cgroup '' selects the whole machine",
+        "start the missing unit or process, or select another scope; khor config bpf.cgroup '' selects the whole machine",
     )
 }
 

@@ -120,8 +120,10 @@ impl Engine {
         }
         engine.apply_time(&local_time::now());
         let changed = Arc::clone(&engine.silence_changed);
-        supervisor
-            .spawn("the task of the quiet hours", mute::run_mute_clock(Arc::downgrade(&engine), changed));
+        supervisor.spawn(
+            "the task that applies the quiet hours",
+            mute::run_mute_clock(Arc::downgrade(&engine), changed),
+        );
         supervisor.spawn(
             "the task that watches the user's files",
             file_watch::watch_files(Arc::downgrade(&engine)),

@@ -46,7 +46,7 @@ pub(super) fn operations() -> Vec<Operation> {
         get("/api/config", "The configuration").at_once(config),
         put("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
         patch("/api/config", "Change any part of the configuration").reads::<Config>().blocking(change),
-        get("/api/config/schema", "The configuration's JSON Schema").at_once(schema),
+        get("/api/config/schema", "The JSON Schema of the configuration").at_once(schema),
         get("/api/units", "The systemd units that have a cgroup now, for the setting `bpf.cgroup`")
             .blocking(units),
         get("/api/audio/devices", "The sound devices").shared(DEVICES_LIFE, devices),
@@ -146,7 +146,7 @@ async fn devices(_: Call) -> Json<DeviceList> {
 }
 
 fn choose(call: Call) -> Result<Json<DeviceSelected>, Failure> {
-    let expected = "an id of GET /api/audio/devices (id:…), or default";
+    let expected = "an id that GET /api/audio/devices lists (id:…), or default";
     let body = if call.body.is_empty() { Value::Null } else { call.json()? };
     let in_body = || match body.get("device") {
         Some(Value::String(device)) => Ok(device.as_str()),

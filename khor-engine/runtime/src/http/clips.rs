@@ -63,7 +63,7 @@ async fn wav(call: Call) -> Result<Wav, Failure> {
     let clip = clip.ok_or_else(unknown)?;
     let (config, library) = (call.engine().config(), call.engine().library());
     let name = call.text("preset").unwrap_or(&config.music.preset);
-    let expected = "a name of GET /api/presets";
+    let expected = "a name that GET /api/presets lists";
     let preset = library.find(name).ok_or_else(|| Failure::not_allowed("preset", &name, expected))?;
     let (preset, busy) = (preset.clone(), |why| Failure::new(StatusCode::SERVICE_UNAVAILABLE, why));
     tokio::select! {

@@ -14,7 +14,8 @@ use crate::doctor::{DoctorInput, examine};
 const LIFE: Duration = Duration::from_secs(1);
 
 pub(super) fn operation() -> Operation {
-    get("/api/doctor", "The problems of khor on this machine, and their fixes").shared(LIFE, diagnosis)
+    get("/api/doctor", "The problems on this machine that affect khor, each with its fix")
+        .shared(LIFE, diagnosis)
 }
 
 async fn diagnosis(call: Call) -> Json<Diagnosis> {

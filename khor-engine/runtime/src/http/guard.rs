@@ -1,9 +1,9 @@
 //! Rejects requests from pages of other sites, and requests whose `Host` is not this listener.
 //!
-//! A `Host` that is not this listener's means a DNS rebinding attack. Browsers mark requests from
-//! another site's page with `Origin` or `Sec-Fetch-Site`. khor rejects even GET requests from such
-//! a page. The browser hides most answers from the page, but the requests use CPU time, and the
-//! browser does not hide a WebSocket or a sound.
+//! A `Host` other than this listener's is a sign of a DNS rebinding attack. Browsers mark requests
+//! from another site's page with `Origin` or `Sec-Fetch-Site`. khor rejects even GET requests from
+//! such a page. The browser hides most answers from the page, but the requests use CPU time, and
+//! the browser does not hide a WebSocket or a sound.
 
 use warp::{
     Filter, Rejection,

@@ -122,7 +122,6 @@ fn log_once(address: SocketAddr, problem: &io::Error, is_logged: &mut bool) {
         _ => "another khor may be running",
     };
     error!(
-        "cannot serve the page at {address} ({problem}): {why}; set another address with --listen; khor plays and \
-         retries every 2 s"
+        "cannot serve the page at {address} ({problem}): {why}; set another address with --listen; the music plays, and khor retries every 2 s"
     );
 }

@@ -59,7 +59,7 @@ fn login(call: Call) -> Result<Cookie, Failure> {
         .map_err(|_| Failure::bad("body: expected {\"token\": \"TOKEN\"}, with an optional \"path\""))?;
     let path = path.as_deref().unwrap_or("/");
     if !is_cookie_path(path) {
-        let expected = "a path of slashes, letters, digits and - . _ ~ %, such as /khor/";
+        let expected = "a path of letters, digits, slashes and the characters - . _ ~ %, such as /khor/";
         return Err(Failure::not_allowed("path", &path, expected));
     }
     let access = &call.context.access;

@@ -30,7 +30,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .blocking(select),
         get("/api/presets/{name}", "A preset with the keys of its file").at_once(one),
         put("/api/presets/{name}", "Save a preset to the user's folder").reads::<PresetText>().blocking(save),
-        delete("/api/presets/{name}", "Remove a preset of the user").blocking(remove),
+        delete("/api/presets/{name}", "Remove one of the user's presets").blocking(remove),
         post("/api/presets/check", "Check a preset").reads::<PresetText>().at_once(check),
         post("/api/presets/preview", "Play an unsaved preset from the next bar on")
             .reads::<PresetText>()

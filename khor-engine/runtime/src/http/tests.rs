@@ -436,7 +436,7 @@ async fn rejected_values_get_plain_errors() {
             "POST",
             "/api/audio/device",
             "{\"device\": 5}",
-            "device: 5 is not allowed, expected an id of GET /api/audio/devices (id:…), or default",
+            "device: 5 is not allowed, expected an id that GET /api/audio/devices lists (id:…), or default",
         ),
         ("POST", "/api/preset/select", "", "name: missing, expected the name of a preset"),
         (

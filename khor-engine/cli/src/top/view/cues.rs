@@ -17,7 +17,7 @@ use crate::top::{
 };
 
 pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
-    let below = heading(buffer, area, theme, "cues, what the kernel reports");
+    let below = heading(buffer, area, theme, "cues, reported by the kernel");
     if state.cues.is_empty() {
         put(buffer, below, "   none so far", DIM);
     }

@@ -1,7 +1,7 @@
 //! Checks that the headers `Host` and `Origin` of a request match this listener.
 //!
-//! A `Host` that does not match means a DNS rebinding attack. An `Origin` that does not match means
-//! that a page of another site sent the request.
+//! A `Host` that does not match is a sign of a DNS rebinding attack. An `Origin` that does not
+//! match means that a page of another site sent the request.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -24,7 +24,7 @@ impl Names {
         Self { hosts, beyond_loopback, port }
     }
 
-    /// Returns the same names with another port.
+    /// Returns these names with another port.
     pub(super) fn at_port(self, port: u16) -> Self {
         Self { port, ..self }
     }
