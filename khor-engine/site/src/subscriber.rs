@@ -53,9 +53,9 @@ pub enum FleetEvent {
         /// Whether khor may play the cue, and how khor lists it.
         admission: Admission,
     },
-    /// This host, or this site within the engine's site, has stopped sending.
+    /// This host or sub-site has stopped sending.
     Lost(Name),
-    /// This host, or this site within the engine's site, sends again.
+    /// This host or sub-site sends again.
     Back(Name),
 }
 

@@ -1,5 +1,5 @@
-//! Keeps the state of an engine's site: the hosts, the sites within the site, and the sum over the
-//! last second. No I/O.
+//! Keeps the state of an engine's site: its hosts, its sub-sites (the sites within it), and the sum
+//! over the last second. No I/O.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -22,18 +22,18 @@ pub struct Site {
     /// The site's name.
     pub name: Name,
     /// Two lists of hosts, each sorted by name. First come the hosts that send to this engine. Then
-    /// come the hosts whose frames a site within this site passes on.
+    /// come the hosts whose frames a sub-site passes on.
     pub hosts: Vec<Host>,
-    /// The sites within this site, sorted by name.
+    /// The sub-sites, sorted by name.
     pub sites: Vec<SubSite>,
-    /// The sum over all hosts. `None` if this site contains no sites, because [`Self::hosts`] then
+    /// The sum over all hosts. `None` if there are no sub-sites, because [`Self::hosts`] then
     /// contains every host.
     pub summary: Option<SiteSummary>,
     /// The lanes of all readings: the kernel's signals, then the lanes that hosts add.
     pub catalogue: Catalogue,
-    /// Number of hosts that send, including the hosts of sites within this site.
+    /// Number of hosts that send, including the hosts of sub-sites.
     pub live: u32,
-    /// Number of hosts that have stopped sending, including the hosts of sites within this site.
+    /// Number of hosts that have stopped sending, including the hosts of sub-sites.
     pub silent: u32,
     /// Counts of rejected messages.
     pub refused: Refused,
@@ -65,7 +65,7 @@ pub struct SiteTracker {
     site: Name,
     hosts: HostRoster,
     sub_sites: SubSites,
-    /// Frames of the last second. Empty if the site contains no sites.
+    /// Frames of the last second. Empty if there are no sub-sites.
     window: Window,
     /// Earlier snapshots. Their memory is reused once no other thread holds them.
     snapshots: Vec<Arc<Site>>,
@@ -91,7 +91,7 @@ impl SiteTracker {
         &self.site
     }
 
-    /// Call this after a reconnect, so that the time without a connection makes no host or site
+    /// Call this after a reconnect, so that the time without a connection makes no host or sub-site
     /// silent.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.hosts.reconnected(now);
@@ -107,7 +107,7 @@ impl SiteTracker {
         arrival.is_back.then(|| arrival.host.name.clone())
     }
 
-    /// Handles the frame of a site within this site. Returns the hosts and sites that changed.
+    /// Handles the frame of a sub-site. Returns the hosts and sub-sites that changed.
     pub fn site_frame(
         &mut self,
         subject: &str,
@@ -151,7 +151,7 @@ impl SiteTracker {
         Some((host, khor_proto::Cue { kind, t_ns, pid, comm, cgroup_id: None, detail }, admission))
     }
 
-    /// The hosts and sites that fell silent since the last call.
+    /// Returns the hosts and sub-sites that fell silent since the last call.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         let mut fallen = self.hosts.fallen_silent(now);
         fallen.extend(self.sub_sites.fallen_silent(now));
@@ -221,7 +221,7 @@ impl SiteTracker {
     }
 }
 
-/// Why the frame of a site that contains sites is rejected.
+/// Why khor rejects the frame of a sub-site that itself contains sites.
 const NESTED: &str =
     "a site may contain sites, but these may contain only hosts: aggregate every site into the engine's site";
 

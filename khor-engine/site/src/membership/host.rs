@@ -24,8 +24,7 @@ const TWICE: Duration = Duration::from_secs(10);
 pub struct Host {
     /// The host's name.
     pub name: Name,
-    /// The site within the engine's site whose frames contain this host. `None` if the host's own
-    /// frames arrive here.
+    /// The sub-site whose frames contain this host. `None` if the host's own frames arrive here.
     pub via: Option<Name>,
     /// The host's section.
     pub section: Option<Name>,
@@ -55,12 +54,12 @@ pub struct Host {
     pub used_twice: bool,
 }
 
-/// A host, or a site within the engine's site, that fell silent or returned.
+/// A host or a sub-site that fell silent or returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MembershipChange {
-    /// This host or site fell silent.
+    /// This host or sub-site fell silent.
     Lost(Name),
-    /// This host or site sends again.
+    /// This host or sub-site sends again.
     Back(Name),
 }
 
@@ -113,7 +112,7 @@ impl TrackedHost {
         Self { host, instance, seq, monotonic_ms, interval: None, seen, rival: None, twice: None }
     }
 
-    /// Marks the host as one whose frames arrive inside the frames of the site `via`.
+    /// Marks the host as one whose frames arrive inside the frames of the sub-site `via`.
     #[must_use]
     pub(super) fn named_by(mut self, via: &Name) -> Self {
         self.host.via = Some(via.clone());

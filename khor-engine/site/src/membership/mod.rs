@@ -1,4 +1,4 @@
-//! The members of a site: its hosts, the sites within it, and the messages that were rejected.
+//! The members of a site: its hosts, its sub-sites, and the messages that were rejected.
 
 mod cue_limits;
 mod host;

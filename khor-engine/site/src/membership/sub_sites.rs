@@ -1,5 +1,5 @@
-//! The sites within a site: their relays, their counts, and the hosts whose frames they pass on.
-//! No I/O.
+//! The sub-sites of a site (the sites within it): their relays, their counts, and the hosts whose
+//! frames they pass on. No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,7 +26,7 @@ const NAMED: Duration = Duration::from_millis(1_500);
 /// How long the change of a host is remembered. All relays of the host's site report the change
 /// within this time, so that it counts once.
 const NOTICED: Duration = Duration::from_mins(2);
-/// Maximum number of tracked sites.
+/// Maximum number of tracked sub-sites.
 const MOST_SITES: usize = 1_000;
 /// Maximum number of relays that report one site.
 const MOST_AGGREGATORS: usize = 32;
@@ -42,7 +42,7 @@ const MOST_NOTICED: usize = 10_000;
 /// frame was lost.
 const SHARES_OF_NAMED: u32 = 2;
 
-/// The state of a site within the engine's site at one instant.
+/// The state of a sub-site at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SubSite {
     /// The site's name.
@@ -116,7 +116,7 @@ pub(crate) enum SiteOutcome {
     Crowded,
 }
 
-/// All sites within the engine's site.
+/// All sub-sites of the engine's site.
 pub(crate) struct SubSites {
     sites: BTreeMap<Name, TrackedSite>,
     named: BTreeMap<Name, TrackedHost>,
@@ -130,7 +130,7 @@ impl SubSites {
         Self { sites: BTreeMap::new(), named: BTreeMap::new(), noticed: BTreeMap::new(), connected: now }
     }
 
-    /// Call this after a reconnect, so that the time without a connection makes no site silent.
+    /// Call this after a reconnect, so that the time without a connection makes no sub-site silent.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.connected = now;
     }

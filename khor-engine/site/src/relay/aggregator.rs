@@ -76,7 +76,7 @@ pub async fn aggregate(
 
 struct Subscriptions {
     hosts: Subscriber,
-    /// The frames of sites within the site, which are rejected.
+    /// The frames of sub-sites, which are rejected.
     sites: Subscriber,
     cues: Subscriber,
     /// The site frames of all relays that share the site. They include this relay's own frames.

@@ -29,7 +29,7 @@ const PEER_ENDED: Duration = Duration::from_secs(3);
 const MOST_PEERS: usize = 31;
 /// How long each change of a host is repeated, so that a lost frame loses no change.
 const REPEATED_FOR: Duration = Duration::from_secs(5);
-/// Why a relay that aggregates rejects a site within its site.
+/// Why a relay that aggregates rejects a sub-site of its site.
 const NESTED: &str = "a relay aggregates only hosts: aggregate this site into the site of the engine";
 
 /// The choices for the number of bins in each doubling, the finest choice first. The first number
@@ -113,7 +113,7 @@ impl SiteFrameBuilder {
         self.roster.cue(subject, bytes, now)
     }
 
-    /// Rejects the frame of a site within the site.
+    /// Rejects the frame of a sub-site.
     pub(super) fn refuse_site_frame(&mut self, subject: &str) {
         self.roster.refuse(|refused| &mut refused.nested, subject, NESTED);
         if self.roster.refused().nested == 1 {

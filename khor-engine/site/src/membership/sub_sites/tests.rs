@@ -1,4 +1,4 @@
-//! Tests how the frames of several relays are combined into one site within the site.
+//! Tests how the frames of several relays are combined into one sub-site.
 
 use khor_fleet::{Change, Section, Sections};
 
