@@ -160,6 +160,6 @@ mod tests {
         let text = include_str!("../thresholds.toml").replacen("gate = true", "gate = false", 1);
         let mut reported = Thresholds::parse(&text).unwrap();
         reported.record("recognised", "ambient", 0.99, None).unwrap();
-        assert_eq!(rows(0.5, &reported), ["bed_lufs", "same_pcm"], "the first row is no gate");
+        assert_eq!(rows(0.5, &reported), ["bed_lufs", "same_pcm"], "the first row has no gate");
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_tension_and_fifths_are_not() {
+    fn minor_seconds_add_tension_fifths_do_not() {
         assert_eq!(measure(MeasuredFeature::BedTension, &heard(), 0.0, 3.0), Some(0.0));
         // C, C sharp and D contain two minor seconds and one major second.
         assert_eq!(measure(MeasuredFeature::BedTension, &heard(), 4.0, 4.0), Some(5.0));

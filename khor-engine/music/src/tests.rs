@@ -202,7 +202,7 @@ fn at_most_two_voices_per_half_bar() {
 }
 
 #[test]
-fn presets_but_not_settings_await_the_bar() {
+fn tempo_applies_before_the_preset_does() {
     let [ambient, drone] = ["ambient", "drone"].map(|name| Preset::find(name).unwrap().clone());
     let mut composer = Composer::new(Settings::default(), ambient);
     let mut notes = Vec::new();
@@ -281,7 +281,7 @@ fn cues_are_300_ms_apart() {
 }
 
 #[test]
-fn losing_and_finding_a_source_sounds() {
+fn lost_and_found_sources_play_cues() {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let none = Lanes::NONE;
     let mut cues = |from_s: u32, to_s: u32, lanes: &Lanes| {

@@ -58,7 +58,7 @@ pub(super) struct NoteStart {
     pub(super) midi: u8,
     /// Velocity, 0..=1.
     pub(super) velocity: f32,
-    /// Pan, -1 ..=1.
+    /// Pan, from -1 (left) to 1 (right).
     pub(super) pan: f32,
     /// Filter offset of this note, octaves, -3..=3.
     pub(super) brightness: f32,

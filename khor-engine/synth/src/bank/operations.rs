@@ -126,7 +126,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_note_is_accounted_and_ends(ops in ops()) {
+    fn every_note_is_counted_and_ends(ops in ops()) {
         let mut model = Model::new();
         for op in &ops {
             model.apply(op);
