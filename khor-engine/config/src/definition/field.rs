@@ -1,38 +1,8 @@
 //! The rows of the table of all settings, which `khor config`, the page and the documents use.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Access, Place, Rule};
-
-/// The kind of value that a setting has in JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// `true` or `false`.
-    Switch,
-    /// Any number.
-    Number,
-    /// A whole number.
-    Whole,
-    /// A text.
-    Text,
-    /// A list.
-    List,
-}
-
-impl Kind {
-    /// The values of this kind in words.
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Switch => "true or false",
-            Self::Number => "a number",
-            Self::Whole => "a whole number from 0",
-            Self::Text => "a text",
-            Self::List => "a list",
-        }
-    }
-}
+use super::{Access, Kind, Place, Rule};
 
 /// A row of the table of all settings: one setting.
 #[derive(Clone, Debug)]

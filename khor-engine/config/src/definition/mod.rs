@@ -7,6 +7,7 @@
 
 mod access;
 mod field;
+mod kind;
 mod leaf;
 mod map;
 mod patch;
@@ -18,7 +19,8 @@ mod section;
 mod setting;
 
 pub use access::Access;
-pub use field::{Field, Kind};
+pub use field::Field;
+pub use kind::Kind;
 pub use leaf::Leaf;
 pub(crate) use leaf::words;
 pub use patch::Patch;
