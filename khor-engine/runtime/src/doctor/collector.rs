@@ -274,7 +274,7 @@ mod tests {
         let limited = interval(20, 100);
         assert_eq!((limited.state, interval(20, 20).state), (CheckState::Ok, CheckState::Ok));
         assert!(
-            limited.detail.contains("100 ms, not 20") && limited.detail.contains("KHOR_TRUST"),
+            limited.detail.contains("100 ms, not every 20") && limited.detail.contains("KHOR_TRUST"),
             "{limited:?}"
         );
         assert_eq!(interval(20, 20).detail, "the collector sends a sample every 20 ms");
