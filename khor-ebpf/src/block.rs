@@ -2,10 +2,10 @@
 //! `block_rq_complete`). The counts have the same categories as /proc/diskstats. Kernel 5.5 and
 //! later.
 //!
-//! A request counts once, at the disk that does the work. Loop devices and the request-based
-//! device-mapper targets (multipath) issue requests that other disks carry out. So these devices
-//! count only errors. Other stacked drivers (md, bcache, most of device-mapper) pass I/O on before
-//! it becomes a request.
+//! A request counts once, at the disk that does the work. The requests of loop devices and of
+//! request-based device-mapper targets (multipath) are carried out by other disks. So the programs
+//! count only the errors of these devices. Other stacked drivers (md, bcache, most of
+//! device-mapper) pass I/O on before it becomes a request.
 //!
 //! Adds are atomic, because requests are issued and completed in task context and in interrupts.
 
@@ -37,11 +37,12 @@ static QUEUE_DISK_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static DISK_NAME_OFFSET: Global<u32> = Global::new(0);
 
-/// Time at which each request was issued, ns. The key is the address of its `struct request`.
+/// The time at which each request was issued, in nanoseconds. The key is the address of the `struct
+/// request`.
 ///
-/// The map drops the least recently used element, so requests whose completion is never seen do not
-/// fill it. A request that is not in the map is not timed; the mean time of the others stays right.
-/// The collector sets the number of elements.
+/// A full map drops the least recently used element. So it never fills up with requests whose
+/// completion the programs miss. A request that was dropped is not timed, which does not distort
+/// the mean time of the others. The collector sets the number of elements.
 #[map]
 static ISSUED: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1, 0);
 
@@ -52,30 +53,30 @@ enum Kind {
     Write,
     /// Flushes and discards, which transfer no data.
     Control,
-    /// Commands from user space or from the driver itself, which the kernel's statistics do not
-    /// include.
+    /// Commands from user space or from the driver. The kernel's statistics do not include them.
     Passthrough,
 }
 
-/// Stores the time of issue, on kernels since 5.11. It counts nothing, because a request is issued
-/// again if its device has no room for it.
+/// Stores the time at which a request is issued (since Linux 5.11). The program does not count
+/// requests here, because a request is issued again if its device has no room for it.
 #[btf_tracepoint(function = "block_rq_issue")]
 fn block_rq_issue(ctx: BtfTracePointContext) -> i32 {
     issued(ctx.arg(0));
     0
 }
 
-/// Stores the time of issue before 5.11, where the request queue is the first argument. The
-/// collector loads one of these two programs.
+/// Like [`block_rq_issue`], for kernels before 5.11, where the request queue is the first argument.
+/// The collector loads one of the two programs.
 #[btf_tracepoint(function = "block_rq_issue")]
 fn block_rq_issue_queue_first(ctx: BtfTracePointContext) -> i32 {
     issued(ctx.arg(1));
     0
 }
 
-/// Counts the completed bytes and requests. A request may complete in several parts. A journal
-/// writes between two flushes, and such a write completes twice: with its data, and without data
-/// after the second flush. Only the second completion counts as a request.
+/// Counts the completed bytes and requests. A request may complete in several parts, and only the
+/// last part counts as a request. A write between two flushes, as in a journal, completes twice:
+/// with its data, and after the second flush without data. Only the second completion counts as a
+/// request.
 #[btf_tracepoint(function = "block_rq_complete")]
 fn block_rq_complete(ctx: BtfTracePointContext) -> i32 {
     let request: *const u8 = ctx.arg(0);
@@ -126,8 +127,8 @@ fn count<const N: usize>(request: *const u8, amounts: [(Slot, u64); N]) {
     }
 }
 
-/// Counts an error and sends a cue. Not inlined: it is rare, and most of the code that the verifier
-/// would have to check.
+/// Counts an error and sends a cue. It is not inlined, because the verifier would otherwise check
+/// this long code once for each call.
 #[inline(never)]
 fn failed(request: *const u8) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -138,7 +139,8 @@ fn failed(request: *const u8) -> i32 {
     0
 }
 
-/// Time since the issue of a completed request, ns, at least 1. 0 if the time of issue is unknown.
+/// Returns the time from the issue of a completed request until now, in nanoseconds: at least 1, or
+/// 0 if the time of issue is unknown.
 #[inline(always)]
 fn latency_ns(request: *const u8) -> u64 {
     // SAFETY: the value is copied at once.
@@ -150,8 +152,9 @@ fn latency_ns(request: *const u8) -> u64 {
 
 /// Whether other disks carry out the request's work.
 ///
-/// The name of the disk decides, because only the kernel sets it. The list of a disk's slaves does
-/// not exist in 5.10. A null pointer reads as zero, which is no disk's name.
+/// The name of the disk shows this reliably, because only the kernel sets it. The kernel's list of
+/// underlying disks would be an alternative, but 5.10 lacks it. If `disk` is null, the name reads
+/// as zeros and matches neither name.
 #[inline(always)]
 fn is_stacked(request: *const u8) -> bool {
     const LOOP: u32 = u32::from_ne_bytes(*b"loop");

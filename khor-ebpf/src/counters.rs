@@ -1,8 +1,8 @@
-//! The per-CPU counters, with a plain and an atomic way to add to them.
+//! The counters of each CPU, and functions that add to them with or without atomic instructions.
 //!
-//! The map is a plain array with one cache-line-aligned element for each CPU, not a per-CPU array.
-//! Only a plain array can be mapped into the collector's memory, which then samples without system
-//! calls. The JIT compiler inlines the lookup.
+//! The map is a plain array with one element for each CPU, not a BPF per-CPU array. Only a plain
+//! array can be mapped into the collector's memory, so that the collector reads it without system
+//! calls. Elements are aligned to cache lines. The JIT compiler inlines the lookup of an element.
 
 use core::arch::asm;
 
@@ -18,7 +18,7 @@ use crate::scopes::Scopes;
 #[map]
 static COUNTERS: Array<CpuCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// The CPU on which the program runs, with its counters.
+/// The CPU on which the program runs, and the counters of this CPU.
 #[derive(Clone, Copy)]
 pub struct Cpu {
     counters: *mut CpuCounters,
@@ -26,8 +26,8 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// The current CPU. It always exists, but the verifier requires that programs handle a missing
-    /// element.
+    /// Returns the current CPU. This never fails, but the verifier requires that programs handle a
+    /// missing element.
     #[inline(always)]
     pub fn this() -> Option<Self> {
         // SAFETY: this call takes no argument and always succeeds.
@@ -35,17 +35,17 @@ impl Cpu {
         Some(Self { counters: COUNTERS.get_ptr_mut(number)?, number })
     }
 
-    /// Adds with a plain store. Use it only if the program cannot be interrupted by itself on the
-    /// same CPU.
+    /// Adds without an atomic instruction. Use this only if no second run of the program can
+    /// interrupt the first one on the same CPU.
     #[inline(always)]
     pub fn add(self, slot: Slot, amount: u64) {
-        // SAFETY: this CPU's element lives as long as the program. The collector reads it at the
-        // same time, but an aligned 8-byte store is never partly visible.
+        // SAFETY: this CPU's element lives as long as the program. The collector may read it at the
+        // same time, but never sees a partly written word, because the word is aligned.
         unsafe { (*self.counters).slots[slot as usize] += amount };
     }
 
-    /// Adds atomically. Use it if an interrupt or another task may run the program on the same CPU
-    /// meanwhile.
+    /// Adds atomically. Use this if an interrupt or another task may run the same program on this
+    /// CPU in the meantime.
     #[inline(always)]
     pub fn add_atomic(self, slot: Slot, amount: u64) {
         // SAFETY: as in `add`.
@@ -59,7 +59,7 @@ impl Cpu {
         unsafe { add_atomic(&raw mut (*self.counters).lost[kind as usize], 1) };
     }
 
-    /// Counts an event of a socket that carries a class id or priority in place of its cgroup.
+    /// Counts an event whose socket has a class id or priority instead of its cgroup.
     #[inline(always)]
     pub fn note_tagged_socket(self) {
         // SAFETY: as in `add`.
@@ -89,8 +89,8 @@ impl Cpu {
 
 /// Adds `amount` atomically.
 ///
-/// It is assembly because `AtomicU64` has no `fetch_add` on this target. An instruction that also
-/// returns the old value would not exist on 5.10.
+/// This is assembly, because `AtomicU64` has no `fetch_add` on this target. `fetch_add` needs an
+/// instruction that returns the old value, which Linux 5.10 lacks.
 ///
 /// # Safety
 /// `counter` must point to 8 aligned bytes of a map element.

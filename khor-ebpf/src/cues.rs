@@ -12,11 +12,11 @@ use crate::owner;
 #[map]
 static CUES: RingBuf = RingBuf::with_byte_size(CUES_BYTES, 0);
 
-/// One token bucket for each [`CueKind`], stored as the time at which it will be full, ns (generic
-/// cell rate algorithm).
+/// A token bucket for each [`CueKind`]. The value is the time at which the bucket will be full, in
+/// nanoseconds (generic cell rate algorithm).
 ///
-/// It has no lock and no atomic access: a race between CPUs lets at most one more cue for each CPU
-/// through.
+/// Access needs neither a lock nor atomic instructions: in a race between CPUs, each CPU sends at
+/// most one cue too many.
 #[map]
 static FULL_AT_NS: Array<u64> = Array::with_max_entries(CueKind::COUNT as u32, 0);
 
@@ -33,7 +33,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The running task, which belongs to `scopes`.
+    /// The running task is the subject. It belongs to `scopes`.
     #[inline(always)]
     pub fn current(scopes: u64) -> Self {
         Self {
@@ -45,14 +45,15 @@ impl Subject {
         }
     }
 
-    /// A `struct cgroup *` without a process, null if unknown, which belongs to `scopes`.
+    /// A cgroup is the subject, and no process. `cgroup` is a `struct cgroup *` that belongs to
+    /// `scopes`, or null if the cgroup is unknown.
     #[inline(always)]
     pub fn cgroup(cgroup: *const u8, scopes: u64) -> Self {
         Self { process: 0, cgroup_id: owner::cgroup_id(cgroup), comm: [0; 16], scopes }
     }
 }
 
-/// Sends a cue. If the limit is reached or the buffer is full, counts it as lost.
+/// Sends a cue. If the rate limit is reached or the ring buffer is full, counts the cue as lost.
 #[inline(always)]
 pub fn send(cpu: Cpu, kind: CueKind, subject: &Subject, detail: u32) {
     // SAFETY: this call takes no argument and always succeeds.
@@ -78,8 +79,8 @@ pub fn send(cpu: Cpu, kind: CueKind, subject: &Subject, detail: u32) {
 #[inline(always)]
 fn admit(kind: CueKind, now_ns: u64) -> bool {
     let Some(full_at_ns) = FULL_AT_NS.get_ptr_mut(kind as u32) else { return false };
-    // SAFETY: this is an element of the map, which lives as long as the program. `FULL_AT_NS`
-    // explains races.
+    // SAFETY: this is an element of the map, which lives as long as the program. Races are harmless
+    // (see `FULL_AT_NS`).
     let full_at_ns = unsafe { &mut *full_at_ns };
     let without_debt_ns = (*full_at_ns).max(now_ns);
     let debt_ns = without_debt_ns - now_ns;

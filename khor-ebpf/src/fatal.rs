@@ -17,8 +17,8 @@ static TASK_COMM_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static SIGACTION_HANDLER_OFFSET: Global<u32> = Global::new(0);
 
-/// Sends a cue for a process that is killed because memory ran out, on kernels since 6.8. The
-/// victim is the argument; the running task is the one that needed memory.
+/// Sends a cue for a process that is killed because memory ran out (since Linux 6.8). The argument
+/// is the killed process. The running task is the one that needed memory.
 #[btf_tracepoint(function = "mark_victim")]
 fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -38,9 +38,10 @@ fn mark_victim(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Sends a cue for an out-of-memory victim before 6.8, where the argument is only its number. A
-/// process that exhausts a cgroup's memory is often the victim itself, and then it is the running
-/// task. For other victims the collector reads the name from /proc, which may be too late.
+/// Like [`mark_victim`], for kernels before 6.8, where the argument is only the number of the
+/// killed process. Often this is the running task, because it used up the memory of its cgroup.
+/// Otherwise the collector reads the process's name from /proc, where the process may be missing by
+/// then.
 #[btf_tracepoint(function = "mark_victim")]
 fn mark_victim_number(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -54,8 +55,8 @@ fn mark_victim_number(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Sends a cue for a process that a signal ends with a core dump (signal(7)), because the process
-/// has no handler for it.
+/// Sends a cue for a process that a signal ends with a core dump (signal(7)). The process has no
+/// handler for this signal.
 #[btf_tracepoint(function = "signal_deliver")]
 fn signal_deliver(ctx: BtfTracePointContext) -> i32 {
     const SIG_DFL: u64 = 0;
@@ -74,8 +75,8 @@ fn signal_deliver(ctx: BtfTracePointContext) -> i32 {
 
 #[inline(always)]
 fn dumps_core(signal: u32) -> bool {
-    // SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ, SYS: the same numbers on x86-64 and
-    // arm64.
+    // SIGQUIT, ILL, TRAP, ABRT, BUS, FPE, SEGV, XCPU, XFSZ and SYS have the same numbers on x86-64
+    // and arm64.
     const SIGNALS: u64 =
         1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 11 | 1 << 24 | 1 << 25 | 1 << 31;
     signal < u64::BITS && SIGNALS >> signal & 1 == 1

@@ -1,7 +1,7 @@
 //! Counts new processes and threads (`task_newtask`). Kernel 5.5 and later.
 //!
-//! `sched_process_fork` would not count io_uring and vhost workers. `task_newtask` is beside the
-//! kernel's own count of forks, so the counts agree with `processes` in /proc/stat.
+//! `sched_process_fork` would not count io_uring and vhost workers. `task_newtask` fires where the
+//! kernel itself counts forks, so khor's count agrees with `processes` in /proc/stat.
 
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
@@ -10,8 +10,8 @@ use khor_layout::Slot;
 use crate::counters::Cpu;
 use crate::scopes::credit_current;
 
-/// Counts a new task, for the scopes of its parent. The add is atomic, because newer kernels may
-/// switch to another task meanwhile.
+/// Counts a new task, for the machine and for the scopes of the task's parent. The addition is
+/// atomic, because newer kernels may switch to another task while this program runs.
 #[btf_tracepoint(function = "task_newtask")]
 fn task_newtask(_: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -14,12 +14,12 @@ use crate::field;
 #[unsafe(no_mangle)]
 static IRQACTION_NEXT_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts a device interrupt. A plain add is exact, because handlers of hard interrupts run with
-/// interrupts off. On PREEMPT_RT most handlers are threads, but the tracepoint still fires in the
-/// hard interrupt.
+/// Counts a device interrupt. A plain addition is exact, because handlers of hard interrupts run
+/// with interrupts off. On PREEMPT_RT most handlers run in threads, but the tracepoint still fires
+/// in the hard interrupt.
 ///
-/// The tracepoint fires for every handler of a shared line, but /proc/stat counts the interrupt
-/// once. So only the last handler counts.
+/// Several handlers may share an interrupt line. The tracepoint fires for each of them, but
+/// /proc/stat counts the interrupt once. So the program counts only at the last handler.
 #[btf_tracepoint(function = "irq_handler_entry")]
 fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: argument 1 is a `struct irqaction *`, whose `next` is a pointer.
@@ -30,10 +30,10 @@ fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts a soft interrupt, where the kernel counts it for /proc/softirqs. A plain add is exact,
-/// because soft interrupts do not nest on a CPU. On `PREEMPT_RT` a task can preempt the program.
-/// The kernel then skips the nested run and counts it in `recursion_misses`, which the collector
-/// reports as `missed_events`.
+/// Counts a soft interrupt, at the place where the kernel counts it for /proc/softirqs. A plain
+/// addition is exact, because soft interrupts do not nest on a CPU. On `PREEMPT_RT` a task can
+/// preempt the program. If this task would run the same program, the kernel skips that run and
+/// counts it in `recursion_misses`. The collector reports this count as `missed_events`.
 #[btf_tracepoint(function = "softirq_entry")]
 fn softirq_entry(_: BtfTracePointContext) -> i32 {
     if let Some(cpu) = Cpu::this() {

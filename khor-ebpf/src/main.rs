@@ -1,10 +1,11 @@
-//! khor's in-kernel programs. Each program adds to a counter of the CPU it runs on, and sends a cue
-//! if the event is rare enough.
+//! khor's in-kernel programs. They count events, separately for each CPU, and send cues for rare
+//! events.
 //!
-//! Machine counters use BTF tracepoints (kernel 5.5 and later). They cost least and need only
-//! `CAP_BPF` and `CAP_PERFMON`. The sockets of scopes also need function entries (fentry), which
-//! need the same capabilities and do not work on every kernel. Rust emits no CO-RE relocations, so
-//! the collector passes field offsets as read-only globals, which the verifier treats as constants.
+//! Programs that count for the machine use BTF tracepoints (kernel 5.5 and later). These cost least
+//! and need only `CAP_BPF` and `CAP_PERFMON`. Programs that count the network traffic of scopes
+//! attach to functions (fentry), which needs the same capabilities but does not work on every
+//! kernel. Rust emits no CO-RE relocations. So the collector passes the offsets of fields as
+//! read-only globals, which the verifier treats as constants.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]

@@ -1,17 +1,17 @@
 //! Counts received and sent packets and bytes (`netif_receive_skb`, `net_dev_xmit`). Kernel 5.5 and
 //! later.
 //!
-//! A device is at the machine's edge if it has a parent device: hardware, or a guest's virtual
-//! card. Loopback, veth, bridges, bonds and tunnels have none. The programs read the packet's
-//! device each time and store nothing about devices. So devices may appear, disappear, and change
-//! name or namespace.
+//! A device is at the machine's edge if it has a parent device. Hardware and a guest's virtual
+//! network cards have a parent. Loopback, veth, bridges, bonds and tunnels have no parent. The
+//! programs examine the device of each packet and store nothing about devices. So a device may
+//! appear, disappear, or change its name or namespace at any time.
 //!
-//! `net_dev_queue` is unsuitable for sent packets. It fires before software segmentation, whose
-//! headers the device counts, and before the queue may drop the packet.
+//! `net_dev_queue` is unsuitable for sent packets, because it fires too early. The queue may still
+//! drop the packet. Software segmentation may still add headers, which the device counts.
 //!
-//! Both tracepoints fire with bottom halves disabled, so a plain add is exact. On PREEMPT_RT a task
-//! can preempt another one within a program. The kernel then skips the program's nested run and
-//! counts it in `recursion_misses`.
+//! Both tracepoints fire with bottom halves disabled, so a plain addition is exact. On PREEMPT_RT a
+//! task can preempt another task while a program runs. If the preempting task would run the same
+//! program, the kernel skips that run and counts it in `recursion_misses`.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;
@@ -30,8 +30,8 @@ static DEVICE_PARENT_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static DEVICE_RX_HANDLER_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts a packet that a device passes to the network stack. Its link-layer header is already
-/// removed.
+/// Counts a packet that a device passes to the network stack. The packet no longer has a link-layer
+/// header.
 #[btf_tracepoint(function = "netif_receive_skb")]
 fn netif_receive_skb(ctx: BtfTracePointContext) -> i32 {
     let skb: *const u8 = ctx.arg(0);
@@ -51,12 +51,12 @@ fn netif_receive_skb(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts a packet that a device accepted, including its link-layer header. A busy device gets the
-/// packet again later.
+/// Counts a packet that a device accepted, including its link-layer header. If the device was busy,
+/// the kernel tries again later, so the program does not count the packet yet.
 #[btf_tracepoint(function = "net_dev_xmit")]
 fn net_dev_xmit(ctx: BtfTracePointContext) -> i32 {
     const NETDEV_TX_OK: i32 = 0;
-    // Argument 0, the packet, may already be freed.
+    // Argument 0, the packet, may already have been freed.
     let (result, device, len): (i32, Device, u32) = (ctx.arg(1), Device(ctx.arg(2)), ctx.arg(3));
     if result != NETDEV_TX_OK {
         return 0;
@@ -71,13 +71,13 @@ fn net_dev_xmit(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// A `struct net_device *` that is a tracepoint's argument or a field of one, so the verifier knows
-/// its type.
+/// A `struct net_device *`. It is an argument of a tracepoint or a field of such an argument, so
+/// the verifier knows its type.
 #[derive(Clone, Copy)]
 struct Device(*const u8);
 
 impl Device {
-    /// Whether the device connects the machine with the outside.
+    /// Whether the device connects the machine to the outside.
     #[inline(always)]
     fn is_at_edge(self) -> bool {
         // SAFETY: a typed `struct net_device *` (see `Device`), whose `dev.parent` is a pointer.
@@ -85,8 +85,8 @@ impl Device {
         !parent.is_null()
     }
 
-    /// Whether the device is a port of a bridge, bond or similar device, which takes over its
-    /// packets.
+    /// Whether the device is a port of a bridge, a bond or a similar device, and hands its packets
+    /// to that device.
     #[inline(always)]
     fn hands_on(self) -> bool {
         // SAFETY: a typed `struct net_device *` (see `Device`), whose `rx_handler` is a pointer.

@@ -1,8 +1,8 @@
 //! Finds the owner of an event: the cgroup of a task, of a socket, or of a block request.
 //!
-//! The running task counts as owner only if it causes the event itself. An unknown owner is a null
-//! pointer, not `None`: for an `Option`, the compiler may load memory that was never written, which
-//! verifiers before 6.3 reject.
+//! The running task is the owner only of events that it causes itself. An unknown owner is a null
+//! pointer and not `None`. With an `Option`, the compiler may emit code that loads uninitialised
+//! memory, which verifiers before 6.3 reject.
 
 use core::ptr::null;
 
@@ -61,8 +61,8 @@ pub fn cgroup_of_task(task: Pointer) -> Pointer {
     follow(follow(task, &TASK_CGROUPS_OFFSET), &CSS_SET_CGROUP_OFFSET)
 }
 
-/// The full socket of a `struct sock *`. For a connection request, this is its listener. Null for a
-/// connection in TIME_WAIT, which no longer has a full socket.
+/// Returns the full socket that belongs to `sock`, a `struct sock *`. For a connection request,
+/// this is the listener. Null for a connection in TIME_WAIT, which no longer has a full socket.
 #[inline(always)]
 pub fn full_sock(sock: Pointer) -> Pointer {
     // For these two states the kernel allocates only the start of the structure.
@@ -75,11 +75,11 @@ pub fn full_sock(sock: Pointer) -> Pointer {
     }
 }
 
-/// The `struct cgroup *` in which a `struct sock *` was created.
+/// The `struct cgroup *` in which a `struct sock *` was created; null if unknown.
 #[inline(always)]
 pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
-    // Before 5.15, a class id or priority (net_cls, net_prio) replaces the pointer and sets a low
-    // bit.
+    // Before 5.15, this word may contain a class id or priority (net_cls, net_prio) instead of the
+    // pointer. Then one of the two lowest bits is set.
     const TAGS: usize = 3;
     let word = follow(full_sock(sock), &SOCK_CGROUP_OFFSET);
     if word as usize & TAGS == 0 {
@@ -89,8 +89,9 @@ pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
     null()
 }
 
-/// The `struct cgroup *` to which the I/O controller charges a `struct request *`. Null if it is in
-/// an older hierarchy, whose ids could equal ids of other cgroups in the unified one.
+/// The `struct cgroup *` to which the I/O controller charges a `struct request *`. Null if this
+/// cgroup is in an old hierarchy (cgroup v1), because its id could equal the id of another cgroup
+/// in the unified hierarchy.
 #[inline(always)]
 pub fn cgroup_of_request(request: Pointer) -> Pointer {
     let bio = follow(request, &REQUEST_BIO_OFFSET);

@@ -1,9 +1,9 @@
 //! Counts packets that reach a socket, for scopes only (`sk_filter_trim_cap`). Kernel 5.5 and
 //! later.
 //!
-//! When a device passes a packet to the stack, the kernel does not know its socket yet. Every
-//! packet that reaches a socket passes this function once, for any protocol. The kernel's
-//! accounting for cgroups uses it too.
+//! When a device passes a packet to the network stack, the kernel does not know the packet's socket
+//! yet. The kernel calls `sk_filter_trim_cap` once for each packet that reaches a socket, whatever
+//! its protocol. The kernel's own cgroup filters also run in this function.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;
@@ -27,7 +27,7 @@ static SKB_NETWORK_HEADER_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static SOCK_FAMILY_OFFSET: Global<u32> = Global::new(0);
 
-/// Counts a packet for the scopes of the cgroup in which the socket was created.
+/// Counts a received packet for the scopes of the cgroup in which its socket was created.
 #[fentry(function = "sk_filter_trim_cap")]
 fn sk_filter_trim_cap(ctx: FEntryContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };
@@ -41,8 +41,8 @@ fn sk_filter_trim_cap(ctx: FEntryContext) -> i32 {
     0
 }
 
-/// Length of the packet from the network header on. The stack has already moved `data` past this
-/// header.
+/// Length of the packet, including the network header. `len` does not include this header, because
+/// the network stack has already moved `data` past it.
 #[inline(always)]
 fn packet_bytes(skb: *const u8) -> u64 {
     let len: u32 = probe(skb, &crate::net::SKB_LEN_OFFSET);

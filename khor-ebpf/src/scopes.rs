@@ -1,7 +1,7 @@
 //! Counts events for scopes. None of this code runs while there are no scopes.
 //!
-//! To find the scopes of a cgroup, a program looks up the cgroup and all its ancestors. The result
-//! is stored for each cgroup, and is valid as long as the table of scopes stays the same.
+//! To find the scopes of a cgroup, a program looks up the cgroup and all its ancestors in the table
+//! of scopes. It stores the result for each cgroup. The result is valid until the table changes.
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
@@ -33,7 +33,8 @@ static SCOPES: Array<ScopeTable> = Array::with_max_entries(2, BPF_F_MMAPABLE);
 #[map]
 static SCOPE_COUNTERS: Array<ScopeCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// The scopes of cgroups, by cgroup id. A result that the map has dropped is computed again.
+/// The stored result for each cgroup, by cgroup id. If the map has dropped a result, the program
+/// computes it again.
 #[map]
 static VERDICTS: LruHashMap<u64, Verdict> = LruHashMap::with_max_entries(4096, 0);
 
@@ -46,8 +47,8 @@ struct Verdict {
     exclude: u64,
 }
 
-/// Adds to the counts of all scopes that a `struct cgroup *` belongs to. A null pointer belongs to
-/// no scope. Returns these scopes, one bit each.
+/// Adds to the counts of all scopes that `cgroup`, a `struct cgroup *`, belongs to. A null pointer
+/// belongs to no scope. Returns these scopes, one bit each.
 #[inline(always)]
 pub fn credit_cgroup<const N: usize>(cpu: Cpu, cgroup: *const u8, amounts: [(Slot, u64); N]) -> u64 {
     let Some(scopes) = cpu.scopes() else { return 0 };
@@ -56,15 +57,16 @@ pub fn credit_cgroup<const N: usize>(cpu: Cpu, cgroup: *const u8, amounts: [(Slo
     owners
 }
 
-/// Adds one to the counts of all scopes that the running task belongs to. `SLOT` is the number of a
-/// [`Slot`]. Returns these scopes, one bit each.
+/// Adds one to the counts of all scopes that the running task belongs to. `SLOT` is a [`Slot`],
+/// converted to a number. Returns these scopes, one bit each.
 #[inline(always)]
 pub fn credit_current<const SLOT: usize>(cpu: Cpu) -> u64 {
     let wish = cpu.wish();
     if wish.has(Wish::SCOPES) { credit_one::<SLOT>(wish.generation(), cpu.number()) } else { 0 }
 }
 
-/// Not inlined, because its registers would then be saved and restored at every context switch.
+/// Not inlined. Otherwise the program would save and restore more registers at every context
+/// switch, even without scopes.
 #[inline(never)]
 fn credit_one<const SLOT: usize>(generation: u64, cpu: u32) -> u64 {
     let Some(scopes) = Scopes::of(generation, cpu) else { return 0 };
@@ -82,13 +84,13 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// The scopes of a generation; `cpu` is the number of the current CPU.
+    /// The scopes in the table of this generation. `cpu` is the number of the current CPU.
     #[inline(always)]
     pub fn of(generation: u64, cpu: u32) -> Option<Self> {
         Some(Self { table: SCOPES.get_ptr((generation & 1) as u32)?, generation, cpu })
     }
 
-    /// Scopes that the running task's own activity belongs to, one bit each.
+    /// The scopes that count the activity of the running task, one bit each.
     #[inline(always)]
     pub fn of_current(self) -> u64 {
         // SAFETY: this call takes no argument and always succeeds.
@@ -96,7 +98,7 @@ impl Scopes {
         self.of_task(id, owner::cgroup_of_current(), owner::current_process())
     }
 
-    /// Scopes that the activity of a process in a cgroup belongs to, one bit each.
+    /// The scopes that count the activity of `process` in `cgroup`, one bit each.
     #[inline(always)]
     pub fn of_task(self, cgroup_id: u64, cgroup: *const u8, process: u32) -> u64 {
         let cgroup = self.verdict(cgroup_id, cgroup);
@@ -105,8 +107,9 @@ impl Scopes {
         (table.include_all | cgroup.include | process.include) & !(cgroup.exclude | process.exclude)
     }
 
-    /// Scopes that an event belongs to if only its cgroup is known, one bit each. None if the
-    /// cgroup is unknown (null), not even scopes that only exclude.
+    /// The scopes that count an event of which only the cgroup is known, one bit each. If the
+    /// cgroup is unknown (null), no scope counts the event, not even a scope that only has
+    /// exclusions.
     #[inline(always)]
     pub fn of_cgroup(self, cgroup: *const u8) -> u64 {
         let id = owner::cgroup_id(cgroup);
@@ -151,9 +154,9 @@ impl Scopes {
 
     #[inline(always)]
     fn verdict(self, id: u64, cgroup: *const u8) -> Verdict {
-        // SAFETY: the verdict is copied at once. The kernel may give the element to another cgroup
-        // during the copy. One event may then count for that cgroup's scopes. Such a map has no
-        // lock that prevents this.
+        // SAFETY: the verdict is copied immediately. During the copy the kernel may reuse the
+        // element for another cgroup, and one event may then count for the wrong scopes. This map
+        // type has no lock that prevents this.
         if let Some(verdict) = unsafe { VERDICTS.get(id) } {
             if verdict.generation == self.generation {
                 return *verdict;
@@ -182,7 +185,7 @@ impl Scopes {
     }
 }
 
-/// Id of the ancestor of `cgroup` at `depth`. At its own depth, this is the cgroup itself.
+/// Id of the ancestor of `cgroup` at `depth`, or of `cgroup` itself if that is its depth.
 #[inline(always)]
 fn ancestor(cgroup: *const u8, depth: u32) -> u64 {
     let entry = cgroup.wrapping_add(8 * depth as usize); // both kinds of entries have 8 bytes

@@ -1,10 +1,11 @@
 //! Counts packets that sockets send, for scopes only (`ip_output`, `ip_mc_output`, `ip6_output`).
 //! Kernel 5.5 and later.
 //!
-//! A packet passes one of these functions once for its socket. Stacked devices (bond, VLAN, tunnel)
-//! would count it several times. The functions get the sending socket as an argument. For tunnels
-//! and forwarded packets, this is another socket than the packet's own, or none, so their packets
-//! do not count. The kernel's accounting for cgroups compares the same two sockets.
+//! The kernel calls one of these functions once for each packet that a socket sends. Stacked
+//! devices (bond, VLAN, tunnel) would count a packet several times. One argument of the functions
+//! is the sending socket. For a packet that a tunnel wraps or that is forwarded, the sending socket
+//! is missing or is not the packet's own socket. Such a packet does not count. The kernel's own
+//! cgroup filters compare the same two sockets.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;
@@ -36,8 +37,8 @@ fn ip6_output(ctx: FEntryContext) -> i32 {
     credit(ctx.arg(1), ctx.arg(2))
 }
 
-/// Counts a packet from the network header on, if `sender` is the packet's own socket. It counts
-/// for the scopes of the cgroup in which this socket was created.
+/// If `sender` is the packet's own socket, counts the packet for the scopes of the cgroup in which
+/// this socket was created. The length includes the network header.
 #[inline(always)]
 fn credit(sender: *const u8, skb: *const u8) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

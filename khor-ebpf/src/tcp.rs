@@ -1,4 +1,4 @@
-//! Counts TCP segments that are sent again, like the kernel's `RetransSegs` (`tcp_retransmit_skb`,
+//! Counts retransmitted TCP segments, like the kernel's `RetransSegs` (`tcp_retransmit_skb`,
 //! `tcp_retransmit_synack`). Kernel 5.5 and later.
 
 use aya_ebpf::Global;
@@ -18,7 +18,8 @@ static SKB_GSO_SEGS_OFFSET: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static RETRANSMIT_HAS_RESULT: Global<u32> = Global::new(0);
 
-/// The current window of all CPUs. A race between CPUs may report one burst twice.
+/// The current time window, which all CPUs share. In a race between CPUs, one burst may be reported
+/// twice.
 #[map]
 static WINDOW: Array<Window> = Array::with_max_entries(1, 0);
 
@@ -29,11 +30,12 @@ struct Window {
     reported: u64,
 }
 
-/// Counts the segments of a buffer.
+/// Counts the segments of a retransmitted buffer.
 #[btf_tracepoint(function = "tcp_retransmit_skb")]
 fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
-    // Without a result argument, the tracepoint fires only after a success. The verifier does not
-    // check a branch that is never taken, so the missing argument is no error.
+    // On kernels where the tracepoint has no result argument, it fires only if the transmission
+    // succeeded. There the verifier does not check the call of `ctx.arg(2)`, because it is never
+    // reached.
     if RETRANSMIT_HAS_RESULT.load() != 0 && gave_up(ctx.arg(2)) {
         return 0;
     }
@@ -43,14 +45,15 @@ fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts one segment, because an answer to a connection request is never segmented.
+/// Counts a retransmitted answer to a connection request. It is always a single segment.
 #[btf_tracepoint(function = "tcp_retransmit_synack")]
 fn tcp_retransmit_synack(ctx: BtfTracePointContext) -> i32 {
     retransmitted(ctx.arg(0), 1);
     0
 }
 
-/// Adds atomically, because a timer may send a segment again on a CPU whose task does the same.
+/// Counts retransmitted segments. The addition is atomic, because a timer may interrupt a task that
+/// is retransmitting on the same CPU.
 #[inline(always)]
 fn retransmitted(sock: *const u8, segments: u64) {
     let Some(cpu) = Cpu::this() else { return };
@@ -63,22 +66,22 @@ fn retransmitted(sock: *const u8, segments: u64) {
     }
 }
 
-/// The number of segments in the current window, if they are a burst that was not reported yet,
-/// else 0.
+/// Adds to the segments of the current window. If they are a burst that was not reported yet,
+/// returns their number; otherwise 0.
 #[inline(always)]
 fn completes_burst(segments: u64) -> u64 {
     // SAFETY: this call takes no argument and always succeeds.
     let now_ns = unsafe { bpf_ktime_get_ns() };
     let Some(window) = WINDOW.get_ptr_mut(0) else { return 0 };
-    // SAFETY: this is the only element of the map, which lives as long as the program. `WINDOW`
-    // explains races.
+    // SAFETY: this is the only element of the map, which lives as long as the program. Races are
+    // harmless (see `WINDOW`).
     let window = unsafe { &mut *window };
     if now_ns.wrapping_sub(window.begun_ns) > BURST_WINDOW_NS {
         *window = Window { begun_ns: now_ns, segments: 0, reported: 0 };
     }
     // SAFETY: `segments` is 8 aligned bytes of the element.
     unsafe { add_atomic(&raw mut window.segments, segments) };
-    // SAFETY: as above. Other CPUs may have added meanwhile.
+    // SAFETY: as above. Other CPUs may also have added segments since.
     let so_far = unsafe { (&raw const window.segments).read_volatile() };
     if so_far < BURST_SEGMENTS || window.reported != 0 {
         return 0;
@@ -87,7 +90,7 @@ fn completes_burst(segments: u64) -> u64 {
     so_far
 }
 
-/// Whether the kernel gave up before it sent the segment, and so did not count the segment in
+/// Whether the kernel gave up before it sent the segment. It then does not count the segment in
 /// `RetransSegs`.
 #[inline(always)]
 fn gave_up(result: i32) -> bool {

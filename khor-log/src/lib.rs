@@ -1,6 +1,6 @@
-//! Starts the log of khor's programs: text on stderr, or records in systemd's journal.
+//! Logging for khor's programs: as text on stderr, or as records in systemd's journal.
 //!
-//! [`start`] starts the log. A [`RateLimit`] keeps clients from filling it.
+//! [`start`] starts logging. A [`RateLimit`] prevents clients from filling the log.
 
 mod rate_limit;
 
@@ -24,13 +24,12 @@ use tracing_subscriber::{
 
 pub use self::rate_limit::RateLimit;
 
-/// Starts logging. `KHOR_LOG` selects the records. If it is unset or invalid, `RUST_LOG` applies,
-/// and then `default`.
+/// Starts logging. The environment variable `KHOR_LOG` selects which records are logged. If it is
+/// unset or invalid, `RUST_LOG` applies. If that is unset or invalid too, `default` applies.
 ///
-/// Records for systemd's journal have priorities and no times, because the journal adds its own
-/// times. Each record is one line without control characters, even if its values contain some. So
-/// the name of a client or a process can neither forge a record nor send escape sequences to a
-/// terminal.
+/// Records for systemd's journal have priorities. They have no times, because the journal adds the
+/// time. Each record is one line. Control characters in its values are replaced, so that the name
+/// of a client or process can neither forge a record nor send escape sequences to a terminal.
 pub fn start(default: &str) {
     let filter = select_filter(default, |name| std::env::var(name).ok());
     let format = inert_lines()
@@ -38,8 +37,8 @@ pub fn start(default: &str) {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal() && wants_ansi())
         .with_target(false)
-        // The log must not report its own errors to stderr, because that would panic: a full disk
-        // or a closed terminal must not end the program.
+        // If writing a record fails, do not report this on stderr. Writing there could fail too and
+        // panic, and a full disk or a closed terminal must not end the program.
         .log_internal_errors(false);
     if is_journal() {
         format.event_format(JournalFormat).init();
@@ -48,7 +47,7 @@ pub fn start(default: &str) {
     }
 }
 
-/// The filter of the first variable that is set and valid, otherwise `default`.
+/// Returns the filter in the first variable that is set and valid, otherwise the filter `default`.
 fn select_filter(default: &str, variable: impl Fn(&str) -> Option<String>) -> EnvFilter {
     let chosen = ["KHOR_LOG", "RUST_LOG"]
         .into_iter()
@@ -57,7 +56,7 @@ fn select_filter(default: &str, variable: impl Fn(&str) -> Option<String>) -> En
     chosen.unwrap_or_else(|| EnvFilter::new(default))
 }
 
-/// A subscriber that replaces control characters in the values of records.
+/// Builds a subscriber that replaces control characters in the values of records.
 fn inert_lines() -> SubscriberBuilder<impl for<'a> FormatFields<'a> + Send + Sync + 'static> {
     tracing_subscriber::fmt().fmt_fields(
         debug_fn(|writer, field, value| inert::log_field(writer, field.name(), value)).delimited(" "),
@@ -70,16 +69,16 @@ fn wants_ansi() -> bool {
     variable("NO_COLOR").is_none() && variable("TERM").is_some_and(|term| term != "dumb")
 }
 
-/// Whether stderr is connected to the journal. The variable alone does not prove this, because
-/// programs inherit it from a service, for example programs in a terminal.
+/// Whether stderr is connected to the journal. It is not enough that `JOURNAL_STREAM` is set,
+/// because a program can inherit this variable and still write to a terminal or file.
 fn is_journal() -> bool {
     let named = std::env::var("JOURNAL_STREAM").ok();
     let found = fstat(stderr()).map(|found| format!("{}:{}", found.st_dev, found.st_ino));
     named.is_some_and(|named| found == Ok(named))
 }
 
-/// Starts each line with a priority (`sd-daemon(3)`), so that `journalctl --priority=warning` finds
-/// it.
+/// A format that starts each line with its priority (`sd-daemon(3)`), so that `journalctl
+/// --priority=warning` finds warnings.
 struct JournalFormat;
 
 impl<S, N> FormatEvent<S, N> for JournalFormat

@@ -1,11 +1,11 @@
-//! Limits the records that clients can cause.
+//! Limits how many log records clients can cause.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Permits a number of records in each interval, and counts the others. So no client can fill the
-/// log.
+/// A limit for log records, so that no client can fill the log. It permits a number of records in
+/// each interval, and counts the others.
 #[derive(Debug)]
 pub struct RateLimit {
     most: u32,
@@ -21,14 +21,15 @@ struct State {
 }
 
 impl RateLimit {
-    /// Permits at most `most` records in each `interval`.
+    /// Creates a limit of `most` records in each `interval`.
     pub const fn new(most: u32, interval: Duration) -> Self {
         let state = State { interval_start: None, permitted: 0, suppressed: 0 };
         Self { most, interval, state: Mutex::new(state) }
     }
 
-    /// Requests permission to log a record at the time `now`. Returns the number of records that
-    /// were suppressed since the last permission, or `None` if this record must be suppressed.
+    /// Requests permission to log a record at the time `now`. If permitted, returns the number of
+    /// records that were suppressed since the last permitted one. `None` if this record must be
+    /// suppressed.
     pub fn permit(&self, now: Instant) -> Option<u64> {
         let mut state = self.state.lock();
         if state.interval_start.is_none_or(|start| now.duration_since(start) >= self.interval) {

@@ -112,7 +112,7 @@ pub(super) fn own_cgroup() -> Scope {
     Scope::only(Selector::Cgroup("/own".into()))
 }
 
-/// A scope that untrusted clients are not allowed to have.
+/// A scope that untrusted clients have no permission to read.
 pub(super) fn others_process() -> Scope {
     Scope::only(Selector::Process(1))
 }

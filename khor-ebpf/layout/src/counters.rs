@@ -1,7 +1,9 @@
-//! The counters: one element for each CPU for the machine, and one for each scope and CPU.
+//! The counters. There is one element for each CPU, which counts for the machine, and one element
+//! for each combination of a scope and a CPU.
 //!
-//! The programs add to the element of their CPU, in a memory-mapped array. The collector maps the
-//! same pages and sums the CPUs, so a sample costs no system call and needs no capability.
+//! The elements are in memory-mapped arrays. Each program adds to the element of the CPU on which
+//! it runs. The collector maps the same memory and sums over the CPUs. So a sample needs no system
+//! call and no capability.
 
 use crate::CueKind;
 
@@ -19,13 +21,13 @@ pub enum Slot {
     Execs,
     /// New tasks.
     Forks,
-    /// Bytes received by all devices, without link-layer header. In a scope, bytes received by its
-    /// sockets, from the network header on.
+    /// Bytes that all devices received, without link-layer headers. In a scope, bytes that the
+    /// scope's sockets received, including network headers.
     RxBytes,
     /// Packets received.
     RxPackets,
-    /// Bytes sent by all devices, with link-layer header. In a scope, bytes sent by its sockets,
-    /// from the network header on.
+    /// Bytes that all devices sent, with link-layer headers. In a scope, bytes that the scope's
+    /// sockets sent, including network headers.
     TxBytes,
     /// Packets sent.
     TxPackets,
@@ -41,11 +43,12 @@ pub enum Slot {
     WriteRequests,
     /// Block requests that failed.
     IoErrors,
-    /// Total time of the requests in [`Slot::TimedRequests`] from the last issue to completion, ns.
+    /// Total time of the requests in [`Slot::TimedRequests`], each from its last issue to its
+    /// completion, in nanoseconds.
     LatencyNs,
     /// Read and write requests whose issue and completion were both observed.
     TimedRequests,
-    /// TCP segments sent again.
+    /// Retransmitted TCP segments.
     Retransmits,
     /// Device interrupts.
     Irqs,
@@ -55,11 +58,12 @@ pub enum Slot {
     EdgeRxBytes,
     /// Packets of [`Slot::EdgeRxBytes`].
     EdgeRxPackets,
-    /// The part of [`Slot::TxBytes`] that left at the machine's edge.
+    /// The part of [`Slot::TxBytes`] that left the machine at its edge.
     EdgeTxBytes,
     /// Packets of [`Slot::EdgeTxBytes`].
     EdgeTxPackets,
-    /// Bytes received by devices that are neither at the edge nor ports of a bridge or bond.
+    /// Bytes that were received by devices which are neither at the edge nor ports of a bridge or
+    /// bond.
     LocalBytes,
     /// Packets of [`Slot::LocalBytes`].
     LocalPackets,
@@ -70,21 +74,21 @@ impl Slot {
     pub const COUNT: usize = Self::LocalPackets as usize + 1;
 }
 
-/// One CPU's counts since the programs were loaded, and the collector's request to that CPU's
-/// programs.
+/// The counts of one CPU since the programs were loaded, and the collector's request to the
+/// programs that run on this CPU.
 ///
-/// Aligned to whole cache lines, so that two CPUs never write to the same line.
+/// The alignment ensures that two CPUs never write to the same cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub struct CpuCounters {
     /// The counts, indexed by [`Slot`]. Only this CPU writes them.
     pub slots: [u64; Slot::COUNT],
-    /// The collector's request, a [`Wish`].
+    /// The collector's request; see [`Wish`].
     pub wish: u64,
-    /// Cues that this CPU dropped, indexed by [`CueKind`].
+    /// Number of cues that were dropped on this CPU, indexed by [`CueKind`].
     pub lost: [u64; CueKind::COUNT],
-    /// Events of sockets that carried a class id or priority in place of their cgroup (before
-    /// 5.15).
+    /// Number of events whose socket had a class id or priority instead of its cgroup. Zero since
+    /// Linux 5.15.
     pub tagged_sockets: u64,
 }
 
@@ -96,13 +100,13 @@ pub struct ScopeCounters {
     pub slots: [u64; Slot::COUNT],
 }
 
-/// The collector's request to the programs, which says what to do in addition to counting. It is
-/// one word of each [`CpuCounters`], with the same value in all of them.
+/// The collector's request to the programs: what they must do besides counting for the machine.
+/// Each [`CpuCounters`] contains the request, always with the same value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wish(pub u64);
 
 impl Wish {
-    /// Flag: send cues of program starts.
+    /// Flag: send cues for program starts.
     pub const EXEC_CUES: u64 = 1;
     /// Flag: count for the scopes in the current table.
     pub const SCOPES: u64 = 2;

@@ -2,7 +2,7 @@
 
 /// Name of the ring buffer that contains [`CueRecord`]s.
 pub const CUES_MAP: &str = "CUES";
-/// Size of this ring buffer, bytes: a power of two and a whole number of pages.
+/// Size of the ring buffer of cues, in bytes. The kernel requires a power of two and whole pages.
 pub const CUES_BYTES: u32 = 64 * 1024;
 
 /// The kind of event in a [`CueRecord`].
@@ -15,7 +15,7 @@ pub enum CueKind {
     Crash,
     /// A block request failed.
     BlockError,
-    /// TCP sent at least [`BURST_SEGMENTS`] segments again within [`BURST_WINDOW_NS`].
+    /// TCP retransmitted at least [`BURST_SEGMENTS`] segments within [`BURST_WINDOW_NS`].
     RetransmitBurst,
     /// A program started. Sent only while [`crate::Wish::EXEC_CUES`] is set.
     Exec,
@@ -33,7 +33,7 @@ impl CueKind {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct CueRecord {
-    /// Time of the event, `CLOCK_BOOTTIME` in nanoseconds.
+    /// Time of the event (`CLOCK_BOOTTIME`), in nanoseconds.
     pub t_ns: u64,
     /// Cgroup of the process, socket or request; 0 if unknown.
     pub cgroup_id: u64,
@@ -48,15 +48,16 @@ pub struct CueRecord {
     pub detail: u32,
     /// Unused; always zero.
     pub padding: u32,
-    /// Name of the process, followed by a zero; empty if unknown.
+    /// Name of the process, followed by a zero byte; empty if unknown.
     pub comm: [u8; 16],
 }
 
-/// Average time between two cues of a kind, ns: 20 cues a second.
+/// Average time between two cues of a kind at the rate limit, in nanoseconds. It permits 20 cues a
+/// second.
 pub const NANOSECONDS_PER_CUE: u64 = 50_000_000;
 
-/// Maximum number of cues of a kind that may follow each other at once. Program starts are shown,
-/// not played, so they may be many.
+/// Maximum number of cues of a kind that may follow each other without a pause. The limit is higher
+/// for program starts, because they are only displayed and make no sound.
 pub const fn burst_cues(kind: CueKind) -> u64 {
     match kind {
         CueKind::Exec => 200,
@@ -64,7 +65,8 @@ pub const fn burst_cues(kind: CueKind) -> u64 {
     }
 }
 
-/// Number of segments sent again that count as a burst.
+/// Number of retransmitted segments that count as a burst.
 pub const BURST_SEGMENTS: u64 = 32;
-/// Time window in which these segments are counted, ns. A burst is reported once in each window.
+/// Length of the time window in which retransmitted segments are counted, in nanoseconds. At most
+/// one burst is reported in each window.
 pub const BURST_WINDOW_NS: u64 = 1_000_000_000;

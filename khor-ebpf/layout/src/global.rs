@@ -1,15 +1,17 @@
 //! Names of the read-only globals that describe the running kernel. The collector sets them from
 //! BTF.
 //!
-//! Each global without another description is the offset of a field, in bytes from the start of the
-//! structure that is named first. It is [`UNKNOWN`] if the kernel has no such field.
+//! Most globals contain the offset of a field. Their description names the field, such as
+//! `sk_buff.len`. The offset is the number of bytes from the start of the outermost structure, here
+//! `sk_buff`. It is [`UNKNOWN`] if the kernel has no such field.
 
-/// The value of an offset that does not exist.
+/// The value of an offset if the kernel has no such field.
 pub const UNKNOWN: u32 = u32::MAX;
 
 /// Number of possible CPUs.
 pub const CPUS: &str = "CPUS";
-/// 1 if programs may call `bpf_probe_read_kernel`, 0 if the kernel is locked down.
+/// 1 if programs may call `bpf_probe_read_kernel`. 0 if they may not, because the kernel is locked
+/// down.
 pub const KERNEL_READS: &str = "KERNEL_READS";
 /// `sk_buff.len`.
 pub const SKB_LEN_OFFSET: &str = "SKB_LEN_OFFSET";
@@ -23,13 +25,13 @@ pub const SKB_HEAD_OFFSET: &str = "SKB_HEAD_OFFSET";
 pub const SKB_DATA_OFFSET: &str = "SKB_DATA_OFFSET";
 /// `sk_buff.network_header`.
 pub const SKB_NETWORK_HEADER_OFFSET: &str = "SKB_NETWORK_HEADER_OFFSET";
-/// `tcp_skb_cb.tcp_gso_segs`, from the start of the `sk_buff` whose `cb` contains it.
+/// The field `tcp_gso_segs` of the `tcp_skb_cb` that is stored in `sk_buff.cb`.
 pub const SKB_GSO_SEGS_OFFSET: &str = "SKB_GSO_SEGS_OFFSET";
 /// `net_device.dev.parent`.
 pub const DEVICE_PARENT_OFFSET: &str = "DEVICE_PARENT_OFFSET";
 /// `net_device.rx_handler`.
 pub const DEVICE_RX_HANDLER_OFFSET: &str = "DEVICE_RX_HANDLER_OFFSET";
-/// `sock.sk_cgrp_data.cgroup`, or `sock.sk_cgrp_data.val` before 5.15.
+/// `sock.sk_cgrp_data.cgroup`; before Linux 5.15, `sock.sk_cgrp_data.val`.
 pub const SOCK_CGROUP_OFFSET: &str = "SOCK_CGROUP_OFFSET";
 /// `sock.__sk_common.skc_state`.
 pub const SOCK_STATE_OFFSET: &str = "SOCK_STATE_OFFSET";
@@ -43,11 +45,13 @@ pub const REQUEST_CMD_FLAGS_OFFSET: &str = "REQUEST_CMD_FLAGS_OFFSET";
 pub const REQUEST_DATA_LEN_OFFSET: &str = "REQUEST_DATA_LEN_OFFSET";
 /// `request.rq_flags`.
 pub const REQUEST_STATE_OFFSET: &str = "REQUEST_STATE_OFFSET";
-/// Bit `RQF_FLUSH_SEQ` of `request.rq_flags`: the request's flush sequence has not ended yet.
+/// The bit `RQF_FLUSH_SEQ` of `request.rq_flags`. It is set until the request's flush sequence
+/// ends.
 pub const REQUEST_FLUSH_SEQUENCE: &str = "REQUEST_FLUSH_SEQUENCE";
-/// `request.rq_disk`, or `request.q` since 5.17.
+/// `request.rq_disk`; since Linux 5.17, `request.q`.
 pub const REQUEST_DISK_OFFSET: &str = "REQUEST_DISK_OFFSET";
-/// `request_queue.disk` if [`REQUEST_DISK_OFFSET`] is the offset of the queue, else [`UNKNOWN`].
+/// `request_queue.disk` if [`REQUEST_DISK_OFFSET`] is the offset of `request.q`. Otherwise
+/// [`UNKNOWN`].
 pub const QUEUE_DISK_OFFSET: &str = "QUEUE_DISK_OFFSET";
 /// `gendisk.disk_name`.
 pub const DISK_NAME_OFFSET: &str = "DISK_NAME_OFFSET";
@@ -77,9 +81,9 @@ pub const CGROUP_ROOT_OFFSET: &str = "CGROUP_ROOT_OFFSET";
 pub const CGROUP_ROOT_ID_OFFSET: &str = "CGROUP_ROOT_ID_OFFSET";
 /// `cgroup.kn`.
 pub const CGROUP_KN_OFFSET: &str = "CGROUP_KN_OFFSET";
-/// `cgroup.ancestors`, or `cgroup.ancestor_ids` before 6.1.
+/// `cgroup.ancestors`; before Linux 6.1, `cgroup.ancestor_ids`.
 pub const CGROUP_ANCESTORS_OFFSET: &str = "CGROUP_ANCESTORS_OFFSET";
-/// 1 if [`CGROUP_ANCESTORS_OFFSET`] is the offset of ids, 0 if it is the offset of pointers.
+/// 1 if the array at [`CGROUP_ANCESTORS_OFFSET`] contains ids, 0 if it contains pointers.
 pub const CGROUP_ANCESTORS_ARE_IDS: &str = "CGROUP_ANCESTORS_ARE_IDS";
 /// `kernfs_node.id`.
 pub const KERNFS_ID_OFFSET: &str = "KERNFS_ID_OFFSET";

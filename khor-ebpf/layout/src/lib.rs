@@ -1,9 +1,9 @@
-//! Defines the memory that the in-kernel programs and the collector share; `no_std`, no
-//! dependencies.
+//! Defines the memory that the in-kernel programs share with the collector. The crate is `no_std`
+//! and has no dependencies.
 //!
-//! The memory consists of memory-mapped arrays and a ring buffer. So after the start, the collector
-//! reads counts, selects scopes and receives cues without BPF system calls, and needs no
-//! capability.
+//! The memory consists of memory-mapped arrays and a ring buffer. With them, the collector reads
+//! counts, selects scopes and receives cues without BPF system calls. So it needs no capability
+//! after its start.
 #![no_std]
 
 mod counters;

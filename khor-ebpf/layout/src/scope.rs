@@ -1,27 +1,29 @@
 //! The table of scopes, which the collector writes and the programs read.
 //!
-//! There are two tables. The collector writes the unused one and then publishes it through
-//! [`crate::Wish`], so that no program reads a partly written table. A table has a hash table for
-//! cgroups and one for processes, with open addressing. The collector searches for a salt with
-//! which each key is within [`PROBES`] places of its hash.
+//! There are two tables. The collector writes the unused table and then makes it current through
+//! [`crate::Wish`], so that no program reads a partly written table. Each table contains a hash
+//! table for cgroups and one for processes, both with open addressing. The collector searches for a
+//! salt with which each key is at most [`PROBES`] - 1 places after its hash.
 
 /// Name of the array map of [`ScopeTable`], which has two elements.
 pub const SCOPES_MAP: &str = "SCOPES";
-/// Name of the map of block requests that were issued and are not complete.
+/// Name of the map that contains the block requests which are issued and not yet complete.
 pub const ISSUED_MAP: &str = "ISSUED";
 
 /// Maximum number of scopes at once; each has a bit in a `u64`.
 pub const MAX_SCOPES: usize = 64;
-/// Maximum number of different cgroups in all scopes together, and of different processes.
+/// Maximum number of different cgroups in all scopes together. The same limit applies to processes.
 pub const MAX_SELECTORS: usize = 128;
-/// Places in each hash table: twice [`MAX_SELECTORS`], so that few probes are enough.
+/// Number of places (entries) in each hash table. It is twice [`MAX_SELECTORS`], so that programs
+/// find a key after few probes.
 pub const PLACES: usize = 2 * MAX_SELECTORS;
-/// Number of places that may contain a key.
+/// Number of places in which a program looks for a key.
 pub const PROBES: usize = 4;
-/// Deepest level below the root at which a cgroup can be found.
+/// Maximum depth of a cgroup that khor can count. The root has depth 0.
 pub const MAX_CGROUP_DEPTH: u32 = 16;
 
-/// The scopes that select one cgroup or process. A place with [`Self::id`] 0 is empty.
+/// An entry of a hash table: one cgroup or process, and the scopes that select it. The entry is
+/// empty if [`Self::id`] is 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Place {
@@ -37,11 +39,12 @@ pub struct Place {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct ScopeTable {
-    /// Odd factor of the hash in [`start`].
+    /// The factor by which [`start`] multiplies an id; an odd number.
     pub salt: u64,
     /// Scopes that count everything except their exclusions, one bit each.
     pub include_all: u64,
-    /// Scopes that select processes, one bit each. They cannot count events without a process.
+    /// Scopes that select processes, one bit each. These scopes cannot count events whose process
+    /// is unknown.
     pub name_processes: u64,
     /// The selected cgroups. A cgroup below one of them belongs to the same scopes.
     pub cgroups: [Place; PLACES],
@@ -49,8 +52,8 @@ pub struct ScopeTable {
     pub processes: [Place; PLACES],
 }
 
-/// The place at which the search for `id` starts. It continues at the following places, and from
-/// the last to the first.
+/// Returns the index of the place at which the search for `id` starts. The search continues with
+/// the next places. After the last place it continues with the first one.
 #[inline(always)]
 pub const fn start(id: u64, salt: u64) -> usize {
     const SHIFT: u32 = u64::BITS - PLACES.trailing_zeros();

@@ -1,7 +1,7 @@
-//! Programs with which the benchmark `cargo xtask bench collector` compares khor's programs, at the
-//! same hook.
+//! Programs for the benchmark `cargo xtask bench collector`, which compares khor's programs with
+//! them at the same hook.
 //!
-//! They are a separate object, so that no part of them can get into the object that is shipped.
+//! They are in a separate object, so that the shipped object contains no part of them.
 #![no_std]
 #![no_main]
 
@@ -17,12 +17,12 @@ struct Count {
     value: u64,
 }
 
-/// A map of the same kind as khor's. The loader sets the number of elements to the number of
-/// possible CPUs.
+/// A map of the same type as khor's counters. The loader sets the number of elements to the number
+/// of possible CPUs.
 #[map]
 static COUNTS: Array<Count> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// The usual map of a counting program whose map is not mapped into memory.
+/// A map of the type that counting programs usually have, which cannot be mapped into memory.
 #[map]
 static PER_CPU_COUNT: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
@@ -32,7 +32,7 @@ fn empty(_: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Looks up an element in a map like khor's, and adds to it.
+/// Looks up an element in a map of khor's type, and adds one to it.
 #[btf_tracepoint(function = "sched_switch")]
 fn increment(_: BtfTracePointContext) -> i32 {
     // SAFETY: this call takes no argument and always succeeds.
@@ -45,7 +45,7 @@ fn increment(_: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Looks up an element in a per-CPU array, and adds to it.
+/// Looks up an element in a per-CPU array, and adds one to it.
 #[btf_tracepoint(function = "sched_switch")]
 fn increment_percpu(_: BtfTracePointContext) -> i32 {
     if let Some(count) = PER_CPU_COUNT.get_ptr_mut(0) {
