@@ -1,4 +1,4 @@
-//! Whether a counter or a kind of cue is available.
+//! Describes whether a counter or a kind of cue is available.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 pub enum Availability {
     /// The kernel provides the counter or the cues.
     Available,
-    /// The kernel does not provide the counter or the cues. Every sample has `None` in the place of
-    /// an absent counter.
+    /// The kernel does not provide the counter or the cues. The count of an absent counter is
+    /// `None` in every sample.
     Absent {
-        /// Why, for the machine's owner, with the fix if there is one.
+        /// Text for the machine's owner: why it is absent and, if possible, how to fix this.
         reason: String,
     },
 }

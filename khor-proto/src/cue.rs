@@ -1,4 +1,4 @@
-//! Cues: kernel events that get a sound of their own.
+//! Cues: rare kernel events, each of which gets its own sound.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,15 @@ use crate::availability::Availability;
 pub enum CueKind {
     /// The kernel killed a process because memory ran out (`mark_victim`).
     Oom,
-    /// A signal that dumps core ended a process: a segmentation fault or an abort, for example
-    /// (`signal_deliver`).
+    /// A signal with a core dump ended a process (`signal_deliver`), for example after a
+    /// segmentation fault or an abort.
     Crash,
     /// A block request failed (`block_rq_complete`).
     BlockError,
-    /// TCP sent at least 32 segments again within a second (`tcp_retransmit_skb`). Sent at most
-    /// once a second.
+    /// TCP retransmitted at least 32 segments within a second (`tcp_retransmit_skb`). At most one
+    /// such cue is sent in a second.
     RetransmitBurst,
-    /// A program started (`sched_process_exec`). Only root and trusted users receive it.
+    /// A program started (`sched_process_exec`). Only root and trusted users receive these cues.
     Exec,
 }
 
@@ -37,22 +37,22 @@ impl CueKind {
     }
 }
 
-/// One event. For each kind, the kernel passes on a burst of 20 events (200 of [`CueKind::Exec`]),
-/// and then 20 a second. Further events are dropped and counted in
+/// One kernel event. The rate of each kind is limited to 20 cues a second, after a burst of 20 (200
+/// for [`CueKind::Exec`]). Further cues are dropped and counted in
 /// [`ServerMessage::Lost`](crate::ServerMessage::Lost).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
     /// The kind of event.
     pub kind: CueKind,
-    /// Time of the event, `CLOCK_BOOTTIME` in nanoseconds, as in samples.
+    /// Time of the event (`CLOCK_BOOTTIME`), in nanoseconds, as in samples.
     pub t_ns: u64,
-    /// The process (thread group) of the event; `None` if it has none or the kernel does not report
-    /// it.
+    /// Number of the event's process (thread group). `None` if the event has no process or the
+    /// kernel does not report it.
     pub pid: Option<u32>,
     /// Name of the process, at most 15 bytes. Bytes that are not UTF-8 are replaced.
     pub comm: Option<String>,
-    /// Id of the cgroup (the inode number of its directory) of the process, the socket or the block
-    /// request.
+    /// Id of the cgroup to which the process, socket or block request belongs: the inode number of
+    /// the cgroup's directory.
     pub cgroup_id: Option<u64>,
     /// For [`CueKind::Crash`], the number of the signal. For [`CueKind::RetransmitBurst`], the
     /// number of segments so far. Otherwise `None`.

@@ -1,5 +1,5 @@
-//! Encodes messages into frames, and decodes them: a little-endian `u32` length, then that many
-//! bytes of one bincode message.
+//! Encodes messages into frames, and decodes them. A frame consists of a length, which is a
+//! little-endian `u32`, and a body of this length. The body is one message in bincode.
 //!
 //! Each direction has its own size limit, which is checked before memory is allocated. If a body
 //! cannot be decoded, the receiver reports an error and continues with the next frame. A length
@@ -16,16 +16,17 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use crate::message::{ClientMessage, ServerMessage};
 
-/// Longest body that a client may send, bytes.
+/// Maximum length of the body of a client's message, in bytes.
 pub const MAX_CLIENT_BODY_BYTES: usize = 4 * 1024;
-/// Longest body that the collector may send, bytes.
+/// Maximum length of the body of a collector's message, in bytes.
 pub const MAX_SERVER_BODY_BYTES: usize = 64 * 1024;
-/// First size of a buffer, which grows to the largest frame; a sample has about 150 bytes.
+/// Initial size of a buffer, in bytes. It is enough for a sample, which has about 150 bytes. The
+/// buffer grows for larger frames.
 const INITIAL_BUFFER_BYTES: usize = 512;
 
 /// The messages of one direction of the protocol.
 pub trait Message: Serialize + DeserializeOwned + Unpin {
-    /// Longest body, bytes.
+    /// Maximum length of a message's body, in bytes.
     const MAX_BODY_BYTES: usize;
     /// Number of kinds (enum variants) that this crate knows.
     const KINDS: u32;
@@ -46,7 +47,7 @@ impl Message for ServerMessage {
 pub enum Incoming<M> {
     /// A message that this crate knows.
     Known(M),
-    /// A kind of message that a newer minor version appended.
+    /// A message of a kind that only newer minor versions know.
     Unknown {
         /// Number of the unknown kind.
         kind: u32,
@@ -89,25 +90,26 @@ impl<M: Message> tokio_serde::Serializer<M> for Codec<M> {
     }
 }
 
-/// The number of a message's kind, with which every body starts.
+/// Reads the number of the message's kind, which is at the start of every body.
 fn kind_of(body: &[u8]) -> Option<u32> {
     bincode::DefaultOptions::new().allow_trailing_bytes().deserialize(body).ok()
 }
 
-/// Stream of the messages that arrive on `R`.
+/// A stream of the messages that arrive on `R`.
 pub type Receiver<R, M> = tokio_serde::Framed<FramedRead<R, LengthDelimitedCodec>, Incoming<M>, M, Codec<M>>;
-/// Sink that sends messages on `W`.
+/// A sink that sends messages on `W`.
 ///
-/// After a send that timed out, part of a frame may be on the wire. Then close the connection.
+/// If a send times out, close the connection, because only a part of the frame may have been sent.
 pub type Sender<W, M> = tokio_serde::Framed<FramedWrite<W, LengthDelimitedCodec>, Incoming<M>, M, Codec<M>>;
 
-/// Receives messages from `io`. A pending read can be cancelled without losing data.
+/// Creates a receiver of the messages on `io`. Cancelling a read loses no data.
 pub fn receiver<R: AsyncRead, M: Message>(io: R) -> Receiver<R, M> {
     let frames = FramedRead::with_capacity(io, framing(M::MAX_BODY_BYTES), INITIAL_BUFFER_BYTES);
     tokio_serde::Framed::new(frames, Codec::default())
 }
 
-/// Sends messages on `io`. A message above the limit is an error, and no byte of it is written.
+/// Creates a sender of messages on `io`. Sending a message above the size limit is an error and
+/// writes nothing.
 pub fn sender<W: AsyncWrite, M: Message>(io: W) -> Sender<W, M> {
     let frames = FramedWrite::with_capacity(io, framing(M::MAX_BODY_BYTES), INITIAL_BUFFER_BYTES);
     tokio_serde::Framed::new(frames, Codec::default())
@@ -121,9 +123,9 @@ fn framing(max_body_bytes: usize) -> LengthDelimitedCodec {
         .new_codec()
 }
 
-/// Appends `message` to `bytes` as a whole frame, for a sender that must not wait. The sender can
-/// reuse the buffer, so that it allocates no memory for each message. A message above the limit is
-/// an error, and `bytes` stay as they are.
+/// Appends `message` to `bytes` as a whole frame, for callers that must not wait. A caller can
+/// reuse the buffer, to avoid allocating memory for each message. A message above the size limit is
+/// an error and leaves `bytes` unchanged.
 pub fn encode_into<M: Message>(message: &M, bytes: &mut Vec<u8>) -> io::Result<()> {
     let start = bytes.len();
     bytes.extend_from_slice(&[0; size_of::<u32>()]);
@@ -139,7 +141,7 @@ pub fn encode_into<M: Message>(message: &M, bytes: &mut Vec<u8>) -> io::Result<(
     Ok(())
 }
 
-/// One message as a whole frame.
+/// Encodes one message as a whole frame.
 pub fn encode<M: Message>(message: &M) -> io::Result<Vec<u8>> {
     let mut frame = Vec::new();
     encode_into(message, &mut frame)?;

@@ -1,24 +1,24 @@
 //! Makes text from outside khor safe to print.
 //!
-//! Names of processes, cgroups and hosts, errors of peers, and files may contain active characters.
-//! These characters control a terminal, reorder the text around them, or are invisible. [`line`]
-//! replaces them with U+FFFD.
+//! Names of processes, cgroups and hosts, messages from peers and files may contain characters that
+//! control a terminal, reorder the text around them, or are invisible. This module calls such
+//! characters active, and text without them inert. [`line`] replaces active characters with U+FFFD.
 //!
-//! Each boundary where such text enters khor calls [`line`]: the [client](crate::client) of the
-//! collector, the reader of captures, and the reader of messages over NATS. The logs, the output of
-//! commands and the API's answers call [`line`], [`lines`] or [`json`] again for all text.
+//! khor calls [`line`] wherever such text arrives: in the [client](crate::client) of the collector,
+//! in the reader of captures, and in the receiver of NATS messages. Before output, it calls
+//! [`line`], [`lines`] or [`json`] again for all text of logs, commands and API answers.
 
 use std::{
     borrow::Cow,
     fmt::{self, Write},
 };
 
-/// The character that replaces each active character.
+/// The character with which [`line`] replaces control, bidirectional and invisible characters.
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// Sorted ranges of characters that are invisible or reorder the text around them, without control
-/// characters. They are Unicode's default-ignorable code points, the separators of lines and
-/// paragraphs, the anchors of interlinear annotations, and the format controls of hieroglyphs.
+/// The ranges of characters that are invisible or reorder the text around them, except control
+/// characters. They are sorted. They contain Unicode's default-ignorable code points, line and
+/// paragraph separators, anchors of interlinear annotations, and format controls of hieroglyphs.
 const INVISIBLE: [(char, char); 18] = [
     ('\u{ad}', '\u{ad}'),       // soft hyphen
     ('\u{34f}', '\u{34f}'),     // grapheme joiner
@@ -40,8 +40,8 @@ const INVISIBLE: [(char, char); 18] = [
     ('\u{e0000}', '\u{e0fff}'), // tags and further variation selectors
 ];
 
-/// Whether a character is active: a control character (C0, DEL, C1), an invisible character, or one
-/// that reorders the text around it.
+/// Whether a character is unsafe to print. Such a character is a control character (C0, DEL, C1),
+/// is invisible, or reorders the text around it.
 pub fn is_active(c: char) -> bool {
     let is_invisible = || {
         let after = INVISIBLE.partition_point(|(first, _)| *first <= c);
@@ -50,24 +50,23 @@ pub fn is_active(c: char) -> bool {
     c.is_control() || (!c.is_ascii() && is_invisible())
 }
 
-/// Whether text has no [active](is_active) character.
+/// Whether text contains no control, bidirectional or invisible characters (see [`is_active`]).
 pub fn is_inert(text: &str) -> bool {
     is_plain(text) || !text.contains(is_active)
 }
 
-/// Replaces each [active](is_active) character with U+FFFD, including line breaks and tabs. Copies
-/// the text only if it has such a character.
+/// Replaces each control, bidirectional and invisible character with U+FFFD (see [`is_active`]).
+/// This includes line breaks and tabs. Copies the text only if it contains such a character.
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, is_active)
 }
 
-/// Replaces active characters like [`line()`], but keeps line feeds and tabs, for text of several
-/// lines.
+/// Replaces characters like [`line()`], but keeps line feeds and tabs, for text of several lines.
 pub fn lines(text: &str) -> Cow<'_, str> {
     replaced(text, |c| is_active(c) && c != '\n' && c != '\t')
 }
 
-/// Replaces active characters like [`line()`], in an owned string.
+/// Like [`line()`], for an owned string.
 pub fn owned_line(text: String) -> String {
     match line(&text) {
         Cow::Borrowed(_) => text,
@@ -75,8 +74,9 @@ pub fn owned_line(text: String) -> String {
     }
 }
 
-/// Prepares untrusted text for an error message. Writes [active](is_active) characters as `\u{1b}`,
-/// and cuts text after `most` characters with an ellipsis.
+/// Makes untrusted text safe for an error message. Control, bidirectional and invisible characters
+/// become escapes such as `\u{1b}`. Text of more than `most` characters is cut and ends with an
+/// ellipsis.
 pub fn escaped(text: &str, most: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
     let mut rest = text.chars();
@@ -93,8 +93,9 @@ pub fn escaped(text: &str, most: usize) -> String {
     shown
 }
 
-/// Writes [active](is_active) characters of a JSON text as `\u001b`. The JSON value stays the same,
-/// and the text is safe to print. Line feeds stay, because in JSON they occur only between tokens.
+/// Makes a JSON text safe to print, without changing its value. Control, bidirectional and
+/// invisible characters become escapes such as `\u001b`. Line feeds stay, because in JSON they
+/// occur only between tokens.
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| is_active(c) && c != '\n';
     if is_plain(text) || !text.contains(is_escaped) {
@@ -114,12 +115,12 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Writes a field of a log record, for `tracing_subscriber::fmt::format::debug_fn`. It replaces
-/// line breaks, so that each record is one line.
+/// Writes a field of a log record, as `tracing_subscriber::fmt::format::debug_fn` requires.
+/// Replaces characters like [`line()`], so that each record is one line.
 ///
 /// # Errors
 ///
-/// The errors of the writer.
+/// Returns the error of `writer` if writing fails.
 pub fn log_field(writer: &mut dyn Write, name: &str, value: &dyn fmt::Debug) -> fmt::Result {
     if name != "message" {
         write!(writer, "{name}=")?;
@@ -134,8 +135,8 @@ fn replaced(text: &str, is_replaced: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if is_replaced(c) { REPLACEMENT } else { c }).collect())
 }
 
-/// Whether text has only printable ASCII characters. This check is fast, and true for nearly all
-/// text.
+/// Whether text contains only printable ASCII characters. This check is fast, and succeeds for
+/// nearly all text.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
@@ -146,7 +147,7 @@ mod tests {
 
     use super::*;
 
-    /// An escape sequence that sets the clipboard of many terminals.
+    /// An escape sequence that sets the clipboard in many terminals.
     const OSC_52: &str = "\x1b]52;c;cm0gLXJmIH4K\x07";
 
     #[test]
@@ -206,7 +207,7 @@ mod tests {
     }
 
     proptest! {
-        /// [`line()`] keeps the number of characters and all inert characters, and a second pass
+        /// [`line()`] replaces every active character and changes nothing else. A second call
         /// changes nothing.
         #[test]
         fn replacing_is_total_and_changes_nothing_else(text in any::<String>()) {

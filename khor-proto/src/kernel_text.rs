@@ -1,7 +1,8 @@
 //! Reads the text files of the kernel, which may contain bytes that are not UTF-8.
 //!
-//! The kernel writes the names of processes, interfaces, mount points and cgroups into these files
-//! unchanged. Such a name must not hide the numbers beside it.
+//! The kernel writes the names of processes, interfaces, mount points and cgroups unchanged into
+//! these files. A name with invalid bytes must not prevent khor from reading the numbers in the
+//! file.
 
 use std::{
     ffi::OsString,
@@ -14,20 +15,20 @@ use std::{
 ///
 /// # Errors
 ///
-/// The system's error if the file cannot be opened or read.
+/// Returns the system's error if the file cannot be opened or read.
 pub fn read(path: impl AsRef<Path>) -> io::Result<String> {
     let bytes = fs::read(path)?;
     Ok(String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-/// Where the unified cgroup hierarchy (`cgroup2`) is mounted for this process; `None` if it is not
-/// mounted.
+/// Finds where the unified cgroup hierarchy (`cgroup2`) is mounted. `None` if this process sees no
+/// such mount.
 pub fn cgroup_root() -> Option<PathBuf> {
     mount_point(&fs::read("/proc/self/mountinfo").ok()?, b"cgroup2")
 }
 
-/// The mount point of the first file system of this kind in a mountinfo file
+/// Finds the mount point of the first file system of type `kind` in a mountinfo file
 /// (`proc_pid_mountinfo(5)`).
 fn mount_point(mountinfo: &[u8], kind: &[u8]) -> Option<PathBuf> {
     /// Position of the mount point.
@@ -41,8 +42,8 @@ fn mount_point(mountinfo: &[u8], kind: &[u8]) -> Option<PathBuf> {
     })
 }
 
-/// Decodes a path of a mount table, where spaces, newlines and backslashes are written as `\` and
-/// three octal digits.
+/// Decodes a path from a mount table. There, spaces, newlines and backslashes are written as `\`
+/// and three octal digits.
 fn unescaped(field: &[u8]) -> OsString {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;

@@ -1,38 +1,38 @@
-//! The protocol between `khor-collector` and its clients, and a client in Rust.
+//! The protocol between `khor-collector` and its clients, with a client in Rust.
 //!
 //! The collector counts kernel events and serves the counts on a Unix stream socket. A program in
 //! Rust needs only [`client::reconnecting`], which connects, subscribes and reconnects. To write a
-//! client in another language, read this page for the conversation and the bytes, and [`message`]
-//! for the fields of each message.
+//! client in another language, read this page, which describes the conversation and the bytes, and
+//! [`message`], which describes the fields of each message.
 //!
 //! # The conversation
 //!
-//! Connect to `/run/khor/collector.sock`. If the environment variable `KHOR_SOCKET` is set, it is
-//! the path instead.
+//! Connect to the socket whose path is in the environment variable `KHOR_SOCKET`. If the variable
+//! is not set, connect to `/run/khor/collector.sock`.
 //!
 //! 1. Send [`Hello`] within two seconds. The collector answers with [`Welcome`], which lists the
-//!    counters. If it does not accept the client, it sends [`Refused`](ServerMessage::Refused) with
-//!    the reason and closes the connection.
-//! 2. Send [`Subscribe`] to start the samples. The collector answers with [`Subscribed`], which
-//!    contains the granted interval, and for each counter whether it is available or absent. The
-//!    collector sends `Subscribed` again when one of these changes, for example when a service of
-//!    the scope starts.
+//!    counters. If the collector does not accept the client, it sends
+//!    [`Refused`](ServerMessage::Refused) with the reason and closes the connection.
+//! 2. Send [`Subscribe`] to start the samples. The collector answers with [`Subscribed`]. This
+//!    message contains the granted interval and the availability of each counter. The collector
+//!    sends `Subscribed` again whenever one of them changes, for example when a service of the
+//!    scope starts.
 //! 3. Read a [`Sample`] every interval. It contains one cumulative count for each counter, in the
-//!    order of [`Welcome::counters`]. The count of a counter that is absent is `None`. The counts
-//!    begin at an arbitrary value. To get a rate, divide the difference of two counts by the
-//!    difference of their times. Never compare a sample before a `Subscribed` with a sample after
-//!    it.
+//!    order of [`Welcome::counters`]. The count of an absent counter is `None`. Counts start at an
+//!    arbitrary value. To get a rate, divide the difference of two counts by the difference of
+//!    their times. Never compare samples from before and after a `Subscribed`.
 //! 4. Read a [`Cue`] for each kernel event of the kinds that the client requested.
 //!    [`Lost`](ServerMessage::Lost) contains the number of dropped cues.
 //! 5. Send `Subscribe` again at any time to change the interval, the scope or the kinds of cues.
-//! 6. Expect [`Bye`](ServerMessage::Bye) before the collector closes the connection. It contains
-//!    the reason.
+//! 6. Expect a [`Bye`](ServerMessage::Bye) with the reason before the collector closes the
+//!    connection.
 //!
 //! A client that reads too slowly gets fewer samples. The collector disconnects a client that reads
 //! nothing for two seconds. A client may send at most 50 messages a second.
 //!
 //! If a client sends an invalid message, the collector answers with the reason and closes the
-//! connection. The answer is `Refused` before `Welcome`, and `Bye` after it.
+//! connection. This answer is `Refused` if the collector has not sent `Welcome` yet, and otherwise
+//! `Bye`.
 //!
 //! # Limits for users who are not trusted
 //!
@@ -40,14 +40,14 @@
 //! names. Clients of other users have three limits:
 //!
 //! - Their interval is at least 100 ms, except in a scope of their own cgroups and processes.
-//! - All counters are absent in a scope that names another user's process. The reason comes with
-//!   `Subscribed`.
+//! - All counters are absent in a scope that names another user's process. `Subscribed` contains
+//!   the reason.
 //! - [`CueKind::Exec`] is absent in `Welcome`.
 //!
 //! # The bytes
 //!
-//! A frame is the length of its body as a little-endian `u32`, then the body. A body has at most
-//! 4096 bytes from a client to the collector, and at most 65536 bytes from the collector to a
+//! A frame consists of the length of its body as a little-endian `u32`, and the body. A body has at
+//! most 4096 bytes from a client to the collector, and at most 65536 bytes from the collector to a
 //! client. Each body is one [`ClientMessage`] or [`ServerMessage`], encoded in bincode:
 //!
 //! | Rust type | bytes |
@@ -95,7 +95,8 @@
 //! 01 05                    5
 //! ```
 //!
-//! A collector with a newer minor version may send messages with other numbers. Skip these frames.
+//! A collector with a newer minor version may send messages whose variant has a higher number. Skip
+//! such frames.
 
 mod availability;
 #[cfg(feature = "client")]

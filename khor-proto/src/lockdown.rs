@@ -1,16 +1,16 @@
-//! Reads the kernel's lockdown mode (`kernel_lockdown(7)`), which may deny programs access to
-//! kernel memory.
+//! Reads the kernel's lockdown mode (`kernel_lockdown(7)`). It may prevent BPF programs from
+//! reading kernel memory.
 
 use std::path::Path;
 
 use crate::kernel_text;
 
-/// The file with the mode. Every user can read it. It is missing if the kernel has no lockdown mode
-/// or securityfs is not mounted.
+/// The file that contains the mode. Every user can read the file. It is missing if the kernel does
+/// not support lockdown or securityfs is not mounted.
 pub const PATH: &str = "/sys/kernel/security/lockdown";
 
-/// Whether the mode is `confidentiality`, which denies in-kernel programs access to kernel memory.
-/// The mode `integrity` allows it.
+/// Whether the mode is `confidentiality`, in which BPF programs cannot read kernel memory. In the
+/// mode `integrity` they can.
 pub fn is_confidential() -> bool {
     is_confidential_in(Path::new(PATH))
 }
