@@ -28,7 +28,7 @@ async fn main() {
                 }
                 last = Some(sample);
             }
-            // This example requests no cues.
+            // Cannot happen, because this example requests no cues.
             Event::Update(Update::Cue(_) | Update::Lost { .. }) => {}
             Event::Disconnected { reason, .. } => eprintln!("{reason}"),
         }

@@ -85,10 +85,10 @@ counters! {
     /// Total time of all [`Counter::TimedRequests`], each from its issue to its completion, in
     /// nanoseconds. If a request is issued several times, its time starts at the last issue
     /// (`block_rq_issue`).
-    LatencyNs = "latency_ns", Nanoseconds, "Time that requests to block devices took, summed up.";
+    LatencyNs = "latency_ns", Nanoseconds, "Total time that requests to block devices took.";
     /// Number of read and write requests whose time is included in [`Counter::LatencyNs`]. The time
     /// of nearly all requests is included.
-    TimedRequests = "timed_requests", Count, "Requests to block devices whose time is in the latency.";
+    TimedRequests = "timed_requests", Count, "Requests to block devices whose time is part of the total time.";
     /// Retransmitted TCP segments (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
     Retransmits = "retransmits", Count, "TCP segments that were sent again.";
     /// Handled device interrupts (`irq_handler_entry`). Interrupts of the CPU-local timers do not
@@ -106,7 +106,7 @@ counters! {
     /// Page faults, minor and major (`pgfault` of `/proc/vmstat`).
     Faults = "faults", Count, "Page faults.";
     /// Page faults that waited for a disk (`pgmajfault` of `/proc/vmstat`).
-    MajorFaults = "major_faults", Count, "Page faults that had to be read from a disk.";
+    MajorFaults = "major_faults", Count, "Page faults that read from a disk.";
     /// The part of [`Counter::RxBytes`] that arrived at the machine's edge. The edge consists of
     /// all hardware network devices and, in a guest, the virtual network cards. In a scope this
     /// counter equals [`Counter::RxBytes`].
@@ -129,7 +129,7 @@ counters! {
     /// Events that the kernel did not pass to one of khor's programs, because this program was
     /// already running on the same CPU. The count is the sum of `recursion_misses` of all programs,
     /// and at most a second old. It is high only if tracepoints can be preempted (`PREEMPT_RT`).
-    MissedEvents = "missed_events", Count, "Events that the kernel did not pass to khor's programs.";
+    MissedEvents = "missed_events", Count, "Events that the kernel did not pass to khor's eBPF programs.";
 }
 
 impl Counter {

@@ -1,13 +1,13 @@
 //! Defines the messages of the protocol.
 //!
-//! Bodies are bincode 1 with `DefaultOptions`: little-endian, integers of variable length, no
-//! trailing bytes. The position of an enum variant is its number on the wire. So within a major
-//! version, variants are only appended, never reordered or removed. A new field needs a new major
+//! Messages are encoded with bincode 1 and `DefaultOptions`: little-endian, integers of variable
+//! length, no trailing bytes. An enum variant is encoded as its position. So within a major
+//! version, new variants are only appended; none is moved or removed. A new field needs a new major
 //! version.
 //!
-//! A receiver skips a message whose number it does not know. It cannot skip a variant of a nested
-//! enum ([`Unit`], [`Availability`], [`Scope`], [`Selector`](crate::Selector), [`CueKind`]). So a
-//! peer sends only the variants that exist in the minor version of [`Welcome::version`].
+//! A receiver skips a message whose variant it does not know. It cannot skip an unknown variant of
+//! a nested enum ([`Unit`], [`Availability`], [`Scope`], [`Selector`](crate::Selector),
+//! [`CueKind`]). So a peer sends only variants that exist in [`Welcome::version`].
 
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +17,18 @@ use crate::{
     scope::Scope,
 };
 
-/// First field of [`Hello`]: the bytes `khor` read as a little-endian `u32`. It distinguishes
-/// clients from other programs.
+/// The value of the first field of [`Hello`]: the bytes `khor`, read as a little-endian `u32`. With
+/// it, the collector recognises clients.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"khor");
 
-/// Version of the protocol. Two majors are incompatible. A newer minor only appends enum variants
-/// and counters.
+/// Version of the protocol. Peers need the same major version. A newer minor version only appends
+/// enum variants and counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProtocolVersion {
-    /// Increases with each incompatible change.
+    /// The major version. It increases with each incompatible change.
     pub major: u16,
-    /// Increases with appended variants. A receiver skips messages that it does not know.
+    /// The minor version. It increases when enum variants are appended. A receiver skips messages
+    /// that it does not know.
     pub minor: u16,
 }
 
@@ -37,8 +38,9 @@ impl ProtocolVersion {
 }
 
 impl ProtocolVersion {
-    /// The version that two peers use, `None` if they know no common major. The major is the newest
-    /// that both know. The minor is the lower one of the two.
+    /// Selects the version that this crate uses with a peer that knows the versions `theirs`. The
+    /// peers use the newest major version that both know, and the lower one of their minor
+    /// versions. `None` if they have no common major version.
     pub fn common(theirs: &[Self]) -> Option<Self> {
         let ours = Self::CURRENT;
         let minor = theirs.iter().filter(|v| v.major == ours.major).map(|v| v.minor).max()?;
@@ -55,7 +57,7 @@ impl std::fmt::Display for ProtocolVersion {
 /// A message from a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {
-    /// Must be the first message. The collector waits for it for two seconds.
+    /// The first message, which the client must send within two seconds.
     Hello(Hello),
     /// Starts the samples or changes the subscription. May be repeated at any time.
     Subscribe(Subscribe),
@@ -66,33 +68,35 @@ pub enum ClientMessage {
 pub struct Hello {
     /// Always [`MAGIC`].
     pub magic: u32,
-    /// All versions that the client knows, in any order. The collector picks the highest common
-    /// major.
+    /// All versions that the client knows, in any order. The collector selects the highest common
+    /// major version.
     pub versions: Vec<ProtocolVersion>,
-    /// Name and version of the client for the collector's log, at most 64 bytes of printable text.
+    /// Name and version of the client, which appear in the collector's log. At most 64 bytes of
+    /// printable text.
     pub client: String,
 }
 
 /// A client's request for samples and cues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe {
-    /// Milliseconds between samples, 5..=5000. The collector answers other values with
-    /// [`ServerMessage::Bye`]. It may grant a longer interval: see [`Subscribed::interval_ms`].
+    /// Time between two samples in milliseconds, from 5 to 5000. If the value is outside this
+    /// range, the collector answers [`ServerMessage::Bye`]. The collector may grant a longer
+    /// interval: see [`Subscribed::interval_ms`].
     pub interval_ms: u16,
     /// The cgroups and processes whose activity is counted. If the scope names another user's
-    /// process and the client is not trusted, every counter is absent with the reason.
+    /// process and the client is not trusted, every counter is absent, with this reason.
     pub scope: Scope,
-    /// Kinds of cues to send, from this scope only; an empty list requests none. The collector does
-    /// not send kinds that are absent in [`Welcome::cues`].
+    /// Kinds of cues that the collector sends. It sends only cues from this scope. An empty list
+    /// requests no cues. The collector never sends kinds that are absent in [`Welcome::cues`].
     pub cues: Vec<CueKind>,
 }
 
 impl Subscribe {
-    /// Shortest interval that a client may request.
+    /// Shortest interval that a client may request, in milliseconds.
     pub const MIN_INTERVAL_MS: u16 = 5;
-    /// Longest interval that a client may request.
+    /// Longest interval that a client may request, in milliseconds.
     pub const MAX_INTERVAL_MS: u16 = 5000;
-    /// The default interval: 50 samples a second.
+    /// The default interval in milliseconds. It gives 50 samples a second.
     pub const DEFAULT_INTERVAL_MS: u16 = 20;
 }
 
@@ -109,7 +113,7 @@ pub enum ServerMessage {
     Welcome(Welcome),
     /// Answer to an invalid first message. The collector then closes the connection.
     Refused {
-        /// The problem, and the message that the collector expects.
+        /// What is wrong with the message, and which message the collector expects.
         reason: String,
     },
     /// All counters at one instant.
@@ -123,39 +127,39 @@ pub enum ServerMessage {
     Subscribed(Subscribed),
     /// An event in the kernel.
     Cue(Cue),
-    /// Cues were dropped. The kernel drops cues when there are too many. The collector drops cues
-    /// for a client that does not read.
+    /// Cues were dropped, for one of two reasons: there were too many events, or this client did
+    /// not read fast enough.
     Lost {
-        /// Number of cues dropped since the last `Lost`, of the kinds that this client requested.
-        /// The kernel does not count dropped cues by scope, so their number is for the whole
-        /// machine.
+        /// Number of dropped cues since the last `Lost`, for all kinds of cues that this client
+        /// requested. Cues that the kernel drops are not counted by scope, so the number may
+        /// include cues of other scopes.
         cues: u64,
     },
 }
 
-/// The granted subscription. Its samples cannot be compared with samples before this message.
+/// The granted subscription. Samples after this message cannot be compared with samples before it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribed {
-    /// Milliseconds between the samples that follow. Root, trusted users, and clients whose scope
-    /// belongs to their own user get the requested interval. Other clients get a multiple of
-    /// 100 ms.
+    /// Time between two of the following samples, in milliseconds. Clients of root and trusted
+    /// users get the requested interval, and so do clients whose scope belongs to their own user.
+    /// Other clients get a multiple of 100 ms.
     pub interval_ms: u16,
-    /// The availability of each counter, in the order of [`Welcome::counters`]. A scope has fewer
-    /// available counters than the machine.
+    /// The availability of each counter, in the order of [`Welcome::counters`]. Some counters are
+    /// available for the whole machine but not for a scope.
     pub availability: Vec<Availability>,
 }
 
 /// The collector's first message: its identity and its counters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
-    /// The version of all following messages.
+    /// The version that all following messages use.
     pub version: ProtocolVersion,
     /// Package version of the collector.
     pub collector_version: String,
     /// `uname -r` of the running kernel.
     pub kernel_release: String,
-    /// `/proc/sys/kernel/random/boot_id`. Counters and times can be compared only within one boot.
-    /// Empty if /proc has no such file (`subset=pid`).
+    /// Identifies the boot (`/proc/sys/kernel/random/boot_id`). Counts and times can be compared
+    /// only if the boot is the same. Empty if /proc has no such file (`subset=pid`).
     pub boot_id: String,
     /// Number of CPUs that the kernel may ever bring online.
     pub cpus: u32,
@@ -169,7 +173,8 @@ pub struct Welcome {
 /// One counter of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CounterInfo {
-    /// Name of a [`Counter`](crate::Counter), or of a counter that a newer collector knows.
+    /// Name of a [`Counter`](crate::Counter), or of a counter that only a newer version of this
+    /// crate knows.
     pub name: String,
     /// The unit of its count.
     pub unit: Unit,
@@ -193,12 +198,14 @@ pub enum Unit {
 /// All counters at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
-    /// Increases by one with every sample sent to this client, also when it subscribes again.
+    /// Increases by one with every sample sent to this client. The numbers continue when the client
+    /// subscribes again.
     pub seq: u64,
-    /// Time of the sample: `CLOCK_BOOTTIME` in nanoseconds, which also runs during suspend.
+    /// Time of the sample in nanoseconds. The clock is `CLOCK_BOOTTIME`, which also runs while the
+    /// machine is suspended.
     pub t_ns: u64,
-    /// Cumulative counts in the order of [`Welcome::counters`], from an arbitrary start. `None`
-    /// means that the count is unknown, not that it is zero. The difference of any two samples of
-    /// one subscription is exact, so a skipped sample loses no events.
+    /// Cumulative counts in the order of [`Welcome::counters`]. They start at an arbitrary value.
+    /// `None` means that the count is unknown, not that it is zero. The difference of any two
+    /// samples of one subscription is exact, so a skipped sample loses no events.
     pub counters: Vec<Option<u64>>,
 }

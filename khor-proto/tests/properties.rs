@@ -1,4 +1,5 @@
-//! Tests that arbitrary bytes from a peer neither break a receiver nor change later messages.
+//! Tests that a receiver survives arbitrary bytes from a peer, and that such bytes do not change
+//! later messages.
 
 mod hostile;
 mod messages;
@@ -18,23 +19,24 @@ use self::{
     messages::{client_message, server_message},
 };
 
-/// Writes no file of seeds. A failing test prints its smallest input, which belongs into `wire.rs`
-/// as an example.
+/// Configures the tests without a file of failing inputs. If a test fails, it prints its smallest
+/// failing input. Add this input to `wire.rs` as an example.
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 8192, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Lengths of the pieces in which a receiver gets its bytes.
+/// The lengths of the pieces in which bytes arrive at a receiver.
 fn pieces() -> impl Strategy<Value = Vec<usize>> {
     vec(prop_oneof![1..8_usize, 1..2000_usize], 1..8)
 }
 
-/// Random bytes. Most are small, so that many of them are valid kinds and lengths.
+/// Random bytes. Most have small values, so that many of them are valid message kinds and lengths.
 fn noise() -> impl Strategy<Value = Vec<u8>> {
     vec((any::<u8>(), 0..8_u32).prop_map(|(byte, shift)| byte >> shift), 0..64)
 }
 
-/// Random bytes, or frames of random bytes with flipped bits and a cut or longer end.
+/// Random bytes, or frames with random bodies that are damaged: some bits are flipped, and the end
+/// may be cut.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let frames = vec(noise(), 0..12).prop_map(|bodies| bodies.iter().flat_map(|body| framed(body)).collect());
     let damaged =
@@ -59,8 +61,8 @@ fn survives<M: Message + Debug + PartialEq>(messages: Vec<M>, pieces: &[usize]) 
     assert_eq!(receive_all::<M>(&bytes, pieces), known);
 }
 
-/// Encodes `message` by both functions. Both must accept it, or both must reject it and write
-/// nothing.
+/// Encodes `message` with `encode_into` and with a sender. Both must accept it, or both must reject
+/// it and write nothing.
 fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &[u8]) {
     let body_bytes =
         bincode::DefaultOptions::new().serialized_size(&message).expect("bincode knows the size");
@@ -84,8 +86,8 @@ fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &
     }
 }
 
-/// Receives a frame of `body`, cut to the size limit, and then a frame of `next`. The receiver must
-/// return `next`, whatever `body` is.
+/// Receives a frame with `body`, which is cut to the size limit, and then a frame with `next`. The
+/// receiver must return `next`, whatever `body` contains.
 fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces: &[usize]) {
     let body = &body[..body.len().min(M::MAX_BODY_BYTES)];
     let bytes = [framed(body), frame::encode(&next).expect("encoding")].concat();
@@ -95,7 +97,7 @@ fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces:
     check::<M>(&bytes);
 }
 
-/// `bytes` with some flipped bits, cut or lengthened to `length` percent.
+/// Flips some bits of `bytes`, and changes their number to `length` percent.
 fn damage(mut bytes: Vec<u8>, flips: &[(Index, u8)], length: usize) -> Vec<u8> {
     if !bytes.is_empty() {
         for (place, bits) in flips {
@@ -115,7 +117,7 @@ fn flips() -> impl Strategy<Value = Vec<(Index, u8)>> {
     vec((any::<Index>(), 1..=u8::MAX), 0..4)
 }
 
-/// Length of a damaged message, percent: usually 100.
+/// Length of a damaged message, in percent of its original length. In two of three cases it is 100.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![2 => Just(100_usize), 1 => 0..150_usize]
 }

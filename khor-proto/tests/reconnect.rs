@@ -113,7 +113,7 @@ async fn unknown_kinds_skip_broken_frames_reconnect() {
     let mut peer = accept(&listener).await;
     connected(&mut subscription).await;
     peer.send_sample(1).await;
-    // The sender is idle, so these raw bytes are between two whole frames.
+    // Nothing else is being sent, so these raw bytes arrive between two whole frames.
     let raw = peer.outgoing.get_mut().get_mut();
     raw.write_all(&[3, 0, 0, 0, 9, 9, 9]).await.unwrap();
     peer.send_sample(2).await;

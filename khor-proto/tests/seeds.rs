@@ -1,7 +1,7 @@
-//! Checks the seeds (first inputs) of the fuzz targets. `fuzz/seeds` must contain one file for each
-//! kind of message.
+//! Checks the seeds of the fuzz targets, which are the inputs with which fuzzing starts.
+//! `fuzz/seeds` must contain one file for each kind of message.
 //!
-//! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds` writes the files again.
+//! To write these files again, run `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds`.
 
 use std::{fs, path::Path};
 

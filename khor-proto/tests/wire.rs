@@ -29,7 +29,7 @@ fn subscribe() -> ClientMessage {
     ClientMessage::Subscribe(Subscribe::default())
 }
 
-/// The hexadecimal bytes in the `n`th `text` block of the crate's documentation.
+/// Reads the hexadecimal bytes in block `n` of the `text` blocks in the crate's documentation.
 fn documented(n: usize) -> Vec<u8> {
     let source = include_str!("../src/lib.rs");
     let block =

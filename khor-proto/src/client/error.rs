@@ -1,4 +1,4 @@
-//! The errors of a client, with texts for users.
+//! The errors of a client, with messages for users.
 
 use std::{io, path::PathBuf};
 
@@ -6,7 +6,8 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The socket has no listener, or this user is not allowed to open it.
+    /// The client cannot connect: for example, the socket has no listener, or this user has no
+    /// permission.
     #[error("cannot connect to {}: {source}{}", socket.display(), advice(source))]
     Connect {
         /// Path of the socket.
@@ -26,10 +27,11 @@ pub enum ClientError {
         /// The reason that the collector gave.
         reason: String,
     },
-    /// The connection is open, but nothing arrives: the collector is stopped or overloaded.
+    /// The connection is open, but the collector sends nothing, because it is stopped or
+    /// overloaded.
     #[error("the collector does not answer")]
     Silent,
-    /// The connection broke without a last message, for example because the collector was killed.
+    /// The connection ended without a last message, for example because the collector was killed.
     #[error("the connection to the collector was lost")]
     Lost,
     /// The data does not follow khor's protocol.
@@ -38,7 +40,7 @@ pub enum ClientError {
     /// A valid message arrived at the wrong time.
     #[error("the collector sent {message}; it may be another version, or another program")]
     OutOfTurn {
-        /// Name of the message, with an article.
+        /// Name of the message, with its article.
         message: &'static str,
     },
     /// Any other failure of the socket.
@@ -50,7 +52,7 @@ impl From<io::Error> for ClientError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::InvalidData => Self::Malformed,
-            // The length codec reports an end inside a frame as `Other`.
+            // If the stream ends inside a frame, the frame decoder returns `Other`.
             io::ErrorKind::UnexpectedEof
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe

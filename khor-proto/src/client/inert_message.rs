@@ -3,9 +3,9 @@
 use crate::{Availability, ServerMessage, Welcome, inert};
 
 impl ServerMessage {
-    /// Replaces characters that could send escape sequences to a terminal or change a page. They
-    /// can occur because another program may listen at the socket's path, and because a process may
-    /// choose any name.
+    /// Replaces characters that could control a terminal or disturb a page. The message may contain
+    /// such characters for two reasons: a process may choose any name, and the program that listens
+    /// at the socket's path may not be the collector.
     pub(super) fn made_inert(mut self) -> Self {
         match &mut self {
             Self::Welcome(welcome) => welcome.make_inert(),

@@ -1,8 +1,8 @@
-//! A client of the collector: [`Client`] is one connection, [`reconnecting`] reconnects for as long
-//! as its program runs.
+//! A client of the collector. [`Client`] is one connection. [`reconnecting`] returns a subscription
+//! that reconnects after each failure.
 //!
-//! [`reconnecting`] starts a task with a bounded queue. So its reader may poll it inside `select!`,
-//! and cancel the poll, without interrupting a connection attempt.
+//! [`reconnecting`] starts a task that fills a bounded queue. A caller may wait for the queue
+//! inside `select!`: cancelling this wait does not interrupt a connection attempt.
 
 mod error;
 mod inert_message;
@@ -33,9 +33,10 @@ use crate::{
 
 /// The collector's default socket.
 pub const DEFAULT_SOCKET: &str = "/run/khor/collector.sock";
-/// Environment variable with the path of another socket, for the collector and its clients.
+/// Environment variable with the path of the socket, if it is not [`DEFAULT_SOCKET`]. The collector
+/// and its clients read this variable.
 pub const SOCKET_ENV: &str = "KHOR_SOCKET";
-/// Longest wait for an answer. A slower collector counts as unavailable.
+/// Longest wait for an answer. After this time the collector counts as unavailable.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A message to a subscriber.
@@ -64,7 +65,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the collector at `socket`. The collector's log shows `client_name`.
+    /// Connects to the collector at `socket`. `client_name` appears in the collector's log.
     pub async fn connect(
         socket: impl AsRef<Path>,
         client_name: &str,
@@ -88,8 +89,8 @@ impl Client {
         Ok(())
     }
 
-    /// The next update. Cancelling this call loses no update. After an error the connection is
-    /// unusable.
+    /// Waits for the next update. Cancelling this call loses no update. After an error, the
+    /// connection cannot be used any more.
     pub async fn update(&mut self) -> Result<Update, ClientError> {
         match self.message().await? {
             ServerMessage::Subscribed(subscribed) => Ok(Update::Subscribed(subscribed)),
@@ -102,7 +103,7 @@ impl Client {
         }
     }
 
-    /// The next sample. Skips all other updates. For errors and cancellation, see
+    /// Waits for the next sample and skips all other updates. For errors and cancellation, see
     /// [`update`](Self::update).
     pub async fn sample(&mut self) -> Result<Sample, ClientError> {
         loop {
@@ -112,7 +113,8 @@ impl Client {
         }
     }
 
-    /// Number of skipped frames: messages of a newer collector that this crate does not know.
+    /// Number of frames that this client has skipped, because their messages are of a kind that
+    /// only newer collectors know.
     pub fn unknown_frames(&self) -> u64 {
         self.unknown_frames
     }
@@ -120,8 +122,9 @@ impl Client {
     async fn greet(&mut self, client_name: &str) -> Result<Welcome, ClientError> {
         let hello =
             Hello { magic: MAGIC, versions: vec![ProtocolVersion::CURRENT], client: client_name.to_owned() };
-        // A collector without room for clients sends `Refused` and closes without reading. Its
-        // reason is more useful than the `EPIPE` of this send.
+        // A collector that accepts no more clients sends `Refused` and closes the connection
+        // without reading. Then this send fails with `EPIPE`. Read the collector's message anyway,
+        // because its reason is more useful than this error.
         let sent = self.outgoing.send(ClientMessage::Hello(hello)).await;
         match self.message().await {
             Ok(ServerMessage::Welcome(welcome)) => Ok(welcome),

@@ -1,4 +1,4 @@
-//! A subscription that survives lost connections. After any failure it connects and subscribes
+//! A subscription that survives lost connections. After any failure, it reconnects and subscribes
 //! again.
 
 use std::{
@@ -17,26 +17,27 @@ use tokio::{
 use super::{Client, ClientError, Update};
 use crate::message::{Subscribe, Welcome};
 
-/// Wait before the first retry. Each further failure doubles the wait.
+/// Time before the first retry. It doubles with each further failure.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// Longest wait before a retry. So a restarted collector is found within a second, including the
-/// handshake.
+/// Longest time before a retry. It is short enough to reconnect to a restarted collector within a
+/// second, including the handshake.
 const LAST_RETRY: Duration = Duration::from_millis(800);
-/// A subscribed collector counts as lost if it sends nothing for this time and two intervals.
+/// The connection counts as lost if the collector sends nothing for this time plus two sample
+/// intervals.
 const SILENCE_LIMIT: Duration = Duration::from_secs(2);
-/// Samples that may wait for a busy reader. When this queue is full, the socket fills, and then the
-/// collector skips samples.
+/// Maximum number of events in the queue to the reader. If a slow reader lets the queue fill up,
+/// the socket fills up too, and the collector then skips samples.
 const QUEUE_EVENTS: usize = 64;
 
 /// An event of a [`Subscription`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A collector answered. Its counters have a new start and cannot be compared with earlier
-    /// ones.
+    /// A connection to a collector was established. Its counts start at a new value, so they cannot
+    /// be compared with earlier counts.
     Connected(Welcome),
     /// A message from the collector.
     Update(Update),
-    /// The connection ended, or another attempt failed.
+    /// The connection ended, or an attempt to connect failed.
     Disconnected {
         /// The error, for the user.
         reason: String,
@@ -45,7 +46,7 @@ pub enum Event {
     },
 }
 
-/// The reading end of [`reconnecting`]. Dropping it closes the connection.
+/// A subscription that [`reconnecting`] started. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Subscription {
     events: mpsc::Receiver<Event>,
@@ -53,13 +54,14 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// The next event. Cancelling this call loses no event. `None` only if the runtime shuts
-    /// down.
+    /// Waits for the next event. Cancelling this call loses no event. Returns `None` only if the
+    /// runtime shuts down.
     pub async fn next(&mut self) -> Option<Event> {
         self.events.recv().await
     }
 
-    /// Changes the subscription, now if connected, and after every reconnection.
+    /// Changes the subscription. The new request applies immediately if there is a connection, and
+    /// after every reconnection.
     pub fn subscribe(&self, request: Subscribe) {
         self.request.send_replace(request);
     }
@@ -73,9 +75,8 @@ impl Stream for Subscription {
     }
 }
 
-/// Reads samples from the collector at `socket` for as long as the returned subscription lives.
-/// Reconnects after 0.1 to 0.8 s when the connection is lost. Must be called within a tokio
-/// runtime.
+/// Subscribes to the collector at `socket`, until the returned subscription is dropped. If the
+/// connection is lost, reconnects after 0.1 to 0.8 s. Must be called within a tokio runtime.
 pub fn reconnecting(
     socket: impl Into<PathBuf>,
     request: Subscribe,
@@ -87,7 +88,7 @@ pub fn reconnecting(
     Subscription { events, request }
 }
 
-/// The [`Subscription`] was dropped, so nobody reads the events.
+/// The result of a session that ended because the [`Subscription`] was dropped.
 struct ReaderGone;
 
 async fn run(
@@ -136,8 +137,8 @@ async fn session(
                 continue;
             }
         };
-        // Only a sample proves that the connection works. A client that gets `Welcome` and then
-        // `Bye` must not retry fast.
+        // Reset the retry time only after a sample, which proves that the connection works. A
+        // client that gets `Welcome` and then `Bye` must not retry quickly.
         if matches!(update, Update::Sample(_)) {
             *retry_in = FIRST_RETRY;
         }
@@ -147,7 +148,8 @@ async fn session(
     }
 }
 
-/// Sends the current request. Returns the longest wait for each message from now on.
+/// Sends the current request. Returns how long the session must wait for each message before the
+/// connection counts as lost.
 async fn subscribe(
     client: &mut Client,
     requests: &mut watch::Receiver<Subscribe>,

@@ -1,4 +1,5 @@
-//! Checks that a receiver handles arbitrary bytes. Property tests and fuzz targets share it.
+//! Checks that a receiver handles arbitrary bytes. The property tests and the fuzz targets share
+//! this code.
 
 use std::{
     fmt::Debug,
@@ -11,22 +12,22 @@ use futures_util::StreamExt;
 use khor_proto::frame::{self, Incoming, Message};
 use tokio::io::{AsyncRead, ReadBuf};
 
-/// Bytes of a frame's length field.
+/// Size of a frame's length field, in bytes.
 const LENGTH_BYTES: usize = size_of::<u32>();
-/// Each read fills the receiver's buffer.
+/// Lengths of pieces with which each read returns as many bytes as the receiver's buffer can hold.
 pub(crate) const WHOLE: &[usize] = &[usize::MAX];
 
-/// One item from a receiver. Of an error, it keeps only the kind.
+/// One item from a receiver. An error is reduced to its kind, so that items can be compared.
 pub(crate) type Received<M> = Result<Incoming<M>, io::ErrorKind>;
 
-/// A peer that sends its bytes in pieces and waits before each. Panics if the reader offers too
-/// large a buffer or reads on after the end.
+/// A peer that sends its bytes in pieces, and waits before each piece. It panics if the reader's
+/// buffer is too large, or if the reader keeps reading after the end.
 struct Peer<'a> {
     bytes: &'a [u8],
-    /// Lengths of the pieces, at least 1 each; the list repeats.
+    /// Lengths of the pieces, each at least 1. The list repeats.
     pieces: std::iter::Cycle<std::slice::Iter<'a, usize>>,
     waited: bool,
-    /// Largest buffer that a reader may offer, bytes.
+    /// Maximum size of the reader's buffer, in bytes.
     max_room: usize,
     reads_past_end: u32,
 }
@@ -53,17 +54,18 @@ impl AsyncRead for Peer<'_> {
     }
 }
 
-/// All items that a receiver returns for `bytes` that arrive in `pieces`. Panics if the receiver
-/// does not end, or if its buffer grows beyond the largest frame.
+/// Returns all items that a receiver returns for `bytes`, which arrive in pieces of the lengths
+/// `pieces`. Panics if the receiver does not end, or if its buffer grows far beyond the largest
+/// frame.
 pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Received<M>> {
-    // A buffer that is one byte too small may double.
+    // The buffer doubles when it is too small, even if only one byte is missing.
     let max_room = 2 * (M::MAX_BODY_BYTES + LENGTH_BYTES);
     let peer = Peer { bytes, pieces: pieces.iter().cycle(), waited: false, max_room, reads_past_end: 0 };
     let mut receiver = frame::receiver::<_, M>(peer);
     let mut context = Context::from_waker(Waker::noop());
     let mut received = Vec::new();
-    // The receiver waits once for each byte and once for the end. It returns one item for each
-    // length field, and the end.
+    // At most, the receiver waits once for each byte and once for the end, and returns one item for
+    // each length field and the end.
     let polls = bytes.len() + 2 + bytes.len() / LENGTH_BYTES + 2;
     for _ in 0..polls {
         match receiver.poll_next_unpin(&mut context) {
@@ -75,12 +77,12 @@ pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Rec
     panic!("no end after {polls} polls for {} bytes", bytes.len());
 }
 
-/// Panics unless a receiver returns the same items for `bytes` in pieces of any length. There must
-/// be at most one item for each length field. Each message must stay the same when it is sent
-/// again.
+/// Checks the items that a receiver returns for `bytes`. They must not depend on the lengths of the
+/// pieces. There must be at most one item for each length field. A received message must not change
+/// when it is sent and received again.
 pub(crate) fn check<M: Message + Debug + PartialEq>(bytes: &[u8]) {
     let received = receive_all::<M>(bytes, WHOLE);
-    // Small pieces, but large enough that a long input does not take long.
+    // Use small pieces, but longer ones for a long input, to limit the time of the test.
     let piece = 1 + bytes.len() / 128 + bytes.last().copied().map_or(0, usize::from);
     assert_eq!(receive_all::<M>(bytes, &[piece]), received, "in pieces of {piece}");
     assert!(received.len() <= bytes.len() / LENGTH_BYTES + 1, "{} items are too many", received.len());

@@ -102,12 +102,12 @@ fn version() -> impl Strategy<Value = ProtocolVersion> {
     any::<[u16; 2]>().prop_map(|[major, minor]| ProtocolVersion { major, minor })
 }
 
-/// Numbers of every size, because small numbers take fewer bytes.
+/// Numbers of all magnitudes, because small numbers are encoded in fewer bytes.
 fn number() -> impl Strategy<Value = u64> {
     (any::<u64>(), 0..u64::BITS).prop_map(|(number, shift)| number >> shift)
 }
 
-/// Text of any characters, which take one to four bytes each.
+/// Text of arbitrary characters, which have one to four bytes in UTF-8.
 fn text() -> impl Strategy<Value = String> {
     "(?s).{0,24}"
 }
