@@ -278,13 +278,13 @@ fn engine_shows_granted_interval_and_reason() {
     let engine = engine_of(MEMBER, &collector);
     let limited = wait_for_health(&engine, "data from the collector", |health| has_interval(health, 100));
     let (error, fix) = (&limited["source"]["error"], &limited["source"]["fix"]);
-    assert!(error.as_str().is_some_and(|text| text.contains("every 100 ms, not 20")), "{limited:#}");
+    assert!(error.as_str().is_some_and(|text| text.contains("every 100 ms, not every 20")), "{limited:#}");
     assert!(fix.as_str().is_some_and(|text| text.contains("add 54331 to KHOR_TRUST")), "{limited:#}");
     let doctor = engine.get("/api/doctor");
     let checks = doctor["checks"].as_array().expect("a list of checks");
     let check = checks.iter().find(|check| check["name"] == "interval").expect("the check of the interval");
     assert_eq!(check["state"], "ok", "{check}");
-    assert!(check["detail"].as_str().is_some_and(|text| text.contains("100 ms, not 20")), "{check}");
+    assert!(check["detail"].as_str().is_some_and(|text| text.contains("100 ms, not every 20")), "{check}");
 
     let rejected = change_scope(&engine, &json!({ "tgid_allow": [others.0.id()] }), |health| {
         health["scope"]["error"].as_str().is_some_and(|error| error.contains("another user"))
@@ -355,7 +355,7 @@ fn khor_record_reports_reduced_interval_and_cues() {
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
     let limited = record(&[], &dir.path().join("a.khor"));
-    assert!(limited.contains("every 100 ms, not 20"), "{limited}");
+    assert!(limited.contains("every 100 ms, not every 20"), "{limited}");
     let without_cues = record(&["--interval", "100", "--exec-cues"], &dir.path().join("b.khor"));
     assert!(without_cues.contains("no cues of program starts"), "{without_cues}");
 }

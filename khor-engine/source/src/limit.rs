@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn a_longer_interval_names_the_setting() {
         let limit = interval_shortfall(20, 100).unwrap();
-        assert!(limit.error.contains("every 100 ms, not 20"), "{limit:?}");
+        assert!(limit.error.contains("every 100 ms, not every 20"), "{limit:?}");
         assert!(limit.fix.contains("to KHOR_TRUST= in /etc/default/khor"), "{limit:?}");
         assert_eq!((interval_shortfall(100, 100), interval_shortfall(200, 100)), (None, None));
     }
