@@ -10,18 +10,18 @@ use crate::{
 /// An event of a host's kernel, for example a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
-    /// The host, as in the subject.
+    /// The name of the host. It is the same as in the subject.
     pub host: Name,
     /// The random number of the host's relay, as in the host's frames.
     pub instance: u32,
-    /// `CLOCK_BOOTTIME` of the event, milliseconds.
+    /// Time of the event on `CLOCK_BOOTTIME`, milliseconds.
     pub monotonic_ms: u64,
-    /// Wall clock when the relay sent the cue, milliseconds since 1970.
+    /// Time when the relay sent the cue, by the wall clock, milliseconds since 1970.
     pub wall_ms: u64,
     /// The kind of event, named as in khor-proto, for example `oom`, `crash`, `blkerr` or `retx`;
     /// at most 16 bytes.
     pub kind: String,
-    /// Id of the process; `None` if the event has no process, or the id is unknown or withheld.
+    /// Id of the process. `None` if the event has no process, or if the id is unknown or withheld.
     pub pid: Option<u32>,
     /// Name of the process, at most 48 bytes; `None` if it is unknown or withheld.
     pub comm: Option<String>,

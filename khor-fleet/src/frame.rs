@@ -16,11 +16,11 @@ pub const SIGNALS: [&str; 15] = [
 /// The state of one host's signals at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
-    /// The host, as in the subject.
+    /// The name of the host. It is the same as in the subject.
     pub host: Name,
     /// The host's section, for example `web` or `db`; `None` if it has none.
     pub section: Option<Name>,
-    /// `/proc/sys/kernel/random/boot_id`; `None` if it is unknown or withheld.
+    /// The content of `/proc/sys/kernel/random/boot_id`; `None` if it is unknown or withheld.
     pub boot_id: Option<[u8; 16]>,
     /// A random number that the relay chooses at its start. It distinguishes two relays with the
     /// same name.
@@ -73,7 +73,7 @@ pub struct AddedLane {
 pub struct Signal {
     /// The rate in the signal's unit: events/s, bytes/s, seconds, or a share of time; at least 0.
     pub rate: f32,
-    /// The host's baseline, in the unit of the rate; at least 0.
+    /// The host's baseline of the rate, in the unit of the rate; at least 0.
     pub baseline: f32,
     /// The deviation from the baseline in 256ths of an octave: 0 if the rate equals the baseline,
     /// 256 if it is twice the baseline.
@@ -88,13 +88,13 @@ pub struct Signal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u8", into = "u8")]
 pub enum Source {
-    /// khor's collector: all counters.
+    /// khor's collector, which counts all counters.
     Collector,
-    /// `/proc`: some of the counters.
+    /// `/proc`, which has only some of the counters.
     Proc,
     /// The synthetic demo.
     Demo,
-    /// A source that only a newer version knows, by its number.
+    /// A source that only a newer version knows. The number identifies it.
     Other(u8),
 }
 

@@ -16,21 +16,23 @@
 //!
 //! # The bytes
 //!
-//! A message begins with two bytes for its kind (`kF` a frame, `kC` a cue, `kS` a site frame). Two
-//! bytes for the major and the minor version of its format follow, then the fields in order. The
-//! encoding is bincode 1 with `DefaultOptions`, as in khor-proto. A number below 251 takes one
-//! byte. Larger numbers are `fb` and 2 bytes, `fc` and 4 bytes, or `fd` and 8 bytes, little-endian.
-//! `u8` and `f32` have their usual bytes, without such a prefix. A text is its length and UTF-8. An
-//! `Option` is `00`, or `01` and the value. A list is its length and its elements.
+//! A message begins with two bytes for its kind: `kF` for a frame, `kC` for a cue, `kS` for a site
+//! frame. The major and the minor version of its format follow in one byte each, then the fields in
+//! order. The encoding is bincode 1 with `DefaultOptions`, as in khor-proto. A number below 251
+//! takes one byte. Larger numbers are `fb` and 2 bytes, `fc` and 4 bytes, or `fd` and 8 bytes,
+//! little-endian. `u8` and `f32` have their usual bytes, without such a prefix. A text is its
+//! length, followed by its UTF-8 bytes. An `Option` is `00`, or `01` followed by the value. A list
+//! is its length, followed by its elements.
 //!
-//! A newer minor version appends fields, or signals at the end of their list. A reader skips
-//! unknown fields and signals. A field that an older version lacks is empty. Cues have version 1.0,
-//! frames and site frames 1.1. Any other change is a new major version.
+//! A newer minor version appends fields to a message, or signals to the list of signals. A reader
+//! skips unknown fields and signals. A field that is missing in an older version counts as empty.
+//! Cues have version 1.0, and frames and site frames have version 1.1. Any other change needs a new
+//! major version.
 //!
-//! A frame without added lanes is at most [`MAX_FRAME_BYTES`] long. A reader accepts
-//! [`MAX_READ_BYTES`], so that newer versions can append fields. For a site frame the limits are
+//! A frame without added lanes has at most [`MAX_FRAME_BYTES`]. A reader accepts
+//! [`MAX_READ_BYTES`], so that newer versions can append fields. For a site frame, the limits are
 //! [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. A site frame contains frames of hosts as whole
-//! messages, each with its length, so these can also grow.
+//! messages with their lengths, so these frames can also grow.
 
 mod cue;
 mod frame;

@@ -1,4 +1,4 @@
-//! Names of sites, hosts and sections. A name is one word of a NATS subject.
+//! Names of sites, hosts and sections. A name is one word (token) of a NATS subject.
 
 use std::fmt;
 

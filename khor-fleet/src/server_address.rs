@@ -1,4 +1,4 @@
-//! The errors of a NATS server's address.
+//! The errors that khor reports for an invalid address of a NATS server.
 
 use khor_proto::inert;
 

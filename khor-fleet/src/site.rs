@@ -19,7 +19,7 @@ use crate::{
 /// relative error of [`Sections::parts`]. The frames of [`Self::deviant`] hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
-    /// The site, as in the subject.
+    /// The name of the site. It is the same as in the subject.
     pub site: Name,
     /// A random number that the relay chooses at its start, because several relays may report one
     /// site.
@@ -28,11 +28,12 @@ pub struct SiteFrame {
     pub seq: u64,
     /// Wall clock, milliseconds since 1970.
     pub wall_ms: u64,
-    /// The time that the sum covers, milliseconds.
+    /// Length of time that the sum covers, milliseconds.
     pub window_ms: u32,
     /// Version of the relay, at most 16 bytes.
     pub version: String,
-    /// Always [`Self::LEVELS`]: the site contains hosts and no sites. khor rejects other frames.
+    /// Always [`Self::LEVELS`]: the site contains hosts, but no sites. khor rejects frames with
+    /// another value.
     pub levels: u8,
     /// Number of hosts of the whole site that send, as far as the relay knows.
     pub hosts: u32,
@@ -100,7 +101,7 @@ pub struct LaneSketches {
     pub deviation: Sketch,
     /// The levels, 0..=1.
     pub level: Sketch,
-    /// The surprises, 0..=1: how unexpected each rate is.
+    /// The surprises, 0..=1. A surprise states how unexpected a rate is.
     pub surprise: Sketch,
 }
 

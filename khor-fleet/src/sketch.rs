@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Maximum number of bins in a doubling. The relative error is then 1/32.
+/// Maximum number of bins in each doubling of a value. The relative error is then 1/32.
 pub const MAX_PARTS: u8 = 16;
 /// Largest number of steps. Larger values are clamped to it.
 pub const MAX_STEPS: u64 = 1 << 60;
@@ -25,9 +25,9 @@ const SHARE_STEPS: f64 = 255.0;
 /// The number of values in each bin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sketch {
-    /// The bins that contain values, in ascending order. The first number is the distance to the
-    /// previous bin in this list, or to bin 0 for the first one. The second number counts the
-    /// values.
+    /// The bins that contain values, in ascending order. The first number of a pair is the distance
+    /// from the previous bin in this list; for the first pair, it is the distance from bin 0. The
+    /// second number is the number of values in the bin.
     pub bins: Vec<(u32, u32)>,
 }
 
@@ -39,7 +39,7 @@ pub enum Quantity {
     /// Deviations, stored as the ratio of rate and baseline: a step is 2⁻²⁰. Deviations are clamped
     /// to ±16 octaves.
     Deviation,
-    /// Levels, surprises and learned shares: a step is 1/255.
+    /// Levels, surprises and learned shares of baselines: a step is 1/255.
     Share,
 }
 
@@ -66,7 +66,7 @@ impl Quantity {
         }
     }
 
-    /// The largest number of steps.
+    /// The largest number of steps that a value of this quantity can have.
     pub const fn max_steps(self) -> u64 {
         match self {
             Self::Rate => MAX_STEPS,
@@ -117,7 +117,8 @@ impl Sketch {
         Self { bins }
     }
 
-    /// The middle of each bin in steps, with the number of values in the bin; ascending.
+    /// Returns the middle of each bin in steps, and the number of values in the bin. The bins are
+    /// in ascending order.
     pub fn values(&self, parts: u8) -> impl Iterator<Item = (u64, u32)> + '_ {
         self.bins.iter().scan(0u32, move |bin_now, (gap, count)| {
             *bin_now += gap;
@@ -125,7 +126,7 @@ impl Sketch {
         })
     }
 
-    /// Whether all bins are in ascending order and exist for `parts`.
+    /// Whether all bins are in ascending order, and exist with this number of `parts`.
     pub(crate) fn is_sound(&self, parts: u8) -> bool {
         let most = bin(MAX_STEPS, parts);
         let mut at = 0u32;

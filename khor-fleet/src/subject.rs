@@ -8,7 +8,7 @@ use crate::{
     wire::Message,
 };
 
-/// First words of every subject: `khor`, and the major version of the messages.
+/// The first words of every subject: `khor`, and the major version of the messages.
 const ROOT: &str = "khor.v1";
 
 /// The kind of message under a subject.
@@ -37,7 +37,7 @@ pub fn of_host(site: &Name, host: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.{host}.{}", kind.word())
 }
 
-/// The subject for a subscription to this kind of message from all hosts of a site.
+/// The subject that subscribes to this kind of message from all hosts of a site.
 pub fn of_site(site: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.*.{}", kind.word())
 }

@@ -12,11 +12,11 @@ pub const MAX_FRAME_BYTES: usize = 416;
 pub const MAX_CUE_BYTES: usize = 200;
 /// Maximum length of a site frame that is sent, bytes.
 pub const MAX_SITE_BYTES: usize = 36 * 1024;
-/// Maximum length of a frame or cue that is read, bytes. It leaves room for fields that newer minor
-/// versions append. It is also the limit of a sent frame with added lanes, so that older versions
-/// can read that frame.
+/// Maximum length of a frame or cue that a reader accepts, bytes. It leaves room for fields that
+/// newer minor versions append. A sent frame with added lanes has the same limit, so that older
+/// versions can read it.
 pub const MAX_READ_BYTES: usize = 1024;
-/// Maximum length of a site frame that is read, bytes.
+/// Maximum length of a site frame that a reader accepts, bytes.
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
 /// Major version of the format that this crate writes.
 const MAJOR: u8 = 1;
@@ -47,7 +47,7 @@ pub enum ReadError {
     Malformed(String),
 }
 
-/// The message is longer than this many bytes, the maximum of its kind.
+/// The message is longer than the maximum of its kind, which is this number of bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is longer than {0} bytes, the maximum")]
 pub struct WriteError(pub usize);
@@ -60,14 +60,14 @@ pub trait Message: Serialize + DeserializeOwned {
     const MAGIC: [u8; 2];
     /// Maximum length of a message that is sent, bytes.
     const MAX_BYTES: usize;
-    /// Maximum length of a message that is read, bytes.
+    /// Maximum length of a message that a reader accepts, bytes.
     const MAX_READ: usize = MAX_READ_BYTES;
     /// The minor version that this crate writes. Each minor version has appended one field. An
     /// empty field (an empty list, `None` or 0) is encoded as the byte `00`. So
     /// [`read`](Self::read) appends one `00` for each minor version that an older message lacks.
     const MINOR: u8 = 0;
 
-    /// Checks the values. The error describes the first invalid one.
+    /// Checks the values of the message. The error describes the first invalid value.
     fn check(&self) -> Result<(), String>;
 
     /// The texts from which [`read`](Self::read) removes unsafe characters ([`khor_proto::inert`]).
@@ -85,7 +85,7 @@ pub trait Message: Serialize + DeserializeOwned {
         Ok(bytes)
     }
 
-    /// Decodes a message of this or any other minor version.
+    /// Decodes a message of the same major version, with any minor version.
     fn read(bytes: &[u8]) -> Result<Self, ReadError> {
         if bytes.len() > Self::MAX_READ {
             return Err(ReadError::Oversized { bytes: bytes.len(), most: Self::MAX_READ });

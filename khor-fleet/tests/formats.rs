@@ -1,6 +1,6 @@
-//! Tests that the bytes of each message are fixed, because other versions and third parties read
-//! them. Each file in `fixtures` was written by the version of the format in its name, and never
-//! changes.
+//! Tests that the bytes of each message do not change, because other versions and other programs
+//! read them. Each file in `fixtures` was written by the version of the format that its name
+//! states, and never changes.
 
 use khor_fleet::{
     AddedLane, Change, Cue, Frame, LaneSketches, Message, Name, Section, Sections, Signal, SignalSketches,
@@ -120,7 +120,7 @@ fn frame_1_1_matches_its_fixture() {
     assert_eq!(frame().write().unwrap(), bytes);
 }
 
-/// A reader of 1.0 skips the bytes that 1.1 appended.
+/// A reader of version 1.0 skips the bytes that version 1.1 has appended.
 #[test]
 fn frame_1_1_extends_1_0() {
     assert_eq!(FRAME_1_1[4..FRAME_1_0.len()], FRAME_1_0[4..]);

@@ -1,5 +1,5 @@
-//! Tests that messages of one host round-trip and stay within their length, and that no bytes make
-//! the reader panic.
+//! Tests that the messages of a host can be written and read without a change, that they stay
+//! within their maximum length, and that the reader never panics.
 
 use khor_fleet::{
     AddedLane, Cue, Frame, MAX_CUE_BYTES, MAX_FRAME_BYTES, MAX_READ_BYTES, Message, Name, ReadError, SIGNALS,

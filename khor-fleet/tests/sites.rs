@@ -1,4 +1,4 @@
-//! Tests that sketches add up without loss, that their values are within the stated error, and
+//! Tests that adding sketches loses nothing, that their values are within the stated error, and
 //! that no site frame makes a reader panic.
 
 use khor_fleet::{

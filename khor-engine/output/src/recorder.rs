@@ -33,7 +33,7 @@ use super::{
 /// Length of recorded sound after which the disk limits are checked again, seconds.
 const LIMIT_CHECK_S: f64 = 2.0;
 
-/// Records sound to files, one file at a time.
+/// Records the device's sound to files, one file at a time.
 pub struct Recorder {
     tap: Tap,
     folder: PathBuf,
@@ -50,7 +50,7 @@ struct RunningTask {
 /// Why a recording cannot start or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum RecorderError {
-    /// Another recording is running, to this file.
+    /// Another recording is running. It writes to this file.
     #[error("already recording to {}; stop that recording first", .0.display())]
     Busy(PathBuf),
     /// No recording is running.
@@ -65,12 +65,12 @@ pub enum RecorderError {
     /// The file cannot be written.
     #[error("cannot write {}: {cause}", path.display())]
     Write {
-        /// The file, or the folder of the recordings.
+        /// The file that cannot be written, or the folder of the recordings.
         path: PathBuf,
         /// The system's error.
         cause: std::io::Error,
     },
-    /// The format is unknown.
+    /// The extension selects no known sound format.
     #[error("format: {0} is not allowed, expected flac or wav")]
     Format(String),
 }
@@ -221,7 +221,7 @@ impl Session {
             };
             match self.take(&mut open, &block) {
                 Ok(true) => {}
-                // `finish` returns the error.
+                // Writing has failed. `finish` below returns the error.
                 Ok(false) => break,
                 Err(found) => {
                     problem = Some(found);
@@ -282,7 +282,7 @@ impl Session {
         Ok(file.map(|file| OpenFile { file, sample_rate_hz, next_frame: block.first_frame }))
     }
 
-    /// Removes the file, which contains no sound.
+    /// Removes the file, because it contains no sound. Returns the problem to report.
     fn remove_empty_file(&self) -> Problem {
         if let Err(error) = fs::remove_file(&self.path) {
             warn!("cannot remove {}, which is empty: {error}", self.path.display());

@@ -30,7 +30,7 @@ fn events() -> [OscEvent; 4] {
     let mut lanes = std::array::from_fn(|i| Some(lane(i)));
     lanes[SignalId::Rx.index()] = None;
     [
-        // The note is overdue, so the thread sends it at once.
+        // The note is overdue, so the thread sends it immediately.
         OscEvent::Note(note, UNIX_EPOCH + Duration::from_millis(1_790_000_000_250)),
         OscEvent::Lanes(Catalogue::kernel(), lanes.into()),
         OscEvent::Cue("crash", "sh".into(), 4711),

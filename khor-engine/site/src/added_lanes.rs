@@ -11,10 +11,12 @@ use thiserror::Error;
 
 use super::lane_signal;
 
-/// The families by their number in a frame. Only append: a number never changes its meaning.
+/// The families, by the number that a frame contains. Only append to this list: a number never
+/// changes its meaning.
 const FAMILIES: [Family; 5] =
     [Family::Process, Family::Network, Family::Disk, Family::Memory, Family::Kernel];
-/// The voices by their number in a frame. Only append: a number never changes its meaning.
+/// The voices, by the number that a frame contains. Only append to this list: a number never
+/// changes its meaning.
 const VOICES: [VoiceHint; 8] = [
     VoiceHint::Process,
     VoiceHint::Receive,

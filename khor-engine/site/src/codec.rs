@@ -55,7 +55,7 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
     i == a.len() && i == b.len()
 }
 
-/// The names and ids that a host puts in its messages.
+/// The names and ids that a host writes into its messages.
 #[derive(Clone, Debug)]
 pub struct Identity {
     host: Name,
@@ -139,7 +139,7 @@ pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Opt
     (reading, drop_reason)
 }
 
-/// The times in a message.
+/// The times that a message contains.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
     /// `CLOCK_BOOTTIME`, milliseconds, as in the collector's samples.
@@ -157,7 +157,7 @@ impl Clocks {
     }
 }
 
-/// Parses the text of a boot id, as the kernel writes it, into 16 bytes.
+/// Converts a boot id from the text that the kernel writes to 16 bytes.
 pub(super) fn boot_id(text: &str) -> Option<[u8; 16]> {
     let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
     let number = u128::from_str_radix(&digits, 16).ok()?;

@@ -3,7 +3,7 @@
 use khor_fleet::Signal;
 use khor_signal::Lane;
 
-/// Encodes a lane. `rate` and `baseline` are in the lane's unit.
+/// Encodes the state of a lane. `rate` and `baseline` are in the lane's unit.
 pub(crate) fn encode(Lane { level, deviation, surprise }: Lane, rate: f64, baseline: f64) -> Signal {
     let finite = |number: f64| (number as f32).min(f32::MAX);
     Signal {
@@ -24,12 +24,12 @@ pub(crate) fn decode(signal: Signal) -> Lane {
     }
 }
 
-/// Encodes a share of 0..=1 as 0..=255.
+/// Encodes a share from 0..=1 as a number from 0..=255.
 pub(crate) fn to_255(share: f32) -> u8 {
     (share * 255.0).round() as u8
 }
 
-/// Decodes a share from 0..=255 to 0..=1.
+/// Decodes a share from a number in 0..=255 to 0..=1.
 pub(crate) fn from_255(part: u8) -> f32 {
     f32::from(part) / 255.0
 }

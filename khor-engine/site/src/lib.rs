@@ -1,7 +1,7 @@
 //! Publishes and receives the state of many hosts (a site) over NATS.
 //!
-//! A [`relay`] publishes the state of one host, or the sum over all hosts of a site. An engine
-//! subscribes to both. `docs/site.md` follows one frame from a relay to a note.
+//! A [`relay`] publishes either the state of one host, or the sum over all hosts of a site. An
+//! engine receives both. `docs/site.md` follows one frame from a relay to a note.
 
 mod added_lanes;
 mod aggregate;

@@ -1,5 +1,5 @@
-//! Connects an engine to a site: subscribes to frames and cues, and sends events to the engine. A
-//! lost connection is one event, not one event for each host.
+//! Connects an engine to a site: subscribes to frames and cues, and sends events to the engine. If
+//! the connection is lost, there is one event, not one event for each host.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Minimum time between two reports of rejected cues.
 const FLOODED_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A site and its server.
+/// The name of a site, and its NATS server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteSettings {
     /// The site's name.
@@ -139,7 +139,7 @@ struct Subscriber {
     /// The last [`SourceEvent`] that was sent.
     reported: Reported,
     away_since: Option<Instant>,
-    /// The number of rejected cues at the last report, and the time of that report.
+    /// The number of rejected cues when they were last reported, and the time of that report.
     flooded: (u64, Instant),
 }
 

@@ -2,7 +2,7 @@
 
 use khor_fleet::{Frame, Name, SiteFrame, Source, sketch::Sketch};
 
-/// A host's frame without signals. The host sends five frames a second.
+/// A host's frame without signals. The host is assumed to send five frames a second.
 pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
     Frame {
         host: Name::new(host).unwrap(),

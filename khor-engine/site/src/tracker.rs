@@ -29,7 +29,7 @@ pub struct Site {
     /// The sum over all hosts. `None` if there are no sub-sites, because [`Self::hosts`] then
     /// contains every host.
     pub summary: Option<SiteSummary>,
-    /// The lanes of all readings: the kernel's signals, then the lanes that hosts add.
+    /// The lanes of all readings: first the signals of the kernel, then the lanes that hosts add.
     pub catalogue: Catalogue,
     /// Number of hosts that send, including the hosts of sub-sites.
     pub live: u32,
@@ -44,7 +44,7 @@ pub struct Site {
 pub struct SiteSummary {
     /// The reading of all hosts as if they were one machine; `None` if no frame arrived.
     pub reading: Option<Reading>,
-    /// The sections, sorted by name, hosts without a section last.
+    /// The sections, sorted by name. The hosts without a section come last.
     pub sections: Vec<SectionSummary>,
 }
 
@@ -56,11 +56,11 @@ pub struct SectionSummary {
     pub name: Option<Name>,
     /// Number of hosts in the section, including silent ones.
     pub hosts: u32,
-    /// The lanes of the section's busiest tenth of hosts; `None` if no frame arrived.
+    /// The lanes of the busiest tenth of the section's hosts; `None` if no frame arrived.
     pub lanes: Option<Lanes>,
 }
 
-/// Tracks a site from its messages.
+/// Tracks the state of a site, which it derives from the messages that arrive.
 pub struct SiteTracker {
     site: Name,
     hosts: HostRoster,

@@ -1,8 +1,8 @@
 //! Keeps the baselines of this machine and its scopes in a file, so that they survive restarts.
 //!
 //! Each scope has a baseline of its own, because a service behaves differently from the whole
-//! machine. Baselines of processes are not kept, because a process id soon belongs to another
-//! process.
+//! machine. Baselines of processes are not saved, because the same process id soon belongs to
+//! another process.
 
 use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc, time::SystemTime};
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
 
-/// Version of the file's format and of its octave scale.
+/// Version of the file's format. It also stands for the octave scale of the baselines.
 const VERSION: u32 = 1;
 /// Maximum number of scopes in the file. If there are more, the scope that was saved longest ago is
 /// dropped. The limit is necessary because each restarted container is a new scope.
@@ -48,7 +48,7 @@ impl Document {
         Self { version: VERSION, signals: BTreeMap::new(), scopes: BTreeMap::new() }
     }
 
-    /// Sets the baseline of a scope. Drops the oldest scope if there are too many.
+    /// Sets the baseline of a scope. If there are too many scopes, drops the oldest one.
     fn insert(&mut self, key: String, signals: Signals) {
         if key.is_empty() {
             self.signals = signals;
@@ -74,13 +74,13 @@ pub struct BaselineFile {
 }
 
 impl BaselineFile {
-    /// The file at `path`.
+    /// Creates the store for the file at `path`. Does not read the file.
     pub fn new(path: PathBuf) -> Self {
         Self { path, writing: Arc::default() }
     }
 
-    /// The baselines of a scope. They are empty if the file is unreadable; khor then learns them
-    /// again.
+    /// Returns the baselines of a scope. They are empty if the file is unreadable. khor then learns
+    /// them again.
     pub fn load(&self, scope: &Scope) -> Signals {
         let mut document = self.read().unwrap_or_else(|error| {
             warn!("{error}; khor learns the baseline again");

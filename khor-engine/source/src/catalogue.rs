@@ -40,8 +40,8 @@ impl Catalogue {
         &self.availability
     }
 
-    /// Updates the availability from the answer to a subscription. `updates` is in the order of the
-    /// welcome message.
+    /// Updates the availability of the counters from the collector's answer to a subscription.
+    /// `updates` is in the order of the welcome message.
     pub(super) fn set_availability(&mut self, updates: &[Availability]) {
         for (availability, position) in self.availability.iter_mut().zip(self.positions) {
             if let Some(updates) = position.and_then(|position| updates.get(position)) {

@@ -30,7 +30,7 @@ const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
 ];
 
-/// The rates of an idle desktop. Other counters do not change.
+/// The rates of an idle desktop. Counters that are not listed do not change.
 const IDLE: &[(Counter, f64)] = &[
     (Counter::Execs, 0.3),
     (Counter::Forks, 0.6),
@@ -206,7 +206,7 @@ const NS_PER_S: u64 = 1_000_000_000;
 const ROUND_NS: u64 = LOADS.len() as u64 * SCENARIO_S * NS_PER_S;
 
 impl DemoCue {
-    /// When the cue occurs in the first round, nanoseconds.
+    /// The time of the cue in the first round, nanoseconds.
     fn first_ns(&self) -> u64 {
         let turn = LOADS.iter().position(|(name, _)| *name == self.load).unwrap_or_default() as u64;
         (turn * SCENARIO_S + self.after_s) * NS_PER_S
@@ -283,7 +283,7 @@ impl DemoSource {
         &self.cues
     }
 
-    /// The availability of the counters: all are available.
+    /// The availability of the counters. All of them are available.
     pub fn availability() -> PerCounter<Availability> {
         Counter::ALL.map(|_| Availability::Available)
     }

@@ -17,8 +17,8 @@ use super::{
 /// How long the collector may be unavailable before khor reads `/proc`. This is longer than a
 /// restart of the collector.
 const GRACE_PERIOD: Duration = Duration::from_millis(1500);
-/// Time between two readings of `/proc`, milliseconds. A reading takes a few hundred µs, so it is
-/// not done more often.
+/// Time between two readings of `/proc`, milliseconds. A reading takes a few hundred µs, so khor
+/// does not read more often.
 const PROC_INTERVAL_MS: u16 = 100;
 
 /// Reads `/proc` while the collector is unavailable. `/proc` counts only the whole machine, so a
@@ -71,8 +71,8 @@ impl Fallback {
         self.state = FallbackState::Off;
     }
 
-    /// Stores why the collector is unavailable. Returns an event if the source was lost, or if the
-    /// reason for reading `/proc` has changed.
+    /// Stores why the collector is unavailable. Returns an event if the source was lost, or if khor
+    /// reads `/proc` for another reason than before.
     pub(super) fn collector_lost(&mut self, shortfall: &Shortfall) -> Option<SourceEvent> {
         let has_new_reason = self.why != *shortfall;
         self.why.clone_from(shortfall);
@@ -175,7 +175,7 @@ impl Fallback {
     }
 }
 
-/// Whether a frame has no counter.
+/// Whether a frame contains no counter at all.
 fn has_no_counter(frame: &Frame) -> bool {
     frame.counters.iter().all(Option::is_none)
 }

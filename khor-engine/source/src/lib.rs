@@ -48,7 +48,7 @@ pub use self::{
 pub struct SourceInfo {
     /// The kind of the source.
     pub kind: SourceKind,
-    /// A description for people, one line.
+    /// A description of the source in one line, for people.
     pub detail: String,
     /// Why khor does not use a better source, or why it reads some counters from `/proc`.
     pub shortfall: Option<Shortfall>,
@@ -80,9 +80,9 @@ pub struct MachineInfo {
 /// An event of a live source.
 #[derive(Clone, Debug)]
 pub enum SourceEvent {
-    /// A source starts. Its counters do not continue those of the previous source.
+    /// A source starts. Its counters do not continue from those of the previous source.
     Up(SourceInfo),
-    /// The description of the current source has changed. Its counters continue.
+    /// The description of the current source has changed. Its counters continue without a break.
     Described(SourceInfo),
     /// The catalogue of the frames that follow. Before the first catalogue after [`Self::Up`], a
     /// source has only the kernel's signals. Each catalogue extends the previous one, so lane ids

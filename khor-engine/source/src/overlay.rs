@@ -12,7 +12,8 @@ use super::{
     procfs::ProcSource,
 };
 
-/// Minimum time between two readings of `/proc`: 100 ms, with room for the jitter of the frames.
+/// Minimum time between two readings of `/proc`. This is a little less than 100 ms, because the
+/// frames jitter.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
 
 /// Adds counters from `/proc` to the collector's frames.
@@ -32,8 +33,8 @@ pub struct MissingCounters {
 }
 
 impl Overlay {
-    /// An overlay for the source that `info` describes. Updates `info`. Returns `None` if `proc`
-    /// has no counter that the source lacks.
+    /// Creates an overlay for the source that `info` describes, and updates `info`. Returns `None`
+    /// if `proc` has no counter that the source lacks.
     pub(super) fn of(info: &mut SourceInfo, mut proc: ProcSource) -> Option<Self> {
         let missing = MissingCounters::find(&info.availability, &proc.availability(), lockdown::cause())?;
         let overlay = Self { proc, missing, values: [None; Counter::ALL.len()], read_at: None };
@@ -113,7 +114,7 @@ impl MissingCounters {
         if let Some((_, counters)) =
             reasons.iter_mut().find(|(_, counters)| counters.contains(&Counter::LocalBytes))
         {
-            // Take the edge counters from `/proc` too, so that one source decides for each byte
+            // Take the edge counters from `/proc` too. Then a single source decides for each byte
             // whether it is local or edge traffic.
             let is_other_edge = |counter: &Counter| {
                 edge::is_edge(*counter)

@@ -38,7 +38,7 @@ pub struct Playback {
     pub repeat: bool,
 }
 
-/// Plays a capture, and returns at its end. Logs and skips damaged parts.
+/// Plays a capture, and returns when it has ended. Logs and skips damaged parts.
 pub async fn play<E: From<SourceEvent>>(
     playback: &Playback,
     events: &mpsc::Sender<E>,
@@ -111,7 +111,7 @@ fn describe(path: &Path, problem: &CaptureError) -> String {
     }
 }
 
-/// Reads a capture in its own thread, because its file system may hang.
+/// Reads a capture in a thread of its own, because the file system may hang.
 fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let failed = sender.clone();
@@ -121,7 +121,7 @@ fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
             Err(problem) => return drop(sender.blocking_send(Err(ReadError::Open(problem)))),
         };
         for piece in reader {
-            // The send fails if the playback has ended.
+            // Sending fails if the playback has ended.
             if sender.blocking_send(piece.map_err(ReadError::Damaged)).is_err() {
                 return;
             }

@@ -1,9 +1,9 @@
 //! Reads counters from `/proc`. This is the fallback without a collector: the counts are less
 //! exact, and program starts and cues are missing.
 //!
-//! The counts of interfaces, disks and interrupts start at 0 when the source starts. The kernel
-//! removes the counts of a removed device, so the source sums the increases of each device. All
-//! other counts start when the machine boots.
+//! The counts of interfaces, disks and interrupts start at 0 when the source starts. When a device
+//! is removed, the kernel removes its counts. So the source adds up the increases of each device.
+//! All other counts start when the machine boots.
 
 mod disks;
 mod interfaces;
@@ -46,12 +46,12 @@ struct Devices {
 }
 
 impl ProcSource {
-    /// A source that reads the folder `root`, which is `/proc` except in tests, and `/sys`.
+    /// Creates a source that reads the folder `root` and `/sys`. `root` is `/proc` except in tests.
     pub(super) fn new(root: impl Into<PathBuf>) -> Self {
         Self::below(root, Path::new("/sys"))
     }
 
-    /// A source that reads these two folders instead of `/proc` and `/sys`.
+    /// Creates a source that reads these two folders instead of `/proc` and `/sys`.
     fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
         let root = root.into();
         // The kernel sends no notifications about the files that a test writes.
@@ -170,8 +170,8 @@ fn vmstat(text: &str, counters: &mut Counters) {
     }
 }
 
-/// Reads `/proc/net/snmp`: the retransmits (`RetransSegs`). The first line `Tcp:` has the names,
-/// the second one the values.
+/// Reads `/proc/net/snmp`: the number of retransmits (`RetransSegs`). The first line `Tcp:`
+/// contains the names, the second one contains the values.
 fn net_snmp(text: &str, counters: &mut Counters) {
     let mut tcp = text.lines().filter_map(|line| line.strip_prefix("Tcp:"));
     let (Some(heading), Some(values)) = (tcp.next(), tcp.next()) else { return };

@@ -14,7 +14,7 @@ pub(super) struct CollectorRequest {
 }
 
 impl CollectorRequest {
-    /// The message for this request.
+    /// The message that sends this request to the collector.
     pub(super) fn subscribe(&self) -> Subscribe {
         let Self { interval_ms, exec_cues, ref scope } = *self;
         let is_requested = |kind: &CueKind| exec_cues || *kind != CueKind::Exec;

@@ -1,7 +1,8 @@
 //! Converts the scope in the configuration to the scope that the collector counts.
 //!
-//! The configuration names a systemd unit. khor searches the cgroup hierarchy for the unit's
-//! cgroups. It does not ask systemd, so this works for the units of all users and without a bus.
+//! The configuration contains the name of a systemd unit. khor searches the cgroup hierarchy for
+//! the unit's cgroups. It does not ask systemd, so this works for the units of all users, and
+//! without a bus.
 
 use khor_proto::{Scope, Selector, inert};
 use khor_system::cgroup_name;
@@ -26,7 +27,8 @@ impl ScopeChoice {
         cgroup.is_empty() && processes.is_empty() && without.is_empty()
     }
 
-    /// Whether the choice names a unit. A unit keeps its name but may restart in another cgroup.
+    /// Whether the choice is the name of a unit. A unit keeps its name, but may move to another
+    /// cgroup when it restarts.
     pub(super) fn names_a_unit(&self) -> bool {
         cgroup_name::is_unit(&self.cgroup)
     }

@@ -8,7 +8,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 /// milliseconds.
 pub(super) const SEARCH_INTERVAL_MS: u16 = 1000;
 
-/// A timer that skips missed ticks.
+/// Creates a timer that skips missed ticks.
 pub(super) fn ticks(interval_ms: u16) -> Interval {
     let mut ticks = interval(Duration::from_millis(u64::from(interval_ms)));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

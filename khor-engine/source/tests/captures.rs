@@ -1,4 +1,5 @@
-//! Tests the captures of the release: each is complete, and its counts match its name.
+//! Tests of the captures that are part of the release: each is complete, and its counts match its
+//! name.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use khor_source::{CaptureReader, Recorded};
 
 /// Each capture begins with an idle machine. This is the length of that part, seconds.
 const LEAD_S: f64 = 12.0;
-/// The load of each capture lasts at least until this time, seconds.
+/// The load of each capture lasts at least until this time of the capture, seconds.
 const LOAD_UNTIL_S: f64 = 30.0;
 
 fn path(name: &str) -> PathBuf {

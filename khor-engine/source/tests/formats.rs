@@ -1,5 +1,5 @@
-//! Tests that files of released formats are read, and that khor writes the same contents. The files
-//! in `fixtures` are named by format and version, and never change.
+//! Tests that files in the released formats are read, and that khor still writes the same contents.
+//! The files in `fixtures` are named after their format and version, and never change.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,8 @@ const CAPTURE_2: &[u8] = include_bytes!("fixtures/capture-2.khor");
 const CAPTURE_2_LANES: &[u8] = include_bytes!("fixtures/capture-2-lanes.khor");
 const BASELINE_1: &str = include_str!("fixtures/baseline-1.json");
 
-/// The origin of a source. One counter is missing. Only the collector's origin names a machine.
+/// The origin of a source. One of its counters is missing. Only a collector's origin contains a
+/// machine.
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = Counter::ALL.map(|_| Availability::Available);
     availability[Counter::Execs.index()] = Availability::Absent { reason: "not counted".into() };

@@ -10,8 +10,8 @@ use khor_synth::Synth;
 /// A stream counts as stopped if its callback has not run for this long.
 const STALE_AFTER: Duration = Duration::from_millis(500);
 
-/// The values that the callback publishes. All accesses are relaxed, because the values do not
-/// depend on each other.
+/// The values that the callback publishes. All atomic accesses are relaxed, because the values do
+/// not depend on each other.
 #[derive(Debug)]
 pub(super) struct CallbackState {
     epoch: Instant,
@@ -36,10 +36,10 @@ pub struct AudioMeters {
     /// Time that the callback took, divided by the length of its block. If it is above 1, the sound
     /// has gaps.
     pub callback_load: f32,
-    /// Time from a note's onset in the synth to its sound, as the backend reports it, seconds;
+    /// Time from a note's onset in the synth until it sounds, as reported by the backend, seconds.
     /// `None` while no device runs.
     pub latency_s: Option<f32>,
-    /// Highest recent sample, 0..=1.
+    /// Highest absolute value of the recent samples, 0..=1.
     pub peak: f32,
     /// Number of voices that are sounding.
     pub voices: u32,
@@ -70,7 +70,7 @@ impl CallbackState {
         }
     }
 
-    /// Publishes the values after a block. Called by the callback; real-time safe.
+    /// Publishes the values after each block. The callback calls this, so it is real-time safe.
     pub(super) fn publish(&self, frames: u64, meters: AudioMeters) {
         self.frames.store(frames, Relaxed);
         self.load_bits.store(meters.callback_load.to_bits(), Relaxed);

@@ -27,7 +27,7 @@ const CARD_FRAMES: u32 = 1024;
 /// Buffer size for a sound server, frames. The server requests half a buffer at a time. Smaller
 /// buffers would need more processor time, because a request costs more than rendering its sound.
 const SERVER_FRAMES: u32 = 2048;
-/// Maximum time to open a stream.
+/// Maximum time that opening a stream may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The selected device.
@@ -44,7 +44,7 @@ pub(super) struct DeviceChoice {
 
 /// An open sound stream.
 pub(super) struct OpenStream {
-    /// The stream plays until it is dropped.
+    /// The stream. It plays until it is dropped.
     _stream: Stream,
     pub(super) backend: String,
     pub(super) device: String,
@@ -54,7 +54,7 @@ pub(super) struct OpenStream {
 }
 
 /// Counts a stream's errors, and holds the id of its thread. The error callback may run half a
-/// million times a second, so it does nothing else.
+/// million times a second, so it only counts.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Whether an error has ended the stream.
@@ -72,7 +72,7 @@ pub(super) struct Faults {
 #[error("{reason}")]
 pub(super) struct OpenError {
     reason: String,
-    /// Whether the device is in use, by another program or by khor itself.
+    /// Whether the device is already in use, by another program or by khor itself.
     is_busy: bool,
 }
 
@@ -120,7 +120,7 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
 fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {
-        // The configuration rejects an id with unsafe characters.
+        // Skip a device whose id has unsafe characters, because the configuration rejects such ids.
         let id = device.id().ok().filter(|id| inert::is_inert(&id.to_string()))?;
         let is_plugin = id.to_string().strip_prefix("alsa:").is_some_and(|pcm| ALSA_PLUGINS.contains(&pcm));
         let is_default = preferred && default.as_ref() == Some(&id);
@@ -129,7 +129,7 @@ fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     host.output_devices().into_iter().flatten().filter_map(info).collect()
 }
 
-/// The name of the device that khor would open with these settings. Plays nothing.
+/// Returns the name of the device that khor would open with these settings. Plays nothing.
 ///
 /// # Errors
 ///
@@ -140,8 +140,8 @@ pub fn probe(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String,
     Ok(format!("{} through {host_id}", display_name(&device)))
 }
 
-/// Checks whether a chosen device can play, before the current device is closed. Accepts a busy
-/// device, because khor itself may be using it.
+/// Checks whether a chosen device can play. Call this before the current device is closed. A busy
+/// device is accepted, because khor itself may be using it.
 ///
 /// # Errors
 ///

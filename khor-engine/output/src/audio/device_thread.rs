@@ -35,7 +35,7 @@ pub(super) fn with_hosts<T: Send + 'static>(
     static TASKS: OnceLock<Option<SyncSender<Task>>> = OnceLock::new();
     let tasks = TASKS.get_or_init(start).as_ref()?;
     let (result, results) = mpsc::sync_channel(1);
-    // If the caller has timed out, the result is dropped.
+    // If the caller has timed out, nobody receives the result, and it is dropped.
     let task = move |hosts: &mut Hosts| drop(result.try_send(task(hosts)));
     tasks.try_send(Box::new(task)).ok()?;
     results.recv_timeout(TIMEOUT).ok()
@@ -62,8 +62,8 @@ pub(super) struct Hosts {
 }
 
 impl Hosts {
-    /// The available backends with this name, or all if it is empty. The sound server comes before
-    /// the sound cards.
+    /// Returns the available backends with this name, or all available backends if the name is
+    /// empty. The sound server comes before the sound cards.
     pub(super) fn ids(backend: &str) -> Vec<HostId> {
         let mut ids: Vec<HostId> = cpal::available_hosts()
             .into_iter()

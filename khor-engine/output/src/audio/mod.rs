@@ -50,7 +50,7 @@ pub struct Player {
     clock: Clock,
     /// The last settings.
     settings: Settings,
-    /// Whether a command was dropped, so that all settings must be sent again.
+    /// Whether all settings must be sent again, because a command was dropped.
     must_resend: bool,
 }
 
@@ -73,7 +73,7 @@ impl Player {
         stream
     }
 
-    /// Schedules a note. If its onset has passed, the note sounds at once.
+    /// Schedules a note. If its onset has already passed, the note sounds immediately.
     pub fn schedule_note(&mut self, note: &Note) {
         let sample_rate_hz = self.callback.sample_rate_hz();
         let Some(onset_frame) = self.clock.frame_at(note.onset_s, f64::from(sample_rate_hz)) else { return };
@@ -134,8 +134,8 @@ impl Player {
 }
 
 /// Converts musical seconds to the synth's frames. The callback advances in blocks, so a single
-/// observation jitters by a block. A slow average of the offset between the clocks removes the
-/// jitter and follows their drift.
+/// observation of the offset between the two clocks jitters by a block. A slow average of the
+/// offset removes the jitter and follows the drift.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     offset_frames: Option<f64>,
@@ -145,7 +145,7 @@ impl Clock {
     /// Weight of one observation in the average. With 100 observations a second, the time constant
     /// is 5 s.
     const AVERAGE_SHARE: f64 = 0.002;
-    /// If the offset changes by more than this, a new stream has started, seconds.
+    /// A change of the offset by more than this shows that a new stream has started, seconds.
     const JUMP_S: f64 = 0.25;
     /// Distance of notes from the callback's newest block, seconds. It is the length of a block of
     /// 2048 frames at 48 kHz.

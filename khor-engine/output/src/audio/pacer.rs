@@ -17,8 +17,8 @@ use super::renderer::Lease;
 const PERIOD: Duration = Duration::from_millis(10);
 /// Maximum number of frames in one request.
 const BUFFER_FRAMES: usize = 512;
-/// Maximum delay that the thread catches up with, seconds. If it is later, for example after the
-/// machine slept, it skips the missed frames.
+/// If the thread is late by more than this, for example after the machine slept, it skips the
+/// missed frames, seconds.
 const SKIP_S: f64 = 1.0;
 
 /// The thread that requests samples. It borrows a renderer.
@@ -53,8 +53,7 @@ impl Pacer {
     /// Ends the thread, which returns the renderer.
     pub(super) fn stop(self) {
         self.stop.store(true, Relaxed);
-        // If the thread has panicked, the panic was logged, and the renderer was returned all the
-        // same.
+        // If the thread has panicked, the panic was logged and the renderer was still returned.
         drop(self.thread.join());
     }
 }
@@ -72,7 +71,7 @@ impl FrameClock {
         Self { sample_rate_hz: f64::from(sample_rate_hz), start: Instant::now(), frames: 0 }
     }
 
-    /// Number of frames to request now.
+    /// Returns the number of frames that must be requested now.
     fn due(&mut self, now: Instant) -> usize {
         let total = (now.duration_since(self.start).as_secs_f64() * self.sample_rate_hz) as u64;
         let missing = total.saturating_sub(self.frames);

@@ -1,10 +1,10 @@
 //! Requests real-time priority for the thread that plays: from the kernel, then from rtkit. The
 //! thread loses the priority if it uses too much processor time.
 //!
-//! A thread with this priority runs before all normal threads. An overloaded synth would freeze a
-//! machine with one processor. So the kernel sends a signal once the thread has worked for
-//! [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) without a pause. The signal's handler makes it a
-//! normal thread again.
+//! A thread with real-time priority runs before all normal threads. An overloaded synth would
+//! therefore freeze a machine with one processor. So the kernel sends a signal once the thread has
+//! worked for [`RLIMIT_RTTIME`](Resource::RLIMIT_RTTIME) without a pause. The signal's handler
+//! turns the thread into a normal one again.
 
 use std::{
     io,
@@ -74,7 +74,7 @@ impl Promotion {
         promotion
     }
 
-    /// The current answer; `None` until it has arrived.
+    /// The answer to the request; `None` until it has arrived.
     pub(super) fn answer(&self) -> Option<Priority> {
         let granted = self.0.lock().clone()?;
         if granted.real_time && PROMOTED.load(Relaxed) == 0 {
@@ -112,7 +112,7 @@ fn granted(by: Granter) -> Priority {
     Priority { real_time: true, granted_by: Some(by), trouble: None }
 }
 
-/// The answer that the thread has no real-time priority, and why.
+/// Builds the answer for a thread without real-time priority. `trouble` is the reason.
 fn denied(trouble: Trouble) -> Priority {
     Priority { real_time: false, granted_by: None, trouble: Some(trouble) }
 }
@@ -127,7 +127,7 @@ fn protect() -> Result<(), Errno> {
     setrlimit(Resource::RLIMIT_RTTIME, LONGEST_RUN_US.min(hard_us), hard_us)
 }
 
-/// The signal's handler: makes the promoted thread a normal thread.
+/// The signal's handler: turns the thread that has the priority into a normal thread.
 extern "C" fn drop_priority(_signal: libc::c_int) {
     let tid = PROMOTED.swap(0, Relaxed);
     if tid != 0 {

@@ -1,5 +1,5 @@
-//! Tests that the audio callback is real-time safe, at all buffer lengths and sample rates. One
-//! test counts allocations. Another one runs the callback in a process that the kernel kills at its
+//! Tests that the audio callback is real-time safe at all buffer lengths and sample rates. One test
+//! counts allocations. Another test runs the callback in a process that the kernel kills at its
 //! first system call.
 
 use std::{

@@ -28,8 +28,8 @@ const PEAK_FALL: f32 = 0.9;
 pub(super) enum Command {
     Note(SynthNote),
     Controls(Controls),
-    /// The patch of one instrument. A command with all patches would make every slot of the queue
-    /// twelve times as large.
+    /// The patch of one instrument. A single command with all patches would make every slot of the
+    /// queue twelve times as large.
     Patch(Instrument, Patch),
     Volume(Volume),
     Muted(bool),
@@ -61,9 +61,9 @@ pub(super) struct Renderer {
     sample_rate_hz: u32,
     commands: Consumer<Command>,
     settings: Settings,
-    /// Whether the sound fades out, and then stays silent until the next stream.
+    /// Whether the sound is fading out. After the fade, it stays silent until the next stream.
     is_fading: bool,
-    /// Notes that earlier synths dropped because they were full.
+    /// Number of notes that earlier synths dropped because they were full.
     dropped_notes: u64,
     left: [f32; CHUNK_FRAMES],
     right: [f32; CHUNK_FRAMES],
@@ -74,7 +74,7 @@ pub(super) struct Renderer {
 }
 
 impl Renderer {
-    /// Creates a renderer. Allocates memory, so it is not for the audio thread.
+    /// Creates a renderer. Allocates memory, so do not call it in the audio thread.
     pub(super) fn new(
         sample_rate_hz: u32,
         commands: Consumer<Command>,
@@ -129,8 +129,8 @@ impl Renderer {
     }
 
     /// Fills a callback's buffer with interleaved frames. The first frame sounds after `delay_s`
-    /// seconds. For the audio thread: takes no lock, allocates nothing and makes no system call
-    /// (the vDSO reads the clock).
+    /// seconds. Suitable for the audio thread: takes no lock, allocates nothing and makes no system
+    /// call (the vDSO reads the clock).
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, delay_s: f32) {
         let begun = Instant::now();
         while let Ok(command) = self.commands.pop() {
@@ -190,8 +190,9 @@ impl Renderer {
     }
 }
 
-/// Converts stereo to any number of channels. A single channel receives the mean. If there are more
-/// than two, the first two receive the sound and the others silence.
+/// Converts stereo to any number of channels. A single channel receives the mean of both samples.
+/// If there are more than two channels, the first two receive the sound and the others receive
+/// silence.
 fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     for (frame, (l, r)) in out.chunks_exact_mut(channels).zip(left.iter().zip(right)) {
         match frame {
@@ -214,7 +215,7 @@ pub(super) struct Lease {
     returns: SyncSender<Box<Renderer>>,
 }
 
-/// Passes the renderer to a lease.
+/// The sender of a lease: passes the renderer to the lease.
 pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
 /// The state that a lease shares with its handover.
@@ -237,7 +238,7 @@ impl Lease {
     /// Fills a callback's buffer. Plays silence while the lease has no renderer. For the audio
     /// thread, see [`Renderer::fill`].
     pub(super) fn fill(&mut self, out: &mut [f32], channels: usize, delay_s: f32) {
-        // The lock is used only until the renderer arrives. The callback never waits for the lock.
+        // The lock is needed only until the renderer arrives. The callback never waits for it.
         if self.renderer.is_none()
             && let Some(mut transfer) = self.transfer.try_lock()
             && let Transfer::Ready(renderer) = std::mem::replace(&mut *transfer, Transfer::Pending)
@@ -269,7 +270,7 @@ impl Drop for Lease {
         let transfer = std::mem::replace(&mut *transfer, Transfer::Abandoned);
         let unclaimed = if let Transfer::Ready(renderer) = transfer { Some(renderer) } else { None };
         if let Some(renderer) = self.renderer.take().or(unclaimed) {
-            // There is only one renderer and the queue has room for one, so a send fails only if
+            // There is only one renderer, and the queue has room for one. So sending fails only if
             // the receiver was dropped.
             drop(self.returns.try_send(renderer));
         }

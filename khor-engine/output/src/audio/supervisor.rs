@@ -34,12 +34,12 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// If the callback has not run for this long, the stream counts as lost, whatever the backend
 /// reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
-/// The first seconds of a stream, in which [`WATCHDOG`] does not apply. PulseAudio without a sound
-/// card buffers two seconds of silence first, and requests no samples meanwhile. Reopening the
-/// stream would repeat this wait for ever.
+/// Length of the first part of a stream, in which [`WATCHDOG`] does not apply. PulseAudio without a
+/// sound card first buffers two seconds of silence, and requests no samples meanwhile. Reopening
+/// the stream would repeat this wait forever.
 const STARTUP_GRACE: Duration = Duration::from_secs(5);
-/// The stream is reopened after this number of checks in a row with new errors. It recovers by
-/// itself from a shorter burst of errors.
+/// The stream is reopened after this number of consecutive checks with new errors. From a shorter
+/// burst of errors, the stream recovers by itself.
 const MAX_ERROR_CHECKS: u32 = 3;
 /// Length of a fade, plus the length of the block that was rendered before the fade began.
 const FADE: Duration = Duration::from_millis(70);
@@ -79,10 +79,10 @@ pub struct AudioStatus {
     pub device: Option<String>,
     /// Sample rate of the stream, hertz.
     pub sample_rate_hz: Option<u32>,
-    /// How often the stream was reopened after it had played.
+    /// Number of times that the stream was reopened after it had played.
     pub restarts: u32,
     /// Number of gaps in the sound that the backends have reported since the engine started. `None`
-    /// if the backend cannot report gaps, as with cpal and sound servers.
+    /// if the backend cannot report gaps. cpal cannot report them for sound servers.
     pub xruns: Option<u64>,
     /// The priority of the thread that plays the sound; `None` until it is known.
     pub priority: Option<Priority>,
@@ -121,8 +121,8 @@ impl AudioOutput {
             earlier_xruns: 0,
             server_deadline: server_deadline(),
         };
-        // The thread ends when the output is dropped. Nothing waits for it, because a sound server
-        // may hang.
+        // The thread ends when the output is dropped. Nothing waits for the thread, because a sound
+        // server may hang.
         thread::Builder::new().name("khor-audio".into()).spawn(move || supervisor.run())?;
         let player = Player::new(producer, Arc::clone(&callback));
         Ok((Self { commands, status, callback, tap }, player))
@@ -136,7 +136,7 @@ impl AudioOutput {
 
     /// Changes the settings.
     pub fn set_settings(&self, settings: AudioSettings) {
-        // The thread ends only after this sender is dropped, so the send cannot fail.
+        // The thread ends only after this sender is dropped, so sending cannot fail.
         drop(self.commands.send(settings));
     }
 
@@ -208,7 +208,7 @@ struct WatchedStream {
     open: OpenStream,
     opened_at: Instant,
     transient: u64,
-    /// Number of checks in a row that found new errors.
+    /// Number of consecutive checks that found new errors.
     error_checks: u32,
     /// The request for real-time priority; `None` until the stream's thread is known.
     promotion: Option<Promotion>,

@@ -3,7 +3,7 @@
 //! While there are listeners, the callback copies its frames into a lock-free ring. Frames that do
 //! not fit are dropped and counted. A thread passes the frames to the listeners in blocks. A slow
 //! listener loses blocks, but does not delay other listeners. The frame numbers of the blocks show
-//! both losses.
+//! both kinds of loss.
 
 use std::{
     sync::{
@@ -24,7 +24,7 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// Number of blocks that are kept for a slow listener: at least two seconds of sound.
 const LISTENER_QUEUE_BLOCKS: usize = 256;
 
-/// The left and the right sample at one time, -1..=1.
+/// The left and the right sample at the same time, -1..=1.
 pub type StereoFrame = [f32; 2];
 
 /// Consecutive frames of the device's sound. If no frame was lost,
@@ -56,7 +56,7 @@ pub struct Tap {
     thread: Thread,
 }
 
-/// The tap has the maximum number of listeners.
+/// The tap already has the maximum number of listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are already {} listeners, the maximum; stop listening elsewhere", Tap::MAX_LISTENERS)]
 pub struct TapFull;
@@ -121,7 +121,7 @@ impl Shared {
         }
     }
 
-    /// The loop of the thread: passes frames from the ring to the listeners.
+    /// The thread's loop: passes frames from the ring to the listeners.
     fn forward_blocks(&self, mut ring: Consumer<StereoFrame>) {
         let mut first_frame = 0;
         while !self.closed.load(Relaxed) {
@@ -172,8 +172,8 @@ impl TapFeed {
         self.shared.sample_rate_hz.store(sample_rate_hz, Relaxed);
     }
 
-    /// Adds frames to the ring if there are listeners. Drops and counts frames that do not fit. For
-    /// the audio thread: takes no lock, allocates nothing and makes no system call.
+    /// Adds frames to the ring if there are listeners. Drops and counts frames that do not fit.
+    /// Suitable for the audio thread: takes no lock, allocates nothing and makes no system call.
     pub(crate) fn push(&mut self, left: &[f32], right: &[f32]) {
         if !self.shared.has_listeners.load(Relaxed) {
             return;

@@ -29,9 +29,9 @@ impl VoiceLimit {
         Self { limit: Synth::VOICES, overloads: 0, low_load_s: 0.0 }
     }
 
-    /// Updates the limit after a callback. `length_s` is the length of its block in seconds, and
-    /// `load` the share of this time that the callback took. Returns the limit if it changed. For
-    /// the audio thread; allocates nothing.
+    /// Updates the limit after a callback. `length_s` is the length of the callback's block in
+    /// seconds. `load` is the share of this time that the callback took. Returns the limit if it
+    /// has changed. Suitable for the audio thread, because it allocates nothing.
     pub(super) fn observe(&mut self, load: f32, length_s: f32) -> Option<u32> {
         self.overloads = if load > OVERLOAD { self.overloads + 1 } else { 0 };
         self.low_load_s = if load < LOW_LOAD { self.low_load_s + length_s } else { 0.0 };

@@ -35,7 +35,7 @@ impl FlacWriter {
         self.inner.write(&self.piece).map_err(io_error)
     }
 
-    /// Writes the complete frames to the file.
+    /// Writes those frames to the file that are complete.
     pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.file.flush()
     }

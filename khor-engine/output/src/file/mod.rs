@@ -38,7 +38,8 @@ pub enum Format {
 pub struct FormatError(String);
 
 impl Format {
-    /// The format for the extension of a file name, in upper or lower case.
+    /// Returns the format for the extension of a file name. The extension may be in upper or lower
+    /// case.
     pub fn from_path(path: &Path) -> Result<Self, FormatError> {
         let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
         match extension.as_deref() {
@@ -55,7 +56,7 @@ const PIECE_FRAMES: usize = 4096;
 /// Capacity of the queue of the writing thread, pieces.
 const QUEUE_PIECES: usize = 16;
 
-/// A file of 24-bit stereo samples, written by a thread of its own.
+/// A file of 24-bit stereo samples. A separate thread writes it.
 ///
 /// The thread writes after every 4096 frames (85 ms at 48 kHz), and updates the header of a WAV
 /// file. So the file can be played up to that point, even if the program is killed. The header of
@@ -133,7 +134,7 @@ impl Writer {
         written
     }
 
-    /// Writes buffered data to the file, so that it plays up to the current position.
+    /// Writes buffered data to the file, so that the file can be played up to the current position.
     fn flush_to_file(&mut self) -> io::Result<()> {
         match self {
             Self::Wav(writer) => writer.flush_to_file(),
@@ -233,7 +234,7 @@ mod tests {
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::start(device, Format::Wav, 48_000);
         let error_kind = match &mut file {
-            // hound writes the header at once, which fails.
+            // hound writes the header immediately, and that fails.
             Err(error) => error.kind(),
             Ok(file) => {
                 let mut file = file.take().unwrap();

@@ -9,8 +9,8 @@ use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind, num::u15,
 };
 
-/// Ticks in a quarter note. A step of the music is 120 ticks. At 110 BPM, a tick is about a
-/// millisecond.
+/// Number of ticks in a quarter note. A step of the music has 120 ticks. At 110 BPM, a tick is
+/// about a millisecond.
 const TICKS_PER_QUARTER: u16 = 480;
 /// The meter 4/4: a bar of the music is sixteen steps, each a sixteenth note.
 const METER: MetaMessage<'static> = MetaMessage::TimeSignature(4, 2, 24, 8);
@@ -33,7 +33,7 @@ struct Event {
 }
 
 impl NoteFile {
-    /// A file without notes. Its tempo is constant, 20..=300 beats per minute.
+    /// Creates a file without notes. Its tempo is constant, 20..=300 beats per minute.
     pub fn new(bpm: f32) -> Self {
         Self { bpm, notes: Vec::new() }
     }
@@ -65,8 +65,8 @@ impl NoteFile {
         write_output(path, &bytes)
     }
 
-    /// The beginnings and ends of a role's notes. MIDI identifies a note by its number. So if a
-    /// note begins while a note of the same number sounds, the earlier note ends first.
+    /// Returns the beginnings and ends of a role's notes. MIDI identifies a note by its number. So
+    /// if a note begins while a note with the same number sounds, the earlier note ends first.
     fn events(&self, role: Role) -> Vec<Event> {
         let mut notes: Vec<&Note> = self.notes.iter().filter(|note| note.role == role).collect();
         notes.sort_by(|a, b| a.midi.cmp(&b.midi).then(a.onset_s.total_cmp(&b.onset_s)));
@@ -103,7 +103,8 @@ fn kinds(events: &[Event], role: Role) -> Vec<(u64, TrackEventKind<'static>)> {
     events.iter().map(kind).collect()
 }
 
-/// A track that begins with `head`. Each event has its tick, counted from the beginning.
+/// Builds a track from the meta messages `head`, followed by `events`. Each event comes with its
+/// tick, counted from the beginning of the track.
 fn track(head: &[MetaMessage<'static>], events: Vec<(u64, TrackEventKind<'static>)>) -> Track<'static> {
     let head = head.iter().map(|message| (0, TrackEventKind::Meta(*message)));
     let mut before = 0;

@@ -4,13 +4,14 @@ use std::{fs::File, io, io::BufWriter};
 
 use super::sample::{FileError, to_16_bit, to_24_bit};
 
-/// Length of a frame of a file on disk, bytes: two samples of 24 bits.
+/// Length of a frame in a file on disk, bytes. A frame is two samples of 24 bits.
 const FRAME_BYTES: u32 = 6;
-/// Length of a frame of a file in memory, bytes: two samples of 16 bits.
+/// Length of a frame in a file in memory, bytes. A frame is two samples of 16 bits.
 const SHORT_FRAME_BYTES: usize = 4;
 /// Length of the header of a file with 16 bits per sample, bytes.
 const HEADER_BYTES: usize = 44;
-/// Maximum number of frames. The format counts bytes in 32 bits, and the header needs some of them.
+/// Maximum number of frames. The format stores the number of bytes in 32 bits, and the header takes
+/// some of these bytes.
 const MAX_FRAMES: u64 = ((u32::MAX - 1024) / FRAME_BYTES) as u64;
 
 /// Maximum length of a WAV file, bytes.
@@ -87,7 +88,7 @@ impl WavBytes {
 
     /// The complete file.
     pub fn finish(mut self) -> Vec<u8> {
-        // The length fits into 32 bits, because a file above 4 GiB would not fit into memory.
+        // The length fits into 32 bits, because a longer file would not fit into memory.
         let samples = (self.0.len() - HEADER_BYTES) as u32;
         self.0[4..8].copy_from_slice(&(samples + HEADER_BYTES as u32 - 8).to_le_bytes());
         self.0[HEADER_BYTES - 4..HEADER_BYTES].copy_from_slice(&samples.to_le_bytes());
@@ -95,7 +96,7 @@ impl WavBytes {
     }
 }
 
-/// A complete WAV file with 16-bit stereo samples. Samples outside of -1..=1 are clipped.
+/// Returns a complete WAV file with 16-bit stereo samples. Samples outside of -1..=1 are clipped.
 pub fn wav_bytes(left: &[f32], right: &[f32], sample_rate_hz: u32) -> Vec<u8> {
     let mut wav = WavBytes::new(sample_rate_hz, left.len());
     wav.push(left, right);

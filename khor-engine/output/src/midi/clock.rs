@@ -14,11 +14,11 @@ const CLOCKS_PER_STEP: u32 = 6;
 /// Maximum time between the end of a step and the beginning of the next one. A larger difference
 /// means that steps were skipped or lost. Corrections of the queue's time are smaller.
 const GAP: Duration = Duration::from_millis(5);
-/// How long before the bar line the start message is sent. Followers need this time to prepare for
-/// the first clock, which is on the bar line.
+/// Time between the start message and the bar line. Followers need this time to prepare for the
+/// first clock message, which is due on the bar line.
 const START_AHEAD: Duration = Duration::from_millis(1);
 
-/// A step of the music, in the queue's time.
+/// A step of the music. Its times are times of the sequencer's queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) at: Duration,

@@ -8,7 +8,7 @@ use khor_signal::Levels;
 /// Settings of the MIDI output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MidiSettings {
-    /// Name of the sequencer client and of its port.
+    /// Name of the sequencer client. Its port has the same name.
     pub port: String,
     /// Channel of the melody, 1..=16.
     pub melody_channel: u8,

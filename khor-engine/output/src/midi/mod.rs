@@ -6,8 +6,9 @@
 //!
 //! Shortly before a message is due, the thread puts it on a [`queue`] of the sequencer. The kernel
 //! sends the message on time, so a late thread is not audible. Messages that are due later wait in
-//! the schedule, for two reasons. The kernel's queue has room for only 500 messages, but note-offs
-//! may be due in minutes. And to silence the output, khor must withdraw all queued messages.
+//! the schedule, for two reasons. First, the kernel's queue has room for only 500 messages, but a
+//! note-off may be due minutes later. Second, khor must be able to withdraw all queued messages to
+//! silence the output.
 
 mod clock;
 mod event;

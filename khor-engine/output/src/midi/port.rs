@@ -1,5 +1,5 @@
-//! The port of the ALSA sequencer and its queue, from which the kernel sends messages when they are
-//! due.
+//! The port of the ALSA sequencer, and the port's queue. The kernel sends each message in the queue
+//! when it is due.
 
 use std::{
     collections::BTreeSet,
@@ -18,13 +18,13 @@ use nix::errno::Errno;
 
 use super::{queue::Reading, schedule::Message};
 
-/// The kinds of queued messages, each of which can be withdrawn separately. The number is their tag
-/// in the queue.
+/// The kinds of queued messages. Each kind can be withdrawn separately. Its number is the tag of
+/// its messages in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum MessageKind {
     /// Notes and controllers.
     Notes = 1,
-    /// The MIDI clock, its start and its stop.
+    /// The clock messages, and the messages that start and stop the followers.
     Transport = 2,
 }
 
@@ -46,7 +46,7 @@ impl PortError {
         Errno::from_raw(self.0.errno()) == Errno::EAGAIN
     }
 
-    /// What the user can do.
+    /// How the user can fix the error.
     pub(super) fn fix(&self) -> &'static str {
         match Errno::from_raw(self.0.errno()) {
             Errno::ENOENT | Errno::ENODEV => "load the kernel's sequencer: sudo modprobe snd-seq",
@@ -96,7 +96,7 @@ impl Port {
     }
 
     /// Puts a message on the queue. The kernel sends it to the subscribers when the queue's time is
-    /// `at`, or at once if this time has passed. Never blocks.
+    /// `at`, or immediately if this time has passed. Never blocks.
     pub(super) fn put(&self, message: Message, at: Duration) -> Result<(), PortError> {
         let mut event = event(message);
         let kind = if message.is_transport() { MessageKind::Transport } else { MessageKind::Notes };
@@ -122,7 +122,8 @@ impl Port {
     }
 }
 
-/// The sequencer's event for a message. Channels count from 1 in khor, and from 0 in the event.
+/// Converts a message to an event of the sequencer. Channels count from 1 in khor, and from 0 in
+/// the event.
 fn event(message: Message) -> Event<'static> {
     // This field matters only if a queue follows an external clock. Subscribers ignore it.
     let transport = EvQueueControl { queue: 0, value: () };

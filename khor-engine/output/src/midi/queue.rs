@@ -10,7 +10,7 @@ const CORRECTION_SHARE: u32 = 8;
 /// has jumped.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
 
-/// The queue's time, and the instants before and after it was read.
+/// One reading of the queue's time, with the instants before and after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
     pub(super) before: Instant,
@@ -79,7 +79,8 @@ mod tests {
         let start = Instant::now() + Duration::from_mins(1);
         let mut map = TimeMap::new(reading(start, 0, 10));
         for second in 1..=300 {
-            // The queue gains 100 µs a second, ten times as much as real clocks.
+            // The queue's clock gains 100 µs a second, which is ten times as much as with real
+            // clocks.
             let (now, queue_us) = (start + Duration::from_secs(second), second * 1_000_100);
             map.follow(reading(now, queue_us, 10));
             let error = map.queue(now).abs_diff(Duration::from_micros(queue_us));

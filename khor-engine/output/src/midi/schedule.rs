@@ -16,17 +16,18 @@ use alsa::seq::Addr;
 /// estimated queue time.
 const KEEP_SENT: Duration = Duration::from_millis(100);
 
-/// A MIDI message. Channels are 1..=16, other numbers 0..=127. Messages that are due at the same
-/// time are sent in the order of these variants, so a note-off precedes the next note-on.
+/// A MIDI message. Channels are 1..=16, other numbers are 0..=127. If several messages are due at
+/// the same time, they are sent in the order of these variants. So a note-off precedes the next
+/// note-on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Message {
     /// Stops the clock's followers.
     Stop,
-    /// Starts the clock's followers. The next clock is on a bar line.
+    /// Starts the clock's followers. The next clock message is on a bar line.
     Start,
-    /// Starts one follower, which subscribed after the start of the others.
+    /// Starts a single follower that subscribed after the others were started.
     StartFor(Addr),
-    /// A clock: a 24th of a quarter note has passed.
+    /// A clock message: a 24th of a quarter note has passed.
     Clock,
     NoteOff {
         channel: u8,
@@ -45,7 +46,7 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// Channel and number of the note; `None` if the message is no note.
+    /// Channel and number of the note. `None` if the message does not belong to a note.
     fn key(self) -> Option<Key> {
         match self {
             Self::NoteOff { channel, note } | Self::NoteOn { channel, note, .. } => Some((channel, note)),
@@ -111,10 +112,10 @@ impl Schedule {
         self.queue.peek().map(|due| due.0.at)
     }
 
-    /// The next message that is due at `until` or before. The message stays in the schedule until
-    /// [`Self::accepted`] or [`Self::drop_message`]. If a note-on has the key of a sounding note,
-    /// returns the note-off of the sounding note first. A note's messages are never due before
-    /// messages with the same key that the kernel has received.
+    /// Returns the next message that is due at `until` or before. The message stays in the schedule
+    /// until [`Self::accepted`] or [`Self::drop_message`] is called. If a note-on has the key of a
+    /// sounding note, the note-off of the sounding note is returned first. A note's message is
+    /// never due before messages with the same key that the kernel has already received.
     pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
             let mut due = self.queue.peek()?.0;
@@ -154,8 +155,8 @@ impl Schedule {
         self.queue.pop();
     }
 
-    /// Drops the message that [`Self::next`] returned, which must not be essential. If it is a
-    /// note-on, its note-off becomes outdated.
+    /// Drops the message that [`Self::next`] returned. The message must not be essential. If it is
+    /// a note-on, its note-off becomes outdated.
     pub(super) fn drop_message(&mut self, due: Due) {
         debug_assert!(!due.message.is_essential(), "{due:?}");
         self.queue.pop();
@@ -210,7 +211,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Passes due messages to a kernel whose queue has room for all of them.
+    /// Passes the due messages to a kernel whose queue has room for all of them.
     fn drain(schedule: &mut Schedule, until: Duration) -> Vec<(Duration, Message)> {
         let mut drained = Vec::new();
         while let Some(due) = schedule.next(until) {

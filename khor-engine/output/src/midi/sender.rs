@@ -27,18 +27,18 @@ use super::{
 
 /// Time between two attempts to open the sequencer while it is missing.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
-/// How long before its due time a message is passed to the kernel. The thread may oversleep by this
-/// time. It must be below 40 ms: notes are composed at least 40 ms ahead, so no note is due before
-/// a message that the kernel already has.
+/// How long before its due time a message is passed to the kernel. The thread may be late by this
+/// time. It must be below 40 ms, because notes are composed at least 40 ms ahead. So no new note is
+/// due before a message that the kernel already has.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
 /// Minimum time before a message is due at which khor can reliably withdraw it from the kernel.
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
 /// Time between two attempts to pass an essential message to the kernel while its queue is full.
 const FULL_RETRY: Duration = Duration::from_millis(5);
 /// Wait before the first reading of a new queue's clock. If other programs use the same timer, the
-/// first tick may be too early by up to a millisecond.
+/// first tick may come too early, by up to a millisecond.
 const QUEUE_WARM_UP: Duration = Duration::from_millis(10);
-/// Number of readings of a new queue's clock. The most exact one is used.
+/// Number of readings of a new queue's clock. khor uses the most exact reading.
 const CLOCK_READINGS: usize = 8;
 /// Time between two readings of the queue's clock and of the subscribers.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time between two checks whether the last note-offs were sent.
 const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(2);
-/// Number of the first controller that carries a signal.
+/// Number of the first controller that carries a signal. The other signals follow in order.
 const FIRST_SIGNAL_CC: u8 = 20;
 /// The signals that are sent as controllers, in the order of the original khor.
 const SIGNAL_CCS: [SignalId; 8] = [
@@ -59,13 +59,13 @@ const SIGNAL_CCS: [SignalId; 8] = [
     SignalId::Irq,
     SignalId::Mem,
 ];
-/// Controller of the filter cutoff: the music's brightness.
+/// Controller of the filter cutoff. It carries the music's brightness.
 const CUTOFF_CC: u8 = 74;
-/// The channel of all controllers.
+/// The channel on which all controllers are sent.
 const CC_CHANNEL: u8 = 1;
 /// The controller that ends a channel's notes as if their keys were released.
 const ALL_NOTES_OFF_CC: u8 = 123;
-/// The controller that ends a channel's sound at once.
+/// The controller that ends a channel's sound immediately.
 const ALL_SOUND_OFF_CC: u8 = 120;
 const CHANNELS: std::ops::RangeInclusive<u8> = 1..=16;
 
@@ -80,7 +80,7 @@ struct Connection {
     controllers: [Option<u8>; 128],
     clock: Clock,
     subscribers: BTreeSet<Addr>,
-    /// Subscribers that have not received the clock's start yet.
+    /// Subscribers that have not received the clock's start message yet.
     new_subscribers: Vec<Addr>,
 }
 
@@ -114,7 +114,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads the subscribers. If there are new ones, all controllers are sent again.
+    /// Reads the list of subscribers. If there are new ones, all controllers are sent again.
     fn update_subscribers(&mut self) {
         let subscribers = self.port.subscribers();
         self.new_subscribers.retain(|subscriber| subscribers.contains(subscriber));
@@ -293,7 +293,7 @@ impl Sender {
         }
     }
 
-    /// Passes the messages to the kernel that are due within [`LOOK_AHEAD`].
+    /// Passes those messages to the kernel that are due within [`LOOK_AHEAD`].
     fn send_due(&mut self) {
         if let Err(error) = self.try_send_due() {
             self.port_failed(&error);
@@ -393,8 +393,8 @@ impl Sender {
     }
 }
 
-/// Withdraws queued messages from the kernel. Returns two queue times: from which time on messages
-/// were withdrawn, and the time after the withdrawal.
+/// Withdraws queued messages from the kernel. Returns two times of the queue: the time from which
+/// on messages were withdrawn, and the time after the withdrawal.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;

@@ -1,5 +1,5 @@
 //! An OSC target and its current address. A separate thread looks up the target's name, because a
-//! look-up may take many seconds. Messages to other targets do not wait for it.
+//! look-up may take many seconds. So messages to other targets are not delayed.
 
 use std::{
     io::{self, ErrorKind},
@@ -21,8 +21,8 @@ use super::OscTarget;
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
 /// Time between look-ups of a name that works, because the host's address may change.
 const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
-/// Minimum time between two log records of send errors for one target, which may alternate between
-/// failing and working.
+/// Minimum time between two log records of send errors for one target. A target may alternate
+/// between failing and working, and would otherwise flood the log.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 /// A configured target.
@@ -30,7 +30,8 @@ const LOG_INTERVAL: Duration = Duration::from_mins(1);
 pub(super) struct Destination {
     target: OscTarget,
     own: Arc<OwnTraffic>,
-    /// The sender, the look-up and the health report hold this lock for microseconds each.
+    /// The state of the target. The sender, the look-up and the health report lock it only for
+    /// microseconds.
     state: Mutex<State>,
 }
 
@@ -39,7 +40,7 @@ struct State {
     route: Option<Route>,
     /// The error of the last look-up, while there is no address.
     lookup_error: Option<String>,
-    /// The error of the last datagram; `None` if it was sent.
+    /// The error of the last datagram; `None` if the datagram was sent.
     send_error: Option<SendError>,
     /// When a send error was last logged.
     logged_at: Option<Instant>,
@@ -66,8 +67,8 @@ impl Destination {
         Self { target, own, state: Mutex::default() }
     }
 
-    /// Opens the destination. Datagrams can be sent at once if the target is an address, and after
-    /// the first look-up if it is a name.
+    /// Opens the destination. If the target is an address, datagrams can be sent immediately. If it
+    /// is a name, they can be sent after the first look-up.
     pub(super) fn open(target: OscTarget, own: Arc<OwnTraffic>) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
         let this = Arc::new(Self::new(target, own));
@@ -80,8 +81,9 @@ impl Destination {
         this
     }
 
-    /// Starts a thread that looks up the host's addresses until the destination is dropped: at
-    /// once, then every minute, and every `retry` while the target fails.
+    /// Starts a thread that looks up the host's addresses until the destination is dropped. The
+    /// first look-up begins immediately. Others follow every minute, or every `retry` while the
+    /// target fails.
     pub(super) fn spawn_lookups(
         self: &Arc<Self>,
         look_up: impl Fn(&OscTarget) -> io::Result<Vec<SocketAddr>> + Send + 'static,
@@ -105,7 +107,7 @@ impl Destination {
         self.state().route.is_some()
     }
 
-    /// The current address; `None` if there is none or the last datagram was not sent.
+    /// The current address. `None` if there is no address, or if the last datagram was not sent.
     pub(super) fn reached(&self) -> Option<SocketAddr> {
         self.state().reached()
     }
@@ -121,7 +123,7 @@ impl Destination {
                 state.send_error = None;
             }
             // The send buffer is full, or no program receives on that port yet. The address is
-            // still right.
+            // still correct.
             Err(cause) if matches!(cause.kind(), ErrorKind::WouldBlock | ErrorKind::ConnectionRefused) => {}
             Err(cause) => self.fail(&mut state, SendError { to, cause }),
         }
@@ -245,8 +247,8 @@ fn look_up(target: &OscTarget) -> io::Result<Vec<SocketAddr>> {
     Ok(addresses)
 }
 
-/// Chooses the current address if it is in the list, or the next one if the current one fails.
-/// Otherwise chooses the first.
+/// Chooses an address from the list: the current address, or the one after it if the current one
+/// fails. Chooses the first address if the current one is not in the list.
 fn choose(addresses: &[SocketAddr], current: Option<SocketAddr>, is_failing: bool) -> Option<SocketAddr> {
     let at = addresses.iter().position(|address| Some(*address) == current);
     let chosen = at.map_or(0, |at| if is_failing { (at + 1) % addresses.len() } else { at });

@@ -41,24 +41,27 @@ const QUEUE_EVENTS: usize = 1024;
 /// time is the same for all notes, so a receiver that ignores time tags plays in rhythm. Notes are
 /// composed 40 to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
-/// A level that differs by less than this from the last sent one counts as unchanged.
+/// Minimum change of a level. If a level differs by less from the last sent one, it counts as
+/// unchanged.
 const LEVEL_CHANGE: f32 = 1e-3;
-/// A deviation that differs by less than this from the last sent one counts as unchanged, octaves.
+/// Minimum change of a deviation, octaves. If a deviation differs by less from the last sent one,
+/// it counts as unchanged.
 const DEVIATION_CHANGE: f32 = 0.02;
-/// Minimum time between two values of one lane: 50 a second, with room for a timer's jitter.
+/// Minimum time between two values of one lane. It allows 50 values a second, even if the timer
+/// jitters.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(18);
 
 /// An event for the OSC thread.
 #[derive(Clone, Debug)]
 pub enum OscEvent {
-    /// The targets from now on. An empty list switches OSC off.
+    /// The new targets. An empty list switches OSC off.
     Targets(Vec<OscTarget>),
     /// A note and the wall-clock time of its onset.
     Note(Note, SystemTime),
     /// The lanes of a catalogue. Levels are sent as `/khor/signal` and deviations as
     /// `/khor/deviation`. Only changed values are sent.
     Lanes(Catalogue, Lanes),
-    /// A cue: its kind, the name of its process (empty if unknown) and the process id (0 if
+    /// A cue: its kind, the name of its process (empty if unknown), and the process id (0 if
     /// unknown).
     Cue(&'static str, String, u32),
     /// The nine values of `/khor/metrics`, in the order of the message.
@@ -68,7 +71,7 @@ pub enum OscEvent {
 /// The current destinations, shared with the health report.
 type Destinations = Arc<Mutex<Vec<Arc<Destination>>>>;
 
-/// The OSC output: a thread that sends to every target.
+/// The OSC output: a thread that sends messages to every target.
 #[derive(Clone)]
 pub struct OscOutput {
     events: SyncSender<OscEvent>,
@@ -78,7 +81,8 @@ pub struct OscOutput {
 }
 
 impl OscOutput {
-    /// Starts the thread, which ends when the last clone is dropped. Counts datagrams in `own`.
+    /// Starts the thread. It ends when the last clone of the output is dropped. Adds the traffic of
+    /// its datagrams to `own`.
     pub fn start(targets: Vec<OscTarget>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let destinations = Destinations::default();
@@ -121,7 +125,7 @@ impl OscOutput {
 /// The last value that was sent for each lane, and the time at which it was sent.
 type Sent = PerLane<Option<(f32, Instant)>>;
 
-/// A note and the time to send it.
+/// A note and the time at which it must be sent.
 struct PendingNote {
     due: Instant,
     onset: SystemTime,
@@ -132,14 +136,14 @@ struct Sender {
     shared: Destinations,
     own: Arc<OwnTraffic>,
     destinations: Vec<Arc<Destination>>,
-    /// The address of each destination when lanes were last sent.
+    /// The address that each destination had when lanes were last sent.
     reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
     /// The catalogue of the values in `levels` and `deviations`.
     catalogue: Catalogue,
     levels: Sent,
     deviations: Sent,
-    /// Pending notes, the next one first.
+    /// Pending notes. The one that is due next comes first.
     pending: VecDeque<PendingNote>,
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 /// `[::1]:9000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OscTarget {
-    /// Host name or address. An IPv6 address has no brackets here.
+    /// Host name or IP address. An IPv6 address is stored without brackets.
     pub host: String,
     /// UDP port, 1..=65535.
     pub port: u16,

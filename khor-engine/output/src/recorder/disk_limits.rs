@@ -58,7 +58,7 @@ pub enum DiskLimitError {
 }
 
 impl DiskLimitError {
-    /// What the user can do.
+    /// How the user can make room for recordings.
     pub const fn fix(&self) -> &'static str {
         match self {
             Self::Quota { .. } => "delete old recordings, or raise recordings.quota_mib",

@@ -13,9 +13,9 @@ use jiff::Timestamp;
 /// creating another recording fails.
 const MAX_PER_SECOND: u32 = 1000;
 
-/// Creates an empty file in `folder` for a recording that began at `now`. If two recordings begin
-/// in one second, or the clock was set back, the name ends in `-2`, `-3` and so on. Waits for the
-/// disk.
+/// Creates an empty file in `folder` for a recording that began at `now`. If the name for this
+/// second is already taken, the new name ends in `-2`, `-3` and so on. This happens if two
+/// recordings begin in one second, or if the clock was set back. Waits for the disk.
 pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(PathBuf, File)> {
     let mut last = io::Error::from(ErrorKind::AlreadyExists);
     for number in 1..=MAX_PER_SECOND {

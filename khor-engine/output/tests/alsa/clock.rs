@@ -1,4 +1,4 @@
-//! Tests of MIDI clock, as a follower receives it.
+//! Tests of MIDI clock, as a follower of the clock receives it.
 
 use std::{
     thread,
@@ -15,8 +15,8 @@ use crate::{
     settings,
 };
 
-/// Sends steps of these lengths, each 45 ms before it begins. The first one begins at `at` and has
-/// the number `first`; a bar has 16 steps. Returns the end of the last step.
+/// Sends steps of these lengths, each of them 45 ms before it begins. The first step begins at `at`
+/// and has the number `first`; a bar has 16 steps. Returns the end of the last step.
 fn play(output: &MidiOutput, first: usize, at: Instant, lengths: &[Duration]) -> Instant {
     lengths.iter().enumerate().fold(at, |at, (i, &length)| {
         thread::sleep(at.saturating_duration_since(Instant::now() + Duration::from_millis(45)));

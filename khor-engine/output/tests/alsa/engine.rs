@@ -1,4 +1,4 @@
-//! Tests of the whole engine, whose MIDI another client receives.
+//! Tests of the whole engine. Another client of the sequencer receives its MIDI messages.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ use crate::{
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const CONFIG: &str = r#"{"music": {"bpm": 110, "preset": "arp"}}"#;
-/// Length of each pause of the engine, and of the time between two pauses.
+/// Length of each pause of the engine. The time between two pauses has the same length.
 const STUTTER: Duration = Duration::from_millis(20);
 /// How long the tempo is measured in total.
 const LONG: Duration = Duration::from_secs(8);
@@ -66,7 +66,7 @@ fn clocks(received: &[Received]) -> Vec<Received> {
     received.iter().filter(|received| received.message == Message::Clock).copied().collect()
 }
 
-/// The minimum and the maximum time between two clocks, seconds.
+/// Returns the minimum and the maximum time between two clock messages, seconds.
 fn intervals_s(clocks: &[Received]) -> (f64, f64) {
     let intervals = clocks.windows(2).map(|pair| (pair[1].at - pair[0].at).as_secs_f64());
     intervals.fold((f64::MAX, 0.0), |(least, most), interval| (interval.min(least), interval.max(most)))
@@ -137,7 +137,8 @@ fn without_notes_from_before(received: &[Received]) -> Vec<Received> {
     received.iter().filter(is_whole).copied().collect()
 }
 
-/// Asserts that there are 24 clocks in each beat, without gaps, each at the right time.
+/// Asserts that there are 24 clock messages in each beat without gaps, and that each one is on
+/// time.
 fn assert_tempo(received: &[Received], start: Received, bpm: f64) {
     let clocks = clocks(received);
     let first = clocks.first().expect("clocks").at;

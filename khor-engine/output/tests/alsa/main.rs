@@ -39,12 +39,12 @@ fn lock_sequencer() -> Option<(Recorder, MutexGuard<'static, ()>)> {
     }
 }
 
-/// Settings that request a port with this name.
+/// Settings that request a port with the name `port`.
 fn settings(port: &str, clock: bool) -> MidiSettings {
     MidiSettings { port: port.into(), melody_channel: 1, clock }
 }
 
-/// Opens a port, and subscribes `recorder` to it.
+/// Opens a port of khor, and subscribes `recorder` to it.
 fn open(recorder: &mut Recorder, settings: MidiSettings) -> MidiOutput {
     let port = settings.port.clone();
     let output = MidiOutput::start(Some(settings)).expect("a thread");
@@ -84,9 +84,9 @@ fn assert_in_time(what: &str, pairs: impl Iterator<Item = (Instant, Instant)>) {
         "{what}, {} in total: late by {first:.3} ms at least, p50 {p50:.3}, p95 {p95:.3}, max {max:.3}",
         late_ms.len()
     );
-    // The kernel's timer ticks every millisecond. The limits grow with the slowness of this
-    // machine. A virtual machine stops while its host runs other programs, which delays some
-    // events, so its p95 is not checked.
+    // The kernel's timer ticks every millisecond. The limits are higher on a slow machine. A
+    // virtual machine stops while its host runs other programs, which delays some events. So the
+    // 95th percentile is not checked there.
     let slowness = slowness();
     assert!(first > -2.0 * slowness && p50 < 2.0 * slowness, "{what}: {slowness}");
     assert!(in_vm() || p95 < 3.0 * slowness, "{what}: {slowness}");

@@ -153,8 +153,8 @@ fn a_panic_ends_every_sound() {
     assert_matched(after);
 }
 
-/// Whether the message belongs to the two late notes. On a slow machine, the first of them may have
-/// begun before the panic.
+/// Whether the message belongs to one of the two late notes. On a slow machine, the first late note
+/// may have begun before the panic message.
 fn is_melody(message: Message) -> bool {
     matches!(message, Message::On(1, 70) | Message::Off(1, 70) | Message::Controller(1, 123, _))
 }

@@ -37,7 +37,7 @@ fn peak(pcm: &PCM) -> f64 {
     let frames = match io.readi(&mut samples) {
         Ok(frames) => frames,
         Err(error) => {
-            // On a slow machine, the test may read too late, which is an overrun.
+            // On a slow machine, the test may read too late, which causes an overrun.
             pcm.try_recover(error, true).expect("recovering from an overrun");
             return 0.0;
         }

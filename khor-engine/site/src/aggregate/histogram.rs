@@ -1,5 +1,5 @@
-//! Histograms of one signal over many hosts, with the bins of `khor_fleet::sketch`. Adding two
-//! histograms loses nothing. A value read from a histogram is the middle of a bin. No I/O.
+//! Histograms of one signal over many hosts, with the bins of `khor_fleet::sketch`. Histograms can
+//! be added without any loss. A value that is read from a histogram is the middle of a bin. No I/O.
 
 use hdrhistogram::Histogram;
 use khor_fleet::{
@@ -8,7 +8,7 @@ use khor_fleet::{
 };
 use khor_signal::Lane;
 
-/// An HDR histogram with one significant digit has the bins of a sketch with [`MAX_PARTS`].
+/// With one significant digit, an HDR histogram has the same bins as a sketch with [`MAX_PARTS`].
 const SIGNIFICANT_DIGITS: u8 = 1;
 const _: () = assert!(MAX_PARTS == 16);
 

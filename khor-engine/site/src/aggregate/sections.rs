@@ -8,7 +8,7 @@ use khor_signal::{Lanes, PerSignal, SATURATION_QUANTILE};
 use super::histogram::LaneHistograms;
 use crate::codec::WIRE_ORDER;
 
-/// The histograms of each section, and of the hosts without one.
+/// The histograms of each section, and of the hosts without a section.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sections {
     named: BTreeMap<Name, SectionHistograms>,
@@ -21,7 +21,8 @@ impl Sections {
     /// hosts without a section.
     pub(crate) const MOST: usize = 40;
 
-    /// The histograms of a section, or of the hosts without one.
+    /// Returns the histograms of a section. Without a name, returns the histograms of the hosts
+    /// without a section.
     pub(super) fn of(&mut self, name: Option<&Name>) -> &mut SectionHistograms {
         let Some(name) = name else { return &mut self.without };
         if !self.named.contains_key(name) {
@@ -67,7 +68,8 @@ impl Sections {
         }
     }
 
-    /// The busiest tenth of each section's hosts, as [`busiest`](khor_signal::busiest) computes it.
+    /// Computes the lanes of the busiest tenth of each section's hosts, as
+    /// [`busiest`](khor_signal::busiest) does.
     pub(super) fn busiest(&self) -> BTreeMap<Option<Name>, Lanes> {
         let named = self.named.iter().map(|(name, section)| (Some(name.clone()), section));
         let active = named.chain([(None, &self.without)]).filter(|(_, section)| !section.is_empty());
@@ -75,7 +77,7 @@ impl Sections {
     }
 }
 
-/// The histograms of one section; `None` for a signal that no host has sent.
+/// The histograms of one section. `None` for each signal that no host of the section has sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SectionHistograms(PerSignal<Option<Box<LaneHistograms>>>);
 
@@ -135,8 +137,8 @@ mod tests {
         Name::new(format!("s{i:03}")).unwrap()
     }
 
-    /// The first sections by name are kept. The hosts of the others count as hosts without a
-    /// section.
+    /// The first sections by name are kept. The hosts of all other sections count as hosts without
+    /// a section.
     #[test]
     fn the_number_of_sections_is_limited() {
         let (mut sections, lanes) = (Sections::default(), deviating_reading(SignalId::Io, 5.0).lanes);

@@ -16,7 +16,7 @@ use crate::codec::{WIRE_ORDER, WIRE_POSITIONS};
 #[derive(Clone, Debug)]
 pub(crate) struct Aggregate {
     learnt: ValueHistogram,
-    /// `None` for a signal that no host has sent.
+    /// The histograms of each signal. `None` for a signal that no host has sent.
     signals: PerSignal<Option<Box<SignalHistograms>>>,
     sections: Sections,
 }
@@ -103,8 +103,8 @@ impl Aggregate {
         }
     }
 
-    /// The reading of a typical host, as [`ensemble`](khor_signal::ensemble) computes it; `None`
-    /// without hosts.
+    /// Computes the reading of a typical host, as [`ensemble`](khor_signal::ensemble) does. Returns
+    /// `None` without hosts.
     pub(crate) fn reading(&self, t_ns: u64) -> Option<Reading> {
         let learnt = self.learnt.quantile(0.5)?;
         let of = |i: usize, histogram: fn(&SignalHistograms) -> &ValueHistogram| {
@@ -121,7 +121,8 @@ impl Aggregate {
         })
     }
 
-    /// The busiest tenth of each section's hosts, as [`busiest`](khor_signal::busiest) computes it.
+    /// Computes the lanes of the busiest tenth of each section's hosts, as
+    /// [`busiest`](khor_signal::busiest) does.
     pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
         self.sections.busiest()
     }
@@ -246,7 +247,7 @@ mod tests {
         }
     }
 
-    /// A frame of version 1.0 has no sections.
+    /// Frames of version 1.0 do not contain sections.
     #[test]
     fn hosts_of_old_frames_lack_sections() {
         let whole = aggregate(&machines(1, 100));

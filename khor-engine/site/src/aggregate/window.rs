@@ -16,7 +16,7 @@ use super::sum::Aggregate;
 pub(crate) struct Summed {
     /// The reading of all hosts as if they were one machine; `None` if no frame arrived.
     pub(crate) reading: Option<Reading>,
-    /// The busiest tenth of each section's hosts.
+    /// The lanes of the busiest tenth of each section's hosts.
     pub(crate) sections: BTreeMap<Option<Name>, Lanes>,
 }
 

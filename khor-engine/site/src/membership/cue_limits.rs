@@ -32,7 +32,7 @@ pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 /// How an accepted cue is handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// Whether khor may play the cue. It lists every accepted cue.
+    /// Whether khor may play the cue. khor lists every accepted cue, even if it does not play it.
     pub sounds: bool,
     /// Whether the host has its own share of the list of cues. Each host that sends frames to this
     /// site has one. All other hosts together have one share.
@@ -151,7 +151,8 @@ mod tests {
         Name::new(text).unwrap()
     }
 
-    /// Sends `count` cues within `ms`. Returns how many are accepted, and how many khor plays.
+    /// Sends `count` cues within `ms` milliseconds. Returns how many are accepted, and how many
+    /// khor plays.
     fn sent(
         limits: &mut CueLimits,
         host: impl Fn(u64) -> Name,

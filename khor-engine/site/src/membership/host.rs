@@ -16,7 +16,7 @@ const SILENT: Duration = Duration::from_secs(4);
 const SLOWEST: Duration = Duration::from_secs(20);
 /// A relay has ended if it sends nothing for this long. Another relay may then use its host's name.
 const ENDED: Duration = Duration::from_secs(1);
-/// How long a name counts as used twice after a frame of a rival arrived.
+/// How long a name counts as used twice after the last frame of a rival relay.
 const TWICE: Duration = Duration::from_secs(10);
 
 /// The state of a host at one instant.
@@ -34,13 +34,14 @@ pub struct Host {
     pub reading: Reading,
     /// Why a lane of the last frame was dropped; `None` if all lanes were kept.
     pub left_out: Option<String>,
-    /// The source of the host's counters.
+    /// The source from which the host's relay reads its counters.
     pub source: Source,
     /// Version of the host's relay.
     pub version: String,
     /// Time since the host's last frame.
     pub seen_ago: Duration,
-    /// This machine's wall clock minus the host's, milliseconds. Includes the network delay.
+    /// How far the host's wall clock is behind this machine's clock, milliseconds. Includes the
+    /// network delay.
     pub behind_ms: i64,
     /// Number of frames that did not arrive.
     pub missed: u64,
@@ -48,7 +49,7 @@ pub struct Host {
     pub late: u64,
     /// Number of rejected messages that used the host's name, without the late frames.
     pub refused: u64,
-    /// Why the last of these messages was rejected.
+    /// Why the last rejected message was rejected.
     pub refusal: Option<String>,
     /// Whether another relay uses the host's name.
     pub used_twice: bool,
@@ -73,7 +74,7 @@ pub(super) enum Outcome {
     Rival,
 }
 
-/// A host, and the state that decides whether its next frame is accepted.
+/// A host, and the state that is needed to accept or reject its next frame.
 pub(crate) struct TrackedHost {
     pub(super) host: Host,
     instance: u32,
@@ -167,10 +168,10 @@ impl TrackedHost {
         self.host.refusal = Some(why.to_owned());
     }
 
-    /// How long the host may send no frame before it is silent. If several receivers share the
-    /// frames, NATS sends each frame to a random one of the `shares` receivers. The timeout is then
-    /// long enough for 20 frames per receiver, so a receiver gets none of them with a probability
-    /// below 10⁻⁸.
+    /// How long the host may send no frame before it counts as silent. If several receivers share
+    /// the frames, NATS sends each frame to a random one of the `shares` receivers. The timeout is
+    /// then long enough for 20 frames per receiver. So a receiver gets none of them with a
+    /// probability below 10⁻⁸.
     pub(super) fn silence_timeout(&self, shares: u32) -> Duration {
         let slow = self.interval.unwrap_or_default() * 20;
         if shares == 1 { SILENT } else { SILENT.max(slow.min(SLOWEST)) * shares }

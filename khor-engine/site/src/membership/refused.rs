@@ -38,13 +38,13 @@ impl Refused {
     /// Number of reasons.
     pub const REASONS: usize = 10;
 
-    /// Counts one rejected message and keeps the reason.
+    /// Counts one rejected message, and stores the reason.
     pub(super) fn note(&mut self, count: fn(&mut Self) -> &mut u64, subject: &str, why: &str) {
         *count(self) += 1;
         self.last = Some(format!("{}: {why}", inert::escaped(subject, SUBJECT_CHARS)));
     }
 
-    /// Each reason with its count.
+    /// The number of rejected messages for each reason.
     pub fn by_reason(&self) -> [(&'static str, u64); Self::REASONS] {
         let Self {
             oversized,

@@ -30,7 +30,7 @@ pub(crate) struct HostRoster {
     tracked: BTreeMap<Name, TrackedHost>,
     cue_limits: CueLimits,
     refused: Refused,
-    /// The lanes of all hosts. Lanes are only added.
+    /// The lanes of all hosts. Lanes are only added, never removed.
     catalogue: Catalogue,
     /// When the connection was last established.
     connected: Instant,

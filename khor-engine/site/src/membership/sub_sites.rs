@@ -15,11 +15,11 @@ use super::{
     host::{MembershipChange, TrackedHost},
 };
 
-/// A relay that reports a site has ended if it sends nothing for this long.
+/// A relay that reports a sub-site has ended if it sends nothing for this long.
 const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
-/// A site is silent if no frame of it arrives for this long.
+/// A sub-site is silent if none of its frames arrives for this long.
 const SILENT: Duration = Duration::from_secs(4);
-/// A silent site is removed after this long.
+/// A silent sub-site is removed after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// A named host is removed if its site has not passed on a frame of the host for this long.
 const NAMED: Duration = Duration::from_millis(1_500);
@@ -28,12 +28,13 @@ const NAMED: Duration = Duration::from_millis(1_500);
 const NOTICED: Duration = Duration::from_mins(2);
 /// Maximum number of tracked sub-sites.
 const MOST_SITES: usize = 1_000;
-/// Maximum number of relays that report one site.
+/// Maximum number of relays that report the same sub-site.
 const MOST_AGGREGATORS: usize = 32;
 /// Maximum number of sections that are counted for a site: as many as its relays can name at once.
 /// Hosts of further sections count as hosts without a section.
 const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
-/// Maximum number of named hosts. Further hosts are ignored.
+/// Maximum number of named hosts, which are the hosts whose own frames arrive inside site frames.
+/// Further hosts are ignored.
 const MOST_NAMED: usize = 2_000;
 /// Maximum number of hosts whose last change is remembered. Changes of further hosts are ignored.
 const MOST_NOTICED: usize = 10_000;
@@ -82,7 +83,7 @@ struct TrackedSite {
     changes: Bucket,
 }
 
-/// A relay that reports a site.
+/// A relay that reports a sub-site.
 struct Aggregator {
     instance: u32,
     seq: u64,
@@ -105,7 +106,7 @@ struct Noticed {
     reported: Instant,
 }
 
-/// How a site frame was handled.
+/// How the frame of a sub-site was handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SiteOutcome {
     /// The frame was accepted. It changed these hosts and sites.
@@ -139,7 +140,7 @@ impl SubSites {
         self.sites.is_empty()
     }
 
-    /// Handles a site frame. `catalogue` assigns the ids of the hosts' lanes.
+    /// Handles the frame of a sub-site. `catalogue` assigns the ids of the hosts' lanes.
     pub(crate) fn site_frame(
         &mut self,
         frame: &SiteFrame,
@@ -230,12 +231,12 @@ impl SubSites {
         fallen
     }
 
-    /// The hosts whose own frames the sites pass on now.
+    /// The hosts whose own frames the sub-sites currently pass on.
     pub(crate) fn named(&self) -> impl Iterator<Item = &TrackedHost> {
         self.named.values()
     }
 
-    /// The current state of all sites.
+    /// The current state of all sub-sites.
     pub(crate) fn snapshot(&self, now: Instant) -> Vec<SubSite> {
         self.sites.iter().map(|(name, site)| site.snapshot(name, now)).collect()
     }
@@ -246,7 +247,7 @@ impl SubSites {
         counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1))
     }
 
-    /// The number of hosts in each section of each site.
+    /// The number of hosts in each section of each sub-site.
     pub(crate) fn sections(&self) -> impl Iterator<Item = (&Option<Name>, &u32)> {
         self.sites.values().flat_map(|site| &site.sections)
     }

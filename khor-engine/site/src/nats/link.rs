@@ -1,5 +1,5 @@
-//! The connection to a NATS server. It reconnects by itself, and drops messages that it cannot send
-//! at once.
+//! The connection to a NATS server. It reconnects by itself. Messages that it cannot send
+//! immediately are dropped.
 
 use std::{
     net::IpAddr,
@@ -36,7 +36,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Begins to connect. Fails only if the settings cannot work.
+    /// Begins to connect. Returns an error only if the settings cannot work.
     pub(crate) async fn open(nats: &NatsSettings) -> Result<Self, NatsError> {
         let address = nats.check_url()?;
         let troubles = Arc::new(Troubles::new(nats.clone()));
@@ -68,7 +68,8 @@ impl Link {
         Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 
-    /// Maximum length of a message that the server accepts, bytes: its `max_payload`.
+    /// Maximum length of a message that the server accepts, bytes. This is the server's
+    /// `max_payload`.
     pub(crate) fn longest_message(&self) -> usize {
         self.client.max_payload()
     }
@@ -90,7 +91,7 @@ impl Link {
     /// Length of a published message with `payload` bytes, if it has a TCP packet of its own. The
     /// result is the length of the TCP payload.
     pub(crate) fn length_on_wire(&self, subject: &str, payload: usize) -> usize {
-        /// Bytes that a TLS 1.3 record adds: header, type and authentication tag.
+        /// Number of bytes that a TLS 1.3 record adds: header, type and authentication tag.
         const TLS_RECORD: usize = 22;
         let command = format!("PUB {subject} {payload}\r\n\r\n").len();
         let tls = if self.is_tls { TLS_RECORD } else { 0 };
@@ -117,7 +118,7 @@ impl Link {
         subscribed.map_err(|error| NatsError::Client(error.to_string()))
     }
 
-    /// Waits at most one second until sent messages have reached the server.
+    /// Waits until all sent messages have reached the server, but at most one second.
     pub(crate) async fn close(&self) {
         if self.is_up() {
             // If the server does not answer in time, the last messages are lost.

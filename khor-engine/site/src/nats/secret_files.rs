@@ -1,4 +1,4 @@
-//! Finds secret files of the NATS connection that users other than the owner can read. Such a user
+//! Finds secret files of the NATS connection that users other than their owner can read. Such users
 //! could send messages as this host.
 
 use std::{

@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::secret_files::Exposed;
 
-/// The default address: the default port of NATS on this machine.
+/// The default address: this machine, with the default port of NATS.
 const LOCAL: &str = "nats://127.0.0.1:4222";
 /// Capacity of the client's send queue, messages. While it is full, messages are dropped.
 const WAITING: usize = 8;
@@ -32,7 +32,7 @@ const MAX_BYTES: u64 = 256 * 1024;
 pub struct NatsSettings {
     /// The server's address: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
     pub url: String,
-    /// A credentials file (JWT and seed), as the tools of NATS write it.
+    /// A credentials file (JWT and seed) in the format of NATS' own tools.
     pub creds: Option<PathBuf>,
     /// A file with the seed of a user's `NKey`.
     pub nkey: Option<PathBuf>,
@@ -64,7 +64,7 @@ pub enum NatsError {
     /// Only one of certificate and key is set.
     #[error("tls_cert and tls_key: set both of them or neither")]
     Pair,
-    /// The client rejects the options.
+    /// The NATS client rejects the options.
     #[error("nats: {0}")]
     Client(String),
 }
@@ -139,7 +139,8 @@ impl NatsSettings {
     }
 
     fn warn_of_exposed_secrets(&self) {
-        // Each file was just read, so its permissions can be read too. If not, there is no warning.
+        // Each file was just read, so its permissions can usually be read too. If they cannot,
+        // there is no warning.
         let exposed = self.secrets().filter_map(|path| Exposed::find(path).ok().flatten());
         for Exposed { path, readers } in exposed {
             let path = path.display();

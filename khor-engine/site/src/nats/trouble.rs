@@ -63,7 +63,7 @@ struct Held {
 }
 
 impl Troubles {
-    /// The state before the server's first answer.
+    /// Creates the state before the server's first answer.
     pub(super) fn new(nats: NatsSettings) -> Self {
         let why = Some("it has not answered yet".to_owned());
         Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }
@@ -162,8 +162,8 @@ impl Troubles {
         held.why = now;
     }
 
-    /// Whether it is time for the next attempt to find out the reason. If so, starts the interval
-    /// until the attempt after that.
+    /// Whether it is time for another attempt to find out the reason. If so, the wait until the
+    /// attempt after that begins.
     fn is_time_to_ask(&self) -> bool {
         let mut held = self.hold();
         let is_time = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);
@@ -193,7 +193,7 @@ fn too_long(length: usize, most: usize) -> String {
     format!("messages of {length} bytes are dropped: the server's limit is {most} bytes (max_payload)")
 }
 
-/// The fix for an error of the server.
+/// Returns the fix for an error of the server.
 pub(super) fn fix(why: &str) -> &'static str {
     let why = why.to_lowercase();
     let fits = |(words, _): &&(&[&str], &str)| words.iter().any(|word| why.contains(word));

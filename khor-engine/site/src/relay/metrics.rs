@@ -129,8 +129,8 @@ impl RelayMetrics {
         format.reply(format.write(&self.registry).expect("writing to a string cannot fail"))
     }
 
-    /// Serves `GET /metrics` at `address` until `stop` becomes true. Counts the connections in
-    /// `own`.
+    /// Serves `GET /metrics` at `address` until `stop` becomes true. Adds the traffic of the
+    /// connections to `own`.
     pub async fn serve(
         &self,
         address: SocketAddr,

@@ -16,7 +16,8 @@ pub enum RelayError {
     /// The process cannot wait for SIGINT and SIGTERM.
     #[error("cannot wait for SIGINT and SIGTERM: {0}")]
     Signals(#[from] io::Error),
-    /// The source has ended. The relay ends too, because it would repeat the last reading for ever.
+    /// The source has ended. The relay ends too, because it would otherwise repeat the last reading
+    /// forever.
     #[error("the source task panicked; the log above has the cause")]
     SourceEnded,
 }
@@ -61,7 +62,7 @@ pub struct Received {
     pub sharers: u32,
 }
 
-/// A timer with one tick per interval. Late ticks are skipped.
+/// A timer with one tick per interval. It skips late ticks.
 pub(super) fn ticks(every: Duration) -> Interval {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -25,7 +25,8 @@ use crate::{
     nats::{Link, NatsSettings},
 };
 
-/// The sample interval, milliseconds: the shortest one that the collector grants an untrusted user.
+/// The sample interval, milliseconds. This is the shortest interval that the collector grants an
+/// untrusted user.
 const SAMPLE_INTERVAL_MS: u16 = 100;
 /// The sample interval for frame rates above [`MAX_SLOW_RATE_HZ`], milliseconds.
 const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
@@ -187,7 +188,7 @@ impl Publisher {
     }
 
     /// Resets the state of the source. The last reading is out of date, and the counters of the
-    /// next source do not continue those of this one.
+    /// next source start at other values.
     fn source_gone(&mut self) {
         self.pipeline.reset();
         self.pipeline.set_catalogue(Catalogue::kernel());

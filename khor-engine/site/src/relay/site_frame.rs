@@ -27,7 +27,7 @@ const PEER_ENDED: Duration = Duration::from_secs(3);
 /// Maximum number of other relays that share the site. Each of them delays the report of a silent
 /// host, and a peer could invent any number of relays.
 const MOST_PEERS: usize = 31;
-/// How long each change of a host is repeated, so that a lost frame loses no change.
+/// How long each change of a host is repeated. So the change is not lost even if a frame is lost.
 const REPEATED_FOR: Duration = Duration::from_secs(5);
 /// Why a relay that aggregates rejects a sub-site of its site.
 const NESTED: &str = "a relay aggregates only hosts: aggregate this site into the site of the engine";
@@ -186,7 +186,7 @@ impl SiteFrameBuilder {
         frame
     }
 
-    /// Begins the next site frame. Drops the sum, even if it could not be sent.
+    /// Begins the next site frame. Drops the previous sum, even if it could not be sent.
     pub fn reset(&mut self, now: Instant) {
         self.since = now;
         self.aggregate.clear();
@@ -442,7 +442,8 @@ mod tests {
         assert_eq!(values.map(|(_, hosts)| hosts).sum::<u32>(), 29);
     }
 
-    /// The bins become wider until the frame fits, and the frame states their number.
+    /// The bins become wider until the frame fits. The frame states how many bins there are in each
+    /// doubling.
     #[test]
     fn frames_of_very_different_hosts_are_coarser() {
         let finest = |sections: usize| {
@@ -460,7 +461,7 @@ mod tests {
         assert_eq!([finest(0), finest(4), finest(12)], [(4, None), (4, Some(2)), (4, None)]);
     }
 
-    /// 20,000 hosts that are as different as possible, in this number of sections.
+    /// Creates 20,000 hosts that are as different as possible, in this number of sections.
     fn different_hosts(sections: usize) -> Aggregate {
         let mut aggregate = Aggregate::new();
         let mut random = fastrand::Rng::with_seed(1);

@@ -9,7 +9,7 @@ use super::HEADING;
 
 /// The first bytes of every block. A reader searches for them after damage.
 const MARKER: [u8; 4] = *b"\xf5khr";
-/// Length of a block's head, bytes: marker, two lengths and a checksum.
+/// Length of a block's head, bytes. The head consists of the marker, two lengths and a checksum.
 const HEAD_BYTES: usize = 12;
 /// Length of a capture's heading, bytes, not counting the version.
 const NAME_BYTES: usize = HEADING.len() - 1;
@@ -20,8 +20,8 @@ const EFFORT: u8 = 9;
 /// Number of already read bytes above which they are dropped from the buffer.
 const KEPT_BYTES: usize = 4 * MAX_BYTES;
 
-/// Compresses `raw` to a block. `raw` must be a little shorter than [`MAX_BYTES`], because deflate
-/// adds five bytes to each 32 KiB of incompressible data.
+/// Compresses `raw` into a block. `raw` must be a little shorter than [`MAX_BYTES`], because
+/// deflate adds five bytes to each 32 KiB of incompressible data.
 pub(super) fn pack(raw: &[u8]) -> Vec<u8> {
     let packed = compress_to_vec(raw, EFFORT);
     let lengths = [packed.len(), raw.len()].map(|length| (length as u16).to_le_bytes()).concat();
@@ -74,9 +74,9 @@ enum Here {
     Heading(u8),
     /// The end of the file.
     Nothing,
-    /// A block, or the beginning of one, that is longer than the rest of the file.
+    /// A block that is longer than the rest of the file, or the beginning of such a block.
     Short,
-    /// The item is no valid block, for this reason.
+    /// The item is not a valid block. The text is the reason.
     Bad(&'static str),
 }
 

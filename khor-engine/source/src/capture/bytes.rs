@@ -48,7 +48,7 @@ impl Cursor {
         self.bytes.get(self.at).copied()
     }
 
-    /// The bytes that are not read yet.
+    /// The bytes that have not been read yet.
     pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
     }

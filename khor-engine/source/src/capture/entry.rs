@@ -12,18 +12,18 @@ use super::{
 };
 use crate::{MachineInfo, SourceKind, edge};
 
-/// The counters by their number in the file, from 0.
+/// The counters, by their number in the file, from 0.
 const COUNTERS: PerCounter<Counter> = Counter::ALL;
 /// Number of the first edge counter. Captures of an older khor lack this counter and all counters
 /// after it.
 const FIRST_OF_EDGE: usize = 22;
 const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
-/// The kinds of cues by their number in the file, from 0. Only append: a number never changes its
-/// meaning.
+/// The kinds of cues, by their number in the file, from 0. Only append to this list: a number never
+/// changes its meaning.
 const CUES: [CueKind; 5] =
     [CueKind::Oom, CueKind::Crash, CueKind::BlockError, CueKind::RetransmitBurst, CueKind::Exec];
-/// The kinds of sources by their number in the file, from 0. Only append: a number never changes
-/// its meaning.
+/// The kinds of sources, by their number in the file, from 0. Only append to this list: a number
+/// never changes its meaning.
 const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
 /// Maximum number of counters in a file, because each counter has one bit in a mask.
 const MAX_COUNTERS: usize = u64::BITS as usize;
@@ -168,7 +168,7 @@ impl Context {
         Ok(Entry::Cue(Cue { kind, t_ns, pid, comm, cgroup_id, detail }))
     }
 
-    /// The next entry; `None` at the end of the block.
+    /// Reads the next entry. Returns `None` at the end of the block.
     pub(super) fn entry(&mut self, bytes: &mut Cursor) -> Result<Option<Entry>, Malformed> {
         if bytes.peek().is_none() {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Tests captures with added lanes: round trips, damage, hostile content, and reading by an older
-//! khor.
+//! Tests of captures with added lanes: round trips, damage, hostile content, and reading by an
+//! older khor.
 
 use khor_signal::{
     Catalogue, Counter, Family, Frame, LaneDefinition, LaneId, LevelCurve, Prior, Scale, VoiceHint,
@@ -52,8 +52,8 @@ fn frame(step: u64, added: usize) -> Frame {
     frame
 }
 
-/// A capture of two sources. The first source begins without added lanes, and later has two and
-/// then three of them. The second source has one.
+/// A capture of two sources. The first source begins without added lanes. Later it has two added
+/// lanes, and then three. The second source has one.
 fn pieces() -> Vec<Recorded> {
     let mut pieces = vec![Recorded::Start(origin(SourceKind::Collector))];
     let frames = |steps: std::ops::Range<u64>, added| steps.map(move |step| frame(step, added));
@@ -76,7 +76,7 @@ fn lanes_and_values_round_trip() {
     assert_eq!(read, pieces);
 }
 
-/// The frames of a capture, each with its catalogue.
+/// Returns the frames of a capture, each with its catalogue.
 fn frames(pieces: &[Recorded]) -> Vec<(Frame, Catalogue)> {
     let mut catalogue = Catalogue::kernel();
     let mut frames = Vec::new();
@@ -180,7 +180,7 @@ fn too_many_lanes_are_reported_as_damage() {
     assert!(errors[0].to_string().contains("a block has invalid content"), "{errors:?}");
 }
 
-/// An older khor reads lanes as cues of unknown kinds.
+/// For an older khor, lanes are cues of unknown kinds.
 #[test]
 fn older_khor_skips_added_lanes() {
     let mut bytes = Vec::new();

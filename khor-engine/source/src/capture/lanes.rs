@@ -14,8 +14,8 @@ use super::{
 /// Appends the definitions of all added lanes.
 pub(super) fn put_definitions(bytes: &mut Vec<u8>, catalogue: &Catalogue) {
     for (number, lane) in (0_u64..).zip(catalogue.added()) {
-        // A definition has only texts and finite numbers, so it can always be written as JSON. The
-        // longest definition fits into a text.
+        // A definition contains only texts and finite numbers, so it can always be written as JSON.
+        // Even the longest definition fits into a text.
         let text = serde_json::to_string(&lane.definition()).unwrap_or_default();
         debug_assert!((1..=MAX_TEXT_BYTES).contains(&text.len()), "{text}");
         bytes.extend([tag::CUE, kind::LANE, part::COMM | part::DETAIL]);

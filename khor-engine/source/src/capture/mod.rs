@@ -38,7 +38,7 @@ pub enum CaptureError {
     /// The file is not a capture. It begins with this text.
     #[error("not a khor capture (it begins with {0:?}, expected \"khorcap\")")]
     Foreign(String),
-    /// The capture has another version of the format.
+    /// The capture has a version of the format that this khor does not read.
     #[error("a capture of format {0}; this version of khor reads only format {ours}", ours = HEADING[7])]
     Version(u8),
     /// The capture was cut short: its end is missing.
@@ -81,7 +81,7 @@ pub enum Recorded {
     },
 }
 
-/// The source of a part of a capture.
+/// The source from which a part of a capture was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Kind of the source. `None` if the description of the source is damaged or comes from a newer
@@ -120,7 +120,7 @@ impl Origin {
         }
     }
 
-    /// A description for people, for example `Linux 6.1.0, 8 CPUs`.
+    /// A description of the origin for people, for example `Linux 6.1.0, 8 CPUs`.
     pub fn describe(&self) -> String {
         match (&self.machine, self.kind) {
             (Some(machine), _) => {

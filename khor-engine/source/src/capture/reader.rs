@@ -37,7 +37,7 @@ pub struct CaptureReader<R = BufReader<File>> {
     /// A number that is added to the times of the current capture, modulo 2⁶⁴. `None` until the
     /// capture's first time is known.
     shift_ns: Option<u64>,
-    /// Time between frames of the last source, ns.
+    /// Time between two frames of the last source, nanoseconds.
     step_ns: u64,
     /// Whether the last source was recorded before khor had edge counters. `None` if the source's
     /// description is damaged.
@@ -225,9 +225,11 @@ impl<R: Read> CaptureReader<R> {
 
 /// The kind of the next block.
 enum Next {
-    /// The current source continues, or the block begins with the description of another one.
+    /// The current source continues, or the block itself begins with the description of another
+    /// source.
     Entries,
-    /// The block belongs to another source, whose description was in a damaged block.
+    /// The block belongs to another source, but the description of that source was in a damaged
+    /// block.
     OtherSource,
     /// Another capture follows.
     Appended,

@@ -3,9 +3,9 @@
 
 /// The first byte of an entry.
 pub(super) mod tag {
-    /// A frame with the same known counters as the previous frame.
+    /// A frame in which the same counters are known as in the previous frame.
     pub(crate) const FRAME: u8 = 1;
-    /// A frame with its own list of known counters.
+    /// A frame that contains a list of its known counters.
     pub(crate) const FRAME_KNOWN: u8 = 2;
     pub(crate) const CUE: u8 = 3;
     pub(crate) const LOST: u8 = 4;
@@ -13,9 +13,10 @@ pub(super) mod tag {
     pub(crate) const END: u8 = 6;
 }
 
-/// Special kinds of [`tag::CUE`] entries. An older khor skips them as cues of unknown kinds.
+/// Special kinds of [`tag::CUE`] entries. An older khor skips these entries, because it takes them
+/// for cues of unknown kinds.
 pub(super) mod kind {
-    /// The value of an added lane in the next frame.
+    /// The value that an added lane has in the next frame.
     pub(crate) const LANE_VALUE: u8 = 253;
     /// The definition of an added lane.
     pub(crate) const LANE: u8 = 254;
@@ -23,7 +24,7 @@ pub(super) mod kind {
     pub(crate) const NONE: u8 = 255;
 }
 
-/// Bits for the parts that a cue has.
+/// Bits that state which parts a cue has.
 pub(super) mod part {
     pub(crate) const PID: u8 = 1;
     pub(crate) const COMM: u8 = 2;

@@ -1,4 +1,5 @@
-//! Tests captures: complete ones, captures cut or changed at every byte, and random bytes.
+//! Tests of captures: complete captures, captures that were cut or changed at every byte, and
+//! random bytes.
 
 use khor_proto::{Availability, Cue, CueKind};
 use khor_signal::{Counter, Frame};
@@ -268,8 +269,8 @@ fn concatenated_captures_are_read_in_sequence() {
     assert_eq!(read[..pieces.len()], pieces);
     let (times, alone) = (frame_times(&read), frame_times(&pieces));
     for (number, second) in times.chunks(alone.len()).enumerate().skip(1) {
-        // The second capture follows the first after 100 ms, the interval of its source. The times
-        // between its frames are unchanged.
+        // The second capture follows 100 ms after the first one, which is the interval of its
+        // source. The times between its frames are unchanged.
         let shift = second[0] - alone[0];
         assert_eq!(second[0] - times[number * alone.len() - 1], 100_000_000);
         assert!(second.iter().zip(&alone).all(|(time, own)| time - own == shift));

@@ -1,4 +1,5 @@
-//! Writes a capture block by block. If the program is killed, only about the last second is lost.
+//! Writes a capture block by block. If the program is killed, only about the last second of the
+//! capture is lost.
 
 use std::{
     fs::File,
@@ -68,8 +69,8 @@ impl CaptureWriter {
         Ok(writer)
     }
 
-    /// Starts another source. Its counters do not continue those of the previous source, and
-    /// different counters may be available.
+    /// Starts another source. Its counters do not continue from those of the previous source, and
+    /// other counters may be available.
     pub fn source_changed(&mut self, origin: &Origin) -> io::Result<()> {
         self.flush()?;
         self.source += 1;
@@ -115,7 +116,7 @@ impl CaptureWriter {
         self.flush_if_full()
     }
 
-    /// Records that this many cues were lost.
+    /// Records the number of cues that were lost.
     pub fn lost(&mut self, cues: u64) -> io::Result<()> {
         put_lost(self.open(), cues);
         self.flush_if_full()
@@ -145,8 +146,8 @@ impl CaptureWriter {
         &self.path
     }
 
-    /// Ends the capture and moves it to its final path. Returns its length in bytes. Write nothing
-    /// after this.
+    /// Ends the capture and moves it to its final path. Returns its length in bytes. Do not write
+    /// anything after this call.
     pub fn finish(&mut self) -> io::Result<u64> {
         put_end(self.open());
         self.flush()?;

@@ -21,11 +21,11 @@ const LOOP_MAJOR: &str = "7";
 /// for writes.
 type Requests = [u64; 6];
 
-/// The requests of all disks.
+/// The counts of the requests of all disks.
 #[derive(Debug)]
 pub(super) struct Disks {
     folder: PathBuf,
-    /// The devices by name, and whether their requests count.
+    /// The devices by name. The value states whether the device's requests are counted.
     counted: BTreeMap<String, bool>,
     /// Whether sysfs was readable.
     is_known: bool,
@@ -35,7 +35,7 @@ pub(super) struct Disks {
 }
 
 impl Disks {
-    /// Creates the counts. `sys` is `/sys` except in tests; its folder `block` is read.
+    /// Creates empty counts. `sys` is `/sys` except in tests; its folder `block` is read.
     pub(super) fn new(sys: &Path) -> Self {
         Self {
             folder: sys.join("block"),
@@ -78,7 +78,8 @@ impl Disks {
         set(counters, Counter::TimedRequests, Some(reads + writes));
     }
 
-    /// Classifies the devices if they may have changed. Returns `false` if sysfs is not readable.
+    /// Classifies the devices again if they may have changed. Returns `false` if sysfs is not
+    /// readable.
     fn classify<'a>(&mut self, names: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_same = names.clone().count() == self.counted.len()
             && names.clone().all(|name| self.counted.contains_key(name));

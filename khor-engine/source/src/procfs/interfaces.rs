@@ -18,13 +18,13 @@ const COUNTED_BELOW: [&str; 6] = ["bond", "vlan", "macvlan", "macvtap", "ipvlan"
 /// received packets at the interface itself, even if the interface below counts them too.
 const COUNTED_ABOVE: [&str; 3] = ["bridge", "vxlan", "macsec"];
 
-/// A network interface and how its traffic counts.
+/// A network interface, and how its traffic is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interface {
     /// Index of the interface. It stays the same if the interface is renamed.
     pub(super) index: u32,
-    /// Whether the interface is at the edge: it has hardware, or is the network card of a virtual
-    /// machine.
+    /// Whether the interface is at the edge of the machine: it has hardware, or it is the network
+    /// card of a virtual machine.
     pub(super) is_edge: bool,
     /// Whether the packets that the interface receives are local traffic that no other interface
     /// counts.
@@ -112,8 +112,8 @@ impl Interfaces {
         Update::Done(before)
     }
 
-    /// Marks the interfaces whose peer is in another namespace. A peer in this namespace counts the
-    /// packets when it receives them.
+    /// Marks the interfaces whose peer is in another namespace. If the peer is in this namespace,
+    /// it counts the packets when it receives them.
     fn find_peers(&mut self) {
         let ends: BTreeMap<u32, Option<u32>> =
             self.known.values().map(|interface| (interface.index, interface.peer)).collect();
@@ -129,7 +129,7 @@ impl Interfaces {
 enum Update {
     /// No interface has changed.
     NotNeeded,
-    /// Sysfs was read. These are the previous interfaces.
+    /// Sysfs was read. This is the previous list of interfaces.
     Done(BTreeMap<String, Interface>),
     /// Sysfs cannot be read.
     Failed,
@@ -166,7 +166,8 @@ pub(super) enum Seen<'a> {
     Nothing,
 }
 
-/// Reads an interface from sysfs. `None` if it was just removed, or if the entry is no interface.
+/// Reads an interface from sysfs. Returns `None` if the interface was just removed, or if the entry
+/// is not an interface.
 fn interface(device: &NetDevice) -> Option<Interface> {
     let index = device.index()?;
     if device.has_hardware() {
@@ -181,8 +182,8 @@ fn interface(device: &NetDevice) -> Option<Interface> {
     let kind = device.kind()?;
     let is_any = |kinds: &[&str]| kinds.contains(&kind.as_str());
     let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && !device.lower().is_empty());
-    // A port passes its packets to its master, for example a bridge or a bond, which counts them. A
-    // VRF does not count the packets of its interfaces.
+    // A port passes its packets to its master, for example a bridge or a bond, and the master
+    // counts them. But a VRF does not count the packets of its interfaces.
     let is_other_than_vrf = |master: NetDevice| master.kind().is_none_or(|kind| kind != "vrf");
     let is_port = device.is_bridge_port() || device.master().is_some_and(is_other_than_vrf);
     let link = device.link()?;

@@ -22,10 +22,11 @@ pub(super) enum Changes {
     Unknown,
 }
 
-/// Receives notifications of created, removed, renamed and moved interfaces, and of new masters.
+/// Receives a notification when an interface is created, removed, renamed or moved, or gets another
+/// master.
 #[derive(Debug)]
 pub(super) struct LinkWatch {
-    /// The netlink socket; `None` if the kernel denied it.
+    /// The netlink socket; `None` if the kernel did not permit it.
     socket: Option<OwnedFd>,
     is_first: bool,
 }
@@ -74,8 +75,8 @@ fn subscribe() -> nix::Result<OwnedFd> {
     Ok(socket)
 }
 
-/// The interface index in a link message: the field `ifi_index` of the `ifinfomsg`, which follows
-/// an `nlmsghdr` of 16 bytes.
+/// Reads the interface index from a link message. It is the field `ifi_index` of the `ifinfomsg`,
+/// which follows an `nlmsghdr` of 16 bytes.
 fn interface_index(message: &[u8]) -> Option<u32> {
     const INDEX: std::ops::Range<usize> = 20..24;
     let index = message.get(INDEX)?.try_into().ok()?;

@@ -1,4 +1,5 @@
-//! Reads the traffic in `/proc/net/dev`: of all interfaces, at the machine's edge, and local.
+//! Reads three kinds of traffic from `/proc/net/dev`: the traffic of all interfaces, the traffic at
+//! the machine's edge, and local traffic.
 //!
 //! `/proc` shows only one network namespace. Traffic with another namespace counts if it passes a
 //! pair of interfaces, one of which is in this namespace. Traffic within another namespace is
@@ -18,11 +19,11 @@ use super::{
     set::set,
 };
 
-/// Bytes and packets: received, then sent.
+/// Received bytes and packets, then sent bytes and packets.
 type Traffic = [u64; 4];
 
-/// The key of an interface in an accumulator: its index, which it keeps when it is renamed. Without
-/// sysfs, the index is unknown, and the key is the name.
+/// The key of an interface in an accumulator. It is the interface's index, which does not change
+/// when the interface is renamed. Without sysfs, the index is unknown, and the key is the name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Device {
     Numbered(u32),
@@ -55,7 +56,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Creates the counts. `proc` and `sys` are `/proc` and `/sys` except in tests.
+    /// Creates empty counts. `proc` and `sys` are `/proc` and `/sys` except in tests.
     pub(super) fn new(proc: &Path, sys: &Path, links: LinkWatch) -> Self {
         Self {
             file: proc.join("net/dev"),
@@ -136,7 +137,7 @@ fn split(table: &[(String, Traffic)], known: &BTreeMap<String, Interface>) -> (V
     (edge, local)
 }
 
-/// Parses the line of an interface: its name and its counts.
+/// Parses the line of an interface. Returns its name and its counts.
 fn traffic(line: &str) -> Option<(String, Traffic)> {
     let (name, numbers) = line.split_once(':')?;
     let numbers: Vec<u64> = numbers.split_ascii_whitespace().map_while(|word| word.parse().ok()).collect();

@@ -13,7 +13,7 @@ fn frame(instance: u32, seq: u64) -> SiteFrame {
     plain_site_frame("rack-1", instance, seq)
 }
 
-/// Sites that receive frames at given times.
+/// Sub-sites that receive frames at given times.
 struct Receiver(SubSites, Instant);
 
 impl Receiver {
@@ -110,7 +110,7 @@ fn sections_of_all_aggregators_are_counted() {
     assert_eq!(sections(&sites), [(Some("db"), 12)], "the sections of ended relays are gone");
 }
 
-/// A section that is missing for a moment would lose its place in the music.
+/// If a section were missing for a moment, it would lose its place in the music.
 #[test]
 fn a_new_aggregator_replaces_section_counts_later() {
     let mut sites = Receiver::new();

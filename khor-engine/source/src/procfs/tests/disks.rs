@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// The devices of the test machine: major number, name, and folders in sysfs.
+/// The devices of the simulated machine: major number, name, and folders in sysfs.
 const DEVICES: [(u32, &str, &[&str]); 14] = [
     (8, "sda", &["mq", "slaves"]),
     (8, "sda1", &[]),

@@ -31,7 +31,7 @@ fn counted(source: &mut ProcSource) -> [u64; 4] {
     counters.map(|counter| frame.counters[counter.index()].unwrap())
 }
 
-/// The kernel's counts of the interface `inner` in `namespace`.
+/// Reads the kernel's counts of the interface `inner` in `namespace`.
 fn inner_traffic(namespace: &Namespace) -> Traffic {
     namespace.run(|| traffic("inner"))
 }
@@ -166,7 +166,8 @@ fn moved_or_renamed_interface_loses_nothing() {
     });
 }
 
-/// Bytes that were read and written on the disks of this machine, and on its loop devices.
+/// Returns the bytes that were read and written, first on the disks of this machine, then on its
+/// loop devices.
 fn disk_bytes() -> [[u64; 2]; 2] {
     let (mut disks, mut loops) = ([0; 2], [0; 2]);
     for line in fs::read_to_string("/proc/diskstats").unwrap().lines() {
@@ -185,7 +186,7 @@ fn disk_bytes() -> [[u64; 2]; 2] {
     [disks, loops]
 }
 
-/// A loop device over a file, detached when dropped.
+/// A loop device over a file. It is detached when this value is dropped.
 struct Loop(String);
 
 impl Loop {
